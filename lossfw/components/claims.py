@@ -50,13 +50,7 @@ class _ClaimRecord:
 
 
 def need_claims(component: Any) -> None:
-    """Check that what an author wrote as `claims` is a method that returns claims.
-
-    Raises
-    ------
-    BrokenPluginError
-        With what it is.
-    """
+    """Check that what an author wrote as `claims` is a method that returns claims."""
     method = component.claims
     found = method() if callable(method) else method
     if not callable(method) or not isinstance(found, _ClaimRecord):
@@ -225,11 +219,6 @@ class ActivationClaims(_ClaimRecord):
 
 def check_values(claims: Mapping[str, Any]) -> None:
     """Check that claims by name have values of their kinds; None says nothing, False denies.
-
-    Raises
-    ------
-    ParameterError
-        If one has not: a claim of a number, for instance, is True.
 
     Examples
     --------

@@ -83,15 +83,7 @@ class Component(BaseModel):
 
     @classmethod
     def validated(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return a component, made as Python makes it; its errors have locations.
-
-        Raises
-        ------
-        ValidationError
-            If parameters are wrong.
-        LossfwError
-            If an ``__init__`` of the class itself refuses them.
-        """
+        """Return a component, made as Python makes it; its errors have locations."""
         try:
             return cls(**parameters)
         except ParameterError as error:
@@ -134,13 +126,7 @@ class Component(BaseModel):
 
     @classmethod
     def samples(cls) -> list[Self]:
-        """Return a component for each of `examples`.
-
-        Raises
-        ------
-        ParameterError
-            If one has wrong parameters.
-        """
+        """Return a component for each of `examples`."""
         return [cls(**parameters) for parameters in cls.examples()]
 
     @property

@@ -113,12 +113,6 @@ def sources(text: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
 
     A paragraph ends with ``Source: a; b, doi:10.1/2.``
 
-    Returns
-    -------
-    list of dict
-        The ``text`` of each source, and its ``doi`` or "".
-    list of str
-
     Examples
     --------
     >>> sources(["Robust. Source: Huber, 1964, doi:10.1/a; Fair, 1974."])[0]

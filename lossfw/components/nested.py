@@ -64,20 +64,7 @@ def with_nested(
 ) -> dict[str, Any]:
     """Return parameters in which a component stands for every name or mapping of one.
 
-    Parameters
-    ----------
-    cls : type
-        The class that has the parameters.
-    parameters : mapping
-        The parameters as given. A value that cannot describe a component is
-        left for `cls` to refuse.
-    registry : Registry
-        Makes the components.
-
-    Raises
-    ------
-    UnknownNameError, ParameterError, PluginError
-        If there is no such component, its parameters are wrong, or its plugin is.
+    A value that cannot describe a component is left for `cls` to refuse.
     """
 
     def make(mark: NestedParameter, value: Any) -> Any:

@@ -57,17 +57,7 @@ def heading(text: str) -> str:
 
 
 def lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], label: str) -> str:
-    """Return curves over a common axis as an element ``svg``.
-
-    Parameters
-    ----------
-    x : sequence of float
-        Ascending.
-    curves : mapping of str to sequence of float
-        By their names; what is not finite leaves a gap.
-    label : str
-        The name of the axis.
-    """
+    """Return curves over a common axis as an element ``svg``; what is not finite leaves a gap."""
     values = [y for curve in curves.values() for y in curve if math.isfinite(y)]
     if not values or x[0] == x[-1]:
         return ""

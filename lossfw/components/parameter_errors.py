@@ -36,12 +36,7 @@ _WANTED = {
 
 
 def wanted(item: Mapping[str, Any]) -> str:
-    """Return the values that were allowed, as the end of a sentence.
-
-    Parameters
-    ----------
-    item : mapping
-        An entry of ``ValidationError.errors()``.
+    """Return what an entry of ``ValidationError.errors()`` allows, as the end of a sentence.
 
     Examples
     --------
@@ -61,17 +56,7 @@ def own_message(item: Mapping[str, Any]) -> str:
 
 
 def explain(owner: str, known: Sequence[str], error: ValidationError) -> str:
-    """Return for each wrong parameter a line with the given and the wanted value.
-
-    Parameters
-    ----------
-    owner : str
-        The class that has the parameters.
-    known : sequence of str
-        The parameters that it has.
-    error : ValidationError
-        Of its construction.
-    """
+    """Return a line for each wrong parameter of a class, with the given and the expected value."""
     items = error.errors(include_url=False)
     return "\n".join(_explained(owner, known, item) for item in items)
 

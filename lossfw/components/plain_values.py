@@ -18,17 +18,6 @@ from lossfw.numerics.arrays import is_foreign, is_jax, is_torch
 def plain(name: str, value: Any) -> Any:
     """Return NumPy's numbers as Python's, and lists and NumPy's arrays as tuples.
 
-    Parameters
-    ----------
-    name : str
-        Of the parameter, for a message.
-    value : object
-
-    Raises
-    ------
-    ParameterError
-        If it is an array of another library, or has one in it.
-
     Examples
     --------
     >>> plain("delta", np.array(2.0)), plain("weights", [np.float32(0.5), 1])

@@ -64,18 +64,8 @@ def labels_of(data: Dataset) -> dict[str, tuple[str, ...]]:
 def encoded(data: Dataset, known: Mapping[str, tuple[str, ...]]) -> Dataset:
     """Return data with an input for each category, after the inputs that are numbers.
 
-    Parameters
-    ----------
-    data : Dataset
-        The rows as their source reads them.
-    known : mapping of str to tuple of str
-        The categories of the training by column, in the order of the inputs; those of the
-        data where there is no training yet.
-
-    Raises
-    ------
-    DataError
-        If other columns hold categories than in the training, or one has another category.
+    `known` has the categories of the training by column, in the order of the inputs; those of the
+    data where there is no training yet.
     """
     known = known or labels_of(data)
     if set(known) != set(data.categories):
@@ -120,13 +110,7 @@ def joined(parts: Sequence[RowArray]) -> RowArray:
 
 
 class JoinedColumn(Column):
-    """Arrays (N, C) side by side, some of them in files.
-
-    Parameters
-    ----------
-    parts : sequence of ndarray or Column
-        The arrays; those in files are in one.
-    """
+    """Arrays (N, C) side by side, some of them in files; those in files are in one."""
 
     def __init__(self, parts: Sequence[RowArray]) -> None:
         width = sum(part.shape[1] for part in parts)

@@ -76,13 +76,7 @@ class ColumnComparison:
         return fulfilled[self]
 
     def test(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
-        """Return a function that tells for each value of some rows whether it fulfils this.
-
-        Raises
-        ------
-        ColumnError
-            If a column of numbers is compared with a text.
-        """
+        """Return a function that tells for each value of some rows whether it fulfils this."""
         if column.holds_texts:
             table = np.array([self._holds(label) for label in column.known])
             return table.__getitem__

@@ -135,17 +135,10 @@ class CsvRows(NamedTuple):
 
 
 def rows_of_table(layout: CsvFormat, groups: Sequence[Group]) -> CsvRows | None:
-    """Return groups of columns of a table, or None if it is no table of numbers.
+    """Return groups of columns of a table, or None if it is not a table of numbers.
 
     The file is read once, to check every line, to find where pieces begin, to see which
     groups are integers throughout, and to find the labels.
-
-    Parameters
-    ----------
-    layout : CsvFormat
-        The file.
-    groups : sequence of int, or of sequence of int
-        Columns of an array: (N,) for one number, (N, C) for several.
     """
     stamp, wanted = FileStamp.of(layout.path), columns_in(groups)
     whole = {n: not layout.texts & set(listed(g)) for n, g in enumerate(groups)}

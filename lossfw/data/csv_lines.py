@@ -68,15 +68,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def pieces_of(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
-    """Yield pieces of about `PIECE_BYTES` of whole lines: first byte and text.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    skip : int
-        Lines to leave out at the beginning.
-    """
+    """Yield pieces of whole lines of about `PIECE_BYTES`, after some lines: first byte and text."""
     with readable(path), open_bytes(path) as file:
         for _ in range(skip):
             _skip_line(file)
@@ -108,13 +100,7 @@ def split_lines(content: bytes) -> list[str] | None:
 
 
 def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and cells of each line; empty lines and comments are left out.
-
-    Raises
-    ------
-    DataError
-        If the file is no text, or a damaged gzip file.
-    """
+    """Yield number and cells of each line; empty lines and comments are left out."""
     opened = gzip.open if is_packed(path) else open
     with readable(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter)

@@ -54,12 +54,6 @@ class CsvTable(Table):
         The dtype is int64 if every number of a group is written as an integer,
         ``3`` and not ``3.0``, and float64 otherwise. A large file is read once, to
         check it; its columns stay in the file, and their rows are read on use.
-
-        Raises
-        ------
-        DataError
-            Names the first cell that is no number, or the first line whose number
-            of columns differs from that of the first line.
         """
         found = self._rows(groups, options)
         columns = cast("list[RowArray]", found.columns)
@@ -148,13 +142,7 @@ class CsvTable(Table):
 
 
 def open_table(path: Path, role: str) -> CsvTable:
-    """Read the head of a ``.csv`` or ``.tsv`` file, gzipped or not.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, is no text, or has no line.
-    """
+    """Read the head of a ``.csv`` or ``.tsv`` file, gzipped or not."""
     need_file(path, role)
     delimiter = delimiter_of(path) or DELIMITERS[".csv"]
     number, cells = _first_row(path, delimiter)

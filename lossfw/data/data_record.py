@@ -59,13 +59,7 @@ class DataRecord:
 
     @classmethod
     def read(cls, path: Path) -> DataRecord:
-        """Read what is stored with weights; any file other than a ``.npz`` has nothing.
-
-        Raises
-        ------
-        DataError
-            If a part of it is not what it should be.
-        """
+        """Read what is stored with weights; any file other than a ``.npz`` has nothing."""
         if isinstance(path, MemoryFile):
             held = path.held if isinstance(path.held, dict) else {}
             return cls._of(held, held, path)

@@ -18,20 +18,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def need_file(path: Path, role: str) -> int:
-    """Check that a file can be read, and return its size in bytes.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    role : str
-        The expected content, for messages: ``"weights"``.
-
-    Raises
-    ------
-    DataError
-        If it is missing, no regular file, not readable, or empty.
-    """
+    """Check that a file with some content, its `role`, can be read, and return its bytes."""
     try:
         if not path.exists():
             raise DataError(

@@ -59,20 +59,7 @@ _NAMES_IN_PICKLES = {
 
 
 def refuse_foreign(path: Path, start: bytes) -> None:
-    """Refuse a file of a library that executes what it reads; say how to convert it.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    start : bytes
-        Its first bytes.
-
-    Raises
-    ------
-    DataError
-        With three lines of Python that write a ``.npz``.
-    """
+    """Refuse a file of a library that executes what it reads; say how to convert it."""
     library = _library(path, start)
     if library is not None:
         raise DataError(conversion(path, library))
@@ -120,15 +107,7 @@ def library_of_pickle(content: bytes) -> str | None:
 
 
 def read_safetensors(path: Path) -> dict[str, NDArray]:
-    """Return the arrays of a ``.safetensors`` file by name.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or has a dtype that NumPy lacks.
-    MissingExtraError
-        If the library safetensors is not installed.
-    """
+    """Return the arrays of a ``.safetensors`` file by name."""
     try:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file

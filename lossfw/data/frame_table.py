@@ -33,15 +33,7 @@ class FrameTable(Table):
 
     @classmethod
     def of(cls, name: Path, given: Any) -> FrameTable | None:
-        """Return the table of a frame, a series or a list of texts; None for anything else.
-
-        Parameters
-        ----------
-        name : Path
-            For messages.
-        given : object
-            The frame.
-        """
+        """Return the table of a frame, a series or a list of texts; None for anything else."""
         names = getattr(given, "columns", None)
         if names is not None and hasattr(given, "shape") and hasattr(given, "__getitem__"):
             titles = tuple(str(title) for title in names)

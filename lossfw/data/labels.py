@@ -30,22 +30,7 @@ _BEYOND_CLASSES = 2.0**31
 
 
 def check_labels(where: object, column: object, count: int, kept: bool) -> None:
-    """Refuse a column with so many texts that they are no labels.
-
-    Parameters
-    ----------
-    where, column : object
-        File and column, for the message.
-    count : int
-        How many different texts are known so far.
-    kept : bool
-        Whether they only tell rows apart, and are no classes.
-
-    Raises
-    ------
-    DataError
-        If they are too many.
-    """
+    """Refuse a column with too many texts for labels, which if `kept` only tell rows apart."""
     most = MAX_TEXTS if kept else MAX_LABELS
     if count > most:
         what = "are too many to tell rows apart" if kept else "are no labels of classes"
@@ -85,13 +70,7 @@ class Lookup:
     told: str
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
-        """Look every number up.
-
-        Raises
-        ------
-        DataError
-            Names the first row with a number that is not in the table.
-        """
+        """Look every number up."""
         place = np.searchsorted(self.given, rows).clip(max=len(self.given) - 1)
         absent = self.given[place] != rows
         if absent.any():
@@ -117,13 +96,7 @@ class Whole:
     name: str
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
-        """Convert the numbers.
-
-        Raises
-        ------
-        DataError
-            Names the first row with a number that is not whole.
-        """
+        """Convert the numbers."""
         # NaN and numbers beyond every class fail the comparisons too.
         whole = (rows == np.floor(rows)) & (np.abs(rows) < _BEYOND_CLASSES)
         broken = np.flatnonzero(~whole.reshape(len(rows), -1).all(axis=1))
@@ -152,13 +125,7 @@ class OneHot:
     classes: int
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
-        """Make the rows.
-
-        Raises
-        ------
-        DataError
-            Names the first row whose class is not in 0 .. K - 1.
-        """
+        """Make the rows."""
         outside = np.flatnonzero((rows < 0) | (rows >= self.classes))
         if outside.size:
             first = int(outside[0])
@@ -172,20 +139,7 @@ class OneHot:
 
 
 def found_labels(numbers: RowArray, where: str) -> NDArray:
-    """Return the different numbers of targets or of a column, ascending; a file is read once.
-
-    Parameters
-    ----------
-    numbers : ndarray or Column
-        The targets or the column.
-    where : str
-        What they are, for messages.
-
-    Raises
-    ------
-    DataError
-        If they are too many for labels.
-    """
+    """Return the different numbers of targets or of a column, ascending; a file is read once."""
     if not stays(numbers):
         found: NDArray = np.unique(numbers)
     else:
@@ -207,21 +161,7 @@ def table_of(
 ) -> tuple[Lookup, NDArray]:
     """Return the change that gives each label its number, and the numbers in use.
 
-    Parameters
-    ----------
-    name : str
-        The data, for messages.
-    known : sequence of str
-        The labels whose positions are the targets; empty where targets are numbers
-        themselves.
-    wanted : mapping of label to number
-        The number of each label.
-
-    Raises
-    ------
-    DataError
-        If a label of the data is not listed, or a listed one is no number and the
-        targets are.
+    The positions of `known` are the targets; it is empty where targets are numbers themselves.
     """
     told = shortlist([str(label) for label in wanted])
     if known:

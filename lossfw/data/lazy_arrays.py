@@ -32,14 +32,8 @@ def listed(group: Group) -> list[int]:
 class Pieces(ABC):
     """A table in a file that is read in pieces of consecutive rows.
 
-    The last pieces are kept, and serve all columns.
-
-    Parameters
-    ----------
-    starts : sequence of int
-        The number of the first row of each piece, and at the end the number of rows.
-    stamp : FileStamp
-        The file as it was when the pieces were found.
+    The last pieces are kept, and serve all columns. `starts` has the number of the first row of
+    each piece, and at the end the number of rows.
     """
 
     def __init__(self, starts: Sequence[int] | NDArray, stamp: FileStamp) -> None:
@@ -92,16 +86,7 @@ class Column(ABC):
     It has the shape and dtype of an array. A slice, a number or an array of numbers
     reads rows along the first axis; `numpy.asarray` reads all of it. A subclass says how
     rows are read and where reading can begin; a pickle of it holds the place of the rows
-    and not the rows.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The number of rows, and the shape of one.
-    dtype : dtype
-        Of the numbers.
-    digest : str
-        Equal content of a file has an equal digest. Empty if it is not known.
+    and not the rows. Equal content of a file has an equal `digest`, which is empty if not known.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], digest: str = "") -> None:
@@ -153,21 +138,7 @@ class Column(ABC):
 
 
 class PieceColumn(Column):
-    """One array of a table that is read in pieces.
-
-    Parameters
-    ----------
-    pieces : Pieces
-        The table.
-    key : hashable
-        The column in it.
-    shape : tuple of int
-        The shape of one row.
-    dtype : dtype
-        Of the numbers.
-    digest : str
-        See `Column`.
-    """
+    """One array of a table that is read in pieces; `shape` is that of one row."""
 
     def __init__(
         self,

@@ -57,12 +57,6 @@ def map_array(stamp: FileStamp, dtype: Any, offset: int, shape: Any, fortran: bo
 
 
 def map_again(place: MappedPlace) -> MappedArray:
-    """Map an array that was pickled.
-
-    Raises
-    ------
-    DataError
-        If the file is missing here, or has another size.
-    """
+    """Map an array that was pickled."""
     stamp = FileStamp(place.path, place.size, 0).again()
     return map_array(stamp, place.dtype, place.offset, place.shape, place.fortran_order)

@@ -34,13 +34,7 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
 
     @classmethod
     def of(cls, name: str, given: Any) -> Self:
-        """Return what stands for an array, a data frame, a series, or a mapping of arrays.
-
-        Raises
-        ------
-        DataError
-            If it is none of them.
-        """
+        """Return what stands for an array, a data frame, a series, or a mapping of arrays."""
         made = cls(name)
         if isinstance(given, Mapping):
             made.held = {str(key): np.asarray(value) for key, value in given.items()}

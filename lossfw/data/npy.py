@@ -50,14 +50,7 @@ class NpyHeader(NamedTuple):
 
 
 def read_npy(path: Path, role: str) -> NDArray:
-    """Return the array of a ``.npy``, memory-mapped: rows are read when they are used.
-
-    Raises
-    ------
-    DataError
-        If the file is no ``.npy``, holds no numbers, or is shorter or longer than
-        its header says.
-    """
+    """Return the array of a ``.npy``, memory-mapped: rows are read when they are used."""
     size, stamp = need_file(path, role), FileStamp.of(path)
     with path.open("rb") as stream:
         header = read_header(stream, str(path))
@@ -147,13 +140,7 @@ def _archive(path: Path, role: str) -> Iterator[zipfile.ZipFile]:
 
 
 def npz_member(arrays: Mapping[str, NDArray], key: str, path: Path) -> NDArray:
-    """Return the array of this name.
-
-    Raises
-    ------
-    DataError
-        If there is no such array.
-    """
+    """Return the array of this name."""
     check_npz_name(arrays, key, path)
     return arrays[key]
 
@@ -183,13 +170,7 @@ def _read_member(
 
 
 def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHeader:
-    """Read the header of a ``.npy`` from a stream; the stream then stands at the array.
-
-    Raises
-    ------
-    DataError
-        If there is no header, or it describes no array of numbers.
-    """
+    """Read the header of a ``.npy`` from a stream; the stream then stands at the array."""
     try:
         version = np.lib.format.read_magic(stream)
         read = {

@@ -135,18 +135,8 @@ class DataOptions(BaseModel):
     def numbered_like(self, labels: Sequence[str], data: Dataset) -> DataOptions:
         """Return the keys with the order of the labels that came with a network's weights.
 
-        Parameters
-        ----------
-        labels : sequence of str
-            In the order of the outputs; empty where none came.
-        data : Dataset
-            The rows of the source. Targets that are numbers, where the labels are texts, are
-            taken for class indices.
-
-        Raises
-        ------
-        DataError
-            If `classes` lists another order, or the data have other labels.
+        The labels are in the order of the outputs. Targets that are numbers, where the labels are
+        texts, are taken for class indices.
         """
         if not labels or self.map_targets is not None:
             return self
@@ -169,20 +159,7 @@ class DataOptions(BaseModel):
         return self.model_copy(update={"classes": tuple(labels)})
 
     def apply(self, data: Dataset, columns: int | None) -> Dataset:
-        """Return the data as the keys say.
-
-        Parameters
-        ----------
-        data : Dataset
-            The rows of the source.
-        columns : int or None
-            How many outputs the network has, if that is known.
-
-        Raises
-        ------
-        DataError
-            If a key does not fit the rows.
-        """
+        """Return the data as the keys say; `columns` are the outputs of the network, if known."""
         data = self._inputs(data)
         if self.classes is not None or self.map_targets is not None:
             data = self._relabelled(data)

@@ -60,15 +60,7 @@ class ParquetTable(Table):
 
 
 def open_parquet(path: Path, role: str) -> ParquetTable:
-    """Read the head of a Parquet file.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    MissingExtraError
-        If pyarrow is not installed.
-    """
+    """Read the head of a Parquet file."""
     need_file(path, role)
     with readable(path), _opened(path) as file:
         names = tuple(file.schema_arrow.names)

@@ -17,13 +17,7 @@ class TextError(DataError):
 
 
 def pyarrow(module: str = "pyarrow") -> Any:
-    """Return a module of pyarrow, imported on use.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not installed.
-    """
+    """Return a module of pyarrow, imported on use."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -53,11 +47,6 @@ def codes_of(
     """Return the number of the label of each row, where null is that of the empty text.
 
     A null is an error if a `remedy` is given.
-
-    Raises
-    ------
-    DataError
-        Names the first row without a label.
     """
     if remedy is not None:
         _check_present(column, where, start, "a label", remedy)
@@ -66,13 +55,7 @@ def codes_of(
 
 
 def kept_numbers(column: Any, where: str) -> NDArray:
-    """Return a column of numbers in float64, NaN where one is missing.
-
-    Raises
-    ------
-    TextError
-        If it holds anything but numbers, or truth values.
-    """
+    """Return a column of numbers in float64, NaN where one is missing."""
     types = pyarrow("pyarrow.types")
     if types.is_boolean(column.type):
         column = column.cast("uint8")
@@ -107,13 +90,6 @@ def array_of(column: Any, where: str, start: int, remedy: str | None = None) -> 
         The number of the first row.
     remedy : str or None
         What to do about a missing value, for messages; None if NaN is no missing value.
-
-    Raises
-    ------
-    TextError
-        If it holds anything but numbers.
-    DataError
-        If a value is missing, or lists have several lengths.
     """
     types, rows = pyarrow("pyarrow.types"), len(column)
     _check_present(column, where, start, "a number", remedy)

@@ -101,13 +101,6 @@ class ParquetDataset:
     ----------
     names : tuple of str
         The columns of the files, and then the keys of their folders.
-
-    Raises
-    ------
-    DataError
-        If there is no file, or one has other columns than the first.
-    MissingExtraError
-        If pyarrow is not installed, or fsspec for an address.
     """
 
     def __init__(self, location: str) -> None:
@@ -134,13 +127,7 @@ class ParquetDataset:
         return hashlib.sha256("\n".join(ends).encode()).hexdigest()
 
     def column(self, name: str) -> int:
-        """Return the number of a column.
-
-        Raises
-        ------
-        DataError
-            If there is no such column.
-        """
+        """Return the number of a column."""
         if name in self.names:
             return self.names.index(name)
         guess = did_you_mean(name, self.names)

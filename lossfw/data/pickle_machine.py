@@ -59,13 +59,7 @@ def shown(value: object) -> str:
 
 
 class Machine:
-    """A machine for one pickle.
-
-    Parameters
-    ----------
-    functions : mapping
-        The functions that the pickle may call, by module and name.
-    """
+    """A machine for one pickle, which may call these functions, by module and name."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
@@ -74,15 +68,7 @@ class Machine:
         self._memo: dict[int, Any] = {}
 
     def run(self, content: bytes) -> Any:
-        """Return the object that the pickle builds.
-
-        Raises
-        ------
-        RefusedError
-            If it asks for anything that is not admitted, or has too many instructions.
-        ValueError, LookupError, TypeError
-            If it is damaged.
-        """
+        """Return the object that the pickle builds."""
         for step, (instruction, argument, position) in enumerate(pickletools.genops(content)):
             if step >= MAX_STEPS:
                 raise RefusedError(f"more than {MAX_STEPS} instructions")

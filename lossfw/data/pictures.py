@@ -126,18 +126,7 @@ def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
 class PictureColumn(Column):
     """Pictures as an array whose rows are decoded when they are read.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder of all.
-    files : sequence of PictureFile
-        The files, in order.
-    shape : tuple of int
-        Of one picture.
-    colour : "grey" or "rgb"
-        What each is converted to.
-    digest : str
-        See `Column`.
+    The files are in order, `shape` is that of one picture, and each is converted to `colour`.
     """
 
     def __init__(

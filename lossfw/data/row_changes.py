@@ -33,19 +33,7 @@ class RowChange(Protocol):
 
 
 class ChangedColumn(Column):
-    """An array in a file whose rows are changed as they are read.
-
-    Parameters
-    ----------
-    of : Column or memmap
-        The array.
-    change : RowChange
-        What becomes of its rows.
-    shape : tuple of int
-        The shape of a changed row.
-    dtype : dtype
-        Of a changed row.
-    """
+    """An array in a file whose rows are changed as they are read, to this shape."""
 
     def __init__(
         self, of: RowArray, change: RowChange, shape: tuple[int, ...], dtype: np.dtype[Any]

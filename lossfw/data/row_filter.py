@@ -123,13 +123,7 @@ class RowFilter:
 
     @classmethod
     def read(cls, text: str) -> RowFilter:
-        """Return the filter that an expression describes.
-
-        Raises
-        ------
-        FilterError
-            If it is not a filter; the message names the place.
-        """
+        """Return the filter that an expression describes."""
         if len(text) > MAX_CHARACTERS:
             raise FilterError(
                 f"an expression of at most {MAX_CHARACTERS} characters, got {len(text)}"
@@ -147,14 +141,9 @@ class RowFilter:
     def masks(
         self, columns: Mapping[str, DataColumn], pieces: Iterable[Mapping[str, NDArray]]
     ) -> Iterator[NDArray]:
-        """Yield for each piece of the data whether its rows fulfil the filter.
+        """Yield for each piece of the data, values by column, whether its rows fulfil the filter.
 
-        Parameters
-        ----------
-        columns : mapping of str to DataColumn
-            Each column, for its labels, which are compared once.
-        pieces : iterable of mapping of str to ndarray
-            The values of some rows by column.
+        Labels of `columns` are compared once.
         """
         tests = {one: one.test(columns[one.column]) for one in self.condition.comparisons()}
         for values in pieces:

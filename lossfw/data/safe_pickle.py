@@ -134,22 +134,9 @@ _ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
-    """Return the arrays by name of a pickled dictionary of NumPy arrays.
+    """Return the arrays by name of a pickled dictionary of NumPy arrays, of any protocol up to 5.
 
     No function that the pickle names is imported or called.
-
-    Parameters
-    ----------
-    content : bytes
-        A pickle of any protocol up to 5.
-    where : str
-        The file, for messages.
-
-    Raises
-    ------
-    DataError
-        If it is no pickle, is cut short, or holds anything but a dictionary of
-        arrays of numbers.
     """
     try:
         return _arrays(Machine(_ADMITTED).run(content))

@@ -37,23 +37,7 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
     """Return the rows that fulfil a filter, and their numbers; those of a file stay there.
 
     The result is that of data without the other rows: rows are numbered from 0, and a label
-    that no row has is not a class.
-
-    Parameters
-    ----------
-    data : Dataset
-        With the columns that the filter compares.
-    rows : RowFilter
-        The filter.
-    keep : iterable of str
-        The columns that are needed further.
-
-    Raises
-    ------
-    DataError
-        If no row fulfils it.
-    ColumnError
-        If it compares numbers with a text.
+    that no row has is not a class. Of the columns, only those to `keep` stay.
     """
     index = np.flatnonzero(_mask(data, rows))
     notes = list(rows.unknown_labels(data.columns))
@@ -136,15 +120,7 @@ def taken(array: RowArray, index: NDArray) -> RowArray:
 
 
 class SelectedColumn(Column):
-    """Some rows of an array in a file.
-
-    Parameters
-    ----------
-    of : Column or memmap
-        The array.
-    index : ndarray of int
-        The numbers of the rows, ascending.
-    """
+    """Some rows of an array in a file; their numbers are ascending."""
 
     def __init__(self, of: RowArray, index: NDArray) -> None:
         super().__init__((len(index), *of.shape[1:]), of.dtype, digest_of(of))

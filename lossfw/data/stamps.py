@@ -27,13 +27,7 @@ class FileStamp(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
-        """Return the stamp of a file as it is now.
-
-        Raises
-        ------
-        DataError
-            If the file is gone.
-        """
+        """Return the stamp of a file as it is now."""
         try:
             found = path.stat()
         except OSError as error:
@@ -41,13 +35,7 @@ class FileStamp(NamedTuple):
         return cls(path, found.st_size, found.st_mtime_ns)
 
     def again(self) -> FileStamp:
-        """Return the stamp of the same file, maybe on another machine.
-
-        Raises
-        ------
-        DataError
-            If it is missing there, or has another size.
-        """
+        """Return the stamp of the same file, maybe on another machine."""
         now = FileStamp.of(self.path.absolute())
         if now.size != self.size:
             raise DataError(
@@ -57,13 +45,7 @@ class FileStamp(NamedTuple):
         return now
 
     def check(self) -> None:
-        """Check that the file is as it was.
-
-        Raises
-        ------
-        DataError
-            If its size or its time differs: rows of two versions would be mixed.
-        """
+        """Check that the file is as it was."""
         now = FileStamp.of(self.path)
         if now == self:
             return

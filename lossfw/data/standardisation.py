@@ -55,14 +55,7 @@ class Standardisation:
 
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray], path: object) -> Standardisation | None:
-        """Return that which stands beside weights in a file; None where there is none.
-
-        Raises
-        ------
-        DataError
-            If one of its two arrays is missing, or they are no finite numbers of one shape,
-            the scales above 0.
-        """
+        """Return that which stands beside weights in a file; None where there is none."""
         there = [name for name in (MEAN, SCALE) if name in arrays]
         if not there:
             return None
@@ -89,13 +82,7 @@ class Standardisation:
         return changed
 
     def apply(self, data: Dataset) -> Dataset:
-        """Return data with changed inputs.
-
-        Raises
-        ------
-        DataError
-            If their rows have another shape.
-        """
+        """Return data with changed inputs."""
         if data.inputs is None:
             return data
         shape = tuple(data.inputs.shape[1:])

@@ -43,28 +43,14 @@ class SavedState(NamedTuple):
 
     @classmethod
     def from_bytes(cls, content: bytes) -> SavedState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        ValueError, LookupError
-            If it is no such content.
-        """
+        """Return the state that `to_bytes` wrote."""
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             every = dict(arrays)
         return cls(json.loads(every.pop(HEADER).tobytes()), every)
 
     @classmethod
     def read(cls, path: Path) -> SavedState:
-        """Return the state in a file.
-
-        Raises
-        ------
-        DataError
-            If the file is no archive of arrays, is damaged, or has no header.
-        ValueError
-            If the header is no JSON.
-        """
+        """Return the state in a file."""
         arrays = read_npz(path, "a checkpoint")
         header = json.loads(npz_member(arrays, HEADER, path).tobytes())
         del arrays[HEADER]

@@ -25,23 +25,9 @@ def is_finite(array: NDArray) -> bool:
 def check_finite(
     array: NDArray, where: str, *, start: int = 0, rows: NDArray | None = None
 ) -> None:
-    """Refuse an array with a NaN or an infinity.
+    """Refuse an array with a NaN or an infinity; `where` is its name in the message.
 
-    Parameters
-    ----------
-    array : ndarray
-        Numbers of any dtype.
-    where : str
-        The name of the array in the message.
-    start : int
-        Number of the array's first row.
-    rows : ndarray of int, optional
-        The users' numbers of the rows, if they are not counted from `start`.
-
-    Raises
-    ------
-    DataError
-        Names the first such index and its value.
+    The first row has the number `start`, unless `rows` has the users' numbers of all.
     """
     if is_finite(array):
         return

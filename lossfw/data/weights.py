@@ -37,11 +37,6 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     ----------
     path : Path
         The file.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, has another format, or holds a NaN or an infinity.
     """
     if isinstance(path, MemoryFile):
         held = path.held if isinstance(path.held, dict) else {}

@@ -28,29 +28,9 @@ _SLICES_STAGE = "slices"
 class Accumulator:
     """Partials of the loss and of every metric, for all rows and for each part of them.
 
-    Parameters
-    ----------
-    loss : Loss
-        The loss of the run, in the form that takes `PredictedBatch.loss_input`.
-    metrics : sequence of Metric
-        In the order of the result.
-    intervals : Intervals, optional
-        The confidence intervals to compute.
-    slices : sequence of Slice
-        The parts of the rows whose numbers to compute.
-    rows : bool
-        Whether the loss of each row is wanted, also without intervals and slices.
-    clock : Stopwatch, optional
-        Counts the time of each.
-    columns : mapping of str to DataColumn, optional
-        The columns of the data that slices are by.
-    classes : sequence of str
-        The label of each class, for the names of slices.
-
-    Raises
-    ------
-    ArgumentError
-        If there are intervals or slices, and a metric keeps nothing of single rows.
+    The loss is in the form that takes `PredictedBatch.loss_input`. With `rows` there is a loss of
+    each row also without intervals and slices; `columns` are those of the data that slices are by,
+    `classes` the labels in the names of slices, and `clock` counts the time of each.
     """
 
     def __init__(

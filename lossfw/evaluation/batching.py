@@ -55,17 +55,10 @@ class PredictedBatch(NamedTuple):
 
 
 def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
-    """Yield the same rows in groups of `size` that begin at multiples of it.
+    """Yield the same rows in groups of `size` that begin at multiples of it, as the parts do.
 
     A group that came in one part is passed on as it is, others are joined; the
     last may be smaller.
-
-    Parameters
-    ----------
-    parts : iterable of Batch or of PredictedBatch
-        Consecutive rows from a multiple of `size` on.
-    size : int
-        At least 1.
     """
     held: list[_Rows] = []
     for part in parts:
@@ -109,16 +102,8 @@ def forward(
     """Run a network over batches of any size, in aligned blocks on several threads.
 
     The bits of a row depend on neither the sizes of the batches nor the number
-    of threads. BLAS is to be held to one thread meanwhile.
-
-    Parameters
-    ----------
-    network : Predictor
-        The model that makes predictions of the inputs.
-    batches : iterable of Batch
-        Consecutive rows from a multiple of `BLOCK_ROWS` on, with inputs.
-    logits : bool
-        Whether logits reach the loss, and not predictions.
+    of threads. BLAS has to be held to one thread meanwhile. The batches are consecutive rows from a
+    multiple of `BLOCK_ROWS` on; with `logits`, these reach the loss, and not predictions.
     """
 
     def run(block: Batch) -> PredictedBatch:
@@ -143,16 +128,9 @@ def forward(
 
 
 def saved(outputs: RowArray, batches: Iterable[Batch], first: int = 0) -> Iterator[PredictedBatch]:
-    """Put saved outputs beside the targets of their rows; those in a file are read by batch.
+    """Put saved outputs, whose first row has the number `first`, beside the targets of their rows.
 
-    Parameters
-    ----------
-    outputs : ndarray or Column, shape (N, ...)
-        Predictions or logits of all rows.
-    batches : iterable of Batch
-        Consecutive rows.
-    first : int
-        Number of the first row of `outputs`.
+    Outputs in a file are read by batch.
     """
     for batch in batches:
         start = batch.start - first

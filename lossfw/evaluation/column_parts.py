@@ -46,11 +46,6 @@ def column_parts(part: Slice, columns: Mapping[str, DataColumn]) -> ColumnParts 
     The texts with the most rows in the whole data have parts of their own, `Slice.largest`
     of them, in ascending order; of two with equally many rows the first one comes first.
 
-    Raises
-    ------
-    ArgumentError
-        If the slice has bins.
-
     Examples
     --------
     >>> fruit = DataColumn.of(np.array(["fig", "nut", "fig", "nut", "fig", "oat", "pea"]))

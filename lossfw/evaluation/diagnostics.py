@@ -18,13 +18,7 @@ NAMED_ROWS = 5
 
 
 class Diagnostics:
-    """Counts of rows that deserve a warning.
-
-    Parameters
-    ----------
-    loss : Loss
-        The loss of the evaluation; its guard is watched, if it has one.
-    """
+    """Counts of rows that deserve a warning; a loss with a guard has it watched."""
 
     def __init__(self, loss: Loss) -> None:
         # Without a guard only 0 itself stands out.
@@ -97,13 +91,7 @@ class Diagnostics:
             self._first_nonfinite = first
 
     def texts(self, rows: int, masked: int) -> tuple[str, ...]:
-        """Return the warnings.
-
-        Parameters
-        ----------
-        rows, masked : int
-            Rows in all, and losses that a mask leaves out.
-        """
+        """Return the warnings about rows in all, of whose losses a mask leaves some out."""
         texts = []
         if self._nonfinite:
             texts.append(
@@ -151,14 +139,8 @@ def nan_warning(rows: Sequence[int]) -> str:
 def target_probabilities(y: NDArray, t: NDArray, *, by_row: bool) -> NDArray:
     """Return the probabilities that the targets select, in one dimension.
 
-    Parameters
-    ----------
-    y : ndarray
-        Probabilities: rows over the classes, or one for each element.
-    t : ndarray
-        Class indices, distributions, or for elements numbers in [0, 1].
-    by_row : bool
-        Whether the last axis of `y` is one row.
+    The targets are class indices, distributions, or for elements numbers in [0, 1]; `by_row`, the
+    last axis of `y` is one row.
 
     Examples
     --------

@@ -99,13 +99,7 @@ def evaluate(
 
 
 def evaluate_first(plan: Plan, most: int) -> None:
-    """Evaluate the first rows of a plan, at most so many, for the errors that this raises.
-
-    Raises
-    ------
-    ArgumentError
-        Of the rows; and of the numbers, where these are all rows.
-    """
+    """Evaluate the first rows of a plan, at most so many, for the errors that this raises."""
     state, stop = EvaluationState.of(plan), min(most, plan.count)
     with one_blas_thread() if plan.network is not None else nullcontext():
         for batch in _predicted(plan, state.clock, 0, stop):
@@ -134,13 +128,7 @@ def _check_unchanged(plan: Plan) -> None:
 
 
 def result_of(plan: Plan, state: EvaluationState) -> Result:
-    """Return the result of a plan from the state of all its rows.
-
-    Raises
-    ------
-    ArgumentError
-        If rows are missing in the state.
-    """
+    """Return the result of a plan from the state of all its rows."""
     if gaps := state.seen.gaps(0, plan.count):
         raise ArgumentError(
             f"the rows {gaps[0][0]} to {gaps[0][1] - 1} are missing: merge the states of all parts."

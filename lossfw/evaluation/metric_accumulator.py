@@ -28,18 +28,8 @@ _SIZE_SUMS = 2
 class SliceCells:
     """The cells that rows belong to: their group, and their part in each slice.
 
-    Parameters
-    ----------
-    slices : sequence of Slice
-        Ways to tell rows apart.
-    grouped : bool
-        Whether groups are kept apart, for intervals.
-    logits : bool
-        Whether logits reach the loss: then predictions must come beside them.
-    columns : mapping of str to DataColumn, optional
-        The columns of the data, in the order of `PredictedBatch.columns`.
-    classes : sequence of str
-        The label of each class; empty where the classes have none.
+    Groups are for intervals. With `logits`, these reach the loss: then predictions must come beside
+    them. `columns` are those of the data, in the order of `PredictedBatch.columns`.
     """
 
     def __init__(
@@ -69,13 +59,7 @@ class SliceCells:
         return self.grouped or bool(self.slices)
 
     def place(self, rows: PredictedBatch) -> None:
-        """Find the cells of some rows, which `all` and `each` hold until the next ones come.
-
-        Parameters
-        ----------
-        rows : PredictedBatch
-            With the loss of each row.
-        """
+        """Find the cells of some rows, which `all` and `each` hold until the next ones come."""
         if not self.wanted:
             return
         count = len(rows.targets)
@@ -156,15 +140,7 @@ class SliceCells:
 
 
 class MetricAccumulator:
-    """The sums of one metric: of all rows, and of each group and slice.
-
-    Parameters
-    ----------
-    metric : Metric
-        The metric.
-    layout : SliceCells
-        The cells of the rows at hand.
-    """
+    """The sums of one metric: of all rows, and of each group and slice."""
 
     def __init__(self, metric: Metric, layout: SliceCells) -> None:
         self.metric, self._layout = metric, layout

@@ -75,14 +75,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that the parts fit together; no row is read.
-
-        Raises
-        ------
-        ArgumentError, DataError, ShapeError
-            If there is not exactly one of a network and saved outputs, or the
-            data lack inputs or rows.
-        """
+        """Check that the parts fit together; no row is read."""
         if (self.network is None) == (self.outputs is None):
             raise ArgumentError("a plan has either a network or saved outputs, exactly one.")
         if self.batch_size < 1:
@@ -125,11 +118,6 @@ def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:
     """Refuse outputs of one number for each row of the data in front of a loss of rows.
 
     A call takes them all for a single row, and so an evaluation would have one row.
-
-    Raises
-    ------
-    ShapeError
-        If the loss takes or sums rows, and `shape`, data rows included, has one axis.
     """
     if len(shape) != 1 or not (loss.takes_rows or loss.sums_rows):
         return

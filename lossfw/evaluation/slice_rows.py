@@ -32,32 +32,11 @@ def parts_of(
     column: NDArray | None = None,
     own: ColumnParts | None = None,
 ) -> NDArray:
-    """Return the number of the part that each row belongs to.
+    """Return the number of the part that each row belongs to, an integer each.
 
-    Parameters
-    ----------
-    part : Slice
-        The way to tell the rows apart.
-    prediction, target : ndarray
-        Rows along axis 0.
-    losses, weight : ndarray, shape (N,)
-        Loss and sample weight of each row; the loss is NaN where there is none.
-    start : int
-        Global number of the first row.
-    column : ndarray, shape (N,), optional
-        The values of the data's column that the slice is by.
-    own : ColumnParts, optional
-        The parts of a column of texts.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-        Bins count from 0, classes are their own number; `NAN_PART` for NaN.
-
-    Raises
-    ------
-    ArgumentError, DomainError
-        If the rows have nothing to tell them apart by.
+    Bins count from 0, classes are their own number; `NAN_PART` for NaN. The loss is NaN where
+    there is none. `column` has the values of the data's column that the slice is by, `own` the
+    parts of texts.
     """
     if own is not None:
         assert column is not None
@@ -159,20 +138,7 @@ def part_names(
     own: ColumnParts | None = None,
     labels: Sequence[str] = (),
 ) -> list[tuple[int, str]]:
-    """Return the parts in order, each with its name.
-
-    Parameters
-    ----------
-    part : Slice
-        The way to tell the rows apart.
-    found : iterable of int
-        The parts that have rows.
-    classes : int, optional
-        How many classes there are, where that is known: those without rows are named too.
-    own : ColumnParts, optional
-        The parts of a column of texts.
-    labels : sequence of str
-        The label of each class; empty where the parts are no classes, or have no labels.
+    """Return the parts in order, each with its name: those found, and of `classes` all.
 
     Examples
     --------

@@ -54,11 +54,6 @@ class Slice:
         Of a column of texts, how many texts with the most rows have a slice of their own;
         the others are together.
 
-    Raises
-    ------
-    ParameterError
-        If `by` is not known, or the edges are none.
-
     Examples
     --------
     >>> Slice.of("target")

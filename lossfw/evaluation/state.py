@@ -51,15 +51,7 @@ class EvaluationState:
 
     @classmethod
     def of(cls, plan: Plan, *, rows: bool = False) -> EvaluationState:
-        """Return the state of a plan before its first row.
-
-        Parameters
-        ----------
-        plan : Plan
-            The plan.
-        rows : bool
-            Whether the loss of each row is wanted.
-        """
+        """Return the state of a plan before its first row, with `rows` for the loss of each."""
         clock = Stopwatch()
         accumulator = Accumulator(
             plan.loss,
@@ -74,13 +66,7 @@ class EvaluationState:
         return cls(accumulator, Diagnostics(plan.loss), clock)
 
     def add(self, rows: PredictedBatch) -> PredictedBatch:
-        """Take some rows into account, and return them with their losses; see `Accumulator`.
-
-        Raises
-        ------
-        ArgumentError
-            If one of them was seen before.
-        """
+        """Take some rows into account, and return them with their losses; see `Accumulator`."""
         count = len(rows.targets)
         self.seen = self.seen.merge(RowRanges.of(rows.start, rows.start + count))
         rows = self.accumulator.add(rows)
@@ -91,13 +77,7 @@ class EvaluationState:
         return rows
 
     def merge(self, other: EvaluationState) -> None:
-        """Take the rows of another state of the same plan into account.
-
-        Raises
-        ------
-        ArgumentError
-            If they have a row in common, or are of different plans.
-        """
+        """Take the rows of another state of the same plan into account."""
         self.seen = self.seen.merge(other.seen)
         self.accumulator.merge(other.accumulator)
         self.diagnostics.merge(other.diagnostics)
@@ -116,15 +96,7 @@ class EvaluationState:
         return SavedState(header, sums | prefixed("weight", self.weight.pack()))
 
     def unpack(self, saved: SavedState) -> None:
-        """Go on from the state that was packed; this one has seen no row.
-
-        Raises
-        ------
-        ArgumentError
-            If another version of lossfw packed it.
-        ValueError, TypeError, LookupError
-            If it was not packed by an evaluation of the same plan.
-        """
+        """Go on from the state that was packed; this one has seen no row."""
         if saved.header["version"] != STATE_VERSION:
             raise ArgumentError(
                 f"the state of an evaluation has version {saved.header['version']}, and this "

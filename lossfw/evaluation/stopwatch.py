@@ -43,17 +43,7 @@ class Stopwatch:
     def timed(
         self, name: str, items: Iterator[_Item], *, without: str | None = None
     ) -> Iterator[_Item]:
-        """Yield the items, counting the time that making them takes.
-
-        Parameters
-        ----------
-        name : str
-            The stage.
-        items : iterator
-            The items.
-        without : str, optional
-            An inner stage with a clock of its own: its time is left out.
-        """
+        """Yield the items, counting the time of making them, less that of the stage `without`."""
         while True:
             begin, before = time.perf_counter(), self._spent(without)
             try:

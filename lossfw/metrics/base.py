@@ -259,17 +259,7 @@ class MetricOfSums(RowwiseMetric):
 
 
 def taken(groups: NDArray, times: NDArray) -> NDArray:
-    """Return the sums over groups, each of them taken a number of times.
-
-    Parameters
-    ----------
-    groups : ndarray, shape (G, places)
-    times : ndarray, shape (R, G)
-
-    Returns
-    -------
-    ndarray, shape (R, places)
-    """
+    """Return sums over groups (G, places), each taken a number of times (R, G), as (R, places)."""
     totals = np.zeros((len(times), groups.shape[1]))
     # One group after the other: a product of matrices has other bits elsewhere.
     for number, group in enumerate(groups):

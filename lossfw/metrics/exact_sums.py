@@ -59,15 +59,7 @@ class ExactSums:
 
     @classmethod
     def of(cls, keys: NDArray, values: NDArray | None = None) -> ExactSums:
-        """Return the sums of numbers by their keys.
-
-        Parameters
-        ----------
-        keys : ndarray of int64, shape (E, C)
-            One for each number.
-        values : ndarray of float64, shape (E,), optional
-            The numbers; 1 each if not given.
-        """
+        """Return the sums of numbers (E,), or of ones, by their keys (E, C)."""
         found, place = _unique(keys)
         if values is None:
             counts = np.bincount(place, minlength=len(found)).astype(np.float64)
@@ -122,13 +114,7 @@ class ExactSums:
         return ExactSums(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
 
     def rekeyed(self, keys: NDArray) -> ExactSums:
-        """Return the sums under other keys; sums with the same new key are added.
-
-        Parameters
-        ----------
-        keys : ndarray of int64, shape (M, C)
-            For each key the one in its place.
-        """
+        """Return the sums under other keys, one for each; sums with the same new key are added."""
         found, place = _unique(keys)
         digits = np.zeros((len(found), self.digits.shape[1]), np.int64)
         special = np.zeros(len(found))

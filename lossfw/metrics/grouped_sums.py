@@ -79,13 +79,7 @@ class RowTerms(NamedTuple):
         return cls(columns, places, rows, where[adding], values[adding], scores)
 
     def table(self, cells: NDArray | None) -> GroupedSums:
-        """Return the sums, apart for the cell of each row; all in cell 0 for None.
-
-        Parameters
-        ----------
-        cells : ndarray of int64, shape (N,), or None
-            One for each row.
-        """
+        """Return the sums, apart for the cell of each row (N,); all in cell 0 for None."""
         cell = 0 if cells is None else cells[self.rows] * self.places
         keys = [self.where + cell]
         if self.scores is not None:

@@ -79,13 +79,7 @@ class _ByTerms(RowwiseMetric):
             raise_for_writing(error, self.terms)
 
     def result(self, partial: GroupedSums) -> Any:
-        """Return the metric as a float, or as lists of them.
-
-        Raises
-        ------
-        EmptyReductionError
-            If no row counts.
-        """
+        """Return the metric as a float, or as lists of them."""
         if not len(partial.table):
             raise EmptyReductionError(
                 f"nothing is left for {self.name}: no row, all masked, or all weights 0."
@@ -183,15 +177,10 @@ class ScoreMetric(_ByTerms):
 
 
 def _columns(sums: GroupedSums) -> tuple[NDArray, NDArray, NDArray, bool]:
-    """Return the places and scores of all groups in the order of the scores.
+    """Return places and scores of all groups in the order of the scores, each (U,).
 
-    Returns
-    -------
-    places, scores : ndarray, shape (U,)
-    column : ndarray of int, shape (D,)
-        Which of them each sum is.
-    gathered : bool
-        Whether they are bins of scores, each with its mean score.
+    Then the number (D,) of the score of each sum, and whether they are bins, each with its mean
+    score.
     """
     where, weights = sums.where, sums.table.rounded()
     keys, rank = np.unique(sums.table.keys[:, 1], return_inverse=True)

@@ -79,23 +79,9 @@ def _with_slope(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray | 
 def backward(
     layers: tuple[Dense, ...], trace: Trace, slope: NDArray, form: Form
 ) -> tuple[LayerGradient, ...]:
-    """Propagate a gradient back through layers.
+    """Propagate a gradient back through layers; one `LayerGradient` for each, in their order.
 
-    Parameters
-    ----------
-    layers : tuple of Dense
-        From the first to the last.
-    trace : Trace
-        From `forward`.
-    slope : ndarray, shape (rows, units)
-        The gradient with respect to the predictions, or to the logits.
-    form : {"prediction", "logits"}
-        The input of the loss.
-
-    Returns
-    -------
-    tuple of LayerGradient
-        One for each layer, in their order.
+    `slope` (rows, units) is with respect to the predictions, or to the logits, as `form` says.
     """
     gradients: list[LayerGradient] = []
     for index in reversed(range(len(layers))):
@@ -120,33 +106,12 @@ def loss_and_gradients(
     targets: NDArray,
     sample_weight: NDArray | None = None,
 ) -> tuple[float, tuple[LayerGradient, ...]]:
-    """Return the mean loss of some rows and its gradient with respect to every weight.
+    """Return the weighted mean loss of some rows and its gradient with respect to every weight.
 
     Both passes run over blocks of `BLOCK_ROWS` rows, in parallel if there are several
     threads, and the blocks are added in their order. The bits do not depend on the number
-    of threads if BLAS has one (`lossfw.evaluation.predictor.one_blas_thread`).
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-    loss : Loss
-        Of the input `form`.
-    form : {"prediction", "logits"}
-        The input of the loss.
-    rows : ndarray, shape (N, width)
-        Inputs in the network's dtype.
-    targets : ndarray, shape (N, ...)
-        The targets of the loss.
-    sample_weight : ndarray, optional
-        The weights of the loss. Without any weight the mean and the gradient are 0.
-
-    Returns
-    -------
-    loss : float
-        The weighted mean.
-    gradients : tuple of LayerGradient
-        One for each layer.
+    of threads if BLAS has one (`lossfw.evaluation.predictor.one_blas_thread`). Without any weight
+    the mean and the gradient are 0.
     """
     layers = network.layers
     starts = range(0, len(rows), BLOCK_ROWS)

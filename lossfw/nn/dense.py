@@ -65,14 +65,7 @@ class Dense:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Dense layers in a row.
-
-    Parameters
-    ----------
-    layers : tuple of Dense
-        At least one, in one dtype; each takes the output of the one before it. See
-        `from_arrays`.
-    """
+    """Dense layers in a row, at least one, all of one dtype; see `from_arrays`."""
 
     layers: tuple[Dense, ...]
 
@@ -102,24 +95,9 @@ class Network:
     ) -> Network:
         """Make a network from configured layers and the arrays of a file.
 
-        Parameters
-        ----------
-        specs : sequence of LayerSpec
-            The layers as configured.
-        arrays : mapping of str to ndarray
-            ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...; or under
-            the names of another library, see `lossfw.nn.weight_names`.
-        file : str
-            The file of the arrays, for messages.
-        dtype : str, optional
-            The configured dtype, ``"float32"`` or ``"float64"``, which the arrays
-            must have.
-
-        Raises
-        ------
-        DataError
-            If arrays are missing, there are arrays of more layers, or a shape or dtype
-            does not fit; the message names the layer, both shapes and the file.
+        The arrays are ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ..., or
+        under the names of another library, see `lossfw.nn.weight_names`. They must have a
+        configured dtype.
         """
         arrays = own_names(arrays, [spec.units for spec in specs], file)
         _check_names(specs, arrays, file)
@@ -150,13 +128,7 @@ class Network:
         return self.layers[0].weight.dtype
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
-        """Check the shape of inputs, (N, width).
-
-        Raises
-        ------
-        ShapeError
-            If the shape has another number of axes, or another width.
-        """
+        """Check the shape of inputs, (N, width)."""
         if len(shape) == 2 and shape[1] == self.width:
             return
         hint = ""
@@ -168,17 +140,9 @@ class Network:
         )
 
     def forward(self, inputs: NDArray) -> NDArray:
-        """Return the predictions for rows of inputs.
+        """Return the predictions (N, units) for rows of inputs (N, width).
 
-        Parameters
-        ----------
-        inputs : ndarray, shape (N, width)
-            The global number of row 0 has to be a multiple of `BLOCK_ROWS`.
-
-        Returns
-        -------
-        ndarray, shape (N, units)
-            In the network's dtype.
+        The global number of row 0 has to be a multiple of `BLOCK_ROWS`.
         """
         return self._run(inputs, last=True)
 
@@ -187,18 +151,7 @@ class Network:
         return self._run(inputs, last=False)
 
     def block(self, rows: NDArray) -> Outputs:
-        """Run at most one block of rows, on the current number of BLAS threads.
-
-        Parameters
-        ----------
-        rows : ndarray, shape (n, width)
-            The first rows of an aligned block, n from 1 to `BLOCK_ROWS`.
-
-        Returns
-        -------
-        Outputs
-            Logits and predictions of the n rows.
-        """
+        """Run the first 1 to `BLOCK_ROWS` rows of an aligned block, on the current BLAS threads."""
         # An overflow shows in the result, as infinity or NaN.
         with np.errstate(all="ignore"):
             signal = self._padded(rows)

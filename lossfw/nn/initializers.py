@@ -29,35 +29,13 @@ class Initial(Component, ABC):
     def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
         """Return ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...
 
-        Parameters
-        ----------
-        widths : sequence of int
-            Of the inputs, then the units of each layer.
-        random : Generator
-            The generator of random weights.
+        The widths are those of the inputs, then the units of each layer.
         """
 
     def network(
         self, specs: Sequence[LayerSpec], width: int, dtype: str, random: np.random.Generator
     ) -> Network:
-        """Return a network with initial weights.
-
-        Parameters
-        ----------
-        specs : sequence of LayerSpec
-            Its layers.
-        width : int
-            Number of inputs.
-        dtype : str
-            ``"float32"`` or ``"float64"``.
-        random : Generator
-            The generator of random weights.
-
-        Raises
-        ------
-        DataError
-            If a file's arrays do not fit the layers.
-        """
+        """Return a network with initial weights."""
         arrays = self.arrays([width, *(spec.units for spec in specs)], random)
         arrays = {name: array.astype(dtype) for name, array in arrays.items()}
         return Network.from_arrays(specs, arrays, str(self), dtype)

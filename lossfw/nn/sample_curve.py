@@ -98,20 +98,9 @@ def curve(
     span: tuple[float, float] | None = None,
     target: float = 1.0,
 ) -> SampledCurve:
-    """Return a component along its line.
+    """Return a component along its line, between the ends of `span`.
 
-    Parameters
-    ----------
-    component : Loss or Activation
-    span : tuple of float, optional
-        The ends of the line.
-    target : float
-        The target, for a loss of neither the residual nor the margin.
-
-    Raises
-    ------
-    ArgumentError
-        If the component cannot be drawn along a line.
+    The target is for a loss of neither the residual nor the margin.
     """
     breaks, second_breaks = _breaks(component)
     line = line_of(component, target)

@@ -27,21 +27,8 @@ _SAVE = "Save them as W1, b1, W2 ... with (inputs, units): numpy.savez(file, W1=
 def own_names(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) -> dict[str, NDArray]:
     """Return arrays under the names ``W1``, ``b1``, ``W2`` ..., weights as (inputs, units).
 
-    Arrays under names of no known kind stay as they are.
-
-    Parameters
-    ----------
-    arrays : mapping of str to ndarray
-        By their names in the file.
-    units : sequence of int
-        Of the layers as they are configured, which tell the layout of PyTorch's weights.
-    file : str
-        The file, for messages.
-
-    Raises
-    ------
-    DataError
-        If a layer has no bias, weights fit neither layout, or they fit both.
+    Arrays under names of no known kind stay as they are. The units of the configured layers tell
+    the layout of PyTorch's weights.
     """
     if all(_OWN.fullmatch(name) for name in arrays):
         return dict(arrays)

@@ -15,13 +15,7 @@ from lossfw.errors import BrokenPluginError
 
 
 def class_of(entry: Entry) -> type[Component]:
-    """Return the class of an entry.
-
-    Raises
-    ------
-    BrokenPluginError
-        If it cannot be imported, or does not match its entry.
-    """
+    """Return the class of an entry."""
     given = entry.target
     shown = repr(given) if isinstance(given, str) else f"the class {given.__qualname__}"
     offered = f"Plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as {shown}"

@@ -13,12 +13,6 @@ from lossfw.components.registry.records import PluginMetadata, normalised
 def find(distribution: str | None = None) -> tuple[PluginMetadata, ...]:
     """Return the installed plugins, sorted by label, without importing them.
 
-    Parameters
-    ----------
-    distribution : str, optional
-        Search this distribution only. A distribution that is not installed
-        has no plugins.
-
     Examples
     --------
     >>> [plugin.label for plugin in find("lossfw")]

@@ -32,20 +32,8 @@ def new_manager() -> pluggy.PluginManager:
 def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
     """Import a plugin, register it under its label and return its components.
 
-    Any error of the plugin is kept in the result and not raised, so that one
-    plugin cannot stop the others. Only an interrupt by the user is raised.
-
-    Parameters
-    ----------
-    metadata : PluginMetadata
-        The plugin.
-    manager : pluggy.PluginManager
-        The manager of its hooks; see `new_manager`.
-
-    Returns
-    -------
-    Plugin
-        In state ``loaded``, ``broken`` or ``incompatible``.
+    Any error of the plugin is kept in the result and not raised, so that one plugin cannot stop the
+    others. Only an interrupt by the user is raised.
     """
     try:
         return Plugin(metadata, "loaded", entries=_load(metadata, manager))

@@ -27,11 +27,6 @@ def import_file(path: Path) -> ModuleType:
 
     The name is made of the path and the content: a file is imported once, again
     after an edit, and never hides an installed module.
-
-    Raises
-    ------
-    BrokenPluginError
-        If there is no such file, or it is not a ``.py`` file.
     """
     name = _module_name(path, _read(path))
     if name in sys.modules:
@@ -55,19 +50,7 @@ def components_in(
 ) -> dict[str, dict[str, type[Component]]]:
     """Return the public components that a file defines: kind -> {name: class}.
 
-    Parameters
-    ----------
-    module : module
-        The imported file.
-    path : Path
-        The file.
-    needed : bool
-        False if the file may have none, as one that follows runs by a hook.
-
-    Raises
-    ------
-    BrokenPluginError
-        If one is needed and there is none, one is unfinished, or two share a name.
+    A file that follows runs by a hook may have none.
     """
     classes = [
         value

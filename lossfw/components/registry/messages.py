@@ -28,18 +28,7 @@ def nouns(kind: str) -> str:
 def unknown(
     kind: str, name: str, entries: Sequence[Entry], plugins: Sequence[Plugin]
 ) -> UnknownNameError:
-    """Return the error for a name that no usable plugin offers.
-
-    Parameters
-    ----------
-    kind, name : str
-        The unknown name, and the kind in which it was looked up.
-    entries : sequence of Entry
-        All components, of every kind.
-    plugins : sequence of Plugin
-        All plugins. Those that could not be loaded are named, since each may
-        offer the name.
-    """
+    """Return the error for a name that no usable plugin offers."""
     same = [entry for entry in entries if entry.kind == kind]
     elsewhere = [noun(e.kind) for e in entries if e.kind != kind and name in e.names]
     parts = [

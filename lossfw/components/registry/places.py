@@ -11,15 +11,7 @@ from lossfw.components.registry.local import LOCAL_MODULE
 def place_in_plugin(error: BaseException) -> str:
     """Return file, line and function of the innermost code of a plugin that an error came through.
 
-    Parameters
-    ----------
-    error : BaseException
-        As it was caught.
-
-    Returns
-    -------
-    str
-        Empty if no plugin of others had a part in it.
+    Empty if the error came through no plugin of others.
     """
     targets = [plugin.target for plugin in find() if not plugin.builtin]
     packages = {target.partition(":")[0].partition(".")[0] for target in targets}

@@ -10,18 +10,7 @@ _CORE = "lossfw"
 
 
 def other_arguments(cls: type) -> str:
-    """Return how a function of a class takes other arguments than its kind gives, if one does.
-
-    Parameters
-    ----------
-    cls : type
-        A class of a component.
-
-    Returns
-    -------
-    str
-        The function, what it takes, what was wanted, and the cure; empty if all fit.
-    """
+    """Return which function of a class takes other arguments than its kind gives, or ""."""
     own = [base for base in cls.__mro__ if not _is_core(base)]
     kinds = [base for base in cls.__mro__ if _is_core(base)]
     for name, function in ((n, f) for base in own for n, f in vars(base).items()):

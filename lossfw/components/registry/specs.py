@@ -12,20 +12,6 @@ from lossfw.errors import ArgumentError, ParameterError
 def name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
     """Return the name and the parameters of a specification.
 
-    Parameters
-    ----------
-    kind : str
-        The kind of the component, for messages.
-    spec : object
-        A name, or a mapping with ``name`` and parameters.
-
-    Raises
-    ------
-    ArgumentError
-        If it is anything else.
-    ParameterError
-        If the mapping has no name, or a key that is no text.
-
     Examples
     --------
     >>> name_and_parameters("loss", {"name": "huber", "delta": 2.0})

@@ -17,23 +17,7 @@ _TARGET = re.compile(r"[\w.]+:[\w.]+")
 
 
 def entries_in(table: object, kind: str, plugin: PluginMetadata) -> tuple[Entry, ...]:
-    """Return the components that a hook offers, with their aliases.
-
-    Parameters
-    ----------
-    table : object
-        The value that the hook returned.
-    kind : str
-        The kind of component that the hook offers.
-    plugin : PluginMetadata
-        The plugin of the hook.
-
-    Raises
-    ------
-    BrokenPluginError
-        If `table` is no mapping of names to classes, ``"module:Class"`` texts
-        and aliases, or an alias has no target.
-    """
+    """Return the components that a hook offers, with their aliases."""
     hook = HOOKS[kind]
     if not isinstance(table, Mapping):
         raise BrokenPluginError(

@@ -22,15 +22,8 @@ _UNTYPED = (
 def explain(error: BaseException, *, path: Path | None = None, package: str = "") -> str:
     """Return ``Type: message (file:line)`` in one line.
 
-    Parameters
-    ----------
-    error : BaseException
-        The exception.
-    path : Path, optional
-        The local file that was imported.
-    package : str, optional
-        The package that was imported. The line is the innermost one of the file
-        or the package, or of other code if these have none.
+    The line is the innermost one of the file or the package that was imported, or of other code if
+    these have none.
 
     Examples
     --------

@@ -15,24 +15,10 @@ from lossfw.losses.loss import Loss
 
 
 def agreed(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
-    """Return the data with targets as the loss takes them beside outputs of a shape.
+    """Return the data with targets in the shape that the loss takes beside outputs of a shape.
 
-    Data whose shapes differ by more than an axis of length 1 stay as they are. Class
-    indices that are written as floats become integers.
-
-    Parameters
-    ----------
-    data : Dataset
-        The rows.
-    loss : Loss
-        Its kind says which shapes of targets fit.
-    shape : tuple of int
-        That of the predictions or logits, rows included.
-
-    Raises
-    ------
-    DataError
-        If a class index is no whole number; of a file, only its first row is looked at.
+    Data whose shapes differ by more than an axis of length 1 stay as they are. Class indices that
+    are written as floats become integers; of a file, only the first row is looked at.
     """
     changed = data
     given, wanted = tuple(data.targets.shape), _wanted(loss, shape)

@@ -15,11 +15,6 @@ from lossfw.data.source import file_fields
 def digest(described: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a description, in hexadecimal.
 
-    Parameters
-    ----------
-    described : mapping
-        Plain values that JSON can hold; the order of keys does not count.
-
     Examples
     --------
     >>> digest({"a": 1, "b": [2.0]}) == digest({"b": [2.0], "a": 1})

@@ -48,30 +48,12 @@ def build(source: ConfigSource) -> Plan:
 
     Every part is checked against the others before anything is computed. Where
     a part is wrong, those that do not depend on it are still checked.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the file and the overrides, each with its place.
     """
     return build_plan(read_config(source))
 
 
 def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
-    """Return the plan of a configuration that has been read; see `build`.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        Every field that a plan needs is filled.
-    loaded : mapping, optional
-        Rows by their source. Those that are read are put in, and not read again.
-
-    Raises
-    ------
-    ConfigError
-        All that its `problems` hold, if they hold anything.
-    """
+    """Return the plan of a configuration, and put the rows that it reads into `loaded`."""
     check(config)
     refuse_sweep(config)
     _read_outputs(config, given_outputs(config))
@@ -96,21 +78,9 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
 
 
 def build_data(source: ConfigSource, *, inputs: bool = False) -> Dataset:
-    """Return the rows that a configuration reads.
+    """Return the rows of a configuration; saved predictions read inputs only if `inputs` says so.
 
     Mistakes elsewhere do no harm: a loss, for instance, of a plugin file that is not imported.
-
-    Parameters
-    ----------
-    source : ConfigSource
-        The configuration.
-    inputs : bool
-        Read the inputs also if its predictions are saved, and do not need them.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the configuration, if one of them keeps its data from being read.
     """
     config = read_config(source)
     check(config)

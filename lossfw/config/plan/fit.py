@@ -55,13 +55,7 @@ def load(
 
 
 def need_dataset(source: Source, data: object) -> Dataset:
-    """Return what a source loaded, which an author may have written as anything.
-
-    Raises
-    ------
-    DataError
-        If it is no data set.
-    """
+    """Return what a source loaded, which an author may have written as anything."""
     if isinstance(data, Dataset):
         # A source of a plugin may have none, and two runs of other rows would pass for one.
         digest = data.digest or digest_arrays(data.inputs, data.targets, data.sample_weight)
@@ -269,13 +263,7 @@ def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
 
 
 def inputs_of(data: Dataset) -> NDArray:
-    """Return the inputs, which a network needs.
-
-    Raises
-    ------
-    DataError
-        If there are none.
-    """
+    """Return the inputs, which a network needs."""
     if data.inputs is None:
         raise DataError(
             f"the data {data.name!r} have no inputs, and a network needs them: give them, or "

@@ -142,13 +142,7 @@ def _guarding(node: Node, names: set[str]) -> list[str | int]:
 
 
 def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
-    """Check the shape of predictions or logits, rows included, against all targets.
-
-    Raises
-    ------
-    ShapeError, DtypeError
-        If they do not fit.
-    """
+    """Check the shape of predictions or logits, rows included, against all targets."""
     check_has_rows(loss, shape)
     classes = loss.takes_classes
     # An array of this shape that takes no memory.

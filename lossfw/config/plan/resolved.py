@@ -63,13 +63,7 @@ class Resolved:
 
 
 def resolve(source: ConfigSource) -> Resolved:
-    """Return a configuration as it is used.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes that are seen without reading data and weights.
-    """
+    """Return a configuration as it is used."""
     config = read_config(source)
     if config.has("sweep"):
         _check_sweep(config)

@@ -24,22 +24,10 @@ def check_divisor(
     path: ConfigPath,
     trained: float | None,
 ) -> None:
-    """Refuse inputs of which the scale was forgotten, and note another scale.
+    """Refuse inputs that lack the divisor of the training, and note another divisor.
 
-    Inputs may come divided already: ``scale: 1`` says so.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        The configuration.
-    source : Source or None
-        Where the inputs come from; nothing is said of an unknown one.
-    options : DataOptions
-        The keys beside its parameters.
-    path : sequence
-        The place of the source.
-    trained : float or None
-        The number that the inputs of the training were divided by; None if it is not known.
+    Inputs may come divided already: ``scale: 1`` says so. `trained` is the divisor of the training,
+    None if it is not known.
     """
     if source is None or trained is None or (given := divisor_of(source, options)) == trained:
         return

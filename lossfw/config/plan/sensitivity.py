@@ -31,13 +31,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 def build_study(source: ConfigSource) -> Study:
-    """Return the study that a configuration describes.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the file and the overrides, each with its place.
-    """
+    """Return the study that a configuration describes."""
     config = read_config(source)
     plan = build_plan(config)
     sections = known(config.sections)
@@ -65,13 +59,7 @@ def build_study(source: ConfigSource) -> Study:
 def check_study(
     config: CheckedConfig, section: SensitivitySection
 ) -> tuple[Network, Parameter | None, NDArray]:
-    """Return the network, the parameter that moves, and how far it goes; nothing is computed.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the section, each with its place.
-    """
+    """Return the network, the parameter that moves, and how far it goes; nothing is computed."""
     ways = _ways(config, section)
     network = _float64_network(config)
     parameter = _parameter(config, section, network)

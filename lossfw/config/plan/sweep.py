@@ -89,23 +89,10 @@ class SweepRun(NamedTuple):
 
 
 def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
-    """Return the runs of a configuration that has been read.
+    """Return the runs of a configuration, in the order of the file, the last key changing fastest.
 
-    They are in the order of the file, the last key changing fastest. A
-    configuration without a sweep is one run, named after the file, and is
-    checked when its plan is made.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        A configuration that has been read.
-    training : bool
-        Whether its runs are trainings, and not evaluations.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the sweep and of all its runs, each with its place.
+    A configuration without a sweep is one run, named after the file, and is checked when its plan
+    is made.
     """
     if not config.has(KEY):
         return [SweepRun(Path(config.source.name).stem, config)]
@@ -187,13 +174,7 @@ def _draws(evaluate: EvaluateSection) -> bool:
 
 
 def _points(config: CheckedConfig) -> list[tuple[Setting, ...]]:
-    """Return the settings of each run.
-
-    Raises
-    ------
-    ConfigError
-        If the sweep itself is wrong.
-    """
+    """Return the settings of each run."""
     mistakes = Problems()
     points = _read_points(config, mistakes)
     config.problems.take(mistakes)

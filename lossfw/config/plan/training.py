@@ -41,15 +41,7 @@ _HELD_OUT = ["train", "hold_out", "data"]
 
 
 def build_training(source: ConfigSource) -> Training:
-    """Return the training that a configuration describes.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the file and the overrides, each with its place. A loss
-        or an activation from which nothing can be learnt is one, unless the
-        configuration says ``train: {force: true}``.
-    """
+    """Return the training that a configuration describes."""
     return training_of(read_config(source))
 
 
@@ -85,13 +77,7 @@ def _refuse_sample(config: CheckedConfig) -> None:
 
 
 def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
-    """Fill the rows to learn from and those that are held out.
-
-    Raises
-    ------
-    ConfigError
-        If there are none.
-    """
+    """Fill the rows to learn from and those that are held out."""
     columns = config.data_options.filter_columns
     data = load(config, known(config.data_source), ["data"], columns)
     if isinstance(config.initial, FromFile):

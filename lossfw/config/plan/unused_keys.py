@@ -16,15 +16,7 @@ _DRAWN = ("replicates", "seed")
 
 
 def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[str]:
-    """Yield a sentence about each key that changes nothing.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        A configuration without mistakes.
-    training : bool
-        Whether it is one to train.
-    """
+    """Yield a sentence about each key that changes nothing."""
     if training:
         for key in _NOT_TRAINED:
             if config.has("evaluate", key) and _value(config, "evaluate", key) is not False:

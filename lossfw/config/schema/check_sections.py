@@ -27,15 +27,9 @@ _OUTPUTS = ("layers", "predictions", "logits")
 
 
 def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
-    """Check the sections and keys; fill `sections`, and `network_section` where it alone is right.
+    """Check the sections and keys; fill `sections`, and `network_section` where only it is right.
 
-    Parameters
-    ----------
-    config : CheckedConfig
-        A configuration that has been read.
-    training : bool
-        A network is to be trained: then there is a section `train`, and layers
-        need no weights.
+    For a training there is a section `train`, and layers need no weights.
     """
     if not isinstance(config.root.value, dict):
         config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")

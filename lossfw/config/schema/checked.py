@@ -182,13 +182,7 @@ class CheckedConfig:
 
 
 def read_config(source: ConfigSource) -> CheckedConfig:
-    """Return a configuration that has been read; nothing in it is checked yet.
-
-    Raises
-    ------
-    ConfigError
-        If there is no tree to go on with.
-    """
+    """Return a configuration that has been read; nothing in it is checked yet."""
     problems = Problems()
     return CheckedConfig(source, read_tree(source, problems), problems)
 

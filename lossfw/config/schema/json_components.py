@@ -27,13 +27,7 @@ _NOTHING: Schema = {"not": {}}
 
 
 class Definitions:
-    """The components that a schema knows, by the place where they may stand.
-
-    Parameters
-    ----------
-    registry : Registry
-        Knows the installed components. A broken one is left out.
-    """
+    """The components that a schema knows, by the place where they may stand; no broken ones."""
 
     def __init__(self, registry: Registry) -> None:
         self.definitions: dict[str, Schema] = {}
@@ -151,20 +145,7 @@ def _name(choices: Iterable[_Choice]) -> Schema:
 
 
 def _parameters(cls: type[Component], own: str) -> dict[str, Schema]:
-    """Return the schema of a component's parameters, with their descriptions in its docstring.
-
-    Parameters
-    ----------
-    cls : type
-        The component's class.
-    own : str
-        The name of the definition.
-
-    Returns
-    -------
-    dict
-        The definition; and those of the types that it uses, each under a name of its own.
-    """
+    """Return the definition of a component's parameters, and those of the types that it uses."""
     template = f"{ref(own)['$ref']}.{{model}}"
     made = cls.model_json_schema(schema_generator=_Lenient, ref_template=template)
     meanings, nested = parameter_meanings(cls), nested_parameters(cls)

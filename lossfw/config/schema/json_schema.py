@@ -25,11 +25,6 @@ _NAMELESS: Schema = {"type": "object", "not": {"required": ["name"]}}
 def json_schema(registry: Registry) -> Schema:
     """Return the JSON schema (draft 7) of a configuration.
 
-    Parameters
-    ----------
-    registry : Registry
-        The components that it knows, with their parameters and docstrings.
-
     Notes
     -----
     A file that extends another, or has a sweep, need not be whole: its missing

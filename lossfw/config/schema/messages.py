@@ -28,22 +28,10 @@ def add_problem(
     hint: str = "",
     owner: str = "",
 ) -> None:
-    """Record one entry of a pydantic error at the place that it is about.
+    """Record one entry of ``ValidationError.errors()`` at the place that it is about.
 
-    Parameters
-    ----------
-    problems : Problems
-        Receives it.
-    root : Node
-        The configuration.
-    item : mapping
-        An entry of ``ValidationError.errors()``.
-    within : sequence of str or int
-        The path to the value that was checked; the entry's own location continues it.
-    hint : str
-        How to mend it.
-    owner : str
-        The component whose parameters were checked, if it is one.
+    `within` is the path from `root` to the value that was checked, and `owner` the component whose
+    parameters were checked, if it is one.
     """
     path = [*within, *item["loc"]]
     if item["type"] == "bool_type" and str(item["input"]).lower() in _SPOKEN:

@@ -22,13 +22,6 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def fill(node: Node, problems: Problems) -> Node:
     """Return a tree in which environment variables stand for their names.
 
-    Parameters
-    ----------
-    node : Node
-        The tree; it is not changed.
-    problems : Problems
-        Receives variables that are not set.
-
     Notes
     -----
     A value that is ``${env:NAME}`` and nothing else is read as YAML reads an

@@ -21,23 +21,7 @@ Reader: TypeAlias = Callable[[str, int], Node | None]
 
 
 def extend(root: Node, read: Reader, problems: Problems) -> Node:
-    """Return a configuration laid over those that it extends.
-
-    Parameters
-    ----------
-    root : Node
-        The configuration, a mapping with the key `extends`.
-    read : callable
-        Returns the tree of another file.
-    problems : Problems
-        Receives every mistake.
-
-    Raises
-    ------
-    ConfigError
-        If a file cannot be read, or extends itself: keys that are missing
-        without it are not worth telling.
-    """
+    """Return a configuration laid over those that it extends."""
     layers, seen = [root], [_file(root)]
     while isinstance(layers[-1].value, dict) and KEY in layers[-1].value:
         name = fill(layers[-1].value[KEY], problems)
@@ -94,16 +78,11 @@ def _read(name: Node, path: str, read: Reader, rank: int, problems: Problems) ->
 
 
 def merge(below: Node, above: Node) -> Node:
-    """Return one tree laid over another.
+    """Return one tree laid over another; neither is changed.
 
     Mappings merge key by key; any other value replaces the one below it. There
     are two exceptions: a component with another name takes no parameter over,
     and ``null`` takes the value below it away.
-
-    Parameters
-    ----------
-    below, above : Node
-        The extended tree, and the one that extends it; neither is changed.
     """
     if isinstance(below.value, str) and isinstance(above.value, dict):
         below = with_parameters(below)

@@ -15,26 +15,12 @@ FOLDER_VARIABLE = "LOSSFW_DATA"
 def find_file(
     node: Node, problems: Problems, *, bundled: Callable[[str], Path | None] | None = None
 ) -> Path | None:
-    """Return the absolute path of the file that a text in a configuration names.
+    """Return the absolute path of the file that a text in a configuration names, or None.
 
     A relative name starts at the folder of the file that writes it, one in an
     override at the working folder. A file that is not there is looked for under its
     bare name in the folder that the environment variable ``LOSSFW_DATA`` names,
-    then among the files that come with a plugin.
-
-    Parameters
-    ----------
-    node : Node
-        The name.
-    problems : Problems
-        Receives the name of a file that is nowhere.
-    bundled : callable, optional
-        Returns the path of a file that comes with a plugin, or None.
-
-    Returns
-    -------
-    Path or None
-        None where there is no such file.
+    then among the files that come with a plugin, which `bundled` finds.
     """
     if node.at.origin.held is not None:
         found: Path = node.at.origin.held

@@ -48,13 +48,7 @@ class GivenConfig:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> GivenConfig:
-        """Return what a mapping says.
-
-        Raises
-        ------
-        ConfigError
-            If it holds what no configuration can have.
-        """
+        """Return what a mapping says."""
         held: dict[_Path, MemoryFile] = {}
         plain = {"lossfw": 1, **_plain(given, (), held)}
         for path in _DATA:

@@ -37,15 +37,7 @@ _ADVICE = (
 
 
 class NoPlaceError(Exception):
-    """A path leads to where nothing can be.
-
-    Parameters
-    ----------
-    what : str
-        The mistake.
-    hint : str
-        How to mend it.
-    """
+    """A path leads to where nothing can be; `hint` says what to do."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -65,19 +57,11 @@ class _Change(NamedTuple):
 def override(root: Node, texts: Sequence[str], problems: Problems) -> Node:
     """Return a configuration with overrides put in; the later one wins.
 
-    Parameters
-    ----------
-    root : Node
-        The configuration; it is not changed.
-    texts : sequence of str
-        ``a.b.0.c=VALUE``: keys and list indices, and a value in YAML. A
-        mapping or a list replaces what was there; a key that is missing comes
-        into being. Below a component that is a bare name, the path leads to
-        its parameters. ``a.b+=VALUE`` adds to the end of a list, and ``a.b-``
-        takes a key or an item away. A key with a dot in it stands in quotation
-        marks: ``sweep.grid."loss.delta"=[1, 2]``.
-    problems : Problems
-        Receives mistakes in overrides, with the override as address.
+    An override is ``a.b.0.c=VALUE``: keys and list indices, and a value in YAML. A
+    mapping or a list replaces what was there; a key that is missing is added. Below a
+    component that is a bare name, the path leads to its parameters. ``a.b+=VALUE`` appends to
+    a list, and ``a.b-`` removes a key or an item. A key with a dot is quoted:
+    ``sweep.grid."loss.delta"=[1, 2]``.
     """
     for rank, text in enumerate(texts, start=AFTER_FILES):
         root = _override(root, text, rank, problems)
@@ -163,27 +147,9 @@ def put(
     adds: bool = False,
     done: Sequence[str] = (),
 ) -> Node:
-    """Return a tree with a value at the end of a path.
+    """Return a tree with a value at the end of a path, or added to the list there if it `adds`.
 
-    Parameters
-    ----------
-    node : Node or None
-        The tree; it is not changed. None makes a new one.
-    path : sequence of str
-        Keys and list indices.
-    value : Node
-        The new value.
-    at : Position
-        Of keys that come into being.
-    adds : bool
-        Add the value to the end of the list at `path`.
-    done : sequence of str
-        The path to `node` itself, for messages.
-
-    Raises
-    ------
-    NoPlaceError
-        If the path leads nowhere, or to no list where one is wanted.
+    Keys that are new get the position `at`; `done` is the path to `node` itself, for messages.
     """
     if not path:
         return _added(node, value, at, done) if adds else value
@@ -221,13 +187,7 @@ def with_parameters(name: Node) -> Node:
 
 
 def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
-    """Return a tree without the key or the item at the end of a path.
-
-    Raises
-    ------
-    NoPlaceError
-        If nothing is there.
-    """
+    """Return a tree without the key or the item at the end of a path."""
     step, rest = path[0], path[1:]
     below = [*done, step]
     if isinstance(node.value, dict) and step in node.value:

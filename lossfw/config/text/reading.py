@@ -20,20 +20,7 @@ _OVERRIDE = re.compile(r"[A-Za-z_][\w.\"-]*\+?=.*", re.DOTALL)
 def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[str, Origin]:
     """Return a configuration's text and the origin that its positions refer to.
 
-    Parameters
-    ----------
-    name : str
-        The file's name, which also is its label in messages.
-    folder : Path, optional
-        The folder in which a relative name starts; the working folder if not given.
-    rank : int, optional
-        Its place among several sources.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such file, or it is no regular file, too large, empty or
-        not UTF-8 text.
+    `rank` is its place among several sources.
     """
     path = (folder or Path.cwd()) / name
     try:

@@ -57,13 +57,7 @@ _READ = {_PREFIX + name: read for name, _, _, read in _CORE}
 
 
 def core_loader(base: type[Any]) -> type[Any]:
-    """Return a subclass of a PyYAML loader that resolves scalars by the core schema.
-
-    Parameters
-    ----------
-    base : type
-        ``yaml.CSafeLoader``, or ``yaml.SafeLoader`` where libyaml is missing.
-    """
+    """Return a subclass of a PyYAML loader that resolves scalars by the core schema."""
     loader: type[Any] = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
     for name, pattern, first, _ in _CORE:
         loader.add_implicit_resolver(_PREFIX + name, re.compile(rf"(?:{pattern})\Z"), first)
@@ -75,13 +69,6 @@ CoreLoader = core_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read_scalar(loader: Any, event: yaml.ScalarEvent) -> Any:
-    """Return the value of a scalar event.
-
-    Raises
-    ------
-    ValueError
-        If a number is too long or too large; the message goes on after the
-        number.
-    """
+    """Return the value of a scalar event; a ValueError goes on after the number."""
     tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
     return _READ[tag](event.value) if tag in _READ else event.value

@@ -47,21 +47,7 @@ def _is_beside(name: str, configuration: str) -> bool:
 
 
 def read_tree(source: ConfigSource, problems: Problems) -> Node:
-    """Return the tree of a configuration, with the files that it extends and with overrides.
-
-    Parameters
-    ----------
-    source : ConfigSource
-        The file and the overrides.
-    problems : Problems
-        Receives mistakes in the text and in the overrides after which the
-        rest can still be read.
-
-    Raises
-    ------
-    ConfigError
-        If there is no tree to go on with.
-    """
+    """Return the tree of a configuration, with the files that it extends and with overrides."""
     texts: list[str] = []
 
     def read_one(name: str, rank: int) -> Node | None:

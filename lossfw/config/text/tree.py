@@ -151,15 +151,7 @@ class Node:
         return next((at for child in below if (at := child.overridden()) is not None), None)
 
     def locate(self, path: Iterable[str | int], *, key: bool = False) -> Position:
-        """Return where the value at `path` stands, or the nearest to it that exists.
-
-        Parameters
-        ----------
-        path : iterable of str or int
-            Keys and indices from this node down.
-        key : bool, optional
-            Point at the last key instead of its value.
-        """
+        """Return where the value at `path`, or its last key, or the nearest to it, stands."""
         node, key_at = self, self.at
         for step in path:
             child = node.child(step)
@@ -198,13 +190,7 @@ class Problems:
         self._unknown |= other._unknown
 
     def raise_if_any(self) -> None:
-        """Raise all mistakes together.
-
-        Raises
-        ------
-        ConfigError
-            If there is at least one mistake.
-        """
+        """Raise all mistakes together."""
         if self._found:
             raise self.error()
 

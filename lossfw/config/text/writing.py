@@ -85,16 +85,10 @@ def flow(value: Any) -> str:
 
 
 def block(root: Node, remark: Remark | None = None, unset: Unset | None = None) -> str:
-    """Return a tree as YAML, one value a line.
+    """Return a tree as YAML, one value a line, with remarks and unset defaults as comments.
 
-    Parameters
-    ----------
-    root : Node
-        A mapping.
-    remark : callable, optional
-        Returns the comment behind each value.
-    unset : mapping, optional
-        By the path of a mapping, the defaults that are shown in it as comments.
+    `remark` gives the comment behind each value, and `unset` by the path of a mapping the defaults
+    that are shown in it.
     """
     lines = list(_mapping(root, (), remark, unset or {}))
     width = max((len(text) for text, note in lines if note and len(text) <= FLOW_WIDTH), default=0)

@@ -55,23 +55,9 @@ def split_lines(text: str) -> tuple[str, ...]:
 def parse(
     text: str, origin: Origin, problems: Problems, *, loader: type[Any] = CoreLoader
 ) -> Node | None:
-    """Read one YAML document into a tree.
+    """Read one YAML document into a tree; None where it has none or could not be read.
 
-    Parameters
-    ----------
-    text : str
-        The document.
-    origin : Origin
-        Where it comes from, for the positions.
-    problems : Problems
-        Receives every mistake: a syntax error ends the reading, others do not.
-    loader : type, optional
-        A loader from `lossfw.config.text.scalars.core_loader`.
-
-    Returns
-    -------
-    Node or None
-        The root, or None where the text has none or could not be read.
+    A syntax error ends the reading, other mistakes do not.
     """
     builder = _Builder(origin, problems)
     forbidden = FORBIDDEN.search(text)

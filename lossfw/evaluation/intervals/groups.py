@@ -27,12 +27,7 @@ _LAST_SHIFT = np.uint64(31)
 
 
 def group_of(rows: NDArray) -> NDArray:
-    """Return the group of each row, 0 to `GROUPS` - 1.
-
-    Parameters
-    ----------
-    rows : ndarray of int, shape (N,)
-        Global row numbers.
+    """Return the group of each global row number, 0 to `GROUPS` - 1.
 
     Examples
     --------

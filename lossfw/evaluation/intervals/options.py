@@ -31,11 +31,6 @@ class Intervals:
     seed : int
         Seed of the bootstrap's draws, at or above 0.
 
-    Raises
-    ------
-    ParameterError
-        If one of them is out of its bounds.
-
     Examples
     --------
     >>> Intervals(level=0.9).to_dict()

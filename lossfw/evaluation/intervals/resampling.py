@@ -53,24 +53,9 @@ _ROUNDING = 1e-9
 
 
 def interval(metric: Metric, sums: GroupedSums, value: Any, asked: Intervals) -> Any:
-    """Return the confidence interval of a metric.
+    """Return the confidence interval of a metric from its sums, the groups of the rows as cells.
 
-    Parameters
-    ----------
-    metric : Metric
-        The metric.
-    sums : GroupedSums
-        Its sums, the groups of the rows as cells.
-    value : float or nested list of float
-        The metric of all rows.
-    asked : Intervals
-        Which interval.
-
-    Returns
-    -------
-    list
-        Two floats in place of each float of `value`; None in place of a pair
-        that there is not.
+    The result has two floats in place of each float of `value`; None where there is no interval.
     """
     grouped, groups = sums.by_group()
     return interval_of(
@@ -85,19 +70,10 @@ def interval_of(
     asked: Intervals,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Any:
-    """Return the confidence interval of a function of groups of rows.
+    """Return the interval of a function of groups of rows, cut at the bounds; see `interval`.
 
-    Parameters
-    ----------
-    estimates : callable
-        ``estimates(times)``: the numbers where each group is taken a number of
-        times; see `lossfw.metrics.Metric.estimates`.
-    groups : int
-        How many there are.
-    value, asked
-        See `interval`.
-    bounds : tuple of float
-        Where the interval is cut.
+    ``estimates(times)`` are the numbers where each group is taken a number of times; see
+    `lossfw.metrics.Metric.estimates`.
     """
     middle = np.asarray(value, np.float64)
     if groups < 2:

@@ -10,12 +10,7 @@ import math
 def t_quantile(level: float, freedom: int) -> float:
     """Return the number below which a t variable lies in absolute value, `level` of the time.
 
-    Parameters
-    ----------
-    level : float
-        Between 0 and 1, neither of them.
-    freedom : int
-        Degrees of freedom, at least 1.
+    The degrees of freedom are at least 1.
 
     Notes
     -----

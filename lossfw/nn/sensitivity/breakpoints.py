@@ -118,16 +118,8 @@ def find_jumps(
 
     A row that changes and changes back between two neighbouring points is not found. If
     layers follow the one that moves, their rounding may let a row flicker over a few floats
-    around a jump; one of these is returned.
-
-    Parameters
-    ----------
-    values : callable
-        ``values(ways, rows)``: the metric of rows, each at its own point.
-    grid : ndarray, shape (points,)
-        Ascending.
-    table : iterator of GridPoint
-        For each point of the grid in order.
+    around a jump; one of these is returned. ``values(ways, rows)`` is the metric of rows, each at
+    its own point.
     """
     before = next(table).values
     changes: list[tuple[NDArray, ...]] = []
@@ -167,21 +159,10 @@ def bisect(
     old: NDArray,
     new: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Bisect one change of each item until the ends are neighbouring floats.
+    """Bisect one change of each item to neighbouring floats; return these and the new values.
 
-    Parameters
-    ----------
-    values : callable
-        ``values(ways, items)``: the values of items, each at its own point.
-    low, high : ndarray
-        The ends for each item.
-    old, new : ndarray
-        Its values at `low` and at `high`.
-
-    Returns
-    -------
-    low, high, new : ndarray
-        Neighbouring floats with the values `old` and `new`.
+    ``values(ways, items)`` are the values of items, each at its own point: `old` at `low`, and
+    `new` at `high`.
     """
     low, high, new = low.copy(), high.copy(), new.copy()
     items = np.arange(low.size)

@@ -51,15 +51,7 @@ class Gaps(NamedTuple):
 
 
 def gaps(logits: NDArray, tangents: NDArray, classes: NDArray) -> Gaps:
-    """Return the differences of logits from that of the target, and their slopes.
-
-    Parameters
-    ----------
-    logits, tangents : ndarray, shape (rows, units)
-        With their derivatives with respect to the way.
-    classes : ndarray, shape (rows,)
-        The column of each row's target.
-    """
+    """Return logits (rows, units) minus that of the target class, and their slopes."""
     rows = np.arange(len(logits))
     return Gaps(
         logits - logits[rows, classes][:, np.newaxis],
@@ -100,21 +92,8 @@ def find_hidden_changes(
     """Return rows that may change more than once between two points, and points to evaluate.
 
     Cubics do not show two dips of one pair of logits between the points, nor corners and
-    jumps of hidden units, as with relu and step, that lead to 0 and back.
-
-    Parameters
-    ----------
-    gaps_at : callable
-        ``gaps_at(ways, rows)``: the gaps of rows, each at its own point.
-    low, high : float
-        Two neighbouring points.
-    before, after : Gaps
-        The gaps of all rows at the two points.
-
-    Returns
-    -------
-    rows, ways : ndarray
-        Strictly between the two points. A row may be repeated.
+    jumps of hidden units, as with relu and step, that lead to 0 and back. ``gaps_at(ways, rows)``
+    are the gaps of rows, each at its own point. A row may be repeated.
     """
     places = (find(gaps_at, low, high, before, after) for find in (_dips, _between_crossings))
     rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))

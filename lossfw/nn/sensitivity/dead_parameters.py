@@ -75,19 +75,7 @@ def count_zeros(
     sample: int,
     seed: int,
 ) -> ZeroDerivatives:
-    """Count derivatives that are exactly 0.
-
-    Parameters
-    ----------
-    network : Network
-        In float64.
-    loss, form, metrics, data
-        As in `lossfw.nn.sensitivity.study.Study`.
-    sample : int
-        The most parameters of a layer that are moved.
-    seed : int
-        The seed of the choice of parameters.
-    """
+    """Count derivatives that are exactly 0, by moving at most `sample` parameters of a layer."""
     assert data.inputs is not None
     rows = np.asarray(data.inputs, network.dtype)
     _, slopes = loss_and_gradients(network, loss, form, rows, data.targets, data.sample_weight)

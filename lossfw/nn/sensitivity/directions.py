@@ -48,19 +48,8 @@ class Parameter(NamedTuple):
 def find_parameter(name: str, network: Network) -> Parameter:
     """Return the parameter of a network by its name.
 
-    Parameters
-    ----------
-    name : str
-        ``layers.LAYER.weights[ROW,COLUMN]`` or ``layers.LAYER.bias[PLACE]``, all
-        counted from 0. A row of weights belongs to one input of the layer, a
-        column to one of its units.
-    network : Network
-        The network.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such parameter; the message lists layers and shapes.
+    The name is ``layers.LAYER.weights[ROW,COLUMN]`` or ``layers.LAYER.bias[PLACE]``, all counted
+    from 0. A row of weights belongs to one input of the layer, a column to one of its units.
     """
     match = _NAME.fullmatch(name.strip())
     if match is None:

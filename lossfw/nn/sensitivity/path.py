@@ -73,17 +73,7 @@ def start_at(network: Network, layer: int, inputs: NDArray) -> Start:
 
 
 class ParameterLine:
-    """A network along a direction.
-
-    Parameters
-    ----------
-    network : Network
-        In float64, at 0 of the way.
-    direction : Direction
-        The direction of the line.
-    start : Start
-        The forward pass up to the direction's first layer.
-    """
+    """A network in float64 along a direction; it is at 0 of the way."""
 
     def __init__(self, network: Network, direction: Direction, start: Start) -> None:
         self.layers = network.layers[start.layer :]
@@ -101,15 +91,7 @@ class ParameterLine:
         return len(self.base)
 
     def at(self, way: float | NDArray, rows: NDArray | slice = slice(None)) -> LineOutputs:
-        """Return the outputs at points of the way.
-
-        Parameters
-        ----------
-        way : float or ndarray, shape (rows, 1)
-            The point for all rows, or one for each row.
-        rows : ndarray of int, or slice
-            The rows.
-        """
+        """Return outputs of rows at points of the way, one for all or (rows, 1) for each."""
         before = self.tilt[rows]
         sums = self.base[rows] + way * before
         signal, tangent = self._activated(0, sums, before)

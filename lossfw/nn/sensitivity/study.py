@@ -153,12 +153,7 @@ class Sensitivity:
 def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sensitivity:
     """Compute loss and metrics along every direction, and count zero derivatives.
 
-    Parameters
-    ----------
-    study : Study
-        The study.
-    progress : callable, optional
-        Called with the points done and the points in all.
+    `progress` is called with the points done and the points in all.
     """
     others = list(study.variants.items())[1:] if study.parameter is not None else []
     ways = [(study.network, direction) for direction in study.directions]

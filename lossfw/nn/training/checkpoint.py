@@ -42,21 +42,7 @@ def to_bytes(training: Training, state: TrainingState) -> bytes:
 
 
 def read(path: Path, training: Training) -> TrainingState:
-    """Return the state of a training from a checkpoint.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    training : Training
-        The training to resume; it must be the one that wrote the file.
-
-    Raises
-    ------
-    DataError
-        If it is damaged or cut short, or another training wrote it; then the message
-        names the differences.
-    """
+    """Return the state of a training from a checkpoint that the same training wrote."""
     header, arrays = _saved(path)
     identity, history, best_epoch = _progress(header, path)
     _check_identity(identity, training.identity, path)

@@ -23,11 +23,8 @@ WEIGHT_GROWTH = 1e6
 class DivergenceCheck:
     """Check after every batch that stops a training that diverges.
 
-    Parameters
-    ----------
-    before : Epoch
-        Epoch 0, the network before any step. Losses and weights below 1 are taken
-        for 1, since the growth from 0 has no measure.
+    Losses and weights of the network before any step below 1 are taken for 1, since the growth
+    from 0 has no measure.
     """
 
     def __init__(self, before: Epoch) -> None:
@@ -35,22 +32,7 @@ class DivergenceCheck:
         self._most_weight = WEIGHT_GROWTH * max(before.largest, 1.0)
 
     def check(self, epoch: int, batch: int, loss: float, layers: Sequence[Dense]) -> None:
-        """Check a network after a step.
-
-        Parameters
-        ----------
-        epoch, batch : int
-            Both counted from 1; batch 0 stands for the end of the epoch.
-        loss : float
-            The loss of the batch, before the step.
-        layers : sequence of Dense
-            The layers, after the step.
-
-        Raises
-        ------
-        DivergenceError
-            If the loss or a weight is NaN, infinite, or has exploded.
-        """
+        """Check a network after a step; batch 0 stands for the end of the epoch."""
         sizes = [largest_of(layer) for layer in layers]
         # A NaN is the largest of all.
         worst = int(np.argmax(sizes))

@@ -33,17 +33,7 @@ class Obstacle(NamedTuple):
 
 
 def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> Iterator[Obstacle]:
-    """Yield the reasons why a network cannot learn.
-
-    Parameters
-    ----------
-    loss : Loss
-        The loss of the training.
-    activations : sequence of Activation
-        The activations of the layers.
-    data : Dataset
-        The training rows.
-    """
+    """Yield the reasons why a network cannot learn from these rows."""
     if loss.claims().gradient_zero_almost_everywhere:
         yield Obstacle(
             "loss",
