@@ -14,7 +14,7 @@ from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, check_npz_name, npz_names, rea
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
-    from lossfw.data.parquet_dataset import ParquetDataset
+    from lossfw.data.parquet import ParquetTable
     from lossfw.data.table import Table
 
 # The first bytes of a Parquet file.
@@ -41,18 +41,18 @@ def file_kind(path: Path, role: str) -> str:
             return kind
         if path.suffix == f".{kind}":
             raise DataError(
-                f"{path} is no .{kind}: it begins with {start!r} and not with {magic!r}. Write it "
-                f"with numpy.{'save' if kind == 'npy' else 'savez'}."
+                f"{path} is not a .{kind}: it begins with {start!r} and not with {magic!r}. Write "
+                f"it with numpy.{'save' if kind == 'npy' else 'savez'}."
             )
     if start.startswith(PARQUET_MAGIC):
         return "parquet"
     if path.suffix == ".parquet":
-        raise DataError(f"{path} is no .parquet: it begins with {start!r}. Write it again.")
+        raise DataError(f"{path} is not a .parquet: it begins with {start!r}. Write it again.")
     if delimiter_of(path) is not None:
         return "csv"
     raise DataError(
-        f"{path} has no format that is read as {role}: .npy, .npz, .csv, .tsv (also .gz) or "
-        ".parquet were wanted."
+        f"cannot read {path} as {role}: expected a file .npy, .npz, .csv, .tsv (also .gz) or "
+        ".parquet."
     )
 
 
@@ -73,7 +73,7 @@ def open_columns(path: Path, role: str, kind: str) -> Table:
     return open_parquet(path, role)
 
 
-def open_dataset(location: str) -> ParquetDataset:
+def open_dataset(location: str) -> ParquetTable:
     """Return the data set of Parquet files in a place; only their ends are read.
 
     Parameters
@@ -82,9 +82,9 @@ def open_dataset(location: str) -> ParquetDataset:
         A folder, a pattern such as ``rows/*.parquet``, or an address of fsspec.
     """
     # Imported on use, as the readers of tables.
-    from lossfw.data.parquet_dataset import ParquetDataset
+    from lossfw.data import parquet
 
-    return ParquetDataset(location)
+    return parquet.open_dataset(location)
 
 
 def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:

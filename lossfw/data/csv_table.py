@@ -45,6 +45,7 @@ class CsvTable(Table):
         The character between cells.
     """
 
+    path: Path
     header_lines: int
     delimiter: str = ","
 

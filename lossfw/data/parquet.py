@@ -1,18 +1,23 @@
-"""Tables of numbers in Parquet files, read by the optional library pyarrow."""
+"""Tables in Parquet files, one or many, here or at an address; the optional pyarrow reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+import glob
+import hashlib
+import importlib
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from lossfw.data.csv_numbers import is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray, listed
+from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray
 from lossfw.data.parquet_columns import (
     TextError,
     array_of,
@@ -24,23 +29,88 @@ from lossfw.data.parquet_columns import (
     pyarrow,
 )
 from lossfw.data.stamps import FileStamp
-from lossfw.data.table import Table, TableOptions, TableRows
-from lossfw.errors import DataError
+from lossfw.data.table import Table, TableOptions, TableRows, columns_in
+from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
 # Bytes of a piece in memory; two pieces are kept.
 PIECE_BYTES = 8 * 2**20
-# A smaller table is read as a whole.
+# A smaller file is read as a whole; a data set never is.
 _WHOLE_BYTES = 64 * 2**20
 # Bytes of a column that the library reads at a time.
 _BUFFER_BYTES = 2**20
 # Rows by which the bytes of a row are estimated.
 _FIRST_ROWS = 256
+# Bytes at the end of a file that count in the digest: the statistics of its pages.
+_FOOTER_BYTES = 64 * 2**10
+
+
+class ParquetFile(NamedTuple):
+    """A file: path or address, bytes, rows of each row group, keys of its folders, its end."""
+
+    name: str
+    size: int
+    groups: tuple[int, ...]
+    folders: dict[str, str]
+    digest: str
+
+    def check(self) -> None:
+        """Raise `DataError` if the file has another size than when it was opened."""
+        now = _size(self.name)
+        if now != self.size:
+            raise DataError(
+                f"{self.name} has {now} bytes and had {self.size} when the data set was opened: "
+                "write new data to a new place, and run again."
+            )
+
+
+class DatasetStamp(NamedTuple):
+    """The files of a data set when it was opened; a `FileStamp` of many files."""
+
+    path: Path
+    files: tuple[ParquetFile, ...]
+
+    def check(self) -> None:
+        """Raise `DataError` if a file has another size now."""
+        for file in self.files:
+            file.check()
+
+    def again(self) -> DatasetStamp:
+        """Return the stamp on another machine; see `FileStamp.again`."""
+        self.check()
+        return self
 
 
 @dataclass(frozen=True)
 class ParquetTable(Table):
-    """A Parquet file of numbers, and of lists of numbers of one length."""
+    """Parquet files with the same columns, rows in the order of the names of the files.
+
+    Columns are numbers, lists of numbers of one length, and texts; after those in the files come
+    the keys of their folders, ``year=2026``. One file alone is no data set: `stamp` is its own.
+    """
+
+    files: tuple[ParquetFile, ...]
+    stored: int
+    stamp: FileStamp | DatasetStamp
+
+    @property
+    def digest(self) -> str:
+        """The digest of names, sizes and ends of the files of a data set; else empty."""
+        if isinstance(self.stamp, FileStamp):
+            return ""
+        ends = [f"{PurePosixPath(f.name).name} {f.size} {f.digest}" for f in self.files]
+        return hashlib.sha256("\n".join(ends).encode()).hexdigest()
+
+    def texts(self) -> frozenset[int]:
+        """Return the columns that hold texts: in the files, or in the names of folders."""
+        with _opened(self.files[0].name) as file:
+            found = {n for n, column in enumerate(file.schema_arrow) if holds_texts(column.type)}
+        keys = range(self.stored, self.width)
+        return frozenset(found | {n for n in keys if not all(map(is_number, self.keys(n)))})
+
+    def keys(self, number: int) -> list[str]:
+        """Return what the folders of each file say of a column."""
+        return [file.folders[self.names[number]] for file in self.files]
 
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
         """See `Table.read_rows`; a column of lists of one length gives (N, C)."""
@@ -48,46 +118,198 @@ class ParquetTable(Table):
         if len(pieces) == 0:
             why = ", since in each of them a value is missing" if pieces.dropped else ""
             raise DataError(f"{self.path} has no rows{why}.")
-        labels = {number: tuple(known) for number, known in pieces.labels.items()}
-        example = pieces.rows(0)
+        example, digest = pieces.rows(0), self.digest
         columns = [
-            PieceColumn(pieces, number, example[number].shape[1:], example[number].dtype)
-            for number in range(len(groups))
+            PieceColumn(
+                pieces,
+                n,
+                example[n].shape[1:],
+                example[n].dtype,
+                digest and f"{digest} {group}",
+            )
+            for n, group in enumerate(groups)
         ]
-        if sum(column.size * column.dtype.itemsize for column in columns) > _WHOLE_BYTES:
-            return TableRows(cast("list[RowArray]", columns), labels, pieces.dropped)
-        return TableRows([np.asarray(column) for column in columns], labels, pieces.dropped)
+        arrays = cast("list[RowArray]", columns)
+        if not digest and sum(c.size * c.dtype.itemsize for c in columns) <= _WHOLE_BYTES:
+            arrays = [np.asarray(column) for column in columns]
+        labels = {number: tuple(known) for number, known in pieces.labels.items()}
+        return TableRows(arrays, labels, pieces.dropped)
 
 
 def open_parquet(path: Path, role: str) -> ParquetTable:
     """Read the head of a Parquet file."""
     need_file(path, role)
-    with readable(path), _opened(path) as file:
-        names = tuple(file.schema_arrow.names)
-    _check_names(path, names)
-    return ParquetTable(path, names, len(names))
+    stamp = FileStamp.of(path)
+    file, names = _head(str(path), str(path))
+    return ParquetTable(path, names, len(names), (file,), len(names), stamp)
 
 
-def _check_names(path: Path, names: Sequence[str]) -> None:
-    if not names:
-        raise DataError(f"{path} has no columns.")
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is not None:
-        raise DataError(
-            f"{path} has two columns named {doubled!r}; columns of a Parquet file are read by "
-            "their names, so write it again with different ones."
-        )
+def open_dataset(location: str) -> ParquetTable:
+    """Read the ends of the files of a folder, a pattern such as ``*.parquet``, or an address.
+
+    Raises
+    ------
+    DataError
+        If there is no file, or one has other columns than the first.
+    MissingExtraError
+        If pyarrow is not installed, or fsspec for an address.
+    """
+    heads = [_head(name, location) for name in _list(location)]
+    if not heads:
+        raise DataError(f"{location}: there is no .parquet file, expected a data set.")
+    files, names = tuple(file for file, _ in heads), heads[0][1]
+    for file, other in heads:
+        if other != names:
+            raise DataError(
+                f"{file.name} has the columns {', '.join(other)}; the first file, {files[0].name}, "
+                f"has {', '.join(names)}: every file of a data set needs the same."
+            )
+    stored, stamp = len(names) - len(files[0].folders), DatasetStamp(Path(location), files)
+    return ParquetTable(location, names, len(names), files, stored, stamp)
 
 
-def _opened(path: Path) -> Any:
-    parquet = pyarrow("pyarrow.parquet")
-    with readable(path):
-        return parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+class _Place(NamedTuple):
+    """A piece: its file, its row group, its number in the group, and its rows."""
+
+    file: int
+    group: int
+    number: int
+    rows: int
+
+
+class _ParquetPieces(Pieces):
+    """Pieces of files, each within one row group; `labels` are the texts of each column of such."""
+
+    def __init__(self, table: ParquetTable, groups: Sequence[Group], options: TableOptions) -> None:
+        self._table, self._groups, self._options = table, groups, options
+        self._wanted = sorted(columns_in(groups))
+        # One reader serves consecutive pieces; `_next` is the piece that it gives next.
+        self._reader: Iterator[Any] = iter(())
+        self._next = -1
+        self._step = max(1, PIECE_BYTES // self._row_bytes())
+        self._places = [
+            _Place(number, group, i, min(self._step, rows - i * self._step))
+            for number, file in enumerate(table.files)
+            for group, rows in enumerate(file.groups)
+            for i in range(-(-rows // self._step))
+        ]
+        rows = kept = [place.rows for place in self._places]
+        self.labels = self._find_labels()
+        if options.missing == "drop" and rows:
+            kept = [int(self._present(batch).sum()) for batch in self._read_from(0, self._wanted)]
+        self.dropped = sum(rows) - sum(kept)
+        super().__init__(np.cumsum([0, *kept]), cast("FileStamp", table.stamp))
+
+    def _row_bytes(self) -> int:
+        """Estimate the bytes of a row by the first ones; a damaged head would end the process."""
+        filled = (file.name for file in self._table.files if sum(file.groups))
+        with _opened(next(filled, self._table.files[0].name)) as file:
+            first = next(file.iter_batches(_FIRST_ROWS, columns=self._stored(self._wanted)), None)
+        return 1 if not first else max(1, first.nbytes // len(first))
+
+    def _stored(self, numbers: Sequence[int]) -> list[str]:
+        return [self._table.names[n] for n in numbers if n < self._table.stored]
+
+    def _find_labels(self) -> dict[int, list[str]]:
+        """Read the columns that may hold labels and hold texts; return their labels, ascending."""
+        kept, names = self._options.kept, self._table.names
+        texts = self._table.texts() if self._options.labels else frozenset()
+        found: dict[int, set[str]] = {}
+        for n in sorted(self._options.labels & set(self._wanted)):
+            if n >= self._table.stored and n in texts | kept:
+                found[n] = set(self._table.keys(n))
+            elif n in texts:
+                found[n] = set()
+        inside = [n for n in found if n < self._table.stored]
+        for batch in self._read_from(0, inside) if inside and self._places else ():
+            for n in inside:
+                found[n] |= labels_in(batch.column(names[n]), kept=n in kept)
+                check_labels(self._table.path, names[n], len(found[n]), n in kept)
+        return {number: sorted(known) for number, known in found.items()}
+
+    def _present(self, batch: Any) -> NDArray:
+        return present(batch.select(self._stored([*set(self._wanted) - self._options.kept])))
+
+    @property
+    def entries(self) -> NDArray:
+        """See `Pieces.entries`: the first rows of row groups."""
+        return self.starts[:-1][[place.number == 0 for place in self._places]]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_reader": iter(()), "_next": -1}
+
+    def check_unchanged(self, piece: int) -> None:
+        if isinstance(self.stamp, FileStamp):
+            self.stamp.check()
+        else:
+            self._table.files[self._places[piece].file].check()
+
+    def load(self, piece: int) -> dict[Hashable, NDArray]:
+        if piece != self._next:
+            self._reader = self._read_from(piece, self._wanted)
+        batch, self._next = next(self._reader, None), piece + 1
+        file = self._table.files[self._places[piece].file]
+        if batch is None or len(batch) != self._places[piece].rows:
+            raise DataError(f"{file.name} has changed while it was read: run again.")
+        if self._options.missing == "drop":
+            batch = batch.filter(pyarrow().array(self._present(batch)))
+        start = int(self.starts[piece])
+        arrays = {n: self._array(file, batch, n, start) for n in self._wanted}
+        return {
+            number: arrays[group]
+            if isinstance(group, int)
+            else np.column_stack([arrays[column] for column in group])
+            for number, group in enumerate(self._groups)
+        }
+
+    def _read_from(self, piece: int, columns: Sequence[int]) -> Iterator[Any]:
+        """Yield the batches of the library from this piece on."""
+        first, group, skipped, _ = self._places[piece]
+        for file in self._table.files[first:]:
+            with _opened(file.name) as opened:
+                for number in range(group, len(file.groups)):
+                    batches = opened.iter_batches(
+                        self._step, row_groups=[number], columns=self._stored(columns)
+                    )
+                    yield from islice(batches, skipped, None)
+                    skipped = 0
+            group = 0
+
+    def _array(self, file: ParquetFile, batch: Any, number: int, start: int) -> NDArray:
+        table, options, name = self._table, self._options, self._table.names[number]
+        where, labels = f"{file.name}, column {name!r}", self.labels.get(number)
+        if number >= table.stored:
+            key = file.folders[name]
+            return np.full(len(batch), _number(key, where) if labels is None else labels.index(key))
+        column, kept = batch.column(name), number in options.kept
+        if labels is not None:
+            return codes_of(column, labels, where, start, None if kept else options.remedy)
+        if kept:
+            return kept_numbers(column, where)
+        try:
+            needed = options.remedy if options.missing == "error" else None
+            return array_of(column, where, start, needed)
+        except TextError as error:
+            if number not in options.optional:
+                raise DataError(f"{error} {table.name_others(number)}") from None
+            texts = sorted(options.optional & table.texts())
+            hint = table.leave_out(texts if number in texts else [number])
+            raise DataError(f"{error} {hint}") from None
+
+
+def _number(text: str, where: str) -> int | float:
+    """Return the number that the name of a folder says."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise DataError(f"{where} is {text!r}; expected a number.")
 
 
 @contextmanager
-def readable(path: object) -> Iterator[None]:
-    """Turn an error of the library about the file into one that names it."""
+def readable(name: object) -> Iterator[None]:
+    """Turn an error of the library about a file into one that names it."""
     try:
         yield
     except Exception as error:
@@ -97,130 +319,94 @@ def readable(path: object) -> Iterator[None]:
             raise
         message = " ".join(str(error).split())
         raise DataError(
-            f"{path} is no readable Parquet file, it may be damaged or cut short ({message:.200}): "
-            "write or fetch it again."
+            f"{name} is not a readable Parquet file, it may be damaged or cut short "
+            f"({message:.200}): write or fetch it again."
         ) from None
 
 
-class _ParquetPieces(Pieces):
-    """Pieces of a file; each lies within one row group of the file.
-
-    Attributes
-    ----------
-    labels : mapping of int to list of str
-        By column, the labels of one that holds texts.
-    dropped : int
-        How many rows were left out, since a value is missing.
-    """
-
-    def __init__(self, table: ParquetTable, groups: Sequence[Group], options: TableOptions) -> None:
-        self._table, self._groups, stamp = table, groups, FileStamp.of(table.path)
-        self._options = options
-        self._wanted = sorted({number for group in groups for number in listed(group)})
-        # One reader serves consecutive pieces; `_next` is the piece that it gives next.
-        self._reader: Iterator[Any] = iter(())
-        self._next = -1
-        with readable(table.path), _opened(table.path) as file:
-            lengths = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-            self._rows = max(1, PIECE_BYTES // _row_bytes(file, self._wanted))
-        # Of each piece: its row group, and its number among the pieces of that group.
-        self._places = [
-            (group, i) for group, n in enumerate(lengths) for i in range(-(-n // self._rows))
-        ]
-        rows = [min(self._rows, lengths[group] - i * self._rows) for group, i in self._places]
-        self._lengths, self.labels = rows, self._find_labels()
-        kept = rows if options.missing != "drop" else self._count_present()
-        self.dropped = sum(rows) - sum(kept)
-        super().__init__(np.cumsum([0, *kept]), stamp)
-
-    def _find_labels(self) -> dict[int, list[str]]:
-        """Read the columns of labels that hold texts, and return their labels, ascending."""
-        found: dict[int, set[str]] = {}
-        with _opened(self._table.path) as file:
-            for number in self._options.labels & set(self._wanted):
-                if holds_texts(file.schema_arrow.types[number]):
-                    found[number] = set()
-        for batch in self._read_from(0) if found and self._places else ():
-            for number, known in found.items():
-                name, kept = self._table.names[number], number in self._options.kept
-                known.update(labels_in(batch.column(name), kept=kept))
-                check_labels(self._table.path, name, len(known), kept)
-        return {number: sorted(known) for number, known in found.items()}
-
-    def _count_present(self) -> list[int]:
-        """Return how many rows of each piece have all values."""
-        if not self._places:
-            return []
-        return [int(self._present(batch).sum()) for batch in self._read_from(0)]
-
-    def _present(self, batch: Any) -> NDArray:
-        kept = {self._table.names[number] for number in self._options.kept}
-        return present(batch.select([n for n in batch.schema.names if n not in kept]))
-
-    @property
-    def entries(self) -> NDArray:
-        """See `Pieces.entries`: the first rows of row groups."""
-        return self.starts[:-1][[i == 0 for _, i in self._places]]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_reader": iter(()), "_next": -1}
-
-    def load(self, piece: int) -> dict[Hashable, NDArray]:
-        if piece != self._next:
-            self._reader = self._read_from(piece)
-        batch, self._next = next(self._reader, None), piece + 1
-        if batch is None or len(batch) != self._lengths[piece]:
-            raise DataError(f"{self._table.path} has changed while it was read: run again.")
-        if self._options.missing == "drop":
-            batch = batch.filter(pyarrow().array(self._present(batch)))
-        start = int(self.starts[piece])
-        arrays = {n: self._array(batch, n, start) for n in self._wanted}
-        return {
-            number: arrays[group]
-            if isinstance(group, int)
-            else np.column_stack([arrays[column] for column in group])
-            for number, group in enumerate(self._groups)
-        }
-
-    def _array(self, batch: Any, number: int, start: int) -> NDArray:
-        name = self._table.names[number]
-        where = f"{self._table.path}, column {name!r}"
-        if number in self.labels:
-            needed = None if number in self._options.kept else self._options.remedy
-            return codes_of(batch.column(name), self.labels[number], where, start, needed)
-        if number in self._options.kept:
-            return kept_numbers(batch.column(name), where)
-        remedy = self._options.remedy if self._options.missing == "error" else None
-        try:
-            return array_of(batch.column(name), where, start, remedy)
-        except TextError as error:
-            if number not in self._options.optional:
-                raise DataError(f"{error} {self._table.name_others(number)}") from None
-            names, types = self._table.names, batch.schema
-            texts = [
-                n for n in sorted(self._options.optional) if holds_texts(types.field(names[n]).type)
-            ]
-            hint = self._table.leave_out(texts if number in texts else [number])
-            raise DataError(f"{error} {hint}") from None
-
-    def _read_from(self, piece: int) -> Iterator[Any]:
-        """Yield the batches of the library from this piece on."""
-        first, skipped = self._places[piece]
-        names = [self._table.names[number] for number in self._wanted]
-        with readable(self._table.path), _opened(self._table.path) as file:
-            for group in range(first, self._places[-1][0] + 1):
-                batches = file.iter_batches(self._rows, row_groups=[group], columns=names)
-                for i, batch in enumerate(batches):
-                    if group > first or i >= skipped:
-                        yield batch
+def _filesystem(location: str) -> tuple[Any, str]:
+    """Return the file system of fsspec of an address, and the path in it."""
+    try:
+        found: tuple[Any, str] = importlib.import_module("fsspec").core.url_to_fs(location)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"the address {location} needs a library that is not installed ({error}): "
+            "pip install fsspec, and that of the store, such as s3fs for s3://"
+        ) from None
+    except ValueError as error:
+        raise DataError(f"{location}: {error}.") from None
+    return found
 
 
-def _row_bytes(file: Any, columns: Sequence[int]) -> int:
-    """Estimate the bytes of a row in memory, by the first rows.
+def _is_address(location: str) -> bool:
+    return "://" in location
 
-    The sizes in the head of the file are not asked for: where a column's head is damaged,
-    pyarrow ends the process.
-    """
-    names = [file.schema_arrow.names[number] for number in columns]
-    first = next(iter(file.iter_batches(_FIRST_ROWS, columns=names)), None)
-    return 1 if first is None or not len(first) else max(1, first.nbytes // len(first))
+
+def _open(name: str) -> Any:
+    if not _is_address(name):
+        return Path(name).open("rb")
+    system, path = _filesystem(name)
+    return system.open(path, "rb")
+
+
+def _size(name: str) -> int:
+    with readable(name):
+        if _is_address(name):
+            system, path = _filesystem(name)
+            return int(system.size(path))
+        if not Path(name).exists():
+            raise DataError(f"{name} is missing: it was there when the data set was opened.")
+        return Path(name).stat().st_size
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[Any]:
+    """Open a file for the library, which reads one on this machine by itself."""
+    reader = pyarrow("pyarrow.parquet").ParquetFile
+    with readable(name):
+        source = _open(name) if _is_address(name) else name
+        with reader(source, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+            yield file
+
+
+def _list(location: str) -> list[str]:
+    """Return the files of a data set, in the order of their names."""
+    found: Iterable[str]
+    pattern = any(mark in location for mark in "*?[")
+    if _is_address(location):
+        system, path = _filesystem(location)
+        with readable(location):
+            inside = system.glob(path) if pattern else system.find(path)
+        found = map(system.unstrip_protocol, inside)
+    elif pattern or Path(location).is_file():
+        found = glob.iglob(location, recursive=True)  # noqa: PTH207  # of absolute patterns too
+    else:
+        found = map(str, Path(location).rglob("*.parquet"))
+    paths = {name: PurePosixPath(name) for name in found}
+    data = (n for n, p in paths.items() if p.suffix == ".parquet" and p.name[0] not in "._")
+    return sorted(data)
+
+
+def _head(name: str, location: str) -> tuple[ParquetFile, tuple[str, ...]]:
+    """Return a file and its columns, the keys of its folders last."""
+    size = _size(name)
+    with readable(name), _open(name) as stream:
+        stream.seek(max(0, size - _FOOTER_BYTES))
+        digest = hashlib.sha256(stream.read()).hexdigest()
+    with _opened(name) as file:
+        names = list(file.schema_arrow.names)
+        rows = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    if not names:
+        raise DataError(f"{name} has no columns.")
+    doubled = next((one for one in names if names.count(one) > 1), None)
+    if doubled is not None:
+        raise DataError(
+            f"{name} has two columns named {doubled!r}; columns of a Parquet file are read by "
+            "their names, so write it again with different ones."
+        )
+    known = PurePosixPath(location).parts
+    parts = [part for part in PurePosixPath(name).parts[:-1] if part.count("=") == 1]
+    folders = dict(part.split("=") for part in parts if part not in known)
+    if both := set(names) & set(folders):
+        raise DataError(f"{name} has the column {min(both)!r}, which its folders name too.")
+    return ParquetFile(name, size, tuple(rows), folders, digest), (*names, *folders)

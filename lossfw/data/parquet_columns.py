@@ -13,11 +13,11 @@ from lossfw.numerics.arrays import NDArray
 
 
 class TextError(DataError):
-    """A column holds something else than numbers."""
+    """A column holds something other than numbers."""
 
 
 def pyarrow(module: str = "pyarrow") -> Any:
-    """Return a module of pyarrow, imported on use."""
+    """Return a module of pyarrow, imported on use; without it raise `MissingExtraError`."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -30,8 +30,7 @@ def pyarrow(module: str = "pyarrow") -> Any:
 def holds_texts(kind: Any) -> bool:
     """Tell whether a column of a type of pyarrow holds texts, also as categories."""
     types = pyarrow("pyarrow.types")
-    if types.is_dictionary(kind):
-        kind = kind.value_type
+    kind = kind.value_type if types.is_dictionary(kind) else kind
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
@@ -44,10 +43,7 @@ def labels_in(column: Any, *, kept: bool = False) -> set[str]:
 def codes_of(
     column: Any, labels: Sequence[str], where: str, start: int, remedy: str | None
 ) -> NDArray:
-    """Return the number of the label of each row, where null is that of the empty text.
-
-    A null is an error if a `remedy` is given.
-    """
+    """Return the number of the label of each row; null is the empty text, with a `remedy` wrong."""
     if remedy is not None:
         _check_present(column, where, start, "a label", remedy)
     texts = np.char.strip(np.array([text or "" for text in column.to_pylist()], dtype=str))
@@ -56,40 +52,22 @@ def codes_of(
 
 def kept_numbers(column: Any, where: str) -> NDArray:
     """Return a column of numbers in float64, NaN where one is missing."""
-    types = pyarrow("pyarrow.types")
-    if types.is_boolean(column.type):
-        column = column.cast("uint8")
-    if not (types.is_integer(column.type) or types.is_floating(column.type)):
-        raise TextError(f"{where} holds {column.type}; numbers or texts were wanted.")
-    numbers: NDArray = column.to_numpy(zero_copy_only=False).astype(np.float64)
-    return numbers
+    return _numbers(column, where, "numbers or texts").astype(np.float64)
 
 
 def present(batch: Any) -> NDArray:
     """Tell which rows have a value in every column: neither null nor NaN."""
-    types = pyarrow("pyarrow.types")
     mask = np.ones(len(batch), bool)
     for column in batch.columns:
-        nan = types.is_floating(column.type)
-        missing = column.is_null(nan_is_null=nan) if column.null_count or nan else None
-        if missing is not None:
-            mask &= ~missing.to_numpy(zero_copy_only=False).astype(bool)
+        mask &= ~_missing(column, nan=True)
     return mask
 
 
 def array_of(column: Any, where: str, start: int, remedy: str | None = None) -> NDArray:
     """Return a column as an array, (N,) or for lists of one length (N, C).
 
-    Parameters
-    ----------
-    column : pyarrow.Array
-        Of some rows.
-    where : str
-        File and column, for messages.
-    start : int
-        The number of the first row.
-    remedy : str or None
-        What to do about a missing value, for messages; None if NaN is no missing value.
+    A null is an error, and so is NaN if there is a `remedy`; `start` is the number of the first
+    row. Raises `TextError` for anything but numbers.
     """
     types, rows = pyarrow("pyarrow.types"), len(column)
     _check_present(column, where, start, "a number", remedy)
@@ -97,26 +75,36 @@ def array_of(column: Any, where: str, start: int, remedy: str | None = None) -> 
     while types.is_list(column.type) or types.is_fixed_size_list(column.type):
         lengths = (*lengths, _length(column, types, where, start))
         column = column.flatten()
+    if lengths and column.null_count:
+        _numbers(column, where, "numbers")
+        raise DataError(f"{where} has a null within a list; expected numbers.")
+    return _numbers(column, where, "numbers").reshape(rows, *lengths)
+
+
+def _numbers(column: Any, where: str, expected: str) -> NDArray:
+    types = pyarrow("pyarrow.types")
     if types.is_boolean(column.type):
         column = column.cast("uint8")
     if not (types.is_integer(column.type) or types.is_floating(column.type)):
-        raise TextError(f"{where} holds {column.type}; numbers were wanted.")
-    if column.null_count:
-        raise DataError(f"{where} has a null within a list; numbers were wanted.")
-    values: NDArray = column.to_numpy(zero_copy_only=False)
-    return values.reshape(rows, *lengths)
+        raise TextError(f"{where} holds {column.type}; expected {expected}.")
+    numbers: NDArray = column.to_numpy(zero_copy_only=False)
+    return numbers
 
 
-def _check_present(column: Any, where: str, start: int, wanted: str, remedy: str | None) -> None:
-    nan = remedy is not None and pyarrow("pyarrow.types").is_floating(column.type)
+def _missing(column: Any, *, nan: bool) -> NDArray:
+    """Tell which values are null, or where `nan` counts NaN."""
+    nan = nan and pyarrow("pyarrow.types").is_floating(column.type)
     if not (column.null_count or nan):
-        return
-    missing = column.is_null(nan_is_null=nan).to_numpy(zero_copy_only=False).astype(bool)
-    if missing.any():
-        first = int(np.flatnonzero(missing)[0])
-        said = "null" if column[first].as_py() is None else "nan"
+        return np.zeros(len(column), bool)
+    missing: NDArray = column.is_null(nan_is_null=nan).to_numpy(zero_copy_only=False).astype(bool)
+    return missing
+
+
+def _check_present(column: Any, where: str, start: int, expected: str, remedy: str | None) -> None:
+    for first in np.flatnonzero(_missing(column, nan=remedy is not None))[:1].tolist():
+        text = "null" if column[first].as_py() is None else "nan"
         raise DataError(
-            f"{where}, row {start + first} is {said}; {wanted} was wanted. {remedy or ''}".strip()
+            f"{where}, row {start + first} is {text}; expected {expected}. {remedy or ''}".strip()
         )
 
 
@@ -125,11 +113,10 @@ def _length(column: Any, types: Any, where: str, start: int) -> int:
     if types.is_fixed_size_list(column.type):
         return int(column.type.list_size)
     lengths = np.diff(column.offsets.to_numpy())
-    length = int(lengths[0]) if len(lengths) else 0
-    if (lengths != length).any():
-        row = int(np.flatnonzero(lengths != length)[0])
+    other = np.flatnonzero(lengths != lengths[:1])
+    if other.size:
         raise DataError(
-            f"{where}: its lists are not of one length: {length} numbers in row {start}, "
-            f"{int(lengths[row])} in row {start + row}."
+            f"{where}: its lists are not of one length: {lengths[0]} numbers in row {start}, "
+            f"{lengths[other[0]]} in row {start + int(other[0])}."
         )
-    return length
+    return int(lengths[0]) if len(lengths) else 0

@@ -66,15 +66,15 @@ class Table(ABC):
 
     Attributes
     ----------
-    path : Path
-        The file.
+    path : Path or str
+        The file, or the location of a data set.
     names : tuple of str
         Names of the columns, empty if the file does not name them.
     width : int
         Number of columns.
     """
 
-    path: Path
+    path: Path | str
     names: tuple[str, ...]
     width: int
 

@@ -228,7 +228,7 @@ class TestParquet:
             ({"targets": [1, None]}, r"column 'targets', row 1 is null.*missing: drop"),
             (
                 {"targets": [1, 2], "x": ["a", "b"]},
-                r"column 'x' holds string; numbers were wanted\. .*exclude: \[x\]",
+                r"column 'x' holds string; expected numbers\. .*exclude: \[x\]",
             ),
             ({"targets": [[1], [1, 2]]}, r"not of one length: 1 numbers in row 0, 2 in row 1"),
             ({"targets": [[1], [None]]}, r"a null within a list"),
@@ -260,7 +260,7 @@ class TestParquet:
         with pytest.raises(DataError, match="no readable Parquet file"):
             read_array(path, "targets")
         (tmp_path / "other.parquet").write_text("text")
-        with pytest.raises(DataError, match=r"is no \.parquet: it begins with"):
+        with pytest.raises(DataError, match=r"is not a \.parquet: it begins with"):
             read_array(tmp_path / "other.parquet", "targets")
 
     def test_truth_values_are_numbers(self, parquet):

@@ -15,6 +15,7 @@ from lossfw.data import (
     Group,
     Location,
     Source,
+    TableOptions,
     category_column,
     open_dataset,
 )
@@ -110,8 +111,11 @@ class Parquet(Source):
         target, inputs = groups["targets"], groups.get("inputs", ())
         listed_inputs = [inputs] if isinstance(inputs, int) else inputs
         assert isinstance(target, int)
-        labels = frozenset([target, *held.values()])
-        read = data.read_rows([*groups.values(), *held.values(), *apart.values()], kept, labels)
+        labels = frozenset([target, *held.values()]) | kept
+        read = data.read_rows(
+            [*groups.values(), *held.values(), *apart.values()],
+            TableOptions(labels=labels, kept=kept, remedy="Leave such rows out of the files."),
+        )
         arrays: dict[str, Any] = dict(zip(groups, read.arrays, strict=False))
         count = len(groups) + len(held)
         categories = {

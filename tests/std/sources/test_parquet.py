@@ -56,7 +56,7 @@ def check(data, inputs=("a", "b")):
 def test_files_of_a_folder_or_a_pattern_are_one_table(
     tmp_path, local, monkeypatch, path, piece_bytes
 ):
-    monkeypatch.setattr("lossfw.data.parquet_dataset.PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr("lossfw.data.parquet.PIECE_BYTES", piece_bytes)
     write(local, ["p0.parquet", "p1.parquet", "p2.parquet"])
     (tmp_path / "_SUCCESS").touch()
     check(load(tmp_path / path))
@@ -105,7 +105,7 @@ def test_a_data_set_is_pickled_by_its_names_and_a_changed_file_is_told(tmp_path,
         (
             ["kind=x/p0.parquet"],
             {"inputs_key": ["kind"]},
-            "column 'kind' is 'x'; a number was wanted",
+            "column 'kind' is 'x'; expected a number",
         ),
         (["a=1/p0.parquet"], {}, "has the column 'a', which its folders name too"),
         (["p0.parquet", "k=1/p1.parquet"], {}, "every file of a data set needs the same"),
