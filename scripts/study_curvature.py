@@ -97,7 +97,8 @@ above three times that of the constant; below it, but above the constant, a mode
 
 {summary}
 
-By loss, the mean beside the best, and in brackets the worst test loss over that of the constant:
+By loss, the mean relative to the best, and in brackets the worst test loss over that of the
+constant:
 
 {by_loss}
 
@@ -280,7 +281,7 @@ def page(path: Path) -> str:
     )
     releases = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     summary = markdown_table(
-        ("rule", "trainings", "beside the best", "worse than the constant", "exploded"),
+        ("rule", "trainings", "relative to the best", "worse than the constant", "exploded"),
         [_summary(rule, found) for rule in RULES],
     )
     by_loss = markdown_table(("loss", "library", "seeds", *RULES), list(_by_loss(found)))
@@ -305,7 +306,7 @@ def _summary(rule: str, found: Results) -> tuple[str, ...]:
 
 
 def _by_loss(found: Results) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each loss and library: the mean beside the best, and the worst test."""
+    """Yield a row for each loss and library: the mean relative to the best, and the worst test."""
     for loss in (*RESIDUAL, *COUNTS, *MARGIN, *ROWS):
         for library in LIBRARIES:
             here = {key: v for key, v in found.items() if (key[0], key[2]) == (loss, library)}
