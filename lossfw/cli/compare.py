@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -55,14 +54,12 @@ def compare(
     """
     # Imported here: listing components needs no readers of runs.
     from lossfw.components.plugin_choice import Plugins
-    from lossfw.report.text import comparison as of_runs
-    from lossfw.report.text import training_comparison as of_trainings
-    from lossfw.runs.compare import Comparison, TrainingComparison, compare_folders
+    from lossfw.report.text.comparison import comma_separated, markdown, show
+    from lossfw.runs.compare import compare_folders
     from lossfw.runs.files import say, to_json
 
     if as_json + as_csv + as_markdown > 1:
         raise click.UsageError("--json, --csv and --markdown exclude each other.")
-    comparison: Comparison | TrainingComparison
     comparison, left_out = compare_folders(
         [Path(folder) for folder in folders],
         Plugins(local, trusted=trust),
@@ -70,16 +67,15 @@ def compare(
         side_by_side=side_by_side,
         by=slice_of(by, bins),
     )
-    for told in left_out:
-        tell(f"lossfw: warning: {told}")
+    for message in left_out:
+        tell(f"lossfw: warning: {message}")
     if sort is not None:
         comparison = comparison.sorted(sort, reverse=reverse)
-    text: Any = of_runs if isinstance(comparison, Comparison) else of_trainings
     if as_json:
         say(to_json(comparison.to_dict()))
     elif as_csv:
-        say(text.comma_separated(comparison))
+        say(comma_separated(comparison))
     elif as_markdown:
-        say(text.markdown(comparison))
+        say(markdown(comparison))
     else:
-        text.show(comparison)
+        show(comparison)

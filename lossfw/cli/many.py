@@ -11,11 +11,11 @@ from lossfw.cli.progress import ProgressBar
 from lossfw.components.naming import shortlist
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
-from lossfw.runs.epochs import numbers_of
 from lossfw.runs.files import say
 from lossfw.runs.folder import working_in
 from lossfw.runs.parallel_runs import common_folder, run_all
 from lossfw.runs.records import RunOutcome, RunRequest
+from lossfw.runs.stored import numbers_of
 
 # The remedies for a loss that is NaN.
 ALLOW_NAN = "With evaluate.allow_nan: true that is no failure."

@@ -45,7 +45,7 @@ def report(
     from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
     from lossfw.report.html.render import need_report
-    from lossfw.report.html.write import write_reports, write_training_reports
+    from lossfw.report.html.write import write_reports
     from lossfw.runs.compare import find_runs, find_trainings
     from lossfw.runs.files import say
 
@@ -55,7 +55,7 @@ def report(
         warn(told)
     if trainings:
         # Of runs beside them the comparison takes the file of --out.
-        for path in write_training_reports(trainings, Path(out) if out and not rest else None):
+        for path in write_reports(trainings, Path(out) if out and not rest else None):
             say(f"wrote {path}")
     if not rest and (trainings or unfinished):
         return

@@ -171,10 +171,10 @@ def _carried_out(request: RunRequest, run: TrainingRun) -> Any:
 
 def _report(requests: list[RunRequest]) -> None:
     """Write the page of each training that has ended, and of several their comparison."""
-    from lossfw.report.html.write import write_training_reports
+    from lossfw.report.html.write import write_reports
     from lossfw.runs.compare import find_trainings
 
     folders = [request.folder for request in requests if request.folder is not None]
     trainings, _, _ = find_trainings(folders)
-    for path in write_training_reports(trainings, None) if trainings else ():
+    for path in write_reports(trainings, None) if trainings else ():
         tell(f"wrote {path}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
     from lossfw.nn.training.records import Trained
-    from lossfw.runs.compare import Comparison, TrainingComparison
+    from lossfw.runs.compare import Comparison
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 # The name of a YAML file, or a mapping as the file would be.
@@ -166,7 +166,7 @@ def compare(
     side_by_side: bool = False,
     plugins: Sequence[PathLike] = (),
     trust: bool = False,
-) -> Comparison | TrainingComparison:
+) -> Comparison:
     """Compare the runs or the trainings in folders, as ``lossfw compare`` does.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The objects in ``metrics.json`` and ``run.json``: their parts have the types of a run's."""
+"""The objects in ``metrics.json``, ``run.json`` and ``training.json``, and their types."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from pydantic import (
 )
 
 from lossfw.errors import DataError
+
+# The prefix of the names of numbers of held-out rows.
+HELD_OUT = "held-out "
 
 
 class _Stored(BaseModel):
@@ -162,3 +165,19 @@ def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None
         raise DataError(
             f"{path} was not written by a run, or is damaged: {place}: {first['msg']}. Run again."
         ) from None
+
+
+def numbers_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the single numbers of an epoch of ``training.json``, those of held-out rows last.
+
+    Examples
+    --------
+    >>> numbers_of({"learnt": {"loss": 0.5, "metrics": {"recall": [1, 0]}}, "held_out": None})
+    {'loss': 0.5}
+    """
+    numbers: dict[str, Any] = {}
+    for title, part in (("", epoch["learnt"]), (HELD_OUT, epoch["held_out"])):
+        if part is not None:
+            numbers[f"{title}loss"] = part["loss"]
+            numbers |= {f"{title}{name}": value for name, value in part["metrics"].items()}
+    return {name: value for name, value in numbers.items() if not isinstance(value, list)}

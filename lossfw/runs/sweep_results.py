@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from lossfw.components import notebook
 from lossfw.errors import LossfwError
 from lossfw.evaluation.result import Result
-from lossfw.runs.compare.settings import as_text, differing
-from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison
+from lossfw.runs.compare.comparison import TrainingComparison
+from lossfw.runs.compare.finished import FinishedTraining
+from lossfw.runs.compare.settings import as_text, differing_settings
 
 R = TypeVar("R")
 
@@ -41,7 +42,7 @@ class SweepResults(Mapping[str, R]):
         failures: Mapping[str, LossfwError],
     ) -> None:
         self._results, self._whole, self.failures = dict(results), settings, dict(failures)
-        keys = differing(list(settings.values()))
+        keys = differing_settings(list(settings.values()))
         self.settings = {
             name: {key: own[place] for key, own in keys.items()}
             for place, name in enumerate(settings)

@@ -1,10 +1,11 @@
-"""The page of a comparison: the numbers of runs, and their differences from the first."""
+"""The page of a comparison of runs or of trainings, with a picture of each measure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from lossfw.components.naming import printable
 from lossfw.evaluation.slices import named_after
@@ -12,72 +13,74 @@ from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.sensitivity_plots import Picture
+from lossfw.report.html.training import is_wide
 from lossfw.report.plots.style import INK, PAGE, drawing
-from lossfw.report.text.comparison import facts, seed_tables
-from lossfw.report.text.interval_counts import has_intervals, interval_count, why_none
-from lossfw.report.text.rounding import as_interval, as_rounded
-from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
-from lossfw.runs.compare.finished_run import is_number
-from lossfw.runs.compare.settings import as_texts
+from lossfw.report.text.comparison import seed_tables, texts_by_run
+from lossfw.report.text.comparison_remarks import facts, has_intervals, interval_count, why_none
+from lossfw.report.text.rounding import as_interval, as_number, as_rounded
+from lossfw.runs.compare import Comparison, RunNumber, TrainingComparison
+from lossfw.runs.compare.finished import is_number
 from lossfw.runs.folder import REPORT_FILE
 from lossfw.version import __version__
 
 # Plots show the numbers of runs in place of longer names.
 _LONGEST_LABEL = 14
+_CURVES_HEIGHT = 3.8
+# How pale the curves are that have no name in the legend.
+_PALE = 0.25
+# A cell of the table of results without a number and a difference.
+_NO_NUMBER = {"value": "–", "interval": "", "difference": "", "between": "", "star": False}
 
 
-def comparison_page(comparison: Comparison, title: str, beside: Path | None = None) -> str:
+def comparison_page(comparison: Comparison, title: str, link_base: Path | None = None) -> str:
     """Return the page of a comparison.
 
-    Parameters
-    ----------
-    comparison : Comparison
-        The runs, in the order of the page.
-    title : str
-        The title of the page.
-    beside : Path, optional
-        The folder of the page, which links the reports of runs in this folder.
-
-    Raises
-    ------
-    MissingExtraError
-        If jinja2 or matplotlib is not installed.
+    It links the reports of runs in the folder `link_base`, which is that of the page.
     """
-    differing = bool(comparison.settings or comparison.surroundings)
-    sections = [("result", "Result"), ("plots", "Plots")]
+    trains = isinstance(comparison, TrainingComparison)
+    plots = ("curves", "Learning curves") if trains else ("plots", "Plots")
+    draw: Any = _curves if trains else _intervals
+    settings = texts_by_run(comparison, {**comparison.settings, **comparison.surroundings})
+    sections = [("result", "Result"), plots]
     sections += [("seeds", "Over seeds")] if comparison.seeds else []
     sections += [("slices", "Parts of the rows")] if comparison.by else []
-    sections += [("settings", "Differences")] if differing else []
+    sections += [("settings", "Differences")] if settings else []
     return render(
         "compare.html",
-        kind="lossfw comparison",
+        kind=f"lossfw comparison{' of trainings' if trains else ''}",
         title=title,
         lead=breakable(" · ".join(_lead(comparison))),
         sections=[*sections, ("notes", "Notes")],
         foot=f"Written by lossfw {__version__}.",
-        titles=[comparison.title(name) for name in comparison.single],
-        baseline=comparison.baseline.name,
-        rows=[_row(comparison, index, beside) for index in range(len(comparison.runs))],
-        plots=[_plot(comparison, name, place) for place, name in enumerate(comparison.single)],
+        compared=comparison.kind,
+        titles=[*comparison.extra_columns, *map(comparison.title, comparison.single)],
+        baseline="" if trains else comparison.baseline.name,
+        rows=[_row(comparison, index, link_base) for index in range(len(comparison.runs))],
+        plots=plots,
+        pictures=[draw(comparison, name, place) for place, name in enumerate(comparison.single)],
         slices=[_by_slice(comparison, name) for name in comparison.sliced],
-        settings=list(_settings(comparison)),
-        labels=_labels(comparison.runs),
+        settings=settings,
+        labels=list(_labels(comparison).values()),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
-        compared=bool(comparison.differences),
+        has_differences=bool(comparison.differences),
         stars=has_intervals(comparison),
         why=why_none(comparison) if comparison.differences else "",
-        seeds=list(seed_tables(comparison, comparison.single, "run")),
+        seeds=list(seed_tables(comparison)),
         notes=list(_notes(comparison)),
     )
 
 
 def _lead(comparison: Comparison) -> Iterator[str]:
     """Yield what is under the title: the data, a condition on their rows included."""
-    of = comparison.baseline
+    if isinstance(comparison, TrainingComparison):
+        yield f"{len(comparison.runs)} trainings"
+        yield "numbers of the epochs that were kept"
+        return
+    base = comparison.baseline
     if len({run.data for run in comparison.runs}) == 1:
-        yield str((of.record.get("data") or {}).get("name", "data"))
-    yield f"{of.result['count']:,} rows"
-    yield f"compared with {of.name}"
+        yield str((base.record.get("data") or {}).get("name", "data"))
+    yield f"{base.result['count']:,} rows"
+    yield f"compared with {base.name}"
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
@@ -91,14 +94,18 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield note.sentence if first in names else note.sentence[0].upper() + note.sentence[1:]
 
 
-def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, Any]:
+def _row(comparison: Comparison, index: int, link_base: Path | None) -> dict[str, Any]:
     run = comparison.runs[index]
+    cells = [
+        _cell(comparison.number(run, name), comparison.difference(run, name))
+        for name in comparison.single
+    ]
     return {
         "number": index + 1,
         "name": run.name,
-        "link": link_to(run.path, beside),
-        "baseline": run is comparison.baseline,
-        "cells": [_cell(comparison, run, name) for name in comparison.single],
+        "link": _link_to(run.path, link_base),
+        "baseline": comparison.kind == "run" and run is comparison.baseline,
+        "cells": [*({**_NO_NUMBER, "value": t} for t in comparison.extra_cells(run)), *cells],
     }
 
 
@@ -112,7 +119,7 @@ def _by_slice(comparison: Comparison, name: str) -> dict[str, Any]:
                 "value": part.value,
                 "count": part.count,
                 "cells": [
-                    _cell_of(part.number(run, name), part.difference(run, name))
+                    _cell(part.number(run, name), part.difference(run, name))
                     for run in comparison.runs
                 ],
             }
@@ -121,51 +128,39 @@ def _by_slice(comparison: Comparison, name: str) -> dict[str, Any]:
     }
 
 
-def link_to(folder: Path, beside: Path | None) -> str:
+def _link_to(folder: Path | None, link_base: Path | None) -> str:
     """Return the address of a run's report relative to a folder, empty if it is not in it."""
-    report = (folder / REPORT_FILE).resolve()
-    if beside is None or not report.is_relative_to(beside.resolve()) or not report.is_file():
+    if folder is None or link_base is None:
         return ""
-    from urllib.parse import quote
-
-    return quote(report.relative_to(beside.resolve()).as_posix())
-
-
-def _cell(comparison: Comparison, run: FinishedRun, name: str) -> dict[str, Any]:
-    return _cell_of(comparison.number(run, name), comparison.difference(run, name))
+    report, base = (folder / REPORT_FILE).resolve(), link_base.resolve()
+    is_inside = report.is_relative_to(base) and report.is_file()
+    return quote(report.relative_to(base).as_posix()) if is_inside else ""
 
 
-def _cell_of(number: RunNumber, difference: Difference) -> dict[str, Any]:
+def _cell(number: RunNumber, difference: RunNumber) -> dict[str, Any]:
     cell: dict[str, Any] = {
-        "value": "–" if number.value is None else as_rounded(*number),
+        **_NO_NUMBER,
         "interval": as_interval(number.interval),
-        "difference": "",
-        "between": "",
         "star": difference.clear,
     }
+    if number.value is not None:
+        cell["value"] = as_rounded(*number)
     if difference.value is not None:
         cell["difference"] = as_rounded(*difference, sign=True)
         cell["between"] = as_interval(difference.interval, sign=True)
     return cell
 
 
-def _settings(comparison: Comparison) -> Iterator[list[str]]:
-    order = [comparison.given.index(run) for run in comparison.runs]
-    for table in (comparison.settings, comparison.surroundings):
-        for key, values in table.items():
-            yield [key, *as_texts([values[place] for place in order])]
-
-
-def _plot(comparison: Comparison, name: str, place: int) -> Picture:
+def _intervals(comparison: Comparison, name: str, place: int) -> Picture:
     """Draw a measure of every run with its interval, and the differences beside it."""
-    runs, title = comparison.runs, comparison.title(name)
-    numbers = [_drawable(*comparison.number(run, name)) for run in runs]
-    differences = [_drawable(*comparison.difference(run, name)) for run in runs]
+    runs, title, labels = comparison.runs, comparison.title(name), _labels(comparison).values()
+    numbers = [_drawable(comparison.number(run, name)) for run in runs]
+    differences = [_drawable(comparison.difference(run, name)) for run in runs]
     both = any(differences)
     with drawing(WIDTH, FRAME + 0.15 + PART * len(runs), PAGE) as figure:
         panels = figure.subplots(1, 2 if both else 1, sharey=True, squeeze=False)[0]
         draw_numbers(panels[0], numbers)
-        panels[0].set_yticks(range(len(runs)), _labels(runs))
+        panels[0].set_yticks(range(len(runs)), list(labels))
         panels[0].set_title(title)
         if both:
             draw_numbers(panels[1], differences, PAGE.colours[1])
@@ -174,7 +169,7 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
         for axes in panels:
             # Two numbers on an axis are enough, and more would run into each other.
             axes.locator_params(axis="x", nbins=4)
-        known = [(n.value, label) for n, label in zip(numbers, _labels(runs), strict=True) if n]
+        known = [(n.value, label) for n, label in zip(numbers, labels, strict=True) if n]
         caption = "No run has a number."
         if known:
             (low, least), (high, most) = min(known), max(known)
@@ -186,18 +181,39 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
         return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
 
 
-def _labels(runs: Sequence[FinishedRun]) -> list[str]:
-    return labels([run.name for run in runs])
+def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
+    """Draw a number of every training over the epochs; the best trainings have colours."""
+    measured = [one for one in comparison.runs if one.curve(name)]
+    shown = [one for one in comparison.best(len(PAGE.colours)) if one in measured]
+    title, labels = comparison.title(name), _labels(comparison)
+    with drawing(WIDTH, _CURVES_HEIGHT, PAGE) as figure:
+        axes = figure.subplots()
+        for one in measured:
+            if one not in shown:
+                axes.plot(one.curve(name), color=INK, linewidth=0.8, alpha=_PALE)
+        for index, one in enumerate(shown):
+            axes.plot(one.curve(name), label=labels[one.name], linewidth=1.6, **PAGE.look(index))
+        if is_wide([value for one in measured for value in one.curve(name)]):
+            axes.set_yscale("log")
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.locator_params(axis="x", integer=True)
+        axes.legend()
+        kept = [f"{as_number(one.numbers[name])} in {labels[one.name]}" for one in shown]
+        caption = f"{title} after each epoch; kept: {'; '.join(kept)}."
+        if len(measured) > len(shown):
+            caption += f" The {len(measured) - len(shown)} others are pale."
+        return Picture(inline(figure, f"curves-{place}", title, caption), caption)
 
 
-def labels(names: Sequence[str]) -> list[str]:
-    """Return names for a plot: numbers where one of them is long."""
-    shown = list(map(printable, names))
-    if all(len(name) <= _LONGEST_LABEL for name in shown):
-        return shown
-    return [f"#{index}" for index in range(1, len(names) + 1)]
+def _labels(comparison: Comparison) -> dict[str, str]:
+    """Return the names of runs for a plot: numbers where one of them is long."""
+    names = {run.name: printable(run.name) for run in comparison.runs}
+    if all(len(name) <= _LONGEST_LABEL for name in names.values()):
+        return names
+    return {name: f"#{index}" for index, name in enumerate(names, start=1)}
 
 
-def _drawable(value: Any, interval: Any) -> RunNumber | None:
+def _drawable(number: RunNumber) -> RunNumber | None:
     """Return a number that an axis can show, or None."""
-    return RunNumber(value, interval) if is_number(value) else None
+    return number if is_number(number.value) else None

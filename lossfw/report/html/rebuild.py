@@ -16,7 +16,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import COLUMN
 from lossfw.evaluation.state import EvaluationState
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.finished_run import FinishedRun
+from lossfw.runs.compare.finished import FinishedRun
 from lossfw.runs.compare.rows import KeptRows, read_rows
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import RowRecords, rows_of

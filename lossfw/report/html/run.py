@@ -25,9 +25,9 @@ from lossfw.report.html.run_plots import of_loss_itself, of_parts, of_reliabilit
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.text.rounding import as_interval, as_rounded
 from lossfw.runs.compare import FinishedRun, RunNumber
-from lossfw.runs.compare.finished_run import LOSS, is_number
-from lossfw.runs.compare.rebuild_metrics import loss_of
+from lossfw.runs.compare.finished import LOSS, is_number
 from lossfw.runs.compare.rows import KeptRows
+from lossfw.runs.compare.rows_of_runs import loss_of
 from lossfw.runs.folder import CONFIG_FILE, read_texts
 from lossfw.version import __version__
 

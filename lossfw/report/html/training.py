@@ -17,8 +17,8 @@ from lossfw.report.html.render import breakable, render
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.rounding import as_number
-from lossfw.runs.epochs import HELD_OUT, numbers_of
 from lossfw.runs.files import numbers_in, read_json
+from lossfw.runs.stored import HELD_OUT, numbers_of
 from lossfw.runs.trainings import TRAINING_FILE
 from lossfw.version import __version__
 

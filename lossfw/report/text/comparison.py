@@ -1,43 +1,31 @@
-"""A comparison of runs as tables: on the terminal, as Markdown and as CSV."""
+"""A comparison of runs or of trainings as tables: on the terminal, as Markdown and as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-import shutil
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lossfw.report.text.interval_counts import has_intervals, why_none
-from lossfw.report.text.rounding import with_interval
-from lossfw.report.text.seeds import (
-    difference_over_seeds,
-    mean_text,
-    measures_of,
-    seed_remark,
-)
-from lossfw.report.text.tables import fitted, markdown_table, show_table
-from lossfw.runs.compare import (
-    ComparedSlice,
-    Comparison,
-    Difference,
-    FinishedRun,
-    FinishedTraining,
-    RunNumber,
-    TrainingComparison,
-)
+from lossfw.report.text.comparison_remarks import remarks
+from lossfw.report.text.rounding import as_number, decimal_places, with_interval
+from lossfw.report.text.tables import markdown_table, show_table
+from lossfw.runs.compare import ComparedSlice, Comparison, FinishedRun, RunNumber
+from lossfw.runs.compare.seeds import SeedSpread
 from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.files import say
 
 # More settings than this have a table of their own.
-MOST_BESIDE = 3
+_MOST_BESIDE = 3
+# Digits of a standard deviation.
+_SPREAD_DIGITS = 2
 
-_CLEAR = " *"
 _LESS = "less "
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The columns of a measure in CSV; a training has only the first.
+_COLUMNS = ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
 
 
 class TextTable(NamedTuple):
@@ -48,156 +36,102 @@ class TextTable(NamedTuple):
 
 
 def show(comparison: Comparison) -> None:
-    """Write a comparison to standard output; on a terminal in tables that fit its width."""
-    names = [run.name for run in comparison.runs]
-    show_tables(tables(comparison), names, remarks(comparison))
-
-
-def show_tables(shown: Sequence[TextTable], names: Sequence[str], told: Sequence[str]) -> None:
-    """Write tables and remarks to standard output; on a terminal in tables that fit its width.
-
-    Parameters
-    ----------
-    shown : sequence of TextTable
-        The tables.
-    names : sequence of str
-        Of the runs, which a terminal shows without what their keys have in common.
-    told : sequence of str
-        The remarks.
-    """
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
-        short = _short_names(names)
-        shown = [TextTable(*piece) for t in shown for piece in fitted(*_renamed(t, short), width)]
-    for index, table in enumerate(shown):
+    """Write a comparison to standard output."""
+    for index, table in enumerate(tables(comparison)):
         if index:
             say("")
         show_table(table.headers, table.rows)
     say("")
-    for line in told:
+    for line in remarks(comparison):
         say(line)
-
-
-def _short_names(names: Sequence[str]) -> dict[str, str]:
-    """Return the names of a sweep's runs without the common beginning of their keys.
-
-    Examples
-    --------
-    >>> short = _short_names(["network.layers.0.units=5,network.dtype=x", "network.dtype=y"])
-    >>> list(short.values())
-    ['layers.0.units=5,dtype=x', 'dtype=y']
-    >>> list(_short_names(["v1.0", "v1.1"]).values())
-    ['v1.0', 'v1.1']
-    """
-    parts = [part for name in names for part in name.split(",")]
-    keys = [part.partition("=")[0].split(".") for part in parts if "=" in part]
-    shared = 0
-    if len(keys) == len(parts):
-        # The last part of a key stays, and so does a number with the part before it.
-        while all(len(k) > shared + 1 and k[shared] == keys[0][shared] for k in keys):
-            shared += 1
-        while shared and any(key[shared].isdigit() for key in keys):
-            shared -= 1
-    drop = ".".join([*keys[0][:shared], ""]) if shared else ""
-    return {name: ",".join(p.removeprefix(drop) for p in name.split(",")) for name in names}
-
-
-def _renamed(table: TextTable, names: Mapping[str, str]) -> TextTable:
-    """Return a table with shorter names of runs, also in its headers."""
-    first = table.headers[0]
-    base = first.removeprefix(_LESS)
-    headers = [f"{_LESS}{names[base]}" if base in names and base != first else first]
-    headers += [names.get(header, header) for header in table.headers[1:]]
-    return TextTable(headers, [[names.get(row[0], row[0]), *row[1:]] for row in table.rows])
 
 
 def tables(comparison: Comparison) -> list[TextTable]:
     """Return the tables of a comparison; for two runs the measures are the rows."""
-    results = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
-    if len(comparison.runs) == 2:
+    two = comparison.kind == "run" and len(comparison.runs) == 2
+    results = [_of_two(comparison)] if two else list(_of_many(comparison))
+    if two:
         # The runs are the columns, the baseline first.
         comparison = replace(comparison, runs=comparison.given)
-    beside = len(comparison.runs) > 2 and len(comparison.settings) <= MOST_BESIDE
-    before = [] if beside or not comparison.settings else [_settings(comparison)]
-    surroundings = [_surroundings(comparison)] if comparison.surroundings else []
-    seeds = seed_tables(comparison, comparison.single, "run")
-    return [*before, *surroundings, *results, *seeds, *_by_slice(comparison)]
+    names = [run.name for run in comparison.runs]
+    before = []
+    if comparison.settings and (two or len(comparison.settings) > _MOST_BESIDE):
+        before.append(TextTable(["setting", *names], texts_by_run(comparison, comparison.settings)))
+    if comparison.surroundings:
+        rows = texts_by_run(comparison, comparison.surroundings)
+        before.append(TextTable(["besides", *names], rows))
+    return [*before, *results, *seed_tables(comparison), *_slice_tables(comparison)]
 
 
-def seed_tables(
-    comparison: Comparison | TrainingComparison, shown: Sequence[str], called: str
-) -> Iterator[TextTable]:
-    """Yield the table of means over seeds, and that of differences from the first settings.
+def texts_by_run(comparison: Comparison, values: Mapping[str, list[Any]]) -> list[list[str]]:
+    """Return a row of text for each key, with the value of each run in the order of the table."""
+    order = [comparison.given.index(run) for run in comparison.runs]
+    return [[key, *as_texts([given[place] for place in order])] for key, given in values.items()]
 
-    Parameters
-    ----------
-    comparison : Comparison or TrainingComparison
-    shown : sequence of str
-        The measures of the other tables.
-    called : str
-        One of what is compared.
-    """
+
+def seed_tables(comparison: Comparison) -> Iterator[TextTable]:
+    """Yield the table of means over seeds, and that of differences from the first settings."""
     groups = comparison.seeds
-    names = measures_of(groups, shown)
+    names = [name for name in comparison.single if any(name in group.numbers for group in groups)]
     titles = [comparison.title(name) for name in names]
     if groups:
         rows = [
             [group.name, str(len(group.members))]
-            + [mean_text(group.numbers.get(name)) for name in names]
+            + [_mean_text(group.numbers.get(name)) for name in names]
             for group in groups
         ]
-        yield TextTable([f"{called}s over seeds", "seeds", *titles], rows)
-    less = [group for group in groups[1:] if group.differences]
-    if less:
-        rows = [
-            [group.name, *(difference_over_seeds(group.differences.get(name)) for name in names)]
-            for group in less
-        ]
+        yield TextTable([f"{comparison.kind}s over seeds", "seeds", *titles], rows)
+    rows = []
+    for group in (group for group in groups[1:] if group.differences):
+        less = {name: RunNumber(d.mean, d.interval) for name, d in group.differences.items()}
+        texts = [difference_text(less.get(name, RunNumber(None))) for name in names]
+        rows.append([group.name, *texts])
+    if rows:
         yield TextTable([f"{_LESS}{groups[0].name}", *titles], rows)
 
 
-def _settings(comparison: Comparison) -> TextTable:
-    values = {k: [run.settings.get(k) for run in comparison.runs] for k in comparison.settings}
-    return _by_key("setting", values, comparison)
+def _mean_text(spread: SeedSpread | None) -> str:
+    """Return a mean with the standard deviation next to it.
 
-
-def _surroundings(comparison: Comparison) -> TextTable:
-    order = [comparison.given.index(run) for run in comparison.runs]
-    values = {key: [of[i] for i in order] for key, of in comparison.surroundings.items()}
-    return _by_key("besides", values, comparison)
-
-
-def _by_key(name: str, values: dict[str, list[Any]], comparison: Comparison) -> TextTable:
-    rows = [[key, *as_texts(of)] for key, of in values.items()]
-    return TextTable([name, *(run.name for run in comparison.runs)], rows)
+    Examples
+    --------
+    >>> _mean_text(SeedSpread(0.96314, 0.01004, 3)), _mean_text(SeedSpread(0.25, None, 1))
+    ('0.963 ± 0.010', '0.25')
+    """
+    if spread is None:
+        return "-"
+    if not spread.deviation:
+        return as_number(spread.mean)
+    ends = [spread.mean - spread.deviation, spread.mean + spread.deviation]
+    places = decimal_places(ends, _SPREAD_DIGITS)
+    if places is None:
+        return f"{as_number(spread.mean)} ± {as_number(spread.deviation, _SPREAD_DIGITS)}"
+    return f"{spread.mean:.{places}f} ± {spread.deviation:.{places}f}"
 
 
 def _of_two(comparison: Comparison) -> TextTable:
     base = comparison.baseline
     other = next(run for run in comparison.runs if run is not base)
-    headers = ["result", base.name, other.name]
     compared = other.name in comparison.differences
-    rows = []
-    for name in comparison.single:
-        row = [
-            comparison.title(name),
-            *(number_text(comparison.number(run, name)) for run in (base, other)),
-        ]
-        if compared:
-            row.append(difference_text(comparison.difference(other, name)))
-        rows.append(row)
-    return TextTable(headers + (["second less first"] if compared else []), rows)
+    rows = [
+        [comparison.title(name)]
+        + [with_interval(*comparison.number(run, name)) for run in (base, other)]
+        + ([difference_text(comparison.difference(other, name))] if compared else [])
+        for name in comparison.single
+    ]
+    less = ["second less first"] if compared else []
+    return TextTable(["result", base.name, other.name, *less], rows)
 
 
 def _of_many(comparison: Comparison) -> Iterator[TextTable]:
-    beside = settings_beside(comparison.settings, comparison.runs)
+    beside = _settings_beside(comparison)
     titles = [comparison.title(name) for name in comparison.single]
     yield TextTable(
-        ["run", *beside, *titles],
+        [comparison.kind, *beside, *comparison.extra_columns, *titles],
         [
-            [run.name]
-            + [as_text(run.settings.get(key)) for key in beside]
-            + [number_text(comparison.number(run, name)) for name in comparison.single]
+            [run.name, *(as_text(run.settings.get(key)) for key in beside)]
+            + [*comparison.extra_cells(run)]
+            + [with_interval(*comparison.number(run, name)) for name in comparison.single]
             for run in comparison.runs
         ],
     )
@@ -210,7 +144,21 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
         yield TextTable([f"{_LESS}{comparison.baseline.name}", *titles], rows)
 
 
-def _by_slice(comparison: Comparison) -> Iterator[TextTable]:
+def _settings_beside(comparison: Comparison) -> list[str]:
+    """Return the settings next to the numbers: a few, except for those in the names of all runs.
+
+    The name of each run of a sweep holds its values.
+    """
+    if len(comparison.settings) > _MOST_BESIDE:
+        return []
+    return [
+        key
+        for key in comparison.settings
+        if not all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
+    ]
+
+
+def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
     """Yield a table for each measure with a line for each part of the rows, and its differences."""
     base, parts = comparison.baseline, comparison.slices
     others = [run for run in comparison.runs if run is not base]
@@ -218,7 +166,7 @@ def _by_slice(comparison: Comparison) -> Iterator[TextTable]:
         head = [f"{comparison.title(name)} by {comparison.by}", "rows"]
         rows = [[part.value, f"{part.count:,}"] for part in parts]
         numbers = [
-            [number_text(part.number(run, name)) for run in comparison.runs] for part in parts
+            [with_interval(*part.number(run, name)) for run in comparison.runs] for part in parts
         ]
         less = [[difference_text(part.difference(run, name)) for run in others] for part in parts]
         headers = [run.name for run in comparison.runs]
@@ -232,102 +180,34 @@ def _by_slice(comparison: Comparison) -> Iterator[TextTable]:
         yield TextTable([f"{head[0]}, {_LESS}{base.name}", "rows", *named], cells)
 
 
-def settings_beside(
-    settings: Mapping[str, Any], compared: Sequence[FinishedRun | FinishedTraining]
-) -> list[str]:
-    """Return the settings that stand beside the numbers: a few, but for those in all names.
-
-    The name of each run of a sweep holds its values.
-    """
-    return [
-        key
-        for key in settings
-        if len(settings) <= MOST_BESIDE
-        and not all(f"{key}={as_text(one.settings.get(key))}" in one.name for one in compared)
-    ]
-
-
-def number_text(number: RunNumber) -> str:
-    """Return a number with its interval.
-
-    Examples
-    --------
-    >>> number_text(RunNumber(0.96314, [0.947, 0.979]))
-    '0.9631 [0.9470, 0.9790]'
-    >>> number_text(RunNumber(0.25)), number_text(RunNumber(None))
-    ('0.25', '-')
-    """
-    return with_interval(*number)
-
-
-def difference_text(difference: Difference) -> str:
+def difference_text(difference: RunNumber) -> str:
     """Return a difference with its interval, and a star if that leaves out 0.
 
     Examples
     --------
-    >>> difference_text(Difference(0.0123, [0.001, 0.0236])), difference_text(Difference(0.0))
+    >>> difference_text(RunNumber(0.0123, [0.001, 0.0236])), difference_text(RunNumber(0.0))
     ('+0.012 [+0.001, +0.024] *', '0')
     """
     text = with_interval(difference.value, difference.interval, sign=True)
-    return text + (_CLEAR if difference.clear else "")
-
-
-def remarks(comparison: Comparison) -> list[str]:
-    """Return remarks about the tables, in sentences."""
-    lines = facts(comparison)
-    if lists := comparison.lists:
-        lines.append(f"Not shown here, but by --json: {', '.join(lists)}.")
-    return [*lines, *(f"note: {note}" for note in comparison.notes)]
-
-
-def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
-    """Return what the intervals and stars of a comparison mean, in sentences for any reader.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    where : str
-        The place of the intervals.
-    """
-    options = comparison.intervals
-    lines = []
-    ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
-    if any(ranges):
-        lines.append(f"{where}: {100 * options.level:.4g}% intervals, by the {options.method}.")
-    clear = has_intervals(comparison)
-    if clear or comparison.paired:
-        count = comparison.baseline.result["count"]
-        star = "; * marks an interval that leaves out 0" if clear else ""
-        lines.append(f"Differences are paired by {count:,} rows{star}.")
-    if comparison.differences and not clear:
-        lines.append(f"No difference has an interval, because {why_none(comparison)}.")
-    if comparison.seeds:
-        lines.append(seed_remark(comparison.seeds, options.level))
-    if not comparison.settings:
-        lines.append("The configurations say the same.")
-    return lines
+    return f"{text} *" if difference.clear else text
 
 
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as tables of Markdown, with its remarks."""
-    return markdown_of(tables(comparison), remarks(comparison))
-
-
-def markdown_of(shown: Sequence[TextTable], told: Sequence[str]) -> str:
-    """Return tables and remarks as Markdown."""
     parts = []
-    for table in shown:
-        headers, *rows = ([escaped(cell) for cell in line] for line in (table.headers, *table.rows))
+    for table in tables(comparison):
+        lines = (table.headers, *table.rows)
+        headers, *rows = ([escape_markdown(cell) for cell in line] for line in lines)
         parts.append(markdown_table(headers, rows, left=1))
-    return "\n\n".join([*parts, *map(escaped, told)])
+    return "\n\n".join([*parts, *map(escape_markdown, remarks(comparison))])
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     r"""Escape a text for Markdown.
 
     Examples
     --------
-    >>> print(escaped("a|b_c <d> *"))
+    >>> print(escape_markdown("a|b_c <d> *"))
     a\|b\_c \<d> \*
     """
     for mark in "\\|_*<`[":
@@ -342,37 +222,32 @@ def comma_separated(comparison: Comparison) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    measured = [
-        f"{name}{part}"
-        for name in comparison.single
-        for part in ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
-    ]
+    columns = _COLUMNS if comparison.kind == "run" else _COLUMNS[:1]
+    measured = [f"{name}{part}" for name in comparison.single for part in columns]
     by = [comparison.by, "rows"] if comparison.by else []
-    writer.writerow(["run", *map(no_formula, (*comparison.settings, *by, *measured))])
+    head = (*comparison.settings, *comparison.extra_columns, *by, *measured)
+    writer.writerow([comparison.kind, *map(_no_formula, head)])
     for run in comparison.runs:
-        settings = [cell_of(run.settings.get(key)) for key in comparison.settings]
-        named = [no_formula(run.name), *settings]
+        # A setting that is not made is an empty cell, unlike a text such as "-".
+        settings = [run.settings.get(key) for key in comparison.settings]
+        cells = ["" if value is None else _no_formula(as_text(value)) for value in settings]
+        named = [_no_formula(run.name), *cells, *comparison.extra_cells(run)]
         whole = ["", run.result["count"]] if by else []
-        writer.writerow([*named, *whole, *_cells(comparison, comparison, run)])
+        writer.writerow([*named, *whole, *_cells(comparison, comparison, run, len(columns))])
         for part in comparison.slices:
-            own = [no_formula(part.value), part.count]
-            writer.writerow([*named, *own, *_cells(comparison, part, run)])
+            own = [_no_formula(part.value), part.count]
+            writer.writerow([*named, *own, *_cells(comparison, part, run, len(columns))])
     return text.getvalue().rstrip("\n")
 
 
-def cell_of(value: Any) -> str:
-    """Return a setting as a cell of CSV, which is empty where the setting is not made.
+def _no_formula(cell: str) -> str:
+    """Return a text that a spreadsheet takes for a text, and not for a formula.
 
     Examples
     --------
-    >>> cell_of(None), cell_of(0.5), cell_of("=1+1")
-    ('', '0.5', "'=1+1")
+    >>> _no_formula("-0.5"), _no_formula("=1+1")
+    ('-0.5', "'=1+1")
     """
-    return "" if value is None else no_formula(as_text(value))
-
-
-def no_formula(cell: str) -> str:
-    """Return a text that a spreadsheet takes for a text, and not for a formula."""
     if not cell.startswith(_FORMULA):
         return cell
     try:
@@ -383,8 +258,9 @@ def no_formula(cell: str) -> str:
 
 
 def _cells(
-    comparison: Comparison, of: Comparison | ComparedSlice, run: FinishedRun
+    comparison: Comparison, source: Comparison | ComparedSlice, run: FinishedRun, count: int
 ) -> Iterator[Any]:
+    """Yield the first cells of each measure: number and difference, each with its ends."""
     for name in comparison.single:
-        for value, interval in (of.number(run, name), of.difference(run, name)):
-            yield from (value, *(interval or (None, None)))
+        pairs = (source.number(run, name), source.difference(run, name))
+        yield from [x for value, ends in pairs for x in (value, *(ends or (None, None)))][:count]

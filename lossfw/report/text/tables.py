@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from lossfw.components.naming import printable, shortlist
 from lossfw.runs.files import say
 
-# Blanks between two columns.
-_BETWEEN = 2
-
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table to standard output.
@@ -26,40 +23,6 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         _show_rich(headers, rows)
     else:
         say(plain_table(headers, rows))
-
-
-def fitted(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], width: int
-) -> list[tuple[list[str], list[list[str]]]]:
-    """Split a table into tables of a width, each with the first column.
-
-    A column that is too wide for this has a table of its own.
-
-    Parameters
-    ----------
-    headers, rows
-        See `show_table`.
-    width : int
-        In characters.
-
-    Examples
-    --------
-    >>> fitted(("run", "loss", "accuracy"), [("a", "0.5", "0.9")], 14)
-    [(['run', 'loss'], [['a', '0.5']]), (['run', 'accuracy'], [['a', '0.9']])]
-    """
-    first, *widths = (max(map(len, column)) for column in zip(headers, *rows, strict=True))
-    groups: list[list[int]] = []
-    free = 0
-    for place, wide in enumerate(widths, start=1):
-        if not groups or wide + _BETWEEN > free:
-            groups.append([0])
-            free = width - first
-        groups[-1].append(place)
-        free -= wide + _BETWEEN
-    return [
-        ([headers[place] for place in group], [[row[place] for place in group] for row in rows])
-        for group in groups
-    ]
 
 
 def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

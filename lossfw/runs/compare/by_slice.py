@@ -18,9 +18,8 @@ from lossfw.evaluation.slice_rows import part_names, parts_of
 from lossfw.evaluation.slices import COLUMN, Slice, named_after
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.comparison import ComparedSlice
-from lossfw.runs.compare.differences import KEEP_ROWS, differences
-from lossfw.runs.compare.finished_run import FinishedRun, RunNumber
-from lossfw.runs.compare.notes import listed
+from lossfw.runs.compare.differences import KEEP_ROWS, differences, listed
+from lossfw.runs.compare.finished import FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, own_interval
 from lossfw.runs.folder import CONFIG_FILE
 

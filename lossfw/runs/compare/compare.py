@@ -1,21 +1,22 @@
-"""Compare runs: their differing settings, and their differences from the first run."""
+"""Compare runs, each with the first, or the runs or trainings in folders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
 from lossfw.runs.compare.by_slice import compared_slices
-from lossfw.runs.compare.comparison import Comparison
-from lossfw.runs.compare.differences import KEEP_ROWS, Judged, differences
-from lossfw.runs.compare.finished_run import FinishedRun, RunNumber
-from lossfw.runs.compare.kept_rows import runs_with_rows
-from lossfw.runs.compare.notes import Note, listed
+from lossfw.runs.compare.comparison import Comparison, TrainingComparison
+from lossfw.runs.compare.differences import KEEP_ROWS, Judged, Note, differences, listed
+from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
 from lossfw.runs.compare.paired import RunWithRows, own_interval
-from lossfw.runs.compare.settings import differing, surroundings
+from lossfw.runs.compare.rows_of_runs import runs_with_rows
+from lossfw.runs.compare.settings import differing_settings, surroundings
 
 
 def compare(
@@ -42,7 +43,7 @@ def compare(
     Raises
     ------
     ArgumentError
-        If there are fewer than two runs, they have different data, or their rows cannot be told
+        If there are fewer than two runs, they have different data, or their rows cannot be left_out
         apart.
     """
     if len(runs) < 2:
@@ -59,23 +60,25 @@ def compare(
     if not side_by_side:
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
-    said = [one.note for of in judged.values() for one in of.values() if one.note is not None]
+    found = [one for by_name in judged.values() for one in by_name.values()]
     slices = () if by is None else compared_slices(runs, with_rows, by, intervals)
-    notes += [*said, *_other_intervals(runs, numbers, intervals)]
+    notes += [one.note for one in found if one.note is not None]
+    notes += _other_intervals(runs, numbers, intervals)
     return Comparison(
         runs=tuple(runs),
         given=tuple(runs),
         measures=measures,
         numbers=numbers,
         differences={
-            run: {name: one.difference for name, one in of.items()} for run, of in judged.items()
+            run: {name: one.difference for name, one in by_name.items()}
+            for run, by_name in judged.items()
         },
         lacking={
-            run: {name: one.lacking for name, one in of.items() if one.lacking}
-            for run, of in judged.items()
+            run: {name: one.lacking for name, one in by_name.items() if one.lacking}
+            for run, by_name in judged.items()
         },
-        settings=differing([run.settings for run in runs]),
-        surroundings=differing([surroundings(run.record) for run in runs]),
+        settings=differing_settings([run.settings for run in runs]),
+        surroundings=differing_settings([surroundings(run.record) for run in runs]),
         intervals=intervals,
         paired=bool(judged) and len(with_rows) == len(runs),
         notes=tuple(dict.fromkeys(notes)),
@@ -139,4 +142,47 @@ def _other_intervals(
             f"the intervals of {listed(left_out)} have another level or method than those shown, "
             "and are left out",
             f"for intervals of one kind, {KEEP_ROWS}",
+        )
+
+
+def compare_folders(
+    paths: Sequence[Path],
+    plugins: Plugins,
+    *,
+    level: float | None = None,
+    side_by_side: bool = False,
+    by: Slice | None = None,
+) -> tuple[Comparison, list[str]]:
+    """Compare the runs or the trainings in folders, and return messages about unfinished ones.
+
+    For parameters see `compare` and `find_runs`.
+
+    Raises
+    ------
+    ArgumentError
+        If there are both, fewer than two, or runs of different data.
+    DataError
+        If a folder holds neither, or a file is damaged.
+    """
+    trainings, rest, left_out = find_trainings(paths)
+    if (trainings or left_out) and rest:
+        raise ArgumentError(
+            f"{rest[0]} holds no training, and other folders do: compare trainings with trainings, "
+            "and runs with runs."
+        )
+    if trainings or left_out:
+        if by is not None:
+            raise ArgumentError("--by tells rows apart, and trainings keep none: compare runs.")
+        _need_two("trainings", len(trainings), left_out)
+        return TrainingComparison.of(trainings, level), left_out
+    runs, left_out = find_runs(paths, plugins)
+    _need_two("runs", len(runs), left_out)
+    return compare(runs, level=level, side_by_side=side_by_side, by=by), left_out
+
+
+def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:
+    """Refuse to compare too few, with the reason why others are left out."""
+    if count < 2 and left_out:
+        raise ArgumentError(
+            f"a comparison needs at least two {what}, got {count}: {'; '.join(left_out)}."
         )

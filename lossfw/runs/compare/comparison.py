@@ -1,58 +1,39 @@
-"""Comparison: the numbers of runs, and their differences from the first."""
+"""A comparison of runs or of trainings: their numbers, and the settings in which they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar, Self
 
 from lossfw.components import notebook
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
-from lossfw.runs.compare.notes import Note
-from lossfw.runs.compare.ordering import in_order
+from lossfw.runs.compare.differences import Note
+from lossfw.runs.compare.finished import LOSS, FinishedRun, FinishedTraining, RunNumber
 from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
-from lossfw.runs.compare.settings import surroundings
+from lossfw.runs.compare.settings import as_text, differing_settings, surroundings
+from lossfw.runs.stored import HELD_OUT
 
-# Version of the JSON object that `Comparison.to_dict` gives.
+# Version of the JSON objects that `Comparison.to_dict` and `TrainingComparison.to_dict` give.
 COMPARISON_VERSION = 1
-
-
-class Difference(NamedTuple):
-    """A loss or a metric of a run, less that of the baseline.
-
-    Attributes
-    ----------
-    value : float or nested list of float or None
-        None if the two cannot be compared.
-    interval : list or None
-        Paired by row; two floats in place of each float of `value`.
-    """
-
-    value: Any
-    interval: Any = None
-
-    @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out 0."""
-        ends = self.interval
-        return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
 
 
 class _ByRun:
     """Numbers and differences by run and measure."""
 
     numbers: Mapping[str, Mapping[str, RunNumber]]
-    differences: Mapping[str, Mapping[str, Difference]]
+    differences: Mapping[str, Mapping[str, RunNumber]]
 
-    def number(self, run: FinishedRun, name: str) -> RunNumber:
-        """Return a measure of a run; its value is None if there is none."""
+    def number(self, run: Any, name: str) -> RunNumber:
+        """Return a measure of a run; its value is None if the run does not have it."""
         return self.numbers[run.name].get(name) or RunNumber(None)
 
-    def difference(self, run: FinishedRun, name: str) -> Difference:
-        """Return a difference of a run; its value is None if there is none."""
-        return self.differences.get(run.name, {}).get(name) or Difference(None)
+    def difference(self, run: Any, name: str) -> RunNumber:
+        """Return a difference of a run from the baseline; its value is None if there is none."""
+        return self.differences.get(run.name, {}).get(name) or RunNumber(None)
 
 
 @dataclass(frozen=True)
@@ -72,7 +53,7 @@ class ComparedSlice(_ByRun):
     value: str
     count: int
     numbers: Mapping[str, Mapping[str, RunNumber]]
-    differences: Mapping[str, Mapping[str, Difference]]
+    differences: Mapping[str, Mapping[str, RunNumber]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,39 +70,47 @@ class Comparison(_ByRun):
         ``loss`` and the metrics, in the order of the first run that has them.
     numbers : mapping of str to mapping
         By run and measure, without the measures that a run does not have.
+    settings : mapping of str to list
+        The keys of the configuration in which runs differ, with the values.
+    intervals : Intervals
+        Level and method of the intervals.
+    notes : tuple of Note
+        Remarks about the numbers.
     differences : mapping of str to mapping
         By run and measure; empty if the runs have different data.
     lacking : mapping of str to mapping
         By run and measure, why a difference has no interval.
-    settings : mapping of str to list
-        The keys of the configuration in which runs differ, with the values.
     surroundings : mapping of str to list
-        The same for versions, weights and git.
-    intervals : Intervals
-        Level and method of the intervals.
+        The same as `settings` for versions, weights and git.
     paired : bool
         Whether the rows of all runs are there to be paired.
-    notes : tuple of Note
-        Remarks about the numbers.
     by : str
         What tells the rows of `slices` apart; empty without any.
     slices : tuple of ComparedSlice
         Parts of the rows.
     """
 
-    runs: tuple[FinishedRun, ...]
-    given: tuple[FinishedRun, ...]
+    runs: tuple[Any, ...]
+    given: tuple[Any, ...]
     measures: tuple[str, ...]
     numbers: Mapping[str, Mapping[str, RunNumber]]
-    differences: Mapping[str, Mapping[str, Difference]]
-    lacking: Mapping[str, Mapping[str, str]]
     settings: Mapping[str, list[Any]]
-    surroundings: Mapping[str, list[Any]]
     intervals: Intervals
-    paired: bool
-    notes: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
+    differences: Mapping[str, Mapping[str, RunNumber]] = field(default_factory=dict)
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    surroundings: Mapping[str, list[Any]] = field(default_factory=dict)
+    paired: bool = False
     by: str = ""
     slices: tuple[ComparedSlice, ...] = ()
+
+    # What is compared, and the columns that its tables have before the measures.
+    kind: ClassVar[str] = "run"
+    extra_columns: ClassVar[tuple[str, ...]] = ()
+
+    def extra_cells(self, run: Any) -> tuple[str, ...]:
+        """Return the cells of a run in `extra_columns`."""
+        return ()
 
     @property
     def single(self) -> tuple[str, ...]:
@@ -148,53 +137,92 @@ class Comparison(_ByRun):
 
     @cached_property
     def seeds(self) -> tuple[SeedGroup, ...]:
-        """Runs that differ in their seed alone, with means and spreads; empty without any."""
-        return seed_groups([self._seeded(run) for run in self.given], self.intervals.level)
-
-    def _seeded(self, run: FinishedRun) -> Seeded:
-        alike = len({one.loss_name for one in self.given}) == 1
-        numbers = {
-            name: float(number.value)
-            for name, number in self.numbers[run.name].items()
-            # Losses of different names are different things.
-            if number.single and (alike or name != LOSS)
-        }
-        settings = {key: run.settings.get(key) for key in self.settings}
-        return Seeded(run.name, settings, numbers, run.rows_key)
+        """Runs that differ only in their seed, with means and spreads; empty without any."""
+        alike = len({run.loss_name for run in self.given}) == 1
+        seeded = []
+        for run in self.given:
+            numbers = {
+                name: float(number.value)
+                for name, number in self.numbers[run.name].items()
+                # Losses of different names are different things.
+                if number.single and (alike or name.removeprefix(HELD_OUT) != LOSS)
+            }
+            settings = {key: run.settings.get(key) for key in self.settings}
+            seeded.append(Seeded(run.name, settings, numbers, run.rows_key))
+        return seed_groups(seeded, self.intervals.level)
 
     @property
     def baseline(self) -> FinishedRun:
         """The run that the others are compared with: the first argument."""
-        return self.given[0]
+        run: FinishedRun = self.given[0]
+        return run
 
     def title(self, name: str) -> str:
         """Return the title of a measure; the loss has its name if that is the same in all runs."""
         names = {run.loss_name for run in self.runs}
         return f"{LOSS} ({names.pop()})" if name == LOSS and len(names) == 1 else name
 
+    def sorted(self, key: str, *, reverse: bool = False) -> Self:
+        """Return the comparison in the order of a measure or a setting, missing values last.
+
+        Parameters
+        ----------
+        key : str
+            A measure that is one number, a key in which the runs differ, or ``name``.
+        reverse : bool
+            The largest first.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such key.
+        """
+        # A measure comes before a setting of the same name.
+        keys = dict.fromkeys(("name", *self.single, *self.settings))
+        if key not in keys:
+            guess = did_you_mean(key, keys) or f"There are {', '.join(keys)}."
+            raise ArgumentError(f"--sort {key}: the {self.kind}s do not have that. {guess}")
+        ranks = {run: _rank(self._value(run, key)) for run in self.runs}
+        missing = [run for run, rank in ranks.items() if rank is None]
+        present = [(rank, run) for run, rank in ranks.items() if rank is not None]
+        present.sort(key=lambda pair: pair[0], reverse=reverse)
+        return replace(self, runs=(*(run for _, run in present), *missing))
+
+    def _value(self, run: Any, key: str) -> Any:
+        if key in self.single:
+            return self.number(run, key).value
+        return run.name if key == "name" else run.settings.get(key)
+
     def _repr_html_(self) -> str:
         """Return the comparison for a notebook: its numbers, differences and settings."""
-        headers = ("run", *(self.title(name) for name in self.single))
-        numbers = [
-            (run.name, *(notebook.with_ends(*self.number(run, name)) for name in self.single))
-            for run in self.runs
-        ]
+        titles = [self.title(name) for name in self.single]
+        numbers = []
+        for run in self.runs:
+            texts = (notebook.with_ends(*self.number(run, name)) for name in self.single)
+            numbers.append((run.name, *self.extra_cells(run), *texts))
         less = [
-            (run.name, *(_difference(self.difference(run, name)) for name in self.single))
+            (run.name, *(_starred(self.difference(run, name)) for name in self.single))
             for run in self.runs
             if run.name in self.differences
         ]
-        parts = [notebook.table(numbers, headers)]
+        settings = [(key, *map(as_text, values)) for key, values in self.settings.items()]
+        parts = [notebook.table(numbers, (self.kind, *self.extra_columns, *titles))]
         if less:
-            parts.append(notebook.table(less, (f"less {self.baseline.name}", *headers[1:])))
-        if self.settings:
-            names = ("setting", *(run.name for run in self.given))
-            rows = [(key, *map(notebook.number, of)) for key, of in self.settings.items()]
-            parts.append(notebook.table(rows, names))
+            parts.append(notebook.table(less, (f"less {self.baseline.name}", *titles)))
+        if settings:
+            parts.append(notebook.table(settings, ("setting", *(run.name for run in self.given))))
         return "".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain numbers, texts and lists, for JSON."""
+        slices = [
+            {
+                "value": part.value,
+                "count": part.count,
+                "runs": [{"name": run.name, **_numbers_of(part, run)} for run in self.runs],
+            }
+            for part in self.slices
+        ]
         return {
             "lossfw": COMPARISON_VERSION,
             "baseline": self.baseline.name,
@@ -207,29 +235,8 @@ class Comparison(_ByRun):
             "runs": [self._run(run) for run in self.runs],
             "seeds": [group.to_dict() for group in self.seeds],
             "notes": [str(note) for note in self.notes],
-            **self._slices(),
+            **({"by": self.by, "slices": slices} if self.by else {}),
         }
-
-    def _slices(self) -> dict[str, Any]:
-        """Return the parts of the rows as plain values; nothing where none were asked for."""
-        if not self.by:
-            return {}
-        parts = [
-            {
-                "value": part.value,
-                "count": part.count,
-                "runs": [
-                    {
-                        "name": run.name,
-                        "numbers": _plain(part.numbers[run.name]),
-                        "differences": _plain(part.differences.get(run.name, {})),
-                    }
-                    for run in self.runs
-                ],
-            }
-            for part in self.slices
-        ]
-        return {"by": self.by, "slices": parts}
 
     def _run(self, run: FinishedRun) -> dict[str, Any]:
         values = surroundings(run.record)
@@ -239,48 +246,116 @@ class Comparison(_ByRun):
             "data": dict(run.record.get("data") or {}),
             "settings": {key: run.settings.get(key) for key in self.settings},
             "surroundings": {key: values.get(key) for key in self.surroundings},
-            "numbers": _plain(self.numbers[run.name]),
-            "differences": _plain(self.differences.get(run.name, {})),
+            **_numbers_of(self, run),
             "lacking": dict(self.lacking.get(run.name, {})),
         }
 
-    def sorted(self, key: str, *, reverse: bool = False) -> Comparison:
-        """Return the comparison with its runs in the order of a measure or a setting.
 
-        Parameters
-        ----------
-        key : str
-            A measure that is one number, or a key in which the runs differ.
-        reverse : bool
-            The largest first.
+class TrainingComparison(Comparison):
+    """Trainings beside each other: their curves, and the numbers of the epochs that were kept.
+
+    It has no differences, and `runs` and `given` are tuples of FinishedTraining.
+    """
+
+    kind: ClassVar[str] = "training"
+    extra_columns: ClassVar[tuple[str, ...]] = ("epoch",)
+
+    @classmethod
+    def of(cls, trainings: Sequence[FinishedTraining], level: float | None = None) -> Self:
+        """Compare trainings; `level` is that of the intervals of differences over seeds.
 
         Raises
         ------
         ArgumentError
-            If there is no such key.
+            If there are fewer than two.
         """
-        # A measure comes before a setting of the same name.
-        values: dict[str, Callable[[FinishedRun], Any]] = {
-            "name": lambda run: run.name,
-            **{name: partial(self._measured, name) for name in self.single},
+        if len(trainings) < 2:
+            raise ArgumentError(f"a comparison needs at least two trainings, got {len(trainings)}.")
+        names = dict.fromkeys(name for one in trainings for name in one.numbers)
+        losses = sorted({one.loss_name for one in trainings})
+        note = Note(
+            f"the losses {', '.join(losses)} are different things",
+            "name one loss among evaluate.metrics of all trainings to compare it",
+        )
+        return cls(
+            tuple(trainings),
+            tuple(trainings),
+            # Numbers of held-out rows stand behind the others, in every training.
+            tuple(sorted(names, key=lambda name: name.startswith(HELD_OUT))),
+            {one.name: {n: RunNumber(v) for n, v in one.numbers.items()} for one in trainings},
+            differing_settings([one.settings for one in trainings]),
+            Intervals() if level is None else Intervals(level),
+            (note,) if len(losses) > 1 else (),
+        )
+
+    @property
+    def trainings(self) -> tuple[FinishedTraining, ...]:
+        """The older name of `runs`."""
+        return self.runs
+
+    @property
+    def single(self) -> tuple[str, ...]:
+        """All measures: an epoch is described by single numbers."""
+        return self.measures
+
+    def extra_cells(self, run: FinishedTraining) -> tuple[str, ...]:
+        """Return the epoch of the weights."""
+        return (str(run.kept),)
+
+    def best(self, count: int) -> tuple[FinishedTraining, ...]:
+        """Return the trainings with the least loss, of held-out rows if all have some.
+
+        Where the losses are different things, the first ones.
+        """
+        held_out = all(f"{HELD_OUT}{LOSS}" in one.numbers for one in self.runs)
+        ranked = self if self.notes else self.sorted(f"{HELD_OUT}{LOSS}" if held_out else LOSS)
+        return ranked.runs[:count]
+
+    def _repr_html_(self) -> str:
+        """Return the comparison for a notebook: curves of the loss, last numbers, settings."""
+        length, nan = max(len(one.epochs) for one in self.runs), float("nan")
+        curves = {one.name: one.curve(LOSS) for one in self.runs}
+        padded = {name: [*curve, *[nan] * (length - len(curve))] for name, curve in curves.items()}
+        lines = notebook.lines(list(range(length)), padded, "epoch")
+        return f"{notebook.heading(self.title(LOSS))}{lines}{super()._repr_html_()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain numbers, texts and lists, for JSON."""
+        return {
+            "lossfw": COMPARISON_VERSION,
+            "differing": list(self.settings),
+            "trainings": [
+                {
+                    "name": one.name,
+                    "folder": None if one.path is None else str(one.path),
+                    "loss": one.loss_name,
+                    "kept": one.kept,
+                    "settings": {key: one.settings.get(key) for key in self.settings},
+                    "numbers": one.numbers,
+                    "curves": {name: one.curve(name) for name in one.numbers},
+                }
+                for one in self.runs
+            ],
+            "seeds": [group.to_dict() for group in self.seeds],
+            "notes": [str(note) for note in self.notes],
         }
-        for name in self.settings:
-            values.setdefault(name, partial(_setting, name))
-        runs = in_order(self.runs, key, values, called="runs", reverse=reverse)
-        return replace(self, runs=runs)
-
-    def _measured(self, name: str, run: FinishedRun) -> Any:
-        return self.number(run, name).value
 
 
-def _plain(numbers: Mapping[str, RunNumber | Difference]) -> dict[str, Any]:
-    return {name: number._asdict() for name, number in numbers.items()}
+def _numbers_of(source: _ByRun, run: FinishedRun) -> dict[str, Any]:
+    """Return the numbers and the differences of a run as plain values."""
+    differences = source.differences.get(run.name, {})
+    return {
+        "numbers": {name: n._asdict() for name, n in source.numbers[run.name].items()},
+        "differences": {name: d._asdict() for name, d in differences.items()},
+    }
 
 
-def _setting(name: str, run: FinishedRun) -> Any:
-    return run.settings.get(name)
+def _rank(value: Any) -> tuple[int, float, str] | None:
+    """Return a key that sorts numbers before texts; None for a value that has no place."""
+    if isinstance(value, int | float):
+        return None if value != value else (0, float(value), "")
+    return None if value is None else (1, 0.0, str(value))
 
 
-def _difference(difference: Difference) -> str:
-    star = " *" if difference.clear else ""
-    return f"{notebook.with_ends(*difference)}{star}"
+def _starred(difference: RunNumber) -> str:
+    return f"{notebook.with_ends(*difference)}{' *' if difference.clear else ''}"

@@ -1,16 +1,14 @@
-"""Differences of the results of two runs, and the reason where one has no interval."""
+"""Differences of the results of two runs, notes about them, and why one has no interval."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.runs.compare.comparison import Difference
-from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
-from lossfw.runs.compare.notes import Note, listed
+from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, paired_interval
 from lossfw.runs.compare.rows import rows_file
 
@@ -18,19 +16,50 @@ NOT_LOADED = "the plugin that computes it was not loaded"
 KEEP_ROWS = "write evaluate: {rows: true} in the configuration, and run it again"
 
 
-class Judged(NamedTuple):
-    """A difference, and what is to be said of it.
+class Note(NamedTuple):
+    """A remark about the numbers of a comparison.
 
     Attributes
     ----------
-    difference : Difference
-    lacking : str
-        Why it has no interval, as a part of a sentence; empty if it has one.
-    note : Note or None
-        A remark that is not among those about the runs.
+    text : str
+        A sentence without its full stop, for any reader: it names no file and no option.
+    cure : str
+        What the person who runs lossfw can do; empty if there is nothing to do.
+
+    Examples
+    --------
+    >>> str(Note("b has no rows", "run it again")), Note("b has no rows", "run it again").sentence
+    ('b has no rows: run it again.', 'b has no rows.')
     """
 
-    difference: Difference
+    text: str
+    cure: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.cure}." if self.cure else self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """Only the remark, for a page that others read."""
+        return f"{self.text}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a part of a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+class Judged(NamedTuple):
+    """A difference, why it has no interval (empty if it has one), and a remark about it."""
+
+    difference: RunNumber
     lacking: str = ""
     note: Note | None = None
 
@@ -47,7 +76,7 @@ def differences(
         incomparable = _incomparable(name, run, base, with_rows)
         if incomparable is not None:
             lacking = "the runs measure different things under this name"
-            yield name, Judged(Difference(None), lacking, incomparable)
+            yield name, Judged(RunNumber(None), lacking, incomparable)
             continue
         value = minus(numbers[run.name][name].value, numbers[base.name][name].value)
         unpaired = [one for one in (base, run) if one.name not in with_rows]
@@ -56,12 +85,12 @@ def differences(
             lacking = "the runs kept different rows"
             if rowless:
                 lacking = f"the rows of {listed(rowless)} were not kept"
-            yield name, Judged(Difference(value), lacking)
+            yield name, Judged(RunNumber(value), lacking)
             continue
         one, other = with_rows[run.name], with_rows[base.name]
         interval = paired_interval(one, other, name, intervals)
         lacking = "" if interval else _why(name, value, one, other)
-        yield name, Judged(Difference(value, interval), lacking, _note(name, one, other))
+        yield name, Judged(RunNumber(value, interval), lacking, _note(name, one, other))
 
 
 def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:

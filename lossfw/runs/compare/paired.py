@@ -20,7 +20,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.resampling import Estimates, interval_of
 from lossfw.metrics import Metric, MetricRows
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.finished_run import LOSS, FinishedRun
+from lossfw.runs.compare.finished import LOSS, FinishedRun
 from lossfw.runs.compare.rows import KeptRows
 
 # A metric of the written rows agrees with that of the run up to the rounding of float32; a

@@ -59,11 +59,6 @@ class SeedSpread(NamedTuple):
     seeds: int
     interval: list[float] | None = None
 
-    @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return bool(self.interval and (self.interval[0] > 0 or self.interval[1] < 0))
-
 
 @dataclass(frozen=True)
 class SeedGroup:

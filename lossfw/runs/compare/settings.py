@@ -59,7 +59,7 @@ def flat(value: Any, key: str = "") -> dict[str, Any]:
     return values
 
 
-def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def differing_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Return the keys in which runs differ, with the value of each run.
 
     Parameters

@@ -8,7 +8,7 @@ import pytest
 import lossfw
 from lossfw.errors import ConfigError
 from lossfw.report.html.rebuild import RebuiltRun
-from lossfw.runs.compare.finished_run import read_finished_run
+from lossfw.runs.compare import read_finished_run
 
 pa = pytest.importorskip("pyarrow")
 

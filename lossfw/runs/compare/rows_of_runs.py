@@ -1,4 +1,4 @@
-"""The runs of a comparison that kept their rows, and notes about those without."""
+"""The runs of a comparison that kept their rows, with their metrics made again, and notes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from lossfw.runs.compare.differences import KEEP_ROWS, NOT_LOADED
-from lossfw.runs.compare.finished_run import FinishedRun
-from lossfw.runs.compare.notes import Note, listed
+from lossfw.config.schema.check_config import check
+from lossfw.config.schema.checked import CheckedConfig, known, read_config
+from lossfw.config.text.source import ConfigSource
+from lossfw.errors import LossfwError
+from lossfw.losses.loss import Loss
+from lossfw.metrics import LossMetric, Metric
+from lossfw.runs.compare.differences import KEEP_ROWS, NOT_LOADED, Note, listed
+from lossfw.runs.compare.finished import LOSS, FinishedRun
 from lossfw.runs.compare.paired import RunWithRows
-from lossfw.runs.compare.rebuild_metrics import metrics_of
 from lossfw.runs.compare.rows import read_rows
+from lossfw.runs.folder import CONFIG_FILE
 
 
 def runs_with_rows(runs: Sequence[FinishedRun]) -> tuple[dict[str, RunWithRows], list[Note]]:
@@ -74,3 +79,45 @@ def _missing_metrics(runs: dict[str, RunWithRows], faults: dict[str, str]) -> li
         Note(f"differences of {listed(list(metrics))} have no interval, because {text}", cure)
         for (text, cure), metrics in found.items()
     ]
+
+
+def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
+    """Return the loss and the metrics of a run by name, and why some cannot be made again.
+
+    Neither data nor weights are read. A component that cannot be made, because its plugin file
+    may not be imported for example, does not keep the others from being made.
+    """
+    try:
+        config = _checked(run)
+    except LossfwError as error:
+        return {}, str(error).partition("\n")[0]
+    made = [metric for metric in config.metrics if metric is not None]
+    # Of two metrics with one name, the run reports each under its text.
+    by_text = {str(metric): metric for metric in made}
+    by_label = {metric.label: metric for metric in made}
+    named = {name: by_label.get(name) or by_text.get(name) for name in run.result["metrics"]}
+    metrics = {name: metric for name, metric in named.items() if metric is not None}
+    if config.loss is not None:
+        metrics[LOSS] = LossMetric(of=config.loss)
+    fault = config.problems.error().problems[0].what if config.problems else ""
+    return metrics, fault
+
+
+def loss_of(run: FinishedRun) -> Loss:
+    """Return the loss of a run as its configuration has it, not fused.
+
+    Raises
+    ------
+    ConfigError, PluginError
+        If a component cannot be made any more.
+    """
+    config = _checked(run)
+    config.problems.raise_if_any()
+    return known(config.loss)
+
+
+def _checked(run: FinishedRun) -> CheckedConfig:
+    path = str(run.path / CONFIG_FILE)
+    config = read_config(ConfigSource(path, plugins=run.plugins))
+    check(config)
+    return config

@@ -1,0 +1,319 @@
+"""Finished runs and trainings: their results and configurations, read from their folders."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import DataError
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.nn.training.checkpoint import CHECKPOINT_FILE
+from lossfw.runs.compare.settings import flat, read_settings
+from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
+from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
+from lossfw.runs.provenance import chosen_of
+from lossfw.runs.stored import check_result, numbers_of
+from lossfw.runs.trainings import TRAINING_FILE
+
+# The name of the loss among the metrics.
+LOSS = "loss"
+
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
+
+# A plugin file that a folder names is not executed unless its reader says so.
+_UNTRUSTED = Plugins(trusted=False)
+
+
+class RunNumber(NamedTuple):
+    """A loss or a metric of a run, or how much it is more than that of the baseline.
+
+    Attributes
+    ----------
+    value : float or nested list of float or None
+        None if it is not defined.
+    interval : list or None
+        Two floats in place of each float of `value`; None if it was not computed.
+    """
+
+    value: Any
+    interval: Any = None
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one number."""
+        return isinstance(self.value, int | float)
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is a number whose interval leaves out 0."""
+        ends = self.interval
+        return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A finished run.
+
+    Attributes
+    ----------
+    name : str
+        The shortest end of the folder's path that no other run has.
+    path : Path
+        The folder.
+    result : mapping
+        The object of ``metrics.json``, with infinities and NaN as numbers.
+    record : mapping
+        The object of ``run.json``.
+    settings : mapping of str to Any
+        The values of ``config.yaml`` by their dotted keys.
+    plugins : Plugins
+        The plugins that may be used to make its components again.
+    """
+
+    name: str
+    path: Path
+    result: Mapping[str, Any]
+    record: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    plugins: Plugins = _UNTRUSTED
+
+    @property
+    def loss_name(self) -> str:
+        """The canonical name of the loss."""
+        return str(self.result["loss"]["name"])
+
+    @property
+    def numbers(self) -> dict[str, RunNumber]:
+        """The loss, called ``loss``, and the metrics."""
+        metrics = self.result["metrics"].items()
+        plain = {name if name != LOSS else f"metric {name}": metric for name, metric in metrics}
+        numbers = {LOSS: self.result["loss"], **plain}
+        return {n: RunNumber(one.get("value"), one.get("interval")) for n, one in numbers.items()}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The label of each class; empty where the classes have none."""
+        return tuple(self.result.get("classes") or ())
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """How the intervals of its numbers were made; None if it has none."""
+        options = self.result.get("intervals")
+        return Intervals(**options) if isinstance(options, Mapping) else None
+
+    @property
+    def not_imported(self) -> tuple[str, ...]:
+        """The plugin files that its configuration names and `plugins` does not admit."""
+        files = [value for key, value in self.settings.items() if key.startswith("plugins.")]
+        return tuple(str(file) for file in files if not self.plugins.admits(Path(str(file))))
+
+    @property
+    def data(self) -> str:
+        """A description of the data: name, number of rows and digest."""
+        data = self.record.get("data") or {}
+        digest = str(data.get("digest", ""))[:12]
+        count = self.result["count"]
+        drawn = "" if self.result.get("sample") is None else " drawn"
+        return f"{data.get('name', 'data')}, {count} rows{drawn}, digest {digest or 'unknown'}"
+
+    @property
+    def rows_key(self) -> tuple[Any, ...]:
+        """A key that is equal for runs on the same rows."""
+        data, sample = self.record.get("data") or {}, self.result.get("sample")
+        rows = self.result["count"] if sample is None else tuple(sorted(sample))
+        # Splits of one file share its digest and differ in name.
+        return data.get("digest"), data.get("name"), rows
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedTraining:
+    """A finished training.
+
+    Attributes
+    ----------
+    name : str
+        The shortest end of the folder's path that no other training has.
+    trained : mapping
+        The object of ``training.json``, with infinities and NaN as numbers.
+    settings : mapping of str to Any
+        The values of ``config.yaml`` by their dotted keys.
+    path : Path or None
+        The folder, if it has one.
+    """
+
+    name: str
+    trained: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    path: Path | None = None
+    # The numbers of any two trainings can be subtracted.
+    rows_key: ClassVar[None] = None
+
+    @property
+    def kept(self) -> int:
+        """The epoch of the weights."""
+        return int(self.trained["kept"])
+
+    @property
+    def loss_name(self) -> str:
+        """The canonical name of the loss."""
+        return str(self.trained["loss"]["name"])
+
+    @cached_property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The single numbers after each epoch, from epoch 0 on."""
+        return [numbers_of(epoch) for epoch in self.trained["epochs"]]
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The single numbers of the epoch of the weights."""
+        return self.epochs[self.kept]
+
+    def curve(self, name: str) -> list[float]:
+        """Return a number after each epoch; empty if the training does not have it."""
+        return [epoch[name] for epoch in self.epochs if epoch.get(name) is not None]
+
+
+def find_runs(
+    paths: Sequence[Path], plugins: Plugins = _UNTRUSTED
+) -> tuple[list[FinishedRun], list[str]]:
+    """Return the finished runs in folders, and messages about unfinished ones.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders of runs, or folders that hold such folders.
+    plugins : Plugins
+        The plugin files that may be imported. By default none that a folder names is.
+
+    Raises
+    ------
+    DataError
+        If a folder holds no run, or one whose files are damaged.
+    """
+    folders = dict.fromkeys(folder for path in paths for folder in _folders(path))
+    reasons = {folder: _unfinished(folder) for folder in folders}
+    done = [folder for folder, reason in reasons.items() if not reason]
+    runs = []
+    for path, name in _names_of(done):
+        run = read_finished_run(path)
+        runs.append(replace(run, name=name, plugins=chosen_of(run.record, plugins)))
+    return runs, [reason for reason in reasons.values() if reason]
+
+
+def find_trainings(
+    paths: Sequence[Path],
+) -> tuple[list[FinishedTraining], list[Path], list[str]]:
+    """Return the finished trainings in folders, the folders without any, and messages.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders of trainings or of runs, or folders that hold such folders.
+
+    Raises
+    ------
+    DataError
+        If a file of a training is damaged.
+    """
+    inside = {path: _inside_of(path, _is_training) for path in paths}
+    folders = dict.fromkeys(folder for found in inside.values() for folder in found)
+    done = [folder for folder in folders if (folder / TRAINING_FILE).is_file()]
+    messages = [
+        f"{folder.name} is left out: its training has not ended; --resume continues it"
+        for folder in folders
+        if folder not in done
+    ]
+    trainings = [_read_training(folder, name) for folder, name in _names_of(done)]
+    return trainings, [path for path in paths if not inside[path]], messages
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a folder is that of a run, finished or not."""
+    return (path / RECORD_FILE).is_file()
+
+
+def _is_training(path: Path) -> bool:
+    return (path / TRAINING_FILE).is_file() or (path / CHECKPOINT_FILE).is_file()
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return the folder itself if it is that of a run, else the folders of runs in it."""
+    if not path.is_dir():
+        problem = "is a file" if path.exists() else "does not exist"
+        raise DataError(f"{path} {problem}: name the folder that a run was written to by --out.")
+    folders = _inside_of(path, is_run)
+    if not folders:
+        raise DataError(
+            f"{path} holds no run, and no folders of runs: a run is written by "
+            "lossfw run CONFIG --out DIR."
+        )
+    return folders
+
+
+def _inside_of(path: Path, accepts: Callable[[Path], bool]) -> list[Path]:
+    """Return the folder itself if it is accepted, else the accepted folders in it."""
+    if accepts(path):
+        return [path]
+    inside = path.iterdir() if path.is_dir() else ()
+    return sorted((p for p in inside if p.is_dir() and accepts(p)), key=_natural)
+
+
+def _natural(path: Path) -> list[Any]:
+    """Return a sort key that compares the numbers in names as numbers."""
+    parts = _NUMBER.split(path.name)
+    return [(1, float(p), "") if n % 2 else (0, 0.0, p) for n, p in enumerate(parts)]
+
+
+def _unfinished(path: Path) -> str:
+    """Return why a run cannot be compared, empty if it can."""
+    status, error = RunFolder(path).status or "without a status", path / ERROR_FILE
+    why = ""
+    if status == "failed" and error.is_file():
+        why = f": {error.read_text(errors='replace').strip().partition(chr(10))[0]}"
+    elif status == "running":
+        why = ", or was interrupted: run it again with --resume"
+    return "" if status == "done" else f"{path.name} is left out: it is {status}{why}"
+
+
+def _names_of(folders: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Return each folder with the shortest end of its path that is unique."""
+    parts = [folder.absolute().parts for folder in folders]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        names = ["/".join(own[-length:]) for own in parts]
+        if len(set(names)) == len(names):
+            return list(zip(folders, names, strict=True))
+    return [(folder, str(folder)) for folder in folders]
+
+
+def read_finished_run(path: Path) -> FinishedRun:
+    """Return the finished run in a folder; a file that is missing or damaged is a DataError."""
+    result, record = read_json(path / RESULT_FILE), RunFolder(path).record()
+    if result is None or record is None:
+        missing = path / (RESULT_FILE if result is None else RECORD_FILE)
+        raise DataError(f"{missing} is missing; a finished run has this file.")
+    result = numbers_in(result)
+    check_result(path / RESULT_FILE, result)
+    return FinishedRun(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
+
+
+def _read_training(path: Path, name: str) -> FinishedTraining:
+    config = path / CONFIG_FILE
+    settings = flat(read_settings(config)) if config.is_file() else {}
+    training = FinishedTraining(name, numbers_in(read_json(path / TRAINING_FILE)), settings, path)
+    try:
+        # Looked at once, so that no later reader meets a damaged file.
+        _ = training.numbers, training.loss_name
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise DataError(f"{path / TRAINING_FILE} is damaged ({error!r}): train again.") from None
+    return training
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)
