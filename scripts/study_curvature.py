@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from lossfw.bridges import catboost, lightgbm, xgboost
 from lossfw.bridges.boosting import derivatives, refuse_dead_start, start
 from lossfw.bridges.curvature import kinked
-from lossfw.bridges.raw_form import made
+from lossfw.bridges.raw_form import as_loss
 from lossfw.bridges.sklearn import hist_loss
 from lossfw.errors import LossfwError
 from lossfw.report.text.tables import markdown_table
@@ -255,7 +255,7 @@ def run(path: Path, seeds: Iterable[int], libraries: Iterable[str]) -> None:
 def library_rule(case: Case, library: str) -> str:
     """Return the rule that "auto" is for a loss; another word where the library has its own."""
     rule = derivatives(spec(case.loss)).rule
-    refit = library == "sklearn" and rule == "bound" and kinked(made(spec(case.loss)))
+    refit = library == "sklearn" and rule == "bound" and kinked(as_loss(spec(case.loss)))
     return "refit" if refit else rule
 
 

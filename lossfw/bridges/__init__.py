@@ -4,8 +4,7 @@ Each library has a module here, ``from lossfw.bridges import xgboost``, which im
 library on use. What the boosting libraries share stands in `boosting`.
 """
 
-from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
-from lossfw.bridges.bridge import Bridge
+from lossfw.bridges.bridge import Boosting, BoostingBridge, Bridge
 from lossfw.bridges.outputs import EstimatorOutputs, link_of
 
 __all__ = ["Boosting", "BoostingBridge", "Bridge", "EstimatorOutputs", "link_of"]

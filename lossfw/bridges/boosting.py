@@ -5,28 +5,26 @@ from __future__ import annotations
 import functools
 import warnings
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, Self, TypeAlias, get_args
+from typing import Any, Final, Self
 
 import numpy as np
 
 from lossfw.bridges.curvature import Rule, constant_curvature, curvature_of, rule_for
-from lossfw.bridges.raw_form import made, raw_form, response
-from lossfw.bridges.rows import Rows, Targets, rows_for, targets_for
+from lossfw.bridges.raw_form import (
+    Rows,
+    Targets,
+    as_loss,
+    raw_form,
+    response,
+    rows_for,
+    targets_for,
+)
 from lossfw.bridges.start import start
 from lossfw.errors import ArgumentError, DivergenceError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 __all__ = ["Derivatives", "response", "start"]
-
-# What the parameters are for: the library's own function for training, or an estimator.
-Face: TypeAlias = Literal["native", "regressor", "classifier"]
-
-
-def refuse_unknown_face(face: str) -> None:
-    """Raise `ArgumentError` if a face is none of `Face`."""
-    if face not in get_args(Face):
-        raise ArgumentError(f"face={face!r} is unknown: choose one of {', '.join(get_args(Face))}.")
 
 
 class Frozen:
@@ -166,47 +164,10 @@ class Derivatives(Frozen):
 
 def derivatives(loss: Any, curvature: str = "auto") -> Derivatives:
     """Return the derivatives of a loss; errors are raised now and not in a training."""
-    found = Derivatives(made(loss), curvature)
+    found = Derivatives(as_loss(loss), curvature)
     # Both are computed on first use, and refuse what cannot be used.
     _ = found.loss, found.rule
     return found
-
-
-def refuse_other_data(data: Any, wanted: type) -> None:
-    """Raise `ArgumentError` if what is trained on is no data set of the library."""
-    if not isinstance(data, wanted):
-        name = f"{wanted.__module__.partition('.')[0]}.{wanted.__name__}"
-        raise ArgumentError(
-            f"the training data has the type {type(data).__name__}, and not {name}: give "
-            f"{name}(x, y)."
-        )
-
-
-def refuse_no_labels(target: Any) -> None:
-    """Raise `ArgumentError` if a data set has no labels."""
-    if target is None or not np.size(target):
-        raise ArgumentError("the training data has no labels: give it the targets.")
-
-
-def refuse_rows_of_labels(target: Any, library: str) -> None:
-    """Raise `ShapeError` if a library that takes one label a row has got several."""
-    shape = np.shape(target)
-    if len(shape) == 2 and shape[1] > 1:
-        raise ShapeError(
-            f"the labels have the shape {shape}, and {library} takes ({shape[0]},) with a loss "
-            "from outside. Give classes that are one-hot rows by labels.argmax(axis=1); for "
-            "several targets train a model for each, or XGBoost."
-        )
-
-
-def refuse_other_objective(params: dict[str, Any], names: tuple[str, ...], loss: Loss) -> None:
-    """Raise `ArgumentError` if parameters name an objective of the library, beside the loss."""
-    for name in names:
-        if isinstance(params.get(name), str):
-            raise ArgumentError(
-                f"the parameters have {name}={params[name]!r} beside the loss {loss.name}, and a "
-                f"model has one objective: leave {name} out."
-            )
 
 
 def _differ(target: NDArray) -> bool:
@@ -225,12 +186,12 @@ def is_dead(of: Derivatives, begin: Any, target: Any, weight: Any = None) -> boo
     t, w = np.asarray(target), None if weight is None else np.asarray(weight)
     # One row that moves is enough, and mostly stands among the first.
     first = slice(FIRST_ROWS)
-    if not _stays(of, begin, t[first], w if w is None else w[first]):
+    if not _takes_no_step(of, begin, t[first], w if w is None else w[first]):
         return False
-    return len(t) <= FIRST_ROWS or _stays(of, begin, t, w)
+    return len(t) <= FIRST_ROWS or _takes_no_step(of, begin, t, w)
 
 
-def _stays(of: Derivatives, begin: Any, target: NDArray, weight: NDArray | None) -> bool:
+def _takes_no_step(of: Derivatives, begin: Any, target: NDArray, weight: NDArray | None) -> bool:
     size = target.shape[:1] + np.shape(begin)
     with warnings.catch_warnings():
         # What the caller says of it is more.
@@ -240,32 +201,21 @@ def _stays(of: Derivatives, begin: Any, target: NDArray, weight: NDArray | None)
 
 
 def start_of_training(
-    of: Derivatives,
-    target: Any,
-    weight: Any,
-    *,
-    given: Any,
-    classes: int | None,
-    has_one: bool,
+    derivatives: Derivatives, target: Any, weight: Any, given: Any, columns: int | None
 ) -> NDArray:
-    """Return the start of a training: the one that was given, or that of least mean loss.
-
-    It is 0 where the training has one already, by its data or its first model.
-    """
-    if has_one:
-        return np.zeros(classes or ())
-    if given is not None:
-        begin = np.asarray(given, np.float64)
-        wanted = () if classes is None else (classes,)
-        if begin.shape not in ((), wanted):
-            raise ShapeError(
-                f"start={given!r} has the shape {begin.shape}: give one number"
-                + ("." if classes is None else f", or {classes}, one for each class.")
-            )
-        return np.broadcast_to(begin, wanted)
-    begin = np.asarray(start(of.of, target, weight, classes=classes), np.float64)
-    refuse_dead_start(of, begin, target, weight)
-    return begin
+    """Return the start of a training: the one that was given, or that of least mean loss."""
+    if given is None:
+        least = start(derivatives.of, target, weight, classes=columns)
+        refuse_dead_start(derivatives, least, target, weight)
+        return np.asarray(least, np.float64)
+    init_score = np.asarray(given, np.float64)
+    shape = () if columns is None else (columns,)
+    if init_score.shape not in ((), shape):
+        raise ShapeError(
+            f"start={given!r} has the shape {init_score.shape}: give one number"
+            + ("." if columns is None else f", or {columns}, one for each class.")
+        )
+    return np.broadcast_to(init_score, shape)
 
 
 def refuse_dead_start(of: Derivatives, begin: Any, target: Any, weight: Any) -> None:

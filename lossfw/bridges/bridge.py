@@ -1,13 +1,19 @@
-"""Bridge: the component by which lossfw knows a library that trains with its losses."""
+"""Bridge: a component that connects lossfw to a training library."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from abc import ABC
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from importlib import metadata
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
+from lossfw.bridges.outputs import EstimatorOutputs
+from lossfw.bridges.raw_form import flat_refusal, refusal
+from lossfw.bridges.start import start
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.loss import Loss
@@ -106,3 +112,154 @@ class Bridge(Component, ABC):
                 f"the bridge {cls.name} needs {cls.distribution or cls.library}, which is not "
                 f"installed: {cls.install_command()}"
             ) from None
+
+
+class AutogradBridge(Bridge):
+    """A bridge to a library of automatic differentiation.
+
+    The harness calls `value_and_slope` for every loss (``lossfw check --bridges NAME``), at
+    ties and kinks, in several dtypes, and compiled.
+    """
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why a loss cannot be trained with: a slope of 0 almost everywhere."""
+        return flat_refusal(loss)
+
+    @abstractmethod
+    def value_and_slope(
+        self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
+    ) -> tuple[NDArray, NDArray]:
+        """Return unreduced losses, and the slopes that the library differentiates their sum to.
+
+        Parameters
+        ----------
+        loss : Loss
+            Taken as it is, not fused with its link.
+        y, t : ndarray
+            In float64 or float32. Results have the dtype of `y`, or the widest of the library.
+        compiled : bool
+            Whether the library compiles the function first.
+        """
+
+
+class Boosting(NamedTuple):
+    """A training that is the same in every library.
+
+    Attributes
+    ----------
+    x : ndarray
+        Features, (N, F).
+    target : ndarray
+        (N,).
+    weight : ndarray or None
+        (N,).
+    start : float or ndarray
+        The constant with which the model begins; K numbers for a loss of rows.
+    rounds : int
+        The number of trees, for each class.
+    learning_rate : float
+        The factor of each tree.
+    l2 : float
+        A leaf is -sum(w g) / (sum(w h) + l2).
+    curvature : str
+        See the how-to page.
+    """
+
+    x: NDArray
+    target: NDArray
+    weight: NDArray | None = None
+    start: Any = 0.0
+    rounds: int = 1
+    learning_rate: float = 1.0
+    l2: float = 0.0
+    curvature: str = "auto"
+
+
+class BoostingBridge(Bridge):
+    """A bridge to a library of gradient boosting.
+
+    An author writes the methods below; the harness calls them for every loss
+    (``lossfw check --bridges NAME``).
+
+    Attributes
+    ----------
+    start_dtype : type
+        The precision in which the library keeps a start.
+    """
+
+    start_dtype: ClassVar[type[np.floating[Any]]] = np.float64
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
+        return refusal(loss)
+
+    def made(self, loss: Loss) -> Any:
+        """Return the objective."""
+        return self.objective(loss)
+
+    @abstractmethod
+    def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
+        """Return the object that the library trains with."""
+
+    @abstractmethod
+    def metric(self, loss: Any) -> Any:
+        """Return the object that the library watches."""
+
+    @abstractmethod
+    def settings(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> Mapping[str, Any]:
+        """Return the parameters of the library that belong to the loss."""
+
+    def start(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> Any:
+        """Return the constant raw prediction with which a model begins."""
+        found = start(loss, target, sample_weight, classes=classes)
+        return np.asarray(found, self.start_dtype).astype(np.float64)[()]  # a number stays one
+
+    def outputs(self, estimator: Any) -> EstimatorOutputs | None:
+        """Return what an estimator of the library predicts; None for any other object.
+
+        `lossfw.bridges.sklearn.scorer` asks every bridge whose library is imported. Without an
+        answer the results of ``predict`` and ``predict_proba`` are taken for responses.
+        """
+        return None
+
+    def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
+        """Return the value of a leaf with these rows; None if that is not known.
+
+        Parameters
+        ----------
+        slopes, bends : ndarray
+            What the library was handed for the rows of the leaf, weighted, (N,) or (N, K).
+        weight : ndarray
+            Of all rows of the training, 1 without weights.
+        l2 : float
+            See `Boosting`.
+        """
+        value: NDArray = -slopes.sum(axis=0) / (bends.sum(axis=0) + l2)
+        return value
+
+    @abstractmethod
+    def sees(
+        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[NDArray, NDArray]:
+        """Return the slopes and curvatures that an objective hands to the library.
+
+        They go through the library's own classes, as in a training, and are undone to the
+        sign of the loss and the shape of `raw`: (N,) or (N, K).
+        """
+
+    @abstractmethod
+    def score(
+        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[float, bool]:
+        """Return the number that a metric hands to the library, and whether greater is better."""
+
+    @abstractmethod
+    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+        """Return the raw predictions for the training rows of a model without sampling.
+
+        Every split is allowed, however few rows and curvature a leaf has.
+        """

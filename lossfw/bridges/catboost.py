@@ -21,27 +21,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lossfw import errors
-from lossfw.bridges.boosting import (
-    Derivatives,
-    Face,
-    Frozen,
-    derivatives,
-    refuse_no_labels,
-    refuse_other_data,
-    refuse_other_objective,
-    refuse_rows_of_labels,
-    refuse_unknown_face,
-    start,
-    start_of_training,
-)
-from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
-from lossfw.bridges.bridge import written
+from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
+from lossfw.bridges.boosting_library import BoostingLibrary, Face, refuse_unknown_face
+from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.catboost_model import finished, model_of, outputs_of, refuse_other_kind
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import made, raw_form
-from lossfw.bridges.row_start import columns_of
-from lossfw.bridges.rows import class_indices, numbers
+from lossfw.bridges.raw_form import class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -104,83 +90,6 @@ class CatBoostMetric(Frozen):
         return error / weight if weight else 0.0
 
 
-def objective(loss: Any, *, curvature: str = "auto") -> CatBoostObjective:
-    """Return a loss as an objective of CatBoost.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-        A loss with a link is fused with it.
-    curvature : {"auto", "exact", "bound", "slope", "one"}
-        What takes the place of the second derivative.
-
-    Returns
-    -------
-    CatBoostObjective
-        Immutable; equal for equal arguments, and can be hashed and pickled.
-
-    Raises
-    ------
-    ArgumentError
-        If the loss cannot be boosted, or the curvature has no meaning for it.
-    """
-    return CatBoostObjective(derivatives(loss, curvature))
-
-
-def metric(loss: Any) -> CatBoostMetric:
-    """Return the weighted mean loss as a metric that CatBoost minimises."""
-    return CatBoostMetric(derivatives(loss, "one"))
-
-
-def settings(
-    loss: Any,
-    target: Any,
-    sample_weight: Any = None,
-    *,
-    classes: int | None = None,
-    face: Face = "native",
-    curvature: str = "auto",
-) -> dict[str, Any]:
-    """Return the parameters that belong to a loss; the start is none of them, see `train`.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-    target, sample_weight : array_like
-        Of the training rows.
-    classes : int, optional
-        The number of classes, for a loss of rows.
-    face : {"native", "regressor", "classifier"}
-        For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
-        told the labels; they may be texts.
-    curvature
-        See `objective`.
-    """
-    refuse_unknown_face(face)
-    own: dict[str, Any] = {
-        "loss_function": objective(loss, curvature=curvature),
-        "eval_metric": metric(loss),
-        # More than one is refused for an objective from outside.
-        "leaf_estimation_iterations": 1,
-        "leaf_estimation_method": "Newton",
-    }
-    if face == "classifier":
-        names, target = np.unique(np.asarray(target), return_inverse=True)
-        own["class_names"] = tuple(names.tolist())
-    form = raw_form(loss)
-    if form.takes_rows:
-        t = class_indices(form, target)
-        columns = columns_of(form, t, classes)
-        if columns == 2:
-            raise ArgumentError(
-                f"{form.name} with two classes: CatBoost has a single raw prediction for them. "
-                "Choose a loss of single logits, such as binary_cross_entropy."
-            )
-        # Its own softmax has this bootstrap, and an objective from outside another one.
-        own |= {"classes_count": columns, "bootstrap_type": "Bayesian"}
-    return own
-
-
 def _refuse_absent_classes(target: NDArray, classes: int | None) -> None:
     """Raise `ArgumentError` if a class never occurs: CatBoost has no baseline for it."""
     if classes is None:
@@ -191,96 +100,6 @@ def _refuse_absent_classes(target: NDArray, classes: int | None) -> None:
             f"class {absent[0]} of {classes} never occurs, and CatBoost counts those that do: "
             "encode labels with numpy.unique(labels, return_inverse=True)."
         )
-
-
-def train(
-    loss: Any,
-    params: dict[str, Any],
-    pool: Any,
-    *,
-    curvature: str = "auto",
-    start: Any = None,
-    init_model: Any = None,
-    **more: Any,
-) -> Any:
-    """Return a trained `catboost.CatBoost` with a loss: objective, metric and start are set.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-    params : dict
-        Of CatBoost; what stands there precedes what the loss would set.
-    pool : catboost.Pool
-        With labels. A baseline of its own is kept, and CatBoost leaves it out of predictions;
-        otherwise it is as before afterwards.
-    curvature
-        See `objective`.
-    start : float or K floats, optional
-        The start, in place of the one of least mean loss. With ``init_model`` there is none.
-    init_model : catboost.CatBoost or path, optional
-        A model to continue. It keeps its start, and its trees predict as before.
-    **more
-        Of `catboost.CatBoost.fit`, such as ``eval_set``.
-
-    Returns
-    -------
-    catboost.CatBoost
-        Its predictions hold the start.
-    """
-    cat = CatBoostBridge.imported()
-    refuse_other_data(pool, cat.Pool)
-    refuse_other_objective(params, ("loss_function", "objective"), made(loss))
-    refuse_no_labels(pool.get_label())
-    refuse_rows_of_labels(pool.get_label(), "CatBoost")
-    target, weight = numbers(pool.get_label()), _weights(pool)
-    own = settings(loss, target, weight, curvature=curvature, classes=params.get("classes_count"))
-    _refuse_absent_classes(target, own.get("classes_count"))
-    begin = start_of_training(
-        own["loss_function"].derivatives,
-        target,
-        weight,
-        given=start,
-        classes=own.get("classes_count"),
-        has_one=_has_baseline(pool) or init_model is not None,
-    )
-    if init_model is not None:
-        init_model = model_of(init_model, cat)
-        refuse_other_kind(init_model, raw_form(loss), begin.size)
-    model = cat.CatBoost({**own, **params})
-    with _based([pool, *_evaluated(more)], begin), _own_errors(cat):
-        model.fit(pool, init_model=init_model, **more)
-    return finished(model, begin, init_model)
-
-
-def _has_baseline(pool: Any) -> bool:
-    """Tell whether a pool has a baseline; one of zeros is none."""
-    return bool(np.any(pool.get_baseline()))
-
-
-def _weights(pool: Any) -> NDArray | None:
-    weight = np.asarray(pool.get_weight(), np.float64)
-    return weight if weight.size and (weight != 1.0).any() else None
-
-
-def _evaluated(more: dict[str, Any]) -> list[Any]:
-    given = more.get("eval_set")
-    several = given if isinstance(given, list) else [given]
-    return [pool for pool in several if hasattr(pool, "set_baseline")]
-
-
-@contextmanager
-def _based(pools: list[Any], begin: NDArray) -> Iterator[None]:
-    """Give pools without a baseline a start, for the time of a training."""
-    bare = [pool for pool in pools if begin.any() and not _has_baseline(pool)]
-    row = np.atleast_1d(begin)
-    for pool in bare:
-        pool.set_baseline(np.tile(row, (pool.num_row(), 1)))
-    try:
-        yield
-    finally:
-        for pool in bare:
-            # No column is no baseline; one of zeros would still be one, for CatBoost.
-            pool.set_baseline(np.zeros((pool.num_row(), 0)))
 
 
 @contextmanager
@@ -302,44 +121,145 @@ def _own_errors(cat: Any) -> Iterator[None]:
         raise kind(found[2].strip()) from error
 
 
-class CatBoostBridge(BoostingBridge):
+class CatBoostBridge(BoostingLibrary):
     """CatBoost: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "catboost"
     library: ClassVar[str] = "catboost"
     extra: ClassVar[str] = "catboost"
     start_dtype: ClassVar[type[np.floating[Any]]] = np.float32  # of a baseline
-
-    def objective(self, loss: Any, *, curvature: str = "auto") -> CatBoostObjective:
-        """See `objective`."""
-        return objective(loss, curvature=curvature)
-
-    def metric(self, loss: Any) -> CatBoostMetric:
-        """See `metric`."""
-        return metric(loss)
+    objective_class: ClassVar[type[Any]] = CatBoostObjective
+    metric_class: ClassVar[type[Any]] = CatBoostMetric
+    objective_keys: ClassVar[tuple[str, ...]] = ("loss_function", "objective")
+    data_class: ClassVar[str] = "Pool"
+    training: ClassVar[str] = '{"iterations": 100}, catboost.Pool(x, y)'
 
     def settings(
-        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+        self,
+        loss: Any,
+        target: Any,
+        sample_weight: Any = None,
+        *,
+        classes: int | None = None,
+        face: Face = "native",
+        curvature: str = "auto",
     ) -> dict[str, Any]:
-        """See `settings`."""
-        return settings(loss, target, sample_weight, classes=classes)
+        """Return the parameters that a loss needs, except the start; see `train`.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+        target, sample_weight : array_like
+            Of the training rows.
+        classes : int, optional
+            The number of classes, for a loss of rows.
+        face : {"native", "regressor", "classifier"}
+            For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
+            told the labels; they may be texts.
+        curvature
+            See `objective`.
+        """
+        refuse_unknown_face(face)
+        defaults: dict[str, Any] = {
+            "loss_function": self.objective(loss, curvature=curvature),
+            "eval_metric": self.metric(loss),
+            # More than one is refused for an objective from outside.
+            "leaf_estimation_iterations": 1,
+            "leaf_estimation_method": "Newton",
+        }
+        if face == "classifier":
+            names, target = np.unique(np.asarray(target), return_inverse=True)
+            defaults["class_names"] = tuple(names.tolist())
+        form = raw_form(loss)
+        if form.takes_rows:
+            t = class_indices(form, target)
+            columns = columns_of(form, t, classes)
+            if columns == 2:
+                raise ArgumentError(
+                    f"{form.name} with two classes: CatBoost has a single raw prediction for them. "
+                    "Choose a loss of single logits, such as binary_cross_entropy."
+                )
+            # Its own softmax has this bootstrap, and an objective from outside another one.
+            defaults |= {"classes_count": columns, "bootstrap_type": "Bayesian"}
+        return defaults
+
+    def train(
+        self,
+        loss: Any,
+        params: dict[str, Any],
+        pool: Any,
+        *,
+        curvature: str = "auto",
+        start: Any = None,
+        init_model: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return a trained `catboost.CatBoost` with a loss: objective, metric and start are set.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+        params : dict
+            Of CatBoost; what stands there precedes what the loss would set.
+        pool : catboost.Pool
+            With labels. A baseline of its own is kept, and CatBoost leaves it out of predictions;
+            otherwise it is as before afterwards.
+        curvature
+            See `objective`.
+        start : float or K floats, optional
+            The start, in place of the one of least mean loss. With ``init_model`` there is none.
+        init_model : catboost.CatBoost or path, optional
+            A model to continue. It keeps its start, and its trees predict as before.
+        **kwargs
+            Of `catboost.CatBoost.fit`, such as ``eval_set``.
+
+        Returns
+        -------
+        catboost.CatBoost
+            Its predictions hold the start.
+        """
+        cat = self.imported()
+        target, weight = self.read(loss, params, pool)
+        columns = params.get("classes_count")
+        defaults = self.settings(loss, target, weight, curvature=curvature, classes=columns)
+        columns = defaults.get("classes_count")
+        _refuse_absent_classes(target, columns)
+        begin = np.zeros(columns or ())
+        if init_model is None and not self._has_start(pool):
+            derivatives = defaults["loss_function"].derivatives
+            begin = start_of_training(derivatives, target, weight, start, columns)
+        if init_model is not None:
+            init_model = model_of(init_model, cat)
+            refuse_other_kind(init_model, raw_form(loss), begin.size)
+        model = cat.CatBoost({**defaults, **params})
+        watched = kwargs.get("eval_set")
+        several = watched if isinstance(watched, list) else [watched]
+        data_sets = [pool, *(other for other in several if isinstance(other, cat.Pool))]
+        with self.lent_start(data_sets, begin), _own_errors(cat):
+            model.fit(pool, init_model=init_model, **kwargs)
+        return finished(model, begin, init_model)
+
+    def _weights(self, data: Any) -> NDArray | None:
+        weight = np.asarray(data.get_weight(), np.float64)
+        return weight if weight.size and (weight != 1.0).any() else None
+
+    def _has_start(self, data: Any) -> bool:
+        return bool(np.any(data.get_baseline()))
+
+    def _set_start(self, data: Any, start: NDArray) -> None:
+        data.set_baseline(np.tile(start, (data.num_row(), 1)))
+
+    def _no_start(self, start: NDArray) -> NDArray:
+        # No column is no baseline; one of zeros would still be one, for CatBoost.
+        return np.zeros(0)
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
-        """See `BoostingBridge.outputs`."""
         return outputs_of(estimator, self.imported())
-
-    def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
-        return (
-            "import catboost\n"
-            "from lossfw.bridges import catboost as bridge\n"
-            f'model = bridge.train({written(loss)}, {{"iterations": 100}}, catboost.Pool(x, y))'
-        )
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        """See `BoostingBridge.sees`; of a matrix of curvatures the diagonal."""
+        # Of a matrix of curvatures the diagonal.
         target = np.asarray(target, np.float32)
         if raw.ndim == 1:
             pairs = objective.calc_ders_range(raw, target, weight)
@@ -349,22 +269,19 @@ class CatBoostBridge(BoostingBridge):
         return -np.array([g for g, _ in rows]), -np.array([np.diag(h) for _, h in rows])
 
     def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
-        """See `BoostingBridge.leaf`; of several classes the whole matrix is solved."""
         if slopes.ndim == 2:
-            return None
+            return None  # The whole matrix is solved.
         return super().leaf(slopes, bends, weight, l2 * float(weight.mean()))
 
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[float, bool]:
-        """See `BoostingBridge.score`."""
         columns = [raw] if raw.ndim == 1 else list(raw.T)
         target = np.asarray(target, np.float32)
         total = metric.evaluate(columns, target, weight)
         return metric.get_final_error(*total), metric.is_max_optimal()
 
     def boosted(self, loss: Loss, training: Boosting) -> NDArray:
-        """See `BoostingBridge.boosted`."""
         params = {
             "iterations": training.rounds,
             "learning_rate": training.learning_rate,
@@ -380,5 +297,10 @@ class CatBoostBridge(BoostingBridge):
         pool = self.imported().Pool(training.x, training.target, weight=training.weight)
         if np.ndim(training.start):
             params["classes_count"] = len(training.start)
-        model = train(loss, params, pool, curvature=training.curvature, start=training.start)
+        model = self.train(loss, params, pool, curvature=training.curvature, start=training.start)
         return np.asarray(model.predict(pool, prediction_type="RawFormulaVal"), np.float64)
+
+
+_BRIDGE = CatBoostBridge()
+objective, metric = _BRIDGE.objective, _BRIDGE.metric
+settings, train = _BRIDGE.settings, _BRIDGE.train

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from lossfw.bridges.rows import Rows
+from lossfw.bridges.raw_form import Rows
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import REAL

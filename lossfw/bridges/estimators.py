@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from lossfw.bridges.boosting_bridge import BoostingBridge
+from lossfw.bridges.bridge import BoostingBridge
 from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, BrokenPluginError

@@ -17,9 +17,7 @@ from sklearn._loss.loss import BaseLoss
 
 from lossfw.bridges.boosting import Derivatives, refuse_dead_start, start
 from lossfw.bridges.curvature import kinked, mirrored
-from lossfw.bridges.raw_form import LABELS, made, raw_form
-from lossfw.bridges.row_start import columns_of
-from lossfw.bridges.rows import class_indices
+from lossfw.bridges.raw_form import LABELS, as_loss, class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
@@ -231,7 +229,7 @@ def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | N
         )
     if refit and curvature == "auto":
         curvature = "one"
-    derivatives = Derivatives(made(loss), curvature)
+    derivatives = Derivatives(as_loss(loss), curvature)
     _ = derivatives.rule  # refuses what has no meaning
     labels = form.target_space in LABELS
     return (HistClassLoss if labels else HistLoss)(derivatives, refit, classes)

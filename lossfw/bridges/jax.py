@@ -10,18 +10,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lossfw.bridges.autograd_bridge import (
-    AutogradBridge,
-    check_class_axis,
-    classes_last,
-    refuse_flat,
-    trained_form,
-)
-from lossfw.bridges.bridge import written
+import numpy as np
+
+from lossfw.bridges.bridge import AutogradBridge, written
+from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray, is_jax
 
@@ -103,9 +100,9 @@ def function(
     [0.125, 2.5]
     """
     JaxBridge.imported()
-    form = refuse_flat(trained_form(loss, fuse=fuse))
-    check_class_axis(form, class_axis)
-    return JaxFunction(form, class_axis, check)
+    trained = trainable_loss(loss, fuse=fuse)
+    check_class_axis(trained, class_axis)
+    return JaxFunction(trained, class_axis, check)
 
 
 def _array(x: Any) -> Any:
@@ -122,6 +119,22 @@ def double_precision(on: bool) -> AbstractContextManager[Any]:
     return context
 
 
+def differentiate(
+    function: Callable[..., Any], y: NDArray, *others: NDArray, compiled: bool
+) -> tuple[NDArray, NDArray]:
+    """Return the losses of a function, and their slopes by `y`, in float64 where `y` is."""
+    jax = JaxBridge.imported()
+
+    def value_and_slope(y: Any, *others: Any) -> Any:
+        losses, back = jax.vjp(lambda y: function(y, *others), y)
+        return losses, back(jax.numpy.ones_like(losses))[0]
+
+    with double_precision(y.dtype == np.float64):
+        step = jax.jit(value_and_slope) if compiled else value_and_slope
+        losses, slopes = step(*map(jax.numpy.asarray, (y, *others)))
+    return np.asarray(losses), np.asarray(slopes)
+
+
 class JaxBridge(AutogradBridge):
     """JAX: a loss as a function under jit, grad and vmap."""
 
@@ -134,7 +147,6 @@ class JaxBridge(AutogradBridge):
         return function(loss, fuse=False)
 
     def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
         return (
             "import jax\n"
             "from lossfw.bridges import jax as bridge\n"
@@ -145,17 +157,4 @@ class JaxBridge(AutogradBridge):
     def value_and_slope(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
-        """Return losses and slopes by reverse differentiation, in float64 where `y` is."""
-        import numpy as np
-
-        jax = self.imported()
-        function = self.made(loss)
-
-        def both(y: Any, t: Any) -> Any:
-            losses, back = jax.vjp(lambda y: function(y, t), y)
-            return losses, back(jax.numpy.ones_like(losses))[0]
-
-        with double_precision(y.dtype == np.float64):
-            step = jax.jit(both) if compiled else both
-            losses, slopes = step(jax.numpy.asarray(y), jax.numpy.asarray(t))
-        return np.asarray(losses), np.asarray(slopes)
+        return differentiate(self.made(loss), y, t, compiled=compiled)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw.bridges.autograd_bridge import AutogradBridge
-from lossfw.bridges.bridge import written
+from lossfw.bridges.bridge import AutogradBridge, written
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -45,7 +44,6 @@ class KerasBridge(AutogradBridge):
         return KerasLoss(loss, reduction="none", fuse=False)
 
     def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
         return (
             "import keras\n"
             "from lossfw.bridges import keras as bridge\n"
@@ -55,7 +53,6 @@ class KerasBridge(AutogradBridge):
     def value_and_slope(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
-        """Return losses and slopes in the dtype of `y`, by the backend of Keras."""
-        from lossfw.bridges.keras_loss import differentiated
+        from lossfw.bridges.keras_loss import differentiate
 
-        return differentiated(loss, y, t, compiled=compiled)
+        return differentiate(loss, y, t, compiled=compiled)

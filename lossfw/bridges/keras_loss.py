@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import keras
-import numpy as np
+from keras.src.backend import get_keras_mask  # Keras has no public name for it
 
-from lossfw.bridges.autograd_bridge import (
-    check_class_axis,
-    classes_last,
-    refuse_flat,
-    trained_form,
-)
-from lossfw.bridges.jax import double_precision
+from lossfw.bridges import jax as jax_bridge
+from lossfw.bridges import torch as torch_bridge
 from lossfw.bridges.keras_look import NO_CLASS, explained, look_while_traced
-from lossfw.bridges.keras_weights import counted
+from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
 from lossfw.components.spaces import SIGN
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.array_api import has_values
@@ -46,14 +43,14 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
                 f"Keras runs on {backend}, with whose arrays lossfw does not compute: set the "
                 "environment variable KERAS_BACKEND to jax or torch before Keras is imported."
             )
-        self.loss = refuse_flat(trained_form(loss, fuse=fuse))
+        self.loss = trainable_loss(loss, fuse=fuse)
         check_class_axis(self.loss, class_axis)
         self.class_axis, self.fuse, self.check = class_axis, fuse, check
         super().__init__(name=name or self.loss.name, reduction=reduction, dtype=dtype)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch, without what a weight of 0 or a mask leaves out."""
-        kept = counted(self.loss, self.class_axis, y_pred, sample_weight)
+        kept = _counted(self.loss, self.class_axis, y_pred, sample_weight)
         # Keras converts each array of a structure and hands it to `call`.
         return super().__call__(y_true if kept is None else (y_true, kept), y_pred, sample_weight)
 
@@ -133,35 +130,50 @@ def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:
     return target
 
 
-def differentiated(
-    loss: Loss, y: NDArray, t: NDArray, *, compiled: bool
-) -> tuple[NDArray, NDArray]:
+def _counted(loss: Loss, class_axis: int, prediction: Any, sample_weight: Any) -> Any:
+    """Return which losses of a batch count, in the shape of the unreduced loss of lossfw.
+
+    None where all do. Keras multiplies the losses by the weights afterwards, so a NaN would stay
+    one. A mask of Keras is an attribute of the prediction.
+    """
+    given = [x for x in (sample_weight, get_keras_mask(prediction)) if x is not None]
+    shape = list(prediction.shape)
+    if not given or (loss.takes_rows and not -len(shape) <= class_axis < len(shape)):
+        return None
+    averaged = not (loss.takes_rows or loss.sums_rows) and len(shape) > 1
+    if loss.takes_rows:
+        del shape[class_axis]
+    elif loss.sums_rows or averaged:
+        del shape[-1]
+    found = [one for x in given if (one := _counts_in_shape(x, tuple(shape))) is not None]
+    if not found:
+        return None
+    kept = functools.reduce(operator.and_, found)
+    if not averaged:
+        return kept
+    return keras.ops.broadcast_to(keras.ops.expand_dims(kept, -1), prediction.shape)
+
+
+def _counts_in_shape(given: Any, shape: tuple[int, ...]) -> Any:
+    """Return whether each loss of Keras counts; None where Keras has to say what does not fit."""
+    counts = keras.ops.convert_to_tensor(given) != 0
+    found = tuple(counts.shape)
+    if found == (*shape, 1):
+        return keras.ops.squeeze(counts, -1)
+    if (*found, 1) == shape:
+        return keras.ops.expand_dims(counts, -1)
+    return counts if found == shape else None
+
+
+def differentiate(loss: Loss, y: NDArray, t: NDArray, *, compiled: bool) -> tuple[NDArray, NDArray]:
     """Return losses and slopes as Keras has them, by its backend."""
     criterion = KerasLoss(loss, reduction="none", dtype=str(y.dtype), fuse=False)
     if not loss.takes_rows and not loss.sums_rows:
         y, t = y[:, None], t[:, None]
-    by_backend = _by_jax if keras.backend.backend() == "jax" else _by_torch
-    losses, slopes = by_backend(criterion, y, t, compiled)
+    if keras.backend.backend() == "jax":
+        losses, slopes = jax_bridge.differentiate(lambda y: criterion(t, y), y, compiled=compiled)
+    else:
+        # Keras compiles a whole training step, and no loss alone.
+        target = torch_bridge.TorchBridge.imported().tensor(t)
+        losses, slopes = torch_bridge.differentiate(lambda y: criterion(target, y), y)
     return losses, slopes.reshape(losses.shape) if slopes.shape[1:] == (1,) else slopes
-
-
-def _by_jax(criterion: Any, y: NDArray, t: NDArray, compiled: bool) -> tuple[NDArray, NDArray]:
-    import jax
-
-    def both(y: Any) -> Any:
-        losses, back = jax.vjp(lambda y: criterion(t, y), y)
-        return losses, back(jax.numpy.ones_like(losses))[0]
-
-    with double_precision(y.dtype == np.float64):
-        losses, slopes = (jax.jit(both) if compiled else both)(jax.numpy.asarray(y))
-    return np.asarray(losses), np.asarray(slopes)
-
-
-def _by_torch(criterion: Any, y: NDArray, t: NDArray, compiled: bool) -> tuple[NDArray, NDArray]:
-    import torch
-
-    prediction = torch.tensor(y, requires_grad=True)
-    # Keras compiles a whole training step, and no loss alone.
-    losses = criterion(torch.tensor(t), prediction)
-    losses.sum().backward()
-    return losses.detach().numpy(), prediction.grad.numpy()

@@ -18,30 +18,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.bridges.boosting import (
-    Derivatives,
+from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
+from lossfw.bridges.boosting_library import (
+    BoostingLibrary,
     Face,
-    Frozen,
-    derivatives,
-    refuse_no_labels,
-    refuse_other_data,
-    refuse_other_objective,
-    refuse_rows_of_labels,
+    arguments_of_call,
     refuse_unknown_face,
-    start,
-    start_of_training,
 )
-from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
-from lossfw.bridges.bridge import written
+from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.lightgbm_model import booster_of, classes_of, outputs_of
 from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import made, raw_form
-from lossfw.bridges.row_start import columns_of
-from lossfw.bridges.rows import class_indices
+from lossfw.bridges.raw_form import class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -56,10 +47,6 @@ __all__ = [
     "train",
     "with_start",
 ]
-
-
-# Its names of the parameter.
-_OBJECTIVES: Final = ("objective", "objective_type", "app", "application", "loss")
 
 
 @dataclass(frozen=True)
@@ -77,12 +64,15 @@ class LightGBMObjective(Frozen):
 
         Called as (predictions, Dataset) or as (labels, predictions, weights).
         """
-        raw, target, weight = _arguments(y_true, y_pred, weight)
-        columns = np.shape(raw)[1] if np.ndim(raw) == 2 else 1
+        raw, target, weight = arguments_of_call(y_true, y_pred, weight)
+        shape = np.shape(raw)
+        columns = shape[1] if len(shape) == 2 else 1
         # Of softmax its own objective has the curvature K / (K - 1) p (1 - p).
         factor = columns / (columns - 1.0) if columns > 1 else 1.0
         g, h = self.derivatives(raw, target, weight, softmax_factor=factor)
-        return _as_kept(g, np.shape(raw)), _as_kept(h, np.shape(raw))
+        # LightGBM keeps them class by class: so it is spared copies.
+        g, h = (np.asarray(x.reshape(shape), np.float32, order="F") for x in (g, h))
+        return g, h
 
 
 @dataclass(frozen=True)
@@ -93,84 +83,8 @@ class LightGBMMetric(Frozen):
 
     def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
         """Return the name, the value, and that greater is not better."""
-        raw, target, weight = _arguments(y_true, y_pred, weight)
-        return self.derivatives.of.name, self.derivatives.mean(raw, target, weight), False
-
-
-def _as_kept(x: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Return derivatives as LightGBM keeps them, which spares it copies: class by class."""
-    return np.asarray(x.reshape(shape), np.float32, order="F")
-
-
-def _arguments(y_true: Any, y_pred: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Return raw predictions, targets and weights of either face."""
-    if hasattr(y_pred, "get_label"):
-        return y_true, y_pred.get_label(), y_pred.get_weight()
-    return y_pred, y_true, weight
-
-
-def objective(loss: Any, *, curvature: str = "auto") -> LightGBMObjective:
-    """Return a loss as an objective of LightGBM.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-        A loss with a link is fused with it.
-    curvature : {"auto", "exact", "bound", "slope", "one"}
-        What takes the place of the second derivative.
-
-    Returns
-    -------
-    LightGBMObjective
-        Immutable; equal for equal arguments, and can be hashed and pickled.
-
-    Raises
-    ------
-    ArgumentError
-        If the loss cannot be boosted, or the curvature has no meaning for it.
-    """
-    return LightGBMObjective(derivatives(loss, curvature))
-
-
-def metric(loss: Any) -> LightGBMMetric:
-    """Return the weighted mean loss as a metric that LightGBM minimises.
-
-    It takes raw predictions, as LightGBM hands them out beside an objective of this module. Beside
-    an objective of its own LightGBM hands out responses: give a loss without a link there.
-    """
-    return LightGBMMetric(derivatives(loss, "one"))
-
-
-def settings(
-    loss: Any,
-    target: Any,
-    sample_weight: Any = None,
-    *,
-    classes: int | None = None,
-    face: Face = "native",
-    curvature: str = "auto",
-) -> dict[str, Any]:
-    """Return the parameters that belong to a loss; the start is none of them, see `init_score`.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-    target, sample_weight : array_like
-        Of the training rows.
-    classes : int, optional
-        The number of classes, for a loss of rows.
-    face : {"native", "regressor", "classifier"}
-        For `lightgbm.train`, `LGBMRegressor` or `LGBMClassifier`, which counts the classes
-        itself.
-    curvature
-        See `objective`.
-    """
-    refuse_unknown_face(face)
-    own: dict[str, Any] = {"objective": objective(loss, curvature=curvature), "metric": "None"}
-    form = raw_form(loss)
-    if form.takes_rows and face == "native":
-        own["num_class"] = columns_of(form, class_indices(form, target), classes)
-    return own
+        value = self.derivatives.mean(*arguments_of_call(y_true, y_pred, weight))
+        return self.derivatives.of.name, value, False
 
 
 def init_score(start: Any, rows: int) -> NDArray:
@@ -219,79 +133,19 @@ def with_start(model: Any, start: Any) -> Any:
     return model
 
 
-def train(
-    loss: Any,
-    params: dict[str, Any],
-    train_set: Any,
-    num_boost_round: int = 100,
-    *,
-    curvature: str = "auto",
-    start: Any = None,
-    init_model: Any = None,
-    **more: Any,
-) -> Any:
-    """Return `lightgbm.train` with a loss: objective, metric and start are set.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-    params : dict
-        Of LightGBM; what stands there precedes what the loss would set.
-    train_set : lightgbm.Dataset
-        With labels. An ``init_score`` of its own is kept, and LightGBM leaves it out of
-        predictions; otherwise it is as before afterwards.
-    num_boost_round, **more
-        Of `lightgbm.train`.
-    curvature
-        See `objective`.
-    start : float or K floats, optional
-        The start, in place of the one of least mean loss. With ``init_model`` there is none.
-    init_model : lightgbm.Booster, estimator or path, optional
-        A model to continue. It keeps its start, and its trees predict as before.
-
-    Returns
-    -------
-    lightgbm.Booster
-        Its predictions hold the start.
-
-    Raises
-    ------
-    ArgumentError
-        For data without labels; for a model with other raw predictions than the loss.
-    """
-    lgb = LightGBMBridge.imported()
-    refuse_other_data(train_set, lgb.Dataset)
-    refuse_other_objective(params, _OBJECTIVES, made(loss))
-    target, weight = _labels(train_set), _weights(train_set)
-    begun = None if init_model is None else booster_of(init_model, lgb)
-    classes = (
-        params.get("num_class") if begun is None else classes_of(begun, raw_form(loss), params)
-    )
-    own = settings(loss, target, weight, curvature=curvature, classes=classes)
-    begin = start_of_training(
-        own["objective"].derivatives,
-        target,
-        weight,
-        given=start,
-        classes=own.get("num_class"),
-        has_one=_has_score(train_set) or begun is not None,
-    )
-    more.setdefault("feval", metric(loss))
-    given = more.get("valid_sets") or ()
-    datasets = [train_set, *([given] if isinstance(given, lgb.Dataset) else given)]
-    with _scored(datasets, begin), _released(datasets if begun is not None else []):
-        model = lgb.train({**own, **params}, train_set, num_boost_round, init_model=begun, **more)
-    return with_start(model, begin)
+def _has_score(data: Any) -> bool:
+    """Tell whether a data set has an ``init_score``, which cannot be removed: 0 is none."""
+    return data.init_score is not None and bool(np.any(data.init_score))
 
 
 @contextmanager
-def _released(datasets: list[Any]) -> Iterator[None]:
+def _released(data_sets: list[Any]) -> Iterator[None]:
     """Take the raw predictions of a model that was continued out of data sets again.
 
     LightGBM leaves them there as ``init_score``, and removes them, with any start, when the
     data set is trained with anew.
     """
-    bare = [data for data in datasets if not _has_score(data)]
+    bare = [data for data in data_sets if not _has_score(data)]
     try:
         yield
     finally:
@@ -301,80 +155,144 @@ def _released(datasets: list[Any]) -> Iterator[None]:
                 data._set_predictor(None)
 
 
-# A data set is not constructed here: LightGBM does it with the parameters of the training.
-
-
-def _labels(data: Any) -> NDArray:
-    if data.label is None and isinstance(data.data, str | Path):
-        data.construct()
-    refuse_no_labels(data.label)
-    refuse_rows_of_labels(data.label, "LightGBM")
-    rows, labels = getattr(data.data, "shape", ()), np.shape(data.label)
-    if rows and rows[0] != labels[0]:
-        # Otherwise it would complain of a start, which the user has not given.
-        raise ShapeError(f"the data has {rows[0]} rows and {labels[0]} labels: give one a row.")
-    return np.asarray(data.get_label())
-
-
-def _weights(data: Any) -> NDArray | None:
-    return None if data.weight is None else np.asarray(data.get_weight())
-
-
-def _has_score(data: Any) -> bool:
-    """Tell whether a data set has an ``init_score``, which cannot be removed: 0 is none."""
-    return data.init_score is not None and bool(np.any(data.init_score))
-
-
-@contextmanager
-def _scored(datasets: list[Any], begin: NDArray) -> Iterator[None]:
-    """Give data sets without ``init_score`` a start, for the time of a training."""
-    bare = [data for data in datasets if begin.any() and not _has_score(data)]
-    for data in bare:
-        data.set_init_score(init_score(begin, len(_labels(data))))
-    try:
-        yield
-    finally:
-        for data in bare:
-            data.set_init_score(np.zeros((len(_labels(data)), *begin.shape)))
-
-
-class LightGBMBridge(BoostingBridge):
+class LightGBMBridge(BoostingLibrary):
     """LightGBM: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "lightgbm"
     library: ClassVar[str] = "lightgbm"
     extra: ClassVar[str] = "lightgbm"
-
-    def objective(self, loss: Any, *, curvature: str = "auto") -> LightGBMObjective:
-        """See `objective`."""
-        return objective(loss, curvature=curvature)
-
-    def metric(self, loss: Any) -> LightGBMMetric:
-        """See `metric`."""
-        return metric(loss)
+    objective_class: ClassVar[type[Any]] = LightGBMObjective
+    metric_class: ClassVar[type[Any]] = LightGBMMetric
+    objective_keys: ClassVar[tuple[str, ...]] = (
+        "objective", "objective_type", "app", "application", "loss",
+    )  # fmt: skip
+    data_class: ClassVar[str] = "Dataset"
+    training: ClassVar[str] = "{}, lightgbm.Dataset(x, y), 100"
 
     def settings(
-        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+        self,
+        loss: Any,
+        target: Any,
+        sample_weight: Any = None,
+        *,
+        classes: int | None = None,
+        face: Face = "native",
+        curvature: str = "auto",
     ) -> dict[str, Any]:
-        """See `settings`."""
-        return settings(loss, target, sample_weight, classes=classes)
+        """Return the parameters that a loss needs, except the start; see `init_score`.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+        target, sample_weight : array_like
+            Of the training rows.
+        classes : int, optional
+            The number of classes, for a loss of rows.
+        face : {"native", "regressor", "classifier"}
+            For `lightgbm.train`, `LGBMRegressor` or `LGBMClassifier`, which counts the classes
+            itself.
+        curvature
+            See `objective`.
+        """
+        refuse_unknown_face(face)
+        made = self.objective(loss, curvature=curvature)
+        defaults: dict[str, Any] = {"objective": made, "metric": "None"}
+        form = raw_form(loss)
+        if form.takes_rows and face == "native":
+            defaults["num_class"] = columns_of(form, class_indices(form, target), classes)
+        return defaults
+
+    def train(
+        self,
+        loss: Any,
+        params: dict[str, Any],
+        train_set: Any,
+        num_boost_round: int = 100,
+        *,
+        curvature: str = "auto",
+        start: Any = None,
+        init_model: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return `lightgbm.train` with a loss: objective, metric and start are set.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+        params : dict
+            Of LightGBM; what stands there precedes what the loss would set.
+        train_set : lightgbm.Dataset
+            With labels. An ``init_score`` of its own is kept, and LightGBM leaves it out of
+            predictions; otherwise it is as before afterwards.
+        num_boost_round, **kwargs
+            Of `lightgbm.train`.
+        curvature
+            See `objective`.
+        start : float or K floats, optional
+            The start, in place of the one of least mean loss. With ``init_model`` there is none.
+        init_model : lightgbm.Booster, estimator or path, optional
+            A model to continue. It keeps its start, and its trees predict as before.
+
+        Returns
+        -------
+        lightgbm.Booster
+            Its predictions hold the start.
+
+        Raises
+        ------
+        ArgumentError
+            For data without labels; for a model with other raw predictions than the loss.
+        """
+        lgb = self.imported()
+        target, weight = self.read(loss, params, train_set)
+        columns = params.get("num_class")
+        if init_model is not None:
+            init_model = booster_of(init_model, lgb)
+            columns = classes_of(init_model, raw_form(loss), params)
+        defaults = self.settings(loss, target, weight, curvature=curvature, classes=columns)
+        columns = defaults.get("num_class")
+        begin = np.zeros(columns or ())
+        if init_model is None and not self._has_start(train_set):
+            derivatives = defaults["objective"].derivatives
+            begin = start_of_training(derivatives, target, weight, start, columns)
+        kwargs.setdefault("feval", self.metric(loss))
+        watched = kwargs.get("valid_sets") or ()
+        data_sets = [train_set, *([watched] if isinstance(watched, lgb.Dataset) else watched)]
+        continued = [] if init_model is None else data_sets
+        with self.lent_start(data_sets, begin), _released(continued):
+            model = lgb.train(
+                {**defaults, **params}, train_set, num_boost_round, init_model=init_model, **kwargs
+            )
+        return with_start(model, begin)
+
+    # A data set is not constructed here: LightGBM does it with the parameters of the training.
+
+    def _labels(self, data: Any) -> Any:
+        if data.label is None and isinstance(data.data, str | Path):
+            data.construct()
+        if data.label is None:
+            return None
+        rows, labels = getattr(data.data, "shape", ()), np.shape(data.label)
+        if rows and labels and rows[0] != labels[0]:
+            # Otherwise it would complain of a start, which the user has not given.
+            raise ShapeError(f"the data has {rows[0]} rows and {labels[0]} labels: give one a row.")
+        return data.get_label()
+
+    def _weights(self, data: Any) -> NDArray | None:
+        return None if data.weight is None else np.asarray(data.get_weight())
+
+    def _has_start(self, data: Any) -> bool:
+        return _has_score(data)
+
+    def _set_start(self, data: Any, start: NDArray) -> None:
+        data.set_init_score(init_score(start, len(self.targets(data))))
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
-        """See `BoostingBridge.outputs`."""
         return outputs_of(estimator, self.imported())
-
-    def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
-        return (
-            "import lightgbm\n"
-            "from lossfw.bridges import lightgbm as bridge\n"
-            f"model = bridge.train({written(loss)}, {{}}, lightgbm.Dataset(x, y), 100)"
-        )
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        """See `BoostingBridge.sees`."""
         data = self._data(np.zeros((len(raw), 1)), target, weight)
         # It hands over what it keeps class by class.
         g, h = objective(np.asfortranarray(raw), data)
@@ -383,12 +301,10 @@ class LightGBMBridge(BoostingBridge):
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[float, bool]:
-        """See `BoostingBridge.score`."""
         _, value, greater = metric(raw, self._data(np.zeros((len(raw), 1)), target, weight))
         return value, greater
 
     def boosted(self, loss: Loss, training: Boosting) -> NDArray:
-        """See `BoostingBridge.boosted`."""
         params = {
             "learning_rate": training.learning_rate,
             "lambda_l2": training.l2,
@@ -403,7 +319,7 @@ class LightGBMBridge(BoostingBridge):
         data = self._data(training.x, training.target, training.weight)
         if np.ndim(training.start):
             params["num_class"] = len(training.start)
-        model = train(
+        model = self.train(
             loss, params, data, training.rounds,
             curvature=training.curvature, start=training.start,
         )  # fmt: skip
@@ -412,3 +328,8 @@ class LightGBMBridge(BoostingBridge):
     def _data(self, x: NDArray, target: NDArray, weight: NDArray | None) -> Any:
         quiet = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
         return self.imported().Dataset(x, label=target, weight=weight, params=quiet).construct()
+
+
+_BRIDGE = LightGBMBridge()
+objective, metric = _BRIDGE.objective, _BRIDGE.metric
+settings, train = _BRIDGE.settings, _BRIDGE.train

@@ -36,11 +36,11 @@ def with_own_losses(spec: Any) -> Any:
     Examples
     --------
     >>> from lossfw import DistanceLoss
-    >>> class Cubic(DistanceLoss):
+    >>> class FourthPower(DistanceLoss):
     ...     def value(self, xp, r):
-    ...         return xp.abs(r) ** 3
-    >>> with_own_losses({"name": "scaled", "of": {"name": "cubic"}, "scale": 2.0})
-    {'name': 'scaled', 'of': Cubic(), 'scale': 2.0}
+    ...         return xp.abs(r) ** 4
+    >>> with_own_losses({"name": "scaled", "of": {"name": "fourth_power"}, "scale": 2.0})
+    {'name': 'scaled', 'of': FourthPower(), 'scale': 2.0}
     """
     if isinstance(spec, str):
         cls = _class_of(spec)

@@ -10,8 +10,7 @@ import numpy as np
 from lossfw.bridges.bridge import written
 from lossfw.bridges.estimators import Opened, opened
 from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import made
-from lossfw.bridges.rows import targets_of_elements
+from lossfw.bridges.raw_form import as_loss, targets_of_elements
 from lossfw.components.spaces import LOGITS, SIGN, SIMPLEX, UNIT
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.loss import Loss
@@ -189,7 +188,7 @@ def scorer_of(loss: Any, response: str | None) -> LossScorer:
         raise ArgumentError(
             f"response={response!r} is unknown: choose one of {', '.join(_METHODS)}."
         )
-    return LossScorer(made(loss), cast(_Method | None, response))
+    return LossScorer(as_loss(loss), cast(_Method | None, response))
 
 
 def _classes(estimator: Any) -> Any:

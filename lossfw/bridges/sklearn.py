@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
-from lossfw.bridges.bridge import written
+from lossfw.bridges.bridge import Boosting, BoostingBridge, written
 from lossfw.bridges.raw_form import LABELS, raw_form
 from lossfw.bridges.scorer import LossScorer, scorer_of
 from lossfw.losses.loss import Loss
@@ -108,7 +107,6 @@ class SklearnBridge(BoostingBridge):
     extra: ClassVar[str] = "sklearn"
 
     def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
-        """See `hist_loss`."""
         return hist_loss(loss, curvature=curvature, refit=False)
 
     def metric(self, loss: Any) -> Any:
@@ -122,7 +120,6 @@ class SklearnBridge(BoostingBridge):
         return {"loss": hist_loss(loss, classes=classes)}
 
     def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
         kind = "Classifier" if raw_form(loss).target_space in LABELS else "Regressor"
         return (
             f"from sklearn.ensemble import HistGradientBoosting{kind}\n"
@@ -133,7 +130,7 @@ class SklearnBridge(BoostingBridge):
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        """See `BoostingBridge.sees`: into arrays that are filled, class by class."""
+        # Into arrays that are filled, class by class.
         given = raw[:, None] if raw.ndim == 1 else np.asfortranarray(raw)
         g, h = (np.empty(raw.shape, np.float32, order="F") for _ in range(2))
         objective.gradient_hessian(
@@ -145,19 +142,18 @@ class SklearnBridge(BoostingBridge):
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[float, bool]:
-        """See `BoostingBridge.score`."""
         given = raw[:, None] if raw.ndim == 1 else raw
         value = metric(y_true=target, raw_prediction=given, sample_weight=weight)
         return float(value), False
 
     def boosted(self, loss: Loss, training: Boosting) -> NDArray:
-        """See `BoostingBridge.boosted`; the start is that of least loss."""
+        # The start is that of least loss.
         ensemble = self.imported("sklearn.ensemble")
-        made = hist_loss(loss, curvature=training.curvature, refit=False)
-        classifier = hasattr(made, "predict_proba")
+        objective = hist_loss(loss, curvature=training.curvature, refit=False)
+        classifier = hasattr(objective, "predict_proba")
         kind = "Classifier" if classifier else "Regressor"
         model = getattr(ensemble, f"HistGradientBoosting{kind}")(
-            loss=made,
+            loss=objective,
             max_iter=training.rounds,
             learning_rate=training.learning_rate,
             l2_regularization=training.l2,

@@ -12,9 +12,16 @@ from typing import Any, Final
 import numpy as np
 
 from lossfw.bridges.curvature import curvature_of, mirrored
-from lossfw.bridges.raw_form import made, raw_form
-from lossfw.bridges.row_start import start_of_rows
-from lossfw.bridges.rows import Rows, class_indices, refuse_not_finite, targets_of_elements
+from lossfw.bridges.raw_form import (
+    Rows,
+    as_loss,
+    class_indices,
+    columns_of,
+    raw_form,
+    refuse_not_finite,
+    targets_of_elements,
+)
+from lossfw.bridges.softmax_form import SoftmaxForm, softmax_form
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -33,6 +40,11 @@ _LARGEST: Final = 1e300
 _SMALLEST: Final = 1e-24
 # Reweighted means converge by a factor in each step.
 _STEPS: Final = 1000
+# A class that never occurs has this share, as in LightGBM; its logit would be -inf.
+_LEAST_SHARE: Final = 1e-15
+# Newton's steps for rows.
+_ROW_STEPS: Final = 200
+_CONVERGED: Final = 1e-12
 
 
 def start(
@@ -71,11 +83,11 @@ def start(
     if form.takes_rows:
         if t.ndim == 1:
             t = class_indices(form, t)
-        return start_of_rows(form, t, w, classes)
+        return _start_of_rows(form, t, w, classes)
     t = targets_of_elements(form, t)
     if t.ndim == 1:
-        return _number(made(loss), form, t, w)
-    return np.array([_number(made(loss), form, column, w) for column in t.T])
+        return _number(as_loss(loss), form, t, w)
+    return np.array([_number(as_loss(loss), form, column, w) for column in t.T])
 
 
 def _weights(sample_weight: Any, rows: int) -> NDArray:
@@ -126,7 +138,7 @@ def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
     if not mirrored(form):
         return _between(slope, *_reach(slope, _farthest(form)))
     if not form.claims().convex:
-        return _descended(slope, _quantile(t, w, 0.5))
+        return _descend(slope, _quantile(t, w, 0.5))
     counting = t[w > 0]
     return _crossing(slope, float(counting.min()), float(counting.max()))
 
@@ -216,7 +228,7 @@ def _holds(slope: _Slope, z: float) -> bool:
     return slope(np.nextafter(z, -np.inf)) <= 0.0 <= slope(np.nextafter(z, np.inf))
 
 
-def _descended(slope: _Slope, z: float) -> float:
+def _descend(slope: _Slope, z: float) -> float:
     """Return the minimum below a place, for a loss that is not convex: reweighted means."""
     for _ in range(_STEPS):
         slopes = slope.parts(z)
@@ -227,3 +239,58 @@ def _descended(slope: _Slope, z: float) -> float:
             break
         z -= step
     return z
+
+
+def _start_of_rows(loss: Loss, t: NDArray, w: NDArray, classes: int | None) -> NDArray:
+    """Return the constant row of least mean loss.
+
+    Parameters
+    ----------
+    loss : Loss
+        Of raw predictions.
+    t : ndarray
+        Class indices or rows.
+    w : ndarray
+        A weight for each.
+    classes : int or None
+        The number of columns; found from the targets if not given.
+    """
+    columns = columns_of(loss, t, classes)
+    form = softmax_form(loss, columns) if t.ndim == 1 and t.dtype.kind in "iu" else None
+    if form is not None:
+        return _of_shares(form, t, w)
+    return _newton(loss, t, w, columns)
+
+
+def _of_shares(form: SoftmaxForm, t: NDArray, w: NDArray) -> NDArray:
+    """Return the centred logarithms of the shares of the classes."""
+    mass = np.bincount(t, w, len(form.weight)) * form.weight
+    shares = (mass @ form.target) / mass.sum()
+    z = np.log(np.maximum(shares, _LEAST_SHARE))
+    centred: NDArray = z - z.mean()
+    return centred
+
+
+def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
+    """Return a minimum by diagonal steps, halved until the loss falls."""
+
+    def tiled(z: NDArray) -> NDArray:
+        return np.tile(z, (len(t), 1))
+
+    def mean(z: NDArray) -> float:
+        return float(loss(tiled(z), t, sample_weight=w))
+
+    z = np.zeros(columns)
+    best = mean(z)
+    for _ in range(_ROW_STEPS):
+        slopes = loss.gradient(tiled(z), t, sample_weight=w, reduction="none")
+        second = loss.hessian(tiled(z), t, sample_weight=w, reduction="none")
+        bends = np.maximum(second, np.abs(slopes)).sum(axis=0)
+        step = slopes.sum(axis=0) / np.where(bends > 0, bends, 1.0)
+        while np.abs(step).max() > _CONVERGED and not mean(z - step) < best:
+            step = 0.5 * step
+        if np.abs(step).max() <= _CONVERGED:
+            break
+        z = z - step
+        best = mean(z)
+    return z - z.mean() if loss.claims().shift_invariant else z

@@ -14,8 +14,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat, trained_form
-from lossfw.bridges.bridge import written
+from lossfw.bridges.bridge import AutogradBridge, written
+from lossfw.bridges.network_loss import trainable_loss
 from lossfw.losses.engine.reduction import Denominator, ReductionName
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -107,15 +107,23 @@ def function(loss: Any, *, fuse: bool = True, check: bool = True) -> Callable[[A
     tensor([0.1250, 2.5000])
     """
     TorchBridge.imported()
-    from lossfw.bridges.torch_constants import remember_constants
+    from lossfw.bridges.torch_module import remember_constants
 
-    form = refuse_flat(trained_form(loss, fuse=fuse))
-    remember_constants(form)
-    return functools.partial(_unreduced, form, check)
+    trained = trainable_loss(loss, fuse=fuse)
+    remember_constants(trained)
+    return functools.partial(_unreduced, trained, check)
 
 
 def _unreduced(loss: Loss, check: bool, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's
     return (loss if check else loss.unchecked)(input, target, reduction="none")
+
+
+def differentiate(function: Callable[[Any], Any], y: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the losses of a function of predictions, and their slopes by a backward pass."""
+    prediction = TorchBridge.imported().tensor(y, requires_grad=True)
+    losses = function(prediction)
+    losses.sum().backward()
+    return losses.detach().numpy(), prediction.grad.numpy()
 
 
 class TorchBridge(AutogradBridge):
@@ -130,7 +138,6 @@ class TorchBridge(AutogradBridge):
         return module(loss, reduction="none", fuse=False)
 
     def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
         return (
             "import torch\n"
             "from lossfw.bridges import torch as bridge\n"
@@ -140,12 +147,8 @@ class TorchBridge(AutogradBridge):
     def value_and_slope(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
-        """Return losses and slopes after a backward pass."""
         torch = self.imported()
         criterion = self.made(loss)
         if compiled:
             criterion = torch.compile(criterion, fullgraph=True, backend="aot_eager")
-        prediction = torch.tensor(y, requires_grad=True)
-        losses = criterion(prediction, torch.tensor(t))
-        losses.sum().backward()
-        return losses.detach().numpy(), prediction.grad.numpy()
+        return differentiate(lambda y: criterion(y, torch.tensor(t)), y)

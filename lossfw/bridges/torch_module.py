@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import torch
 
-from lossfw.bridges.autograd_bridge import (
-    check_class_axis,
-    classes_last,
-    refuse_flat,
-    trained_form,
-)
-from lossfw.bridges.torch_constants import remember_constants
+from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
 from lossfw.losses.engine import torch_straight
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
+from lossfw.losses.engine.torch_rules import losses_and_slopes
+from lossfw.losses.loss import Loss
+
+# A number inside every space of predictions and targets.
+_ANYWHERE = 1.0
+
+
+def remember_constants(loss: Loss) -> None:
+    """Let a loss compute its constants, so that they are there when it is compiled.
+
+    Constants such as those of `lossfw.numerics.remembered` may come from decimals, and a
+    wrapper may make another loss.
+    """
+    body = loss.without_own_weight()
+    row = (1, loss.fixed_classes or max(loss.least_classes, 2))
+    for dtype in (torch.float32, torch.float64):
+        y = torch.full(row, _ANYWHERE, dtype=dtype)
+        t = y[:, 0] if loss.target_per_row else y
+        # A loss that is wrong says so when it is called.
+        with contextlib.suppress(Exception):
+            losses_and_slopes(y, t, body, False)
 
 
 class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
@@ -37,7 +53,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         check: bool,
     ) -> None:
         super().__init__()
-        self.loss = refuse_flat(trained_form(loss, fuse=fuse))
+        self.loss = trainable_loss(loss, fuse=fuse)
         # Refuses a misspelt choice now.
         Reduction(reduction, denominator)
         check_class_axis(self.loss, class_axis)

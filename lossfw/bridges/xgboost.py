@@ -22,19 +22,20 @@ import numpy as np
 from lossfw.bridges.boosting import (
     FIRST_ROWS,
     Derivatives,
-    Face,
     Frozen,
     derivatives,
     refuse_dead_start,
-    refuse_no_labels,
-    refuse_other_data,
-    refuse_unknown_face,
     start,
 )
-from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
-from lossfw.bridges.bridge import written
+from lossfw.bridges.boosting_library import (
+    BoostingLibrary,
+    Face,
+    arguments_of_call,
+    refuse_unknown_face,
+)
+from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.outputs import EstimatorOutputs, link_of
-from lossfw.bridges.raw_form import made, raw_form, response
+from lossfw.bridges.raw_form import as_loss, raw_form, response
 from lossfw.bridges.xgboost_model import Begun, begun_with, booster_of, outputs_of
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
@@ -68,14 +69,14 @@ class XGBoostObjective(Frozen):
 
         Called as (predictions, DMatrix) or as (labels, predictions, weights).
         """
-        return self.at(*_arguments(y_true, y_pred, sample_weight))
+        return self.at(*arguments_of_call(y_true, y_pred, sample_weight))
 
     def at(self, raw: Any, target: Any, weight: Any = None) -> tuple[NDArray, NDArray]:
         """Return slopes and curvatures; see `Derivatives`."""
         g, h = self.derivatives(raw, target, weight, softmax_factor=_SOFTMAX_FACTOR)
         self._warn_of_little_curvature(h)
-        shape = np.shape(raw)
-        return _as_kept(g, shape), _as_kept(h, shape)
+        g, h = (x.astype(np.float32, copy=False).reshape(np.shape(raw)) for x in (g, h))
+        return g, h
 
     def _warn_of_little_curvature(self, h: NDArray) -> None:
         # None is negative, so that the first rows mostly tell.
@@ -92,10 +93,6 @@ class XGBoostObjective(Frozen):
             )
 
 
-def _as_kept(x: NDArray, shape: tuple[int, ...]) -> NDArray:
-    return x.astype(np.float32, copy=False).reshape(shape)
-
-
 @dataclass(frozen=True)
 class XGBoostMetric(Frozen):
     """The weighted mean loss, for ``custom_metric=`` and ``eval_metric=``."""
@@ -110,103 +107,8 @@ class XGBoostMetric(Frozen):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return name and value for (predictions, DMatrix), the value for (labels, ...)."""
-        raw, target, weight = _arguments(y_true, y_pred, sample_weight)
-        value = self.derivatives.mean(raw, target, weight)
-        return (self.__name__, value) if _native(y_pred) else value
-
-
-def _native(second: Any) -> bool:
-    return hasattr(second, "get_label")
-
-
-def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    """Return raw predictions, targets and weights of either face."""
-    if _native(y_pred):
-        return y_true, y_pred.get_label(), y_pred.get_weight()
-    return y_pred, y_true, sample_weight
-
-
-def objective(
-    loss: Any, *, curvature: str = "auto", min_child_weight: float = _MIN_CHILD_WEIGHT
-) -> XGBoostObjective:
-    """Return a loss as an objective of XGBoost.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-        A loss with a link is fused with it.
-    curvature : {"auto", "exact", "bound", "slope", "one"}
-        What takes the place of the second derivative.
-    min_child_weight : float
-        The parameter of XGBoost, if you set it: a warning says if no split can be made.
-
-    Returns
-    -------
-    XGBoostObjective
-        Immutable; equal for equal arguments, and can be hashed and pickled.
-
-    Raises
-    ------
-    ArgumentError
-        If the loss cannot be boosted, or the curvature has no meaning for it.
-    """
-    return XGBoostObjective(derivatives(loss, curvature), float(min_child_weight))
-
-
-def metric(loss: Any) -> XGBoostMetric:
-    """Return the weighted mean loss as a metric that XGBoost minimises.
-
-    It takes raw predictions, as XGBoost hands them out beside an objective of this module. Beside
-    an objective of its own XGBoost hands out responses: give a loss without a link there.
-    """
-    return XGBoostMetric(derivatives(loss, "one"))
-
-
-def settings(
-    loss: Any,
-    target: Any,
-    sample_weight: Any = None,
-    *,
-    classes: int | None = None,
-    face: Face = "native",
-    respond: bool = False,
-    xgb_model: Any = None,
-) -> dict[str, Any]:
-    """Return the parameters that belong to an objective: the start and the number of classes.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-    target, sample_weight : array_like
-        Of the training rows.
-    classes : int, optional
-        The number of classes, for a loss of rows.
-    face : {"native", "regressor", "classifier"}
-        For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
-    respond : bool
-        Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
-        (probabilities, means). A saved model keeps this.
-    xgb_model : Booster, estimator, path or bytearray, optional
-        A model that is continued with these parameters; its trees then predict as before.
-
-    Raises
-    ------
-    ArgumentError
-        If XGBoost cannot return responses; if the model has other raw predictions.
-    """
-    refuse_unknown_face(face)
-    _refuse_no_response(loss, face, respond)
-    labels = np.ndim(target) == 1
-    if xgb_model is None:
-        begin = start(loss, target, sample_weight, classes=classes)
-        return _settings_at(begin, loss, labels, face, respond)
-    begun = _begun(loss, xgb_model, classes)
-    own = _settings_at(begun.margin, loss, labels, face, respond)
-    one = "reg:squarederror" if face == "regressor" else "binary:logistic"
-    # Its estimators name an objective of their own beside one from outside.
-    beside = begun.objective if face == "native" else one if begun.classes is None else _SOFTMAX
-    begun.keep(own, own.get("objective", beside))
-    return own
+        value = self.derivatives.mean(*arguments_of_call(y_true, y_pred, sample_weight))
+        return (self.__name__, value) if hasattr(y_pred, "get_label") else value
 
 
 def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
@@ -219,7 +121,7 @@ def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
     """Raise `ArgumentError` if responses are wanted, and XGBoost returns something else."""
     if not respond:
         return
-    given = made(loss)
+    given = as_loss(loss)
     link = link_of(given) if face == "classifier" else given.link_name
     of_classes = face == "classifier" or given.takes_rows
     if link is None and not of_classes:
@@ -261,119 +163,175 @@ def _settings_at(
 
 
 def _responding(loss: Any, begin: Any) -> dict[str, Any]:
-    link = made(loss).link_name
+    link = as_loss(loss).link_name
     if link is None:
         return {}
     own = {"objective": _BY_LINK[link], "base_score": response(loss, begin).tolist()}
     return own | ({"max_delta_step": 0.0} if link == "exp" else {})
 
 
-def train(
-    loss: Any,
-    params: dict[str, Any],
-    dtrain: Any,
-    num_boost_round: int = 10,
-    *,
-    curvature: str = "auto",
-    respond: bool = False,
-    xgb_model: Any = None,
-    **more: Any,
-) -> Any:
-    """Return `xgboost.train` with a loss: objective, metric and start are set.
-
-    Parameters
-    ----------
-    loss : str, mapping or Loss
-    params : dict
-        Of XGBoost; what stands there precedes what the loss would set.
-    dtrain : xgboost.DMatrix
-        With labels.
-    num_boost_round, **more
-        Of `xgboost.train`.
-    curvature
-        See `objective`.
-    respond
-        See `settings`. A model that is continued and responds goes on to do so.
-    xgb_model : Booster, estimator, path or bytearray, optional
-        A model to continue. It keeps its start, and its trees predict as before.
-
-    Returns
-    -------
-    xgboost.Booster
-
-    Raises
-    ------
-    ArgumentError
-        For data without labels; for a model with other raw predictions than the loss, or
-        another ``base_score`` than the one in `params`.
-    """
-    xgb = XGBoostBridge.imported()
-    refuse_other_data(dtrain, xgb.DMatrix)
-    target, weight = dtrain.get_label(), dtrain.get_weight()
-    refuse_no_labels(target)
-    _refuse_no_response(loss, "native", respond)
-    least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
-    made_objective = objective(loss, curvature=curvature, min_child_weight=least)
-    labels = np.ndim(target) == 1
-    if xgb_model is None:
-        begin = start(loss, target, weight, classes=params.get("num_class"))
-        if "base_score" not in params:
-            refuse_dead_start(made_objective.derivatives, begin, target, weight)
-        merged = {**_settings_at(begin, loss, labels, "native", respond), **params}
-    else:
-        xgb_model = booster_of(xgb_model, xgb)
-        begun = _begun(loss, xgb_model, params.get("num_class"))
-        merged = {**_settings_at(begun.margin, loss, labels, "native", respond), **params}
-        if "base_score" in params:
-            begun.refuse_other_start(params["base_score"])
-        begun.keep(merged, merged.get("objective", begun.objective))
-    # Read and looked at once, and not in each round.
-    known = made_objective.derivatives.targets(target, weight, narrow=True)
-    more.setdefault("custom_metric", metric(loss))
-    return xgb.train(
-        merged, dtrain, num_boost_round,
-        obj=lambda raw, _: made_objective.at(raw, known), xgb_model=xgb_model, **more,
-    )  # fmt: skip
-
-
-class XGBoostBridge(BoostingBridge):
+class XGBoostBridge(BoostingLibrary):
     """XGBoost: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "xgboost"
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
     start_dtype: ClassVar[type[np.floating[Any]]] = np.float32  # of ``base_score``
+    objective_class: ClassVar[type[Any]] = XGBoostObjective
+    metric_class: ClassVar[type[Any]] = XGBoostMetric
+    data_class: ClassVar[str] = "DMatrix"
+    takes_rows_of_labels: ClassVar[bool] = True
+    training: ClassVar[str] = "{}, xgboost.DMatrix(x, y), 100"
 
-    def objective(self, loss: Any, *, curvature: str = "auto") -> XGBoostObjective:
-        """See `objective`."""
-        return objective(loss, curvature=curvature)
+    def objective(
+        self,
+        loss: Any,
+        *,
+        curvature: str = "auto",
+        min_child_weight: float = _MIN_CHILD_WEIGHT,
+    ) -> XGBoostObjective:
+        """Return a loss as an objective of XGBoost.
 
-    def metric(self, loss: Any) -> XGBoostMetric:
-        """See `metric`."""
-        return metric(loss)
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+            A loss with a link is fused with it.
+        curvature : {"auto", "exact", "bound", "slope", "one"}
+            What takes the place of the second derivative.
+        min_child_weight : float
+            The parameter of XGBoost, if you set it: a warning says if no split can be made.
+
+        Returns
+        -------
+        XGBoostObjective
+            Immutable; equal for equal arguments, and can be hashed and pickled.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss cannot be boosted, or the curvature has no meaning for it.
+        """
+        return XGBoostObjective(derivatives(loss, curvature), float(min_child_weight))
 
     def settings(
-        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+        self,
+        loss: Any,
+        target: Any,
+        sample_weight: Any = None,
+        *,
+        classes: int | None = None,
+        face: Face = "native",
+        respond: bool = False,
+        xgb_model: Any = None,
     ) -> dict[str, Any]:
-        """See `settings`."""
-        return settings(loss, target, sample_weight, classes=classes)
+        """Return the parameters that belong to an objective: the start and the number of classes.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+        target, sample_weight : array_like
+            Of the training rows.
+        classes : int, optional
+            The number of classes, for a loss of rows.
+        face : {"native", "regressor", "classifier"}
+            For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
+        respond : bool
+            Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
+            (probabilities, means). A saved model keeps this.
+        xgb_model : Booster, estimator, path or bytearray, optional
+            A model that is continued with these parameters; its trees then predict as before.
+
+        Raises
+        ------
+        ArgumentError
+            If XGBoost cannot return responses; if the model has other raw predictions.
+        """
+        refuse_unknown_face(face)
+        _refuse_no_response(loss, face, respond)
+        labels = np.ndim(target) == 1
+        if xgb_model is None:
+            begin = start(loss, target, sample_weight, classes=classes)
+            return _settings_at(begin, loss, labels, face, respond)
+        begun = _begun(loss, xgb_model, classes)
+        defaults = _settings_at(begun.margin, loss, labels, face, respond)
+        one = "reg:squarederror" if face == "regressor" else "binary:logistic"
+        # Its estimators name an objective of their own beside one from outside.
+        beside = begun.objective if face == "native" else one if begun.classes is None else _SOFTMAX
+        begun.keep(defaults, defaults.get("objective", beside))
+        return defaults
+
+    def train(
+        self,
+        loss: Any,
+        params: dict[str, Any],
+        dtrain: Any,
+        num_boost_round: int = 10,
+        *,
+        curvature: str = "auto",
+        respond: bool = False,
+        xgb_model: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return `xgboost.train` with a loss: objective, metric and start are set.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+        params : dict
+            Of XGBoost; what stands there precedes what the loss would set.
+        dtrain : xgboost.DMatrix
+            With labels.
+        num_boost_round, **kwargs
+            Of `xgboost.train`.
+        curvature
+            See `objective`.
+        respond
+            See `settings`. A model that is continued and responds goes on to do so.
+        xgb_model : Booster, estimator, path or bytearray, optional
+            A model to continue. It keeps its start, and its trees predict as before.
+
+        Returns
+        -------
+        xgboost.Booster
+
+        Raises
+        ------
+        ArgumentError
+            For data without labels; for a model with other raw predictions than the loss, or
+            another ``base_score`` than the one in `params`.
+        """
+        xgb = self.imported()
+        target, weight = self.read(loss, params, dtrain)
+        _refuse_no_response(loss, "native", respond)
+        least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
+        made = self.objective(loss, curvature=curvature, min_child_weight=least)
+        labels, columns = np.ndim(target) == 1, params.get("num_class")
+        if xgb_model is None:
+            begin = start(loss, target, weight, classes=columns)
+            if "base_score" not in params:
+                refuse_dead_start(made.derivatives, begin, target, weight)
+            merged = {**_settings_at(begin, loss, labels, "native", respond), **params}
+        else:
+            xgb_model = booster_of(xgb_model, xgb)
+            begun = _begun(loss, xgb_model, columns)
+            merged = {**_settings_at(begun.margin, loss, labels, "native", respond), **params}
+            if "base_score" in params:
+                begun.refuse_other_start(params["base_score"])
+            begun.keep(merged, merged.get("objective", begun.objective))
+        # Read and looked at once, and not in each round.
+        known = made.derivatives.targets(target, weight, narrow=True)
+        kwargs.setdefault("custom_metric", self.metric(loss))
+        return xgb.train(
+            merged, dtrain, num_boost_round,
+            obj=lambda raw, _: made.at(raw, known), xgb_model=xgb_model, **kwargs,
+        )  # fmt: skip
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
-        """See `BoostingBridge.outputs`."""
         return outputs_of(estimator, self.imported())
-
-    def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
-        return (
-            "import xgboost\n"
-            "from lossfw.bridges import xgboost as bridge\n"
-            f"model = bridge.train({written(loss)}, {{}}, xgboost.DMatrix(x, y), 100)"
-        )
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        """See `BoostingBridge.sees`."""
         data = self._matrix(np.zeros((len(raw), 1)), target, weight)
         g, h = objective(np.asarray(raw, np.float32), data)
         return np.asarray(g, np.float64), np.asarray(h, np.float64)
@@ -381,13 +339,11 @@ class XGBoostBridge(BoostingBridge):
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[float, bool]:
-        """See `BoostingBridge.score`."""
         data = self._matrix(np.zeros((len(raw), 1)), target, weight)
         name, value = metric(np.asarray(raw, np.float32), data)
         return value, name.startswith(_MAXIMISED)
 
     def boosted(self, loss: Loss, training: Boosting) -> NDArray:
-        """See `BoostingBridge.boosted`."""
         begin = np.asarray(training.start, np.float64)
         params = {
             "eta": training.learning_rate,
@@ -400,8 +356,13 @@ class XGBoostBridge(BoostingBridge):
         if begin.ndim:
             params["num_class"] = len(begin)
         data = self._matrix(training.x, training.target, training.weight)
-        model = train(loss, params, data, training.rounds, curvature=training.curvature)
+        model = self.train(loss, params, data, training.rounds, curvature=training.curvature)
         return np.asarray(model.predict(data, output_margin=True), np.float64)
 
     def _matrix(self, x: NDArray, target: NDArray, weight: NDArray | None) -> Any:
         return self.imported().DMatrix(x, label=target, weight=weight)
+
+
+_BRIDGE = XGBoostBridge()
+objective, metric = _BRIDGE.objective, _BRIDGE.metric
+settings, train = _BRIDGE.settings, _BRIDGE.train

@@ -307,7 +307,7 @@ def test_the_rows_of_catboost_have_the_derivatives_of_the_loss():
 @BRIDGES
 def test_training_data_of_another_kind_is_told(bridge):
     bare = {xgboost: xgb.DMatrix(X), lightgbm: lgb.Dataset(X), catboost: cat.Pool(X)}[bridge]
-    with pytest.raises(ArgumentError, match=f"not {bridge.__name__.rpartition('.')[2]}"):
+    with pytest.raises(ArgumentError, match=f"expected {bridge.__name__.rpartition('.')[2]}"):
         bridge.train("huber", {}, X)
     with pytest.raises(ArgumentError, match="no labels"):
         bridge.train("huber", {}, bare)

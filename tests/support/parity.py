@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.bridges import catboost, lightgbm, xgboost
 from lossfw.bridges.bridge import written
-from lossfw.bridges.raw_form import made
+from lossfw.bridges.raw_form import as_loss
 from lossfw.bridges.sklearn import hist_loss
 
 ROUNDS = 8
@@ -264,4 +264,4 @@ def _sklearn(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
 
 def described(row: Parity) -> str:
     """Return the loss as text."""
-    return written(made(row.ours))
+    return written(as_loss(row.ours))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossfw.bridges.autograd_bridge import AutogradBridge
+from lossfw.bridges.bridge import AutogradBridge
 from lossfw.check.bridges import derivatives
 from lossfw.check.core.session import Refuted, Search, ordinary
 from lossfw.check.core.subject import of_component

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lossfw.bridges.boosting import derivatives, is_dead
-from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.bridge import Boosting, BoostingBridge
 from lossfw.check.bridges.rows import LibraryRows, library_rows, same
 from lossfw.check.core.session import NotApplicable, Refuted, Search
 from lossfw.errors import LossfwError

@@ -6,9 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from lossfw.bridges.autograd_bridge import AutogradBridge
-from lossfw.bridges.boosting_bridge import BoostingBridge
-from lossfw.bridges.bridge import Bridge
+from lossfw.bridges.bridge import AutogradBridge, BoostingBridge, Bridge
 from lossfw.check.bridges import autograd, boosting, derivatives, refusal
 from lossfw.check.core.session import Check, NotApplicable, Search
 from lossfw.check.core.subject import Subject

@@ -5,8 +5,9 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from lossfw.bridges import BoostingBridge, Bridge
-from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat
 from lossfw.bridges.boosting import derivatives
+from lossfw.bridges.bridge import AutogradBridge
+from lossfw.bridges.network_loss import trainable_loss
 from lossfw.errors import DivergenceError
 
 
@@ -175,7 +176,7 @@ class HonestAutograd(AutogradBridge):
     library: ClassVar[str] = "numpy"
 
     def made(self, loss):
-        return refuse_flat(loss)
+        return trainable_loss(loss, fuse=False)
 
     def value_and_slope(self, loss, y, t, *, compiled=False):
         return loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")

@@ -1,0 +1,164 @@
+"""What the bridges to XGBoost, LightGBM and CatBoost share: objective, metric and training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from lossfw.bridges.boosting import derivatives
+from lossfw.bridges.bridge import BoostingBridge, written
+from lossfw.bridges.raw_form import as_loss, numbers
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+# What the parameters are for: the library's own function for training, or an estimator.
+Face: TypeAlias = Literal["native", "regressor", "classifier"]
+
+
+def refuse_unknown_face(face: str) -> None:
+    """Raise `ArgumentError` if a face is none of `Face`."""
+    if face not in get_args(Face):
+        raise ArgumentError(f"face={face!r} is unknown: choose one of {', '.join(get_args(Face))}.")
+
+
+def arguments_of_call(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """Return raw predictions, targets and weights of a call by a library.
+
+    Its training calls (predictions, data set), and its estimators (labels, predictions, weights).
+    """
+    if hasattr(second, "get_label"):
+        return first, second.get_label(), second.get_weight()
+    return second, first, weight
+
+
+class BoostingLibrary(BoostingBridge):
+    """A bridge to a library of boosting that trains on data sets of its own.
+
+    Attributes
+    ----------
+    objective_class, metric_class : type
+        What the library trains with and watches, made from `Derivatives`.
+    objective_keys : tuple of str
+        The parameters by which the library knows an objective.
+    data_class : str
+        The library's class of data sets.
+    takes_rows_of_labels : bool
+        Whether a row of a data set may have several labels.
+    training : str
+        How `usage` goes on after the loss.
+    """
+
+    objective_class: ClassVar[type[Any]]
+    metric_class: ClassVar[type[Any]]
+    objective_keys: ClassVar[tuple[str, ...]] = ()
+    data_class: ClassVar[str]
+    takes_rows_of_labels: ClassVar[bool] = False
+    training: ClassVar[str]
+
+    def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
+        """Return a loss as an objective of the library.
+
+        Parameters
+        ----------
+        loss : str, mapping or Loss
+            A loss with a link is fused with it.
+        curvature : {"auto", "exact", "bound", "slope", "one"}
+            What takes the place of the second derivative.
+
+        Returns
+        -------
+        object
+            Immutable; equal for equal arguments, and can be hashed and pickled.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss cannot be boosted, or the curvature has no meaning for it.
+        """
+        return self.objective_class(derivatives(loss, curvature))
+
+    def metric(self, loss: Any) -> Any:
+        """Return the weighted mean loss as a metric that the library minimises.
+
+        It takes raw predictions, as the library hands them out beside an objective of this
+        module. Beside an objective of their own, XGBoost and LightGBM hand out responses: give a
+        loss without a link there.
+        """
+        return self.metric_class(derivatives(loss, "one"))
+
+    def usage(self, loss: Loss) -> str:
+        return (
+            f"import {self.library}\n"
+            f"from lossfw.bridges import {self.library} as bridge\n"
+            f"model = bridge.train({written(loss)}, {self.training})"
+        )
+
+    def read(self, loss: Any, params: dict[str, Any], data: Any) -> tuple[NDArray, NDArray | None]:
+        """Return the targets and weights of a data set.
+
+        Raises
+        ------
+        ArgumentError
+            If it is not a data set of the library, or `params` name an objective too.
+        """
+        expected = getattr(self.imported(), self.data_class)
+        if not isinstance(data, expected):
+            name = f"{self.library}.{self.data_class}"
+            raise ArgumentError(
+                f"the training data has the type {type(data).__name__}; expected {name}: give "
+                f"{name}(x, y)."
+            )
+        for key in self.objective_keys:
+            if isinstance(params.get(key), str):
+                raise ArgumentError(
+                    f"the parameters have {key}={params[key]!r}, but the loss "
+                    f"{as_loss(loss).name} is the objective: leave {key} out."
+                )
+        return self.targets(data), self._weights(data)
+
+    def targets(self, data: Any) -> NDArray:
+        """Return the labels of a data set as numbers."""
+        labels = self._labels(data)
+        if labels is None or not np.size(labels):
+            raise ArgumentError("the training data has no labels: give it the targets.")
+        shape = np.shape(labels)
+        if len(shape) == 2 and shape[1] > 1 and not self.takes_rows_of_labels:
+            raise ShapeError(
+                f"the labels have the shape {shape}, but {self.library} takes one label for each "
+                f"row, ({shape[0]},), with a loss from outside. Give classes that are one-hot rows "
+                "by labels.argmax(axis=1); for several targets train a model for each, or XGBoost."
+            )
+        return numbers(labels)
+
+    def _labels(self, data: Any) -> Any:
+        return data.get_label()
+
+    def _weights(self, data: Any) -> Any:
+        return data.get_weight()
+
+    @contextmanager
+    def lent_start(self, data_sets: list[Any], start: NDArray) -> Iterator[None]:
+        """Give data sets without a start this one, for the time of a training."""
+        without = [data for data in data_sets if start.any() and not self._has_start(data)]
+        for data in without:
+            self._set_start(data, start)
+        try:
+            yield
+        finally:
+            for data in without:
+                self._set_start(data, self._no_start(start))
+
+    # For libraries that keep the start of a model with the data.
+
+    def _has_start(self, data: Any) -> bool:
+        raise NotImplementedError
+
+    def _set_start(self, data: Any, start: NDArray) -> None:
+        raise NotImplementedError
+
+    def _no_start(self, start: NDArray) -> NDArray:
+        return np.zeros_like(start)
