@@ -4,37 +4,19 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from lossfw.check.claims import (
-    bounds,
-    calibration,
-    convexity,
-    elicitation,
-    invariance,
-    linearity,
-    properness,
-    slopes,
-    smoothness,
-)
-from lossfw.check.core.session import Check, checks_in
+from lossfw.check.claims import bounds, breaks, convexity, invariance, risk, slopes
+from lossfw.check.core.search import Check, checks_in
 from lossfw.check.laws import (
-    companions,
+    against_double,
     components_only,
-    curvature_bound,
-    derivatives,
     dtypes,
     foreign_arrays,
-    formula_nan,
-    half_precision,
-    large_inputs,
-    legal_nan,
-    many_classes,
-    masks,
+    formula,
     means,
     nan_and_labels,
+    optional_functions,
     purity,
     shapes,
-    values,
-    weights,
 )
 
 # The first error of one cause is the one that is reported, so this order is part of a report.
@@ -72,30 +54,20 @@ def _in_order(*modules: ModuleType) -> dict[str, Check]:
 # The checks of any loss.
 CHECKS = _in_order(
     shapes,
-    legal_nan,
     nan_and_labels,
     purity,
     dtypes,
-    half_precision,
-    large_inputs,
-    weights,
-    masks,
+    against_double,
     means,
-    many_classes,
-    values,
-    derivatives,
-    formula_nan,
+    formula,
     foreign_arrays,
     bounds,
     convexity,
     slopes,
     invariance,
-    linearity,
-    smoothness,
-    properness,
-    calibration,
-    elicitation,
+    breaks,
+    risk,
 )
 
 # Those that a component is subject to as well.
-COMPONENT_CHECKS = _in_order(components_only, companions, curvature_bound)
+COMPONENT_CHECKS = _in_order(components_only, optional_functions)

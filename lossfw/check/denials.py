@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from lossfw.check.core.session import Check, Refuted, Search
+from lossfw.check.core.search import Check, Counterexample, Search
 from lossfw.components.claims import ActivationClaims, Claims
 
 PREFIX = "denied:"
@@ -36,14 +36,14 @@ def denial(check: Check) -> Check:
 
     def proved(subject: Any, search: Search) -> None:
         if claim not in _YES_OR_NO:
-            raise Refuted(
+            raise Counterexample(
                 f"claims() sets {claim}=False, but {claim} is not a property that a loss has or "
                 f"lacks: give its value, or write {claim}=None to make no statement.",
                 "",
             )
         try:
             check(subject, search)
-        except Refuted as witness:
+        except Counterexample as witness:
             search.witnesses[claim] = witness.message
             return
         closest = search.closest.get(check.name)
@@ -52,8 +52,8 @@ def denial(check: Check) -> Check:
             f"Write {claim}=None to make no statement, or claim it."
         )
         if closest is None:
-            raise Refuted(text, "")
-        raise Refuted(f"{text} {closest.message}", closest.code, **closest.inputs)
+            raise Counterexample(text, "")
+        raise Counterexample(f"{text} {closest.message}", closest.code, **closest.inputs)
 
     return Check(f"{PREFIX}{claim}", proved)
 

@@ -79,7 +79,7 @@ def _pairs(cls: type[Component], known: list[Any]) -> Iterator[Any]:
     first = known[0]
     compared = _compared(cls)
     values = {
-        name: _distinct([*(one.parameters[name] for one in known), *compared.get(name, ())])
+        name: _unique_points([*(one.parameters[name] for one in known), *compared.get(name, ())])
         for name in first.parameters
     }
     seen = {pair for one in known for pair in _pairs_of(one.parameters)}
@@ -107,7 +107,7 @@ def _pairs_of(parameters: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]
         yield p, repr(v), q, repr(w)
 
 
-def _distinct(values: list[Any]) -> list[Any]:
+def _unique_points(values: list[Any]) -> list[Any]:
     return list({repr(value): value for value in values}.values())
 
 

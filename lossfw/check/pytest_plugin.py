@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lossfw.check.component import prepared
-from lossfw.check.core.session import Search
+from lossfw.check.core.search import Search
 from lossfw.check.runner import Prepared, Told
 from lossfw.check.selection import components
 from lossfw.check.testing import CheckCase

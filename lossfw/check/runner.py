@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.check.checks import CHECKS
 from lossfw.check.core.causes import Cause, cause_of
 from lossfw.check.core.reproduce import snippet
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.denials import denials
 from lossfw.check.options import Options
@@ -224,7 +224,7 @@ def attempt(prepared: Prepared, name: str, search: Search) -> CheckOutcome:
             prepared.checks[name](subject, search)
     except NotApplicable as why:
         return why
-    except Refuted as found:
+    except Counterexample as found:
         return _refutation(name, found, search.seed, prepared)
     except MissingExtraError:
         raise
@@ -265,7 +265,7 @@ def _claim(name: str) -> str | None:
     return claim if kind in ("claim", "denied") else None
 
 
-def _refutation(name: str, found: Refuted, seed: int, prepared: Prepared) -> Refutation:
+def _refutation(name: str, found: Counterexample, seed: int, prepared: Prepared) -> Refutation:
     """Return a counterexample with the code that shows it."""
     error = found.__cause__
     cause = None if error is None else cause_of(error, prepared.component)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from lossfw.check.component import prepared
-from lossfw.check.core.session import NotApplicable, Search
+from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.options import Options
 from lossfw.check.report import NotRun, Refutation

@@ -8,7 +8,7 @@ import pytest
 import lossfw
 from lossfw import ActivationClaims, Claims, ParameterError
 from lossfw.check import check
-from lossfw.check.core.session import Search
+from lossfw.check.core.search import Search
 from lossfw.check.report import Held, Refutation
 from lossfw.check.runner import attempt, prepare
 from lossfw.losses.wrappers.claim_table import wrapper_claims

@@ -6,7 +6,7 @@ import pytest
 
 from lossfw import ActivationClaims, Claims
 from lossfw.check.checks import CHECKS, COMPONENT_CHECKS
-from lossfw.check.core.session import Search
+from lossfw.check.core.search import Search
 from lossfw.check.laws import activations
 from lossfw.check.report import Refutation
 from lossfw.check.runner import attempt, run

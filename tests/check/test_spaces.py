@@ -7,7 +7,7 @@ import pytest
 from lossfw import CategoricalLoss, Claims, DistanceLoss, PointwiseLoss
 from lossfw.check import check
 from lossfw.check.component import prepared
-from lossfw.check.core.session import Search
+from lossfw.check.core.search import Search
 from lossfw.check.report import Refutation
 from lossfw.check.runner import attempt
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Interval

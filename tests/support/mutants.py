@@ -20,7 +20,7 @@ import numpy as np
 
 from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.claims.convexity import TIGHTNESS
-from lossfw.check.core.dense import dense_pairs
+from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.draw import draw
 from lossfw.check.core.subject import call, of_component
 from lossfw.check.edges import edges

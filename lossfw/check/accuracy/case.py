@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.judge import Truth
-from lossfw.check.core.points import ArgumentArrays
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.oracle import Oracle
+from lossfw.check.core.subject import ArgumentArrays, of_component
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
@@ -69,14 +68,14 @@ class Case:
             body = (part.value, part.derivative, part.second_derivative)[order]
             return np.asarray(body(np, *self.at(order)))
 
-    def truths(self) -> Iterator[Truth]:
+    def truths(self) -> Iterator[Oracle]:
         """Yield the exact value and derivatives."""
         formula, last = self.formula, self.orders[-1]
         slopes = formula.derivatives(last, *self.at(1)) if last else ()
         exact = [formula.values(*self.arrays), *slopes]
         for order in self.orders:
             terms = self._terms(order)
-            yield Truth(formula, order, self.at(order), exact[order], terms).verified()
+            yield Oracle(formula, order, self.at(order), exact[order], terms).verified()
 
     def _terms(self, order: int) -> tuple[NDArray, ...]:
         """Return the terms that the component says may cancel; usually none."""

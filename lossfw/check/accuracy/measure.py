@@ -5,7 +5,7 @@
     measure(component, dtype, points=20_000, seed=0) -> Accuracy
 
 Results are compared with the textbook formula on exact numbers, at points from
-all over the domain (`lossfw.check.core.dense`), by the rules that stand in
+all over the domain (`lossfw.check.core.dense_points`), by the rules that stand in
 `lossfw.check.accuracy.worst_error`.
 """
 
@@ -22,9 +22,8 @@ import numpy as np
 from lossfw.check.accuracy.case import Case
 from lossfw.check.accuracy.peers import Peer
 from lossfw.check.accuracy.worst_error import Worst, worst
-from lossfw.check.core.dense import dense_arguments, dense_pairs
-from lossfw.check.core.points import ArgumentArrays, Points
-from lossfw.check.core.subject import Subject, of_component
+from lossfw.check.core.dense_points import dense_arguments, dense_pairs
+from lossfw.check.core.subject import ArgumentArrays, Points, Subject, of_component
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation

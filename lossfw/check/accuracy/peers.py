@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.points import ArgumentArrays
-from lossfw.check.core.subject import Function
+from lossfw.check.core.subject import ArgumentArrays, Function
 from lossfw.check.foreign import loading
 from lossfw.check.foreign.adapters import Foreign, by_convention
 from lossfw.check.foreign.libraries import Adapted, Lifting

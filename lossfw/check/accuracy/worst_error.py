@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.judge import Truth
+from lossfw.check.core.oracle import Oracle
 from lossfw.numerics.arrays import NDArray
 
 
@@ -56,13 +56,13 @@ class Worst:
 
 
 def worst(
-    truth: Truth, computed: NDArray, *, subnormal: bool = True, which: NDArray | None = None
+    truth: Oracle, computed: NDArray, *, subnormal: bool = True, which: NDArray | None = None
 ) -> Worst:
     """Return the worst of some results.
 
     Parameters
     ----------
-    truth : Truth
+    truth : Oracle
     computed : ndarray
         Results in the shape of the truth.
     subnormal : bool
@@ -95,7 +95,7 @@ def worst(
     )
 
 
-def _arguments(truth: Truth, flat: int) -> dict[str, Any]:
+def _arguments(truth: Oracle, flat: int) -> dict[str, Any]:
     """Return the arguments of one result, as numbers and lists."""
     row, *rest = np.unravel_index(flat, truth.shape)
     names = ("y", "t") if len(truth.arrays) == 2 else ("x",)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.bridges.bridge import AutogradBridge
 from lossfw.check.bridges import derivatives
-from lossfw.check.core.session import Refuted, Search, ordinary
+from lossfw.check.core.search import Counterexample, Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.components.spaces import SIMPLEX
 from lossfw.losses.loss import Loss
@@ -45,7 +45,7 @@ def check_differences(bridge: AutogradBridge, loss: Loss, search: Search) -> Non
     bad = (np.abs(found - wanted) > room) & ~kinked
     if bad.any():
         at = int(np.argmax(bad))
-        raise Refuted(
+        raise Counterexample(
             f"{bridge.name} gets the slope {wanted[at]:.9g} along a direction, and its values "
             f"change by {found[at]:.9g} per unit.",
             _code(bridge, loss),
@@ -62,7 +62,7 @@ def check_compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
     compiled = bridge.value_and_slope(loss, y, t, compiled=True)
     for name, found, wanted in zip(("values", "slopes"), compiled, plain, strict=True):
         if not _alike(found, wanted):
-            raise Refuted(
+            raise Counterexample(
                 f"compiled by {bridge.name}, the {name} are {found[:3]} ..., and otherwise "
                 f"{wanted[:3]} ...",
                 _code(bridge, loss, ", compiled=True"),
@@ -83,7 +83,7 @@ def check_dtypes(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
             strict=True,
         ):
             if found.dtype != dtype:
-                raise Refuted(
+                raise Counterexample(
                     f"{bridge.name} gets {name} of {found.dtype} for predictions of {dtype}.",
                     _code(bridge, loss),
                     y=y.astype(dtype),

@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.bridges.boosting import derivatives, is_dead
 from lossfw.bridges.bridge import Boosting, BoostingBridge
 from lossfw.check.bridges.rows import LibraryRows, library_rows, same
-from lossfw.check.core.session import NotApplicable, Refuted, Search
+from lossfw.check.core.search import Counterexample, NotApplicable, Search
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -184,7 +184,7 @@ def check_copies(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
     for name, make in copies.items():
         other = make()
         if other != one or hash(other) != hash(one):
-            raise Refuted(
+            raise Counterexample(
                 f"{name} of the objective of {bridge.name} is not equal to it, so that it does not "
                 "survive clone, GridSearchCV or joblib",
                 f"bridge.objective({loss!r})",
@@ -236,5 +236,5 @@ def _refuse_other(
         raise _refuted(bridge, rows, f"{what} that are not those of the loss: {shown}")
 
 
-def _refuted(bridge: BoostingBridge, rows: LibraryRows, what: str) -> Refuted:
-    return Refuted(f"{bridge.name} gets {what}.", "(y, t, w)", y=rows.y, t=rows.t, w=rows.w)
+def _refuted(bridge: BoostingBridge, rows: LibraryRows, what: str) -> Counterexample:
+    return Counterexample(f"{bridge.name} gets {what}.", "(y, t, w)", y=rows.y, t=rows.t, w=rows.w)

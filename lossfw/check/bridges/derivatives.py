@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lossfw.bridges.bridge import Bridge
-from lossfw.check.core.session import NotApplicable, Refuted, Search, ordinary
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -56,7 +56,7 @@ def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search)
         room = _FLOAT32 * (1.0 + largest)
         same = found.shape == true.shape
         if not (same and np.allclose(found, true, _FLOAT32, room, equal_nan=True)):
-            raise Refuted(
+            raise Counterexample(
                 f"{bridge.name} gets {name} that are not those of the loss: {found[:3]} ..., and "
                 f"{true[:3]} ... were wanted.",
                 "(y, t)",

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from lossfw.bridges.bridge import AutogradBridge, BoostingBridge, Bridge
 from lossfw.check.bridges import autograd, boosting, derivatives, refusal
-from lossfw.check.core.session import Check, NotApplicable, Search
+from lossfw.check.core.search import Check, NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, LossfwError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw.bridges.bridge import Bridge
-from lossfw.check.core.session import NotApplicable, Refuted, Search
+from lossfw.check.core.search import Counterexample, NotApplicable, Search
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 
@@ -16,13 +16,13 @@ def check_refusal(bridge: Bridge, loss: Loss, search: Search) -> None:
         bridge.made(loss)
     except LossfwError as error:
         if why is None:
-            raise Refuted(
+            raise Counterexample(
                 f"{bridge.name} does not refuse the loss, and raises an error: {error}",
                 f"bridge.made({loss!r})",
             ) from error
         raise NotApplicable(f"{bridge.name} refuses: {why}") from error
     if why is not None:
-        raise Refuted(
+        raise Counterexample(
             f"{bridge.name} refuses the loss ({why}), and makes an objective of it all the same",
             f"bridge.made({loss!r})",
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.bridges.raw_form import raw_form
-from lossfw.check.core.session import Search, ordinary
+from lossfw.check.core.search import Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.components.spaces import BINARY, SIGN, UNIT
 from lossfw.losses.loss import Loss

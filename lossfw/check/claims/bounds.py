@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lossfw.check.core.points import Points
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
+from lossfw.check.core.subject import Points, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -34,7 +33,7 @@ def _refute(
         if bad.size:
             y = np.nan_to_num(points.y[bad], posinf=1e300, neginf=1e300)
             one = int(bad[np.argmin(np.abs(y).reshape(bad.size, -1).max(-1))])
-            raise Refuted.at(points, one, text.format(float(values[one])))
+            raise Counterexample.at(points, one, text.format(float(values[one])))
 
 
 @check("claim:nonnegative")

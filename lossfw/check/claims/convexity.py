@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossfw.check.claims.straight_pieces import straight
+from lossfw.check.claims.black_box import find_linear_segment
 from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.members import clipped, is_bounded, on_side, usual
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
@@ -125,9 +125,9 @@ def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
 
 
-def _refuse(chords: Chords, one: int, text: str) -> Refuted:
+def _refuse(chords: Chords, one: int, text: str) -> Counterexample:
     a, m, b, t = (x[one : one + 1] for x in (chords.a, chords.m, chords.b, chords.t))
-    return Refuted(text, "value(m, t), (value(a, t) + value(b, t)) / 2", a=a, m=m, b=b, t=t)
+    return Counterexample(text, "value(m, t), (value(a, t) + value(b, t)) / 2", a=a, m=m, b=b, t=t)
 
 
 def _smallest(chords: Chords, bad: NDArray) -> int:
@@ -222,7 +222,7 @@ def _check_no_straight_piece(subject: Subject, search: Search) -> None:
     """Look for straight pieces on lines of all scales, around 0, the target and every kink."""
     for curve in curves(subject, search):
         lines = _lines(curve)
-        found = straight(curve.value, lines)
+        found = find_linear_segment(curve.value, lines)
         if found is not None:
             a, m, b = (np.array([x]) for x in (found.a, found.m, found.b))
             raise _refuse(Chords(a, m, b, np.full(1, curve.target)), 0, _STRAIGHT)
@@ -296,7 +296,7 @@ def check_strongly_convex(subject: Subject, search: Search) -> None:
         text = f"the least curvature found is {least:.9g}; {mu!r} is not the largest constant."
     if text:
         code = "hessian(y, t)" if subject.hessian else "value(y, t)"
-        raise Refuted(text, code, y=where[0], t=where[1])
+        raise Counterexample(text, code, y=where[0], t=where[1])
 
 
 def _least_row_curvature(

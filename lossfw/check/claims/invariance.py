@@ -1,4 +1,4 @@
-"""Attacks on symmetry: in the residual, under a shift of logits, under a renaming of classes."""
+"""Attacks on symmetry and linearity: what may be exchanged, shifted, renamed or averaged."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import many_classes
-from lossfw.check.core.points import Points, first
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check, close
-from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
-from lossfw.components.spaces import CLASS_INDEX
+from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
+from lossfw.check.core.subject import OUTSIDE_ULPS, Points, Subject, call, first_bad
+from lossfw.components.spaces import CLASS_INDEX, UNIT
+from lossfw.numerics.arrays import NDArray
 
 # Rounding errors of both values, of rows of many columns.
 _EXCHANGED = 1e-12
@@ -33,7 +33,7 @@ def check_symmetric(subject: Subject, search: Search) -> None:
         if bad.any():
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
             text = f"the value is {plus[one]:.9g} at r = {r[one]:.9g} and {minus[one]:.9g} at -r."
-            raise Refuted(text, y=np.array([r[one], -r[one]]), t=zero[:2])
+            raise Counterexample(text, y=np.array([r[one], -r[one]]), t=zero[:2])
 
 
 @check("claim:exchangeable")
@@ -55,7 +55,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
         if bad.any():
             one = int(np.flatnonzero(bad)[0])
             text = f"the value is {here[one]:.9g}, and {there[one]:.9g} with both exchanged."
-            raise Refuted.at(points, one, text, "value(y, t), value(t, y)")
+            raise Counterexample.at(points, one, text, "value(y, t), value(t, y)")
 
 
 @check("claim:shift_invariant")
@@ -81,7 +81,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
                     "to each logit."
                 )
                 both = f"value(y, t), value(y + {shift!r}, t)"
-                raise Refuted.at(Points(y, some.t), one, text, both)
+                raise Counterexample.at(Points(y, some.t), one, text, both)
 
 
 @check("claim:permutation_equivariant")
@@ -103,12 +103,12 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
         bad &= np.isfinite(here) | np.isfinite(there)
         bad &= ~(np.isnan(here) & np.isnan(there))
         if bad.any():
-            one = first(bad)
+            one = first_bad(bad)
             text = (
                 f"the value is {here[one]:.9g}, and {there[one]:.9g} once the classes are renamed."
             )
             code = f"value(y, t), value(y[:, {order.tolist()}], {_target_code(some.t, order)})"
-            raise Refuted.at(some, one, text, code)
+            raise Counterexample.at(some, one, text, code)
 
 
 def _renamed(points: Points, order: Any) -> Points:
@@ -121,3 +121,55 @@ def _target_code(t: Any, order: Any) -> str:
     if t.ndim == 1:
         return f"np.array({np.argsort(order).tolist()})[t]"
     return f"t[:, {order.tolist()}]"
+
+
+_EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).smallest_subnormal)
+
+_CODE = (
+    "value(y, t), sum(q * value(y, np.array([k])) for k, q in enumerate(t[0])) if y.ndim > 1 "
+    "else t * value(y, np.ones(1)) + (1 - t) * value(y, np.zeros(1))"
+)
+
+
+@check("claim:linear_in_target")
+def check_linear_in_target(subject: Subject, search: Search) -> None:
+    """Claim: the loss of a soft target is the mean of the losses of its classes."""
+    if subject.rows and not (subject.by_index and subject.soft):
+        raise NotApplicable("targets are no distributions over classes")
+    if not subject.rows and (subject.target is not UNIT or subject.kind != "pointwise"):
+        raise NotApplicable("targets are no probabilities")
+    for points in search.points(subject, "float64"):
+        finite: NDArray = np.isfinite(points.y)
+        some = points.take(np.asarray(finite.reshape(len(points), -1).all(-1)))
+        _one_set(subject, some, search.rng(f"linear {points.y.shape[-1]}"))
+
+
+def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None:
+    y, count = points.y, len(points)
+    if subject.rows:
+        columns = y.shape[-1]
+        t = rng.dirichlet(np.ones(columns), count)
+        shares = t.T
+        terms = [_values(subject, y, np.full(count, k)) for k in range(columns)]
+    else:
+        t = rng.choice([0.25, 0.5, 0.9], count)
+        shares = np.stack([t, 1 - t])
+        terms = [_values(subject, y, np.ones(count)), _values(subject, y, np.zeros(count))]
+    soft = _values(subject, y, t)
+    with np.errstate(all="ignore"):
+        each = np.stack([np.where(q == 0, 0, q * v) for q, v in zip(shares, terms, strict=True)])
+        wanted, size = each.sum(0), np.abs(each).sum(0)
+        near = np.abs(soft - wanted) <= OUTSIDE_ULPS * (_EPS * size + _TINY)
+    bad = np.isfinite(wanted) & ~near
+    if bad.any():
+        one = first_bad(bad)
+        text = (
+            f"the loss of the soft target is {soft[one]:.9g}; the losses of its classes, weighted "
+            f"by it, sum to {wanted[one]:.9g}."
+        )
+        raise Counterexample.at(Points(y, t), one, text, _CODE)
+
+
+def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
+    return np.asarray(call(subject.value, y, t), np.float64)

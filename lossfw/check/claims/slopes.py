@@ -12,9 +12,8 @@ import numpy as np
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
 from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.members import is_bounded, on_side, usual
-from lossfw.check.core.points import first
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
+from lossfw.check.core.subject import Subject, call, first_bad
 from lossfw.components.spaces import SIMPLEX, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -71,7 +70,7 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
         steep = (np.abs(np.diff(values)) - bars[:-1] - bars[1:]) / np.diff(grid)
         at = int(np.argmax(np.where(np.isfinite(steep), steep, -np.inf)))
         if steep[at] > constant * (1 + _SLACK):
-            raise Refuted(
+            raise Counterexample(
                 f"between these predictions the {_BOUNDED[order]} changes by {steep[at]:.9g} per "
                 f"unit; {constant!r} is claimed as {_CONSTANTS[order]}.",
                 "value(y, t)" if order == 1 else gradient,
@@ -86,7 +85,7 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
     elif best + 2 * bar < constant * (1 - TIGHTNESS):
         text = f"the steepest {slope} found is {best:.9g}; {constant!r} is not the least constant."
     if text:
-        raise Refuted(text, gradient if order == 1 else hessian, y=y, t=t)
+        raise Counterexample(text, gradient if order == 1 else hessian, y=y, t=t)
 
 
 def _climb(curve: Curve, grid: NDArray, order: int) -> tuple[float, float, NDArray, NDArray]:
@@ -117,7 +116,7 @@ def _check_rows(subject: Subject, search: Search, constant: float, order: int) -
         found = "steepest line found has slope" if order == 1 else "largest curvature found is"
         text = f"the {found} {best:.9g}; {constant!r} is not the least constant."
     if text:
-        raise Refuted(text, y=y, t=t)
+        raise Counterexample(text, y=y, t=t)
 
 
 def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray, NDArray, NDArray]:
@@ -189,7 +188,7 @@ def check_monotone(subject: Subject, search: Search) -> None:
         rise = np.diff(values) - bars[1:] - bars[:-1]
         if (rise > 0).any():
             at = int(np.argmax(rise > 0))
-            raise Refuted(
+            raise Counterexample(
                 f"the value rises from {values[at]:.9g} to {values[at + 1]:.9g} with the margin.",
                 y=grid[at : at + 2],
                 t=np.full(2, curve.target),
@@ -205,5 +204,5 @@ def check_dead_gradient(subject: Subject, search: Search) -> None:
         slopes = np.asarray(call(subject.gradient, points.y, points.t))
         alive = (slopes != 0) & ~np.isnan(slopes)
         if alive.any():
-            text = f"the derivative is {slopes[first(alive)]!r}, and not 0."
-            raise Refuted.at(points, first(alive), text, "gradient(y, t)")
+            text = f"the derivative is {slopes[first_bad(alive)]!r}, and not 0."
+            raise Counterexample.at(points, first_bad(alive), text, "gradient(y, t)")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lossfw.check.core.members import usual
-from lossfw.check.core.session import NotApplicable, Search
+from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import Interval, Members, Simplex
 from lossfw.numerics.arrays import NDArray

@@ -2,7 +2,7 @@
 
 Every set begins with edges (bounds, kinks and their neighbours, denormals, huge
 numbers) and goes on with seeded random numbers over many magnitudes.
-`lossfw.check.core.dense` draws more densely.
+`lossfw.check.core.dense_points` draws more densely.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.members import Generator, is_bounded, line, members, on_side, usual
-from lossfw.check.core.points import Points, inside
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import Points, Subject, drop_outside
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -47,9 +46,9 @@ _EDGES = 100
 def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
     """Return pairs for a loss of any kind; for rows one set for each number of columns."""
     if not subject.rows:
-        return [inside(subject, elements(subject, dtype, rng, count))]
+        return [drop_outside(subject, elements(subject, dtype, rng, count))]
     each = count // len(subject.columns) + 8
-    every = [inside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
+    every = [drop_outside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
     return [points for points in every if len(points)]
 
 
@@ -156,10 +155,10 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
         close = rng.random(y.size) < 0.35
         factor = 1 + rng.choice([-1.0, 1.0], y.size) * 10.0 ** -rng.uniform(0.5, 17, y.size)
         t = np.where(close, (y * factor).astype(dtype), t)
-        inside = np.clip(t, subject.target.low, subject.target.high).astype(dtype)
+        clipped = np.clip(t, subject.target.low, subject.target.high).astype(dtype)
         if not subject.target.low_included:
-            inside = np.where(inside > subject.target.low, inside, y)
-        t = np.where(rng.random(y.size) < 0.05, y, inside)
+            clipped = np.where(clipped > subject.target.low, clipped, y)
+        t = np.where(rng.random(y.size) < 0.05, y, clipped)
         # An infinite logit is legal, an infinite target is not.
         t = np.where(np.isfinite(t), t, 1.0)
     points = Points(y.astype(dtype), t.astype(dtype))

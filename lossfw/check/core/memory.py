@@ -13,8 +13,8 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lossfw.check.core.points import Points
-from lossfw.check.core.session import Output, Search
+from lossfw.check.core.search import Output, Search
+from lossfw.check.core.subject import Points
 
 # What a call may take, in bytes: with Python and its libraries the process stays below 1 GiB.
 LIMIT = 2**29

@@ -1,7 +1,8 @@
 """Checks of activations: value, derivatives, Jacobian products, and their claims.
 
-A function of single numbers is checked as a loss of the residual at the target
-0, so the checks of a loss's curves serve it too.
+A function of single numbers is checked as a loss of the residual at the target 0, so the checks
+of a loss's curves serve it too. The Jacobian of a row is small, so it is looked at whole: its
+products with unit vectors are its columns.
 """
 
 from __future__ import annotations
@@ -11,28 +12,164 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.check.claims import slopes, smoothness
+from lossfw.check.claims.breaks import check_breaks
+from lossfw.check.claims.slopes import check_lipschitz
 from lossfw.check.core.curves import curves
 from lossfw.check.core.draw import rows
-from lossfw.check.core.points import first
-from lossfw.check.core.session import (
+from lossfw.check.core.exact import Formula
+from lossfw.check.core.members import Generator
+from lossfw.check.core.search import (
     Check,
+    Counterexample,
     NotApplicable,
-    Refuted,
     Search,
     check,
-    checks_in,
     close,
 )
-from lossfw.check.core.subject import COLUMNS, Subject, of_component, unwritten
+from lossfw.check.core.subject import COLUMNS, Subject, first_bad, of_component, unwritten
 from lossfw.check.denials import denials
-from lossfw.check.laws import companions, derivatives, row_slopes, values
+from lossfw.check.laws.formula import DERIVATIVE_CHECKS, VALUE_CHECKS
+from lossfw.check.laws.optional_functions import compare_both
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.truth import evaluate
-from lossfw.numerics.exact.ulp import ulp_error
+from lossfw.numerics.exact.ulp import to_float, ulp_error
+
+_EPS = float(np.finfo(np.float64).eps)
+
+# Numbers of columns above one, of which one row is drawn for so many examples.
+_SEVERAL = tuple(k for k in COLUMNS if k > 1)
+_ROWS, _FOR_EACH = 20, 10
+
+# Products are right to so many rounding steps of the sum of their terms.
+_ROUNDINGS = 64.0
+
+# Products with a matrix and its transpose agree to this part.
+_TRANSPOSED = 1e-9
+
+# How far some columns lead alike, how often the steepest row is moved, and by how much
+# less each time.
+_LEADS = (0.0, 0.5, 1.0, 3.0, 10.0, 40.0)
+_CLIMBS, _CALMER = 60, 0.9
+
+# The constant that is found may be beyond the claimed one by rounding, and below by this.
+_SLACK, _TIGHTNESS = 1e-9, 1e-3
+
+# How far from a row its Jacobian is looked at on each side, and what change is a jump.
+_SIDE, _JUMP = 2.0**-30, 1e-6
+
+
+@check("gradient")
+def check_products(activation: Activation, search: Search) -> None:
+    """Products with the Jacobian and its transpose are those of the formula's derivatives."""
+    rng = search.rng("products")
+    for columns in COLUMNS:
+        x, v, u = rng.normal(size=(3, _ROWS, columns)) * rng.choice([1.0, 5.0], (3, _ROWS, 1))
+        search.count(2 * _ROWS)
+        exact = Formula(activation.formula, rows=True, vector=True).derivatives(1, x)[0]
+        jacobian = to_float(exact)
+        forward, back = activation.jvp(np, x, v), activation.vjp(np, x, u)
+        terms = np.abs(jacobian) * np.abs(v)[:, None, :]
+        wanted = (jacobian * v[:, None, :]).sum(-1)
+        # A product cancels a constant that is common to a row.
+        size = terms.sum(-1) + np.abs(forward).max(-1, keepdims=True)
+        off = (np.abs(forward - wanted) > _ROUNDINGS * _EPS * size).any(-1)
+        # The two products are those of one matrix: u' (J v) = (J' u)' v.
+        scale = columns * (1 + np.abs(u).max(-1) * np.abs(v).max(-1))
+        off |= np.abs((u * forward).sum(-1) - (back * v).sum(-1)) > _TRANSPOSED * scale
+        if off.any():
+            one = slice(first_bad(off), first_bad(off) + 1)
+            raise Counterexample(
+                "a product with the Jacobian is not that of the formula's derivatives.",
+                "f.jvp(np, x, v), f.vjp(np, x, u)",
+                x=x[one],
+                v=v[one],
+                u=u[one],
+            )
+
+
+@check("claim:lipschitz")
+def check_row_lipschitz(activation: Activation, search: Search) -> None:
+    """Claim: K is the least Lipschitz constant, in the Euclidean norm of rows."""
+    claimed = activation.claims().lipschitz
+    assert claimed is not None
+    best, place = 0.0, np.zeros((1, 2))
+    for columns in _SEVERAL:
+        rng = search.rng(f"row lipschitz {columns}")
+        found, x = _steepest(activation, _candidates(columns, search, rng), rng, search)
+        if found > best:
+            best, place = found, x
+    text = ""
+    if best > claimed * (1 + _SLACK):
+        text = f"results change by {best:.9g} per unit at x; {claimed!r} is claimed as the most."
+    elif best < claimed * (1 - _TIGHTNESS):
+        text = f"the steepest change found is {best:.9g}; {claimed!r} is not the least constant."
+    if text:
+        code = "np.linalg.norm(f.jvp(np, np.repeat(x, x.size, 0), np.eye(x.size)), 2)"
+        raise Counterexample(text, code, x=place)
+
+
+@check("claim:breaks")
+def check_row_breaks(activation: Activation, search: Search) -> None:
+    """Claim: no derivative of a row jumps."""
+    if activation.claims().breaks:
+        raise NotApplicable("places of breaks are numbers, and arguments are rows")
+    for columns in _SEVERAL:
+        rng = search.rng(f"row breaks {columns}")
+        x = _candidates(columns, search, rng)
+        step = np.multiply(_SIDE, rng.normal(size=x.shape))
+        left, here, right = (_jacobians(activation, x + s * step, search) for s in (-1, 0, 1))
+        size = 1 + np.abs(here).max((-1, -2))
+        jump = np.maximum(*(np.abs(side - here).max((-1, -2)) for side in (left, right)))
+        bad = jump > _JUMP * size
+        if bad.any():
+            at = slice(first_bad(bad), first_bad(bad) + 1)
+            code = "f.jvp(np, x, v), f.jvp(np, x + step, v), f.jvp(np, x - step, v)"
+            raise Counterexample(
+                "the derivative jumps at x, and no breaks are claimed.",
+                code,
+                x=x[at],
+                step=step[at],
+                v=np.ones_like(x[at]),
+            )
+
+
+def _candidates(columns: int, search: Search, rng: Generator) -> NDArray:
+    """Return rows at which slopes are extreme: some columns lead alike, and any rows."""
+    order = np.arange(columns)
+    led = [lead * (order < several) for several in range(2, columns + 1) for lead in _LEADS]
+    count = max(_ROWS, search.examples // _FOR_EACH)
+    free = rng.normal(size=(count, columns)) * rng.choice([0.3, 1.0, 3.0, 10.0], (count, 1))
+    return np.concatenate([np.array(led, float), free])
+
+
+def _steepest(
+    activation: Activation, x: NDArray, rng: Generator, search: Search
+) -> tuple[float, NDArray]:
+    """Return the largest norm of a Jacobian, climbed to from some rows, and its row."""
+    best, place, step = 0.0, x[:1], 1.0
+    for _ in range(_CLIMBS):
+        jacobians = _jacobians(activation, x, search)
+        # The largest singular values.
+        norms: NDArray = np.linalg.svd(np.nan_to_num(jacobians), compute_uv=False)[:, 0]
+        at = int(np.argmax(norms))
+        if norms[at] > best:
+            best, place = float(norms[at]), x[at : at + 1]
+        x = place + step * rng.normal(size=(_ROWS // 4, x.shape[-1]))
+        step *= _CALMER
+    return best, place
+
+
+def _jacobians(activation: Activation, x: NDArray, search: Search) -> NDArray:
+    """Return the matrices of derivatives, shape (N, K, K)."""
+    rows, columns = x.shape
+    search.count(rows * columns)
+    repeated = np.repeat(x, columns, axis=0)
+    products = activation.jvp(np, repeated, np.tile(np.eye(columns), (rows, 1)))
+    return np.swapaxes(np.asarray(products).reshape(rows, columns, columns), -1, -2)
+
 
 _DTYPES = ("float64", "float32")
 
@@ -102,8 +239,8 @@ def _call(activation: Activation, x: NDArray, search: Search) -> NDArray:
     return np.asarray(activation(x))
 
 
-def _refuted(x: NDArray, one: int, text: str, code: str = "f(x)") -> Refuted:
-    return Refuted(text, code, x=x[one : one + 1])
+def _refuted(x: NDArray, one: int, text: str, code: str = "f(x)") -> Counterexample:
+    return Counterexample(text, code, x=x[one : one + 1])
 
 
 @check("shape")
@@ -120,17 +257,19 @@ def check_call(activation: Activation, search: Search) -> None:
             result = _call(activation, x, search)
             if result.shape != shape or result.dtype != dtype:
                 got = f"{result.shape} and {result.dtype}"
-                raise Refuted(f"for {shape} and {dtype} the result has {got}.", "f(x)", x=before)
+                raise Counterexample(
+                    f"for {shape} and {dtype} the result has {got}.", "f(x)", x=before
+                )
             if not np.array_equal(x, before) or np.shares_memory(result, x):
-                raise Refuted("the argument is written to, or returned.", "f(x)", x=before)
+                raise Counterexample("the argument is written to, or returned.", "f(x)", x=before)
             if not np.array_equal(_call(activation, x, search), result, equal_nan=True):
-                raise Refuted("a second call gives another result.", "f(x)", x=before)
+                raise Counterexample("a second call gives another result.", "f(x)", x=before)
 
 
 @check("gradient:both")
 def check_companions(activation: Activation, search: Search) -> None:
     """`value_and_derivative`, `jvp` and `vjp` give what `value` and `derivative` give."""
-    companions.compare_both(
+    compare_both(
         _subject(activation, search), search, "f.value_and_derivative(np, y - t), value(y, t)"
     )
     rng = search.rng("products")
@@ -142,9 +281,9 @@ def check_companions(activation: Activation, search: Search) -> None:
         for name in ("jvp", "vjp"):
             bad = ~close(getattr(activation, name)(np, x, v), wanted)
             if bad.any():
-                one = slice(first(bad), first(bad) + 1)
+                one = slice(first_bad(bad), first_bad(bad) + 1)
                 text = f"{name} is not the derivative times v, {wanted[one][0]!r}."
-                raise Refuted(text, f"f.{name}(np, x, v)", x=x[one], v=v[one])
+                raise Counterexample(text, f"f.{name}(np, x, v)", x=x[one], v=v[one])
 
 
 @check("nan")
@@ -156,7 +295,7 @@ def check_nan(activation: Activation, search: Search) -> None:
         result = _call(activation, x, search)
         place = np.isnan(result[0]).all() if activation.takes_rows else np.isnan(result[0, column])
         if not place or np.isnan(result[1]).any():
-            raise Refuted(f"a NaN gives {result.tolist()}.", "f(x)", x=x)
+            raise Counterexample(f"a NaN gives {result.tolist()}.", "f(x)", x=x)
 
 
 @check("claim:range")
@@ -172,7 +311,9 @@ def check_range(activation: Activation, search: Search) -> None:
         slack = 4 * float(np.finfo(dtype).eps)
         bad = (result < low - slack * abs(low)) | (result > high + slack * abs(high))
         if bad.any():
-            raise _refuted(x, first(bad), f"{result[first(bad)]} lies outside of {claimed}.")
+            raise _refuted(
+                x, first_bad(bad), f"{result[first_bad(bad)]} lies outside of {claimed}."
+            )
         finite.append(result[np.isfinite(result)].ravel())
     results = np.concatenate(finite)
     for bound, reached, name in (
@@ -207,9 +348,9 @@ def check_monotone(activation: Activation, search: Search) -> None:
     result = _call(activation, x, search)
     fall = np.diff(result) < -4 * np.spacing(np.abs(result[1:]))
     if fall.any():
-        at = first(fall)
+        at = first_bad(fall)
         text = f"the value falls from {result[at]:.9g} to {result[at + 1]:.9g}."
-        raise Refuted(text, "f(x)", x=x[at : at + 2])
+        raise Counterexample(text, "f(x)", x=x[at : at + 2])
 
 
 @check("claim:odd")
@@ -218,7 +359,7 @@ def check_odd(activation: Activation, search: Search) -> None:
     x = _arguments(activation, "float64", search)
     same = close(_call(activation, -x, search), -_call(activation, x, search), 8)
     if not same.all():
-        raise _refuted(x, first(~same), "f(-x) is not -f(x).", "f(x), f(-x)")
+        raise _refuted(x, first_bad(~same), "f(-x) is not -f(x).", "f(x), f(-x)")
 
 
 @check("claim:gradient_zero_almost_everywhere")
@@ -228,7 +369,7 @@ def check_dead_gradient(activation: Activation, search: Search) -> None:
     search.count(len(x))
     alive = activation.derivative(np, x) != 0
     if alive.any():
-        raise _refuted(x, first(alive), "the derivative is not 0.", "f.derivative(np, x)")
+        raise _refuted(x, first_bad(alive), "the derivative is not 0.", "f.derivative(np, x)")
 
 
 def _rows(activation: Activation, columns: int, dtype: str, search: Search) -> NDArray:
@@ -249,9 +390,9 @@ def check_row_values(activation: Activation, search: Search) -> None:
             spread = np.ptp(x.astype(np.float64), axis=-1, keepdims=True)
             bad = error > _ROW_ULPS * (1 + spread)
             if bad.any():
-                worst = float(error[first(bad)].max())
+                worst = float(error[first_bad(bad)].max())
                 text = f"a result is {worst:.3g} units in the last place off."
-                raise _refuted(x, first(bad), text)
+                raise _refuted(x, first_bad(bad), text)
 
 
 @check("claim:rows_sum_to_one")
@@ -262,8 +403,8 @@ def check_row_sums(activation: Activation, search: Search) -> None:
         result = _call(activation, x, search)
         bad = (result < 0).any(-1) | (np.abs(result.sum(-1) - 1) > 1e-12)
         if bad.any():
-            total = result[first(bad)].sum()
-            raise _refuted(x, first(bad), f"a row of results sums to {total!r}.")
+            total = result[first_bad(bad)].sum()
+            raise _refuted(x, first_bad(bad), f"a row of results sums to {total!r}.")
 
 
 @check("claim:shift_invariant")
@@ -274,7 +415,7 @@ def check_shift_invariant(activation: Activation, search: Search) -> None:
     bad = np.abs(here - there).max(-1) > 1e-12
     if bad.any():
         text = "the result changes under a shift."
-        raise _refuted(x, first(bad), text, "f(x), f(x + 3.0)")
+        raise _refuted(x, first_bad(bad), text, "f(x), f(x + 3.0)")
 
 
 def _table(*checks: Check) -> dict[str, Check]:
@@ -287,15 +428,12 @@ ELEMENTWISE = _table(
     check_call,
     check_nan,
     check_companions,
-    _as_curve(values.check_value),
-    _as_curve(values.check_precision),
-    _as_curve(values.check_overflow),
-    *map(_as_curve, checks_in(derivatives).values()),
+    *map(_as_curve, (*VALUE_CHECKS, *DERIVATIVE_CHECKS)),
     check_range,
     check_monotone,
     check_odd,
-    _as_curve(slopes.check_lipschitz),
-    _as_curve(smoothness.check_breaks),
+    _as_curve(check_lipschitz),
+    _as_curve(check_breaks),
     check_dead_gradient,
     check_row_sums,
     check_shift_invariant,
@@ -304,10 +442,10 @@ ROWS = _table(
     check_call,
     check_nan,
     check_row_values,
-    row_slopes.check_products,
+    check_products,
     check_range,
-    row_slopes.check_row_lipschitz,
-    row_slopes.check_row_breaks,
+    check_row_lipschitz,
+    check_row_breaks,
     check_dead_gradient,
     check_row_sums,
     check_shift_invariant,

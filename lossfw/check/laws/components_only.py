@@ -16,20 +16,19 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import elements, rows
-from lossfw.check.core.plain_points import cast
-from lossfw.check.core.points import Points, counting, inside, simplest
-from lossfw.check.core.session import (
+from lossfw.check.core.exact_points import cast
+from lossfw.check.core.search import (
+    Counterexample,
     NotApplicable,
     Output,
-    Refuted,
     Search,
     check,
+    format_number,
     ordinary,
     outputs,
-    shown,
 )
-from lossfw.check.core.subject import Subject, call
-from lossfw.check.laws.large_inputs import ENOUGH
+from lossfw.check.core.subject import Points, Subject, call, drop_masked, drop_outside, simplest
+from lossfw.check.laws.purity import ENOUGH
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
@@ -84,7 +83,7 @@ def _loss(subject: Subject) -> Loss:
 @check("domain")
 def check_domain(subject: Subject, search: Search) -> None:
     """A prediction or target outside its space is a DomainError, one inside is not."""
-    points = counting(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
+    points = drop_masked(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
     if not len(points):
         raise NotApplicable("no ordinary point counts")
     for role, space in (("prediction", subject.prediction), ("target", subject.target)):
@@ -98,7 +97,7 @@ def check_domain(subject: Subject, search: Search) -> None:
             if role == "target" and array.ndim < y.ndim and subject.by_index:
                 break
             array[(-1, *[0] * (array.ndim - 1))] = stranger
-            if len(counting(subject, Points(y, t))) < len(points):
+            if len(drop_masked(subject, Points(y, t))) < len(points):
                 # A mask leaves it out.
                 continue
             _one_domain(subject, role, space, Points(y, t))
@@ -118,7 +117,7 @@ def _one_domain(subject: Subject, role: str, space: Space, points: Points) -> No
         if refused != outside:
             what = "outside" if outside else "inside"
             did = "is refused" if refused else "is taken"
-            raise Refuted(f"a {role} {what} {space} {did} by {function}.", y=y, t=t)
+            raise Counterexample(f"a {role} {what} {space} {did} by {function}.", y=y, t=t)
 
 
 @check("purity:warnings")
@@ -132,7 +131,7 @@ def check_warnings(subject: Subject, search: Search) -> None:
                     function.raw(points.y, points.t)
                 except Warning as warning:
                     text = f"a warning is printed: {warning}"
-                    raise Refuted.by(points, text) from None
+                    raise Counterexample.by(points, text) from None
                 except LossfwError:
                     continue
 
@@ -148,7 +147,7 @@ def check_threads(subject: Subject, search: Search) -> None:
         futures = [pool.submit(subject.value, some.y, some.t) for some in every]
         for some, wanted, future in zip(every, alone, futures, strict=True):
             if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
-                raise Refuted.by(some, "a call beside others gives another result.")
+                raise Counterexample.by(some, "a call beside others gives another result.")
 
 
 @check("purity:bits")
@@ -172,7 +171,7 @@ def _same_bits(
     function: Output, result: NDArray, wanted: NDArray, points: Points, text: str
 ) -> None:
     if not np.array_equal(result, wanted, equal_nan=True):
-        raise Refuted.by(
+        raise Counterexample.by(
             points,
             f"{function} {text} has other bits.",
             f"{function}(y, t), {function}(y[:1], t[:1])",
@@ -218,19 +217,19 @@ def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
             drawn = rows(subject, columns, dtype, rng, _BITS_AT // columns)
         else:
             drawn = elements(subject, dtype, rng, _BITS_AT)
-        found.append(inside(subject, drawn))
+        found.append(drop_outside(subject, drawn))
     return [points for points in found if len(points)]
 
 
-def _other_bits(points: Points, name: str, found: NDArray, wanted: NDArray) -> Refuted:
+def _other_bits(points: Points, name: str, found: NDArray, wanted: NDArray) -> Counterexample:
     """Return the refutation of a kernel: by one pair where it shows, else by some."""
     text = f"the {name} has other bits from a kernel"
     if found.shape != wanted.shape or found.shape[:1] != (len(points),):
-        return Refuted.by(points.take(slice(_SHOWN)), f"{text}.")
+        return Counterexample.by(points.take(slice(_SHOWN)), f"{text}.")
     differ = ~((found == wanted) | (np.isnan(found) & np.isnan(wanted)))
     one = simplest(points, differ.reshape(len(points), -1).any(-1))
-    digits = f"{shown(found[one], 17)} instead of {shown(wanted[one], 17)}"
-    return Refuted.at(points, one, f"{text}: {digits}.")
+    digits = f"{format_number(found[one], 17)} instead of {format_number(wanted[one], 17)}"
+    return Counterexample.at(points, one, f"{text}: {digits}.")
 
 
 def _kernel_problem(subject: Subject, loss: Loss, columns: int) -> str:
@@ -256,10 +255,12 @@ def check_lists(subject: Subject, search: Search) -> None:
     wanted = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
     if not np.array_equal(listed, wanted, equal_nan=True):
-        raise Refuted.by(points, "lists give another result.")
+        raise Counterexample.by(points, "lists give another result.")
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
     if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0, equal_nan=True):
-        raise Refuted("a single example gives another result.", y=points.y[:1], t=points.t[:1])
+        raise Counterexample(
+            "a single example gives another result.", y=points.y[:1], t=points.t[:1]
+        )
 
 
 @check("weights:partials")
@@ -283,7 +284,7 @@ def check_partials(subject: Subject, search: Search) -> None:
         for part in parts[:-1]:
             merged = merged.merge(part)
         if not np.array_equal(merged.mean(), whole, equal_nan=True):
-            raise Refuted.by(
+            raise Counterexample.by(
                 points,
                 f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}.",
                 "loss(y, t, sample_weight=w)",
@@ -308,13 +309,13 @@ def check_reductions(subject: Subject, search: Search) -> None:
         return np.array_equal(a, b, equal_nan=True) or abs(a - b) <= 1e-13 * scale
 
     if not (agree(total, float(each.sum())) and agree(mean * count, total)):
-        raise Refuted.by(points, "sum and mean do not agree with the unreduced losses.")
+        raise Counterexample.by(points, "sum and mean do not agree with the unreduced losses.")
     value, gradient = loss.value_and_gradient(y, t)
     apart = loss.gradient(y, t)
     if not agree(value, mean) or not np.allclose(
         gradient, apart, rtol=1e-12, atol=0, equal_nan=True
     ):
-        raise Refuted.by(
+        raise Counterexample.by(
             points,
             "value_and_gradient differs from value and gradient.",
             "loss.value_and_gradient(y, t), loss.gradient(y, t)",
@@ -333,7 +334,7 @@ def check_sums_rows(subject: Subject, search: Search) -> None:
     each = np.asarray(subject.value(points.y[:pairs], points.t[:pairs]), np.float64).reshape(-1, 2)
     rows = np.asarray(loss(y, t, reduction="none"), np.float64)
     if rows.shape != y.shape[:1] or not np.allclose(rows, each.sum(-1), rtol=1e-13, atol=0):
-        raise Refuted(
+        raise Counterexample(
             "the loss of a row is not the sum of those of its elements.",
             "value(y, t), [value(row[:, None], s[:, None]).sum() for row, s in zip(y, t)]",
             y=y,
@@ -369,10 +370,10 @@ def _at_zero(subject: Subject, dtype: str) -> list[Points]:
 def _one_guard(guard: str, finite: bool, values: Any, slopes: Any, points: Points) -> None:
     if bool(np.isfinite(values).all()) != finite:
         word = "infinite" if finite else "finite"
-        raise Refuted.by(points, f"with guard {guard!r} the loss at log(0) is {word}.")
+        raise Counterexample.by(points, f"with guard {guard!r} the loss at log(0) is {word}.")
     alive = bool((slopes.reshape(len(points), -1) != 0).any(-1).all())
     if guard in ("normalised", "additive") and not alive:
-        raise Refuted.by(
+        raise Counterexample.by(
             points, f"with guard {guard!r} the gradient at log(0) is 0.", "gradient(y, t)"
         )
 
@@ -385,12 +386,12 @@ def check_round_trip(subject: Subject, search: Search) -> None:
     wanted = np.asarray(subject.value(points.y, points.t))
     for text, copy in _copies(loss):
         if copy != loss or hash(copy) != hash(loss):
-            raise Refuted(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
+            raise Counterexample(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
         y, t = subject.given(points.y), subject.given(points.t)
         got = np.asarray(copy(y, t, reduction="none"))
         if not np.array_equal(got, wanted, equal_nan=True):
             told = f"the loss that comes back from {text} computes something else."
-            raise Refuted.by(points, told)
+            raise Counterexample.by(points, told)
 
 
 def _copies(loss: Loss) -> list[tuple[str, Loss]]:
@@ -398,7 +399,9 @@ def _copies(loss: Loss) -> list[tuple[str, Loss]]:
     config = json.loads(json.dumps(loss.to_config()))
     name = config.pop("name")
     if name != cls.name:
-        raise Refuted(f"the configuration names {name!r}, and the class {cls.name!r}.", "loss")
+        raise Counterexample(
+            f"the configuration names {name!r}, and the class {cls.name!r}.", "loss"
+        )
     copies: list[tuple[str, Any]] = [("its configuration", cls(**config))]
     copies.append(("model_validate_json", cls.model_validate_json(loss.model_dump_json())))
     if "<locals>" not in cls.__qualname__:

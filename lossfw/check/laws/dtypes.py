@@ -7,20 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.exact_points import (
+    DTYPES,
+    alike,
+    cast,
+    draw_exact_points,
+    many_classes,
+    plain_rows,
+)
 from lossfw.check.core.memory import most_columns
-from lossfw.check.core.plain_points import DTYPES, alike, cast, many_classes, plain, plain_rows
-from lossfw.check.core.points import Points, counting, first, is_inside
-from lossfw.check.core.session import (
+from lossfw.check.core.search import (
+    Counterexample,
     NotApplicable,
     Output,
-    Refuted,
     Search,
     check,
     ordinary,
     outputs,
     written,
 )
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import Points, Subject, drop_masked, first_bad, is_inside
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -46,7 +52,7 @@ def check_result_dtype(subject: Subject, search: Search) -> None:
                 if result.dtype != dtype:
                     what = f"{dtype} predictions and {t.dtype} targets"
                     text = f"{function} of {what} is {result.dtype}."
-                    raise Refuted(text, f"{function}(y, t).dtype", y=y, t=t)
+                    raise Counterexample(text, f"{function}(y, t).dtype", y=y, t=t)
 
 
 def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
@@ -59,7 +65,7 @@ def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
 @check("dtype:target")
 def check_target_dtype(subject: Subject, search: Search) -> None:
     """Targets of any dtype that holds the same numbers give the same results."""
-    points = plain(subject, search, "dtype:target")
+    points = draw_exact_points(subject, search, "dtype:target")
     same = [(points, dtype, _holding(subject, points.t)) for dtype in DTYPES]
     whole = _whole_targets(subject, points)
     if len(whole) and whole.t.dtype.kind == "f":
@@ -68,7 +74,7 @@ def check_target_dtype(subject: Subject, search: Search) -> None:
             same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
     # Predictions that fewer bits do not hold show if these are used.
     full = Points(ordinary(subject, search, "dtype:target").y[: len(points)], points.t)
-    full = counting(subject, full.take(is_inside(subject, full)))
+    full = drop_masked(subject, full.take(is_inside(subject, full)))
     same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
     if subject.by_index:
         same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
@@ -100,7 +106,7 @@ def _labels(
             continue
         y = some.y[rng.integers(0, len(some), _ROWS)]
         index = np.append(rng.integers(0, columns, _ROWS - 1), columns - 1)
-        rows = counting(subject, Points(y, index))
+        rows = drop_masked(subject, Points(y, index))
         if len(rows):
             found.append((rows, narrow.get(columns, _LABELS)))
     return found
@@ -116,7 +122,7 @@ def _whole_targets(subject: Subject, points: Points) -> Points:
         t = np.round(points.t)
         t = np.where(t == 0, 1.0, t) if points.t.ndim > 1 and subject.target is not BINARY else t
     some = Points(points.y, t)
-    return counting(subject, some.take(is_inside(subject, some)))
+    return drop_masked(subject, some.take(is_inside(subject, some)))
 
 
 def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
@@ -205,7 +211,7 @@ def _fits(x: NDArray, dtype: str) -> NDArray:
 @check("dtype:order")
 def check_byte_order(subject: Subject, search: Search) -> None:
     """Numbers in the other byte order are the same numbers, where they are taken at all."""
-    points = plain(subject, search, "dtype:order", 6)
+    points = draw_exact_points(subject, search, "dtype:order", 6)
     for dtype in ("float64", "float32"):
         here = cast(subject, points, dtype)
         y, t = (x.astype(x.dtype.newbyteorder()) for x in (here.y, here.t))
@@ -214,7 +220,7 @@ def check_byte_order(subject: Subject, search: Search) -> None:
             for a, b in ((y, here.t), (here.y, t), (y, t)):
                 try:
                     result = function(a, b)
-                except Refuted:
+                except Counterexample:
                     # To refuse them is a restriction, no wrong result.
                     continue
                 result = result.astype(result.dtype.newbyteorder("="))
@@ -236,14 +242,14 @@ def _compare(
         return
     if dtype is not None and result.dtype != dtype:
         text = f"{function} of {text} is {result.dtype}."
-        raise Refuted.by(points.take(slice(1)), text, f"{function}(y, t).dtype")
+        raise Counterexample.by(points.take(slice(1)), text, f"{function}(y, t).dtype")
     same = alike(result, wanted).reshape(len(points), -1).all(-1)
     if not same.all():
-        bad = first(~same)
+        bad = first_bad(~same)
         # Labels may be wrong because of the number of rows.
         some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
         as_wanted = f"y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r})"
-        raise Refuted.by(
+        raise Counterexample.by(
             some,
             f"{function} of {text} is {result[bad]!r} at the first difference; the same numbers in "
             f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.bridges.jax import double_precision
-from lossfw.check.core.points import Points, counting
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, ordinary
+from lossfw.check.core.subject import Points, Subject, drop_masked
 from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
 
@@ -79,7 +78,7 @@ def _in_double(library: Library) -> AbstractContextManager[Any]:
 
 
 def _points(subject: Subject, search: Search, name: str) -> Points:
-    points = counting(subject, ordinary(subject, search, name))
+    points = drop_masked(subject, ordinary(subject, search, name))
     if len(points) < 2:
         # One is left out, and one is kept.
         raise NotApplicable("no two ordinary points count")
@@ -180,7 +179,7 @@ def _judge(
         f"{method} of arrays of {library.name}{listed} gives {got!r}, and of NumPy's {wanted!r}."
     )
     error = got if isinstance(got, Exception) else None
-    raise Refuted(message, y=points.y, t=points.t) from error
+    raise Counterexample(message, y=points.y, t=points.t) from error
 
 
 def _is_of_double(library: Library, got: Any) -> bool:

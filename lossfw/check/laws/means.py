@@ -1,16 +1,19 @@
-"""The mean that a loss should have, and how it is accumulated."""
+"""Laws of the mean: sum(w l) / sum(w) over the elements that count, however it is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import cast
-from lossfw.check.core.points import Points
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.exact_points import cast
+from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, check, ordinary
+from lossfw.check.core.subject import Points, Subject, call
+from lossfw.check.laws.nan_and_labels import SWALLOWED
+from lossfw.check.laws.purity import sizes
 from lossfw.numerics.arrays import NDArray
 
 # A mean that is accumulated in float64 is right to this relative error; one in
@@ -33,20 +36,20 @@ _HALF = 2.0**-8
 # Losses whose sum half precision does not hold: of this sum, and at most so many.
 _HALF_SUM, _HALF_MOST = 200_000.0, 20_000
 
+# The same points in growing numbers, so that a small counterexample comes first.
+_GROWING = (2, 3, 5, 33, 100)
+
+# Weights say how elements compare: all of them times one of these change no mean.
+_FACTORS = (1e-60, 1e-3, 1e5, 1e60)
+
+# Whole weights may come in any width; so many threes do not fit a byte.
+_WEIGHT_DTYPES = ("float32", "float16", "int64", "uint8")
+_THREES = 100
+
 
 @dataclass(frozen=True)
 class MeanTerms:
-    """Points with the terms of their weighted mean.
-
-    Attributes
-    ----------
-    subject : Subject
-    points : Points
-    losses : ndarray
-        The loss of each.
-    counts : ndarray
-        As how many each counts: as one, unless the loss has a rule of its own.
-    """
+    """Points with their losses, and as how many each counts in a mean by the loss's own rule."""
 
     subject: Subject
     points: Points
@@ -63,58 +66,44 @@ class MeanTerms:
         divisor = float(np.sum(self.counts * weight))
         return float(np.sum(self.losses * weight)) / divisor if divisor else float("nan")
 
-    def compare(
-        self, wanted: float, text: str = "", points: Points | None = None, **options: Any
-    ) -> None:
-        """Refute when the mean under `options` is not the wanted one.
+    def hold(self, text: str, points: Points | None = None, like: Any = None, **given: Any) -> None:
+        """Refute a mean under weights and a mask that is not that of the elements left in.
 
-        Parameters
-        ----------
-        wanted : float
-            NaN where there is nothing left: then nothing is compared.
-        text : str
-            For the message.
-        points : Points, optional
-            Others than these, of the same losses where they count.
-        **options
-            Of the mean.
+        The points may be others of the same losses, and `like` weights of the same mean.
         """
+        weight, where = like if like is not None else given.get("sample_weight"), given.get("where")
+        left = slice(None) if where is None else np.ravel(where)
+        wanted = self.take(left).mean(1.0 if weight is None else np.ravel(weight)[left])
         if np.isnan(wanted):
             return
-        some = points or self.points
-        result = mean_of(self.subject, some, options)
-        counting = self.counts > 0
+        some, counting = points or self.points, self.counts > 0
+        result = _mean_of(self.subject, some, given)
         # How large a rounding error may be taken for: the largest loss of one.
         scale = np.abs(self.losses[counting] / self.counts[counting]).max(initial=0.0)
         if not abs(result - wanted) <= _TOLERANCE * float(scale):
-            raise Refuted.by(
+            raise Counterexample.by(
                 some,
                 f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over the elements that "
                 f"count is {wanted:.12g}.",
-                code(options),
-                **options,
+                _code(given),
+                **given,
             )
 
 
-def mean_of(subject: Subject, points: Points, options: dict[str, Any]) -> float:
+def _mean_of(subject: Subject, points: Points, given: dict[str, Any]) -> float:
     """Return the subject's own mean; an exception is a refutation."""
     try:
-        return float(np.asarray(call(subject.reduce, points.y, points.t, **options)))
+        return float(np.asarray(call(subject.reduce, points.y, points.t, **given)))
     except Exception as error:
-        raise Refuted.by(
-            points,
-            f"the weighted mean raises: {type(error).__name__}: {error}",
-            code(options),
-            **options,
-        ) from error
+        text = f"the weighted mean raises: {type(error).__name__}: {error}"
+        raise Counterexample.by(points, text, _code(given), **given) from error
 
 
-def code(options: dict[str, Any]) -> str:
-    """Return the call of the mean for snippets."""
-    return f"reduce(y, t{''.join(f', {name}={name}' for name in options)})"
+def _code(given: dict[str, Any]) -> str:
+    return f"reduce(y, t{''.join(f', {name}={name}' for name in given)})"
 
 
-def terms_of(subject: Subject, search: Search, name: str, count: int = 100) -> MeanTerms:
+def _terms(subject: Subject, search: Search, name: str, count: int = 100) -> MeanTerms:
     """Return ordinary points, repeated to `count`, with their own losses."""
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
@@ -133,28 +122,190 @@ def terms_of(subject: Subject, search: Search, name: str, count: int = 100) -> M
     return MeanTerms(subject, points, losses, counts[index])
 
 
-def in_axes(subject: Subject, search: Search, name: str) -> tuple[MeanTerms, Points]:
+def _growing(subject: Subject, search: Search, name: str) -> Iterator[MeanTerms]:
+    every = _terms(subject, search, name)
+    yield from (every.take(slice(size)) for size in _GROWING)
+
+
+def _in_axes(subject: Subject, search: Search, name: str) -> tuple[MeanTerms, Points]:
     """Return twelve points, and the same in two axes."""
     if subject.rows:
         raise NotApplicable("rows have their losses in one axis")
-    terms = terms_of(subject, search, name).take(slice(12))
+    terms = _terms(subject, search, name).take(slice(12))
     return terms, Points(terms.points.y.reshape(3, 4), terms.points.t.reshape(3, 4))
+
+
+def _spoilt(points: Points, which: NDArray) -> Points:
+    """Return the points with NaN for some predictions."""
+    y = points.y.copy()
+    y[which] = np.nan
+    return Points(y, points.t)
+
+
+@check("weights:mean")
+def check_weighted_mean(subject: Subject, search: Search) -> None:
+    """The mean is sum(w l) / sum(w), without weights the plain mean."""
+    rng = search.rng("weights:mean draws")
+    for terms in _growing(subject, search, "weights:mean"):
+        size = len(terms.points)
+        terms.hold("without weights")
+        for w in (rng.integers(1, 4, size) + 0.0, rng.random(size) + 0.1, np.full(size, 3.0)):
+            terms.hold("with weights", sample_weight=w)
+
+
+@check("weights:zero")
+def check_zero_weight(subject: Subject, search: Search) -> None:
+    """Weight 0 equals removal, even of a NaN."""
+    for terms in _growing(subject, search, "weights:zero"):
+        w = np.arange(len(terms.points)) % 2 + 0.0
+        terms.hold("weight 0", sample_weight=w)
+        if subject.component is not None:
+            terms.hold("a NaN of weight 0", _spoilt(terms.points, w == 0), sample_weight=w)
+
+
+@check("weights:scale")
+def check_scale_of_weights(subject: Subject, search: Search) -> None:
+    """All weights times one number give the same mean, in any dtype."""
+    rng, every = search.rng("weights:scale draws"), _terms(subject, search, "weights:scale")
+    for count in (2, 33):
+        w = rng.integers(1, 8, count).astype(float)
+        for factor in _FACTORS:
+            text = f"with weights, each times {factor:g}"
+            every.take(slice(count)).hold(text, like=w, sample_weight=w * factor)
+    for dtype in _WEIGHT_DTYPES:
+        threes, text = np.full(_THREES, 3.0).astype(dtype), f"with equal weights of dtype {dtype}"
+        every.take(slice(_THREES)).hold(text, like=np.ones(_THREES), sample_weight=threes)
+
+
+@check("weights:masked")
+def check_weights_under_mask(subject: Subject, search: Search) -> None:
+    """Weights count for the elements that a mask leaves in."""
+    rng, every = search.rng("weights:masked draws"), _terms(subject, search, "weights:masked")
+    for count in (3, 33):
+        terms, keep = every.take(slice(count)), rng.random(count) < 0.7
+        keep[:3] = [True, True, False]
+        w = rng.integers(1, 8, count).astype(float)
+        try:
+            terms.hold("", where=keep)
+        except Counterexample:
+            raise NotApplicable("the mean under a mask is wrong without weights too") from None
+        terms.hold("weights and a mask", sample_weight=w, where=keep)
+
+
+@check("weights:axes")
+def check_axes_of_weights(subject: Subject, search: Search) -> None:
+    """Weights of two axes are those of their elements."""
+    terms, points = _in_axes(subject, search, "weights:axes")
+    w = search.rng("weights:axes draws").integers(1, 8, points.y.shape).astype(float)
+    terms.hold("of two axes", points)
+    terms.hold("with weights of two axes", points, sample_weight=w)
+
+
+@check("weights:many")
+def check_many_weights(subject: Subject, search: Search) -> None:
+    """Of many elements all count, each with its weight."""
+    rng, few = search.rng("mean of many"), _terms(subject, search, "mean of many", 24)
+    for size in sizes(search):
+        terms, text = few.take(rng.integers(0, 24, size)), f"of {size:,} elements"
+        w = rng.integers(1, 8, size).astype(float)
+        terms.hold(text)
+        terms.hold(text, sample_weight=w)
+
+
+@check("mask")
+def check_mask(subject: Subject, search: Search) -> None:
+    """Elements that `where` leaves out are removed, even a NaN, with and without weights."""
+    rng = search.rng("mask draws")
+    for terms in _growing(subject, search, "mask"):
+        keep = rng.random(len(terms.points)) < 0.6
+        keep[:2] = [True, False]
+        w, spoilt = rng.random(keep.size) + 0.5, _spoilt(terms.points, ~keep)
+        for some, text in ((terms.points, "a mask"), (spoilt, "a NaN under the mask")):
+            terms.hold(text, some, where=keep)
+            terms.hold(f"{text} and weights", some, sample_weight=w, where=keep)
+
+
+@check("mask:nothing")
+def check_nothing_left(subject: Subject, search: Search) -> None:
+    """A mean of nothing is NaN or an exception, and not a number."""
+    some = _terms(subject, search, "mask:nothing", 3).points
+    none, zero, empty = np.zeros(len(some), bool), np.zeros(len(some)), some.take(slice(0))
+    tried: tuple[tuple[Points, dict[str, Any]], ...] = (
+        (some, {"where": none}),
+        (some, {"sample_weight": zero}),
+        (empty, {}),
+        (empty, {"sample_weight": zero[:0], "where": none[:0]}),
+    )
+    for points, given in tried:
+        try:
+            result = float(np.asarray(call(subject.reduce, points.y, points.t, **given)))
+        except Exception:  # noqa: S112  # an exception is one of the right answers
+            continue
+        if not np.isnan(result):
+            text = f"the mean of nothing is {result!r}; it should be NaN or an exception."
+            raise Counterexample.by(points, text, _code(given), **given)
+
+
+@check("mask:axes")
+def check_axes_of_masks(subject: Subject, search: Search) -> None:
+    """A mask of two axes leaves out elements, and neither rows nor columns."""
+    terms, points = _in_axes(subject, search, "mask:axes")
+    rng = search.rng("mask:axes draws")
+    # Its first row is left out, the second in, the others in part.
+    keep = np.append(np.repeat([False, True], 4), rng.permutation([True, True, False, False]))
+    for where in (keep.reshape(3, 4), keep[::-1].copy().reshape(3, 4)):
+        terms.hold("a mask of two axes", points, where=where)
+        w = rng.integers(1, 8, where.shape).astype(float)
+        terms.hold("weights and a mask of two axes", points, where=where, sample_weight=w)
+
+
+@check("mask:many")
+def check_many_masked(subject: Subject, search: Search) -> None:
+    """Of many elements a mask leaves out those that it says."""
+    rng, few = search.rng("mean of many"), _terms(subject, search, "mean of many", 24)
+    for size in sizes(search):
+        terms = few.take(rng.integers(0, 24, size))
+        rng.integers(1, 8, size)  # the draws of the weights, to have the same elements
+        terms.hold("a mask of many", where=rng.random(size) < 0.7)
+
+
+def _nan_counts(subject: Subject, search: Search, given: tuple[dict[str, Any], ...]) -> None:
+    terms = _terms(subject, search, "nan:mean").take(slice(3))
+    y, t = terms.points.y.copy(), terms.points.t
+    # The first one counts; of a row one number is enough.
+    y[(0, -1) if subject.rows else 0] = np.nan
+    for options in given:
+        result = float(np.asarray(call(subject.reduce, y, t, **options)))
+        if not np.isnan(result):
+            text = f"the mean over a NaN that counts is {result!r}."
+            raise Counterexample(text, _code(options), y=y, t=t, **options).of_cause(SWALLOWED)
+
+
+# A NaN makes the mean NaN: the plain one, one with a weight for it, one that leaves it in.
+_KEEP = np.array([True, True, False])
+check_nan_in_mean, check_nan_with_weights, check_nan_in_mask = (
+    Check(name, partial(_nan_counts, given=given))
+    for name, given in (
+        ("nan:mean", ({},)),
+        ("weights:nan", ({"sample_weight": np.array([1.0, 2.0, 1.0])},)),
+        ("mask:nan", ({"where": _KEEP}, {"where": _KEEP | True})),
+    )
+)
 
 
 @check("weights:long")
 def check_accumulation(subject: Subject, search: Search) -> None:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
-    terms = terms_of(subject, search, "weights:long", 8)
+    terms = _terms(subject, search, "weights:long", 8)
     one = int(np.argmax(np.abs(terms.losses) * (terms.counts > 0)))
     many = _MANY if search.examples >= _ENOUGH else _FEW
     many = many if subject.component is None else _OWN
-    same, points = terms.points.take(slice(one, one + 1)), terms.points
-    for some, exactness, share in ((same, 1e-9, _EQUAL), (points, _ROUNDED, _DIFFERENT)):
+    same = terms.points.take(slice(one, one + 1))
+    for some, exactness, share in ((same, 1e-9, _EQUAL), (terms.points, _ROUNDED, _DIFFERENT)):
         single = cast(subject, some, "float32")
         y, t = single.y, single.t
         each = np.asarray(call(subject.value, y, t), np.float64)
         times = many // share // len(some)
-        # A loss that overflows float32 has a mean that is infinite too.
         counts = subject.counts(y, t)
         wanted = MeanTerms(subject, some, each, counts).mean()
         # A loss times its weight is rounded to float32 here, and not in a mean.
@@ -164,8 +315,9 @@ def check_accumulation(subject: Subject, search: Search) -> None:
             continue
         whole = np.concatenate([y] * times), np.concatenate([t] * times)
         result = float(np.asarray(call(subject.reduce, *whole)))
+        # A loss that overflows float32 has a mean that is infinite too.
         if not (result == wanted or abs(result - wanted) <= tolerance * float(np.abs(each).max())):
-            raise Refuted(
+            raise Counterexample(
                 f"the mean of {times * len(some):,} float32 losses, of which each is one of "
                 f"{len(some)}, is {result:.9g}, and theirs is {wanted:.9g}: sums should be "
                 "accumulated in float64.",
@@ -178,8 +330,7 @@ def check_accumulation(subject: Subject, search: Search) -> None:
 @check("weights:half")
 def check_half_mean(subject: Subject, search: Search) -> None:
     """Losses in half precision are added up in a wider one, and weighted in one."""
-    terms = terms_of(subject, search, "weights:half", 24)
-    points = cast(subject, terms.points, "float16")
+    points = cast(subject, _terms(subject, search, "weights:half", 24).points, "float16")
     losses = np.asarray(call(subject.value, points.y, points.t), np.float64)
     counts = subject.counts(points.y, points.t)
     fits = np.flatnonzero(np.isfinite(losses) & (counts > 0))
@@ -187,19 +338,13 @@ def check_half_mean(subject: Subject, search: Search) -> None:
         raise NotApplicable("no ordinary loss in half precision")
     one = fits[np.argmax(np.abs(losses[fits]))]
     size = int(min(_HALF_SUM // abs(losses[one]) + 2, _HALF_MOST))
-    some = points.take(np.full(size, one))
-    wanted = losses[one] / counts[one]
-    for options, told, shown in (
-        ({}, "", ""),
-        (
-            {"sample_weight": np.full(size, 1e5)},
-            ", with weights of 1e5",
-            f", sample_weight=np.full({size}, 1e5)",
-        ),
-    ):
-        result = float(np.asarray(call(subject.reduce, some.y, some.t, **options)))
+    some, wanted = points.take(np.full(size, one)), losses[one] / counts[one]
+    weighted = {"sample_weight": np.full(size, 1e5)}
+    code = f", sample_weight=np.full({size}, 1e5)"
+    for given, told, shown in (({}, "", ""), (weighted, ", with weights of 1e5", code)):
+        result = float(np.asarray(call(subject.reduce, some.y, some.t, **given)))
         if not abs(result - wanted) <= _HALF * abs(wanted):
-            raise Refuted(
+            raise Counterexample(
                 f"the mean of {size:,} equal float16 losses of {wanted:.6g} is {result:.6g}{told}: "
                 "it should be accumulated in float64.",
                 f"reduce(np.repeat(y, {size}, 0), np.repeat(t, {size}, 0){shown})",

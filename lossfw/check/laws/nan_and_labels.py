@@ -1,6 +1,8 @@
-"""Checks of the call: NaN, the class index, and the sign of zero.
+"""Checks of NaN, of labels that are not classes, and of the sign of zero.
 
-Every loss is held to these, whatever it claims.
+Legal, finite predictions and targets have a value and derivatives. 0 times infinity, as in
+``t log y`` at a target and a prediction of 0, is NaN in floats and on exact numbers alike, so
+a formula with it would forgive a value with it.
 """
 
 from __future__ import annotations
@@ -9,19 +11,85 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import DTYPES, cast
-from lossfw.check.core.points import Points, counting, simplest
-from lossfw.check.core.session import (
-    NotApplicable,
-    Refuted,
-    Search,
-    check,
-    ordinary,
-    outputs,
-)
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.exact_points import DTYPES, cast
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, ordinary, outputs
+from lossfw.check.core.subject import Points, Subject, call, drop_masked, simplest
+from lossfw.check.laws.formula import inner, is_inner
+from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
+from lossfw.losses.kinds import PointwiseLoss
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact.ulp import to_float
+
+_DTYPES = ("float64", "float32")
+
+# Beyond, and below one over it, powers overflow or vanish, which other checks tell.
+_HUGE = {"float64": 1e100, "float32": 1e12}
+
+# With no space at all, most of the arguments are none that the author thought of.
+_SPACES = (
+    "Predictions and targets were drawn from all real numbers: a loss of others declares them, as "
+    "in `prediction = POSITIVE` and `target = NONNEGATIVE`."
+)
+_CURE = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
+
+
+@check("nan:legal")
+def check_legal(subject: Subject, search: Search) -> None:
+    """Value and derivatives are numbers at legal, finite arguments."""
+    for points in search.points(subject, *_DTYPES):
+        finite = usual_points(subject, points)
+        for function in outputs(subject):
+            some = finite if function.name == "value" else _of_derivatives(subject, finite)
+            if len(some):
+                refuse_nan(some, function(some.y, some.t), str(function), subject)
+
+
+def _of_derivatives(subject: Subject, points: Points) -> Points:
+    """Return the points at which no other check looks at derivatives.
+
+    Inside of a space they are compared with the formula's, where there is one. At a bound
+    other libraries have none.
+    """
+    if subject.component is None:
+        return inner(subject, points) if subject.truth is None else points.take(slice(0))
+    return points.keep(~is_inner(subject, points))
+
+
+def usual_points(subject: Subject, points: Points) -> Points:
+    """Return the points that count, without those of huge and tiny numbers."""
+    keep = _is_usual(points.y)
+    if points.t.shape == points.y.shape:
+        keep = keep & _is_usual(points.t)
+    return drop_masked(subject, points.keep(keep))
+
+
+def _is_usual(x: NDArray) -> NDArray:
+    """Tell which numbers are 0, or neither huge nor tiny."""
+    huge = _HUGE.get(x.dtype.name, np.inf)
+    return np.asarray((x == 0) | ((np.abs(x) < huge) & (np.abs(x) > 1 / huge)))
+
+
+def refuse_nan(points: Points, results: NDArray, name: str, subject: Subject) -> None:
+    """Refute a function whose results at points are NaN."""
+    if results.shape[:1] != (len(points),):
+        raise NotApplicable("results have the wrong shape")
+    bad = np.asarray(np.isnan(results.reshape(len(points), -1)).any(axis=-1))
+    if bad.any():
+        code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
+        text = f"the {name} is NaN at legal, finite arguments. "
+        found = Counterexample.at(points, simplest(points, bad), text + _CURE, code)
+        if _is_undeclared(subject):
+            found.message = text + _SPACES
+            found.blocking()
+        raise found
+
+
+def _is_undeclared(subject: Subject) -> bool:
+    """Tell a pointwise loss whose author has declared no space."""
+    loss = subject.component
+    return isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL
+
 
 # The cause of each finding of a NaN that does not come back.
 SWALLOWED = "a NaN is swallowed"
@@ -36,14 +104,14 @@ _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0
 @check("nan")
 def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
-    ordinary_ones = counting(subject, ordinary(subject, search, "nan", 9))
+    ordinary_ones = drop_masked(subject, ordinary(subject, search, "nan", 9))
     # A NaN that was there before is told by `nan:legal`.
     ordinary_ones = ordinary_ones.keep(~_are_nan(subject, ordinary_ones))
     if not len(ordinary_ones):
         raise NotApplicable("every ordinary result is NaN")
     for dtype in DTYPES:
         # In float32 a mask may leave out a target.
-        points = counting(subject, cast(subject, ordinary_ones, dtype))
+        points = drop_masked(subject, cast(subject, ordinary_ones, dtype))
         for spoilt in _with_nan(subject, points, every=dtype == "float64"):
             wanted = np.isnan(spoilt.y).reshape(len(spoilt), -1).any(-1)
             for function in outputs(subject):
@@ -54,7 +122,7 @@ def check_nan(subject: Subject, search: Search) -> None:
                     what = "is swallowed" if swallowed.any() else "spreads to other rows"
                     first = int(np.argmax(swallowed))
                     one = slice(first, first + 1) if swallowed.any() else slice(None)
-                    found = Refuted(
+                    found = Counterexample(
                         f"a NaN in the prediction {what}: {function} is {result[one]!r}.",
                         f"{function}(y, t)",
                         y=spoilt.y[one],
@@ -121,7 +189,7 @@ def check_class_index(subject: Subject, search: Search) -> None:
             except Exception:  # noqa: S112  # any error is a refusal
                 continue
             wrong = int(index[(index < 0) | (index >= y.shape[-1])][0])
-            raise Refuted(
+            raise Counterexample(
                 f"{function} takes class {wrong} of {y.shape[-1]} classes and returns {result!r}.",
                 f"{function}(y, t)",
                 y=y,
@@ -172,4 +240,18 @@ def check_negative_zero(subject: Subject, search: Search) -> None:
         result = value(points.y, points.t)
         bad = (result == 0) & np.signbit(result)
         if bad.any():
-            raise Refuted.at(points, simplest(points, bad), "the loss is -0.0.")
+            raise Counterexample.at(points, simplest(points, bad), "the loss is -0.0.")
+
+
+@check("nan:formula")
+def check_formula(subject: Subject, search: Search) -> None:
+    """The formula is a number at legal, finite arguments: a NaN is nothing to compare with."""
+    if subject.component is None:
+        raise NotApplicable("the formula is not the function's own")
+    for points in search.points(subject, "float64"):
+        some = usual_points(subject, points)
+        # Where the value is NaN too, `nan:legal` tells it, and the two are one slip.
+        some = some.keep(~np.isnan(call(subject.value, some.y, some.t)))
+        if len(some):
+            search.count(len(some))
+            refuse_nan(some, to_float(subject.exact.values(some.y, some.t)), "formula", subject)

@@ -1,27 +1,29 @@
 """Checks of purity: arguments stay as they are, and results depend on nothing else.
 
-Not on earlier calls, not on the elements beside, however large, and
-not on how many there are.
+Results do not depend on earlier calls, nor on the elements next to them, however large or many.
+A path for large arrays, a block that ends early or a row number that overflows makes results
+wrong; this is reported twice, as a wrong result and as a dependence on companions.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import DTYPES, alike, cast, plain
-from lossfw.check.core.points import Points
-from lossfw.check.core.session import (
+from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points
+from lossfw.check.core.search import (
+    Check,
+    Counterexample,
     NotApplicable,
     Output,
-    Refuted,
     Search,
     check,
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Subject, call_as_given
+from lossfw.check.core.subject import Points, Subject, call_as_given
 from lossfw.numerics.arrays import NDArray
 
 # Enough elements for a path that works in place on large arrays.
@@ -49,7 +51,7 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> None:
                 y, t = some.y.copy(), some.t.copy()
                 function(y, t, copied=False)
                 if not (np.array_equal(y, some.y) and np.array_equal(t, some.t)):
-                    raise Refuted.by(
+                    raise Counterexample.by(
                         some, f"{function} writes into its arguments.", f"{function}(y, t), y, t"
                     )
 
@@ -73,13 +75,13 @@ def check_mean_arguments(subject: Subject, search: Search) -> None:
             results.append(_call_mean(subject, copies, given))
             changed = [n for n in given if not np.array_equal(copies[n], given[n])]
             if changed:
-                raise Refuted(
+                raise Counterexample(
                     f"the weighted mean writes into {' and '.join(changed)}.",
                     f"{_mean_code(given)}, {', '.join(changed)}",
                     **given,
                 )
         if not np.array_equal(results[0], results[1], equal_nan=True):
-            raise Refuted(
+            raise Counterexample(
                 f"the weighted mean is {results[0]!r}, and {results[1]!r} when it is called again.",
                 f"{_mean_code(given)}, {_mean_code(given)}",
                 **given,
@@ -92,7 +94,7 @@ def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, ND
         options = {name: array for name, array in copies.items() if name not in ("y", "t")}
         return call_as_given(subject.reduce, y, t, **options)
     except Exception as error:
-        raise Refuted(
+        raise Counterexample(
             f"the weighted mean raises for arguments that may not be written to: "
             f"{type(error).__name__}: {error}",
             _mean_code(given),
@@ -121,7 +123,7 @@ def check_repeatable(subject: Subject, search: Search) -> None:
             later = function(here.y, here.t)
             for result, text in ((again, "a second call"), (later, "a call after one elsewhere")):
                 if not np.array_equal(first, result, equal_nan=True):
-                    raise Refuted.by(
+                    raise Counterexample.by(
                         here,
                         f"{function} depends on earlier calls: {text} with the same "
                         "arguments gives another result.",
@@ -132,7 +134,7 @@ def check_repeatable(subject: Subject, search: Search) -> None:
 @check("purity:memory")
 def check_memory(subject: Subject, search: Search) -> None:
     """A call like the last one is told from it: with the same sums, ends, targets or arrays."""
-    points = plain(subject, search, "purity:memory")
+    points = draw_exact_points(subject, search, "purity:memory")
     if len(points) < 4:
         raise NotApplicable("too few plain points")
     rng = search.rng("purity:memory orders")
@@ -172,7 +174,7 @@ def _compare(
     result: NDArray, wanted: NDArray, points: Points, order: NDArray, text: str, function: Output
 ) -> None:
     if result.shape == wanted.shape and not alike(result, wanted).all():
-        raise Refuted.by(
+        raise Counterexample.by(
             points,
             f"{function} depends on the call before: after (y, t), the result for the same numbers "
             f"{text} is not theirs.",
@@ -199,7 +201,7 @@ def check_companions(subject: Subject, search: Search) -> None:
                 (alone.reshape(whole.shape), whole, "one at a time"),
             ):
                 if not alike(result, wanted).all():
-                    raise Refuted.by(
+                    raise Counterexample.by(
                         points,
                         f"{function} of the same rows {text} differs.",
                         f"{function}(y, t), {function}(y[:1], t[:1])",
@@ -210,7 +212,7 @@ def check_companions(subject: Subject, search: Search) -> None:
 def check_extreme_companions(subject: Subject, search: Search) -> None:
     """An element does not depend on a companion that is huge, tiny, infinite or at a bound."""
     for dtype in DTYPES:
-        points = cast(subject, plain(subject, search, "purity:extremes", 6), dtype)
+        points = cast(subject, draw_exact_points(subject, search, "purity:extremes", 6), dtype)
         edge = _edges(subject, search, dtype, points)
         for function in outputs(subject):
             wanted = function(points.y, points.t)
@@ -223,7 +225,7 @@ def check_extreme_companions(subject: Subject, search: Search) -> None:
                     result = function(both.y, both.t)[rows]
                     if result.shape == wanted.shape and not alike(result, wanted).all():
                         own = f"[{rows.start}:{rows.stop}]"
-                        raise Refuted.by(
+                        raise Counterexample.by(
                             both,
                             f"{function} of ordinary elements differs once there are extreme ones "
                             "beside them.",
@@ -255,3 +257,106 @@ def _joined(first: Points, second: Points) -> Points:
         np.concatenate([first.y, second.y]),
         np.concatenate([first.t, second.t]).astype(first.t.dtype),
     )
+
+
+# Numbers of elements: few, of which one may be the number of columns, and beside and at
+# powers of two and round numbers, up to more than two bytes count. The largest is left
+# out where there are few examples, and the narrow precisions are tried with one.
+SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192)
+LARGEST, ENOUGH = 100_003, 100
+_NARROW = 1003
+
+
+def sizes(search: Search) -> tuple[int, ...]:
+    """Return the numbers of elements to try."""
+    return (*SIZES, LARGEST) if search.examples >= ENOUGH else SIZES
+
+
+def _found(subject: Subject, search: Search) -> dict[str, Counterexample]:
+    """Return for each function the smallest size at which it fails; computed once."""
+
+    def looked_for() -> dict[str, Counterexample]:
+        points = _largest_last(subject, ordinary(subject, search, "sizes"))
+        found = {}
+        for function in outputs(subject):
+            refuted = _smallest(subject, search, function, points)
+            if refuted is not None:
+                found[function.name] = refuted
+        return found
+
+    return search.once("sizes", looked_for)
+
+
+def _largest_last(subject: Subject, points: Points) -> Points:
+    """Return the points with the largest loss last: among many it is an outlier."""
+    losses = outputs(subject)[0](points.y, points.t)
+    if losses.shape != points.y.shape[:1]:
+        return points
+    return points.take(np.argsort(np.abs(losses), kind="stable"))
+
+
+def _smallest(
+    subject: Subject, search: Search, function: Output, points: Points
+) -> Counterexample | None:
+    tried = [(dtype, size) for dtype in DTYPES[1:] for size in (_NARROW,)]
+    tried += [(DTYPES[0], size) for size in sizes(search)]
+    known: dict[str, NDArray] = {}
+    for dtype, size in sorted(tried, key=lambda one: one[1]):
+        few = cast(subject, points, dtype)
+        if dtype not in known:
+            known[dtype] = function(few.y, few.t)
+        if known[dtype].shape[:1] != (len(few),):
+            return None
+        index = _index(len(few), size)
+        result = function(few.y[index], few.t[index])
+        refuted = _difference(function, few, index, result, known[dtype][index])
+        if refuted is not None:
+            return refuted
+    return None
+
+
+def _index(few: int, size: int) -> NDArray:
+    """Return which of few points come in which order: all but the last again and again, it once."""
+    return np.append(np.random.default_rng(size).integers(0, max(few - 1, 1), size)[1:], few - 1)
+
+
+def _difference(
+    function: Output, few: Points, index: NDArray, result: NDArray, wanted: NDArray
+) -> Counterexample | None:
+    size = index.size
+    if result.shape == wanted.shape:
+        same = alike(result, wanted).reshape(size, -1).all(-1)
+        if same.all():
+            return None
+        first = int(np.argmin(same))
+        text = (
+            f"of {size:,} elements {function} differs from what each is among few, first at number "
+            f"{first}: {result[first]!r} instead of {wanted[first]!r}."
+        )
+    else:
+        text = f"of {size:,} elements {function} has shape {result.shape}, wanted {wanted.shape}."
+    again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
+    return Counterexample.by(
+        few,
+        text,
+        f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [np.append({again}[1:], -1)]]",
+    )
+
+
+def _check(subject: Subject, search: Search, names: tuple[str, ...]) -> None:
+    """Refute the first of some functions whose results differ among many elements."""
+    had = [function.name for function in outputs(subject) if function.name in names]
+    if not had:
+        raise NotApplicable(f"there is no {names[0]}")
+    found = _found(subject, search)
+    for name in had:
+        if name in found:
+            raise found[name]
+
+
+_ALL = ("value", "gradient", "hessian")
+
+check_many = Check("purity:many", partial(_check, names=_ALL))
+check_many_values, check_many_gradients, check_many_hessians = (
+    Check(f"{name}:many", partial(_check, names=(name,))) for name in _ALL
+)

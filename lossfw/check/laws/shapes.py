@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import alike, many_classes
-from lossfw.check.core.points import Points, counting
-from lossfw.check.core.session import (
+from lossfw.check.core.exact_points import alike, many_classes
+from lossfw.check.core.search import (
+    Counterexample,
     NotApplicable,
     Output,
-    Refuted,
     Search,
     check,
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.subject import Points, Subject, call, drop_masked
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Space
 
 # Shapes of rows are tried with up to so many of them.
@@ -40,7 +39,7 @@ def check_result_shape(subject: Subject, search: Search) -> None:
                     f"{function} of predictions of shape {y.shape} and targets of shape {t.shape} "
                     f"has shape {result.shape}; wanted {wanted}."
                 )
-                raise Refuted(text, f"{function}(y, t).shape", y=y, t=t)
+                raise Counterexample(text, f"{function}(y, t).shape", y=y, t=t)
 
 
 def _refuse_spaces(subject: Subject) -> None:
@@ -53,23 +52,23 @@ def _refuse_spaces(subject: Subject) -> None:
                 f"is a loss of single numbers. Write a CategoricalLoss, or declare another {role} "
                 "space, such as UNIT or REAL."
             )
-            raise Refuted(text, "").blocking()
+            raise Counterexample(text, "").blocking()
 
 
 def _refuse_useless(function: Output, points: Points) -> None:
     """Block all other checks where ordinary points give an error or no results of their own."""
     try:
         result = function(points.y, points.t)
-    except Refuted as found:
+    except Counterexample as found:
         raise found.blocking() from found.__cause__
     code = f"{function}(y, t)"
     if result.dtype.kind not in "fiub":
         given = result.item() if result.size == 1 else result
         text = f"{function} returns no array of numbers, but {given!r}."
-        raise Refuted.by(points, text, code).blocking()
+        raise Counterexample.by(points, text, code).blocking()
     if len(points) > 1 and result.size == 1:
         text = _one_number(function, points, float(result.item()))
-        raise Refuted.by(points, text, code).blocking()
+        raise Counterexample.by(points, text, code).blocking()
 
 
 def _one_number(function: Output, points: Points, result: float) -> str:
@@ -93,7 +92,7 @@ def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any,
         # As many rows as columns, and one more, in every number of columns.
         for some in (*search.points(subject, "float64"), *many_classes(subject, search)):
             columns = some.y.shape[-1]
-            few = counting(subject, some)
+            few = drop_masked(subject, some)
             found += [(few.y[:n], few.t[:n]) for n in (1, columns, columns + 1) if n <= _MOST]
         return found
     pairs = len(points) // 2 * 2
@@ -117,7 +116,7 @@ def check_broadcast(subject: Subject, search: Search) -> None:
                 result = call(function.raw, a, b)
             except Exception:  # noqa: S112  # any error is a refusal
                 continue
-            raise Refuted(
+            raise Counterexample(
                 f"{function} takes predictions of shape {np.shape(a)} with targets of shape "
                 f"{np.shape(b)} and returns shape {np.shape(result)}; it should refuse.",
                 f"{function}(y, t)",
@@ -161,7 +160,7 @@ def check_axes(subject: Subject, search: Search) -> None:
             result = function(y, t)
             # Another number of results is another check's.
             if result.size == wanted.size and not alike(result.ravel(), wanted.ravel()).all():
-                raise Refuted(
+                raise Counterexample(
                     f"{function} of elements of shape {shape} differs from that of the same in one "
                     "axis.",
                     f"{function}(y, t), {function}(y.ravel(), t.ravel()).reshape(y.shape)",
@@ -179,7 +178,7 @@ def check_layout(subject: Subject, search: Search) -> None:
             wanted = function(base_y, base_t)
             result = function(y, t)
             if result.shape != wanted.shape or not alike(result, wanted).all():
-                raise Refuted(
+                raise Counterexample(
                     f"{function} of {text} differs from that of the same numbers in C order.",
                     f"{function}({text.split(': ')[-1]}), {function}(y, t)",
                     y=base_y,

@@ -12,7 +12,7 @@ from lossfw.check.accuracy.measure import measure
 from lossfw.check.accuracy.peer_tables import PEERS, installed
 from lossfw.check.accuracy.peers import Offer
 from lossfw.check.accuracy.variants import variants
-from lossfw.check.core.dense import dense_pairs
+from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.subject import of_component
 
 

@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.accuracy.variants import variants
-from lossfw.check.core.dense import dense_pairs
+from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.subject import of_component
 
 

@@ -7,7 +7,7 @@ import lossfw
 from lossfw.check.accuracy.case import Case
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.accuracy.worst_error import Worst, worst
-from lossfw.check.core.judge import Truth
+from lossfw.check.core.oracle import Oracle
 from lossfw.numerics.exact.namespace import exact_array
 
 POINTS = 400
@@ -166,7 +166,7 @@ def truth_of(loss, y, order, exact=None):
     truth = next(truth for truth in case.truths() if truth.order == order)
     if exact is None:
         return truth
-    return Truth(case.formula, order, case.at(order), exact_array(exact)).verified()
+    return Oracle(case.formula, order, case.at(order), exact_array(exact)).verified()
 
 
 def test_differences_overrule_a_wrong_derivative_of_the_formula():

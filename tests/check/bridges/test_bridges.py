@@ -11,7 +11,7 @@ import lossfw
 from lossfw import POSITIVE, PointwiseLoss, Space
 from lossfw.check import check, parametrize_with_checks
 from lossfw.check.bridges.installed import LAWS, bridge_checks, installed_bridges
-from lossfw.check.core.session import NotApplicable, Search
+from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import of_component
 from lossfw.check.report import Held, Refutation
 from lossfw.check.runner import Prepared, attempt

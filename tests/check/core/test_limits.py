@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.core.limits import value_limits
+from lossfw.check.core.exact import value_limits
 from lossfw.check.core.subject import of_component
 from lossfw.numerics.exact.ulp import to_float
 

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.variants import variants
-from lossfw.check.core.session import Search, ordinary
+from lossfw.check.core.search import Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.components.latex import latex_problem
 from lossfw.errors import ArgumentError, TraceError

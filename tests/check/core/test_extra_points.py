@@ -4,8 +4,8 @@ import numpy as np
 
 import lossfw
 from lossfw import Claims, DistanceLoss
-from lossfw.check.core.branches import branch_points
-from lossfw.check.core.session import Search
+from lossfw.check.core.extra_points import branch_points
+from lossfw.check.core.search import Search
 from lossfw.check.core.subject import of_component
 
 

@@ -6,7 +6,7 @@ A check is announced where it is written::
     def check_result_shape(subject, search):
         ...
 
-It raises `Refuted` for a counterexample and `NotApplicable` where it makes no
+It raises `Counterexample` for a counterexample and `NotApplicable` where it makes no
 sense for the subject; otherwise it has held. The search counts its examples.
 """
 
@@ -23,8 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lossfw.check.core.draw import draw
-from lossfw.check.core.points import Points
-from lossfw.check.core.subject import Subject, call, call_as_given
+from lossfw.check.core.subject import Points, Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -35,7 +34,7 @@ T = TypeVar("T")
 ROUNDING_ULPS = 64
 
 
-class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
+class Counterexample(Exception):  # noqa: N818  # no error: the harness looks for it
     """A counterexample.
 
     Parameters
@@ -64,23 +63,27 @@ class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
         self.code = code
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
 
-    def blocking(self) -> Refuted:
+    def blocking(self) -> Counterexample:
         """Return it as one after which no other check is run."""
         self.blocks = True
         return self
 
-    def of_cause(self, cause: str) -> Refuted:
+    def of_cause(self, cause: str) -> Counterexample:
         """Return it as one of the findings that a cause has."""
         self.cause = cause
         return self
 
     @classmethod
-    def by(cls, points: Points, message: str, code: str = "value(y, t)", **more: Any) -> Refuted:
+    def by(
+        cls, points: Points, message: str, code: str = "value(y, t)", **more: Any
+    ) -> Counterexample:
         """Return the counterexample that points are, with further inputs."""
         return cls(message, code, y=points.y, t=points.t, **more)
 
     @classmethod
-    def at(cls, points: Points, one: int, message: str, code: str = "value(y, t)") -> Refuted:
+    def at(
+        cls, points: Points, one: int, message: str, code: str = "value(y, t)"
+    ) -> Counterexample:
         """Return the counterexample that one of the points is."""
         return cls.by(points.take(slice(one, one + 1)), message, code)
 
@@ -107,7 +110,7 @@ class Search:
         The number of examples in each call; a list, as threads can append to it.
     witnesses : dict of str to str
         For each claim whose denial was proved, what proves it.
-    closest : dict of str to Refuted
+    closest : dict of str to Counterexample
         For each claim that held, the example that came closest to a counterexample, where it is
         known: it is told if the claim is denied.
     limited : dict of str to str
@@ -122,7 +125,7 @@ class Search:
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
     calls: list[int] = field(default_factory=list)
     witnesses: dict[str, str] = field(default_factory=dict)
-    closest: dict[str, Refuted] = field(default_factory=dict)
+    closest: dict[str, Counterexample] = field(default_factory=dict)
     limited: dict[str, str] = field(default_factory=dict)
     running: str = ""
 
@@ -217,9 +220,10 @@ def check(name: str) -> Callable[[Callable[[Any, Search], None]], Check]:
 
 
 def checks_in(*modules: ModuleType) -> dict[str, Check]:
-    """Return the checks that modules define, by name, in the order in which they stand there."""
-    found = [one for module in modules for one in vars(module).values() if isinstance(one, Check)]
-    return {one.name: one for one in found}
+    """Return the checks that modules define, alone or in tuples, by name."""
+    values = [value for module in modules for value in vars(module).values()]
+    several = (value if isinstance(value, tuple) else (value,) for value in values)
+    return {one.name: one for some in several for one in some if isinstance(one, Check)}
 
 
 def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
@@ -267,7 +271,7 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
         return same
 
 
-def shown(x: Any, digits: int) -> str:
+def format_number(x: Any, digits: int) -> str:
     """Write a number, or a row of them, with so many digits."""
     values = [f"{float(v):.{digits}g}" for v in np.atleast_1d(x)]
     return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
@@ -298,7 +302,7 @@ class Output:
         try:
             return np.asarray((call if copied else call_as_given)(self.raw, y, t))
         except Exception as error:
-            raise Refuted(
+            raise Counterexample(
                 f"{self} raises for {given}: {type(error).__name__}: {error}",
                 f"{self}(y, t)",
                 y=y,

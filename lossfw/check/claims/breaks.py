@@ -1,24 +1,30 @@
-"""Find the places where the value or a derivative of a curve jumps.
+"""Attacks on smoothness: where value and derivatives jump, none missing, none invented.
 
-Intervals of the curve's grid over which there is a change are cut into parts,
-and those parts that may hold a jump into parts again, until they are narrow. Of
-a smooth function neighbouring parts change alike, the more so the narrower they
-are; a jump sets one of them apart. So most intervals need not be cut more than
-once or twice. A change that is left is a jump if it does not shrink any further.
+Intervals of a curve's grid over which there is a change are cut into parts, and those parts
+that may hold a jump into parts again, until they are narrow. Neighbouring parts of a smooth
+function change alike, the more so the narrower they are; a jump sets one of them apart. So
+most intervals need not be cut more than once or twice. A change that is left is a jump if it
+does not shrink any further.
 
-This is for values and for exact derivatives, which have no noise; for others see
-`lossfw.check.claims.float_jumps`.
+This holds for values and for exact derivatives, which have no noise; for others see
+`lossfw.check.claims.black_box`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from lossfw.check.claims.float_jumps import sharp_at, sharp_places
-from lossfw.check.core.curves import Curve, ExactCurve
+from lossfw.check.claims.black_box import sharp_at, sharp_places
+from lossfw.check.core.curves import Curve, ExactCurve, curves
+from lossfw.check.core.draw import rows
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
+from lossfw.check.core.subject import Points, Subject, drop_outside, first_bad
+from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact.ulp import to_float
 
 # An interval is cut into so many parts, at first into fewer, for most end there; until it is as
 # narrow as this, relative to the curve's scale.
@@ -70,14 +76,14 @@ def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool
     """Tell whether a derivative jumps at one place; where that is in doubt, as is said."""
     if not isinstance(curve, ExactCurve):
         return sharp_at(curve, order, x, doubt=doubt)
-    wide, narrow = (_across(curve, order, x, share) for share in (1.0, _CLOSER))
+    wide, narrow = (_change_across(curve, order, x, share) for share in (1.0, _CLOSER))
     if wide == 0:
         return False
     # A jump does not shrink with the distance.
     return bool(narrow > (_SHRINKS if doubt else _STAYS) * wide)
 
 
-def _across(curve: Curve, order: int, x: float, share: float) -> float:
+def _change_across(curve: Curve, order: int, x: float, share: float) -> float:
     """Return the change of a derivative across a place, 0 where rounding may do as much."""
     gap = share * _BESIDE * max(abs(x), curve.scale)
     values, _ = _function(curve, order, np.array([x - gap, x + gap]))
@@ -124,12 +130,12 @@ def _find(curve: Curve, order: int) -> list[float]:
     """Search the whole grid of a curve for jumps of a derivative."""
     if order and not isinstance(curve, ExactCurve):
         reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
-        return _distinct(np.asarray(sharp_places(curve, order, reach)), curve.scale)
+        return _unique_points(np.asarray(sharp_places(curve, order, reach)), curve.scale)
     todo = _cut(curve, order, _changing(curve, order), _FIRST_PARTS)
     while todo.left.size and (todo.right - todo.left > todo.narrow).any():
         todo = _cut(curve, order, todo, _PARTS)
-    todo = _staying(curve, order, todo)
-    return _distinct((todo.left + todo.right) / 2, curve.scale)
+    todo = _drop_shrinking(curve, order, todo)
+    return _unique_points((todo.left + todo.right) / 2, curve.scale)
 
 
 def _changing(curve: Curve, order: int) -> _Intervals:
@@ -184,7 +190,7 @@ def _cut(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
     )
 
 
-def _staying(curve: Curve, order: int, some: _Intervals) -> _Intervals:
+def _drop_shrinking(curve: Curve, order: int, some: _Intervals) -> _Intervals:
     """Return the narrow intervals over which the change stays as they are made narrower."""
     if not some.left.size:
         return some
@@ -207,9 +213,143 @@ def _fields(some: _Intervals) -> tuple[NDArray, ...]:
     return some.left, some.right, some.size, some.change, some.narrow
 
 
-def _distinct(found: NDArray, scale: float) -> list[float]:
+def _unique_points(found: NDArray, scale: float) -> list[float]:
     kept: list[float] = []
     for x in sorted(found.tolist(), key=abs):
         if all(abs(x - y) > SAME * max(scale, abs(x)) for y in kept):
             kept.append(x)
     return kept
+
+
+# How many rows are looked at for each number of columns, one for so many examples, how
+# far to each side of them, and the change of a partial derivative over that distance that
+# is a jump, relative to its size or to a hundredth.
+_ROWS, _FOR_EACH, _SIDE, _ROW_JUMP, _ROW_SIZE = (6, 24), 8, 2.0**-36, 1e-6, 1e-2
+
+
+def check_rows(subject: Subject, search: Search, order: int) -> None:
+    """Look for partial derivatives that jump at rows with ties and other inner rows."""
+    if subject.truth is None:
+        raise NotApplicable("without a formula nothing is known about rows")
+    for columns in subject.several[:2]:
+        some = _inner_rows(subject, search, columns)
+        for column in range(columns):
+            for degree, jump in enumerate(_jumps(subject, search, some, column)[:order], 1):
+                if jump.any():
+                    text = f"the partial {_NAMES[degree]} in column {column} jumps at y."
+                    raise Counterexample.at(some, first_bad(jump), text, _CODES[degree])
+
+
+def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
+    drawn = rows(subject, columns, "float64", search.rng("rows"), search.examples)
+    points = drop_outside(subject, drawn)
+    inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
+    if subject.prediction in (UNIT, SIMPLEX):
+        inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
+    most = int(np.clip(search.examples // _FOR_EACH, *_ROWS))
+    return points.take(np.flatnonzero(inner.all(-1))[:most])
+
+
+def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:
+    """Tell where the first and the second partial derivative differ on the two sides of a row."""
+
+    def looked_for() -> list[NDArray]:
+        search.count(2 * len(points))
+        order = 2 if subject.claims.get("twice_smooth") else 1
+        sides = []
+        for sign in (-1, 1):
+            y = points.y.copy()
+            y[:, column] += sign * _SIDE * np.maximum(np.abs(y[:, column]), _SIDE)
+            sides.append([to_float(x) for x in subject.exact.partials(column, order, y, points.t)])
+        return [_differ(*pair) for pair in zip(*sides, strict=True)]
+
+    return search.once(("row jumps", points.y.shape[-1], column), looked_for)
+
+
+def _differ(left: NDArray, right: NDArray) -> NDArray:
+    size = np.maximum(np.abs(left), np.abs(right))
+    return np.asarray(np.abs(right - left) > _ROW_JUMP * np.maximum(size, _ROW_SIZE))
+
+
+_NAMES = {0: "value", 1: "derivative", 2: "second derivative"}
+_CODES = {0: "value(y, t)", 1: "gradient(y, t)", 2: "hessian(y, t)"}
+
+
+def _near(x: float, places: Iterable[float], scale: float) -> bool:
+    return any(abs(x - place) <= SAME * max(scale, abs(place)) for place in places)
+
+
+def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[float, ...]) -> None:
+    """Refute a break that is missing among the claimed ones, or that is invented."""
+    if subject.rows:
+        raise NotApplicable("places of breaks are numbers, and predictions are rows")
+    confirmed: set[float] = set()
+    every = curves(subject, search)
+    for curve in every:
+        for found in jumps(curve, order):
+            residual = found - curve.target if subject.kind == "pointwise" else found
+            if not _near(found, claimed, curve.scale) and not _near(residual, claimed, curve.scale):
+                raise Counterexample(
+                    f"the {_NAMES[order]} jumps at {found:.9g}, which is not among the claimed "
+                    f"breaks {claimed!r}.",
+                    _CODES[order],
+                    y=np.array([found - 1e-3 * curve.scale, found + 1e-3 * curve.scale]),
+                    t=np.full(2, curve.target),
+                )
+        for place in claimed:
+            here = [place, place + curve.target] if subject.kind == "pointwise" else [place]
+            inner = [x for x in here if curve.low < x < curve.high]
+            if any(jumps_at(curve, order, x, doubt=True) for x in inner):
+                confirmed.add(place)
+    for place in claimed:
+        if place not in confirmed:
+            raise Counterexample(
+                f"the {_NAMES[order]} is claimed to jump at {place!r}, and does not.",
+                _CODES[order],
+                y=np.array([place - 1e-3, place, place + 1e-3]),
+                t=np.full(3, every[0].target),
+            )
+
+
+@check("claim:breaks")
+def check_breaks(subject: Subject, search: Search) -> None:
+    """Claim: exactly these are the places where the first derivative jumps."""
+    _check_places(subject, search, 1, tuple(subject.claims["breaks"]))
+
+
+@check("claim:second_breaks")
+def check_second_breaks(subject: Subject, search: Search) -> None:
+    """Claim: exactly these are the places where the second derivative jumps."""
+    places = tuple(subject.claims["second_breaks"])
+    first = tuple(subject.claims.get("breaks") or ())
+    # Where the first derivative jumps there is no second one to jump or not.
+    _check_places(subject, search, 2, tuple(p for p in places if p not in first) or places)
+
+
+@check("claim:smooth")
+def check_smooth(subject: Subject, search: Search) -> None:
+    """Claim: the loss is differentiable at every inner point."""
+    _check_no_jump(subject, search, (0, 1))
+
+
+@check("claim:twice_smooth")
+def check_twice_smooth(subject: Subject, search: Search) -> None:
+    """Claim: the loss is twice differentiable at every inner point."""
+    _check_no_jump(subject, search, (0, 1, 2))
+
+
+def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) -> None:
+    if subject.rows:
+        check_rows(subject, search, max(orders))
+        return
+    for curve in curves(subject, search):
+        for order in orders:
+            places = [x for x in curve.kinks if curve.low < x < curve.high and order > 0]
+            found = [x for x in places if jumps_at(curve, order, x)] or jumps(curve, order)
+            if found:
+                raise Counterexample(
+                    f"the {_NAMES[order]} jumps at {found[0]:.9g}.",
+                    _CODES[order],
+                    y=np.array([found[0] - 1e-3 * curve.scale, found[0] + 1e-3 * curve.scale]),
+                    t=np.full(2, curve.target),
+                )

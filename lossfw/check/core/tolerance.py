@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.judge import Truth
 from lossfw.check.core.members import clipped
-from lossfw.check.core.points import Points
-from lossfw.check.core.subject import NUDGE_ULPS, Subject
+from lossfw.check.core.oracle import Oracle
+from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject
 from lossfw.components.spaces import SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact import differences
@@ -49,26 +48,13 @@ _MOST_AT_KINKS = {False: 96, True: 40}
 
 @dataclass(frozen=True)
 class Judgement:
-    """Results at some points beside the truth.
-
-    Attributes
-    ----------
-    points : Points
-    got : ndarray
-        The results that are judged.
-    truth : ndarray
-        The exact results, rounded to the dtype of the results.
-    bad : ndarray of bool
-        Which results are farther from the truth than they may be.
-    allowed : float
-        So many units in the last place are let pass.
-    """
+    """Results at some points next to the exact ones, rounded to their dtype."""
 
     points: Points
-    got: NDArray
-    truth: NDArray
-    bad: NDArray
-    allowed: float = 0.0
+    actual: NDArray
+    expected: NDArray
+    is_wrong: NDArray
+    tolerance: float = 0.0  # so many units in the last place are let pass
 
 
 def exact_results(subject: Subject, order: int, points: Points) -> Any:
@@ -78,25 +64,13 @@ def exact_results(subject: Subject, order: int, points: Points) -> Any:
     return subject.exact.derivatives(order, points.y, points.t)[order - 1]
 
 
-def judged(
+def judge(
     subject: Subject, points: Points, got: NDArray, order: int, exact: Any = None
 ) -> Judgement:
-    """Compare values (order 0) or derivatives with the truth.
-
-    Parameters
-    ----------
-    subject : Subject
-    points : Points
-        Where the results were computed.
-    got : ndarray
-        Results, one for each point, or for rows of derivatives one row.
-    order : int
-    exact : array of exact numbers, optional
-        The exact results at the points, where they are known.
-    """
+    """Compare values (order 0) or derivatives with the exact ones, which may be known already."""
     exact = exact_results(subject, order, points) if exact is None else exact
-    truth = Truth(subject.exact, order, (points.y, points.t), exact)
-    passed = allowed(subject, points, got, truth)
+    truth = Oracle(subject.exact, order, (points.y, points.t), exact)
+    passed = within_tolerance(subject, points, got, truth)
     ulps = _margin(subject) * subject.ulps[order]
     return Judgement(points, got, to_float(exact, got.dtype), ~passed, ulps)
 
@@ -105,7 +79,7 @@ def _margin(subject: Subject) -> float:
     return 1.0 if subject.component is not None else _MARGIN
 
 
-def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDArray:
+def within_tolerance(subject: Subject, points: Points, got: NDArray, truth: Oracle) -> NDArray:
     """Tell which results are as right as they must be; where nothing is known, all are."""
     order, exact = truth.order, truth.exact.reshape(truth.shape)
     ulps = _margin(subject) * subject.ulps[order]
@@ -118,21 +92,21 @@ def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDA
     if not subject.subnormal:
         bad &= ~truth.subnormal(got.dtype).reshape(got.shape)
     wrong = np.zeros(bad.shape, bool)
-    rows = _fewer(points, bad, _MOST_AT_KINKS[subject.rows]) if order else np.zeros(0, int)
+    rows = _limit_bad_rows(points, bad, _MOST_AT_KINKS[subject.rows]) if order else np.zeros(0, int)
     if rows.size:
         right, wrong[rows] = _at_kinks(subject, points.take(rows), got[rows], order)
         bad[rows] &= ~right
-    rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
+    rows = _limit_bad_rows(points, bad, _MOST_NUDGED[subject.rows])
     # No move of the arguments makes NaN right.
     rows = rows[(bad & ~np.isnan(got)).reshape(len(points), -1).any(-1)[rows]]
     if rows.size:
-        forgiven = _within_a_nudge(subject, truth, points, got, rows)
+        forgiven = _excused_by_rounding(subject, truth, points, got, rows)
         bad[rows] &= ~forgiven | wrong[rows]
     return np.asarray(~bad)
 
 
-def _within_a_nudge(
-    subject: Subject, truth: Truth, points: Points, got: NDArray, rows: NDArray
+def _excused_by_rounding(
+    subject: Subject, truth: Oracle, points: Points, got: NDArray, rows: NDArray
 ) -> NDArray:
     """Tell which results of some rows a move of the arguments by rounding would make right."""
     order, margin, some = truth.order, _margin(subject), points.take(rows)
@@ -173,7 +147,7 @@ def _at_kinks(
     return right, np.asarray(wrong)
 
 
-def _fewer(points: Points, bad: NDArray, most: int) -> NDArray:
+def _limit_bad_rows(points: Points, bad: NDArray, most: int) -> NDArray:
     """Return the rows that hold something bad, after the mark is taken from all but so many."""
     rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
     if rows.size <= most:

@@ -9,7 +9,7 @@ is, and a result is as far off as it is. There are three rules:
   and at a kink of the value the second derivative is not judged;
 - an infinite result is right where the truth is beyond the largest float.
 
-`lossfw.check.core.leniency` says which of these errors the harness lets pass.
+`lossfw.check.core.tolerance` says which of these errors the harness lets pass.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _REST_OF_ROOT = 1e-100
 _MOST_LOOKED_AT = 4096
 
 
-class Truth:
+class Oracle:
     """The exact results of one order at some points; judges any results for them.
 
     Parameters
@@ -98,7 +98,7 @@ class Truth:
         errors = np.full(computed.shape, np.nan)
         errors[some] = self.errors(computed[some], some)
         if self.order:
-            self._look_at_worst(computed, errors, considered)
+            self._refine_worst(computed, errors, considered)
         return errors
 
     def subnormal(self, dtype: np.dtype[Any]) -> NDArray:
@@ -118,7 +118,7 @@ class Truth:
             return self.exact[number]
         return sides[0]
 
-    def verified(self) -> Truth:
+    def verified(self) -> Oracle:
         """Return the truth by differences if dual numbers disagree with them, else this one.
 
         Dual numbers give the derivatives of a component whose author wrote none,
@@ -159,7 +159,7 @@ class Truth:
         left, right = self._sides_at(self.order, apart)
         return bool((_near(left, right) & ~_near(self.exact[apart], left)).any())
 
-    def _look_at_worst(self, computed: NDArray, errors: NDArray, considered: NDArray) -> None:
+    def _refine_worst(self, computed: NDArray, errors: NDArray, considered: NDArray) -> None:
         """Judge the worst by one-sided derivatives, until no other can be worse."""
         todo = considered & (np.isnan(errors) | (errors > 0))
         seen, group, best = 0, 1, -1.0
@@ -169,14 +169,14 @@ class Truth:
             which = which[rank[which] > best]
             if not which.size:
                 return
-            errors[which] = self._between_sides(computed[which], which, errors[which])
+            errors[which] = self._errors_between_sides(computed[which], which, errors[which])
             todo[which] = False
             best = max(best, *np.nan_to_num(errors[which], nan=-1.0).tolist())
             seen, group = seen + which.size, 2 * group
 
-    def _between_sides(self, computed: NDArray, which: NDArray, known: NDArray) -> NDArray:
+    def _errors_between_sides(self, computed: NDArray, which: NDArray, known: NDArray) -> NDArray:
         """Return the distance from the interval of the one-sided derivatives."""
-        self._learn_sides([i for i in which.tolist() if i not in self._sides])
+        self._cache_sides([i for i in which.tolist() if i not in self._sides])
         sides = [self._sides[i] for i in which.tolist()]
         left, right = (
             self._without_rest(which, np.array([side[i] for side in sides], object)) for i in (0, 1)
@@ -201,7 +201,7 @@ class Truth:
         lost = np.isnan(to_float(self.exact[which])) & (np.abs(to_float(side)) < _REST_OF_ROOT)
         return np.where(lost, exact_array(np.zeros(side.shape)), side)
 
-    def _learn_sides(self, which: list[int]) -> None:
+    def _cache_sides(self, which: list[int]) -> None:
         if not which:
             return
         left, right = self._sides_at(self.order, np.asarray(which))

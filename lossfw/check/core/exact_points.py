@@ -13,9 +13,8 @@ import numpy as np
 
 from lossfw.check.core.members import Generator, usual
 from lossfw.check.core.memory import most_columns
-from lossfw.check.core.points import Points, counting, inside
-from lossfw.check.core.session import NotApplicable, Search, ordinary, outputs
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.search import NotApplicable, Search, ordinary, outputs
+from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -48,7 +47,7 @@ _ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4
 _FLOOR = 0.1
 
 
-def plain(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
+def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return ordinary pairs whose numbers half precision holds exactly, so that sums are exact too.
 
     Raises
@@ -60,7 +59,7 @@ def plain(subject: Subject, search: Search, name: str, count: int = 24) -> Point
     points = ordinary(subject, search, name, count)
     y = on_grid(subject.prediction, points.y, rng)
     t = points.t if points.t.dtype.kind in "iu" else on_grid(subject.target, points.t, rng)
-    found = counting(subject, inside(subject, Points(y, t)))
+    found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
         raise NotApplicable("no plain numbers in this space")
     return found
@@ -109,7 +108,7 @@ def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Point
     rows = partial(plain_rows, subject, search, count)
     most = most_columns(search, outputs(subject), rows, _MOST)
     found = [
-        counting(subject, inside(subject, rows(columns)))
+        drop_masked(subject, drop_outside(subject, rows(columns)))
         for columns in MANY_CLASSES
         if columns <= most
     ]

@@ -15,8 +15,7 @@ import numpy as np
 
 from lossfw.check.core.draw import elements, rows
 from lossfw.check.core.members import Generator, clipped, members, neighbours
-from lossfw.check.core.points import ArgumentArrays, Points, inside
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import ArgumentArrays, Points, Subject, drop_outside
 from lossfw.components.spaces import (
     CLASS_INDEX,
     NONNEGATIVE,
@@ -101,7 +100,7 @@ def _legal(subject: Subject, points: Points) -> Points:
     keep = np.isfinite(points.y) & np.isfinite(points.t)
     if subject.kind == "distance":
         keep &= _difference_is_exact(points.y, points.t)
-    return inside(subject, points.take(keep))
+    return drop_outside(subject, points.take(keep))
 
 
 def _difference_is_exact(y: NDArray, t: NDArray) -> NDArray:
@@ -213,7 +212,7 @@ def _row_sets(subject: Subject, dtype: str, rng: Generator, count: int) -> list[
     share = count // len(columns)
     found = [points for k in columns for points in _rows(subject, k, dtype, rng, share)]
     finite = [points.keep(np.isfinite(points.y)) for points in found]
-    return [inside(subject, points.keep(np.isfinite(points.t))) for points in finite]
+    return [drop_outside(subject, points.keep(np.isfinite(points.t))) for points in finite]
 
 
 def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> list[Points]:

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.variants import variants
-from lossfw.check.core.dense import dense_arguments, dense_pairs, floats
+from lossfw.check.core.dense_points import dense_arguments, dense_pairs, floats
 from lossfw.check.core.subject import of_component
 
 DTYPES = ["float32", "float64"]

@@ -1,0 +1,369 @@
+"""Attacks on the expected loss under known probabilities: properness, calibration, elicitation.
+
+A proper loss is least at the true probabilities, a calibrated one where the most probable
+class is named, and one that elicits a functional at this functional of the targets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
+from lossfw.check.core.subject import Subject, call, first_bad
+from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
+from lossfw.numerics.arrays import NDArray
+
+# A lower risk elsewhere refutes when it is lower by more than rounding can do.
+CERTAIN = 1e-9
+
+
+def rounded(x: Any) -> str:
+    """Write a probability, or a row of them."""
+    values = np.round(np.atleast_1d(x), 6).tolist()
+    return str(values[0] if len(values) == 1 else values)
+
+
+def values_of(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
+    """Return the unreduced losses in float64."""
+    return np.asarray(call(subject.value, y, t), np.float64)
+
+
+def risk_of(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
+    """Return the expected loss of rows y (M, K) where class k has probability q_k."""
+    possible = np.flatnonzero(q)
+    # One call for all classes: a search makes thousands.
+    index = np.repeat(possible, len(y))
+    targets = _targets(subject, index, len(q))
+    values = values_of(subject, np.tile(y, (possible.size, 1)), targets)
+    return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
+
+
+def _targets(subject: Subject, index: NDArray, columns: int) -> NDArray:
+    return index if subject.target is CLASS_INDEX else np.eye(columns)[index]
+
+
+def without_nan(risk: NDArray) -> NDArray:
+    """Return risks with infinity in the place of NaN, which is never the least."""
+    return np.where(np.isnan(risk), np.inf, risk)
+
+
+_PROBABILITIES = (0.02, 0.1, 0.25, 0.4, 0.6, 0.7, 0.9, 0.98)
+
+_RISK = (
+    "[sum(w * value(row[None], np.array([k]))[0] for k, w in enumerate(q)) for row in y] "
+    "if y.ndim > 1 else q * value(y, np.ones(2)) + (1 - q) * value(y, np.zeros(2))"
+)
+
+
+@check("claim:proper")
+def check_proper(subject: Subject, search: Search) -> None:
+    """Claim: the true probabilities minimise the expected loss."""
+    _check_proper(subject, search, strict=False)
+
+
+@check("claim:strictly_proper")
+def check_strictly_proper(subject: Subject, search: Search) -> None:
+    """Claim: the true probabilities alone minimise the expected loss."""
+    _check_proper(subject, search, strict=True)
+
+
+def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
+    if subject.prediction is UNIT and not subject.rows:
+        _proper_binary(subject, strict)
+        return
+    if subject.rows and subject.prediction is SIMPLEX and subject.by_index:
+        _proper_rows(subject, search, strict)
+        return
+    raise NotApplicable("predictions are no probabilities")
+
+
+def _proper_binary(subject: Subject, strict: bool) -> None:
+    grid = np.unique(
+        np.concatenate(
+            [np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7), 1 - 10.0 ** -np.arange(3.0, 7)]
+        )
+    )
+    for q in _PROBABILITIES:
+        p = np.append(grid, q)
+        ones, zeros = np.ones_like(p), np.zeros_like(p)
+        risk = q * values_of(subject, p, ones) + (1 - q) * values_of(subject, p, zeros)
+        _judge_proper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
+
+
+def _judge_proper(
+    risk: NDArray, own: float, others: NDArray, far: NDArray, truth: Any, strict: bool
+) -> None:
+    risk, slack = without_nan(risk), CERTAIN * (1 + abs(own))
+    at, text = int(np.argmin(risk)), ""
+    as_good = far & (risk <= own + slack)
+    if risk[at] < own - slack:
+        text = (
+            f"the expected loss of saying so is {own:.9g}, and of saying {rounded(others[at])} "
+            f"only {risk[at]:.9g}."
+        )
+    elif strict and as_good.any():
+        at = first_bad(as_good)
+        text = (
+            f"saying {rounded(others[at])} is as good as saying so: the expected loss of both is "
+            f"{own:.9g}."
+        )
+    if text:
+        said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
+        text = f"where the label has probabilities {rounded(truth)}, {text}"
+        raise Counterexample(text, _RISK, y=said, q=np.asarray(truth))
+
+
+def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
+    rng = search.rng("proper")
+    for columns in (2, 3, 4):
+        for q in [np.array([0.5, 0.3, 0.15, 0.05])[:columns], *rng.dirichlet(np.ones(columns), 4)]:
+            q = q / q.sum()
+            others = [rng.dirichlet(np.full(columns, a), 60) for a in (1.0, 5.0)]
+            for step in (0.2, 0.05, 0.01, 0.002):
+                others.append((1 - step) * q + step * np.eye(columns))
+                others.append(_between_two(q, step))
+                away = rng.normal(size=(30, columns))
+                away -= away.mean(-1, keepdims=True)
+                others.append(
+                    np.abs(q + step * away / np.linalg.norm(away, axis=-1, keepdims=True))
+                )
+            rows = np.concatenate(others)
+            rows /= rows.sum(-1, keepdims=True)
+            risk = risk_of(subject, rows, q)
+            own = float(risk_of(subject, q[None], q)[0])
+            far = np.abs(rows - q).max(-1) > 1e-2
+            _judge_proper(risk, own, rows, far, q, strict)
+
+
+def _between_two(q: NDArray, step: float) -> NDArray:
+    """Return the distributions for which one class gives a share to one other."""
+    unit = np.eye(q.size)
+    moved = q + step * (unit[:, None] - unit[None]).reshape(-1, q.size)
+    return np.asarray(moved[(moved >= 0).all(-1) & (moved != q).any(-1)])
+
+
+# Risks this close to the least one count as reaching it.
+_REACHED = 1e-7
+
+# From so many examples on, decisions are looked for under every distribution.
+_WHOLE = 100
+
+# A random search makes so many steps, each shorter by this factor: the last are of 1e-6.
+_STEPS, _SHRINK = 48, 0.75
+
+# It begins from so many predictions, follows so many of them, and tries so many moves of each.
+_DRAWN, _FOLLOWED, _MOVES = 400, 12, 16
+
+
+@check("claim:calibrated")
+def check_calibrated(subject: Subject, search: Search) -> None:
+    """Claim: predictions that name another class cannot reach the least risk."""
+    if subject.kind == "margin":
+        _calibrated_margin(subject)
+        return
+    if subject.rows and subject.by_index:
+        _calibrated_rows(subject, search)
+        return
+    if subject.prediction is UNIT and not subject.rows:
+        _calibrated_unit(subject)
+        return
+    raise NotApplicable("predictions name no class")
+
+
+def _calibrated_margin(subject: Subject) -> None:
+    grid = np.concatenate(
+        [np.arange(-400, 401) / 50, np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()]
+    )
+    grid = np.unique(grid)
+    ones = np.ones_like(grid)
+    up, down = values_of(subject, grid, ones), values_of(subject, grid, -ones)
+    for q in (0.55, 0.6, 0.75, 0.9, 0.99):
+        for probability in (q, 1 - q):
+            risk = probability * up + (1 - probability) * down
+            wrong = grid <= 0 if probability > 0.5 else grid >= 0
+            _judge_calibrated(risk, wrong, grid, probability)
+
+
+def _calibrated_unit(subject: Subject) -> None:
+    grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
+    ones, zeros = np.ones_like(grid), np.zeros_like(grid)
+    up, down = values_of(subject, grid, ones), values_of(subject, grid, zeros)
+    for q in (0.55, 0.75, 0.95, 0.45, 0.25, 0.05):
+        wrong = grid <= 0.5 if q > 0.5 else grid >= 0.5
+        _judge_calibrated(q * up + (1 - q) * down, wrong, grid, q)
+
+
+def _judge_calibrated(risk: NDArray, wrong: NDArray, places: NDArray, q: Any) -> None:
+    risk = without_nan(risk)
+    least = float(risk.min())
+    at = int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
+    if risk[at] <= least + _REACHED * (1 + abs(least)):
+        raise Counterexample(
+            f"where the label has probabilities {rounded(q)}, the prediction {rounded(places[at])} "
+            f"does not name the most probable class, and reaches the least risk {least:.9g}.",
+            "value(y, t)",
+            y=places[at : at + 1],
+            q=np.asarray(q),
+            t=np.zeros(1, int) if np.ndim(q) else np.ones(1),
+        )
+
+
+def _calibrated_rows(subject: Subject, search: Search) -> None:
+    rng = search.rng("calibrated")
+    fixed = [np.array([0.4, 0.3, 0.3]), np.array([0.45, 0.4, 0.15]), np.array([0.6, 0.25, 0.15]),
+             np.array([0.6, 0.4]), np.array([0.3, 0.25, 0.25, 0.2])]  # fmt: skip
+    for q in fixed[: max(2, round(len(fixed) * search.examples / _WHOLE))]:
+        top = int(np.argmax(q))
+
+        def names_another(y: NDArray, top: int = top) -> NDArray:
+            rest = np.delete(y, top, axis=-1).max(-1)
+            return np.asarray(y[:, top] <= rest)
+
+        free, free_risk = _descend(subject, q, rng, lambda y: np.ones(len(y), bool))
+        wrong, wrong_risk = _descend(subject, q, rng, names_another)
+        if wrong_risk <= free_risk + _REACHED * (1 + abs(free_risk)):
+            raise Counterexample(
+                f"where the classes have probabilities {rounded(q)}, the prediction "
+                f"{rounded(wrong)} does not name the most probable class, and reaches the least "
+                f"risk {min(free_risk, wrong_risk):.9g}.",
+                "[sum(w * value(r[None], np.array([k]))[0] for k, w in enumerate(q)) for r in y]",
+                y=np.stack([wrong, free]),
+                q=q,
+            )
+
+
+def _descend(
+    subject: Subject, q: NDArray, rng: np.random.Generator, allowed: Callable[[NDArray], NDArray]
+) -> tuple[NDArray, float]:
+    """Return the best allowed prediction that a shrinking random search finds, and its risk."""
+    start = _starts(subject, q, rng)
+    start = start[allowed(start)]
+    risk = without_nan(risk_of(subject, start, q))
+    keep = np.argsort(risk)[:_FOLLOWED]
+    best, best_risk = start[keep], risk[keep]
+    rows = np.arange(len(best))
+    step = 1.0
+    for _ in range(_STEPS):
+        near = _neighbours(subject, best, q, rng, step)
+        risk = without_nan(risk_of(subject, near, q))
+        risk = np.where(allowed(near), risk, np.inf).reshape(len(best), _MOVES)
+        at = np.argmin(risk, axis=-1)
+        lower, there = risk[rows, at], near.reshape(len(best), _MOVES, q.size)[rows, at]
+        better = lower < best_risk
+        best = np.where(better[:, None], there, best)
+        best_risk = np.where(better, lower, best_risk)
+        step *= _SHRINK
+    one = int(np.argmin(best_risk))
+    return best[one], float(best_risk[one])
+
+
+def _starts(subject: Subject, q: NDArray, rng: np.random.Generator) -> NDArray:
+    """Return predictions from all over, and those that name one class, say `q`, or say nothing."""
+    even = np.full((1, q.size), 1 / q.size)
+    if subject.prediction is SIMPLEX:
+        one_class = np.eye(q.size) * 0.9 + 0.1 / q.size
+        drawn = rng.dirichlet(np.ones(q.size), _DRAWN)
+        return np.concatenate([drawn, one_class, one_class, q[None], even])
+    drawn, one_class = rng.normal(size=(_DRAWN, q.size)) * 2, np.eye(q.size)
+    return np.concatenate([drawn, one_class, -one_class, np.log(q)[None], even])
+
+
+def _neighbours(
+    subject: Subject, best: NDArray, q: NDArray, rng: np.random.Generator, step: float
+) -> NDArray:
+    """Return `_MOVES` predictions near each of some."""
+    moves = rng.normal(size=(len(best), _MOVES, q.size)) * step
+    moves[:, :4] -= moves[:, :4].mean(-1, keepdims=True)
+    near = (best[:, None] + moves).reshape(-1, q.size)
+    if subject.prediction is SIMPLEX:
+        near = np.abs(near)
+        return np.asarray(near / near.sum(-1, keepdims=True))
+    # On the border between two classes: ties are where a wrong one may win.
+    tied, top = near[::3], int(np.argmax(q))
+    tied[:, top] = np.delete(tied, top, axis=-1).max(-1)
+    return np.asarray(near)
+
+
+@check("claim:elicits")
+def check_elicits(subject: Subject, search: Search) -> None:
+    """Claim: this functional of the target's distribution minimises the expected loss."""
+    if subject.rows or subject.kind == "margin":
+        raise NotApplicable("the functional is one of numbers")
+    what = str(subject.claims["elicits"])
+    rng = search.rng("elicits")
+    for sample in _samples(subject, rng):
+        wanted = _functional(what, sample)
+        span = float(np.ptp(sample)) or 1.0
+        places = np.unique(
+            np.concatenate([sample, np.linspace(sample.min(), sample.max(), 301), [wanted]])
+        )
+        if isinstance(subject.prediction, Interval):
+            # Targets may lie where predictions do not; such a functional cannot be predicted.
+            places = places[~subject.prediction.beyond(_into(subject, places))]
+        if wanted not in places:
+            continue
+        y = np.repeat(places, sample.size)
+        t = np.tile(sample, places.size)
+        values = values_of(subject, _into(subject, y), t).reshape(places.size, -1).mean(-1)
+        own = float(values[np.searchsorted(places, wanted)])
+        at = int(np.argmin(without_nan(values)))
+        if values[at] < own - CERTAIN * (1 + abs(own)) and abs(places[at] - wanted) > 1e-6 * span:
+            raise Counterexample(
+                f"for targets {np.round(sample, 6).tolist()} the expected loss at their {what}, "
+                f"{wanted:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
+                "[value(np.full(t.shape, x), t).mean() for x in y]",
+                y=_into(subject, np.array([wanted, places[at]])),
+                t=sample,
+            )
+
+
+def _into(subject: Subject, y: NDArray) -> NDArray:
+    """Return means as predictions: their logarithms for a loss on those."""
+    loss = subject.truth
+    logarithms = loss is not None and loss.input_form == "logits" and loss.link_name == "exp"
+    return np.log(y) if logarithms else y
+
+
+def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:
+    """Return samples of an odd size, so that a median is one of them."""
+    space = subject.target
+    if space is UNIT:
+        return [rng.random(7) for _ in range(4)]
+    if space is REAL:
+        return [
+            rng.normal(size=7) * 2,
+            rng.exponential(size=9),
+            np.array([0.0, 0.0, 1.0, 5.0, 9.0]),
+        ]
+    if isinstance(space, Interval):
+        return [rng.exponential(size=7) + 0.1 for _ in range(4)]
+    raise NotApplicable("the targets are no numbers of a line")
+
+
+def _functional(what: str, sample: NDArray) -> float:
+    match = re.fullmatch(r"(\w+)(?:\(([\d.eE+-]+)\))?", what)
+    if match is None:
+        raise NotApplicable(f"nothing is known about {what!r}")
+    name, level = match[1], float(match[2] or 0.5)
+    if name == "mean":
+        return float(sample.mean())
+    if name in ("median", "quantile"):
+        return float(np.quantile(sample, level, method="inverted_cdf"))
+    if name == "expectile":
+        return _expectile(sample, level)
+    raise NotApplicable(f"a sample does not show its {name}")
+
+
+def _expectile(sample: NDArray, level: float) -> float:
+    """Return the number m for which level E(t - m)+ = (1 - level) E(m - t)+, by bisection."""
+    low, high = float(sample.min()), float(sample.max())
+    for _ in range(200):
+        middle = (low + high) / 2
+        above = level * np.maximum(sample - middle, 0).sum()
+        below = (1 - level) * np.maximum(middle - sample, 0).sum()
+        low, high = (middle, high) if above > below else (low, middle)
+    return (low + high) / 2

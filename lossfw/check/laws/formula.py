@@ -1,0 +1,438 @@
+"""Checks of value, gradient and Hessian, against exact numbers or the function's own differences.
+
+A wrong result is classed by its error: ``value``, ``gradient`` or ``hessian`` where it is
+another one altogether, ``precision`` where it is finite but has lost its digits to
+cancellation, ``overflow`` where it is infinite or NaN though the truth is an ordinary number.
+
+At a kink a gradient is right if it lies between the one-sided derivatives, and for convex
+losses of rows if it is a subgradient. At a kink of the value the Hessian is not judged; where
+the loss jumps, nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.curves import FloatCurve, curves
+from lossfw.check.core.extra_points import branch_points, suspects
+from lossfw.check.core.search import (
+    Check,
+    Counterexample,
+    NotApplicable,
+    Search,
+    check,
+    format_number,
+    ordinary,
+    outputs,
+)
+from lossfw.check.core.subject import (
+    Points,
+    Subject,
+    call,
+    cancellation_scale,
+    drop_masked,
+    first_bad,
+    simplest,
+)
+from lossfw.check.core.tolerance import Judgement, judge
+from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact.ulp import to_float
+
+_DTYPES = ("float64", "float32")
+
+# The results of each order, as functions of a subject and in messages.
+_NAMES = ("value", "gradient", "hessian")
+_WORDS = ("value", "gradient", "Hessian")
+
+# The function that an author writes for a derivative, and the remedy if there is none.
+_WRITTEN = {1: "derivative", 2: "second_derivative"}
+_FOLLOWS_VALUE = "It follows `value` step by step, and loses digits on the way: write a `{}`."
+
+# An error below so many rounding steps of the largest number in play (an input,
+# the result, or 1) is left by cancellation; a larger one is another value.
+_LOST_DIGITS = 2.0**7
+
+# The remedy for each sort of error; the page on stable formulas has them all.
+_REMEDIES = {
+    "value": "",
+    "precision": (
+        "A difference of near numbers loses digits: write it with xp.log1p or xp.expm1, or take "
+        "a function of lossfw.numerics."
+    ),
+    "overflow": (
+        "An exponential, a square or a quotient overflows on the way: softplus, logsumexp, "
+        "log_cosh and others of lossfw.numerics do not."
+    ),
+}
+
+# Directions from a kink of rows in which the subgradient inequality is tried.
+_DIRECTIONS = 24
+
+# How many rows with ties are looked at, for each number of columns.
+_TIES = 24
+
+# As many partial derivatives as examples are looked at for each number of columns, but
+# no fewer and no more than this.
+_PARTIALS = (12, 120)
+
+# How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
+_REACH = {"float64": 1e201, "float32": 1e37}
+
+
+def inner(subject: Subject, points: Points) -> Points:
+    """Return the points at which derivatives are judged: not on the boundary.
+
+    At infinite logits they are where the value is finite.
+    """
+    return points.keep(is_inner(subject, points))
+
+
+def is_inner(subject: Subject, points: Points) -> NDArray:
+    """Tell which elements or rows are those of `inner`."""
+    y = points.y
+    keep = np.isfinite(y) & (np.abs(y) < _REACH[y.dtype.name])
+    if subject.prediction in (UNIT, SIMPLEX):
+        keep &= (y > 0) & (y < 1)
+    elif isinstance(subject.prediction, Interval):
+        keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
+    if subject.prediction is LOGITS:
+        far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
+        if far.size:
+            ends = to_float(subject.exact.values(y[far], points.t[far]))
+            keep[far[np.isfinite(ends)]] = True
+    return np.asarray(keep.all(tuple(range(1, keep.ndim))))
+
+
+def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
+    """Return values (order 0) or derivatives next to the exact ones; computed once."""
+    function = getattr(subject, _NAMES[order])
+    if function is None:
+        raise NotApplicable(f"there is no {_NAMES[order]}")
+    if subject.truth is None:
+        raise NotApplicable("no formula is known to compare with")
+
+    def judge_all() -> list[Judgement]:
+        found = []
+        for points, exact in _exact_results(subject, search, order):
+            actual = np.asarray(call(function, points.y, points.t))
+            shape = points.y.shape if order else points.y.shape[:1]
+            if actual.shape != shape or actual.dtype.kind != "f":
+                raise NotApplicable("results have the wrong shape or dtype")
+            found.append(judge(subject, points, actual, order, exact))
+        return found
+
+    return search.once(("judgements", order), judge_all)
+
+
+def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tuple[Points, Any]]:
+    """Yield points with the exact results there, None where they are not computed yet."""
+    suspected = [p for dtype in _DTYPES for p in suspects(subject, search, dtype, order)]
+    if order == 0:
+        yield from ((points, None) for points in (*_shared(subject, search), *suspected))
+        return
+    for points, derivatives in _exact_derivatives(subject, search):
+        yield points, derivatives[order - 1]
+    for points in (inner(subject, points) for points in suspected):
+        if len(points):
+            yield points, subject.exact.derivatives(order, points.y, points.t)[order - 1]
+
+
+def _shared(subject: Subject, search: Search) -> list[Points]:
+    """Return the points of all checks, and those on branches that these seldom take."""
+    branches = [p for dtype in _DTYPES for p in branch_points(subject, search, dtype)]
+    return [*search.points(subject, *_DTYPES), *branches]
+
+
+def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, ...]]]:
+    """Return shared inner points with the exact derivatives, of both orders; computed once."""
+    order = 1 if subject.hessian is None else 2
+
+    def compute() -> list[tuple[Points, tuple[Any, ...]]]:
+        judged_at = (inner(subject, points) for points in _shared(subject, search))
+        few = (_few(subject, search, points) for points in judged_at)
+        return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in few if len(s)]
+
+    return search.once("exact derivatives", compute)
+
+
+def _few(subject: Subject, search: Search, points: Points) -> Points:
+    """Return fewer rows where each has many columns, as each has as many derivatives."""
+    most = int(np.clip(search.examples, *_PARTIALS))
+    # The formula is the same: single precision is judged at fewer points.
+    most = most if points.y.dtype == np.float64 else most // 2
+    if not subject.rows or points.y.size <= most:
+        return points
+    count = max(1, most // points.y.shape[-1])
+    return points.take(np.linspace(0, len(points) - 1, count).round().astype(int))
+
+
+def sort_of_error(judgement: Judgement) -> NDArray:
+    """Return the class of each error: "", "value", "precision" or "overflow"."""
+    points, actual, expected = judgement.points, judgement.actual, judgement.expected
+    shape = (-1, *[1] * (actual.ndim - 1))
+    size = cancellation_scale(points).reshape(shape)
+    eps = float(np.finfo(actual.dtype).eps)
+    with np.errstate(all="ignore"):
+        error = np.abs(actual.astype(np.float64) - expected)
+        small = error <= _LOST_DIGITS * eps * np.maximum(size, np.abs(expected))
+    # A target of 0 is as ordinary as any other.
+    y, t = points.y, points.t
+    edge = _at_edge(y, len(points)) | _at_edge(np.where(t == 0, 1.0, t), len(points))
+    sort = np.where(small, "precision", "value")
+    overflows = ~np.isfinite(actual) & np.isfinite(expected) & ~edge.reshape(shape)
+    return np.where(judgement.is_wrong, np.where(overflows, "overflow", sort), "")
+
+
+def _at_edge(x: NDArray, rows: int) -> NDArray:
+    """Tell which rows hold an exact 0 or an infinite number: where a limit is asked for."""
+    edge = (x == 0) | ~np.isfinite(x)
+    return edge.reshape(rows, -1).any(-1) if edge.size else np.zeros(rows, bool)
+
+
+def _is_at_kink(subject: Subject, judgement: Judgement) -> NDArray:
+    """Tell which wrong derivatives are not finite at a kink."""
+    bad = judgement.is_wrong & ~np.isfinite(judgement.actual)
+    rows = np.flatnonzero(bad.reshape(len(bad), -1).any(-1))
+    found = np.zeros(bad.shape, bool)
+    if rows.size:
+        some = judgement.points.take(rows)
+        found[rows] = subject.exact.kinks(some.y, some.t)
+    return found
+
+
+def _refute(subject: Subject, search: Search, order: int, sort: str, explain: str) -> None:
+    """Refute results with a sort of error: by the one whose numbers are written most shortly."""
+    for judgement in judgements(subject, search, order):
+        found = sort_of_error(judgement)
+        if order:
+            # At a kink a NaN is not a number between the one-sided derivatives.
+            at_kink = (found == "overflow") & _is_at_kink(subject, judgement)
+            found = np.where(at_kink, "value", found)
+        wrong = (found == sort).reshape(len(judgement.points), -1).any(-1)
+        if wrong.any():
+            one, name = simplest(judgement.points, wrong), _NAMES[order]
+            # As many digits as it takes to tell them apart.
+            few, every = (
+                [format_number(x[one], digits) for x in (judgement.actual, judgement.expected)]
+                for digits in (9, 17)
+            )
+            actual, expected = few if few[0] != few[1] else every
+            text = f"{explain}: the {name} is {actual}, and the formula gives {expected}."
+            remedy = _remedy(subject, judgement, wrong, order, sort)
+            text = f"{text}{_distance(judgement, one)} {remedy}".rstrip()
+            raise Counterexample.at(judgement.points, one, text, f"{name}(y, t)")
+
+
+def _distance(judgement: Judgement, one: int) -> str:
+    """Return how far off a result is, in units in the last place, and how far it may be."""
+    expected = judgement.expected[one]
+    with np.errstate(all="ignore"):
+        error = np.abs(judgement.actual[one].astype(np.float64) - expected)
+        error /= np.spacing(np.abs(expected))
+    worst = float(np.max(np.nan_to_num(error, posinf=0.0), initial=0.0))
+    if not worst:
+        return ""
+    unit = f"{worst:.3g} units in the last place"
+    return f" It is {unit} off, and {judgement.tolerance:g} are allowed."
+
+
+def _remedy(subject: Subject, judgement: Judgement, wrong: NDArray, order: int, sort: str) -> str:
+    if not order or sort == "overflow":
+        return _REMEDIES[sort]
+    if sort == "precision":
+        written = _WRITTEN[order]
+        is_written = written not in subject.unwritten
+        return _REMEDIES[sort] if is_written else _FOLLOWS_VALUE.format(written)
+    some = judgement.points.take(np.flatnonzero(wrong)[:1])
+    ties = np.isclose(some.y, 0) | np.isin(some.y, subject.kinks())
+    if "derivative" not in subject.unwritten or not (
+        ties.any() or subject.exact.kinks(some.y, some.t).any()
+    ):
+        return ""
+    return "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
+
+
+def _check_result(subject: Subject, search: Search, order: int) -> None:
+    """A value or a derivative is that of the formula."""
+    if order and subject.truth is None and getattr(subject, _NAMES[order]) is not None:
+        _check_by_differences(subject, search, order)
+        return
+    _refute(subject, search, order, "value", f"wrong {_WORDS[order]}")
+    if order == 1 and subject.rows and subject.truth and subject.truth.claims().convex:
+        _check_subgradients(subject, search)
+
+
+def _check_precision(subject: Subject, search: Search, order: int) -> None:
+    """A result has the digits of the formula's, however small it is."""
+    if any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order)):
+        raise NotApplicable(f"the {_WORDS[order]} is wrong altogether")
+    _refute(subject, search, order, "precision", "digits are lost")
+
+
+def _check_overflow(subject: Subject, search: Search, order: int) -> None:
+    """A result is finite where the formula's is."""
+    _refute(subject, search, order, "overflow", "overflow")
+
+
+def _checks(*orders: int) -> tuple[Check, ...]:
+    return tuple(
+        Check(name.format(_NAMES[order]).removesuffix(":value"), partial(function, order=order))
+        for name, function in (
+            ("{}", _check_result),
+            ("precision:{}", _check_precision),
+            ("overflow:{}", _check_overflow),
+        )
+        for order in orders
+    )
+
+
+VALUE_CHECKS, DERIVATIVE_CHECKS = _checks(0), _checks(1, 2)
+
+
+@check("value:index")
+def check_soft_and_hard(subject: Subject, search: Search) -> None:
+    """Class indices and one-hot rows are one target."""
+    if not (subject.by_index and subject.soft):
+        raise NotApplicable("a target has one form only")
+    points = ordinary(subject, search, "value:index")
+    columns = points.y.shape[-1]
+    index = search.rng("value:index rows").integers(0, columns, len(points))
+    points = drop_masked(subject, Points(points.y, index))
+    index = points.t
+    hot = np.eye(columns)[index]
+    for function in outputs(subject):
+        both = f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])"
+        try:
+            by_index, by_row = (call(function.raw, points.y, t) for t in (index, hot))
+        except Exception as error:
+            raise Counterexample(
+                f"{function} raises for a target in one of its two forms: {error}",
+                both,
+                y=points.y,
+                t=index,
+            ) from error
+        with np.errstate(all="ignore"):
+            same = np.isclose(by_index, by_row, rtol=1e-10, atol=1e-13, equal_nan=True)
+        if not same.all():
+            one = first_bad(~same)
+            text = f"{function} for class {index[one]} and for its one-hot row differ."
+            raise Counterexample.at(points, one, text, both)
+
+
+def _check_subgradients(subject: Subject, search: Search) -> None:
+    """At kinks of a convex loss of rows: from y the loss rises at least as the gradient says."""
+    rng = search.rng("subgradients")
+    if subject.prediction in (UNIT, SIMPLEX):
+        return
+    for points in search.points(subject, "float64"):
+        some = inner(subject, points)
+        # Kinks of rows lie where columns differ by whole numbers.
+        whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
+        some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
+        if not len(some):
+            continue
+        some = some.take(np.flatnonzero(subject.exact.kinks(some.y, some.t).any(-1)))
+        if not len(some):
+            continue
+        slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
+        for direction in rng.integers(-1, 2, (_DIRECTIONS, some.y.shape[-1])).astype(float):
+            rise = _directional(subject, some, direction)
+            promised = slope @ direction
+            bad = promised > rise + 1e-9 * (1 + np.abs(rise))
+            if bad.any():
+                one = first_bad(bad)
+                text = (
+                    f"at a tie the gradient {slope[one].tolist()} is no subgradient: along "
+                    f"{direction.tolist()} it promises a slope of {promised[one]:.6g}; the loss "
+                    f"rises by {rise[one]:.6g}."
+                )
+                raise Counterexample.at(some, one, text, "gradient(y, t)")
+
+
+def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArray:
+    """Return one-sided slopes of a loss of rows along one direction, from exact numbers."""
+    # Ties and hinges of these points lie at multiples far above this step.
+    step = 2.0**-40
+    moved = points.y + step * direction
+    here = subject.exact.values(points.y, points.t)
+    there = subject.exact.values(moved, points.t)
+    return np.asarray(to_float(there - here, np.float64)) / step
+
+
+def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
+    """Judge derivatives by differences of the function's own values, with stated error bars."""
+    if subject.rows:
+        _rows_by_differences(subject, search, order)
+        return
+    function = subject.gradient if order == 1 else subject.hessian
+    for curve in curves(subject, search):
+        grid = curve.grid()
+        grid = grid[np.abs(grid) < 1e4]
+        target = np.full(grid.shape, curve.target)
+        got = np.asarray(call(function, grid, target), np.float64)
+        wanted, bars = curve.slope(grid) if order == 1 else curve.curvature(grid)
+        left, right = _sides(curve, grid, order)
+        low, high = np.fmin(left, right), np.fmax(left, right)
+        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        if order == 2:
+            # Where it changes by its own size within a step, no difference says more.
+            width += np.fmax(np.abs(left - wanted), np.abs(right - wanted))
+        # A kink within a step shows as sides that differ.
+        inside = (got >= low - width) & (got <= high + width)
+        usable = np.isfinite(wanted) & (bars < 0.1 * (np.abs(wanted) + 1))
+        bad = usable & ~(np.abs(got - wanted) <= width) & ~inside
+        if bad.any():
+            one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
+            text = (
+                f"the {_NAMES[order]} is {got[one]:.9g}, and differences of the value give "
+                f"{wanted[one]:.9g}."
+            )
+            raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
+
+
+def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
+    """Return derivatives a few steps to the left and to the right."""
+    shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
+    floating = FloatCurve(
+        curve.subject, curve.search, curve.target, curve.low, curve.high, curve.kinks
+    )
+    sides = []
+    for sign in (-1, 1):
+        there = np.clip(grid + sign * shift, curve.low, curve.high)
+        sides.append((floating.slope(there) if order == 1 else floating.curvature(there))[0])
+    return sides[0], sides[1]
+
+
+def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
+    function = subject.gradient if order == 1 else subject.hessian
+    points = ordinary(subject, search, f"differences {order}", 40)
+    got = np.asarray(call(function, points.y, points.t), np.float64)
+    h = 2.0**-17 if order == 1 else 2.0**-12
+    scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
+    step = h * np.where(scale > 0, scale, 1)
+    here = np.asarray(call(subject.value, points.y, points.t), np.float64)
+    for column in range(points.y.shape[-1]):
+        moved = []
+        for sign in (-1, 1):
+            y = points.y.copy()
+            y[:, column] += sign * step[:, column]
+            moved.append(np.asarray(call(subject.value, y, points.t), np.float64))
+        width = step[:, column]
+        bend = moved[1] - 2 * here + moved[0]
+        wanted = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
+        noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
+        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        one_sided = np.abs(bend) / width if order == 1 else 0
+        bad = ~(np.abs(got[:, column] - wanted) <= slack + one_sided) & np.isfinite(wanted)
+        if bad.any():
+            one = first_bad(bad)
+            text = (
+                f"the {_NAMES[order]} in column {column} is {got[one, column]:.9g}, and "
+                f"differences of the value give {wanted[one]:.9g}."
+            )
+            raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")

@@ -1,0 +1,189 @@
+"""Checks of functions that a component may add: value with derivative, and a curvature bound.
+
+A function that computes two results together is right if it differs from those of their own by
+no more than rounding. Elsewhere each of the two may have lost digits, so the formula decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lossfw.check.core.search import (
+    Counterexample,
+    NotApplicable,
+    Search,
+    check,
+    close,
+    format_number,
+)
+from lossfw.check.core.subject import Points, Subject, call, drop_masked, is_inside, simplest
+from lossfw.check.core.tolerance import judge
+from lossfw.check.laws.formula import inner
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+_DTYPES = ("float64", "float32")
+
+# Of more that differ, so many are compared with the formula.
+_MOST = 24
+
+_NAMES = ("value", "derivative")
+_APART = ("unreduced", "unreduced_gradient")
+_CODE = "loss.value_and_gradient(y, t, reduction='sum'), value(y, t), gradient(y, t)"
+
+# Their functions of both call those of each, or dual numbers.
+_DEFAULTS = ("lossfw.losses.bodies", "lossfw.losses.base", "lossfw.losses.kinds")
+
+
+@check("gradient:both")
+def check_both(subject: Subject, search: Search) -> None:
+    """Value and derivative that are computed together are those that are computed apart."""
+    assert subject.component is not None
+    if not _is_written(subject.component):
+        raise NotApplicable("nobody wrote a function that computes both")
+    compare_both(subject, search, _CODE)
+
+
+def _is_written(loss: Loss) -> bool:
+    """Tell whether value and derivative are computed together by more than a call of each."""
+    functions = (
+        getattr(type(owner), f"{name}{at}", None)
+        for owner, name in ((loss, "unreduced_with_gradient"), (loss.body, "value_and_derivative"))
+        for at in ("", "_at")
+    )
+    return any(getattr(f, "__module__", _DEFAULTS[0]) not in _DEFAULTS for f in functions)
+
+
+def compare_both(subject: Subject, search: Search, code: str) -> None:
+    """Refute a component whose value or derivative is another one if computed together.
+
+    The expression `code` shows the difference.
+    """
+    loss = subject.component
+    for points in search.points(subject, *_DTYPES):
+        some = drop_masked(subject, inner(subject, points))
+        if not len(some):
+            continue
+        at = "_at" if subject.by_index and some.t.ndim < some.y.ndim else ""
+        search.count(len(some))
+        both = call(getattr(loss, f"unreduced_with_gradient{at}"), np, some.y, some.t)
+        for order, (own, got) in enumerate(zip(_APART, both, strict=True)):
+            wanted = call(getattr(loss, own + at), np, some.y, some.t)
+            _compare(subject, some, order, code, np.asarray(got), np.asarray(wanted))
+
+
+def _compare(
+    subject: Subject, points: Points, order: int, code: str, got: NDArray, wanted: NDArray
+) -> None:
+    """Refute one of two results that differs from that of its own function."""
+    name = _NAMES[order]
+    if got.shape != wanted.shape or got.dtype != wanted.dtype:
+        text = (
+            f"computed together, the {name} has shape {got.shape} and dtype {got.dtype}; computed "
+            f"alone, it has {wanted.shape} and {wanted.dtype}."
+        )
+        raise Counterexample.by(points.take(slice(2)), text, code)
+    differ = np.flatnonzero(~close(got, wanted).reshape(len(points), -1).all(-1))[:_MOST]
+    if not differ.size:
+        return
+    bad = judge(subject, points.take(differ), got[differ], order).is_wrong
+    wrong = np.zeros(len(points), bool)
+    wrong[differ] = bad.reshape(differ.size, -1).any(-1)
+    if wrong.any():
+        one = simplest(points, wrong)
+        text = (
+            f"computed together, the {name} is {format_number(got[one], 17)}; computed alone, it "
+            f"is {format_number(wanted[one], 17)}."
+        )
+        raise Counterexample.at(points, one, text, code)
+
+
+_BOUND_CODE = "loss.curvature_bound(np, y, t)"
+
+# Sizes of steps, of which the drawn directions are multiples.
+_STEPS = (1e-3, 0.1, 1.0, 10.0, 300.0)
+
+# Larger predictions and targets leave no digits for the difference that is bounded.
+_LARGEST = 1e4
+
+# Rounding errors of value, slope and bound, in parts of the largest term. They are added
+# and cancel, so that this is no unit in the last place.
+_SLACK = 1e-10
+
+# Below the normal numbers a product has no such digits.
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+@check("curvature:bound")
+def check_curvature_bound(subject: Subject, search: Search) -> None:
+    """With h the curvature bound, l(y + d) <= l + g d + h d^2 / 2 for every step d."""
+    loss = subject.component
+    assert loss is not None
+    for points in search.points(subject, "float64"):
+        usual = (np.abs(points.y) <= _LARGEST) & np.isfinite(points.y)
+        some = _with_rows(subject, points.keep(usual))
+        if not len(some):
+            continue
+        if loss.curvature_bound(np, some.y, some.t) is None:
+            raise NotApplicable("the loss knows no bound of its curvature")
+        for step in _steps(search, some):
+            _check_step(subject, search, loss, some, step)
+
+
+def _with_rows(subject: Subject, points: Points) -> Points:
+    """Return points whose targets are rows as their predictions, and of ordinary size."""
+    if not len(points) or subject.target_per_row:
+        return points
+    points = Points(points.y, subject.exact.full(points.y, points.t).astype(np.float64))
+    return points.keep(np.abs(points.t) <= _LARGEST)
+
+
+def _steps(search: Search, points: Points) -> Iterator[NDArray]:
+    """Yield steps: of several sizes in any direction, to the target, and past it."""
+    rng = search.rng(f"curvature:bound {points.y.shape}")
+    for size in _STEPS:
+        yield np.multiply(size, rng.normal(size=points.y.shape))
+    if points.t.shape == points.y.shape:
+        yield points.t - points.y
+        yield 2.0 * (points.t - points.y)
+    yield -points.y
+    yield -2.0 * points.y
+
+
+def _check_step(
+    subject: Subject, search: Search, loss: Loss, points: Points, step: NDArray
+) -> None:
+    there = Points(points.y + step, points.t)
+    reached = is_inside(subject, there)
+    y, t = points.y[reached], points.t[reached]
+    # Not the step that was asked for: one of the size of a rounding error is not taken as it is.
+    d = there.y[reached] - y
+    if not len(y):
+        return
+    search.count(len(y))
+    bound, slope = loss.curvature_bound(np, y, t), loss.unreduced_gradient(np, y, t)
+    if bound is None or bound.shape != y.shape:
+        raise Counterexample(
+            "the bound has not the shape of the prediction.", _BOUND_CODE, y=y, t=t
+        )
+    terms = [loss.unreduced(np, y, t), *(_summed(loss, x) for x in (slope * d, bound * d * d / 2))]
+    value = loss.unreduced(np, there.y[reached], t)
+    excess = value - sum(terms)
+    size = np.abs(value) + sum(np.abs(term) for term in terms)
+    # An infinite bound bounds, and of an infinite loss nothing can be said.
+    bad = np.isfinite(size) & (excess > _SLACK * size + _TINY) | np.isnan(_summed(loss, bound))
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise Counterexample(
+            f"after a step of {d[at]} the loss is {value[at]:.9g}, which is {excess[at]:.3g} above "
+            f"the parabola with the curvature bound {bound[at]}.",
+            _BOUND_CODE,
+            y=y[at : at + 1],
+            t=t[at : at + 1],
+        )
+
+
+def _summed(loss: Loss, x: NDArray) -> NDArray:
+    return np.asarray(x.sum(axis=-1)) if loss.takes_rows else x
