@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossfw.data.csv_lines import delimiter_of
+from lossfw.data.csv_text import delimiter_of
 from lossfw.data.files import need_file
 from lossfw.data.frame_table import FrameTable
 from lossfw.data.lazy_arrays import RowArray

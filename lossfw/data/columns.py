@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.data.csv_numbers import is_missing, is_number, is_whole
+from lossfw.data.csv_text import is_missing, is_number, is_whole
 from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
 from lossfw.data.row_changes import TableEntry, changed_rows
 from lossfw.errors import DataError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.columns import ColumnError, DataColumn
-from lossfw.data.csv_numbers import is_number, is_whole
+from lossfw.data.csv_text import is_number, is_whole
 from lossfw.numerics.arrays import NDArray
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
-from lossfw.data.csv_chunks import CsvFormat, CsvRows, rows_of_table
-from lossfw.data.csv_lines import DELIMITERS, OTHERS, delimiter_of, rows_of
-from lossfw.data.csv_numbers import is_missing, is_number
+from lossfw.data import csv_text
+from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
-from lossfw.data.lazy_arrays import Group, RowArray, listed
+from lossfw.data.labels import check_labels
+from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray, listed
+from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
 
 # The numbers of a smaller file are kept: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
+# Every smaller integer is a float64.
+_EXACT = 2**53
 # A number with a comma in it: of a fraction, or between thousands.
 _COMMAS = re.compile(r"[-+]?[\d.]+(?:,\d+)+")
 
@@ -56,76 +61,52 @@ class CsvTable(Table):
         ``3`` and not ``3.0``, and float64 otherwise. A large file is read once, to
         check it; its columns stay in the file, and their rows are read on use.
         """
-        found = self._rows(groups, options)
-        columns = cast("list[RowArray]", found.columns)
-        if columns[0].size == 0:
-            raise DataError(
-                f"{self.path} has no rows of numbers"
-                f"{', since in each of them a value is missing' if found.dropped else ''}."
-            )
-        if found.size <= WHOLE_BYTES:
-            columns = [np.asarray(column) for column in columns]
-        return TableRows(columns, found.labels, found.dropped)
-
-    def _rows(self, groups: Sequence[Group], options: TableOptions) -> CsvRows:
         texts: frozenset[int] = frozenset()
-        wanted = columns_in(groups)
         while True:
-            drop = options.missing == "drop"
-            layout = CsvFormat(
-                self.path, self.width, self.header_lines, self.delimiter, texts, drop, options.kept
-            )
-            found = rows_of_table(layout, groups)
-            strict = options.missing == "error"
-            if found is not None and not (strict and self._has_gap(found, groups, options.kept)):
-                return found
-            mistake = self._first_mistake(wanted - texts, texts, options)
+            parser = _Parser(self, options, columns_in(groups), texts)
+            pieces = _scan(parser, groups)
+            if pieces is not None and not (options.missing == "error" and pieces.has_gap()):
+                break
+            mistake = self._first_mistake(parser)
             # A column with a text in it may be one of labels: then it is read as such.
             if mistake.column is None or mistake.column not in options.labels - texts:
                 raise DataError(mistake.message)
             texts |= {mistake.column}
+        if len(pieces) == 0:
+            why = ", since in each of them a value is missing" if pieces.dropped else ""
+            raise DataError(f"{self.path} has no rows of numbers{why}.")
+        columns = cast("list[RowArray]", pieces.columns())
+        if pieces.size <= WHOLE_BYTES:
+            columns = [np.asarray(column) for column in columns]
+        return TableRows(columns, pieces.labels, pieces.dropped)
 
-    def _has_gap(self, found: CsvRows, groups: Sequence[Group], kept: frozenset[int]) -> bool:
-        """Tell whether a value is missing; numbers of a large table are checked on use."""
-        if any("" in labels for column, labels in found.labels.items() if column not in kept):
-            return True
-        if found.size > WHOLE_BYTES:
-            return False
-        columns = zip(groups, found.columns, strict=True)
-        floats = [
-            c for group, c in columns if c.dtype.kind == "f" and not kept.issuperset(listed(group))
-        ]
-        return any(bool(np.isnan(np.asarray(column)).any()) for column in floats)
-
-    def _first_mistake(
-        self, numbers: frozenset[int], texts: frozenset[int], options: TableOptions
-    ) -> _Mistake:
-        """Return the first cell that is no number, or no text, where one is wanted."""
-        for number, cells in rows_of(self.path, self.delimiter):
-            if number <= self.header_lines:
+    def _first_mistake(self, parser: _Parser) -> _Mistake:
+        """Return the first cell that is not a number, or not a text, where one is expected."""
+        texts, options = parser.texts, parser.options
+        for line, cells in csv_text.rows_of(self.path, self.delimiter):
+            if line <= self.header_lines:
                 continue
             if len(cells) != self.width:
                 return _Mistake(
-                    f"{self.path}, line {number}: the number of columns is {len(cells)}, but "
+                    f"{self.path}, line {line}: the number of columns is {len(cells)}, but "
                     f"{self.width} in the first line; every row needs the same."
                 )
-            for column in sorted(numbers | texts):
-                cell = cells[column]
-                gap = not cell.strip() if column in texts else is_missing(cell)
+            for column in sorted(parser.wanted | texts):
+                cell = cells[column].strip()
+                name = f" ({self.names[column]})" if self.names else ""
+                place = f"{self.path}, line {line}, column {column}{name}"
+                gap = not cell if column in texts else is_missing(cell)
                 if gap and options.missing != "keep" and column not in options.kept:
                     if options.missing == "error":
-                        return _Mistake(f"{self._missing(number, column, cell)} {options.remedy}")
-                elif column in numbers and not is_number(cell):
-                    return _Mistake(self._no_number(number, column, cells, options), column)
+                        text = f" ({cell!r})" if cell else ""
+                        return _Mistake(f"{place}: the value is missing{text}. {options.remedy}")
+                elif column not in texts and not is_number(cell):
+                    remedy = self._remedy(column, cells, options)
+                    return _Mistake(f"{place}: {cell!r} is not a number. {remedy}", column)
         return _Mistake(f"{self.path} cannot be read as a table of numbers.")
 
-    def _missing(self, line: int, column: int, cell: str) -> str:
-        said = f" ({cell.strip()!r})" if cell.strip() else ""
-        return f"{self._place(line, column)}: the value is missing{said}."
-
-    def _no_number(
-        self, line: int, column: int, cells: Sequence[str], options: TableOptions
-    ) -> str:
+    def _remedy(self, column: int, cells: Sequence[str], options: TableOptions) -> str:
+        """Return what to do about a cell that is not a number."""
         remedy = "" if self.names else "Columns are counted from 0. "
         if column not in options.optional:
             remedy += self.name_others(column)
@@ -135,25 +116,21 @@ class CsvTable(Table):
             remedy = self.leave_out([n for n in texts if not is_missing(cells[n])])
         if _COMMAS.fullmatch(cells[column].strip()):
             remedy = f"A fraction has a point, and thousands have no comma. {remedy}"
-        return f"{self._place(line, column)}: {cells[column].strip()!r} is no number. {remedy}"
-
-    def _place(self, line: int, column: int) -> str:
-        name = f" ({self.names[column]})" if self.names else ""
-        return f"{self.path}, line {line}, column {column}{name}"
+        return remedy
 
 
 def open_table(path: Path, role: str) -> CsvTable:
     """Read the head of a ``.csv`` or ``.tsv`` file, gzipped or not."""
     need_file(path, role)
-    delimiter = delimiter_of(path) or DELIMITERS[".csv"]
+    delimiter = csv_text.delimiter_of(path) or csv_text.DELIMITERS[".csv"]
     number, cells = _first_row(path, delimiter)
     # Where the comma is that of decimal fractions, programs write semicolons.
-    for other in OTHERS:
+    for other in csv_text.OTHERS:
         if len(cells) == 1 and other in cells[0]:
             delimiter = other
             number, cells = _first_row(path, delimiter)
     if not cells:
-        raise DataError(f"{path} has no rows; {role} were wanted.")
+        raise DataError(f"{path} has no rows; expected {role}.")
     if any(is_number(cell) for cell in cells):
         return CsvTable(path, (), len(cells), number - 1, delimiter)
     names = tuple(cell.strip() for cell in cells)
@@ -161,4 +138,185 @@ def open_table(path: Path, role: str) -> CsvTable:
 
 
 def _first_row(path: Path, delimiter: str) -> tuple[int, list[str]]:
-    return next(rows_of(path, delimiter), (0, []))
+    return next(csv_text.rows_of(path, delimiter), (0, []))
+
+
+class _Cells(NamedTuple):
+    """The cells of some lines: those that count, numbers (N, width), texts, and lines that do not.
+
+    Columns of `table` that are not read as numbers are NaN.
+    """
+
+    lines: list[str]
+    table: NDArray
+    texts: Mapping[int, NDArray]
+    dropped: int = 0
+
+
+@dataclass(frozen=True)
+class _Parser:
+    """The way in which the lines of a table are read: which columns, and which of them as texts."""
+
+    table: CsvTable
+    options: TableOptions
+    wanted: frozenset[int]
+    texts: frozenset[int]
+
+    def parse(self, content: bytes) -> _Cells | None:
+        """Return the cells of a chunk; None if columns of numbers hold something else."""
+        lines = csv_text.split_lines(content)
+        if lines is None:
+            return None
+        cells = self._cells(lines)
+        numbers = self.wanted - self.texts - self.options.kept
+        texts = self.texts - self.options.kept
+        if self.options.missing != "drop" or not (
+            cells is None
+            or (cells.table.size and np.isnan(cells.table[:, sorted(numbers)]).any())
+            or any((cells.texts[column] == "").any() for column in texts)
+        ):
+            return cells
+        complete = csv_text.without_missing(
+            lines, numbers, texts, self.table.width, self.table.delimiter
+        )
+        cells = None if complete is None else self._cells(complete)
+        if complete is None or cells is None:
+            return None
+        rows = sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
+        return cells._replace(dropped=rows - len(complete))
+
+    def _cells(self, lines: list[str]) -> _Cells | None:
+        numbers, table = self.wanted - self.texts, self.table
+        cells = csv_text.read_cells(lines, numbers, self.texts, table.width, table.delimiter)
+        return None if cells is None else _Cells(lines, *cells)
+
+    def integers(self, lines: list[str], group: Group) -> NDArray | None:
+        """Return columns of integers, None if one is not written as such."""
+        return csv_text.read_numbers(lines, np.int64, listed(group), self.table.delimiter)
+
+
+class _Chunk(NamedTuple):
+    """Whole lines of a file: its bytes, the second excluded, and the rows of numbers in them."""
+
+    start: int
+    stop: int
+    rows: int
+
+
+def _scan(parser: _Parser, groups: Sequence[Group]) -> _CsvPieces | None:
+    """Read a file once; None if columns of numbers hold something else.
+
+    This checks every line, finds where chunks begin and which groups are integers throughout,
+    and finds the labels.
+    """
+    table, stamp = parser.table, FileStamp.of(parser.table.path)
+    is_integer = {n: not parser.texts & set(listed(group)) for n, group in enumerate(groups)}
+    labels: dict[int, set[str]] = {number: set() for number in parser.texts}
+    chunks, dropped = [], 0
+    # Reading the numbers again for a digest would take as long as the evaluation.
+    digest = hashlib.sha256()
+    for start, content in csv_text.chunks_of(table.path, table.header_lines):
+        digest.update(content)
+        cells = parser.parse(content)
+        if cells is None:
+            return None
+        rows = len(cells.table) if cells.table.size else 0
+        dropped += cells.dropped
+        chunks.append(_Chunk(start, start + len(content), rows))
+        for number, texts in cells.texts.items():
+            labels[number].update(texts.tolist())
+            check_labels(table.path, number, len(labels[number]), number in parser.options.kept)
+        for number in [n for n, still in is_integer.items() if still and rows]:
+            is_integer[number] = parser.integers(cells.lines, groups[number]) is not None
+    known = {number: tuple(sorted(texts)) for number, texts in labels.items()}
+    pieces = _CsvPieces(stamp, parser, chunks, groups, is_integer, known)
+    drops = " dropped" if parser.options.missing == "drop" else ""
+    pieces.digest, pieces.dropped = f"{digest.hexdigest()}{drops}", dropped
+    return pieces
+
+
+class _CsvPieces(Pieces):
+    """The rows of a file, some megabytes of text at a time; keys are the numbers of the groups."""
+
+    digest: str
+    dropped: int
+
+    def __init__(
+        self,
+        stamp: FileStamp,
+        parser: _Parser,
+        chunks: Sequence[_Chunk],
+        groups: Sequence[Group],
+        is_integer: dict[int, bool],
+        labels: Mapping[int, tuple[str, ...]],
+    ) -> None:
+        self._parser, self._groups, self._is_integer = parser, groups, is_integer
+        self.labels, self.size = labels, chunks[-1].stop if chunks else 0
+        self._labels = {number: np.array(known) for number, known in labels.items()}
+        self._chunks = [chunk for chunk in chunks if chunk.rows]
+        # A gzipped file is read from its beginning: it stays open for the next chunk.
+        self._packed = csv_text.is_packed(parser.table.path)
+        self._stream: BinaryIO | None = None
+        super().__init__(np.cumsum([0, *(chunk.rows for chunk in self._chunks)]), stamp)
+
+    def columns(self) -> list[PieceColumn]:
+        """Return an array for each group of columns."""
+        return [
+            PieceColumn(
+                self,
+                number,
+                () if isinstance(group, int) else (len(group),),
+                np.dtype(
+                    np.int64
+                    if self._is_integer[number] or self._parser.texts & set(listed(group))
+                    else float
+                ),
+                f"{self.digest} columns {listed(group)}",
+            )
+            for number, group in enumerate(self._groups)
+        ]
+
+    def has_gap(self) -> bool:
+        """Tell whether a value is missing; numbers of a large table are checked on use."""
+        kept = self._parser.options.kept
+        if any("" in texts for column, texts in self.labels.items() if column not in kept):
+            return True
+        if self.size > WHOLE_BYTES:
+            return False
+        return any(
+            column.dtype.kind == "f" and bool(np.isnan(np.asarray(column)).any())
+            for group, column in zip(self._groups, self.columns(), strict=True)
+            if not kept.issuperset(listed(group))
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stream": None}
+
+    def load(self, piece: int) -> dict[Hashable, NDArray]:
+        chunk, path = self._chunks[piece], self._parser.table.path
+        with csv_text.readable(path):
+            stream = self._stream or csv_text.open_bytes(path)
+            stream.seek(chunk.start)
+            content = stream.read(chunk.stop - chunk.start)
+        self._stream = stream if self._packed else None
+        if not self._packed:
+            stream.close()
+        cells = self._parser.parse(content)
+        if cells is None or len(cells.table) != chunk.rows:
+            raise self._changed()
+        return {n: self._array(cells, n, group) for n, group in enumerate(self._groups)}
+
+    def _array(self, cells: _Cells, number: int, group: Group) -> NDArray:
+        if isinstance(group, int) and group in cells.texts:
+            return np.searchsorted(self._labels[group], cells.texts[group]).astype(np.int64)
+        array: NDArray | None = np.ascontiguousarray(cells.table[:, listed(group)])
+        assert array is not None
+        if self._is_integer[number]:
+            exact = np.abs(array).max(initial=0) < _EXACT
+            array = array.astype(np.int64) if exact else self._parser.integers(cells.lines, group)
+        if array is None:
+            raise self._changed()
+        return array[:, 0] if isinstance(group, int) else array
+
+    def _changed(self) -> DataError:
+        return DataError(f"{self._parser.table.path} has changed while it was read: run again.")

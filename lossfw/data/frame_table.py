@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.data.csv_numbers import is_missing
+from lossfw.data.csv_text import is_missing
 from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import Group, RowArray, listed
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import shortlist
-from lossfw.data.csv_numbers import is_number
+from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
 from lossfw.data.labels import MAX_LABELS, Label, OneHot, Whole, found_labels, table_of
 from lossfw.data.row_changes import Flat, RowNumbers, changed_rows

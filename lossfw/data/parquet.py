@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lossfw.data.csv_numbers import is_number
+from lossfw.data.csv_text import is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.data import DataColumn
-from lossfw.data.csv_numbers import is_missing
+from lossfw.data.csv_text import is_missing
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.slices import Slice
 from lossfw.numerics.arrays import NDArray

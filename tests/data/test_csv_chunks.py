@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import Dataset, csv_lines, csv_table
+from lossfw.data import Dataset, csv_table, csv_text
 from lossfw.data.arrays import read_array
 from lossfw.data.csv_table import open_table
 from lossfw.data.files import digest_arrays
@@ -26,7 +26,7 @@ COLUMNS = {
 def in_pieces(monkeypatch):
     """Read every table in pieces of very few bytes."""
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(csv_lines, "PIECE_BYTES", 20)
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 20)
 
 
 def write(path, rows, head="", end="\n"):
@@ -48,7 +48,7 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
     whole = arrays(path, *groups)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_table, "WHOLE_BYTES", 0)
-        patch.setattr(csv_lines, "PIECE_BYTES", data.draw(st.integers(1, 200)))
+        patch.setattr(csv_text, "CHUNK_BYTES", data.draw(st.integers(1, 200)))
         pieces = arrays(path, *groups)
         start = data.draw(st.integers(0, len(rows)))
         stop = data.draw(st.integers(start, len(rows)))
@@ -89,7 +89,7 @@ def test_marks_comments_and_empty_lines_are_no_rows(tmp_path, in_pieces, end):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("7,x", r"line 31, column 1: 'x' is no number"),
+        ("7,x", r"line 31, column 1: 'x' is not a number"),
         ("7", r"line 31: the number of columns is 1, but 2"),
         ("7,8,9", r"line 31: the number of columns is 3, but 2"),
     ],
@@ -257,7 +257,7 @@ class TestParquet:
     def test_a_file_that_is_none_or_damaged_is_refused(self, parquet, tmp_path):
         path = parquet({"targets": [1, 2]})
         path.write_bytes(path.read_bytes()[:-10])
-        with pytest.raises(DataError, match="no readable Parquet file"):
+        with pytest.raises(DataError, match="not a readable Parquet file"):
             read_array(path, "targets")
         (tmp_path / "other.parquet").write_text("text")
         with pytest.raises(DataError, match=r"is not a \.parquet: it begins with"):

@@ -72,23 +72,23 @@ def test_ways_to_write_a_table(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1,2\n3,x\n", r"t\.csv, line 2, column 1: 'x' is no number"),
-        ("a,b\n1,2\n\n3,\n", r"line 4, column 1 \(b\): '' is no number"),
+        ("1,2\n3,x\n", r"t\.csv, line 2, column 1: 'x' is not a number"),
+        ("a,b\n1,2\n\n3,\n", r"line 4, column 1 \(b\): '' is not a number"),
         ("1,2\n3\n", r"line 2: the number of columns is 1, but 2 in the first line"),
         ("1,2\n3,4,5\n", r"line 2: the number of columns is 3, but 2 in the first line"),
         ("a,b\n0.5,0.5,9\n", r"line 2: the number of columns is 3, but 2 in the first line"),
         ("a,b,c\n1\n1\n", r"line 2: the number of columns is 1, but 3 in the first line"),
         ("a;b,c\n1;2\n", r"line 2: the number of columns is 1, but 2 in the first line"),
-        ("a;b\n1,5;2\n", r"column 0 \(a\): '1,5' is no number"),
+        ("a;b\n1,5;2\n", r"column 0 \(a\): '1,5' is not a number"),
         (
             'a\n"1,000"\n',
-            r"'1,000' is no number\. A fraction has a point, and",
+            r"'1,000' is not a number\. A fraction has a point, and",
         ),
-        ("1,1_000\n", r"column 1: '1_000' is no number"),
+        ("1,1_000\n", r"column 1: '1_000' is not a number"),
         ("a,b\n", r"has no rows of numbers"),
         ("# only a comment\n", r"has no rows"),
         ("\n\n", r"has no rows"),
-        (b"\xff\xfe\x00\x01", r"is no \.csv text in UTF-8"),
+        (b"\xff\xfe\x00\x01", r"is not a \.csv text in UTF-8"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path, text, message):

@@ -13,7 +13,7 @@ from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import one_line
 from lossfw.data import Dataset
-from lossfw.data.csv_numbers import is_number
+from lossfw.data.csv_text import is_number
 from lossfw.data.data_record import COLUMNS
 from lossfw.data.lazy_arrays import RowArray, read_rows, stays
 from lossfw.errors import DomainError
