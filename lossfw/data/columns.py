@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.csv_text import is_missing, is_number, is_whole
-from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
+from lossfw.data.lazy_arrays import RowArray, chunks_of, in_memory, stays, take_rows
 from lossfw.data.row_changes import TableEntry, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# Rows that are read at a time to count labels.
-_ROWS = 65_536
 # Whole numbers from here on are rounded in float64.
 FIRST_ROUNDED = 2**53
 # Kinds of NumPy dtypes that a column may have: numbers, truth values, and texts.
@@ -23,7 +21,7 @@ _KINDS = "fiubU"
 
 
 class ColumnError(DataError):
-    """There is no such column, or it tells no rows apart.
+    """The column does not exist, or rows cannot be sliced by it.
 
     Attributes
     ----------
@@ -41,7 +39,7 @@ class ColumnError(DataError):
 
 @dataclass(frozen=True, eq=False)
 class DataColumn:
-    """A column of the data, which tells rows apart.
+    """A column of the data by which rows can be sliced.
 
     Attributes
     ----------
@@ -75,8 +73,8 @@ class DataColumn:
         values = np.asarray(array)
         if values.dtype.kind not in _KINDS or values.ndim != 1:
             raise DataError(
-                f"it has dtype {values.dtype} and shape {values.shape}; one number or one text for "
-                "each row was wanted."
+                f"it has dtype {values.dtype} and shape {values.shape}; expected one number "
+                "or one text for each row."
             )
         if values.dtype.kind == "U":
             values = np.strings.strip(values)
@@ -109,8 +107,7 @@ class DataColumn:
     def counts(self) -> NDArray:
         """How many rows have each label; a file is read once."""
         counts = np.zeros(len(self.labels), np.int64)
-        for start in range(0, len(self.values), _ROWS):
-            rows = read_rows(self.values, start, min(start + _ROWS, len(self.values)))
+        for rows in chunks_of(self.values):
             counts += np.bincount(rows, minlength=len(counts))
         return counts
 

@@ -175,10 +175,8 @@ class Dataset:
                 parts[role] = read_rows(array, start, min(start + size, end))
                 if stays(array):
                     self._check_numbers(role, parts[role], start)
-            weight, columns = (
-                parts.get("sample_weight"),
-                self._columns_of(start, min(start + size, end)),
-            )
+            columns = self._columns_of(start, min(start + size, end))
+            weight = parts.get("sample_weight")
             yield Batch(start, parts.get("inputs"), parts["targets"], weight, columns)
 
     def check_unchanged(self) -> None:
@@ -232,13 +230,13 @@ class Dataset:
             labels = role == "targets" and array.dtype.kind in "UT"
             hint = " Number the labels, and give them as `classes`." if labels else ""
             raise DataError(
-                f"data {self.name!r}: {role} have dtype {array.dtype}; numbers were wanted, "
+                f"data {self.name!r}: {role} have dtype {array.dtype}; expected numbers, "
                 f"floating-point or whole.{hint}"
             )
         if array.ndim == 0:
             raise DataError(
-                f"data {self.name!r}: {role} is a single number; one entry for each row was "
-                "wanted, so write a list, even of one."
+                f"data {self.name!r}: {role} is a single number; expected one entry for each "
+                "row, so write a list, even of one."
             )
         if array.shape[0] == 0:
             raise DataError(f"data {self.name!r} has no rows: {role} has shape {array.shape}.")

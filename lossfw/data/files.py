@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from lossfw.data.lazy_arrays import RowArray, digest_of, read_rows
+from lossfw.data.lazy_arrays import RowArray, chunks_of, digest_of
 from lossfw.errors import DataError
-from lossfw.numerics.arrays import NDArray
 
 # Bytes of a file in memory while its digest is computed.
 _CHUNK_BYTES = 1 << 20
@@ -22,18 +20,18 @@ def need_file(path: Path, role: str) -> int:
     try:
         if not path.exists():
             raise DataError(
-                f"{path}: there is no such file ({role} were wanted). A relative path starts at "
-                "the file that writes it; the folder in LOSSFW_DATA is looked in next."
+                f"{path}: file not found; expected {role}. A relative path is looked up next to "
+                "the configuration file, then in the folder LOSSFW_DATA."
             )
         if not path.is_file():
-            kind = "a folder" if path.is_dir() else "no regular file"
-            raise DataError(f"{path} is {kind}; a file of {role} was wanted.")
+            kind = "a folder" if path.is_dir() else "not a regular file"
+            raise DataError(f"{path} is {kind}; expected a file of {role}.")
         with path.open("rb"):
             size = path.stat().st_size
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({role} were wanted): {error.strerror}.") from None
+        raise DataError(f"{path} cannot be read; expected {role}: {error.strerror}.") from None
     if size == 0:
-        raise DataError(f"{path} is an empty file; {role} were wanted.")
+        raise DataError(f"{path} is an empty file; expected {role}.")
     return size
 
 
@@ -92,20 +90,11 @@ def digest_arrays(*arrays: RowArray | None) -> str:
         if own := digest_of(array):
             content.update(own.encode())
             continue
-        for part in _parts(array):
-            content.update(np.ascontiguousarray(part, little).tobytes())
+        row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
+        rows = max(1, _CHUNK_BYTES // max(1, row_bytes))
+        for chunk in chunks_of(array, rows) if array.ndim else [array]:
+            content.update(np.ascontiguousarray(chunk, little).tobytes())
     return content.hexdigest()
-
-
-def _parts(array: RowArray) -> Iterator[NDArray]:
-    """Yield an array in parts of a megabyte, or of one row."""
-    if not array.ndim:
-        yield np.asarray(array)
-        return
-    row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
-    size = max(1, _CHUNK_BYTES // max(1, row_bytes))
-    for start in range(0, len(array), size):
-        yield read_rows(array, start, min(start + size, len(array)))
 
 
 def join_digests(*digests: str) -> str:

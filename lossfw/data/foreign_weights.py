@@ -119,6 +119,6 @@ def read_safetensors(path: Path) -> dict[str, NDArray]:
     try:
         arrays: dict[str, NDArray] = load_file(path)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        told = " ".join(str(error).split())
-        raise DataError(f"{path} is no readable .safetensors file ({told:.200}).") from None
+        message = " ".join(str(error).split())
+        raise DataError(f"{path} is not a readable .safetensors file ({message:.200}).") from None
     return arrays

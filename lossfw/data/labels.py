@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from lossfw.components.naming import shortlist
-from lossfw.data.lazy_arrays import RowArray, read_rows, stays
+from lossfw.data.lazy_arrays import RowArray, chunks_of, stays
 from lossfw.data.row_changes import RowNumbers
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -19,8 +19,6 @@ Label: TypeAlias = str | int | float
 
 # One-hot rows have a byte for each class; a loss converts them to its own dtype.
 ONE_HOT_DTYPE = np.dtype(np.int8)
-# Rows that are read at a time to find the labels of a file.
-_ROWS = 65_536
 # Beyond, whole numbers are measurements and no labels.
 MAX_LABELS = 10_000
 # Texts of a column beside the inputs, which may be the keys of rows: few enough for memory.
@@ -33,7 +31,7 @@ def check_labels(where: object, column: object, count: int, kept: bool) -> None:
     """Refuse a column with too many texts for labels, which if `kept` only tell rows apart."""
     most = MAX_TEXTS if kept else MAX_LABELS
     if count > most:
-        what = "are too many to tell rows apart" if kept else "are no labels of classes"
+        what = "are too many to tell rows apart" if kept else "are not labels of classes"
         raise DataError(
             f"{where}, column {column!r} has more than {most} different texts, which {what}."
         )
@@ -103,8 +101,8 @@ class Whole:
         if broken.size:
             first = int(broken[0])
             raise DataError(
-                f"data {self.name!r}: targets[{int(numbers[first])}] is {rows[first]}; whole "
-                "numbers were wanted, one class for each row."
+                f"data {self.name!r}: targets[{int(numbers[first])}] is {rows[first]}; "
+                "expected whole numbers, one class for each row."
             )
         return rows.astype(np.int64)
 
@@ -144,8 +142,8 @@ def found_labels(numbers: RowArray, where: str) -> NDArray:
         found: NDArray = np.unique(numbers)
     else:
         found = np.array([], numbers.dtype)
-        for start in range(0, len(numbers), _ROWS):
-            found = np.union1d(found, read_rows(numbers, start, min(start + _ROWS, len(numbers))))
+        for rows in chunks_of(numbers):
+            found = np.union1d(found, rows)
             if len(found) > MAX_LABELS:
                 break
     if len(found) > MAX_LABELS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +19,9 @@ _RELEASED_BYTES = 16 * 2**20
 # Single rows of a mapped file lie in different pages of 4 KiB, each read with up to 15
 # neighbours: pages are released after so many rows.
 _PICKED_ROWS = 512
+
+# Rows that are read at a time in a pass over all of them.
+CHUNK_ROWS = 65_536
 
 # Columns of a table that make an array: (N,) for one number, (N, C) for several.
 Group: TypeAlias = int | Sequence[int]
@@ -242,6 +245,12 @@ def read_rows(array: RowArray, start: int, stop: int) -> NDArray:
     if start * row_bytes // _RELEASED_BYTES != stop * row_bytes // _RELEASED_BYTES:
         _release(array)
     return rows
+
+
+def chunks_of(array: RowArray, size: int = CHUNK_ROWS) -> Iterator[NDArray]:
+    """Yield consecutive rows, some at a time, in memory."""
+    for start in range(0, len(array), size):
+        yield read_rows(array, start, min(start + size, len(array)))
 
 
 def take_rows(array: RowArray, rows: NDArray) -> NDArray:

@@ -135,7 +135,7 @@ def _archive(path: Path, role: str) -> Iterator[zipfile.ZipFile]:
     except Exception as error:
         raise DataError(
             f"{path} is not a readable .npz, it may be damaged or cut short ({error}); "
-            f"{role} were wanted. Write it again with numpy.savez."
+            f"expected {role}. Write it again with numpy.savez."
         ) from None
 
 
@@ -185,7 +185,7 @@ def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHea
     except Exception as error:
         raise DataError(
             f"{where} has no readable .npy header ({type(error).__name__}: {error}); "
-            "an array written by numpy.save or numpy.savez was wanted."
+            "expected an array written by numpy.save or numpy.savez."
         ) from None
     dtype = header.dtype
     if dtype.hasobject:
@@ -196,7 +196,7 @@ def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHea
         )
     short = texts and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
     if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):
-        raise DataError(f"{where} has dtype {dtype}; numbers of at most 64 bits were wanted.")
+        raise DataError(f"{where} has dtype {dtype}; expected numbers of at most 64 bits.")
     if not _is_possible(header):
         raise DataError(f"{where} has the impossible shape {header.shape!r:.200}.")
     return header

@@ -1,6 +1,6 @@
 """Reader of pickled NumPy arrays that executes nothing from the pickle.
 
-A pickle is a program, which `lossfw.data.pickle_machine` follows. It may call the few
+A pickle is a program, which `lossfw.data.pickle_interpreter` follows. It may call the few
 functions with which NumPy writes an array. Functions of this module take their place:
 they check their arguments and keep them as plain data, of which arrays are made afterwards.
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.pickle_machine import Machine, RefusedError, shown
+from lossfw.data.pickle_interpreter import PickleInterpreter, RefusedError, value_text
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -33,7 +33,7 @@ class _Dtype:
 
     def take_state(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
-            raise RefusedError(f"a dtype with the state {shown(state)}")
+            raise RefusedError(f"a dtype with the state {value_text(state)}")
         if state[2:5] != (None, None, None):
             raise RefusedError("a structured dtype")
         self.order = state[1]
@@ -81,18 +81,18 @@ def _parts(shape: Any, dtype: Any, order: Any, content: Any) -> _Parts:
     if not isinstance(content, bytes | bytearray):
         raise RefusedError("an array of Python objects")
     if not isinstance(shape, tuple) or len(shape) > _DIMENSIONS:
-        raise RefusedError(f"an array of the shape {shown(shape)}")
+        raise RefusedError(f"an array of the shape {value_text(shape)}")
     if not all(type(length) is int and length >= 0 for length in shape):
-        raise RefusedError(f"an array of the shape {shown(shape)}")
-    made = dtype.dtype()
-    wanted = math.prod(shape) * made.itemsize
-    if wanted != len(content):
+        raise RefusedError(f"an array of the shape {value_text(shape)}")
+    kind = dtype.dtype()
+    size = math.prod(shape) * kind.itemsize
+    if size != len(content):
         raise RefusedError(
-            f"an array of shape {shape!r:.60} and {wanted:.6g} bytes that holds {len(content)}"
+            f"an array of shape {shape!r:.60} and {size:.6g} bytes that holds {len(content)}"
         )
     if order not in ("C", "F"):
-        raise RefusedError(f"an array in the order {shown(order)}")
-    return _Parts(shape, made, order, bytes(content))
+        raise RefusedError(f"an array in the order {value_text(order)}")
+    return _Parts(shape, kind, order, bytes(content))
 
 
 def _make_array(*_: Any) -> _Array:
@@ -106,14 +106,16 @@ def _make_from_buffer(content: Any, dtype: Any, shape: Any, order: Any, *_: Any)
 def _make_dtype(name: Any, *_: Any) -> _Dtype:
     if not isinstance(name, str) or not _DTYPE_NAME.fullmatch(name):
         objects = isinstance(name, str) and name.startswith("O")
-        raise RefusedError("an array of Python objects" if objects else f"the dtype {shown(name)}")
+        raise RefusedError(
+            "an array of Python objects" if objects else f"the dtype {value_text(name)}"
+        )
     return _Dtype(name)
 
 
 def _make_bytes(text: Any, encoding: Any = None) -> bytes:
     # Protocols before 3 write bytes as _codecs.encode(text, "latin1"): no other codec.
     if not isinstance(text, str) or encoding != "latin1":
-        raise RefusedError(f"_codecs.encode to {shown(encoding)}")
+        raise RefusedError(f"_codecs.encode to {value_text(encoding)}")
     return text.encode("latin-1")
 
 
@@ -139,7 +141,7 @@ def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
     No function that the pickle names is imported or called.
     """
     try:
-        return _arrays(Machine(_ADMITTED).run(content))
+        return _arrays(PickleInterpreter(_ADMITTED).run(content))
     except RefusedError as error:
         raise DataError(
             f"{where} is a pickle that asks for {error}. Only NumPy arrays of numbers in a "
@@ -149,18 +151,18 @@ def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
     # A damaged or hostile pickle may raise any error.
     except Exception as error:
         raise DataError(
-            f"{where} is no readable pickle of NumPy arrays, it may be damaged or cut short "
+            f"{where} is not a readable pickle of NumPy arrays, it may be damaged or cut short "
             f"({type(error).__name__}: {str(error)[:100]}). Nothing was executed."
         ) from None
 
 
 def _arrays(loaded: Any) -> dict[str, NDArray]:
     if not isinstance(loaded, dict):
-        raise RefusedError(f"a {type(loaded).__name__} and no dictionary")
+        raise RefusedError(f"a {type(loaded).__name__}, not a dictionary")
     arrays = {}
     for name, value in loaded.items():
         if not isinstance(value, _Array):
             kind = type(value).__name__.strip("_").lower()
-            raise RefusedError(f"a {kind} under the name {shown(name)}, where an array was wanted")
+            raise RefusedError(f"a {kind} under the name {value_text(name)}; expected an array")
         arrays[name] = value.array()
     return arrays

@@ -14,6 +14,7 @@ from lossfw.data.files import join_digests
 from lossfw.data.lazy_arrays import (
     Column,
     RowArray,
+    chunks_of,
     digest_of,
     entries_of,
     read_rows,
@@ -27,8 +28,6 @@ from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# Rows that are compared at a time.
-_ROWS = 65_536
 # Rows that lie so much apart are read one by one, and closer ones with those between them.
 _APART = 4
 
@@ -42,8 +41,8 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
     index = np.flatnonzero(_mask(data, rows))
     notes = list(rows.unknown_labels(data.columns))
     if not index.size:
-        told = " ".join(notes) or _what_there_is(data, rows)
-        raise DataError(f"none of the {len(data)} rows fulfils {str(rows)!r}. {told}".strip())
+        hint = " ".join(notes) or _what_there_is(data, rows)
+        raise DataError(f"none of the {len(data)} rows fulfils {str(rows)!r}. {hint}".strip())
     arrays: dict[str, Any] = {
         role: taken(array, index)
         for role in ("inputs", "targets", "sample_weight")
@@ -72,37 +71,31 @@ def _compact(numbers: NDArray) -> NDArray:
 
 def _mask(data: Dataset, rows: RowFilter) -> NDArray:
     columns = {name: data.columns[name] for name in rows.columns}
-    pieces = (
-        {
-            name: read_rows(column.values, start, min(start + _ROWS, len(data)))
-            for name, column in columns.items()
-        }
-        for start in range(0, len(data), _ROWS)
-    )
-    return np.concatenate(list(rows.masks(columns, pieces)))
+    chunks = zip(*(chunks_of(column.values) for column in columns.values()), strict=True)
+    values = (dict(zip(columns, chunk, strict=True)) for chunk in chunks)
+    return np.concatenate(list(rows.masks(columns, values)))
 
 
 def _what_there_is(data: Dataset, rows: RowFilter) -> str:
     """Return the range of each column of numbers and the texts of the others, as sentences."""
-    told = []
+    texts = []
     for name in rows.columns:
         column = data.columns[name]
         if column.holds_texts:
             labels = [label for label in column.known if label is not None]
-            told.append(f"column.{name} has {shortlist(labels)}.")
+            texts.append(f"column.{name} has {shortlist(labels)}.")
         else:
             known = np.asarray(column.values, np.float64)
             known = known[~np.isnan(known)]
             if known.size:
-                told.append(f"column.{name} goes from {known.min():g} to {known.max():g}.")
-    return " ".join(told)
+                texts.append(f"column.{name} goes from {known.min():g} to {known.max():g}.")
+    return " ".join(texts)
 
 
 def _with_present_classes(data: Dataset) -> Dataset:
     """Return the data with the labels that their rows have, numbered in the same order."""
     counts = np.zeros(len(data.classes), np.int64)
-    for start in range(0, len(data), _ROWS):
-        codes = read_rows(data.targets, start, min(start + _ROWS, len(data)))
+    for codes in chunks_of(data.targets):
         counts += np.bincount(codes.ravel(), minlength=len(counts))
     present = counts > 0
     if present.all():

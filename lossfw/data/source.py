@@ -119,7 +119,7 @@ class Source(Component):
         """
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
-        """Read the rows, and in `Dataset.columns` at least these columns beside them.
+        """Read the rows, and add at least these columns to `Dataset.columns`.
 
         A source that reads more on request overrides it. By default, `load` puts every
         column into its data set that may tell rows apart.

@@ -51,6 +51,6 @@ class FileStamp(NamedTuple):
             return
         size = "" if now.size == self.size else f" from {self.size} bytes to {now.size}"
         raise DataError(
-            f"{self.path} has changed{size} while it was read: its rows are of two versions, and "
-            "no number was kept. Run again, and write new data to a new file."
+            f"{self.path} has changed{size} while lossfw was reading it; the run was stopped and "
+            "its results discarded. Run again, and write new data to a new file."
         )

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossfw.data.dataset import Dataset
-from lossfw.data.lazy_arrays import RowArray, read_rows
+from lossfw.data.lazy_arrays import RowArray, chunks_of, read_rows
 from lossfw.data.row_changes import RowNumbers, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
 # The arrays of a `.npz` beside the weights that were trained with them.
 MEAN, SCALE = "inputs_mean", "inputs_scale"
-# Rows that are read at a time: the array may be larger than the memory.
-_ROWS = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +40,25 @@ class Standardisation:
 
     @classmethod
     def of(cls, inputs: RowArray) -> Standardisation:
-        """Return that of some rows: their mean and their standard deviation.
+        """Compute the standardisation (mean and standard deviation) of some rows.
 
         The scale of a place with one value in all rows is 1: it becomes 0.
         """
         count = inputs.shape[0]
-        mean = sum(rows.sum(axis=0) for rows in _pieces(inputs)) / count
-        spread = np.sqrt(sum(((rows - mean) ** 2).sum(axis=0) for rows in _pieces(inputs)) / count)
+        mean = sum(rows.sum(axis=0) for rows in _floats(inputs)) / count
+        spread = np.sqrt(sum(((rows - mean) ** 2).sum(axis=0) for rows in _floats(inputs)) / count)
         first = np.asarray(read_rows(inputs, 0, 1), np.float64)[0]
-        same = np.all([(rows == first).all(axis=0) for rows in _pieces(inputs)], axis=0)
+        same = np.all([(rows == first).all(axis=0) for rows in _floats(inputs)], axis=0)
         return cls(np.where(same, first, mean), np.where(same, 1.0, spread))
 
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray], path: object) -> Standardisation | None:
-        """Return that which stands beside weights in a file; None where there is none."""
-        there = [name for name in (MEAN, SCALE) if name in arrays]
-        if not there:
+        """Read the standardisation stored with the weights in a file; None if there is none."""
+        present = [name for name in (MEAN, SCALE) if name in arrays]
+        if not present:
             return None
-        if len(there) == 1:
-            raise DataError(f"{path} has {there[0]}, and needs both {MEAN} and {SCALE}.")
+        if len(present) == 1:
+            raise DataError(f"{path} has {present[0]}, and needs both {MEAN} and {SCALE}.")
         mean, scale = (np.asarray(arrays[name], np.float64) for name in (MEAN, SCALE))
         if mean.shape != scale.shape:
             raise DataError(
@@ -94,8 +92,6 @@ class Standardisation:
         return replace(data, inputs=changed_rows(data.inputs, self))
 
 
-def _pieces(inputs: RowArray) -> Iterator[NDArray]:
+def _floats(inputs: RowArray) -> Iterator[NDArray]:
     """Yield some rows at a time in float64, in one order in memory: sums depend on both."""
-    for start in range(0, inputs.shape[0], _ROWS):
-        rows = read_rows(inputs, start, min(start + _ROWS, inputs.shape[0]))
-        yield np.ascontiguousarray(rows, dtype=np.float64)
+    return (np.ascontiguousarray(rows, dtype=np.float64) for rows in chunks_of(inputs))

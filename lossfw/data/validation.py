@@ -38,6 +38,6 @@ def check_finite(
         named[0] = start + first[0] if rows is None else int(rows[start + first[0]])
     more = f" ({len(bad)} such numbers in all)" if len(bad) > 1 else ""
     raise DataError(
-        f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; finite numbers were "
-        "wanted. Mend it where the numbers are made."
+        f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; expected finite "
+        "numbers. Fix the data, or leave the row out."
     )

@@ -61,7 +61,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
         arrays = read_npz(path, "weights", named, most=MAX_WEIGHT_BYTES)
     elif path.suffix == ".npz":
         raise DataError(
-            f"{path} is no .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "
+            f"{path} is not a .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "
             "Write it with numpy.savez."
         )
     elif path.suffix == SAFETENSORS:

@@ -112,7 +112,7 @@ def test_a_long_array_is_cut_in_the_text(folder, lossfw):
         (["huber", "-y", "[[1], [1, 2]]", "-t", "0"], "lists of equal length"),
         (["huber", "-y", "[1", "-t", "0"], "-y [1: error: not readable as YAML"),
         (["huber", "-y", "", "-t", "0"], "-y should be numbers"),
-        (["huber", "-y", "none.npy", "-t", "0"], "there is no such file"),
+        (["huber", "-y", "none.npy", "-t", "0"], "file not found"),
         (["huber", "-y", "[1, 2]", "-t", "[1]"], "Nothing is broadcast"),
         (["sigmoid", "-y", "1", "-t", "0"], "sigmoid is an activation, and eval takes a loss"),
         (["huber", "-y", "1"], "targets (-t) are missing"),

@@ -355,5 +355,5 @@ def test_an_array_that_changes_while_it_is_read_gives_no_number(
     monkeypatch.setattr(EvaluationState, "add", add_and_change)
     result = lossfw("run", "run.yaml", "--out", "o")
     assert result.exit_code == 2
-    assert f"{changed} has changed while it was read" in result.stderr
+    assert f"{changed} has changed while lossfw was reading it" in result.stderr
     assert not (folder / "o" / "metrics.json").exists()

@@ -112,7 +112,9 @@ def test_a_file_that_changes_meanwhile_is_told(tmp_path, in_pieces):
     path = write(tmp_path / "t.csv", [[1, 2]] * 30)
     (column,) = arrays(path, [0, 1])
     write(path, [[1, 2]] * 3)
-    with pytest.raises(DataError, match="has changed from 120 bytes to 12 while it was read"):
+    with pytest.raises(
+        DataError, match="has changed from 120 bytes to 12 while lossfw was reading it"
+    ):
         column[20:]
 
 

@@ -89,7 +89,7 @@ def test_safetensors(tmp_path):
     network = Network.from_arrays(SPECS, read_weights(path), str(path))
     assert np.array_equal(network.layers[2].weight, OWN["W3"])
     path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(DataError, match=r"no readable \.safetensors file"):
+    with pytest.raises(DataError, match=r"not a readable \.safetensors file"):
         read_weights(path)
 
 

@@ -94,7 +94,7 @@ def test_classes_written_as_floats(plan, problem, folder):
     np.savez(folder / "t.npz", targets=np.array([0.0, 1.0, 1.5]))
     where, what, _ = problem(text.replace("t.npy", "t.npz"))
     assert where == "run.yaml:2:7"
-    assert "targets[2] is 1.5; whole numbers were wanted" in what
+    assert "targets[2] is 1.5; expected whole numbers" in what
 
 
 # One-hot rows ------------------------------------------------------------

@@ -193,7 +193,7 @@ class TestIdx:
             files(idx(images))
 
     def test_a_file_that_is_missing(self, tmp_path):
-        with pytest.raises(DataError, match=r"nowhere: there is no such file"):
+        with pytest.raises(DataError, match=r"nowhere: file not found"):
             source("idx", images=str(tmp_path / "nowhere"), labels="x").load()
 
     @pytest.mark.parametrize("scale", [0, -1, "255", float("nan")])
