@@ -49,6 +49,7 @@ FACES = {
         at_least at_most excess exp_words expm1_minus_words expm1_words guarded_log
         guarded_log_derivative guarded_log_second_derivative hypotenuse_and_share in_double
         log_distance_words log_ratio_words multiply_words nearest_float32 over_root pieces
+        Words extended_range
         polynomial power precisely scale_words scaled_exp shares textbook_log two_diff two_prod
         words_of zero_or_nan
     """,

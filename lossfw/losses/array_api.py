@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,11 @@ from lossfw.numerics.arrays import (
     Namespace,
     has_double,
     is_foreign,
-    is_jax,
     is_torch,
     namespace_of,
+)
+from lossfw.numerics.arrays import (
+    has_values as has_values,
 )
 
 _ROLES = ("prediction", "target", "sample_weight", "where")
@@ -82,33 +82,6 @@ def as_floats(xp: Namespace, x: Array) -> Array:
 def widest(xp: Namespace) -> Any:
     """Return float64, or float32 for a library that is set to have nothing wider."""
     return xp.float64 if has_double(xp) else xp.float32
-
-
-def has_values(*arrays: Array | None) -> bool:
-    """Tell whether arrays have values that can be looked at.
-
-    Those that JAX or PyTorch traces, maps over a batch or compiles have none.
-    """
-    return all(_has_values(x) for x in arrays)
-
-
-def _has_values(x: Array | None) -> bool:
-    if is_jax(x):
-        return not isinstance(x, sys.modules["jax"].core.Tracer)
-    return not is_torch(x) or _is_concrete(sys.modules["torch"], x)
-
-
-def _is_concrete(torch: ModuleType, x: Array) -> bool:
-    """Tell whether the numbers of a tensor can be looked at."""
-    if torch.compiler.is_compiling() or x.is_meta or type(x).__name__ == "FakeTensor":
-        return False
-    # There is no public name for what `torch.func` wraps a tensor in.
-    functorch = torch._C._functorch
-    while functorch.is_functorch_wrapped_tensor(x):
-        if functorch.is_batchedtensor(x):
-            return False
-        x = functorch.get_unwrapped(x)
-    return True
 
 
 def all_known(xp: Namespace, mask: Array) -> bool:

@@ -47,6 +47,9 @@ with two floats for one number, the second being the rounding error of the first
     exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
     scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
+``extended_range(is_rare)`` decorates a body that runs on `Words` where its arguments are
+extreme: on numbers of 104 bits whose exponents have no end.
+
 ``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
 condition, ``patched(xp, usual, rare, function, *arguments)`` computes a function where it
 is rarely wanted, and `patched_rows` one of rows. ``with_nan_of(xp, x, result)`` keeps NaN in
@@ -93,6 +96,7 @@ from lossfw.numerics.error_free import difference_error as difference_error
 from lossfw.numerics.error_free import exact_square as exact_square
 from lossfw.numerics.error_free import two_diff as two_diff
 from lossfw.numerics.error_free import two_prod as two_prod
+from lossfw.numerics.extended_range import extended_range as extended_range
 from lossfw.numerics.factorial import factorial_rest as factorial_rest
 from lossfw.numerics.factorial import log_factorial as log_factorial
 from lossfw.numerics.guards import DEFAULT_DELTA as DEFAULT_DELTA
@@ -157,6 +161,7 @@ from lossfw.numerics.softmax_index import (
 from lossfw.numerics.softmax_index import softmax_cross_entropy_at as softmax_cross_entropy_at
 from lossfw.numerics.softmax_index import softmax_parts_at as softmax_parts_at
 from lossfw.numerics.softmax_index import take_at as take_at
+from lossfw.numerics.words import Words as Words
 from lossfw.numerics.xlogy import quotient as quotient
 from lossfw.numerics.xlogy import times as times
 from lossfw.numerics.xlogy import xlog1py as xlog1py

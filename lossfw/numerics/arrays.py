@@ -28,12 +28,16 @@ _OF_NUMPY = (np.ndarray, np.generic)
 _FILLED = 4096
 
 
-class TextbookNamespace:
-    """Base of the array namespaces on which primitives are their textbook formulas."""
+class ErrorFreeNamespace:
+    """Base of the array namespaces whose numbers have digits enough: no error need be carried."""
 
     def __getattr__(self, name: str) -> Any:
         """Say to type checkers that the functions of the array API are there."""
         raise AttributeError(name)
+
+
+class TextbookNamespace(ErrorFreeNamespace):
+    """Base of the array namespaces on which primitives are their textbook formulas."""
 
 
 def is_foreign(x: object) -> bool:
@@ -99,6 +103,33 @@ def has_double(xp: Namespace) -> bool:
     if getattr(xp, "__name__", "") != "jax.numpy":
         return True
     return "float64" in xp.__array_namespace_info__().dtypes(kind="real floating")
+
+
+def has_values(*arrays: Array | None) -> bool:
+    """Tell whether arrays have values that can be looked at.
+
+    Those that JAX or PyTorch traces, maps over a batch or compiles have none.
+    """
+    return all(_has_values(x) for x in arrays)
+
+
+def _has_values(x: Array | None) -> bool:
+    if is_jax(x):
+        return not isinstance(x, sys.modules["jax"].core.Tracer)
+    return not is_torch(x) or _is_concrete(sys.modules["torch"], x)
+
+
+def _is_concrete(torch: ModuleType, x: Array) -> bool:
+    """Tell whether the numbers of a tensor can be looked at."""
+    if torch.compiler.is_compiling() or x.is_meta or type(x).__name__ == "FakeTensor":
+        return False
+    # There is no public name for what `torch.func` wraps a tensor in.
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(x):
+        if functorch.is_batchedtensor(x):
+            return False
+        x = functorch.get_unwrapped(x)
+    return True
 
 
 def device_of(x: Any) -> Any:

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
+from lossfw.numerics.arrays import Array, ErrorFreeNamespace, Namespace
 
 
 def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
@@ -26,6 +26,8 @@ def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     (array([1.]), array([-1.e-20]))
     """
     d = a - b
+    if isinstance(xp, ErrorFreeNamespace):
+        return d, xp.zeros_like(d)
     finite, error = xp.isfinite(d), difference_error(a, b, d)
     if xp is np and finite.all():
         return d, error
@@ -52,7 +54,7 @@ def two_prod(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     (array([1.]), array([1.]))
     """
     p = a * b
-    if isinstance(xp, TextbookNamespace):
+    if isinstance(xp, ErrorFreeNamespace):
         return p, xp.zeros_like(p)
     high_a, low_a = _halves(xp, a)
     high_b, low_b = _halves(xp, b)
@@ -73,7 +75,7 @@ def exact_square(xp: Namespace, a: Array) -> tuple[Array, Array]:
     (array([0.01]), array([-0.95999999]))
     """
     p = a * a
-    if isinstance(xp, TextbookNamespace):
+    if isinstance(xp, ErrorFreeNamespace):
         return p, xp.zeros_like(p)
     high, low = _halves(xp, a)
     return p, (high * high - p) + low * (high + a)

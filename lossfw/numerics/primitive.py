@@ -8,6 +8,7 @@ formula for exact numbers and the derivatives for dual numbers. Bodies just call
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -96,7 +97,7 @@ def in_double_by(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
     """
 
     def decorate(body: _Function) -> _Function:
-        place = body.__code__.co_varnames.index("xp")
+        place = parameter_place(body)
 
         @functools.wraps(body)
         def wide(*given: Any) -> Any:
@@ -117,6 +118,12 @@ def in_double_by(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
         return cast(_Function, wide)
 
     return decorate
+
+
+def parameter_place(function: Callable[..., Any]) -> int:
+    """Return the place of the parameter ``xp`` of a function that may be decorated already."""
+    code = inspect.unwrap(function).__code__
+    return code.co_varnames.index("xp")  # type: ignore[no-any-return]
 
 
 def _has_double(xp: Namespace) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lossfw.numerics.symbolic.graph import (
+    BY_BODY,
     CAST,
     CONSTANT,
     EXPONENT,
@@ -35,7 +36,7 @@ INLINE = frozenset(
         *("sqrt", "floor", "ceil", "trunc", "round", "sign", "copysign", "maximum", "minimum"),
         *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "where"),
-        *("isnan", "isinf", "isfinite", "signbit", CAST, FRACTION, EXPONENT, LOOK_UP),
+        *("isnan", "isinf", "isfinite", "signbit", CAST, BY_BODY, FRACTION, EXPONENT, LOOK_UP),
     )
 )
 _LEAVES = (INPUT, CONSTANT)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.numerics.compiled.layout import UncompiledError
-from lossfw.numerics.symbolic.graph import CAST, FRACTION, LOOK_UP, Graph, Operation
+from lossfw.numerics.symbolic.graph import BY_BODY, CAST, FRACTION, LOOK_UP, Graph, Operation
 
 FLOAT, DOUBLE, TRUTH, INTEGER, SHORT = "float", "double", "i1", "i64", "i32"
 _FLOATS, _INTEGERS = (FLOAT, DOUBLE), (INTEGER, SHORT)
@@ -119,6 +119,9 @@ def compute(lines: Lines, graph: Graph, node: Operation, a: list[str]) -> str:
         return lines.put(f"select i1 {a[0]}, {kind} {a[1]}, {kind} {a[2]}")
     if node.op == CAST:
         return _cast(lines, source, kind, a[0])
+    if node.op == BY_BODY:
+        lines.note(UNKNOWN, a[0])
+        return a[1]
     if node.op == LOOK_UP:
         return _looked_up(lines, node, kind, a[0])
     if node.op == "negative" and source in _INTEGERS:

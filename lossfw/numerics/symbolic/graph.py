@@ -15,6 +15,7 @@ CLASSES = "classes"  # the length of a row
 COLUMN = "column"  # the number of an element within its row
 TAKEN = "taken"  # the element of a row at the number that another argument gives
 SUM_ALONE = "sum_alone"  # the sum of a row whose elements lie beside each other
+BY_BODY = "by_body"  # a value that the body itself computes where a condition holds
 RARE = "rare"  # the value of a choice that is rarely the first
 REDUCTIONS = ("sum", SUM_ALONE, "max", "min")  # functions of a row with one result
 

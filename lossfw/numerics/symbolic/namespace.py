@@ -7,12 +7,15 @@ computes. Those that look at values or shapes are not there, and say so.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lossfw.errors import TraceError
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import (
+    BY_BODY,
     CAST,
     CONSTANT,
     EXPONENT,
@@ -49,6 +52,21 @@ _WHOLE = ("round", "floor", "ceil", "trunc")
 
 # NumPy's operator has functions of their own for these exponents.
 _POWERS = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}
+
+
+@dataclass(frozen=True)
+class ByBody:
+    """One part of the result of a call with its rare elements, as a function of NumPy's arrays."""
+
+    call: Any
+    part: int
+
+    def __call__(self, rare: NDArray, usual: NDArray, *arrays: NDArray) -> NDArray:
+        """Return the usual part with the rare elements."""
+        rare, usual, *rest = np.broadcast_arrays(rare, usual, *arrays)
+        parts: list[Any] = [None] * self.part + [usual]
+        found: NDArray = self.call.patched(rare, parts, rest)[self.part] if rare.any() else usual
+        return found
 
 
 class Expressions:
@@ -204,6 +222,16 @@ class Expressions:
         chosen = self.where(condition, rare, usual)
         args = self.graph.nodes[chosen.node].args
         return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
+
+    def by_body(self, condition: Symbol, usual: Any, call: Any, part: int) -> Any:
+        """Return `usual`, or one part of a call's result where the condition holds.
+
+        A kernel computes `usual`, and leaves a block in which the condition holds to the body.
+        """
+        if not isinstance(usual, Symbol):
+            return usual
+        nodes = (condition.node, usual.node, *(x.node for x in call.arrays))
+        return self._symbol(BY_BODY, nodes, usual.dtype, usual, ByBody(call, part))
 
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max]."""

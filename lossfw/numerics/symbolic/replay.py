@@ -9,6 +9,7 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import (
+    BY_BODY,
     CAST,
     COLUMN,
     CONSTANT,
@@ -99,6 +100,8 @@ def _result(node: Operation, arguments: list[Any], given: Mapping[str, Any]) -> 
         return np.asarray(arguments[0]).astype(node.dtype)
     if node.op in (FRACTION, EXPONENT):
         return np.frexp(arguments[0])[node.op == EXPONENT]
+    if node.op == BY_BODY:
+        return node.value(*arguments)
     if node.op == LOOK_UP:
         return np.take(np.array(node.value, node.dtype), arguments[0])
     return getattr(np, node.op)(*arguments)
