@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from lossfw.check.core.curves import Curve
+from lossfw.check.core.curves import EPS, TINY, Curve
 from lossfw.check.core.subject import Function, call
 from lossfw.numerics.arrays import NDArray
 
@@ -77,17 +78,13 @@ def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
 def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
     """Return the functions to difference, and how often: the value, and a gradient if any."""
 
-    def value(y: NDArray) -> tuple[NDArray, NDArray]:
-        values = curve.value(y)
-        return values, curve.value_bars(y, values)
-
     def slope(y: NDArray) -> tuple[NDArray, NDArray]:
         function = curve.subject.gradient
         target = np.full(y.shape, curve.target)
         slopes = np.asarray(call(function, y, target), np.float64)
         return slopes, curve.bars(lambda x: np.asarray(call(function, x, target)), y, slopes)
 
-    found: list[tuple[Base, int]] = [(value, order)]
+    found: list[tuple[Base, int]] = [(partial(curve.with_bars, order=0), order)]
     if curve.subject.gradient is not None:
         found.append((slope, order - 1))
     return found
@@ -197,9 +194,6 @@ def _verdict(seen: list[float]) -> bool | None:
     return False if ratio < _FALLS else None
 
 
-_EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).smallest_subnormal)
-
 # A gap below the chord that is not larger than this many rounding steps is none.
 _ROUNDING = 8
 
@@ -227,15 +221,7 @@ class LinearSegment:
 def find_linear_segment(
     function: Function, lines: list[tuple[float, float, int]]
 ) -> LinearSegment | None:
-    """Return a straight piece of a function, None if none is sure.
-
-    Parameters
-    ----------
-    function : callable
-        Values at an array of numbers.
-    lines : list of (float, float, int)
-        Where to look: the first number, the step and how many there are.
-    """
+    """Return a linear segment of a function on lines (start, step, count), None if none is sure."""
     seen, flat = False, None
     for start, step, count in lines:
         line = _Line.of(function, start, step, count)
@@ -261,7 +247,7 @@ class _Line:
     def of(cls, function: Function, start: float, step: float, count: int) -> _Line:
         values = function(start + step * np.arange(count))
         left, here, right = values[:-2], values[1:-1], values[2:]
-        noise = _ROUNDING * (_EPS * (np.abs(left) + np.abs(right)) + _TINY)
+        noise = _ROUNDING * (EPS * (np.abs(left) + np.abs(right)) + TINY)
         return cls(start, step, left / 2 + right / 2 - here, noise)
 
     def seen(self, times: float) -> NDArray:

@@ -86,39 +86,21 @@ def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool
 def _change_across(curve: Curve, order: int, x: float, share: float) -> float:
     """Return the change of a derivative across a place, 0 where rounding may do as much."""
     gap = share * _BESIDE * max(abs(x), curve.scale)
-    values, _ = _function(curve, order, np.array([x - gap, x + gap]))
+    values, _ = curve.with_bars(np.array([x - gap, x + gap]), order)
     change = abs(float(values[1] - values[0]))
     size = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     return change if change > _ROUNDING * max(size, _LEAST) else 0.0
 
 
-def _function(curve: Curve, order: int, y: NDArray) -> tuple[NDArray, NDArray]:
-    if order == 0:
-        values = curve.value(y)
-        return values, curve.value_bars(y, values)
-    return curve.slope(y) if order == 1 else curve.curvature(y)
-
-
 @dataclass(frozen=True)
 class _Intervals:
-    """Intervals that may hold a jump.
-
-    Attributes
-    ----------
-    left, right : ndarray
-    size : ndarray
-        How large the derivative is there or thereabouts.
-    change : ndarray
-        Its change, less the error bars.
-    narrow : ndarray
-        The width at which the change is a jump.
-    """
+    """Intervals that may hold a jump."""
 
     left: NDArray
     right: NDArray
-    size: NDArray
-    change: NDArray
-    narrow: NDArray
+    size: NDArray  # how large the derivative is there or thereabouts
+    change: NDArray  # its change, less the error bars
+    narrow: NDArray  # the width at which the change is a jump
 
     def keep(self, which: NDArray) -> _Intervals:
         """Return some of the intervals."""
@@ -143,7 +125,7 @@ def _changing(curve: Curve, order: int) -> _Intervals:
     grid = curve.grid()
     reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
     grid = grid[np.abs(grid) < reach]
-    values, bars = _function(curve, order, grid)
+    values, bars = curve.with_bars(grid, order)
     # A change counts beside the largest around, also where the curve is near 0.
     usual = np.abs(values[np.isfinite(values) & (np.abs(grid) < _USUAL * curve.scale)])
     floor = _SHARE * float(usual.max()) if usual.size else 0.0
@@ -165,7 +147,7 @@ def _cut(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
     wide = some.right - some.left > some.narrow
     done, some = some.keep(~wide), some.keep(wide)
     parts = np.linspace(some.left, some.right, count + 1, axis=-1)
-    values, bars = (x.reshape(parts.shape) for x in _function(curve, order, parts.ravel()))
+    values, bars = (x.reshape(parts.shape) for x in curve.with_bars(parts.ravel(), order))
     steps = np.diff(values, axis=-1)
     change = np.abs(steps) - bars[:, 1:] - bars[:, :-1]
     change = np.where(np.isfinite(change), change, -np.inf)
@@ -195,12 +177,12 @@ def _drop_shrinking(curve: Curve, order: int, some: _Intervals) -> _Intervals:
     if not some.left.size:
         return some
     left, right = some.left, some.right
-    values, _ = _function(curve, order, np.concatenate([left, right]))
+    values, _ = curve.with_bars(np.concatenate([left, right]), order)
     begun = np.abs(values[left.size :] - values[: left.size])
     row = np.arange(left.size)
     for _ in range(_CUTS):
         parts = np.linspace(left, right, _PARTS + 1, axis=-1)
-        values, _ = (x.reshape(parts.shape) for x in _function(curve, order, parts.ravel()))
+        values, _ = (x.reshape(parts.shape) for x in curve.with_bars(parts.ravel(), order))
         # A jump at the end of a part shows by half in the next one.
         change = np.abs(values[:, 2:] - values[:, :-2])
         change = np.where(np.isfinite(change), change, -np.inf)

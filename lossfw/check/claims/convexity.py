@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.check.claims.black_box import find_linear_segment
-from lossfw.check.core.curves import Curve, curves, need_lines
+from lossfw.check.core.curves import EPS, TINY, Curve, curves, need_lines
 from lossfw.check.core.members import clipped, is_bounded, on_side, usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
-
-_EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).smallest_subnormal)
 
 # A constant that is claimed to be tight is refuted when it is off by more.
 TIGHTNESS = 0.01
@@ -38,15 +35,7 @@ _STRAIGHT = "between a and b the loss is a straight line: it is not strictly con
 
 @dataclass(frozen=True)
 class Chords:
-    """Ends and midpoints, exact in float64, with one target each.
-
-    Attributes
-    ----------
-    a, m, b : ndarray
-        Ends and midpoints of the same shape.
-    t : ndarray
-        Targets.
-    """
+    """Ends and midpoints, exact in float64, with one target each."""
 
     a: NDArray
     m: NDArray
@@ -109,10 +98,6 @@ def row_targets(subject: Subject, columns: int, count: int, rng: np.random.Gener
     return usual(subject.target, rng, (count, columns))
 
 
-def _value(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
-    return np.asarray(call(subject.value, y, t), np.float64)
-
-
 def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     """Return error bars of values: their rounding, and a move of whole rows both ways."""
     step = NUDGE_ULPS * np.spacing(np.abs(y))
@@ -122,7 +107,7 @@ def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
         near = clipped(space, y + sign * step)
         there = np.asarray(call(subject.unchecked or subject.value, near, t), np.float64)
         moved += np.where(np.isfinite(there), np.abs(there - values), 0)
-    return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
+    return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
 
 
 def _refuse(chords: Chords, one: int, text: str) -> Counterexample:
@@ -141,8 +126,8 @@ def check_convex(subject: Subject, search: Search) -> None:
     """Claim: between any two predictions the loss lies below its chord."""
     least = np.inf
     for chords in _chords(subject, search):
-        ends = [_value(subject, y, chords.t) for y in (chords.a, chords.b)]
-        middle = _value(subject, chords.m, chords.t)
+        ends = [subject.losses(y, chords.t) for y in (chords.a, chords.b)]
+        middle = subject.losses(chords.m, chords.t)
         chord = ends[0] / 2 + ends[1] / 2
         bars = _bars(subject, chords.m, chords.t, middle) + sum(
             _bars(subject, y, chords.t, v) / 2
@@ -251,9 +236,9 @@ def _on_chord(subject: Subject, chords: Chords) -> NDArray:
         # Curvature that decays is not gone: somewhere it is seen on its way.
         fading = ~flat & (gap <= scale * 10**-20)
         return flat & (subject.rows | ~_same_target(chords.t, fading))
-    a, m, b = (_value(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
+    a, m, b = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
     gap = a / 2 + b / 2 - m
-    return np.asarray(np.isfinite(gap) & (gap <= 8 * _EPS * (np.abs(a) + np.abs(b))))
+    return np.asarray(np.isfinite(gap) & (gap <= 8 * EPS * (np.abs(a) + np.abs(b))))
 
 
 def _exact_gaps(subject: Subject, chords: Chords) -> tuple[NDArray, NDArray]:
@@ -278,7 +263,7 @@ def check_strongly_convex(subject: Subject, search: Search) -> None:
         for curve in curves(subject, search):
             grid = curve.grid()
             grid = grid[np.abs(grid) < 1e6]
-            bends, bars = curve.curvature(grid)
+            bends, bars = curve.derivative(grid, 2)
             certain = np.isfinite(bends) & (
                 bars < 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(bends)
             )
@@ -306,7 +291,7 @@ def _least_row_curvature(
     least, where = np.inf, None
     for chords in _chords(subject, search):
         half = np.sum(((chords.b - chords.a) / 2) ** 2, axis=-1)
-        a, m, b = (_value(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
+        a, m, b = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
         bends = np.where(half > 0, (a - 2 * m + b) / np.where(half > 0, half, 1), np.inf)
         bends = np.where(np.isfinite(bends), bends, np.inf)
         at = int(np.argmin(bends))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
 from lossfw.check.core.subject import OUTSIDE_ULPS, Points, Subject, call, first_bad
@@ -46,8 +47,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
         if points.t.shape != points.y.shape:
             continue
         here, there = (
-            np.asarray(call(subject.value, *pair), np.float64)
-            for pair in ((points.y, points.t), (points.t, points.y))
+            subject.losses(*pair) for pair in ((points.y, points.t), (points.t, points.y))
         )
         with np.errstate(invalid="ignore"):
             bad = ~(np.abs(there - here) <= _EXCHANGED * np.abs(here)) & (here != there)
@@ -67,9 +67,9 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
         inner = np.isfinite(points.y) & (np.abs(points.y) < 30)
         some = points.keep(inner)
         y = np.round(some.y / _GRID) * _GRID
-        here = np.asarray(call(subject.value, y, some.t), np.float64)
+        here = subject.losses(y, some.t)
         for shift in _SHIFTS:
-            there = np.asarray(call(subject.value, y + shift, some.t), np.float64)
+            there = subject.losses(y + shift, some.t)
             # Sums and differences of logits round as large as these are.
             size = np.fmax(np.abs(y).max(-1), np.abs(y + shift).max(-1))
             bad = ~(np.abs(there - here) <= 1e-12 * (1 + np.abs(here) + size))
@@ -96,8 +96,8 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
             order = np.roll(order, 1)
         some = points.keep(np.isfinite(points.y))
         renamed = _renamed(some, order)
-        here = np.asarray(call(subject.value, some.y, some.t), np.float64)
-        there = np.asarray(call(subject.value, renamed.y, renamed.t), np.float64)
+        here = subject.losses(some.y, some.t)
+        there = subject.losses(renamed.y, renamed.t)
         # A sum in another order rounds otherwise, relative to its largest term.
         bad = ~(np.abs(here - there) <= 1e-12 * (1 + np.abs(here)))
         bad &= np.isfinite(here) | np.isfinite(there)
@@ -122,9 +122,6 @@ def _target_code(t: Any, order: Any) -> str:
         return f"np.array({np.argsort(order).tolist()})[t]"
     return f"t[:, {order.tolist()}]"
 
-
-_EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).smallest_subnormal)
 
 _CODE = (
     "value(y, t), sum(q * value(y, np.array([k])) for k, q in enumerate(t[0])) if y.ndim > 1 "
@@ -151,16 +148,16 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
         columns = y.shape[-1]
         t = rng.dirichlet(np.ones(columns), count)
         shares = t.T
-        terms = [_values(subject, y, np.full(count, k)) for k in range(columns)]
+        terms = [subject.losses(y, np.full(count, k)) for k in range(columns)]
     else:
         t = rng.choice([0.25, 0.5, 0.9], count)
         shares = np.stack([t, 1 - t])
-        terms = [_values(subject, y, np.ones(count)), _values(subject, y, np.zeros(count))]
-    soft = _values(subject, y, t)
+        terms = [subject.losses(y, np.ones(count)), subject.losses(y, np.zeros(count))]
+    soft = subject.losses(y, t)
     with np.errstate(all="ignore"):
         each = np.stack([np.where(q == 0, 0, q * v) for q, v in zip(shares, terms, strict=True)])
         wanted, size = each.sum(0), np.abs(each).sum(0)
-        near = np.abs(soft - wanted) <= OUTSIDE_ULPS * (_EPS * size + _TINY)
+        near = np.abs(soft - wanted) <= OUTSIDE_ULPS * (EPS * size + TINY)
     bad = np.isfinite(wanted) & ~near
     if bad.any():
         one = first_bad(bad)
@@ -169,7 +166,3 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
             f"by it, sum to {wanted[one]:.9g}."
         )
         raise Counterexample.at(Points(y, t), one, text, _CODE)
-
-
-def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
-    return np.asarray(call(subject.value, y, t), np.float64)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
-from lossfw.check.core.subject import Subject, call, first_bad
+from lossfw.check.core.subject import Subject, first_bad
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 
@@ -27,18 +27,13 @@ def rounded(x: Any) -> str:
     return str(values[0] if len(values) == 1 else values)
 
 
-def values_of(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
-    """Return the unreduced losses in float64."""
-    return np.asarray(call(subject.value, y, t), np.float64)
-
-
 def risk_of(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
     """Return the expected loss of rows y (M, K) where class k has probability q_k."""
     possible = np.flatnonzero(q)
     # One call for all classes: a search makes thousands.
     index = np.repeat(possible, len(y))
     targets = _targets(subject, index, len(q))
-    values = values_of(subject, np.tile(y, (possible.size, 1)), targets)
+    values = subject.losses(np.tile(y, (possible.size, 1)), targets)
     return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
 
 
@@ -90,7 +85,7 @@ def _proper_binary(subject: Subject, strict: bool) -> None:
     for q in _PROBABILITIES:
         p = np.append(grid, q)
         ones, zeros = np.ones_like(p), np.zeros_like(p)
-        risk = q * values_of(subject, p, ones) + (1 - q) * values_of(subject, p, zeros)
+        risk = q * subject.losses(p, ones) + (1 - q) * subject.losses(p, zeros)
         _judge_proper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
 
 
@@ -180,7 +175,7 @@ def _calibrated_margin(subject: Subject) -> None:
     )
     grid = np.unique(grid)
     ones = np.ones_like(grid)
-    up, down = values_of(subject, grid, ones), values_of(subject, grid, -ones)
+    up, down = subject.losses(grid, ones), subject.losses(grid, -ones)
     for q in (0.55, 0.6, 0.75, 0.9, 0.99):
         for probability in (q, 1 - q):
             risk = probability * up + (1 - probability) * down
@@ -191,7 +186,7 @@ def _calibrated_margin(subject: Subject) -> None:
 def _calibrated_unit(subject: Subject) -> None:
     grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
     ones, zeros = np.ones_like(grid), np.zeros_like(grid)
-    up, down = values_of(subject, grid, ones), values_of(subject, grid, zeros)
+    up, down = subject.losses(grid, ones), subject.losses(grid, zeros)
     for q in (0.55, 0.75, 0.95, 0.45, 0.25, 0.05):
         wrong = grid <= 0.5 if q > 0.5 else grid >= 0.5
         _judge_calibrated(q * up + (1 - q) * down, wrong, grid, q)
@@ -308,7 +303,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
             continue
         y = np.repeat(places, sample.size)
         t = np.tile(sample, places.size)
-        values = values_of(subject, _into(subject, y), t).reshape(places.size, -1).mean(-1)
+        values = subject.losses(_into(subject, y), t).reshape(places.size, -1).mean(-1)
         own = float(values[np.searchsorted(places, wanted)])
         at = int(np.argmin(without_nan(values)))
         if values[at] < own - CERTAIN * (1 + abs(own)) and abs(places[at] - wanted) > 1e-6 * span:

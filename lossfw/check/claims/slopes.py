@@ -61,11 +61,7 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
     steepest = []
     for curve in curves(subject, search):
         grid = curve.grid()
-        if order == 1:
-            values = curve.value(grid)
-            bars = curve.value_bars(grid, values)
-        else:
-            values, bars = curve.slope(grid)
+        values, bars = curve.with_bars(grid, order - 1)
         # Between neighbours: this is where a jump shows.
         steep = (np.abs(np.diff(values)) - bars[:-1] - bars[1:]) / np.diff(grid)
         at = int(np.argmax(np.where(np.isfinite(steep), steep, -np.inf)))
@@ -92,7 +88,7 @@ def _climb(curve: Curve, grid: NDArray, order: int) -> tuple[float, float, NDArr
     """Return the largest size of a derivative that can be found, its bar and its place."""
     best, best_bar, place = -np.inf, 0.0, grid[:1]
     for _ in range(_CLIMBS):
-        sizes, bars = curve.slope(grid) if order == 1 else curve.curvature(grid)
+        sizes, bars = curve.derivative(grid, order)
         sure = np.where(np.isfinite(sizes), np.abs(sizes) - bars, -np.inf)
         at = int(np.argmax(sure))
         if sure[at] > best:
@@ -183,8 +179,7 @@ def check_monotone(subject: Subject, search: Search) -> None:
         raise NotApplicable("only a loss of the margin is monotone in it")
     for curve in curves(subject, search):
         grid = np.union1d(curve.grid(), curve.line())
-        values = curve.value(grid)
-        bars = curve.value_bars(grid, values)
+        values, bars = curve.with_bars(grid, 0)
         rise = np.diff(values) - bars[1:] - bars[:-1]
         if (rise > 0).any():
             at = int(np.argmax(rise > 0))

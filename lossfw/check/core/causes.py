@@ -92,33 +92,18 @@ _VARYING = re.compile(r"\([^()]*\)|\d+(\.\d+)?(e-?\d+)?")
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a check was ended by an error.
+    """Why a check was ended by an error."""
 
-    Attributes
-    ----------
-    key : hashable
-        Equal for errors of the same cause.
-    text : str
-        The cause and its cure, empty where no more is known than the error.
-    place : str
-        Where it happened: the innermost line of the author's code, else of any.
-    """
-
+    # Equal for errors of the same cause.
     key: Hashable
+    # The cause and its remedy, empty where no more is known than the error.
     text: str
+    # Where it happened: the innermost line of the author's code, else of any.
     place: str
 
 
 def cause_of(error: BaseException, component: Component | None = None) -> Cause:
-    """Return the cause of an error.
-
-    Parameters
-    ----------
-    error : Exception
-        Raised by the functions of a component, or by an outside function.
-    component : Component, optional
-        The component, whose functions are compared with those of its kind.
-    """
+    """Return the cause of an error; a component's functions are compared with those of its kind."""
     if isinstance(error, BodyError) and error.__cause__ is not None:
         # The author's line is where NumPy refused to write.
         error = error.__cause__

@@ -16,21 +16,21 @@ import numpy as np
 
 from lossfw.check.core.members import usual
 from lossfw.check.core.search import NotApplicable, Search
-from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
+from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject
 from lossfw.components.spaces import Interval, Members, Simplex
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
-_EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).smallest_subnormal)
+# The rounding step and the smallest number of float64.
+EPS = float(np.finfo(np.float64).eps)
+TINY = float(np.finfo(np.float64).smallest_subnormal)
 
 # So many of a grid's predictions are drawn, twice, as there are examples.
 _DRAWN = (30, 120)
 
 # Steps of differences, relative to the scale of the curve: near the cube root
-# of the rounding step for a slope, and near its fourth root for a curvature.
-_SLOPE_STEP = 6e-6
-_CURVATURE_STEP = 2e-4
+# of the rounding step for a first derivative, and near its fourth root for a second.
+_RELATIVE_STEPS = {1: 6e-6, 2: 2e-4}
 
 # Half the length and the step of an even line.
 _LINE, _LINE_STEP = 64.0, 2.0**-5
@@ -44,25 +44,16 @@ _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 @dataclass(frozen=True)
 class Curve(ABC):
-    """The loss of one element against one target.
-
-    Attributes
-    ----------
-    subject : Subject
-    search : Search
-    target : float
-        The fixed target; 0 for a residual, +1 or -1 for a margin.
-    low, high : float
-        Where predictions begin and end; infinite where they do not.
-    kinks : tuple of float
-        Predictions at which a derivative may jump.
-    """
+    """The loss of one element against one target."""
 
     subject: Subject
     search: Search
+    # The fixed target; 0 for a residual, +1 or -1 for a margin.
     target: float
+    # Where predictions begin and end; infinite where they do not.
     low: float
     high: float
+    # Predictions at which a derivative may jump.
     kinks: tuple[float, ...]
 
     @property
@@ -73,13 +64,14 @@ class Curve(ABC):
 
     def value(self, y: NDArray) -> NDArray:
         """Return the function's own values."""
-        target = np.full(y.shape, self.target)
-        result = call(self.subject.value, y, target)
-        return np.asarray(result, np.float64)
+        return self.subject.losses(y, np.full(y.shape, self.target))
 
-    def value_bars(self, y: NDArray, values: NDArray) -> NDArray:
-        """Return error bars of values for rounding."""
-        return self.bars(self.value, y, values)
+    def with_bars(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
+        """Return values (order 0) or derivatives, at a kink any subgradient, and error bars."""
+        if order:
+            return self.derivative(y, order)
+        values = self.value(y)
+        return values, self.bars(self.value, y, values)
 
     def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
         """Return error bars of the values of a function for rounding."""
@@ -89,15 +81,11 @@ class Curve(ABC):
             near = np.clip(y + sign * step, self.low, self.high)
             there = function(near)
             moved += np.where(np.isfinite(there), np.abs(there - values), 0)
-        return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
+        return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
 
     @abstractmethod
-    def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        """Return first derivatives and their bars; at a kink any subgradient."""
-
-    @abstractmethod
-    def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        """Return second derivatives and their bars."""
+    def derivative(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
+        """Return first or second derivatives and error bars."""
 
     def grid(self) -> NDArray:
         """Return sorted, inner predictions: all magnitudes, and both sides of every kink."""
@@ -127,40 +115,26 @@ class Curve(ABC):
 
 @dataclass(frozen=True)
 class ExactCurve(Curve):
-    """A curve whose formula is known: derivatives are true, bars are a unit of rounding.
+    """A curve whose formula is known: derivatives are true, bars are a unit of rounding."""
 
-    Attributes
-    ----------
-    known : dict of int to dict
-        The derivatives that were computed, by order and prediction.
-    """
-
+    # The derivatives that were computed, by order and prediction.
     known: dict[int, dict[float, float]] = field(
         default_factory=lambda: {1: {}, 2: {}}, compare=False
     )
 
-    def _truth(self, y: NDArray, order: int) -> NDArray:
+    def derivative(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
+        """Return first or second derivatives, rounded once, and error bars."""
         self.search.count(y.size)
         known = self.known[order]
         new = np.asarray([x for x in np.unique(y).tolist() if x not in known])
         if new.size:
-            target = np.full(new.shape, self.target)
             both = 2 if new.size >= _BOTH else order
-            found = self.subject.exact.derivatives(both, new, target)
+            found = self.subject.exact.derivatives(both, new, np.full(new.shape, self.target))
             for degree, derivative in enumerate(found, 1):
                 values = to_float(derivative).tolist()
                 self.known[degree].update(zip(new.tolist(), values, strict=True))
-        return np.asarray([known[x] for x in y.tolist()], np.float64)
-
-    def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        """Return first derivatives and their bars."""
-        slopes = self._truth(y, 1)
-        return slopes, 2 * _EPS * np.abs(slopes)
-
-    def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        """Return second derivatives and their bars."""
-        bends = self._truth(y, 2)
-        return bends, 2 * _EPS * np.abs(bends)
+        results = np.asarray([known[x] for x in y.tolist()], np.float64)
+        return results, 2 * EPS * np.abs(results)
 
 
 class FloatCurve(Curve):
@@ -171,26 +145,22 @@ class FloatCurve(Curve):
         room = np.minimum(y - self.low, self.high - y) / 2
         step = np.minimum(step, np.where(np.isfinite(room), room, step))
         # A power of two, so that y + step and y - step are exact near y.
-        return np.asarray(2.0 ** np.floor(np.log2(np.maximum(step, _TINY))))
+        return np.asarray(2.0 ** np.floor(np.log2(np.maximum(step, TINY))))
 
-    def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        """Return central differences and their bars."""
-        h = self._steps(y, _SLOPE_STEP)
-        left, right = self.value(y - h), self.value(y + h)
-        noise = self.value_bars(y - h, left) / 16 + self.value_bars(y + h, right) / 16
-        slopes = (right - left) / (2 * h)
-        bend = np.abs(right - 2 * self.value(y) + left) / h
+    def derivative(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
+        """Return central differences and error bars."""
+        h = self._steps(y, _RELATIVE_STEPS[order])
+        left, here, right = self.value(y - h), self.value(y), self.value(y + h)
+        if order == 2:
+            noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * EPS + 8 * TINY
+            results = (left - 2 * here + right) / h**2
+            return results, noise / h**2 + 1e-3 * np.abs(results)
+        noise = self.bars(self.value, y - h, left) / 16 + self.bars(self.value, y + h, right) / 16
+        results = (right - left) / (2 * h)
         # The change with half the step bounds the error of the step.
         halved = (self.value(y + h / 2) - self.value(y - h / 2)) / h
-        return slopes, noise / h + 1e-4 * bend + 2 * np.abs(halved - slopes)
-
-    def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        """Return second differences and their bars."""
-        h = self._steps(y, _CURVATURE_STEP)
-        left, here, right = self.value(y - h), self.value(y), self.value(y + h)
-        noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * _EPS + 8 * _TINY
-        bends = (left - 2 * here + right) / h**2
-        return bends, noise / h**2 + 1e-3 * np.abs(bends)
+        bend = np.abs(right - 2 * here + left) / h
+        return results, noise / h + 1e-4 * bend + 2 * np.abs(halved - results)
 
 
 def curves(subject: Subject, search: Search) -> list[Curve]:

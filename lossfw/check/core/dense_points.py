@@ -38,16 +38,7 @@ _CLOSEST = 17.0
 def dense_pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
     """Return sets of pairs for a loss; for one of rows sets for each number of columns.
 
-    Parameters
-    ----------
-    subject : Subject
-        The loss as the harness sees it.
-    dtype : str
-        ``"float32"`` or ``"float64"``.
-    rng : Generator
-        The same state gives the same points.
-    count : int
-        How many to draw: as many or a few more elements, about as many rows.
+    They are at least `count` elements, or about as many rows.
     """
     if subject.rows:
         return _row_sets(subject, dtype, rng, count)

@@ -32,23 +32,15 @@ _FAR_DIGITS = 400
 
 @dataclass(frozen=True)
 class Formula:
-    """A textbook formula on exact numbers, called with the arrays of a component.
+    """A textbook formula on exact numbers, called with the arrays of a component."""
 
-    Attributes
-    ----------
-    body : callable
-        ``body(xp, y, *constants)``.
-    rows : bool
-        Whether `y` holds rows, with partial derivatives for each column.
-    by_index : bool
-        Whether class indices stand for one-hot rows; a body takes the latter.
-    vector : bool
-        Whether a row has a row of results; the derivative is a Jacobian, [row, result, column].
-    """
-
+    # body(xp, y, *constants)
     body: Callable[..., Any]
+    # Whether `y` holds rows, with partial derivatives for each column.
     rows: bool = False
+    # Whether class indices stand for one-hot rows, which a body takes.
     by_index: bool = False
+    # Whether a row has a row of results; the derivative is a Jacobian, [row, result, column].
     vector: bool = False
 
     def full(self, y: NDArray, t: NDArray) -> NDArray:
@@ -168,18 +160,8 @@ _GROWS = 0.9
 def value_limits(body: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
     """Return exact values at predictions with infinite ones among them.
 
-    Parameters
-    ----------
-    body : callable
-        The formula, ``body(xp, y, t)``.
-    y, t : ndarray
-        Predictions, elements or rows, and their targets.
-
-    Returns
-    -------
-    array of exact numbers
-        Infinite where the value grows without bound, NaN where neither that
-        nor a limit shows.
+    They are infinite where the value grows without bound, and NaN where neither that nor a limit
+    shows.
     """
     xp = namespace(_DIGITS)
     target = prepare(xp, t)
@@ -199,15 +181,7 @@ def value_limits(body: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
 def derivative_limits(
     derivative: Callable[[NDArray], tuple[Any, ...]], y: NDArray
 ) -> tuple[Any, ...]:
-    """Return limits of exact derivatives, NaN where none shows.
-
-    Parameters
-    ----------
-    derivative : callable
-        Takes predictions and returns the exact derivatives there.
-    y : ndarray
-        Predictions with infinite ones among them.
-    """
+    """Return limits of exact derivatives at predictions, some infinite; NaN where none shows."""
     here, there = (derivative(_stand_in(y, times)) for times in _TIMES[:2])
     found = []
     for near, far in zip(here, there, strict=True):

@@ -48,13 +48,7 @@ _FLOOR = 0.1
 
 
 def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
-    """Return ordinary pairs whose numbers half precision holds exactly, so that sums are exact too.
-
-    Raises
-    ------
-    NotApplicable
-        If the spaces hold none of them.
-    """
+    """Return ordinary pairs of numbers that half precision holds exactly, so sums are exact."""
     rng = search.rng(f"{name} plain")
     points = ordinary(subject, search, name, count)
     y = on_grid(subject.prediction, points.y, rng)

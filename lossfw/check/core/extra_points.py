@@ -41,13 +41,7 @@ _FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian")
 
 
 class _Recorder:
-    """NumPy's functions; those that choose remember which side each element took.
-
-    Attributes
-    ----------
-    sides : list of ndarray of bool
-        For each choice, in the order of the calls.
-    """
+    """NumPy's functions; those that choose remember which side each element took, in `sides`."""
 
     def __init__(self) -> None:
         self.sides: list[NDArray] = []
@@ -78,20 +72,7 @@ class _Recorder:
 
 
 def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
-    """Return points on sides of branches that the shared points seldom take.
-
-    Parameters
-    ----------
-    subject : Subject
-        A component; nothing is known of the branches of other functions.
-    search : Search
-    dtype : str
-
-    Returns
-    -------
-    list of Points
-        For rows one for each number of columns.
-    """
+    """Return points of a component on sides of branches that the shared points seldom take."""
     loss = subject.component
     if loss is None:
         return []
@@ -203,21 +184,7 @@ _NAMES = ("value", "gradient", "hessian")
 
 
 def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[Points]:
-    """Return points at which a function may differ from the formula.
-
-    Parameters
-    ----------
-    subject : Subject
-    search : Search
-    dtype : str
-    order : int
-        0 for the value, 1 for the gradient, 2 for the Hessian.
-
-    Returns
-    -------
-    list of Points
-        Not empty ones; for rows one for each number of columns at most.
-    """
+    """Return points at which a value (order 0) or a derivative may differ from the formula's."""
     if subject.truth is None or subject.component is not None:
         return []
     own = of_component(subject.truth)

@@ -28,19 +28,10 @@ _LEAST_POWER = 2.0
 def most_columns(
     search: Search, functions: Sequence[Output], rows: Callable[[int], Points], wanted: int
 ) -> int:
-    """Return with how many columns functions can be called so that the memory suffices.
+    """Return with how many columns, `wanted` at most, the functions fit the memory.
 
-    If these are fewer than wanted, the report says so for the check that is running.
-
-    Parameters
-    ----------
-    search : Search
-    functions : sequence of Output
-        Of a loss of rows of any length.
-    rows : callable
-        Returns rows with a number of columns, as many as a call will have.
-    wanted : int
-        How many columns are wanted, the most that are returned.
+    `rows` returns rows with a number of columns, as many as a call will have. If the columns are
+    fewer than wanted, the report says so for the check that is running.
     """
 
     def climbed() -> int:

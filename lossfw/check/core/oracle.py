@@ -1,4 +1,4 @@
-"""Judge: how far results are from the truth, in units in the last place.
+"""Oracle: how far results are from the exact ones, in units in the last place.
 
 The conditioning of a function excuses nothing: an argument is the number that it
 is, and a result is as far off as it is. There are three rules:
@@ -39,19 +39,9 @@ _MOST_LOOKED_AT = 4096
 
 
 class Oracle:
-    """The exact results of one order at some points; judges any results for them.
+    """The exact values (order 0) or derivatives at some points; judges any results for them.
 
-    Parameters
-    ----------
-    formula : Formula
-    order : int
-        0 for the value, 1 and 2 for its derivatives.
-    arrays : sequence of ndarray
-        The arguments.
-    exact : array of exact numbers
-        The results there.
-    terms : sequence of ndarray
-        The terms that cancel, as `Loss.terms` names them.
+    The terms are those that cancel, as `Loss.terms` names them.
     """
 
     def __init__(
@@ -72,27 +62,14 @@ class Oracle:
         self._sides: dict[int, tuple[Any, Any, bool]] = {}
 
     def errors(self, computed: NDArray, which: NDArray | None = None) -> NDArray:
-        """Return the errors of results, flattened; NaN where the truth is NaN.
-
-        Parameters
-        ----------
-        computed : ndarray
-            Results, those of `which` alone if this is given.
-        which : ndarray of int, optional
-            Their numbers in the flattened results.
-        """
+        """Return errors of flattened results (those of `which`), NaN where the truth is."""
         numbers = np.arange(self.exact.size) if which is None else which
         return self._against(computed.ravel(), numbers, self.exact[numbers])
 
     def worst_errors(self, computed: NDArray, considered: NDArray) -> NDArray:
-        """Return the errors of results; the worst are judged by one-sided derivatives.
+        """Return the errors of flattened results; the worst are judged by one-sided derivatives.
 
-        Parameters
-        ----------
-        computed : ndarray
-            All results, flattened.
-        considered : ndarray of bool
-            The results to judge; others are NaN, as are those that cannot be judged.
+        Those that are not considered are NaN, and so are those that cannot be judged.
         """
         some = np.flatnonzero(considered)
         errors = np.full(computed.shape, np.nan)
@@ -119,11 +96,10 @@ class Oracle:
         return sides[0]
 
     def verified(self) -> Oracle:
-        """Return the truth by differences if dual numbers disagree with them, else this one.
+        """Take the truth from differences if dual numbers disagree with them at random points.
 
-        Dual numbers give the derivatives of a component whose author wrote none,
-        so at points drawn by chance differences of the formula are asked as
-        well: they know no rule.
+        Dual numbers give the derivatives of a component whose author wrote none; differences
+        follow no rule.
         """
         if self.order and self._wrong_by_chance():
             self.exact = self.formula.difference(self.order, *self.arrays).ravel()

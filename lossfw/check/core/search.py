@@ -16,7 +16,6 @@ import math
 import zlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -34,24 +33,11 @@ T = TypeVar("T")
 ROUNDING_ULPS = 64
 
 
-class Counterexample(Exception):  # noqa: N818  # no error: the harness looks for it
-    """A counterexample.
+class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it is not an error
+    """What refutes a promise: a message, inputs, and the expression `code` of their names.
 
-    Parameters
-    ----------
-    message : str
-        What was promised, what was found, and where to look.
-    code : str
-        The expression that shows it, in terms of the inputs' names.
-    **inputs
-        The arrays.
-
-    Attributes
-    ----------
-    blocks : bool
-        Whether no other check has anything to look at.
-    cause : str
-        Equal for findings of several checks that are one; empty for one alone.
+    After one that `blocks`, no other check has anything to look at. Those of equal `cause`, where
+    it is not empty, are one finding of several checks.
     """
 
     blocks = False
@@ -88,7 +74,7 @@ class Counterexample(Exception):  # noqa: N818  # no error: the harness looks fo
         return cls.by(points.take(slice(one, one + 1)), message, code)
 
 
-class NotApplicable(Exception):  # noqa: N818  # no error either
+class NotApplicable(Exception):  # noqa: N818  # not an error either
     """A check that makes no sense for a subject; the message says why."""
 
 
@@ -96,37 +82,26 @@ class NotApplicable(Exception):  # noqa: N818  # no error either
 class Search:
     """The seeded randomness, the effort, the shared results and the count of one run.
 
-    Attributes
-    ----------
-    seed : int
-        The same seed gives the same report.
-    examples : int
-        About how many pairs to try in each dtype.
-    rtol : float
-        Values and derivatives may be off by this part of the true ones.
-    store : dict
-        Results that several checks of one subject share, with their examples.
-    calls : list of int
-        The number of examples in each call; a list, as threads can append to it.
-    witnesses : dict of str to str
-        For each claim whose denial was proved, what proves it.
-    closest : dict of str to Counterexample
-        For each claim that held, the example that came closest to a counterexample, where it is
-        known: it is told if the claim is denied.
-    limited : dict of str to str
-        For each check that looks at less than usual, what it looks at, and why.
-    running : str
-        The name of the check that is running.
+    The same seed gives the same report.
     """
 
     seed: int = 0
+    # About how many pairs to try in each dtype.
     examples: int = 200
+    # Values and derivatives may be off by this part of the true ones.
     rtol: float = 0.0
+    # Results that several checks of one subject share, with their examples.
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
+    # The number of examples in each call; a list, as threads can append to it.
     calls: list[int] = field(default_factory=list)
+    # What proves a denial, for each claim whose denial was proved.
     witnesses: dict[str, str] = field(default_factory=dict)
+    # The example that came closest to refuting a claim that held, where it is known: a denial
+    # reports it.
     closest: dict[str, Counterexample] = field(default_factory=dict)
+    # What a check looks at, and why, where that is less than usual.
     limited: dict[str, str] = field(default_factory=dict)
+    # The name of the check that is running.
     running: str = ""
 
     def limit(self, text: str) -> None:
@@ -139,19 +114,11 @@ class Search:
         return sum(self.calls)
 
     def rng(self, name: str) -> np.random.Generator:
-        """Return a generator that depends on the seed and on a check's name alone."""
+        """Return a generator that depends only on the seed and on a check's name."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the result of `make`, called once; its examples count for every check that asks.
-
-        Parameters
-        ----------
-        key : hashable
-            The name of the result.
-        make : callable
-            Takes nothing and returns the result.
-        """
+        """Return what `make` returns, called once; its examples count for every check that asks."""
         if key in self.store:
             result: T
             result, examples = self.store[key]
@@ -165,11 +132,11 @@ class Search:
     def points(self, subject: Subject, *dtypes: str) -> list[Points]:
         """Return the points in some dtypes that all checks of a subject share, drawn once."""
 
-        def drawn(dtype: str) -> list[Points]:
-            return draw(subject, dtype, self.rng(f"points {dtype}"), self.examples)
+        def draw_once(dtype: str) -> list[Points]:
+            rng = self.rng(f"points {dtype}")
+            return self.once(("points", dtype), lambda: draw(subject, dtype, rng, self.examples))
 
-        sets = (self.once(("points", dtype), partial(drawn, dtype)) for dtype in dtypes)
-        return [points for some in sets for points in some]
+        return [points for dtype in dtypes for points in draw_once(dtype)]
 
     def count(self, examples: int) -> None:
         """Count examples for which a check asks the formula and not the subject."""
@@ -178,10 +145,7 @@ class Search:
     def counted(self, subject: Subject) -> Subject:
         """Return the subject with functions that count the elements or rows they are given."""
 
-        def counting(function: Callable[..., Any] | None) -> Any:
-            if function is None:
-                return None
-
+        def count_calls(function: Callable[..., Any]) -> Callable[..., Any]:
             def counted(y: Any, *others: Any, **options: Any) -> Any:
                 shape = np.shape(y)
                 self.count(math.prod(shape[:-1] if subject.rows else shape))
@@ -190,20 +154,16 @@ class Search:
             return counted
 
         names = ("value", "gradient", "hessian", "reduce", "unchecked")
-        counted = {name: counting(getattr(subject, name)) for name in names}
+        functions = {name: getattr(subject, name) for name in names}
+        counted: dict[str, Any] = {n: count_calls(f) for n, f in functions.items() if f is not None}
         return replace(subject, rtol=self.rtol, **counted)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, and a function of a subject and a search.
+    """A check: a function of a subject (an activation for its own checks) and a search.
 
-    Attributes
-    ----------
-    name : str
-        For reports; a claim's begins with ``claim:``.
-    function : callable
-        ``function(subject, search)``; for an activation the subject is the activation.
+    The name of a claim's check begins with ``claim:``.
     """
 
     name: str
@@ -279,15 +239,7 @@ def format_number(x: Any, digits: int) -> str:
 
 @dataclass(frozen=True)
 class Output:
-    """One function of a subject: its value, its gradient or its Hessian.
-
-    Attributes
-    ----------
-    name : str
-        ``"value"``, ``"gradient"`` or ``"hessian"``.
-    raw : callable
-        The function itself.
-    """
+    """A function of a subject: its ``value``, its ``gradient`` or its ``hessian``."""
 
     name: str
     raw: Callable[..., Any]
@@ -295,10 +247,7 @@ class Output:
     def __call__(
         self, y: Any, t: Any, given: str = "legal arguments", *, copied: bool = True
     ) -> NDArray:
-        """Call the function; an exception where none is asked for is a refutation.
-
-        It gets copies unless `copied` is false.
-        """
+        """Call the function, with copies unless `copied` is false; an exception is a refutation."""
         try:
             return np.asarray((call if copied else call_as_given)(self.raw, y, t))
         except Exception as error:
@@ -313,15 +262,14 @@ class Output:
         return self.name
 
 
-# The function of an author of which each derivative comes.
+# The author's function for each derivative.
 _WRITTEN = {"gradient": "derivative", "hessian": "second_derivative"}
 
 
 def written(subject: Subject) -> list[Output]:
     """Return the functions of a subject without the derivatives that dual numbers make.
 
-    Of rows these take a pass for each column, and what an author wrote wrong in the value shows
-    there.
+    For rows these take a pass for each column, and a mistake in the value shows there.
     """
     return [one for one in outputs(subject) if _WRITTEN.get(one.name) not in subject.unwritten]
 

@@ -42,75 +42,50 @@ OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
 
 @dataclass(frozen=True)
 class Subject:
-    """A loss as the checks see it.
-
-    Attributes
-    ----------
-    name : str
-        For reports.
-    kind : str
-        ``"distance"``, ``"margin"``, ``"pointwise"`` or ``"categorical"``.
-    prediction, target : Space
-        Where the arguments live.
-    value : callable
-        ``value(y, t)``, unreduced.
-    gradient, hessian : callable or None
-        Derivatives of the unreduced loss, in the shape of y.
-    reduce : callable or None
-        ``reduce(y, t, sample_weight=None, where=None)``, a weighted mean.
-    truth : Loss or None
-        The loss whose formula, run on exact numbers, is the truth.
-    claims : mapping
-        The promises; an absent name is not claimed.
-    denied : tuple of str
-        The properties that it says it does not have.
-    parameters : mapping
-        Parameters: kinks often lie at them.
-    ulps : tuple of float
-        Accuracy of value, first and second derivative.
-    component : Loss or None
-        The component, where one is checked.
-    unwritten : tuple of str
-        The derivatives that dual numbers make, since no author wrote them.
-    setup : str
-        Code that defines ``value`` (and ``gradient`` ...) for snippets.
-    subnormal : bool
-        Whether subnormal numbers count; some libraries take them for 0.
-    fewest : int
-        The least number of columns that make sense, 0 where that is not said.
-    unchecked : callable or None
-        ``unchecked(y, t)``, values of rows beside the space of predictions too: partial
-        derivatives of a loss of distributions leave the simplex, where a component
-        refuses predictions.
-    rtol : float
-        Results may be off by this part of the true ones.
-    """
+    """A loss as the checks see it: a component, or functions from outside."""
 
     name: str
     kind: Kind
     prediction: Space
     target: Space
+    # value(y, t) is unreduced; derivatives are its own, in the shape of y.
     value: Function
     gradient: Function | None = None
     hessian: Function | None = None
+    # reduce(y, t, sample_weight=None, where=None) is a weighted mean.
     reduce: Function | None = None
+    # The loss whose formula, run on exact numbers, is the truth.
     truth: Loss | None = None
+    # An absent name is not claimed; the denied ones are said not to hold.
     claims: Mapping[str, Any] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
+    # Kinks often lie at parameters.
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    # The accuracy of value, first and second derivative.
     ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
     component: Loss | None = None
+    # The derivatives that dual numbers make, because no author wrote them.
     unwritten: tuple[str, ...] = ()
+    # Code that defines `value` (and `gradient` ...) for snippets.
     setup: str = ""
+    # Whether subnormal numbers count; some libraries take them for 0.
     subnormal: bool = True
+    # The least number of columns that make sense, 0 where that is not said.
     fewest: int = 0
+    # unchecked(y, t) has values outside the space of predictions too: partial derivatives of a
+    # loss of distributions leave the simplex, where a component refuses predictions.
     unchecked: Function | None = None
+    # Results may be off by this part of the true ones.
     rtol: float = 0.0
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""
         sums = self.component is not None and self.component.sums_rows
         return x[..., None] if sums else x
+
+    def losses(self, y: NDArray, t: NDArray) -> NDArray:
+        """Return its values as float64; it gets copies."""
+        return np.asarray(call(self.value, y, t), np.float64)
 
     def counts(self, y: NDArray, t: NDArray) -> NDArray:
         """Return as how many elements or rows each one counts in a mean, by the loss's own rule.
@@ -198,13 +173,7 @@ class Subject:
 
 
 def space_named(name: str | Space) -> Space:
-    """Return the space of a name, or the space itself.
-
-    Raises
-    ------
-    ArgumentError
-        If there is none of that name.
-    """
+    """Return the space of a name, or the space itself; an unknown name is an ArgumentError."""
     if isinstance(name, Space):
         return name
     if name in SPACES:
@@ -283,18 +252,7 @@ def kind_of(loss: Loss) -> Kind:
 
 
 def spaces_of_kind(kind: str | None) -> dict[str, str]:
-    """Return the usual spaces of a kind by role; a pointwise loss has none.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such kind.
-
-    Examples
-    --------
-    >>> spaces_of_kind("margin")
-    {'prediction': 'REAL', 'target': 'SIGN'}
-    """
+    """Return the usual spaces of a kind by role; a pointwise loss has none."""
     if kind is not None and kind not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise ArgumentError(f"kind={kind!r} is not known: choose one of {known}.")
@@ -342,13 +300,7 @@ _LARGE, _CLOSE = 1e3, 0.1
 
 @dataclass(frozen=True)
 class Points:
-    """Predictions and targets, one pair to an element or to a row.
-
-    Attributes
-    ----------
-    y : ndarray, shape (N,) or (N, K)
-    t : ndarray, shape (N,) or (N, K)
-    """
+    """Predictions and targets, each of shape (N,) or (N, K): a pair to an element or row."""
 
     y: NDArray
     t: NDArray

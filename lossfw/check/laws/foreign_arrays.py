@@ -43,15 +43,7 @@ _MODULES = {"torch": "torch", "jax": "jax.numpy", "array_api_strict": "array_api
 
 
 class Library(NamedTuple):
-    """A library that may be installed.
-
-    Attributes
-    ----------
-    name : str
-        The name of its package.
-    convert : callable
-        Makes its array of one of NumPy.
-    """
+    """A package that may be installed, and the function that makes its array of one of NumPy."""
 
     name: str
     convert: Callable[[NDArray], Any]

@@ -375,7 +375,7 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
         grid = grid[np.abs(grid) < 1e4]
         target = np.full(grid.shape, curve.target)
         got = np.asarray(call(function, grid, target), np.float64)
-        wanted, bars = curve.slope(grid) if order == 1 else curve.curvature(grid)
+        wanted, bars = curve.derivative(grid, order)
         left, right = _sides(curve, grid, order)
         low, high = np.fmin(left, right), np.fmax(left, right)
         width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
@@ -404,7 +404,7 @@ def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
     sides = []
     for sign in (-1, 1):
         there = np.clip(grid + sign * shift, curve.low, curve.high)
-        sides.append((floating.slope(there) if order == 1 else floating.curvature(there))[0])
+        sides.append(floating.derivative(there, order)[0])
     return sides[0], sides[1]
 
 
@@ -415,13 +415,13 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
     h = 2.0**-17 if order == 1 else 2.0**-12
     scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
     step = h * np.where(scale > 0, scale, 1)
-    here = np.asarray(call(subject.value, points.y, points.t), np.float64)
+    here = subject.losses(points.y, points.t)
     for column in range(points.y.shape[-1]):
         moved = []
         for sign in (-1, 1):
             y = points.y.copy()
             y[:, column] += sign * step[:, column]
-            moved.append(np.asarray(call(subject.value, y, points.t), np.float64))
+            moved.append(subject.losses(y, points.t))
         width = step[:, column]
         bend = moved[1] - 2 * here + moved[0]
         wanted = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2

@@ -116,7 +116,7 @@ def _terms(subject: Subject, search: Search, name: str, count: int = 100) -> Mea
     # One that counts comes first, so that something is left of any number of them.
     index[0] = some[0]
     points = points.take(index)
-    losses = np.asarray(call(subject.value, points.y, points.t), np.float64)
+    losses = subject.losses(points.y, points.t)
     if losses.shape != (count,) or not np.isfinite(losses).all():
         raise NotApplicable("the losses of ordinary points are not finite numbers")
     return MeanTerms(subject, points, losses, counts[index])
@@ -304,7 +304,7 @@ def check_accumulation(subject: Subject, search: Search) -> None:
     for some, exactness, share in ((same, 1e-9, _EQUAL), (terms.points, _ROUNDED, _DIFFERENT)):
         single = cast(subject, some, "float32")
         y, t = single.y, single.t
-        each = np.asarray(call(subject.value, y, t), np.float64)
+        each = subject.losses(y, t)
         times = many // share // len(some)
         counts = subject.counts(y, t)
         wanted = MeanTerms(subject, some, each, counts).mean()
@@ -331,7 +331,7 @@ def check_accumulation(subject: Subject, search: Search) -> None:
 def check_half_mean(subject: Subject, search: Search) -> None:
     """Losses in half precision are added up in a wider one, and weighted in one."""
     points = cast(subject, _terms(subject, search, "weights:half", 24).points, "float16")
-    losses = np.asarray(call(subject.value, points.y, points.t), np.float64)
+    losses = subject.losses(points.y, points.t)
     counts = subject.counts(points.y, points.t)
     fits = np.flatnonzero(np.isfinite(losses) & (counts > 0))
     if not fits.size or not np.abs(losses[fits]).max():
