@@ -16,8 +16,8 @@ from lossfw.bridges.boosting import Derivatives
 from lossfw.bridges.curvature import LEAST
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.errors import DivergenceError
-from lossfw.losses.engine.kernels import Found
-from lossfw.losses.engine.row_loss_kernels import row_kernel_of
+from lossfw.losses.engine.call_kernels import find_loss_kernel
+from lossfw.losses.engine.kernels import UsableKernel
 
 # A row by itself takes as long as so many elements of a large array: some 200 microseconds.
 # So kernels, which take two seconds to make, come after 400 rows.
@@ -28,8 +28,8 @@ _FLOAT64: Final = np.dtype(np.float64)
 class _Kernels(NamedTuple):
     """The kernels of a loss for a class index, of slopes and of second derivatives."""
 
-    slope: Found
-    second: Found
+    slope: UsableKernel
+    second: UsableKernel
 
 
 class RowDerivatives:
@@ -113,7 +113,7 @@ class RowDerivatives:
             self._kernels[classes] = None
         elif self._of.rule in ("slope", "exact", "softmax") and not loss.has_own_weight:
             slope, second = (
-                row_kernel_of(loss, form, classes, _FLOAT64, _ELEMENTS, by_index=True)
+                find_loss_kernel(loss, form, _FLOAT64, _ELEMENTS, classes, by_index=True)
                 for form in ("gradient", "hessian")
             )
             if slope is not None and second is not None:
@@ -126,9 +126,9 @@ class RowDerivatives:
         """Return what `_general` returns, by the same operations; None where it has to tell."""
         y, index = np.array([z]), np.array([target])
         slopes, seconds = np.empty_like(y), np.empty_like(y)
-        known = kernels.slope.kernel(y, index, slopes=slopes)
-        known &= kernels.second.kernel(y, index, slopes=seconds)
-        if not known:
+        is_known = kernels.slope.kernel(y, index, derivatives=slopes)[1]
+        is_known &= kernels.second.kernel(y, index, derivatives=seconds)[1]
+        if not is_known:
             return None
         g = [-weight * slope for slope in slopes[0].tolist()]
         h = [weight * second for second in seconds[0].tolist()]

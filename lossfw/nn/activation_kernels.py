@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from lossfw.components.spaces import REAL
 from lossfw.losses.engine import kernels, threads
-from lossfw.losses.engine.compiled import may_have_kernel
 from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.engine.reduction import BLOCK_ELEMENTS, block_rows
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled.signature import KernelSignature
+
+if TYPE_CHECKING:
+    # Imported on use, by the thread that compiles.
+    from lossfw.losses.engine.candidates import Candidate
 
 # The functions of an activation that networks spend their time in; "both" is value and
 # derivative, which training wants.
 Use: TypeAlias = Literal["value", "vjp", "both"]
 
 _METHODS: dict[Use, str] = {"value": "value", "vjp": "vjp", "both": "value_and_derivative"}
-_FORMS: dict[Use, Any] = {"value": "value", "vjp": "gradient", "both": "both"}
+
+# The names of functions of elements in messages.
+_FORMS: dict[Use, str] = {"value": "value", "vjp": "gradient", "both": "both"}
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def candidate_of(activation: Any, use: Use) -> Any:
-    """Return a function of an activation as it may be compiled, a `Candidate`."""
+def candidate_of(activation: Any, use: Use, columns: int | None = None) -> Candidate:
+    """Return a function of an activation as it may be compiled, of rows for a number of columns."""
     from lossfw.losses.engine.candidates import Candidate
 
-    function, form = getattr(activation, _METHODS[use]), _FORMS[use]
     names = ("x", "v") if use == "vjp" else ("x",)
-    return Candidate(repr(activation), function, form, dict.fromkeys(names, REAL), summed=False)
-
-
-def row_candidate_of(activation: Any, use: Use, columns: int) -> Any:
-    """Return a function of an activation of rows as it may be compiled, a `RowCandidate`."""
-    from lossfw.losses.engine.row_candidates import RowCandidate
-
-    names = ("x",) if use == "value" else ("x", "v")
-    return RowCandidate(
-        owner=repr(activation),
-        form=f"{use} of {columns} columns",
-        function=getattr(activation, use),
-        spaces=dict.fromkeys(names, REAL),
-        columns=columns,
-        by_index=False,
-        losses=False,
-        slopes=True,
-        order="pairwise",
-    )
+    if columns is None:
+        form = _FORMS[use]
+        signature = KernelSignature(names, use != "vjp", use != "value", summed=False)
+    else:
+        form = f"{use} of {columns} columns"
+        signature = KernelSignature(names, False, True, columns=columns)
+    function = getattr(activation, _METHODS[use])
+    return Candidate(repr(activation), form, function, dict.fromkeys(names, REAL), signature)
 
 
 def value(activation: Any, x: NDArray) -> NDArray:
@@ -87,30 +82,21 @@ def _by_kernel(
     activation: Any, kernel: Any, arrays: tuple[NDArray, ...]
 ) -> tuple[NDArray, ...] | None:
     """Return a function of an activation by its kernel; None where the kernel cannot tell."""
-    x = arrays[0]
-    losses = np.empty_like(x) if kernel.shape.losses else None
-    slopes = np.empty_like(x) if kernel.shape.slopes else None
-    out = _made(losses, slopes)
+    x, signature = arrays[0], kernel.signature
+    outputs = {"values": signature.values, "derivatives": signature.derivatives}
+    out = {name: np.empty_like(x) for name, is_written in outputs.items() if is_written}
+    results = tuple(out.values())
     if not activation.takes_rows and x.size <= BLOCK_ELEMENTS:
-        # The usual layer of a network: all that stands around its kernel counts.
-        return out if kernel(*arrays, losses=losses, slopes=slopes)[1] else None
-    names = [name for name in ("losses", "slopes") if getattr(kernel.shape, name)]
-    told = list[bool]()
+        # The usual layer of a network: all that is around its kernel counts.
+        return results if kernel(*arrays, **out)[1] else None
+    inside = list[bool]()
 
     def task(*pieces: NDArray) -> None:
-        results = dict(zip(names, pieces[: len(out)], strict=True))
-        inside = kernel(*pieces[len(out) :], **results)
-        told.append(inside if activation.takes_rows else inside[1])
+        written = dict(zip(out, pieces, strict=False))
+        inside.append(kernel(*pieces[len(out) :], **written)[1])
 
-    _run(task, activation.takes_rows, *out, *arrays)
-    return out if all(told) else None
-
-
-def _made(losses: NDArray | None, slopes: NDArray | None) -> tuple[NDArray, ...]:
-    """Return what there is of both."""
-    if slopes is None:
-        return () if losses is None else (losses,)
-    return (slopes,) if losses is None else (losses, slopes)
+    _run(task, activation.takes_rows, *results, *arrays)
+    return results if all(inside) else None
 
 
 def _alike(x: NDArray, other: NDArray) -> bool:
@@ -170,19 +156,14 @@ def _as_tuple(results: Any) -> tuple[NDArray, ...]:
     return results if isinstance(results, tuple) else (results,)
 
 
-def _kernel(activation: Any, use: Use, x: NDArray) -> kernels.Found | None:
-    """Return what `kernels.find` does for an array."""
-    if not may_have_kernel(x.size) or x.dtype not in _DTYPES:
+def _kernel(activation: Any, use: Use, x: NDArray) -> kernels.UsableKernel | None:
+    """Return what `kernels.find_kernel` does for an array."""
+    if not kernels.may_have_kernel(x.size) or x.dtype not in _DTYPES:
         return None
     columns = x.shape[-1] if activation.takes_rows else None
     key = (type(activation), activation.identity, use, columns)
-    return kernels.find(key, lambda: _candidate(activation, use, columns), x.dtype, x.size)
-
-
-def _candidate(activation: Any, use: Use, columns: int | None) -> Any:
-    if columns is None:
-        return candidate_of(activation, use)
-    return row_candidate_of(activation, use, columns)
+    candidate = functools.partial(candidate_of, activation, use, columns)
+    return kernels.find_kernel(key, candidate, x.dtype, x.size)
 
 
 def _piece(takes_rows: bool, x: NDArray) -> int:

@@ -27,11 +27,10 @@ import numpy as np
 import lossfw
 from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
-from lossfw.losses.engine import loss_kernels
+from lossfw.losses.engine import call_kernels
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.nn import activation_kernels
-from lossfw.numerics.compiled import machine
+from lossfw.numerics.compiled import llvm_target
 
 # Elements of an array, and columns of a row. A network computes a layer in blocks of 256 rows.
 ELEMENTS, COLUMNS = 2_000_000, 10
@@ -151,17 +150,14 @@ def gradient_of_layer(part, y, v):
 
 def has_kernel(part, y, t, kind):
     """Tell whether a kernel computes the value or both, or would if llvmlite were there."""
-    if not machine.is_there():
+    if not llvm_target.is_available():
         return False
-    activation, form = isinstance(part, lossfw.Activation), "value" if kind == "value" else "both"
-    if part.takes_rows and activation:
-        candidate = activation_kernels.row_candidate_of(part, "value", y.shape[-1])
-    elif part.takes_rows:
-        by_index = part.target.name == "CLASS_INDEX"
-        candidate = row_candidate_of(part, form, y.shape[-1], by_index=by_index)
-    else:
-        room = activation_kernels if activation else loss_kernels
-        candidate = room.candidate_of(part, form)
+    form = "value" if kind == "value" else "both"
+    columns = y.shape[-1] if part.takes_rows else None
+    if isinstance(part, lossfw.Activation):
+        return not activation_kernels.candidate_of(part, form, columns).problem(y.dtype)
+    by_index = part.takes_rows and part.target.name == "CLASS_INDEX"
+    candidate = call_kernels.candidate_of(part, form, columns, by_index=by_index)
     return not candidate.problem(y.dtype)
 
 

@@ -32,13 +32,11 @@ from lossfw.check.laws.purity import ENOUGH
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
-from lossfw.losses.engine import kernels
+from lossfw.losses.engine import call_kernels, kernels
 from lossfw.losses.engine.engine_mode import EngineMode, use_engine
-from lossfw.losses.engine.loss_kernels import candidate_of
-from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled import machine
+from lossfw.numerics.compiled import llvm_target
 
 # Numbers that lie outside of some space or other.
 _STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
@@ -184,7 +182,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
     loss = _loss(subject)
     # Each number of columns has kernels of its own.
     columns = next(iter(subject.several), 1) if subject.rows else 0
-    if not machine.is_there():
+    if not llvm_target.is_available():
         raise NotApplicable("llvmlite is not installed")
     with warnings.catch_warnings():
         # Another check looks at the warnings of a body.
@@ -235,9 +233,10 @@ def _other_bits(points: Points, name: str, found: NDArray, wanted: NDArray) -> C
 def _kernel_problem(subject: Subject, loss: Loss, columns: int) -> str:
     """Return why the value of a loss has no kernel; empty if it may have one."""
     body, dtype = loss.without_own_weight(), np.dtype(np.float64)
-    if not columns:
-        return candidate_of(body, "value").problem(dtype)
-    return row_candidate_of(body, "value", columns, by_index=subject.by_index).problem(dtype)
+    by_index = bool(columns) and subject.by_index
+    return call_kernels.candidate_of(body, "value", columns or None, by_index=by_index).problem(
+        dtype
+    )
 
 
 def _by_engine(

@@ -1,63 +1,264 @@
-"""The kernels of a call."""
+"""The kernels of a call: alone on its blocks, or in the place of a body on a tile.
+
+Expressions, code generation and LLVM are imported by the thread that compiles.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from lossfw.components.spaces import (
+    CLASS_INDEX,
+    SIMPLEX,
+    Counts,
+    Interval,
+    Members,
+    Simplex,
+    Space,
+)
 from lossfw.losses.base import Definition
-from lossfw.losses.engine.reduction import Sums
-from lossfw.losses.engine.trial import Trial
-from lossfw.losses.inputs import Arguments
-from lossfw.numerics.arrays import NDArray
+from lossfw.losses.engine import kernels
+from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
+from lossfw.losses.engine.straight import is_unbounded
+from lossfw.losses.engine.tiling import check_domain
+from lossfw.losses.engine.trial import on_trial
+from lossfw.losses.inputs import FEW_COLUMNS, Arguments
+from lossfw.numerics.arrays import Array, Namespace, NDArray
+from lossfw.numerics.compiled.signature import KernelSignature
 
-# The results of a function: losses, a derivative of theirs, or losses and slopes.
+if TYPE_CHECKING:
+    # Imported on use, by the thread that compiles.
+    from lossfw.losses.engine.candidates import Candidate
+    from lossfw.numerics.compiled.kernel import Kernel
+
+# The results of a function: losses, a derivative of theirs, or losses and gradients.
 ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
 
-# A call of a kernel takes 14 microseconds, and the straight path of a smaller call 5 and what the
-# body takes. So kernels of cheap bodies pay from about this on: huber with its gradient from
-# 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on.
-SMALL = 4096
+_FUNCTIONS: dict[ResultForm, str] = {
+    "value": "unreduced",
+    "gradient": "unreduced_gradient",
+    "hessian": "unreduced_hessian",
+    "both": "unreduced_with_gradient",
+}
 
 
-class Blocks(ABC):
-    """A call whose blocks a kernel computes without tiles.
+# Which functions have a kernel.
+
+
+def candidate_of(
+    loss: Definition, form: ResultForm, columns: int | None = None, *, by_index: bool = False
+) -> Candidate:
+    """Return a function of a loss as it may be compiled, of rows for a number of columns."""
+    from lossfw.losses.engine.candidates import Candidate
+
+    function = _function_of(loss, form, by_index)
+    bounded = _bounded_spaces(loss, by_index)
+    if bounded:
+        function = functools.partial(_with_outside, function, bounded)
+    of_rows = "" if columns is None else f" of {columns} columns{' by index' if by_index else ''}"
+    spaces = {"y": loss.prediction_space, "t": loss.target_space}
+    signature = KernelSignature(
+        tuple(spaces),
+        values=form in ("value", "both"),
+        derivatives=form != "value",
+        checked=bool(bounded),
+        columns=columns,
+        by_index=by_index,
+        order="columns" if columns is not None and columns <= FEW_COLUMNS else "pairwise",
+    )
+    return Candidate(repr(loss), f"{form}{of_rows}", function, spaces, signature)
+
+
+def _function_of(loss: Definition, form: ResultForm, by_index: bool) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(loss, _FUNCTIONS[form] + ("_at" if by_index else ""))
+    return function
+
+
+def find_loss_kernel(
+    loss: Definition,
+    form: ResultForm,
+    dtype: np.dtype[Any],
+    elements: int,
+    columns: int | None = None,
+    *,
+    by_index: bool = False,
+    weighted: bool = False,
+) -> kernels.UsableKernel | None:
+    """Return the kernel of a function of a loss by now; see `kernels.find_kernel`."""
+    key = (type(loss), loss.identity, form, columns, by_index)
+    candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
+    return kernels.find_kernel(key, candidate, dtype, elements, weighted=weighted)
+
+
+# What lies outside of the domain. A kernel reads the numbers anyway, and adds up rows in the order
+# of the usual check.
+
+
+def _bounded_spaces(loss: Definition, by_index: bool) -> list[tuple[int, Space]] | None:
+    """Return a loss's spaces with bounds, by their arguments; None if no kernel checks them all.
+
+    Class indices are left to the usual check.
+    """
+    target = loss.target_space
+    if target is CLASS_INDEX and loss.takes_rows:
+        target = SIMPLEX
+    spaces = (loss.prediction_space,) if by_index else (loss.prediction_space, target)
+    is_usual = type(loss).check_domain is Definition.check_domain
+    if not is_usual or any(type(x) not in (Interval, Members, Counts, Simplex) for x in spaces):
+        return None
+    return [(place, space) for place, space in enumerate(spaces) if not is_unbounded(space)]
+
+
+def _with_outside(
+    function: Callable[..., Any],
+    bounded: list[tuple[int, Space]],
+    xp: Namespace,
+    *arrays: Array,
+) -> tuple[Array, ...]:
+    """Return what a function returns, and 1 for each element or row that lies outside, else 0."""
+    results = function(xp, *arrays)
+    results = results if isinstance(results, tuple) else (results,)
+    outside = [_is_outside(xp, space, arrays[place]) for place, space in bounded]
+    is_outside = functools.reduce(lambda a, b: a | b, outside)
+    return (*results, xp.astype(is_outside, arrays[0].dtype))
+
+
+def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
+    if isinstance(space, Simplex):
+        return space.beyond(xp, x)
+    beyond: Array = (x < 0) | (xp.floor(x) < x) if isinstance(space, Counts) else space.beyond(x)
+    return xp.any(beyond, axis=-1) if x.ndim > 1 else beyond
+
+
+# The kernels of a call.
+
+
+class CallKernels(NamedTuple):
+    """The kernels of a call.
+
+    Attributes
+    ----------
+    function : callable or None
+        ``function(xp, y, t)``, in the place of the body's on a tile.
+    whole : BlockKernel or None
+        The blocks of the call, without tiles.
+    """
+
+    function: Callable[..., Any] | None = None
+    whole: BlockKernel | None = None
+
+
+_NONE = CallKernels()
+
+
+def kernels_for(
+    body: Any,
+    call: Arguments,
+    form: ResultForm,
+    out: NDArray | None = None,
+    scale: float = 1.0,
+) -> CallKernels:
+    """Return the kernels that a call has by now.
+
+    Parameters
+    ----------
+    body : EngineBody
+    call : Arguments
+    form : {"value", "gradient", "hessian", "both"}
+    out : ndarray, optional
+        Where the derivatives of a whole call go.
+    scale : float
+        Their factor.
+    """
+    if not kernels.may_have_kernel(call.y.size) or not isinstance(body, Definition):
+        return _NONE
+    if body.takes_rows:
+        has_targets = call.by_index or call.t.shape == call.y.shape
+    else:
+        has_targets = not call.by_index
+    if not has_targets:
+        return _NONE
+    # The second derivative takes rows, which the engine makes of class indices.
+    by_index = call.by_index and form != "hessian"
+    columns = call.y.shape[-1] if body.takes_rows else None
+    dtype, size = np.dtype(call.work), call.y.size
+    find = functools.partial(find_loss_kernel, body, form, dtype, size, columns, by_index=by_index)
+    kernel, function = find(), None
+    if kernel is not None:
+        usual = _function_of(body, form, by_index)
+        on_tile = functools.partial(_on_tile, kernel.kernel, usual)
+        function = on_trial(kernel.trial, on_tile, usual)
+    if call.by_index != by_index or not _needs_no_tiles(body, call, dtype):
+        return CallKernels(function)
+    if call.weight is not None and columns is None:
+        kernel = find(weighted=True)
+    return CallKernels(function, kernel and BlockKernel(body, call, kernel, out, scale))
+
+
+def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
+    """Return whether a call has no mask, and arrays as a kernel takes them."""
+    if call.keep is not None or body.sums_rows or call.dtype != dtype:
+        return False
+    arrays = (call.y,) if call.by_index else (call.y, call.t)
+    return all(array.dtype == dtype and array.flags.c_contiguous for array in arrays)
+
+
+def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
+    """Compute a tile, as a body does; by the body itself what the kernel cannot."""
+    signature, arguments = kernel.signature, (y, t)
+    values = derivatives = None
+    if signature.values:
+        values = np.empty(y.shape if signature.columns is None else y.shape[:1], y.dtype)
+    if signature.derivatives:
+        derivatives = np.empty_like(y)
+    if signature.by_index:
+        arguments = y, _as_index(t)
+    elif t.strides != y.strides:
+        # The engine makes rows of class indices in a layout of their own.
+        arguments = np.ascontiguousarray(y), np.ascontiguousarray(t)
+    if not kernel(*arguments, values=values, derivatives=derivatives)[1]:
+        return usual(xp, y, t)
+    if values is not None and derivatives is not None:
+        return values, derivatives
+    return derivatives if values is None else values
+
+
+def _as_index(t: NDArray) -> NDArray:
+    return np.ascontiguousarray(t, np.int64)
+
+
+class BlockKernel:
+    """A call whose blocks a kernel computes without tiles, with their sums and factors.
 
     Parameters
     ----------
     body : Definition
     call : Arguments
+    kernel : UsableKernel
     out : ndarray or None
         Where the derivatives go, in the shape of the prediction.
     scale : float
         The factor of the derivatives.
-    trial : Trial or None
-        The trial that the kernel is still on.
-    columns : int, optional
-        The length of a row, if the kernel takes rows.
-
-    Attributes
-    ----------
-    has_own_kernel : bool
-        Tiles have another kernel, so that what they compare is not of this trial.
     """
-
-    has_own_kernel = False
 
     def __init__(
         self,
         body: Definition,
         call: Arguments,
+        kernel: kernels.UsableKernel,
         out: NDArray | None,
         scale: float,
-        trial: Trial | None,
-        columns: int | None = None,
     ) -> None:
-        self.body, self.call, self.scale, self.trial = body, call, scale, trial
+        self.body, self.call, self.scale = body, call, scale
+        self.kernel: Kernel = kernel.kernel
+        self.trial = kernel.trial
+        signature = self.kernel.signature
+        columns = signature.columns
         shape = (-1,) if columns is None else (-1, columns)
         self.y = call.y.reshape(shape)
         self.t = call.t.reshape(-1 if call.by_index else shape)
@@ -65,6 +266,11 @@ class Blocks(ABC):
         self.out = None if out is None else out.reshape(shape)
         # The kernel's elements, or rows, in one step along the first axis of the call.
         self.each = math.prod(call.y.shape[1:]) // (columns or 1)
+        # Where the kernel checks nothing, there may be nothing to check.
+        self.check_first = not signature.checked and _bounded_spaces(body, call.by_index) != []
+        # As in tiles, whose check adds up rows too.
+        by_columns = self.check_first and columns is not None and columns <= FEW_COLUMNS
+        self.order: Literal["C", "F"] = "F" if by_columns else "C"
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows, None if they have to go through a tile."""
@@ -73,7 +279,16 @@ class Blocks(ABC):
         if weight is not None and not weight.min(initial=1.0) > 0:
             # Elements without weight are taken out before anything is computed.
             return None
-        return self._sums(first, last, part, weight)
+        y, t = (np.asarray(x[part], order=self.order) for x in (self.y, self.t))
+        if self.check_first:
+            check_domain(self.body, self.call, first, last, y, t)
+        elif self.call.by_index and not (t.min(initial=0) >= 0 and t.max(initial=0) < y.shape[-1]):
+            # A tile says which argument lies outside.
+            return None
+        derivatives = None if self.out is None else self.out[part]
+        sum_of = self._element_sum if self.kernel.signature.columns is None else self._row_sum
+        total = sum_of(y, t, derivatives, weight)
+        return None if total is None else Sums(total, weight_sum(weight, len(y)), len(y))
 
     def compared(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
         """Return the sums of some rows; on trial those of a tile, which are compared."""
@@ -85,7 +300,8 @@ class Blocks(ABC):
         # Where only derivatives are asked for, a tile has no sums.
         sums = [np.array(one) for one in (found, wanted) if wanted.count]
         right = (*sums[1:], *self._written(first, last))
-        new = self.y[self._part(first, last)].size if self.has_own_kernel else 0
+        # On a tile the same kernel counts what it compares itself; one with weights is another.
+        new = self.y[self._part(first, last)].size if self.kernel.signature.weighted else 0
         self.trial.compare((*sums[:1], *written), right, new)
         return wanted
 
@@ -96,21 +312,21 @@ class Blocks(ABC):
         """Return a copy of the derivatives of some rows, if there are any."""
         return () if self.out is None else (self.out[self._part(first, last)].copy(),)
 
-    @abstractmethod
-    def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:
-        """Return the sums of a part of the arrays, whose weights are positive."""
+    def _element_sum(
+        self, y: NDArray, t: NDArray, derivatives: NDArray | None, weight: NDArray | None
+    ) -> float | None:
+        total, inside = self.kernel(y, t, derivatives=derivatives, weight=weight, scale=self.scale)
+        return total if inside else None
 
-
-class CallKernels(NamedTuple):
-    """The kernels of a call.
-
-    Attributes
-    ----------
-    function : callable or None
-        ``function(xp, y, t)``, in the place of the body's on a tile.
-    whole : Blocks or None
-        The blocks of the call, without tiles.
-    """
-
-    function: Callable[..., Any] | None = None
-    whole: Blocks | None = None
+    def _row_sum(
+        self, y: NDArray, t: NDArray, derivatives: NDArray | None, weight: NDArray | None
+    ) -> float | None:
+        signature = self.kernel.signature
+        losses = np.empty(len(y), y.dtype) if signature.values else None
+        scale = self.scale if weight is None else 1.0
+        t = _as_index(t) if signature.by_index else t
+        if not self.kernel(y, t, values=losses, derivatives=derivatives, scale=scale)[1]:
+            return None
+        if weight is not None and derivatives is not None:
+            derivatives[...] = derivatives * (weight * self.scale)[:, np.newaxis]
+        return 0.0 if losses is None else weighted_sum(losses, weight)

@@ -1,154 +1,248 @@
-"""Candidates: elementwise functions that may have a kernel."""
+"""Candidates: functions that may have a kernel, and the tests that a kernel passes.
+
+A kernel is used only if the graph has the bits of the body on probes of the declared spaces, in
+the dtype and in float64, and if the machine code has them too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
-from lossfw.components.spaces import Counts, Interval, Members, Space
-from lossfw.losses.engine.call_kernels import ResultForm
-from lossfw.losses.engine.compilable import FLOAT64, Compilable, NoKernelError, need_equal
-from lossfw.losses.engine.probes import probes
+from lossfw.components.spaces import Space
+from lossfw.errors import MissingExtraError, TraceError
+from lossfw.losses.engine.probes import element_probes, row_probes
+from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled.ir import Bound, Shape, intermediate
-from lossfw.numerics.compiled.kernel import Kernel
-from lossfw.numerics.compiled.layout import Layout, UncompiledError
-from lossfw.numerics.compiled.operations import type_of
-from lossfw.numerics.symbolic.graph import LOOK_UP, Graph
-from lossfw.numerics.symbolic.replay import replay
+from lossfw.numerics.compiled.kernel import Kernel, write_kernel
+from lossfw.numerics.compiled.operations import UncompiledError
+from lossfw.numerics.compiled.signature import KernelSignature
+from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, LOOK_UP, Graph
+from lossfw.numerics.symbolic.replay import replay, replay_rows
+from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.trace import trace
 
-# A kernel goes through the probes a second time, so many at once: an ordinary one is not
-# always in the company of a rare one then.
+_FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
+
+# A kernel also goes through the probes in pieces, of so many elements or of one row: an ordinary
+# one is not always in the company of a rare one then.
 _FEW = 4
 
 
+class NoKernelError(Exception):
+    """A function has no kernel; the message says why."""
+
+
 @dataclass(frozen=True)
-class Candidate(Compilable[Kernel]):
-    """An elementwise function that may have a kernel.
+class Candidate:
+    """A function that may have a kernel; of rows, one for each length of rows.
 
     Attributes
     ----------
-    owner, function, spaces
-        See `Compilable`.
-    form : {"value", "gradient", "hessian", "both"}
-    checked : bool
-        The kernel tells whether arguments lie outside of the spaces.
-    summed : bool
-        The kernel sums the losses.
+    owner, form : str
+        The component, and which of its functions it is, for messages.
+    function : callable
+        ``function(xp, *arrays)``, with the outputs of `signature`.
+    spaces : dict of str to Space
+        The names of its arrays and their spaces.
+    signature : KernelSignature
+        That of a kernel without weights.
     """
 
-    form: ResultForm
-    checked: bool = False
-    summed: bool = True
+    owner: str
+    form: str
+    function: Callable[..., Any]
+    spaces: dict[str, Space]
+    signature: KernelSignature
 
-    def shape(self, weighted: bool) -> Shape:
-        """Return the inputs and outputs of a kernel of this function."""
-        losses, slopes = self.form in ("value", "both"), self.form != "value"
-        bounds = tuple(_bounds(self.spaces)) if self.checked else ()
-        return Shape(tuple(self.spaces), losses, slopes, weighted, bounds, self.summed)
+    def kernel(self, dtype: np.dtype[Any], *, weighted: bool = False) -> Kernel:
+        """Make the kernel, and compare it with the body.
+
+        Raises
+        ------
+        NoKernelError
+            If there is none that has the bits of the body, or nothing to make it with.
+        """
+        graph = self.graph(dtype)
+        self._require_several_operations(graph)
+        try:
+            kernel = Kernel(graph, dtype, replace(self.signature, weighted=weighted))
+        except (UncompiledError, MissingExtraError) as error:
+            raise NoKernelError(str(error)) from error
+        self._compare(kernel, self._probes(dtype, graph))
+        return kernel
+
+    def problem(self, dtype: np.dtype[Any]) -> str:
+        """Return why there is no kernel, without making one; empty if there may be one."""
+        try:
+            graph = self.graph(dtype)
+            write_kernel(graph, dtype, self.signature)
+            self._require_several_operations(graph)
+        except (NoKernelError, UncompiledError) as error:
+            return str(error)
+        return ""
+
+    def graph(self, dtype: np.dtype[Any]) -> Graph:
+        """Trace the function, and compare the graph with it.
+
+        Raises
+        ------
+        NoKernelError
+            If the body cannot be traced, or its graph has other bits.
+        """
+        graph = self._trace(dtype)
+        # A body in float64 hides a lost second word from any number of float32 probes.
+        for kind in dict.fromkeys((dtype, _FLOAT64)):
+            traced = graph if kind == dtype else self._trace(kind)
+            arrays = self._probes(kind, traced)
+            expected = self._results(arrays)
+            try:
+                actual = self._replay(traced, arrays)
+            except Exception as error:
+                problem = f"expressions of the body fail, with {_first_line(error)}"
+                raise NoKernelError(problem) from error
+            for one, other in zip(actual, expected, strict=True):
+                if other.dtype != kind:
+                    raise NoKernelError(f"the body returns {other.dtype} for {kind}")
+                _require_equal(
+                    one, other, "expressions of the body have other bits than the body itself"
+                )
+        return graph
 
     def _trace(self, dtype: np.dtype[Any]) -> Graph:
-        return trace(self.function, dict.fromkeys(self.spaces, dtype))
+        columns, dtypes = self.signature.columns, dict.fromkeys(self.spaces, dtype)
+        try:
+            if columns is None:
+                return trace(self.function, dtypes)
+            if columns < 2:
+                raise NoKernelError("a row of one element has no sum")
+            if self.signature.by_index:
+                dtypes[self.signature.inputs[-1]] = _INT64
+            return trace_rows(self.function, dtypes, columns)
+        except TraceError as error:
+            raise NoKernelError(str(error)) from error
 
-    def _probes(self, dtype: np.dtype[Any], graph: Graph) -> dict[str, NDArray]:
-        nodes = [graph.nodes[number] for number in graph.live()]
-        lengths = tuple(len(node.value) for node in nodes if node.op == LOOK_UP)
-        arrays = probes(tuple(self.spaces.values()), dtype, lengths)
-        return dict(zip(self.spaces, arrays, strict=True))
+    def _require_several_operations(self, graph: Graph) -> None:
+        operations = [graph.nodes[node_id].op for node_id in graph.live()]
+        count = sum(op not in (INPUT, CONSTANT) for op in operations)
+        if self.signature.columns is None and not self.signature.summed and count == 1:
+            # A kernel saves passes over the memory, and here there is only one.
+            raise NoKernelError("NumPy computes it in one operation")
+
+    # The probes, and what the body and its graph return for them.
+
+    def _probes(self, dtype: np.dtype[Any], graph: Graph) -> list[NDArray]:
+        """Return arguments of the function, which meet the ends of its tables."""
+        spaces, columns = tuple(self.spaces.values()), self.signature.columns
+        if columns is None:
+            nodes = [graph.nodes[node_id] for node_id in graph.live()]
+            lengths = tuple(len(node.value) for node in nodes if node.op == LOOK_UP)
+            return list(element_probes(spaces, dtype, lengths))
+        arrays = row_probes(spaces, dtype, columns, by_index=self.signature.by_index)
+        return [self._in_layout(x) for x in arrays]
+
+    @property
+    def _layout(self) -> Literal["C", "F"]:
+        """The layout of rows as the body gets them."""
+        return "F" if self.signature.order == "columns" else "C"
+
+    def _in_layout(self, x: NDArray) -> NDArray:
+        return x if x.ndim == 1 else np.asarray(x, order=self._layout)
 
     def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
-        return [first.shape] * (2 if self.form == "both" else 1)
+        """Return the shapes of the results for a first argument."""
+        signature, of_values = self.signature, first.shape[:1]
+        shapes = [of_values] * signature.values + [first.shape] * signature.derivatives
+        return shapes + [of_values] * signature.checked
 
-    def _replayed(self, graph: Graph, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
-        return replay(graph, **arrays)
+    def _results(self, arrays: list[NDArray]) -> tuple[NDArray, ...]:
+        """Return the results of the body."""
+        arguments = [array.copy(order="K") for array in arrays]
+        for array in arguments:
+            # As in calls, where a body that writes to its arguments is refused.
+            array.setflags(write=False)
+        try:
+            with np.errstate(all="ignore"):
+                results = self.function(np, *arguments)
+        except Exception as error:
+            problem = f"the body fails at arguments of its spaces, with {_first_line(error)}"
+            raise NoKernelError(problem) from error
+        results = results if isinstance(results, tuple) else (results,)
+        if [getattr(result, "shape", None) for result in results] != self._shapes(arrays[0]):
+            raise NoKernelError("the body returns another shape than its arguments ask for")
+        return results
 
-    def _text(self, graph: Graph, dtype: np.dtype[Any]) -> str:
-        self._need_more_than_one_operation(graph)
-        return intermediate(graph, type_of(dtype), self.shape(weighted=False))[0]
+    def _replay(self, graph: Graph, arrays: list[NDArray]) -> list[NDArray]:
+        """Return the results of the graph, in the shapes of the body's."""
+        inputs, columns = dict(zip(self.spaces, arrays, strict=True)), self.signature.columns
+        if columns is None:
+            return list(replay(graph, **inputs))
+        results = replay_rows(graph, columns, self._layout, **inputs)
+        return [
+            np.broadcast_to(result[:, 0] if len(shape) == 1 else result, shape)
+            for result, shape in zip(results, self._shapes(arrays[0]), strict=True)
+        ]
 
-    def _need_more_than_one_operation(self, graph: Graph) -> None:
-        if not self.summed and Layout.of(graph).operations == 1:
-            # A kernel saves passes over the memory, and here there is only one.
-            raise UncompiledError("NumPy computes it in one operation")
+    # The machine code.
 
-    def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> Kernel:
-        self._need_more_than_one_operation(graph)
-        return Kernel(graph, dtype, self.shape(weighted))
-
-    def _compare(self, kernel: Kernel, arrays: dict[str, NDArray], weighted: bool) -> None:
-        arrays = self._known(kernel, arrays, weighted)
-        wanted = list(self._results(arrays))
-        shape = kernel.shape
-        weight = np.linspace(0.25, 4.0, len(wanted[0])) if weighted else None
-        losses = np.empty_like(wanted[0]) if shape.losses and not weighted else None
-        slopes = np.empty_like(wanted[0]) if shape.slopes else None
-        total, _ = kernel(*arrays.values(), losses=losses, slopes=slopes, weight=weight)
-        told = "the machine code has other bits than the body"
-        right: list[tuple[NDArray, NDArray]] = []
+    def _compare(self, kernel: Kernel, arrays: list[NDArray]) -> None:
+        """Raise `NoKernelError` if the machine code has other bits than the body at probes."""
+        problem = "the machine code has other bits than the body"
+        signature, count = kernel.signature, len(arrays[0])
+        results = iter(self._results(arrays))
+        # What the kernel reads and writes beside its inputs, and what it should have written.
+        options, expected = dict[str, Any](), dict[str, NDArray]()
+        terms, is_outside = np.zeros(count), np.zeros(count, bool)
+        if signature.weighted:
+            options["weight"] = np.linspace(0.25, 4.0, count)
+        weight = options.get("weight")
         with np.errstate(all="ignore"):
-            if shape.losses:
-                result = wanted.pop(0)
-                terms = result if weight is None else weight * result.astype(FLOAT64)
-                added = np.add.reduce(terms, dtype=FLOAT64) if shape.summed else 0.0
-                need_equal(np.array([total]), np.array([added]), f"{told}, in a sum")
-                if losses is not None:
-                    right.append((losses, result))
-            if slopes is not None:
-                result = wanted.pop(0)
+            if signature.values:
+                terms = next(results)
+                if weight is None:
+                    options["values"], expected["values"] = np.empty_like(terms), terms
+                else:
+                    terms = weight * terms.astype(_FLOAT64)
+            if signature.derivatives:
+                derivatives = next(results)
                 if weight is not None:
-                    result = (result * (weight * 1.0)).astype(slopes.dtype)
-                right.append((slopes, result))
-        for found, result in right:
-            need_equal(found, result, told)
-        for few in _pieces(len(next(iter(arrays.values())))):
-            kernel(
-                *(array[few] for array in arrays.values()),
-                losses=None if losses is None else losses[few],
-                slopes=None if slopes is None else slopes[few],
-                weight=None if weight is None else weight[few],
-            )
-        for found, result in right:
-            need_equal(found, result, told)
-
-    def _known(
-        self, kernel: Kernel, arrays: dict[str, NDArray], weighted: bool
-    ) -> dict[str, NDArray]:
-        """Return the probes that a kernel does not leave to the body."""
-        count = len(next(iter(arrays.values())))
-        known = np.zeros(count, bool)
-        slopes = np.empty(count, kernel.dtype) if kernel.shape.slopes else None
-        losses = np.empty(count, kernel.dtype) if kernel.shape.losses and not weighted else None
-        weight = np.ones(count) if weighted else None
-        for few in _pieces(count):
-            _, known[few] = kernel(
-                *(array[few] for array in arrays.values()),
-                losses=None if losses is None else losses[few],
-                slopes=None if slopes is None else slopes[few],
-                weight=None if weight is None else weight[few],
-            )
-        if not known.any():
+                    derivatives = (derivatives * (weight * 1.0)).astype(kernel.dtype)
+                options["derivatives"] = np.empty_like(arrays[0])
+                expected["derivatives"] = derivatives
+        if signature.checked:
+            is_outside = next(results) != 0
+        step = _FEW if signature.columns is None else 1
+        is_known = np.zeros(count, bool)
+        for start in range(0, count, step):
+            piece = slice(start, start + step)
+            some = {name: array[piece] for name, array in options.items()}
+            _, is_known[piece] = kernel(*(array[piece] for array in arrays), **some)
+        is_known |= is_outside
+        if not is_known.any():
             raise NoKernelError("the kernel leaves all of its probes to the body")
-        return {name: array[known] for name, array in arrays.items()}
+        for name, array in expected.items():
+            expected[name] = array[is_known]
+            _require_equal(options[name][is_known], expected[name], problem)
+        options = {name: self._in_layout(array[is_known]) for name, array in options.items()}
+        total, inside = kernel(*(self._in_layout(x[is_known]) for x in arrays), **options)
+        for name, array in expected.items():
+            _require_equal(options[name], array, problem)
+        with np.errstate(all="ignore"):
+            added = np.add.reduce(terms[is_known], dtype=_FLOAT64) if signature.has_sum else 0.0
+        _require_equal(np.array([total]), np.array([added]), f"{problem}, in a sum")
+        if inside is bool(is_outside.any()):
+            raise NoKernelError("the kernel does not report what lies outside of the domain")
 
 
-def _pieces(count: int) -> list[slice]:
-    return [slice(first, first + _FEW) for first in range(0, count, _FEW)]
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
-def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:
-    """Yield a bound for each end of a space, which numbers outside break."""
-    for name, space in spaces.items():
-        if isinstance(space, Interval):
-            if space.low != -np.inf:
-                yield Bound(name, "olt" if space.low_included else "ole", (space.low,))
-            if space.high != np.inf:
-                yield Bound(name, "ogt" if space.high_included else "oge", (space.high,))
-        elif isinstance(space, Members):
-            yield Bound(name, "members", space.members)
-        elif isinstance(space, Counts):
-            yield Bound(name, "olt", (0.0,))
-            yield Bound(name, "whole")
+def _require_equal(actual: NDArray, expected: NDArray, problem: str) -> None:
+    """Raise `NoKernelError` unless arrays agree in every bit except for those of NaN."""
+    count = count_unlike(actual, expected)
+    if count:
+        raise NoKernelError(f"{problem}, at {count} of {len(expected)} points")

@@ -17,8 +17,12 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
-from lossfw.losses.engine.compiled import kernels_for
+from lossfw.losses.engine.call_kernels import (
+    BlockKernel,
+    CallKernels,
+    ResultForm,
+    kernels_for,
+)
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
@@ -51,7 +55,7 @@ def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result
 
 
 def over_blocks(
-    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: Blocks | None
+    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: BlockKernel | None
 ) -> list[Sums]:
     """Run a task on every tile of a call, or a kernel on every block for which it can do."""
     if whole is None:

@@ -25,12 +25,16 @@ import numpy as np
 
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.trial import Trial
-from lossfw.numerics.compiled import machine
+from lossfw.numerics.compiled import llvm_target
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles: most processes need no kernel.
     from lossfw.losses.engine.candidates import Candidate
-    from lossfw.losses.engine.row_candidates import RowCandidate
+
+# A call of a kernel takes 14 microseconds, and the straight path of a smaller call 5 and what the
+# body takes. So kernels of cheap bodies pay from about this on: huber with its gradient from
+# 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on.
+SMALL = 4096
 
 # A kernel costs some 50 milliseconds of LLVM, and saves 1 to 60 nanoseconds an element.
 _ELEMENTS = 4_000_000
@@ -81,7 +85,7 @@ class _Entry:
     trial: Trial | None = None
 
 
-class Found(NamedTuple):
+class UsableKernel(NamedTuple):
     """A kernel, and the trial that it is still on."""
 
     kernel: Any
@@ -101,14 +105,20 @@ def trusted() -> Iterator[None]:
         _trusts.reset(token)
 
 
-def find(
+def may_have_kernel(size: int) -> bool:
+    """Return whether a call on so many elements may go to a kernel."""
+    mode = engine_mode()
+    return mode == "compiled" or (size >= SMALL and mode != "tiles")
+
+
+def find_kernel(
     key: FunctionKey,
-    candidate: Callable[[], Candidate | RowCandidate],
+    candidate: Callable[[], Candidate],
     dtype: np.dtype[Any],
     elements: int,
     *,
     weighted: bool = False,
-) -> Found | None:
+) -> UsableKernel | None:
     """Return the kernel of a function, None while or where there is none.
 
     Parameters
@@ -132,7 +142,7 @@ def find(
     if kernel is None and not entry.problem and not entry.waiting:
         entry.elements += elements
         if mode == "compiled":
-            _make(entry, candidate(), dtype, weighted)
+            _compile(entry, candidate(), dtype, weighted)
             kernel = entry.kernel
         elif entry.elements >= _ELEMENTS:
             _order(entry, candidate, dtype, weighted)
@@ -140,7 +150,7 @@ def find(
         return None
     entry.used = next(_clock)
     trial = entry.trial
-    return Found(kernel, None if trial is None or trial.passed or _trusts.get() else trial)
+    return UsableKernel(kernel, None if trial is None or trial.passed or _trusts.get() else trial)
 
 
 def _entry(key: FunctionKey) -> _Entry:
@@ -154,28 +164,26 @@ def _entry(key: FunctionKey) -> _Entry:
 
 def _order(
     entry: _Entry,
-    candidate: Callable[[], Candidate | RowCandidate],
+    candidate: Callable[[], Candidate],
     dtype: np.dtype[Any],
     weighted: bool,
 ) -> None:
     """Have a kernel made by the thread that compiles."""
-    if not machine.is_there():
+    if not llvm_target.is_available():
         entry.problem = "llvmlite is not installed"
-    elif machine.compilations() >= _MOST_COMPILED:
+    elif llvm_target.compilations() >= _MOST_COMPILED:
         entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
     if entry.problem:
         if engine_mode() == "explain":
-            _say(f"{entry.problem}: {candidate().owner} stays in tiles")
+            _log(f"{entry.problem}: {candidate().owner} stays in tiles")
         return
     entry.waiting = True
-    _worker.make(lambda: _make(entry, candidate(), dtype, weighted))
+    _worker.make(lambda: _compile(entry, candidate(), dtype, weighted))
 
 
-def _make(
-    entry: _Entry, candidate: Candidate | RowCandidate, dtype: np.dtype[Any], weighted: bool
-) -> None:
+def _compile(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted: bool) -> None:
     """Make a kernel, or find out that there is none."""
-    from lossfw.losses.engine.compilable import NoKernelError
+    from lossfw.losses.engine.candidates import NoKernelError
 
     begun = time.perf_counter()
     subject = f"{candidate.owner}, {dtype}, {candidate.form}"
@@ -216,10 +224,10 @@ def _forget_oldest() -> None:
 
 def _explain(subject: str, told: str) -> None:
     if engine_mode() == "explain":
-        _say(f"{subject}: {told}")
+        _log(f"{subject}: {told}")
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(f"lossfw: {text}", file=sys.stderr)  # noqa: T201  # asked for by LOSSFW_ENGINE=explain
 
 
@@ -261,7 +269,7 @@ class _Worker:
             self._tasks.put(None)
         if thread is not None:
             thread.join()
-        machine.release()
+        llvm_target.release()
 
     def wait(self, seconds: float = 30.0) -> None:
         """Wait until nothing is left to compile."""

@@ -1,8 +1,9 @@
 """Probes: arguments at which a graph and a kernel have to agree with the body.
 
-They are a check and no proof: ordinary numbers of every size, the ends of the spaces, zeros of
-both signs, subnormal and huge numbers, infinities and NaN, predictions near their targets, counts
-beyond every width of integers, the ends of tables, and powers whose result is a float.
+They are a check, not a proof. Elements are ordinary numbers of every size, the ends of the spaces,
+zeros of both signs, subnormal and huge numbers, infinities and NaN, predictions near their targets,
+counts beyond every width of integers, the ends of tables, and powers whose result is a float. Rows
+are ordinary or far apart, certain or undecided, with ties, infinities, zeros and NaN.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import Counts, Interval, Members, Space
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Counts, Interval, Members, Space
 from lossfw.numerics.arrays import NDArray
 
 # Of the first and of the second kind.
@@ -38,25 +39,22 @@ _BASES = (*(2.0**k for k in range(-8, 9)), 3.0, 9.0, 27.0, 81.0, 10.0, 100.0, 10
 _EXPONENTS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, -0.5)
 
 
-def probes(
+# Rows, and elements of very long ones.
+_MOST_ROWS, _LEAST_ROWS, _ROW_ELEMENTS = 120, 24, 20_000
+
+# How far the largest logit of a certain row is from the others.
+_CERTAIN = (15.0, 40.0, 200.0)
+
+# The sizes of logits.
+_SIZES = (0.1, 1.0, 5.0, 50.0, 1e4)
+
+
+def element_probes(
     spaces: tuple[Space, ...], dtype: np.dtype[Any], lengths: tuple[int, ...] = ()
 ) -> tuple[NDArray, ...]:
-    """Return arguments within some spaces, the same each time.
-
-    Parameters
-    ----------
-    spaces : tuple of Space
-        Those of a prediction and a target, or of one argument.
-    dtype : dtype
-    lengths : tuple of int
-        Those of the tables that are looked up in.
-
-    Returns
-    -------
-    tuple of ndarray, shape (PROBES,)
-    """
+    """Return `PROBES` arguments within one or two spaces, for tables of some lengths."""
     rng = np.random.default_rng(0)
-    drawn = [members(space, rng, _USUAL) for space in spaces]
+    drawn = [_draw_members(space, rng, _USUAL) for space in spaces]
     if len(drawn) == 2:
         y, t = drawn
         near = rng.random(_USUAL) < _NEAR_SHARE
@@ -64,7 +62,7 @@ def probes(
         y[near] = np.where(_inside(spaces[0], close), close, y)[near]
     paired = _pairs(rng, len(spaces), lengths)
     drawn = [
-        np.append(x, np.where(_inside(space, more), more, members(space, rng, _PAIRED)))
+        np.append(x, np.where(_inside(space, more), more, _draw_members(space, rng, _PAIRED)))
         for x, space, more in zip(drawn, spaces, paired, strict=True)
     ]
     with np.errstate(all="ignore"):
@@ -93,7 +91,7 @@ def _pairs(rng: np.random.Generator, count: int, lengths: tuple[int, ...]) -> ND
     return found
 
 
-def members(space: Space, rng: np.random.Generator, count: int) -> NDArray:
+def _draw_members(space: Space, rng: np.random.Generator, count: int) -> NDArray:
     """Return members of a space, in float64: ordinary and special ones, and NaN."""
     if isinstance(space, Members):
         chosen: NDArray = rng.choice(space.members, count)
@@ -123,3 +121,81 @@ def members(space: Space, rng: np.random.Generator, count: int) -> NDArray:
 def _inside(space: Space, x: NDArray) -> NDArray:
     outside = space.outside(x)
     return np.ones(x.shape, bool) if outside is None else ~np.asarray(outside)
+
+
+def row_probes(
+    spaces: tuple[Space, ...], dtype: np.dtype[Any], columns: int, *, by_index: bool
+) -> tuple[NDArray, ...]:
+    """Return rows within one or two spaces; the second may be a class for each row."""
+    rng = np.random.default_rng(0)
+    rows = number_of_rows(columns)
+    first = _rows_of(spaces[0], rng, rows, columns)
+    found = [first]
+    if len(spaces) > 1:
+        found.append(_targets(spaces[1], rng, first, by_index))
+    with np.errstate(all="ignore"):
+        return tuple(x if x.dtype.kind == "i" else x.astype(dtype) for x in found)
+
+
+def number_of_rows(columns: int) -> int:
+    """Return how many rows the probes of a length are."""
+    return min(_MOST_ROWS, max(_LEAST_ROWS, _ROW_ELEMENTS // columns))
+
+
+def _targets(space: Space, rng: np.random.Generator, y: NDArray, by_index: bool) -> NDArray:
+    """Return targets, a half of them where the prediction is largest."""
+    rows, columns = y.shape
+    index: NDArray = rng.integers(0, columns, rows)
+    near = rng.random(rows) < 0.5
+    index[near] = np.argmax(np.where(np.isnan(y), -np.inf, y), axis=-1)[near]
+    if by_index:
+        return index
+    if space not in (CLASS_INDEX, SIMPLEX):
+        return _rows_of(space, rng, rows, columns)
+    t = np.zeros(y.shape)
+    t[np.arange(rows), index] = 1.0
+    soft = np.arange(rows) % 3 == 0
+    t[soft] = _distributions(rng, rows, columns)[soft]
+    t[-1, 0] = np.nan
+    return t
+
+
+def _rows_of(space: Space, rng: np.random.Generator, rows: int, columns: int) -> NDArray:
+    if space in (CLASS_INDEX, SIMPLEX):
+        y = _distributions(rng, rows, columns)
+        y[1, columns // 2] = np.nan
+        return y
+    if isinstance(space, Interval) and (space.low, space.high) == (-np.inf, np.inf):
+        return _logits(rng, rows, columns)
+    return _draw_members(space, rng, rows * columns).reshape(rows, columns)
+
+
+def _distributions(rng: np.random.Generator, rows: int, columns: int) -> NDArray:
+    """Return distributions, some of them with zeros, some all in one place."""
+    sizes = np.resize(_SIZES[:4], rows)[:, np.newaxis]
+    e = np.exp(-sizes * rng.exponential(size=(rows, columns)))
+    e[5::6] *= rng.random((rows, columns))[5::6] < 0.5
+    e[:, 0] += e.sum(axis=-1) == 0
+    e[3::8] = np.eye(columns)[rng.integers(0, columns, rows)][3::8] if columns < rows else e[3::8]
+    distributions: NDArray = e / e.sum(axis=-1, keepdims=True)
+    return distributions
+
+
+def _logits(rng: np.random.Generator, rows: int, columns: int) -> NDArray:
+    """Return logits of many sizes, and rows with ties, infinities and NaN."""
+    z: NDArray = np.resize(_SIZES, rows)[:, np.newaxis] * rng.normal(size=(rows, columns))
+    at = rng.integers(0, columns, (rows, 3))
+    everywhere = np.arange(rows)
+    # A sure class, as trained networks have it.
+    sure = everywhere % 4 == 1
+    largest = z[sure].max(axis=-1)
+    z[sure, at[sure, 0]] = largest + np.resize(_CERTAIN, largest.shape)
+    for place, value in enumerate((np.inf, -np.inf, np.nan, 0.0, -0.0, 1e30, 3e38)):
+        z[place + 3 :: 20, at[place + 3 :: 20, 0]] = value
+    z[10::20, at[10::20, 1]] = z[10::20, at[10::20, 0]]
+    z[11::20, at[11::20]] = np.inf
+    z[12::20] = -np.inf
+    z[13::20, : columns // 2] = -np.inf
+    z[14::20] = 0.0
+    z[15::20] *= np.exp(rng.normal(size=(1, columns)))
+    return z

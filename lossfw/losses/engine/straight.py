@@ -15,8 +15,8 @@ import numpy as np
 from lossfw.components.spaces import Interval, Space
 from lossfw.errors import DomainError
 from lossfw.losses.base import Definition
-from lossfw.losses.engine.call_kernels import SMALL
 from lossfw.losses.engine.engine_mode import current
+from lossfw.losses.engine.kernels import SMALL
 from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
 from lossfw.losses.inputs import FEW_COLUMNS

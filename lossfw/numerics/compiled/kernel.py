@@ -10,16 +10,23 @@ from typing import Any
 import numpy as np
 
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled.ir import Shape, intermediate
-from lossfw.numerics.compiled.loops import loop
-from lossfw.numerics.compiled.machine import code_of
-from lossfw.numerics.compiled.operations import type_of
+from lossfw.numerics.compiled.element_strip import write_element_kernel
+from lossfw.numerics.compiled.llvm_target import code_of
+from lossfw.numerics.compiled.operations import UncompiledError, type_of
+from lossfw.numerics.compiled.row_strip import write_row_kernel
+from lossfw.numerics.compiled.signature import KernelSignature
+from lossfw.numerics.compiled.strip import KernelCode
+from lossfw.numerics.compiled.ufunc_loops import loop
 from lossfw.numerics.symbolic.graph import Graph
 
-# A record of two arrays, losses, slopes, weights; the factor, the length; the sum, NumPy's
-# loops: `lossfw.numerics.compiled.frame.kernel` reads it.
+# A record of two arrays, values, derivatives, weights; the factor, the rows or elements; the sum,
+# NumPy's loops; the strides of rows and columns in inputs and in derivatives, and the memory:
+# `lossfw.numerics.compiled.frames.Frame.kernel_function` reads it.
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)
-_record = struct.Struct("=5Qdq2Q").pack
+_record = struct.Struct("=5Qdq2Q4qQ").pack
+
+# The bytes of a line of the cache.
+_LINE = 64
 
 # NumPy's record of an array begins with Python's of any object, and then has the address of
 # the data: `PyArrayObject_fields` in ``numpy/ndarraytypes.h``.
@@ -40,19 +47,34 @@ def _is_as_numpy_says(array: NDArray) -> bool:
 
 
 # A sixth of the time of `array.ctypes.data`, of which a call needs three.
-address_of_data = _quick_address if _is_as_numpy_says(np.arange(3)[1:]) else _usual_address
+_address = _quick_address if _is_as_numpy_says(np.arange(3)[1:]) else _usual_address
+
+
+def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> KernelCode:
+    """Return the text of a kernel.
+
+    Raises
+    ------
+    UncompiledError
+        If an operation has no compiled form, or an output has another dtype.
+    """
+    for output in graph.outputs:
+        if graph.nodes[output].dtype != dtype:
+            raise UncompiledError(f"a result is {graph.nodes[output].dtype}")
+    write = write_element_kernel if signature.columns is None else write_row_kernel
+    return write(graph, type_of(dtype), signature)
 
 
 class Kernel:
-    """A compiled function of one or two arrays, elementwise.
+    """A compiled function of one or two arrays, of elements or of rows.
 
     Parameters
     ----------
     graph : Graph
-        With inputs of one dtype, and outputs of the same.
+        With inputs of one dtype, except for columns by index, and outputs of the same.
     dtype : dtype
         float32 or float64.
-    shape : Shape
+    signature : KernelSignature
 
     Raises
     ------
@@ -60,57 +82,82 @@ class Kernel:
         If it cannot be compiled.
     """
 
-    def __init__(self, graph: Graph, dtype: np.dtype[Any], shape: Shape) -> None:
-        kind = type_of(dtype)
-        text, functions = intermediate(graph, kind, shape)
-        loops = [loop(*function) for function in functions]
+    def __init__(self, graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> None:
+        code = write_kernel(graph, dtype, signature)
+        loops = [loop(*function) for function in code.functions]
         # Kept: the loops belong to these.
         self._owners = [owner for _, owner in loops]
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
-        self.dtype, self.shape = dtype, shape
-        self._code = code_of(text)
+        self.dtype, self.signature = dtype, signature
+        self._code = code_of(code.text)
         self._function = _FUNCTION(self._code.address)
         self._table = self._loops.ctypes.data
+        self._memory_size = code.memory
+        # Memory that no call uses at the moment; each call of rows takes one and gives it back.
+        self._free: list[NDArray] = []
 
     def __call__(
         self,
         *arrays: NDArray,
-        losses: NDArray | None = None,
-        slopes: NDArray | None = None,
+        values: NDArray | None = None,
+        derivatives: NDArray | None = None,
         weight: NDArray | None = None,
         scale: float = 1.0,
     ) -> tuple[float, bool]:
-        """Compute a contiguous piece.
+        """Compute some elements or rows.
 
         Parameters
         ----------
-        *arrays : ndarray
-            The inputs, contiguous, of one shape and of the kernel's dtype.
-        losses, slopes : ndarray, optional
-            Where to write them, contiguous. Losses that are summed may be left out.
+        *arrays : ndarray, shape (N,) or (N, K)
+            The inputs, of the kernel's dtype. Elements are contiguous, in any shape; rows have one
+            layout, and those of many columns are contiguous. Columns by index are contiguous int64
+            of shape (N,).
+        values : ndarray, shape (N,), optional
+            Where to write them, contiguous. Values that are summed may be left out.
+        derivatives : ndarray, optional
+            Where to write them, in the shape of the first input.
         weight : ndarray of float64, shape (N,), optional
             For a weighted kernel.
         scale : float
-            The factor of the slopes.
+            The factor of the derivatives.
 
         Returns
         -------
         sum : float
-            The sum of the losses, 0 where the shape has none.
+            The sum of the values, 0 where the kernel has none.
         inside : bool
-            Whether all arguments lie within the bounds.
+            Whether the kernel knows all results: no argument lies outside of the domain.
         """
-        total = ctypes.c_double()
+        first, total = arrays[0], ctypes.c_double()
+        of_rows = self.signature.columns is not None
+        strides: list[int] | tuple[int, ...] = (0, 0, 0, 0)
+        if of_rows:
+            size, out = self.dtype.itemsize, first if derivatives is None else derivatives
+            strides = [stride // size for stride in (*first.strides, *out.strides)]
+            memory = self._take_memory()
         record = _record(
-            address_of_data(arrays[0]),
-            address_of_data(arrays[-1]),
-            0 if losses is None else address_of_data(losses),
-            0 if slopes is None else address_of_data(slopes),
-            0 if weight is None else address_of_data(weight),
+            _address(first),
+            _address(arrays[-1]),
+            0 if values is None else _address(values),
+            0 if derivatives is None else _address(derivatives),
+            0 if weight is None else _address(weight),
             scale,
-            arrays[0].size,
+            len(first) if of_rows else first.size,
             ctypes.addressof(total),
             self._table,
+            *strides,
+            _address(memory) if of_rows else 0,
         )
         outside = self._function(record)
+        if of_rows:
+            self._free.append(memory)
         return total.value, not outside
+
+    def _take_memory(self) -> NDArray:
+        try:
+            return self._free.pop()
+        except IndexError:
+            # Aligned by hand: NumPy's arrays begin at multiples of 16 bytes.
+            memory = np.empty(self._memory_size + _LINE, np.uint8)
+            start = -memory.ctypes.data % _LINE
+            return memory[start : start + self._memory_size]

@@ -1,4 +1,4 @@
-"""LLVM's instructions for a sum in NumPy's own order.
+"""LLVM's instructions for sums and extremes in NumPy's own order.
 
 NumPy adds a contiguous array pairwise: halves that are multiples of 8 down to 128 elements,
 and those in eight running sums. An array that has to be converted to float64 is converted, and
@@ -7,10 +7,16 @@ so added, in pieces of 8,192 elements, one after the other.
 
 from __future__ import annotations
 
-from lossfw.numerics.compiled.operations import DOUBLE, literal
+from functools import reduce
 
-LEAF = 128
-LANES = 8
+from lossfw.numerics.compiled.operations import DOUBLE, IrBuilder, extreme, literal
+from lossfw.numerics.compiled.signature import SumOrder
+from lossfw.numerics.symbolic.graph import SUM_ALONE
+
+_LEAF = 128
+_LANES = 8
+
+_EXTREMES = {"max": "ogt", "min": "olt"}
 
 # NumPy's buffer, in elements.
 CONVERTED = 8192
@@ -24,27 +30,27 @@ def pairwise(kind: str, total: str = DOUBLE) -> str:
     return f"""
 define internal {total} @pairwise_{total}(ptr %a, i64 %n) nounwind {{
 entry:
-  %few = icmp slt i64 %n, {LANES}
+  %few = icmp slt i64 %n, {_LANES}
   br i1 %few, label %rest, label %many
 many:
-  %leaf = icmp sle i64 %n, {LEAF}
+  %leaf = icmp sle i64 %n, {_LEAF}
   br i1 %leaf, label %first, label %halves
 first:
-{_load("x0", "0", kind, total, LANES)}
-  %whole = and i64 %n, -{LANES}
+{_load("x0", "0", kind, total, _LANES)}
+  %whole = and i64 %n, -{_LANES}
   br label %lanes
 lanes:
-  %i = phi i64 [{LANES}, %first], [%next, %more]
-  %sums = phi <{LANES} x {total}> [%x0, %first], [%added, %more]
+  %i = phi i64 [{_LANES}, %first], [%next, %more]
+  %sums = phi <{_LANES} x {total}> [%x0, %first], [%added, %more]
   %go = icmp slt i64 %i, %whole
   br i1 %go, label %more, label %join
 more:
-{_load("x1", "%i", kind, total, LANES)}
-  %added = fadd <{LANES} x {total}> %sums, %x1
-  %next = add nuw nsw i64 %i, {LANES}
+{_load("x1", "%i", kind, total, _LANES)}
+  %added = fadd <{_LANES} x {total}> %sums, %x1
+  %next = add nuw nsw i64 %i, {_LANES}
   br label %lanes
 join:
-{_joined_lanes(total)}
+{_join_lanes(total)}
   br label %rest
 rest:
   %from = phi i64 [0, %entry], [%whole, %join]
@@ -64,7 +70,7 @@ done:
   ret {total} %sum
 halves:
   %half = lshr i64 %n, 1
-  %h = and i64 %half, -{LANES}
+  %h = and i64 %half, -{_LANES}
   %a1 = call {total} @pairwise_{total}(ptr %a, i64 %h)
   %b = getelementptr inbounds {kind}, ptr %a, i64 %h
   %m = sub i64 %n, %h
@@ -86,10 +92,10 @@ def _load(name: str, at: str, kind: str, total: str, count: int) -> str:
     return f"{place}{loaded}  %{name} = fpext {many} %{name}n to {wide}"
 
 
-def _joined_lanes(total: str) -> str:
+def _join_lanes(total: str) -> str:
     """Return the sum of eight running sums, as ((0+1)+(2+3)) + ((4+5)+(6+7))."""
-    lines = [f"  %l{k} = extractelement <{LANES} x {total}> %sums, i32 {k}" for k in range(LANES)]
-    names = [f"%l{k}" for k in range(LANES)]
+    lines = [f"  %l{k} = extractelement <{_LANES} x {total}> %sums, i32 {k}" for k in range(_LANES)]
+    names = [f"%l{k}" for k in range(_LANES)]
     step = 0
     while len(names) > 1:
         joined = []
@@ -100,3 +106,23 @@ def _joined_lanes(total: str) -> str:
             joined.append(name)
         names = joined
     return "\n".join(lines)
+
+
+def reduce_row(ir: IrBuilder, op: str, kind: str, names: list[str], order: SumOrder) -> str:
+    """Add the instructions of a reduction of a row of few elements, and return its result."""
+    if op in _EXTREMES:
+        return reduce(lambda a, b: extreme(ir, _EXTREMES[op], kind, a, b), names)
+
+    def add(a: str, b: str) -> str:
+        return ir.emit(f"fadd {kind} {a}, {b}")
+
+    zero = literal(0.0, kind)
+    if order == "columns" and op != SUM_ALONE:
+        return reduce(add, names, zero)
+    count = len(names) // _LANES * _LANES
+    lanes = names[: min(_LANES, count)]
+    for first in range(_LANES, count, _LANES):
+        lanes = [add(*pair) for pair in zip(lanes, names[first : first + _LANES], strict=True)]
+    while len(lanes) > 1:
+        lanes = [add(*pair) for pair in zip(lanes[::2], lanes[1::2], strict=True)]
+    return add(zero, reduce(add, [*lanes, *names[count:]]))

@@ -83,7 +83,7 @@ class RowExpressions(Expressions):
             numbers = range(self.columns)[last]
             at = [numbers] if isinstance(numbers, int) else list(numbers)
             if len(at) == 1:
-                number = self._at(x.node, self.constant(at[0], INT64), {})
+                number = self._at(x.node, self.constant(at[0], INT64))
                 return Symbol(self, number, (ELEMENTS, 1)[: 1 + isinstance(last, slice)])
         raise TraceError(f"the body takes a part of rows, by [{key!r}]")
 
@@ -122,32 +122,35 @@ class RowExpressions(Expressions):
     def take(self, table: Any, index: Any, **options: Any) -> Symbol:
         """Return elements of a table, or of one number for each column, at an index."""
         if isinstance(table, Symbol) and table.shape == (self.columns,):
-            return Symbol(self, self._at(table.node, self.index(index), {}), index.shape)
+            return Symbol(self, self._at(table.node, self.index(index)), index.shape)
         return super().take(table, index, **options)
 
     def take_along_axis(self, x: Symbol, index: Symbol, *, axis: int = -1) -> Symbol:
         """Return the element of each row at its number, of shape (n, 1)."""
         if x.shape != self.shape or index.shape != (ELEMENTS, 1) or axis != -1:
             raise TraceError("the body takes other elements than one of each row")
-        return Symbol(self, self._at(x.node, self.index(index), {}), (ELEMENTS, 1))
+        return Symbol(self, self._at(x.node, self.index(index)), (ELEMENTS, 1))
 
-    def _at(self, number: int, index: int, known: dict[int, int]) -> int:
+    def _at(self, node_id: int, index: int) -> int:
         """Return the node of an element; an elementwise operation is applied to elements."""
-        if number in known:
-            return known[number]
-        graph = self.graph
-        node = graph.nodes[number]
-        if node.op == COLUMN:
-            result = index
-        elif not is_wide(graph, number):
-            result = number
-        elif node.op == INPUT:
-            result = graph.add(TAKEN, (number, index), node.dtype)
-        else:
-            args = tuple(self._at(arg, index, known) for arg in node.args)
-            result = graph.add(node.op, args, node.dtype, node.value)
-        known[number] = result
-        return result
+        graph, is_row = self.graph, find_row_nodes(self.graph)
+        known: dict[int, int] = {}
+
+        def at(node_id: int) -> int:
+            if node_id not in known:
+                node = graph.nodes[node_id]
+                if node.op == COLUMN:
+                    known[node_id] = index
+                elif not is_row[node_id]:
+                    known[node_id] = node_id
+                elif node.op == INPUT:
+                    known[node_id] = graph.add(TAKEN, (node_id, index), node.dtype)
+                else:
+                    args = tuple(at(arg) for arg in node.args)
+                    known[node_id] = graph.add(node.op, args, node.dtype, node.value)
+            return known[node_id]
+
+        return at(node_id)
 
     # Along a row.
 
@@ -193,22 +196,17 @@ class RowExpressions(Expressions):
         return mean
 
 
-def is_wide(graph: Graph, number: int) -> bool:
-    """Tell whether a node has a number for each element, and not one for each row."""
-    seen: dict[int, bool] = {}
-
-    def wide(n: int) -> bool:
-        if n not in seen:
-            node = graph.nodes[n]
-            if node.op == INPUT:
-                seen[n] = node.dtype.kind == "f"
-            elif node.op in (*REDUCTIONS, TAKEN, CONSTANT):
-                seen[n] = False
-            else:
-                seen[n] = node.op == COLUMN or any(map(wide, node.args))
-        return seen[n]
-
-    return wide(number)
+def find_row_nodes(graph: Graph) -> list[bool]:
+    """Return whether each node has a number for each element, and not one for each row."""
+    found: list[bool] = []
+    for node in graph.nodes:
+        if node.op == INPUT:
+            found.append(node.dtype.kind == "f")
+        elif node.op in (*REDUCTIONS, TAKEN, CONSTANT):
+            found.append(False)
+        else:
+            found.append(node.op == COLUMN or any(found[arg] for arg in node.args))
+    return found
 
 
 def trace_rows(body: Body, inputs: dict[str, Any], columns: int) -> Graph:

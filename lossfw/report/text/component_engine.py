@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.losses.engine import loss_kernels
-from lossfw.losses.engine.row_loss_kernels import row_candidate_of
+from lossfw.losses.engine import call_kernels
 from lossfw.losses.loss import Loss
 from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation
-from lossfw.numerics.compiled import machine
+from lossfw.numerics.compiled import llvm_target
 
 _OF_LOSSES = ("value", "gradient", "hessian")
 _OF_ACTIVATIONS = ("value", "vjp")
@@ -33,7 +32,7 @@ def engine_of(component: Loss | Activation) -> dict[str, Any]:
     return {
         "compiled": [name for name, problem in problems.items() if not problem],
         "tiles": {name: problem for name, problem in problems.items() if problem},
-        "installed": machine.is_there(),
+        "installed": llvm_target.is_available(),
     }
 
 
@@ -42,28 +41,14 @@ def _names(component: Loss | Activation) -> tuple[str, ...]:
 
 
 def _problem(component: Loss | Activation, name: Any) -> str:
-    if component.takes_rows:
-        return _problem_of_rows(component, name)
-    if isinstance(component, Loss):
-        candidate = loss_kernels.candidate_of(component.without_own_weight(), name)
-    else:
-        candidate = activation_kernels.candidate_of(component, name)
-    return _problem_of(candidate)
-
-
-def _problem_of(candidate: Any) -> str:
     """Return why a function has no kernel in float64."""
-    problem: str = candidate.problem(np.dtype(np.float64))
-    return problem
-
-
-def _problem_of_rows(component: Loss | Activation, name: Any) -> str:
+    columns, dtype = _COLUMNS if component.takes_rows else None, np.dtype(np.float64)
     if not isinstance(component, Loss):
-        return _problem_of(activation_kernels.row_candidate_of(component, name, _COLUMNS))
-    body = component.without_own_weight()
-    columns = component.fixed_classes or _COLUMNS
-    by_index = component.takes_classes and name != "hessian"
-    return _problem_of(row_candidate_of(body, name, columns, by_index=by_index))
+        return activation_kernels.candidate_of(component, name, columns).problem(dtype)
+    if columns is not None and component.fixed_classes:
+        columns = component.fixed_classes
+    loss, by_index = component.without_own_weight(), component.takes_classes and name != "hessian"
+    return call_kernels.candidate_of(loss, name, columns, by_index=by_index).problem(dtype)
 
 
 def engine_line(engine: dict[str, Any], *, here: bool) -> str:

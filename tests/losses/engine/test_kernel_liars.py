@@ -11,9 +11,9 @@ import pytest
 
 import lossfw
 from lossfw import COUNT, POSITIVE, REAL, DistanceLoss, PointwiseLoss, Space
-from lossfw.losses.engine import kernels, loss_kernels
+from lossfw.losses.engine import kernels
+from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
@@ -164,7 +164,7 @@ REASONS = {
 
 @pytest.mark.parametrize("which", [*KERNELS, *REASONS])
 def test_what_has_a_kernel_and_why_the_others_have_none(which):
-    problem = loss_kernels.candidate_of(OfBody(which=which), "value").problem(np.dtype("f8"))
+    problem = candidate_of(OfBody(which=which), "value").problem(np.dtype("f8"))
     assert REASONS.get(which, "") in problem
     assert bool(problem) is (which in REASONS)
 
@@ -223,5 +223,5 @@ def test_rows_have_the_outcome_of_the_body(loss, columns):
 
 
 def test_a_power_of_each_row_has_no_kernel():
-    candidate = row_candidate_of(ToThePowerOfItsRow(), "value", 5, by_index=False)
+    candidate = candidate_of(ToThePowerOfItsRow(), "value", 5, by_index=False)
     assert "a power of each row" in candidate.problem(np.dtype("f8"))

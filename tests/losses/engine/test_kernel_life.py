@@ -12,7 +12,7 @@ import lossfw
 from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.trial import count_unlike
-from lossfw.numerics.compiled import machine
+from lossfw.numerics.compiled import llvm_target
 from support.loss_settings import arguments
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
@@ -180,10 +180,10 @@ def test_kernels_that_were_not_used_for_long_are_freed(monkeypatch):
         assert sum(code() is not None for code in codes) == 1
         # Who computes with a kernel has it, also when it is forgotten.
         kernels.forget()
-        assert len(machine._codes) >= 1
+        assert len(llvm_target._codes) >= 1
         assert first(Y, T)[0] / Y.size == pytest.approx(wanted)
-        machine._free_unused()
-        assert not machine._unused
+        llvm_target._free_unused()
+        assert not llvm_target._unused
 
 
 @pytest.mark.parametrize("loss", ["huber", "poisson_deviance", "brier", "cross_entropy"])

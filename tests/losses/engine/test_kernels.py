@@ -10,8 +10,8 @@ import pytest
 
 import lossfw
 from lossfw.errors import ParameterError
-from lossfw.losses.engine import engine_mode, kernels, loss_kernels, straight
-from lossfw.losses.engine.compilable import NoKernelError
+from lossfw.losses.engine import call_kernels, engine_mode, kernels, straight
+from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from support.engines import same_bits
 from support.loss_settings import arguments
@@ -146,7 +146,7 @@ REFUSED = [
 @pytest.mark.parametrize(("loss", "dtype", "told"), REFUSED)
 def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, dtype, told):
     with pytest.raises(NoKernelError, match=told):
-        loss_kernels.candidate_of(loss, "value").kernel(np.dtype(dtype))
+        call_kernels.candidate_of(loss, "value").kernel(np.dtype(dtype))
     y = np.linspace(-3, 3, 100).astype(dtype)
     with use_engine("compiled"), kernels.trusted():
         assert np.isfinite(loss(y, 0 * y))
@@ -191,7 +191,7 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
     monkeypatch.setattr(kernels, "_ELEMENTS", 1)
     with use_engine("explain"):
         with monkeypatch.context() as patch:
-            patch.setattr(kernels.machine, "is_there", lambda: False)
+            patch.setattr(kernels.llvm_target, "is_available", lambda: False)
             assert Pure().gradient(y, 0 * y, reduction="sum").shape == y.shape
         kernels.forget()
         monkeypatch.setattr("lossfw.numerics.compiled.kernel.code_of", broken)

@@ -5,9 +5,9 @@ import pytest
 
 import lossfw
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.compilable import NoKernelError
+from lossfw.losses.engine.call_kernels import candidate_of
+from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.nn import activation_kernels
 from support.engines import same_bits
 
@@ -114,7 +114,7 @@ REFUSED = [
 @pytest.mark.parametrize(("loss", "columns", "told"), REFUSED)
 def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, columns, told):
     with pytest.raises(NoKernelError, match=told):
-        row_candidate_of(loss, "value", columns, by_index=True).kernel(np.dtype(np.float64))
+        candidate_of(loss, "value", columns, by_index=True).kernel(np.dtype(np.float64))
     y = np.full((30, columns), 1.0 / columns)
     with use_engine("compiled"), kernels.trusted():
         assert np.isfinite(loss(y, np.zeros(30, int)))

@@ -5,15 +5,15 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
-from lossfw.numerics.compiled.ir import Bound, Shape
 from lossfw.numerics.compiled.kernel import Kernel
-from lossfw.numerics.compiled.layout import UncompiledError
+from lossfw.numerics.compiled.operations import UncompiledError
+from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.selection import patched
 from lossfw.numerics.symbolic.trace import trace
 
 DTYPES = ("float32", "float64")
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-310, 5e-324, 1e-45, 1e300, np.inf, -np.inf]
-VALUE = Shape(("y", "t"), losses=True, slopes=False)
+VALUE = KernelSignature(("y", "t"), values=True, derivatives=False)
 
 TABLE = np.array([0.25, 0.5, 4.0])
 BODIES = {
@@ -90,7 +90,7 @@ def test_an_operation_has_the_bits_of_numpy(name, dtype):
     if wanted.dtype != dtype:
         pytest.skip("the body returns float64")
     losses = np.empty_like(y)
-    Kernel(trace(body, {"y": dtype, "t": dtype}), np.dtype(dtype), VALUE)(y, t, losses=losses)
+    Kernel(trace(body, {"y": dtype, "t": dtype}), np.dtype(dtype), VALUE)(y, t, values=losses)
     np.testing.assert_array_equal(losses, wanted)
     known = ~np.isnan(wanted)
     np.testing.assert_array_equal(np.signbit(losses[known]), np.signbit(wanted[known]))
@@ -105,13 +105,13 @@ def test_a_strip_has_its_rare_elements_and_no_other(dtype, weighted):
 
     y, t = (np.linspace(0.0, 1.0, 5000 * 2).reshape(2, -1)).astype(dtype)
     weight = np.linspace(0.5, 2.0, len(y)) if weighted else None
-    shape = Shape(("y", "t"), losses=True, slopes=True, weighted=weighted)
-    kernel = Kernel(trace(body, {"y": dtype, "t": dtype}), y.dtype, shape)
+    signature = KernelSignature(("y", "t"), values=True, derivatives=True, weighted=weighted)
+    kernel = Kernel(trace(body, {"y": dtype, "t": dtype}), y.dtype, signature)
     for rare in ((), (700,), (700, 4999)):
         y[list(rare)], t[list(rare[:1])] = 500.0, 600.0
         loss, slope = body(np, y, t)
         slopes = np.empty_like(y)
-        total, _ = kernel(y, t, slopes=slopes, weight=weight)
+        total, _ = kernel(y, t, derivatives=slopes, weight=weight)
         terms = loss if weight is None else weight * loss.astype(np.float64)
         assert total == np.add.reduce(terms, dtype=np.float64)
         wanted = slope if weight is None else (slope * (weight * 1.0)).astype(dtype)
@@ -125,7 +125,9 @@ LENGTHS = (0, 1, 7, 8, 9, 127, 128, 129, 136, 511, 513, 1000, 8191, 8192, 8193, 
 def test_sums_have_the_order_of_numpy(dtype):
     graph = trace(lambda xp, y, t: y - t, {"y": dtype, "t": dtype})
     plain = Kernel(graph, np.dtype(dtype), VALUE)
-    weighted = Kernel(graph, np.dtype(dtype), Shape(("y", "t"), True, False, weighted=True))
+    weighted = Kernel(
+        graph, np.dtype(dtype), KernelSignature(("y", "t"), True, False, weighted=True)
+    )
     rng = np.random.default_rng(0)
     for length in LENGTHS:
         y, t = (rng.normal(size=(2, length)) * 1e3).astype(dtype)
@@ -141,40 +143,26 @@ def test_slopes_are_scaled_and_weighted_as_by_numpy(dtype):
     y, t = arguments(dtype)
     weight = np.linspace(0.1, 3.0, len(y))
     slopes = np.empty_like(y)
-    shape = Shape(("y", "t"), True, True)
+    signature = KernelSignature(("y", "t"), True, True)
     with np.errstate(all="ignore"):
-        Kernel(graph, y.dtype, shape)(y, t, slopes=slopes, scale=1 / 3)
+        Kernel(graph, y.dtype, signature)(y, t, derivatives=slopes, scale=1 / 3)
         np.testing.assert_array_equal(slopes, y * t * (1 / 3))
-        weighted = Kernel(graph, y.dtype, Shape(("y", "t"), True, True, weighted=True))
-        weighted(y, t, slopes=slopes, weight=weight, scale=1 / 3)
+        weighted = Kernel(graph, y.dtype, KernelSignature(("y", "t"), True, True, weighted=True))
+        weighted(y, t, derivatives=slopes, weight=weight, scale=1 / 3)
         np.testing.assert_array_equal(slopes, (y * t * (weight * (1 / 3))).astype(dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("bounds", "inside", "outside"),
-    [
-        ((Bound("y", "olt", (0.0,)),), (0.0, -0.0, 1.0, np.inf), (-1.0, -1e-30, -np.inf)),
-        ((Bound("y", "ole", (0.0,)),), (1e-30, np.inf), (0.0, -0.0, -1.0)),
-        ((Bound("y", "ogt", (1.0,)),), (1.0, -np.inf), (1.5, np.inf)),
-        ((Bound("y", "members", (-1.0, 1.0)),), (-1.0, 1.0), (0.0, 1.5, np.inf)),
-        (
-            (Bound("y", "olt", (0.0,)), Bound("y", "whole")),
-            (0.0, -0.0, 3.0, 1e20, np.inf),
-            (0.5, -1.0, 3.25, -np.inf),
-        ),
-    ],
-)
-def test_a_kernel_tells_what_lies_outside(bounds, inside, outside, dtype):
-    graph = trace(lambda xp, y, t: y + t, {"y": dtype, "t": dtype})
-    shape = Shape(("y", "t"), True, False, bounds=bounds)
-    kernel = Kernel(graph, np.dtype(dtype), shape)
-    fine = np.full(9, inside[0], dtype)
-    for number, told in ((inside, True), (outside, False), ((np.nan,), True)):
-        for value in number:
-            y = fine.copy()
-            y[5] = value
-            assert kernel(y, fine)[1] is told, value
+def test_a_kernel_reports_what_lies_outside(dtype):
+    def body(xp, y, t):
+        return y + t, xp.astype((y < 0) | (xp.floor(y) < y), y.dtype)
+
+    graph = trace(body, {"y": dtype, "t": dtype})
+    kernel = Kernel(graph, np.dtype(dtype), KernelSignature(("y", "t"), True, False, checked=True))
+    for value in (0.0, -0.0, 3.0, 1e20, np.inf, np.nan, 0.5, -1.0, 3.25, -np.inf):
+        y = np.zeros(9, dtype)
+        y[5] = value
+        assert kernel(y, y)[1] is not bool(body(np, y, y)[1][5]), value
 
 
 def test_an_index_outside_of_a_table_is_left_to_the_body():
@@ -185,9 +173,9 @@ def test_an_index_outside_of_a_table_is_left_to_the_body():
     losses, zeros = np.empty(4), np.zeros(4)
     for outside in (-3.0, 2.0, -9e18, 9.3e18, -np.inf, np.nan):
         y = np.array([-1.0, 1.0, outside, 0.0])
-        assert not kernel(y, zeros, losses=losses)[1]
+        assert not kernel(y, zeros, values=losses)[1]
         y[2] = -2.0
-        assert kernel(y, zeros, losses=losses)[1]
+        assert kernel(y, zeros, values=losses)[1]
         assert list(losses) == [2.0, 2.0, 1.0, 1.0]
 
 
@@ -217,7 +205,7 @@ def test_integers_have_the_width_that_they_have_in_numpy(name, kinds):
         wanted = body(np, y, t)
     losses = np.empty_like(y)
     kernel = Kernel(trace(body, {"y": "f8", "t": "f8"}), np.dtype("f8"), VALUE)
-    assert kernel(y, t, losses=losses)[1]
+    assert kernel(y, t, values=losses)[1]
     np.testing.assert_array_equal(losses, wanted)
 
 

@@ -7,9 +7,9 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from lossfw.errors import TraceError
 from lossfw.numerics.arrays import columns as columns_of
-from lossfw.numerics.compiled.layout import UncompiledError
-from lossfw.numerics.compiled.row_kernel import RowKernel
-from lossfw.numerics.compiled.row_shape import RowShape
+from lossfw.numerics.compiled.kernel import Kernel
+from lossfw.numerics.compiled.operations import UncompiledError
+from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.replay import replay_rows
 from lossfw.numerics.symbolic.rows import trace_rows
 
@@ -68,8 +68,10 @@ def rows(dtype, columns, seed=0):
 def compiled(body, dtype, columns, order, losses=False, by_index=False):
     inputs = {"x": dtype, "i": "int64"} if by_index else {"x": dtype}
     graph = trace_rows(body, inputs, columns)
-    shape = RowShape(tuple(inputs), by_index, columns, losses, not losses, order)
-    return graph, RowKernel(graph, np.dtype(dtype), shape)
+    signature = KernelSignature(
+        tuple(inputs), losses, not losses, columns=columns, by_index=by_index, order=order
+    )
+    return graph, Kernel(graph, np.dtype(dtype), signature)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -86,7 +88,7 @@ def test_a_body_has_the_bits_of_numpy(name, dtype):
             sums = "pairwise" if order == "C" else "columns"
             graph, kernel = compiled(body, dtype, columns, sums)
             found = np.empty_like(wanted)
-            kernel(x, slopes=found)
+            kernel(x, derivatives=found)
             np.testing.assert_array_equal(found, wanted)
             known = ~np.isnan(wanted)
             np.testing.assert_array_equal(np.signbit(found[known]), np.signbit(wanted[known]))
@@ -104,7 +106,7 @@ def test_rows_of_every_length_are_added_up_as_by_numpy(dtype):
             _, kernel = compiled(body, dtype, columns, sums, losses=True)
             found = np.empty(len(x), dtype)
             # The layout that the kernel reads is none of its order of sums.
-            kernel(x, losses=found)
+            kernel(x, values=found)
             with np.errstate(all="ignore"):
                 np.testing.assert_array_equal(found, body(np, laid), str(columns))
 
@@ -118,7 +120,7 @@ def test_an_element_of_each_row_is_taken_from_what_is_computed(columns):
     index = np.random.default_rng(1).integers(0, columns, len(x))
     _, kernel = compiled(body, "float64", columns, "pairwise", losses=True, by_index=True)
     found = np.empty(len(x))
-    kernel(x, index, losses=found)
+    kernel(x, index, values=found)
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(found, body(np, x, index))
 
@@ -135,7 +137,7 @@ def test_a_rare_choice_is_right_where_no_some_and_all_rows_are_rare(columns):
     x = np.abs(np.random.default_rng(0).normal(size=(500, columns)))
     for sign in (1.0, -1.0, np.where(np.arange(500) % 97 == 0, -1.0, 1.0)[:, np.newaxis]):
         found = np.empty(500)
-        kernel(x * sign, losses=found)
+        kernel(x * sign, values=found)
         np.testing.assert_array_equal(found, body(np, x * sign))
 
 
@@ -172,6 +174,6 @@ def test_each_element_of_rows_of_any_number_and_layout_has_its_place(columns, dt
         layouts = (whole[:count], whole[::2], np.asfortranarray(whole[:count]))
         for x in layouts:
             for out in (np.empty_like(whole[:count]), np.empty_like(layouts[2]), around[:, 2:-1]):
-                kernel(x, slopes=out)
+                kernel(x, derivatives=out)
                 np.testing.assert_array_equal(out, -x)
         assert (around[:, [0, 1, -1]] == 7.0).all()

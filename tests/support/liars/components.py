@@ -16,8 +16,7 @@ from lossfw import (
     GuardedLoss,
     PointwiseLoss,
 )
-from lossfw.losses.engine.probes import PROBES
-from lossfw.losses.engine.row_probes import number_of_rows
+from lossfw.losses.engine.probes import PROBES, number_of_rows
 from support.liars.liar import Liar
 
 

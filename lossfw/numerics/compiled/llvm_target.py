@@ -16,7 +16,7 @@ from collections import deque
 from typing import Any
 
 from lossfw.errors import MissingExtraError
-from lossfw.numerics.compiled.layout import UncompiledError
+from lossfw.numerics.compiled.operations import UncompiledError
 
 # May be taken again by a thread that has it: a signal's handler may fork.
 _lock = threading.RLock()
@@ -141,8 +141,8 @@ def release() -> None:
             _machine().target.detach()
 
 
-def is_there() -> bool:
-    """Tell whether llvmlite is installed, without importing it."""
+def is_available() -> bool:
+    """Return whether llvmlite is installed, without importing it."""
     from importlib.util import find_spec
 
     return find_spec("llvmlite") is not None

@@ -1,4 +1,4 @@
-"""Turning: a matrix that is written column by column, in blocks that stay in registers."""
+"""Transposition: a matrix is written column by column, in blocks that stay in registers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from __future__ import annotations
 BLOCK = 4
 
 
-def turning(kind: str) -> str:
-    """Return the function ``@turn``: `to` gets the rows of `from` as its columns.
+def transpose_function(kind: str) -> str:
+    """Return the function ``@transpose``: `to` gets the rows of `from` as its columns.
 
-    Both have at least `BLOCK` rows and columns, a step from row to row, and columns beside
-    each other. Loads and stores of single elements, which the loop in its place would have,
-    take three times as long.
+    Both have at least `BLOCK` rows and columns, a stride from row to row, and columns next to
+    each other. A loop over single elements takes three times as long.
     """
     four = f"<4 x {kind}>"
     loads = "\n".join(_load(i, kind, four) for i in range(BLOCK))
     stores = "\n".join(_store(i, kind, four) for i in range(BLOCK))
     return f"""
-define internal void @turn(ptr noalias %from, i64 %from_step, ptr noalias %to, i64 %to_step,
-                           i64 %rows, i64 %columns) noinline nounwind {{
+define internal void @transpose(ptr noalias %from, i64 %from_stride, ptr noalias %to,
+                                i64 %to_stride, i64 %rows, i64 %columns) noinline nounwind {{
 enter:
   %last_row = sub i64 %rows, {BLOCK}
   %last_column = sub i64 %columns, {BLOCK}
@@ -31,7 +30,7 @@ rows_head:
 rows_body:
   %fits_i = icmp slt i64 %i, %last_row
   %row = select i1 %fits_i, i64 %i, i64 %last_row
-  %first = mul i64 %row, %from_step
+  %first = mul i64 %row, %from_stride
   br label %columns_head
 columns_head:
   %j = phi i64 [0, %rows_body], [%next_j, %columns_body]
@@ -41,7 +40,7 @@ columns_body:
   %fits_j = icmp slt i64 %j, %last_column
   %column = select i1 %fits_j, i64 %j, i64 %last_column
   %source = add i64 %first, %column
-  %begin = mul i64 %column, %to_step
+  %begin = mul i64 %column, %to_stride
   %target = add i64 %begin, %row
 {loads}
   %a = shufflevector {four} %row0, {four} %row1, {_mask(0, 4, 2, 6)}
@@ -69,14 +68,14 @@ def _mask(*places: int) -> str:
 
 
 def _load(i: int, kind: str, four: str) -> str:
-    return f"""  %down{i} = mul i64 {i}, %from_step
+    return f"""  %down{i} = mul i64 {i}, %from_stride
   %source{i} = add i64 %source, %down{i}
   %at_source{i} = getelementptr inbounds {kind}, ptr %from, i64 %source{i}
   %row{i} = load {four}, ptr %at_source{i}, align 4"""
 
 
 def _store(i: int, kind: str, four: str) -> str:
-    return f"""  %along{i} = mul i64 {i}, %to_step
+    return f"""  %along{i} = mul i64 {i}, %to_stride
   %target{i} = add i64 %target, %along{i}
   %at_target{i} = getelementptr inbounds {kind}, ptr %to, i64 %target{i}
   store {four} %column{i}, ptr %at_target{i}, align 4"""

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.numerics.compiled.layout import UncompiledError
-from lossfw.numerics.compiled.operations import FLOAT
+from lossfw.numerics.compiled.operations import FLOAT, UncompiledError
 
 # The name of the capsule, which has the version of its contents.
 _CAPSULE = b"numpy_1.24_ufunc_call_info"

@@ -1,0 +1,150 @@
+"""A kernel of elements: strips of some hundred, and the sum of their values in NumPy's order.
+
+The function ``@strip`` computes a strip and returns the sum of its values; ``@tree`` has the
+halves of the sum. Where a body has rare cases, ``@strip`` computes none of them, and leaves a
+strip in which one comes up to ``@whole``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lossfw.numerics.compiled.frames import Frame
+from lossfw.numerics.compiled.instructions import ElementAddress
+from lossfw.numerics.compiled.operations import CALLED, DOUBLE, FLOAT
+from lossfw.numerics.compiled.schedule import ScheduleTime
+from lossfw.numerics.compiled.signature import STRIP, KernelSignature
+from lossfw.numerics.compiled.strip import RARE, KernelCode, NodeValues, Strip
+from lossfw.numerics.compiled.sums import CONVERTED, pairwise
+from lossfw.numerics.symbolic.graph import Graph
+
+# At the end of a strip with a rare element.
+_AGAIN = f"""\
+  %rare_here = load i32, ptr {RARE}
+  %is_usual = icmp eq i32 %rare_here, 0
+  br i1 %is_usual, label %usual, label %again
+again:
+  %total_of_whole = call double @whole({{arguments}})
+  ret double %total_of_whole
+usual:"""
+
+
+def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) -> KernelCode:
+    """Return the text of a kernel of elements, of one type of LLVM."""
+    frame = Frame(signature, {})
+    strip = _ElementStrip(graph.usual(), kind, signature)
+    functions = [strip.function(frame, "strip")]
+    if strip.has_rare:
+        whole = _ElementStrip(graph, kind, signature, beside=strip)
+        functions.append(whole.function(frame, "whole"))
+    inner, chunk = "strip", str(STRIP)
+    if signature.has_sum:
+        functions += [pairwise(DOUBLE if signature.weighted else kind), frame.tree_function()]
+        is_converted = kind == FLOAT and not signature.weighted
+        inner, chunk = "tree", str(CONVERTED) if is_converted else "%count"
+    return strip.join([*functions, frame.kernel_function(inner, chunk)])
+
+
+class _ElementStrip(Strip):
+    """The function of a strip of elements, which begins anew with ``@whole`` for rare ones."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        kind: str,
+        signature: KernelSignature,
+        beside: _ElementStrip | None = None,
+    ) -> None:
+        super().__init__(graph, kind, signature, graph.outputs)
+        if beside is not None:
+            # Both functions of a kernel have the same tables.
+            self.ir.tables, self.functions = beside.ir.tables, beside.functions
+        outputs = list(graph.outputs)
+        is_element = self.schedule.per_element[outputs[0]]
+        is_called = is_element and self.schedule.node(outputs[0]).op in CALLED
+        is_written = signature.values and not signature.weighted
+        # The values, if a call computes them and so need not be moved.
+        self._direct = outputs[0] if is_called and is_written else None
+        if signature.values:
+            value = outputs.pop(0)
+            if value != self._direct:
+                self._write_by(self._write_value, value)
+        if signature.derivatives:
+            self._write_by(self._write_derivative, outputs.pop(0))
+        if signature.checked:
+            self._write_by(lambda outside, _: self.note_outside(outside), outputs.pop(0))
+        self.has_rare = bool(outputs)
+        self._write_by(lambda holds, _: self.ir.note(RARE, holds), *outputs)
+        for phase in range(self.schedule.phases):
+            self._write_phase(phase)
+
+    def _write_by(self, write: Callable[[str, ElementAddress], None], *outputs: int) -> None:
+        for output in outputs:
+            self.writers.setdefault(output, []).append(write)
+
+    def array_of(self, node_id: int) -> str:
+        """Return the array of a stored node; values that a call computes are at their place."""
+        return "%values" if node_id == self._direct else super().array_of(node_id)
+
+    def _write_phase(self, phase: int) -> None:
+        schedule = self.schedule
+        numbers = NodeValues(self, ScheduleTime(phase, 0), ElementAddress("0"), of_rows=True)
+        for node_id in sorted(schedule.row_roots.get(phase, ())):
+            self.store(self.array_of(node_id), self.type_of(node_id), numbers.of(node_id), "0")
+        self.write_elements(phase)
+        for call in schedule.row_ends(schedule.calls, phase):
+            self.call_of_rows(call, "1")
+
+    # Results.
+
+    def _weight(self, address: ElementAddress) -> str:
+        return self.load("%weight", DOUBLE, address.in_row)
+
+    def _widen(self, x: str) -> str:
+        return x if self.kind == DOUBLE else self.ir.emit(f"fpext float {x} to double")
+
+    def _write_value(self, value: str, address: ElementAddress) -> None:
+        kind = self.kind
+        if self.signature.weighted:
+            product = f"fmul double {self._weight(address)}, {self._widen(value)}"
+            kind, value = DOUBLE, self.ir.emit(product)
+        self.store("%values", kind, value, address.in_row)
+
+    def _write_derivative(self, derivative: str, address: ElementAddress) -> None:
+        """Store a derivative times the reduction's factor, as NumPy computes it."""
+        emit = self.ir.emit
+        if not self.signature.weighted:
+            scaled = emit(f"fmul {self.kind} {derivative}, %factor")
+        else:
+            factor = emit(f"fmul double {self._weight(address)}, %scale")
+            scaled = emit(f"fmul double {self._widen(derivative)}, {factor}")
+            if self.kind == FLOAT:
+                scaled = emit(f"fptrunc double {scaled} to float")
+        self.store("%derivatives", self.kind, scaled, address.in_row)
+
+    # The function.
+
+    def addresses(self) -> list[str]:
+        """Return the addresses, and the arrays of the strip; values that are only summed too."""
+        kind, weighted = self.kind, self.signature.weighted
+        arrays = [*((name, kind) for name in (*self.signature.inputs, "derivatives"))]
+        return [
+            *(f"  %{name} = alloca [{size} x i8], align 64" for name, size in self.arrays.items()),
+            f"  %scratch = alloca [{STRIP} x {DOUBLE if weighted else kind}], align 64",
+            *(
+                f"  %{name} = getelementptr inbounds {of}, ptr %{name}_, i64 %lo"
+                for name, of in (*arrays, ("weight", DOUBLE))
+            ),
+            "  %unwritten = icmp eq ptr %values_, null",
+            f"  %written = getelementptr {kind}, ptr %values_, i64 %lo",
+            "  %values = select i1 %unwritten, ptr %scratch, ptr %written",
+        ]
+
+    def end(self, frame: Frame) -> list[str]:
+        """Return the instructions after those of the graph, with the sum of the values."""
+        again = [_AGAIN.format(arguments=frame.arguments("%lo", "%n"))] if self.has_rare else []
+        *noted, nothing = super().end(frame)
+        if not self.signature.has_sum:
+            return [*again, *noted, nothing]
+        total = "  %total = call double @pairwise_double(ptr %values, i64 %n)"
+        return [*again, *noted, total, "  ret double %total"]

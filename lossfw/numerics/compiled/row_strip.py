@@ -1,0 +1,189 @@
+"""A kernel of rows: strips of transposed rows of few columns, or single rows of many, in chunks.
+
+Transposed rows of a strip lie next to each other and are computed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lossfw.numerics.compiled.frames import Frame
+from lossfw.numerics.compiled.instructions import ElementAddress
+from lossfw.numerics.compiled.operations import INTEGER, SIZES, literal
+from lossfw.numerics.compiled.row_transpose import BLOCK, transpose_function
+from lossfw.numerics.compiled.schedule import ScheduleTime
+from lossfw.numerics.compiled.signature import KernelSignature
+from lossfw.numerics.compiled.strip import RARE, KernelCode, NodeValues, Strip
+from lossfw.numerics.compiled.sums import pairwise, reduce_row
+from lossfw.numerics.symbolic.graph import INPUT, Graph
+
+# NumPy's functions of reductions that are not sums.
+_EXTREMES = {"max": "maximum", "min": "minimum"}
+
+
+def write_row_kernel(graph: Graph, kind: str, signature: KernelSignature) -> KernelCode:
+    """Return the text of a kernel of rows, of one type of LLVM."""
+    strip = _RowStrip(graph, kind, signature)
+    offsets, size = dict[str, int](), 0
+    for name, length in strip.arrays.items():
+        offsets[name], size = size, size + length
+    frame = Frame(signature, offsets)
+    functions = [
+        *([transpose_function(kind)] if signature.transposed else []),
+        *(pairwise(summed, summed) for summed in sorted(strip.summed_kinds)),
+        strip.function(frame, "strip"),
+        frame.kernel_function("strip", str(signature.strip_rows)),
+    ]
+    return strip.join(functions, size)
+
+
+class _RowStrip(Strip):
+    """The function of a strip of rows, transposed if they have few columns."""
+
+    def __init__(self, graph: Graph, kind: str, signature: KernelSignature) -> None:
+        outputs = list(graph.outputs)
+        value = outputs.pop(0) if signature.values else None
+        derivative = outputs.pop(0) if signature.derivatives else None
+        super().__init__(graph, kind, signature, [] if derivative is None else [derivative])
+        if derivative is not None:
+            self.writers[derivative] = [self._write_derivative]
+        # The types of long rows that are added up.
+        self.summed_kinds: set[str] = set()
+        if signature.transposed:
+            self._transpose_inputs()
+        for phase in range(self.schedule.phases):
+            self._write_phase(phase)
+        if value is not None or signature.checked:
+            with self._rows(self.schedule.phases) as (row, values):
+                if value is not None:
+                    self.store("%values", kind, values.of(value), row)
+                if signature.checked:
+                    self.note_outside(values.of(outputs[0]))
+        if derivative is not None and signature.transposed:
+            self._transpose_derivatives()
+
+    @contextmanager
+    def _rows(self, phase: int) -> Iterator[tuple[str, NodeValues]]:
+        """Write a loop over the rows of the strip."""
+        with self.loop("%n") as row:
+            yield row, NodeValues(self, ScheduleTime(phase, 0), ElementAddress(row), of_rows=True)
+
+    # Transposition.
+
+    def _transpose_inputs(self) -> None:
+        columns, kind = self.signature.columns, self.kind
+        for name in self.signature.row_inputs:
+            array = self.array(f"in_{name}", kind)
+            blocks = f"ptr %{name}, i64 %row_stride, ptr {array}, i64 %n, i64 %n, i64 {columns}"
+            with self._transpose(blocks, "%column_stride") as (row, column):
+                value = self.load(f"%{name}", kind, self._strided_index(row, column))
+                self.store(array, kind, value, self.transposed_index(row, column))
+
+    def _transpose_derivatives(self) -> None:
+        columns, kind, array = self.signature.columns, self.kind, self.array("out", self.kind)
+        blocks = (
+            f"ptr {array}, i64 %n, ptr %derivatives, i64 %out_row_stride, i64 {columns}, i64 %n"
+        )
+        with self._transpose(blocks, "%out_column_stride") as (row, column):
+            value = self.load(array, kind, self.transposed_index(row, column))
+            self.store("%derivatives", kind, value, self._strided_index(row, column, "out_"))
+
+    @contextmanager
+    def _transpose(self, blocks: str, column_stride: str) -> Iterator[tuple[str, str]]:
+        """Transpose in blocks where columns are adjacent; else write a loop over elements."""
+        columns, in_blocks = self.signature.row_length, "false"
+        if columns >= BLOCK:
+            adjacent = self.ir.emit(f"icmp eq i64 {column_stride}, 1")
+            enough = self.ir.emit(f"icmp sge i64 %n, {BLOCK}")
+            in_blocks = self.ir.emit(f"and i1 {adjacent}, {enough}")
+        with self.where(in_blocks):
+            self.ir.emit_void(f"call void @transpose({blocks})")
+        one_by_one = self.ir.emit(f"xor i1 {in_blocks}, true")
+        with self.where(one_by_one), self.loop(str(columns)) as column, self.loop("%n") as row:
+            yield row, column
+
+    def _strided_index(self, row: str, column: str, of: str = "") -> str:
+        down = self.ir.emit(f"mul i64 {row}, %{of}row_stride")
+        along = self.ir.emit(f"mul i64 {column}, %{of}column_stride")
+        return self.ir.emit(f"add i64 {along}, {down}")
+
+    def _write_derivative(self, derivative: str, address: ElementAddress) -> None:
+        scaled = self.ir.emit(f"fmul {self.kind} {derivative}, %factor")
+        if self.signature.transposed:
+            self.store(self.array("out", self.kind), self.kind, scaled, address.in_row)
+        else:
+            self.store("%derivatives", self.kind, scaled, address.column)
+
+    # Phases.
+
+    def _write_phase(self, phase: int) -> None:
+        schedule = self.schedule
+        if row_roots := sorted(schedule.row_roots.get(phase, ())):
+            with self._rows(phase) as (row, values):
+                for n in row_roots:
+                    self.store(self.array_of(n), self.type_of(n), values.of(n), row)
+        with self._where_any(schedule.phase_conditions.get(phase), phase):
+            self.write_elements(phase)
+            for call in schedule.row_ends(schedule.calls, phase):
+                self.call_of_rows(call, "%n")
+            for node_id in schedule.row_ends(schedule.reductions, phase):
+                self._reduce(node_id)
+
+    @contextmanager
+    def _where_any(self, condition: int | None, phase: int) -> Iterator[None]:
+        """Write instructions that run if a condition, if any, holds for some row of the strip."""
+        if condition is None:
+            yield
+            return
+        self.ir.emit_void(f"store i32 0, ptr {RARE}")
+        with self._rows(phase) as (_, values):
+            self.ir.note(RARE, values.of(condition))
+        flag = self.ir.emit(f"load i32, ptr {RARE}")
+        with self.where(self.ir.emit(f"icmp ne i32 {flag}, 0")):
+            yield
+
+    def _reduce(self, node_id: int) -> None:
+        """Write the reduction of whole rows."""
+        node, columns, ir = self.schedule.node(node_id), self.signature.row_length, self.ir
+        kind, result = self.type_of(node_id), self.array_of(node_id)
+        arg = self.schedule.node(node.args[0])
+        array = self.input(arg.value) if arg.op == INPUT else self.array_of(node.args[0])
+        if self.signature.transposed:
+            with self.loop("%n") as row:
+                indices = [self.transposed_index(row, str(column)) for column in range(columns)]
+                names = [self.load(array, kind, index) for index in indices]
+                total = reduce_row(ir, node.op, kind, names, self.signature.order)
+                self.store(result, kind, total, row)
+        elif node.op not in _EXTREMES:
+            self.summed_kinds.add(kind)
+            total = ir.emit(f"call {kind} @pairwise_{kind}(ptr {array}, i64 {columns})")
+            total = ir.emit(f"fadd {kind} {literal(0.0, kind)}, {total}")
+            ir.emit_void(f"store {kind} {total}, ptr {result}")
+        else:
+            # NumPy begins with the first element where there is no neutral one.
+            ir.emit_void(f"store {kind} {self.load(array, kind, '0')}, ptr {result}")
+            tail = ir.emit(f"getelementptr inbounds {kind}, ptr {array}, i64 1")
+            slots = [(result, 0), (tail, SIZES[kind]), (result, 0)]
+            self.call_loop(_EXTREMES[node.op], kind, str(columns - 1), slots)
+
+    # The function.
+
+    def addresses(self) -> list[str]:
+        """Return where the rows of the strip begin."""
+        first, *second = self.signature.inputs
+        by_index = self.signature.by_index
+        of_second = (INTEGER, "%lo") if by_index else (self.kind, "%from")
+        return [
+            "  %from = mul i64 %lo, %row_stride",
+            "  %to = mul i64 %lo, %out_row_stride",
+            *(
+                f"  %{name} = getelementptr {kind}, ptr %{name}_, i64 {index}"
+                for name, kind, index in (
+                    (first, self.kind, "%from"),
+                    *((name, *of_second) for name in second),
+                    ("values", self.kind, "%lo"),
+                    ("derivatives", self.kind, "%to"),
+                )
+            ),
+        ]

@@ -1,0 +1,84 @@
+"""The signature of a kernel: its inputs and outputs, and how much it computes at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+# Up to so many columns rows are transposed. More would take long to compile, and gain little.
+FEW_COLUMNS = 64
+
+# Elements of a strip of elements. Its arrays, 2 to 4 KiB each, fit the first-level cache.
+STRIP = 512
+
+# Elements of a strip of transposed rows, and of a chunk of a long row.
+ELEMENTS = 1024
+
+# Rows of a strip are a multiple of this: as many floats as the widest registers hold.
+_LANES = 16
+
+# The order in which NumPy adds up a row: by halves and eight running sums where its elements
+# lie next to each other, and one column after the other where rows do.
+SumOrder: TypeAlias = Literal["pairwise", "columns"]
+
+
+@dataclass(frozen=True)
+class KernelSignature:
+    """The inputs and outputs of a kernel of elements or of rows.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        One or two arrays of the kernel's dtype.
+    values, derivatives : bool
+        The first output has one number for each element, or for each row, and the next has one
+        for each element.
+    checked : bool
+        The last output is 1 for each element or row outside of the domain, else 0. The kernel
+        reports whether there are any.
+    weighted : bool
+        The kernel multiplies by weights, and sums values without writing them; of elements only.
+    summed : bool
+        The kernel sums values; of elements only.
+    columns : int or None
+        The length of a row; None for elements.
+    by_index : bool
+        The second input is a column for each row, in int64.
+    order : {"pairwise", "columns"}
+        The order of sums of few columns.
+    """
+
+    inputs: tuple[str, ...]
+    values: bool
+    derivatives: bool
+    checked: bool = False
+    weighted: bool = False
+    summed: bool = True
+    columns: int | None = None
+    by_index: bool = False
+    order: SumOrder = "pairwise"
+
+    @property
+    def has_sum(self) -> bool:
+        """Whether the kernel returns the sum of values."""
+        return self.values and self.summed and self.columns is None
+
+    @property
+    def transposed(self) -> bool:
+        """Whether the kernel transposes rows."""
+        return self.columns is not None and self.columns <= FEW_COLUMNS
+
+    @property
+    def row_length(self) -> int:
+        """The columns of a row; a strip of elements is a row by itself."""
+        return STRIP if self.columns is None else self.columns
+
+    @property
+    def strip_rows(self) -> int:
+        """The rows of a strip."""
+        return max(_LANES, ELEMENTS // self.row_length // _LANES * _LANES) if self.transposed else 1
+
+    @property
+    def row_inputs(self) -> tuple[str, ...]:
+        """The inputs that are rows, or elements."""
+        return self.inputs[:1] if self.by_index else self.inputs

@@ -1,0 +1,277 @@
+"""The function of a strip: the instructions of a graph, whether of elements or of rows.
+
+What is computed of elements stays in the first-level cache. A strip of elements is a single row.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lossfw.numerics.compiled.frames import Frame
+from lossfw.numerics.compiled.instructions import Chunk, ElementAddress, Instructions
+from lossfw.numerics.compiled.operations import (
+    BAD,
+    CALLED,
+    FLOAT,
+    SIZES,
+    LoopName,
+    compute,
+    declarations,
+    index_within,
+    literal,
+    type_of,
+)
+from lossfw.numerics.compiled.schedule import Schedule, ScheduleTime
+from lossfw.numerics.compiled.signature import KernelSignature
+from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, REDUCTIONS, TAKEN, Graph
+
+# Where a strip notes that the condition of a rare value holds.
+RARE = "%rare"
+
+
+class KernelCode(NamedTuple):
+    """The text of a kernel, the functions of NumPy that it calls, and the bytes it works in."""
+
+    text: str
+    functions: list[LoopName]
+    memory: int
+
+
+class _Slot(NamedTuple):
+    """The array of an argument of a call; `source` is the node that is written to it before."""
+
+    array: str
+    stride: int
+    source: int | None = None
+
+
+class NodeValues:
+    """The values of nodes in a loop over rows or elements, each loaded or computed once."""
+
+    def __init__(
+        self, strip: Strip, time: ScheduleTime, address: ElementAddress, *, of_rows: bool = False
+    ) -> None:
+        self._strip, self._time, self._address = strip, time, address
+        # The phases whose numbers of rows are in memory.
+        self._known_phases = time.phase if of_rows else time.phase + 1
+        self._names: dict[int, str] = {}
+
+    def of(self, node_id: int) -> str:
+        """Return the name of a node's value."""
+        if node_id not in self._names:
+            self._names[node_id] = self._emit(node_id)
+        return self._names[node_id]
+
+    def _emit(self, node_id: int) -> str:
+        strip, schedule, address = self._strip, self._strip.schedule, self._address
+        node, kind = schedule.node(node_id), strip.type_of(node_id)
+        per_element, time = schedule.per_element[node_id], schedule.times[node_id]
+        if node.op == CONSTANT:
+            return literal(node.value, kind)
+        if node.op == COLUMN:
+            return address.column
+        if node.op == INPUT and per_element:
+            return strip.load(strip.input(node.value), kind, address.in_row)
+        if node.op == INPUT:
+            return strip.load(f"%{node.value}", kind, address.row)
+        if per_element:
+            is_earlier = time < self._time or node.op in CALLED
+            if is_earlier and schedule.is_stored(node_id, self._time.phase):
+                return strip.load(strip.array_of(node_id), kind, strip.index_of(node_id, address))
+        elif node_id in schedule.row_numbers and (
+            node.op in CALLED or node.op in REDUCTIONS or time.phase < self._known_phases
+        ):
+            return strip.load(strip.array_of(node_id), kind, address.row)
+        elif node.op == TAKEN:
+            index = index_within(strip.ir, self.of(node.args[1]), strip.signature.row_length)
+            if strip.signature.transposed:
+                index = strip.transposed_index(address.row, index)
+            return strip.load(strip.input(schedule.node(node.args[0]).value), kind, index)
+        return compute(strip.ir, schedule.graph, node, [self.of(arg) for arg in node.args])
+
+
+class Strip(Instructions, ABC):
+    """The function of a strip, while it is written.
+
+    Attributes
+    ----------
+    kind : str
+        The type of LLVM of inputs and outputs.
+    schedule : Schedule
+    writers : dict of int to list of callable
+        What writes an output that has a number for each element, given its value and its address.
+    constants : dict of int to str
+        The instructions that store constants as arguments of calls.
+    """
+
+    def __init__(
+        self, graph: Graph, kind: str, signature: KernelSignature, element_outputs: list[int]
+    ) -> None:
+        super().__init__(signature)
+        self.kind = kind
+        self.schedule = Schedule.of(graph, element_outputs=set(element_outputs))
+        self.writers: dict[int, list[Callable[[str, ElementAddress], None]]] = {}
+        self.constants: dict[int, str] = {}
+
+    def type_of(self, node_id: int) -> str:
+        """Return the type of LLVM of a node."""
+        return type_of(self.schedule.node(node_id).dtype)
+
+    def array_of(self, node_id: int) -> str:
+        """Return the array of a stored node."""
+        kind = self.type_of(node_id)
+        if not self.schedule.per_element[node_id]:
+            return self.array(f"r{node_id}", kind, of_rows=True)
+        is_whole = node_id in self.schedule.row_arrays
+        return self.array(f"{'l' if is_whole else 's'}{node_id}", kind, of_chunk=not is_whole)
+
+    def index_of(self, node_id: int, address: ElementAddress) -> str:
+        """Return the index of an element in the array of a node."""
+        return address.in_row if node_id in self.schedule.row_arrays else address.in_chunk
+
+    def input(self, name: str) -> str:
+        """Return the array of an input, transposed if rows are."""
+        return f"%in_{name}" if self.signature.transposed else f"%{name}"
+
+    def note_outside(self, outside: str) -> None:
+        """Note whether an element or a row lies outside of the domain."""
+        zero = literal(0.0, self.kind)
+        self.ir.note(BAD, self.ir.emit(f"fcmp une {self.kind} {outside}, {zero}"))
+
+    # The whole function.
+
+    def join(self, functions: list[str], memory: int = 0) -> KernelCode:
+        """Return the text of a kernel of some functions, with what this strip needs."""
+        tables = [
+            f"{name} = internal constant {table}, align 64"
+            for table, name in self.ir.tables.items()
+        ]
+        text = "\n".join([*tables, *declarations(), *functions])
+        return KernelCode(text + "\n", self.functions, memory)
+
+    def function(self, frame: Frame, name: str) -> str:
+        """Return the function of a strip, of `n` elements or rows from `lo` on."""
+        narrow = "fptrunc double %scale to float"
+        return "\n".join(
+            [
+                f"define internal double @{name}({frame.parameters}) noinline nounwind {{",
+                "enter:",
+                "  %arguments = alloca [4 x ptr]",
+                "  %strides = alloca [4 x i64]",
+                "  %length = alloca i64",
+                *(f"  {flag} = alloca i32\n  store i32 0, ptr {flag}" for flag in (BAD, RARE)),
+                *self.constants.values(),
+                f"  %factor = {narrow if self.kind == FLOAT else 'fadd double %scale, -0.0'}",
+                *self.addresses(),
+                *self.ir.text,
+                *self.end(frame),
+                "}",
+            ]
+        )
+
+    @abstractmethod
+    def addresses(self) -> list[str]:
+        """Return the instructions that find where a strip begins in inputs and outputs."""
+
+    def end(self, frame: Frame) -> list[str]:
+        """Return the instructions after those of the graph."""
+        return [
+            f"  %bad_here = load i32, ptr {BAD}",
+            "  %bad_before = load i32, ptr %bad_",
+            "  %bad_now = or i32 %bad_here, %bad_before",
+            "  store i32 %bad_now, ptr %bad_",
+            "  ret double 0.0",
+        ]
+
+    # Steps.
+
+    def write_elements(self, phase: int) -> None:
+        """Write the loops of a phase over elements, and the calls between them."""
+        if steps := self.schedule.steps(phase):
+            with self.chunks() as chunk:
+                for step in range(steps):
+                    self._write_step(ScheduleTime(phase, step), chunk)
+
+    def _write_step(self, time: ScheduleTime, chunk: Chunk) -> None:
+        schedule = self.schedule
+        calls = schedule.calls_of(time.phase, time.step + 1)
+        slots = {call: self._slots(call, time, chunk) for call in calls}
+        stored = [n for n in sorted(schedule.roots.get(time, ())) if self._stores(n, time)]
+        sources = [slot for call in calls for slot in slots[call] if slot.source is not None]
+        outputs = [node_id for node_id in self.writers if schedule.times[node_id] == time]
+        if stored or sources or outputs:
+            with self.elements(chunk) as address:
+                values = NodeValues(self, time, address)
+                for n in stored:
+                    array, index = self.array_of(n), self.index_of(n, address)
+                    self.store(array, self.type_of(n), values.of(n), index)
+                for array, _, source in sources:
+                    if source is not None:
+                        kind = self.type_of(source)
+                        self.store(array, kind, values.of(source), address.in_chunk)
+                for node_id in outputs:
+                    for write in self.writers[node_id]:
+                        write(values.of(node_id), address)
+        for call in calls:
+            result = self._start_of(self.array_of(call), call, chunk)
+            self._call(call, chunk.length, [slot[:2] for slot in slots[call]], result)
+
+    def _stores(self, node_id: int, time: ScheduleTime) -> bool:
+        """Return whether a step writes a node to an array."""
+        schedule = self.schedule
+        is_computed = not schedule.is_leaf(node_id) and schedule.node(node_id).op not in CALLED
+        is_here = schedule.per_element[node_id] and schedule.times[node_id] == time
+        return is_computed and is_here and schedule.is_stored(node_id, time.phase)
+
+    # Calls of NumPy's loops.
+
+    def _start_of(self, array: str, node_id: int, chunk: Chunk) -> str:
+        """Return where a chunk begins in the array of a node."""
+        is_input = self.schedule.node(node_id).op == INPUT
+        is_whole = is_input or node_id in self.schedule.row_arrays
+        if self.signature.transposed or not is_whole:
+            return array
+        kind = self.type_of(node_id)
+        return self.ir.emit(f"getelementptr inbounds {kind}, ptr {array}, i64 {chunk.first}")
+
+    def _slots(self, call: int, time: ScheduleTime, chunk: Chunk) -> list[_Slot]:
+        """Return the arrays of the arguments of a call on elements."""
+        schedule, slots = self.schedule, []
+        for place, arg in enumerate(schedule.node(call).args):
+            node, kind = schedule.node(arg), self.type_of(arg)
+            if node.op == CONSTANT:
+                slots.append(_Slot(self._constant(arg), 0))
+                continue
+            is_input = node.op == INPUT and schedule.per_element[arg]
+            if is_input or (schedule.per_element[arg] and schedule.is_stored(arg, time.phase)):
+                array = self.input(node.value) if is_input else self.array_of(arg)
+                slots.append(_Slot(self._start_of(array, arg, chunk), SIZES[kind]))
+            else:
+                array = self.array(f"a{call}_{place}", kind, of_chunk=True)
+                slots.append(_Slot(array, SIZES[kind], arg))
+        return slots
+
+    def call_of_rows(self, call: int, rows: str) -> None:
+        """Write the call of a function of one number for each row."""
+        slots = [
+            (self._constant(arg), 0)
+            if self.schedule.node(arg).op == CONSTANT
+            else (self.array_of(arg), SIZES[self.type_of(arg)])
+            for arg in self.schedule.node(call).args
+        ]
+        self._call(call, rows, slots, self.array_of(call))
+
+    def _constant(self, node_id: int) -> str:
+        kind, name = self.type_of(node_id), f"%c{node_id}"
+        value = literal(self.schedule.node(node_id).value, kind)
+        self.constants[node_id] = (
+            f"  {name} = alloca {kind}, align 8\n  store {kind} {value}, ptr {name}"
+        )
+        return name
+
+    def _call(self, call: int, length: str, slots: list[tuple[str, int]], result: str) -> None:
+        kind = self.type_of(call)
+        slots = [*slots, (result, SIZES[kind])]
+        self.call_loop(self.schedule.node(call).op, kind, length, slots)
