@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lossfw.numerics.compiled.frames import Frame
+from lossfw.numerics.compiled.frames import KernelFrame
 from lossfw.numerics.compiled.instructions import ElementAddress
 from lossfw.numerics.compiled.operations import CALLED, DOUBLE, FLOAT
 from lossfw.numerics.compiled.schedule import ScheduleTime
@@ -31,7 +31,7 @@ usual:"""
 
 def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) -> KernelCode:
     """Return the text of a kernel of elements, of one type of LLVM."""
-    frame = Frame(signature, {})
+    frame = KernelFrame(signature, {})
     strip = _ElementStrip(graph.usual(), kind, signature)
     functions = [strip.function(frame, "strip")]
     if strip.has_rare:
@@ -140,7 +140,7 @@ class _ElementStrip(Strip):
             "  %values = select i1 %unwritten, ptr %scratch, ptr %written",
         ]
 
-    def end(self, frame: Frame) -> list[str]:
+    def end(self, frame: KernelFrame) -> list[str]:
         """Return the instructions after those of the graph, with the sum of the values."""
         again = [_AGAIN.format(arguments=frame.arguments("%lo", "%n"))] if self.has_rare else []
         *noted, nothing = super().end(frame)

@@ -10,7 +10,7 @@ _STRIDES = ("row_stride", "column_stride", "out_row_stride", "out_column_stride"
 
 
 @dataclass(frozen=True)
-class Frame:
+class KernelFrame:
     """The functions around the strips of a kernel.
 
     Attributes

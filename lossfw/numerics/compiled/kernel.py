@@ -21,7 +21,7 @@ from lossfw.numerics.symbolic.graph import Graph
 
 # A record of two arrays, values, derivatives, weights; the factor, the rows or elements; the sum,
 # NumPy's loops; the strides of rows and columns in inputs and in derivatives, and the memory:
-# `lossfw.numerics.compiled.frames.Frame.kernel_function` reads it.
+# `lossfw.numerics.compiled.frames.KernelFrame.kernel_function` reads it.
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)
 _record = struct.Struct("=5Qdq2Q4qQ").pack
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lossfw.numerics.compiled.frames import Frame
+from lossfw.numerics.compiled.frames import KernelFrame
 from lossfw.numerics.compiled.instructions import ElementAddress
 from lossfw.numerics.compiled.operations import INTEGER, SIZES, literal
 from lossfw.numerics.compiled.row_transpose import BLOCK, transpose_function
@@ -28,7 +28,7 @@ def write_row_kernel(graph: Graph, kind: str, signature: KernelSignature) -> Ker
     offsets, size = dict[str, int](), 0
     for name, length in strip.arrays.items():
         offsets[name], size = size, size + length
-    frame = Frame(signature, offsets)
+    frame = KernelFrame(signature, offsets)
     functions = [
         *([transpose_function(kind)] if signature.transposed else []),
         *(pairwise(summed, summed) for summed in sorted(strip.summed_kinds)),

@@ -43,7 +43,7 @@ _BEGIN = ScheduleTime(0, 0)
 
 
 @dataclass
-class Schedule:
+class GraphSchedule:
     """A graph in phases and steps.
 
     Attributes
@@ -88,8 +88,8 @@ class Schedule:
     phase_conditions: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, graph: Graph, *, element_outputs: set[int]) -> Schedule:
-        """Schedule a graph, of whose outputs some have a number for each element.
+    def of(cls, graph: Graph, *, element_outputs: set[int]) -> GraphSchedule:
+        """GraphSchedule a graph, of whose outputs some have a number for each element.
 
         Raises
         ------

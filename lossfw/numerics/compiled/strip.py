@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lossfw.numerics.compiled.frames import Frame
+from lossfw.numerics.compiled.frames import KernelFrame
 from lossfw.numerics.compiled.instructions import Chunk, ElementAddress, Instructions
 from lossfw.numerics.compiled.operations import (
     BAD,
@@ -23,7 +23,7 @@ from lossfw.numerics.compiled.operations import (
     literal,
     type_of,
 )
-from lossfw.numerics.compiled.schedule import Schedule, ScheduleTime
+from lossfw.numerics.compiled.schedule import GraphSchedule, ScheduleTime
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, REDUCTIONS, TAKEN, Graph
 
@@ -99,7 +99,7 @@ class Strip(Instructions, ABC):
     ----------
     kind : str
         The type of LLVM of inputs and outputs.
-    schedule : Schedule
+    schedule : GraphSchedule
     writers : dict of int to list of callable
         What writes an output that has a number for each element, given its value and its address.
     constants : dict of int to str
@@ -111,7 +111,7 @@ class Strip(Instructions, ABC):
     ) -> None:
         super().__init__(signature)
         self.kind = kind
-        self.schedule = Schedule.of(graph, element_outputs=set(element_outputs))
+        self.schedule = GraphSchedule.of(graph, element_outputs=set(element_outputs))
         self.writers: dict[int, list[Callable[[str, ElementAddress], None]]] = {}
         self.constants: dict[int, str] = {}
 
@@ -151,7 +151,7 @@ class Strip(Instructions, ABC):
         text = "\n".join([*tables, *declarations(), *functions])
         return KernelCode(text + "\n", self.functions, memory)
 
-    def function(self, frame: Frame, name: str) -> str:
+    def function(self, frame: KernelFrame, name: str) -> str:
         """Return the function of a strip, of `n` elements or rows from `lo` on."""
         narrow = "fptrunc double %scale to float"
         return "\n".join(
@@ -175,7 +175,7 @@ class Strip(Instructions, ABC):
     def addresses(self) -> list[str]:
         """Return the instructions that find where a strip begins in inputs and outputs."""
 
-    def end(self, frame: Frame) -> list[str]:
+    def end(self, frame: KernelFrame) -> list[str]:
         """Return the instructions after those of the graph."""
         return [
             f"  %bad_here = load i32, ptr {BAD}",
