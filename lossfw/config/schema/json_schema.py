@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from lossfw.components.registry import Registry
-from lossfw.config.schema.json_components import FUSE, Definitions
-from lossfw.config.schema.json_tools import Schema, ref, references, tidy
+from pydantic.json_schema import GenerateJsonSchema
+
+from lossfw.components.component import Component
+from lossfw.components.docstrings import paragraphs, parameter_meanings, sections
+from lossfw.components.nested import nested_parameters
+from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.sections import SECTIONS, Skeleton
 from lossfw.data.options import DataOptions
+from lossfw.errors import LossfwError
+from lossfw.losses.nested import SCALE, takes_factor
 from lossfw.nn.initializers import INITIALS
 from lossfw.nn.schedules import SCHEDULES
+
+Schema: TypeAlias = dict[str, Any]
 
 # yaml-language-server and check-jsonschema both know it whole.
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -20,6 +27,21 @@ _PARTIAL = "partial."
 _SECTIONS = {section.__name__ for section in SECTIONS.values()}
 # Parameters for a component that another file names.
 _NAMELESS: Schema = {"type": "object", "not": {"required": ["name"]}}
+_FUSE: Schema = {
+    "type": "boolean",
+    "default": True,
+    "description": "Whether the loss is computed together with the last activation, from its "
+    "logits, where that is the loss's own.",
+}
+_FACTOR: Schema = {"type": "number", "description": "A factor on this part."}
+# Nothing: an enumeration has at least one item.
+_NOTHING: Schema = {"not": {}}
+_IS_VARIABLE: Schema = {"type": "string", "pattern": r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$"}
+_SCALARS = ("number", "integer", "boolean")
+# Keywords that pydantic adds and editors do not need.
+_NOISE = ("title", "format")
+# Keywords whose value is data, and not a schema.
+_DATA = ("default", "enum", "const", "examples", "required")
 
 
 def json_schema(registry: Registry) -> Schema:
@@ -31,40 +53,97 @@ def json_schema(registry: Registry) -> Schema:
     keys may come from elsewhere, and ``null`` takes away a key of the file that
     it extends. Whether the parts fit each other is for ``lossfw validate`` to say.
     """
-    known = Definitions(registry)
-    beside = DataOptions.model_json_schema()["properties"]
-    known.add_kind("source", ["source"], {key: tidy(value) for key, value in beside.items()})
-    known.add_kind("loss", ["loss"], {"fuse": tidy(FUSE)})
+    known = _Definitions(registry)
+    options = DataOptions.model_json_schema()["properties"]
+    known.add_kind("source", ["source"], {key: _tidy(value) for key, value in options.items()})
+    known.add_kind("loss", ["loss"], {"fuse": _tidy(_FUSE)})
     known.add_kind("part", ["loss"])
     known.add_kind("activation", ["activation"])
     known.add_kind("metric", ["metric", "loss"])
     known.add_kind("optimizer", ["optimizer"])
     known.add_table("schedule", SCHEDULES)
     known.add_table("initial", INITIALS)
-    sections = _sections()
+    sections = _section_schemas()
     partial = {f"{_PARTIAL}{name}": _partial(section) for name, section in sections.items()}
     return {
         "$schema": DRAFT,
         "title": "A configuration of lossfw",
         "type": "object",
         "if": {"anyOf": [{"required": ["extends"]}, {"required": ["sweep"]}]},
-        "then": ref(f"{_PARTIAL}Skeleton"),
-        "else": {"allOf": [ref("Skeleton"), _network_rules()]},
+        "then": _ref(f"{_PARTIAL}Skeleton"),
+        "else": {"allOf": [_ref("Skeleton"), _network_rules()]},
         "definitions": {**known.definitions, **sections, **partial},
     }
 
 
-def _sections() -> dict[str, Schema]:
+def _walk(schema: Any, change: Callable[[Schema], Any], skip: Sequence[str] = _DATA) -> Any:
+    """Return a schema in which each part has been changed, the inner ones first."""
+    if isinstance(schema, list):
+        return [_walk(item, change, skip) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {}
+    for key, value in schema.items():
+        if key == "properties" and isinstance(value, dict):
+            inner[key] = {name: _walk(part, change, skip) for name, part in value.items()}
+        else:
+            inner[key] = value if key in skip else _walk(value, change, skip)
+    return change(inner)
+
+
+def _tidy(schema: Any) -> Any:
+    """Return a schema in draft 7, without noise, whose scalars may come from the environment."""
+
+    def change(part: Schema) -> Schema:
+        clean = {key: value for key, value in part.items() if key not in _NOISE}
+        if "prefixItems" in clean:
+            clean["items"] = clean.pop("prefixItems")
+        if "enum" in clean or "const" in clean or clean.get("type") in _SCALARS:
+            beside: Schema = {k: clean.pop(k) for k in ("default", "description") if k in clean}
+            return {**beside, **_or_variable(clean)}
+        return clean
+
+    return _walk(schema, change)
+
+
+def _or_variable(schema: Schema) -> Schema:
+    """Return a schema that takes ``${env:NAME}`` as well."""
+    return {"if": _IS_VARIABLE, "then": {}, "else": schema}
+
+
+def _with_references(schema: Any) -> Any:
+    """Return a schema in which ``component: KIND`` is a reference, and each stands alone."""
+
+    def change(part: Schema) -> Schema:
+        if isinstance(part.get("component"), str):
+            # Its default is an object that stands for a name.
+            reference = _ref(part["component"])
+        elif "$ref" in part:
+            reference = {"$ref": part["$ref"]}
+        else:
+            return part
+        # Beside the reference itself nothing is read.
+        if "description" not in part:
+            return reference
+        return {"description": part["description"], "allOf": [reference]}
+
+    return _walk(schema, change)
+
+
+def _ref(name: str) -> Schema:
+    """Return a reference to a definition; a slash in its name is written in its own way."""
+    return {"$ref": f"#/definitions/{name.replace('/', '~1')}"}
+
+
+def _section_schemas() -> dict[str, Schema]:
     """Return the schema of each section by the name of its class."""
-    made = Skeleton.model_json_schema(ref_template="#/definitions/{model}")
-    classes = {**made.pop("$defs"), "Skeleton": made}
-    return {name: _section(raw) for name, raw in classes.items()}
-
-
-def _section(raw: Mapping[str, Any]) -> Schema:
-    properties = {key: references(tidy(schema)) for key, schema in raw["properties"].items()}
-    required = {"required": raw["required"]} if "required" in raw else {}
-    return {**_closed(properties), **required}
+    root = Skeleton.model_json_schema(ref_template="#/definitions/{model}")
+    schemas = {}
+    for name, raw in {**root.pop("$defs"), "Skeleton": root}.items():
+        required = {"required": raw["required"]} if "required" in raw else {}
+        properties = {k: _with_references(_tidy(part)) for k, part in raw["properties"].items()}
+        schemas[name] = {**_closed(properties), **required}
+    return schemas
 
 
 def _closed(properties: Mapping[str, Schema]) -> Schema:
@@ -72,28 +151,27 @@ def _closed(properties: Mapping[str, Schema]) -> Schema:
 
 
 def _partial(section: Schema) -> Schema:
-    """Return the schema of a section whose other keys stand in another file."""
+    """Return the schema of a section whose other keys stand in another file.
+
+    Sections and components in it need not be whole.
+    """
+
+    def change(part: Schema) -> Schema:
+        if "$ref" not in part:
+            return part
+        name = part["$ref"].rpartition("/")[2]
+        if name in _SECTIONS:
+            return _ref(f"{_PARTIAL}{name}")
+        return {"if": _NAMELESS, "then": {}, "else": part}
+
     properties = {}
     for key, schema in section["properties"].items():
-        inner = _to_partial({k: v for k, v in schema.items() if k != "description"})
+        whole = {k: v for k, v in schema.items() if k != "description"}
+        # A list replaces the one in the file that is extended, so its items are whole.
+        inner = _walk(whole, change, skip=(*_DATA, "items"))
         given = {"if": {"type": "null"}, "then": {}, "else": inner}
         properties[key] = {"description": schema["description"], **given}
     return _closed(properties)
-
-
-def _to_partial(schema: Any) -> Any:
-    """Return a schema in which sections and components need not be whole."""
-    if isinstance(schema, list):
-        return [_to_partial(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        if name in _SECTIONS:
-            return ref(f"{_PARTIAL}{name}")
-        return {"if": _NAMELESS, "then": {}, "else": schema}
-    # A list replaces the one in the file that is extended, so its items are whole.
-    return {k: v if k == "items" else _to_partial(v) for k, v in schema.items()}
 
 
 def _network_rules() -> Schema:
@@ -108,3 +186,159 @@ def _network_rules() -> Schema:
         "then": {},
         "else": weights,
     }
+
+
+class _Choice(NamedTuple):
+    """One component in one place."""
+
+    names: Sequence[str]
+    schema: Schema
+    summary: str
+
+
+class _Definitions:
+    """The components that a schema knows, by the place where they may stand; no broken ones."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.definitions: dict[str, Schema] = {}
+        self._registry = registry
+
+    def add_kind(
+        self, place: str, kinds: Sequence[str], extra_keys: Mapping[str, Schema] | None = None
+    ) -> None:
+        """Define the components of a place: those of some kinds, with keys beside theirs.
+
+        A name of several kinds means the first of them.
+        """
+        choices: list[_Choice] = []
+        taken: set[str] = set()
+        for entry in (entry for kind in kinds for entry in self._registry.entries(kind)):
+            try:
+                cls = self._registry.class_of(entry)
+            except LossfwError:
+                continue
+            names = [name for name in self._names(entry) if name not in taken]
+            taken.update(names)
+            own = f"{entry.kind}.{entry.distribution}/{entry.name}"
+            # A parameter of the same name is the component's own.
+            keys = {k: v for k, v in (extra_keys or {}).items() if k not in cls.model_fields}
+            if place == "part" and takes_factor(cls):
+                keys = {SCALE: _tidy(_FACTOR)}
+            if names:
+                choices.append(self._choice(own, names, cls, keys))
+        self.definitions[place] = _component(choices)
+
+    def add_table(self, place: str, table: Mapping[str, type[Component]]) -> None:
+        """Define the components of a place: the classes of a table that no plugin extends."""
+        self.definitions[place] = _component(
+            [self._choice(f"{place}.{name}", [name], cls, {}) for name, cls in table.items()]
+        )
+
+    def _names(self, entry: Entry) -> list[str]:
+        """Return every name that means a component, those with a distribution last.
+
+        A name that two distributions offer means nothing without one of them.
+        """
+        alone = entry.names
+        if entry.state == "conflict":
+            alone = tuple(name for name in alone if self._means_one(entry.kind, name))
+        return [*alone, *(f"{entry.distribution}/{name}" for name in entry.names)]
+
+    def _means_one(self, kind: str, name: str) -> bool:
+        try:
+            self._registry.resolve(kind, name)
+        except LossfwError:
+            return False
+        return True
+
+    def _choice(
+        self, own: str, names: Sequence[str], cls: type[Component], extra_keys: Mapping[str, Schema]
+    ) -> _Choice:
+        if own not in self.definitions:
+            self.definitions |= _parameters(cls, own)
+        described = self.definitions[own]
+        pointer = _ref(own)["$ref"]
+        keys = {key: {"$ref": f"{pointer}/properties/{key}"} for key in described["properties"]}
+        schema: Schema = {
+            "description": described["description"],
+            "properties": {"name": {}, **keys, **extra_keys},
+            "required": ["name", *described.get("required", [])],
+            "additionalProperties": False,
+        }
+        return _Choice(names, schema, cls.summary())
+
+
+def _component(choices: Sequence[_Choice]) -> Schema:
+    """Return the schema of a place: a name, or a mapping with a name and its parameters.
+
+    It has conditions and no alternatives, so that an editor reports a mistake in a parameter
+    as such and not as "none of 60 alternatives".
+    """
+    branches = [
+        {
+            "if": {"properties": {"name": {"enum": list(choice.names)}}, "required": ["name"]},
+            "then": choice.schema,
+        }
+        for choice in choices
+    ]
+    mapping: Schema = {
+        "required": ["name"],
+        "properties": {"name": _name(choices)},
+        "allOf": branches,
+    }
+    # Components that need no parameter.
+    alone = _name([choice for choice in choices if choice.schema["required"] == ["name"]])
+    # Editors look for their offers here, and not in conditions.
+    return {"if": {"type": "object"}, "then": mapping, "else": alone, "examples": alone["examples"]}
+
+
+def _name(choices: Iterable[_Choice]) -> Schema:
+    """Return the schema of a name; those with a distribution are known, and not offered."""
+    summaries = {name: choice.summary for choice in choices for name in choice.names}
+    short = {name: summary for name, summary in summaries.items() if "/" not in name}
+    long = [name for name in summaries if "/" in name]
+    names = _NOTHING
+    if short:
+        names = {"enum": list(short), "enumDescriptions": list(short.values())}
+    if long:
+        has_slash = {"type": "string", "pattern": "/"}
+        names = {"if": has_slash, "then": {"enum": long}, "else": names}
+    return {**_or_variable(names), "examples": list(short)}
+
+
+class _Lenient(GenerateJsonSchema):
+    """Takes a type that has no JSON schema for one that may be anything."""
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> Any:
+        """Return the schema of anything."""
+        return {}
+
+
+def _parameters(cls: type[Component], own: str) -> dict[str, Schema]:
+    """Return the definition of a component's parameters, and those of the types that it uses."""
+    template = f"{_ref(own)['$ref']}.{{model}}"
+    raw = cls.model_json_schema(schema_generator=_Lenient, ref_template=template)
+    meanings, nested = parameter_meanings(cls), nested_parameters(cls)
+    properties = {}
+    for key, schema in raw.get("properties", {}).items():
+        clean = _tidy(schema)
+        if key in nested:
+            clean = _walk(clean, _as_part)
+        if meanings.get(key):
+            clean = {"description": meanings[key], **clean}
+        properties[key] = _with_references(clean)
+    described: Schema = {
+        "description": "\n\n".join(paragraphs(sections(cls.__doc__)[""])),
+        "properties": properties,
+    }
+    if "required" in raw:
+        described["required"] = raw["required"]
+    used = {f"{own}.{name}": _tidy(schema) for name, schema in raw.get("$defs", {}).items()}
+    return {own: described, **used}
+
+
+def _as_part(part: Schema) -> Schema:
+    """Return the schema of a parameter that holds a loss, which is then described in full."""
+    if [item.get("type") for item in part.get("anyOf", ())] == ["string", "object"]:
+        return {"description": part.get("description", ""), "component": "part"}
+    return part
