@@ -129,7 +129,7 @@ def _override_meant(message: str) -> str:
 
 def _bug(error: Exception) -> str:
     # Imported here: only an error that nobody foresaw needs it.
-    from lossfw.components.registry.places import place_in_plugin
+    from lossfw.components.registry.blame import place_in_plugin
 
     said = " ".join(f"{type(error).__name__}: {error}".split())
     if place := place_in_plugin(error):

@@ -54,10 +54,10 @@ def need_claims(component: Any) -> None:
     method = component.claims
     found = method() if callable(method) else method
     if not callable(method) or not isinstance(found, _ClaimRecord):
-        what = f"returns {found!r}" if callable(method) else "is no method"
+        what = f"returns {found!r}" if callable(method) else "is not a method"
         raise BrokenPluginError(
-            f"{type(component).__name__}.claims {what}: a method that returns the claims, as in "
-            "`return Claims(convex=True)`, was wanted."
+            f"{type(component).__name__}.claims {what}; expected a method that returns the claims, "
+            "as in `return Claims(convex=True)`."
         )
 
 
@@ -225,9 +225,9 @@ def check_values(claims: Mapping[str, Any]) -> None:
     >>> check_values({"convex": True, "lipschitz": 1.0, "breaks": (0.0,), "smooth": False})
     """
     for name, value in claims.items():
-        fits, wanted = _KINDS[_TYPES[name]]
+        fits, expected = _KINDS[_TYPES[name]]
         if value is not None and value is not False and not fits(value):
-            raise ParameterError(f"the claim {name}={value!r}: {wanted.format(name)} was wanted.")
+            raise ParameterError(f"the claim {name}={value!r}: expected {expected.format(name)}.")
 
 
 def _is_number(value: Any) -> bool:

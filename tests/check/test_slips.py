@@ -89,8 +89,8 @@ def square(self, xp, r):
 @pytest.mark.parametrize(
     ("slip", "words"),
     [
-        (loss(no_xp), r"value takes \(r\), and \(xp, r\) was wanted: xp, the array namespace"),
-        (loss(no_target, PointwiseLoss), r"takes \(xp, y\), and \(xp, y, t\) was wanted"),
+        (loss(no_xp), r"value takes \(r\); expected \(xp, r\): xp, the array namespace"),
+        (loss(no_target, PointwiseLoss), r"takes \(xp, y\); expected \(xp, y, t\)"),
         (loss(square, derivative=no_xp), r"derivative takes \(r\)"),
         (loss(numpy_for_xp), "`return np.where.*` uses numpy directly: take xp"),
         (loss(numpy_that_takes_any), "`value` uses numpy directly: take xp"),
@@ -131,7 +131,7 @@ def test_a_slip_of_an_activation_is_one_finding():
 
     cls = type("Slip", (Activation,), {"__doc__": "A slip.", "out_space": REAL, "value": value})
     (refutation,) = check(cls(), examples=5).refuted
-    assert "value takes (x), and (xp, x) was wanted" in refutation.message
+    assert "value takes (x); expected (xp, x)" in refutation.message
 
 
 def test_the_same_error_in_exact_numbers_is_told_once():

@@ -30,7 +30,7 @@ class Bad(DistanceLoss):
     [
         ("    def __init__(self, a):\n        self.a = a\n", "parameter as a field"),
         ("    def claims(self):\n        return {'convex': True}\n", "returns {'convex': True}"),
-        ("    claims = property(lambda self: Claims(convex=True))\n", "claims is no method"),
+        ("    claims = property(lambda self: Claims(convex=True))\n", "claims is not a method"),
     ],
     ids=["init", "dictionary", "property"],
 )

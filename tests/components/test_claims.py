@@ -64,7 +64,7 @@ def test_zero_and_an_empty_tuple_are_claims():
 @pytest.mark.parametrize(
     ("record", "claims", "wanted"),
     [
-        (Claims, {"lipschitz": True}, "a number, as in lipschitz=1.0, was wanted"),
+        (Claims, {"lipschitz": True}, "expected a number, as in lipschitz=1.0"),
         (Claims, {"bounded": "one"}, "a number"),
         (Claims, {"convex": "yes"}, "True, False or None"),
         (Claims, {"convex": 1.0}, "True, False or None"),

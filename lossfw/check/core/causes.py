@@ -19,7 +19,7 @@ import numpy as np
 
 from lossfw import numerics
 from lossfw.components.component import Component
-from lossfw.components.registry.signatures import other_arguments
+from lossfw.components.registry.check_class import other_arguments
 from lossfw.errors import BodyError
 
 # Frames of these packages are not the author's.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossfw.components.component import Component
-from lossfw.components.registry.local import LOCAL_MODULE
+from lossfw.components.registry.records import LOCAL_MODULE
 from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,15 @@ from lossfw.components.hookspecs import PROJECT
 from lossfw.components.naming import did_you_mean
 from lossfw.components.nested import with_nested
 from lossfw.components.registry import messages
-from lossfw.components.registry.classes import class_of
-from lossfw.components.registry.disable import Disabled
-from lossfw.components.registry.find import find, find_local
+from lossfw.components.registry.check_class import class_of
+from lossfw.components.registry.find import Disabled, find, find_local
 from lossfw.components.registry.load import followers, load, new_manager
 from lossfw.components.registry.records import KINDS, Entry, Plugin, PluginMetadata, normalised
-from lossfw.components.registry.specs import name_and_parameters
 from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,
     DisabledPluginError,
+    ParameterError,
     UnknownNameError,
 )
 
@@ -151,8 +150,7 @@ class Registry:
         """
         if not isinstance(entry, Entry):
             raise ArgumentError(
-                f"class_of({entry!r}): an entry was wanted; component_class(kind, name) takes "
-                "names."
+                f"class_of({entry!r}): expected an entry; component_class(kind, name) takes names."
             )
         key = replace(entry, state="listed", reason="")
         if key not in self._classes:
@@ -196,11 +194,10 @@ class Registry:
         if isinstance(spec, Component):
             if spec.kind != kind:
                 raise ArgumentError(
-                    f"A {messages.noun(kind)} is wanted here, got the {messages.noun(spec.kind)} "
-                    f"{spec!r}"
+                    f"expected a {messages.noun(kind)}, got the {messages.noun(spec.kind)} {spec!r}"
                 )
             return spec.replace(**with_nested(type(spec), parameters, self)) if parameters else spec
-        name, given = name_and_parameters(kind, spec)
+        name, given = _name_and_parameters(kind, spec)
         cls = self.component_class(kind, name)
         return cls(**with_nested(cls, {**given, **parameters}, self))
 
@@ -347,3 +344,23 @@ def _check_kind(kind: str) -> None:
             f"There is no kind {kind!r}. {did_you_mean(str(kind), KINDS)} "
             f"The kinds are {', '.join(KINDS)}.".replace("  ", " ")
         )
+
+
+def _name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
+    """Return the name and the parameters of a specification."""
+    if isinstance(spec, str):
+        return spec, {}
+    noun = messages.noun(kind)
+    if not isinstance(spec, Mapping):
+        raise ArgumentError(
+            f"A {noun} is a name, a mapping with 'name' and parameters, or an object of its class; "
+            f"got {type(spec).__name__}: {spec!r}"
+        )
+    for key in spec:
+        if not isinstance(key, str):
+            raise ParameterError(f"The name of a parameter is a text, got {key!r} in {spec!r}")
+    if "name" not in spec:
+        raise ParameterError(f"A mapping that describes a {noun} needs 'name', got {dict(spec)!r}")
+    if not isinstance(spec["name"], str):
+        raise ParameterError(f"The 'name' of a {noun} is a text, got {spec['name']!r}")
+    return spec["name"], {key: value for key, value in spec.items() if key != "name"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +11,11 @@ import pluggy
 from lossfw.components import hookspecs
 from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT, TRAINING_CYCLE
 from lossfw.components.naming import nearest
+from lossfw.components.registry.blame import explain
+from lossfw.components.registry.check_class import import_object
 from lossfw.components.registry.local import components_in, import_file
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import entries_in
-from lossfw.components.registry.traceback_summary import explain
 from lossfw.errors import BrokenPluginError, IncompatiblePluginError, PluginError
 
 # Every hook by name.
@@ -44,16 +44,6 @@ def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
         if manager.has_plugin(metadata.label):
             manager.unregister(name=metadata.label)
         return _refused(metadata, error)
-
-
-def import_object(target: str) -> Any:
-    """Return the object that ``module`` or ``module:attribute`` names."""
-    # The format allows extras in brackets after the object; they are not used here.
-    module, _, attributes = target.partition("[")[0].strip().partition(":")
-    value = importlib.import_module(module.strip())
-    for attribute in filter(None, attributes.strip().split(".")):
-        value = getattr(value, attribute)
-    return value
 
 
 def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
@@ -85,15 +75,12 @@ def _load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> tuple[Entr
     if metadata.path is not None and not set(hooks) & set(HOOKS.values()):
         tables = components_in(plugin, metadata.path, needed=not hooks)
         return tuple(e for kind in HOOKS for e in entries_in(tables[kind], kind, metadata))
-    return tuple(e for kind in HOOKS for e in _offered(plugin, kind, metadata, manager))
-
-
-def _offered(
-    plugin: object, kind: str, metadata: PluginMetadata, manager: pluggy.PluginManager
-) -> Iterator[Entry]:
-    """Yield the components that this plugin offers through one hook."""
-    for table in _caller(HOOKS[kind], plugin, manager)():
-        yield from entries_in(table, kind, metadata)
+    return tuple(
+        entry
+        for kind, hook in HOOKS.items()
+        for table in _caller(hook, plugin, manager)()
+        for entry in entries_in(table, kind, metadata)
+    )
 
 
 def _check_api(plugin: object, metadata: PluginMetadata) -> None:
@@ -123,7 +110,9 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
     if name not in _KNOWN:
         if optional:
             return name
-        raise BrokenPluginError(_misspelt(name))
+        match = nearest(name, _KNOWN)
+        guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(_KNOWN)}."
+        raise BrokenPluginError(f"it implements a hook {name}, which does not exist. {guess}")
     spec = inspect.signature(getattr(hookspecs, name)).parameters
     signature = inspect.signature(function)
     needed = [
@@ -135,7 +124,7 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
     if not set(needed) <= set(spec):
         given = f"{name}({', '.join(signature.parameters)})"
         wanted = f"{name}({', '.join(spec)})"
-        raise BrokenPluginError(f"its hook is {given}, and the hook is called as {wanted}")
+        raise BrokenPluginError(f"its hook has the signature {given}; expected {wanted}")
     return name
 
 
@@ -144,12 +133,6 @@ def _check_marks(plugin: object, hooks: list[str]) -> None:
     for name in _KNOWN:
         if name not in hooks and inspect.isfunction(getattr(plugin, name, None)):
             raise BrokenPluginError(f"its {name} is not marked: write @hookimpl above it")
-
-
-def _misspelt(name: str) -> str:
-    match = nearest(name, _KNOWN)
-    guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(_KNOWN)}."
-    return f"it implements a hook {name}, which does not exist. {guess}"
 
 
 def _refused(metadata: PluginMetadata, error: BaseException) -> Plugin:

@@ -15,11 +15,9 @@ from types import CodeType, ModuleType
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.faults import fault_of
+from lossfw.components.registry.check_class import fault_of
+from lossfw.components.registry.records import LOCAL_MODULE
 from lossfw.errors import BrokenPluginError
-
-# The beginning of the names of their modules.
-LOCAL_MODULE = "lossfw_local_"
 
 
 def import_file(path: Path) -> ModuleType:
@@ -65,8 +63,15 @@ def components_in(
         # An abstract class with subclasses in the file is a base and not a component.
         if inspect.isabstract(cls) and any(cls in other.__mro__[1:] for other in classes):
             continue
-        _refuse_unfit(cls, path)
-        _add(cls, tables[cls.kind], path)
+        if fault := fault_of(cls):
+            base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
+            raise BrokenPluginError(f"{path}:{_line_of(cls, path)}: {cls.__name__} {fault}{base}")
+        other = tables[cls.kind].setdefault(cls.name, cls)
+        if other is not cls:
+            raise BrokenPluginError(
+                f"{path}:{_line_of(cls, path)}: {cls.__name__} and {other.__name__} are both "
+                f"called {cls.name!r}: rename one, or give it another `name`"
+            )
     if needed and not any(tables.values()):
         raise BrokenPluginError(
             f"{path} offers nothing: define a public class at top level that derives from a "
@@ -136,22 +141,6 @@ def _module_name(path: Path, content: bytes) -> str:
     # 16 hexadecimal digits: two files of one process will not share them.
     digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + content).hexdigest()[:16]
     return f"{LOCAL_MODULE}{digest}_{path.stem}"
-
-
-def _refuse_unfit(cls: type[Component], path: Path) -> None:
-    fault = fault_of(cls)
-    if fault:
-        base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
-        raise BrokenPluginError(f"{path}:{_line_of(cls, path)}: {cls.__name__} {fault}{base}")
-
-
-def _add(cls: type[Component], table: dict[str, type[Component]], path: Path) -> None:
-    other = table.setdefault(cls.name, cls)
-    if other is not cls:
-        raise BrokenPluginError(
-            f"{path}:{_line_of(cls, path)}: {cls.__name__} and {other.__name__} are both called "
-            f"{cls.name!r}: rename one, or give it another `name`"
-        )
 
 
 def _line_of(cls: type, path: Path) -> int:

@@ -7,7 +7,6 @@ tried; each component that it offers is an `Entry`.
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,6 +15,8 @@ from lossfw.components.hookspecs import HOOKS, PROJECT
 from lossfw.errors import PluginError
 
 KINDS: tuple[str, ...] = tuple(HOOKS)
+# The beginning of the names of the modules that local plugin files become.
+LOCAL_MODULE = "lossfw_local_"
 
 # listed: known by name, not imported yet. loaded: imported and in order. broken: the import
 # failed, or the object is no component of the offered kind. disabled: by the user, hence not
@@ -83,31 +84,8 @@ class PluginMetadata:
         return f"{self.label} {self.version}".rstrip()
 
 
-class _FromPlugin(ABC):
-    """Short names for the metadata of a plugin."""
-
-    @property
-    @abstractmethod
-    def _metadata(self) -> PluginMetadata: ...
-
-    @property
-    def distribution(self) -> str:
-        """The distribution's name, or the stem of a local file."""
-        return self._metadata.distribution
-
-    @property
-    def version(self) -> str:
-        """The distribution's version; empty for a local file."""
-        return self._metadata.version
-
-    @property
-    def label(self) -> str:
-        """``distribution[entry]``, or the path of a local file."""
-        return self._metadata.label
-
-
 @dataclass(frozen=True)
-class Entry(_FromPlugin):
+class Entry:
     """A component that a plugin offers.
 
     Attributes
@@ -137,8 +115,19 @@ class Entry(_FromPlugin):
     reason: str = ""
 
     @property
-    def _metadata(self) -> PluginMetadata:
-        return self.plugin
+    def distribution(self) -> str:
+        """The distribution's name, or the stem of a local file."""
+        return self.plugin.distribution
+
+    @property
+    def version(self) -> str:
+        """The distribution's version; empty for a local file."""
+        return self.plugin.version
+
+    @property
+    def label(self) -> str:
+        """``distribution[entry]``, or the path of a local file."""
+        return self.plugin.label
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -147,7 +136,7 @@ class Entry(_FromPlugin):
 
 
 @dataclass(frozen=True)
-class Plugin(_FromPlugin):
+class Plugin:
     """A plugin with its state.
 
     Attributes
@@ -172,5 +161,16 @@ class Plugin(_FromPlugin):
     error: PluginError | None = field(default=None, compare=False, repr=False)
 
     @property
-    def _metadata(self) -> PluginMetadata:
-        return self.metadata
+    def distribution(self) -> str:
+        """The distribution's name, or the stem of a local file."""
+        return self.metadata.distribution
+
+    @property
+    def version(self) -> str:
+        """The distribution's version; empty for a local file."""
+        return self.metadata.version
+
+    @property
+    def label(self) -> str:
+        """``distribution[entry]``, or the path of a local file."""
+        return self.metadata.label

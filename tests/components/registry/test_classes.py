@@ -22,7 +22,7 @@ UNFIT = {
     "module that raises": (HEAD + "\n1 / 0", ["ZeroDivisionError", "fit_fair.py:"]),
     "module that exits": ("import sys\nsys.exit('bye')", ["SystemExit: bye", "fit_fair.py:2"]),
     "function": ("def Mild(): ...", ["function", "not a class"]),
-    "plain class": ("class Mild: ...", ["no component", "derive it"]),
+    "plain class": ("class Mild: ...", ["not a component", "derive it"]),
     "class without a kind": (HEAD + "class Mild(Component): ...", ["no kind", "derive it"]),
     "another kind": (
         HEAD + loss("Mild").replace('"loss"', '"metric"'),
@@ -64,7 +64,7 @@ def test_a_class_given_as_such_is_checked_for_the_listing(install):
     install("fit", {"fit": "fit_plugin"}, {"fit_plugin": HEAD + hook("{'mild': int}")})
     (entry,) = [e for e in Registry.discover().entries("loss") if e.name == "mild"]
     assert entry.state == "broken"
-    assert "the class int, which is no component" in entry.reason
+    assert "the class int, which is not a component" in entry.reason
 
 
 def test_each_of_two_rivals_can_be_had_by_its_entry(install):

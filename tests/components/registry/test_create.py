@@ -63,5 +63,5 @@ def test_what_describes_no_component(registry, spec, error, message):
 
 
 def test_a_component_of_another_kind(registry):
-    with pytest.raises(ArgumentError, match=r"A metric is wanted here, got the loss Mild"):
+    with pytest.raises(ArgumentError, match=r"expected a metric, got the loss Mild"):
         registry.create("metric", registry.create("loss", "mild"))

@@ -27,7 +27,7 @@ BROKEN = {
     "unheard-of hook": (HEAD + hook("{}", name="qqq_hook"), ["qqq_hook", "lossfw_sources"]),
     "wrong signature": (
         HEAD + hook("{}", parameters="registry"),
-        ["lossfw_losses(registry)", "called as lossfw_losses()"],
+        ["lossfw_losses(registry)", "expected lossfw_losses()"],
     ),
     "hook without its mark": ("def lossfw_metrics(): return {}", ["lossfw_metrics", "@hookimpl"]),
     "a list": (HEAD + loss("Mild") + hook("[Mild]"), ["lossfw_losses", "mapping", "list"]),

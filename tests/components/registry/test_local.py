@@ -96,7 +96,7 @@ class Bare(DistanceLoss):
         ),
         (
             HEAD + NO_XP,
-            ["my_loss.py:7: Bare", "value takes (r), and (xp, r) was wanted: xp, the array"],
+            ["my_loss.py:7: Bare", "value takes (r); expected (xp, r): xp, the array"],
         ),
         (HEAD + NO_XP.replace("self, r", "xp, r"), ["value lacks self: write value(self, xp, "]),
         ("\0", ["null bytes"]),

@@ -1,4 +1,4 @@
-"""Summarise an exception of a plugin in one line: type, message, file and line."""
+"""Where in a plugin an error was raised, and the error in one line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from types import FrameType
 
 from pydantic.errors import PydanticUserError
 
+from lossfw.components.registry.find import find
+from lossfw.components.registry.records import LOCAL_MODULE
+
 # Frames of the import system and of lossfw do not help a plugin's author.
 _CORE = str(Path(__file__).parents[1])
 _FOREIGN = ("<frozen", str(importlib.__file__), _CORE)
@@ -17,6 +20,21 @@ _UNTYPED = (
     "`{}` has no type: a parameter needs one, as in `scale: float = 1.0`, and a constant is a "
     "ClassVar, as in `scale: ClassVar[float] = 1.0`"
 )
+
+
+def place_in_plugin(error: BaseException) -> str:
+    """Return file, line and function of the innermost code of a plugin that an error came through.
+
+    Empty if the error came through no plugin of others.
+    """
+    targets = [plugin.target for plugin in find() if not plugin.builtin]
+    packages = {target.partition(":")[0].partition(".")[0] for target in targets}
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        package = _package(frame)
+        if package in packages or package.startswith(LOCAL_MODULE):
+            code = frame.f_code
+            return f"{code.co_filename}, line {line}, in {code.co_qualname}"
+    return ""
 
 
 def explain(error: BaseException, *, path: Path | None = None, package: str = "") -> str:
@@ -30,39 +48,45 @@ def explain(error: BaseException, *, path: Path | None = None, package: str = ""
     >>> explain(ValueError("no such thing"))
     'ValueError: no such thing'
     """
-    place = _place(error, path, package)
     if isinstance(error, PydanticUserError) and error.code == "model-field-missing-annotation":
         # pydantic means models, and its reader wrote a component.
-        said = _UNTYPED.format(error.message.partition("`")[2].partition("`")[0])
-        return f"{said} ({place})" if place else said
-    # The text of a SyntaxError repeats its file and line.
-    text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
-    summary = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        summary = _UNTYPED.format(error.message.partition("`")[2].partition("`")[0])
+    else:
+        # The text of a SyntaxError repeats its file and line.
+        text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
+        summary = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    place = _place(error, path, package)
     return f"{summary} ({place})" if place else summary
 
 
 def _place(error: BaseException, path: Path | None, package: str) -> str:
     """Return ``file:line`` of the plugin's own code, or an empty string."""
     if isinstance(error, SyntaxError) and error.filename:
-        return _shown(error.filename, error.lineno, path)
+        return _address(error.filename, error.lineno, path)
     frames = [
         (frame, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
         if not frame.f_code.co_filename.startswith(_FOREIGN)
     ]
-    own = [(frame, line) for frame, line in frames if _owns(frame, path, package)]
+    own = [
+        (frame, line)
+        for frame, line in frames
+        if (
+            _package(frame) == package
+            if path is None
+            else frame.f_code.co_filename == str(path.absolute())
+        )
+    ]
     for frame, line in reversed(own or frames):
-        return _shown(frame.f_code.co_filename, line, path)
+        return _address(frame.f_code.co_filename, line, path)
     return ""
 
 
-def _owns(frame: FrameType, path: Path | None, package: str) -> bool:
-    if path is not None:
-        return frame.f_code.co_filename == str(path.absolute())
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
-def _shown(filename: str, line: int | None, path: Path | None) -> str:
+def _address(filename: str, line: int | None, path: Path | None) -> str:
     """Return ``file:line``, with the path of a local file as the user wrote it."""
     if path is not None and filename == str(path.absolute()):
         filename = str(path)
