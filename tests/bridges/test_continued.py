@@ -1,7 +1,5 @@
 """Continued training: trees that are there stay, and further ones are those of the library."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
@@ -19,9 +17,9 @@ from sklearn.ensemble import (  # noqa: E402  # after the skips
 
 from lossfw.bridges import boosting, catboost, lightgbm, xgboost  # noqa: E402
 from lossfw.bridges.sklearn import hist_loss  # noqa: E402
+from support.boosting_libraries import LIBRARIES, ROUNDS  # noqa: E402
 from support.parity import ROWS  # noqa: E402
 
-ROUNDS = 5
 RNG = np.random.default_rng(7)
 X, OTHER = RNG.normal(size=(2, 200, 3))
 WEIGHT = RNG.integers(1, 4, 200).astype(float)
@@ -47,138 +45,32 @@ def classes(x):
     return np.digitize(x[:, 0] + 0.5 * x[:, 1], [-0.5, 0.7])
 
 
-class XGBoost:
-    """Both faces of XGBoost, with a loss or with an objective of its own."""
-
-    rows = (
-        (SQUARE, numbers, {"objective": "reg:squarederror"}),
-        ("binary_cross_entropy", labels, {"objective": "binary:logistic"}),
-        (HALF, counts, {"objective": "count:poisson", "max_delta_step": 0.0}),
-        ("cross_entropy", classes, {"objective": "multi:softprob", "num_class": 3}),
-    )
-    sources = ("memory", "estimator", "file", "bytes")
-    params: ClassVar = {"max_depth": 3, "nthread": 1}
-
-    def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
-        data = xgb.DMatrix(x, y, weight=w)
-        if own is None:
-            return xgboost.train(
-                loss, self.params, data, rounds, curvature=exact(loss), xgb_model=begun
-            )
-        begun = begun.get_booster() if isinstance(begun, xgb.XGBModel) else begun
-        return xgb.train({**self.params, **own}, data, rounds, xgb_model=begun)
-
-    def fitted(self, loss, x, y, w, begun=None, own=None):
-        kind = xgb.XGBClassifier if y.max() < 3 and own_labels(y) else xgb.XGBRegressor
-        face = "classifier" if kind is xgb.XGBClassifier else "regressor"
-        given = {k: v for k, v in (own or {}).items() if k != "num_class"} or {
-            "objective": xgboost.objective(loss, curvature=exact(loss)),
-            **xgboost.settings(loss, y, w, face=face, xgb_model=begun),
-        }
-        model = kind(n_estimators=ROUNDS, max_depth=3, n_jobs=1, **given)
-        return model.fit(x, y, sample_weight=w, xgb_model=begun)
-
-    def raw(self, model, x, rounds=None):
-        booster = model.get_booster() if isinstance(model, xgb.XGBModel) else model
-        return booster.predict(
-            xgb.DMatrix(x), output_margin=True, iteration_range=(0, rounds or 0)
-        ).astype(float)
-
-    def source(self, model, how, folder):
-        booster = model.get_booster() if isinstance(model, xgb.XGBModel) else model
-        if how == "bytes":
-            return booster.save_raw()
-        if how == "file":
-            booster.save_model(folder / f"{id(model)}.ubj")
-            return str(folder / f"{id(model)}.ubj")
-        return model if how == "estimator" else booster
+# A loss, its targets, and the objective of each library that trains the same model.
+TRAININGS = {
+    "numbers": (SQUARE, numbers, ("reg:squarederror", "regression", "RMSE"), {}),
+    "labels": ("binary_cross_entropy", labels, ("binary:logistic", "binary", "Logloss"), {}),
+    "counts": (
+        HALF, counts, ("count:poisson", "poisson", "Poisson"),
+        {
+            "xgboost": {"max_delta_step": 0.0},
+            "lightgbm": {"poisson_max_delta_step": 1e-12},
+        },
+    ),
+    "classes": ("cross_entropy", classes, ("multi:softprob", "multiclass", "MultiClass"), {}),
+}  # fmt: skip
+# Whether the library's own objective and the loss train one model, in the installed release.
+SAME_MODEL = {(row.library, row.theirs): row.holds_here for row in ROWS}
+# As CatBoost's own objectives do, which begin at 0 except for squared errors.
+NEWTON = {"leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1}
 
 
-class LightGBM:
-    """Both faces of LightGBM."""
-
-    rows = (
-        (SQUARE, numbers, {"objective": "regression"}),
-        ("binary_cross_entropy", labels, {"objective": "binary"}),
-        (HALF, counts, {"objective": "poisson", "poisson_max_delta_step": 1e-12}),
-        ("cross_entropy", classes, {"objective": "multiclass", "num_class": 3}),
-    )
-    sources = ("memory", "estimator", "file")
-    params: ClassVar = {"verbosity": -1, "num_threads": 1, "num_leaves": 8}
-
-    def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
-        data = lgb.Dataset(x, y, weight=w)
-        if own is None:
-            return lightgbm.train(
-                loss, self.params, data, rounds, curvature=exact(loss), init_model=begun
-            )
-        begun = begun.booster_ if isinstance(begun, lgb.LGBMModel) else begun
-        return lgb.train({**self.params, **own}, data, rounds, init_model=begun)
-
-    def fitted(self, loss, x, y, w, begun=None, own=None):
-        kind = lgb.LGBMClassifier if own_labels(y) else lgb.LGBMRegressor
-        face = "classifier" if kind is lgb.LGBMClassifier else "regressor"
-        ours = lightgbm.settings(loss, y, w, face=face, curvature=exact(loss))
-        given = {k: v for k, v in (own or ours).items() if k != "num_class"}
-        model = kind(n_estimators=ROUNDS, num_leaves=8, verbosity=-1, n_jobs=1, **given)
-        if own is not None or begun is not None:
-            return model.fit(x, y, sample_weight=w, init_model=begun)
-        begin = lightgbm.start(loss, y, w)
-        model.fit(x, y, sample_weight=w, init_score=lightgbm.init_score(begin, len(y)))
-        return lightgbm.with_start(model, begin)
-
-    def raw(self, model, x, rounds=None):
-        return model.predict(x, raw_score=True, num_iteration=rounds)
-
-    def source(self, model, how, folder):
-        booster = model.booster_ if isinstance(model, lgb.LGBMModel) else model
-        if how == "file":
-            booster.save_model(folder / f"{id(model)}.txt")
-            return str(folder / f"{id(model)}.txt")
-        return model if how == "estimator" else booster
-
-
-class CatBoost:
-    """Both faces of CatBoost; but for squared errors its own objectives begin at 0."""
-
-    rows = (
-        (SQUARE, numbers, {"loss_function": "RMSE"}),
-        ("binary_cross_entropy", labels, {"loss_function": "Logloss"}),
-        (HALF, counts, {"loss_function": "Poisson"}),
-        ("cross_entropy", classes, {"loss_function": "MultiClass"}),
-    )
-    sources = ("memory", "file")
-    params: ClassVar = {
-        "depth": 3, "learning_rate": 0.1, "verbose": False, "allow_writing_files": False,
-        "thread_count": 1, "leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1,
-    }  # fmt: skip
-
-    def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
-        pool, params = cat.Pool(x, y, weight=w), {**self.params, "iterations": rounds}
-        if own is not None:
-            return cat.CatBoost({**params, **own}).fit(pool, init_model=begun)
-        return catboost.train(
-            loss, params, pool, curvature=exact(loss), init_model=begun,
-            start=None if loss is SQUARE else 0.0,
-        )  # fmt: skip
-
-    def fitted(self, loss, x, y, w, begun=None, own=None):
-        kind = cat.CatBoostClassifier if own_labels(y) else cat.CatBoostRegressor
-        face = "classifier" if kind is cat.CatBoostClassifier else "regressor"
-        ours = catboost.settings(loss, y, w, face=face, curvature=exact(loss))
-        # An estimator begins at 0.
-        zero = {"boost_from_average": False} if own is not None and y.min() > 5 else {}
-        given = {**(own or ours), **self.params, **zero, "iterations": ROUNDS}
-        return kind(**given).fit(x, y, sample_weight=w, init_model=begun)
-
-    def raw(self, model, x, rounds=None):
-        return model.predict(x, prediction_type="RawFormulaVal", ntree_end=rounds or 0)
-
-    def source(self, model, how, folder):
-        if how == "file":
-            model.save_model(str(folder / f"{id(model)}.cbm"))
-            return str(folder / f"{id(model)}.cbm")
-        return model
+def own_objective(name, row):
+    """Return the parameters of a library for its own objective of a row of `TRAININGS`."""
+    _, targets, objectives, more = TRAININGS[row]
+    own = {LIBRARIES[name].objective: dict(zip(LIBRARIES, objectives, strict=True))[name]}
+    if targets is classes and name != "catboost":
+        own["num_class"] = 3
+    return {**own, **more.get(name, {}), **(NEWTON if name == "catboost" else {})}
 
 
 def exact(loss):
@@ -186,13 +78,30 @@ def exact(loss):
     return "exact" if loss is HALF else "auto"
 
 
-def own_labels(y):
-    return y.dtype.kind == "i" and y.max() < 3
+def trained(name, loss, x, y, w=None, model=None, own=None, rounds=ROUNDS):
+    """Return a model of a library, with a loss or with an objective of its own."""
+    library = LIBRARIES[name]
+    if own is not None:
+        return library.train_own(own, x, y, w, rounds, model)
+    begin = {"start": 0.0} if name == "catboost" and loss is not SQUARE else {}
+    return library.train(loss, x, y, w, rounds, model=model, curvature=exact(loss), **begin)
 
 
-# Whether the library's own objective and the loss train one model, in the installed release.
-OWN = {(row.library, row.theirs): row.holds_here for row in ROWS}
-LIBRARIES = {"xgboost": XGBoost(), "lightgbm": LightGBM(), "catboost": CatBoost()}
+def fitted(name, loss, x, y, w=None, model=None, own=None):
+    """Return an estimator, which is continued from a model."""
+    library = LIBRARIES[name]
+    given = {k: v for k, v in (own or {}).items() if k != "num_class"}
+    if own is None:
+        more = {"xgb_model": model} if name == "xgboost" else {}
+        given = library.settings(loss, y, w, curvature=exact(loss), **more)
+    elif name == "catboost" and y.min() > 5:
+        given["boost_from_average"] = False  # An estimator with a loss begins at 0.
+    estimator, kwargs = library.estimator(y, given), {library.continued: model}
+    if name != "lightgbm" or own is not None or model is not None:
+        return estimator.fit(x, y, sample_weight=w, **kwargs)
+    begin = lightgbm.start(loss, y, w)
+    estimator.fit(x, y, sample_weight=w, init_score=lightgbm.init_score(begin, len(y)))
+    return lightgbm.with_start(estimator, begin)
 
 
 def gap(ours, theirs):
@@ -209,36 +118,34 @@ def gap(ours, theirs):
         pytest.param("other", False, marks=pytest.mark.slow),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("face", ["trained", "fitted"])
-@pytest.mark.parametrize("row", range(4), ids=["numbers", "labels", "counts", "classes"])
+@pytest.mark.parametrize("train", [trained, fitted])
+@pytest.mark.parametrize("row", TRAININGS)
 @pytest.mark.parametrize("name", LIBRARIES)
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_a_training_is_continued_as_the_library_continues_its_own(
-    name, row, face, data, weighted, tmp_path
+    name, row, train, data, weighted, tmp_path
 ):
-    library = LIBRARIES[name]
-    loss, targets, own = library.rows[row]
-    if (name, targets, face) == ("catboost", classes, "fitted"):
+    library, (loss, targets, *_), own = LIBRARIES[name], TRAININGS[row], own_objective(name, row)
+    if (name, row, train) == ("catboost", "classes", fitted):
         pytest.skip("CatBoost refuses it, see below")
-    if not OWN.get((name, own.get("objective")), True):
+    if not SAME_MODEL.get((name, own[library.objective]), True):
         pytest.skip("this release trains another model with its own objective from the start")
-    train, w = getattr(library, face), WEIGHT if weighted else None
-    y = targets(X)
-    ours, theirs = train(loss, X, y, w), train(loss, X, y, w, own=own)
+    y, w = targets(X), WEIGHT if weighted else None
+    ours, theirs = train(name, loss, X, y, w), train(name, loss, X, y, w, own=own)
     before = library.raw(ours, X)
     assert gap(before, library.raw(theirs, X)) < SAME
     x = X if data == "same" else OTHER
     z = y if data == "same" else targets(x) + (100.0 if targets is numbers else 0)
     for how in library.sources:
-        if how == "estimator" and face == "trained":
+        if how == "estimator" and train is trained:
             continue
         begun, begun_theirs = (library.source(m, how, tmp_path) for m in (ours, theirs))
-        more = train(loss, x, z, w, begun=begun)
-        more_theirs = train(loss, x, z, w, begun=begun_theirs, own=own)
+        more = train(name, loss, x, z, w, begun)
+        more_theirs = train(name, loss, x, z, w, begun_theirs, own)
         assert library.raw(more, X, ROUNDS).tolist() == before.tolist(), how
         assert gap(library.raw(more, X), library.raw(more_theirs, X)) < SAME, how
         # It can be gone on with.
-        last = train(loss, x, z, w, begun=library.source(more, how, tmp_path))
+        last = train(name, loss, x, z, w, library.source(more, how, tmp_path))
         assert library.raw(last, X, 2 * ROUNDS).tolist() == library.raw(more, X).tolist(), how
 
 
@@ -253,7 +160,7 @@ def test_a_training_is_continued_as_the_library_continues_its_own(
 def test_two_legs_are_one_training(name, loss, targets, tmp_path):
     library, y = LIBRARIES[name], targets(X)
     if name == "catboost":
-        params, pool = {**library.params, "iterations": ROUNDS}, cat.Pool(X, y)
+        params, pool = library.params, cat.Pool(X, y)
         half = catboost.train(loss, params, pool)
         whole = catboost.train(loss, {**params, "iterations": 2 * ROUNDS}, pool)
         # It goes on from memory once; later, and from a file, it draws its samples anew.
@@ -268,10 +175,9 @@ def test_two_legs_are_one_training(name, loss, targets, tmp_path):
             assert library.raw(other, X, ROUNDS).tolist() == library.raw(half, X).tolist()
             assert library.raw(other, X) == pytest.approx(library.raw(others[0], X))
     else:
-        half = library.trained(loss, X, y, None)
-        whole = library.trained(loss, X, y, None, rounds=2 * ROUNDS)
+        half, whole = (library.train(loss, X, y, rounds=n) for n in (ROUNDS, 2 * ROUNDS))
         legs = [
-            library.trained(loss, X, y, None, begun=library.source(half, how, tmp_path))
+            library.train(loss, X, y, model=library.source(half, how, tmp_path))
             for how in ("memory", "file")
         ]
     for leg in legs:
@@ -300,9 +206,9 @@ def test_hist_gradient_boosting_goes_on_as_with_its_own(targets):
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_an_estimator_is_continued_by_train(name, targets):
     library, y = LIBRARIES[name], targets(X)
-    loss = next(loss for loss, found, _ in library.rows if found is targets)
-    half = library.fitted(loss, X, y, None)
-    more = library.trained(loss, OTHER, targets(OTHER), None, begun=half)
+    loss = TRAININGS[targets.__name__][0]
+    half = fitted(name, loss, X, y)
+    more = trained(name, loss, OTHER, targets(OTHER), model=half)
     assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
     assert library.raw(more, X).tolist() != library.raw(half, X).tolist()
 
@@ -345,8 +251,8 @@ def test_a_model_that_responds_goes_on_to_do_so():
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
 def test_a_class_may_be_missing_where_training_is_continued(name):
     library, y = LIBRARIES[name], classes(X)
-    half = library.trained("cross_entropy", X, y, None)
-    more = library.trained("cross_entropy", OTHER, np.minimum(classes(OTHER), 1), None, begun=half)
+    half = library.train("cross_entropy", X, y)
+    more = library.train("cross_entropy", OTHER, np.minimum(classes(OTHER), 1), model=half)
     assert library.raw(more, X).shape == (200, 3)
     assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
 
@@ -354,20 +260,20 @@ def test_a_class_may_be_missing_where_training_is_continued(name):
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_a_model_of_another_kind_is_told(name):
     library = LIBRARIES[name]
-    single = library.trained("huber", X, numbers(X), None)
-    rows = library.trained("cross_entropy", X, classes(X), None)
+    single = library.train("huber", X, numbers(X))
+    rows = library.train("cross_entropy", X, classes(X))
     # CatBoost itself would read past the end of the raw predictions.
     with pytest.raises(ArgumentError, match=r"a raw prediction for each class|takes 3 raw"):
-        library.trained("cross_entropy", X, classes(X), None, begun=single)
+        library.train("cross_entropy", X, classes(X), model=single)
     with pytest.raises(ArgumentError, match=r"single raw predictions|takes 1 raw"):
-        library.trained("huber", X, numbers(X), None, begun=rows)
+        library.train("huber", X, numbers(X), model=rows)
 
 
 def test_what_is_no_model_is_told():
     y = numbers(X)
     for given, words in ((cat.CatBoost(), "is not trained"), (3, "is no model of CatBoost")):
         with pytest.raises(ArgumentError, match=words):
-            catboost.train("huber", CatBoost.params, cat.Pool(X, y), init_model=given)
+            catboost.train("huber", LIBRARIES["catboost"].params, cat.Pool(X, y), init_model=given)
     with pytest.raises(ArgumentError, match="init_model has the type dict"):
         lightgbm.train("huber", {}, lgb.Dataset(X, y), 1, init_model={})
 
@@ -389,7 +295,7 @@ def test_several_targets_of_xgboost_are_continued():
 
 def test_parameters_that_do_not_fit_a_model_are_told():
     y = numbers(X)
-    half = LIBRARIES["xgboost"].trained("huber", X, y, None)
+    half = LIBRARIES["xgboost"].train("huber", X, y)
     data = xgb.DMatrix(X, y + 100.0)
     with pytest.raises(ArgumentError, match=r"base_score=120\.0 beside xgb_model"):
         xgboost.train("huber", {"base_score": 120.0}, data, 1, xgb_model=half)
@@ -397,10 +303,10 @@ def test_parameters_that_do_not_fit_a_model_are_told():
     more = xgboost.train("huber", same, data, 1, xgb_model=half)
     library = LIBRARIES["xgboost"]
     assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
-    rows = library.trained("cross_entropy", X, classes(X), None)
+    rows = library.train("cross_entropy", X, classes(X))
     with pytest.raises(ArgumentError, match="has 3 classes, and 4 were asked for"):
         xgboost.train("cross_entropy", {"num_class": 4}, data, 1, xgb_model=rows)
-    rows = LIBRARIES["lightgbm"].trained("cross_entropy", X, classes(X), None)
+    rows = LIBRARIES["lightgbm"].train("cross_entropy", X, classes(X))
     data = lgb.Dataset(X, classes(X))
     with pytest.raises(ArgumentError, match="num_class=4, and the model"):
         lightgbm.train("cross_entropy", {"num_class": 4}, data, 1, init_model=rows)
@@ -408,16 +314,16 @@ def test_parameters_that_do_not_fit_a_model_are_told():
 
 def test_catboost_does_not_continue_a_classifier_of_several_classes(tmp_path):
     library, y = LIBRARIES["catboost"], classes(X)
-    half = library.fitted("cross_entropy", X, y, None)
+    half = fitted("catboost", "cross_entropy", X, y)
     path = library.source(half, "file", tmp_path)
     with pytest.raises(cat.CatBoostError, match="two class labels"):
-        library.fitted("cross_entropy", X, y, None, begun=path)
+        fitted("catboost", "cross_entropy", X, y, model=path)
     with pytest.raises(ArgumentError, match="train the first model with"):
-        library.trained("cross_entropy", X, y, None, begun=path)
+        library.train("cross_entropy", X, y, model=path)
 
 
 def test_a_model_that_was_changed_is_continued_as_it_is():
-    pool, params = cat.Pool(X, numbers(X)), {**CatBoost.params, "iterations": ROUNDS}
+    pool, params = cat.Pool(X, numbers(X)), LIBRARIES["catboost"].params
     half = catboost.train("huber", params, pool)
     half.shrink(ROUNDS - 2)
     half.set_scale_and_bias(1.0, 7.0)
@@ -428,7 +334,7 @@ def test_a_model_that_was_changed_is_continued_as_it_is():
 
 
 def test_a_pool_is_left_without_a_baseline():
-    pool, params = cat.Pool(X, numbers(X)), {**CatBoost.params, "iterations": ROUNDS}
+    pool, params = cat.Pool(X, numbers(X)), LIBRARIES["catboost"].params
     own = cat.CatBoost({**params, "loss_function": "RMSE"})
     bias = own.fit(pool).get_scale_and_bias()
     catboost.train("huber", params, pool)

@@ -12,7 +12,7 @@ from lossfw.errors import ArgumentError
 xgb = pytest.importorskip("xgboost")
 lgb = pytest.importorskip("lightgbm")
 cat = pytest.importorskip("catboost")
-sklearn = sklearn = pytest.importorskip("sklearn")
+sklearn = pytest.importorskip("sklearn")
 
 from sklearn import metrics  # noqa: E402  # after the skips
 from sklearn.base import clone  # noqa: E402
@@ -32,8 +32,9 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score  # noqa
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
-from lossfw.bridges import catboost, lightgbm, xgboost  # noqa: E402
+from lossfw.bridges import lightgbm, xgboost  # noqa: E402
 from lossfw.bridges.sklearn import hist_loss, scorer  # noqa: E402
+from support.boosting_libraries import LIBRARIES  # noqa: E402
 
 ROWS = 120
 RNG = np.random.default_rng(4)
@@ -46,7 +47,6 @@ LABEL = (Y > 1).astype(int)
 CLASS = np.digitize(Y, [0.0, 2.0])
 WEIGHT = RNG.uniform(0.5, 2.0, ROWS)
 FOLDS = KFold(3, shuffle=True, random_state=0)
-QUIET = {"verbose": False, "allow_writing_files": False, "thread_count": 1}
 TWEEDIE = {"name": "tweedie_deviance", "power": 1.2}
 PLAIN = {"guard": "none"}
 
@@ -118,52 +118,37 @@ LABELS = {
 CASES = {**NUMBERS, **LABELS}
 
 
-def made(library, loss, y):
-    """Return an estimator of a library with a loss, and how it shows its raw predictions."""
-    labels = y is LABEL or y is CLASS
-    face = "classifier" if labels else "regressor"
-    if library == "xgboost":
-        kind = xgb.XGBClassifier if labels else xgb.XGBRegressor
-        own = xgboost.settings(loss, y, face=face)
-        return kind(objective=xgboost.objective(loss), n_estimators=3, n_jobs=1, **own), {
-            "output_margin": True
-        }
-    if library == "lightgbm":
-        kind = lgb.LGBMClassifier if labels else lgb.LGBMRegressor
-        own = lightgbm.settings(loss, y, face=face)
-        return kind(n_estimators=3, min_child_samples=5, verbosity=-1, n_jobs=1, **own), {
-            "raw_score": True
-        }
-    kind = cat.CatBoostClassifier if labels else cat.CatBoostRegressor
-    own = catboost.settings(loss, y, face=face)
-    return kind(iterations=3, depth=3, learning_rate=0.3, **QUIET, **own), {
-        "prediction_type": "RawFormulaVal"
-    }
+LIBRARY = pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
+UNNAMED = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def assert_scores(loss, model, y, expected, rel=1e-9, **weight):
+    """Hold the scorer of a loss to minus the loss that is measured elsewhere."""
+    assert scorer(loss)(model, X, y, **weight) == pytest.approx(-expected, rel=rel)
+
+
+@UNNAMED
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@LIBRARY
 @pytest.mark.parametrize("case", CASES)
 def test_a_cross_validation_measures_responses(case, library, weighted):
     loss, y, link, measure = CASES[case]
-    estimator, shown = made(library, loss, y)
+    estimator = library.estimator_of(loss, y)
     score, found, expected = scorer(loss), [], []
     for train, test in FOLDS.split(X):
         weight = {"sample_weight": WEIGHT[train]} if weighted else {}
         model = clone(estimator).fit(X[train], y[train], **weight)
         measured = {"sample_weight": WEIGHT[test]} if weighted else {}
         found.append(score(model, X[test], y[test], **measured))
-        raw = np.asarray(model.predict(X[test], **shown), np.float64)
-        expected.append(-measure(y[test], link(raw), **measured))
+        expected.append(-measure(y[test], link(library.raw(model, X[test])), **measured))
     assert found == pytest.approx(expected, rel=1e-9)
     if not weighted:
         crossed = cross_val_score(estimator, X, y, scoring=score, cv=FOLDS, error_score="raise")
         assert crossed == pytest.approx(found, rel=1e-9)
-    if case in ("two classes", "classes") and library != "lightgbm" and not weighted:
+    if case in ("two classes", "classes") and library.name != "lightgbm" and not weighted:
         theirs = cross_val_score(estimator, X, y, scoring="neg_log_loss", cv=FOLDS)
         # XGBoost makes its probabilities in float32.
-        assert crossed == pytest.approx(theirs, rel=1e-6 if library == "xgboost" else 1e-9)
+        assert crossed == pytest.approx(theirs, rel=1e-6 if library.name == "xgboost" else 1e-9)
 
 
 LINKS = {"exp": np.exp, "sigmoid": special.expit, "softmax": lambda z: special.softmax(z, axis=1)}
@@ -180,18 +165,16 @@ WRAPPERS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@UNNAMED
 @pytest.mark.parametrize("loss", LINKED + WRAPPERS, ids=str)
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@LIBRARY
 def test_every_loss_with_a_link_is_measured_at_the_results_of_its_link(library, loss):
     found = lossfw.loss(loss)
     y = {"exp": POSITIVE, "sigmoid": LABEL, "softmax": CLASS}[found.link_name]
-    estimator, shown = made(library, loss, y)
-    model = estimator.fit(X, y, sample_weight=WEIGHT)
-    responses = LINKS[found.link_name](np.asarray(model.predict(X, **shown), np.float64))
-    expected = -found(responses, y.astype(float) if y is not CLASS else y, sample_weight=WEIGHT)
-    score = scorer(loss)(model, X, y, sample_weight=WEIGHT)
-    assert score == pytest.approx(expected, rel=1e-9)
+    model = library.estimator_of(loss, y).fit(X, y, sample_weight=WEIGHT)
+    responses = LINKS[found.link_name](library.raw(model, X))
+    expected = found(responses, y.astype(float) if y is not CLASS else y, sample_weight=WEIGHT)
+    assert_scores(loss, model, y, expected, sample_weight=WEIGHT)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -205,62 +188,47 @@ def test_hist_gradient_boosting_predicts_responses(case):
         responses = model.predict_proba(X) if case in LABELS else model.predict(X)
     if case == "focal":
         responses = responses[:, 1]
-    expected = -measure(y, responses, sample_weight=WEIGHT)
-    assert scorer(loss)(model, X, y, sample_weight=WEIGHT) == pytest.approx(expected, rel=1e-9)
+    measured = measure(y, responses, sample_weight=WEIGHT)
+    assert_scores(loss, model, y, measured, sample_weight=WEIGHT)
 
 
+SMALL_XGB = {"n_estimators": 3, "n_jobs": 1}
+SMALL_LGB = {"n_estimators": 3, "verbosity": -1}
+SMALL_CAT = {"iterations": 3, "verbose": False, "allow_writing_files": False}
+# An estimator with an objective of its library, and a case of `CASES`.
 OWN = {
-    "reg:tweedie": (
-        lambda: xgb.XGBRegressor(objective="reg:tweedie", n_estimators=3, n_jobs=1),
-        "tweedie 1.5",
-    ),
-    "count:poisson": (
-        lambda: xgb.XGBRegressor(objective="count:poisson", n_estimators=3, n_jobs=1),
-        "poisson",
-    ),
-    "squares": (lambda: xgb.XGBRegressor(n_estimators=3, n_jobs=1), "squared"),
-    "tweedie": (lambda: lgb.LGBMRegressor(objective="tweedie", verbosity=-1), "tweedie 1.5"),
+    "reg:tweedie": (xgb.XGBRegressor(objective="reg:tweedie", **SMALL_XGB), "tweedie 1.5"),
+    "count:poisson": (xgb.XGBRegressor(objective="count:poisson", **SMALL_XGB), "poisson"),
+    "squares": (xgb.XGBRegressor(**SMALL_XGB), "squared"),
+    "tweedie": (lgb.LGBMRegressor(objective="tweedie", **SMALL_LGB), "tweedie 1.5"),
     "Tweedie": (
-        lambda: cat.CatBoostRegressor(
-            loss_function="Tweedie:variance_power=1.5", iterations=3, **QUIET
-        ),
+        cat.CatBoostRegressor(loss_function="Tweedie:variance_power=1.5", **SMALL_CAT),
         "tweedie 1.5",
     ),
-    "PoissonRegressor": (PoissonRegressor, "poisson"),
+    "PoissonRegressor": (PoissonRegressor(), "poisson"),
+    "XGBClassifier": (xgb.XGBClassifier(**SMALL_XGB), "two classes"),
+    "LGBMClassifier": (lgb.LGBMClassifier(**SMALL_LGB), "two classes"),
+    "CatBoostClassifier": (cat.CatBoostClassifier(**SMALL_CAT), "two classes"),
 }
 
 
+@UNNAMED
 @pytest.mark.parametrize("name", OWN)
-def test_an_objective_of_the_library_predicts_what_predict_returns(name):
-    make, case = OWN[name]
+def test_an_objective_of_the_library_predicts_what_its_methods_return(name):
+    estimator, case = OWN[name]
     loss, y, _, measure = CASES[case]
-    model = make().fit(X, y)
-    assert scorer(loss)(model, X, y) == pytest.approx(
-        -measure(y, model.predict(X).astype(float)), rel=1e-9
-    )
+    model = clone(estimator).fit(X, y)
+    responses = model.predict_proba(X)[:, 1] if case == "two classes" else model.predict(X)
+    assert_scores(loss, model, y, measure(y, responses.astype(float)))
 
 
-def test_a_model_of_catboost_predicts_raw_numbers_for_its_own_objectives_too():
-    model = cat.CatBoost({"loss_function": "Poisson", "iterations": 3, **QUIET}).fit(X, COUNT)
+def test_objectives_of_the_libraries_may_predict_raw_numbers():
+    model = cat.CatBoost({"loss_function": "Poisson", **SMALL_CAT}).fit(X, COUNT)
     means = np.exp(model.predict(X))
-    expected = -metrics.mean_poisson_deviance(COUNT, means)
-    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
-
-
-def test_the_own_objectives_of_classifiers_are_measured():
-    loss = CASES["two classes"][0]
-    for model in (
-        xgb.XGBClassifier(n_estimators=3, n_jobs=1),
-        lgb.LGBMClassifier(n_estimators=3, verbosity=-1),
-        cat.CatBoostClassifier(iterations=3, **QUIET),
-    ):
-        model.fit(X, LABEL)
-        expected = -metrics.log_loss(LABEL, model.predict_proba(X)[:, 1].astype(float))
-        assert scorer(loss)(model, X, LABEL) == pytest.approx(expected, rel=1e-9)
-    logits = xgb.XGBClassifier(objective="binary:logitraw", n_estimators=3, n_jobs=1)
-    raw = logits.fit(X, LABEL).predict(X, output_margin=True).astype(float)
-    expected = -metrics.log_loss(LABEL, special.expit(raw))
-    assert scorer(loss)(logits, X, LABEL) == pytest.approx(expected, rel=1e-6)
+    assert_scores("poisson_deviance", model, COUNT, metrics.mean_poisson_deviance(COUNT, means))
+    logits = xgb.XGBClassifier(objective="binary:logitraw", **SMALL_XGB).fit(X, LABEL)
+    p = special.expit(logits.predict(X, output_margin=True).astype(float))
+    assert_scores(CASES["two classes"][0], logits, LABEL, metrics.log_loss(LABEL, p), rel=1e-6)
 
 
 WRAPPED = {
@@ -293,28 +261,24 @@ def inside(model, x):
     return (model.estimator_, model.transform(x)) if isinstance(model, RFE) else (model, x)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@UNNAMED
 @pytest.mark.parametrize("wrap", WRAPPED)
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@LIBRARY
 def test_an_estimator_is_found_inside_others(library, wrap):
-    estimator, shown = made(library, "poisson_deviance", COUNT)
-    model = WRAPPED[wrap](estimator).fit(X, COUNT)
-    booster, rows = inside(model, X)
-    means = np.exp(np.asarray(booster.predict(rows, **shown), np.float64))
-    expected = -metrics.mean_poisson_deviance(COUNT, means)
-    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+    model = WRAPPED[wrap](library.estimator_of("poisson_deviance", COUNT)).fit(X, COUNT)
+    means = np.exp(library.raw(*inside(model, X)))
+    assert_scores("poisson_deviance", model, COUNT, metrics.mean_poisson_deviance(COUNT, means))
 
 
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@LIBRARY
 def test_targets_that_are_transformed_are_transformed_back(library):
-    estimator, shown = made(library, "gamma_deviance", POSITIVE)
+    estimator = library.estimator_of("gamma_deviance", POSITIVE)
     score = scorer("gamma_deviance")
     twice = TransformedTargetRegressor(
         estimator, func=lambda y: 2.0 * y, inverse_func=lambda y: 0.5 * y
     ).fit(X, POSITIVE)
-    raw = np.asarray(twice.regressor_.predict(X, **shown), np.float64)
-    expected = -metrics.mean_gamma_deviance(POSITIVE, 0.5 * np.exp(raw))
-    assert score(twice, X, POSITIVE) == pytest.approx(expected, rel=1e-9)
+    means = 0.5 * np.exp(library.raw(twice.regressor_, X))
+    assert_scores("gamma_deviance", twice, POSITIVE, metrics.mean_gamma_deviance(POSITIVE, means))
     model = clone(estimator).fit(X, POSITIVE)
     bare = TransformedTargetRegressor(estimator).fit(X, POSITIVE)
     assert score(bare, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-9)
@@ -325,36 +289,31 @@ def test_targets_that_are_transformed_are_transformed_back(library):
     assert score(linked, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@UNNAMED
 # LightGBM 4.5 says with each prediction what is true of every objective from outside.
 @pytest.mark.filterwarnings("ignore:Cannot compute class probabilities or labels")
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "hinge"])
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@LIBRARY
 def test_a_calibrated_classifier_has_probabilities_of_its_own(library, loss):
     release = tuple(map(int, sklearn.__version__.split(".")[:2]))
-    if library == "lightgbm" and release < (1, 8):
+    if library.name == "lightgbm" and release < (1, 8):
         pytest.skip("this scikit-learn cannot calibrate LightGBM's raw predictions")
-    estimator, _ = made(library, loss, LABEL)
-    model = CalibratedClassifierCV(estimator, cv=2).fit(X, LABEL)
-    expected = -metrics.log_loss(LABEL, model.predict_proba(X))
-    found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
-    assert found == pytest.approx(expected, rel=1e-9)
+    model = CalibratedClassifierCV(library.estimator_of(loss, LABEL), cv=2).fit(X, LABEL)
+    expected = metrics.log_loss(LABEL, model.predict_proba(X))
+    assert_scores({"name": "binary_cross_entropy", **PLAIN}, model, LABEL, expected)
 
 
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@LIBRARY
 def test_another_loss_than_the_objective_is_scored_at_responses(library):
-    estimator, shown = made(library, "poisson_deviance", COUNT)
-    model = estimator.fit(X, COUNT)
-    raw = np.asarray(model.predict(X, **shown), np.float64)
-    expected = -metrics.mean_squared_error(COUNT, np.exp(raw))
-    assert scorer("squared_error")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+    model = library.estimator_of("poisson_deviance", COUNT).fit(X, COUNT)
+    means = np.exp(library.raw(model, X))
+    assert_scores("squared_error", model, COUNT, metrics.mean_squared_error(COUNT, means))
     logs = scorer({"name": "poisson_deviance", "link": "log"})
     assert logs(model, X, COUNT) == pytest.approx(scorer("poisson_deviance")(model, X, COUNT))
-    estimator, shown = made(library, "logistic", LABEL)
-    model = estimator.fit(X, LABEL)
-    p = special.expit(np.asarray(model.predict(X, **shown), np.float64))
-    found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
-    assert found == pytest.approx(-metrics.log_loss(LABEL, p), rel=1e-6)
+    model = library.estimator_of("logistic", LABEL).fit(X, LABEL)
+    p = special.expit(library.raw(model, X))
+    expected = metrics.log_loss(LABEL, p)
+    assert_scores({"name": "binary_cross_entropy", **PLAIN}, model, LABEL, expected, rel=1e-6)
     # Labels, of which the squared error is the share of wrong ones.
     labels = (p > 0.5).astype(int)
     assert scorer("squared_error")(model, X, LABEL) == -np.mean(labels != LABEL)
@@ -366,7 +325,7 @@ def test_the_parameter_of_a_loss_is_searched():
             xgboost.objective({"name": "tweedie_deviance", "power": power}) for power in (1.2, 1.8)
         ]
     }
-    estimator, _ = made("xgboost", TWEEDIE, CLAIM)
+    estimator = LIBRARIES["xgboost"].estimator_of(TWEEDIE, CLAIM)
     search = GridSearchCV(estimator, grid, scoring=scorer(TWEEDIE), cv=FOLDS).fit(X, CLAIM)
     for i, objective in enumerate(grid["objective"]):
         one = clone(estimator).set_params(objective=objective)
@@ -374,9 +333,10 @@ def test_the_parameter_of_a_loss_is_searched():
         assert search.cv_results_["mean_test_score"][i] == pytest.approx(scores.mean())
 
 
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
-def test_weights_are_routed_to_a_booster_and_to_the_scorer(library):
-    estimator, shown = made(library, "poisson_deviance", COUNT)
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_weights_are_routed_to_a_booster_and_to_the_scorer(name):
+    library = LIBRARIES[name]
+    estimator = library.estimator_of("poisson_deviance", COUNT)
     score = scorer("poisson_deviance").set_score_request(sample_weight=True)
     with sklearn.config_context(enable_metadata_routing=True):
         found = cross_val_score(
@@ -386,16 +346,15 @@ def test_weights_are_routed_to_a_booster_and_to_the_scorer(library):
     expected = []
     for train, test in FOLDS.split(X):
         model = clone(estimator).fit(X[train], COUNT[train], sample_weight=WEIGHT[train])
-        means = np.exp(np.asarray(model.predict(X[test], **shown), np.float64))
-        expected.append(
-            -metrics.mean_poisson_deviance(COUNT[test], means, sample_weight=WEIGHT[test])
-        )
+        means = np.exp(library.raw(model, X[test]))
+        measured = metrics.mean_poisson_deviance(COUNT[test], means, sample_weight=WEIGHT[test])
+        expected.append(-measured)
     assert found == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.slow  # processes start for some seconds
 def test_processes_score_as_one_does():
-    estimator, _ = made("xgboost", TWEEDIE, CLAIM)
+    estimator = LIBRARIES["xgboost"].estimator_of(TWEEDIE, CLAIM)
     alone, apart = (
         cross_val_score(estimator, X, CLAIM, scoring=scorer(TWEEDIE), cv=FOLDS, n_jobs=jobs)
         for jobs in (1, 2)
@@ -403,8 +362,8 @@ def test_processes_score_as_one_does():
     assert alone.tolist() == apart.tolist()
 
 
-def fitted(library, loss, y):
-    return made(library, loss, y)[0].fit(X, y)
+def fitted(name, loss, y):
+    return LIBRARIES[name].estimator_of(loss, y).fit(X, y)
 
 
 def squared(y, z, sample_weight=None):
@@ -424,8 +383,8 @@ def loaded_catboost(tmp_path):
     return cat.CatBoostRegressor().load_model(str(tmp_path / "model.cbm"))
 
 
-def voting(library, loss, y):
-    parts = [(name, made(library, loss, y)[0]) for name in "ab"]
+def voting(name, loss, y):
+    parts = [(part, LIBRARIES[name].estimator_of(loss, y)) for part in "ab"]
     if y is LABEL:
         return VotingClassifier(parts, voting="soft").fit(X, y)
     return VotingRegressor(parts).fit(X, y)
@@ -457,9 +416,9 @@ def voting(library, loss, y):
         ("poisson_deviance", lambda _: voting("xgboost", "poisson_deviance", COUNT), "logarithms"),
         (
             "poisson_deviance",
-            lambda _: BaggingRegressor(made("lightgbm", "gamma_deviance", POSITIVE)[0], 2).fit(
-                X, POSITIVE
-            ),
+            lambda _: BaggingRegressor(
+                LIBRARIES["lightgbm"].estimator_of("gamma_deviance", POSITIVE), 2
+            ).fit(X, POSITIVE),
             "BaggingRegressor combines predictions of LGBMRegressor.*inverse_func=np.exp",
         ),
         (
@@ -483,27 +442,26 @@ def test_what_cannot_be_known_is_refused(loss, make, words, tmp_path):
         scorer(loss)(make(tmp_path), X, LABEL)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@UNNAMED
 def test_what_is_averaged_may_be_responses():
     numbers = scorer("huber")(voting("lightgbm", "huber", Y), X, Y)
     assert numbers == pytest.approx(-huber(Y, voting("lightgbm", "huber", Y).predict(X)))
     linked = TransformedTargetRegressor(
-        made("catboost", "poisson_deviance", COUNT)[0],
+        LIBRARIES["catboost"].estimator_of("poisson_deviance", COUNT),
         func=np.positive, inverse_func=np.exp, check_inverse=False,
     )  # fmt: skip
     means = VotingRegressor([("a", linked), ("b", make_pipeline(linked))]).fit(X, COUNT)
-    expected = -metrics.mean_poisson_deviance(COUNT, means.predict(X))
-    assert scorer("poisson_deviance")(means, X, COUNT) == pytest.approx(expected)
+    expected = metrics.mean_poisson_deviance(COUNT, means.predict(X))
+    assert_scores("poisson_deviance", means, COUNT, expected)
     model = voting("xgboost", "binary_cross_entropy", LABEL)
-    found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
-    assert found == pytest.approx(-metrics.log_loss(LABEL, model.predict_proba(X)), rel=1e-6)
+    expected = metrics.log_loss(LABEL, model.predict_proba(X))
+    assert_scores({"name": "binary_cross_entropy", **PLAIN}, model, LABEL, expected, rel=1e-6)
 
 
 def test_a_loaded_model_is_told_its_objective(tmp_path):
     model = loaded(tmp_path).set_params(objective=xgboost.objective("poisson_deviance"))
-    raw = model.predict(X).astype(float)
-    expected = -metrics.mean_poisson_deviance(COUNT, np.exp(raw))
-    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+    means = np.exp(model.predict(X).astype(float))
+    assert_scores("poisson_deviance", model, COUNT, metrics.mean_poisson_deviance(COUNT, means))
 
 
 def test_predictions_of_which_nothing_is_known_are_taken_as_they_are_on_request():
@@ -520,29 +478,24 @@ def test_predictions_of_which_nothing_is_known_are_taken_as_they_are_on_request(
         score(voting("xgboost", "poisson_deviance", COUNT), X, COUNT)
 
 
-@pytest.mark.parametrize(
-    ("loss", "y", "face", "words"),
-    [
-        ("poisson_deviance", COUNT, "regressor", "boosting.response"),
-        ("binary_cross_entropy", LABEL, "regressor", "XGBRegressor.predict returns raw"),
-        ("hinge", LABEL, "classifier", "no link to probabilities"),
-        ("multiclass_hinge", CLASS, "native", "output_margin"),
-    ],
-)
-def test_responses_that_xgboost_cannot_return_are_refused(loss, y, face, words):
-    with pytest.raises(ArgumentError, match=words):
-        xgboost.settings(loss, y, face=face, respond=True)
+# A loss and what `settings` says to respond=True; nothing where it changes nothing.
+RESPONDING = [
+    ("poisson_deviance", COUNT, "regressor", "boosting.response"),
+    ("binary_cross_entropy", LABEL, "regressor", "XGBRegressor.predict returns raw"),
+    ("hinge", LABEL, "classifier", "no link to probabilities"),
+    ("multiclass_hinge", CLASS, "native", "output_margin"),
+    ("huber", Y, "regressor", ""),
+    ("binary_cross_entropy", LABEL, "classifier", ""),
+    ("logistic", LABEL, "classifier", ""),
+    ("cross_entropy", CLASS, "classifier", ""),
+]
 
 
-@pytest.mark.parametrize(
-    ("loss", "y", "face"),
-    [
-        ("huber", Y, "regressor"),
-        ("binary_cross_entropy", LABEL, "classifier"),
-        ("logistic", LABEL, "classifier"),
-        ("cross_entropy", CLASS, "classifier"),
-    ],
-)
-def test_responses_that_xgboost_returns_anyway_need_no_parameter(loss, y, face):
-    asked = xgboost.settings(loss, y, face=face, respond=True)
-    assert asked == xgboost.settings(loss, y, face=face)
+@pytest.mark.parametrize(("loss", "y", "face", "words"), RESPONDING)
+def test_xgboost_refuses_responses_that_it_cannot_return(loss, y, face, words):
+    if words:
+        with pytest.raises(ArgumentError, match=words):
+            xgboost.settings(loss, y, face=face, respond=True)
+    else:
+        asked = xgboost.settings(loss, y, face=face, respond=True)
+        assert asked == xgboost.settings(loss, y, face=face)

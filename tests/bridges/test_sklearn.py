@@ -23,9 +23,18 @@ RNG = np.random.default_rng(8)
 X = RNG.normal(size=(150, 3))
 Y = 3 * X[:, 0] + X[:, 1] ** 2 + 0.3 * RNG.normal(size=150)
 LABEL = np.where(Y > 1, "yes", "no")
-CLASS = np.array(["a", "b", "c"])[np.digitize(Y, [0.0, 2.0])]
+NUMBER = np.digitize(Y, [0.0, 2.0])
+CLASS = np.array(["a", "b", "c"])[NUMBER]
 WEIGHT = RNG.integers(1, 4, 150).astype(float)
 PLAIN = {"name": "cross_entropy", "guard": "none"}
+
+
+def regressor(loss, **kwargs):
+    return HistGradientBoostingRegressor(loss=bridge.hist_loss(loss), **kwargs)
+
+
+def classifier(loss, **kwargs):
+    return HistGradientBoostingClassifier(loss=bridge.hist_loss(loss), **kwargs)
 
 
 @pytest.mark.parametrize(
@@ -97,23 +106,27 @@ def test_a_scorer_is_compared_and_pickled_by_its_loss():
             DomainError,
             "not been trained on: it knows",
         ),
+        (
+            lambda: bridge.scorer("huber")(LogisticRegression().fit(X, CLASS), X, CLASS),
+            ArgumentError,
+            "are labels, such as",
+        ),
+        (lambda: regressor("cross_entropy").fit(X, NUMBER), ArgumentError, "use HistGradientBoost"),
+        (lambda: classifier("huber").fit(X, CLASS), ArgumentError, "3 for as many classes"),
+        (
+            lambda: classifier("huber").fit(X, LABEL).predict_proba(X),
+            AttributeError,
+            "Use HistGradientBoostingRegressor",
+        ),
         (lambda: bridge.hist_loss("brier"), ArgumentError, "SIMPLEX"),
         (lambda: bridge.hist_loss("quantile", curvature="exact"), ArgumentError, "kinks"),
         (lambda: bridge.hist_loss("logistic", refit=True), ArgumentError, "leave refit out"),
         (
-            lambda: HistGradientBoostingClassifier(loss=bridge.hist_loss("cross_entropy")).fit(
-                X, LABEL
-            ),
+            lambda: classifier("cross_entropy").fit(X, LABEL),
             ArgumentError,
             "choose a loss of single logits",
         ),
-        (
-            lambda: HistGradientBoostingRegressor(loss=bridge.hist_loss("poisson_deviance")).fit(
-                X, Y
-            ),
-            DomainError,
-            "NONNEGATIVE",
-        ),
+        (lambda: regressor("poisson_deviance").fit(X, Y), DomainError, "NONNEGATIVE"),
     ],
 )
 def test_what_cannot_be_used_is_told(make, error, words):
@@ -143,8 +156,7 @@ def test_a_changed_private_class_is_told(monkeypatch):
 
 @pytest.mark.parametrize("loss", ["huber", "cauchy", "quantile", "tukey", "log_cosh"])
 def test_a_regressor_trains_with_any_loss_of_the_residual(loss):
-    model = HistGradientBoostingRegressor(loss=bridge.hist_loss(loss), max_iter=15)
-    model = clone(model).fit(X, Y, sample_weight=WEIGHT)
+    model = clone(regressor(loss, max_iter=15)).fit(X, Y, sample_weight=WEIGHT)
     loss = lossfw.loss(loss)
     constant = np.full(150, bridge.hist_loss(loss).fit_intercept_only(Y, WEIGHT))
     trained = loss(model.predict(X), Y, sample_weight=WEIGHT)
@@ -155,17 +167,18 @@ def test_a_regressor_trains_with_any_loss_of_the_residual(loss):
 def test_a_loss_of_numbers_has_no_probabilities():
     # With them HistGradientBoosting would draw rows for early stopping class by class.
     assert not hasattr(bridge.hist_loss("huber"), "predict_proba")
-    model = HistGradientBoostingRegressor(loss=bridge.hist_loss("huber"), early_stopping=True)
-    assert model.fit(X, Y).n_iter_ > 0
+    assert regressor("huber", early_stopping=True).fit(X, Y).n_iter_ > 0
 
 
 def test_a_classifier_trains_with_losses_of_margins_and_classes():
-    hinge = HistGradientBoostingClassifier(loss=bridge.hist_loss("hinge"), max_iter=20)
+    hinge = classifier("hinge", max_iter=20)
     assert hinge.fit(X, LABEL).score(X, LABEL) > 0.8
     with pytest.raises(ArgumentError, match="no probabilities"):
         hinge.predict_proba(X)
-    focal = HistGradientBoostingClassifier(loss=bridge.hist_loss("categorical_focal"), max_iter=20)
+    focal = classifier("categorical_focal", max_iter=20)
     assert focal.fit(X, CLASS).score(X, CLASS) > 0.9
+    again = pickle.loads(pickle.dumps(focal))
+    np.testing.assert_array_equal(again.predict_proba(X), focal.predict_proba(X))
     assert focal.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(150))
 
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.bridges import catboost, lightgbm, xgboost
 from lossfw.bridges.bridge import written
 from lossfw.bridges.raw_form import as_loss
 from lossfw.bridges.sklearn import hist_loss
+from support.boosting_libraries import LIBRARIES
 
 ROUNDS = 8
-QUIET = {"verbose": False, "allow_writing_files": False, "random_seed": 0, "thread_count": 1}
 # Where a library finds its leaves by another rule than from slopes and curvatures, an objective
 # from outside cannot have the same trees.
 NOT_TO_BE_HAD = {
@@ -174,9 +173,7 @@ def gap(row: Parity, weighted: bool) -> float:
     """
     x, y = drawn(row.data)
     w = np.random.default_rng(0).integers(1, 4, len(y)).astype(float) if weighted else None
-    ours, theirs = {
-        "xgboost": _xgboost, "lightgbm": _lightgbm, "catboost": _catboost, "sklearn": _sklearn,
-    }[row.library](row, x, y, w)  # fmt: skip
+    ours, theirs = (_sklearn if row.library == "sklearn" else _trained)(row, x, y, w)
     if np.ndim(theirs) == 2:
         ours, theirs = (_softmax(raw) for raw in (ours, theirs))
     return float(np.abs(ours - theirs).max() / np.std(theirs))
@@ -203,49 +200,21 @@ def _softmax(raw: Any) -> Any:
 
 
 def _begin(row: Parity, y: Any, w: Any) -> Any:
-    """Return the start to give; None for the one of least loss."""
+    """Return the start to give."""
     if row.start == "zero":
         return np.zeros(int(y.max()) + 1) if row.data == "classes" else 0.0
-    return float(np.average(y, weights=w)) if row.start == "mean" else None
+    return float(np.average(y, weights=w))
 
 
-def _xgboost(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
-    import xgboost as xgb
-
-    data = xgb.DMatrix(x, y, weight=w)
-    params = {"max_depth": 3, "nthread": 1, **row.params}
-    classes = {"num_class": 3} if row.data == "classes" else {}
-    ours = xgboost.train(row.ours, params, data, ROUNDS, curvature=row.curvature)
-    own = {**params, **row.own, **classes, "objective": row.theirs}
-    theirs = xgb.train(own, data, ROUNDS)
-    return tuple(model.predict(data, output_margin=True) for model in (ours, theirs))
-
-
-def _lightgbm(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
-    import lightgbm as lgb
-
-    params = {"verbosity": -1, "num_threads": 1, "num_leaves": 8, **row.params}
-    classes = {"num_class": 3} if row.data == "classes" else {}
-    ours = lightgbm.train(
-        row.ours, params, lgb.Dataset(x, y, weight=w), ROUNDS,
-        curvature=row.curvature, start=_begin(row, y, w),
-    )  # fmt: skip
-    own = {**params, **row.own, **classes, "objective": row.theirs}
-    theirs = lgb.train(own, lgb.Dataset(x, y, weight=w), ROUNDS)
-    return tuple(model.predict(x, raw_score=True) for model in (ours, theirs))
-
-
-def _catboost(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
-    import catboost as cat
-
-    params = {**QUIET, "iterations": ROUNDS, "depth": 3, "learning_rate": 0.1, **row.params}
-    ours = catboost.train(
-        row.ours, params, cat.Pool(x, y, weight=w), curvature=row.curvature,
-        start=_begin(row, y, w),
-    )  # fmt: skip
-    own = {**params, **row.own, "loss_function": row.theirs}
-    theirs = cat.CatBoost(own).fit(cat.Pool(x, y, weight=w))
-    return tuple(model.predict(x, prediction_type="RawFormulaVal") for model in (ours, theirs))
+def _trained(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+    library = LIBRARIES[row.library]
+    begin = {} if row.start == "least" else {"start": _begin(row, y, w)}
+    ours = library.train(row.ours, x, y, w, ROUNDS, row.params, curvature=row.curvature, **begin)
+    own = {**row.params, **row.own, library.objective: row.theirs}
+    if row.data == "classes" and row.library != "catboost":
+        own["num_class"] = 3
+    theirs = library.train_own(own, x, y, w, ROUNDS)
+    return tuple(library.raw(model, x) for model in (ours, theirs))
 
 
 def _sklearn(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
