@@ -6,14 +6,20 @@ from typing import Any
 
 import click
 
-from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
-from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.cli.arguments import (
+    find,
+    make,
+    parameter_option,
+    read_parameters,
+    refuse_below,
+    refuse_several,
+)
+from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError
-
-# Version of the JSON object that this verb prints.
-ACCURACY_VERSION = 1
+from lossfw.runs.files import say
 
 _KINDS = ("loss", "activation")
 
@@ -39,7 +45,6 @@ _KINDS = ("loss", "activation")
 )
 @json_option
 @plugin_options
-@traceback_option
 def accuracy(
     names: tuple[str, ...],
     parameters: tuple[str, ...],
@@ -58,23 +63,18 @@ def accuracy(
     """
     from lossfw.check.accuracy.jobs import accuracy_jobs
     from lossfw.check.pool import run_all
-    from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.accuracy import notes, show_accuracies
-    from lossfw.runs.files import say, to_json
 
-    for option, value, least in (("--points", points, 1), ("--seed", seed, 0)):
-        if value < least:
-            raise ArgumentError(f"{option} {value}: a number of at least {least} was wanted.")
+    refuse_below("--points", points, 1)
+    refuse_below("--seed", seed, 0)
     given = read_parameters(parameters)
-    if given and len(names) != 1:
-        raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
+    refuse_several(given, names)
     components = chosen(plugins.registry(), names, given)
-    todo = accuracy_jobs(components, plugins, points=points, seed=seed, peers=peers)
+    jobs = accuracy_jobs(components, plugins, points=points, seed=seed, peers=peers)
     with ProgressBar("measured") as progress:
-        found = list(run_all(todo, processes=processes, progress=progress))
+        found = list(run_all(jobs, processes=processes, progress=progress))
     if as_json:
-        rows = [row.to_dict() for row in found]
-        say(to_json({"lossfw": ACCURACY_VERSION, "points": points, "seed": seed, "rows": rows}))
+        say_json(points=points, seed=seed, rows=[row.to_dict() for row in found])
         return
     show_accuracies(found, peers=peers)
     for line in notes(found):

@@ -8,8 +8,14 @@ from typing import Any
 
 import click
 
-from lossfw.cli.component_arguments import parameter_option, read_parameters
-from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.cli.arguments import (
+    parameter_option,
+    read_parameters,
+    refuse_below,
+    refuse_several,
+)
+from lossfw.cli.options import json_option, plugin_options, with_options
+from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
 
@@ -22,39 +28,35 @@ REFUTED = 1
 _JSON = ".json"
 
 
-def _outside_options(command: Any) -> Any:
-    """Add the options for outside functions."""
-    options = (
-        click.option(
-            "--against", metavar="LOSS", help="Compare an outside function with this lossfw loss."
-        ),
-        click.option("--kind", help="Its kind: distance, margin, pointwise or categorical."),
-        click.option(
-            "--prediction", metavar="SPACE", help="The domain of its predictions, such as REAL."
-        ),
-        click.option("--target", metavar="SPACE", help="The domain of its targets."),
-        click.option(
-            "--rtol",
-            type=float,
-            default=0.0,
-            help="Relative tolerance for values and derivatives.",
-        ),
-        click.option(
-            "--conventions", is_flag=True, help="Also count differences of convention as failures."
-        ),
-        click.option("--gradient", metavar="MODULE:FUNCTION", help="Its first derivative."),
-        click.option("--hessian", metavar="MODULE:FUNCTION", help="Its second derivative."),
-        click.option(
-            "--claim",
-            "claims",
-            multiple=True,
-            metavar="NAME[=VALUE]",
-            help="A property that it claims: --claim convex. Can be repeated.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+# The options for outside functions.
+_outside_options = with_options(
+    click.option(
+        "--against", metavar="LOSS", help="Compare an outside function with this lossfw loss."
+    ),
+    click.option("--kind", help="Its kind: distance, margin, pointwise or categorical."),
+    click.option(
+        "--prediction", metavar="SPACE", help="The domain of its predictions, such as REAL."
+    ),
+    click.option("--target", metavar="SPACE", help="The domain of its targets."),
+    click.option(
+        "--rtol",
+        type=float,
+        default=0.0,
+        help="Relative tolerance for values and derivatives.",
+    ),
+    click.option(
+        "--conventions", is_flag=True, help="Also count differences of convention as failures."
+    ),
+    click.option("--gradient", metavar="MODULE:FUNCTION", help="Its first derivative."),
+    click.option("--hessian", metavar="MODULE:FUNCTION", help="Its second derivative."),
+    click.option(
+        "--claim",
+        "claims",
+        multiple=True,
+        metavar="NAME[=VALUE]",
+        help="A property that it claims: --claim convex. Can be repeated.",
+    ),
+)
 
 
 @click.command("check")
@@ -108,7 +110,6 @@ def _outside_options(command: Any) -> Any:
 )
 @_outside_options
 @plugin_options
-@traceback_option
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -142,7 +143,6 @@ def check(
     from lossfw.check.options import Options
     from lossfw.check.pool import run_all
     from lossfw.check.selection import chosen
-    from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.check import HEADERS, lines_below, row
     from lossfw.report.text.tables import show_table
     from lossfw.runs.files import say, to_json
@@ -150,14 +150,13 @@ def check(
     if as_json and names and names[-1].endswith(_JSON):
         # No component has such a name: it is the file of `--json FILE`, as one wrote before.
         names, json_file, as_json = names[:-1], names[-1], False
-    _refuse_numbers(
-        examples=(others["examples"], 1), seed=(others["seed"], 0), processes=(processes, 1)
-    )
+    refuse_below("--examples", others["examples"], 1)
+    refuse_below("--seed", others["seed"], 0)
+    refuse_below("--processes", processes, 1)
     options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
     given = read_parameters(parameters)
-    if given and len(names) != 1:
-        raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
-    todo = chosen(
+    refuse_several(given, names)
+    jobs = chosen(
         names,
         given,
         plugins,
@@ -168,7 +167,7 @@ def check(
         options=options,
     )
     with ProgressBar("checked") as progress:
-        reports = list(run_all(todo, processes=processes, progress=progress))
+        reports = list(run_all(jobs, processes=processes, progress=progress))
     _write(reports, options, json_file, junit_file)
     if as_json:
         say(to_json(_as_json(reports, options)))
@@ -180,23 +179,11 @@ def check(
         ctx.exit(REFUTED)
 
 
-def _refuse_numbers(**numbers: tuple[int | None, int]) -> None:
-    for name, (value, least) in numbers.items():
-        if value is not None and value < least:
-            raise ArgumentError(f"--{name} {value}: a number of at least {least} was wanted.")
-
-
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """Return ``NAME=TEXT`` options as a mapping.
-
-    Raises
-    ------
-    ArgumentError
-        If one has no equals sign.
-    """
+    """Return ``NAME=TEXT`` options as a mapping."""
     for text in texts:
         if "=" not in text:
-            raise ArgumentError(f"{option} {text}: NAME=REASON was wanted.")
+            raise ArgumentError(f"{option} {text}: expected NAME=REASON.")
     return {name.strip(): reason for name, _, reason in (text.partition("=") for text in texts)}
 
 

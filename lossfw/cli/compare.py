@@ -1,13 +1,33 @@
-"""``lossfw compare``: runs side by side, and their differences from the first."""
+"""``lossfw compare``, ``report`` and ``rerun``: finished runs, their pages, and runs again."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossfw.cli.by_options import by_options, slice_of
-from lossfw.cli.options import json_option, plugin_file_option, tell, traceback_option, trust_option
+from lossfw.cli.options import (
+    by_options,
+    json_option,
+    plugin_file_option,
+    slice_of,
+    trust_option,
+    warn,
+    write_stderr,
+)
+from lossfw.cli.progress import ProgressBar
+from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import ArgumentError
+from lossfw.runs.files import say, to_json
+
+if TYPE_CHECKING:
+    from lossfw.runs.records import RunRequest
+
+# Beyond so many differences `rerun` counts the rest.
+_SHOWN_DIFFERENCES = 20
 
 
 @click.command()
@@ -31,7 +51,6 @@ from lossfw.cli.options import json_option, plugin_file_option, tell, traceback_
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
 @plugin_file_option
 @trust_option(default=False)
-@traceback_option
 def compare(
     folders: tuple[str, ...],
     sort: str | None,
@@ -53,10 +72,8 @@ def compare(
     Where the runs kept their rows (evaluate: {rows: true}), differences are paired by row.
     """
     # Imported here: listing components needs no readers of runs.
-    from lossfw.components.plugin_choice import Plugins
     from lossfw.report.text.comparison import comma_separated, markdown, show
     from lossfw.runs.compare import compare_folders
-    from lossfw.runs.files import say, to_json
 
     if as_json + as_csv + as_markdown > 1:
         raise click.UsageError("--json, --csv and --markdown exclude each other.")
@@ -68,7 +85,7 @@ def compare(
         by=slice_of(by, bins),
     )
     for message in left_out:
-        tell(f"lossfw: warning: {message}")
+        warn(message)
     if sort is not None:
         comparison = comparison.sorted(sort, reverse=reverse)
     if as_json:
@@ -79,3 +96,127 @@ def compare(
         say(markdown(comparison))
     else:
         show(comparison)
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="The file for the comparison of several runs, or for the report of one. Without it: "
+    "report.html in the folder of the run, or in the one that holds all of them.",
+)
+@click.option(
+    "--side-by-side", is_flag=True, help="Allow runs on different data, without differences."
+)
+@by_options
+@plugin_file_option
+@trust_option(default=False)
+def report(
+    folders: tuple[str, ...],
+    out: str | None,
+    side_by_side: bool,
+    by: str | None,
+    bins: str | None,
+    local: tuple[str, ...],
+    trust: bool,
+) -> None:
+    """Write report.html for the runs and trainings in folders, and for several runs a comparison.
+
+    A FOLDER is the folder of a run, or a folder of run folders, as a sweep writes it. A page
+    is one self-contained file. It needs matplotlib and jinja2. Plugin files that a run names
+    are imported only with --plugin or --trust; without them parts of its page can be missing.
+    """
+    # Imported here: listing components needs no readers of runs.
+    from lossfw.report.html.render import need_report
+    from lossfw.report.html.write import write_reports
+    from lossfw.runs.compare import find_runs, find_trainings
+
+    need_report()
+    trainings, rest, unfinished = find_trainings([Path(folder) for folder in folders])
+    for message in unfinished:
+        warn(message)
+    file = Path(out) if out else None
+    if trainings:
+        # Where there are runs too, their comparison takes the file of --out.
+        for path in write_reports(trainings, None if rest else file):
+            say(f"wrote {path}")
+    if not rest and (trainings or unfinished):
+        return
+    runs, left_out = find_runs(rest, Plugins(local, trusted=trust))
+    for message in left_out:
+        warn(message)
+    if not runs:
+        raise ArgumentError("no run in these folders is done, so there is nothing to report.")
+    part = slice_of(by, bins)
+    for path in write_reports(runs, file, side_by_side=side_by_side, by=part, warn=warn):
+        say(f"wrote {path}")
+
+
+def check_report(out: str | None) -> None:
+    """Check before a run that its report can be written."""
+    from lossfw.report.html.render import need_report
+
+    if out is None:
+        raise ArgumentError("--report writes report.html to a folder: give --out DIR too.")
+    need_report()
+
+
+def report_on(requests: Sequence[RunRequest]) -> None:
+    """Write the reports of runs or of trainings that are done.
+
+    Runs on different data stand side by side in the comparison.
+    """
+    from lossfw.report.html.write import write_reports
+    from lossfw.runs.compare import find_runs, find_trainings, is_run
+
+    folders = [request.folder for request in requests if request.folder is not None]
+    trains, done = requests[0].trains, list[Any]()
+    if trains:
+        done += find_trainings(folders)[0]
+    else:
+        # The runs executed these plugin files a moment ago.
+        done += find_runs([folder for folder in folders if is_run(folder)], Plugins())[0]
+    apart = len({run.rows_key for run in done}) > 1
+    # A run removes its report when it writes new numbers, and a training does not.
+    for path in (
+        write_reports(done, None, side_by_side=apart, keep=not trains, warn=warn) if done else ()
+    ):
+        write_stderr(f"wrote {path}")
+
+
+@click.command()
+@click.argument("folder")
+@json_option
+@plugin_file_option
+@trust_option(default=True)
+@click.pass_context
+def rerun(
+    ctx: click.Context, folder: str, as_json: bool, local: tuple[str, ...], trust: bool
+) -> None:
+    """Repeat the run in FOLDER, and report the differences.
+
+    It compares every number, the versions of lossfw, Python, NumPy and the
+    plugins, and the digests of data, weights and the whole run. The exit code
+    is 0 if all are the same, and 1 otherwise. Nothing is written.
+    """
+    # Imported here: listing components needs no NumPy file readers.
+    from lossfw.report.text.tables import show_table
+    from lossfw.runs.rerun import rerun as run_again
+
+    with ProgressBar() as progress:
+        differences = run_again(
+            Path(folder), progress=progress, warn=warn, plugins=Plugins(local, trusted=trust)
+        )
+    if as_json:
+        plain = [difference._asdict() for difference in differences]
+        say(json.dumps({"same": not differences, "differences": plain}))
+    elif differences:
+        rows = [(d.kind, d.what, str(d.then), str(d.now)) for d in differences[:_SHOWN_DIFFERENCES]]
+        show_table(("", "differs", "then", "now"), rows)
+        if len(differences) > _SHOWN_DIFFERENCES:
+            say(f"... and {len(differences) - _SHOWN_DIFFERENCES} more")
+    else:
+        say(f"{folder}: the same numbers, versions and digests")
+    if differences:
+        ctx.exit(1)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 import click
 import numpy as np
 
-from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
-from lossfw.cli.options import json_option, plugin_options, traceback_option
-from lossfw.components.plugin_choice import Plugins
+from lossfw.cli.arguments import (
+    find,
+    make,
+    parameter_option,
+    read_array_argument,
+    read_parameters,
+)
+from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.registry import KINDS, Registry
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
-
-# Version of the JSON object that this verb prints.
-EVAL_VERSION = 1
+from lossfw.runs.files import say
 
 # By order of the derivative.
 _NAMES = ("value", "gradient", "hessian")
@@ -55,16 +59,13 @@ _EXAMPLES: tuple[tuple[list[Any], list[Any]], ...] = (
 @click.option("--exact", is_flag=True, help="Show exact values, from 60-digit numbers.")
 @json_option
 @plugin_options
-@traceback_option
 def evaluate(as_json: bool, **options: Any) -> None:
     """Evaluate the loss NAME at a few numbers.
 
     An ARRAY is written in YAML, as in -y '[0.2, 0.8]', or is the name of a .npy, .npz or
     .csv file.
     """
-    from lossfw.runs.files import say, to_json
-
-    given = _Options(**options)
+    given = SimpleNamespace(**options)
     registry = given.plugins.registry()
     _refuse_activation(registry, given.name)
     entry = find(registry, given.name, ("loss",))[0]
@@ -72,28 +73,15 @@ def evaluate(as_json: bool, **options: Any) -> None:
     _need_arrays(loss, given)
     results = _results(loss, given)
     if as_json:
-        head = {"lossfw": EVAL_VERSION, "loss": loss.to_config(), "reduction": given.reduction}
-        say(to_json({**head, **{key.replace(" ", "_"): _plain(r) for key, r in results.items()}}))
+        plain = {
+            key.replace(" ", "_"): value.tolist() if isinstance(value, np.ndarray) else value
+            for key, value in results.items()
+        }
+        say_json(loss=loss.to_config(), reduction=given.reduction, **plain)
         return
     width = max(map(len, results))
     for key, value in results.items():
         say(f"{key.ljust(width)}  {_shown(value)}")
-
-
-class _Options(NamedTuple):
-    """The options of the verb."""
-
-    name: str
-    prediction: str | None
-    target: str | None
-    parameters: tuple[str, ...]
-    sample_weight: str | None
-    reduction: Any
-    dtype: str | None
-    gradient: bool
-    hessian: bool
-    exact: bool
-    plugins: Plugins
 
 
 def _refuse_activation(registry: Registry, name: str) -> None:
@@ -106,7 +94,7 @@ def _refuse_activation(registry: Registry, name: str) -> None:
         )
 
 
-def _need_arrays(loss: Loss, given: _Options) -> None:
+def _need_arrays(loss: Loss, given: SimpleNamespace) -> None:
     """Refuse a call without predictions or targets, with an example that the loss takes."""
     words = {"predictions (-y)": given.prediction, "targets (-t)": given.target}
     missing = [word for word, text in words.items() if text is None]
@@ -128,22 +116,18 @@ def _example(loss: Loss) -> tuple[str, str]:
     return "ARRAY", "ARRAY"
 
 
-def _results(loss: Any, given: _Options) -> dict[str, Any]:
+def _results(loss: Any, given: SimpleNamespace) -> dict[str, Any]:
     """Return value and derivatives by name: arrays, and exact numbers as text."""
-    from lossfw.cli.array_arguments import read_written
     from lossfw.report.text.exact_numbers import exact_texts
 
-    assert given.prediction is not None
-    assert given.target is not None
-    y = read_written(given.prediction, "-y", "predictions")
-    t = read_written(given.target, "-t", "targets")
-    weight = None
-    if given.sample_weight is not None:
-        weight = read_written(given.sample_weight, "--sample-weight", "sample_weight")
+    y = read_array_argument(given.prediction, "-y", "predictions")
+    t = read_array_argument(given.target, "-t", "targets")
+    weight, option = given.sample_weight, "--sample-weight"
+    weight = None if weight is None else read_array_argument(weight, option, "sample_weight")
     y = y if given.dtype is None else y.astype(given.dtype)
     results: dict[str, Any] = {}
-    for order, wanted in enumerate((True, given.gradient, given.hessian)):
-        if not wanted:
+    for order, is_asked in enumerate((True, given.gradient, given.hessian)):
+        if not is_asked:
             continue
         function = (loss, loss.gradient, loss.hessian)[order]
         reduced = function(y, t, sample_weight=weight, reduction=given.reduction)
@@ -152,10 +136,6 @@ def _results(loss: Any, given: _Options) -> dict[str, Any]:
             texts = exact_texts(loss, y, t, weight, given.reduction, order)
             results[f"exact {_NAMES[order]}"] = texts
     return results
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _shown(value: Any) -> str:

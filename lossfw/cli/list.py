@@ -1,4 +1,4 @@
-"""``lossfw list``: every component, with its kind, its origin and its summary."""
+"""``lossfw list`` and ``lossfw plugins``: every component, and every plugin with its state."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import contextlib
 import click
 
 from lossfw.bridges.bridge import Bridge
-from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.plugin_choice import Plugins
-from lossfw.components.registry import KINDS, Entry, Registry
+from lossfw.components.registry import KINDS, Entry, Plugin, Registry
 from lossfw.errors import BrokenPluginError
-from lossfw.runs.files import say, to_json
 
-# Version of the JSON object that this verb prints.
-LIST_VERSION = 1
 # The plurals that people type.
 _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
 # The section of a configuration in which sources stand.
@@ -25,12 +22,7 @@ _PLURALS["data"] = "source"
 @click.argument("kind", required=False, type=click.Choice([*KINDS, *_PLURALS]), metavar="[KIND]")
 @json_option
 @plugin_options
-@traceback_option
-def list_components(
-    kind: str | None,
-    as_json: bool,
-    plugins: Plugins,
-) -> None:
+def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
     """List the components of all plugins, or those of one KIND.
 
     A KIND is loss, activation, metric, source, optimizer or bridge. For a bridge, the line
@@ -39,8 +31,7 @@ def list_components(
     registry = plugins.registry()
     entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))
     if as_json:
-        described = [_described(entry, registry) for entry in entries]
-        say(to_json({"lossfw": LIST_VERSION, "components": described}))
+        say_json(components=[_describe(entry, registry) for entry in entries])
         return
     from lossfw.report.text.tables import show_table
 
@@ -66,16 +57,13 @@ def _line(entry: Entry, registry: Registry) -> str:
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
     cls = registry.class_of(entry)
-    return f"{_library(cls)}: {cls.summary()}" if issubclass(cls, Bridge) else cls.summary()
+    if not issubclass(cls, Bridge):
+        return cls.summary()
+    return f"{cls.version() or f'not installed, {cls.install_command()}'}: {cls.summary()}"
 
 
-def _library(bridge: type[Bridge]) -> str:
-    """Return the version of a bridge's library, or how to install it."""
-    return bridge.version() or f"not installed, {bridge.install_command()}"
-
-
-def _described(entry: Entry, registry: Registry) -> dict[str, object]:
-    described: dict[str, object] = {
+def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
+    description: dict[str, object] = {
         "kind": entry.kind,
         "name": entry.name,
         "aliases": list(entry.aliases),
@@ -88,7 +76,40 @@ def _described(entry: Entry, registry: Registry) -> dict[str, object]:
     }
     if entry.state == "loaded":
         cls = registry.class_of(entry)
-        described["summary"] = cls.summary()
+        description["summary"] = cls.summary()
         if issubclass(cls, Bridge):
-            described["library"] = {"name": cls.library, "version": cls.version()}
-    return described
+            description["library"] = {"name": cls.library, "version": cls.version()}
+    return description
+
+
+@click.command("plugins")
+@json_option
+@plugin_options
+def list_plugins(as_json: bool, plugins: Plugins) -> None:
+    """List every plugin, with the reason if it is broken or disabled."""
+    found = plugins.registry().plugins()
+    if as_json:
+        say_json(plugins=[_describe_plugin(plugin) for plugin in found])
+        return
+    from lossfw.report.text.tables import show_table
+
+    show_table(
+        ("plugin", "version", "state", "components", "reason"),
+        [
+            (plugin.label, plugin.version, plugin.state, str(len(plugin.entries)), plugin.reason)
+            for plugin in found
+        ],
+    )
+
+
+def _describe_plugin(plugin: Plugin) -> dict[str, object]:
+    return {
+        "plugin": plugin.label,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "entry": plugin.metadata.entry,
+        "target": plugin.metadata.target,
+        "state": plugin.state,
+        "reason": plugin.reason,
+        "components": [{"kind": entry.kind, "name": entry.name} for entry in plugin.entries],
+    }

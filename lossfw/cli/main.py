@@ -1,7 +1,7 @@
 """The group of verbs, and the messages and exit codes of errors.
 
 Exit codes: 0 done, 1 the run failed, 2 the user's input is wrong, 130 the user
-interrupted it. A mistake of the user is told in words, without a traceback;
+interrupted it. A mistake of the user is explained without a traceback;
 ``--traceback`` shows it.
 """
 
@@ -20,8 +20,8 @@ from typing import Any
 
 import click
 
-from lossfw.cli.groups import WholeHelp
-from lossfw.cli.options import tell, traceback_option, wants_traceback
+from lossfw.cli.groups import VerbGroup
+from lossfw.cli.options import wants_traceback, write_stderr
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
 from lossfw.version import __version__
@@ -34,41 +34,40 @@ INTERRUPTED = 130
 # are imported when the verb is used. A run does not wait for the plots' code.
 VERBS = {
     "run": "run:run",
-    "rerun": "rerun:rerun",
-    "train": "train:train",
+    "rerun": "compare:rerun",
+    "train": "run:train",
     "sensitivity": "sensitivity:sensitivity",
     "compare": "compare:compare",
-    "report": "report:report",
+    "report": "compare:report",
     "show": "show:show",
-    "plot": "plot:plot",
+    "plot": "show:plot",
     "site": "site:site",
-    "validate": "validate:validate",
-    "config": "config:config",
-    "schema": "schema:schema",
+    "validate": "configurations:validate",
+    "config": "configurations:config",
+    "schema": "configurations:schema",
     "eval": "eval:evaluate",
     "accuracy": "accuracy:accuracy",
     "check": "check:check",
     "new": "new:new",
-    "bridge": "bridge:bridge",
+    "bridge": "show:bridge",
     "list": "list:list_components",
-    "plugins": "plugins:list_plugins",
+    "plugins": "list:list_plugins",
 }
 
 
-class Verbs(WholeHelp):
+class Verbs(VerbGroup):
     """A group that imports verbs on use, and turns exceptions into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of their table."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def find_command(self, ctx: click.Context, name: str) -> click.Command:
         """Import a verb."""
-        if cmd_name not in VERBS:
-            guess = did_you_mean(cmd_name, VERBS)
-            ctx.fail(f"there is no verb {cmd_name!r}. {guess}".rstrip())
-        module, _, name = VERBS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), name)
+        if name not in VERBS:
+            ctx.fail(f"there is no verb {name!r}. {did_you_mean(name, VERBS)}".rstrip())
+        module, _, attribute = VERBS[name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), attribute)
         return command
 
     def main(self, *arguments: Any, **options: Any) -> Any:
@@ -80,8 +79,8 @@ class Verbs(WholeHelp):
             from lossfw.runs.files import drop_standard_output
 
             drop_standard_output()
-            told = error.strerror or error
-            tell(f"lossfw: error: the output cannot be written: {told}.")
+            reason = error.strerror or error
+            write_stderr(f"lossfw: error: the output cannot be written: {reason}.")
             sys.exit(FAILED)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -90,13 +89,13 @@ class Verbs(WholeHelp):
             return super().invoke(ctx)
         except LossfwError as error:
             # A mistake in a configuration begins with its own address.
-            told = str(error) if isinstance(error, ConfigError) else f"lossfw: error: {error}"
-            self._end(ctx, error, told, error.exit_code)
+            message = str(error) if isinstance(error, ConfigError) else f"lossfw: error: {error}"
+            self._end(ctx, error, message, error.exit_code)
         except KeyboardInterrupt as error:
             self._end(ctx, error, "lossfw: interrupted", INTERRUPTED)
         except PermissionError as error:
-            told = f"lossfw: error: {error.filename or 'a file'}: {error.strerror}"
-            self._end(ctx, error, told, FAILED)
+            message = f"lossfw: error: {error.filename or 'a file'}: {error.strerror}"
+            self._end(ctx, error, message, FAILED)
         except MemoryError as error:
             self._end(ctx, error, "lossfw: error: there is not enough memory", FAILED)
         except click.UsageError as error:
@@ -110,10 +109,10 @@ class Verbs(WholeHelp):
                 raise  # click ends quietly
             self._end(ctx, error, _bug(error), FAILED)
 
-    def _end(self, ctx: click.Context, error: BaseException, told: str, code: int) -> None:
+    def _end(self, ctx: click.Context, error: BaseException, message: str, code: int) -> None:
         if wants_traceback(ctx):
             traceback.print_exception(error, file=sys.stderr)
-        tell(told)
+        write_stderr(message)
         ctx.exit(code)
 
 
@@ -131,17 +130,16 @@ def _bug(error: Exception) -> str:
     # Imported here: only an error that nobody foresaw needs it.
     from lossfw.components.registry.blame import place_in_plugin
 
-    said = " ".join(f"{type(error).__name__}: {error}".split())
+    text = " ".join(f"{type(error).__name__}: {error}".split())
     if place := place_in_plugin(error):
         cause = f"It comes from a plugin: {place}. --traceback shows the whole way."
     else:
         cause = "This is a bug in lossfw or in a plugin; --traceback shows where. Please report it."
-    return f"lossfw: error: {said}\n{cause}"
+    return f"lossfw: error: {text}\n{cause}"
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lossfw", message="%(prog)s %(version)s")
-@traceback_option
 def main() -> None:
     """Write a loss once, prove it, use it everywhere."""
     # All objects die with the process: looking for cycles among them at the end

@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 
-from lossfw.cli.groups import WholeHelp
-from lossfw.cli.options import traceback_option
+from lossfw.cli.groups import VerbGroup
 from lossfw.components.naming import snake_case
 from lossfw.errors import ArgumentError, OutputError
 from lossfw.runs.files import say, write_file
@@ -30,7 +29,6 @@ _PLUGIN = {
     "src/${package}/__init__.py": "init.py",
     "tests/test_${package}.py": "test.py",
 }
-
 
 # The template of each kind of loss and of activation.
 KINDS_OF_LOSS = {
@@ -73,8 +71,7 @@ _EXAMPLES = {
 }
 
 
-@click.group("new", cls=WholeHelp)
-@traceback_option
+@click.group("new", cls=VerbGroup)
 def new() -> None:
     """Write the first file of a component, or a plugin."""
 
@@ -88,7 +85,6 @@ def _kind_option(kinds: dict[str, str], words: str) -> Callable[[Any], Any]:
 @new.command("loss")
 @click.argument("name")
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
-@traceback_option
 def new_loss(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one loss."""
     _new_file("loss", name, KINDS_OF_LOSS[kind], *_THEN_CHECK)
@@ -97,55 +93,36 @@ def new_loss(name: str, kind: str) -> None:
 @new.command("activation")
 @click.argument("name")
 @_kind_option(_KINDS_OF_ACTIVATION, "Whether it takes single numbers or rows.")
-@traceback_option
 def new_activation(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one activation."""
     _new_file("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
 
 
-@new.command("metric")
-@click.argument("name")
-@traceback_option
-def new_metric(name: str) -> None:
-    """Write NAME.py, a local plugin file with one metric."""
-    _new_file(
-        "metric",
-        name,
-        "metric.py",
-        "write your formula, then name the file and the metric in a configuration:",
-        f"plugins: [{name}.py]",
-        f"evaluate: {{metrics: [{name}]}}",
-    )
+# For each kind that a configuration names: the next step, and the line with the name.
+_USES = {
+    "metric": ("write your formula", "evaluate: {metrics: [NAME]}"),
+    "source": ("load your data", "data: {name: NAME}"),
+    "optimizer": (
+        "write your rule",
+        "train: {epochs: 10, optimizer: {name: NAME, learning_rate: 0.001}}",
+    ),
+}
 
 
-@new.command("source")
-@click.argument("name")
-@traceback_option
-def new_source(name: str) -> None:
-    """Write NAME.py, a local plugin file with one data source."""
-    _new_file(
-        "source",
-        name,
-        "source.py",
-        "load your data, then name the file and the source in a configuration:",
-        f"plugins: [{name}.py]",
-        f"data: {{name: {name}}}",
-    )
+def _add_command(kind: str, step: str, line: str) -> None:
+    """Add the command for a kind of component that a configuration names."""
+
+    def write(name: str) -> None:
+        then = f"{step}, then name the file and the {kind} in a configuration:"
+        _new_file(kind, name, f"{kind}.py", then, "plugins: [NAME.py]", line)
+
+    words = "data source" if kind == "source" else kind
+    write.__doc__ = f"Write NAME.py, a local plugin file with one {words}."
+    new.command(kind)(click.argument("name")(write))
 
 
-@new.command("optimizer")
-@click.argument("name")
-@traceback_option
-def new_optimizer(name: str) -> None:
-    """Write NAME.py, a local plugin file with one optimizer."""
-    _new_file(
-        "optimizer",
-        name,
-        "optimizer.py",
-        "write your rule, then name the file and the optimizer in a configuration:",
-        f"plugins: [{name}.py]",
-        f"train: {{epochs: 10, optimizer: {{name: {name}, learning_rate: 0.001}}}}",
-    )
+for _kind, _use in _USES.items():
+    _add_command(_kind, *_use)
 
 
 def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> None:
@@ -161,13 +138,12 @@ def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> No
 @click.argument("distribution")
 @click.option("--loss", "name", default="my_loss", show_default=True, help="Its first loss.")
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
-@traceback_option
 def new_plugin(distribution: str, name: str, kind: str) -> None:
     """Write a folder DISTRIBUTION, a package with one loss that others can install."""
     if not _DISTRIBUTION.fullmatch(distribution):
         raise ArgumentError(
-            f"{distribution!r} is no name of a distribution: letters, digits and hyphens were "
-            "wanted, such as acme-losses."
+            f"{distribution!r} is not a valid distribution name: use letters, digits and hyphens, "
+            "as in acme-losses."
         )
     words = _words(name)
     package = re.sub(r"[-.]+", "_", distribution).lower()
@@ -176,7 +152,7 @@ def new_plugin(distribution: str, name: str, kind: str) -> None:
     words |= {key: Template(text).substitute(words) for key, text in _OF_KIND[kind].items()}
     folder = Path(distribution)
     if folder.exists():
-        raise OutputError(f"{folder} is there already: name another, or move it away.")
+        raise OutputError(f"{folder} exists already: name another, or move it away.")
     files = {
         Template(path).substitute(words): _filled(template, words)
         for path, template in _PLUGIN.items()
@@ -192,19 +168,13 @@ def new_plugin(distribution: str, name: str, kind: str) -> None:
 
 
 def _words(name: str, kind: str = "loss") -> dict[str, str]:
-    """Return the words that the templates of a component contain.
-
-    Raises
-    ------
-    ArgumentError
-        If the name cannot be that of a component.
-    """
+    """Return the words that the templates of a component contain; refuse other names."""
     example = _EXAMPLES[kind]
     cls = "".join(part.capitalize() for part in name.split("_"))
     if snake_case(cls) != name:
         raise ArgumentError(
-            f"{name!r} cannot be the name of a {kind}: words of small letters and digits, joined "
-            f"by underscores, were wanted, such as {example}."
+            f"{name!r} is not a valid {kind} name: use lowercase letters, digits and underscores, "
+            f"as in {example}."
         )
     _refuse_word(name, kind, example)
     return {"name": name, "cls": cls}
@@ -224,16 +194,10 @@ def _filled(template: str, words: dict[str, str]) -> str:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write new files.
-
-    Raises
-    ------
-    OutputError
-        If one is there, or cannot be written.
-    """
+    """Write new files; one that exists is an error."""
     for path in files:
         if (folder / path).exists():
-            raise OutputError(f"{folder / path} is there already: name another, or move it away.")
+            raise OutputError(f"{folder / path} exists already: name another, or move it away.")
     for path, text in files.items():
         target = folder / path
         write_file(target.parent, target.name, text.encode())

@@ -5,24 +5,35 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from lossfw.components.naming import printable
 from lossfw.components.plugin_choice import Plugins
+from lossfw.runs.files import say, to_json
+
+if TYPE_CHECKING:
+    from lossfw.evaluation.slices import Slice
+
+_Command: TypeAlias = Callable[..., Any]
 
 _TRACEBACK = "lossfw.traceback"
 
 
-def tell(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write a line to standard error, its control characters as escapes."""
     click.echo(printable(text), err=True)
 
 
 def warn(text: str) -> None:
     """Write a warning to standard error."""
-    tell(f"lossfw: warning: {text}")
+    write_stderr(f"lossfw: warning: {text}")
+
+
+def say_json(version: int = 1, /, **values: Any) -> None:
+    """Write the JSON object of a verb to standard output, its version first."""
+    say(to_json({"lossfw": version, **values}))
 
 
 def _note_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -35,8 +46,8 @@ def wants_traceback(ctx: click.Context) -> bool:
     return bool(ctx.meta.get(_TRACEBACK, False))
 
 
-traceback_option = click.option(
-    "--traceback",
+traceback_option = click.Option(
+    ["--traceback"],
     is_flag=True,
     expose_value=False,
     is_eager=True,
@@ -58,7 +69,6 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 
-
 plugin_file_option = click.option(
     "--plugin",
     "local",
@@ -68,32 +78,28 @@ plugin_file_option = click.option(
 )
 
 
-def trust_option(*, default: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def trust_option(*, default: bool) -> Callable[[_Command], _Command]:
     """Return the option ``--trust/--no-trust``.
 
     What carries out a configuration is trusted by default: the user names it to have it run.
     What only looks at one, or at the folder of a run, executes nothing unless it is asked to.
     """
-    doing = "yes" if default else "no"
     return click.option(
         "--trust/--no-trust",
         "trust",
         default=default,
         help="Import the plugin files named in the configuration. This runs their code. "
-        f"By default {doing}.",
+        f"By default {'yes' if default else 'no'}.",
     )
 
 
-def config_plugin_options(*, trusted: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def config_plugin_options(*, trusted: bool) -> Callable[[_Command], _Command]:
     """Return a decorator that adds the options of plugins to a verb that reads a configuration.
 
-    Parameters
-    ----------
-    trusted : bool
-        Whether plugin files that the configuration names are imported by default.
+    `trusted` is whether plugin files that it names are imported by default.
     """
 
-    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+    def decorated(command: _Command) -> _Command:
         @functools.wraps(command)
         def with_trust(*arguments: Any, plugins: Plugins, trust: bool, **options: Any) -> Any:
             return command(*arguments, plugins=replace(plugins, trusted=trust), **options)
@@ -103,7 +109,7 @@ def config_plugin_options(*, trusted: bool) -> Callable[[Callable[..., Any]], Ca
     return decorated
 
 
-def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def plugin_options(command: _Command) -> _Command:
     """Add the options that choose plugins; the command takes them together, as `plugins`."""
 
     @functools.wraps(command)
@@ -117,7 +123,7 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
         plugins = Plugins(local, disable, installed=not no_plugins)
         return command(*arguments, plugins=plugins, **options)
 
-    added = (
+    return with_options(
         plugin_file_option,
         click.option(
             "--disable",
@@ -126,9 +132,47 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Do not import a plugin. Can be repeated.",
         ),
         click.option("--no-plugins", is_flag=True, help="Import only the built-in plugin."),
-    )
-    decorated: Callable[..., Any] = with_plugins
-    # From the last to the first: in the help they stand as they stand here.
-    for option in reversed(added):
-        decorated = option(decorated)
+    )(with_plugins)
+
+
+def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds options, which the help shows in this order."""
+
+    def decorated(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
     return decorated
+
+
+# They compare parts of the rows of runs; `slice_of` makes a slice of what they say.
+by_options = with_options(
+    click.option(
+        "--by",
+        metavar="WHAT",
+        help="Also compare parts of the rows: by target, or by a column of the data, as "
+        "column.region.",
+    ),
+    click.option(
+        "--bins",
+        metavar="EDGES",
+        help="With --by, the edges between the parts of a number, as 30,50.",
+    ),
+)
+
+
+def slice_of(by: str | None, bins: str | None) -> Slice | None:
+    """Return the slice of ``--by`` and ``--bins``, None without."""
+    # Imported here: listing components needs no evaluation.
+    from lossfw.runs.compare.by_slice import slice_of_runs
+
+    if by is None:
+        if bins is not None:
+            raise click.UsageError("--bins cuts the numbers of --by WHAT: give it too.")
+        return None
+    try:
+        edges = [float(edge) for edge in (bins or "").split(",") if edge.strip()]
+    except ValueError:
+        raise click.UsageError(f"--bins {bins!r}: expected numbers, as in --bins 30,50.") from None
+    return slice_of_runs(by, edges)

@@ -1,9 +1,12 @@
-"""``lossfw run``: evaluate the runs that configurations describe."""
+"""``lossfw run`` and ``lossfw train``: carry out the runs that configurations describe."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,14 +14,19 @@ from lossfw.cli.options import (
     config_plugin_options,
     json_option,
     override_option,
-    tell,
-    traceback_option,
     warn,
+    write_stderr,
 )
 from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lossfw.runs.records import RunRequest
+    from lossfw.runs.records import Run, RunRequest
+
+# Said before a training begins, and after the mistakes of its configuration.
+_LOST_WEIGHTS = (
+    "the weights would be lost: give --out DIR for them, or --no-out to see only the numbers."
+)
 
 
 @click.command()
@@ -53,114 +61,192 @@ if TYPE_CHECKING:
 )
 @json_option
 @config_plugin_options(trusted=True)
-@traceback_option
-def run(**options: Any) -> None:
+def run(
+    configs: tuple[str, ...],
+    overrides: tuple[str, ...],
+    out: str | None,
+    resume: bool,
+    dry_run: bool,
+    jobs: int,
+    cluster: str | None,
+    report: bool,
+    as_json: bool,
+    plugins: Plugins,
+) -> None:
     """Evaluate the configuration in each file CONFIG.
 
     Several files, or one with a section `sweep`, run in their own processes. If
     one fails, the others continue, and the exit code is 1. In JSON, numbers that
     are not finite are the texts "nan", "inf" and "-inf".
     """
-    given = _Options(**options)
-    _check(given)
-    requests = _requests(given)
-    if given.dry_run:
-        from lossfw.cli.dry_run import show_plans
-
-        show_plans(requests, as_json=given.as_json)
+    _check_folder_options(out, resume=resume, report=report)
+    requests = _requests(configs, overrides, plugins, out, resume=resume, cluster=cluster)
+    if dry_run:
+        _show_plans(requests, as_json=as_json)
         return
-    # Each run of a sweep has a name, also where it is the only one.
-    if len(requests) == 1 and not requests[0].name:
-        _one(requests[0], as_json=given.as_json)
-        if given.report:
-            _report(requests)
-        return
-    from lossfw.cli.many import run_many
-
-    try:
-        run_many(requests, given.jobs, as_json=given.as_json)
-    finally:
-        # Some may have failed, and the others have their reports.
-        if given.report:
-            _report(requests)
+    _carry_out(requests, jobs, _run_one, as_json=as_json, report=report)
 
 
-def _report(requests: list[RunRequest]) -> None:
-    from lossfw.cli.report import report_on
+@click.command()
+@click.argument("config")
+@override_option
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Write config.yaml, weights.npz, training.json and, after each epoch, checkpoint.npz to "
+    "this folder. Each training of a sweep has a folder of its own in it.",
+)
+@click.option(
+    "--no-out", is_flag=True, help="Keep nothing: show the numbers, and discard the weights."
+)
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Number of trainings of a sweep that run at a time, each in its own process.",
+)
+@click.option(
+    "--cluster",
+    metavar="SCHEDULER",
+    help="Train the runs of a sweep on a cluster of Dask, one a task: an address, the file of a "
+    "scheduler, or local:N for N processes on this machine.",
+)
+@click.option("--report", is_flag=True, help="Write report.html too.")
+@json_option
+@config_plugin_options(trusted=True)
+def train(
+    config: str,
+    overrides: tuple[str, ...],
+    out: str | None,
+    no_out: bool,
+    resume: bool,
+    jobs: int,
+    cluster: str | None,
+    report: bool,
+    as_json: bool,
+    plugins: Plugins,
+) -> None:
+    """Train the network of the configuration in the file CONFIG.
 
-    report_on([request.folder for request in requests if request.folder is not None])
+    The section `train` describes the training. A stopped training continues with
+    --resume and ends with the same bits. A section `sweep` describes several
+    trainings. In JSON, numbers that are not finite are the texts "nan", "inf" and
+    "-inf".
+    """
+    if out is not None and no_out:
+        raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
+    _check_folder_options(out, resume=resume, report=report)
+    requests = _requests(
+        (config,), overrides, plugins, out, resume=resume, cluster=cluster, trains=True
+    )
+    if cluster is not None and _is_single(requests):
+        # A step needs the weights of the step before.
+        raise ArgumentError(
+            "--cluster distributes the trainings of a sweep, and this is a single training: remove "
+            "--cluster, or add a section sweep."
+        )
+    drops_weights = out is None and not no_out
+    if drops_weights and not _is_single(requests):
+        raise ArgumentError(_LOST_WEIGHTS)
+    train_one = partial(_train_one, drops_weights=drops_weights)
+    _carry_out(requests, jobs, train_one, as_json=as_json, report=report)
 
 
-class _Options(NamedTuple):
-    """The options of the verb."""
+def _check_folder_options(out: str | None, *, resume: bool, report: bool) -> None:
+    """Refuse options that need a folder, without one."""
+    if resume and out is None:
+        raise ArgumentError("--resume continues from the files in a folder: give --out DIR too.")
+    if report:
+        from lossfw.cli.compare import check_report
 
-    configs: tuple[str, ...]
-    overrides: tuple[str, ...]
-    out: str | None
-    resume: bool
-    dry_run: bool
-    jobs: int
-    cluster: str | None
-    report: bool
-    as_json: bool
-    plugins: Plugins
+        check_report(out)
 
 
-def _check(given: _Options) -> None:
-    """Refuse options that need others."""
-    from lossfw.errors import ArgumentError
-
-    if given.resume and given.out is None:
-        raise ArgumentError("--resume continues the run in a folder: give --out DIR too.")
-    if given.report:
-        from lossfw.cli.report import check_report
-
-        check_report(given.out)
-
-
-def _requests(given: _Options) -> list[RunRequest]:
+def _requests(
+    configs: Sequence[str],
+    overrides: tuple[str, ...],
+    plugins: Plugins,
+    out: str | None,
+    *,
+    resume: bool,
+    cluster: str | None,
+    trains: bool = False,
+) -> list[RunRequest]:
     """Read every configuration, and return a request for each of its runs."""
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.config.schema.checked import read_config
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.records import RunRequest
 
-    folder = None if given.out is None else Path(given.out)
-    configs = [
-        read_config(ConfigSource(name, given.overrides, given.plugins)) for name in given.configs
-    ]
-    if len(configs) == 1 and not configs[0].has("sweep"):
-        return [RunRequest(configs[0], folder=folder, resume=given.resume, cluster=given.cluster)]
+    folder = None if out is None else Path(out)
+    read = [read_config(ConfigSource(name, overrides, plugins)) for name in configs]
+    if len(read) == 1 and not read[0].has("sweep"):
+        return [RunRequest(read[0], "", folder, resume, trains, cluster)]
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of
 
-    requests = requests_of(configs, folder, resume=given.resume, cluster=given.cluster)
-    for config in configs:
+    requests = requests_of(read, folder, resume=resume, trains=trains, cluster=cluster)
+    # A training tells its notes itself.
+    for config in () if trains else read:
         for note in config.notes:
             warn(f"{config.source.name}: {note}")
     return requests
 
 
-def _one(request: RunRequest, *, as_json: bool) -> None:
-    from lossfw.cli.many import ALLOW_NAN
+def _is_single(requests: Sequence[RunRequest]) -> bool:
+    """Tell whether there is one run without a name; each run of a sweep has one."""
+    return len(requests) == 1 and not requests[0].name
+
+
+def _carry_out(
+    requests: Sequence[RunRequest],
+    jobs: int,
+    carry_out_one: Callable[[RunRequest, bool], None],
+    *,
+    as_json: bool,
+    report: bool,
+) -> None:
+    """Carry out one run in this process, or several, and write their reports."""
+    from lossfw.cli.compare import report_on
+
+    if _is_single(requests):
+        try:
+            carry_out_one(requests[0], as_json)
+        except KeyboardInterrupt:
+            if (folder := requests[0].folder) is not None:
+                write_stderr(f"{folder}: interrupted; --resume continues from here")
+            raise
+        if report:
+            report_on(requests)
+        return
+    from lossfw.cli.batch import run_many
+
+    try:
+        run_many(requests, jobs, as_json=as_json)
+    finally:
+        # Some may have failed, and the others have their reports.
+        if report:
+            report_on(requests)
+
+
+def _run_one(request: RunRequest, as_json: bool) -> None:
+    from lossfw.cli.batch import ALLOW_NAN
     from lossfw.cli.progress import ProgressBar
     from lossfw.errors import RunError
     from lossfw.report.text.run import show
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
 
-    try:
-        with ProgressBar() as progress:
-            outcome = carry_out(request, progress=progress, warn=warn)
-    except KeyboardInterrupt:
-        if request.folder is not None:
-            click.echo(f"{request.folder}: interrupted; --resume continues from here", err=True)
-        raise
+    with ProgressBar() as progress:
+        outcome = carry_out(request, progress=progress, warn=warn)
     if outcome.before:
-        tell(f"{request.folder}: done before, not run again")
+        write_stderr(f"{request.folder}: done before, not run again")
     elif outcome.resumed:
         rows = outcome.result.count
-        tell(f"{request.folder}: went on from row {outcome.resumed} of {rows}")
+        write_stderr(f"{request.folder}: continued from row {outcome.resumed} of {rows}")
     if as_json:
         say(to_json(outcome.result.to_dict()))
     else:
@@ -171,3 +257,73 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
         raise outcome.failure
     if outcome.nan:
         raise RunError(f"the loss is NaN. {ALLOW_NAN}")
+
+
+def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> None:
+    from lossfw.cli.progress import ProgressBar
+    from lossfw.report.text.training import show
+    from lossfw.runs.files import say, to_json
+    from lossfw.runs.trainings import carry_out_training, prepare_training
+
+    run = prepare_training(request)
+    if drops_weights:
+        raise ArgumentError(_LOST_WEIGHTS)
+    with ProgressBar() as progress:
+        outcome = carry_out_training(request, run, progress=progress, warn=warn)
+    if as_json:
+        say(to_json(outcome.trained.to_dict()))
+    else:
+        show(run.training, outcome.trained, request.folder, outcome.seconds)
+
+
+def _show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
+    """Make the plan of each request and show it."""
+    from lossfw.cli.batch import show_warnings
+    from lossfw.report.text.tables import show_table
+    from lossfw.runs.execute import prepare
+    from lossfw.runs.files import say
+
+    runs = [prepare(request) for request in requests]
+    if as_json:
+        say(json.dumps([_plain(run) for run in runs]))
+        return
+    rows = []
+    for run in runs:
+        plan, folder = run.plan, "" if run.folder is None else str(run.folder)
+        # As many digits of the digest as git shows of a commit: for the eye.
+        digest = plan.digest[:12]
+        rows.append((run.name, str(plan.count), str(plan.loss), plan.outputs_form, folder, digest))
+    show_table(("run", "rows", "loss", "from", "folder", "digest"), rows)
+    for request, run in zip(requests, runs, strict=True):
+        if request.scheduler is not None:
+            say(f"{run.name}: {_tasks_text(run, request.scheduler)}")
+    show_warnings([(run.name, run.plan.warnings) for run in runs])
+
+
+def _tasks_text(run: Run, cluster: str) -> str:
+    """Return the tasks that a run gives to a cluster, in one line."""
+    # Imported on use: most runs stay in their process.
+    from lossfw.scale import cut, slots_of
+
+    slots = slots_of(cluster)
+    parts = cut(run.plan, slots)
+    return (
+        f"{len(parts.parts)} tasks of {parts.rows} rows for {slots} threads of {cluster}; "
+        f"{parts.bytes_read} bytes are read"
+    )
+
+
+def _plain(run: Run) -> dict[str, object]:
+    plan = run.plan
+    return {
+        "name": run.name,
+        "config": run.config,
+        "overrides": list(run.overrides),
+        "folder": None if run.folder is None else str(run.folder),
+        "rows": plan.count,
+        "loss": plan.loss.to_config(),
+        "form": plan.outputs_form,
+        "metrics": [metric.to_config() for metric in plan.metrics],
+        "digest": plan.digest,
+        "warnings": list(plan.warnings),
+    }

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from lossfw.cli.options import (
-    config_plugin_options,
-    json_option,
-    override_option,
-    traceback_option,
-)
+from lossfw.cli.options import config_plugin_options, json_option, override_option
+from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
-
-if TYPE_CHECKING:
-    from lossfw.config.text.source import ConfigSource
-    from lossfw.nn.sensitivity.study import Sensitivity
+from lossfw.runs.files import check_folder, say, to_json, write_file
 
 RESULT_FILE = "sensitivity.json"
 PICTURE_FILE = "sensitivity.svg"
@@ -32,7 +24,7 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
     try:
         low, high = map(float, ends)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no range: write two numbers as -1:1") from None
+        raise click.BadParameter(f"{text!r} is not a range: write two numbers as -1:1") from None
     return f"[{low!r}, {high!r}]"
 
 
@@ -65,70 +57,46 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
 )
 @json_option
 @config_plugin_options(trusted=True)
-@traceback_option
-def sensitivity(**options: Any) -> None:
+def sensitivity(
+    config: str,
+    parameter: str | None,
+    reach: str | None,
+    points: int | None,
+    directions: int | None,
+    overrides: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+    plugins: Plugins,
+) -> None:
     """Show how loss and metrics change as a network parameter changes.
 
     The section `sensitivity` of the configuration can have the same options. The
     plot and the page that --out writes need matplotlib and jinja2.
     """
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.cli.progress import ProgressBar
     from lossfw.config.plan.sensitivity import build_study
+    from lossfw.config.text.source import ConfigSource
     from lossfw.nn.sensitivity.study import study_sensitivity
     from lossfw.report.html.render import need_report
     from lossfw.report.text.sensitivity import show
-    from lossfw.runs.files import check_folder, say, to_json
 
-    given = _Options(**options)
-    folder = None if given.out is None else Path(given.out)
+    folder = None if out is None else Path(out)
     if folder is not None:
         check_folder(folder)
         need_report()
-    study = build_study(_source(given))
+    options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
+    more = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
+    study = build_study(ConfigSource(config, [*overrides, *more], plugins))
     with ProgressBar("points") as progress:
         result = study_sensitivity(study, progress=progress)
     if folder is not None:
-        _write(folder, result)
-    if given.as_json:
+        from lossfw.report.html.sensitivity import study_page
+        from lossfw.report.plots.sensitivity_curves import picture
+
+        write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
+        write_file(folder, PICTURE_FILE, picture(result))
+        write_file(folder, PAGE_FILE, study_page(result).encode())
+    if as_json:
         say(to_json(result.to_dict()))
     else:
         show(result)
-
-
-class _Options(NamedTuple):
-    """The options of the verb."""
-
-    config: str
-    parameter: str | None
-    reach: str | None
-    points: int | None
-    directions: int | None
-    overrides: tuple[str, ...]
-    out: str | None
-    as_json: bool
-    plugins: Plugins
-
-
-def _source(given: _Options) -> ConfigSource:
-    """Return the configuration, with the options of a study as overrides."""
-    from lossfw.config.text.source import ConfigSource
-
-    values = {
-        "parameter": given.parameter,
-        "range": given.reach,
-        "points": given.points,
-        "directions": given.directions,
-    }
-    more = [f"sensitivity.{key}={value}" for key, value in values.items() if value is not None]
-    return ConfigSource(given.config, [*given.overrides, *more], given.plugins)
-
-
-def _write(folder: Path, result: Sensitivity) -> None:
-    from lossfw.report.html.sensitivity import study_page
-    from lossfw.report.plots.sensitivity_curves import picture
-    from lossfw.runs.files import to_json, write_file
-
-    write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
-    write_file(folder, PICTURE_FILE, picture(result))
-    write_file(folder, PAGE_FILE, study_page(result).encode())

@@ -1,26 +1,32 @@
-"""``lossfw show``: the definition, the parameters and the claims of a component."""
+"""``lossfw show``, ``plot`` and ``bridge``: components, their curves, and code that trains."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from lossfw.cli.component_arguments import (
+from lossfw.cli.arguments import (
     find,
     kind_option,
     make_sample,
     parameter_option,
     read_parameters,
+    read_yaml,
 )
-from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import KINDS, Entry, Registry
-from lossfw.errors import ParameterError
+from lossfw.errors import ArgumentError, ParameterError
+from lossfw.runs.files import say
 
-# Version of the JSON object that this verb prints.
+# Version of the JSON object that `show` prints.
 SHOW_VERSION = 2
+
+# What can be plotted.
+_PLOTTED = ("loss", "activation")
 
 
 @click.command()
@@ -32,7 +38,6 @@ SHOW_VERSION = 2
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print a page of documentation.")
 @click.option("--latex", "as_latex", is_flag=True, help="Print the formula as LaTeX.")
 @plugin_options
-@traceback_option
 def show(
     names: tuple[str, ...],
     every: bool,
@@ -49,21 +54,26 @@ def show(
     share a NAME, all of them are shown.
     """
     from lossfw.report.text.show_component import show_description
-    from lossfw.runs.files import say, to_json
 
     registry = plugins.registry()
     if every == bool(names):
         raise click.UsageError("name components, or give --all for every one, and not both.")
     kinds = KINDS if kind is None else (kind,)
-    entries = registry.entries(kind) if every else _named(registry, names, kinds)
+    if every:
+        entries = registry.entries(kind)
+    else:
+        named = (entry for name in names for entry in find(registry, name, kinds))
+        entries = tuple(sorted(named, key=lambda entry: KINDS.index(entry.kind)))
     given = read_parameters(parameters)
     if as_latex:
+        from lossfw.report.formulas.latex import latex
+
         for entry in entries:
-            say(_latex(registry, entry, given))
+            say(latex(make_sample(registry, entry, given)))
         return
-    described = [_described(registry, entry, given) for entry in entries]
+    described = [_describe(registry, entry, given) for entry in entries]
     if as_json:
-        say(to_json({"lossfw": SHOW_VERSION, "components": described}))
+        say_json(SHOW_VERSION, components=described)
         return
     if as_markdown:
         from lossfw.report.text.markdown import markdown
@@ -76,20 +86,7 @@ def show(
         show_description(one)
 
 
-def _named(registry: Registry, names: Sequence[str], kinds: Sequence[str]) -> list[Entry]:
-    """Return the components of names, those of a kind together."""
-    entries = [entry for name in names for entry in find(registry, name, kinds)]
-    return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
-
-
-def _latex(registry: Registry, entry: Entry, given: dict[str, Any]) -> str:
-    """Return the formula of a component as LaTeX; of several, each on its own line."""
-    from lossfw.report.formulas.latex import latex
-
-    return latex(make_sample(registry, entry, given))
-
-
-def _described(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
+def _describe(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
     from lossfw.report.text.component import describe
 
     try:
@@ -100,3 +97,105 @@ def _described(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[
         # Some parameter is needed: its class can be shown all the same.
         component = None
     return describe(entry, registry.class_of(entry), component)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@parameter_option
+@click.option("--out", required=True, metavar="FILE", help="The file, a .svg or a .png.")
+@click.option(
+    "--range",
+    "span",
+    nargs=2,
+    type=float,
+    metavar="LOW HIGH",
+    help="The ends of the horizontal axis.",
+)
+@click.option(
+    "--target",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="The target, for losses that depend on more than residual or margin.",
+)
+@plugin_options
+def plot(
+    names: tuple[str, ...],
+    parameters: tuple[str, ...],
+    out: str,
+    span: tuple[float, float] | None,
+    target: float,
+    plugins: Plugins,
+) -> None:
+    """Plot losses or activations in one picture, with their derivatives and kinks.
+
+    A NAME may be a mapping as in a configuration, '{name: huber, delta: 0.5}'. With -p a
+    parameter is set in each of them that has it.
+    """
+    from lossfw.nn.sample_curve import curves
+    from lossfw.report.plots.loss_curves import check_out
+    from lossfw.report.plots.loss_curves import plot as draw
+
+    file = Path(out)
+    check_out(file)
+    registry = plugins.registry()
+    components = _components(registry, names, read_parameters(parameters))
+    say(f"wrote {draw(curves(components, span=span, target=target), file)}")
+
+
+def _components(registry: Registry, names: Sequence[str], given: Mapping[str, Any]) -> list[Any]:
+    """Return the components that are named, with the parameters that each of them has."""
+    specs = [_read_spec(name) for name in names]
+    entries = [find(registry, spec["name"], _PLOTTED)[0] for spec in specs]
+    fields = [registry.class_of(entry).model_fields for entry in entries]
+    # The message for one component lists its parameters; for several, none of them has it.
+    for key in given if len(specs) > 1 else ():
+        if not any(key in own for own in fields):
+            raise ArgumentError(f"-p {key}: none of {', '.join(names)} has this parameter.")
+    components = []
+    for spec, entry, own in zip(specs, entries, fields, strict=True):
+        parameters = {key: v for key, v in given.items() if len(specs) == 1 or key in own}
+        parameters |= {key: value for key, value in spec.items() if key != "name"}
+        components.append(make_sample(registry, entry, parameters))
+    return components
+
+
+def _read_spec(text: str) -> Mapping[str, Any]:
+    """Return a name, or a mapping in YAML, as a mapping with a name."""
+    if not text.lstrip().startswith("{"):
+        return {"name": text}
+    spec = read_yaml(text)
+    if not isinstance(spec, dict) or not isinstance(spec.get("name"), str):
+        from lossfw.config.text.tree import shorten
+
+        raise ArgumentError(f"{shorten(text)} has no name: write {{name: huber, delta: 0.5}}.")
+    return spec
+
+
+@click.command("bridge")
+@click.argument("library")
+@click.option(
+    "--loss", "text", required=True, metavar="LOSS", help="A name, or {name: huber, delta: 2}."
+)
+@json_option
+@plugin_options
+def bridge(library: str, text: str, as_json: bool, plugins: Plugins) -> None:
+    """Print Python code that trains with a loss in LIBRARY.
+
+    A LIBRARY is one of `lossfw list bridges`. A loss that it cannot train with is an error
+    that says why.
+    """
+    registry = plugins.registry()
+    found = registry.create("bridge", library)
+    loss = registry.create("loss", read_yaml(text, "--loss"))
+    reason = found.refuses(loss)
+    if reason is not None:
+        raise ArgumentError(f"{found.name} cannot train with this loss: {reason}")
+    lines = found.usage(loss)
+    if as_json:
+        config, version = loss.to_config(), found.version()
+        say_json(library=found.name, loss=config, usage=lines, version=version)
+        return
+    if found.version() is None:
+        say(f"# {found.install_command()}")
+    say(lines)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import traceback_option
-
 
 @click.command()
 @click.option("--out", required=True, metavar="DIR", help="The folder for the pages.")
@@ -28,7 +26,6 @@ from lossfw.cli.options import traceback_option
     help="Where checks.json and accuracy.json are; the folder reference of --docs if not given.",
 )
 @click.option("--title", help="Of the site; the name of the plugin, or lossfw.")
-@traceback_option
 def site(
     out: str,
     plugin: str | None,
@@ -50,7 +47,7 @@ def site(
 
     need_docs()
     if docs is not None and not (Path(docs) / "index.md").is_file():
-        raise ArgumentError(f"--docs {docs}: a folder with an index.md was wanted.")
+        raise ArgumentError(f"--docs {docs}: expected a folder with an index.md.")
     if plugin is not None and no_plugins:
         raise ArgumentError("--plugin asks for a plugin, and --no-plugins for none: give one.")
     local = [plugin] if plugin is not None and plugin.endswith(".py") else []

@@ -76,8 +76,8 @@ def test_an_activation_and_a_row(lossfw):
     [
         (["hubber"], "Did you mean 'huber'?"),
         (["accuracy"], "There is no loss or activation 'accuracy'"),
-        (["huber", "--points", "0"], "--points 0: a number of at least 1 was wanted"),
-        (["huber", "--seed", "-1"], "--seed -1"),
+        (["huber", "--points", "0"], "--points must be at least 1, got 0."),
+        (["huber", "--seed", "-1"], "--seed must be at least 0, got -1."),
         (["huber", "log_cosh", "-p", "delta=1"], "exactly one NAME"),
         (["huber", "-p", "delta=-1"], "greater than 0"),
         (["sum"], "cannot be made without parameters"),

@@ -37,7 +37,7 @@ def test_nothing_is_overwritten(lossfw):
     for arguments in (("loss", "tilted"), ("plugin", "acme")):
         result = lossfw("new", *arguments)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "is there already" in result.stderr
+        assert "exists already" in result.stderr
     assert Path("tilted.py").read_text() == "mine"
 
 
@@ -60,7 +60,7 @@ def test_nothing_is_overwritten(lossfw):
 def test_a_name_that_cannot_be_is_told(arguments, lossfw):
     result = lossfw("new", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "wanted, such as" in result.stderr or "name it like" in result.stderr
+    assert "is not a valid" in result.stderr or "name it like" in result.stderr
     assert [path.name for path in Path().iterdir()] == ["run.yaml"]
 
 

@@ -96,7 +96,7 @@ def test_a_flipped_bit_is_found_and_only_its_piece_is_written_again(
     path.write_bytes(content)
     done = resume()
     assert done.exit_code == 0, done.stderr
-    assert "went on from row 1024 of 1500" in done.stderr
+    assert "continued from row 1024 of 1500" in done.stderr
     damaged = [p for p, begin in zip(pieces, begins(pieces), strict=True) if begin <= where][-1]
     told = f"the rows {damaged.start} to {damaged.stop - 1} were written again"
     assert done.stdout.count("was damaged") == 1
@@ -183,7 +183,7 @@ def test_a_damaged_part_is_written_again(killed, folder, form, harm, cluster, sp
         second.write_bytes(content if harm == "flipped" else content[:-1])
     done = resume(*(["--cluster", "tcp://here:1"] if cluster else []))
     assert done.exit_code == 0, done.stderr
-    assert "went on from row 1024 of 1500" in done.stderr
+    assert "continued from row 1024 of 1500" in done.stderr
     told = f"{second.name} was missing or damaged: the rows 256 to 511 were written again"
     assert told in (folder / "o/run.json").read_text()
     assert (folder / "o/metrics.json").read_bytes() == (folder / "whole/metrics.json").read_bytes()

@@ -84,7 +84,7 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
     assert (folder / "out/status").read_text() == "running\n"
     done = run("out", "--resume")
     assert done.exit_code == 0
-    assert done.stderr.startswith("out: went on from row 1024 of ")
+    assert done.stderr.startswith("out: continued from row 1024 of ")
     # Two groups of 256 rows, twice.
     assert resumed == [4 * 256]
     for path in (folder / "wanted").iterdir():

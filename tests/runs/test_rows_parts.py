@@ -161,7 +161,7 @@ def test_a_run_goes_on_where_it_was_left_on_a_cluster_or_not(
         (folder / "o" / rows_parts.PARTS_FOLDER / f"part-000000000000-0.{form}").write_bytes(b"x")
     done = lossfw("run", "run.yaml", *rows, "--out", "o", "--resume", *cluster * then)
     assert done.exit_code == 0, done.stderr
-    assert "went on from row 512 of 600" in done.stderr
+    assert "continued from row 512 of 600" in done.stderr
     assert same(folder / "whole", folder / "o")
     assert (folder / "o/metrics.json").read_bytes() == (folder / "whole/metrics.json").read_bytes()
     assert not list((folder / "o").glob("*part*"))

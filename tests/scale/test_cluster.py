@@ -252,7 +252,7 @@ def test_a_run_of_a_cluster_that_died_goes_on_from_its_parts(
     assert (few / "two" / "status").read_text() == "failed\n"
     went_on = run("--out", "two", "-o", rows, "--cluster", scheduler, "--resume")
     assert went_on.exit_code == 0, went_on.stderr
-    assert "went on from row" in went_on.stderr
+    assert "continued from row" in went_on.stderr
     one, two = ((few / name / "metrics.json").read_bytes() for name in ("one", "two"))
     assert one == two
     assert same_rows(few / "one", few / "two")

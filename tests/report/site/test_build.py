@@ -135,7 +135,7 @@ def test_a_warning_of_sphinx_is_an_error(acme, folder):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--docs", "none", "--out", "x"), "--docs none: a folder with an index.md was wanted"),
+        (("--docs", "none", "--out", "x"), "--docs none: expected a folder with an index.md"),
         (("--plugin", "acme-loses", "--out", "x"), "no plugin 'acme-loses'"),
         (("--plugin", "acme", "--no-plugins", "--out", "x"), "asks for a plugin"),
     ],

@@ -1,0 +1,135 @@
+"""Values on the command line: YAML, components as ``NAME -p key=value``, and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from lossfw.components.component import Component
+from lossfw.components.registry import KINDS, Entry, Registry
+from lossfw.components.synonyms import did_you_mean_one
+from lossfw.errors import ArgumentError, UnknownNameError
+from lossfw.numerics.arrays import NDArray
+
+# A text that ends so is the name of a file.
+_ARRAY_FILES = (".npy", ".npz", ".csv")
+
+parameter_option = click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a parameter: -p delta=0.5. The value is YAML. Can be repeated.",
+)
+
+kind_option = click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    help="The kind, if components of several kinds have the name.",
+)
+
+
+def read_yaml(text: str, option: str = "") -> Any:
+    """Return a value that is written in YAML; messages name the option that it was given to."""
+    # Imported here: most verbs read no YAML.
+    from lossfw.config.text.tree import Origin, Problems, shorten
+    from lossfw.config.text.yaml import parse
+
+    problems = Problems()
+    node = parse(text, Origin(f"{option} {shorten(text)}".lstrip(), Path.cwd()), problems)
+    problems.raise_if_any()
+    return None if node is None else node.plain()
+
+
+def read_array_argument(text: str, option: str, role: str) -> NDArray:
+    """Return the array that a text describes: numbers in YAML, or the name of a file.
+
+    `role` names the array in a ``.npz``, such as ``"predictions"``.
+    """
+    from lossfw.data.arrays import read_array
+    from lossfw.data.literals import numbers_array
+
+    if text.strip().endswith(_ARRAY_FILES):
+        return np.asarray(read_array(Path(text.strip()), role))
+    value = read_yaml(text, option)
+    try:
+        return numbers_array(value, finite=False)
+    except ValueError as error:
+        raise ArgumentError(
+            f"{option} should be {error}. Numbers are written as in YAML, [0.5, 1e-7, .inf], or "
+            "stand in a file whose name ends in .npy, .npz or .csv."
+        ) from None
+
+
+def read_parameters(texts: Sequence[str]) -> dict[str, Any]:
+    """Return parameters by name; the later one wins. All mistakes are reported together."""
+    from lossfw.config.text.tree import Origin, Position, Problems, shorten
+    from lossfw.config.text.yaml import parse
+
+    problems = Problems()
+    parameters = {}
+    for rank, text in enumerate(texts):
+        position = Position(Origin(f"-p {shorten(text)}", Path.cwd(), rank=rank))
+        key, equals, written = text.partition("=")
+        if not equals or not key.strip():
+            problems.add(position, "a parameter is KEY=VALUE", "for example: -p delta=0.5")
+            continue
+        node = parse(written, position.origin, problems)
+        parameters[key.strip()] = None if node is None else node.plain()
+    problems.raise_if_any()
+    return parameters
+
+
+def refuse_several(parameters: dict[str, Any], names: Sequence[str]) -> None:
+    """Refuse ``-p`` without exactly one name: it sets a parameter of one component."""
+    if parameters and len(names) != 1:
+        raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
+
+
+def refuse_below(option: str, value: int | None, least: int) -> None:
+    """Refuse a number that is too small."""
+    if value is not None and value < least:
+        raise ArgumentError(f"{option} must be at least {least}, got {value}.")
+
+
+def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[Entry, ...]:
+    """Return the entries of a name, one for each kind that has it; at least one."""
+    entries, error = [], None
+    for kind in kinds:
+        try:
+            entries.append(registry.resolve(kind, name))
+        except UnknownNameError as unknown:
+            error = unknown
+    if entries or error is None:
+        return tuple(entries)
+    if len(kinds) == 1 or "/" in name:
+        raise error
+    known = [n for kind in kinds for entry in registry.entries(kind) for n in entry.names]
+    words = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+    first = (
+        f"There is no {words} {name!r}. {did_you_mean_one(name, known)} `lossfw list` shows all."
+    )
+    # The other lines name plugins that could not be loaded, which may offer it.
+    others = str(error).splitlines()[1:]
+    raise UnknownNameError("\n".join([first.replace("  ", " "), *others]))
+
+
+def make(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
+    """Return the component of an entry at some parameters."""
+    # Where two plugins offer the name, the one that was found is meant.
+    name = f"{entry.distribution}/{entry.name}"
+    component: Component = registry.create(entry.kind, {"name": name, **parameters})
+    return component
+
+
+def make_sample(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
+    """Return the component at some parameters; without any, its first sample if it needs one."""
+    cls = registry.class_of(entry)
+    needed = any(field.is_required() for field in cls.model_fields.values())
+    samples: list[Component] = cls.samples() if needed and not parameters else []
+    return samples[0] if samples else make(registry, entry, parameters)

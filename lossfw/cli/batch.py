@@ -1,0 +1,162 @@
+"""Several runs on the command line, and a table of their results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lossfw.cli.options import write_stderr
+from lossfw.cli.progress import ProgressBar
+from lossfw.components.naming import shortlist
+from lossfw.errors import RunError
+from lossfw.report.text.tables import show_table
+from lossfw.runs.files import say
+from lossfw.runs.folder import working_in
+from lossfw.runs.parallel_runs import common_folder, run_all
+from lossfw.runs.records import RunOutcome, RunRequest
+from lossfw.runs.stored import numbers_of
+
+# The remedy for a loss that is NaN.
+ALLOW_NAN = "To accept NaN, set evaluate.allow_nan: true."
+
+
+def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
+    """Carry out requests and show their outcomes."""
+    with working_in(common_folder(requests)):
+        outcomes = _outcomes_of(requests, jobs)
+    if as_json:
+        # In a result, numbers that are not finite are texts already.
+        say(json.dumps([_plain(outcome) for outcome in outcomes]))
+    else:
+        show_table(*_table(outcomes))
+        for outcome in outcomes:
+            for text in outcome.texts:
+                say(f"{outcome.request.name}: {text}")
+        show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
+    failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
+    if failed:
+        raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
+    nan = [outcome.request.name for outcome in outcomes if outcome.nan]
+    if nan:
+        raise RunError(
+            f"the loss of {len(nan)} of {len(outcomes)} runs is NaN: {', '.join(nan)}. {ALLOW_NAN}"
+        )
+
+
+def _outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
+    """Return the outcomes of requests; write warnings and errors as soon as there are some."""
+    done: list[RunOutcome] = []
+    printer = _WarningPrinter()
+
+    def ended(outcome: RunOutcome) -> None:
+        done.append(outcome)
+        progress(len(done), len(requests))
+        printer.write(outcome)
+
+    cluster = requests[0].scheduler
+    try:
+        with ProgressBar("runs") as progress:
+            if cluster is None:
+                outcomes = run_all(requests, jobs, ended=ended)
+            else:
+                # Imported on use: it needs an optional library.
+                from lossfw.runs.cluster_runs import run_on
+
+                outcomes = run_on(cluster, requests, ended=ended)
+    except KeyboardInterrupt:
+        if requests[0].folder is not None:
+            write_stderr(
+                f"{len(done)} of {len(requests)} runs have ended; --resume continues with the rest"
+            )
+        raise
+    printer.write_repeated(len(requests))
+    return outcomes
+
+
+def show_warnings(runs: Sequence[tuple[str, Iterable[str]]]) -> None:
+    """Show the warnings of several runs, given by name, each text once with its runs."""
+    names: dict[str, list[str]] = {}
+    for name, warnings in runs:
+        for text in dict.fromkeys(warnings):
+            names.setdefault(text, []).append(name)
+    for text, those in names.items():
+        whose = "" if len(those) == len(runs) else f"{shortlist(those)}: "
+        say(f"warning  {whose}{text}")
+
+
+class _WarningPrinter:
+    """Writes the warnings and errors of runs as they end, and a repeated one only once."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+
+    def write(self, outcome: RunOutcome) -> None:
+        """Write those of a run that are new, each line with its name."""
+        # An error is one text: some of its lines may stand in another error too.
+        for text in [*outcome.notes.splitlines(), outcome.error]:
+            names = self._names.setdefault(text, [])
+            names.append(outcome.request.name)
+            if len(names) == 1:
+                for line in text.splitlines():
+                    write_stderr(f"{names[0]}: {line}")
+
+    def write_repeated(self, runs: int) -> None:
+        """Write which others of so many runs had a warning or an error that was written before."""
+        for text, (first, *others) in self._names.items():
+            if text and others:
+                whole = len(others) + 1 == runs
+                whose = "the other runs" if whole else shortlist(others)
+                write_stderr(f"{whose}: as in {first}: {text.splitlines()[0]}")
+
+
+def _plain(outcome: RunOutcome) -> dict[str, Any]:
+    folder = outcome.request.folder
+    return {
+        "name": outcome.request.name,
+        "status": outcome.status,
+        "folder": None if folder is None else str(folder),
+        "seconds": outcome.seconds,
+        "result": outcome.result,
+        "error": outcome.error or None,
+        "warnings": list(outcome.warnings),
+    }
+
+
+def _table(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
+    """Return headers and rows: every metric that is a single number has a column.
+
+    The numbers of a training are those of the epoch whose weights were kept.
+    """
+    trains = outcomes[0].request.trains
+    first = ["epoch"] if trains else ["loss", "value"]
+    numbers = [_numbers(outcome) for outcome in outcomes]
+    titles = list(dict.fromkeys(title for _, own in numbers for title in own))
+    rows = []
+    for outcome, (cells, own) in zip(outcomes, numbers, strict=True):
+        status = "done before" if outcome.before else outcome.status
+        computed = outcome.result is not None and not outcome.before
+        rows.append(
+            [outcome.request.name, status, *(cells or [""] * len(first))]
+            + [_number(own.get(title, "")) for title in titles]
+            + [f"{outcome.seconds:.1f}" if computed else ""]
+        )
+    return ["run", "status", *first, *titles, "seconds"], rows
+
+
+def _numbers(outcome: RunOutcome) -> tuple[list[str], dict[str, Any]]:
+    """Return the first cells of a row, and the numbers by title; none of a run that failed."""
+    result = outcome.result
+    if result is None:
+        return [], {}
+    if outcome.request.trains:
+        kept = result["epochs"][result["kept"]]
+        return [str(kept["epoch"])], numbers_of(kept)
+    loss, metrics = result["loss"], result["metrics"].items()
+    single = {name: m["value"] for name, m in metrics if not isinstance(m["value"], list)}
+    return [loss["name"], _number(loss["value"])], single
+
+
+def _number(value: Any) -> str:
+    """Return a number with the digits of a table; JSON has all of them."""
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)

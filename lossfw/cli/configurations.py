@@ -1,0 +1,103 @@
+"""``lossfw config``, ``validate`` and ``schema``: configurations that are looked at and not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lossfw.cli.options import (
+    config_plugin_options,
+    json_option,
+    override_option,
+    plugin_options,
+    say_json,
+    warn,
+)
+from lossfw.components.plugin_choice import Plugins
+from lossfw.runs.files import say, write_file
+
+
+@click.command()
+@click.argument("config")
+@override_option
+@click.option("--plain", is_flag=True, help="Omit the origins and the defaults in comments.")
+@json_option
+@config_plugin_options(trusted=False)
+def config(
+    config: str, overrides: tuple[str, ...], plain: bool, as_json: bool, plugins: Plugins
+) -> None:
+    """Print the resolved configuration of the file CONFIG.
+
+    Extended files, overrides and environment variables are applied, file names
+    are absolute, and defaults are filled in. Each value is followed by its
+    origin. The output runs from any folder, with the same digest. Plugin files
+    are imported only with --plugin or --trust.
+    """
+    from lossfw.config.plan.resolved import resolve
+    from lossfw.config.text.source import ConfigSource
+
+    resolved = resolve(ConfigSource(config, overrides, plugins))
+    if as_json:
+        say_json(config=resolved.root.plain(), values=resolved.origins())
+    else:
+        say((resolved.text() if plain else resolved.annotated()).removesuffix("\n"))
+
+
+@click.command()
+@click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
+@override_option
+@json_option
+@config_plugin_options(trusted=False)
+@click.pass_context
+def validate(
+    ctx: click.Context,
+    configs: tuple[str, ...],
+    overrides: tuple[str, ...],
+    as_json: bool,
+    plugins: Plugins,
+) -> None:
+    """Report all mistakes in each file CONFIG; nothing is run.
+
+    All mistakes are reported at once, in the order of the file. The exit code is 0
+    if there is none, and 2 otherwise. With --json, editors get line and column.
+    Plugin files are imported only with --plugin or --trust.
+    """
+    from lossfw.config.plan.validate import validate as look_at
+    from lossfw.config.text.source import ConfigSource
+
+    verdicts = [look_at(ConfigSource(config, overrides, plugins)) for config in configs]
+
+    if as_json:
+        say_json(files=[verdict.to_dict() for verdict in verdicts])
+    else:
+        for verdict in verdicts:
+            runs = f", {verdict.runs} runs" if verdict.runs > 1 else ""
+            say("\n".join(map(str, verdict.problems)) or f"{verdict.file}: valid{runs}")
+    for verdict in verdicts:
+        for note in verdict.notes:
+            warn(f"{verdict.file}: {note}")
+    if any(verdict.problems for verdict in verdicts):
+        ctx.exit(2)
+
+
+@click.command()
+@click.option("--out", metavar="FILE", help="Write it to this file.")
+@plugin_options
+def schema(out: str | None, plugins: Plugins) -> None:
+    """Print the JSON schema of a configuration, with all installed components.
+
+    A line at the top of a configuration lets an editor use it:
+    "# yaml-language-server: $schema=lossfw.schema.json".
+    """
+    import json
+
+    from lossfw.config.schema.json_schema import json_schema
+
+    registry = plugins.registry()
+    text = json.dumps(json_schema(registry), indent=1, ensure_ascii=False)
+    if out is None:
+        say(text)
+    else:
+        path = Path(out)
+        write_file(path.parent, path.name, f"{text}\n".encode())
