@@ -14,8 +14,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from lossfw.check.accuracy.variants import variants
 from lossfw.check.checks import CHECKS
+from lossfw.check.instances import variants
 from lossfw.check.laws.activations import ELEMENTWISE
 from lossfw.cli import main as lossfw
 from lossfw.cli.main import VERBS

@@ -1,7 +1,7 @@
 """Denials: a property that is said to be absent, proved by a witness.
 
-``Claims(convex=False)`` denies convexity. The check of the claim looks for a counterexample;
-one that it finds is the witness, and one that it does not find refutes the denial.
+``Claims(convex=False)`` denies convexity. The check of the claim looks for a counterexample; one
+that it finds is the witness, and without one the denial is refuted.
 """
 
 from __future__ import annotations
@@ -13,28 +13,23 @@ from typing import Any
 from lossfw.check.core.search import Check, Counterexample, Search
 from lossfw.components.claims import ActivationClaims, Claims
 
-PREFIX = "denied:"
-
 # The other claims have a value, such as a constant or a list of places.
 _YES_OR_NO = {
-    one.name
+    field.name
     for record in (Claims, ActivationClaims)
-    for one in fields(record)
-    if "bool" in one.type
+    for field in fields(record)
+    if "bool" in field.type
 }
 
 
-def denial(check: Check) -> Check:
-    """Return the check of a denial from that of the claim.
+def denials(denied: Iterable[str], checks: Mapping[str, Check]) -> dict[str, Check]:
+    """Return the checks of denied claims, by name, from the checks of the claims."""
+    found = (_denial(checks[f"claim:{claim}"], claim) for claim in denied)
+    return {check.name: check for check in found}
 
-    Parameters
-    ----------
-    check : Check
-        Of a claim.
-    """
-    claim = check.name.removeprefix("claim:")
 
-    def proved(subject: Any, search: Search) -> None:
+def _denial(check: Check, claim: str) -> Check:
+    def find_witness(subject: Any, search: Search) -> None:
         if claim not in _YES_OR_NO:
             raise Counterexample(
                 f"claims() sets {claim}=False, but {claim} is not a property that a loss has or "
@@ -55,18 +50,4 @@ def denial(check: Check) -> Check:
             raise Counterexample(text, "")
         raise Counterexample(f"{text} {closest.message}", closest.code, **closest.inputs)
 
-    return Check(f"{PREFIX}{claim}", proved)
-
-
-def denials(denied: Iterable[str], checks: Mapping[str, Check]) -> dict[str, Check]:
-    """Return the checks of some denials, by name.
-
-    Parameters
-    ----------
-    denied : iterable of str
-        The claims that are denied.
-    checks : mapping of str to Check
-        Those of claims among others.
-    """
-    found = [denial(checks[f"claim:{claim}"]) for claim in denied]
-    return {one.name: one for one in found}
+    return Check(f"denied:{claim}", find_witness)

@@ -1,4 +1,4 @@
-"""Operations of losses: two instances with the same ones differ in their numbers alone.
+"""Operations of losses: two instances with the same ones differ only in their numbers.
 
 The laws of the call, such as those of shapes and dtypes, hold for both of them or for neither.
 """
@@ -42,7 +42,7 @@ class Operations:
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
 
-    def of(self, component: Any) -> Hashable:
+    def key_of(self, component: Any) -> Hashable:
         """Return a key that is equal for instances with the same operations; None if unknown."""
         if not isinstance(component, Loss) or component.has_own_weight:
             return None
@@ -58,11 +58,11 @@ class Operations:
 
     def _results(self, graph: Graph) -> tuple[int, ...]:
         numbers: dict[int, int] = {}
-        for place in graph.live():
-            node = graph.nodes[place]
+        for index in graph.live():
+            node = graph.nodes[index]
             key = (node.op, *(numbers[x] for x in node.args), node.dtype.char, _kind(node))
-            numbers[place] = self._numbers.setdefault(key, len(self._numbers))
-        return tuple(numbers[place] for place in graph.outputs)
+            numbers[index] = self._numbers.setdefault(key, len(self._numbers))
+        return tuple(numbers[index] for index in graph.outputs)
 
 
 def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
@@ -72,19 +72,19 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
     """
     seen: set[tuple[str, int, int]] = set()
 
-    def watch(frame: FrameType, event: str, _: Any) -> Any:
+    def trace_opcode(frame: FrameType, event: str, _: Any) -> Any:
         if not is_authors(frame):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
             code = frame.f_code
             seen.add((code.co_filename, code.co_firstlineno, frame.f_lasti))
-        return watch
+        return trace_opcode
 
     y, t = _sample(loss)
     # That of a debugger, or one that measures coverage.
     before = sys.gettrace()
-    sys.settrace(watch)
+    sys.settrace(trace_opcode)
     try:
         with np.errstate(all="ignore"):
             for name in _FUNCTIONS:
@@ -106,7 +106,7 @@ def _sample(loss: Loss) -> tuple[NDArray, NDArray]:
 
 
 def _kind(node: Operation) -> str:
-    """Return what matters of a value: of a number its sign alone, for 0 is a case of its own."""
+    """Return what matters of a value: only the sign of a number, because 0 is a case of its own."""
     ordinary = node.op == CONSTANT and node.dtype.kind == "f" and math.isfinite(node.value)
     return repr(float(np.sign(node.value))) if ordinary else repr(node.value)
 

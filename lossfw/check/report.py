@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lossfw.check.severity import Severity, severity
 from lossfw.numerics.arrays import NDArray
+
+Severity: TypeAlias = Literal["defect", "precision", "convention"]
+
+# A component is asked to keep them. Another library is free to broadcast, to take another
+# dtype, to write -0.0, and to refuse or take what lies outside of a space.
+_CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain", "arrays")
+
+
+def severity(check: str) -> Severity:
+    """Return the severity of what a check of this name finds.
+
+    Examples
+    --------
+    >>> severity("value"), severity("precision:gradient"), severity("dtype:half")
+    ('defect', 'precision', 'convention')
+    """
+    if check.startswith(_CONVENTIONS):
+        return "convention"
+    return "precision" if check.startswith("precision") else "defect"
+
+
+def severity_rank(check: str) -> int:
+    """Return the rank of a check, by which the most severe findings come first."""
+    if check.startswith("overflow"):
+        # Below wrong values: a function that overflows is right elsewhere.
+        return 1
+    return {"defect": 0, "precision": 2, "convention": 3}[severity(check)]
 
 
 @dataclass(frozen=True)
@@ -34,7 +60,7 @@ class Refutation:
         Equal for checks that were ended by the same error; None for a result
         that is wrong.
     blocks : bool
-        Whether no other check has anything to look at.
+        Whether no other check runs after this finding.
     """
 
     check: str
@@ -67,12 +93,11 @@ class Refutation:
         }
 
     def __str__(self) -> str:
-        shown = "\n".join(f"    {name} = {array!r}" for name, array in self.inputs.items())
-        code = "\n".join(f"    {line}" for line in self.snippet.splitlines())
-        parts = [f"{self.check}: {self.message}", shown]
-        if code:
-            parts.append(f"  to reproduce:\n{code}")
-        return "\n".join(part for part in parts if part)
+        lines = [f"{self.check}: {self.message}"]
+        lines += [f"    {name} = {array!r}" for name, array in self.inputs.items()]
+        if self.snippet:
+            lines += ["  to reproduce:", *(f"    {line}" for line in self.snippet.splitlines())]
+        return "\n".join(lines)
 
 
 def _plain(array: NDArray) -> Any:
@@ -88,31 +113,15 @@ def _plain(array: NDArray) -> Any:
     return one(array.tolist())
 
 
-@dataclass(frozen=True)
-class Held:
-    """A check that did not refute.
-
-    Attributes
-    ----------
-    check : str
-        Its name.
-    examples : int
-        How many examples it tried.
-    """
+class PassedCheck(NamedTuple):
+    """A check that did not refute, and how many examples it tried."""
 
     check: str
     examples: int
 
 
-@dataclass(frozen=True)
-class NotRun:
-    """A check that has no outcome of its own.
-
-    Attributes
-    ----------
-    reason : str
-        The error that another check tells, or the time limit.
-    """
+class NotRun(NamedTuple):
+    """A check without an outcome; the reason is the time limit, or what another check reports."""
 
     reason: str
 
@@ -126,8 +135,9 @@ class Report:
     name : str
         The component, with its parameters.
     refuted : list of Refutation
-        The gravest first: wrong values, overflow, lost precision, conventions.
-    held : list of Held
+        The most severe first: wrong values, overflow, lost precision, conventions.
+    held : list of PassedCheck
+        The checks that did not refute, with the number of their examples.
     not_claimed : list of str
         Claims that the component does not make.
     not_applicable : dict of str to str
@@ -138,7 +148,7 @@ class Report:
         Checks that were expected to fail and did not, with the reason given.
     not_run : dict of str to str
         Checks without an outcome, with the reason: the time limit, or the error that
-        another check tells.
+        another check reports.
     unfinished : bool
         Whether the time limit ended the search before all checks had run.
     allow_unfinished : bool
@@ -155,7 +165,7 @@ class Report:
 
     name: str
     refuted: list[Refutation] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    held: list[PassedCheck] = field(default_factory=list)
     not_claimed: list[str] = field(default_factory=list)
     not_applicable: dict[str, str] = field(default_factory=dict)
     expected: dict[str, str] = field(default_factory=dict)
@@ -171,7 +181,7 @@ class Report:
     @property
     def examples(self) -> int:
         """How many examples were tried in all."""
-        return sum(held.examples for held in self.held)
+        return sum(passed.examples for passed in self.held)
 
     @property
     def failures(self) -> list[Refutation]:
@@ -204,7 +214,7 @@ class Report:
             "name": self.name,
             "ok": self.ok,
             "refuted": [refutation.to_dict() for refutation in self.refuted],
-            "held": {held.check: held.examples for held in self.held},
+            "held": {passed.check: passed.examples for passed in self.held},
             "not_claimed": list(self.not_claimed),
             "witnesses": dict(self.witnesses),
             "not_applicable": dict(self.not_applicable),

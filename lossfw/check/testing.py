@@ -11,41 +11,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lossfw.check.component import prepared
+from lossfw.check.api import suite_of_component
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.options import Options
-from lossfw.check.report import NotRun, Refutation
-from lossfw.check.runner import Prepared, Told, attempt, expectations, prepare
-from lossfw.check.severity import severity
+from lossfw.check.report import NotRun, Refutation, severity
+from lossfw.check.runner import (
+    CheckSuite,
+    FindingDeduplicator,
+    attempt,
+    expectations,
+    suite_of_subject,
+)
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 
 
 class CheckCase:
-    """One check, to be called with a component in the body of a test.
+    """One check of a suite, to be called with a component in the body of a test.
 
-    Parameters
-    ----------
-    of : Prepared
-        The component that the check was found for, with all its checks.
-    name : str
-        The check.
-    search : Search
-        Shared by the cases of a component: points are drawn once.
-    told : Told, optional
-        Shared by them too: an error that ends several checks fails one case.
+    The cases of a suite share a search, so that points are drawn once, and findings, so that
+    an error that ends several checks fails one case.
     """
 
-    def __init__(self, of: Prepared, name: str, search: Search, told: Told | None = None) -> None:
-        self._of = of
-        self._search = search
-        self._told = told or Told()
+    def __init__(
+        self, suite: CheckSuite, name: str, search: Search, findings: FindingDeduplicator
+    ) -> None:
         self.name = name
+        self._suite, self._search, self._findings = suite, search, findings
 
     def __call__(self, component: Component | Subject) -> None:
         """Run the check: the test fails where it refutes, and is skipped where it does not apply.
@@ -57,25 +54,38 @@ class CheckCase:
         """
         __tracebackhide__ = True
         pytest = _pytest()
-        of, search, told = self._of, self._search, self._told
-        if component != _checked(of):
-            bridges = self.name.startswith("bridge:")
-            of, told = _prepared(component, bridges=bridges), Told()
-            search = Search(search.seed, search.examples)
-        if self.name not in of.checks:
-            pytest.skip(f"{of.name} does not claim {self.name.removeprefix('claim:')}")
-        if told.blocked not in ("", self.name):
-            pytest.skip(f"not run: {told.reason}")
-        outcome = told.once(attempt(of, self.name, search))
+        suite, search, findings = self._suite, self._search, self._findings
+        if component != _argument(suite):
+            suite = _suite(component, bridges=self.name.startswith("bridge:"))
+            search, findings = Search(search.seed, search.examples), FindingDeduplicator()
+        if self.name not in suite.checks:
+            pytest.skip(f"{suite.name} does not claim {self.name.removeprefix('claim:')}")
+        if findings.blocked_by not in ("", self.name):
+            pytest.skip(f"not run: {findings.reason}")
+        outcome = findings.deduplicate(attempt(suite, self.name, search))
         if isinstance(outcome, NotApplicable):
             pytest.skip(str(outcome))
         if isinstance(outcome, NotRun):
             pytest.skip(f"not run: {outcome.reason}")
         if isinstance(outcome, Refutation):
-            pytest.fail(f"{of.name}\n{outcome}", pytrace=False)
+            pytest.fail(f"{suite.name}\n{outcome}", pytrace=False)
 
     def __repr__(self) -> str:
         return f"<check {self.name}>"
+
+
+def cases_of(
+    suite: CheckSuite,
+    seed: int = 0,
+    examples: int = 200,
+    expected: Mapping[str, str] | None = None,
+) -> Iterator[CheckCase]:
+    """Yield the cases of a suite."""
+    search, findings = Search(seed, examples), FindingDeduplicator()
+    for name in suite.checks:
+        # An error that is expected must be reported by each case that expects it.
+        alone = name in (expected or {})
+        yield CheckCase(suite, name, search, FindingDeduplicator() if alone else findings)
 
 
 def parametrize_with_checks(
@@ -100,7 +110,7 @@ def parametrize_with_checks(
     expected_failures : mapping, optional
         The name of a check or of a claim to the reason why it is expected to
         fail, for every component that it applies to; or the name of a
-        component to such a mapping for it alone. A case that is expected to
+        component to such a mapping only for it. A case that is expected to
         fail and does not is a failure.
     seed, examples
         As in `lossfw.check.check`.
@@ -128,78 +138,68 @@ def parametrize_with_checks(
     """
     if isinstance(components, str | Mapping | Component | Subject):
         raise ArgumentError(f"components is a list: [{components!r}].")
-    Options(seed, examples)  # refuses what is no number
-    every = [_prepared(component, conventions, bridges) for component in components]
-    if not every:
-        raise ArgumentError("parametrize_with_checks was given no components.")
-    failures = _failures(expected_failures or {}, every)
-    cases = []
-    for of, reasons in zip(every, failures, strict=True):
-        search, told = Search(seed, examples), Told()
-        for name in of.checks:
-            reason = reasons.get(name, "")
-            # An error that is expected must be told by each case that expects it.
-            case = CheckCase(of, name, search, None if reason else told)
-            cases.append(_case(of, case, reason))
-    return _pytest().mark.parametrize(("component", "check"), cases)
-
-
-def _case(of: Prepared, case: CheckCase, reason: str) -> Any:
+    Options(seed, examples)  # refuses what is not a number
+    suites = [_suite(component, conventions, bridges) for component in components]
+    if not suites:
+        raise ArgumentError("parametrize_with_checks got no components.")
     pytest = _pytest()
-    xfail = pytest.mark.xfail(reason=reason, strict=True, raises=pytest.fail.Exception)
-    return pytest.param(
-        _checked(of),
-        case,
-        id=f"{of.name}-{case.name}",
-        marks=[xfail] if reason else [],
-    )
+    params = []
+    for suite, expected in zip(suites, _expected(expected_failures or {}, suites), strict=True):
+        for case in cases_of(suite, seed, examples, expected):
+            reason, marks = expected.get(case.name), []
+            if reason:
+                raises = pytest.fail.Exception
+                marks = [pytest.mark.xfail(reason=reason, strict=True, raises=raises)]
+            name = f"{suite.name}-{case.name}"
+            params.append(pytest.param(_argument(suite), case, id=name, marks=marks))
+    return pytest.mark.parametrize(("component", "check"), params)
 
 
-def _prepared(
+def _suite(
     component: str | Mapping[str, Any] | Component | Subject,
     conventions: bool = True,
     bridges: bool = False,
-) -> Prepared:
+) -> CheckSuite:
     """Return a component or an outside function with its checks, without those not asked for."""
     if not isinstance(component, Subject):
-        return prepared(component, bridges)
-    of = prepare(component)
-    counted = {
+        return suite_of_component(component, bridges)
+    suite = suite_of_subject(component)
+    checks = {
         name: check
-        for name, check in of.checks.items()
+        for name, check in suite.checks.items()
         if conventions or severity(name) != "convention"
     }
-    return replace(of, checks=counted)
+    return replace(suite, checks=checks)
 
 
-def _checked(of: Prepared) -> Component | Subject:
+def _argument(suite: CheckSuite) -> Component | Subject:
     """Return the argument of a test: the component, or the subject of an outside function."""
-    if of.component is not None:
-        return of.component
-    assert isinstance(of.subject, Subject)
-    return of.subject
+    if suite.component is not None:
+        return suite.component
+    assert isinstance(suite.subject, Subject)
+    return suite.subject
 
 
-def _failures(
-    given: Mapping[str, str | Mapping[str, str]], every: list[Prepared]
+def _expected(
+    failures: Mapping[str, str | Mapping[str, str]], suites: list[CheckSuite]
 ) -> list[dict[str, str]]:
-    """Return for each component its expected failures, by the name of the check."""
-    alone = {name: reasons for name, reasons in given.items() if not isinstance(reasons, str)}
-    common = {name: reason for name, reason in given.items() if isinstance(reason, str)}
-    names = [of.component.name if of.component is not None else of.name for of in every]
-    for name in alone:
+    """Return for each suite its expected failures, by the name of the check."""
+    common = {name: reason for name, reason in failures.items() if isinstance(reason, str)}
+    by_component = {name: of for name, of in failures.items() if not isinstance(of, str)}
+    names = [suite.name if suite.component is None else suite.component.name for suite in suites]
+    for name in by_component:
         if name not in names:
             raise ArgumentError(
                 f"expected_failures has an entry for {name!r}, which is none of the components: "
                 f"{', '.join(names)}."
             )
     # A name that is wrong for all of them is a mistake.
-    expectations(common, {check for of in every for check in of.checks})
-    found = []
-    for of, name in zip(every, names, strict=True):
-        here = {k: v for k, v in common.items() if k in of.checks or f"claim:{k}" in of.checks}
-        found.append(expectations({**here, **alone.get(name, {})}, of.checks))
-    return found
+    expectations(common, {check for suite in suites for check in suite.checks})
+    expected = []
+    for suite, name in zip(suites, names, strict=True):
+        known = {k: v for k, v in common.items() if {k, f"claim:{k}"} & suite.checks.keys()}
+        expected.append(expectations({**known, **by_component.get(name, {})}, suite.checks))
+    return expected
 
 
 def _pytest() -> Any:

@@ -61,8 +61,8 @@ def accuracy(
     arithmetic, for each NAME or for all components. A quarter as many points test other
     parameters; -p tests only those that you give.
     """
-    from lossfw.check.accuracy.jobs import accuracy_jobs
-    from lossfw.check.pool import run_all
+    from lossfw.check.accuracy.measure import accuracy_jobs
+    from lossfw.check.jobs import run_all
     from lossfw.report.text.accuracy import notes, show_accuracies
 
     refuse_below("--points", points, 1)
@@ -83,7 +83,7 @@ def accuracy(
 
 def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) -> list[Any]:
     """Return the components to measure: those named, or all that can be made."""
-    from lossfw.check.accuracy.variants import variants
+    from lossfw.check.instances import variants
 
     if names:
         entries = [entry for name in names for entry in find(registry, name, _KINDS)]

@@ -99,9 +99,6 @@ _outside_options = with_options(
 @json_option
 @click.option("--json-file", metavar="FILE", help="Write the results to a file as JSON.")
 @click.option(
-    "--junit", "junit_file", metavar="FILE", help="Write the results to a file as JUnit XML."
-)
-@click.option(
     "--jobs",
     "--processes",
     "processes",
@@ -121,7 +118,6 @@ def check(
     expect: tuple[str, ...],
     as_json: bool,
     json_file: str | None,
-    junit_file: str | None,
     processes: int | None,
     plugins: Plugins,
     **others: Any,
@@ -140,12 +136,11 @@ def check(
     """
     from dataclasses import fields
 
+    from lossfw.check.jobs import check_jobs, run_all
     from lossfw.check.options import Options
-    from lossfw.check.pool import run_all
-    from lossfw.check.selection import chosen
     from lossfw.report.text.check import HEADERS, lines_below, row
     from lossfw.report.text.tables import show_table
-    from lossfw.runs.files import say, to_json
+    from lossfw.runs.files import say, to_json, write_file
 
     if as_json and names and names[-1].endswith(_JSON):
         # No component has such a name: it is the file of `--json FILE`, as one wrote before.
@@ -156,7 +151,7 @@ def check(
     options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
     given = read_parameters(parameters)
     refuse_several(given, names)
-    jobs = chosen(
+    jobs = check_jobs(
         names,
         given,
         plugins,
@@ -168,9 +163,12 @@ def check(
     )
     with ProgressBar("checked") as progress:
         reports = list(run_all(jobs, processes=processes, progress=progress))
-    _write(reports, options, json_file, junit_file)
+    text = to_json(_as_json(reports, options))
+    if json_file is not None:
+        path = Path(json_file)
+        write_file(path.parent, path.name, f"{text}\n".encode())
     if as_json:
-        say(to_json(_as_json(reports, options)))
+        say(text)
     else:
         show_table(HEADERS, [row(report) for report in reports])
         for line in lines_below(reports, options.seed):
@@ -200,16 +198,3 @@ def _as_json(reports: Sequence[Any], options: Any) -> dict[str, Any]:
         "ok": all(report.ok for report in reports),
         "reports": [report.to_dict() for report in reports],
     }
-
-
-def _write(reports: Sequence[Any], options: Any, json_file: str | None, junit: str | None) -> None:
-    from lossfw.check.junit import to_junit
-    from lossfw.runs.files import to_json, write_file
-
-    if json_file is not None:
-        path = Path(json_file)
-        text = to_json(_as_json(reports, options))
-        write_file(path.parent, path.name, f"{text}\n".encode())
-    if junit is not None:
-        path = Path(junit)
-        write_file(path.parent, path.name, to_junit(reports).encode())

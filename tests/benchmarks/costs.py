@@ -25,7 +25,7 @@ import naive
 import numpy as np
 
 import lossfw
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.components.plugin_choice import Plugins
 from lossfw.losses.engine import call_kernels
 from lossfw.losses.engine.engine_mode import use_engine

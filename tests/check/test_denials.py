@@ -9,8 +9,8 @@ import lossfw
 from lossfw import ActivationClaims, Claims, ParameterError
 from lossfw.check import check
 from lossfw.check.core.search import Search
-from lossfw.check.report import Held, Refutation
-from lossfw.check.runner import attempt, prepare
+from lossfw.check.report import PassedCheck, Refutation
+from lossfw.check.runner import attempt, suite_of_subject
 from lossfw.losses.wrappers.claim_table import wrapper_claims
 from support.liars.honest import SQUARE, distance
 
@@ -20,7 +20,7 @@ def denying(subject, *names):
 
 
 def test_a_liar_who_denies_what_is_so_is_caught():
-    prepared = prepare(denying(SQUARE, "convex"))
+    prepared = suite_of_subject(denying(SQUARE, "convex"))
     outcome = attempt(prepared, "denied:convex", Search(seed=0, examples=200))
     assert isinstance(outcome, Refutation)
     assert outcome.claim == "convex"
@@ -32,8 +32,8 @@ def test_a_liar_who_denies_what_is_so_is_caught():
 def test_a_denial_is_proved_by_a_counterexample_to_the_claim():
     dented = distance(lambda r: abs(r) - (abs(r) > 1) * (abs(r) - 1) / 2)
     search = Search(seed=0, examples=200)
-    outcome = attempt(prepare(denying(dented, "convex")), "denied:convex", search)
-    assert isinstance(outcome, Held)
+    outcome = attempt(suite_of_subject(denying(dented, "convex")), "denied:convex", search)
+    assert isinstance(outcome, PassedCheck)
     assert outcome.examples > 0
     assert "chord" in search.witnesses["convex"]
 

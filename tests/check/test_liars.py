@@ -43,7 +43,7 @@ def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
         pytest.importorskip("array_api_strict")
     if liar.check == "purity:kernels":
         pytest.importorskip("llvmlite")
-    prepared = liar.prepared()
+    prepared = liar.suite()
     outcome = attempt(prepared, liar.check, Search(seed=0, examples=200))
     assert isinstance(outcome, Refutation), outcome
     assert outcome.check == liar.check
@@ -60,7 +60,7 @@ BY_TURNS = [
 
 @pytest.mark.parametrize("liar", BY_TURNS)
 def test_a_liar_breaks_nothing_else(liar):
-    report = run(liar.prepared(), examples=20)
+    report = run(liar.suite(), examples=20)
     for refutation in report.refuted:
         compile(refutation.snippet, str(liar), "exec")  # no more than a look at its grammar
     assert {r.check for r in report.refuted} - {liar.check} <= set(liar.besides)

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from lossfw import CategoricalLoss, DistanceLoss
-from lossfw.check.component import prepared
-from lossfw.check.edges import MOVED_SHARE, edges
+from lossfw.check.api import suite_of_component
+from lossfw.check.instances import MOVED_SHARE, instances_to_check
 from lossfw.check.operations import Operations, instructions
 from lossfw.check.options import Options
 from lossfw.check.runner import run
@@ -37,7 +37,7 @@ class Sign(DistanceLoss):
 
 def same(first, second):
     operations = Operations()
-    return operations.of(first) == operations.of(second)
+    return operations.key_of(first) == operations.key_of(second)
 
 
 def test_numbers_are_no_other_operations():
@@ -55,8 +55,8 @@ def test_signs_and_zero_are():
 
 
 def test_what_cannot_be_traced_is_unknown():
-    assert Operations().of(Sign()) is None
-    assert all(edge.whole for edge in edges(Sign) if edge.share >= MOVED_SHARE)
+    assert Operations().key_of(Sign()) is None
+    assert all(checks for _, share, checks in instances_to_check(Sign) if share >= MOVED_SHARE)
 
 
 class Pairs(CategoricalLoss):
@@ -101,17 +101,18 @@ def test_a_body_that_raises_has_no_instructions():
 
 
 def test_an_instance_of_its_own_operations_keeps_every_law():
-    moved = [(edge.component.c, edge.whole) for edge in edges(Bent) if edge.share >= MOVED_SHARE]
+    instances = instances_to_check(Bent)
+    moved = [(one.c, checks) for one, share, checks in instances if share >= MOVED_SHARE]
     assert moved == [(1.0, True), (0.3, False), (7.5, True)]
 
 
 def test_own_weights_are_no_operations():
     weighted = registry().create("loss", "class_weighted", of="cross_entropy", weights=[1.0, 2.0])
-    assert Operations().of(weighted) is None
+    assert Operations().key_of(weighted) is None
 
 
 def test_a_check_that_an_edge_is_spared_can_be_named():
-    one = prepared(Bent()).formula_alone()
+    one = suite_of_component(Bent()).formula_only()
     report = run(one, Options(only=["purity"]), expected_failures={"purity:bits": "as others"})
     assert not report.held
     assert not report.failures

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.check import check, check_function, parametrize_with_checks, subject
-from lossfw.check.runner import prepare, run
+from lossfw.check.runner import run, suite_of_subject
 from lossfw.errors import ArgumentError, ParameterError
 from support.liars.claims import huber
 from support.liars.honest import distance
@@ -49,7 +49,7 @@ def test_a_choice_that_means_nothing_is_told():
 
 
 def test_the_first_failure_may_end_it():
-    report = run(prepare(FALSE), examples=20, first=True)
+    report = run(suite_of_subject(FALSE), examples=20, first=True)
     assert len(report.failures) == 1
     assert "stopped at the first failure" in report.not_run.values()
 
@@ -127,11 +127,11 @@ def test_a_claim_of_a_function_has_a_value_of_its_kind():
 @pytest.mark.parametrize(
     ("called", "message"),
     [
-        (lambda: check("huber", examples=0), "examples=0: a whole number of at least 1"),
-        (lambda: check("huber", seed="a"), "seed='a': a whole number of at least 0"),
+        (lambda: check("huber", examples=0), "examples=0; expected a whole number of at least 1"),
+        (lambda: check("huber", seed="a"), "seed='a'; expected a whole number of at least 0"),
         (lambda: check(type(lossfw.loss("huber"))), r"give an object of it, Huber\(\)"),
         (lambda: check(off), "`check_function` and `subject` take functions"),
-        (lambda: check_function(3, against="huber"), "value is 3, and a function was wanted"),
+        (lambda: check_function(3, against="huber"), "value is 3; expected a function"),
         (lambda: parametrize_with_checks("huber"), r"components is a list: \['huber'\]"),
         (lambda: parametrize_with_checks(lossfw.loss("huber")), "components is a list"),
         (lambda: parametrize_with_checks(["huber"], examples=0), "examples=0"),

@@ -10,8 +10,8 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.check import Report, check, check_function
 from lossfw.check.core.reproduce import setup, snippet
-from lossfw.check.report import Held
-from lossfw.check.runner import prepare, run
+from lossfw.check.report import PassedCheck
+from lossfw.check.runner import run, suite_of_subject
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 from support.liars.claims import huber
 from support.liars.honest import SQUARE, TRUE_SQUARE, distance
@@ -22,20 +22,22 @@ FALSE = distance(huber, lipschitz=0.5, convex=True)
 
 def test_what_is_honest_is_not_refuted():
     for subject in (SQUARE, TRUE_SQUARE):
-        report = run(prepare(subject), examples=50)
+        report = run(suite_of_subject(subject), examples=50)
         assert report.refuted == []
         assert report.ok
 
 
 def test_the_same_seed_gives_the_same_report():
-    first, again = (run(prepare(FALSE), seed=3, examples=50).to_dict() for _ in range(2))
+    first, again = (run(suite_of_subject(FALSE), seed=3, examples=50).to_dict() for _ in range(2))
     assert json.dumps(first) == json.dumps(again)
     assert first["refuted"][0]["seed"] == 3
 
 
 def test_a_check_does_not_depend_on_those_before_it():
-    whole = run(prepare(TRUE_SQUARE), examples=30)
-    alone = run(prepare(TRUE_SQUARE), examples=30, expected_failures={"value": "to see it"})
+    whole = run(suite_of_subject(TRUE_SQUARE), examples=30)
+    alone = run(
+        suite_of_subject(TRUE_SQUARE), examples=30, expected_failures={"value": "to see it"}
+    )
     assert [held.check for held in alone.held] == [held.check for held in whole.held]
     assert {h.check: h.examples for h in alone.held} == {h.check: h.examples for h in whole.held}
 
@@ -54,20 +56,22 @@ def test_what_the_time_limit_left_is_not_run():
     # Nothing at all was checked.
     assert not check("squared_error", time_limit=-1.0, allow_unfinished=True).ok
     report.allow_unfinished = True
-    report.held.append(Held("value", 1))
+    report.held.append(PassedCheck("value", 1))
     assert report.ok
     assert f"{len(report.not_run)} not run" in str(report)
 
 
 def test_a_failure_that_was_expected():
-    report = run(prepare(FALSE), examples=50, expected_failures={"lipschitz": "it is 1"})
+    report = run(suite_of_subject(FALSE), examples=50, expected_failures={"lipschitz": "it is 1"})
     assert report.ok
     assert report.expected == {"claim:lipschitz": "it is 1"}
     assert "1 failed as expected" in str(report)
 
 
 def test_an_expected_failure_that_holds_is_not_ok():
-    report = run(prepare(FALSE), examples=50, expected_failures={"claim:convex": "I thought so"})
+    report = run(
+        suite_of_subject(FALSE), examples=50, expected_failures={"claim:convex": "I thought so"}
+    )
     assert not report.ok
     assert report.unexpected == {"claim:convex": "I thought so"}
     assert "remove the expectation" in str(report)
@@ -79,11 +83,11 @@ def test_an_expected_failure_that_holds_is_not_ok():
 )
 def test_a_wrong_expectation_is_told(failures, words):
     with pytest.raises(ArgumentError, match=words):
-        run(prepare(FALSE), expected_failures=failures)
+        run(suite_of_subject(FALSE), expected_failures=failures)
 
 
 def test_what_is_not_claimed_is_named():
-    report = run(prepare(SQUARE), examples=20)
+    report = run(suite_of_subject(SQUARE), examples=20)
     assert {"convex", "lipschitz"} <= set(report.not_claimed)
     assert "not refuted in" in str(report)
     assert "proved" not in str(report)

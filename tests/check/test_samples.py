@@ -1,14 +1,13 @@
 """Components without defaults: sample parameters, and what cannot be made."""
 
 import json
-import xml.etree.ElementTree as Xml
 
 import pytest
 from click.testing import CliRunner
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, DistanceLoss
 from lossfw.check import check
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.cli import main
 from lossfw.errors import ParameterError
 
@@ -60,14 +59,11 @@ def test_sample_parameters_are_checked(lossfw):
 
 
 def test_what_cannot_be_made_does_not_stop_the_others(lossfw, tmp_path):
-    files = ("--json-file", "it.json", "--junit", "it.xml")
-    said = lossfw("check", "--plugin", "mine.py", *QUICK, *files)
+    said = lossfw("check", "--plugin", "mine.py", *QUICK, "--json-file", "it.json")
     assert said.exit_code == 1
     assert "not checked: it cannot be made without parameters (table)" in said.stdout
     reports = json.loads((tmp_path / "it.json").read_text())["reports"]
     assert [bool(report["not_checked"]) for report in reports].count(True) == 1
-    errors = [suite.get("errors") for suite in Xml.parse(tmp_path / "it.xml").getroot()]
-    assert errors.count("1") == 1
     allowed = lossfw("check", "--plugin", "mine.py", *QUICK, "--allow-unfinished")
     assert allowed.exit_code == 0
     alone = lossfw("check", "--plugin", "mine.py", "tabled")

@@ -6,7 +6,7 @@ import pytest
 
 from lossfw import CategoricalLoss, Claims, DistanceLoss, PointwiseLoss
 from lossfw.check import check
-from lossfw.check.component import prepared
+from lossfw.check.api import suite_of_component
 from lossfw.check.core.search import Search
 from lossfw.check.report import Refutation
 from lossfw.check.runner import attempt
@@ -68,7 +68,7 @@ def square(kind, prediction, target):
 
 def alarms(loss, long=False):
     """Return what short or long checks say of a loss that keeps all that it promises."""
-    of, search, found = prepared(loss), Search(0, 10), []
+    of, search, found = suite_of_component(loss), Search(0, 10), []
     for name in of.checks:
         outcome = attempt(of, name, search) if name.startswith(LONG) == long else None
         if isinstance(outcome, Refutation):

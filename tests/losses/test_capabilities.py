@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 import lossfw
 from lossfw.check import check
-from lossfw.check.accuracy.variants import variants
 from lossfw.check.core.subject import of_component
+from lossfw.check.instances import variants
 from lossfw.cli import main
 from lossfw.losses.capabilities import guard_of, without_guard
 from lossfw.report.text.component import origin

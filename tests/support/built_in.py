@@ -1,6 +1,6 @@
 """The built-in losses and activations, to parametrise tests with."""
 
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.components.plugin_choice import Plugins
 
 

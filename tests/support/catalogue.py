@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lossfw.check.function import check_function
+from lossfw.check.api import check_function
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 

@@ -23,8 +23,8 @@ from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.draw import draw
 from lossfw.check.core.subject import call, of_component
-from lossfw.check.edges import edges
-from lossfw.check.runner import prepare, run
+from lossfw.check.instances import instances_to_check
+from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.registry import registry
 
 # A wrong constant is off by this part.
@@ -72,7 +72,7 @@ class Mutant:
         module.__file__ = original.__file__
         exec(compile(self.source, original.__file__, "exec"), module.__dict__)
         made = getattr(module, cls.__name__)
-        return [(made(**edge.component.parameters), *edge) for edge in edges(cls)]
+        return [(made(**edge.component.parameters), *edge) for edge in instances_to_check(cls)]
 
 
 def mutants(name):
@@ -271,7 +271,7 @@ def verdict(mutant, seed, examples=200):
 def refuting(made, original, seed, examples):
     """Return the checks that refute a mutant: the first, or none."""
     subject = replace(of_component(made), truth=original)
-    of = prepare(subject, COMPONENT_CHECKS).formula_alone()
+    of = suite_of_subject(subject, COMPONENT_CHECKS).formula_only()
     report = run(of, seed=seed, examples=examples, first=True, skip=[NOT_OF_A_MUTANT])
     assert report.held or report.refuted, f"nothing was looked at: {report}"
     return [refutation.check for refutation in report.refuted]

@@ -1,35 +1,37 @@
 """Measure the worst error of a component over its whole domain, in units in the last place.
 
-::
-
-    measure(component, dtype, points=20_000, seed=0) -> Accuracy
-
-Results are compared with the textbook formula on exact numbers, at points from
-all over the domain (`lossfw.check.core.dense_points`), by the rules that stand in
-`lossfw.check.accuracy.worst_error`.
+Results are compared with the textbook formula on exact numbers, at points from all over the
+domain (`lossfw.check.core.dense_points`), by the rules of `lossfw.check.core.oracle`.
 """
 
 from __future__ import annotations
 
 import inspect
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.check.accuracy.case import Case
-from lossfw.check.accuracy.peers import Peer
-from lossfw.check.accuracy.worst_error import Worst, worst
+from lossfw.check.accuracy.peers import Peer, installed
 from lossfw.check.core.dense_points import dense_arguments, dense_pairs
-from lossfw.check.core.subject import ArgumentArrays, Points, Subject, of_component
+from lossfw.check.core.exact import Formula
+from lossfw.check.core.oracle import Oracle
+from lossfw.check.core.subject import ArgumentArrays, Subject, of_component
+from lossfw.check.instances import variants
+from lossfw.check.jobs import Job, Watch
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
 
 # So many points show what the tails of a distribution of errors hold.
 POINTS = 20_000
+
+# Parameters that are neither a default nor a form of their own have so many times fewer.
+_FEWER = 4
 
 DTYPES = ("float32", "float64")
 
@@ -37,61 +39,65 @@ DTYPES = ("float32", "float64")
 GOALS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 16.0)}
 
 
+@dataclass(frozen=True)
+class WorstError:
+    """The worst result of one order, 0 for the value, over all points."""
+
+    order: int
+    points: int = 0  # how many were judged
+    unjudged: int = 0  # how many were not: the formula has no value there, or a kink
+    ulps: float = 0.0
+    at: dict[str, Any] | None = None  # the arguments; None where nothing was judged
+    computed: float = 0.0
+    truth: str = ""
+    of_terms: bool = False  # whether the unit is that of the largest term
+
+    def merge(self, other: WorstError) -> WorstError:
+        """Return the worse of two, with the points of both."""
+        better = other.at is None or (self.at is not None and self.ulps >= other.ulps)
+        return replace(
+            self if better else other,
+            points=self.points + other.points,
+            unjudged=self.unjudged + other.unjudged,
+            of_terms=self.of_terms or other.of_terms,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they are written to JSON."""
+        names = {"order": "derivative", "ulps": "ulps", "points": "points", "unjudged": "unjudged",
+                 "of_terms": "of_largest_term", "at": "at", "computed": "computed",
+                 "truth": "truth"}  # fmt: skip
+        return {text: getattr(self, name) for name, text in names.items()}
+
+
 class PeerErrors(NamedTuple):
-    """The worst errors of another library, one for each order.
+    """The worst errors of another library by order, without subnormal numbers and with them.
 
     JAX takes subnormal numbers for 0 on purpose, which would hide everything else.
-
-    Attributes
-    ----------
-    normal : tuple of Worst
-        Without subnormal numbers.
-    every : tuple of Worst
-        At all points.
     """
 
-    normal: tuple[Worst, ...]
-    every: tuple[Worst, ...]
+    normal: tuple[WorstError, ...]
+    every: tuple[WorstError, ...]
 
 
 @dataclass(frozen=True)
 class ComponentAccuracy:
-    """The worst errors of one component in one dtype.
-
-    Attributes
-    ----------
-    kind : str
-        ``"loss"`` or ``"activation"``.
-    text : str
-        The component with its parameters.
-    config : dict
-        Its name and parameters.
-    dtype : str
-        ``"float32"`` or ``"float64"``.
-    rows : bool
-        Whether it takes rows, which have a goal of their own.
-    results : tuple of Worst
-        One for each order: the value, the first and the second derivative.
-    reason : str
-        The terms that cancel, where results are measured against the largest of them.
-    peers : dict of str to PeerErrors
-        The worst errors of other libraries on the same points.
-    """
+    """The worst errors of one component in one dtype, and of other libraries beside it."""
 
     kind: str
-    text: str
+    text: str  # the component with its parameters
     config: dict[str, Any]
     dtype: str
-    rows: bool
-    results: tuple[Worst, ...]
-    reason: str = ""
+    rows: bool  # whether it takes rows, which have a goal of their own
+    results: tuple[WorstError, ...]  # by order
+    reason: str = ""  # the terms that cancel, if results are measured against the largest of them
     peers: dict[str, PeerErrors] = field(default_factory=dict)
 
     def goal(self, order: int) -> float:
         """Return the largest error of this order that is allowed."""
         return GOALS[self.rows][order]
 
-    def missed(self) -> tuple[Worst, ...]:
+    def missed(self) -> tuple[WorstError, ...]:
         """Return the results that are farther off than they may be."""
         return tuple(worst for worst in self.results if worst.ulps > self.goal(worst.order))
 
@@ -103,27 +109,64 @@ class ComponentAccuracy:
             "config": self.config,
             "dtype": self.dtype,
             "reason": self.reason,
-            "results": [{**_plain(w), "goal": self.goal(w.order)} for w in self.results],
+            "results": [{**w.to_dict(), "goal": self.goal(w.order)} for w in self.results],
             "peers": {
-                name: {
-                    sort: [_plain(w) for w in worsts] for sort, worsts in found._asdict().items()
-                }
+                name: {sort: [w.to_dict() for w in ws] for sort, ws in found._asdict().items()}
                 for name, found in self.peers.items()
             },
         }
 
 
-def _plain(worst: Worst) -> dict[str, Any]:
-    return {
-        "derivative": worst.order,
-        "ulps": worst.ulps,
-        "points": worst.points,
-        "unjudged": worst.unjudged,
-        "of_largest_term": worst.of_terms,
-        "at": worst.at,
-        "computed": worst.computed,
-        "truth": worst.truth,
-    }
+class Case(NamedTuple):
+    """Arguments of one shape, whose first axis runs over elements or rows."""
+
+    component: Loss | Activation
+    arrays: ArgumentArrays
+    some: NDArray  # the rows whose derivatives are measured; a row of many columns has many
+
+    def truths(self) -> Iterator[tuple[Oracle, NDArray]]:
+        """Yield the exact value and derivatives, each with what the component computes."""
+        formula, orders = self._formula(), self._orders()
+        slopes = formula.derivatives(orders[-1], *self._at(1)) if orders[-1] else ()
+        exact = [formula.values(*self.arrays), *slopes]
+        for order in orders:
+            y, *targets = arrays = self._at(order)
+            full = [formula.full(y, t).astype(np.float64) for t in targets]
+            with np.errstate(all="ignore"):
+                terms = self.component.terms(np, y.astype(np.float64), *full, order)  # type: ignore[call-arg,arg-type]  # by its kind; one of 0, 1 and 2
+            truth = Oracle(formula, order, arrays, exact[order], terms).verified()
+            yield truth, self._computed(order)
+
+    def _formula(self) -> Formula:
+        if isinstance(self.component, Loss):
+            return of_component(self.component).exact
+        rows = self.component.takes_rows
+        return Formula(self.component.formula, rows, vector=rows)
+
+    def _orders(self) -> tuple[int, ...]:
+        """Return the derivatives that there are.
+
+        A class index changes only the way to the value; a function of rows has a Jacobian and
+        no second derivative.
+        """
+        if isinstance(self.component, Activation):
+            return (0, 1) if self.component.takes_rows else (0, 1, 2)
+        y, t = self.arrays
+        by_index = self.component.takes_rows and t.ndim < y.ndim
+        return (0,) if by_index and not self.component.target_per_row else (0, 1, 2)
+
+    def _at(self, order: int) -> ArgumentArrays:
+        return self.arrays if order == 0 else tuple(x[self.some] for x in self.arrays)
+
+    def _computed(self, order: int) -> NDArray:
+        """Return the component's results: called as by a user, or an author's derivatives."""
+        part = self.component
+        with np.errstate(all="ignore"):
+            if isinstance(part, Loss):
+                function = (part, part.gradient, part.hessian)[order]
+                return np.asarray(function(*self._at(order), reduction="none"))
+            body = (part.value, part.derivative, part.second_derivative)[order]
+            return np.asarray(body(np, *self._at(order)))
 
 
 def measure(
@@ -134,24 +177,10 @@ def measure(
     seed: int = 0,
     peers: Sequence[Peer] = (),
 ) -> ComponentAccuracy:
-    """Return the worst errors of a component in one dtype.
+    """Return the worst errors of a component in ``"float32"`` or ``"float64"``.
 
-    Parameters
-    ----------
-    component : Loss or Activation
-    dtype : {"float32", "float64"}
-    points : int
-        How many points to draw; at least so many are judged, but where the
-        formula has no value.
-    seed : int
-        The same seed gives the same points.
-    peers : sequence of Peer
-        Other libraries, measured where they have the component.
-
-    Raises
-    ------
-    MissingExtraError
-        If gmpy2 is not installed.
+    At least so many points are judged, except where the formula has no value; the same seed
+    gives the same points. Peers are measured where they have the component.
 
     Examples
     --------
@@ -162,77 +191,104 @@ def measure(
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{component!r} {dtype}".encode())])
     cases = list(_cases(component, dtype, rng, points))
-    offers = [(peer.name, offer) for peer in peers if (offer := peer.offer(component)) is not None]
-    own: dict[int, Worst] = {}
-    others: dict[str, tuple[dict[int, Worst], dict[int, Worst]]] = {}
-    for case in cases:
-        for truth in case.truths():
-            order = truth.order
-            _add(own, worst(truth, case.computed(order)))
-            for name, offer in offers:
-                computed = offer.compute(order, case.at(order))
-                if computed is not None:
-                    which = None if offer.takes is None else offer.takes(*case.at(order))
-                    normal, every = others.setdefault(name, ({}, {}))
-                    _add(normal, worst(truth, computed, subnormal=False, which=which))
-                    _add(every, worst(truth, computed, subnormal=True, which=which))
-    of_terms = any(worst.of_terms for worst in own.values())
+    offers = {peer.name: offer for peer in peers if (offer := peer.offer(component)) is not None}
+    results: dict[int, WorstError] = {}
+    of_peers: dict[str, tuple[dict[int, WorstError], dict[int, WorstError]]] = {}
+    for truth, computed in (pair for case in cases for pair in case.truths()):
+        _keep_worse(results, worst_error(truth, computed))
+        for name, offer in offers.items():
+            theirs = offer.compute(truth.order, truth.arrays)
+            if theirs is not None:
+                mask = None if offer.takes is None else offer.takes(*truth.arrays)
+                normal, every = of_peers.setdefault(name, ({}, {}))
+                _keep_worse(normal, worst_error(truth, theirs, subnormal=False, mask=mask))
+                _keep_worse(every, worst_error(truth, theirs, mask=mask))
+    reason = inspect.cleandoc(type(component).terms.__doc__ or "").partition("\n")[0]
     return ComponentAccuracy(
-        kind=component.kind,
-        text=repr(component),
-        config=component.to_config(),
-        dtype=dtype,
-        rows=component.takes_rows,
-        results=tuple(own[order] for order in sorted(own)),
-        reason=_reason(component) if of_terms else "",
-        peers={
+        component.kind,
+        repr(component),
+        component.to_config(),
+        dtype,
+        component.takes_rows,
+        tuple(results[order] for order in sorted(results)),
+        reason if any(worst.of_terms for worst in results.values()) else "",
+        {
             name: PeerErrors(tuple(normal.values()), tuple(every.values()))
-            for name, (normal, every) in others.items()
+            for name, (normal, every) in of_peers.items()
         },
     )
 
 
-def _reason(component: Loss | Activation) -> str:
-    """Return the first line of the author's text on the terms that cancel."""
-    return inspect.cleandoc(type(component).terms.__doc__ or "").partition("\n")[0]
+def _keep_worse(by_order: dict[int, WorstError], worst: WorstError) -> None:
+    known = by_order.get(worst.order)
+    by_order[worst.order] = worst if known is None else known.merge(worst)
 
 
-def _add(found: dict[int, Worst], worst: Worst) -> None:
-    known = found.get(worst.order)
-    found[worst.order] = worst if known is None else known.merge(worst)
+def worst_error(
+    truth: Oracle, computed: NDArray, *, subnormal: bool = True, mask: NDArray | None = None
+) -> WorstError:
+    """Return the worst of some results, among the elements or rows of `mask` if it is given.
+
+    Without `subnormal`, such arguments and results are left out: some libraries take them for 0.
+    """
+    flat = np.ascontiguousarray(computed).ravel()
+    considered = np.ones(flat.shape, bool) if subnormal else ~truth.subnormal(flat.dtype)
+    if mask is not None:
+        considered &= np.repeat(mask, flat.size // max(1, mask.size))
+    errors = truth.worst_errors(flat, considered)
+    judged = considered & ~np.isnan(errors)
+    n_judged, n_unjudged = int(judged.sum()), int((considered & ~judged).sum())
+    none = WorstError(truth.order, n_judged, n_unjudged, of_terms=truth.unit is not None)
+    if not n_judged:
+        return none
+    index = int(np.argmax(np.where(judged, errors, -1.0)))
+    row, *rest = (int(i) for i in np.unravel_index(index, truth.shape))
+    names = ("y", "t") if len(truth.arrays) == 2 else ("x",)
+    at = {name: x[row].tolist() for name, x in zip(names, truth.arrays, strict=True)}
+    if rest:
+        at["entry"] = rest if len(rest) > 1 else rest[0]
+    return replace(
+        none,
+        ulps=float(errors[index]),
+        at=at,
+        computed=float(flat[index]),
+        truth=repr(truth.nearest(index)),
+    )
 
 
 def _cases(
     component: Loss | Activation, dtype: str, rng: np.random.Generator, points: int
-) -> Iterable[Case]:
+) -> Iterator[Case]:
     """Yield sets of arguments, each of one shape."""
+    rows = component.takes_rows
     if isinstance(component, Activation):
-        kinks = component.claims().breaks or ()
-        drawn = dense_arguments(kinks, component.takes_rows, dtype, rng, points)
+        drawn = dense_arguments(component.claims().breaks or (), rows, dtype, rng, points)
     else:
         subject = of_component(component)
-        sets = _joined(dense_pairs(subject, dtype, rng, points))
-        drawn = [arrays for arrays in sets if _accepted(subject, arrays)]
+        drawn = [x for x in _joined(subject, dtype, rng, points) if _accepted(subject, x)]
     for arrays in drawn:
-        some = _rows_for_derivatives(component.takes_rows, arrays, rng)
+        count = len(arrays[0])
+        some = np.arange(count)
+        if rows:
+            # A row of K columns has K derivatives.
+            some = np.sort(rng.permutation(count)[: -(-count // arrays[0].shape[1])])
         yield Case(component, arrays, some)
 
 
-def _joined(drawn: Sequence[Points]) -> list[ArgumentArrays]:
-    """Join sets whose arrays are alike but for their length."""
-    alike: dict[Any, list[Points]] = {}
-    for points in drawn:
-        shapes = tuple((x.shape[1:], x.dtype.kind) for x in (points.y, points.t))
-        alike.setdefault(shapes, []).extend([points] if len(points) else [])
-    return [
-        (np.concatenate([points.y for points in sets]), np.concatenate([p.t for p in sets]))
-        for sets in alike.values()
-        if sets
-    ]
+def _joined(
+    subject: Subject, dtype: str, rng: np.random.Generator, count: int
+) -> list[ArgumentArrays]:
+    """Return points for a loss, joined where their arrays are alike but for their length."""
+    alike: dict[Any, list[ArgumentArrays]] = {}
+    for points in dense_pairs(subject, dtype, rng, count):
+        both = points.y, points.t
+        same = alike.setdefault(tuple((x.shape[1:], x.dtype.kind) for x in both), [])
+        same += [both] if len(points) else []
+    return [tuple(map(np.concatenate, zip(*sets, strict=True))) for sets in alike.values() if sets]
 
 
 def _accepted(subject: Subject, arrays: ArgumentArrays) -> bool:
-    """Tell whether a loss takes arguments of this shape: some want a number of columns."""
+    """Tell whether a loss takes arguments of this shape: some require a number of columns."""
     try:
         subject.value(*(x[:1] for x in arrays))
     except LossfwError:
@@ -240,10 +296,40 @@ def _accepted(subject: Subject, arrays: ArgumentArrays) -> bool:
     return True
 
 
-def _rows_for_derivatives(rows: bool, arrays: ArgumentArrays, rng: np.random.Generator) -> Any:
-    """Return the rows whose derivatives are measured: a row of K columns has K of them."""
-    count = len(arrays[0])
-    if not rows:
-        return np.arange(count)
-    wanted = -(-count // arrays[0].shape[1])
-    return np.sort(rng.permutation(count)[:wanted])
+def measure_config(
+    kind: str,
+    config: dict[str, Any],
+    dtype: str,
+    plugins: Plugins,
+    points: int,
+    seed: int = 0,
+    peers: bool = False,
+    watch: Watch | None = None,
+) -> ComponentAccuracy:
+    """Measure a component by name and parameters, and the installed libraries if `peers`."""
+    if watch is not None:
+        watch(dtype)
+    component = plugins.registry().create(kind, config)
+    libraries = installed() if peers else ()
+    return measure(component, dtype, points=points, seed=seed, peers=libraries)
+
+
+def accuracy_jobs(
+    components: Sequence[Any],
+    plugins: Plugins | None = None,
+    *,
+    points: int = POINTS,
+    **options: Any,
+) -> list[Job]:
+    """Return a job for each component and dtype, in this order; options are `seed` and `peers`."""
+    jobs = []
+    for component in components:
+        alone = sum(type(other) is type(component) for other in components) == 1
+        full = alone or component in variants(type(component), others=False)
+        config = component.to_config()
+        arguments = {"kind": component.kind, "config": config, "plugins": plugins or Plugins(),
+                     "points": points if full else max(1, points // _FEWER), **options}  # fmt: skip
+        jobs += [
+            Job(config["name"], measure_config, {**arguments, "dtype": dtype}) for dtype in DTYPES
+        ]
+    return jobs

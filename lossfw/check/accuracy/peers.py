@@ -1,46 +1,40 @@
-"""Losses and activations of other libraries, to be measured beside ours.
+"""Losses and activations of other libraries that have the formula of one of ours.
 
-A table for each library says which function has the formula of one of ours, how
-its parameters are called, and at which of our parameters. Each is adapted as by
-`lossfw.check.foreign.adapters`. Libraries are optional.
+A table for each library says which function that is, how its parameters are called, and at
+which of our parameters. Each is adapted as by `lossfw.check.foreign.conventions`. Libraries are
+optional.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lossfw.check.core.subject import ArgumentArrays, Function
-from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import Foreign, by_convention
-from lossfw.check.foreign.libraries import Adapted, Lifting
+from lossfw.check.foreign.arrays import AdaptedFunction, Lifting, of_jax, of_keras, of_torch
+from lossfw.check.foreign.conventions import ForeignFunction, by_convention, load_function
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
+# Makes a function of the library's arrays, or an `AdaptedFunction`, from its function and our
+# parameters.
+Maker = Callable[[Any, Mapping[str, Any]], Any]
 
-@dataclass(frozen=True)
-class Offer:
-    """One function of a peer, with the derivatives that it has.
 
-    Attributes
-    ----------
-    functions : tuple of callable
-        By order of the derivative: arrays in, an array out, both NumPy's. Each
-        is unreduced, and scaled to be the same function as ours. None stands
-        for a form of target that it does not take.
-    takes : callable or None
-        From the arguments to the elements or rows at which it computes the same
-        function as ours; None for all. Others are not measured.
-    """
+class PeerImplementation(NamedTuple):
+    """One function of a peer with the derivatives that it has, of NumPy's arrays, unreduced."""
 
-    functions: tuple[Callable[..., NDArray | None], ...]
-    takes: Callable[..., NDArray] | None = None
+    functions: tuple[Callable[..., NDArray | None], ...]  # by order of the derivative
+    takes: Callable[..., NDArray] | None = None  # where it is the same function as ours
 
     def compute(self, order: int, arrays: ArgumentArrays) -> NDArray | None:
         """Return the peer's results; None where it lacks the derivative or refuses."""
@@ -57,45 +51,44 @@ class Offer:
         return None if result is None else result.astype(arrays[0].dtype, copy=False)
 
 
-# Makes a function of the library's arrays, or an `Adapted`, from its function and our parameters.
-Maker = Callable[[Any, Mapping[str, Any]], Any]
-
-
-@dataclass(frozen=True)
 class PeerFunction:
     """A function of a library that has the formula of one of our components.
 
-    Attributes
+    Parameters
     ----------
     function : str
         ``module:function``.
-    parameters : tuple of str
+    *parameters : str
         Ours that are handed over, as ``"name"`` or ``"their_name=name"``.
-    when : mapping
-        Our parameters at which it is the same function.
-    make : callable or None
+    make : callable, optional
         Where the library's convention does not make it ours.
-    takes : callable or None
-        See `Offer`.
+    takes : callable, optional
+        From the arguments to those at which it computes the same function as ours.
     times : float or str
-        Our loss is so many times what the library computes; the name of a parameter of ours
-        stands for its value.
+        Our loss is so many times what it computes; a text names a parameter of ours.
+    **when
+        Our parameters at which it is the same function.
     """
 
-    function: str
-    parameters: tuple[str, ...]
-    when: Mapping[str, Any]
-    make: Maker | None = None
-    takes: Callable[..., NDArray] | None = None
-    times: float | str = 1
+    def __init__(
+        self,
+        function: str,
+        *parameters: str,
+        make: Maker | None = None,
+        takes: Callable[..., NDArray] | None = None,
+        times: float | str = 1,
+        **when: Any,
+    ) -> None:
+        named = (text.rpartition("=") for text in parameters)
+        self._parameters = {theirs or name: name for theirs, _, name in named}
+        self._function, self._make = function, make
+        self.takes, self.times, self.when = takes, times, when
 
     @property
     def call(self) -> str:
         """The function as its library calls it, with those of its parameters that are ours."""
-        named = (text.rpartition("=") for text in self.parameters)
-        given = ", ".join(f"{theirs or name}={name}" for theirs, _, name in named)
-        module, _, name = self.function.partition(":")
-        return f"{module}.{name}({given})"
+        given = ", ".join(f"{theirs}={ours}" for theirs, ours in self._parameters.items())
+        return f"{self._function.replace(':', '.')}({given})"
 
     def fits(self, component: Loss | Activation) -> bool:
         """Tell whether it is the same function at the parameters of a component."""
@@ -103,28 +96,15 @@ class PeerFunction:
 
     def body(self, component: Loss | Activation) -> Any:
         """Return it at the parameters of a component, as `make` does."""
-        function, ours = loading.load(self.function), component.parameters
-        if self.make is not None:
-            return self.make(function, ours)
-        named = (text.rpartition("=") for text in self.parameters)
-        given = {theirs or name: ours[name] for theirs, _, name in named}
-        foreign = Foreign(function, "", given, rows=component.takes_rows)
+        function, ours = load_function(self._function), component.parameters
+        if self._make is not None:
+            return self._make(function, ours)
+        given = {theirs: ours[name] for theirs, name in self._parameters.items()}
+        foreign = ForeignFunction(function, "", given, rows=component.takes_rows)
         if isinstance(component, Activation):
             return foreign.body()
-        adapted = by_convention(self.function, foreign)
+        adapted = by_convention(self._function, foreign)
         return adapted.scaled(ours[self.times] if isinstance(self.times, str) else self.times)
-
-
-def offered(
-    function: str,
-    *parameters: str,
-    make: Maker | None = None,
-    takes: Callable[..., NDArray] | None = None,
-    times: float | str = 1,
-    **when: Any,
-) -> PeerFunction:
-    """Return an entry of a table; see `PeerFunction`."""
-    return PeerFunction(function, parameters, when, make, takes, times)
 
 
 # By our names; of several entries the first that fits counts.
@@ -133,26 +113,13 @@ PeerTable = dict[str, PeerFunction | tuple[PeerFunction, ...]]
 
 @dataclass(frozen=True)
 class Peer:
-    """A library with losses or activations.
+    """A library with losses or activations."""
 
-    Attributes
-    ----------
-    name : str
-        The head of its column.
-    module : str
-        Has its version.
-    table : mapping
-    lift : callable
-        See `lossfw.check.foreign.libraries`.
-    derivatives : int
-        How many derivatives are the library's own.
-    """
-
-    name: str
-    module: str
+    name: str  # the head of its column
+    module: str  # has its version
     table: PeerTable
     lift: Lifting
-    derivatives: int = 2
+    derivatives: int = 2  # so many are the library's own
 
     @property
     def version(self) -> str:
@@ -164,22 +131,26 @@ class Peer:
             return f"{module.__version__} on JAX {importlib.import_module('jax').__version__}"
         return str(module.__version__)
 
-    def offer(self, component: Loss | Activation) -> Offer | None:
+    def functions(self, name: str) -> tuple[PeerFunction, ...]:
+        """Return its functions with the formula of a component of this name."""
+        found = self.table.get(name, ())
+        return found if isinstance(found, tuple) else (found,)
+
+    def offer(self, component: Loss | Activation) -> PeerImplementation | None:
         """Return its function for a component, None where it has none."""
-        entries = self.table.get(component.name, ())
-        entries = entries if isinstance(entries, tuple) else (entries,)
-        found = next((one for one in entries if one.fits(component)), None)
+        fitting = (one for one in self.functions(component.name) if one.fits(component))
+        found = next(fitting, None)
         if found is None:
             return None
         body = found.body(component)
-        adapted = body if isinstance(body, Adapted) else self.lift(body)
+        adapted = body if isinstance(body, AdaptedFunction) else self.lift(body)
         functions = [adapted.value, adapted.gradient, adapted.hessian]
         if component.takes_rows:
             functions[2] = None
             if isinstance(component, Activation):
                 functions[1] = _jacobian(body, self.lift)
         own = functions[: self.derivatives + 1]
-        return Offer(tuple(one for one in own if one is not None), found.takes)
+        return PeerImplementation(tuple(one for one in own if one is not None), found.takes)
 
 
 def _jacobian(body: Function, lift: Lifting) -> Function:
@@ -190,3 +161,246 @@ def _jacobian(body: Function, lift: Lifting) -> Function:
         return np.stack([column.gradient(x) for column in columns if column.gradient], axis=1)
 
     return jacobian
+
+
+def hard(y: NDArray, t: NDArray) -> NDArray:
+    """Tell which targets are 0 or 1: of others, some libraries make something else."""
+    return np.asarray((t == 0) | (t == 1))
+
+
+def positive(y: NDArray, t: NDArray) -> NDArray:
+    """Tell where both are above 0: some libraries take negative numbers for 0."""
+    return np.asarray((y > 0) & (t > 0))
+
+
+_ON_LOGITS: dict[str, Any] = {"from_logits": True}
+_NO_GUARD: dict[str, Any] = {"from_logits": False, "guard": "none"}
+_EVEN: dict[str, Any] = {"pos_weight": 1, "label_smoothing": 0}
+_DIVERGENCE: dict[str, Any] = {**_NO_GUARD, "reverse": False}
+
+# Activations: the names in PyTorch and in JAX, and the parameters of both.
+_ACTIVATIONS = {
+    "celu": ("celu", "celu", "alpha"),
+    "elu": ("elu", "elu", "alpha"),
+    "hard_sigmoid": ("hardsigmoid", "hard_sigmoid"),
+    "hard_swish": ("hardswish", "hard_swish"),
+    "leaky_relu": ("leaky_relu", "leaky_relu", "negative_slope"),
+    "mish": ("mish", "mish"),
+    "relu": ("relu", "relu"),
+    "selu": ("selu", "selu"),
+    "silu": ("silu", "silu"),
+    "softsign": ("softsign", "soft_sign"),
+}
+
+_F, _O, _K, _S = "torch.nn.functional", "optax.losses", "keras.losses", "sklearn._loss.loss"
+
+
+def _gaussian(f: Any, p: Mapping[str, Any]) -> Function:
+    def function(y: Any, t: Any) -> Any:
+        variance = p["variance"] + 0 * y.detach()
+        return f(y, t, variance, full=p["full"], reduction="none")
+
+    return function
+
+
+def _pos_weight(f: Any, p: Mapping[str, Any]) -> Function:
+    return lambda y, t: f(y, t, reduction="none", pos_weight=y.new_tensor(p["pos_weight"]))
+
+
+def _poisson(f: Any, p: Mapping[str, Any]) -> Function:
+    log = p["link"] == "log"
+    return lambda y, t: f(y, t, log_input=log, eps=0.0, reduction="none")
+
+
+def _hinge_embedding(f: Any, p: Mapping[str, Any]) -> AdaptedFunction:
+    # At the kink its slope is that of the other side, which is right as well.
+    return AdaptedFunction(of_torch(lambda y, t: f(y, t, p["margin"], reduction="none")).value)
+
+
+_TORCH: PeerTable = {
+    **{ours: PeerFunction(f"{_F}:{name}", *more)
+       for ours, (name, _, *more) in _ACTIVATIONS.items()},
+    "exp": PeerFunction("torch:exp"),
+    "gelu": PeerFunction(f"{_F}:gelu", make=lambda f, p: (
+        lambda x: f(x, approximate="tanh" if p["form"] == "tanh" else "none"))),
+    "log_softmax": PeerFunction(f"{_F}:log_softmax", make=lambda f, p: lambda x: f(x, -1)),
+    "sigmoid": PeerFunction("torch:sigmoid"),
+    "softmax": PeerFunction(f"{_F}:softmax", make=lambda f, p: lambda x: f(x, -1)),
+    "softplus": PeerFunction(f"{_F}:softplus", "beta"),
+    "tanh": PeerFunction("torch:tanh"),
+    "absolute_error": PeerFunction(f"{_F}:l1_loss"),
+    "binary_cross_entropy": (
+        PeerFunction(f"{_F}:binary_cross_entropy_with_logits", make=_pos_weight, label_smoothing=0,
+                **_ON_LOGITS),
+        PeerFunction(f"{_F}:binary_cross_entropy", **_NO_GUARD, **_EVEN),
+    ),
+    "cosine_distance": PeerFunction(f"{_F}:cosine_similarity",
+                             make=lambda f, p: lambda y, t: 1 - f(y, t, -1)),
+    "cross_entropy": PeerFunction(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
+    "gaussian_nll": PeerFunction(f"{_F}:gaussian_nll_loss", make=_gaussian),
+    "hinge_embedding": PeerFunction(f"{_F}:hinge_embedding_loss", "margin", make=_hinge_embedding),
+    "huber": (
+        PeerFunction(f"{_F}:huber_loss", "delta"),
+        PeerFunction(f"{_F}:smooth_l1_loss", "beta=delta", times="delta"),
+    ),
+    "kl_divergence": PeerFunction(f"{_F}:kl_div", **_DIVERGENCE, make=lambda f, p: (
+        lambda y, t: f(y.log(), t, reduction="none").sum(-1))),
+    "logistic": PeerFunction(f"{_F}:soft_margin_loss"),
+    "multiclass_hinge": PeerFunction(f"{_F}:multi_margin_loss", "p=power", "margin",
+                                form="multi_margin"),
+    "poisson_nll": PeerFunction(f"{_F}:poisson_nll_loss", make=_poisson, full=False),
+    "squared_error": PeerFunction(f"{_F}:mse_loss", factor=1),
+}  # fmt: skip
+
+
+def _one_hot(t: Any, z: Any) -> Any:
+    import jax
+
+    return t if t.ndim == z.ndim else jax.nn.one_hot(t, z.shape[-1], dtype=z.dtype)
+
+
+def _by_either(f: Any, p: Mapping[str, Any]) -> Function:
+    by_index = load_function(f"{_O}:softmax_cross_entropy_with_integer_labels")
+    return lambda z, t: (by_index if t.ndim < z.ndim else f)(z, t)
+
+
+def _of_logarithm(f: Any, p: Mapping[str, Any]) -> Function:
+    log = load_function("jax.numpy:log")
+    return lambda y, t: f(log(y), t)
+
+
+_OPTAX: PeerTable = {
+    **{ours: PeerFunction(f"jax.nn:{name}", *more)
+       for ours, (_, name, *more) in _ACTIVATIONS.items()},
+    "exp": PeerFunction("jax.numpy:exp"),
+    "gelu": PeerFunction("jax.nn:gelu", make=lambda f, p: (
+        lambda x: f(x, approximate=p["form"] == "tanh"))),
+    "log_softmax": PeerFunction("jax.nn:log_softmax"),
+    "sigmoid": PeerFunction("jax.nn:sigmoid"),
+    "softmax": PeerFunction("jax.nn:softmax"),
+    "softplus": PeerFunction("jax.nn:softplus", beta=1),
+    "tanh": PeerFunction("jax.nn:tanh"),
+    "binary_cross_entropy": PeerFunction(f"{_O}:sigmoid_binary_cross_entropy", **_EVEN,
+                                         **_ON_LOGITS),
+    "cosine_distance": PeerFunction(f"{_O}:cosine_distance"),
+    "cross_entropy": PeerFunction(f"{_O}:softmax_cross_entropy", make=_by_either, label_smoothing=0,
+                           **_ON_LOGITS),
+    "focal": PeerFunction(f"{_O}:sigmoid_focal_loss", "alpha", "gamma", takes=hard, **_ON_LOGITS),
+    "hinge": PeerFunction(f"{_O}:hinge_loss", margin=1),
+    "huber": PeerFunction(f"{_O}:huber_loss", "delta"),
+    "kl_divergence": PeerFunction(f"{_O}:kl_divergence", make=_of_logarithm, **_DIVERGENCE),
+    "log_cosh": PeerFunction(f"{_O}:log_cosh"),
+    "perceptron": PeerFunction(f"{_O}:perceptron_loss"),
+    "poly_cross_entropy": PeerFunction(f"{_O}:poly_loss_cross_entropy", **_ON_LOGITS,
+                                       make=lambda f, p: (
+        lambda z, t: f(z, _one_hot(t, z), epsilon=p["epsilon"]))),
+    "squared_error": (
+        PeerFunction(f"{_O}:squared_error", factor=1),
+        PeerFunction(f"{_O}:l2_loss", times=2, factor=1),
+    ),
+}  # fmt: skip
+
+
+def _categorical(f: Any, p: Mapping[str, Any]) -> Function:
+    by_index = load_function(f"{_K}:sparse_categorical_crossentropy")
+    return lambda y, t: (by_index if t.ndim < y.ndim else f)(t, y, from_logits=p["from_logits"])
+
+
+# On probabilities it clips by a constant of its own: the guard "none" comes nearest.
+_KERAS: PeerTable = {
+    "absolute_error": PeerFunction(f"{_K}:mean_absolute_error"),
+    "binary_cross_entropy": tuple(
+        PeerFunction(f"{_K}:binary_crossentropy", "from_logits", "label_smoothing", pos_weight=1,
+                     **when)
+        for when in (_ON_LOGITS, _NO_GUARD)
+    ),
+    "cosine_distance": PeerFunction(f"{_K}:cosine_similarity",
+                               make=lambda f, p: lambda y, t: 1 + f(t, y)),
+    "cross_entropy": tuple(
+        PeerFunction(f"{_K}:categorical_crossentropy", make=_categorical, label_smoothing=0, **when)
+        for when in (_ON_LOGITS, _NO_GUARD)
+    ),
+    "focal": PeerFunction(f"{_K}:binary_focal_crossentropy", "gamma", "from_logits", takes=hard,
+                   alpha=None, **_ON_LOGITS),
+    "hinge": PeerFunction(f"{_K}:hinge", margin=1),
+    "huber": PeerFunction(f"{_K}:huber", "delta"),
+    "kl_divergence": PeerFunction(f"{_K}:kl_divergence", **_DIVERGENCE),
+    "log_cosh": PeerFunction(f"{_K}:log_cosh"),
+    "poisson_nll": PeerFunction(f"{_K}:poisson", link="identity", full=False),
+    "squared_error": PeerFunction(f"{_K}:mean_squared_error", factor=1),
+    "squared_hinge": PeerFunction(f"{_K}:squared_hinge", margin=1),
+    "squared_log_error": PeerFunction(f"{_K}:mean_squared_logarithmic_error", takes=positive),
+}  # fmt: skip
+
+
+def _compiled(factor: float, **parameters: str) -> Maker:
+    """Adapt a compiled loss of scikit-learn's boosted trees, which takes targets first.
+
+    These are private to it, and halves in several cases; doubling is exact.
+    """
+
+    def make(cls: Any, p: Mapping[str, Any]) -> AdaptedFunction:
+        loss = cls(**{theirs: p[ours] for theirs, ours in parameters.items()})
+
+        def value(y: NDArray, t: NDArray) -> NDArray:
+            y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
+            # Deviances are 0 at the best prediction; it leaves out the terms of the target alone.
+            rest = loss.constant_to_optimal_zero(t) if factor == 2 else 0.0
+            return np.asarray(factor * (loss.loss(t, y) + rest)).astype(y.dtype)
+
+        def gradient(y: NDArray, t: NDArray) -> NDArray:
+            slope = loss.gradient(np.ascontiguousarray(t), np.ascontiguousarray(y))
+            return np.asarray(factor * slope)
+
+        return AdaptedFunction(value, gradient)
+
+    return make
+
+
+def _half(function: str, *parameters: str, **when: Any) -> PeerFunction:
+    """Return an entry for a loss that is half of ours."""
+    named = {name: name for name in parameters}
+    return PeerFunction(
+        f"{_S}:{function}", *parameters, make=_compiled(2, **named), times=2, **when
+    )
+
+
+def _multinomial(cls: Any, p: Mapping[str, Any]) -> AdaptedFunction:
+    def value(z: NDArray, t: NDArray) -> NDArray | None:
+        if t.ndim == z.ndim:
+            return None
+        loss = cls(n_classes=z.shape[-1])
+        return np.asarray(loss.loss(t.astype(z.dtype), np.ascontiguousarray(z)))
+
+    return AdaptedFunction(value)
+
+
+_SKLEARN: PeerTable = {
+    "absolute_error": PeerFunction(f"{_S}:AbsoluteError", make=_compiled(1)),
+    "binary_cross_entropy": PeerFunction(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_EVEN,
+                                    **_ON_LOGITS),
+    "cross_entropy": PeerFunction(f"{_S}:HalfMultinomialLoss", make=_multinomial, label_smoothing=0,
+                           **_ON_LOGITS),
+    "gamma_deviance": _half("HalfGammaLoss", link="log"),
+    "huber": PeerFunction(f"{_S}:HuberLoss", "delta", make=_compiled(1, delta="delta")),
+    "poisson_deviance": _half("HalfPoissonLoss", link="log"),
+    "poisson_nll": PeerFunction(f"{_S}:HalfPoissonLoss", make=_compiled(1), link="log", full=False),
+    "quantile": PeerFunction(f"{_S}:PinballLoss", "quantile=q", make=_compiled(1, quantile="q")),
+    "squared_error": _half("HalfSquaredError", factor=1),
+    "tweedie_deviance": _half("HalfTweedieLoss", "power", link="log"),
+}  # fmt: skip
+
+# Keras has no derivatives of its own, and is called as outside of a training.
+PEERS = (
+    Peer("torch", "torch", _TORCH, of_torch),
+    Peer("optax", "optax", _OPTAX, of_jax),
+    Peer("keras", "keras", _KERAS, partial(of_keras, compiled=False), derivatives=0),
+    Peer("scikit-learn", "sklearn", _SKLEARN, AdaptedFunction),
+)
+
+
+def installed() -> tuple[Peer, ...]:
+    """Return the peers that are installed."""
+    # Keras reads it when it is imported.
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    return tuple(peer for peer in PEERS if importlib.util.find_spec(peer.module))

@@ -5,171 +5,272 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from lossfw.bridges.boosting import derivatives, is_dead
 from lossfw.bridges.bridge import Boosting, BoostingBridge
-from lossfw.check.bridges.rows import LibraryRows, library_rows, same
-from lossfw.check.core.search import Counterexample, NotApplicable, Search
+from lossfw.bridges.raw_form import raw_form
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary
+from lossfw.check.core.subject import of_component
+from lossfw.components.spaces import BINARY, SIGN, UNIT
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
+# So many rows: two leaves of an odd and an even number, and more than a block of SIMD.
+_COUNT = 47
+# Libraries keep labels and derivatives in float32, and add up some hundred of them.
+_FLOAT32 = 2e-6
 # Rounding of a leaf: sums of derivatives in float32, added to a start in float32.
 _LEAF = 2e-5
 # Libraries make no split for a gain that is mere rounding.
 _LEAST_GAIN = 1e-6
 # Away from a minimum by so much, the sum of slopes has a sign; relative to the start.
 _ASIDE = 1e-4
-_ROUNDS, _RATE = 30, 0.3
+_ROUNDS, _RATE, _L2 = 30, 0.3, 1.0
 # A loss may end above its least value by the rounding of the last steps.
 _FALLEN = 1e-6
-_L2 = 1.0
 
 
-def check_slopes(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
-    """The library is handed the published slopes, and curvatures above 0, of each row."""
-    rows = library_rows(loss, search, "slopes")
-    search.count(len(rows.t))
-    slopes, bends = bridge.sees(bridge.objective(loss), rows.y, rows.t, None)
-    _refuse_other(bridge, rows, slopes, rows.slopes(rows.y), "slopes")
-    if bends.shape != slopes.shape or not (np.isfinite(bends).all() and (bends > 0).all()):
-        raise _refuted(bridge, rows, f"curvatures that are not above 0: {bends[:3]} ...")
+@dataclass(frozen=True)
+class BridgeRows:
+    """A loss of raw predictions, and ordinary rows in numbers that float32 has."""
+
+    bridge: BoostingBridge
+    loss: Loss
+    search: Search
+    form: Loss  # of raw predictions
+    y: NDArray  # raw predictions, (N,) or (N, K)
+    t: NDArray  # targets or labels, (N,), in growing order
+    w: NDArray  # whole weights from 1 to 3
+
+    @property
+    def feature(self) -> NDArray:
+        """A feature that tells the larger half of the targets from the others, (N, 1)."""
+        upper = np.arange(len(self.t)) >= len(self.t) // 2
+        return upper[:, None].astype(np.float32)
+
+    def slopes(self, y: NDArray, weight: NDArray | None = None) -> NDArray:
+        """Return the published slopes."""
+        slopes: NDArray = self.form.gradient(y, self.t, sample_weight=weight, reduction="none")
+        return slopes
+
+    def mean(self, y: NDArray) -> float:
+        """Return the weighted mean loss."""
+        return float(self.form(y, self.t, sample_weight=self.w))
+
+    def start(self) -> NDArray:
+        """Return where the library starts."""
+        classes = self.y.shape[1] if self.y.ndim == 2 else None
+        start = np.asarray(
+            self.bridge.start(self.loss, self.t, self.w, classes=classes), np.float64
+        )
+        if is_dead(derivatives(self.loss), start, self.t):
+            raise NotApplicable(
+                f"from the start, {start}, no row moves: it is on a kink or a plateau"
+            )
+        return start
+
+    def tiled(self, start: NDArray) -> NDArray:
+        """Return one raw prediction for all rows."""
+        return np.broadcast_to(start, self.y.shape).copy()
+
+    def derivatives(
+        self, y: NDArray, weight: NDArray | None, curvature: str = "auto"
+    ) -> list[NDArray]:
+        """Return the slopes and curvatures that the library gets."""
+        objective = self.bridge.objective(self.loss, curvature=curvature)
+        return list(self.bridge.sees(objective, y, self.t, weight))
+
+    def refuted(self, what: str) -> Counterexample:
+        """Return the refutation that the library gets something."""
+        text = f"{self.bridge.name} gets {what}."
+        return Counterexample(text, "(y, t, w)", y=self.y, t=self.t, w=self.w)
+
+    def hold(self, actual: NDArray, expected: NDArray, what: str) -> None:
+        """Refute other numbers than the expected ones."""
+        if not same(actual, expected):
+            raise self.refuted(
+                f"{what} that are not those of the loss: {actual[:3]} ...; expected "
+                f"{expected[:3]} ..."
+            )
 
 
-def check_weights(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+def same(actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32) -> bool:
+    """Tell whether numbers are equal up to float32's rounding, relative to the largest."""
+    if actual.shape != expected.shape:
+        return False
+    largest = np.abs(expected).max() if expected.size else 0.0
+    limit = tolerance * (np.abs(expected) + largest)
+    return bool((np.abs(actual - expected) <= limit).all())
+
+
+def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> BridgeRows:
+    form, rng = raw_form(loss), search.rng(f"bridge {name}")
+    if form.takes_rows:
+        columns = form.fixed_classes or 3
+        y = rng.normal(scale=2.0, size=(_COUNT, columns))
+        # Every class is there.
+        drawn = rng.integers(0, columns, _COUNT - columns)
+        t = np.sort(np.concatenate([np.arange(columns), drawn]))
+    else:
+        y, t = _elements(form, search, name)
+    w = rng.integers(1, 4, len(t)).astype(np.float64)
+    search.count(len(t))
+    return BridgeRows(bridge, loss, search, form, y.astype(np.float32).astype(np.float64), t, w)
+
+
+def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
+    rng = search.rng(f"bridge {name}")
+    drawn = ordinary(of_component(form), search, f"bridge {name}", _COUNT)
+    some = rng.integers(0, len(drawn.t), _COUNT)
+    t = np.sort(np.asarray(drawn.t[some], np.float32).astype(np.float64))
+    if form.target_space in (SIGN, UNIT, BINARY):
+        # Labels, which is what libraries take, and both of them.
+        low = -1.0 if form.target_space is SIGN else 0.0
+        t = np.where(t > 0.5, 1.0, low)
+        t[0], t[-1] = low, 1.0
+    return np.asarray(drawn.y[rng.permutation(some)], np.float64), t
+
+
+# The laws by name, in the order in which they are tried.
+LAWS: dict[str, Callable[[BoostingBridge, Loss, Search], None]] = {}
+
+
+def _law(function: Callable[[BridgeRows], None]) -> Callable[[BridgeRows], None]:
+    """Enter a function of rows as the law of its name, less ``check_``."""
+    name = function.__name__.removeprefix("check_")
+    LAWS[name] = lambda bridge, loss, search: function(_rows(bridge, loss, search, name))
+    return function
+
+
+@_law
+def check_slopes(rows: BridgeRows) -> None:
+    """The library gets the published slopes, and curvatures above 0, of each row."""
+    slopes, curvatures = rows.derivatives(rows.y, None)
+    rows.hold(slopes, rows.slopes(rows.y), "slopes")
+    if curvatures.shape != slopes.shape or not (
+        np.isfinite(curvatures).all() and (curvatures > 0).all()
+    ):
+        raise rows.refuted(f"curvatures that are not above 0: {curvatures[:3]} ...")
+
+
+@_law
+def check_weights(rows: BridgeRows) -> None:
     """Slopes and curvatures are multiplied by the weight, once."""
-    rows = library_rows(loss, search, "weights")
-    search.count(len(rows.t))
     # The curvature 1 does not depend on the other rows.
-    objective = bridge.objective(loss, curvature="one")
-    slopes, bends = bridge.sees(objective, rows.y, rows.t, rows.w)
-    _refuse_other(bridge, rows, slopes, rows.slopes(rows.y, rows.w), "weighted slopes")
-    wanted = np.ones_like(rows.y) * (rows.w if rows.y.ndim == 1 else rows.w[:, None])
-    _refuse_other(bridge, rows, bends, wanted, "weighted curvatures")
+    slopes, curvatures = rows.derivatives(rows.y, rows.w, "one")
+    rows.hold(slopes, rows.slopes(rows.y, rows.w), "weighted slopes")
+    expected = np.ones_like(rows.y) * (rows.w if rows.y.ndim == 1 else rows.w[:, None])
+    rows.hold(curvatures, expected, "weighted curvatures")
 
 
-def check_start(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+@_law
+def check_start(rows: BridgeRows) -> None:
     """Below the start the loss falls, and above it the loss grows."""
-    rows = library_rows(loss, search, "start")
-    search.count(len(rows.t))
-    begin = _start(bridge, loss, rows)
-    below, above = (_slopes_beside(rows, begin, side * _ASIDE) for side in (-1.0, 1.0))
-    limit = _LEAST_GAIN * np.abs(rows.slopes(_tiled(rows, begin), rows.w)).sum()
+    start = rows.start()
+    below, above = (_slopes_beside(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
+    limit = _LEAST_GAIN * np.abs(rows.slopes(rows.tiled(start), rows.w)).sum()
     if not (np.all(below <= limit) and np.all(above >= -limit)):
-        raise _refuted(
-            bridge, rows, f"the start {begin}, below and above which the slopes sum to {below} and "
-            f"{above}: it is no minimum",
-        )  # fmt: skip
+        raise rows.refuted(
+            f"the start {start}, below and above which the slopes sum to {below} and {above}: it "
+            "is not a minimum"
+        )
 
 
-def _slopes_beside(rows: LibraryRows, begin: NDArray, step: float) -> NDArray:
+def _slopes_beside(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
     """Return the sums of slopes after a step of one raw prediction, for each of them."""
-    if not np.ndim(begin):
-        moved = begin + step * (1.0 + np.abs(begin))
-        return np.asarray(rows.slopes(_tiled(rows, moved), rows.w).sum())
-    moves = np.eye(len(begin)) * step
-    sums = [rows.slopes(_tiled(rows, begin + move), rows.w).sum(axis=0) for move in moves]
+    if not np.ndim(start):
+        moved = start + step * (1.0 + np.abs(start))
+        return np.asarray(rows.slopes(rows.tiled(moved), rows.w).sum())
+    moves = np.eye(len(start)) * step
+    sums = [rows.slopes(rows.tiled(start + move), rows.w).sum(axis=0) for move in moves]
     return np.diag(np.array(sums))
 
 
-def check_stump(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+@_law
+def check_stump(rows: BridgeRows) -> None:
     """A tree of two leaves with l2 = 1 has the leaves that follow from slopes and curvatures."""
-    rows = library_rows(loss, search, "stump")
-    search.count(len(rows.t))
-    begin = _start(bridge, loss, rows)
-    constant = _tiled(rows, begin)
-    slopes, bends = bridge.sees(bridge.objective(loss), constant, rows.t, rows.w)
+    bridge, start = rows.bridge, rows.start()
+    constant = rows.tiled(start)
+    slopes, curvatures = rows.derivatives(constant, rows.w)
     upper = rows.feature[:, 0] > 0
-    low = bridge.leaf(slopes[~upper], bends[~upper], rows.w, _L2)
-    high = bridge.leaf(slopes[upper], bends[upper], rows.w, _L2)
-    if low is None or high is None:
+    leaves = [bridge.leaf(slopes[half], curvatures[half], rows.w, _L2) for half in (~upper, upper)]
+    if any(leaf is None for leaf in leaves):
         raise NotApplicable(f"{bridge.name} finds the leaves of this loss in another way")
-    wanted = constant + np.stack([low, high])[upper.astype(int)]
-    _refuse_little_gain(slopes, bends, upper)
-    found = bridge.boosted(loss, Boosting(rows.feature, rows.t, rows.w, begin, l2=_L2))
-    if not same(found, wanted, _LEAF):
-        raise _refuted(
-            bridge, rows, f"a tree of two leaves that predicts {found[0]} and {found[-1]}, where "
-            f"slopes, curvatures and the start {begin} give {wanted[0]} and {wanted[-1]}",
-        )  # fmt: skip
-
-
-def _refuse_little_gain(slopes: NDArray, bends: NDArray, upper: NDArray) -> None:
-    """Raise `NotApplicable` where no split improves the loss."""
-
-    def score(some: NDArray) -> NDArray:
-        found: NDArray = slopes[some].sum(axis=0) ** 2 / (bends[some].sum(axis=0) + _L2)
-        return found
-
-    both = score(upper) + score(~upper)
-    if np.any(both - score(np.ones_like(upper)) <= _LEAST_GAIN * both):
+    expected = constant + np.stack(leaves)[upper.astype(int)]  # type: ignore[arg-type]  # none is None
+    halves = (upper, ~upper, np.ones_like(upper))
+    gains = [slopes[x].sum(axis=0) ** 2 / (curvatures[x].sum(axis=0) + _L2) for x in halves]
+    both = gains[0] + gains[1]
+    if np.any(both - gains[2] <= _LEAST_GAIN * both):
         raise NotApplicable("the two halves of the targets ask for the same leaf")
+    actual = bridge.boosted(rows.loss, Boosting(rows.feature, rows.t, rows.w, start, l2=_L2))
+    if not same(actual, expected, _LEAF):
+        raise rows.refuted(
+            f"a tree of two leaves that predicts {actual[0]} and {actual[-1]}, where slopes, "
+            f"curvatures and the start {start} give {expected[0]} and {expected[-1]}"
+        )
 
 
-def check_falls(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+@_law
+def check_falls(rows: BridgeRows) -> None:
     """Thirty rounds without regularisation end below the loss of the start, and do not explode."""
-    rows = library_rows(loss, search, "falls")
-    search.count(len(rows.t))
-    begin = _start(bridge, loss, rows)
+    start, count = rows.start(), len(rows.t)
     # A feature with an order that is nearly that of the targets, so that trees have to choose.
-    rank = np.argsort(np.arange(len(rows.t)) + search.rng("bridge order").normal(0, 4, len(rows.t)))
+    rank = np.argsort(np.arange(count) + rows.search.rng("bridge order").normal(0, 4, count))
     x = np.column_stack([rows.feature[:, 0], np.argsort(rank)]).astype(np.float32)
-    training = Boosting(x, rows.t, rows.w, begin, _ROUNDS, _RATE)
-    before = _mean(rows, _tiled(rows, begin))
-    found = bridge.boosted(loss, training)
-    after = _mean(rows, found)
+    before = rows.mean(rows.tiled(start))
+    training = Boosting(x, rows.t, rows.w, start, _ROUNDS, _RATE)
+    after = rows.mean(rows.bridge.boosted(rows.loss, training))
     if not after <= before + _FALLEN * (1.0 + abs(before)):
-        raise _refuted(
-            bridge, rows, f"after {_ROUNDS} rounds a mean loss of {after:.6g}, which began at "
-            f"{before:.6g}",
-        )  # fmt: skip
+        raise rows.refuted(
+            f"after {_ROUNDS} rounds a mean loss of {after:.6g}, which began at {before:.6g}"
+        )
 
 
-def check_twice(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+@_law
+def check_twice(rows: BridgeRows) -> None:
     """A row of weight 2 counts as the row twice."""
-    rows = library_rows(loss, search, "twice")
-    search.count(len(rows.t))
-    begin = _start(bridge, loss, rows)
-    doubled = np.repeat(np.arange(len(rows.t)), rows.w.astype(int))
-    once = bridge.boosted(loss, Boosting(rows.feature, rows.t, rows.w, begin))
-    again = bridge.boosted(loss, Boosting(rows.feature[doubled], rows.t[doubled], None, begin))
-    if not same(again, once[doubled], _LEAF):
-        raise _refuted(
-            bridge, rows, f"the predictions {once[0]} and {once[-1]} with weights, and {again[0]} "
-            f"and {again[-1]} with rows repeated as often",
-        )  # fmt: skip
+    x, t, start = rows.feature, rows.t, rows.start()
+    twice = np.repeat(np.arange(len(t)), rows.w.astype(int))
+    once = rows.bridge.boosted(rows.loss, Boosting(x, t, rows.w, start))
+    again = rows.bridge.boosted(rows.loss, Boosting(x[twice], t[twice], None, start))
+    if not same(again, once[twice], _LEAF):
+        raise rows.refuted(
+            f"the predictions {once[0]} and {once[-1]} with weights, and {again[0]} and "
+            f"{again[-1]} with rows repeated as often"
+        )
 
 
-def check_finite(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+@_law
+def check_finite(rows: BridgeRows) -> None:
     """A row whose derivatives are not finite is an error that names it."""
-    rows = library_rows(loss, search, "finite")
-    search.count(len(rows.t))
     y, at = rows.y.copy(), 5
     y[at] = np.nan
     try:
-        bridge.sees(bridge.objective(loss), y, rows.t, None)
+        rows.derivatives(y, None)
     except LossfwError as error:
         # CatBoost asks for several classes a row at a time, and then no one knows its number.
         if f"row {at}" in str(error) or (y.ndim == 2 and "nan" in str(error)):
             return
-        raise _refuted(bridge, rows, f"an error that names no row: {error}") from error
-    raise _refuted(bridge, rows, "derivatives for a raw prediction that is NaN")
+        raise rows.refuted(f"an error that names no row: {error}") from error
+    raise rows.refuted("derivatives for a raw prediction that is NaN")
 
 
-def check_metric(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
+@_law
+def check_metric(rows: BridgeRows) -> None:
     """The metric is the weighted mean loss, and less is better."""
-    rows = library_rows(loss, search, "metric")
-    search.count(len(rows.t))
     for weight in (None, rows.w):
-        wanted = float(rows.form(rows.y, rows.t, sample_weight=weight))
-        found, greater = bridge.score(bridge.metric(loss), rows.y, rows.t, weight)
-        if greater or not same(np.array([found]), np.array([wanted])):
-            raise _refuted(
-                bridge, rows, f"the metric {found:.9g}, of which {'more' if greater else 'less'} "
-                f"is better, where the mean loss is {wanted:.9g}",
-            )  # fmt: skip
+        expected = float(rows.form(rows.y, rows.t, sample_weight=weight))
+        metric = rows.bridge.metric(rows.loss)
+        actual, greater = rows.bridge.score(metric, rows.y, rows.t, weight)
+        if greater or not same(np.array([actual]), np.array([expected])):
+            raise rows.refuted(
+                f"the metric {actual:.9g}, of which {'more' if greater else 'less'} is better, "
+                f"where the mean loss is {expected:.9g}"
+            )
 
 
 def check_copies(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
@@ -191,50 +292,12 @@ def check_copies(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
             )
 
 
+LAWS["copies"] = check_copies
+
+
 def _pickled(objective: object) -> bytes:
     """Return a pickle; a class that no module holds cannot be pickled by anyone."""
     try:
         return pickle.dumps(objective)
     except (pickle.PicklingError, AttributeError) as error:
         raise NotApplicable(f"the class of the loss cannot be pickled: {error}") from error
-
-
-LAWS: dict[str, Callable[[BoostingBridge, Loss, Search], None]] = {
-    "slopes": check_slopes,
-    "weights": check_weights,
-    "start": check_start,
-    "stump": check_stump,
-    "falls": check_falls,
-    "twice": check_twice,
-    "finite": check_finite,
-    "metric": check_metric,
-    "copies": check_copies,
-}
-
-
-def _start(bridge: BoostingBridge, loss: Loss, rows: LibraryRows) -> NDArray:
-    found = bridge.start(loss, rows.t, rows.w, classes=rows.classes)
-    begin: NDArray = np.asarray(found, np.float64)
-    if is_dead(derivatives(loss), begin, rows.t):
-        raise NotApplicable(f"from the start, {begin}, no row moves: it is on a kink or a plateau")
-    return begin
-
-
-def _tiled(rows: LibraryRows, begin: NDArray) -> NDArray:
-    return np.broadcast_to(begin, rows.y.shape).copy()
-
-
-def _mean(rows: LibraryRows, y: NDArray) -> float:
-    return float(rows.form(y, rows.t, sample_weight=rows.w))
-
-
-def _refuse_other(
-    bridge: BoostingBridge, rows: LibraryRows, found: NDArray, wanted: NDArray, what: str
-) -> None:
-    if not same(found, wanted):
-        shown = f"{found[:3]} ..., and {wanted[:3]} ... were wanted"
-        raise _refuted(bridge, rows, f"{what} that are not those of the loss: {shown}")
-
-
-def _refuted(bridge: BoostingBridge, rows: LibraryRows, what: str) -> Counterexample:
-    return Counterexample(f"{bridge.name} gets {what}.", "(y, t, w)", y=rows.y, t=rows.t, w=rows.w)

@@ -147,8 +147,8 @@ def _subject(registry: Registry, entry: Entry) -> PageSubject:
 
 
 def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component | None:
-    from lossfw.check.selection import KINDS as CHECKED
-    from lossfw.check.selection import sample
+    from lossfw.check.jobs import KINDS as CHECKED
+    from lossfw.check.jobs import sample
 
     if issubclass(cls, ClassWeighted):
         # Those that the harness tries have three, which no curve shows.

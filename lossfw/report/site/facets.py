@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.report.site.claims_table import words

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.losses.loss import Loss
 from lossfw.report.site.content import PageSubject, SiteContent
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from lossfw.check.report import Refutation, Report
-from lossfw.check.severity import Severity
+from lossfw.check.report import Refutation, Report, Severity
 
 HEADERS = ("component", "held", "refuted", "not claimed", "expected", "not run")
 

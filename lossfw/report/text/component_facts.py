@@ -56,12 +56,10 @@ def peers_of(name: str) -> list[dict[str, Any]]:
         a parameter) and ``when``, the parameters at which it is so.
     """
     # It knows the other libraries by name, and imports none.
-    from lossfw.check.accuracy.peer_tables import PEERS
+    from lossfw.check.accuracy.peers import PEERS
 
-    found = []
-    for peer in PEERS:
-        entries = peer.table.get(name, ())
-        for one in entries if isinstance(entries, tuple) else (entries,):
-            facts = {"library": peer.name, "call": one.call, "times": one.times}
-            found.append({**facts, "when": dict(one.when)})
-    return found
+    return [
+        {"library": peer.name, "call": one.call, "times": one.times, "when": dict(one.when)}
+        for peer in PEERS
+        for one in peer.functions(name)
+    ]

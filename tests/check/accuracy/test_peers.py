@@ -9,11 +9,10 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.measure import measure
-from lossfw.check.accuracy.peer_tables import PEERS, installed
-from lossfw.check.accuracy.peers import Offer
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.accuracy.peers import PEERS, PeerImplementation, installed
 from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.subject import of_component
+from lossfw.check.instances import variants
 
 
 def usual(component):
@@ -95,7 +94,7 @@ class Halves:
                 raise TypeError("float64 only")
             return (y - t) ** 2 / 2
 
-        return Offer((value,))
+        return PeerImplementation((value,))
 
 
 def test_a_peer_is_measured_where_it_has_the_loss():
@@ -117,7 +116,7 @@ def test_what_a_peer_does_not_mean_is_not_measured():
             def value(y, t):
                 return np.where(t == 0, y * y, 7.0)
 
-            return Offer((value,), takes=lambda y, t: t == 0)
+            return PeerImplementation((value,), takes=lambda y, t: t == 0)
 
     found = measure(lossfw.loss("squared_error"), "float64", points=60, peers=[Partly()])
     (worst,) = found.peers["partly"].normal
@@ -138,7 +137,7 @@ def test_a_function_times_a_factor_is_ours(library, name, parameters):
     peer = next(one for one in PEERS if one.name == library)
     pytest.importorskip(peer.module)
     component = lossfw.loss(name, **parameters)
-    (multiple,) = [one for one in peer.table[name] if one.times != 1]
+    (multiple,) = [one for one in peer.functions(name) if one.times != 1]
     y, t = usual(component)[0]
     adapted = multiple.body(component)
     value = adapted.value if hasattr(adapted, "value") else peer.lift(adapted).value

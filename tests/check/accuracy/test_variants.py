@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.measure import measure
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.accuracy.measure import accuracy_jobs, measure
 from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.subject import of_component
+from lossfw.check.instances import variants
 
 
 def test_each_form_and_each_parameter_is_varied():
@@ -54,12 +54,11 @@ def test_what_cannot_be_made_is_left_out():
 
 
 def test_other_parameters_have_a_quarter_of_the_points():
-    from lossfw.check.accuracy.jobs import accuracy_jobs
+    def efforts(losses):
+        jobs = accuracy_jobs(losses, points=100)
+        return [(job.arguments["points"], job.arguments["dtype"]) for job in jobs]
 
-    losses = variants(type(lossfw.loss("huber")))
-    assert [job.points for job in accuracy_jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]
-    alone = [lossfw.loss("huber", delta=0.3)]
-    assert [(job.points, job.dtype) for job in accuracy_jobs(alone, points=100)] == [
-        (100, "float32"),
-        (100, "float64"),
-    ]
+    both = [(100, "float32"), (100, "float64")]
+    quarter = [(25, dtype) for _, dtype in both]
+    assert efforts(variants(type(lossfw.loss("huber")))) == both + 2 * quarter
+    assert efforts([lossfw.loss("huber", delta=0.3)]) == both

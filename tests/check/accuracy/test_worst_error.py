@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.case import Case
-from lossfw.check.accuracy.measure import measure
-from lossfw.check.accuracy.worst_error import Worst, worst
+from lossfw.check.accuracy.measure import Case, WorstError, measure, worst_error
 from lossfw.check.core.oracle import Oracle
 from lossfw.numerics.exact.namespace import exact_array
 
@@ -163,40 +161,40 @@ def truth_of(loss, y, order, exact=None):
     """Return the truth at residuals, or another one that is said to be exact."""
     y = np.array(y)
     case = Case(loss, (y, np.zeros_like(y)), np.arange(len(y)))
-    truth = next(truth for truth in case.truths() if truth.order == order)
+    truth = next(truth for truth, _ in case.truths() if truth.order == order)
     if exact is None:
         return truth
-    return Oracle(case.formula, order, case.at(order), exact_array(exact)).verified()
+    return Oracle(truth.formula, order, truth.arrays, exact_array(exact)).verified()
 
 
 def test_differences_overrule_a_wrong_derivative_of_the_formula():
     truth = truth_of(Square(), [1.0, 2.0, 3.0], 1, [2.0, 4.0, 6.5])
-    assert worst(truth, np.array([2.0, 4.0, 6.0])).ulps == 0
+    assert worst_error(truth, np.array([2.0, 4.0, 6.0])).ulps == 0
 
 
 def test_subnormal_numbers_may_be_left_out():
     truth = truth_of(Square(), [1e-160, 1.0], 0)
     # 1e-320, which a library that knows no subnormal numbers takes for 0.
     flushed = np.array([0.0, 1.0])
-    assert worst(truth, flushed).ulps > 1000
-    assert worst(truth, flushed, subnormal=False).ulps == 0
-    assert worst(truth, flushed, subnormal=False).points == 1
+    assert worst_error(truth, flushed).ulps > 1000
+    assert worst_error(truth, flushed, subnormal=False).ulps == 0
+    assert worst_error(truth, flushed, subnormal=False).points == 1
 
 
 def test_where_the_formula_has_no_value_nothing_is_judged():
     truth = truth_of(Square(), [1.0, 2.0], 0, [np.nan, 4.0])
-    found = worst(truth, np.array([1.0, 4.0]))
+    found = worst_error(truth, np.array([1.0, 4.0]))
     assert (found.points, found.unjudged, found.ulps) == (1, 1, 0)
 
 
 def test_of_two_the_worse_stays_with_the_points_of_both():
-    a = Worst(0, points=3, unjudged=1, ulps=2.0, at={"y": 1.0})
-    b = Worst(0, points=4, ulps=5.0, at={"y": 2.0}, of_terms=True)
+    a = WorstError(0, points=3, unjudged=1, ulps=2.0, at={"y": 1.0})
+    b = WorstError(0, points=4, ulps=5.0, at={"y": 2.0}, of_terms=True)
     for merged in (a.merge(b), b.merge(a)):
         assert (merged.points, merged.unjudged, merged.ulps) == (7, 1, 5.0)
         assert merged.at == {"y": 2.0}
         assert merged.of_terms
-    assert Worst(0).merge(a) == a
+    assert WorstError(0).merge(a) == a
 
 
 def test_a_row_and_a_class_index_are_measured():

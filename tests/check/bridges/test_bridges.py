@@ -10,11 +10,11 @@ from click.testing import CliRunner
 import lossfw
 from lossfw import POSITIVE, PointwiseLoss, Space
 from lossfw.check import check, parametrize_with_checks
-from lossfw.check.bridges.installed import LAWS, bridge_checks, installed_bridges
+from lossfw.check.bridges.laws import LAWS, bridge_checks, installed_bridges
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import of_component
-from lossfw.check.report import Held, Refutation
-from lossfw.check.runner import Prepared, attempt
+from lossfw.check.report import PassedCheck, Refutation
+from lossfw.check.runner import CheckSuite, attempt
 from lossfw.cli import main
 from lossfw.errors import ArgumentError
 from support.liars.bridges import BRIDGE_LIARS, Honest, HonestAutograd, HonestDerivatives
@@ -26,7 +26,7 @@ def outcomes(bridge, loss):
     """Return what each law says of a bridge, by the name of the law."""
     loss = lossfw.loss(loss) if isinstance(loss, str) else loss
     checks = bridge_checks(loss, [bridge])
-    of = Prepared(loss.name, of_component(loss), checks, (), component=loss)
+    of = CheckSuite(loss.name, of_component(loss), checks, (), component=loss)
     search = Search(0, 200)
     return {name.split(":")[2]: attempt(of, name, search) for name in checks}
 
@@ -42,7 +42,9 @@ def test_an_honest_bridge_holds_every_law(loss):
         for law, outcome in outcomes(bridge, loss).items():
             # The mean of Poisson's deviance is above 0, and has no kink there.
             nothing = law == "hard points" and loss == "poisson_deviance"
-            assert isinstance(outcome, NotApplicable if nothing else Held), f"{law}: {outcome}"
+            assert isinstance(outcome, NotApplicable if nothing else PassedCheck), (
+                f"{law}: {outcome}"
+            )
 
 
 class RelativeSquare(PointwiseLoss):
@@ -59,7 +61,7 @@ def test_a_leaf_of_little_curvature_is_a_leaf_of_lightgbm():
     pytest.importorskip("lightgbm")
     (bridge,) = (one for one in installed_bridges() if one.name == "lightgbm")
     outcome = outcomes(bridge, RelativeSquare())["stump"]
-    assert isinstance(outcome, Held), outcome
+    assert isinstance(outcome, PassedCheck), outcome
 
 
 @pytest.mark.parametrize("liar", BRIDGE_LIARS, ids=str)
@@ -118,7 +120,7 @@ def test_the_libraries_that_differentiate_hold_every_law(library, loss, monkeypa
 
 
 def test_bridges_are_checked_on_request(monkeypatch):
-    monkeypatch.setattr("lossfw.check.bridges.installed.installed_bridges", lambda: [Honest()])
+    monkeypatch.setattr("lossfw.check.bridges.laws.installed_bridges", lambda: [Honest()])
     report = check("huber", only=["bridge"], bridges=True)
     assert report.ok
     assert {held.check for held in report.held} >= {"bridge:honest:stump", "bridge:honest:metric"}

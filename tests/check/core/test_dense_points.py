@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.variants import variants
 from lossfw.check.core.dense_points import dense_arguments, dense_pairs, floats
 from lossfw.check.core.subject import of_component
+from lossfw.check.instances import variants
 
 DTYPES = ["float32", "float64"]
 

@@ -9,13 +9,12 @@ import types
 import numpy as np
 import pytest
 
-from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import adapt
+from lossfw.check.foreign.conventions import adapt, load_function
 from lossfw.errors import ArgumentError
 
 
 def load(name, **parameters):
-    return adapt(name, loading.load(name), parameters)
+    return adapt(name, load_function(name), parameters)
 
 
 def square(y, t, factor=1.0):
@@ -85,11 +84,10 @@ def test_torch_is_asked_not_to_reduce(monkeypatch):
 
 KERAS = """
 import numpy as np
-from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import adapt
+from lossfw.check.foreign.conventions import adapt, load_function
 
 name = "keras.losses:huber"
-adapted = adapt(name, loading.load(name), {"delta": 0.5})
+adapted = adapt(name, load_function(name), {"delta": 0.5})
 names = {}
 exec(adapted.setup, names)
 y, t = np.array([0.25, 3.0]), np.array([0.0, 1.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, LOGITS, SIGN, SIMPLEX
 from lossfw.losses.engine.engine_mode import use_engine
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw import Claims
-from lossfw.check.component import prepared
+from lossfw.check.api import suite_of_component
 from lossfw.check.runner import run
 from lossfw.losses.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked, Scaled, Sum
 from lossfw.losses.wrappers.claim_table import RULES
@@ -78,7 +78,7 @@ wrapped = st.one_of(
 
 def refuted_claims(loss, examples=40):
     """Return the claims of a loss that the harness refutes."""
-    every = prepared(loss)
+    every = suite_of_component(loss)
     claims = {name: check for name, check in every.checks.items() if name.startswith("claim:")}
     report = run(dataclasses.replace(every, checks=claims), examples=examples)
     return [refutation.check.removeprefix("claim:") for refutation in report.refuted]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.variants import variants
 from lossfw.check.core.search import Search, ordinary
 from lossfw.check.core.subject import of_component
+from lossfw.check.instances import variants
 from lossfw.components.latex import latex_problem
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.nn.letters import letters_of

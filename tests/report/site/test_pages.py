@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.check.accuracy.variants import variants
+from lossfw.check.instances import variants
 from lossfw.errors import UnknownNameError
 from lossfw.report.site import needs
 from lossfw.report.site.choose import choose_page

@@ -2,8 +2,7 @@ import re
 
 import pytest
 
-from lossfw.check.accuracy.measure import ComponentAccuracy, PeerErrors
-from lossfw.check.accuracy.worst_error import Worst
+from lossfw.check.accuracy.measure import ComponentAccuracy, PeerErrors, WorstError
 from lossfw.report.text.accuracy import cells, notes, page, peer_cells, ulps
 
 
@@ -14,7 +13,9 @@ def found(text="Huber(delta=1.0)", **options):
         "config": {"name": name},
         "dtype": "float32",
         "rows": False,
-        "results": tuple(Worst(order, points=9, ulps=0.5, at={"y": 1.0}) for order in (0, 1, 2)),
+        "results": tuple(
+            WorstError(order, points=9, ulps=0.5, at={"y": 1.0}) for order in (0, 1, 2)
+        ),
     }
     return ComponentAccuracy(text=text, **{**usual, **options})
 
@@ -29,7 +30,10 @@ def test_errors_have_two_digits(error, text):
 
 
 def test_a_miss_and_a_term_are_marked():
-    worst = (Worst(0, points=9, ulps=4.5, at={"y": 2.0}), Worst(1, points=9, of_terms=True))
+    worst = (
+        WorstError(0, points=9, ulps=4.5, at={"y": 2.0}),
+        WorstError(1, points=9, of_terms=True),
+    )
     row = found(results=worst)
     assert cells(row) == ["4.5!", "0.0*", "-"]
     first, second = notes([row])
@@ -40,15 +44,16 @@ def test_a_miss_and_a_term_are_marked():
 def test_subnormal_numbers_stand_in_brackets_where_they_matter():
     peers = {
         "a": PeerErrors(
-            (Worst(0, ulps=0.5), Worst(1, ulps=1.0)), (Worst(0, ulps=5e6), Worst(1, ulps=1.0))
+            (WorstError(0, ulps=0.5), WorstError(1, ulps=1.0)),
+            (WorstError(0, ulps=5e6), WorstError(1, ulps=1.0)),
         ),
-        "b": PeerErrors((Worst(0, ulps=2.0),), (Worst(0, ulps=2.0),)),
+        "b": PeerErrors((WorstError(0, ulps=2.0),), (WorstError(0, ulps=2.0),)),
     }
     assert peer_cells(found(peers=peers)) == "a 0.5 / 1.0 (5.0e6 / 1.0), b 2.0"
 
 
 def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
-    peers = {"torch": PeerErrors((Worst(0, ulps=9.0),), (Worst(0, ulps=9.0),))}
+    peers = {"torch": PeerErrors((WorstError(0, ulps=9.0),), (WorstError(0, ulps=9.0),))}
     rows = [
         found(peers=peers),
         found("Brier()", rows=True, reason="They cancel."),

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from lossfw.check.component import prepared
+from lossfw.check.api import suite_of_component
 from lossfw.check.core.subject import Subject
-from lossfw.check.runner import Prepared, prepare
+from lossfw.check.runner import CheckSuite, suite_of_subject
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,9 @@ class Liar:
     of: object
     besides: tuple[str, ...] = ()
 
-    def prepared(self) -> Prepared:
-        return prepare(self.of) if isinstance(self.of, Subject) else prepared(self.of)
+    def suite(self) -> CheckSuite:
+        make = suite_of_subject if isinstance(self.of, Subject) else suite_of_component
+        return make(self.of)
 
     def __str__(self):
         return f"{self.table}-{self.check}-{self.what}"

@@ -8,9 +8,10 @@ import numpy as np
 
 import lossfw
 from lossfw.check import check_function
-from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import adapt
-from lossfw.check.foreign.libraries import Adapted
+from lossfw.check.api import kind_and_spaces
+from lossfw.check.foreign.arrays import AdaptedFunction
+from lossfw.check.foreign.conventions import adapt, load_function
+from lossfw.components.spaces import LOGITS
 
 # Claims of ours that a function with the same formula should keep on floats too.
 KEPT = ("nonnegative", "zero_at_target", "symmetric", "permutation_equivariant")
@@ -31,10 +32,10 @@ def adapted(case):
     if not case.code:
         rows = described(case)["kind"] == "categorical"
         own = {**case.params, **case.given}
-        return adapt(case.name, loading.load(case.name), own, rows=rows)
+        return adapt(case.name, load_function(case.name), own, rows=rows)
     names = {"np": np}
     exec(case.code, names)
-    return Adapted(
+    return AdaptedFunction(
         arrays(names["value"]),
         names.get("gradient") and arrays(names["gradient"]),
         reduce=names.get("reduce"),
@@ -72,8 +73,8 @@ def described(case):
     """Return the kind of a case, and where its arguments live."""
     loss = lossfw.loss(case.against, **case.params) if case.against else None
     given = {"kind": case.kind, "prediction": case.prediction, "target": case.target}
-    found = loading.described(loss, given)
-    if found["prediction"] == "LOGITS":
+    found = kind_and_spaces(loss, given)
+    if found["prediction"] in ("LOGITS", LOGITS):
         # That infinite logits are legal is our rule, and nobody else's.
         found["prediction"] = "REAL"
     return found

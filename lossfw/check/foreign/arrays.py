@@ -19,42 +19,28 @@ from lossfw.numerics.arrays import NDArray
 
 
 @dataclass(frozen=True)
-class Adapted:
-    """A function of another library on NumPy arrays.
+class AdaptedFunction:
+    """A function of another library on NumPy arrays."""
 
-    Attributes
-    ----------
-    value : callable
-        ``value(y, t)``, unreduced; of an activation ``value(x)``.
-    gradient, hessian : callable or None
-        Its first derivative and diagonal second derivative as the library computes them.
-    reduce : callable or None
-        ``reduce(y, t, sample_weight=None, where=None)``, its weighted mean.
-    setup : str
-        Code that defines value, gradient and reduce by the library alone, for snippets.
-    """
-
-    value: Function
+    value: Function  # value(y, t), unreduced; for an activation value(x)
+    # The first and the diagonal second derivative as the library computes them.
     gradient: Function | None = None
     hessian: Function | None = None
-    reduce: Function | None = None
-    setup: str = ""
+    reduce: Function | None = None  # reduce(y, t, sample_weight=None, where=None): weighted mean
+    setup: str = ""  # code for snippets that defines all of these with the library alone
 
-    def scaled(self, factor: float) -> Adapted:
+    def scaled(self, factor: float) -> AdaptedFunction:
         """Return it with value and derivatives multiplied by a number."""
         if factor == 1:
             return self
-        functions = (self.value, self.gradient, self.hessian)
-        value, gradient, hessian = (f and _times(factor, f) for f in functions)
-        assert value is not None
-        return Adapted(value, gradient, hessian)
+
+        def times(function: Function | None) -> Any:
+            return function and (lambda *arrays: factor * function(*arrays))
+
+        return AdaptedFunction(times(self.value), times(self.gradient), times(self.hessian))
 
 
-def _times(factor: float, function: Function) -> Function:
-    return lambda *arrays: factor * function(*arrays)
-
-
-Lifting: TypeAlias = Callable[[Function], Adapted]
+Lifting: TypeAlias = Callable[[Function], AdaptedFunction]
 
 
 def floating(y: Any) -> NDArray:
@@ -75,10 +61,10 @@ def _arrays(y: Any, targets: tuple[Any, ...]) -> list[NDArray]:
     return [y, *(fitting(y, t) for t in targets)]
 
 
-def of_torch(body: Function) -> Adapted:
+def of_torch(body: Function) -> AdaptedFunction:
     """Return a function of PyTorch's tensors as one of NumPy's arrays; derivatives by autograd."""
 
-    def slope(y: Any, targets: list[Any], **options: Any) -> Any:
+    def first_derivative(y: Any, targets: list[Any], **options: Any) -> Any:
         from torch import autograd
 
         y.requires_grad_()
@@ -94,26 +80,24 @@ def of_torch(body: Function) -> Adapted:
 
     def gradient(y: Any, *targets: Any) -> NDArray:
         y, *others = tensors(y, targets)
-        return np.asarray(slope(y, others).numpy(force=True))
+        return np.asarray(first_derivative(y, others).numpy(force=True))
 
     def hessian(y: Any, *targets: Any) -> NDArray:
         from torch import autograd
 
         y, *others = tensors(y, targets)
-        first = slope(y, others, create_graph=True)
-        bend = None
+        first = first_derivative(y, others, create_graph=True)
+        second = None
         if first.requires_grad:
-            (bend,) = autograd.grad(first.sum(), y, allow_unused=True)
-        return (
-            np.zeros(y.shape, y.numpy(force=True).dtype)
-            if bend is None
-            else np.asarray(bend.numpy(force=True))
-        )
+            (second,) = autograd.grad(first.sum(), y, allow_unused=True)
+        if second is None:
+            return np.zeros(y.shape, y.numpy(force=True).dtype)
+        return np.asarray(second.numpy(force=True))
 
-    return Adapted(value, gradient, hessian)
+    return AdaptedFunction(value, gradient, hessian)
 
 
-def of_jax(body: Function, *, compiled: bool = True) -> Adapted:
+def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
     """Return a function of JAX's arrays as one of NumPy's; float64 is switched on for the process.
 
     It is compiled once for each shape, where single operations would be, many times over.
@@ -126,8 +110,8 @@ def of_jax(body: Function, *, compiled: bool = True) -> Adapted:
     def total(y: Any, *targets: Any) -> Any:
         return body(y, *targets).sum()
 
-    slope = jax.grad(total)
-    bend = jax.grad(lambda y, *targets: slope(y, *targets).sum())
+    gradient = jax.grad(total)
+    hessian = jax.grad(lambda y, *targets: gradient(y, *targets).sum())
 
     def on_arrays(function: Function) -> Function:
         ready = jax.jit(function) if compiled else function
@@ -137,10 +121,10 @@ def of_jax(body: Function, *, compiled: bool = True) -> Adapted:
 
         return call
 
-    return Adapted(on_arrays(body), on_arrays(slope), on_arrays(bend))
+    return AdaptedFunction(on_arrays(body), on_arrays(gradient), on_arrays(hessian))
 
 
-def of_keras(body: Function, *, compiled: bool = True) -> Adapted:
+def of_keras(body: Function, *, compiled: bool = True) -> AdaptedFunction:
     """Return a function of Keras's tensors, on JAX or PyTorch, as one of NumPy's arrays.
 
     On JAX it is compiled as a whole, as Keras compiles it in a training.
@@ -161,15 +145,15 @@ def of_keras(body: Function, *, compiled: bool = True) -> Adapted:
 
     def with_its_floats(function: Function | None) -> Any:
         def call(y: Any, *targets: Any) -> NDArray:
-            usual = keras.config.floatx()
+            before = keras.config.floatx()
             # Its functions convert to this dtype, whatever they are given.
             keras.config.set_floatx(floating(y).dtype.name)
             try:
                 return np.asarray(function and function(y, *targets))
             finally:
-                keras.config.set_floatx(usual)
+                keras.config.set_floatx(before)
 
         return call
 
     functions = (adapted.value, adapted.gradient, adapted.hessian)
-    return Adapted(*map(with_its_floats, functions))
+    return AdaptedFunction(*map(with_its_floats, functions))

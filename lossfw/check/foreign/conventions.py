@@ -1,13 +1,12 @@
-"""Adapt functions of other libraries to the calls of the harness, by naming conventions.
+"""Load functions of other libraries, and adapt them to the calls of the harness.
 
-The harness hands NumPy arrays to ``value(y, t)`` and wants an unreduced loss
-back. A library has its own arrays, its own order of arguments and its own name
-for "do not reduce". The first part of the module's name is the library, and the
-parameters of a function are handed over by their own names.
+The harness calls ``value(y, t)`` with NumPy arrays and expects an unreduced loss. A library
+has its own arrays, its own order of arguments and its own name for "do not reduce". The first
+part of the module's name is the library, and parameters are passed by their own names.
 
 ::
 
-    adapt("torch.nn.functional:huber_loss", function, {"delta": 1.0}) -> Adapted
+    adapt("torch.nn.functional:huber_loss", function, {"delta": 1.0}) -> AdaptedFunction
 
 =============  =================================================================
 library        convention
@@ -17,20 +16,22 @@ torch          ``f(input, target, reduction="none")``; a class is made with the
 optax, jax     ``f(predictions, targets)`` on arrays of 64 bits; the gradient is
                by ``jax.grad``
 keras          ``f(y_true, y_pred)``, which averages over the last axis, so that
-               each pair is handed over as a row of one; on JAX or PyTorch, with
-               the gradient of either
-sklearn        ``f(y_true, y_pred, sample_weight=w)``, a mean: of one example it
-               is the loss, of many the weighted mean that is checked
+               each pair is passed as a row of one; on JAX or PyTorch, with the
+               gradient of either
+sklearn        ``f(y_true, y_pred, sample_weight=w)``, a mean: for one example it
+               is the loss, for many the weighted mean that is checked
 torchmetrics   ``f(preds, target)``, a mean likewise
 =============  =================================================================
 
-The harness's conversions are no finding about a library: predictions of integers
-become float64, targets get the dtype of predictions, arrays are copied.
+Conversions by the harness are not findings about a library: predictions of integers become
+float64, targets get the dtype of predictions, arrays are copied.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,37 +39,69 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.subject import Function
-from lossfw.check.foreign.libraries import (
-    Adapted,
+from lossfw.check.foreign.arrays import (
+    AdaptedFunction,
     fitting,
     floating,
     of_jax,
     of_keras,
     of_torch,
 )
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, LossfwError
 from lossfw.numerics.arrays import NDArray
 
 
-@dataclass(frozen=True)
-class Foreign:
-    """A function or class of another library, with its name, its parameters and its kind.
+def is_outside(name: str) -> bool:
+    """Tell whether a name is that of an outside function.
 
-    Attributes
-    ----------
-    function : callable
-    path : str
-        How code calls it once its module is imported.
-    parameters : dict
-        Handed over by name.
-    rows : bool
-        Whether a prediction is a row.
+    Examples
+    --------
+    >>> is_outside("numpy:hypot"), is_outside("huber")
+    (True, False)
     """
+    module, colon, function = name.partition(":")
+    return bool(colon) and all(
+        part.isidentifier() for path in (module, function) for part in path.split(".")
+    )
+
+
+def load_function(name: str) -> Function:
+    """Return the function of a name; modules of the current folder are found, as by ``python -m``.
+
+    Raises
+    ------
+    ArgumentError
+        If it cannot be imported, or is not a function.
+    """
+    module, _, path = name.partition(":")
+    sys.path.insert(0, "")
+    try:
+        function: Any = importlib.import_module(module)
+        for part in path.split("."):
+            function = getattr(function, part)
+    except LossfwError:
+        raise
+    except Exception as error:
+        raise ArgumentError(
+            f"{name} cannot be imported: {type(error).__name__}: {error}. An outside function is "
+            "written module:function."
+        ) from error
+    finally:
+        sys.path.remove("")
+    if not callable(function):
+        raise ArgumentError(f"{name} is a {type(function).__name__}; expected a function.")
+    found: Function = function
+    return found
+
+
+@dataclass(frozen=True)
+class ForeignFunction:
+    """A function or class of another library."""
 
     function: Function
-    path: str
-    parameters: dict[str, Any]
-    rows: bool
+    path: str  # how code calls it once its module is imported
+    parameters: dict[str, Any]  # passed by name
+    rows: bool  # whether a prediction is a row
 
     @property
     def is_class(self) -> bool:
@@ -100,20 +133,11 @@ def adapt(
     parameters: Mapping[str, Any] | None = None,
     *,
     rows: bool = False,
-) -> Adapted:
-    """Return a function of another library as the harness calls functions.
+) -> AdaptedFunction:
+    """Return the function of a name as the harness calls functions.
 
-    Parameters
-    ----------
-    name : str
-        ``module:function``; the first part of the module is the library.
-    function : callable
-        The function of this name.
-    parameters : mapping, optional
-        Those that the function has go to it, others are left out: they belong
-        to the loss that it is compared with.
-    rows : bool
-        Whether a prediction is a row.
+    The first part of the name is the library. Parameters that the function lacks are left
+    out: they belong to the loss that it is compared with.
 
     Examples
     --------
@@ -123,12 +147,12 @@ def adapt(
     names = _names(function)
     given = {k: v for k, v in (parameters or {}).items() if k in names}
     module, _, path = name.partition(":")
-    adapted = by_convention(name, Foreign(function, f"{module}.{path}", given, rows))
+    adapted = by_convention(name, ForeignFunction(function, f"{module}.{path}", given, rows))
     before = f"import numpy as np\nfrom numpy import array, inf, nan\nimport {module}\n"
     return replace(adapted, setup=before + adapted.setup)
 
 
-def by_convention(name: str, foreign: Foreign) -> Adapted:
+def by_convention(name: str, foreign: ForeignFunction) -> AdaptedFunction:
     """Return a function adapted by the convention of the library that its name begins with."""
     return _CONVENTIONS.get(name.partition(":")[0].partition(".")[0], _plain)(foreign)
 
@@ -141,12 +165,12 @@ def _names(function: Function) -> set[str]:
         return set()
 
 
-def _plain(foreign: Foreign) -> Adapted:
+def _plain(foreign: ForeignFunction) -> AdaptedFunction:
     """Adapt a function of any other library: it takes NumPy arrays, and is unreduced."""
     if not foreign.parameters:
-        return Adapted(foreign.function, setup=f"value = {foreign.path}")
+        return AdaptedFunction(foreign.function, setup=f"value = {foreign.path}")
     code = f"def value(y, t): return {foreign.code('y', 't')}"
-    return Adapted(foreign.body(), setup=code)
+    return AdaptedFunction(foreign.body(), setup=code)
 
 
 _TORCH = """import torch
@@ -156,7 +180,7 @@ def gradient(y, t):
     return torch.autograd.grad({slope}.sum(), y)[0].numpy()"""
 
 
-def _torch(foreign: Foreign) -> Adapted:
+def _torch(foreign: ForeignFunction) -> AdaptedFunction:
     more = {"reduction": "none"} if foreign.has("reduction") else {}
     code = _TORCH.format(
         value=foreign.code("torch.tensor(y)", "torch.tensor(t)", **more),
@@ -171,7 +195,7 @@ def value(y, t): return {value}
 def gradient(y, t): return jax.grad(lambda y: value(y, t).sum())(y)"""
 
 
-def _jax(foreign: Foreign) -> Adapted:
+def _jax(foreign: ForeignFunction) -> AdaptedFunction:
     return replace(of_jax(foreign.body()), setup=_JAX.format(value=foreign.code("y", "t")))
 
 
@@ -181,7 +205,7 @@ _IN_ITS_FLOATS = """def value(y, t):
     return """
 
 
-def _keras(foreign: Foreign) -> Adapted:
+def _keras(foreign: ForeignFunction) -> AdaptedFunction:
     import keras
 
     more = {"reduction": "none"} if foreign.is_class else {}
@@ -209,7 +233,7 @@ def reduce(y, t): return {mean}.numpy()
 def value(y, t): return array([reduce(y[i:i+1], t[i:i+1]) for i in range(len(y))])"""
 
 
-def _sklearn(foreign: Foreign) -> Adapted:
+def _sklearn(foreign: ForeignFunction) -> AdaptedFunction:
     labels = foreign.has("labels") and foreign.rows
 
     def mean(y: NDArray, t: NDArray, **options: Any) -> float:
@@ -230,13 +254,13 @@ def _sklearn(foreign: Foreign) -> Adapted:
     if labels:
         call = f"{call[:-1]}, labels=np.arange(y.shape[-1]))"
     value = _one_by_one(mean, foreign.rows)
-    return Adapted(value, reduce=reduce, setup=_SKLEARN.format(mean=call))
+    return AdaptedFunction(value, reduce=reduce, setup=_SKLEARN.format(mean=call))
 
 
-def _torchmetrics(foreign: Foreign) -> Adapted:
+def _torchmetrics(foreign: ForeignFunction) -> AdaptedFunction:
     call = foreign.code("torch.tensor(y)", "torch.tensor(t)")
     value = _one_by_one(of_torch(foreign.body()).value, foreign.rows)
-    return Adapted(value, setup=_TORCHMETRICS.format(mean=call))
+    return AdaptedFunction(value, setup=_TORCHMETRICS.format(mean=call))
 
 
 def _one_by_one(mean: Function, rows: bool) -> Function:
@@ -255,7 +279,7 @@ def _one_by_one(mean: Function, rows: bool) -> Function:
     return value
 
 
-_CONVENTIONS: dict[str, Callable[[Foreign], Adapted]] = {
+_CONVENTIONS: dict[str, Callable[[ForeignFunction], AdaptedFunction]] = {
     "torch": _torch,
     "optax": _jax,
     "jax": _jax,

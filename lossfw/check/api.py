@@ -1,0 +1,372 @@
+"""check and check_function: the harness for components, and for functions of any library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.bridges.laws import bridge_checks
+from lossfw.check.checks import CHECKS, COMPONENT_CHECKS
+from lossfw.check.core.reproduce import importing, setup
+from lossfw.check.core.subject import (
+    Kind,
+    Subject,
+    call,
+    kind_of,
+    of_component,
+    space_named,
+    spaces_of_kind,
+)
+from lossfw.check.foreign.conventions import adapt, load_function
+from lossfw.check.laws import activations
+from lossfw.check.options import Options
+from lossfw.check.report import Report
+from lossfw.check.runner import CheckSuite, run, suite_of_subject
+from lossfw.components.claims import check_values, need_claims
+from lossfw.components.component import Component
+from lossfw.components.naming import did_you_mean
+from lossfw.components.spaces import LOGITS, Space
+from lossfw.errors import ArgumentError
+from lossfw.losses.capabilities import LinkedLoss, without_guard
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+
+
+def check(
+    component: str | Mapping[str, Any] | Component,
+    *,
+    seed: int = 0,
+    examples: int = 200,
+    time_limit: float | None = None,
+    allow_unfinished: bool = False,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    expected_failures: Mapping[str, str] | None = None,
+    bridges: bool = False,
+) -> Report:
+    """Try to refute everything that a loss or an activation promises.
+
+    Parameters
+    ----------
+    component : str, mapping or Component
+        A name, a mapping with ``name`` and parameters, a loss or an activation.
+    seed : int
+        The same seed gives the same report.
+    examples : int
+        About how many pairs each check tries in each dtype.
+    time_limit : float, optional
+        Seconds after which no further check starts: the others are not run.
+    allow_unfinished : bool
+        A report may be ok although the time limit left checks that did not run.
+    only, skip : sequence of str
+        The checks to run (all unless given), and those not to run: names, claims, or
+        first parts of names such as ``"dtype"`` and ``"claim"``.
+    expected_failures : mapping of str to str, optional
+        Name of a check or of a claim to the reason why it is expected to fail.
+        One that holds all the same makes the report not ok.
+    bridges : bool
+        Check every installed bridge too: what its library gets from the loss.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such component.
+    ArgumentError
+        If an expected failure, `only` or `skip` names no check, or the component is neither a
+        loss nor an activation.
+
+    Examples
+    --------
+    >>> report = check("absolute_error", examples=50)
+    >>> report.ok, report.refuted
+    (True, [])
+    """
+    return run(
+        suite_of_component(component, bridges),
+        Options(seed, examples, time_limit, allow_unfinished, only, skip, bridges=bridges),
+        expected_failures=expected_failures,
+    )
+
+
+def subject(
+    value: Callable[..., Any] | str,
+    *,
+    kind: Kind | None = None,
+    prediction: str | Space | None = None,
+    target: str | Space | None = None,
+    gradient: Callable[..., Any] | None = None,
+    hessian: Callable[..., Any] | None = None,
+    reduce: Callable[..., Any] | None = None,
+    against: str | Loss | None = None,
+    params: Mapping[str, Any] | None = None,
+    claims: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    subnormal: bool = True,
+    fewest_classes: int = 0,
+    setup: str = "",
+) -> Subject:
+    """Describe outside functions, for `check_function` and `parametrize_with_checks`.
+
+    Parameters
+    ----------
+    value : callable or str
+        ``value(y, t)``, the unreduced loss: one result per element, for
+        ``"categorical"`` one per row. A text ``"module:function"`` is imported, and
+        called by the convention of its library.
+    kind : {"distance", "margin", "pointwise", "categorical"}, optional
+        The kind of argument that the loss depends on; that of `against` unless given.
+    prediction, target : str or Space, optional
+        Names of the spaces, ``"LOGITS"`` and ``"BINARY"`` among them; those of
+        `against` unless given, or the usual ones of the kind. ``"pointwise"`` has none.
+    gradient, hessian : callable, optional
+        First derivative and diagonal second derivative of the unreduced loss.
+    reduce : callable, optional
+        ``reduce(y, t, sample_weight=None, where=None)``, the weighted mean.
+    against : str or Loss, optional
+        A loss whose 60-digit formula is the truth. Without it, gradient and
+        Hessian are judged by differences of the function's own values.
+    params : mapping, optional
+        Parameters of `against`.
+    claims : mapping, optional
+        The function's promises: names and meanings are those of `Claims`.
+    name : str, optional
+        For the report.
+    subnormal : bool
+        False forgives functions that take subnormal numbers for 0, as XLA does on processors.
+    fewest_classes : int
+        The least number of classes that the function takes, 1 unless given (of a
+        hinge 2).
+    setup : str
+        Code that defines ``value`` (and the others) in the snippets.
+
+    Raises
+    ------
+    ArgumentError
+        If kind, a space or a claim is not known, or the function cannot be imported.
+
+    Examples
+    --------
+    >>> square = subject(lambda y, t: (y - t) ** 2, against="squared_error", name="mine")
+    >>> square.name, square.kind, square.prediction.name
+    ('mine', 'distance', 'REAL')
+    """
+    parameters = dict(params or {})
+    loss = against
+    if isinstance(against, str):
+        from lossfw.components.registry import registry
+
+        loss = registry().create("loss", against, **parameters)
+    assert loss is None or isinstance(loss, Loss)
+    spaces = {"kind": kind, "prediction": prediction, "target": target}
+    known = kind_and_spaces(loss, spaces)
+    space = space_named(known["prediction"])
+    if isinstance(value, str):
+        rows = known["kind"] == "categorical"
+        adapted = adapt(value, load_function(value), params, rows=rows)
+        name, setup = name or value, setup or adapted.setup
+        gradient, hessian = gradient or adapted.gradient, hessian or adapted.hessian
+        reduce, value = reduce or adapted.reduce, adapted.value
+    if not callable(value):
+        raise ArgumentError(f"value is {value!r}; expected a function.")
+    described = Subject(
+        name=name or str(getattr(value, "__name__", "function")),
+        kind=known["kind"],
+        prediction=space,
+        target=space_named(known["target"]),
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=reduce,
+        truth=_textbook_form(loss, parameters, space) if isinstance(against, str) else loss,
+        claims=_positive_claims(claims or {}),
+        denied=tuple(name for name, claim in (claims or {}).items() if claim is False),
+        parameters=parameters,
+        setup=setup or importing(value),
+        subnormal=subnormal,
+        fewest=fewest_classes,
+    )
+    if loss is None and described.rows and not fewest_classes:
+        # Two are the least if one class is refused and two are not.
+        two = [_takes(described, columns) for columns in (1, 2)] == [False, True]
+        described = replace(described, fewest=2 if two else 0)
+    return described
+
+
+def check_function(
+    value: Callable[..., Any] | str,
+    *,
+    seed: int = 0,
+    examples: int = 200,
+    time_limit: float | None = None,
+    allow_unfinished: bool = False,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    rtol: float = 0.0,
+    conventions: bool = False,
+    expected_failures: Mapping[str, str] | None = None,
+    watch: Callable[[str], None] | None = None,
+    **description: Any,
+) -> Report:
+    """Hold outside functions to the contract and to their claims.
+
+    Parameters
+    ----------
+    value : callable or str
+        ``value(y, t)``, the unreduced loss, or ``"module:function"``.
+    seed, examples, time_limit, allow_unfinished, only, skip, expected_failures
+        As in `check`.
+    rtol : float
+        Values and derivatives may be off by this part of the true ones.
+    conventions : bool
+        Conventions that the function does not share count as failures too.
+    watch : callable, optional
+        Called with the name of each check before it runs.
+    **description
+        What the function is, as in `subject`: `kind`, `prediction` and `target`, or
+        `against`; `gradient`, `claims` and others.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ArgumentError
+        If kind, a space, a claim or a check is not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def value(y, t):
+    ...     return (y - t) ** 2
+    >>> report = check_function(value, kind="distance", prediction="REAL", target="REAL",
+    ...                         claims={"lipschitz": 1.0}, examples=50)
+    >>> "claim:lipschitz" in [refutation.check for refutation in report.refuted]
+    True
+    """
+    options = Options(
+        seed,
+        examples,
+        time_limit,
+        allow_unfinished,
+        only,
+        skip,
+        rtol=rtol,
+        conventions=conventions,
+    )
+    suite = suite_of_subject(subject(value, **description))
+    return run(suite, options, expected_failures=expected_failures, watch=watch)
+
+
+def kind_and_spaces(
+    against: Loss | None, given: Mapping[str, Any], option: str = ""
+) -> dict[str, Any]:
+    """Return kind and spaces: those given, else those of the loss to compare with or of the kind.
+
+    A message has the names behind `option`, as ``--``.
+
+    Raises
+    ------
+    ArgumentError
+        If one of them is neither given nor known.
+    """
+    usual: dict[str, Any] = dict(spaces_of_kind(given["kind"]))
+    if against is not None:
+        usual = {
+            "kind": kind_of(against),
+            "prediction": against.prediction_space,
+            "target": against.target_space,
+        }
+    known = usual | {key: value for key, value in given.items() if value}
+    missing = [f"{option}{key}" for key in given if key not in known]
+    if missing:
+        raise ArgumentError(
+            f"{', '.join(missing)} must be given for an outside function, or {option}against, the "
+            "loss that it is compared with."
+        )
+    return known
+
+
+def suite_of_component(
+    component: str | Mapping[str, Any] | Component, bridges: bool = False
+) -> CheckSuite:
+    """Return a loss or an activation with its checks, and with those of installed bridges.
+
+    It raises as `check` does.
+    """
+    component = _find_component(component)
+    if isinstance(component, Activation | Loss):
+        need_claims(component)
+    if isinstance(component, Activation):
+        if bridges:
+            raise ArgumentError(
+                f"{component.name} is not a loss: no bridge trains with an activation."
+            )
+        checks, unclaimed = activations.checks(component), component.claims().not_made()
+        return CheckSuite(
+            repr(component), component, checks, unclaimed, setup(component), component
+        )
+    if isinstance(component, Loss):
+        more = {**COMPONENT_CHECKS, **(bridge_checks(component) if bridges else {})}
+        return suite_of_subject(of_component(component), more)
+    raise ArgumentError(
+        f"{component!r} is a {component.kind}: losses and activations can be checked."
+    )
+
+
+def _find_component(component: str | Mapping[str, Any] | Component) -> Component:
+    """Return the component of a name, which is looked for among losses, then activations."""
+    if isinstance(component, Component):
+        return component
+    if isinstance(component, type):
+        name = component.__name__
+        raise ArgumentError(f"{name} is a class: give an object of it, {name}().")
+    if not isinstance(component, str | Mapping):
+        raise ArgumentError(
+            f"{component!r} is not a component: give a name, a mapping with 'name', a loss or an "
+            "activation; `check_function` and `subject` take functions."
+        )
+    from lossfw.components.registry import registry
+
+    name = component if isinstance(component, str) else str(component.get("name", ""))
+    entries = registry().entries("activation")
+    is_activation = any(name == e.name or name in e.aliases for e in entries)
+    found: Component = registry().create("activation" if is_activation else "loss", component)
+    return found
+
+
+def _positive_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims that are made, and neither denied nor None, after a check of all."""
+    known = {name.removeprefix("claim:") for name in CHECKS if name.startswith("claim:")}
+    for name in claims:
+        if name not in known:
+            raise ArgumentError(
+                f"there is no claim {name!r}. {did_you_mean(name, known)} Known are: "
+                f"{', '.join(sorted(known))}."
+            )
+    check_values(claims)
+    return {name: c for name, c in claims.items() if c is not None and c is not False}
+
+
+def _takes(subject: Subject, columns: int) -> bool:
+    y = np.full((1, columns), 1 / columns)
+    t = np.zeros(1, int) if subject.by_index else np.full((1, columns), 1 / columns)
+    try:
+        call(subject.value, y, t)
+    except Exception:
+        return False
+    return True
+
+
+def _textbook_form(loss: Loss | None, parameters: Mapping[str, Any], prediction: Space) -> Any:
+    """Return the form for logits where predictions are such, else without a guard not asked for."""
+    if prediction is LOGITS and isinstance(loss, LinkedLoss):
+        return loss.on_logits() or loss
+    return loss if loss is None or "guard" in parameters else without_guard(loss)

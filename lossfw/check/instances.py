@@ -1,0 +1,255 @@
+"""The instances of a class that are measured and checked.
+
+They follow from the fields of the class alone: `variants` moves each parameter by itself,
+within its bounds, in every form that the component has, and `instances_to_check` adds pairs
+of parameters. So a new loss, or a plugin's, is checked without a line written for it. A class
+may name sample parameters that matter (`Component.examples`).
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import combinations, product
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from lossfw.check.operations import Operations
+from lossfw.components.component import Component
+from lossfw.errors import LossfwError
+from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
+
+# Tried in turn for a number; values that the class refuses are left out. A power, a
+# share, a scale and a threshold all find two of these that are not special.
+_NUMBERS = (0.3, 7.5, -1.5, 0.9)
+_OTHERS = 2
+
+# Tried for a parameter that has one number for each class, as factors and counts are.
+_EACH: dict[Any, tuple[tuple[float, ...], ...]] = {
+    float: ((0.5, 2.0, 1.0), (1.0, 0.5)),
+    int: ((2, 3, 1), (1, 2)),
+}
+
+# For a parameter that has no default, as a threshold that one has to choose.
+_NEEDED = (0.1, 1)
+
+# How losses of elements are added; the elements are the same.
+_NOT_VARIED = ("per",)
+
+# A parameter that was moved gets this share of the examples: its laws are those of the
+# defaults, and what depends on it is looked at in every form.
+MOVED_SHARE = 0.1
+
+# A pair gets less: it is there for a branch that no other instance reaches.
+_PAIR_SHARE = 0.06
+
+# Pairs beyond this number show nothing that the first ones do not.
+_MOST_PAIRS = 12
+
+
+class InstanceToCheck(NamedTuple):
+    """An instance with the effort of its check."""
+
+    component: Any
+    example_share: float = 1.0
+    # False leaves out the laws of the call: for a pair, and for an instance that differs from
+    # an earlier one only in the numbers of its body.
+    all_checks: bool = True
+
+
+def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
+    """Return a component at several parameters, the defaults first.
+
+    Without `others`, only the defaults and forms. The list is empty if the class cannot be
+    made without knowing more, as a wrapper that needs losses.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> variants(type(lossfw.loss("squared_error")))
+    [SquaredError(factor=1.0), SquaredError(factor=0.3), SquaredError(factor=7.5)]
+    """
+    samples = cls.samples()
+    defaults = _defaults(cls, samples)
+    if defaults is None:
+        return []
+    forms = [defaults]
+    for name in _form_parameters(cls):
+        forms += [form for form in _with_other_values(defaults, name) if form not in forms]
+    instances = list(forms)
+    if others:
+        instances += [sample for sample in samples if sample not in instances]
+        for form in forms:
+            instances += [one for one in _varied(form) if one not in instances]
+    return instances
+
+
+def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
+    """Return the instances of a class to check: defaults, forms, samples, moved ones and pairs.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> found = instances_to_check(type(lossfw.loss("squared_error")))
+    >>> [(instance.example_share, instance.all_checks) for instance in found]
+    [(1.0, True), (0.1, False), (0.1, False)]
+    """
+    fully_checked = [*variants(cls, others=False), *cls.samples()]
+    instances = {repr(one): InstanceToCheck(one) for one in fully_checked}
+    if not instances:
+        return []
+    operations = Operations()
+    seen = {operations.key_of(one.component) for one in instances.values()} - {None}
+    for component in variants(cls):
+        if repr(component) not in instances:
+            key = operations.key_of(component)
+            instance = InstanceToCheck(component, MOVED_SHARE, all_checks=key not in seen)
+            instances[repr(component)] = instance
+            seen |= {key} - {None}
+    for component in _pairwise_instances(cls, [one.component for one in instances.values()]):
+        instances.setdefault(repr(component), InstanceToCheck(component, _PAIR_SHARE, False))
+    return list(instances.values())
+
+
+def _defaults(cls: type[Component], samples: list[Any]) -> Any:
+    """Return a component at its defaults, else its first sample, else at trial values, or None."""
+    required = {name for name, field in cls.model_fields.items() if field.is_required()}
+    if required and samples:
+        return samples[0]
+    trials = (_create_or_none(cls, dict.fromkeys(required, value)) for value in _NEEDED)
+    return next((one for one in trials if one is not None), None)
+
+
+def _create_or_none(cls: type[Component], parameters: dict[str, Any]) -> Any:
+    with suppress(LossfwError):
+        return cls(**parameters)
+    return None
+
+
+def _varied(form: Any) -> Iterator[Any]:
+    """Yield a component with each of its other parameters moved."""
+    skipped = {*_form_parameters(type(form)), *_NOT_VARIED}
+    if isinstance(form, GuardedLoss) and form.input_form == "logits":
+        skipped.update(form.guard_parameters)
+    for name in type(form).model_fields:
+        if name not in skipped:
+            yield from _with_other_values(form, name)
+
+
+def _form_parameters(cls: type[Component]) -> tuple[str, ...]:
+    """Return the fields that change the form of predictions."""
+    return tuple(cls.logit_parameters) if issubclass(cls, LinkedLoss) else ()
+
+
+def _with_other_values(component: Any, name: str) -> list[Any]:
+    """Return a component with one parameter at other values, as its class allows."""
+    cls, current = type(component), component.parameters[name]
+    instances = []
+    n_numbers = 0
+    for value in _values(cls.model_fields[name].annotation, current):
+        is_number = isinstance(value, float | int) and not isinstance(value, bool)
+        if value == current or (is_number and n_numbers == _OTHERS):
+            continue
+        instance = _create_or_none(cls, {**component.parameters, name: value})
+        if instance is not None:
+            n_numbers += is_number
+            instances.append(instance)
+    return instances
+
+
+def _values(annotation: Any, current: Any) -> tuple[Any, ...]:
+    """Return values that a type suggests: all words of a choice, some numbers."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return tuple(v for part in get_args(annotation) for v in _values(part, current))
+    if origin is Annotated:
+        return _values(get_args(annotation)[0], current)
+    if origin in (tuple, list):
+        of_each = get_args(annotation)[0]
+        # A bounded number is the number with its bounds beside it.
+        return _EACH.get(get_args(of_each)[0] if get_origin(of_each) is Annotated else of_each, ())
+    if annotation is bool:
+        return (False, True)
+    if annotation is int:
+        return (2, 3)
+    return _NUMBERS if annotation is float else ()
+
+
+def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]:
+    """Yield instances in which two parameters are at an edge together, each pair once.
+
+    Some branches are reached only by two of them, as that of a power of 0 under another link.
+    """
+    compared = _compared_constants(cls)
+    values = {
+        name: list({repr(v): v for v in (*(one.parameters[name] for one in known),
+                                         *compared.get(name, ()))}.values())
+        for name in known[0].parameters
+    }  # fmt: skip
+    seen = {pair for one in known for pair in _pairs_of(one.parameters)}
+    count = 0
+    for p, q in combinations(values, 2):
+        for v, w in product(values[p], values[q]):
+            instance = _create_or_none(cls, {**known[0].parameters, p: v, q: w})
+            if instance is None or count == _MOST_PAIRS or _has_no_effect(instance, {p, q}):
+                continue
+            new = set(_pairs_of(instance.parameters)) - seen
+            if any({a, b} == {p, q} for a, _, b, _ in new):
+                seen |= new
+                count += 1
+                yield instance
+
+
+def _has_no_effect(instance: Any, moved: set[str]) -> bool:
+    """Tell whether a guard was moved that logits do not need."""
+    guarded = isinstance(instance, GuardedLoss) and instance.input_form == "logits"
+    return guarded and not moved.isdisjoint(instance.guard_parameters)
+
+
+def _pairs_of(parameters: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    for (p, v), (q, w) in combinations(parameters.items(), 2):
+        yield p, repr(v), q, repr(w)
+
+
+def _compared_constants(cls: type[Component]) -> dict[str, list[float]]:
+    """Return the numbers that the module of a class compares its parameters with.
+
+    They are where a body branches: ``self.power == 0``, but not ``g < 1`` of a local `g`.
+    """
+    module = sys.modules.get(cls.__module__)
+    try:
+        tree = ast.parse(inspect.getsource(module or cls))
+    except (OSError, TypeError, SyntaxError):
+        return {}
+    constants: dict[str, list[float]] = {}
+    for node in _of_bodies(tree):
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+            numbers = [n for part in parts if (n := _number(part)) is not None]
+            for part in parts:
+                name = getattr(part, "attr", getattr(part, "id", ""))
+                if name in cls.model_fields:
+                    constants.setdefault(name, []).extend(numbers)
+    return constants
+
+
+def _of_bodies(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a module without its claims, which do not branch."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.FunctionDef) and node.name == "claims"):
+            yield node
+            yield from _of_bodies(node)
+
+
+def _number(node: ast.expr) -> float | None:
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, SyntaxError):
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None
