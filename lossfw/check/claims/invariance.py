@@ -43,7 +43,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
     if subject.prediction != subject.target and subject.target is not CLASS_INDEX:
         raise NotApplicable("a prediction lives elsewhere than a target")
     for points in search.points(subject, "float64"):
-        # Of classes only distributions can be exchanged.
+        # Classes can be exchanged only as distributions.
         if points.t.shape != points.y.shape:
             continue
         here, there = (
@@ -133,9 +133,9 @@ _CODE = (
 def check_linear_in_target(subject: Subject, search: Search) -> None:
     """Claim: the loss of a soft target is the mean of the losses of its classes."""
     if subject.rows and not (subject.by_index and subject.soft):
-        raise NotApplicable("targets are no distributions over classes")
+        raise NotApplicable("targets are not distributions over classes")
     if not subject.rows and (subject.target is not UNIT or subject.kind != "pointwise"):
-        raise NotApplicable("targets are no probabilities")
+        raise NotApplicable("targets are not probabilities")
     for points in search.points(subject, "float64"):
         finite: NDArray = np.isfinite(points.y)
         some = points.take(np.asarray(finite.reshape(len(points), -1).all(-1)))
@@ -156,13 +156,13 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
     soft = subject.losses(y, t)
     with np.errstate(all="ignore"):
         each = np.stack([np.where(q == 0, 0, q * v) for q, v in zip(shares, terms, strict=True)])
-        wanted, size = each.sum(0), np.abs(each).sum(0)
-        near = np.abs(soft - wanted) <= OUTSIDE_ULPS * (EPS * size + TINY)
-    bad = np.isfinite(wanted) & ~near
+        expected, size = each.sum(0), np.abs(each).sum(0)
+        near = np.abs(soft - expected) <= OUTSIDE_ULPS * (EPS * size + TINY)
+    bad = np.isfinite(expected) & ~near
     if bad.any():
         one = first_bad(bad)
         text = (
             f"the loss of the soft target is {soft[one]:.9g}; the losses of its classes, weighted "
-            f"by it, sum to {wanted[one]:.9g}."
+            f"by it, sum to {expected[one]:.9g}."
         )
         raise Counterexample.at(Points(y, t), one, text, _CODE)

@@ -73,7 +73,7 @@ def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
     if subject.rows and subject.prediction is SIMPLEX and subject.by_index:
         _proper_rows(subject, search, strict)
         return
-    raise NotApplicable("predictions are no probabilities")
+    raise NotApplicable("predictions are not probabilities")
 
 
 def _proper_binary(subject: Subject, strict: bool) -> None:
@@ -291,27 +291,27 @@ def check_elicits(subject: Subject, search: Search) -> None:
     what = str(subject.claims["elicits"])
     rng = search.rng("elicits")
     for sample in _samples(subject, rng):
-        wanted = _functional(what, sample)
+        expected = _functional(what, sample)
         span = float(np.ptp(sample)) or 1.0
         places = np.unique(
-            np.concatenate([sample, np.linspace(sample.min(), sample.max(), 301), [wanted]])
+            np.concatenate([sample, np.linspace(sample.min(), sample.max(), 301), [expected]])
         )
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
             places = places[~subject.prediction.beyond(_into(subject, places))]
-        if wanted not in places:
+        if expected not in places:
             continue
         y = np.repeat(places, sample.size)
         t = np.tile(sample, places.size)
         values = subject.losses(_into(subject, y), t).reshape(places.size, -1).mean(-1)
-        own = float(values[np.searchsorted(places, wanted)])
+        own = float(values[np.searchsorted(places, expected)])
         at = int(np.argmin(without_nan(values)))
-        if values[at] < own - CERTAIN * (1 + abs(own)) and abs(places[at] - wanted) > 1e-6 * span:
+        if values[at] < own - CERTAIN * (1 + abs(own)) and abs(places[at] - expected) > 1e-6 * span:
             raise Counterexample(
                 f"for targets {np.round(sample, 6).tolist()} the expected loss at their {what}, "
-                f"{wanted:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
+                f"{expected:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
                 "[value(np.full(t.shape, x), t).mean() for x in y]",
-                y=_into(subject, np.array([wanted, places[at]])),
+                y=_into(subject, np.array([expected, places[at]])),
                 t=sample,
             )
 
@@ -336,7 +336,7 @@ def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:
         ]
     if isinstance(space, Interval):
         return [rng.exponential(size=7) + 0.1 for _ in range(4)]
-    raise NotApplicable("the targets are no numbers of a line")
+    raise NotApplicable("the targets are not numbers of a line")
 
 
 def _functional(what: str, sample: NDArray) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lossfw.check.core.members import Generator, usual
 from lossfw.check.core.memory import most_columns
-from lossfw.check.core.search import NotApplicable, Search, ordinary, outputs
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary, outputs
 from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside
 from lossfw.components.spaces import (
     BINARY,
@@ -93,6 +93,12 @@ def alike(a: NDArray, b: NDArray) -> NDArray:
         same: NDArray = (x == y) | (np.isnan(x) & np.isnan(y))
         near = np.isfinite(size) & (np.abs(x - y) <= own * size + all_over * most)
         return same | near
+
+
+def need_alike(actual: NDArray, expected: NDArray, points: Points, message: str, code: str) -> None:
+    """Refute results, of the expected shape, that differ from others by more than rounding."""
+    if actual.shape == expected.shape and not alike(actual, expected).all():
+        raise Counterexample.by(points, message, code)
 
 
 def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Points]:

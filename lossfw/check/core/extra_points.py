@@ -222,19 +222,19 @@ def _differing(
 ) -> NDArray:
     """Return the numbers of the points at which two functions differ the most, and of others."""
     try:
-        got, wanted = (np.asarray(call(f, points.y, points.t)) for f in (theirs, ours))
+        actual, expected = (np.asarray(call(f, points.y, points.t)) for f in (theirs, ours))
     except Exception:
         # Legal arguments that are refused are a matter of the checks of the call.
         return np.zeros(0, int)
-    if got.shape != wanted.shape or got.dtype.kind != "f":
+    if actual.shape != expected.shape or actual.dtype.kind != "f":
         return np.zeros(0, int)
     info = np.finfo(points.y.dtype)
-    size = cancellation_scale(points).reshape(-1, *[1] * (got.ndim - 1))
-    got, wanted = got.astype(np.float64), wanted.astype(np.float64)
+    size = cancellation_scale(points).reshape(-1, *[1] * (actual.ndim - 1))
+    actual, expected = actual.astype(np.float64), expected.astype(np.float64)
     with np.errstate(all="ignore"):
-        error = np.abs(got - wanted) / np.fmax(size, np.abs(wanted))
-    beyond = np.abs(wanted) > float(info.max) / _ALMOST
-    same = (got == wanted) | np.isnan(wanted) | beyond | (error <= _STEPS * float(info.eps))
+        error = np.abs(actual - expected) / np.fmax(size, np.abs(expected))
+    beyond = np.abs(expected) > float(info.max) / _ALMOST
+    same = (actual == expected) | np.isnan(expected) | beyond | (error <= _STEPS * float(info.eps))
     error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
     worst = error.reshape(len(points), -1).max(-1)
     index = np.flatnonzero(worst > 0)

@@ -26,7 +26,7 @@ _LEAST_POWER = 2.0
 
 
 def most_columns(
-    search: Search, functions: Sequence[Output], rows: Callable[[int], Points], wanted: int
+    search: Search, functions: Sequence[Output], rows: Callable[[int], Points], expected: int
 ) -> int:
     """Return with how many columns, `wanted` at most, the functions fit the memory.
 
@@ -36,32 +36,37 @@ def most_columns(
 
     def climbed() -> int:
         begun = len(search.calls)
-        found = _climbed(functions, rows, wanted)
+        found = _climbed(functions, rows, expected)
         # They are not examples: nobody looks at the results.
         del search.calls[begun:]
         return found
 
-    key = ("memory", len(rows(_FIRST_COLUMNS)), wanted, *(function.name for function in functions))
+    key = (
+        "memory",
+        len(rows(_FIRST_COLUMNS)),
+        expected,
+        *(function.name for function in functions),
+    )
     found = search.once(key, climbed)
-    if found < wanted:
+    if found < expected:
         search.limit(
-            f"{found:,} columns instead of {wanted:,}, which would take more than "
+            f"{found:,} columns instead of {expected:,}, which would take more than "
             f"{LIMIT // 2**20} MiB of memory"
         )
     return found
 
 
-def _climbed(functions: Sequence[Output], rows: Callable[[int], Points], wanted: int) -> int:
+def _climbed(functions: Sequence[Output], rows: Callable[[int], Points], expected: int) -> int:
     columns, before = _FIRST_COLUMNS, 0
-    while columns < wanted:
+    while columns < expected:
         points = rows(columns)
         peak = max((_peak(function, points.y, points.t) for function in functions), default=0)
-        following = min(2 * columns, wanted)
+        following = min(2 * columns, expected)
         power = max(_LEAST_POWER, math.log2(peak / before) if before and peak else 0.0)
         if peak * (following / columns) ** power > LIMIT:
             return columns
         columns, before = following, peak
-    return wanted
+    return expected
 
 
 def _peak(function: Output, *arguments: Any) -> int:

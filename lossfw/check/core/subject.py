@@ -330,7 +330,7 @@ def is_inside(subject: Subject, points: Points) -> NDArray:
     for space, x in ((subject.prediction, points.y), (subject.target, points.t)):
         bad = None if x.dtype.kind in "iu" else space.outside(x)
         if bad is not None:
-            keep &= ~np.asarray(bad).reshape(len(points), -1).any(-1)
+            keep &= ~any_in_row(np.asarray(bad))
     return keep
 
 
@@ -366,13 +366,18 @@ def _size(x: NDArray, rows: int) -> NDArray:
     return finite.reshape(rows, -1).max(-1) if finite.size else np.zeros(rows)
 
 
+def any_in_row(x: NDArray) -> NDArray:
+    """Tell which elements, or rows with anything in them, are true."""
+    return np.asarray(x.reshape(len(x), -1).any(-1))
+
+
 def first_bad(bad: Any) -> int:
     """Return the number of the first element or row that is bad, or that holds something bad."""
-    return int(np.argmax(bad.reshape(len(bad), -1).any(-1)))
+    return int(np.argmax(any_in_row(bad)))
 
 
 def simplest(points: Points, bad: NDArray) -> int:
     """Return which of the bad points is written with the fewest characters."""
-    index = np.flatnonzero(bad)
+    index = np.flatnonzero(any_in_row(bad))
     lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in index]
     return int(index[int(np.argmin(lengths))])

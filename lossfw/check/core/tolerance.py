@@ -15,7 +15,7 @@ import numpy as np
 
 from lossfw.check.core.members import clipped
 from lossfw.check.core.oracle import Oracle
-from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject
+from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject, any_in_row
 from lossfw.components.spaces import SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact import differences
@@ -65,71 +65,71 @@ def exact_results(subject: Subject, order: int, points: Points) -> Any:
 
 
 def judge(
-    subject: Subject, points: Points, got: NDArray, order: int, exact: Any = None
+    subject: Subject, points: Points, actual: NDArray, order: int, exact: Any = None
 ) -> Judgement:
     """Compare values (order 0) or derivatives with the exact ones, which may be known already."""
     exact = exact_results(subject, order, points) if exact is None else exact
     truth = Oracle(subject.exact, order, (points.y, points.t), exact)
-    passed = within_tolerance(subject, points, got, truth)
+    passed = within_tolerance(subject, points, actual, truth)
     ulps = _margin(subject) * subject.ulps[order]
-    return Judgement(points, got, to_float(exact, got.dtype), ~passed, ulps)
+    return Judgement(points, actual, to_float(exact, actual.dtype), ~passed, ulps)
 
 
 def _margin(subject: Subject) -> float:
     return 1.0 if subject.component is not None else _MARGIN
 
 
-def within_tolerance(subject: Subject, points: Points, got: NDArray, truth: Oracle) -> NDArray:
+def within_tolerance(subject: Subject, points: Points, actual: NDArray, truth: Oracle) -> NDArray:
     """Tell which results are as right as they must be; where nothing is known, all are."""
     order, exact = truth.order, truth.exact.reshape(truth.shape)
     ulps = _margin(subject) * subject.ulps[order]
-    rounded = to_float(exact, got.dtype)
-    unit = float(np.finfo(got.dtype).smallest_subnormal)
+    rounded = to_float(exact, actual.dtype)
+    unit = float(np.finfo(actual.dtype).smallest_subnormal)
     with np.errstate(all="ignore"):
-        off = np.abs(got.astype(np.float64) - rounded)
+        off = np.abs(actual.astype(np.float64) - rounded)
         tiny = (off <= _SUBNORMALS * unit) | (off < subject.rtol * np.abs(rounded))
-    bad = ~((truth.errors(got).reshape(got.shape) <= ulps) | tiny) & ~np.isnan(rounded)
+    bad = ~((truth.errors(actual).reshape(actual.shape) <= ulps) | tiny) & ~np.isnan(rounded)
     if not subject.subnormal:
-        bad &= ~truth.subnormal(got.dtype).reshape(got.shape)
+        bad &= ~truth.subnormal(actual.dtype).reshape(actual.shape)
     wrong = np.zeros(bad.shape, bool)
     rows = _limit_bad_rows(points, bad, _MOST_AT_KINKS[subject.rows]) if order else np.zeros(0, int)
     if rows.size:
-        right, wrong[rows] = _at_kinks(subject, points.take(rows), got[rows], order)
+        right, wrong[rows] = _at_kinks(subject, points.take(rows), actual[rows], order)
         bad[rows] &= ~right
     rows = _limit_bad_rows(points, bad, _MOST_NUDGED[subject.rows])
     # No move of the arguments makes NaN right.
-    rows = rows[(bad & ~np.isnan(got)).reshape(len(points), -1).any(-1)[rows]]
+    rows = rows[any_in_row(bad & ~np.isnan(actual))[rows]]
     if rows.size:
-        forgiven = _excused_by_rounding(subject, truth, points, got, rows)
+        forgiven = _excused_by_rounding(subject, truth, points, actual, rows)
         bad[rows] &= ~forgiven | wrong[rows]
     return np.asarray(~bad)
 
 
 def _excused_by_rounding(
-    subject: Subject, truth: Oracle, points: Points, got: NDArray, rows: NDArray
+    subject: Subject, truth: Oracle, points: Points, actual: NDArray, rows: NDArray
 ) -> NDArray:
     """Tell which results of some rows a move of the arguments by rounding would make right."""
     order, margin, some = truth.order, _margin(subject), points.take(rows)
-    exact, got = truth.exact.reshape(truth.shape)[rows], got[rows]
-    rounded = to_float(exact, got.dtype)
+    exact, actual = truth.exact.reshape(truth.shape)[rows], actual[rows]
+    rounded = to_float(exact, actual.dtype)
     moved = margin * _nudged(subject, order, some, exact)
     with np.errstate(all="ignore"):
-        off, size = np.abs(got.astype(np.float64) - rounded), np.abs(rounded)
+        off, size = np.abs(actual.astype(np.float64) - rounded), np.abs(rounded)
         for term in subject.terms(some.y, some.t, order):
             size = np.fmax(size, np.abs(term).astype(size.dtype))
         forgiven = off <= moved + (margin * subject.ulps[order] + 1) * np.spacing(size)
         # Near the largest float either answer is right, and also where a term that the component
         # declares is infinite: the derivative of a wrapper's part, before its factor makes it less.
-        beyond = np.abs(rounded) + moved > float(np.finfo(got.dtype).max) / _ALMOST
+        beyond = np.abs(rounded) + moved > float(np.finfo(actual.dtype).max) / _ALMOST
         beyond |= np.isinf(size)
-        return np.asarray(forgiven | (beyond & np.isinf(got)))
+        return np.asarray(forgiven | (beyond & np.isinf(actual)))
 
 
 def _at_kinks(
-    subject: Subject, points: Points, got: NDArray, order: int
+    subject: Subject, points: Points, actual: NDArray, order: int
 ) -> tuple[NDArray, NDArray]:
     """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
-    right = np.zeros(got.shape, bool)
+    right = np.zeros(actual.shape, bool)
     if order == 2:
         # Where the slope jumps, curvature is not judged.
         right |= subject.exact.kinks(points.y, points.t)
@@ -137,8 +137,8 @@ def _at_kinks(
     low, high = (to_float(side, np.float64) for side in sides)
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(low), np.abs(high))
-        slack = _SLACK + subject.ulps[order] * float(np.finfo(got.dtype).eps) * size
-        between = (got >= np.fmin(low, high) - slack) & (got <= np.fmax(low, high) + slack)
+        slack = _SLACK + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
+        between = (actual >= np.fmin(low, high) - slack) & (actual <= np.fmax(low, high) + slack)
         jump = size > _JUMP
     kink = differences.differ(*sides)
     right |= kink & (between | jump)
@@ -149,7 +149,7 @@ def _at_kinks(
 
 def _limit_bad_rows(points: Points, bad: NDArray, most: int) -> NDArray:
     """Return the rows that hold something bad, after the mark is taken from all but so many."""
-    rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
+    rows = np.flatnonzero(any_in_row(bad))
     if rows.size <= most:
         return rows
     # Errors nearly everywhere need not be shown everywhere: half of them are those

@@ -72,10 +72,10 @@ def check_products(activation: Activation, search: Search) -> None:
         jacobian = to_float(exact)
         forward, back = activation.jvp(np, x, v), activation.vjp(np, x, u)
         terms = np.abs(jacobian) * np.abs(v)[:, None, :]
-        wanted = (jacobian * v[:, None, :]).sum(-1)
+        expected = (jacobian * v[:, None, :]).sum(-1)
         # A product cancels a constant that is common to a row.
         size = terms.sum(-1) + np.abs(forward).max(-1, keepdims=True)
-        off = (np.abs(forward - wanted) > _ROUNDINGS * _EPS * size).any(-1)
+        off = (np.abs(forward - expected) > _ROUNDINGS * _EPS * size).any(-1)
         # The two products are those of one matrix: u' (J v) = (J' u)' v.
         scale = columns * (1 + np.abs(u).max(-1) * np.abs(v).max(-1))
         off |= np.abs((u * forward).sum(-1) - (back * v).sum(-1)) > _TRANSPOSED * scale
@@ -256,9 +256,9 @@ def check_call(activation: Activation, search: Search) -> None:
             before = x.copy()
             result = _call(activation, x, search)
             if result.shape != shape or result.dtype != dtype:
-                got = f"{result.shape} and {result.dtype}"
+                actual = f"{result.shape} and {result.dtype}"
                 raise Counterexample(
-                    f"for {shape} and {dtype} the result has {got}.", "f(x)", x=before
+                    f"for {shape} and {dtype} the result has {actual}.", "f(x)", x=before
                 )
             if not np.array_equal(x, before) or np.shares_memory(result, x):
                 raise Counterexample("the argument is written to, or returned.", "f(x)", x=before)
@@ -277,12 +277,12 @@ def check_companions(activation: Activation, search: Search) -> None:
         x = _arguments(activation, dtype, search)
         v = np.asarray(rng.normal(size=x.shape), dtype)
         search.count(len(x))
-        wanted = activation.derivative(np, x) * v
+        expected = activation.derivative(np, x) * v
         for name in ("jvp", "vjp"):
-            bad = ~close(getattr(activation, name)(np, x, v), wanted)
+            bad = ~close(getattr(activation, name)(np, x, v), expected)
             if bad.any():
                 one = slice(first_bad(bad), first_bad(bad) + 1)
-                text = f"{name} is not the derivative times v, {wanted[one][0]!r}."
+                text = f"{name} is not the derivative times v, {expected[one][0]!r}."
                 raise Counterexample(text, f"f.{name}(np, x, v)", x=x[one], v=v[one])
 
 
@@ -384,8 +384,8 @@ def check_row_values(activation: Activation, search: Search) -> None:
     for dtype in _DTYPES:
         for columns in COLUMNS:
             x = _rows(activation, columns, dtype, search)
-            got = _call(activation, x, search)
-            error = ulp_error(got, evaluate(activation.formula, x, rows=True))
+            actual = _call(activation, x, search)
+            error = ulp_error(actual, evaluate(activation.formula, x, rows=True))
             # Rounded arguments of an exponential are their distance times as inexact.
             spread = np.ptp(x.astype(np.float64), axis=-1, keepdims=True)
             bad = error > _ROW_ULPS * (1 + spread)

@@ -32,6 +32,8 @@ from lossfw.check.core.subject import (
     Subject,
     call,
     drop_masked,
+    drop_outside,
+    first_bad,
     is_inside,
     simplest,
 )
@@ -39,64 +41,44 @@ from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT,
 from lossfw.numerics.arrays import NDArray
 
 # A result is right to so many units of half precision: the value, a derivative.
-_HALF_ULPS, _HALF_ULPS_SLOPE = 2.0, 8.0
+_HALF_ULPS = (2.0, 8.0)
 
 
 @dataclass(frozen=True)
-class Half:
-    """Results in half precision beside those in double.
-
-    Attributes
-    ----------
-    function : Output
-    points : Points
-        In half precision.
-    got, exact : ndarray
-        Results in half and in double precision.
-    fits, bad : ndarray of bool
-        Which results half precision holds, and which of these are wrong.
-    """
+class HalfPrecisionResult:
+    """Results in half precision next to those in double, at points in half precision."""
 
     function: Output
     points: Points
-    got: NDArray
+    actual: NDArray
     exact: NDArray
-    fits: NDArray
-    bad: NDArray
+    is_wrong: NDArray  # where half precision holds the exact result
 
-    def refuted(self, which: NDArray) -> Counterexample:
-        """Return the refutation of the result that is written most shortly."""
-        rows = np.asarray(which.reshape(len(self.points), -1).any(-1))
-        one = simplest(self.points, rows)
-        text = (
-            f"in float16 the {self.function} is {format_number(self.got[one], 6)}, and in float64, "
-            f"for the same numbers, {format_number(self.exact[one], 6)}, which fits float16."
-        )
-        return Counterexample.at(self.points, one, text, f"{self.function}(y, t)")
+    def need_none(self, wrong: NDArray) -> None:
+        """Refute the result, of those that are wrong, whose numbers are written most shortly."""
+        if wrong.any():
+            one = simplest(self.points, wrong)
+            text = (
+                f"in float16 the {self.function} is {format_number(self.actual[one], 6)}, and in "
+                f"float64, for the same numbers, {format_number(self.exact[one], 6)}, which fits "
+                "float16."
+            )
+            raise Counterexample.at(self.points, one, text, f"{self.function}(y, t)")
 
 
-def compared(function: Output, points: Points, ulps: float) -> Half:
-    """Compare results in half precision with those in double.
-
-    Parameters
-    ----------
-    function : Output
-    points : Points
-        In half precision, in their spaces in double precision too.
-    ulps : float
-        How many units of half precision a result may be off.
-    """
+def _compare(function: Output, points: Points, ulps: float) -> HalfPrecisionResult:
+    """Compare results in half precision, right to some units of it, with those in double."""
     exact = _in(np.float64, function, points).astype(np.float64)
     rough = _in(np.float32, function, points).astype(np.float64)
-    got = function(points.y, points.t).astype(np.float64)
+    actual = function(points.y, points.t).astype(np.float64)
     limit = float(np.finfo(np.float16).max)
     with np.errstate(all="ignore"):
         fits = np.isfinite(exact) & (np.abs(exact) <= limit) & np.isfinite(rough)
         step = np.maximum(np.abs(exact) * 2.0**-10, 2.0**-24)
-        # The error of float32 itself is no fault of half precision.
+        # The error of float32 itself is not a mistake of half precision.
         allowed = ulps * step + 2 * np.abs(rough - exact)
-        bad = fits & ~(np.abs(got - exact) <= allowed)
-    return Half(function, points, got, exact, fits, bad)
+        is_wrong = fits & ~(np.abs(actual - exact) <= allowed)
+    return HalfPrecisionResult(function, points, actual, exact, is_wrong)
 
 
 def _in(dtype: Any, function: Output, points: Points) -> NDArray:
@@ -104,62 +86,59 @@ def _in(dtype: Any, function: Output, points: Points) -> NDArray:
     return function(points.y.astype(dtype), t)
 
 
-def halves(subject: Subject, search: Search) -> list[Half]:
-    """Return all results in half precision beside those in double; computed once."""
+def _halves(subject: Subject, search: Search) -> list[HalfPrecisionResult]:
+    """Return all results in half precision next to those in double; computed once."""
 
-    def computed() -> list[Half]:
-        found = []
-        for points in search.points(subject, "float16"):
-            some = _finite(subject, points)
-            if len(some):
-                for function in outputs(subject):
-                    ulps = _HALF_ULPS if function.name == "value" else _HALF_ULPS_SLOPE
-                    found.append(compared(function, some, ulps))
-        return found
+    def compute() -> list[HalfPrecisionResult]:
+        every = (_finite(subject, points) for points in search.points(subject, "float16"))
+        return [
+            _compare(function, some, _HALF_ULPS[function.name != "value"])
+            for some in every
+            if len(some)
+            for function in outputs(subject)
+        ]
 
-    return search.once("halves", computed)
+    return search.once("halves", compute)
 
 
 def _finite(subject: Subject, points: Points) -> Points:
     some = points.keep(np.isfinite(points.y))
     some = some.keep(np.isfinite(some.t))
     # Half precision's rows sum to 1 less exactly than wider ones may.
-    t = some.t.astype(np.float64) if some.t.dtype.kind == "f" else some.t
-    return some.take(is_inside(subject, Points(some.y.astype(np.float64), t)))
+    return some.take(is_inside(subject, cast(subject, some, "float64")))
 
 
 @check("dtype:half")
 def check_half_precision(subject: Subject, search: Search) -> None:
     """In float16 a result that fits is right to float16."""
-    for half in halves(subject, search):
-        if half.bad.any():
-            raise half.refuted(half.bad)
+    for half in _halves(subject, search):
+        half.need_none(half.is_wrong)
 
 
 @check("overflow:half")
 def check_half_overflow(subject: Subject, search: Search) -> None:
     """In float16 a result that fits is finite."""
-    for half in halves(subject, search):
-        beyond = half.bad & ~np.isfinite(half.got)
-        if beyond.any():
-            raise half.refuted(beyond)
+    for half in _halves(subject, search):
+        half.need_none(half.is_wrong & ~np.isfinite(half.actual))
 
 
-def _check_function(subject: Subject, search: Search, name: str) -> None:
+def _check_half(subject: Subject, search: Search, name: str) -> None:
     """Judge one function; an infinite value is another check's."""
-    found = [half for half in halves(subject, search) if half.function.name == name]
+    found = [half for half in _halves(subject, search) if half.function.name == name]
     if not found:
         raise NotApplicable(f"there is no {name} in half precision")
     for half in found:
-        bad = half.bad & np.isfinite(half.got) if name == "value" else half.bad
-        if bad.any():
-            raise half.refuted(bad)
+        half.need_none(half.is_wrong & (np.isfinite(half.actual) | (name != "value")))
 
 
-check_half_digits = Check("precision:half", partial(_check_function, name="value"))
-check_half_gradient = Check("gradient:half", partial(_check_function, name="gradient"))
-check_half_hessian = Check("hessian:half", partial(_check_function, name="hessian"))
-
+HALF_CHECKS = tuple(
+    Check(name, partial(_check_half, name=function))
+    for name, function in (
+        ("precision:half", "value"),
+        ("gradient:half", "gradient"),
+        ("hessian:half", "hessian"),
+    )
+)
 
 # How far a result may be from the formula in double precision: of its own size, and
 # of the largest in its row, and next to 0.
@@ -175,26 +154,26 @@ _USUAL = 8.0
 _SUM_ULPS = 16.0
 
 
-def _check(subject: Subject, search: Search, name: str) -> None:
+def _check_many(subject: Subject, search: Search, name: str) -> None:
+    """Compare a function with the formula in rows of many classes."""
     function = next((one for one in outputs(subject) if one.name == name), None)
     if function is None:
         raise NotApplicable(f"there is no {name}")
     formula = _formula(subject, name)
-    rows = many_classes(subject, search)
-    for points in rows:
-        got = np.asarray(function(points.y, points.t), np.float64)
-        wanted = np.asarray(call(formula, points.y, points.t), np.float64)
-        if got.shape != wanted.shape:
+    for points in many_classes(subject, search):
+        actual = np.asarray(function(points.y, points.t), np.float64)
+        expected = np.asarray(call(formula, points.y, points.t), np.float64)
+        if actual.shape != expected.shape:
             continue
-        size = np.abs(wanted).max(-1, keepdims=True) if wanted.ndim > 1 else np.abs(wanted)
-        off = ~(np.abs(got - wanted) <= _RELATIVE * np.abs(wanted) + _OF_ROW * size + _TINY)
-        off &= np.isfinite(wanted)
+        size = np.abs(expected).max(-1, keepdims=True) if expected.ndim > 1 else np.abs(expected)
+        off = ~(np.abs(actual - expected) <= _RELATIVE * np.abs(expected) + _OF_ROW * size + _TINY)
+        off &= np.isfinite(expected)
         if off.any():
-            one = int(np.argmax(off.reshape(len(points), -1).any(-1)))
-            place = (one, *(int(i) for i in np.unravel_index(np.argmax(off[one]), off[one].shape)))
+            one = first_bad(off)
+            index = (one, *(int(i) for i in np.unravel_index(np.argmax(off[one]), off[one].shape)))
             text = (
-                f"of {points.y.shape[-1]} classes the {function}{list(place[1:]) or ''} is "
-                f"{got[place]:.9g}, and the formula gives {wanted[place]:.9g}."
+                f"of {points.y.shape[-1]} classes the {function}{list(index[1:]) or ''} is "
+                f"{actual[index]:.9g}, and the formula gives {expected[index]:.9g}."
             )
             raise Counterexample.at(points, one, text, f"{function}(y, t)")
 
@@ -204,13 +183,12 @@ def _formula(subject: Subject, name: str) -> Function:
     loss = subject.truth
     if loss is None or subject.component is not None:
         raise NotApplicable("no other function is known to compare with")
-    functions = {"value": loss, "gradient": loss.gradient, "hessian": loss.hessian}
-    chosen: Any = functions[name]
-    return lambda y, t: chosen(y, t, reduction="none")
+    function: Any = loss if name == "value" else getattr(loss, name)
+    return partial(function, reduction="none")
 
 
-check_many_classes, check_gradient_of_many, check_hessian_of_many = (
-    Check(f"{name}:classes", partial(_check, name=name))
+CLASSES_CHECKS = tuple(
+    Check(f"{name}:classes", partial(_check_many, name=name))
     for name in ("value", "gradient", "hessian")
 )
 
@@ -226,13 +204,13 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
     columns = most_columns(search, functions, in_double, _MOST_CLASSES)
     points = _equal_rows(subject, columns)
     for function in functions:
-        half = compared(function, points, _SUM_ULPS)
-        if half.bad.any():
-            where = np.unravel_index(int(np.argmax(half.bad)), half.bad.shape)
+        half = _compare(function, points, _SUM_ULPS)
+        if half.is_wrong.any():
+            where = np.unravel_index(int(np.argmax(half.is_wrong)), half.actual.shape)
             raise Counterexample.by(
                 points,
                 f"in float16 the {function} of {columns} equal classes is "
-                f"{half.got[where]:.6g}, and in float64, for the same numbers, "
+                f"{half.actual[where]:.6g}, and in float64, for the same numbers, "
                 f"{half.exact[where]:.6g}.",
                 f"{function}(y, t)",
             )
@@ -252,8 +230,7 @@ def _equal_rows(subject: Subject, columns: int) -> Points:
         t = np.broadcast_to(np.arange(columns) % 2, shape).astype(np.float16)
     else:
         t = np.full(shape, _equal(subject.target, columns), np.float16)
-    points = Points(y, t)
-    found = drop_masked(subject, points.take(is_inside(subject, points)))
+    found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
         raise NotApplicable("no such rows in this space")
     return found

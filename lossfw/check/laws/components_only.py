@@ -143,8 +143,8 @@ def check_threads(subject: Subject, search: Search) -> None:
     alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(subject.value, some.y, some.t) for some in every]
-        for some, wanted, future in zip(every, alone, futures, strict=True):
-            if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
+        for some, expected, future in zip(every, alone, futures, strict=True):
+            if not np.array_equal(np.asarray(future.result()), expected, equal_nan=True):
                 raise Counterexample.by(some, "a call beside others gives another result.")
 
 
@@ -166,9 +166,9 @@ def check_bits(subject: Subject, search: Search) -> None:
 
 
 def _same_bits(
-    function: Output, result: NDArray, wanted: NDArray, points: Points, text: str
+    function: Output, result: NDArray, expected: NDArray, points: Points, text: str
 ) -> None:
-    if not np.array_equal(result, wanted, equal_nan=True):
+    if not np.array_equal(result, expected, equal_nan=True):
         raise Counterexample.by(
             points,
             f"{function} {text} has other bits.",
@@ -198,10 +198,10 @@ def check_kernels(subject: Subject, search: Search) -> None:
         for name, function in _COMPILED.items():
             if search.examples < ENOUGH and _OF_MOVED.get(name) != points.y.dtype.name:
                 continue
-            wanted = _by_engine("tiles", function, loss, points)
+            expected = _by_engine("tiles", function, loss, points)
             found = _by_engine("compiled", function, loss, points)
-            if not np.array_equal(found, wanted, equal_nan=True):
-                raise _other_bits(points, name, found, wanted)
+            if not np.array_equal(found, expected, equal_nan=True):
+                raise _other_bits(points, name, found, expected)
 
 
 def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
@@ -219,14 +219,14 @@ def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
     return [points for points in found if len(points)]
 
 
-def _other_bits(points: Points, name: str, found: NDArray, wanted: NDArray) -> Counterexample:
+def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) -> Counterexample:
     """Return the refutation of a kernel: by one pair where it shows, else by some."""
     text = f"the {name} has other bits from a kernel"
-    if found.shape != wanted.shape or found.shape[:1] != (len(points),):
+    if found.shape != expected.shape or found.shape[:1] != (len(points),):
         return Counterexample.by(points.take(slice(_SHOWN)), f"{text}.")
-    differ = ~((found == wanted) | (np.isnan(found) & np.isnan(wanted)))
-    one = simplest(points, differ.reshape(len(points), -1).any(-1))
-    digits = f"{format_number(found[one], 17)} instead of {format_number(wanted[one], 17)}"
+    differ = ~((found == expected) | (np.isnan(found) & np.isnan(expected)))
+    one = simplest(points, differ)
+    digits = f"{format_number(found[one], 17)} instead of {format_number(expected[one], 17)}"
     return Counterexample.at(points, one, f"{text}: {digits}.")
 
 
@@ -251,12 +251,12 @@ def _by_engine(
 def check_lists(subject: Subject, search: Search) -> None:
     """Lists and single numbers are taken as arrays of float64."""
     points = ordinary(subject, search, "dtype:lists", 6)
-    wanted = np.asarray(subject.value(points.y, points.t))
+    expected = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
-    if not np.array_equal(listed, wanted, equal_nan=True):
+    if not np.array_equal(listed, expected, equal_nan=True):
         raise Counterexample.by(points, "lists give another result.")
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
-    if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0, equal_nan=True):
+    if one.shape != () or not np.isclose(one, expected[0], rtol=1e-13, atol=0, equal_nan=True):
         raise Counterexample(
             "a single example gives another result.", y=points.y[:1], t=points.t[:1]
         )
@@ -382,13 +382,13 @@ def check_round_trip(subject: Subject, search: Search) -> None:
     """Configuration, JSON, pickle and repr build an equal loss that computes the same bits."""
     loss = _loss(subject)
     points = ordinary(subject, search, "roundtrip")
-    wanted = np.asarray(subject.value(points.y, points.t))
+    expected = np.asarray(subject.value(points.y, points.t))
     for text, copy in _copies(loss):
         if copy != loss or hash(copy) != hash(loss):
             raise Counterexample(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
         y, t = subject.given(points.y), subject.given(points.t)
-        got = np.asarray(copy(y, t, reduction="none"))
-        if not np.array_equal(got, wanted, equal_nan=True):
+        actual = np.asarray(copy(y, t, reduction="none"))
+        if not np.array_equal(actual, expected, equal_nan=True):
             told = f"the loss that comes back from {text} computes something else."
             raise Counterexample.by(points, told)
 

@@ -81,12 +81,12 @@ def check_target_dtype(subject: Subject, search: Search) -> None:
     for some, dtype, others in same:
         here = cast(subject, some, dtype)
         for function in outputs(subject) if len(some) < _ROWS else written(subject):
-            wanted = function(here.y, here.t)
+            expected = function(here.y, here.t)
             for other in others:
                 t = some.t.astype(other)
                 what = f"{other} targets"
                 result = function(here.y, t, what)
-                _compare(function, result, wanted, Points(here.y, t), what, here.t)
+                _compare(function, result, expected, Points(here.y, t), what, here.t)
 
 
 def _labels(
@@ -147,11 +147,11 @@ def check_integer_prediction(subject: Subject, search: Search) -> None:
     for function in outputs(subject):
         for dtype, large in _INTEGERS.items():
             for some, t in _of_width(subject, points, dtype, large):
-                wanted = function(some.y, some.t)
+                expected = function(some.y, some.t)
                 whole = some.y.astype(dtype)
                 result = function(whole, t)
                 text = f"{dtype} predictions with {t.dtype} targets"
-                _compare(function, result, wanted, Points(whole, t), text, some.t, np.float64)
+                _compare(function, result, expected, Points(whole, t), text, some.t, np.float64)
 
 
 def _whole_predictions(subject: Subject, search: Search) -> Points:
@@ -216,7 +216,7 @@ def check_byte_order(subject: Subject, search: Search) -> None:
         here = cast(subject, points, dtype)
         y, t = (x.astype(x.dtype.newbyteorder()) for x in (here.y, here.t))
         for function in outputs(subject):
-            wanted = function(here.y, here.t)
+            expected = function(here.y, here.t)
             for a, b in ((y, here.t), (here.y, t), (y, t)):
                 try:
                     result = function(a, b)
@@ -225,34 +225,34 @@ def check_byte_order(subject: Subject, search: Search) -> None:
                     continue
                 result = result.astype(result.dtype.newbyteorder("="))
                 text = f"{a.dtype.str} predictions and {b.dtype.str} targets"
-                _compare(function, result, wanted, Points(a, b), text, here.t)
+                _compare(function, result, expected, Points(a, b), text, here.t)
 
 
 def _compare(
     function: Output,
     result: NDArray,
-    wanted: NDArray,
+    expected: NDArray,
     points: Points,
     text: str,
     t: NDArray,
     dtype: Any = None,
 ) -> None:
     """Refute if a result is not the wanted one, or has another dtype than is asked for."""
-    if result.shape != wanted.shape:
+    if result.shape != expected.shape:
         return
     if dtype is not None and result.dtype != dtype:
         text = f"{function} of {text} is {result.dtype}."
         raise Counterexample.by(points.take(slice(1)), text, f"{function}(y, t).dtype")
-    same = alike(result, wanted).reshape(len(points), -1).all(-1)
+    same = alike(result, expected).reshape(len(points), -1).all(-1)
     if not same.all():
         bad = first_bad(~same)
         # Labels may be wrong because of the number of rows.
         some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
-        as_wanted = f"y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r})"
+        as_wanted = f"y.astype({expected.dtype.name!r}), t.astype({t.dtype.name!r})"
         raise Counterexample.by(
             some,
             f"{function} of {text} is {result[bad]!r} at the first difference; the same numbers in "
             f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "
-            f"{wanted[bad]!r}.",
+            f"{expected[bad]!r}.",
             f"{function}(y, t), {function}({as_wanted})",
         )

@@ -142,7 +142,7 @@ def _compare(
     whole = search.examples >= _ENOUGH
     tried = cases(points) if whole else cases(points)[:1]
     for number, options in enumerate(tried):
-        wanted = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
+        expected = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
         for library in libraries:
             methods: tuple[str, ...] = _METHODS
             if library.name == _COMPILES:
@@ -150,44 +150,45 @@ def _compare(
                     continue
                 methods = _METHODS if whole else _METHODS[:1]
             found = _outcomes(library, subject.component, methods, given, options)
-            for method, got in found.items():
+            for method, actual in found.items():
                 search.count(len(points))
-                _judge(library, method, options, wanted[method], got, points)
+                _judge(library, method, options, expected[method], actual, points)
 
 
 def _judge(
     library: Library,
     method: str,
     options: Mapping[str, Any],
-    wanted: Any,
-    got: Any,
+    expected: Any,
+    actual: Any,
     points: Points,
 ) -> None:
     """Refute another outcome than NumPy's."""
-    if _same(wanted, got) or _is_of_double(library, got):
+    if _same(expected, actual) or _is_of_double(library, actual):
         return
     listed = "".join(f", {key}={value!r}" for key, value in options.items())
     message = (
-        f"{method} of arrays of {library.name}{listed} gives {got!r}, and of NumPy's {wanted!r}."
+        f"{method} of arrays of {library.name}{listed} gives {actual!r}, and of NumPy's "
+        f"{expected!r}."
     )
-    error = got if isinstance(got, Exception) else None
+    error = actual if isinstance(actual, Exception) else None
     raise Counterexample(message, y=points.y, t=points.t) from error
 
 
-def _is_of_double(library: Library, got: Any) -> bool:
+def _is_of_double(library: Library, actual: Any) -> bool:
     """Tell whether the test double refuses a dual number on the right, as no library does."""
-    return library.name == "array_api_strict" and "got <class 'lossfw.numerics.dual" in str(got)
+    return library.name == "array_api_strict" and "got <class 'lossfw.numerics.dual" in str(actual)
 
 
-def _same(wanted: Any, got: Any) -> bool:
-    if isinstance(wanted, Exception) or isinstance(got, Exception):
+def _same(expected: Any, actual: Any) -> bool:
+    if isinstance(expected, Exception) or isinstance(actual, Exception):
         # A refusal is an outcome; a slip, even one that both make, is none.
-        return type(wanted) is type(got) and isinstance(got, LossfwError)
-    if wanted.shape != got.shape or wanted.dtype != got.dtype:
+        return type(expected) is type(actual) and isinstance(actual, LossfwError)
+    if expected.shape != actual.shape or expected.dtype != actual.dtype:
         return False
-    finite = np.abs(wanted[np.isfinite(wanted)])
-    allowed = _ROUNDINGS * np.finfo(wanted.dtype).eps * finite.max(initial=0.0)
-    return bool(np.allclose(got, wanted, rtol=0.0, atol=allowed, equal_nan=True))
+    finite = np.abs(expected[np.isfinite(expected)])
+    allowed = _ROUNDINGS * np.finfo(expected.dtype).eps * finite.max(initial=0.0)
+    return bool(np.allclose(actual, expected, rtol=0.0, atol=allowed, equal_nan=True))
 
 
 @check("arrays:results")

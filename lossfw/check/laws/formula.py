@@ -32,6 +32,7 @@ from lossfw.check.core.search import (
 from lossfw.check.core.subject import (
     Points,
     Subject,
+    any_in_row,
     call,
     cancellation_scale,
     drop_masked,
@@ -197,7 +198,7 @@ def _at_edge(x: NDArray, rows: int) -> NDArray:
 def _is_at_kink(subject: Subject, judgement: Judgement) -> NDArray:
     """Tell which wrong derivatives are not finite at a kink."""
     bad = judgement.is_wrong & ~np.isfinite(judgement.actual)
-    rows = np.flatnonzero(bad.reshape(len(bad), -1).any(-1))
+    rows = np.flatnonzero(any_in_row(bad))
     found = np.zeros(bad.shape, bool)
     if rows.size:
         some = judgement.points.take(rows)
@@ -213,7 +214,7 @@ def _refute(subject: Subject, search: Search, order: int, sort: str, explain: st
             # At a kink a NaN is not a number between the one-sided derivatives.
             at_kink = (found == "overflow") & _is_at_kink(subject, judgement)
             found = np.where(at_kink, "value", found)
-        wrong = (found == sort).reshape(len(judgement.points), -1).any(-1)
+        wrong = any_in_row(found == sort)
         if wrong.any():
             one, name = simplest(judgement.points, wrong), _NAMES[order]
             # As many digits as it takes to tell them apart.
@@ -347,7 +348,7 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
             if bad.any():
                 one = first_bad(bad)
                 text = (
-                    f"at a tie the gradient {slope[one].tolist()} is no subgradient: along "
+                    f"at a tie the gradient {slope[one].tolist()} is not a subgradient: along "
                     f"{direction.tolist()} it promises a slope of {promised[one]:.6g}; the loss "
                     f"rises by {rise[one]:.6g}."
                 )
@@ -374,23 +375,23 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
         grid = curve.grid()
         grid = grid[np.abs(grid) < 1e4]
         target = np.full(grid.shape, curve.target)
-        got = np.asarray(call(function, grid, target), np.float64)
-        wanted, bars = curve.derivative(grid, order)
+        actual = np.asarray(call(function, grid, target), np.float64)
+        expected, bars = curve.derivative(grid, order)
         left, right = _sides(curve, grid, order)
         low, high = np.fmin(left, right), np.fmax(left, right)
-        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
         if order == 2:
             # Where it changes by its own size within a step, no difference says more.
-            width += np.fmax(np.abs(left - wanted), np.abs(right - wanted))
+            width += np.fmax(np.abs(left - expected), np.abs(right - expected))
         # A kink within a step shows as sides that differ.
-        inside = (got >= low - width) & (got <= high + width)
-        usable = np.isfinite(wanted) & (bars < 0.1 * (np.abs(wanted) + 1))
-        bad = usable & ~(np.abs(got - wanted) <= width) & ~inside
+        inside = (actual >= low - width) & (actual <= high + width)
+        usable = np.isfinite(expected) & (bars < 0.1 * (np.abs(expected) + 1))
+        bad = usable & ~(np.abs(actual - expected) <= width) & ~inside
         if bad.any():
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
             text = (
-                f"the {_NAMES[order]} is {got[one]:.9g}, and differences of the value give "
-                f"{wanted[one]:.9g}."
+                f"the {_NAMES[order]} is {actual[one]:.9g}, and differences of the value give "
+                f"{expected[one]:.9g}."
             )
             raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
 
@@ -411,7 +412,7 @@ def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
 def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
     function = subject.gradient if order == 1 else subject.hessian
     points = ordinary(subject, search, f"differences {order}", 40)
-    got = np.asarray(call(function, points.y, points.t), np.float64)
+    actual = np.asarray(call(function, points.y, points.t), np.float64)
     h = 2.0**-17 if order == 1 else 2.0**-12
     scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
     step = h * np.where(scale > 0, scale, 1)
@@ -424,15 +425,15 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
             moved.append(subject.losses(y, points.t))
         width = step[:, column]
         bend = moved[1] - 2 * here + moved[0]
-        wanted = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
+        expected = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
         noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
-        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
         one_sided = np.abs(bend) / width if order == 1 else 0
-        bad = ~(np.abs(got[:, column] - wanted) <= slack + one_sided) & np.isfinite(wanted)
+        bad = ~(np.abs(actual[:, column] - expected) <= slack + one_sided) & np.isfinite(expected)
         if bad.any():
             one = first_bad(bad)
             text = (
-                f"the {_NAMES[order]} in column {column} is {got[one, column]:.9g}, and "
-                f"differences of the value give {wanted[one]:.9g}."
+                f"the {_NAMES[order]} in column {column} is {actual[one, column]:.9g}, and "
+                f"differences of the value give {expected[one]:.9g}."
             )
             raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")

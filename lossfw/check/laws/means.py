@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.check.core.exact_points import cast
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, check, ordinary
-from lossfw.check.core.subject import Points, Subject, call
+from lossfw.check.core.subject import Points, Subject, call, call_as_given
 from lossfw.check.laws.nan_and_labels import SWALLOWED
 from lossfw.check.laws.purity import sizes
 from lossfw.numerics.arrays import NDArray
@@ -67,24 +67,24 @@ class MeanTerms:
         return float(np.sum(self.losses * weight)) / divisor if divisor else float("nan")
 
     def hold(self, text: str, points: Points | None = None, like: Any = None, **given: Any) -> None:
-        """Refute a mean under weights and a mask that is not that of the elements left in.
+        """Refute a mean under weights and a mask that is not the mean of the elements left in.
 
-        The points may be others of the same losses, and `like` weights of the same mean.
+        The points may be others with the same losses, and `like` weights with the same mean.
         """
         weight, where = like if like is not None else given.get("sample_weight"), given.get("where")
         left = slice(None) if where is None else np.ravel(where)
-        wanted = self.take(left).mean(1.0 if weight is None else np.ravel(weight)[left])
-        if np.isnan(wanted):
+        expected = self.take(left).mean(1.0 if weight is None else np.ravel(weight)[left])
+        if np.isnan(expected):
             return
         some, counting = points or self.points, self.counts > 0
         result = _mean_of(self.subject, some, given)
         # How large a rounding error may be taken for: the largest loss of one.
         scale = np.abs(self.losses[counting] / self.counts[counting]).max(initial=0.0)
-        if not abs(result - wanted) <= _TOLERANCE * float(scale):
+        if not abs(result - expected) <= _TOLERANCE * float(scale):
             raise Counterexample.by(
                 some,
                 f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over the elements that "
-                f"count is {wanted:.12g}.",
+                f"count is {expected:.12g}.",
                 _code(given),
                 **given,
             )
@@ -293,6 +293,41 @@ check_nan_in_mean, check_nan_with_weights, check_nan_in_mask = (
 )
 
 
+@check("purity:reduce")
+def check_mean_arguments(subject: Subject, search: Search) -> None:
+    """The weighted mean writes into none of its arguments, which may be read-only, and forgets."""
+    if subject.reduce is None:
+        raise NotApplicable("there is no weighted mean")
+    points = ordinary(subject, search, "purity:reduce")
+    weight = {"sample_weight": np.arange(len(points)) % 3 + 1.0}
+    where = {"where": np.arange(len(points)) % 2 == 0}
+    every: tuple[dict[str, Any], ...] = ({}, weight, where, weight | where)
+    for options in every:
+        code, given, results = _code(options), {"y": points.y, "t": points.t, **options}, []
+        for writeable in (False, True):
+            copies = {name: array.copy() for name, array in given.items()}
+            for array in copies.values():
+                array.flags.writeable = writeable
+            try:
+                y, t, *others = copies.values()
+                keywords = dict(zip(options, others, strict=True))
+                results.append(call_as_given(subject.reduce, y, t, **keywords))
+            except Exception as error:
+                text = (
+                    "the weighted mean raises for arguments that may not be written to: "
+                    f"{type(error).__name__}: {error}"
+                )
+                raise Counterexample(text, code, **given) from error
+            changed = [n for n in given if not np.array_equal(copies[n], given[n])]
+            if changed:
+                text = f"the weighted mean writes into {' and '.join(changed)}."
+                raise Counterexample(text, f"{code}, {', '.join(changed)}", **given)
+        first, again = results
+        if not np.array_equal(first, again, equal_nan=True):
+            text = f"the weighted mean is {first!r}, and {again!r} when it is called again."
+            raise Counterexample(text, f"{code}, {code}", **given)
+
+
 @check("weights:long")
 def check_accumulation(subject: Subject, search: Search) -> None:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
@@ -307,19 +342,21 @@ def check_accumulation(subject: Subject, search: Search) -> None:
         each = subject.losses(y, t)
         times = many // share // len(some)
         counts = subject.counts(y, t)
-        wanted = MeanTerms(subject, some, each, counts).mean()
+        expected = MeanTerms(subject, some, each, counts).mean()
         # A loss times its weight is rounded to float32 here, and not in a mean.
         tolerance = exactness if np.isin(counts, (0.0, 1.0)).all() else _ROUNDED
-        if np.isnan(wanted):
+        if np.isnan(expected):
             # In float32 a target may be one that a mask leaves out.
             continue
         whole = np.concatenate([y] * times), np.concatenate([t] * times)
         result = float(np.asarray(call(subject.reduce, *whole)))
         # A loss that overflows float32 has a mean that is infinite too.
-        if not (result == wanted or abs(result - wanted) <= tolerance * float(np.abs(each).max())):
+        if not (
+            result == expected or abs(result - expected) <= tolerance * float(np.abs(each).max())
+        ):
             raise Counterexample(
                 f"the mean of {times * len(some):,} float32 losses, of which each is one of "
-                f"{len(some)}, is {result:.9g}, and theirs is {wanted:.9g}: sums should be "
+                f"{len(some)}, is {result:.9g}, and theirs is {expected:.9g}: sums should be "
                 "accumulated in float64.",
                 f"reduce(np.concatenate([y] * {times}), np.concatenate([t] * {times}))",
                 y=y,
@@ -338,15 +375,15 @@ def check_half_mean(subject: Subject, search: Search) -> None:
         raise NotApplicable("no ordinary loss in half precision")
     one = fits[np.argmax(np.abs(losses[fits]))]
     size = int(min(_HALF_SUM // abs(losses[one]) + 2, _HALF_MOST))
-    some, wanted = points.take(np.full(size, one)), losses[one] / counts[one]
+    some, expected = points.take(np.full(size, one)), losses[one] / counts[one]
     weighted = {"sample_weight": np.full(size, 1e5)}
     code = f", sample_weight=np.full({size}, 1e5)"
-    for given, told, shown in (({}, "", ""), (weighted, ", with weights of 1e5", code)):
+    for given, text, shown in (({}, "", ""), (weighted, ", with weights of 1e5", code)):
         result = float(np.asarray(call(subject.reduce, some.y, some.t, **given)))
-        if not abs(result - wanted) <= _HALF * abs(wanted):
+        if not abs(result - expected) <= _HALF * abs(expected):
             raise Counterexample(
-                f"the mean of {size:,} equal float16 losses of {wanted:.6g} is {result:.6g}{told}: "
-                "it should be accumulated in float64.",
+                f"the mean of {size:,} equal float16 losses of {expected:.6g} is {result:.6g}"
+                f"{text}: it should be accumulated in float64.",
                 f"reduce(np.repeat(y, {size}, 0), np.repeat(t, {size}, 0){shown})",
                 y=some.y[:1],
                 t=some.t[:1],

@@ -13,7 +13,15 @@ import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, ordinary, outputs
-from lossfw.check.core.subject import Points, Subject, call, drop_masked, simplest
+from lossfw.check.core.subject import (
+    Points,
+    Subject,
+    any_in_row,
+    call,
+    drop_masked,
+    first_bad,
+    simplest,
+)
 from lossfw.check.laws.formula import inner, is_inner
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
@@ -26,12 +34,12 @@ _DTYPES = ("float64", "float32")
 # Beyond, and below one over it, powers overflow or vanish, which other checks tell.
 _HUGE = {"float64": 1e100, "float32": 1e12}
 
-# With no space at all, most of the arguments are none that the author thought of.
+# Without a space, most of the arguments are not those that the author thought of.
 _SPACES = (
     "Predictions and targets were drawn from all real numbers: a loss of others declares them, as "
     "in `prediction = POSITIVE` and `target = NONNEGATIVE`."
 )
-_CURE = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
+_REMEDY = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
 
 
 @check("nan:legal")
@@ -74,21 +82,17 @@ def refuse_nan(points: Points, results: NDArray, name: str, subject: Subject) ->
     """Refute a function whose results at points are NaN."""
     if results.shape[:1] != (len(points),):
         raise NotApplicable("results have the wrong shape")
-    bad = np.asarray(np.isnan(results.reshape(len(points), -1)).any(axis=-1))
+    bad = np.isnan(results)
     if bad.any():
         code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
         text = f"the {name} is NaN at legal, finite arguments. "
-        found = Counterexample.at(points, simplest(points, bad), text + _CURE, code)
-        if _is_undeclared(subject):
+        found = Counterexample.at(points, simplest(points, bad), text + _REMEDY, code)
+        loss = subject.component
+        if isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
+            # The author has declared no space.
             found.message = text + _SPACES
             found.blocking()
         raise found
-
-
-def _is_undeclared(subject: Subject) -> bool:
-    """Tell a pointwise loss whose author has declared no space."""
-    loss = subject.component
-    return isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL
 
 
 # The cause of each finding of a NaN that does not come back.
@@ -104,39 +108,29 @@ _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0
 @check("nan")
 def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
-    ordinary_ones = drop_masked(subject, ordinary(subject, search, "nan", 9))
-    # A NaN that was there before is told by `nan:legal`.
-    ordinary_ones = ordinary_ones.keep(~_are_nan(subject, ordinary_ones))
-    if not len(ordinary_ones):
+    few = drop_masked(subject, ordinary(subject, search, "nan", 9))
+    for function in outputs(subject):
+        # `nan:legal` reports a NaN that was there before.
+        few = few.keep(~np.isnan(function(few.y, few.t)))
+    if not len(few):
         raise NotApplicable("every ordinary result is NaN")
     for dtype in DTYPES:
         # In float32 a mask may leave out a target.
-        points = drop_masked(subject, cast(subject, ordinary_ones, dtype))
+        points = drop_masked(subject, cast(subject, few, dtype))
         for spoilt in _with_nan(subject, points, every=dtype == "float64"):
-            wanted = np.isnan(spoilt.y).reshape(len(spoilt), -1).any(-1)
+            expected = any_in_row(np.isnan(spoilt.y))
             for function in outputs(subject):
                 result = function(spoilt.y, spoilt.t)
-                rows = np.isnan(result).reshape(len(spoilt), -1).any(-1)
-                swallowed, spread = wanted & ~rows, rows & ~wanted
-                if swallowed.any() or spread.any():
-                    what = "is swallowed" if swallowed.any() else "spreads to other rows"
-                    first = int(np.argmax(swallowed))
-                    one = slice(first, first + 1) if swallowed.any() else slice(None)
-                    found = Counterexample(
-                        f"a NaN in the prediction {what}: {function} is {result[one]!r}.",
-                        f"{function}(y, t)",
-                        y=spoilt.y[one],
-                        t=spoilt.t[one],
-                    )
-                    raise found.of_cause(SWALLOWED) if swallowed.any() else found
-
-
-def _are_nan(subject: Subject, points: Points) -> NDArray:
-    """Tell which points have a NaN in a result."""
-    nan: NDArray = np.zeros(len(points), bool)
-    for function in outputs(subject):
-        nan |= np.isnan(function(points.y, points.t)).reshape(len(points), -1).any(-1)
-    return nan
+                rows = any_in_row(np.isnan(result))
+                swallowed, spread = expected & ~rows, rows & ~expected
+                text, code = "a NaN in the prediction {}: {} is {!r}.", f"{function}(y, t)"
+                if swallowed.any():
+                    one = first_bad(swallowed)
+                    message = text.format("is swallowed", function, result[one : one + 1])
+                    raise Counterexample.at(spoilt, one, message, code).of_cause(SWALLOWED)
+                if spread.any():
+                    message = text.format("spreads to other rows", function, result)
+                    raise Counterexample.by(spoilt, message, code)
 
 
 def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
@@ -166,13 +160,11 @@ def _spoilt(points: Points, which: Any) -> Points:
 
 def _beside_edges(subject: Subject, points: Points, column: int) -> list[Points]:
     """Return the points with NaN in one column, and the bounds of the space in the others."""
-    low, high = _BOUNDS.get(subject.prediction.name, (None, None))
     found = []
-    for edge in (low, high):
-        if edge is not None:
-            y = np.full_like(points.y, edge)
-            y[:, column] = np.nan
-            found.append(Points(y, points.t))
+    for edge in _BOUNDS.get(subject.prediction.name, ()):
+        y = np.full_like(points.y, edge)
+        y[:, column] = np.nan
+        found.append(Points(y, points.t))
     return found
 
 
@@ -180,7 +172,7 @@ def _beside_edges(subject: Subject, points: Points, column: int) -> list[Points]
 def check_class_index(subject: Subject, search: Search) -> None:
     """A class index below 0 or above K - 1 raises."""
     if not subject.by_index:
-        raise NotApplicable("targets are no class indices")
+        raise NotApplicable("targets are not class indices")
     points = ordinary(subject, search, "domain:class_index", 3)
     for y, index in _wrong_labels(subject, points):
         for function in outputs(subject):
@@ -198,7 +190,7 @@ def check_class_index(subject: Subject, search: Search) -> None:
 
 
 def _wrong_labels(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
-    """Return rows with one label that is no class: first, last, inside, and far inside."""
+    """Return rows with one label that is not a class: first, last, inside, and far inside."""
     columns = points.y.shape[-1]
     beyond = [-1, columns, -columns, columns + 5]
     # Some become classes in fewer bits.
@@ -222,7 +214,7 @@ def _wrong_labels(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
 
 
 def _is_masked(subject: Subject, index: int) -> bool:
-    """Tell whether a loss has a mask for just this index, so that it is no class."""
+    """Tell whether a loss has a mask for just this index, so that it is not a class."""
     if subject.component is None:
         return False
     try:
@@ -250,7 +242,7 @@ def check_formula(subject: Subject, search: Search) -> None:
         raise NotApplicable("the formula is not the function's own")
     for points in search.points(subject, "float64"):
         some = usual_points(subject, points)
-        # Where the value is NaN too, `nan:legal` tells it, and the two are one slip.
+        # Where the value is NaN too, `nan:legal` reports it, and the two are one mistake.
         some = some.keep(~np.isnan(call(subject.value, some.y, some.t)))
         if len(some):
             search.count(len(some))

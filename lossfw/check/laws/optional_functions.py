@@ -18,7 +18,16 @@ from lossfw.check.core.search import (
     close,
     format_number,
 )
-from lossfw.check.core.subject import Points, Subject, call, drop_masked, is_inside, simplest
+from lossfw.check.core.subject import (
+    Points,
+    Subject,
+    any_in_row,
+    call,
+    drop_masked,
+    first_bad,
+    is_inside,
+    simplest,
+)
 from lossfw.check.core.tolerance import judge
 from lossfw.check.laws.formula import inner
 from lossfw.losses.loss import Loss
@@ -69,33 +78,32 @@ def compare_both(subject: Subject, search: Search, code: str) -> None:
         at = "_at" if subject.by_index and some.t.ndim < some.y.ndim else ""
         search.count(len(some))
         both = call(getattr(loss, f"unreduced_with_gradient{at}"), np, some.y, some.t)
-        for order, (own, got) in enumerate(zip(_APART, both, strict=True)):
-            wanted = call(getattr(loss, own + at), np, some.y, some.t)
-            _compare(subject, some, order, code, np.asarray(got), np.asarray(wanted))
+        for order, (own, actual) in enumerate(zip(_APART, both, strict=True)):
+            expected = call(getattr(loss, own + at), np, some.y, some.t)
+            _compare(subject, some, order, code, np.asarray(actual), np.asarray(expected))
 
 
 def _compare(
-    subject: Subject, points: Points, order: int, code: str, got: NDArray, wanted: NDArray
+    subject: Subject, points: Points, order: int, code: str, actual: NDArray, expected: NDArray
 ) -> None:
     """Refute one of two results that differs from that of its own function."""
-    name = _NAMES[order]
-    if got.shape != wanted.shape or got.dtype != wanted.dtype:
+    together, alone = f"computed together, the {_NAMES[order]}", "computed alone, it"
+    if actual.shape != expected.shape or actual.dtype != expected.dtype:
         text = (
-            f"computed together, the {name} has shape {got.shape} and dtype {got.dtype}; computed "
-            f"alone, it has {wanted.shape} and {wanted.dtype}."
+            f"{together} has shape {actual.shape} and dtype {actual.dtype}; {alone} has "
+            f"{expected.shape} and {expected.dtype}."
         )
         raise Counterexample.by(points.take(slice(2)), text, code)
-    differ = np.flatnonzero(~close(got, wanted).reshape(len(points), -1).all(-1))[:_MOST]
+    differ = np.flatnonzero(any_in_row(~close(actual, expected)))[:_MOST]
     if not differ.size:
         return
-    bad = judge(subject, points.take(differ), got[differ], order).is_wrong
     wrong = np.zeros(len(points), bool)
-    wrong[differ] = bad.reshape(differ.size, -1).any(-1)
+    wrong[differ] = any_in_row(judge(subject, points.take(differ), actual[differ], order).is_wrong)
     if wrong.any():
         one = simplest(points, wrong)
         text = (
-            f"computed together, the {name} is {format_number(got[one], 17)}; computed alone, it "
-            f"is {format_number(wanted[one], 17)}."
+            f"{together} is {format_number(actual[one], 17)}; {alone} is "
+            f"{format_number(expected[one], 17)}."
         )
         raise Counterexample.at(points, one, text, code)
 
@@ -109,7 +117,7 @@ _STEPS = (1e-3, 0.1, 1.0, 10.0, 300.0)
 _LARGEST = 1e4
 
 # Rounding errors of value, slope and bound, in parts of the largest term. They are added
-# and cancel, so that this is no unit in the last place.
+# and cancel, so that this is more than a unit in the last place.
 _SLACK = 1e-10
 
 # Below the normal numbers a product has no such digits.
@@ -165,24 +173,21 @@ def _check_step(
     search.count(len(y))
     bound, slope = loss.curvature_bound(np, y, t), loss.unreduced_gradient(np, y, t)
     if bound is None or bound.shape != y.shape:
-        raise Counterexample(
-            "the bound has not the shape of the prediction.", _BOUND_CODE, y=y, t=t
-        )
+        text = "the bound does not have the shape of the prediction."
+        raise Counterexample(text, _BOUND_CODE, y=y, t=t)
     terms = [loss.unreduced(np, y, t), *(_summed(loss, x) for x in (slope * d, bound * d * d / 2))]
     value = loss.unreduced(np, there.y[reached], t)
     excess = value - sum(terms)
     size = np.abs(value) + sum(np.abs(term) for term in terms)
-    # An infinite bound bounds, and of an infinite loss nothing can be said.
+    # An infinite bound bounds, and nothing can be said of an infinite loss.
     bad = np.isfinite(size) & (excess > _SLACK * size + _TINY) | np.isnan(_summed(loss, bound))
     if bad.any():
-        at = int(np.argmax(bad))
-        raise Counterexample(
-            f"after a step of {d[at]} the loss is {value[at]:.9g}, which is {excess[at]:.3g} above "
-            f"the parabola with the curvature bound {bound[at]}.",
-            _BOUND_CODE,
-            y=y[at : at + 1],
-            t=t[at : at + 1],
+        one = first_bad(bad)
+        text = (
+            f"after a step of {d[one]} the loss is {value[one]:.9g}, which is {excess[one]:.3g} "
+            f"above the parabola with the curvature bound {bound[one]}."
         )
+        raise Counterexample.at(Points(y, t), one, text, _BOUND_CODE)
 
 
 def _summed(loss: Loss, x: NDArray) -> NDArray:

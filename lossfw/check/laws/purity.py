@@ -8,11 +8,10 @@ wrong; this is reported twice, as a wrong result and as a dependence on companio
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points
+from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points, need_alike
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -23,7 +22,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Points, Subject, call_as_given
+from lossfw.check.core.subject import Points, Subject
 from lossfw.numerics.arrays import NDArray
 
 # Enough elements for a path that works in place on large arrays.
@@ -46,65 +45,12 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> None:
             for function in outputs(subject):
                 y, t = some.y.copy(), some.t.copy()
                 y.flags.writeable = t.flags.writeable = False
-                what = "read-only arguments"
-                function(y, t, what, copied=False)
-                y, t = some.y.copy(), some.t.copy()
+                function(y, t, "read-only arguments", copied=False)
+                y.flags.writeable = t.flags.writeable = True
                 function(y, t, copied=False)
                 if not (np.array_equal(y, some.y) and np.array_equal(t, some.t)):
-                    raise Counterexample.by(
-                        some, f"{function} writes into its arguments.", f"{function}(y, t), y, t"
-                    )
-
-
-@check("purity:reduce")
-def check_mean_arguments(subject: Subject, search: Search) -> None:
-    """The weighted mean writes into none of its arguments, which may be read-only, and forgets."""
-    if subject.reduce is None:
-        raise NotApplicable("there is no weighted mean")
-    points = ordinary(subject, search, "purity:reduce")
-    weight = np.arange(len(points)) % 3 + 1.0
-    keep = np.arange(len(points)) % 2 == 0
-    for options in ({}, {"sample_weight": weight}, {"where": keep},
-                    {"sample_weight": weight, "where": keep}):  # fmt: skip
-        given = {"y": points.y, "t": points.t, **options}
-        results = []
-        for writeable in (False, True):
-            copies = {name: array.copy() for name, array in given.items()}
-            for array in copies.values():
-                array.flags.writeable = writeable
-            results.append(_call_mean(subject, copies, given))
-            changed = [n for n in given if not np.array_equal(copies[n], given[n])]
-            if changed:
-                raise Counterexample(
-                    f"the weighted mean writes into {' and '.join(changed)}.",
-                    f"{_mean_code(given)}, {', '.join(changed)}",
-                    **given,
-                )
-        if not np.array_equal(results[0], results[1], equal_nan=True):
-            raise Counterexample(
-                f"the weighted mean is {results[0]!r}, and {results[1]!r} when it is called again.",
-                f"{_mean_code(given)}, {_mean_code(given)}",
-                **given,
-            )
-
-
-def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, NDArray]) -> Any:
-    try:
-        y, t, *_ = copies.values()
-        options = {name: array for name, array in copies.items() if name not in ("y", "t")}
-        return call_as_given(subject.reduce, y, t, **options)
-    except Exception as error:
-        raise Counterexample(
-            f"the weighted mean raises for arguments that may not be written to: "
-            f"{type(error).__name__}: {error}",
-            _mean_code(given),
-            **given,
-        ) from error
-
-
-def _mean_code(given: dict[str, NDArray]) -> str:
-    more = "".join(f", {name}={name}" for name in given if name not in ("y", "t"))
-    return f"reduce(y, t{more})"
+                    text = f"{function} writes into its arguments."
+                    raise Counterexample.by(some, text, f"{function}(y, t), y, t")
 
 
 @check("purity:repeat")
@@ -138,48 +84,43 @@ def check_memory(subject: Subject, search: Search) -> None:
     if len(points) < 4:
         raise NotApplicable("too few plain points")
     rng = search.rng("purity:memory orders")
+    inner = np.concatenate([[0], 1 + rng.permutation(len(points) - 2), [len(points) - 1]])
     for function in outputs(subject):
-        for order, text in _orders(len(points), rng):
+        orders = (
+            (rng.permutation(len(points)), "in another order"),
+            (inner, "in another order but the ends"),
+        )
+        for order, text in orders:
             for y, t, parts in (
                 (points.y[order], points.t[order], "both"),
                 (points.y[order], points.t, "predictions"),
                 (points.y, points.t[order], "targets"),
             ):
                 # The same pairs in reverse cannot be mistaken for the first call.
-                wanted = function(y[::-1], t[::-1])[::-1]
+                expected = function(y[::-1], t[::-1])[::-1]
                 function(points.y, points.t)
-                result = function(y, t)
-                _compare(result, wanted, points, order, f"{text} ({parts})", function)
-        _compare_in_place(function, points)
+                _need_fresh(function(y, t), expected, points, order, f"{text} ({parts})", function)
+        # Other numbers are written into the same arrays.
+        order = np.roll(np.arange(len(points)), 1)
+        y, t = points.y.copy(), points.t.copy()
+        expected = function(y[order], t[order], copied=False)
+        function(y, t, copied=False)
+        y[:], t[:] = points.y[order], points.t[order]
+        text, actual = "written into the same arrays", function(y, t, copied=False)
+        _need_fresh(actual, expected, points, order, text, function)
 
 
-def _orders(count: int, rng: np.random.Generator) -> list[tuple[NDArray, str]]:
-    """Return orders: any, and one that leaves the ends where they are."""
-    inner = np.concatenate([[0], 1 + rng.permutation(count - 2), [count - 1]])
-    return [(rng.permutation(count), "in another order"), (inner, "in another order but the ends")]
-
-
-def _compare_in_place(function: Output, points: Points) -> None:
-    """Call with an array, and again after other numbers are written into it."""
-    order = np.roll(np.arange(len(points)), 1)
-    y, t = points.y.copy(), points.t.copy()
-    wanted = function(y[order], t[order], copied=False)
-    function(y, t, copied=False)
-    y[:], t[:] = points.y[order], points.t[order]
-    result = function(y, t, copied=False)
-    _compare(result, wanted, points, order, "written into the same arrays", function)
-
-
-def _compare(
-    result: NDArray, wanted: NDArray, points: Points, order: NDArray, text: str, function: Output
+def _need_fresh(
+    actual: NDArray, expected: NDArray, points: Points, order: NDArray, text: str, function: Output
 ) -> None:
-    if result.shape == wanted.shape and not alike(result, wanted).all():
-        raise Counterexample.by(
-            points,
-            f"{function} depends on the call before: after (y, t), the result for the same numbers "
-            f"{text} is not theirs.",
-            f"{function}(y, t), {function}(y[{order.tolist()}], t[{order.tolist()}])",
-        )
+    need_alike(
+        actual,
+        expected,
+        points,
+        f"{function} depends on the call before: after (y, t), the result for the same numbers "
+        f"{text} is not theirs.",
+        f"{function}(y, t), {function}(y[{order.tolist()}], t[{order.tolist()}])",
+    )
 
 
 @check("purity:companions")
@@ -195,17 +136,13 @@ def check_companions(subject: Subject, search: Search) -> None:
                 raise NotApplicable("results have the wrong shape")
             mixed = function(points.y[order], points.t[order])
             singles = [points.take(slice(i, i + 1)) for i in range(len(points))]
-            alone = np.stack([function(one.y, one.t) for one in singles])
-            for result, wanted, text in (
-                (mixed, whole[order], "in another order"),
-                (alone.reshape(whole.shape), whole, "one at a time"),
-            ):
-                if not alike(result, wanted).all():
-                    raise Counterexample.by(
-                        points,
-                        f"{function} of the same rows {text} differs.",
-                        f"{function}(y, t), {function}(y[:1], t[:1])",
-                    )
+            alone = np.stack([function(one.y, one.t) for one in singles]).reshape(whole.shape)
+            text, code = (
+                "{} of the same rows {} differs.",
+                f"{function}(y, t), {function}(y[:1], t[:1])",
+            )
+            need_alike(mixed, whole[order], points, text.format(function, "in another order"), code)
+            need_alike(alone, whole, points, text.format(function, "one at a time"), code)
 
 
 @check("purity:extremes")
@@ -215,22 +152,21 @@ def check_extreme_companions(subject: Subject, search: Search) -> None:
         points = cast(subject, draw_exact_points(subject, search, "purity:extremes", 6), dtype)
         edge = _edges(subject, search, dtype, points)
         for function in outputs(subject):
-            wanted = function(points.y, points.t)
+            expected = function(points.y, points.t)
             for more in edge:
-                before, after = _joined(more, points), _joined(points, more)
                 for both, rows in (
-                    (before, slice(len(more), None)),
-                    (after, slice(len(points))),
+                    (_joined(more, points), slice(len(more), None)),
+                    (_joined(points, more), slice(len(points))),
                 ):
-                    result = function(both.y, both.t)[rows]
-                    if result.shape == wanted.shape and not alike(result, wanted).all():
-                        own = f"[{rows.start}:{rows.stop}]"
-                        raise Counterexample.by(
-                            both,
-                            f"{function} of ordinary elements differs once there are extreme ones "
-                            "beside them.",
-                            f"{function}(y, t){own}, {function}(y{own}, t{own})",
-                        )
+                    own = f"[{rows.start}:{rows.stop}]"
+                    need_alike(
+                        function(both.y, both.t)[rows],
+                        expected,
+                        both,
+                        f"{function} of ordinary elements differs once there are extreme ones "
+                        "beside them.",
+                        f"{function}(y, t){own}, {function}(y{own}, t{own})",
+                    )
 
 
 def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list[Points]:
@@ -272,19 +208,15 @@ def sizes(search: Search) -> tuple[int, ...]:
     return (*SIZES, LARGEST) if search.examples >= ENOUGH else SIZES
 
 
-def _found(subject: Subject, search: Search) -> dict[str, Counterexample]:
-    """Return for each function the smallest size at which it fails; computed once."""
+def _failing_sizes(subject: Subject, search: Search) -> dict[str, Counterexample]:
+    """Return for each function that fails the smallest size at which it does; computed once."""
 
-    def looked_for() -> dict[str, Counterexample]:
+    def look() -> dict[str, Counterexample]:
         points = _largest_last(subject, ordinary(subject, search, "sizes"))
-        found = {}
-        for function in outputs(subject):
-            refuted = _smallest(subject, search, function, points)
-            if refuted is not None:
-                found[function.name] = refuted
-        return found
+        every = {f.name: _smallest(subject, search, f, points) for f in outputs(subject)}
+        return {name: found for name, found in every.items() if found is not None}
 
-    return search.once("sizes", looked_for)
+    return search.once("sizes", look)
 
 
 def _largest_last(subject: Subject, points: Points) -> Points:
@@ -298,65 +230,54 @@ def _largest_last(subject: Subject, points: Points) -> Points:
 def _smallest(
     subject: Subject, search: Search, function: Output, points: Points
 ) -> Counterexample | None:
-    tried = [(dtype, size) for dtype in DTYPES[1:] for size in (_NARROW,)]
-    tried += [(DTYPES[0], size) for size in sizes(search)]
+    tried = [(_NARROW, dtype) for dtype in DTYPES[1:]]
+    tried += [(size, DTYPES[0]) for size in sizes(search)]
     known: dict[str, NDArray] = {}
-    for dtype, size in sorted(tried, key=lambda one: one[1]):
+    for size, dtype in sorted(tried, key=lambda one: one[0]):
         few = cast(subject, points, dtype)
         if dtype not in known:
             known[dtype] = function(few.y, few.t)
         if known[dtype].shape[:1] != (len(few),):
             return None
-        index = _index(len(few), size)
-        result = function(few.y[index], few.t[index])
-        refuted = _difference(function, few, index, result, known[dtype][index])
-        if refuted is not None:
-            return refuted
+        # All but the last come again and again, it comes once.
+        rng = np.random.default_rng(size)
+        index = np.append(rng.integers(0, max(len(few) - 1, 1), size)[1:], len(few) - 1)
+        result, expected = function(few.y[index], few.t[index]), known[dtype][index]
+        if text := _difference(result, expected):
+            again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
+            several = f"np.append({again}[1:], -1)"
+            code = f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [{several}]]"
+            return Counterexample.by(few, f"of {size:,} elements {function} {text}.", code)
     return None
 
 
-def _index(few: int, size: int) -> NDArray:
-    """Return which of few points come in which order: all but the last again and again, it once."""
-    return np.append(np.random.default_rng(size).integers(0, max(few - 1, 1), size)[1:], few - 1)
-
-
-def _difference(
-    function: Output, few: Points, index: NDArray, result: NDArray, wanted: NDArray
-) -> Counterexample | None:
-    size = index.size
-    if result.shape == wanted.shape:
-        same = alike(result, wanted).reshape(size, -1).all(-1)
-        if same.all():
-            return None
-        first = int(np.argmin(same))
-        text = (
-            f"of {size:,} elements {function} differs from what each is among few, first at number "
-            f"{first}: {result[first]!r} instead of {wanted[first]!r}."
-        )
-    else:
-        text = f"of {size:,} elements {function} has shape {result.shape}, wanted {wanted.shape}."
-    again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
-    return Counterexample.by(
-        few,
-        text,
-        f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [np.append({again}[1:], -1)]]",
+def _difference(result: NDArray, expected: NDArray) -> str:
+    """Return how results of many elements differ from those of each, empty if they do not."""
+    if result.shape != expected.shape:
+        return f"has shape {result.shape}, expected {expected.shape}"
+    same = alike(result, expected).reshape(len(result), -1).all(-1)
+    if same.all():
+        return ""
+    first = int(np.argmin(same))
+    return (
+        f"differs from what each is among few, first at number {first}: {result[first]!r} instead "
+        f"of {expected[first]!r}"
     )
 
 
-def _check(subject: Subject, search: Search, names: tuple[str, ...]) -> None:
+def _check_size(subject: Subject, search: Search, names: tuple[str, ...]) -> None:
     """Refute the first of some functions whose results differ among many elements."""
     had = [function.name for function in outputs(subject) if function.name in names]
     if not had:
         raise NotApplicable(f"there is no {names[0]}")
-    found = _found(subject, search)
+    found = _failing_sizes(subject, search)
     for name in had:
         if name in found:
             raise found[name]
 
 
 _ALL = ("value", "gradient", "hessian")
-
-check_many = Check("purity:many", partial(_check, names=_ALL))
-check_many_values, check_many_gradients, check_many_hessians = (
-    Check(f"{name}:many", partial(_check, names=(name,))) for name in _ALL
+SIZE_CHECKS = (
+    Check("purity:many", partial(_check_size, names=_ALL)),
+    *(Check(f"{name}:many", partial(_check_size, names=(name,))) for name in _ALL),
 )

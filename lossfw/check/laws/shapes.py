@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import alike, many_classes
+from lossfw.check.core.exact_points import alike, many_classes, need_alike
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -32,12 +32,12 @@ def check_result_shape(subject: Subject, search: Search) -> None:
         _refuse_useless(function, points)
     for y, t in _shapes(subject, points, search):
         for function in outputs(subject):
-            wanted = y.shape[:-1] if subject.rows and function.name == "value" else y.shape
+            expected = y.shape[:-1] if subject.rows and function.name == "value" else y.shape
             result = function(y, t)
-            if result.shape != wanted:
+            if result.shape != expected:
                 text = (
                     f"{function} of predictions of shape {y.shape} and targets of shape {t.shape} "
-                    f"has shape {result.shape}; wanted {wanted}."
+                    f"has shape {result.shape}; wanted {expected}."
                 )
                 raise Counterexample(text, f"{function}(y, t).shape", y=y, t=t)
 
@@ -78,10 +78,10 @@ def _one_number(function: Output, points: Points, result: float) -> str:
     what = {"mean": each.mean(), "sum": each.sum()}
     names = [name for name, value in what.items() if np.isclose(result, value, rtol=1e-6)]
     which = f", their {names[0]}" if names else ""
-    wanted = "one result for each row" if points.y.ndim > 1 else "one result for each element"
+    expected = "one result for each row" if points.y.ndim > 1 else "one result for each element"
     return (
         f"{function} returns one number, {result:.9g}, for predictions of shape {points.y.shape}"
-        f"{which}: {wanted} was wanted, the unreduced loss."
+        f"{which}: {expected} was wanted, the unreduced loss."
     )
 
 
@@ -154,19 +154,18 @@ def check_axes(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "shape:axes")
     points = points.take(np.resize(np.arange(len(points)), 24))
     for function in outputs(subject):
-        wanted = function(points.y, points.t)
+        expected = function(points.y, points.t)
         for shape in ((4, 6), (24, 1), (1, 24), (2, 3, 4)):
             y, t = points.y.reshape(shape), points.t.reshape(shape)
-            result = function(y, t)
             # Another number of results is another check's.
-            if result.size == wanted.size and not alike(result.ravel(), wanted.ravel()).all():
-                raise Counterexample(
-                    f"{function} of elements of shape {shape} differs from that of the same in one "
-                    "axis.",
-                    f"{function}(y, t), {function}(y.ravel(), t.ravel()).reshape(y.shape)",
-                    y=y,
-                    t=t,
-                )
+            need_alike(
+                function(y, t).ravel(),
+                expected.ravel(),
+                Points(y, t),
+                f"{function} of elements of shape {shape} differs from that of the same in one "
+                "axis.",
+                f"{function}(y, t), {function}(y.ravel(), t.ravel()).reshape(y.shape)",
+            )
 
 
 @check("shape:layout")
@@ -175,9 +174,9 @@ def check_layout(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "shape:layout", 12)
     for function in outputs(subject):
         for text, y, t, base_y, base_t in _layouts(subject, points):
-            wanted = function(base_y, base_t)
+            expected = function(base_y, base_t)
             result = function(y, t)
-            if result.shape != wanted.shape or not alike(result, wanted).all():
+            if result.shape != expected.shape or not alike(result, expected).all():
                 raise Counterexample(
                     f"{function} of {text} differs from that of the same numbers in C order.",
                     f"{function}({text.split(': ')[-1]}), {function}(y, t)",
