@@ -30,6 +30,7 @@ from lossfw.numerics.compiled import llvm_target
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles: most processes need no kernel.
     from lossfw.losses.engine.candidates import Candidate
+    from lossfw.numerics.compiled.kernel import Kernel
 
 # A call of a kernel takes 14 microseconds, and the straight path of a smaller call 5 and what the
 # body takes. So kernels of cheap bodies pay from about this on: huber with its gradient from
@@ -39,15 +40,15 @@ SMALL = 4096
 # A kernel costs some 50 milliseconds of LLVM, and saves 1 to 60 nanoseconds an element.
 _ELEMENTS = 4_000_000
 
-# The largest number of functions that are watched; beyond it the table begins anew.
+# The largest number of functions that are watched; beyond it the table starts over.
 _MOST = 4096
 
 # The largest number of kernels, of some 70 kB each. The one that was not used for the longest
 # time is dropped, as where a parameter changes with every call.
 _MOST_KERNELS = 256
 
-# After so many compilations no kernel is made that no one has asked for: llvmlite never frees
-# the 100 kB that LLVM's optimisation takes.
+# After so many compilations a kernel is made only on request: llvmlite never frees the 100 kB that
+# LLVM's optimisation takes.
 _MOST_COMPILED = 1024
 
 # A tuple that identifies the function, its dtype and its use.
@@ -60,17 +61,17 @@ _trusts = ContextVar("_trusts", default=False)
 
 @dataclass(slots=True)
 class _Entry:
-    """The state of a function: counted, waiting, compiled, or without a kernel.
+    """The state of a function: counted, about to be compiled, compiled, or without a kernel.
 
     Attributes
     ----------
     elements : int
         How many went through it.
-    kernel : Kernel, RowKernel or None
+    kernel : Kernel or None
     problem : str
         Why there will never be one, empty if there may be.
-    waiting : bool
-        It is being made.
+    is_pending : bool
+        The thread that compiles will make it.
     used : int
         A number that grows with the time of the last use.
     trial : Trial or None
@@ -78,9 +79,9 @@ class _Entry:
     """
 
     elements: int = 0
-    kernel: Any = None
+    kernel: Kernel | None = None
     problem: str = ""
-    waiting: bool = False
+    is_pending: bool = False
     used: int = 0
     trial: Trial | None = None
 
@@ -121,25 +122,15 @@ def find_kernel(
 ) -> UsableKernel | None:
     """Return the kernel of a function, None while or where there is none.
 
-    Parameters
-    ----------
-    key : tuple
-        Equal for functions that compute the same.
-    candidate : callable
-        Returns the candidate; called when it is time to compile.
-    dtype : dtype
-        float32 or float64.
-    elements : int
-        The size of this call.
-    weighted : bool
-        The kernel that multiplies by weights.
+    The key is equal for functions that compute the same. The candidate is asked for when it is time
+    to compile, and `elements` is the size of this call.
     """
     mode = engine_mode()
     if mode == "tiles":
         return None
     entry = _entry((*key, dtype.char, weighted))
     kernel = entry.kernel
-    if kernel is None and not entry.problem and not entry.waiting:
+    if kernel is None and not entry.problem and not entry.is_pending:
         entry.elements += elements
         if mode == "compiled":
             _compile(entry, candidate(), dtype, weighted)
@@ -163,29 +154,25 @@ def _entry(key: FunctionKey) -> _Entry:
 
 
 def _order(
-    entry: _Entry,
-    candidate: Callable[[], Candidate],
-    dtype: np.dtype[Any],
-    weighted: bool,
+    entry: _Entry, candidate: Callable[[], Candidate], dtype: np.dtype[Any], weighted: bool
 ) -> None:
     """Have a kernel made by the thread that compiles."""
     if not llvm_target.is_available():
         entry.problem = "llvmlite is not installed"
     elif llvm_target.compilations() >= _MOST_COMPILED:
         entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
-    if entry.problem:
-        if engine_mode() == "explain":
-            _log(f"{entry.problem}: {candidate().owner} stays in tiles")
-        return
-    entry.waiting = True
-    _worker.make(lambda: _compile(entry, candidate(), dtype, weighted))
+    if not entry.problem:
+        entry.is_pending = True
+        _worker.add(lambda: _compile(entry, candidate(), dtype, weighted))
+    elif engine_mode() == "explain":
+        _explain(f"{entry.problem}: {candidate().owner} stays in tiles")
 
 
 def _compile(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted: bool) -> None:
     """Make a kernel, or find out that there is none."""
     from lossfw.losses.engine.candidates import NoKernelError
 
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     subject = f"{candidate.owner}, {dtype}, {candidate.form}"
     try:
         kernel = candidate.kernel(dtype, weighted=weighted)
@@ -198,10 +185,10 @@ def _compile(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted
         entry.trial = Trial(functools.partial(_drop, entry, subject))
         entry.used, entry.kernel = next(_clock), kernel
         _forget_oldest()
-    entry.waiting = False
-    seconds = time.perf_counter() - begun
-    told = f"tiles: {entry.problem}" if entry.problem else f"compiled in {seconds:.3f} s"
-    _explain(subject, told)
+    entry.is_pending = False
+    seconds = time.perf_counter() - started_at
+    made = f"compiled in {seconds:.3f} s"
+    _explain(f"{subject}: {f'tiles: {entry.problem}' if entry.problem else made}")
 
 
 def _drop(entry: _Entry, subject: str, problem: str) -> None:
@@ -210,43 +197,36 @@ def _drop(entry: _Entry, subject: str, problem: str) -> None:
         kernel, entry.kernel = entry.kernel, None
         entry.problem = problem
     if kernel is not None:
-        _explain(subject, f"tiles: {problem}")
+        _explain(f"{subject}: tiles: {problem}")
 
 
 def _forget_oldest() -> None:
     """Forget kernels that were not used for the longest time, if there are too many."""
     with _lock:
-        made = [(entry.used, key) for key, entry in list(_entries.items()) if entry.kernel]
-        for _, key in sorted(made, key=operator.itemgetter(0))[:-_MOST_KERNELS]:
-            # A thread that computes with it has it still.
+        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.kernel]
+        for _, key in sorted(used, key=operator.itemgetter(0))[:-_MOST_KERNELS]:
+            # A thread that computes with it still has it.
             _entries.pop(key).kernel = None
 
 
-def _explain(subject: str, told: str) -> None:
+def _explain(text: str) -> None:
     if engine_mode() == "explain":
-        _log(f"{subject}: {told}")
-
-
-def _log(text: str) -> None:
-    print(f"lossfw: {text}", file=sys.stderr)  # noqa: T201  # asked for by LOSSFW_ENGINE=explain
+        print(f"lossfw: {text}", file=sys.stderr)  # noqa: T201  # asked for by LOSSFW_ENGINE
 
 
 class _Worker:
     """The thread that compiles, started when there is something to do."""
 
     def __init__(self) -> None:
-        self._reset()
-
-    def _reset(self) -> None:
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._waiting = 0
+        self._pending = 0
 
-    def make(self, task: Callable[[], None]) -> None:
-        """Run a task after those that wait."""
+    def add(self, task: Callable[[], None]) -> None:
+        """Run a task after those that were added before."""
         with self._lock:
-            self._waiting += 1
+            self._pending += 1
             self._tasks.put(task)
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -257,15 +237,15 @@ class _Worker:
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
             task()
-            self._waiting -= 1
+            self._pending -= 1
 
     def finish(self) -> None:
-        """Drop waiting tasks, and wait for the present one: LLVM must not outlive Python."""
+        """Drop pending tasks, and wait for the present one: LLVM must not outlive Python."""
         with self._lock:
             thread, self._thread = self._thread, None
             while not self._tasks.empty():
                 self._tasks.get()
-                self._waiting -= 1
+                self._pending -= 1
             self._tasks.put(None)
         if thread is not None:
             thread.join()
@@ -274,29 +254,28 @@ class _Worker:
     def wait(self, seconds: float = 30.0) -> None:
         """Wait until nothing is left to compile."""
         end = time.monotonic() + seconds
-        while self._waiting and time.monotonic() < end:
+        while self._pending and time.monotonic() < end:
             time.sleep(0.002)
 
 
 _worker = _Worker()
-atexit.register(_worker.finish)
+atexit.register(lambda: _worker.finish())
 
 
-def _begin_anew_in_child() -> None:
+def _start_over_in_child() -> None:
     """Forget, in a forked process, what the thread of the parent was about to make."""
-    global _lock
-    _lock = threading.Lock()
-    _worker._reset()
+    global _lock, _worker
+    _lock, _worker = threading.Lock(), _Worker()
     for entry in _entries.values():
-        entry.waiting = False
+        entry.is_pending = False
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew_in_child)
+    os.register_at_fork(after_in_child=_start_over_in_child)
 
 
 def wait() -> None:
-    """Wait until the kernels that have been asked for are made, or refused."""
+    """Wait until the kernels that are pending are made, or refused."""
     _worker.wait()
 
 

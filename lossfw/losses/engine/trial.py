@@ -1,6 +1,6 @@
 """Trials: a kernel's first calls, which the body computes too.
 
-Probes are a check and no proof. So the first numbers that a user gets are the body's, and the
+Probes are a check, not a proof. So the first numbers that a user gets are the body's, and the
 kernel is used from then on if it has the same bits.
 """
 
@@ -13,22 +13,16 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 
-# So many numbers are compared at least. A call that waits for its kernel has as many; small ones
+# At least so many numbers are compared. A call that waits for its kernel has as many; small ones
 # come to kernels only by the user's wish.
 _ENOUGH = 4096
 
 
 class Trial:
-    """The comparison of a kernel with its body on the arguments of calls.
+    """The comparison of a kernel with its body; `drop` is called with what differs."""
 
-    Parameters
-    ----------
-    dropped : callable
-        Called with the reason if they differ.
-    """
-
-    def __init__(self, dropped: Callable[[str], None]) -> None:
-        self._dropped = dropped
+    def __init__(self, drop: Callable[[str], None]) -> None:
+        self._drop = drop
         self._elements = 0
 
     @property
@@ -36,13 +30,13 @@ class Trial:
         """Whether the kernel needs no further comparison."""
         return self._elements >= _ENOUGH
 
-    def compare(self, found: Any, wanted: Any, elements: int) -> None:
+    def compare(self, actual: Any, expected: Any, elements: int) -> None:
         """Compare the results of a kernel with those of the body, of so many elements."""
-        pairs = list(zip(_as_tuple(found), _as_tuple(wanted), strict=False))
-        unlike = sum(count_unlike(one, other) for one, other in pairs)
+        pairs = list(zip(_as_tuple(actual), _as_tuple(expected), strict=False))
+        unlike = sum(count_unlike(*pair) for pair in pairs)
         if unlike:
-            size = sum(one.size for one, _ in pairs)
-            self._dropped(
+            size = sum(array.size for array, _ in pairs)
+            self._drop(
                 f"the kernel had other bits than the body at {unlike} of {size} numbers of a call"
             )
         # Two threads at once may count one comparison less: the trial is only longer then.
@@ -56,20 +50,20 @@ def on_trial(
     if trial is None:
         return kernel
 
-    def compared(xp: Any, y: NDArray, t: NDArray) -> Any:
-        wanted = body(xp, y, t)
-        trial.compare(kernel(xp, y, t), wanted, y.size)
-        return wanted
+    def compare(xp: Any, y: NDArray, t: NDArray) -> Any:
+        expected = body(xp, y, t)
+        trial.compare(kernel(xp, y, t), expected, y.size)
+        return expected
 
-    return compared
+    return compare
 
 
-def count_unlike(found: Any, wanted: Any) -> int:
+def count_unlike(actual: Any, expected: Any) -> int:
     """Return at how many places arrays differ in another bit than those of NaN."""
-    if getattr(wanted, "shape", None) != found.shape or wanted.dtype != found.dtype:
-        return int(found.size)
-    differ = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
-    zeros = (wanted == 0) & (np.signbit(found) != np.signbit(wanted))
+    if getattr(expected, "shape", None) != actual.shape or expected.dtype != actual.dtype:
+        return int(actual.size)
+    differ = (actual != expected) & ~(np.isnan(actual) & np.isnan(expected))
+    zeros = (expected == 0) & (np.signbit(actual) != np.signbit(expected))
     return int(np.count_nonzero(differ | zeros))
 
 

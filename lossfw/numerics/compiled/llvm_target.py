@@ -1,8 +1,8 @@
 """LLVM by llvmlite: object code of a text, and its loading into this process.
 
 llvmlite is imported on use: the extra ``fast`` brings it. LLVM is not made for several threads at
-once, so a lock stands before it. A fork waits for the lock: a child would inherit LLVM in the
-middle of its work, and a lock that no thread of the child will ever release.
+once, so a lock guards it. A fork waits for the lock: a child would inherit LLVM in the middle of
+its work, and a lock that no thread of the child will ever release.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from lossfw.errors import MissingExtraError
 from lossfw.numerics.compiled.operations import UncompiledError
 
-# May be taken again by a thread that has it: a signal's handler may fork.
+# A thread that has it may take it again: a signal's handler may fork.
 _lock = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -29,14 +29,8 @@ if hasattr(os, "register_at_fork"):
 _KERNEL = "@kernel("
 
 
-class _Machine:
-    """LLVM for the processor of this process.
-
-    Attributes
-    ----------
-    compilations : int
-        How many texts were compiled.
-    """
+class _Target:
+    """LLVM for the processor of this process."""
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
@@ -47,7 +41,7 @@ class _Machine:
         llvm.initialize_native_asmprinter()
         target = llvm.Target.from_default_triple()
         self.triple = target.triple
-        # An engine keeps the target that it gets for itself.
+        # An engine owns the target that it gets.
         self.new_target = functools.partial(
             target.create_target_machine,
             cpu=llvm.get_host_cpu_name(),
@@ -57,7 +51,7 @@ class _Machine:
         )
         self.target = self.new_target()
 
-    def compiled(self, text: str) -> bytes:
+    def compile(self, text: str) -> bytes:
         """Return the object code of a text."""
         llvm = self.llvm
         module = llvm.parse_assembly(text)
@@ -66,7 +60,7 @@ class _Machine:
         module.verify()
         tuning = llvm.create_pipeline_tuning_options(speed_level=3)
         tuning.loop_vectorization, tuning.slp_vectorization = True, False
-        # Of a short body LLVM would write out a strip from end to end, which takes twice the time
+        # For a short body LLVM would write out a strip from end to end, which takes twice the time
         # of a loop. Loops over columns would take five times as long to compile, and save a tenth.
         tuning.loop_unrolling = False
         builder = llvm.create_pass_builder(self.target, tuning)
@@ -75,7 +69,7 @@ class _Machine:
         self.compilations += 1
         return code
 
-    def loaded(self, code: bytes, name: str) -> Any:
+    def load(self, code: bytes, name: str) -> Any:
         """Load object code into an engine of its own, which can be freed without the others."""
         engine = self.llvm.create_mcjit_compiler(self.llvm.parse_assembly(""), self.new_target())
         engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
@@ -118,9 +112,9 @@ def _free_unused() -> None:
 
 
 @functools.cache
-def _machine() -> _Machine:
+def _target() -> _Target:
     try:
-        return _Machine()
+        return _Target()
     except ImportError as error:
         raise MissingExtraError(
             "compiled kernels need llvmlite: pip install 'lossfw[fast]'. Without it results are "
@@ -129,16 +123,16 @@ def _machine() -> _Machine:
 
 
 def release() -> None:
-    """Leave LLVM's objects to the end of the process; nothing can be compiled any more.
+    """Leave LLVM's objects to the end of the process, after which nothing can be compiled.
 
     When Python ends, llvmlite may be gone before they are, and could not free them.
     """
     with _lock:
-        if _machine.cache_info().currsize:
+        if _target.cache_info().currsize:
             _free_unused()
             for code in _codes.values():
                 code.leave()
-            _machine().target.detach()
+            _target().target.detach()
 
 
 def is_available() -> bool:
@@ -150,15 +144,11 @@ def is_available() -> bool:
 
 def compilations() -> int:
     """Return how many kernels this process has compiled."""
-    return _machine().compilations if _machine.cache_info().currsize else 0
+    return _target().compilations if _target.cache_info().currsize else 0
 
 
 def code_of(text: str) -> Code:
     """Return the machine code of the kernel of a text, compiled unless this process has it.
-
-    Parameters
-    ----------
-    text : str
 
     Raises
     ------
@@ -169,16 +159,16 @@ def code_of(text: str) -> Code:
     """
     with _lock:
         _free_unused()
-        machine = _machine()
+        target = _target()
         key = hashlib.sha256(text.encode()).hexdigest()
-        found = _codes.get(key)
-        if found is not None:
-            return found
+        code = _codes.get(key)
+        if code is not None:
+            return code
         name = _name(key)
         try:
-            code = machine.compiled(text.replace(_KERNEL, f"@{name}("))
-            found = _codes[key] = Code(machine.loaded(code, name), key)
+            compiled = target.compile(text.replace(_KERNEL, f"@{name}("))
+            code = _codes[key] = Code(target.load(compiled, name), key)
         except RuntimeError as error:
             # LLVM's own errors have this type.
             raise UncompiledError(f"LLVM fails: {error}") from error
-    return found
+    return code

@@ -1,7 +1,7 @@
 """NumPy's own inner loops, called by address.
 
-NumPy hands them out for compilers, by functions that it calls experimental; where they are not
-there, nothing is compiled. A loop computes what a ufunc computes of contiguous arrays, without
+NumPy hands them out for compilers, by functions that it calls experimental; where they are
+missing, nothing is compiled. A loop computes what a ufunc computes of contiguous arrays, without
 the interpreter's lock.
 """
 
@@ -33,14 +33,7 @@ class _CallInfo(ctypes.Structure):
 
 @functools.cache
 def loop(name: str, kind: str) -> tuple[tuple[int, int, int], Any]:
-    """Return the addresses of a loop, its context and its extra data, and their owner.
-
-    Parameters
-    ----------
-    name : str
-        The name of a ufunc.
-    kind : str
-        The type of LLVM of arguments and result.
+    """Return the addresses of a ufunc's loop, its context and its extra data, and their owner.
 
     Raises
     ------
