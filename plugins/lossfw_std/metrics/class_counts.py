@@ -105,7 +105,7 @@ class _Averaged(CountMetric):
 
 
 class Precision(_Averaged):
-    """Precision, of the rows that chose a class the share that are of it.
+    """Precision, the share of rows predicted as a class that belong to it.
 
     Use it when a false alarm is costly.
 
@@ -144,7 +144,7 @@ class Precision(_Averaged):
 
 
 class Recall(_Averaged):
-    """Recall, of the rows of a class the share that chose it.
+    """Recall, the share of rows of a class that are predicted as it.
 
     Use it when a miss is costly.
 

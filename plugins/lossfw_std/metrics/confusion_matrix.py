@@ -16,7 +16,7 @@ _MOST_NUMBERS = 50_000_000
 
 
 class ConfusionMatrix(ClassMetric, SumMetric):
-    """Confusion matrix, the weight of rows of class i that chose class j, in row i, column j.
+    """Confusion matrix, the weight of rows of class i predicted as class j, at (i, j).
 
     Use it when the question is which class is taken for which.
 

@@ -36,7 +36,7 @@ class Mse(ElementMetric):
         return squares
 
 
-class Rmse(ElementMetric):
+class Rmse(Mse):
     """Root of the mean squared error, sqrt(mean of (y - t)^2), in the units of the target.
 
     Use it when large errors count most, and the result should be in units of the
@@ -54,13 +54,6 @@ class Rmse(ElementMetric):
     latex: ClassVar[str | None] = (
         r"\sqrt{\frac{\sum_{i} w_{i}\,\left(y_{i} - t_{i}\right)^{2}}{\sum_{i} w_{i}}}"
     )
-
-    bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
-
-    def elements(self, prediction: NDArray, target: NDArray) -> NDArray:
-        """(y - t)^2."""
-        squares: NDArray = np.square(prediction - target)
-        return squares
 
     def finish(self, mean: NDArray) -> NDArray:
         """The root."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
@@ -17,20 +17,16 @@ from lossfw.data import (
     Group,
     Source,
     Table,
-    TableOptions,
-    Upright,
-    category_column,
-    changed_rows,
     check_npz_name,
     digest_files,
     file_kind,
-    joined,
     no_column,
     npz_names,
     open_columns,
     read_array,
     read_npz,
 )
+from lossfw_std.sources.columns import LoadedArrays, numbers_of, read_columns
 
 Key = str | int
 Keys = Key | tuple[Key, ...]
@@ -40,17 +36,6 @@ _ROLES = ("inputs", "targets", "sample_weight")
 _TABLES = ("csv", "parquet", "frame")
 # Of `categories`: every column that holds texts.
 _FOUND = "found"
-
-
-class _Read(NamedTuple):
-    """The arrays of a file or of several, and what is known of them."""
-
-    arrays: dict[str, Any]
-    classes: tuple[str, ...] = ()
-    dropped: int = 0
-    input_names: tuple[str, ...] = ()
-    columns: Mapping[str, DataColumn] = {}
-    categories: Mapping[str, DataColumn] = {}
 
 
 class Arrays(Source):
@@ -170,13 +155,7 @@ class Arrays(Source):
             rows = "1 row is" if read.dropped == 1 else f"{read.dropped} rows are"
             notes = (f"{rows} left out, since a value is missing.",)
         digest = digest_files(*paths)
-        found: dict[str, Any] = {
-            "classes": read.classes,
-            "columns": read.columns,
-            "input_names": read.input_names,
-            "categories": read.categories,
-        }
-        return Dataset(name, digest=digest, notes=notes, **found, **read.arrays)
+        return read.dataset(name, digest, notes)
 
     def without_inputs(self) -> Source:
         """Return a source that reads no inputs, unless it names them; see `Source`."""
@@ -191,13 +170,8 @@ class Arrays(Source):
         key: Keys | None = getattr(self, f"{role}_key")
         return key
 
-    def _apart(self, columns: Sequence[str]) -> _Read:
-        arrays: dict[str, Any] = {}
-        classes: tuple[str, ...] = ()
-        apart: dict[str, DataColumn] = {}
-        input_names: tuple[str, ...] = ()
-        categories: Mapping[str, DataColumn] = {}
-        known: list[str] = []
+    def _apart(self, columns: Sequence[str]) -> LoadedArrays:
+        merged, known = LoadedArrays({}), list[str]()
         for role in _ROLES:
             path = getattr(self, role)
             if path is None or self._key(role) == ():
@@ -205,25 +179,21 @@ class Arrays(Source):
             kind = file_kind(path, role)
             if kind in _TABLES:
                 table = open_columns(path, role, kind)
-                known += table.names
-                there = [name for name in columns if name in table.names and name not in apart]
-                read = self._columns(table, {role: self._alone(table, role)}, there)
-                arrays |= read.arrays
-                classes = classes or read.classes
-                input_names = input_names or read.input_names
-                categories = categories or read.categories
-                apart |= read.columns
+                names: Sequence[str] = table.names
             else:
-                arrays[role] = read_array(path, role, self._single(role))
+                array = read_array(path, role, self._single(role))
                 names = npz_names(path, role) if kind == "npz" else []
-                known += names
-                there = [name for name in columns if name in names and name not in apart]
-                apart |= _npz_columns(path, there) if there else {}
+            known += names
+            there = [name for name in columns if name in names and name not in merged.columns]
+            if kind in _TABLES:
+                read = self._columns(table, {role: self._alone(table, role)}, there)
+            else:
+                read = LoadedArrays({role: array}, columns=_npz_columns(path, there))
+            merged = merged.merge(read)
         for name in columns:
-            if name not in apart:
+            if name not in merged.columns:
                 raise no_column(f"the source {self.name}", name, known)
-        apart = {name: apart[name] for name in columns}
-        return _Read(arrays, classes, input_names=input_names, columns=apart, categories=categories)
+        return merged._replace(columns={name: merged.columns[name] for name in columns})
 
     def _alone(self, table: Table, role: str) -> Group:
         """Return the columns of a table that holds one array: by default all."""
@@ -249,7 +219,7 @@ class Arrays(Source):
             )
         return key
 
-    def _together(self, file: Path, columns: Sequence[str]) -> _Read:
+    def _together(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
         kind = file_kind(file, "data")
         if kind == "npz":
             return self._from_npz(file, columns)
@@ -261,7 +231,7 @@ class Arrays(Source):
             "`inputs`."
         )
 
-    def _from_npz(self, file: Path, columns: Sequence[str]) -> _Read:
+    def _from_npz(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
         names, wanted = npz_names(file, "data"), {}
         for role in _ROLES:
             if self._key(role) == ():
@@ -277,7 +247,7 @@ class Arrays(Source):
         for name in columns:
             if name not in names:
                 raise no_column(str(file), name, names)
-        return _Read(arrays, columns=_npz_columns(file, columns))
+        return LoadedArrays(arrays, columns=_npz_columns(file, columns))
 
     def _remedy(self) -> str:
         """Return what a user can do about a missing value."""
@@ -315,81 +285,28 @@ class Arrays(Source):
             out |= {group} if isinstance(group, int) else set(group)
         return [column for column in range(table.width) if column not in out]
 
-    def _columns(self, table: Table, groups: dict[str, Group], columns: Sequence[str]) -> _Read:
-        """Read the arrays of a table, and beside them columns that tell rows apart."""
-        target, inputs = groups.get("targets"), _listed(groups.get("inputs", []))
-        groups, held = self._split(table, groups, inputs)
-        labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held)
-        optional = frozenset() if self.inputs_key is not None else frozenset(inputs)
-        apart = {name: _column(table, name) for name in columns}
-        # What is an array too is held to the rules of arrays.
-        kept = frozenset(apart.values()) - {n for group in groups.values() for n in _listed(group)}
-        kept -= frozenset(held)
-        read = table.read_rows(
-            [*groups.values(), *held, *apart.values()],
-            TableOptions(self.missing, labels | kept, optional, kept, self._remedy()),
+    def _columns(
+        self, table: Table, groups: dict[str, Group], columns: Sequence[str]
+    ) -> LoadedArrays:
+        """Read the arrays of a table, and columns that tell rows apart."""
+        inputs, found = numbers_of(groups.get("inputs", [])), self.categories == _FOUND
+        held = inputs if found else [table.column(key) for key in self.categories if inputs]
+        return read_columns(
+            table,
+            groups,
+            columns,
+            held,
+            remedy=self._remedy(),
+            held_may_be_numbers=found,
+            missing=self.missing,
+            optional=frozenset() if self.inputs_key is not None else frozenset(inputs),
         )
-        count = len(groups) + len(held)
-        arrays = dict(zip(groups, read.arrays, strict=False))
-        alone = dict(zip(held, read.arrays[len(groups) : count], strict=True))
-        more = read.arrays[count:]
-        categories: dict[str, DataColumn] = {}
-        names = [number for number in inputs if number not in held]
-        for number in held:
-            title, texts = table.title(number), read.labels.get(number, ())
-            if self.categories == _FOUND and not texts:
-                names.append(number)
-            elif title in categories:
-                raise DataError(f"{table.path} has several columns of categories named {title!r}.")
-            else:
-                categories[title] = category_column(alone[number], texts, title)
-        if self.categories == _FOUND and names:
-            upright = [changed_rows(alone[number], Upright()) for number in names]
-            arrays["inputs"] = joined(upright)
-        return _Read(
-            arrays,
-            read.labels.get(target, ()) if isinstance(target, int) else (),
-            read.dropped,
-            tuple(table.names[number] for number in names) if table.names else (),
-            {
-                name: DataColumn.of_codes(values, read.labels.get(number, ()))
-                for (name, number), values in zip(apart.items(), more, strict=True)
-            },
-            categories,
-        )
-
-    def _split(
-        self, table: Table, groups: dict[str, Group], inputs: list[int]
-    ) -> tuple[dict[str, Group], list[int]]:
-        """Return the groups without columns that may hold categories, and these columns."""
-        if not self.categories or "inputs" not in groups:
-            return groups, []
-        chosen = inputs
-        if self.categories != _FOUND:
-            chosen = [table.column(key) for key in self.categories]
-        for number in chosen:
-            if number not in inputs:
-                raise DataError(
-                    f"categories lists {table.title(number)}, which is not an input: add it to "
-                    "inputs_key, or remove it from exclude."
-                )
-        left = [number for number in inputs if number not in chosen]
-        others = {role: group for role, group in groups.items() if role != "inputs"}
-        return {**others, "inputs": left} if left else others, chosen
-
-
-def _column(table: Table, name: str) -> int:
-    """Return the column that a slice names, counted from 0 where columns have no names."""
-    try:
-        return table.column(int(name) if name.isdecimal() and not table.names else name)
-    except DataError as error:
-        raise ColumnError(name, str(error)) from None
 
 
 def _npz_columns(file: Path, names: Sequence[str]) -> dict[str, DataColumn]:
     """Return arrays of a ``.npz`` as columns that tell rows apart."""
-    columns = {}
-    for name, array in read_npz(file, "a column", names, texts=True).items():
+    columns: dict[str, DataColumn] = {}
+    for name, array in (read_npz(file, "a column", names, texts=True) if names else {}).items():
         try:
             columns[name] = DataColumn.of(array)
         except DataError as error:
@@ -406,10 +323,6 @@ def _targets_of(table: Table) -> int:
         told, _, guess = str(error).partition(" Did you mean")
         guess = f" Did you mean{guess}" if "target" in guess.lower() else ""
         raise DataError(f"{told}{guess} Name the column of the targets with targets_key.") from None
-
-
-def _listed(group: Group) -> list[int]:
-    return [group] if isinstance(group, int) else list(group)
 
 
 def _group(table: Table, key: Keys) -> Group:

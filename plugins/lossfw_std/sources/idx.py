@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import math
@@ -20,8 +21,6 @@ from lossfw.data import Dataset, File, Source, join_digests, read_bytes
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
 
-# zlib's code for one gzip member with its header and checksum.
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 # Two zeros, the code of the dtype, and the number of axes, before four bytes for
 # the length of each axis.
@@ -84,7 +83,7 @@ class Idx(Source):
         Raises
         ------
         DataError
-            If one is no IDX file, is cut short, or promises another number of
+            If one is not an IDX file, is cut short, or promises another number of
             rows than the other.
         """
         images, images_digest = read_idx(self.images, "images")
@@ -119,14 +118,35 @@ def read_idx(path: Path, role: str) -> tuple[NDArray, str]:
     Raises
     ------
     DataError
-        If the file is none, or does not hold exactly what its header promises.
+        If it is not an IDX file, or does not hold exactly what its header promises.
         Nothing of the promised size is allocated before that is known.
     """
     content = read_bytes(path, role)
-    digest = hashlib.sha256(content).hexdigest()
-    unpack = _unzip if content.startswith(_GZIP_MAGIC) else _plain
-    header, numbers = unpack(content, path)
-    return np.frombuffer(numbers, header.dtype).reshape(header.shape), digest
+    stream: io.BytesIO | gzip.GzipFile = io.BytesIO(content)
+    packed = content.startswith(_GZIP_MAGIC)
+    if packed:
+        stream = gzip.GzipFile(fileobj=stream)
+    try:
+        header = _read_header(stream.read, path)
+        if packed:
+            _check_promise(header, len(content), path)
+            # One byte more than promised, so that it shows if there are more.
+            numbers = memoryview(stream.read(header.nbytes + 1))
+        else:
+            numbers = memoryview(content)[stream.tell() :]
+    except EOFError:
+        raise DataError(f"{path} is a gzip file that is cut short. Fetch it again.") from None
+    except (OSError, zlib.error) as error:
+        raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
+    if len(numbers) < header.nbytes:
+        raise _too_short(f"{len(numbers)} bytes", header, path)
+    if len(numbers) > header.nbytes:
+        raise DataError(
+            f"{path} holds more than its header promises: numbers of shape {header.shape}, "
+            f"{header.nbytes} bytes. Is the header right?"
+        )
+    array = np.frombuffer(numbers, header.dtype).reshape(header.shape)
+    return array, hashlib.sha256(content).hexdigest()
 
 
 def _read_header(read: Callable[[int], bytes], path: Path) -> IdxHeader:
@@ -134,7 +154,7 @@ def _read_header(read: Callable[[int], bytes], path: Path) -> IdxHeader:
     magic = read(_MAGIC_BYTES)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
         raise DataError(
-            f"{path} is no IDX file: it begins with {magic.hex(' ')}, wanted 00 00, a dtype "
+            f"{path} is not an IDX file: it begins with {magic.hex(' ')}; expected 00 00, a dtype "
             "from 08 to 0e and the number of axes (MNIST's images have 00 00 08 03)."
         )
     lengths = read(4 * magic[3])
@@ -144,52 +164,14 @@ def _read_header(read: Callable[[int], bytes], path: Path) -> IdxHeader:
     return IdxHeader(np.dtype(_DTYPES[magic[2]]), shape)
 
 
-def _plain(content: bytes, path: Path) -> tuple[IdxHeader, memoryview]:
-    """Return the header and the numbers of a file that is not packed."""
-    stream = io.BytesIO(content)
-    header = _read_header(stream.read, path)
-    numbers = memoryview(content)[stream.tell() :]
-    _check_size(len(numbers), header, path)
-    return header, numbers
-
-
-def _unzip(content: bytes, path: Path) -> tuple[IdxHeader, memoryview]:
-    """Unpack a gzipped IDX file, and no more of it than its header promises."""
-    unpacker = zlib.decompressobj(_GZIP_WINDOW)
-    packed = content
-
-    def read(size: int) -> bytes:
-        nonlocal packed
-        part = unpacker.decompress(packed, size)
-        packed = unpacker.unconsumed_tail
-        return part
-
-    try:
-        header = _read_header(read, path)
-        if header.nbytes > _LARGEST_RATIO * len(content):
-            raise _too_short(f"{len(content)} bytes when packed", header, path)
-        if header.nbytes > _MAX_UNPACKED:
-            raise DataError(
-                f"{path} unpacks to {header.nbytes} bytes; at most {_MAX_UNPACKED} are unpacked in "
-                "memory. Unpack it with gunzip."
-            )
-        # One byte more than promised, so that it shows if there are more.
-        numbers = read(header.nbytes + 1)
-    except zlib.error as error:
-        raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
-    _check_size(len(numbers), header, path)
-    if not unpacker.eof:
-        raise DataError(f"{path} is a gzip file that is cut short. Fetch it again.")
-    return header, memoryview(numbers)
-
-
-def _check_size(found: int, header: IdxHeader, path: Path) -> None:
-    if found < header.nbytes:
-        raise _too_short(f"{found} bytes", header, path)
-    if found > header.nbytes:
+def _check_promise(header: IdxHeader, packed_bytes: int, path: Path) -> None:
+    """Raise `DataError` if a packed file cannot hold its numbers, or memory should not."""
+    if header.nbytes > _LARGEST_RATIO * packed_bytes:
+        raise _too_short(f"{packed_bytes} bytes when packed", header, path)
+    if header.nbytes > _MAX_UNPACKED:
         raise DataError(
-            f"{path} holds more than its header promises: numbers of shape {header.shape}, "
-            f"{header.nbytes} bytes. Is the header right?"
+            f"{path} unpacks to {header.nbytes} bytes; at most {_MAX_UNPACKED} are unpacked in "
+            "memory. Unpack it with gunzip."
         )
 
 

@@ -8,17 +8,8 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from lossfw import DataError
-from lossfw.data import (
-    ColumnError,
-    DataColumn,
-    Dataset,
-    Group,
-    Location,
-    Source,
-    TableOptions,
-    category_column,
-    open_dataset,
-)
+from lossfw.data import Dataset, Group, Location, Source, open_dataset
+from lossfw_std.sources.columns import numbers_of, read_columns
 
 _WEIGHT = "sample_weight"
 
@@ -97,71 +88,18 @@ class Parquet(Source):
         """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
         groups = self._groups(data)
-        held = self._held(data, groups)
-        apart = {}
-        for name in columns:
-            try:
-                apart[name] = data.column(name)
-            except DataError as error:
-                raise ColumnError(name, str(error)) from None
-        taken = {
-            n for group in groups.values() for n in ([group] if isinstance(group, int) else group)
-        }
-        kept = frozenset(apart.values()) - taken - frozenset(held.values())
-        target, inputs = groups["targets"], groups.get("inputs", ())
-        listed_inputs = [inputs] if isinstance(inputs, int) else inputs
-        assert isinstance(target, int)
-        labels = frozenset([target, *held.values()]) | kept
-        read = data.read_rows(
-            [*groups.values(), *held.values(), *apart.values()],
-            TableOptions(labels=labels, kept=kept, remedy="Leave such rows out of the files."),
-        )
-        arrays: dict[str, Any] = dict(zip(groups, read.arrays, strict=False))
-        count = len(groups) + len(held)
-        categories = {
-            name: category_column(values, read.labels.get(number, ()), name)
-            for (name, number), values in zip(
-                held.items(), read.arrays[len(groups) : count], strict=True
-            )
-        }
-        more = {
-            name: DataColumn.of_codes(values, read.labels.get(number, ()))
-            for (name, number), values in zip(apart.items(), read.arrays[count:], strict=True)
-        }
-        return Dataset(
-            f"{self.name} ({self.path})",
-            digest=data.digest,
-            classes=read.labels.get(target, ()),
-            input_names=tuple(data.names[n] for n in listed_inputs),
-            columns=more,
-            categories=categories,
-            **arrays,
-        )
+        held = [data.column(name) for name in self.categories if self.categories != "found"]
+        if self.categories == "found":
+            held = [n for n in numbers_of(groups.get("inputs", [])) if n in data.texts()]
+        remedy = "Leave such rows out of the files."
+        read = read_columns(data, groups, columns, held, remedy=remedy)
+        return read.dataset(f"{self.name} ({self.path})", data.digest)
 
     def without_inputs(self) -> Source:
         """Return a source that reads no inputs, unless it names them; see `Source`."""
         if self.inputs_key is not None:
             return self
         return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
-
-    def _held(self, data: Any, groups: dict[str, Group]) -> dict[str, int]:
-        """Take the columns that hold categories out of the inputs, and return them by name."""
-        inputs = groups.get("inputs", [])
-        left = [inputs] if isinstance(inputs, int) else list(inputs)
-        chosen = [data.column(name) for name in self.categories if self.categories != "found"]
-        if self.categories == "found":
-            chosen = [number for number in left if number in data.texts()]
-        for number in chosen:
-            if number not in left:
-                raise DataError(
-                    f"categories lists {data.names[number]}, which is not an input: add it to "
-                    "inputs_key, or remove it from exclude."
-                )
-        if chosen:
-            groups["inputs"] = [number for number in left if number not in chosen]
-            if not groups["inputs"]:
-                del groups["inputs"]
-        return {data.names[number]: number for number in chosen}
 
     def _groups(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""

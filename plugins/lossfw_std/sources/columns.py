@@ -1,0 +1,129 @@
+"""The columns of a table as the arrays of a data set, with categories and columns for slices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from lossfw import DataError
+from lossfw.data import (
+    ColumnError,
+    DataColumn,
+    Dataset,
+    Group,
+    Table,
+    TableOptions,
+    Upright,
+    category_column,
+    changed_rows,
+    joined,
+)
+
+
+class LoadedArrays(NamedTuple):
+    """The arrays of a file or of several, and what is known of them."""
+
+    arrays: dict[str, Any]
+    classes: tuple[str, ...] = ()
+    dropped: int = 0
+    input_names: tuple[str, ...] = ()
+    columns: Mapping[str, DataColumn] = {}
+    categories: Mapping[str, DataColumn] = {}
+
+    def merge(self, other: LoadedArrays) -> LoadedArrays:
+        """Return these arrays and those of another file."""
+        return LoadedArrays(
+            {**self.arrays, **other.arrays},
+            self.classes or other.classes,
+            self.dropped + other.dropped,
+            self.input_names or other.input_names,
+            {**self.columns, **other.columns},
+            self.categories or other.categories,
+        )
+
+    def dataset(self, name: str, digest: str, notes: tuple[str, ...] = ()) -> Dataset:
+        """Return the data set with these arrays."""
+        known: dict[str, Any] = {
+            "classes": self.classes,
+            "columns": self.columns,
+            "input_names": self.input_names,
+            "categories": self.categories,
+        }
+        return Dataset(name, digest=digest, notes=notes, **known, **self.arrays)
+
+
+def numbers_of(group: Group) -> list[int]:
+    """Return the columns of a group, which may be a single one."""
+    return [group] if isinstance(group, int) else list(group)
+
+
+def read_columns(
+    table: Table,
+    groups: dict[str, Group],
+    names: Sequence[str],
+    held: Sequence[int],
+    *,
+    remedy: str,
+    held_may_be_numbers: bool = False,
+    missing: Literal["error", "drop"] = "error",
+    optional: frozenset[int] = frozenset(),
+) -> LoadedArrays:
+    """Read the arrays of a table, and the columns of these names, which tell rows apart.
+
+    The inputs `held` hold categories; some may be numbers, and are then inputs like others.
+    """
+    inputs = numbers_of(groups.get("inputs", []))
+    for number in held:
+        if number not in inputs:
+            raise DataError(
+                f"categories lists {table.title(number)}, which is not an input: add it to "
+                "inputs_key, or remove it from exclude."
+            )
+    if held:
+        inputs = [number for number in inputs if number not in held]
+        groups = {role: group for role, group in groups.items() if role != "inputs"}
+        groups |= {"inputs": inputs} if inputs else {}
+    target = groups.get("targets")
+    apart = {name: _column(table, name) for name in names}
+    # What is an array too is held to the rules of arrays.
+    arrays_of = {number for group in groups.values() for number in numbers_of(group)}
+    kept = frozenset(apart.values()) - arrays_of - frozenset(held)
+    labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held) | kept
+    read = table.read_rows(
+        [*groups.values(), *held, *apart.values()],
+        TableOptions(missing, labels, optional, kept, remedy),
+    )
+    count = len(groups) + len(held)
+    arrays = dict(zip(groups, read.arrays, strict=False))
+    categories: dict[str, DataColumn] = {}
+    numeric = {}
+    for number, values in zip(held, read.arrays[len(groups) : count], strict=True):
+        title, texts = table.title(number), read.labels.get(number, ())
+        if held_may_be_numbers and not texts:
+            numeric[number] = values
+        elif title in categories:
+            raise DataError(f"{table.path} has several columns of categories named {title!r}.")
+        else:
+            categories[title] = category_column(values, texts, title)
+    if numeric:
+        arrays["inputs"] = joined([changed_rows(values, Upright()) for values in numeric.values()])
+    columns = {
+        name: DataColumn.of_codes(values, read.labels.get(number, ()))
+        for (name, number), values in zip(apart.items(), read.arrays[count:], strict=True)
+    }
+    return LoadedArrays(
+        arrays,
+        read.labels.get(target, ()) if isinstance(target, int) else (),
+        read.dropped,
+        tuple(table.names[number] for number in (*inputs, *numeric)) if table.names else (),
+        columns,
+        categories,
+    )
+
+
+def _column(table: Table, name: str) -> int:
+    """Return the column that a slice names, counted from 0 where columns have no names."""
+    try:
+        return table.column(int(name) if name.isdecimal() and not table.names else name)
+    except DataError as error:
+        raise ColumnError(name, str(error)) from None
