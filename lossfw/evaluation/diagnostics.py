@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,30 @@ from lossfw.numerics.arrays import NDArray
 NAMED_ROWS = 5
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """Rows that deserve a warning, among those seen so far."""
+
+    guarded: int = 0
+    probabilities: int = 0
+    weightless: int = 0
+    nonfinite: int = 0
+    first_nonfinite: int | None = None
+    # The first rows whose loss is NaN: those that a warning names, and one more.
+    nan_rows: tuple[int, ...] = ()
+
+    def __add__(self, other: _Counts) -> _Counts:
+        firsts = (self.first_nonfinite, other.first_nonfinite)
+        return _Counts(
+            self.guarded + other.guarded,
+            self.probabilities + other.probabilities,
+            self.weightless + other.weightless,
+            self.nonfinite + other.nonfinite,
+            min((row for row in firsts if row is not None), default=None),
+            tuple(sorted({*self.nan_rows, *other.nan_rows})[: NAMED_ROWS + 1]),
+        )
+
+
 class Diagnostics:
     """Counts of rows that deserve a warning; a loss with a guard has it watched."""
 
@@ -25,98 +50,70 @@ class Diagnostics:
         self._guard: str | None
         self._guard, self._delta = guard_of(loss) or (None, 0.0)
         self._by_row = loss.takes_rows
-        self._guarded = self._probabilities = self._weightless = self._nonfinite = 0
-        self._first_nonfinite: int | None = None
-        # The first rows whose loss is NaN: those that a warning names, and one more.
-        self.nan_rows: tuple[int, ...] = ()
+        self._counts = _Counts()
+
+    @property
+    def nan_rows(self) -> tuple[int, ...]:
+        """The first rows whose loss is NaN: those that a warning names, and one more."""
+        return self._counts.nan_rows
 
     def pack(self) -> dict[str, Any]:
         """Return counts and rows so far; `unpack` takes them back."""
-        return {
-            "guarded": self._guarded,
-            "probabilities": self._probabilities,
-            "weightless": self._weightless,
-            "nonfinite": self._nonfinite,
-            "first_nonfinite": self._first_nonfinite,
-            "nan_rows": list(self.nan_rows),
-        }
+        return {**asdict(self._counts), "nan_rows": list(self.nan_rows)}
 
     def unpack(self, counts: Mapping[str, Any]) -> None:
         """Go on from these counts and rows."""
-        self._guarded, self._probabilities, self._weightless, self._nonfinite = (
-            int(counts[name] or 0)
-            for name in ("guarded", "probabilities", "weightless", "nonfinite")
-        )
-        self._first_nonfinite = counts["first_nonfinite"]
-        self._keep_nan_rows(map(int, counts["nan_rows"]))
+        self._counts = _Counts(**{**counts, "nan_rows": tuple(map(int, counts["nan_rows"]))})
 
     def merge(self, other: Diagnostics) -> None:
         """Add the counts of other rows."""
-        self._guarded += other._guarded
-        self._probabilities += other._probabilities
-        self._weightless += other._weightless
-        self._nonfinite += other._nonfinite
-        firsts = (self._first_nonfinite, other._first_nonfinite)
-        self._first_nonfinite = min((row for row in firsts if row is not None), default=None)
-        self._keep_nan_rows(other.nan_rows)
+        self._counts += other._counts
 
     def see(self, rows: PredictedBatch) -> None:
         """Look at some rows, and at their losses where they have some."""
         y, t = rows.loss_input, rows.targets
         if rows.sample_weight is not None and rows.sample_weight.ndim == 1:
             counts = rows.sample_weight != 0
-            self._weightless += len(counts) - int(np.count_nonzero(counts))
+            self._counts += _Counts(weightless=len(counts) - int(np.count_nonzero(counts)))
             y, t = y[counts], t[counts]
         if self._guard is not None:
             p = target_probabilities(y, t, by_row=self._by_row)
-            self._probabilities += p.size
             below = p <= 0 if self._guard == "none" else p < self._delta
-            self._guarded += int(np.count_nonzero(below))
+            self._counts += _Counts(int(np.count_nonzero(below)), p.size)
         if not is_finite(rows.loss_input):
-            self._see_nonfinite(rows)
+            axes = tuple(range(1, rows.loss_input.ndim))
+            nonfinite = np.flatnonzero(~np.isfinite(rows.loss_input).all(axis=axes))
+            first = rows.start + int(nonfinite[0])
+            self._counts += _Counts(nonfinite=len(nonfinite), first_nonfinite=first)
         if rows.losses is not None and rows.weights is not None:
             # A row without weight has no loss.
             nan = np.flatnonzero(np.isnan(rows.losses) & (rows.weights > 0))
-            self._keep_nan_rows((rows.start + nan[: NAMED_ROWS + 1]).tolist())
-
-    def _keep_nan_rows(self, more: Iterable[int]) -> None:
-        self.nan_rows = tuple(sorted({*self.nan_rows, *more})[: NAMED_ROWS + 1])
-
-    def _see_nonfinite(self, rows: PredictedBatch) -> None:
-        axes = tuple(range(1, rows.loss_input.ndim))
-        nonfinite = np.flatnonzero(~np.isfinite(rows.loss_input).all(axis=axes))
-        self._nonfinite += len(nonfinite)
-        first = rows.start + int(nonfinite[0])
-        if self._first_nonfinite is None or first < self._first_nonfinite:
-            self._first_nonfinite = first
+            self._counts += _Counts(nan_rows=tuple((rows.start + nan[: NAMED_ROWS + 1]).tolist()))
 
     def texts(self, rows: int, masked: int) -> tuple[str, ...]:
         """Return the warnings about rows in all, of whose losses a mask leaves some out."""
-        texts = []
-        if self._nonfinite:
+        counts, texts = self._counts, []
+        if counts.nonfinite:
             texts.append(
-                f"{self._nonfinite} of {rows} rows have an infinite or NaN prediction or logit, "
-                f"the first is row {self._first_nonfinite}."
+                f"{counts.nonfinite} of {rows} rows have an infinite or NaN prediction or logit, "
+                f"the first is row {counts.first_nonfinite}."
             )
-        if self._guarded:
-            texts.append(self._guard_text())
-        if self._weightless:
-            texts.append(f"{self._weightless} of {rows} rows have weight 0 and do not count.")
+        if counts.guarded:
+            share = f"{counts.guarded} of {counts.probabilities} target probabilities are"
+            texts.append(
+                f"{share} 0, where the loss without a guard is infinite."
+                if self._guard == "none"
+                else f"{share} below delta = {self._delta:g}, where the {self._guard} guard "
+                "decides the loss."
+            )
+        if counts.weightless:
+            texts.append(f"{counts.weightless} of {rows} rows have weight 0 and do not count.")
         if masked:
-            what = (
-                "1 loss is masked and does" if masked == 1 else f"{masked} losses are masked and do"
-            )
-            texts.append(f"{what} not count.")
+            losses = "1 loss is masked and does"
+            if masked > 1:
+                losses = f"{masked} losses are masked and do"
+            texts.append(f"{losses} not count.")
         return tuple(texts)
-
-    def _guard_text(self) -> str:
-        share = f"{self._guarded} of {self._probabilities} target probabilities are"
-        if self._guard == "none":
-            return f"{share} 0, where the loss without a guard is infinite."
-        return (
-            f"{share} below delta = {self._delta:g}, where the {self._guard} guard decides the "
-            "loss."
-        )
 
 
 def nan_warning(rows: Sequence[int]) -> str:

@@ -10,11 +10,10 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.column_parts import column_parts
 from lossfw.evaluation.intervals.groups import GROUPS, group_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
-from lossfw.evaluation.slice_rows import part_names, parts_of
+from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY_CLASS, Slice
 from lossfw.metrics import Metric, MetricUpdate
 from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
@@ -44,7 +43,7 @@ class SliceCells:
         self.slices, self.grouped = tuple(slices), grouped
         self._labels = tuple(classes)
         self._columns = {name: place for place, name in enumerate(columns or ())}
-        self._own = [column_parts(part, columns or {}) for part in self.slices]
+        self._parts = [SliceParts(part, columns) for part in self.slices]
         self.groups = GROUPS if grouped else 1
         self._logits = logits
         # The cell of each row at hand: among all rows, and in each slice.
@@ -80,28 +79,21 @@ class SliceCells:
                     f"slice {part.name!r} is by {part.by}, which takes predictions, and there are "
                     "only logits: give predictions, or leave it out."
                 )
-            parts = parts_of(
-                part,
-                seen,
-                rows.targets,
-                rows.losses,
-                weight,
-                rows.start,
-                column=self._column(part, rows),
-                own=self._own[index],
+            column = self._column(part, rows)
+            parts = self._parts[index].number_rows(
+                seen, rows.targets, rows.losses, weight, rows.start, column
             )
-            part_names(part, np.unique(parts).tolist(), own=self._own[index])  # refuses too many
+            self._parts[index].names(np.unique(parts).tolist())  # refuses too many
             self.each.append(parts * self.groups + group)
             self._sizes[index].push(_sizes(parts, weight))
 
     def named(self, index: int) -> list[tuple[int, str]]:
         """Return the parts of a slice with their names."""
-        part, sizes = self.slices[index], self._sizes[index].merged()
-        by_class = part.by in BY_CLASS
+        sizes = self._sizes[index].merged()
         found = [] if sizes is None else np.unique(sizes.cells).tolist()
-        labels = self._labels if by_class else ()
-        own, classes = self._own[index], self._classes if by_class else None
-        return part_names(part, found, classes, own, labels)
+        if self.slices[index].by in BY_CLASS:
+            return self._parts[index].names(found, self._classes, self._labels)
+        return self._parts[index].names(found)
 
     def _column(self, part: Slice, rows: PredictedBatch) -> NDArray | None:
         """Return the values of the data's column that a slice is by, if it is by one."""

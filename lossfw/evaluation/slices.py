@@ -116,8 +116,8 @@ def named_after(by: str) -> str:
 def _check_bins(by: str, bins: Sequence[float]) -> None:
     if by in _NEED_BINS and not bins:
         raise ParameterError(
-            f"bins are needed for by: {by}, which has too many values for one slice each: give "
-            "the edges between them, as in bins: [0.5, 0.9]."
+            f"bins are needed for by: {by}, because its values are continuous: for example "
+            "bins: [0.5, 0.9]."
         )
     if by in _TAKE_NO_BINS and bins:
         raise ParameterError(f"bins make no sense for by: {by}, whose values are classes.")

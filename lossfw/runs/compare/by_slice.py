@@ -12,9 +12,8 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.writing import flow
 from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError, DataError, LossfwError
-from lossfw.evaluation.column_parts import column_parts
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.slice_rows import part_names, parts_of
+from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import COLUMN, Slice, named_after
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.comparison import ComparedSlice
@@ -121,11 +120,11 @@ def _parts(
     rows = kept[0].rows
     columns = _columns(by, kept) if by.column else {}
     column = columns[by.column].values if by.column else None
-    own = column_parts(by, columns)
+    parts = SliceParts(by, columns)
     weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
-    parts = parts_of(by, rows.prediction, rows.target, rows.loss, weight, 0, column, own)
+    numbers = parts.number_rows(rows.prediction, rows.target, rows.loss, weight, 0, column)
     labels = () if by.column else classes
-    return parts, part_names(by, np.unique(parts).tolist(), None, own, labels)
+    return numbers, parts.names(np.unique(numbers).tolist(), labels=labels)
 
 
 def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]:
