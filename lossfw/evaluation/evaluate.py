@@ -94,7 +94,10 @@ def evaluate(
                     journal.add(counted, state)
                 if progress is not None:
                     progress(state.seen.count, part[1] - part[0])
-    _check_unchanged(plan)
+    # The numbers of a file that has changed meanwhile are of two versions.
+    plan.data.check_unchanged()
+    if plan.outputs is not None:
+        check_unchanged(plan.outputs)
     return result_of(plan, state) if rows is None else state
 
 
@@ -118,13 +121,6 @@ def _checked(plan: Plan, rows: tuple[int, int]) -> tuple[int, int]:
             f"{block}, the plan's block_rows, or at the end."
         )
     return start, stop
-
-
-def _check_unchanged(plan: Plan) -> None:
-    """Refuse the numbers of rows from a file that has changed meanwhile."""
-    plan.data.check_unchanged()
-    if plan.outputs is not None:
-        check_unchanged(plan.outputs)
 
 
 def result_of(plan: Plan, state: EvaluationState) -> Result:

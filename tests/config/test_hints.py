@@ -43,11 +43,11 @@ def written_keys():
 def keys_in_messages():
     files = [*(ROOT / "lossfw").rglob("*.py"), *(ROOT / "plugins/lossfw_std/sources").glob("*.py")]
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text())):
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
+        for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if node.value.strip().count("\n"):
-                    continue  # a docstring
-                for key in WRITTEN.findall(node.value):
+                for key in WRITTEN.findall(node.value) if node not in docstrings else ():
                     yield file, key
 
 

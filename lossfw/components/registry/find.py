@@ -22,7 +22,11 @@ def find(distribution: str | None = None) -> tuple[PluginMetadata, ...]:
     >>> [plugin.label for plugin in find("lossfw")]
     ['lossfw[std]']
     """
-    names = _offering() if distribution is None else [distribution]
+    names = [distribution] if distribution is not None else []
+    if distribution is None:
+        # Each distribution that mentions our entry point group, once.
+        found = filter(None, map(_name, metadata.distributions()))
+        names = list({normalised(name): name for name in found}.values())
     plugins = {plugin.label: plugin for name in names for plugin in _entries_of(name)}
     return tuple(plugins[label] for label in sorted(plugins))
 
@@ -34,12 +38,6 @@ def find_local(paths: Iterable[str | Path]) -> tuple[PluginMetadata, ...]:
         plugin = PluginMetadata(path.stem, version="", entry="", target=str(path), path=path)
         plugins.setdefault(path.resolve(), plugin)
     return tuple(plugins.values())
-
-
-def _offering() -> list[str]:
-    """Return the names of the distributions that mention our entry point group."""
-    names = {normalised(name): name for dist in metadata.distributions() if (name := _name(dist))}
-    return list(names.values())
 
 
 def _name(dist: metadata.Distribution) -> str | None:

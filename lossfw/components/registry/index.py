@@ -93,7 +93,10 @@ class Registry:
         """
         paths = [local] if isinstance(local, str | Path) else local
         made = cls(Disabled.read(disable, plugins), find_local(paths))
-        made._refuse_unknown_disable()
+        # All metadata are read only if there is a word to look up.
+        unknown = made._disabled.words and made._disabled.unmatched(made._all_metadata)
+        if unknown:
+            raise messages.no_plugin(unknown, made._all_metadata)
         for metadata in made._local:
             error = made._add(metadata).error
             if error is not None and made._plugins[metadata.label].state != "disabled":
@@ -240,12 +243,6 @@ class Registry:
         if load:
             self._load(self._all_metadata)
         return followers(self._manager, hook)
-
-    def _refuse_unknown_disable(self) -> None:
-        if self._disabled.words:
-            word = self._disabled.unmatched(self._all_metadata)
-            if word is not None:
-                raise messages.no_plugin(word, self._all_metadata)
 
     @functools.cached_property
     def _first(self) -> tuple[PluginMetadata, ...]:

@@ -31,11 +31,12 @@ def unknown(
     """Return the error for a name that no usable plugin offers."""
     same = [entry for entry in entries if entry.kind == kind]
     elsewhere = [noun(e.kind) for e in entries if e.kind != kind and name in e.names]
+    count = f"1 {noun(kind)} is" if len(same) == 1 else f"{len(same)} {nouns(kind)} are"
     parts = [
         f"There is no {noun(kind)} {name!r}.",
         f"It is the name of another kind: {', '.join(elsewhere)}." if elsewhere else "",
         did_you_mean_one(name, names_of(same)),
-        f"{_count(len(same), kind)} known; `lossfw list` shows them.",
+        f"{count} known; `lossfw list` shows them.",
     ]
     lines = [" ".join(part for part in parts if part)]
     if not any(plugin.metadata.builtin for plugin in plugins):
@@ -91,10 +92,6 @@ def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:
 def unusable(plugin: Plugin) -> bool:
     """Tell whether a plugin could not be loaded, so that its components are not known."""
     return plugin.state in ("broken", "disabled", "incompatible")
-
-
-def _count(number: int, kind: str) -> str:
-    return f"1 {noun(kind)} is" if number == 1 else f"{number} {nouns(kind)} are"
 
 
 def _why(plugin: Plugin) -> str:

@@ -29,7 +29,13 @@ def entries_in(table: object, kind: str, plugin: PluginMetadata) -> tuple[Entry,
     targets = {name: target for name, target in table.items() if not _is_alias(target)}
     aliases = {name: _follow(name, table, hook) for name in table if name not in targets}
     return tuple(
-        Entry(kind, name, _aliases_of(name, aliases), target, plugin)
+        Entry(
+            kind,
+            name,
+            tuple(sorted(a for a, canonical in aliases.items() if canonical == name)),
+            target,
+            plugin,
+        )
         for name, target in sorted(targets.items())
     )
 
@@ -68,10 +74,6 @@ def _follow(name: str, table: Mapping[str, str | type], hook: str) -> str:
             raise BrokenPluginError(f"{hook} offers aliases in a circle: {circle}")
         path.append(following)
     return path[-1]
-
-
-def _aliases_of(name: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(alias for alias, canonical in aliases.items() if canonical == name))
 
 
 def _short(value: object) -> str:

@@ -36,11 +36,11 @@ def versions(entries: Iterable[Entry]) -> dict[str, str]:
     An installed plugin goes by its label and version. A local file has no
     version: it goes by its stem, and by the digest of its content.
     """
-    return dict(sorted(_version(entry) for entry in entries))
-
-
-def _version(entry: Entry) -> tuple[str, str]:
-    path = entry.plugin.path
-    if path is None:
-        return entry.label, entry.version
-    return path.stem, hashlib.sha256(path.read_bytes()).hexdigest()
+    found = {}
+    for entry in entries:
+        path = entry.plugin.path
+        if path is None:
+            found[entry.label] = entry.version
+        else:
+            found[path.stem] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return dict(sorted(found.items()))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lossfw.config.plan.compatibility import check_columns
+from lossfw.config.plan.compatibility import check_columns, check_divisor
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.first_rows import try_first_rows
 from lossfw.config.plan.fit import fit_loss, load, need_dataset, standardised, with_options
@@ -18,13 +18,12 @@ from lossfw.config.plan.report_options import (
     report_digest,
     row_columns,
 )
-from lossfw.config.plan.scales import check_divisor
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.messages import indices_in
 from lossfw.config.schema.section_types import SCHEMA_VERSION
-from lossfw.config.text.files import find_file
+from lossfw.config.text.reading import find_file
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node
 from lossfw.data import ColumnError, Dataset, Source

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.config.plan.agreement import agreed
 from lossfw.config.plan.compatibility import (
     check_outputs,
     check_predictions,
@@ -27,8 +26,10 @@ from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded
 from lossfw.data.files import digest_arrays
+from lossfw.data.labels import Whole
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.options import DataOptions
+from lossfw.data.row_changes import Flat, Upright, changed_rows
 from lossfw.data.selected_rows import selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
@@ -270,3 +271,32 @@ def inputs_of(data: Dataset) -> NDArray:
             "give predictions in place of the network"
         )
     return data.inputs
+
+
+def agreed(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
+    """Return the data with targets in the shape that the loss takes beside outputs of a shape.
+
+    Data whose shapes differ by more than an axis of length 1 stay as they are. Class indices that
+    are written as floats become integers; of a file, only the first row is looked at.
+    """
+    changed = data
+    given, wanted = tuple(data.targets.shape), _wanted(loss, shape)
+    if given not in wanted:
+        if given[-1:] == (1,) and given[:-1] in wanted:
+            changed = replace(changed, targets=changed_rows(data.targets, Flat()))
+        elif (*given, 1) in wanted:
+            changed = replace(changed, targets=changed_rows(data.targets, Upright()))
+    targets = changed.targets
+    if loss.takes_classes and targets.dtype.kind == "f" and targets.shape == shape[:-1]:
+        changed = replace(changed, targets=changed_rows(targets, Whole(data.name)))
+    weight = data.sample_weight
+    if weight is not None and weight.ndim == 2 and weight.shape[1] == 1:
+        changed = replace(changed, sample_weight=changed_rows(weight, Flat()))
+    return changed
+
+
+def _wanted(loss: Loss, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of targets that fit."""
+    if loss.target_per_row:
+        return (shape[:-1],)
+    return (shape, shape[:-1]) if loss.takes_classes else (shape,)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.config.schema.check_sections import slice_section
+from lossfw.config.schema.check_config import slice_section
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
@@ -34,13 +34,12 @@ def report_digest(config: CheckedConfig) -> dict[str, Any]:
     if config.intervals is not None:
         options["intervals"] = config.intervals.to_dict()
     if config.slices:
-        options["slices"] = [_described(part) for part in config.slices]
+        options["slices"] = [
+            [one.name, one.by, list(one.bins)]
+            + ([] if one.largest == DEFAULT_LARGEST else [one.largest])
+            for one in config.slices
+        ]
     return options
-
-
-def _described(part: Slice) -> list[Any]:
-    more = [] if part.largest == DEFAULT_LARGEST else [part.largest]
-    return [part.name, part.by, list(part.bins), *more]
 
 
 def read_slices(config: CheckedConfig) -> None:

@@ -78,7 +78,8 @@ def resolved(config: CheckedConfig) -> Resolved:
     """Return a configuration that has been checked as it is used."""
     root = config.root
     for path, file in config.files.items():
-        root = _put(root, path, file)
+        at = root.locate(path)
+        root = put(root, [*map(str, path)], Node(file, at), at)
     unset = _unset(config.made, root)
     return Resolved(_with_defaults(_with_plugins(root, config.source.plugins)), unset)
 
@@ -98,12 +99,6 @@ def _check_sweep(config: CheckedConfig) -> None:
             config.files[path] = file
     swept = {setting.path[0] for run in runs for setting in run.settings}
     config.made = {path: c for path, c in runs[0].made.items() if path[0] not in swept}
-
-
-def _put(root: Node, path: _Path, value: Any) -> Node:
-    """Return a tree with another value in a place, which keeps its position."""
-    at = root.locate(path)
-    return put(root, [*map(str, path)], Node(value, at), at)
 
 
 def _with_plugins(root: Node, plugins: Plugins) -> Node:

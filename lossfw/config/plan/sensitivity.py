@@ -38,7 +38,7 @@ def build_study(source: ConfigSource) -> Study:
     section = sections.sensitivity or SensitivitySection()
     network, parameter, ways = check_study(config, section)
     if plan.sample is not None:
-        plan = _sampled(plan, plan.sample)
+        plan = replace(plan, data=plan.data.take(plan.sample), sample=None)
     plan = replace(plan, data=plan.data.in_memory())
     return Study(
         data=plan.data,
@@ -65,11 +65,6 @@ def check_study(
     parameter = _parameter(config, section, network)
     config.problems.raise_if_any()
     return network, parameter, ways
-
-
-def _sampled(plan: Plan, sample: tuple[int, ...]) -> Plan:
-    """Return the plan of the drawn rows alone."""
-    return replace(plan, data=plan.data.take(sample), sample=None)
 
 
 def _ways(config: CheckedConfig, section: SensitivitySection) -> NDArray:

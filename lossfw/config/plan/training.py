@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.config.plan.compatibility import check_columns
+from lossfw.config.plan.compatibility import check_columns, check_divisor, divisor_of
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.evaluation import described_data, refuse_sweep
 from lossfw.config.plan.fit import fit_loss, inputs_of, load, standardised, with_options
-from lossfw.config.plan.scales import check_divisor, divisor_of
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check

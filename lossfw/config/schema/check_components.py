@@ -17,7 +17,7 @@ from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
-from lossfw.config.text.files import find_file, find_location
+from lossfw.config.text.reading import find_file, find_location
 from lossfw.config.text.tree import Node, dotted, quote
 from lossfw.data.options import DataOptions
 from lossfw.data.source import file_fields, location_fields
@@ -27,6 +27,8 @@ from lossfw.losses.nested import SCALE, takes_factor
 # The endings of files that a source reads.
 _FILE = re.compile(r"\.(csv|tsv|parquet|npy|npz)(\.gz)?$")
 
+# A component as Python writes it.
+_CALL = re.compile(r"(\w+)\((.*)\)")
 # Keys that stand beside a component's parameters and are none of them.
 _BESIDE: Mapping[str, tuple[str, ...]] = {
     "loss": ("fuse",),
@@ -63,7 +65,7 @@ class ComponentMaker:
         node, name = self._named(path)
         if node is None or name is None:
             return None
-        if kind == "source" and _looks_like_a_file(name.value):
+        if kind == "source" and _FILE.search(name.value.lower()):
             what = f"There is no data source {quote(name.value)}, which is the name of a file"
             source = "name: arrays, file"
             self.config.problems.add(name.at, what, f"write data: {{{source}: {name.value}}}")
@@ -257,15 +259,6 @@ def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
     if not part:
         return [key for key in _BESIDE.get(kind, ()) if key not in cls.model_fields]
     return (SCALE,) if takes_factor(cls) else ()
-
-
-# A component as Python writes it.
-_CALL = re.compile(r"(\w+)\((.*)\)")
-
-
-def _looks_like_a_file(name: str) -> bool:
-    """Tell whether the name of a source is rather that of a file that a source reads."""
-    return bool(_FILE.search(name.lower()))
 
 
 def _could_be_a_name(value: object) -> bool:

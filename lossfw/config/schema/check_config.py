@@ -1,22 +1,38 @@
-"""Check the sections of a configuration, then each component; mistakes are told together."""
+"""Check the sections and keys of a configuration, then each component; report mistakes together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, get_args
 
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from lossfw.components.naming import nearest
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
-from lossfw.config.schema.check_sections import check_sections
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.config.schema.section_types import MAX_ITEMS
-from lossfw.config.text.files import find_file
-from lossfw.config.text.tree import Node
+from lossfw.config.schema.messages import add_problem, one_line
+from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
+from lossfw.config.schema.sections import SECTIONS, NetworkSection, Skeleton, SliceSection
+from lossfw.config.text.reading import find_file
+from lossfw.config.text.tree import Node, dotted
 from lossfw.errors import PluginError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
 from lossfw.nn.initializers import INITIALS
 from lossfw.nn.schedules import SCHEDULES
+
+# By a key of other programs, where its meaning stands here.
+_ELSEWHERE: Mapping[str, str] = {
+    "learning_rate": "train.optimizer.learning_rate",
+    "lr": "train.optimizer.learning_rate",
+    "momentum": "train.optimizer.momentum",
+    "early_stopping": "train.hold_out.patience",
+    "validation_split": "train.hold_out.share",
+}
+_OUTPUTS = ("layers", "predictions", "logits")
 
 
 def check(config: CheckedConfig, *, training: bool = False) -> None:
@@ -107,3 +123,138 @@ def _unusable(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]
         except PluginError as error:
             reasons[path] = (item, str(error))
     return reasons
+
+
+def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
+    """Check the sections and keys; fill `sections`, and `network_section` where only it is right.
+
+    For a training there is a section `train`, and layers need no weights.
+    """
+    if not isinstance(config.root.value, dict):
+        config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")
+        return
+    network = _check_network(config, training)
+    sound = _check_hold_out(config) and network
+    if training and not config.has("train"):
+        hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
+        config.add([], "there is no section train", hint)
+        sound = False
+    try:
+        sections = Skeleton.model_validate(config.root.plain())
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            add_problem(config.problems, config.root, item, hint=_hint(item))
+        config.network_section = _network_section(config.root) if network else None
+        return
+    config.sections = sections if sound else None
+    config.network_section = sections.network if network else None
+
+
+def _network_section(root: Node) -> NetworkSection | None:
+    """Return the section `network`, None if something in it is wrong; another section is."""
+    node = root.find(["network"])
+    try:
+        return None if node is None else NetworkSection.model_validate(node.plain())
+    except ValidationError:
+        return None
+
+
+def slice_section(node: Node) -> SliceSection | None:
+    """Return one item of `evaluate.slices`; None if something in it is wrong."""
+    try:
+        return SliceSection.model_validate(named_slice(node.plain()))
+    except (ValidationError, PydanticCustomError):
+        return None
+
+
+def _hint(item: Mapping[str, Any]) -> str:
+    """Return a hint for an unknown or a missing key, or for a value that has to be enclosed."""
+    path = [step for step in item["loc"] if isinstance(step, str)]
+    if item["type"] == "model_type":
+        return _in_section(item["input"], tuple(path))
+    if item["type"] == "missing" and path == ["lossfw"]:
+        return f"write 'lossfw: {SCHEMA_VERSION}', the version of the configuration's keys"
+    if item["type"] == "missing" and path[-1] == "name":
+        return _with_name(item["input"])
+    if item["type"] != "extra_forbidden":
+        return ""
+    *inside, key = path
+    return _near_key(key, tuple(inside))
+
+
+def _with_name(given: Any) -> str:
+    """Return how a component is written that stands as {NAME: {PARAMETER: VALUE}}."""
+    if not isinstance(given, dict) or len(given) != 1:
+        return ""
+    ((name, parameters),) = given.items()
+    if not isinstance(parameters, dict | None):
+        return ""
+    return f"write {one_line({'name': name, **(parameters or {})})}"
+
+
+def _in_section(given: Any, path: tuple[str, ...]) -> str:
+    """Return the key of a section that takes a value which stands in place of the section."""
+    fields = SECTIONS[path].model_fields
+    for key, field in fields.items():
+        if given in get_args(field.annotation):
+            return f"write {one_line({key: given})}"
+    return f"its keys are {', '.join(fields)}"
+
+
+def _near_key(key: str, inside: tuple[str, ...]) -> str:
+    if key in _ELSEWHERE:
+        return f"did you mean {_ELSEWHERE[key]}?"
+    known = SECTIONS[inside].model_fields
+    match = nearest(key, known)
+    if match:
+        return f"did you mean {match!r}?"
+    elsewhere = [path for path, section in SECTIONS.items() if key in section.model_fields]
+    if elsewhere:
+        return f"did you mean {dotted([*elsewhere[0], key])}?"
+    return f"the keys here are {', '.join(known)}"
+
+
+def _check_hold_out(config: CheckedConfig) -> bool:
+    """See that either a share or data of their own are held out."""
+    node = config.root.find(["train", "hold_out"])
+    if node is None or not isinstance(node.value, dict):
+        return True
+    there = {key for key, child in node.value.items() if child.value is not None}
+    given = [key for key in ("share", "data") if key in there]
+    if len(given) != 1:
+        got = "got both" if given else "neither is given"
+        what = f"train.hold_out should have one of share, data; {got}"
+        config.add(["train", "hold_out"], what, key=True)
+    return len(given) == 1
+
+
+def _check_network(config: CheckedConfig, training: bool) -> bool:
+    """See that a network is layers with weights, or predictions, or logits."""
+    network = config.root.find(["network"])
+    if network is None or not isinstance(network.value, dict):
+        return True  # pydantic says so
+    there = {key for key, node in network.value.items() if node.value is not None}
+    given = [key for key in _OUTPUTS if key in there]
+    if len(given) != 1:
+        got = f"got {' and '.join(given)}" if given else "none of them is given"
+        what = f"network should have one of {', '.join(_OUTPUTS)}; {got}"
+        config.add(["network"], what, key=True)
+        return False
+    if training and given != ["layers"]:
+        what = f"network has {given[0]}, and nothing that could learn"
+        config.add(["network", given[0]], what, "give layers", key=True)
+        return False
+    return training or _check_companions(config, there, given[0])
+
+
+def _check_companions(config: CheckedConfig, there: set[str], given: str) -> bool:
+    if given == "layers" and "weights" not in there:
+        hint = "name the .npz file with W1, b1, W2 ..."
+        if config.has("train"):
+            hint += ", which `lossfw train` writes to the folder of --out"
+        config.add(["network", "layers"], "network.weights is missing", hint, key=True)
+        return False
+    unused = [key for key in ("weights", "dtype") if key in there and given != "layers"]
+    for key in unused:
+        config.add(["network", key], f"network.{key} has no meaning beside {given}", key=True)
+    return not unused

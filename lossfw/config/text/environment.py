@@ -8,9 +8,8 @@ import re
 import yaml
 
 from lossfw.components.naming import nearest
-from lossfw.config.text.scalars import CoreLoader, read_scalar
 from lossfw.config.text.tree import Node, Problems, quote
-from lossfw.config.text.yaml import FORBIDDEN
+from lossfw.config.text.yaml import FORBIDDEN, CoreLoader, read_scalar
 
 # With this a text may name a variable; a text without it is looked at no further.
 MARK = "${env:"

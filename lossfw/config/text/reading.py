@@ -1,13 +1,15 @@
-"""Read the file of a configuration, with a limit on its size."""
+"""Read the file of a configuration, and find the files that its names mean."""
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from lossfw.components.naming import nearest
-from lossfw.config.text.tree import Origin
+from lossfw.config.text.tree import Node, Origin, Problems, quote
 from lossfw.config.text.yaml import split_lines
 from lossfw.errors import ConfigError, Problem
 
@@ -15,6 +17,8 @@ from lossfw.errors import ConfigError, Problem
 MAX_BYTES = 1 << 20
 # An override without its -o, as other programs take it.
 _OVERRIDE = re.compile(r"[A-Za-z_][\w.\"-]*\+?=.*", re.DOTALL)
+# The folder that is looked in for files that are not beside the configuration.
+FOLDER_VARIABLE = "LOSSFW_DATA"
 
 
 def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[str, Origin]:
@@ -100,3 +104,52 @@ def _near(path: Path) -> str:
         return ""
     match = nearest(path.name, siblings)
     return f"did you mean {match!r}?" if match else ""
+
+
+def find_file(
+    node: Node, problems: Problems, *, bundled: Callable[[str], Path | None] | None = None
+) -> Path | None:
+    """Return the absolute path of the file that a text in a configuration names, or None.
+
+    A relative name starts at the folder of the file that writes it, one in an
+    override at the working folder. A file that is not there is looked for under its
+    bare name in the folder that the environment variable ``LOSSFW_DATA`` names,
+    then among the files that come with a plugin, which `bundled` finds.
+    """
+    if node.at.origin.held is not None:
+        found: Path = node.at.origin.held
+        return found
+    name: str = node.value
+    beside = node.at.origin.folder / name
+    folders = [beside.parent]
+    if _exists(beside):
+        return Path(os.path.normpath(beside.absolute()))
+    shared = os.environ.get(FOLDER_VARIABLE)
+    if shared:
+        folders.append(Path(shared))
+        if _exists(Path(shared) / beside.name):
+            return (Path(shared) / beside.name).absolute()
+    shipped = bundled(name) if bundled is not None else None
+    if shipped is not None:
+        return shipped
+    looked = " and ".join(str(folder) for folder in folders)
+    hint = f"looked in {looked}" + ("" if shared else f"; {FOLDER_VARIABLE} may name a folder")
+    problems.add(node.at, f"there is no file {quote(name)}", hint)
+    return None
+
+
+def find_location(node: Node) -> str:
+    """Return the absolute path, pattern or address that a text in a configuration means.
+
+    A path is relative to the folder of the file that writes it. Nothing is looked for.
+    """
+    name: str = node.value
+    return name if "://" in name else os.path.normpath(node.at.origin.folder.absolute() / name)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        # A name that is too long, or has a character that no name may have.
+        return False

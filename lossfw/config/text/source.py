@@ -41,18 +41,14 @@ class ConfigSource:
     given: GivenConfig | None = None
 
 
-def _is_beside(name: str, configuration: str) -> bool:
-    """Tell whether a file is in the folder of the configuration, or below."""
-    return Path(name).resolve().is_relative_to(Path(configuration).resolve().parent)
-
-
 def read_tree(source: ConfigSource, problems: Problems) -> Node:
     """Return the tree of a configuration, with the files that it extends and with overrides."""
     texts: list[str] = []
 
     def read_one(name: str, rank: int) -> Node | None:
         text, origin = read_file(name, rank=rank)
-        if rank and not _is_beside(name, source.name):
+        folder = Path(source.name).resolve().parent
+        if rank and not Path(name).resolve().is_relative_to(folder):
             origin = replace(origin, quoted=False)
         texts.append(text)
         tree = parse(text, origin, problems)

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from lossfw.config.text.scalars import CoreLoader
 from lossfw.config.text.tree import Node
+from lossfw.config.text.yaml import CoreLoader
 
 # A list of numbers or words longer than this is written one item a line.
 FLOW_WIDTH = 90
@@ -42,12 +42,9 @@ def scalar(value: Any) -> str:
             return ".nan"
         return repr(value).replace("inf", ".inf")
     if isinstance(value, str):
-        return value if _is_bare(value) else f'"{"".join(map(_escaped, value))}"'
+        bare = _BARE.fullmatch(value) is not None and _reads_as_text(value)
+        return value if bare else f'"{"".join(map(_escaped, value))}"'
     return str(value)
-
-
-def _is_bare(text: str) -> bool:
-    return _BARE.fullmatch(text) is not None and _reads_as_text(text)
 
 
 def _reads_as_text(text: str) -> bool:

@@ -1,20 +1,24 @@
-"""YAML text into a tree with positions, with a limit on everything that could grow.
+"""YAML 1.2 text into a tree with positions, with a limit on everything that could grow.
 
 The tree is built from the loader's events and not by its composer. Events give
 every position and show duplicate keys, and they come one at a time, so a nest
 of brackets or of aliases is stopped before it has grown.
+
+PyYAML follows YAML 1.1, which reads ``1e-7`` as text and ``no`` as false. Its loader is
+subclassed for the core schema of YAML 1.2, so that PyYAML itself stays as it is for everyone
+else in the process.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from lossfw.config.text.scalars import CoreLoader, read_scalar
 from lossfw.config.text.tree import Node, Origin, Position, Problems, quote
 
 # A configuration nests about eight deep; inline arrays add their dimensions.
@@ -39,6 +43,64 @@ _SYNTAX_HINTS = {
     "did not find expected key": "the indentation differs from the lines above",
     "expected <block end>": "the indentation differs from the lines above",
 }
+# No seed, size or parameter needs a longer number; Python refuses to read
+# integers of some thousand digits, and takes long for fewer.
+MAX_NUMBER_LENGTH = 100
+
+
+def _integer(text: str) -> int:
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    return int(_checked(text), base)
+
+
+def _float(text: str) -> float:
+    if text.lower().endswith((".inf", ".nan")):
+        return float(text.replace(".", ""))
+    number = float(_checked(text))
+    if math.isinf(number):
+        raise ValueError("is larger than the largest float64, 1.8e308")
+    return number
+
+
+def _checked(text: str) -> str:
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise ValueError(f"is a number of more than {MAX_NUMBER_LENGTH} characters")
+    return text
+
+
+_FLOAT = (
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+
+# Tag, pattern, the characters it can begin with, and a function that reads it. The
+# first pattern that fits the whole scalar decides; a scalar that fits none is text.
+_CORE: tuple[tuple[str, str, list[str], Callable[[str], Any]], ...] = (
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""], lambda text: None),
+    ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"], lambda text: text[0] in "tT"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"], _integer),
+    ("float", _FLOAT, [*"-+.0123456789"], _float),
+)
+_PREFIX = "tag:yaml.org,2002:"
+_READ = {_PREFIX + name: read for name, _, _, read in _CORE}
+
+
+def core_loader(base: type[Any]) -> type[Any]:
+    """Return a subclass of a PyYAML loader that resolves scalars by the core schema."""
+    loader: type[Any] = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
+    for name, pattern, first, _ in _CORE:
+        loader.add_implicit_resolver(_PREFIX + name, re.compile(rf"(?:{pattern})\Z"), first)
+    return loader
+
+
+# The C loader is about ten times faster and is missing on some platforms.
+CoreLoader = core_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def read_scalar(loader: Any, event: yaml.ScalarEvent) -> Any:
+    """Return the value of a scalar event; a ValueError goes on after the number."""
+    tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+    return _READ[tag](event.value) if tag in _READ else event.value
 
 
 def split_lines(text: str) -> tuple[str, ...]:
@@ -62,15 +124,15 @@ def parse(
     builder = _Builder(origin, problems)
     forbidden = FORBIDDEN.search(text)
     if forbidden:
-        builder.refuse_character(text, forbidden.start())
+        builder.report_character(text, forbidden.start())
         return None
     try:
         for reader, event in _events(text, loader):
             builder.take(reader, event)
-    except _Stop:
+    except _StopParsing:
         pass
     except yaml.YAMLError as error:
-        builder.refuse_syntax(error)
+        builder.report_syntax(error)
     return builder.root
 
 
@@ -83,12 +145,12 @@ def _events(text: str, loader: type[Any]) -> Iterator[tuple[Any, Any]]:
         reader.dispose()
 
 
-class _Stop(Exception):  # noqa: N818 - it ends the reading and is no error of its own
+class _StopParsing(Exception):  # noqa: N818 - it ends the reading and is no error of its own
     """Nothing after this place can be read."""
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenContainer:
     """A list or a mapping whose end has not come yet.
 
     `size` counts its values with aliases written out, `height` its levels.
@@ -112,7 +174,7 @@ class _Builder:
         self.root: Node | None = None
         self._origin = origin
         self._problems = problems
-        self._open: list[_Open] = []
+        self._open: list[_OpenContainer] = []
         self._anchors: dict[str, tuple[Node, int, int]] = {}
         self._aliased = 0
 
@@ -130,21 +192,27 @@ class _Builder:
             case yaml.ScalarEvent():
                 self._scalar(reader, event, at)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self._begin(at, event)
+                if len(self._open) >= MAX_DEPTH:
+                    self._stop(at, f"nested deeper than {MAX_DEPTH} levels")
+                items: Any = [] if isinstance(event, yaml.SequenceStartEvent) else {}
+                self._open.append(_OpenContainer(at, event.anchor, items))
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self._end()
+                done = self._open.pop()
+                node = Node(done.items, done.at, done.keys)
+                self._add(node, done.size, done.height + 1, done.anchor, done.at)
             case yaml.AliasEvent():
                 self._alias(event.anchor, at)
             case yaml.DocumentStartEvent() if self.root is not None:
                 self._stop(at, "a second document begins here", "write one configuration a file")
 
     def _scalar(self, reader: Any, event: yaml.ScalarEvent, at: Position) -> None:
-        plain = event.implicit[0]
-        if plain and event.value == "<<" and self._open and self._expects_key():
+        inside = self._open[-1] if self._open else None
+        expects_key = inside and isinstance(inside.items, dict) and inside.wants_key
+        if event.implicit[0] and event.value == "<<" and inside and expects_key:
             self._problems.add(
                 at, "merge keys (<<) are not read", "write the keys out, or use an alias"
             )
-            self._open[-1].wants_key = False
+            inside.wants_key = False
             return
         try:
             value = read_scalar(reader, event)
@@ -152,20 +220,6 @@ class _Builder:
             self._problems.add(at, f"{quote(event.value)} {error}")
             value = event.value
         self._add(Node(value, at), 1, 0, event.anchor, at)
-
-    def _expects_key(self) -> bool:
-        return isinstance(self._open[-1].items, dict) and self._open[-1].wants_key
-
-    def _begin(self, at: Position, event: Any) -> None:
-        if len(self._open) >= MAX_DEPTH:
-            self._stop(at, f"nested deeper than {MAX_DEPTH} levels")
-        items: Any = [] if isinstance(event, yaml.SequenceStartEvent) else {}
-        self._open.append(_Open(at, event.anchor, items))
-
-    def _end(self) -> None:
-        done = self._open.pop()
-        node = Node(done.items, done.at, done.keys)
-        self._add(node, done.size, done.height + 1, done.anchor, done.at)
 
     def _alias(self, name: str | None, at: Position) -> None:
         if name is None or name not in self._anchors:
@@ -202,7 +256,7 @@ class _Builder:
                 parent.items[parent.key] = node
             parent.key, parent.wants_key = None, True
 
-    def _key(self, parent: _Open, node: Node, at: Position) -> str | None:
+    def _key(self, parent: _OpenContainer, node: Node, at: Position) -> str | None:
         if isinstance(node.value, int) and not isinstance(node.value, bool):
             # A label may be a number: {0: -1, 1: 1}. Keys are texts all the same.
             node = Node(str(node.value), node.at)
@@ -228,15 +282,15 @@ class _Builder:
 
     def _stop(self, at: Position, what: str, hint: str = "") -> None:
         self._problems.add(at, what, hint)
-        raise _Stop
+        raise _StopParsing
 
-    def refuse_character(self, text: str, index: int) -> None:
+    def report_character(self, text: str, index: int) -> None:
         """Report a character that no YAML file may contain."""
         lines = split_lines(text[:index])
         at = self._place(len(lines) - 1, len(lines[-1]))
         self._problems.add(at, f"the character U+{ord(text[index]):04X} is not allowed in YAML")
 
-    def refuse_syntax(self, error: yaml.YAMLError) -> None:
+    def report_syntax(self, error: yaml.YAMLError) -> None:
         """Report an error of PyYAML in its place."""
         said = str(getattr(error, "problem", None) or error)
         if "nesting depth" in said:

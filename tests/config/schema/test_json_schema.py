@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from lossfw.components.registry import KINDS, Registry, registry
 from lossfw.config.schema.json_schema import json_schema
 from lossfw.config.schema.sections import SECTIONS
-from lossfw.config.text.scalars import CoreLoader
 from lossfw.config.text.tree import Origin, Problems
-from lossfw.config.text.yaml import parse, split_lines
+from lossfw.config.text.yaml import CoreLoader, parse, split_lines
 from lossfw.errors import ConfigError
 from support.any_config import GOOD as GOOD_TREE
 from support.any_config import GOOD_TEXT as GOOD

@@ -6,9 +6,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.config.text.scalars import MAX_NUMBER_LENGTH, CoreLoader, core_loader
 from lossfw.config.text.tree import Node, Origin, Problems
-from lossfw.config.text.yaml import MAX_ALIASED, MAX_DEPTH, parse, split_lines
+from lossfw.config.text.yaml import (
+    MAX_ALIASED,
+    MAX_DEPTH,
+    MAX_NUMBER_LENGTH,
+    CoreLoader,
+    core_loader,
+    parse,
+    split_lines,
+)
 from lossfw.errors import ConfigError
 
 # The pure loader stands in where libyaml is missing; both must read alike.
