@@ -10,7 +10,7 @@ from typing import Any
 from lossfw.errors import TraceError
 from lossfw.numerics.arrays import TextbookNamespace
 from lossfw.numerics.symbolic.graph import CLASSES, INPUT
-from lossfw.numerics.symbolic.named import Named
+from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import FLOAT64, Expressions
 from lossfw.numerics.symbolic.symbol import ELEMENTS, Length, Symbol
 
@@ -37,7 +37,7 @@ class RowLength(Length):
 class Formulas(Expressions, TextbookNamespace):
     """The array namespace on which primitives are their textbook formulas.
 
-    There is one dtype, so that nothing is converted.
+    There is only one dtype, so nothing is converted.
     """
 
     float32 = FLOAT64
@@ -46,6 +46,8 @@ class Formulas(Expressions, TextbookNamespace):
         super().__init__()
         for name in ("erf", "erfc"):
             setattr(self, name, self._function(name))
+        for name in OVER_ROW:
+            setattr(self, name, self._over_row(name))
 
     def row(self, name: str) -> Symbol:
         """Return an argument of the body that is a row."""
@@ -60,8 +62,8 @@ class Formulas(Expressions, TextbookNamespace):
 
     def power(self, x: Any, exponent: Any) -> Any:
         """Return ``x**exponent``."""
-        plain = isinstance(exponent, int | float) and not isinstance(exponent, Named)
-        return x if plain and exponent == 1 else self.operation("pow", x, exponent)
+        is_plain = isinstance(exponent, int | float) and not isinstance(exponent, NamedFloat)
+        return x if is_plain and exponent == 1 else self.operation("pow", x, exponent)
 
     def element(self, x: Symbol, key: Any) -> Symbol:
         """Return a new axis as no change, and one element of a row."""
@@ -73,23 +75,10 @@ class Formulas(Expressions, TextbookNamespace):
             return Symbol(self, number)
         raise TraceError("the formula takes a part of a row")
 
-    def sum(self, x: Any, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Symbol:
-        """Return the sum of each row."""
-        return self._over_row("sum", x, axis)
+    def _over_row(self, op: str) -> Any:
+        def function(x: Symbol, *, axis: Any = None, **_: Any) -> Symbol:
+            if axis != -1:
+                raise TraceError(f"the formula uses xp.{op} along another axis than the last")
+            return Symbol(self, self.graph.add(op, (x.node,), x.dtype))
 
-    def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Symbol:
-        """Return the mean of each row."""
-        return self._over_row("mean", x, axis)
-
-    def max(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Symbol:
-        """Return the largest element of each row."""
-        return self._over_row("max", x, axis)
-
-    def min(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Symbol:
-        """Return the smallest element of each row."""
-        return self._over_row("min", x, axis)
-
-    def _over_row(self, op: str, x: Symbol, axis: Any) -> Symbol:
-        if axis != -1:
-            raise TraceError(f"the formula uses xp.{op} along another axis than the last")
-        return Symbol(self, self.graph.add(op, (x.node,), x.dtype))
+        return function

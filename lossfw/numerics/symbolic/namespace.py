@@ -1,7 +1,7 @@
 """Expressions: the array namespace of symbols.
 
-Functions have the rules of NumPy for dtypes, so that a graph computes what the body
-computes. Those that look at values or shapes are not there, and say so.
+Functions have NumPy's rules for dtypes, so that a graph computes what the body computes. Functions
+that look at values or shapes are missing, and the error says so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lossfw.numerics.symbolic.graph import (
     RARE,
     Graph,
 )
-from lossfw.numerics.symbolic.named import Named, Tree
+from lossfw.numerics.symbolic.named import NamedFloat, Tree
 from lossfw.numerics.symbolic.symbol import NUMBERS, Symbol
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -107,7 +107,7 @@ class Expressions:
 
     def constant(self, value: Any, dtype: np.dtype[Any]) -> int:
         """Return the node of a number in a dtype; of a named one, the nodes of its tree."""
-        if isinstance(value, Named):
+        if isinstance(value, NamedFloat):
             return self._tree(value.tree, dtype)
         if dtype.kind == "f":
             with np.errstate(all="ignore"):
@@ -135,7 +135,7 @@ class Expressions:
         symbols = [x for x in arguments if isinstance(x, Symbol)]
         for x in arguments:
             if not isinstance(x, (Symbol, *NUMBERS)):
-                raise TraceError(f"the body computes {op} of an array and a {_named(x)}")
+                raise TraceError(f"the body computes {op} of an array and a {_type_name(x)}")
         if not symbols:
             return getattr(np, op)(*arguments)
         dtype = BOOL if op in LOGIC else _computed_in(op, self._common(arguments))
@@ -187,7 +187,7 @@ class Expressions:
 
     def power(self, x: Any, exponent: Any) -> Any:
         """Return ``x**exponent`` as NumPy's operator computes it."""
-        if isinstance(exponent, Symbol | np.generic | Named):
+        if isinstance(exponent, Symbol | np.generic | NamedFloat):
             return self.operation("pow", x, exponent)
         if exponent == 1:
             return x
@@ -208,13 +208,13 @@ class Expressions:
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """Return `a` where `condition` holds and `b` elsewhere."""
         if not isinstance(condition, Symbol):
-            raise TraceError(f"the body chooses by a {_named(condition)}, and not by an array")
+            raise TraceError(f"the body chooses by a {_type_name(condition)}; expected an array")
         for x in (a, b):
             if not isinstance(x, (Symbol, *NUMBERS)):
-                raise TraceError(f"the body chooses a {_named(x)}")
-        dtype = self._common((a, b)) if _some_symbol(a, b) else np.result_type(a, b)
-        args = (self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
+                raise TraceError(f"the body chooses a {_type_name(x)}")
         symbols = [x for x in (condition, a, b) if isinstance(x, Symbol)]
+        dtype = self._common((a, b))
+        args = (self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
         return Symbol(self, self.graph.add("where", args, dtype), self.common_shape(symbols))
 
     def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
@@ -255,11 +255,11 @@ class Expressions:
 
     def astype(self, x: Symbol, dtype: Any, **_: Any) -> Symbol:
         """Return `x` in another dtype."""
-        wanted = np.dtype(dtype)
-        whole = x.dtype.kind != "f" or self.graph.nodes[x.node].op in _WHOLE
-        if wanted.kind in "iu" and not whole:
+        dtype = np.dtype(dtype)
+        is_integer = x.dtype.kind != "f" or self.graph.nodes[x.node].op in _WHOLE
+        if dtype.kind in "iu" and not is_integer:
             raise TraceError("the body makes integers of floats that need not be whole")
-        return Symbol(self, self.cast(x, wanted), x.shape)
+        return Symbol(self, self.cast(x, dtype), x.shape)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Any:
         """Return a symbol, or a table of NumPy."""
@@ -267,7 +267,7 @@ class Expressions:
             return x if dtype is None else self.astype(x, dtype)
         if isinstance(x, np.ndarray):
             return x if dtype is None else x.astype(dtype)
-        raise TraceError(f"the body makes an array of a {_named(x)}")
+        raise TraceError(f"the body makes an array of a {_type_name(x)}")
 
     def broadcast_to(self, x: Symbol, shape: tuple[Any, ...]) -> Symbol:
         """Return `x`, whose shape is the only one."""
@@ -310,7 +310,7 @@ class Expressions:
 
 def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype in which NumPy computes a function of arrays of a dtype."""
-    function = getattr(np, op, None)  # erfc is none of NumPy
+    function = getattr(np, op, None)  # NumPy has no erfc
     if dtype.kind not in "iu" or not isinstance(function, np.ufunc):
         return dtype
     # Quotients, roots, logarithms and the like of integers are those of floats.
@@ -318,14 +318,10 @@ def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     return found
 
 
-def _some_symbol(*arguments: Any) -> bool:
-    return any(isinstance(x, Symbol) for x in arguments)
-
-
 def _plain(x: Any) -> Any:
     """Return a number of the same kind of Python's, for NumPy's rules of dtypes."""
     return next(kind(0) for kind in (bool, int, float) if isinstance(x, kind))
 
 
-def _named(x: object) -> str:
+def _type_name(x: object) -> str:
     return f"{type(x).__module__}.{type(x).__name__}".removeprefix("builtins.")

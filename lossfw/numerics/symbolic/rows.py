@@ -24,7 +24,7 @@ from lossfw.numerics.symbolic.graph import (
 )
 from lossfw.numerics.symbolic.namespace import FLOAT32, FLOAT64, INT64, Expressions
 from lossfw.numerics.symbolic.symbol import ELEMENTS, Symbol
-from lossfw.numerics.symbolic.trace import results_into
+from lossfw.numerics.symbolic.trace import trace_on
 
 # Functions of a row that are known of a single number.
 _OF_ONE = ("sum", "max", "min")
@@ -106,7 +106,7 @@ class RowExpressions(Expressions):
     def arange(self, count: Any, **_: Any) -> Symbol:
         """Return the numbers of the columns."""
         if count != self.columns:
-            raise TraceError(f"the body counts to {count!r}, and not over its columns")
+            raise TraceError(f"the body counts to {count!r}; expected the number of its columns")
         return Symbol(self, self.graph.add(COLUMN, (), INT64), (self.columns,))
 
     def asarray(self, x: Any, dtype: Any = None, **options: Any) -> Any:
@@ -157,7 +157,7 @@ class RowExpressions(Expressions):
     def _over_row(self, op: str) -> Any:
         def function(x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
             if axis == -1 and x.shape == (ELEMENTS, 1) and op in _OF_ONE:
-                # Of rows of one column. NumPy begins a sum with 0, so that -0 becomes 0.
+                # Rows of one column. NumPy begins a sum with 0, so that -0 becomes 0.
                 x = self.operation("add", x, 0.0) if op == "sum" else x
                 return Symbol(self, x.node, x.shape if keepdims else (ELEMENTS,))
             if axis not in (-1, 1) or x.shape != self.shape:
@@ -237,4 +237,4 @@ def trace_rows(body: Body, inputs: dict[str, Any], columns: int) -> Graph:
         xp.rows(name, dtype) if np.dtype(dtype).kind == "f" else xp.indices(name)
         for name, dtype in inputs.items()
     ]
-    return results_into(xp, body, symbols)
+    return trace_on(xp, body, symbols)

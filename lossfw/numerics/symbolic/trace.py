@@ -34,10 +34,10 @@ def trace(body: Body, inputs: Mapping[str, Any]) -> Graph:
     ['input', 'abs', 'multiply']
     """
     xp = Expressions()
-    return results_into(xp, body, [xp.input(name, dtype) for name, dtype in inputs.items()])
+    return trace_on(xp, body, [xp.input(name, dtype) for name, dtype in inputs.items()])
 
 
-def results_into(xp: Expressions, body: Body, symbols: Sequence[Symbol]) -> Graph:
+def trace_on(xp: Expressions, body: Body, symbols: Sequence[Symbol]) -> Graph:
     """Run a body on symbols of a namespace, and return its graph; see `trace`."""
     try:
         results = body(xp, *symbols)
@@ -46,11 +46,11 @@ def results_into(xp: Expressions, body: Body, symbols: Sequence[Symbol]) -> Grap
     except LossfwError as error:
         raise TraceError(str(error)) from error
     except Exception as error:
-        # Functions of other libraries find no array, and say so in their own ways.
+        # Functions of other libraries refuse a symbol in their own ways.
         what = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise TraceError(f"the body fails on symbols, with {what}") from error
     for result in results if isinstance(results, tuple) else (results,):
         if not isinstance(result, Symbol):
-            raise TraceError(f"the body returns a {type(result).__name__}, and no array")
+            raise TraceError(f"the body returns a {type(result).__name__}; expected an array")
         xp.graph.outputs.append(result.node)
     return xp.graph

@@ -16,7 +16,7 @@ from lossfw.nn.activation import Activation
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
-from lossfw.numerics.symbolic.trace import results_into
+from lossfw.numerics.symbolic.trace import trace_on
 from lossfw.report.formulas.columns import COLUMNS, Columns, ColumnsNamespace
 from lossfw.report.formulas.traced import Traced, by_name, twin_of
 
@@ -49,7 +49,7 @@ def row_traced(component: Loss | Activation, order: int) -> Traced:
     def graph(named: dict[str, float]) -> Graph:
         xp = Formulas()
         inputs = [xp.input(name, np.float64) for name in names]
-        return results_into(xp, _derived(_first_result(twin_of(component, named)), order), inputs)
+        return trace_on(xp, _derived(_first_result(twin_of(component, named)), order), inputs)
 
     return by_name(component, names, graph)
 

@@ -23,9 +23,9 @@ from lossfw.nn.letters import arguments_of
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
-from lossfw.numerics.symbolic.named import Named
+from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import Expressions
-from lossfw.numerics.symbolic.trace import results_into
+from lossfw.numerics.symbolic.trace import trace_on
 
 # The functions of a component that an author writes.
 Which: TypeAlias = Literal["value", "derivative", "second_derivative"]
@@ -123,7 +123,7 @@ def by_name(
 
 def twin_of(component: Component, named: dict[str, float]) -> Any:
     """Return a component whose parameters have these values and their names."""
-    names = {name: Named(value, name) for name, value in named.items()}
+    names = {name: NamedFloat(value, name) for name, value in named.items()}
     # Not validated: pydantic would make plain numbers of them.
     return type(component).model_construct(**{**component.parameters, **names})
 
@@ -150,7 +150,7 @@ def _graph(
     twin = twin_of(component, named)
     xp = Formulas() if textbook else Expressions()
     inputs = [_input(xp, twin, name) for name in arguments_of(component)]
-    return results_into(xp, _function(twin, which, textbook), inputs)
+    return trace_on(xp, _function(twin, which, textbook), inputs)
 
 
 def _function(component: Any, which: Which, textbook: bool) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import TraceError
-from lossfw.numerics.symbolic.named import Named
+from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import Expressions
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
@@ -141,7 +141,7 @@ def test_equal_operations_are_one_and_zeros_of_two_signs_are_two():
 
 
 def test_a_named_number_is_a_parameter_with_its_arithmetic():
-    c = Named(3.0, "c")
+    c = NamedFloat(3.0, "c")
     graph = trace(lambda xp, r: r / (2 * c - 1) + c**2 - -c, {"r": "f8"})
     assert graph.parameters() == ["c"]
     r = np.array([10.0])
