@@ -45,99 +45,6 @@ class Honest(BoostingBridge):
         return raw
 
 
-class Minus(Honest):
-    def sees(self, objective, raw, target, weight):
-        g, h = objective(raw, target, weight)
-        return -g, h
-
-
-class Swapped(Honest):
-    def sees(self, objective, raw, target, weight):
-        g, h = objective(raw, target, weight)
-        return (g[:, ::-1], h[:, ::-1]) if g.ndim == 2 else (g[::-1], h[::-1])
-
-
-class Flat(Honest):
-    def sees(self, objective, raw, target, weight):
-        g, h = objective(raw, target, weight)
-        return g, 0.0 * h
-
-
-class WeightsLost(Honest):
-    def sees(self, objective, raw, target, weight):
-        return objective(raw, target)
-
-
-class WeightsTwice(Honest):
-    def sees(self, objective, raw, target, weight):
-        return objective(raw, target, None if weight is None else weight**2)
-
-
-class FromZero(Honest):
-    def start(self, loss, target, sample_weight=None, *, classes=None):
-        return 0.5 + 0.0 * super().start(loss, target, sample_weight, classes=classes)
-
-
-class HalfLeaves(Honest):
-    def boosted(self, loss, training):
-        return 0.5 * (training.start + super().boosted(loss, training))
-
-
-class Climbing(Honest):
-    def boosted(self, loss, training):
-        once = super().boosted(loss, training)
-        return once if training.rounds == 1 else 2 * training.start - once + 3.0
-
-
-class Unweighted(Honest):
-    def boosted(self, loss, training):
-        # Its leaves are right where they can be computed, and it forgets weights otherwise.
-        return super().boosted(loss, training if training.l2 else training._replace(weight=None))
-
-
-class Silent(Honest):
-    def sees(self, objective, raw, target, weight):
-        return objective(np.nan_to_num(raw), target, weight)
-
-
-class Nameless(Honest):
-    def sees(self, objective, raw, target, weight):
-        try:
-            return objective(raw, target, weight)
-        except DivergenceError:
-            raise DivergenceError("something is not finite") from None
-
-
-class Sum(Honest):
-    def score(self, metric, raw, target, weight):
-        return len(target) * metric.mean(raw, target, weight), False
-
-
-class Greater(Honest):
-    def score(self, metric, raw, target, weight):
-        return metric.mean(raw, target, weight), True
-
-
-class Unequal(Honest):
-    def objective(self, loss, *, curvature="auto"):
-        of = derivatives(loss, curvature)
-        return lambda *arguments: of(*arguments)
-
-
-class Eager(Honest):
-    """Takes what it cannot train with."""
-
-    def refuses(self, loss):
-        return None
-
-
-class Reluctant(Honest):
-    """Refuses in words alone."""
-
-    def refuses(self, loss):
-        return "it is Monday"
-
-
 class HonestDerivatives(Bridge):
     """A library of automatic differentiation."""
 
@@ -149,24 +56,6 @@ class HonestDerivatives(Bridge):
 
     def value_and_slope(self, loss, y, t):
         return loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
-
-
-class Rounded(HonestDerivatives):
-    def value_and_slope(self, loss, y, t):
-        values, slopes = super().value_and_slope(loss, y, t)
-        return np.round(values, 2), slopes
-
-
-class WrongAtKinks(HonestDerivatives):
-    def value_and_slope(self, loss, y, t):
-        values, slopes = super().value_and_slope(loss, y, t)
-        return values, np.where(y == t, 0.5, slopes)
-
-
-class WrongAtTies(HonestDerivatives):
-    def value_and_slope(self, loss, y, t):
-        values, slopes = super().value_and_slope(loss, y, t)
-        return values, np.where((y == y[:, :1]).all(axis=1, keepdims=True), 0.0, slopes)
 
 
 class HonestAutograd(AutogradBridge):
@@ -182,23 +71,6 @@ class HonestAutograd(AutogradBridge):
         return loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
 
 
-class TwiceTheSlope(HonestAutograd):
-    def value_and_slope(self, loss, y, t, *, compiled=False):
-        values, slopes = super().value_and_slope(loss, y, t)
-        return values, 2 * slopes
-
-
-class OtherCompiled(HonestAutograd):
-    def value_and_slope(self, loss, y, t, *, compiled=False):
-        values, slopes = super().value_and_slope(loss, y, t)
-        return values, slopes * (1.0 + 1e-6 * compiled)
-
-
-class AlwaysWide(HonestAutograd):
-    def value_and_slope(self, loss, y, t, *, compiled=False):
-        return tuple(x.astype("float64") for x in super().value_and_slope(loss, y, t))
-
-
 class BridgeLiar(NamedTuple):
     """A bridge that breaks a law for a loss, and what cannot but break with it."""
 
@@ -211,30 +83,87 @@ class BridgeLiar(NamedTuple):
         return f"{self.check}-{type(self.bridge).__name__}"
 
 
-TRAINED = ("stump", "falls", "twice")
+def _liar(check, base, what, loss, *besides, **lies):
+    """Return a bridge with some functions that lie."""
+    return BridgeLiar(check, type(what, (base,), lies)(), loss, besides)
+
+
+def _sees(change):
+    """Return the derivatives that a library gets, changed."""
+    return lambda self, objective, *rows: change(*objective(*rows))
+
+
+def _gets(base, change):
+    """Return values and slopes that a library gets, changed."""
+    return lambda self, loss, y, t, **how: change(
+        y, t, *base.value_and_slope(self, loss, y, t), **how
+    )
+
+
+def _nameless(self, objective, raw, target, weight):
+    try:
+        return objective(raw, target, weight)
+    except DivergenceError:
+        raise DivergenceError("something is not finite") from None
+
+
+def _climbing(self, loss, training):
+    once = Honest.boosted(self, loss, training)
+    return once if training.rounds == 1 else 2 * training.start - once + 3.0
+
+
+def _unweighted(self, loss, training):
+    # Its leaves are right where they can be computed, and it forgets weights otherwise.
+    return Honest.boosted(self, loss, training if training.l2 else training._replace(weight=None))
+
+
+def _closure(self, loss, curvature="auto"):
+    function = derivatives(loss, curvature)
+    return lambda *arguments: function(*arguments)
+
+
+_swapped = _sees(lambda g, h: (g[..., ::-1], h[..., ::-1]))
+_TRAINED = ("stump", "falls", "twice")
+_D, _A = HonestDerivatives, HonestAutograd
 
 BRIDGE_LIARS = (
-    BridgeLiar("slopes", Minus(), "huber", ("weights", "falls")),
-    BridgeLiar("slopes", Swapped(), "huber", ("weights", *TRAINED)),
-    BridgeLiar("slopes", Swapped(), "cross_entropy", ("weights", *TRAINED)),
-    BridgeLiar("slopes", Flat(), "squared_error", ("weights", *TRAINED)),
-    BridgeLiar("weights", WeightsLost(), "huber", TRAINED),
-    BridgeLiar("weights", WeightsTwice(), "huber", TRAINED),
-    BridgeLiar("start", FromZero(), "squared_error"),
-    BridgeLiar("stump", HalfLeaves(), "logistic"),
-    BridgeLiar("falls", Climbing(), "huber"),
-    BridgeLiar("twice", Unweighted(), "squared_error"),
-    BridgeLiar("finite", Silent(), "huber"),
-    BridgeLiar("finite", Nameless(), "huber"),
-    BridgeLiar("metric", Sum(), "huber"),
-    BridgeLiar("metric", Greater(), "huber"),
-    BridgeLiar("copies", Unequal(), "huber"),
-    BridgeLiar("refusal", Eager(), "brier", ("*",)),
-    BridgeLiar("refusal", Reluctant(), "huber"),
-    BridgeLiar("values", Rounded(), "huber", ("hard points",)),
-    BridgeLiar("hard points", WrongAtKinks(), "absolute_error"),
-    BridgeLiar("hard points", WrongAtTies(), "cross_entropy"),
-    BridgeLiar("differences", TwiceTheSlope(), "huber", ("values", "hard points")),
-    BridgeLiar("compiled", OtherCompiled(), "huber"),
-    BridgeLiar("dtypes", AlwaysWide(), "huber"),
-)
+    _liar("slopes", Honest, "Minus", "huber", "weights", "falls", sees=_sees(lambda g, h: (-g, h))),
+    _liar("slopes", Honest, "Swapped", "huber", "weights", *_TRAINED, sees=_swapped),
+    _liar("slopes", Honest, "Swapped", "cross_entropy", "weights", *_TRAINED, sees=_swapped),
+    _liar("slopes", Honest, "Flat", "squared_error", "weights", *_TRAINED,
+          sees=_sees(lambda g, h: (g, 0.0 * h))),
+    _liar("weights", Honest, "WeightsLost", "huber", *_TRAINED,
+          sees=lambda self, objective, raw, target, weight: objective(raw, target)),
+    _liar("weights", Honest, "WeightsTwice", "huber", *_TRAINED,
+          sees=lambda self, objective, raw, target, weight: objective(
+              raw, target, None if weight is None else weight**2)),
+    _liar("start", Honest, "FromZero", "squared_error",
+          start=lambda self, *rows, **more: 0.5 + 0.0 * Honest.start(self, *rows, **more)),
+    _liar("stump", Honest, "HalfLeaves", "logistic", boosted=lambda self, loss, training: 0.5 * (
+        training.start + Honest.boosted(self, loss, training))),
+    _liar("falls", Honest, "Climbing", "huber", boosted=_climbing),
+    _liar("twice", Honest, "Unweighted", "squared_error", boosted=_unweighted),
+    _liar("finite", Honest, "Silent", "huber",
+          sees=lambda self, objective, raw, *others: objective(np.nan_to_num(raw), *others)),
+    _liar("finite", Honest, "Nameless", "huber", sees=_nameless),
+    _liar("metric", Honest, "Sum", "huber",
+          score=lambda self, metric, raw, t, w: (len(t) * metric.mean(raw, t, w), False)),
+    _liar("metric", Honest, "Greater", "huber",
+          score=lambda self, metric, *rows: (metric.mean(*rows), True)),
+    _liar("copies", Honest, "Unequal", "huber", objective=_closure),
+    # The first takes what it cannot train with, the second refuses in words alone.
+    _liar("refusal", Honest, "Eager", "brier", "*", refuses=lambda self, loss: None),
+    _liar("refusal", Honest, "Reluctant", "huber", refuses=lambda self, loss: "it is Monday"),
+    _liar("values", _D, "Rounded", "huber", "hard points",
+          value_and_slope=_gets(_D, lambda y, t, v, g: (np.round(v, 2), g))),
+    _liar("hard points", _D, "WrongAtKinks", "absolute_error",
+          value_and_slope=_gets(_D, lambda y, t, v, g: (v, np.where(y == t, 0.5, g)))),
+    _liar("hard points", _D, "WrongAtTies", "cross_entropy", value_and_slope=_gets(
+        _D, lambda y, t, v, g: (v, np.where((y == y[:, :1]).all(1, keepdims=True), 0.0, g)))),
+    _liar("differences", _A, "TwiceTheSlope", "huber", "values", "hard points",
+          value_and_slope=_gets(_A, lambda y, t, v, g, compiled=False: (v, 2 * g))),
+    _liar("compiled", _A, "OtherCompiled", "huber", value_and_slope=_gets(
+        _A, lambda y, t, v, g, compiled=False: (v, g * (1.0 + 1e-6 * compiled)))),
+    _liar("dtypes", _A, "AlwaysWide", "huber", value_and_slope=_gets(
+        _A, lambda y, t, v, g, compiled=False: (v.astype("float64"), g.astype("float64")))),
+)  # fmt: skip

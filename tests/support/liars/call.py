@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import LOGIT_ROWS, SQUARE, cross_entropy, square
+from support.liars.honest import LOGIT_ROWS, PLAIN, SQUARE, cross_entropy, square
 from support.liars.liar import Liar
 
 
@@ -105,24 +105,21 @@ def centred_rows(y, t):
     return result - result.mean(-1, keepdims=True) if y.ndim == 2 and y.size else result
 
 
-_PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
-
 LIARS = (
     Liar("loss", "shape:result", "ravel", replace(SQUARE, value=flattened, reduce=None)),
-    Liar("loss", "shape:result", "flat", replace(_PLAIN, value=flattening)),
+    Liar("loss", "shape:result", "flat", replace(PLAIN, value=flattening)),
     Liar("loss", "shape:result", "one class", replace(LOGIT_ROWS, value=squeezed)),
-    Liar("loss", "shape:axes", "rows", replace(_PLAIN, value=centred_rows)),
-    Liar("loss", "shape:broadcast", "reshape", replace(_PLAIN, value=reshaping)),
-    Liar("loss", "shape:layout", "repeated", replace(_PLAIN, value=first_of_repeated)),
-    Liar("loss", "nan", "two", replace(_PLAIN, value=one_nan)),
-    Liar("loss", "nan", "single", replace(_PLAIN, value=deaf_in_single)),
+    Liar("loss", "shape:axes", "rows", replace(PLAIN, value=centred_rows)),
+    Liar("loss", "shape:broadcast", "reshape", replace(PLAIN, value=reshaping)),
+    Liar("loss", "shape:layout", "repeated", replace(PLAIN, value=first_of_repeated)),
+    Liar("loss", "nan", "two", replace(PLAIN, value=one_nan)),
+    Liar("loss", "nan", "single", replace(PLAIN, value=deaf_in_single)),
     Liar("loss", "domain:class_index", "last", replace(LOGIT_ROWS, value=last_label)),
     Liar("loss", "domain:class_index", "bytes", replace(LOGIT_ROWS, value=label_bytes)),
-    Liar("loss", "value:negative_zero", "half", replace(_PLAIN, value=minus_in_half)),
+    Liar("loss", "value:negative_zero", "half", replace(PLAIN, value=minus_in_half)),
     Liar("loss", "shape:broadcast", "broadcast", replace(SQUARE, value=broadcasting)),
     Liar("loss", "shape:layout", "memory", replace(SQUARE, value=in_memory_order)),
     Liar("loss", "nan", "fmax", replace(SQUARE, value=deaf)),
     Liar("loss", "domain:class_index", "modulo", replace(LOGIT_ROWS, value=wrapping)),
-    Liar("loss", "value:negative_zero", "minus", replace(SQUARE, value=minus, gradient=None,
-                                                         hessian=None, reduce=None)),
+    Liar("loss", "value:negative_zero", "minus", replace(PLAIN, value=minus)),
 )  # fmt: skip

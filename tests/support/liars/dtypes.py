@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import SQUARE, square, square_curvature, square_slope
+from support.liars.honest import PLAIN, SQUARE, square, square_curvature, square_slope
 from support.liars.liar import Liar
-
-_PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
 
 
 def always_double(y, t):
@@ -82,14 +80,14 @@ bent = _in_half(lambda r: 2.25 + 0 * r, square_curvature)
 LIARS = (
     Liar("loss", "dtype:result", "double", replace(SQUARE, value=always_double)),
     Liar("loss", "dtype:integer", "integers", replace(SQUARE, value=in_integers)),
-    Liar("loss", "dtype:integer", "single", replace(_PLAIN, value=integers_in_single)),
-    Liar("loss", "dtype:integer", "unsigned", replace(_PLAIN, value=unsigned)),
-    Liar("loss", "dtype:target", "half", replace(_PLAIN, value=in_the_targets_precision)),
-    Liar("loss", "dtype:target", "bytes", replace(_PLAIN, value=negated_bytes)),
-    Liar("loss", "dtype:order", "native", replace(_PLAIN, value=native), ("shape:layout",)),
-    Liar("loss", "dtype:half", "overflow", replace(_PLAIN, value=overflowing), ("overflow:half",)),
-    Liar("loss", "overflow:half", "overflow", replace(_PLAIN, value=overflowing), ("dtype:half",)),
-    Liar("loss", "precision:half", "sixteenths", replace(_PLAIN, value=rounded), ("dtype:half",)),
+    Liar("loss", "dtype:integer", "single", replace(PLAIN, value=integers_in_single)),
+    Liar("loss", "dtype:integer", "unsigned", replace(PLAIN, value=unsigned)),
+    Liar("loss", "dtype:target", "half", replace(PLAIN, value=in_the_targets_precision)),
+    Liar("loss", "dtype:target", "bytes", replace(PLAIN, value=negated_bytes)),
+    Liar("loss", "dtype:order", "native", replace(PLAIN, value=native), ("shape:layout",)),
+    Liar("loss", "dtype:half", "overflow", replace(PLAIN, value=overflowing), ("overflow:half",)),
+    Liar("loss", "overflow:half", "overflow", replace(PLAIN, value=overflowing), ("dtype:half",)),
+    Liar("loss", "precision:half", "sixteenths", replace(PLAIN, value=rounded), ("dtype:half",)),
     Liar("loss", "gradient:half", "steep", replace(SQUARE, gradient=steep), ("dtype:half",)),
     Liar("loss", "hessian:half", "bent", replace(SQUARE, hessian=bent), ("dtype:half",)),
 )

@@ -79,16 +79,10 @@ def square_curvature(y, t):
     return 2 + 0 * (y - t)
 
 
-SQUARE = Subject(
-    "square",
-    "distance",
-    REAL,
-    REAL,
-    square,
-    square_slope,
-    square_curvature,
-    mean_of(square),
-)
+SQUARE_MEAN = mean_of(square)
+SQUARE = Subject("square", "distance", REAL, REAL, square, square_slope, square_curvature,
+                 SQUARE_MEAN)  # fmt: skip
+PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
 TRUE_SQUARE = replace(SQUARE, truth=lossfw.loss("squared_error"))
 
 

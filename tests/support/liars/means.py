@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import SQUARE, mean_of, square
+from support.liars.honest import SQUARE, SQUARE_MEAN, square
 from support.liars.liar import Liar
-
-_mean = mean_of(square)
 
 
 def at_least_one(y, t, sample_weight=None, where=None):
     """The sum of the weights, but not below 1."""
-    whole = _mean(y, t, sample_weight, where)
+    whole = SQUARE_MEAN(y, t, sample_weight, where)
     if sample_weight is None or where is not None:
         return whole
     total = np.sum(sample_weight, dtype=float)
@@ -22,36 +20,36 @@ def at_least_one(y, t, sample_weight=None, where=None):
 def mask_alone(y, t, sample_weight=None, where=None):
     """Under a mask weights are forgotten."""
     if where is None or sample_weight is None or not np.any(sample_weight):
-        return _mean(y, t, sample_weight, where)
-    return _mean(y, t, None, where)
+        return SQUARE_MEAN(y, t, sample_weight, where)
+    return SQUARE_MEAN(y, t, None, where)
 
 
 def first_column(y, t, sample_weight=None, where=None):
     """Each row of weights counts as its first one."""
     if np.ndim(sample_weight) == 2:
         sample_weight = np.broadcast_to(sample_weight[:, :1], np.shape(y))
-    return _mean(y, t, sample_weight, where)
+    return SQUARE_MEAN(y, t, sample_weight, where)
 
 
 def whole_rows(y, t, sample_weight=None, where=None):
     """A row of which something is left out is left out."""
     if np.ndim(where) == 2:
         where = np.broadcast_to(where.all(-1, keepdims=True), np.shape(y))
-    return _mean(y, t, sample_weight, where)
+    return SQUARE_MEAN(y, t, sample_weight, where)
 
 
 def the_first(y, t, sample_weight=None, where=None):
     """Of many elements the first ones are averaged."""
     if where is None:
         weight = None if sample_weight is None else sample_weight[:4096]
-        return _mean(y[:4096], t[:4096], weight)
-    return _mean(y, t, sample_weight, where)
+        return SQUARE_MEAN(y[:4096], t[:4096], weight)
+    return SQUARE_MEAN(y, t, sample_weight, where)
 
 
 def first_of_masked(y, t, sample_weight=None, where=None):
     if where is not None and np.size(y) > 4096:
-        return _mean(y[:4096], t[:4096], None, where[:4096])
-    return _mean(y, t, sample_weight, where)
+        return SQUARE_MEAN(y[:4096], t[:4096], None, where[:4096])
+    return SQUARE_MEAN(y, t, sample_weight, where)
 
 
 def weights_in_half(y, t, sample_weight=None, where=None):
@@ -59,8 +57,8 @@ def weights_in_half(y, t, sample_weight=None, where=None):
     if sample_weight is not None and np.asarray(y).dtype == np.float16:
         with np.errstate(all="ignore"):
             sample_weight = np.asarray(sample_weight, np.float16)
-            return _mean(y, t, sample_weight, where)
-    return _mean(y, t, sample_weight, where)
+            return SQUARE_MEAN(y, t, sample_weight, where)
+    return SQUARE_MEAN(y, t, sample_weight, where)
 
 
 def sums_in_half(y, t, sample_weight=None, where=None):
@@ -68,7 +66,7 @@ def sums_in_half(y, t, sample_weight=None, where=None):
     if losses.dtype == np.float16 and sample_weight is None and where is None:
         with np.errstate(all="ignore"):
             return np.add.reduce(losses) / losses.size
-    return _mean(y, t, sample_weight, where)
+    return SQUARE_MEAN(y, t, sample_weight, where)
 
 
 def _numbers_only(when):
@@ -78,9 +76,9 @@ def _numbers_only(when):
         case = "mask" if where is not None else "plain" if sample_weight is None else "weights"
         losses = np.asarray(square(y, t), float)
         if case != when or not np.isnan(losses).any() or np.isnan(losses).all():
-            return _mean(y, t, sample_weight, where)
+            return SQUARE_MEAN(y, t, sample_weight, where)
         some = ~np.isnan(losses) if where is None else where & ~np.isnan(losses)
-        return _mean(y, t, sample_weight, some)
+        return SQUARE_MEAN(y, t, sample_weight, some)
 
     return reduce
 

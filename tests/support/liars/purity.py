@@ -4,14 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import SQUARE, mean_of, square, square_curvature, square_slope
+from support.liars.honest import PLAIN, SQUARE, SQUARE_MEAN, square, square_curvature, square_slope
 from support.liars.liar import Liar
 
 # Where a function writes things that it should not remember.
 _memory = {}
-
-_PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
-_mean = mean_of(square)
 
 
 def writing(y, t):
@@ -32,7 +29,7 @@ def large_in_place(y, t):
 
 
 def mask_into_weights(y, t, sample_weight=None, where=None):
-    result = _mean(y, t, sample_weight, where)
+    result = SQUARE_MEAN(y, t, sample_weight, where)
     if sample_weight is not None and where is not None and sample_weight.flags.writeable:
         sample_weight *= where
     return result
@@ -40,11 +37,13 @@ def mask_into_weights(y, t, sample_weight=None, where=None):
 
 def running_mean(y, t, sample_weight=None, where=None):
     """The mean over all calls."""
-    _memory["means"] = 0.9 * _memory.get("means", 0.0) + 0.1 * _mean(y, t, sample_weight, where)
+    _memory["means"] = 0.9 * _memory.get("means", 0.0) + 0.1 * SQUARE_MEAN(
+        y, t, sample_weight, where
+    )
     return (
         _memory["means"]
         if np.size(y) > 20 and where is not None
-        else _mean(y, t, sample_weight, where)
+        else SQUARE_MEAN(y, t, sample_weight, where)
     )
 
 
@@ -110,7 +109,7 @@ LIARS = (
     Liar("loss", "purity:arguments", "writes", replace(SQUARE, value=writing, reduce=None),
          # Other numbers are found at the second call with the same arrays.
          ("shape:layout", "purity:memory")),
-    Liar("loss", "purity:arguments", "large", replace(_PLAIN, value=large_in_place)),
+    Liar("loss", "purity:arguments", "large", replace(PLAIN, value=large_in_place)),
     Liar("loss", "purity:reduce", "mask", replace(SQUARE, reduce=mask_into_weights)),
     Liar("loss", "purity:reduce", "running", replace(SQUARE, reduce=running_mean),
          ("mask", "mask:many", "weights:masked")),
@@ -120,19 +119,19 @@ LIARS = (
           "dtype:half",
           "precision:half", "purity:memory", "purity:companions", "purity:extremes",
           "purity:many", "value:many", "gradient", "hessian")),
-    Liar("loss", "purity:repeat", "half", replace(_PLAIN, value=dithered)),
-    Liar("loss", "purity:memory", "sums", replace(_PLAIN, value=known_by_sums),
+    Liar("loss", "purity:repeat", "half", replace(PLAIN, value=dithered)),
+    Liar("loss", "purity:memory", "sums", replace(PLAIN, value=known_by_sums),
          # A huge number leaves no trace of the others in a sum.
          ("purity:extremes",)),
-    Liar("loss", "purity:memory", "object", replace(_PLAIN, value=known_by_object),
+    Liar("loss", "purity:memory", "object", replace(PLAIN, value=known_by_object),
          ("purity:arguments",)),
     Liar("loss", "purity:companions", "batch", replace(SQUARE, value=centred, reduce=None),
          ("nan", "dtype:half", "precision:half", "overflow:half", "purity:memory",
           "purity:extremes", "purity:many", "value:many", "gradient", "hessian")),
-    Liar("loss", "purity:extremes", "first", replace(_PLAIN, value=from_the_first)),
-    Liar("loss", "purity:many", "value", replace(_PLAIN, value=_more_than(300, square)),
+    Liar("loss", "purity:extremes", "first", replace(PLAIN, value=from_the_first)),
+    Liar("loss", "purity:many", "value", replace(PLAIN, value=_more_than(300, square)),
          ("value:many",)),
-    Liar("loss", "value:many", "first", replace(_PLAIN, value=_more_than(300, square)),
+    Liar("loss", "value:many", "first", replace(PLAIN, value=_more_than(300, square)),
          ("purity:many",)),
     Liar("loss", "gradient:many", "first",
          replace(SQUARE, gradient=_more_than(3000, square_slope)), ("purity:many",)),
