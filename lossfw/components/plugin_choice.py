@@ -11,25 +11,17 @@ from lossfw.components.registry import Registry, registry
 
 @dataclass(frozen=True)
 class Plugins:
-    """The plugins that may be used, as the command line chooses them.
+    """The plugins that may be used, as the command line chooses them."""
 
-    Attributes
-    ----------
-    local : sequence of str
-        Local plugin files, relative to the working folder.
-    disable : sequence of str
-        Plugins that are not imported.
-    installed : bool
-        False leaves out every installed plugin but the built-in one, and the plugin
-        files that a configuration names.
-    trusted : bool
-        Whether plugin files that a configuration names are imported, which executes
-        them. Those in `local` are in any case.
-    """
-
+    # Local plugin files, relative to the working folder.
     local: Sequence[str] = ()
+    # Plugins that are not imported.
     disable: Sequence[str] = ()
+    # False leaves out every installed plugin but the built-in one, and the plugin files
+    # that a configuration names.
     installed: bool = True
+    # Whether plugin files that a configuration names are imported, which executes them.
+    # Those in `local` are in any case.
     trusted: bool = True
 
     def admits(self, path: Path) -> bool:

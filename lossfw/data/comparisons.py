@@ -47,14 +47,6 @@ class ColumnComparison:
 
     A missing value is unequal to every value, and fulfils no other comparison.
 
-    Attributes
-    ----------
-    column : str
-        The name of the column.
-    operator : ComparisonOperator
-    values : tuple of str
-        As they are written: one, or for `ComparisonOperator.IN` at least one.
-
     Examples
     --------
     >>> age = DataColumn.of(np.array([17.0, 18.0, np.nan]))
@@ -63,8 +55,10 @@ class ColumnComparison:
     [False, True, False]
     """
 
+    # The name of the column.
     column: str
     operator: ComparisonOperator
+    # As they are written: one, or for `ComparisonOperator.IN` at least one.
     values: tuple[str, ...]
 
     def comparisons(self) -> Iterator[ColumnComparison]:

@@ -41,17 +41,12 @@ class CsvTable(Table):
     """A text file: commas, semicolons or tabs between numbers, ``#`` before a comment.
 
     A first line without a number names the columns.
-
-    Attributes
-    ----------
-    header_lines : int
-        Lines before the first row of numbers.
-    delimiter : str
-        The character between cells.
     """
 
     path: Path
+    # Lines before the first row of numbers.
     header_lines: int
+    # The character between cells.
     delimiter: str = ","
 
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:

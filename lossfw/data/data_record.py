@@ -32,29 +32,21 @@ RECORDED = frozenset({CLASSES, COLUMNS, DIVISOR, CATEGORIES, MEAN, SCALE})
 class DataRecord:
     """What later data have to agree with; it is stored with the weights in a ``.npz``.
 
-    Attributes
-    ----------
-    classes : tuple of str
-        The labels of the classes, in the order of the outputs.
-    columns : tuple of str
-        The names of the inputs, in order.
-    divisor : float or None
-        The number that the inputs were divided by; None if it is not known.
-    categories : mapping of str to tuple of str
-        The categories of each column of texts, in the order of their inputs.
-    standardisation : Standardisation or None
-        The change of the inputs.
-
     Examples
     --------
     >>> DataRecord(classes=("cat", "dog"), divisor=255.0).arrays["inputs_divisor"]
     array(255.)
     """
 
+    # The labels of the classes, in the order of the outputs.
     classes: tuple[str, ...] = ()
+    # The names of the inputs, in order.
     columns: tuple[str, ...] = ()
+    # The number that the inputs were divided by; None if it is not known.
     divisor: float | None = None
+    # The categories of each column of texts, in the order of their inputs.
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The change of the inputs.
     standardisation: Standardisation | None = None
 
     @classmethod

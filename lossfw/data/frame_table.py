@@ -20,15 +20,10 @@ from lossfw.numerics.arrays import NDArray
 
 @dataclass(frozen=True)
 class FrameTable(Table):
-    """The columns of a data frame, of a series, or of an array of texts.
+    """The columns of a data frame, of a series, or of an array of texts."""
 
-    Attributes
-    ----------
-    columns : tuple of ndarray
-        Numbers in float64 or int64, NaN where one is missing; or texts, empty where one is.
-        Whole numbers beyond int64 are in uint64.
-    """
-
+    # Numbers in float64 or int64, NaN where one is missing; or texts, empty where one is.
+    # Whole numbers beyond int64 are in uint64.
     columns: tuple[NDArray, ...]
 
     @classmethod

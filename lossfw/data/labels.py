@@ -50,21 +50,14 @@ def label_of(classes: Sequence[str], number: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """A change: each number becomes the number that a table has for it.
+    """A change: each number becomes the number that a table has for it."""
 
-    Attributes
-    ----------
-    name : str
-        The data, for messages.
-    given, wanted : ndarray, shape (n,)
-        The table; `given` ascends.
-    told : str
-        The numbers of the table in words.
-    """
-
+    # The data, for messages.
     name: str
+    # The table; `given` ascends, (n,).
     given: NDArray
     wanted: NDArray
+    # The numbers of the table in words.
     told: str
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
@@ -83,14 +76,9 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Whole:
-    """A change: whole numbers that are written as floats become integers.
+    """A change: whole numbers that are written as floats become integers."""
 
-    Attributes
-    ----------
-    name : str
-        The data, for messages.
-    """
-
+    # The data, for messages.
     name: str
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
@@ -109,17 +97,11 @@ class Whole:
 
 @dataclass(frozen=True)
 class OneHot:
-    """A change: class indices (N,) become rows (N, K) with a 1 at the class.
+    """A change: class indices (N,) become rows (N, K) with a 1 at the class."""
 
-    Attributes
-    ----------
-    name : str
-        The data, for messages.
-    classes : int
-        K.
-    """
-
+    # The data, for messages.
     name: str
+    # K.
     classes: int
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:

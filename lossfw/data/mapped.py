@@ -26,16 +26,11 @@ class MappedArray(np.memmap[Any, Any]):
 
     A pickle of it holds the name of the file and not the rows. Parts of it are pickled
     by their content.
-
-    Attributes
-    ----------
-    stamp : FileStamp or None
-        The file as it was when it was mapped.
-    place : MappedPlace or None
-        Where the array is; None for a part of it.
     """
 
+    # The file as it was when it was mapped.
     stamp: FileStamp | None
+    # Where the array is; None for a part of it.
     place: MappedPlace | None
 
     def __array_finalize__(self, obj: Any) -> None:

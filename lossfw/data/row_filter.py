@@ -104,10 +104,6 @@ class _Not:
 class RowFilter:
     """A filter of rows.
 
-    Attributes
-    ----------
-    condition : Condition
-
     Examples
     --------
     >>> rows = RowFilter.read("column.age>=18 and not column.region in [north, 'far west']")

@@ -9,20 +9,12 @@ from lossfw.errors import DataError
 
 
 class FileStamp(NamedTuple):
-    """The size and the time of a file, when it was opened.
-
-    Attributes
-    ----------
-    path : Path
-        The file.
-    size : int
-        Bytes.
-    modified : int
-        Time of the last change, in nanoseconds.
-    """
+    """The size and the time of a file, when it was opened."""
 
     path: Path
+    # Bytes.
     size: int
+    # Time of the last change, in nanoseconds.
     modified: int
 
     @classmethod

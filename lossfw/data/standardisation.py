@@ -21,11 +21,6 @@ MEAN, SCALE = "inputs_mean", "inputs_scale"
 class Standardisation:
     """A change of inputs: (x - mean) / scale, for each place in a row.
 
-    Attributes
-    ----------
-    mean, scale : ndarray
-        Of the shape of one row, in float64; every scale is above 0.
-
     Examples
     --------
     >>> change = Standardisation.of(np.array([[1.0, 5.0], [3.0, 5.0]]))
@@ -35,6 +30,7 @@ class Standardisation:
     [[2.0, 0.0]]
     """
 
+    # Of the shape of one row, in float64; every scale is above 0.
     mean: NDArray
     scale: NDArray
 

@@ -20,20 +20,15 @@ HEADER = "header"
 class SavedState(NamedTuple):
     """The state of an interrupted computation.
 
-    Attributes
-    ----------
-    header : dict
-        Numbers, texts, lists and mappings.
-    arrays : mapping of str to ndarray
-        Arrays of numbers by name; none is called ``header``.
-
     Examples
     --------
     >>> SavedState({"row": 7}, {"total": np.array([0.5])}).to_bytes()[:2]
     b'PK'
     """
 
+    # Numbers, texts, lists and mappings.
     header: dict[str, Any]
+    # Arrays of numbers by name; none is called header.
     arrays: Mapping[str, NDArray]
 
     def to_bytes(self) -> bytes:

@@ -24,33 +24,23 @@ _BYTES_AT_ONCE = 64 * 2**20
 
 
 class PredictedBatch(NamedTuple):
-    """Some consecutive rows with the model's outputs.
+    """Some consecutive rows with the model's outputs."""
 
-    Attributes
-    ----------
-    start : int
-        Global number of the first row.
-    loss_input : ndarray
-        The predictions or logits that the loss takes.
-    predictions : ndarray or None
-        The network's predictions, where `loss_input` holds its logits.
-    targets, sample_weight : ndarray
-        As in `Batch`.
-    losses, weights : ndarray of float64, shape (n,), or None
-        Mean loss of each row by the weights of its losses, NaN where nothing counts,
-        and the mean of these weights. None before the loss is computed, or where
-        nothing asks for single rows.
-    columns : ndarray of float64, shape (n, S), or None
-        As in `Batch`.
-    """
-
+    # Global number of the first row.
     start: int
+    # The predictions or logits that the loss takes.
     loss_input: NDArray
+    # The network's predictions, where `loss_input` holds its logits.
     predictions: NDArray | None
+    # As in `Batch`.
     targets: NDArray
     sample_weight: NDArray | None
+    # Mean loss of each row by the weights of its losses, NaN where nothing counts, and
+    # the mean of these weights. None before the loss is computed, or where nothing asks
+    # for single rows, (n,).
     losses: NDArray | None = None
     weights: NDArray | None = None
+    # As in `Batch`, (n, S).
     columns: NDArray | None = None
 
 

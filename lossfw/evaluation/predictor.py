@@ -22,14 +22,9 @@ BLOCK_ROWS = 256
 
 
 class Outputs(NamedTuple):
-    """The outputs of a model for a block of rows.
+    """The outputs of a model for a block of rows."""
 
-    Attributes
-    ----------
-    logits, predictions : ndarray, shape (rows, units)
-        The argument and the result of the last activation.
-    """
-
+    # The argument and the result of the last activation, (rows, units).
     logits: NDArray
     predictions: NDArray
 

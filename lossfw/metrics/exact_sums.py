@@ -32,18 +32,6 @@ _DENSE_ANYWAY = 64
 class ExactSums:
     """Sums of float64 numbers by key.
 
-    Attributes
-    ----------
-    keys : ndarray of int64, shape (M, C)
-        In ascending order, each once.
-    digits : ndarray of int64, shape (M, L)
-        Digits of the sums, the least first: each from 0 to 2**32 - 1, but the
-        last, which has the sign.
-    low : int
-        Which digit the first column is.
-    special : ndarray of float64, shape (M,)
-        Sums of the infinite and NaN numbers, 0 where there are none.
-
     Examples
     --------
     >>> table = ExactSums.of(np.array([[7], [2], [7]]), np.array([1e16, 5.0, 1.0]))
@@ -52,9 +40,14 @@ class ExactSums:
     ([[2], [7]], [5.0, 1.0])
     """
 
+    # In ascending order, each once, (M, C).
     keys: NDArray
+    # Digits of the sums, the least first: each from 0 to 2**32 - 1, but the last, which
+    # has the sign, (M, L).
     digits: NDArray
+    # Which digit the first column is.
     low: int
+    # Sums of the infinite and NaN numbers, 0 where there are none, (M,).
     special: NDArray
 
     @classmethod

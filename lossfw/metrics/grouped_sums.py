@@ -37,23 +37,15 @@ class Term(NamedTuple):
 
 
 class RowTerms(NamedTuple):
-    """All terms that some rows add to the sums of a metric.
+    """All terms that some rows add to the sums of a metric."""
 
-    Attributes
-    ----------
-    columns : int
-        Columns of the predictions.
-    places : int
-        Number of sums.
-    rows : ndarray of int, shape (E,)
-        The row of each term, the first one being 0.
-    where, values, scores
-        As in `Term`.
-    """
-
+    # Columns of the predictions.
     columns: int
+    # Number of sums.
     places: int
+    # The row of each term, the first one being 0, (E,).
     rows: NDArray
+    # As in `Term`.
     where: NDArray
     values: NDArray
     scores: NDArray | None

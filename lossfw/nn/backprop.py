@@ -22,36 +22,23 @@ from lossfw.numerics.arrays import NDArray
 
 
 class LayerGradient(NamedTuple):
-    """The gradient of one layer.
+    """The gradient of one layer."""
 
-    Attributes
-    ----------
-    weight, bias : ndarray
-        In the shapes and the dtype of the layer's arrays.
-    """
-
+    # In the shapes and the dtype of the layer's arrays.
     weight: NDArray
     bias: NDArray
 
 
 class Trace(NamedTuple):
-    """The intermediate results of a forward pass.
+    """The intermediate results of a forward pass."""
 
-    Attributes
-    ----------
-    signals : tuple of ndarray, shape (rows, width)
-        The input of each layer.
-    sums : tuple of ndarray, shape (rows, units)
-        The input of each activation.
-    slopes : tuple of ndarray or None, shape (rows, units)
-        The derivative of each activation, where it comes with its value.
-    predictions : ndarray, shape (rows, units)
-        The output of the last layer.
-    """
-
+    # The input of each layer, (rows, width).
     signals: tuple[NDArray, ...]
+    # The input of each activation, (rows, units).
     sums: tuple[NDArray, ...]
+    # The derivative of each activation, where it comes with its value, (rows, units).
     slopes: tuple[NDArray | None, ...]
+    # The output of the last layer, (rows, units).
     predictions: NDArray
 
 

@@ -33,49 +33,31 @@ _INSIDE = 0.002
 
 @dataclass(frozen=True)
 class CurveLine:
-    """The line of a curve.
+    """The line of a curve."""
 
-    Attributes
-    ----------
-    label : str
-        The label of the axis. Curves with the same label share a picture.
-    low, high : float
-        Its ends by default.
-    place : callable
-        From numbers along the line to the arguments: (y, t), or (x,).
-    rows : bool
-        Whether it leads through rows; derivatives are then by the first column.
-    """
-
+    # The label of the axis. Curves with the same label share a picture.
     label: str
+    # Its ends by default.
     low: float
     high: float
+    # From numbers along the line to the arguments: (y, t), or (x,).
     place: Callable[[NDArray], tuple[NDArray, ...]]
+    # Whether it leads through rows; derivatives are then by the first column.
     rows: bool = False
 
 
 @dataclass(frozen=True)
 class SampledCurve:
-    """A component, sampled along a line.
+    """A component, sampled along a line."""
 
-    Attributes
-    ----------
-    name : str
-        With the parameters that differ from their defaults.
-    line : CurveLine
-    x : ndarray
-        Numbers along the line, in order; each break between its two neighbours.
-    parts : tuple of ndarray
-        Value, first and second derivative; an activation of rows has no second
-        derivative.
-    breaks, second_breaks : tuple of float
-        Places where the first and the second derivative jump.
-    """
-
+    # With the parameters that differ from their defaults.
     name: str
     line: CurveLine
+    # Numbers along the line, in order; each break between its two neighbours.
     x: NDArray
+    # Value, first and second derivative; an activation of rows has no second derivative.
     parts: tuple[NDArray, ...]
+    # Places where the first and the second derivative jump.
     breaks: tuple[float, ...]
     second_breaks: tuple[float, ...]
 

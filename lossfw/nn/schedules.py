@@ -12,20 +12,13 @@ from lossfw.components.component import Component
 
 
 class Moment(NamedTuple):
-    """A moment of a training.
+    """A moment of a training."""
 
-    Attributes
-    ----------
-    step : int
-        Number of steps done, 0 at the first.
-    steps : int
-        Number of all steps.
-    epoch : int
-        Number of epochs done, 0 in the first.
-    """
-
+    # Number of steps done, 0 at the first.
     step: int
+    # Number of all steps.
     steps: int
+    # Number of epochs done, 0 in the first.
     epoch: int
 
     @property

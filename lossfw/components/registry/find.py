@@ -71,20 +71,13 @@ def _entries_of(name: str) -> Iterator[PluginMetadata]:
 
 @dataclass(frozen=True)
 class Disabled:
-    """The plugins that are not imported, by the user's choice.
+    """The plugins that are not imported, by the user's choice."""
 
-    Attributes
-    ----------
-    words : tuple of str
-        Distributions, labels or entry names that were given as an argument.
-    environment : tuple of str
-        The same from the environment variable ``LOSSFW_DISABLE``.
-    plugins : bool
-        False disables every installed plugin but the built-in one.
-    """
-
+    # Distributions, labels or entry names that were given as an argument.
     words: tuple[str, ...] = ()
+    # The same from the environment variable LOSSFW_DISABLE.
     environment: tuple[str, ...] = ()
+    # False disables every installed plugin but the built-in one.
     plugins: bool = True
 
     @classmethod

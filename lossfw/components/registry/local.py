@@ -106,14 +106,9 @@ def import_source(name: str, path: str, source: bytes) -> None:
 
 
 class _Loader(SourceFileLoader):
-    """A loader that compiles the file anew, and writes no cache beside it.
+    """A loader that compiles the file anew, and writes no cache beside it."""
 
-    Attributes
-    ----------
-    source : bytes
-        What was compiled: the file may have changed since, or be gone.
-    """
-
+    # What was compiled: the file may have changed since, or be gone.
     source = b""
 
     def get_code(self, fullname: str) -> CodeType:

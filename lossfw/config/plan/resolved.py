@@ -29,19 +29,13 @@ _ALWAYS = (("evaluate",),)
 
 @dataclass(frozen=True)
 class Resolved:
-    """A configuration as it is used.
+    """A configuration as it is used."""
 
-    Attributes
-    ----------
-    root : Node
-        The whole tree, files by their absolute names, with the defaults of its
-        sections; each value has the position where it was written.
-    unset : mapping
-        By the path of a component, its parameters that nobody set. They are no
-        part of the tree: a loss whose guard is written down is not fused.
-    """
-
+    # The whole tree, files by their absolute names, with the defaults of its sections;
+    # each value has the position where it was written.
     root: Node
+    # By the path of a component, its parameters that nobody set. They are no part of the
+    # tree: a loss whose guard is written down is not fused.
     unset: Mapping[_Path, Mapping[str, Any]]
 
     def text(self) -> str:

@@ -34,52 +34,33 @@ _UNSAFE = re.compile(r"[^\w.+=,-]+", re.ASCII)
 
 
 class Setting(NamedTuple):
-    """A value that a run of a sweep has in some place of the configuration.
+    """A value that a run of a sweep has in some place of the configuration."""
 
-    Attributes
-    ----------
-    key : str
-        The place as the file names it.
-    path : tuple of str
-        The place.
-    value : Node
-        The value.
-    at : Position
-        Where the key stands.
-    written : tuple
-        The path in the configuration to where the value stands.
-    """
-
+    # The place as the file names it.
     key: str
+    # The place.
     path: tuple[str, ...]
     value: Node
+    # Where the key stands.
     at: Position
+    # The path in the configuration to where the value stands.
     written: tuple[str | int, ...]
 
 
 class SweepRun(NamedTuple):
-    """One run of a configuration.
+    """One run of a configuration."""
 
-    Attributes
-    ----------
-    name : str
-        Tells it from the others, fit for a folder: ``loss.delta=1e-07,seed=1``.
-    config : CheckedConfig
-        The configuration without the sweep and with the settings of this run, of
-        which nothing is checked yet.
-    settings : tuple of Setting
-        The values that the sweep sets.
-    files, made : mapping
-        As in a `CheckedConfig`.
-    digest : str
-        That of its plan; empty for a training.
-    """
-
+    # Tells it from the others, fit for a folder: loss.delta=1e-07,seed=1.
     name: str
+    # The configuration without the sweep and with the settings of this run, of which
+    # nothing is checked yet.
     config: CheckedConfig
+    # The values that the sweep sets.
     settings: tuple[Setting, ...] = ()
+    # As in a `CheckedConfig`.
     files: Mapping[tuple[str | int, ...], str] = MappingProxyType({})
     made: Mapping[tuple[str | int, ...], Component] = MappingProxyType({})
+    # That of its plan; empty for a training.
     digest: str = ""
 
     @property

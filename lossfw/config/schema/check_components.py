@@ -38,21 +38,14 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ComponentMaker:
-    """Makes the components that a configuration names, each checked by its own class.
+    """Makes the components that a configuration names, each checked by its own class."""
 
-    Attributes
-    ----------
-    config : CheckedConfig
-        The configuration; its fields `entries`, `files`, `made` and `problems` are filled.
-    registry : Registry
-        Knows the classes.
-    whole : bool
-        Whether the registry has all plugins. A name that resembles none of
-        those in it may come from one that is missing, and is no mistake of its own.
-    """
-
+    # The configuration; its fields `entries`, `files`, `made` and `problems` are filled.
     config: CheckedConfig
+    # Knows the classes.
     registry: Registry
+    # Whether the registry has all plugins. A name that resembles none of those in it may
+    # come from one that is missing, and is no mistake of its own.
     whole: bool = True
 
     def make(self, path: ConfigPath, kind: str, *, part: bool = False, or_else: str = "") -> Any:

@@ -42,92 +42,65 @@ class CheckedConfig:
     It begins with its tree alone. Each stage fills fields from those before it,
     and adds mistakes to `problems`; where a field is None, or an item of a
     tuple, its part of the configuration is missing or wrong.
-
-    Attributes
-    ----------
-    source : ConfigSource
-        Where it comes from.
-    root : Node
-        Its tree, overrides included.
-    problems : Problems
-        Every mistake so far.
-    sections : Skeleton or None
-        Its sections and keys, if all of them are right.
-    network_section : NetworkSection or None
-        The section `network`, also where another one is wrong.
-    registry : Registry or None
-        Knows the components, those of its own plugins included.
-    data_source, held_out_source : Source or None
-        Where the rows come from, and those that a training holds out.
-    data_options, held_out_options : DataOptions
-        What becomes of these rows.
-    loss : Loss or None
-        As it is configured.
-    activations, metrics, instead : tuple
-        In order; `instead` are activations that a study puts in place of the hidden ones.
-    optimizer, schedule, initial : Component or None
-        The components in the section `train`.
-    entries : list of Entry
-        Where its components come from.
-    files : dict
-        The absolute names of the files that it names, by path; without those
-        that come with a plugin.
-    made : dict
-        The components by path, those inside others too.
-    data, held_out : Dataset or None
-        The rows.
-    network : Network or None
-        The network, where predictions are not saved.
-    outputs : ndarray or None
-        Saved outputs in place of a network.
-    used_loss : Loss or None
-        In the form in which it is computed: on logits where it was fused with
-        the last activation.
-    loss_form : {"prediction", "logits"} or None
-        The form of the input of `used_loss`.
-    sample : tuple of int or None
-        The numbers of the rows that were drawn.
-    intervals : Intervals or None
-        How sure the numbers are to be.
-    slices : tuple of Slice
-        Parts of the rows.
-    recorded : DataRecord
-        What came with the weights of the data of their training.
-    notes : list of str
-        What is no mistake, and still not what the user expects.
     """
 
+    # Where it comes from.
     source: ConfigSource
+    # Its tree, overrides included.
     root: Node
+    # Every mistake so far.
     problems: Problems = field(default_factory=Problems)
+    # Its sections and keys, if all of them are right.
     sections: Skeleton | None = None
+    # The section `network`, also where another one is wrong.
     network_section: NetworkSection | None = None
+    # Knows the components, those of its own plugins included.
     registry: Registry | None = None
+    # Where the rows come from, and those that a training holds out.
     data_source: Source | None = None
     held_out_source: Source | None = None
+    # What becomes of these rows.
     data_options: DataOptions = field(default_factory=DataOptions)
     held_out_options: DataOptions = field(default_factory=DataOptions)
+    # As it is configured.
     loss: Loss | None = None
+    # In order; `instead` are activations that a study puts in place of the hidden ones.
     activations: tuple[Activation | None, ...] = ()
     metrics: tuple[Metric | None, ...] = ()
     instead: tuple[Activation | None, ...] = ()
+    # The components in the section `train`.
     optimizer: Optimizer | None = None
     schedule: Schedule | None = None
     initial: Initial | None = None
+    # Where its components come from.
     entries: list[Entry] = field(default_factory=list)
+    # The absolute names of the files that it names, by path; without those that come with
+    # a plugin.
     files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
+    # The components by path, those inside others too.
     made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
+    # The rows.
     data: Dataset | None = None
     selected: NDArray | None = None
     held_out: Dataset | None = None
+    # The network, where predictions are not saved.
     network: Network | None = None
+    # Saved outputs in place of a network.
     outputs: NDArray | None = None
+    # In the form in which it is computed: on logits where it was fused with the last
+    # activation.
     used_loss: Loss | None = None
+    # The form of the input of `used_loss`.
     loss_form: Form | None = None
+    # The numbers of the rows that were drawn.
     sample: tuple[int, ...] | None = None
+    # How sure the numbers are to be.
     intervals: Intervals | None = None
+    # Parts of the rows.
     slices: tuple[Slice, ...] = ()
+    # What came with the weights of the data of their training.
     recorded: DataRecord = field(default_factory=DataRecord)
+    # What is no mistake, and still not what the user expects.
     notes: list[str] = field(default_factory=list)
 
     @property

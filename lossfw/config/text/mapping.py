@@ -33,17 +33,11 @@ _WEIGHTS = ("network", "weights")
 
 @dataclass(frozen=True)
 class GivenConfig:
-    """A configuration that was given as a mapping.
+    """A configuration that was given as a mapping."""
 
-    Attributes
-    ----------
-    plain : mapping
-        Plain values, as a file has them. Where arrays stand, it has their place as a name.
-    held : mapping of path to MemoryFile
-        The arrays by their places.
-    """
-
+    # Plain values, as a file has them. Where arrays stand, it has their place as a name.
     plain: Mapping[str, Any]
+    # The arrays by their places.
     held: Mapping[_Path, MemoryFile] = field(default_factory=dict)
 
     @classmethod

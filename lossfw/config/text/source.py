@@ -20,24 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConfigSource:
-    """A configuration as the user names it.
-
-    Attributes
-    ----------
-    name : str
-        The file.
-    overrides : sequence of str
-        ``KEY=VALUE`` each, put in before anything is checked; the later one wins.
-    plugins : Plugins
-        Which plugins may be used; all that are installed unless given. Local
-        files among them are added to the configuration's own.
-    given : GivenConfig or None
-        The configuration, where it is in no file.
-    """
+    """A configuration as the user names it."""
 
     name: str
+    # KEY=VALUE each, put in before anything is checked; the later one wins.
     overrides: Sequence[str] = ()
+    # Which plugins may be used; all that are installed unless given. Local files among
+    # them are added to the configuration's own.
     plugins: Plugins = field(default_factory=Plugins)
+    # The configuration, where it is in no file.
     given: GivenConfig | None = None
 
 

@@ -22,41 +22,28 @@ SHOWN_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where values come from: a file, or one override.
+    """Where values come from: a file, or one override."""
 
-    Attributes
-    ----------
-    label : str
-        The file's name as the user gave it, or ``-o key=value``.
-    folder : Path
-        The folder in which relative file names start.
-    lines : tuple of str
-        Its lines, to be shown with a mistake; may be empty.
-    rank : int
-        Its place among several sources when mistakes are put in order.
-    numbered : bool
-        Whether lines and columns are part of an address: those of a file are,
-        and of an override the label is enough.
-    shift : int
-        Where in the first line the text that is parsed begins: after the key
-        and the ``=`` of an override.
-    quoted : bool
-        Whether its lines are shown. Those of a file outside the folder of the
-        configuration are not: it may be no configuration at all.
-    sweep : str
-        A hint for every mistake in an override whose value is several values with commas.
-    held : object
-        What the value stands for, where it is the name of arrays in memory.
-    """
-
+    # The file's name as the user gave it, or -o key=value.
     label: str
+    # The folder in which relative file names start.
     folder: Path
+    # Its lines, to be shown with a mistake; may be empty.
     lines: tuple[str, ...] = ()
+    # Its place among several sources when mistakes are put in order.
     rank: int = 0
+    # Whether lines and columns are part of an address: those of a file are, and of an
+    # override the label is enough.
     numbered: bool = True
+    # Where in the first line the text that is parsed begins: after the key and the = of
+    # an override.
     shift: int = 0
+    # Whether its lines are shown. Those of a file outside the folder of the configuration
+    # are not: it may be no configuration at all.
     quoted: bool = True
+    # A hint for every mistake in an override whose value is several values with commas.
     sweep: str = ""
+    # What the value stands for, where it is the name of arrays in memory.
     held: Any = field(default=None, compare=False, repr=False)
 
     def excerpt(self, line: int, column: int) -> tuple[str, int]:
@@ -101,20 +88,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value with its position.
+    """A value with its position."""
 
-    Attributes
-    ----------
-    value : None, bool, int, float, str, list of Node or dict of str to Node
-        The value; containers hold nodes.
-    at : Position
-        Where the value begins.
-    keys : mapping of str to Position
-        For a mapping: where each key was written.
-    """
-
+    # None, bool, int, float, str, a list of Node, or a dict of str to Node.
     value: Any
+    # Where the value begins.
     at: Position
+    # For a mapping: where each key was written.
     keys: Mapping[str, Position] = field(default_factory=dict)
 
     def plain(self) -> Any:

@@ -95,18 +95,12 @@ class Staircase:
 
 
 class GridPoint(NamedTuple):
-    """A metric at a point of the grid.
+    """A metric at a point of the grid."""
 
-    Attributes
-    ----------
-    values : ndarray, shape (rows,)
-        The metric of every row.
-    rows, ways : ndarray
-        Rows to evaluate again, and the points for that, strictly between this point
-        and the one before it. A row may be repeated.
-    """
-
+    # The metric of every row, (rows,).
     values: NDArray
+    # Rows to evaluate again, and the points for that, strictly between this point and the
+    # one before it. A row may be repeated.
     rows: NDArray
     ways: NDArray
 

@@ -36,17 +36,11 @@ _LEADS_DOWN = 0.25
 
 
 class Gaps(NamedTuple):
-    """Differences of logits from that of the target, at one point of the way.
+    """Differences of logits from that of the target, at one point of the way."""
 
-    Attributes
-    ----------
-    apart : ndarray, shape (rows, units)
-        Each logit minus that of the row's target.
-    slopes : ndarray, shape (rows, units)
-        The derivatives of these differences with respect to the way.
-    """
-
+    # Each logit minus that of the row's target, (rows, units).
     apart: NDArray
+    # The derivatives of these differences with respect to the way, (rows, units).
     slopes: NDArray
 
 

@@ -25,33 +25,23 @@ NUDGE = 1e-9
 
 @dataclass(frozen=True)
 class ZeroDerivatives:
-    """Numbers of derivatives that are exactly 0.
+    """Numbers of derivatives that are exactly 0."""
 
-    Attributes
-    ----------
-    parameters : tuple of int
-        Number of parameters of each layer.
-    loss : tuple of int
-        Number of them whose derivative of the loss is exactly 0.
-    unseen : tuple of int
-        Number of those whose input is 0 in every row: an input of the network that
-        is always 0, or a dead unit before it.
-    moved : tuple of int
-        Number of parameters of each layer that were moved, for the metrics.
-    metrics : mapping of str to tuple of int
-        Number of moved parameters for which no row changed: there the metric is
-        constant, and its derivative is 0.
-    steady : mapping of str to bool
-        Whether the derivative is 0 for every parameter of the network: no row changes
-        if its logits change by `NUDGE` in the worst directions, and logits are
-        continuous in the parameters.
-    """
-
+    # Number of parameters of each layer.
     parameters: tuple[int, ...]
+    # Number of them whose derivative of the loss is exactly 0.
     loss: tuple[int, ...]
+    # Number of those whose input is 0 in every row: an input of the network that is
+    # always 0, or a dead unit before it.
     unseen: tuple[int, ...]
+    # Number of parameters of each layer that were moved, for the metrics.
     moved: tuple[int, ...]
+    # Number of moved parameters for which no row changed: there the metric is constant,
+    # and its derivative is 0.
     metrics: Mapping[str, tuple[int, ...]]
+    # Whether the derivative is 0 for every parameter of the network: no row changes if
+    # its logits change by `NUDGE` in the worst directions, and logits are continuous in
+    # the parameters.
     steady: Mapping[str, bool]
 
     def to_dict(self) -> dict[str, Any]:

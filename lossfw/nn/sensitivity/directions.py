@@ -21,20 +21,13 @@ _PARTS = ("weights", "bias")
 
 
 class Parameter(NamedTuple):
-    """A parameter of a network.
+    """A parameter of a network."""
 
-    Attributes
-    ----------
-    layer : int
-        From 0, as an override counts them.
-    part : {"weights", "bias"}
-        The array of the layer.
-    place : tuple of int
-        Row and column of a weight, or the index of a bias.
-    """
-
+    # From 0, as an override counts them.
     layer: int
+    # The array of the layer.
     part: str
+    # Row and column of a weight, or the index of a bias.
     place: tuple[int, ...]
 
     def __str__(self) -> str:
@@ -81,17 +74,11 @@ def _unknown(name: str, network: Network, why: str) -> ArgumentError:
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """The move of each parameter per unit of the way.
+    """The move of each parameter per unit of the way."""
 
-    Attributes
-    ----------
-    name : str
-        Its name in tables.
-    layers : tuple of LayerGradient or None
-        One for each layer; None for a layer that does not move.
-    """
-
+    # Its name in tables.
     name: str
+    # One for each layer; None for a layer that does not move.
     layers: tuple[LayerGradient | None, ...]
 
     @property

@@ -20,18 +20,12 @@ from lossfw.numerics.arrays import NDArray
 
 
 class LineOutputs(NamedTuple):
-    """The outputs of a network at a point of the way.
+    """The outputs of a network at a point of the way."""
 
-    Attributes
-    ----------
-    logits, predictions : ndarray, shape (rows, units)
-        Input and output of the last activation.
-    logit_tangents, tangents : ndarray, shape (rows, units)
-        Their derivatives with respect to the way.
-    """
-
+    # Input and output of the last activation, (rows, units).
     logits: NDArray
     predictions: NDArray
+    # Their derivatives with respect to the way, (rows, units).
     logit_tangents: NDArray
     tangents: NDArray
 
@@ -47,20 +41,13 @@ def in_float64(network: Network) -> Network:
 
 
 class Start(NamedTuple):
-    """The forward pass up to a layer, which all points of a line share.
+    """The forward pass up to a layer, which all points of a line share."""
 
-    Attributes
-    ----------
-    layer : int
-        The number of the layer, from 0.
-    signal : ndarray, shape (rows, width)
-        Its input.
-    sums : ndarray, shape (rows, units)
-        The input of its activation.
-    """
-
+    # The number of the layer, from 0.
     layer: int
+    # Its input, (rows, width).
     signal: NDArray
+    # The input of its activation, (rows, units).
     sums: NDArray
 
 

@@ -175,18 +175,12 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
 
 
 class StudyProgress(NamedTuple):
-    """Reports the number of points done.
+    """Reports the number of points done."""
 
-    Attributes
-    ----------
-    done, total : int
-        Points before this curve, and all points.
-    progress : callable or None
-        Called with the points done and all points.
-    """
-
+    # Points before this curve, and all points.
     done: int
     total: int
+    # Called with the points done and all points.
     progress: Progress | None
 
     def report(self, number: int) -> None:

@@ -159,26 +159,17 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """The state of a training between two epochs, for resuming.
+    """The state of a training between two epochs, for resuming."""
 
-    Attributes
-    ----------
-    network : Network
-        The current network.
-    memory : tuple of (Memory, Memory)
-        The state of the optimizer for each layer's weight and bias.
-    history : tuple of Epoch
-        From epoch 0 on.
-    best : Network or None
-        The network with the least held-out loss, if there is a patience.
-    best_epoch : int
-        Its epoch; 0 without a patience.
-    """
-
+    # The current network.
     network: Network
+    # The state of the optimizer for each layer's weight and bias.
     memory: tuple[tuple[Memory, Memory], ...]
+    # From epoch 0 on.
     history: tuple[Epoch, ...]
+    # The network with the least held-out loss, if there is a patience.
     best: Network | None = None
+    # Its epoch; 0 without a patience.
     best_epoch: int = 0
 
     @property

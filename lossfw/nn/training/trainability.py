@@ -15,20 +15,13 @@ TrainedPart: TypeAlias = Literal["loss", "activation", "data"]
 
 
 class Obstacle(NamedTuple):
-    """A reason why a training cannot learn.
+    """A reason why a training cannot learn."""
 
-    Attributes
-    ----------
-    part : {"loss", "activation", "data"}
-        The cause.
-    layer : int
-        The layer of an activation, from 0.
-    reason : str
-        A sentence without its full stop.
-    """
-
+    # The cause.
     part: TrainedPart
+    # The layer of an activation, from 0.
     layer: int
+    # A sentence without its full stop.
     reason: str
 
 
