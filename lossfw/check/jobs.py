@@ -23,9 +23,9 @@ from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import expectations, run, suite_of_subject
 from lossfw.components.component import Component
+from lossfw.components.naming import did_you_mean_one
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry, Registry, registry
-from lossfw.components.synonyms import did_you_mean_one
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 
 KINDS = ("loss", "activation")

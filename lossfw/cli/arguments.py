@@ -10,8 +10,8 @@ import click
 import numpy as np
 
 from lossfw.components.component import Component
+from lossfw.components.naming import did_you_mean_one
 from lossfw.components.registry import KINDS, Entry, Registry
-from lossfw.components.synonyms import did_you_mean_one
 from lossfw.errors import ArgumentError, UnknownNameError
 from lossfw.numerics.arrays import NDArray
 

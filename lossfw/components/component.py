@@ -14,10 +14,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from lossfw.components.frozen_types import frozen_type, frozen_value
 from lossfw.components.naming import snake_case
 from lossfw.components.parameter_errors import explain
-from lossfw.components.plain_values import plain
+from lossfw.components.plain_values import frozen_type, frozen_value, plain
 from lossfw.errors import ParameterError
 
 

@@ -7,7 +7,10 @@ component: it would never learn, without a word.
 from __future__ import annotations
 
 import sys
-from typing import Any
+import types
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import numpy as np
 
@@ -57,3 +60,30 @@ def _refusal(name: str, value: Any) -> str:
             "scale learns outside of the loss, as c in criterion(input / c, target / c)."
         )
     return told
+
+
+def frozen_type(annotation: Any) -> Any:
+    """Return a type with tuples of any length in place of lists.
+
+    Examples
+    --------
+    >>> frozen_type(list[float]), frozen_type(list[list[int]] | None)
+    (tuple[float, ...], tuple[tuple[int, ...], ...] | None)
+    """
+    if annotation is list:
+        return tuple[Any, ...]
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is list:
+        return tuple[frozen_type(parts[0]), ...]  # type: ignore[misc]  # known at run time alone
+    if origin is Annotated:
+        return Annotated[(frozen_type(parts[0]), *parts[1:])]
+    if origin in (Union, types.UnionType):
+        return reduce(or_, map(frozen_type, parts))
+    if origin is tuple:
+        return tuple[tuple(map(frozen_type, parts))]  # type: ignore[misc]
+    return annotation
+
+
+def frozen_value(value: Any) -> Any:
+    """Return a value with tuples in place of lists."""
+    return tuple(map(frozen_value, value)) if isinstance(value, list) else value

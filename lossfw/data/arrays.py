@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from lossfw.data.csv_text import delimiter_of
 from lossfw.data.files import need_file
-from lossfw.data.frame_table import FrameTable
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.data.memory_file import MemoryFile
+from lossfw.data.memory_file import FrameTable, MemoryFile
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, check_npz_name, npz_names, read_npy, read_npz
 from lossfw.errors import DataError
 

@@ -1,17 +1,21 @@
-"""MemoryFile: arrays and tables in memory, in the place of a file that a parameter names."""
+"""Arrays and tables in memory, in the place of a file that a parameter names."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from lossfw.data.csv_text import is_missing
 from lossfw.data.files import digest_arrays
-from lossfw.data.frame_table import FrameTable
+from lossfw.data.lazy_arrays import Group, RowArray, listed
+from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -97,3 +101,137 @@ def _array(given: Any, name: str) -> NDArray:
             "text for each row."
         )
     return array.astype(np.uint8) if array.dtype.kind == "b" else array
+
+
+@dataclass(frozen=True)
+class FrameTable(Table):
+    """The columns of a data frame, of a series, or of an array of texts."""
+
+    # Numbers in float64 or int64, NaN where one is missing; or texts, empty where one is.
+    # Whole numbers beyond int64 are in uint64.
+    columns: tuple[NDArray, ...]
+
+    @classmethod
+    def of(cls, name: Path, given: Any) -> FrameTable | None:
+        """Return the table of a frame, a series or a list of texts; None for anything else."""
+        names = getattr(given, "columns", None)
+        if names is not None and hasattr(given, "shape") and hasattr(given, "__getitem__"):
+            titles = tuple(str(title) for title in names)
+            columns = tuple(_column(given[title], f"{name}, column {title!r}") for title in names)
+            return cls(name, titles, len(titles), columns)
+        if hasattr(given, "__array__") or isinstance(given, list | tuple):
+            try:
+                array = np.asarray(given)
+            except (TypeError, ValueError, RuntimeError):
+                return None
+            title = getattr(given, "name", None)
+            if array.ndim == 1 and (array.dtype.kind in "OUTM" or title is not None):
+                titles = () if title is None else (str(title),)
+                return cls(name, titles, 1, (_column(given, str(name)),))
+        return None
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal names and columns have an equal digest."""
+        return digest_arrays(np.array(self.names, str), *self.columns)
+
+    def cells(self) -> Iterator[list[str]]:
+        """Yield the table as the cells of lines, names first."""
+        yield list(self.names) if self.names else ["targets"] * self.width
+        texts = [_cells(column) for column in self.columns]
+        yield from (list(row) for row in zip(*texts, strict=True))
+
+    def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
+        """See `Table.read_rows`."""
+        wanted = columns_in(groups)
+        rows = np.ones(len(self.columns[0]) if self.columns else 0, bool)
+        for number in sorted(wanted - options.labels):
+            if self.columns[number].dtype.kind == "U":
+                raise self._text(number, options)
+        for number in sorted(wanted - options.kept):
+            gaps = _gaps(self.columns[number])
+            if gaps.any() and options.missing == "error":
+                raise DataError(
+                    f"{self.path}, row {int(np.argmax(gaps))}, column {self.title(number)!r}: the "
+                    f"value is missing. {options.remedy}"
+                )
+            if options.missing == "drop":
+                rows &= ~gaps
+        if not rows.any():
+            raise DataError(f"{self.path} has no rows.")
+        labels: dict[int, tuple[str, ...]] = {}
+        read: dict[int, NDArray] = {}
+        for number in sorted(wanted):
+            column = self.columns[number][rows]
+            if column.dtype.kind == "U":
+                known, codes = np.unique(column, return_inverse=True)
+                labels[number], column = tuple(known.tolist()), codes.astype(np.int64)
+            read[number] = column
+        arrays: list[RowArray] = [
+            read[group]
+            if isinstance(group, int)
+            else np.column_stack([read[number] for number in listed(group)])
+            for group in groups
+        ]
+        return TableRows(arrays, labels, int((~rows).sum()))
+
+    def _text(self, number: int, options: TableOptions) -> DataError:
+        """Return the error of a column of texts where numbers are wanted."""
+        hint = self.name_others(number)
+        if number in options.optional:
+            texts = [n for n in sorted(options.optional) if self.columns[n].dtype.kind == "U"]
+            hint = self.leave_out(texts)
+        first = next((text for text in self.columns[number].tolist() if text), "")
+        return DataError(
+            f"{self.path}, column {self.title(number)!r} holds texts, such as {first!r}; expected "
+            f"numbers. {hint}"
+        )
+
+
+def _column(given: Any, where: str) -> NDArray:
+    """Return a column as numbers or as texts."""
+    array = np.asarray(given)
+    if array.ndim != 1:
+        raise DataError(
+            f"{where} has shape {array.shape}; expected one number or text in each row."
+        )
+    if array.dtype.kind in "iub":
+        beyond = array.dtype == np.uint64 and (array > np.iinfo(np.int64).max).any()
+        return array if beyond else array.astype(np.int64)
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    if array.dtype.kind in "UT":
+        return np.strings.strip(array.astype(str))
+    if array.dtype.kind in "mM":
+        return np.where(np.isnat(array), "", array.astype(str))
+    values = array.tolist()
+    missing = [_is_missing(value) for value in values]
+    numbers = [v for v, gap in zip(values, missing, strict=True) if not gap]
+    if all(isinstance(value, int | float | np.number) for value in numbers):
+        found = [np.nan if gap else float(v) for v, gap in zip(values, missing, strict=True)]
+        return np.array(found)
+    texts = ["" if gap else str(v).strip() for v, gap in zip(values, missing, strict=True)]
+    return np.array(texts, dtype=str)
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell None, NaN and the missing value of pandas, which compares as neither."""
+    if value is None or (isinstance(value, str) and is_missing(value)):
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True
+
+
+def _gaps(column: NDArray) -> NDArray:
+    if column.dtype.kind == "f":
+        return np.isnan(column)
+    return column == "" if column.dtype.kind == "U" else np.zeros(len(column), bool)
+
+
+def _cells(column: NDArray) -> list[str]:
+    """Return the cells of a column; a number is written with all its digits."""
+    if column.dtype.kind == "f":
+        return ["" if value != value else repr(value) for value in column.tolist()]
+    return [str(value) for value in column.tolist()]

@@ -18,8 +18,7 @@ import numpy as np
 
 from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
-from lossfw.data.mapped import map_array
-from lossfw.data.stamps import FileStamp
+from lossfw.data.stamps import FileStamp, map_array
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 

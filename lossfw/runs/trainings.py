@@ -14,9 +14,9 @@ from lossfw.data.state_file import npz_bytes
 from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.nn.training import checkpoint
+from lossfw.nn.training.advice import scaling_advice
 from lossfw.nn.training.loop import train
 from lossfw.nn.training.records import Trained, Training, TrainingState
-from lossfw.nn.training.scaling_advice import scaling_advice
 from lossfw.runs.files import check_folder, to_json, write_file
 from lossfw.runs.folder import CONFIG_FILE, working_in
 from lossfw.runs.plugin_hooks import Followers

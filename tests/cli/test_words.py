@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 import lossfw as library
-from lossfw.components.synonyms import meant
+from lossfw.components.naming import meant
 from support.configs import DIGITS
 
 
@@ -45,10 +45,10 @@ def test_usual_names_are_aliases(name):
 
 
 def test_every_synonym_is_the_name_of_a_component():
-    from lossfw.components import synonyms
+    from lossfw.components import naming
 
     known = {entry.name for entry in library.registry().entries(None)}
-    wanted = {name for names in synonyms._SYNONYMS.values() for name in names}
+    wanted = {name for names in naming._SYNONYMS.values() for name in names}
     assert wanted <= known | {"mse"}
     assert meant("nll", []) == []
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossfw.components.naming import did_you_mean
+from lossfw.components.naming import did_you_mean, did_you_mean_one
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import names_of
-from lossfw.components.synonyms import did_you_mean_one
 from lossfw.errors import DuplicateNameError, UnknownNameError
 
 # Kinds whose names in prose differ from their names in code.

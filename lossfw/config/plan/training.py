@@ -29,8 +29,8 @@ from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
 from lossfw.nn.seeding import Purpose, generator, split
+from lossfw.nn.training.advice import obstacles
 from lossfw.nn.training.records import Training
-from lossfw.nn.training.trainability import obstacles
 
 # The type of a trained network unless the configuration names another: half the
 # memory of float64 and twice its speed, with digits to spare for a gradient.

@@ -43,6 +43,7 @@ _SYNTAX_HINTS = {
     "did not find expected key": "the indentation differs from the lines above",
     "expected <block end>": "the indentation differs from the lines above",
 }
+
 # No seed, size or parameter needs a longer number; Python refuses to read
 # integers of some thousand digits, and takes long for fewer.
 MAX_NUMBER_LENGTH = 100

@@ -23,9 +23,8 @@ from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
 from lossfw.nn.schedules import Moment
 from lossfw.nn.seeding import Purpose, generator
-from lossfw.nn.training.divergence import DivergenceCheck, largest_of
+from lossfw.nn.training.advice import DivergenceCheck, largest_of, remedy
 from lossfw.nn.training.records import Epoch, Measured, Trained, Training, TrainingState
-from lossfw.nn.training.scaling_advice import remedy
 from lossfw.numerics.arrays import NDArray
 
 # Called with the state after each epoch, also after epoch 0.

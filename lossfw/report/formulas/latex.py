@@ -8,7 +8,7 @@ r"""The textbook formula of a component in LaTeX, for KaTeX, MathJax and LaTeX i
 from __future__ import annotations
 
 from lossfw.components.component import Component
-from lossfw.components.latex import latex_problem
+from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError
 from lossfw.report.formulas.traced import traced
 from lossfw.report.formulas.typeset import latex_of

@@ -7,7 +7,7 @@ import lossfw
 from lossfw.check.core.search import Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.check.instances import variants
-from lossfw.components.latex import latex_problem
+from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.nn.letters import letters_of
 from lossfw.numerics.exact.truth import evaluate
