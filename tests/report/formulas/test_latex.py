@@ -14,7 +14,7 @@ from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.report.formulas.latex import latex
 from lossfw.report.formulas.traced import traced
-from support.latex.evaluate import typeset_body
+from support.latex import typeset_body
 from support.loss_settings import ALL, arguments
 
 REGISTRY = lossfw.registry()

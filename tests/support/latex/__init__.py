@@ -1,1 +1,0 @@
-"""Formulas that an author writes in LaTeX: read, and computed at points."""
