@@ -21,7 +21,7 @@ from lossfw.components.spaces import (
 )
 from lossfw.errors import DomainError
 from lossfw.losses.base import Definition
-from lossfw.losses.engine.straight import is_unbounded
+from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, NDArray
 
@@ -92,7 +92,7 @@ def _suspect(loss: Loss, xp: Any, y: Array, t: Array, kept: Array | None) -> Any
         target = SIMPLEX if loss.target_space is CLASS_INDEX else loss.target_space
         places = [(loss.prediction_space, y), (target, t)]
     for space, x in places:
-        if is_unbounded(space):
+        if accepts_any_float(space):
             continue
         if isinstance(space, Simplex):
             masks.append(space.beyond(xp, x))

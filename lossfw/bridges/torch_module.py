@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
-from lossfw.losses.engine import torch_straight
+from lossfw.losses.engine import torch_fast_path
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
-from lossfw.losses.engine.torch_rules import losses_and_slopes
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import namespace_of
 
 # A number inside every space of predictions and targets.
 _ANYWHERE = 1.0
@@ -30,7 +30,7 @@ def remember_constants(loss: Loss) -> None:
         t = y[:, 0] if loss.target_per_row else y
         # A loss that is wrong says so when it is called.
         with contextlib.suppress(Exception):
-            losses_and_slopes(y, t, body, False)
+            body.unreduced_losses("both", namespace_of(y), y, t)
 
 
 class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
@@ -60,7 +60,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         self.reduction, self.denominator = reduction, denominator
         self.class_axis, self.check = class_axis, check
         remember_constants(self.loss)
-        self._straight = reduction != "none" and class_axis == -1 and not self.loss.has_own_weight
+        self._fast_path = reduction != "none" and class_axis == -1 and not self.loss.has_own_weight
 
     def forward(
         self,
@@ -70,9 +70,11 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         where: Any = None,
     ) -> Any:
         """Return the loss."""
-        if self._straight and sample_weight is None and where is None:
+        if self._fast_path and sample_weight is None and where is None:
             mean = self.reduction == "mean"
-            result = torch_straight.reduced(self.loss, input, target, mean=mean, checked=self.check)
+            result = torch_fast_path.compute(
+                self.loss, input, target, mean=mean, checked=self.check
+            )
             if result is not None:
                 return result
         input, target = classes_last(  # noqa: A001

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from lossfw.components.claims import Claims
 from lossfw.components.component import Component
@@ -20,9 +21,37 @@ from lossfw.numerics.exact.reference import Order
 
 Form = Literal["prediction", "logits"]
 
+# See `Definition.unreduced_losses`.
+ResultForm: TypeAlias = Literal["formula", "value", "gradient", "hessian", "both"]
+
+# Those of order 0, 1 and 2.
+FORMS: tuple[ResultForm, ...] = ("value", "gradient", "hessian")
+
 # The author's own argument. The claims `breaks`, `second_breaks`, `symmetric`
 # and `monotone` are about it.
 Argument: TypeAlias = Literal["residual", "margin", "prediction"]
+
+
+# The function of a body that gives each form of a result.
+BODY_FUNCTIONS: dict[ResultForm, str] = {
+    "formula": "formula",
+    "value": "value",
+    "gradient": "derivative",
+    "hessian": "second_derivative",
+    "both": "value_and_derivative",
+}
+
+
+_Method: TypeAlias = Callable[..., Any]
+
+
+def _unreduced(form: ResultForm, *, by_index: bool = False) -> _Method:
+    """Return the method that gives unreduced losses in one form."""
+
+    def losses(self: Definition, xp: Namespace, y: Array, t: Array) -> Any:
+        return self.unreduced_losses(form, xp, y, t, by_index)
+
+    return losses
 
 
 class Definition(Component, ABC):
@@ -118,43 +147,46 @@ class Definition(Component, ABC):
         """Whether a target is a class or a distribution over classes."""
         return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
 
-    @abstractmethod
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the unreduced losses by the textbook definition."""
+    # The forms of results that need no one-hot rows for class indices.
+    forms_at_index: ClassVar[Any] = ()
+
+    def unreduced_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool = False
+    ) -> Any:
+        """Return the unreduced losses, their derivatives, or both.
+
+        Parameters
+        ----------
+        form : {"formula", "value", "gradient", "hessian", "both"}
+            The losses by the textbook definition or computed the stable way, their first
+            or (diagonal) second derivatives, or the pair of losses and first derivatives.
+        xp : namespace
+        y, t : array
+            Prediction and target.
+        by_index : bool
+            Whether targets are class indices.
+        """
+        if by_index and form not in self.forms_at_index:
+            if form == "value" and not self.takes_rows:
+                raise ArgumentError(f"{type(self).__name__} takes no class indices.")
+            t, by_index = one_hot_rows(xp, y, t), False
+        return self.compute_losses(form, xp, y, t, by_index)
 
     @abstractmethod
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the unreduced losses, computed the stable way."""
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Return `unreduced_losses`; class indices only for one of `forms_at_index`."""
 
-    @abstractmethod
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the derivatives of the unreduced losses with respect to the prediction."""
-
-    @abstractmethod
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the diagonal second derivatives of the unreduced losses."""
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """Return `unreduced` and `unreduced_gradient`, in one pass where they share work."""
-        return self.unreduced(xp, y, t), self.unreduced_gradient(xp, y, t)
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return the unreduced losses of rows for class indices."""
-        raise ArgumentError(f"{type(self).__name__} takes no class indices.")
-
-    def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return `unreduced_gradient` for class indices; from one-hot rows unless given."""
-        return self.unreduced_gradient(xp, y, one_hot_rows(xp, y, index))
-
-    def unreduced_with_gradient_at(
-        self, xp: Namespace, y: Array, index: Array
-    ) -> tuple[Array, Array]:
-        """Return `unreduced_with_gradient` for class indices."""
-        return self.unreduced_with_gradient(xp, y, one_hot_rows(xp, y, index))
-
-    def unreduced_hessian_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return `unreduced_hessian` for class indices."""
-        return self.unreduced_hessian(xp, y, one_hot_rows(xp, y, index))
+    unreduced_formula: ClassVar[_Method] = _unreduced("formula")
+    unreduced: ClassVar[_Method] = _unreduced("value")
+    unreduced_gradient: ClassVar[_Method] = _unreduced("gradient")
+    unreduced_hessian: ClassVar[_Method] = _unreduced("hessian")
+    unreduced_with_gradient: ClassVar[_Method] = _unreduced("both")
+    unreduced_at: ClassVar[_Method] = _unreduced("value", by_index=True)
+    unreduced_gradient_at: ClassVar[_Method] = _unreduced("gradient", by_index=True)
+    unreduced_hessian_at: ClassVar[_Method] = _unreduced("hessian", by_index=True)
+    unreduced_with_gradient_at: ClassVar[_Method] = _unreduced("both", by_index=True)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""

@@ -2,7 +2,7 @@
 
 Kinds are abstract and shipped losses are final: to change a loss, wrap it.
 
-The author's functions stand in `lossfw.losses.bodies`; derivatives that are not
+The author's functions are in `lossfw.losses.bodies`; derivatives that are not
 given come from dual numbers.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Space
-from lossfw.losses.base import Argument
+from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
 from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
 from lossfw.losses.engine.read_only import set_flags
 from lossfw.losses.loss import Loss
@@ -89,25 +89,11 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
         slope = self.derivative(xp, r) / xp.where(near, xp.ones_like(r), r)
         return xp.where(near, self.second_derivative(xp, r), slope)
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        return self.formula(xp, _own(y - t))
-
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        return self.value(xp, _own(y - t))
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_gradient`."""
-        return self.derivative(xp, _own(y - t))
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`."""
-        return self.second_derivative(xp, _own(y - t))
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        return self.value_and_derivative(xp, _own(y - t))
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Apply the author's functions to the residual."""
+        return getattr(self, BODY_FUNCTIONS[form])(xp, _own(y - t))
 
 
 class MarginLoss(UnaryBody, ElementwiseLoss):
@@ -120,26 +106,14 @@ class MarginLoss(UnaryBody, ElementwiseLoss):
     target: ClassVar[Space] = SIGN
     argument: ClassVar[Argument] = "margin"
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        return self.formula(xp, _own(t * y))
-
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        return self.value(xp, _own(t * y))
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Apply the chain rule: dm/dy = t; see `Loss.unreduced_gradient`."""
-        return t * self.derivative(xp, _own(t * y))
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`; the chain rule's factor t^2 is 1."""
-        return self.second_derivative(xp, _own(t * y))
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        value, slope = self.value_and_derivative(xp, _own(t * y))
-        return value, t * slope
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Apply the author's functions to the margin; dm/dy = t, and t^2 is 1."""
+        results = getattr(self, BODY_FUNCTIONS[form])(xp, _own(t * y))
+        if form == "both":
+            return results[0], t * results[1]
+        return t * results if form == "gradient" else results
 
 
 class _PairLoss(PairBody, Loss):
@@ -150,31 +124,12 @@ class _PairLoss(PairBody, Loss):
         """The loss itself, or the functions of logits; see `LinkedLoss`."""
         return self
 
-    @property
-    def _body(self) -> Any:
-        # A loss of rows has a body of rows, which no type can say.
-        return self.body
-
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        return self._body.formula(xp, y, t)
-
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        return self._body.value(xp, y, t)
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_gradient`."""
-        return self._body.derivative(xp, y, t)
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`."""
-        return self._body.second_derivative(xp, y, t)
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        both: tuple[Array, Array] = self._body.value_and_derivative(xp, y, t)
-        return both
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Apply the functions of the body to prediction and target."""
+        name = BODY_FUNCTIONS[form] + ("_at" if by_index else "")
+        return getattr(self.body, name)(xp, y, t)
 
 
 class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
@@ -196,23 +151,9 @@ class CategoricalLoss(RowBody, _PairLoss):
 
     prediction: ClassVar[Space] = SIMPLEX
     target: ClassVar[Space] = CLASS_INDEX
+    forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value", "gradient", "both")
 
     @property
     def takes_rows(self) -> bool:
         """Always true: the last axis is one row."""
         return True
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
-        return self._body.value_at(xp, y, index)
-
-    def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_gradient_at`."""
-        return self._body.derivative_at(xp, y, index)
-
-    def unreduced_with_gradient_at(
-        self, xp: Namespace, y: Array, index: Array
-    ) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient_at`."""
-        both: tuple[Array, Array] = self._body.value_and_derivative_at(xp, y, index)
-        return both

@@ -16,8 +16,8 @@ from lossfw.components.plain_values import plain
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
-from lossfw.losses.base import Definition
-from lossfw.losses.engine import execute, straight, whole_array
+from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.engine import execute, fast_path, whole_array
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
 from lossfw.losses.inputs import (
@@ -118,17 +118,8 @@ class Loss(Definition):
         >>> loss([1.0, 2.0], [0.0, 0.0], sample_weight=[1.0, 3.0])
         3.25
         """
-        reduced = Reduction.of(reduction, denominator, empty)
-        plain = type(prediction) is np.ndarray and sample_weight is None and where is None
-        if plain and reduction != "none":
-            sums = straight.sums(self, self.straight_route, prediction, target)
-            if sums is not None:
-                return reduced.value(sums)
-        call = self._prepare(prediction, target, sample_weight, where)
-        engine, body = _engine(call), self.without_own_weight()
-        if reduction == "none":
-            return engine.unreduced(body, call)
-        return reduced.value(engine.sums(body, call))
+        choice = Reduction.of(reduction, denominator, empty)
+        return self._compute("value", prediction, target, sample_weight, where, choice)
 
     def unchecked(
         self,
@@ -155,12 +146,9 @@ class Loss(Definition):
         >>> float(lossfw.loss("brier").unchecked(np.asarray([2.0]), np.asarray([0.0])))
         4.0
         """
-        reduced = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.of(reduction, denominator, empty)
         call = self._prepare(prediction, target, sample_weight, where, checked=False)
-        body = self.without_own_weight()
-        if reduction == "none":
-            return whole_array.unreduced(body, call)
-        return reduced.unchecked_value(whole_array.sums(body, call))
+        return whole_array.compute(self.without_own_weight(), call, "value", choice)
 
     def gradient(
         self,
@@ -190,8 +178,8 @@ class Loss(Definition):
         >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0])
         array([1., 2.])
         """
-        reduced = Reduction.of(reduction, denominator, empty)
-        return self._derivatives(prediction, target, sample_weight, where, reduced, second=False)
+        choice = Reduction.of(reduction, denominator, empty)
+        return self._compute("gradient", prediction, target, sample_weight, where, choice)
 
     def hessian(
         self,
@@ -208,8 +196,8 @@ class Loss(Definition):
 
         Parameters, results and errors are those of `gradient`.
         """
-        reduced = Reduction.of(reduction, denominator, empty)
-        return self._derivatives(prediction, target, sample_weight, where, reduced, second=True)
+        choice = Reduction.of(reduction, denominator, empty)
+        return self._compute("hessian", prediction, target, sample_weight, where, choice)
 
     def value_and_gradient(
         self,
@@ -226,21 +214,16 @@ class Loss(Definition):
 
         Parameters and errors are those of the call; a reduction is needed.
         """
-        reduced = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.of(reduction, denominator, empty)
         if reduction not in ("mean", "sum"):
             raise ArgumentError(
                 'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '
                 "and its gradient."
             )
-        if sample_weight is None and where is None:
-            given = (prediction, target, reduced)
-            both = straight.sums_and_gradient(self, self.straight_route, *given)
-            if both is not None:
-                return reduced.value(both[0]), both[1]
-        call = self._prepare(prediction, target, sample_weight, where)
-        engine, body = _engine(call), self.without_own_weight()
-        sums, gradient = engine.sums_and_gradient(body, call, _scale(call, reduced))
-        return reduced.value(sums), gradient
+        both: tuple[Any, Any] = self._compute(
+            "both", prediction, target, sample_weight, where, choice
+        )
+        return both
 
     def partial(
         self,
@@ -363,9 +346,27 @@ class Loss(Definition):
     # Inside ----------------------------------------------------------------
 
     @functools.cached_property
-    def straight_route(self) -> straight.Route:
-        """The facts of this loss that `lossfw.losses.engine.straight` needs."""
-        return straight.route_of(self)
+    def _fast_path_traits(self) -> fast_path.FastPathTraits:
+        return fast_path.fast_path_traits(self)
+
+    def _compute(
+        self,
+        form: ResultForm,
+        prediction: Any,
+        target: Any,
+        sample_weight: Any,
+        where: Any,
+        reduction: Reduction,
+    ) -> Any:
+        """Return the reduced loss, its derivative, or both."""
+        if type(prediction) is np.ndarray and sample_weight is None and where is None:
+            traits = self._fast_path_traits
+            result = fast_path.compute(self, traits, prediction, target, form, reduction)
+            if result is not None:
+                return result
+        call = self._prepare(prediction, target, sample_weight, where)
+        engine = execute if call.xp is np else whole_array
+        return engine.compute(self.without_own_weight(), call, form, reduction)
 
     def _prepare(
         self,
@@ -402,39 +403,6 @@ class Loss(Definition):
             set_where(call, where)
         choose(call, *self.own_mask_and_weight(xp, call.t, call.by_index))
         return call
-
-    def _derivatives(
-        self,
-        prediction: Any,
-        target: Any,
-        sample_weight: Any,
-        where: Any,
-        reduction: Reduction,
-        *,
-        second: bool,
-    ) -> Any:
-        """Return the gradient, or with `second` the diagonal of the Hessian."""
-        if sample_weight is None and where is None:
-            name = "unreduced_hessian" if second else "unreduced_gradient"
-            given = (prediction, target, name, reduction)
-            found = straight.derivatives(self, self.straight_route, *given)
-            if found is not None:
-                return found
-        call = self._prepare(prediction, target, sample_weight, where)
-        scale = _scale(call, reduction)
-        return _engine(call).derivatives(self.without_own_weight(), call, scale, second=second)
-
-
-def _engine(call: Arguments) -> Any:
-    """Return the module that runs a body over the arrays of a call."""
-    return execute if call.xp is np else whole_array
-
-
-def _scale(call: Arguments, reduction: Reduction) -> Any:
-    """Return the factor that turns unreduced derivatives into those of the reduced loss."""
-    if reduction.reduction != "mean":
-        return 1.0
-    return reduction.scale(*_engine(call).weight_and_count(call))
 
 
 def _made(name: str, **parameters: Any) -> Loss:

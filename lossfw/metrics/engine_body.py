@@ -53,11 +53,9 @@ class MetricBody:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         self.check(y, t, start)
 
-    def unreduced(self, xp: Any, y: NDArray, t: NDArray) -> NDArray:
-        """Return the metric of each row or element."""
-        found: NDArray = self.function(y, t)
-        return found
-
-    def unreduced_at(self, xp: Any, y: NDArray, index: NDArray) -> NDArray:
-        """Return the metric of each row for class indices."""
-        return self.unreduced(xp, y, index)
+    def unreduced_losses(
+        self, form: str, xp: Any, y: NDArray, t: NDArray, by_index: bool = False
+    ) -> NDArray:
+        """Return the metric of each row or element; a metric has no derivatives."""
+        values: NDArray = self.function(y, t)
+        return values

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.read_only import raise_for_writing
-from lossfw.losses.engine.tiling import cut
+from lossfw.losses.engine.tiling import make_tile
 from lossfw.losses.inputs import prepare
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, taken
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
@@ -64,9 +64,9 @@ class _ByTerms(RowwiseMetric):
             *rows_of(rows.prediction, rows.target), rowwise=True, classes=self.classes
         )
         call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
-        tile = cut(MetricBody(None, self.check, takes_rows=True), call, 0, call.y.shape[0])
+        tile = make_tile(MetricBody(None, self.check, takes_rows=True), call, 0, call.y.shape[0])
         inner = int(np.prod(call.shape[1:]))
-        number = np.arange(len(tile.y)) if tile.kept is None else np.flatnonzero(tile.kept)
+        number = np.arange(len(tile.y)) if tile.where is None else np.flatnonzero(tile.where)
         weight = np.ones(len(tile.y)) if tile.weight is None else tile.weight
         columns = columns_of(call)
         try:

@@ -341,7 +341,7 @@ class TestAnAuthorsMistakes:
             def value(self, xp, r):
                 return xp.sum(r)
 
-        with pytest.raises(ShapeError, match=r"Total\.value returned shape \(\).*wanted shape"):
+        with pytest.raises(ShapeError, match=r"Total\.value returned shape \(\).*expected shape"):
             Total()([1.0, 2.0], [0.0, 0.0])
 
     def test_a_parameter_called_name_is_refused(self):

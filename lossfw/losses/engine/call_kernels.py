@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,10 +21,10 @@ from lossfw.components.spaces import (
     Simplex,
     Space,
 )
-from lossfw.losses.base import Definition
+from lossfw.losses.base import Definition, ResultForm
 from lossfw.losses.engine import kernels
+from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
-from lossfw.losses.engine.straight import is_unbounded
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.engine.trial import on_trial
 from lossfw.losses.inputs import FEW_COLUMNS, Arguments
@@ -35,16 +35,6 @@ if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.
     from lossfw.losses.engine.candidates import Candidate
     from lossfw.numerics.compiled.kernel import Kernel
-
-# The results of a function: losses, a derivative of theirs, or losses and gradients.
-ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
-
-_FUNCTIONS: dict[ResultForm, str] = {
-    "value": "unreduced",
-    "gradient": "unreduced_gradient",
-    "hessian": "unreduced_hessian",
-    "both": "unreduced_with_gradient",
-}
 
 
 # Which functions have a kernel.
@@ -75,8 +65,10 @@ def candidate_of(
 
 
 def _function_of(loss: Definition, form: ResultForm, by_index: bool) -> Callable[..., Any]:
-    function: Callable[..., Any] = getattr(loss, _FUNCTIONS[form] + ("_at" if by_index else ""))
-    return function
+    def compute(xp: Namespace, y: Array, t: Array) -> Any:
+        return loss.unreduced_losses(form, xp, y, t, by_index)
+
+    return compute
 
 
 def find_loss_kernel(
@@ -111,7 +103,7 @@ def _bounded_spaces(loss: Definition, by_index: bool) -> list[tuple[int, Space]]
     is_usual = type(loss).check_domain is Definition.check_domain
     if not is_usual or any(type(x) not in (Interval, Members, Counts, Simplex) for x in spaces):
         return None
-    return [(place, space) for place, space in enumerate(spaces) if not is_unbounded(space)]
+    return [(place, space) for place, space in enumerate(spaces) if not accepts_any_float(space)]
 
 
 def _with_outside(

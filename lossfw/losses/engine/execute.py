@@ -1,4 +1,4 @@
-"""Engine: run a body over a large NumPy array, tile by tile and on several threads.
+"""Engine: run a loss over a large NumPy array, tile by tile and on several threads.
 
 The temporaries of a tile fit the second-level cache. Elementwise operations give the
 same bits in any tile, a row is added up in the same order in any tile (`_call`), and
@@ -11,36 +11,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lossfw.errors import ShapeError
+from lossfw.losses.base import ResultForm
+from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.call_kernels import (
-    BlockKernel,
-    CallKernels,
-    ResultForm,
-    kernels_for,
-)
+from lossfw.losses.engine.call_kernels import kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.read_only import raise_for_writing
-from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
+from lossfw.losses.engine.reduction import Reduction, Sums, merged, weight_sum, weighted_sum
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.engine.tiling import (
-    EngineBody,
-    SmoothBody,
+    EngineLoss,
     Tile,
-    cut,
+    block_bounds,
     has_few_columns,
+    make_tile,
     rows_in_block,
-    select,
-    spans,
+    select_rows,
 )
-from lossfw.losses.inputs import Arguments, one_hot
+from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, NDArray, namespace_of
-
-_Result = TypeVar("_Result")
 
 # A body has several arrays of its own at a time. In float64 those of a tile are beyond the
 # second-level cache, and so many elements of each are not.
@@ -49,76 +43,96 @@ _LARGE, _ELEMENTS = 8, 32_768
 _NO_SUMS = Sums(0.0, 0.0, 0)
 
 
-def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
-    """Run a task on every tile of a call and return its results in the order of the rows."""
-    return threads.run(lambda span: task(cut(body, call, *span)), spans(call))
-
-
-def over_blocks(
-    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: BlockKernel | None
-) -> list[Sums]:
-    """Run a task on every tile of a call, or a kernel on every block for which it can do."""
-    if whole is None:
-        return over_tiles(body, call, task)
-    return threads.run(
-        lambda span: whole.compared(*span, lambda: task(cut(body, call, *span))), spans(call)
+def add_losses(tile: Tile, losses: NDArray) -> Sums:
+    """Return the sums of w l and of w, and the number of losses that count."""
+    return Sums(
+        weighted_sum(losses, tile.weight), weight_sum(tile.weight, tile.counted), tile.counted
     )
 
 
-def tile_values(
-    body: EngineBody, call: Arguments, compiled: CallKernels
-) -> Callable[[Tile], NDArray]:
-    """Return a function of a tile: the unreduced losses of the elements that count in it."""
-    usual = body.unreduced_at if call.by_index else body.unreduced
-    unreduced = compiled.function or usual
+class Task(NamedTuple):
+    """What a call asks of its losses.
 
-    def values(tile: Tile) -> NDArray:
-        losses: NDArray = own_losses(body, tile.y, _call(body, unreduced, tile, tile.t))
-        return losses
+    Attributes
+    ----------
+    form : {"value", "gradient", "hessian", "both"}
+    out : ndarray or None
+        Where derivatives go, times the weights and `scale`, in the shape of the prediction.
+    scale : float
+    collect : callable
+        ``collect(tile, losses)``, what becomes of the losses of a tile. In the place of
+        `add_losses` a kernel may work, which needs no tile.
+    """
 
-    return values
+    form: ResultForm
+    out: NDArray | None = None
+    scale: float = 1.0
+    collect: Callable[[Tile, NDArray], Any] = add_losses
 
 
-def _call(body: EngineBody, function: Callable[..., Any], tile: Tile, t: NDArray) -> Any:
-    """Call a function of a body on a tile.
+def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
+    """Return what a task collects from each block of a call, in the order of the rows."""
+    kernels = kernels_for(loss, call, task.form, task.out, task.scale)
+    # Second derivatives take rows.
+    by_index = call.by_index and task.form != "hessian"
+
+    def compute_losses(xp: Any, y: NDArray, t: NDArray) -> Any:
+        return loss.unreduced_losses(task.form, xp, y, t, by_index)
+
+    def run_tile(bounds: tuple[int, int]) -> Any:
+        tile = make_tile(loss, call, *bounds)
+        t = tile.t if by_index or not call.by_index else one_hot_rows(np, tile.y, tile.t)
+        try:
+            results = _call(loss, kernels.function or compute_losses, tile.y, t)
+        except ValueError as error:
+            raise_for_writing(error, loss.unreduced_losses)
+        if task.form == "value":
+            return task.collect(tile, own_losses(loss, tile.y, results))
+        losses, gradient = results if task.form == "both" else (None, results)
+        _put_scaled(task, tile, gradient)
+        return _NO_SUMS if losses is None else task.collect(tile, own_losses(loss, tile.y, losses))
+
+    blocks = kernels.whole if task.collect is add_losses else None
+    if blocks is None:
+        return threads.run(run_tile, block_bounds(call))
+    return threads.run(
+        lambda bounds: blocks.compared(*bounds, lambda: run_tile(bounds)), block_bounds(call)
+    )
+
+
+def _call(loss: EngineLoss, function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
+    """Call a function of a loss, or a kernel in its place, on a tile.
 
     A single row of few columns is contiguous along both axes, and NumPy then adds
     its columns in another order than those of several rows. So it is given twice. Many
     elements of float64 are given in pieces.
     """
-    if not body.takes_rows and tile.y.itemsize == _LARGE and tile.y.size > _ELEMENTS:
-        return _in_pieces(function, tile.y, t)
-    if len(tile.y) != 1 or not has_few_columns(body, tile.y):
-        return _called(function, tile.y, t)
-    twice = _called(function, _twice(tile.y), _twice(t))
-    return tuple(map(_first, twice)) if isinstance(twice, tuple) else _first(twice)
+    if not loss.takes_rows and y.itemsize == _LARGE and y.size > _ELEMENTS:
+        return _call_in_pieces(function, y, t)
+    if len(y) != 1 or not has_few_columns(loss, y):
+        return function(np, y, t)
+    results = function(np, _repeat_row(y), _repeat_row(t))
+    return tuple(map(_first, results)) if isinstance(results, tuple) else _first(results)
 
 
-def _in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
+def _call_in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
     """Return the results of elements, or of whole rows whose elements are summed."""
     step = max(1, _ELEMENTS // math.prod(y.shape[1:]))
-    parts = [slice(first, first + step) for first in range(0, len(y), step)]
-    found = [_as_tuple(_called(function, y[part], t[part])) for part in parts]
-    for part, results in zip(parts, found, strict=True):
-        if any(getattr(result, "shape", None) != y[part].shape for result in results):
-            # What is wrong with the body is told by those who look at its results.
-            return _called(function, y, t)
-    whole = tuple(map(np.concatenate, zip(*found, strict=True)))
-    return whole if len(whole) > 1 else whole[0]
-
-
-def _called(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
-    try:
-        return function(np, y, t)
-    except ValueError as error:
-        raise_for_writing(error, function)
+    pieces = [slice(first, first + step) for first in range(0, len(y), step)]
+    results = [_as_tuple(function(np, y[piece], t[piece])) for piece in pieces]
+    for piece, arrays in zip(pieces, results, strict=True):
+        if any(getattr(array, "shape", None) != y[piece].shape for array in arrays):
+            # Whoever looks at the results says what is wrong with the body.
+            return function(np, y, t)
+    joined = tuple(map(np.concatenate, zip(*results, strict=True)))
+    return joined if len(joined) > 1 else joined[0]
 
 
 def _as_tuple(results: Any) -> tuple[Any, ...]:
     return results if isinstance(results, tuple) else (results,)
 
 
-def _twice(row: NDArray) -> NDArray:
+def _repeat_row(row: NDArray) -> NDArray:
     """Return a row below itself, stored column by column as other tiles of rows are."""
     rows = np.empty((2, *row.shape[1:]), row.dtype, order="F")
     rows[...] = row
@@ -126,26 +140,22 @@ def _twice(row: NDArray) -> NDArray:
     return rows
 
 
-def _first(twice: Any) -> Any:
+def _first(results: Any) -> Any:
     """Return the result of the first of two rows; a result of another shape as it is."""
-    return twice[:1] if getattr(twice, "shape", ())[:1] == (2,) else twice
+    return results[:1] if getattr(results, "shape", ())[:1] == (2,) else results
 
 
-def own_losses(body: EngineBody, y: Array, losses: Array) -> Array:
+def own_losses(loss: EngineLoss, y: Array, losses: Array) -> Array:
     """Return a body's results in the shape of the unreduced loss, after a look at their shape."""
-    wanted = y.shape[:-1] if body.takes_rows else y.shape
-    if getattr(losses, "shape", None) != wanted:
+    expected_shape = y.shape[:-1] if loss.takes_rows else y.shape
+    if getattr(losses, "shape", None) != expected_shape:
+        function = getattr(loss, "function", None)  # of a metric
+        author = f"{type(loss).__name__}.value" if function is None else function.__qualname__
         raise ShapeError(
-            f"{_author_of(body)} returned {_shape_of(losses)} for predictions of shape "
-            f"{tuple(y.shape)}; wanted shape {tuple(wanted)}."
+            f"{author} returned {_shape_of(losses)} for predictions of shape "
+            f"{tuple(y.shape)}; expected shape {tuple(expected_shape)}."
         )
-    return namespace_of(y).sum(losses, axis=-1) if body.sums_rows else losses
-
-
-def _author_of(body: EngineBody) -> str:
-    """Return the name of the function that an author wrote."""
-    function = getattr(body, "function", None)
-    return f"{type(body).__name__}.value" if function is None else str(function.__qualname__)
+    return namespace_of(y).sum(losses, axis=-1) if loss.sums_rows else losses
 
 
 def _shape_of(result: Any) -> str:
@@ -153,92 +163,52 @@ def _shape_of(result: Any) -> str:
     return f"a {type(result).__name__}" if shape is None else f"shape {tuple(shape)}"
 
 
-def check_slope(y: Array, slope: Array) -> None:
+def check_gradient(y: Array, gradient: Array) -> None:
     """Raise `ShapeError` for a derivative that has not the shape of the prediction."""
-    if slope.shape != y.shape:
+    if gradient.shape != y.shape:
         raise ShapeError(
-            f"a derivative has {_shape_of(slope)} for predictions of shape {tuple(y.shape)}."
+            f"a derivative has {_shape_of(gradient)} for predictions of shape {tuple(y.shape)}."
         )
 
 
-def sums(body: EngineBody, call: Arguments) -> Sums:
-    """Return the sums of w l and of w, and the number of losses that count."""
-    compiled = kernels_for(body, call, "value")
-    values = tile_values(body, call, compiled)
-
-    def task(tile: Tile) -> Sums:
-        return _sums(tile, values(tile))
-
-    return merged(over_blocks(body, call, task, compiled.whole))
-
-
-def _sums(tile: Tile, losses: NDArray) -> Sums:
-    weights, count = tile.weight, tile.counted
-    return Sums(weighted_sum(losses, weights), weight_sum(weights, count), count)
+def compute(loss: EngineLoss, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
+    """Return the result of a call: the reduced loss, its derivative, or both."""
+    if form == "value":
+        if reduction.reduction == "none":
+            return _unreduced(loss, call)
+        return reduction.value(merged(run(loss, call, Task(form))))
+    scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
+    out = np.zeros(call.y.shape, call.dtype)
+    blocks = run(loss, call, Task(form, out, scale))
+    gradient = out.reshape(call.prediction_shape)
+    return (reduction.value(merged(blocks)), gradient) if form == "both" else gradient
 
 
-def weight_and_count(call: Arguments) -> tuple[float, int]:
+def _weight_and_count(call: Arguments) -> tuple[float, int]:
     """Return the sum of w and the number of losses that count; no loss is computed."""
     if call.weight is None and call.keep is None:
         count = math.prod(call.shape)
         return float(count), count
     blocks = []
-    for span in spans(call):
-        weight, _, counted, _ = select(call, *span)
+    for bounds in block_bounds(call):
+        weight, _, counted, _ = select_rows(call, *bounds)
         blocks.append(Sums(0.0, weight_sum(weight, counted), counted))
-    whole = merged(blocks)
-    return whole.weight, whole.count
+    total = merged(blocks)
+    return total.weight, total.count
 
 
-def unreduced(body: EngineBody, call: Arguments) -> NDArray:
+def _unreduced(loss: EngineLoss, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
     out = np.zeros(call.shape or (1,), call.dtype)
-    values = tile_values(body, call, kernels_for(body, call, "value"))
 
-    def task(tile: Tile) -> None:
-        losses = values(tile)
+    def put_losses(tile: Tile, losses: NDArray) -> None:
         if tile.weight is not None:
             losses = losses * tile.weight
         # Adding 0.0 turns -0.0 into 0.0, also one that rounding made.
         _put(out, tile, losses.astype(out.dtype, copy=False) + 0.0)
 
-    over_tiles(body, call, task)
+    run(loss, call, Task("value", collect=put_losses))
     return out.reshape(call.shape)
-
-
-def derivatives(
-    body: SmoothBody, call: Arguments, scale: float, *, second: bool = False
-) -> NDArray:
-    """Return `scale` times w times the first or second derivative, in the prediction's shape."""
-    out = np.zeros(call.y.shape, call.dtype)
-    form: ResultForm = "hessian" if second else "gradient"
-    usual = body.unreduced_gradient_at if call.by_index else body.unreduced_gradient
-    compiled = kernels_for(body, call, form, out, scale)
-    function = compiled.function or (body.unreduced_hessian if second else usual)
-
-    def task(tile: Tile) -> Sums:
-        t = _target(call, tile) if second else tile.t
-        _put_scaled(out, tile, _call(body, function, tile, t), scale)
-        return _NO_SUMS
-
-    over_blocks(body, call, task, compiled.whole)
-    return out.reshape(call.prediction_shape)
-
-
-def sums_and_gradient(body: SmoothBody, call: Arguments, scale: float) -> tuple[Sums, NDArray]:
-    """Return `sums` and the first `derivatives` from one pass."""
-    out = np.zeros(call.y.shape, call.dtype)
-    usual = body.unreduced_with_gradient_at if call.by_index else body.unreduced_with_gradient
-    compiled = kernels_for(body, call, "both", out, scale)
-    both = compiled.function or usual
-
-    def task(tile: Tile) -> Sums:
-        losses, slope = _call(body, both, tile, tile.t)
-        _put_scaled(out, tile, slope, scale)
-        return _sums(tile, own_losses(body, tile.y, losses))
-
-    blocks = over_blocks(body, call, task, compiled.whole)
-    return merged(blocks), out.reshape(call.prediction_shape)
 
 
 @dataclass(slots=True)
@@ -276,75 +246,62 @@ class RowSums:
         """Write the sums of a tile's rows to their place."""
         weight = np.ones(losses.shape) if tile.weight is None else tile.weight
         for out, terms in ((self.total, weight * losses), (self.weight, weight)):
-            place = out[tile.first : tile.last]
-            if tile.kept is not None:
-                full = np.zeros(tile.kept.size)
-                full[tile.kept] = terms
-                terms = full
-            place[...] = terms if len(terms) == len(place) else terms.reshape(len(place), -1).sum(1)
+            rows = out[tile.first : tile.last]
+            terms = _with_masked(tile, terms)
+            rows[...] = terms if len(terms) == len(rows) else terms.reshape(len(rows), -1).sum(1)
 
 
 def partial(
-    body: EngineBody, call: Arguments, rows: RowSums | None = None, *, of: str = ""
+    loss: EngineLoss, call: Arguments, rows: RowSums | None = None, *, of: str = ""
 ) -> Partial:
     """Return the mergeable sum over the rows of a call, numbered from `call.start`.
 
-    Parameters
-    ----------
-    body : EngineBody
-        The function of the rows.
-    call : Arguments
-        The rows.
-    rows : RowSums, optional
-        Receives the sums of single rows as well.
-    of : str
-        The loss or metric with its parameters.
+    `rows` receives the sums of single rows as well; `of` is the loss or metric with its
+    parameters.
     """
-    values = tile_values(body, call, kernels_for(body, call, "value"))
+    block = rows_in_block(call)
 
-    def task(tile: Tile) -> Partial:
-        losses = np.ascontiguousarray(values(tile))
+    def collect(tile: Tile, losses: NDArray) -> Partial:
+        losses = np.ascontiguousarray(losses)
         if rows is not None:
             rows.put(tile, losses)
         piece = Piece(call.start + tile.first, call.start + tile.last, losses, tile.weight)
         return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
 
-    block = rows_in_block(call)
     seen = RowRanges.of(call.start, call.start + call.y.shape[0])
-    merged = Partial(block, origin=PartialOrigin(of, seen))
-    for part in over_tiles(body, call, task):
-        merged = merged.merge(part)
-    return merged
+    total = Partial(block, origin=PartialOrigin(of, seen))
+    for part in run(loss, call, Task("value", collect=collect)):
+        total = total.merge(part)
+    return total
 
 
-def _target(call: Arguments, tile: Tile) -> NDArray:
-    if call.by_index:
-        return one_hot(tile.t, tile.y.shape[-1], call.work)
-    return tile.t
-
-
-def _put_scaled(out: NDArray, tile: Tile, slope: NDArray, scale: float) -> None:
+def _put_scaled(task: Task, tile: Tile, gradient: NDArray) -> None:
     """Multiply derivatives by the weights and the reduction's factor, and write them."""
-    check_slope(tile.y, slope)
+    check_gradient(tile.y, gradient)
+    out: Any = task.out
     if tile.weight is not None:
-        weight = tile.weight * scale
-        slope = slope * (weight if tile.y.ndim == 1 else weight[:, np.newaxis])
-    elif scale != 1.0:
-        if tile.kept is None:
+        weight = tile.weight * task.scale
+        gradient = gradient * (weight if tile.y.ndim == 1 else weight[:, np.newaxis])
+    elif task.scale != 1.0:
+        if tile.where is None:
             # Multiplied on the way to its place: one pass over the memory, not two.
             place = out[tile.first : tile.last]
-            np.multiply(slope.reshape(place.shape), scale, out=place, casting="same_kind")
+            np.multiply(gradient.reshape(place.shape), task.scale, out=place, casting="same_kind")
             return
-        slope = slope * scale
-    _put(out, tile, slope)
+        gradient = gradient * task.scale
+    _put(out, tile, gradient)
 
 
 def _put(out: NDArray, tile: Tile, results: NDArray) -> None:
     """Write a tile's results to their place; elements or rows that are left out stay 0."""
     place = out[tile.first : tile.last]
-    if tile.kept is None:
-        place[...] = results.reshape(place.shape)
-    else:
-        full = np.zeros((tile.kept.size, *results.shape[1:]), results.dtype)
-        full[tile.kept] = results
-        place[...] = full.reshape(place.shape)
+    place[...] = _with_masked(tile, results).reshape(place.shape)
+
+
+def _with_masked(tile: Tile, results: NDArray) -> NDArray:
+    """Return results with 0 for the elements or rows that are left out."""
+    if tile.where is None:
+        return results
+    filled = np.zeros((tile.where.size, *results.shape[1:]), results.dtype)
+    filled[tile.where] = results
+    return filled

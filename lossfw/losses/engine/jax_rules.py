@@ -14,90 +14,98 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
 from lossfw.losses.base import Definition
-from lossfw.losses.engine import published
+from lossfw.losses.engine import loss_derivatives
 from lossfw.numerics.arrays import Array
 
 _Function = Callable[..., Array]
 
 
-def losses(body: Definition, y: Array, t: Array, kept: Array | None, by_index: bool) -> Array:
-    """Return the unreduced losses; see `lossfw.losses.engine.autograd`."""
-    return _losses(body, by_index)(y, t, kept)
+def losses(loss: Definition, y: Array, t: Array, where: Array | None, by_index: bool) -> Array:
+    """Return the unreduced losses; see `lossfw.losses.engine.whole_array`.
+
+    Elements or rows that do not count have the gradient 0, whatever they hold.
+    """
+    return _losses(loss, by_index)(y, t, where)
 
 
 # Losses are equal by value, so that the functions of equal ones are compiled once.
 @functools.lru_cache(maxsize=256)
-def _losses(body: Definition, by_index: bool) -> _Function:
+def _losses(loss: Definition, by_index: bool) -> _Function:
     """Return the function of prediction, target and mask, with its derivative."""
 
     @functools.partial(jax.custom_jvp)
-    def value(y: Array, t: Array, kept: Array | None) -> Array:
-        return (body.unreduced_at if by_index else body.unreduced)(jnp, y, t)
+    def value(y: Array, t: Array, where: Array | None) -> Array:
+        return loss.unreduced_losses("value", jnp, y, t, by_index)
 
     @functools.partial(value.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:
-        slope = _slopes(body, by_index)
-        of_residual, of_target = _tangents(body, primals[0], *tangents[:2])
-        along = of_residual * slope(*primals)
-        if of_target is not None:
-            y, t, kept = primals
-            along = along + of_target * slope(t, y, kept)
-        return value(*primals), along.sum(axis=-1) if body.takes_rows else along
+        gradient = _gradients(loss, by_index)
+        tangent, t_tangent = _tangents(loss, primals[0], *tangents[:2])
+        along = tangent * gradient(*primals)
+        if t_tangent is not None:
+            y, t, where = primals
+            along = along + t_tangent * gradient(t, y, where)
+        return value(*primals), along.sum(axis=-1) if loss.takes_rows else along
 
     return cast(_Function, value)
 
 
 @functools.lru_cache(maxsize=256)
-def _slopes(body: Definition, by_index: bool) -> _Function:
-    """Return the published slope as a function whose derivative is the published curvature."""
+def _gradients(loss: Definition, by_index: bool) -> _Function:
+    """Return the published gradient as a function whose derivative is the published Hessian."""
 
     @functools.partial(jax.custom_jvp)
-    def slope(y: Array, t: Array, kept: Array | None) -> Array:
-        return _chosen(kept, published.slopes(body, jnp, y, t, by_index))
+    def gradient(y: Array, t: Array, where: Array | None) -> Array:
+        return _zero_masked(where, loss.unreduced_losses("gradient", jnp, y, t, by_index))
 
-    @functools.partial(slope.defjvp, symbolic_zeros=True)
+    @functools.partial(gradient.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:
-        y, t, kept = primals
-        direction, of_target = _tangents(body, y, *tangents[:2])
-        bent = _along(
-            body, kept, y, direction, lambda unit: published.bend(body, jnp, y, t, by_index, unit)
-        )
-        if of_target is not None:
-            bent = bent + _along(
-                body, kept, y, of_target, lambda unit: published.cross(body, jnp, y, t, unit)
-            )
-        return slope(*primals), bent
+        y, t, where = primals
+        tangent, t_tangent = _tangents(loss, y, *tangents[:2])
 
-    return cast(_Function, slope)
+        def hessian_product(direction: Array) -> Array:
+            return loss_derivatives.hessian_product(loss, jnp, y, t, by_index, direction)
+
+        def cross_product(direction: Array) -> Array:
+            return loss_derivatives.cross_product(loss, jnp, y, t, direction)
+
+        along = _linear_product(loss, where, y, tangent, hessian_product)
+        if t_tangent is not None:
+            along = along + _linear_product(loss, where, y, t_tangent, cross_product)
+        return gradient(*primals), along
+
+    return cast(_Function, gradient)
 
 
-def _along(
-    body: Definition, kept: Array | None, y: Array, direction: Array, bend: _Function
+def _linear_product(
+    loss: Definition, where: Array | None, y: Array, direction: Array, product: _Function
 ) -> Array:
-    """Return a bend along a direction, of which JAX must see that it is linear."""
-    if not body.takes_rows:
-        return _chosen(kept, bend(jnp.ones_like(y))) * direction
+    """Return a product with a direction in a form of which JAX sees that it is linear."""
+    if not loss.takes_rows:
+        return _zero_masked(where, product(jnp.ones_like(y))) * direction
     # So each row's matrix is made whole, column by column.
-    columns = jax.vmap(lambda unit: _chosen(kept, bend(jnp.broadcast_to(unit, y.shape))))(
+    columns = jax.vmap(lambda unit: _zero_masked(where, product(jnp.broadcast_to(unit, y.shape))))(
         jnp.eye(y.shape[-1], dtype=y.dtype)
     )
     return jnp.einsum("k...j,...k->...j", columns, direction)
 
 
 def _tangents(
-    body: Definition, y: Array, y_tangent: Any, t_tangent: Any
+    loss: Definition, y: Array, y_tangent: Any, t_tangent: Any
 ) -> tuple[Array, Array | None]:
     """Return the tangent of the prediction or the residual, and that of an exchanged target."""
-    along = jnp.zeros_like(y) if isinstance(y_tangent, SymbolicZero) else y_tangent
+    tangent = jnp.zeros_like(y) if isinstance(y_tangent, SymbolicZero) else y_tangent
     if isinstance(t_tangent, SymbolicZero):
-        return along, None
-    published.check_target(body)
-    return (along - t_tangent, None) if published.of_residual(body) else (along, t_tangent)
+        return tangent, None
+    loss_derivatives.check_target(loss)
+    if loss_derivatives.is_of_residual(loss):
+        return tangent - t_tangent, None
+    return tangent, t_tangent
 
 
-def _chosen(kept: Array | None, slope: Array) -> Array:
-    """Return the slope, 0 in elements and rows that do not count."""
-    if kept is None:
-        return slope
-    kept = kept[..., None] if kept.ndim < slope.ndim else kept
-    return jnp.where(kept, slope, jnp.zeros_like(slope))
+def _zero_masked(where: Array | None, gradient: Array) -> Array:
+    """Return the gradient, 0 in elements and rows that do not count."""
+    if where is None:
+        return gradient
+    where = where[..., None] if where.ndim < gradient.ndim else where
+    return jnp.where(where, gradient, jnp.zeros_like(gradient))

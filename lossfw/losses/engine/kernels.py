@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lossfw.losses.engine.candidates import Candidate
     from lossfw.numerics.compiled.kernel import Kernel
 
-# A call of a kernel takes 14 microseconds, and the straight path of a smaller call 5 and what the
+# A call of a kernel takes 14 microseconds, and the fast path of a smaller call 5 and what the
 # body takes. So kernels of cheap bodies pay from about this on: huber with its gradient from
 # 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on.
 SMALL = 4096

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -21,12 +21,12 @@ from lossfw.losses.inputs import FEW_COLUMNS, Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 
-class EngineBody(Protocol):
-    """Protocol: a function that the engine can evaluate tile by tile."""
+class EngineLoss(Protocol):
+    """Protocol: a loss or a metric that the engine can evaluate tile by tile."""
 
     @property
     def takes_rows(self) -> bool:
-        """Whether the body gives one result for each row (the last axis)."""
+        """Whether it gives one result for each row (the last axis)."""
 
     @property
     def sums_rows(self) -> bool:
@@ -35,32 +35,10 @@ class EngineBody(Protocol):
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise where a prediction or target lies outside its space."""
 
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return unreduced losses."""
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return unreduced losses for class indices."""
-
-
-class SmoothBody(EngineBody, Protocol):
-    """Protocol: a function with derivatives that the engine can evaluate tile by tile."""
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the derivative of the unreduced losses."""
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the diagonal second derivative of the unreduced losses."""
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """Return both in one pass."""
-
-    def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return the derivative for class indices."""
-
-    def unreduced_with_gradient_at(
-        self, xp: Namespace, y: Array, index: Array
-    ) -> tuple[Array, Array]:
-        """Return both for class indices in one pass."""
+    def unreduced_losses(
+        self, form: Any, xp: Namespace, y: Array, t: Array, by_index: bool = False
+    ) -> Any:
+        """Return losses, derivatives or both; see `lossfw.losses.base.Definition`."""
 
 
 @dataclass(slots=True)
@@ -74,7 +52,7 @@ class Tile:
         that do not count are left out.
     weight : ndarray or None
         Weight of each element or row that counts.
-    kept : ndarray of bool or None
+    where : ndarray of bool or None
         Whether each element or row counts; None where all do.
     counted, masked : int
         Numbers that count in a mean over the count, and that the mask leaves out.
@@ -85,93 +63,93 @@ class Tile:
     y: NDArray
     t: NDArray
     weight: NDArray | None
-    kept: NDArray | None
+    where: NDArray | None
     counted: int
     masked: int
 
 
-def select(
+def select_rows(
     call: Arguments, first: int, last: int
 ) -> tuple[NDArray | None, NDArray | None, int, int]:
-    """Return `weight`, `kept`, `counted` and `masked` of some rows; see `Tile`."""
+    """Return `weight`, `where`, `counted` and `masked` of some rows; see `Tile`."""
     masked = 0
-    weight = kept = None
+    weight = where = None
     if call.keep is not None:
-        kept = call.keep[first:last].reshape(-1)
-        counted = int(np.count_nonzero(kept))
-        masked = kept.size - counted
+        where = call.keep[first:last].reshape(-1)
+        counted = int(np.count_nonzero(where))
+        masked = where.size - counted
     else:
         counted = (last - first) * math.prod(call.shape[1:])
     if call.weight is not None:
         weight = call.weight[first:last].reshape(-1)
         # An element of weight 0 is removed before anything is computed, so
         # that not even a NaN in it does harm.
-        kept = weight > 0 if kept is None else kept & (weight > 0)
-    if kept is not None:
-        if kept.all():
-            kept = None
+        where = weight > 0 if where is None else where & (weight > 0)
+    if where is not None:
+        if where.all():
+            where = None
         elif weight is not None:
-            weight = weight[kept]
-    return weight, kept, counted, masked
+            weight = weight[where]
+    return weight, where, counted, masked
 
 
-def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
-    """Cut a tile out of a call: select elements or rows that count, and check their domain."""
+def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
+    """Make a tile of some rows: select what counts, and check its domain."""
     y, t = call.y[first:last], call.t[first:last]
-    if body.takes_rows or body.sums_rows:
+    if loss.takes_rows or loss.sums_rows:
         y = y.reshape(-1, call.y.shape[-1])
         t = t.reshape(-1) if t.ndim < call.y.ndim else t.reshape(-1, t.shape[-1])
     elif y.ndim > 1:
         y, t = y.reshape(-1), t.reshape(-1)
-    weight, kept, counted, masked = select(call, first, last)
-    if kept is not None:
-        y, t = y[kept], t[kept]
+    weight, where, counted, masked = select_rows(call, first, last)
+    if where is not None:
+        y, t = y[where], t[where]
     # The layout is the tile's own: NumPy adds the columns of another one in another order. The
     # check of rows of few columns is four times as fast in it.
-    order: Literal["C", "F"] = "F" if has_few_columns(body, y) else "C"
+    order: Literal["C", "F"] = "F" if has_few_columns(loss, y) else "C"
     y, t = np.asarray(y, order=order), np.asarray(t, order=order)
-    check_domain(body, call, first, last, y, t)
+    check_domain(loss, call, first, last, y, t)
     y = y.astype(call.work, order=order, copy=False)
     if not call.by_index:
         t = t.astype(call.work, order=order, copy=False)
     y.setflags(write=False)
     t.setflags(write=False)
-    return Tile(first, last, y, t, weight, kept, counted, masked)
+    return Tile(first, last, y, t, weight, where, counted, masked)
 
 
-def has_few_columns(body: EngineBody, y: Array) -> bool:
-    """Return whether a tile of these predictions is stored column by column."""
-    return body.takes_rows and y.shape[-1] <= FEW_COLUMNS
+def has_few_columns(loss: EngineLoss, y: Array) -> bool:
+    """Tell whether a tile of these predictions is stored column by column."""
+    return loss.takes_rows and y.shape[-1] <= FEW_COLUMNS
 
 
 def check_domain(
-    body: EngineBody, call: Arguments, first: int, last: int, y: Array, t: Array
+    loss: EngineLoss, call: Arguments, first: int, last: int, y: Array, t: Array
 ) -> None:
     """Check elements or rows that count; on a failure name the place in the caller's axes."""
     start = first + call.start
     try:
-        body.check_domain(y, t, call.by_index, start)
+        loss.check_domain(y, t, call.by_index, start)
     except DomainError:
         if not call.shape:
-            body.check_domain(call.y[0, ...], call.t[0, ...], call.by_index, 0)
+            loss.check_domain(call.y[0, ...], call.t[0, ...], call.by_index, 0)
         if y.shape != call.y[first:last, ...].shape:
-            _check_one_by_one(body, call, first, last)
+            _check_one_by_one(loss, call, first, last)
         raise
     except ValueError as error:
-        raise_for_writing(error, body.check_domain)
+        raise_for_writing(error, loss.check_domain)
 
 
-def _check_one_by_one(body: EngineBody, call: Arguments, first: int, last: int) -> None:
+def _check_one_by_one(loss: EngineLoss, call: Arguments, first: int, last: int) -> None:
     """Find the first element or row that counts and lies outside, by the caller's index."""
     keep = np.ones((last - first, *call.shape[1:]), bool)
     if call.keep is not None:
         keep &= np.asarray(call.keep)[first:last]
     if call.weight is not None:
         keep &= np.asarray(call.weight)[first:last] > 0
-    for at in np.argwhere(keep).tolist():
-        index = (first + at[0], *at[1:])
+    for offset, *others in np.argwhere(keep).tolist():
+        index = (first + offset, *others)
         try:
-            body.check_domain(call.y[(*index, ...)], call.t[(*index, ...)], call.by_index, 0)
+            loss.check_domain(call.y[(*index, ...)], call.t[(*index, ...)], call.by_index, 0)
         except DomainError as error:
             place = ", ".join(str(i + call.start if n == 0 else i) for n, i in enumerate(index))
             raise DomainError(_with_index(str(error), place)) from None
@@ -184,7 +162,7 @@ def _with_index(message: str, place: str) -> str:
     return f"{role}[{place}{', ' + within if bracket else ']'} = {rest}"
 
 
-def spans(call: Arguments) -> list[tuple[int, int]]:
+def block_bounds(call: Arguments) -> list[tuple[int, int]]:
     """Return the first and last row of each block that a call has rows of."""
     rows, block = call.y.shape[0], rows_in_block(call)
     lead = block - call.start % block

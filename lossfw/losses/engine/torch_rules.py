@@ -11,56 +11,50 @@ from typing import Any
 import torch
 
 from lossfw.losses.base import Definition
-from lossfw.losses.engine import published
+from lossfw.losses.engine import loss_derivatives
 from lossfw.numerics.arrays import Array, namespace_of
 
 # The gradients of the four arguments of a function whose result nothing depends on.
 _NONE = (None, None, None, None)
 
 
-def losses(body: Definition, y: Array, t: Array, by_index: bool) -> Array:
-    """Return the unreduced losses; see `lossfw.losses.engine.autograd`."""
+def losses(loss: Definition, y: Array, t: Array, by_index: bool) -> Array:
+    """Return the unreduced losses; see `lossfw.losses.engine.whole_array`."""
     if t.requires_grad:
-        published.check_target(body)
+        loss_derivatives.check_target(loss)
     compiling = torch.compiler.is_compiling()
-    # Slopes that a backward pass will want are computed beside the losses.
+    # Gradients that a backward pass will want are computed next to the losses.
     if y.requires_grad and torch.is_grad_enabled():
-        return _both(compiling).apply(y, t, body, by_index)[0]
+        return _function_class(compiling).apply(y, t, loss, by_index)[0]
     function = _Losses if compiling else _LossesWithTangents
-    return function.apply(y, t, body, by_index)
+    return function.apply(y, t, loss, by_index)
 
 
-def _both(compiling: bool) -> type[_LossesAndSlopes]:
+def _function_class(compiling: bool) -> type[_LossesAndGradients]:
     if compiling:
-        return _LossesAndSlopes
+        return _LossesAndGradients
     # There is no public name for the question.
     mapped = torch._C._are_functorch_transforms_active()
-    return _LossesAndSlopesWithTangents if mapped else _PlainLossesAndSlopes
+    return _LossesAndGradientsWithTangents if mapped else _PlainLossesAndGradients
 
 
-def slopes(ctx: Any) -> Array:
-    """Return the published slopes at the saved arguments of a function, differentiable."""
+def gradients(ctx: Any) -> Array:
+    """Return the published gradients at the saved arguments of a function, differentiable."""
     y, t = ctx.saved_tensors[:2]
-    return _slopes_at(y, t, ctx)
+    return _gradients_at(y, t, ctx)
 
 
-def _slopes_at(y: Array, t: Array, ctx: Any) -> Array:
-    function = _Slopes if torch.compiler.is_compiling() else _SlopesWithTangents
-    return function.apply(y, t, ctx.body, ctx.by_index)
+def _gradients_at(y: Array, t: Array, ctx: Any) -> Array:
+    function = _Gradients if torch.compiler.is_compiling() else _GradientsWithTangents
+    return function.apply(y, t, ctx.loss, ctx.by_index)
 
 
-def _slopes_of_target(ctx: Any, slope: Array) -> Array:
-    """Return the slopes by the target: minus those of a residual, or with both exchanged."""
-    if published.of_residual(ctx.body):
-        return -slope
+def _gradients_of_target(ctx: Any, gradient: Array) -> Array:
+    """Return the gradients by the target: minus those of a residual, or with both exchanged."""
+    if loss_derivatives.is_of_residual(ctx.loss):
+        return -gradient
     y, t = ctx.saved_tensors[:2]
-    return _slopes_at(t, y, ctx)
-
-
-def losses_and_slopes(y: Array, t: Array, body: Definition, by_index: bool) -> tuple[Array, Array]:
-    """Return the losses with their published slopes."""
-    both = body.unreduced_with_gradient_at if by_index else body.unreduced_with_gradient
-    return both(namespace_of(y), y, t)
+    return _gradients_at(t, y, ctx)
 
 
 class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
@@ -70,43 +64,42 @@ class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may 
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
-        y, t, ctx.body, ctx.by_index = inputs
+        y, t, ctx.loss, ctx.by_index = inputs
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(y, t)
         ctx.save_for_forward(y, t)
 
 
 class _Losses(_OfArguments):
-    """Losses of which no derivative may be wanted."""
+    """Losses of which no derivative may be asked for."""
 
     @staticmethod
-    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
-        function = body.unreduced_at if by_index else body.unreduced
-        return function(namespace_of(y), y, t)
+    def forward(y: Array, t: Array, loss: Definition, by_index: bool) -> Array:
+        return loss.unreduced_losses("value", namespace_of(y), y, t, by_index)
 
     @staticmethod
     def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
-        return _NONE if up is None else _back(ctx, slopes(ctx), up)
+        return _NONE if up is None else _input_gradients(ctx, gradients(ctx), up)
 
 
 class _LossesWithTangents(_Losses):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
-        return _along(ctx, y_tangent, t_tangent)
+        return _directional_derivative(ctx, y_tangent, t_tangent)
 
 
-class _LossesAndSlopes(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
-    """Losses with their slopes, which the backward pass takes."""
+class _LossesAndGradients(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+    """Losses with their gradients, which the backward pass takes."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> tuple[Array, Array]:
-        return losses_and_slopes(y, t, body, by_index)
+    def forward(y: Array, t: Array, loss: Definition, by_index: bool) -> tuple[Array, Array]:
+        return loss.unreduced_losses("both", namespace_of(y), y, t, by_index)  # type: ignore[no-any-return]
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Array, Array]) -> None:
-        y, t, ctx.body, ctx.by_index = inputs
+        y, t, ctx.loss, ctx.by_index = inputs
         ctx.mark_non_differentiable(output[1])
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(y, t, output[1])
@@ -117,17 +110,17 @@ class _LossesAndSlopes(torch.autograd.Function):  # type: ignore[misc]  # torch 
         if up is None:
             return _NONE
         # With gradients enabled the result is to be differentiated again.
-        slope = slopes(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
-        return _back(ctx, slope, up)
+        gradient = gradients(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
+        return _input_gradients(ctx, gradient, up)
 
 
-class _LossesAndSlopesWithTangents(_LossesAndSlopes):
+class _LossesAndGradientsWithTangents(_LossesAndGradients):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> tuple[Array, None]:
-        return _along(ctx, y_tangent, t_tangent), None
+        return _directional_derivative(ctx, y_tangent, t_tangent), None
 
 
-class _PlainLossesAndSlopes(_LossesAndSlopesWithTangents):
+class _PlainLossesAndGradients(_LossesAndGradientsWithTangents):
     """The same in one step and not in two, which `torch.func` needs and PyTorch is slower with."""
 
     generate_vmap_rule = False
@@ -135,93 +128,95 @@ class _PlainLossesAndSlopes(_LossesAndSlopesWithTangents):
 
     @staticmethod
     def forward(  # type: ignore[override]  # PyTorch has two forms
-        ctx: Any, y: Array, t: Array, body: Definition, by_index: bool
+        ctx: Any, y: Array, t: Array, loss: Definition, by_index: bool
     ) -> tuple[Array, Array]:
-        output = _LossesAndSlopes.forward(y, t, body, by_index)
-        _LossesAndSlopes.setup_context(ctx, (y, t, body, by_index), output)
+        output = _LossesAndGradients.forward(y, t, loss, by_index)
+        _LossesAndGradients.setup_context(ctx, (y, t, loss, by_index), output)
         return output
 
 
-class _Slopes(_OfArguments):
-    """Published slopes, whose derivative is the published curvature."""
+class _Gradients(_OfArguments):
+    """Published gradients, whose derivative is the published Hessian."""
 
     @staticmethod
-    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
-        return published.slopes(body, namespace_of(y), y, t, by_index)
+    def forward(y: Array, t: Array, loss: Definition, by_index: bool) -> Array:
+        return loss.unreduced_losses("gradient", namespace_of(y), y, t, by_index)
 
     @staticmethod
     def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
         if up is None:
             return _NONE
         # A Hessian is symmetric: from above it acts as along a direction.
-        bent = _bent(ctx, up)
+        product = _hessian_product(ctx, up)
         if not ctx.needs_input_grad[1]:
-            return bent, None, None, None
-        if published.of_residual(ctx.body):
-            return bent, -bent, None, None
-        # The derivative by y and t is that by t and y, of the slope with both exchanged.
+            return product, None, None, None
+        if loss_derivatives.is_of_residual(ctx.loss):
+            return product, -product, None, None
+        # The derivative by y and t is that by t and y, of the gradient with both exchanged.
         y, t = ctx.saved_tensors
-        return bent, _crossed(ctx, t, y, up), None, None
+        return product, _cross_product(ctx, t, y, up), None, None
 
 
-class _SlopesWithTangents(_Slopes):
+class _GradientsWithTangents(_Gradients):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
-        if t_tangent is None or published.of_residual(ctx.body):
-            return _bent(ctx, _tangent(y_tangent, t_tangent))
+        if t_tangent is None or loss_derivatives.is_of_residual(ctx.loss):
+            return _hessian_product(ctx, _tangent(y_tangent, t_tangent))
         y, t = ctx.saved_tensors
-        crossed = _crossed(ctx, y, t, t_tangent)
-        return crossed if y_tangent is None else _bent(ctx, y_tangent) + crossed
+        product = _cross_product(ctx, y, t, t_tangent)
+        return product if y_tangent is None else _hessian_product(ctx, y_tangent) + product
 
 
-def _bent(ctx: Any, direction: Array) -> Array:
+def _hessian_product(ctx: Any, direction: Array) -> Array:
     y, t = ctx.saved_tensors
-    bent = published.bend(ctx.body, namespace_of(y), y, t, ctx.by_index, direction)
-    return _unless_still(ctx, direction, bent)
+    xp = namespace_of(y)
+    product = loss_derivatives.hessian_product(ctx.loss, xp, y, t, ctx.by_index, direction)
+    return _zero_unmoved(ctx, direction, product)
 
 
-def _crossed(ctx: Any, y: Array, t: Array, direction: Array) -> Array:
-    crossed = published.cross(ctx.body, namespace_of(y), y, t, direction)
-    return _unless_still(ctx, direction, crossed)
+def _cross_product(ctx: Any, y: Array, t: Array, direction: Array) -> Array:
+    product = loss_derivatives.cross_product(ctx.loss, namespace_of(y), y, t, direction)
+    return _zero_unmoved(ctx, direction, product)
 
 
-def _unless_still(ctx: Any, direction: Array, bent: Array) -> Array:
-    # A row along which nothing moves, or of which nothing is wanted, has no say.
-    still = direction == 0
-    if ctx.body.takes_rows:
-        still = still.all(dim=-1, keepdim=True)
-    return torch.where(still, torch.zeros_like(bent), bent)
+def _zero_unmoved(ctx: Any, direction: Array, product: Array) -> Array:
+    # A row along which nothing moves, or of which nothing is asked, has no say.
+    unmoved = direction == 0
+    if ctx.loss.takes_rows:
+        unmoved = unmoved.all(dim=-1, keepdim=True)
+    return torch.where(unmoved, torch.zeros_like(product), product)
 
 
-def _back(ctx: Any, slope: Array, up: Array) -> tuple[Any, ...]:
+def _input_gradients(ctx: Any, gradient: Array, up: Array) -> tuple[Any, ...]:
     """Return the gradients of the arguments from the gradient of the losses."""
-    above = _spread(up, slope)
+    # Losses of rows have no axis for the columns.
+    up = up[..., None] if up.ndim < gradient.ndim else up
     of_target = None
     if ctx.needs_input_grad[1]:
-        published.check_target(ctx.body)
-        of_target = _times(above, _slopes_of_target(ctx, slope))
-    return _times(above, slope), of_target, None, None
+        loss_derivatives.check_target(ctx.loss)
+        of_target = _times(up, _gradients_of_target(ctx, gradient))
+    return _times(up, gradient), of_target, None, None
 
 
-def _times(up: Array, slope: Array) -> Array:
+def _times(up: Array, gradient: Array) -> Array:
     """Return a product, 0 where the factor from above is 0, so that masked elements do no harm."""
     blocked = up == 0
     if torch.is_grad_enabled():
-        # Not everywhere, for the product has the derivative `slope` with respect to `up`.
-        blocked = blocked & ~torch.isfinite(slope)
-    return torch.where(blocked, torch.zeros_like(slope), up * slope)
+        # Not everywhere, because the product has the derivative `gradient` with respect to `up`.
+        blocked = blocked & ~torch.isfinite(gradient)
+    return torch.where(blocked, torch.zeros_like(gradient), up * gradient)
 
 
-def _along(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
+def _directional_derivative(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
     """Return the derivative of the losses along a direction."""
-    if t_tangent is None or published.of_residual(ctx.body):
-        along = _times(_tangent(y_tangent, t_tangent), slopes(ctx))
+    if t_tangent is None or loss_derivatives.is_of_residual(ctx.loss):
+        derivative = _times(_tangent(y_tangent, t_tangent), gradients(ctx))
     else:
-        published.check_target(ctx.body)
-        along = _times(t_tangent, _slopes_of_target(ctx, t_tangent))
+        loss_derivatives.check_target(ctx.loss)
+        derivative = _times(t_tangent, _gradients_of_target(ctx, t_tangent))
         if y_tangent is not None:
-            along = along + _times(y_tangent, slopes(ctx))
-    return along.sum(dim=-1) if ctx.body.takes_rows else along
+            derivative = derivative + _times(y_tangent, gradients(ctx))
+    return derivative.sum(dim=-1) if ctx.loss.takes_rows else derivative
 
 
 def _tangent(y_tangent: Any, t_tangent: Any) -> Any:
@@ -229,8 +224,3 @@ def _tangent(y_tangent: Any, t_tangent: Any) -> Any:
     if t_tangent is None:
         return y_tangent
     return -t_tangent if y_tangent is None else y_tangent - t_tangent
-
-
-def _spread(up: Array, slope: Array) -> Array:
-    """Return the gradient of losses of rows with an axis for the columns."""
-    return up[..., None] if up.ndim < slope.ndim else up

@@ -1,7 +1,13 @@
-"""Engine for arrays of other libraries: run a body over the whole array at once.
+"""Engine for arrays of other libraries: run a loss over the whole array at once.
 
 The same bodies and the same published derivatives run through the library's own array
 namespace. There are no tiles: those libraries have their own.
+
+PyTorch and JAX differentiate the losses of a call by the published derivatives.
+Differentiating a body operation by operation goes wrong where it is hard: at ties, at kinks,
+and where a factor is 0 and another infinite. So to both libraries the losses of a call are
+one operation, whose derivative is the published gradient, and the derivative of that the
+published Hessian. Other libraries do not differentiate.
 """
 
 from __future__ import annotations
@@ -12,79 +18,76 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from lossfw.losses.array_api import has_values, widest
-from lossfw.losses.bodies import one_hot_rows
-from lossfw.losses.engine import autograd
-from lossfw.losses.engine.execute import check_slope, own_losses
-from lossfw.losses.engine.reduction import Sums
-from lossfw.losses.engine.tiling import EngineBody, SmoothBody, check_domain
+from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.engine.execute import check_gradient, own_losses
+from lossfw.losses.engine.reduction import Reduction, Sums
+from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, is_jax, is_torch
 
 
-def unreduced(body: EngineBody, call: Arguments) -> Array:
-    """Return w l for every element or row, 0 for those that are left out."""
+def compute(loss: Definition, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
+    """Return the result of a call: the reduced loss, its derivative, or both."""
+    if form == "both":
+        value = compute(loss, call, "value", reduction)
+        return value, compute(loss, call, "gradient", reduction)
     xp = call.xp
-    losses = xp.astype(_weighted(call, _losses(body, call), 1.0), call.dtype)
-    # Adding 0.0 turns -0.0 into 0.0.
-    return xp.reshape(losses + 0.0, call.shape)
+    if form == "value":
+        losses = _weighted(call, _losses(loss, call), 1.0)
+        if reduction.reduction == "none":
+            # Adding 0.0 turns -0.0 into 0.0.
+            return xp.reshape(xp.astype(losses, call.dtype) + 0.0, call.shape)
+        sums = Sums(xp.sum(losses, dtype=widest(xp)), *_weight_and_count(call))
+        return reduction.value(sums) if call.checked else reduction.unchecked_value(sums)
+    scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
+    y, t = _arguments(loss, call)
+    gradient = loss.unreduced_losses(form, xp, y, t, call.by_index)
+    check_gradient(y, gradient)
+    gradient = xp.astype(_weighted(call, gradient, scale), call.dtype)
+    return xp.reshape(gradient, call.prediction_shape)
 
 
-def sums(body: EngineBody, call: Arguments) -> Sums:
-    """Return the sums of w l and of w, and the number of losses that count."""
-    losses = _weighted(call, _losses(body, call), 1.0)
-    total = call.xp.sum(losses, dtype=widest(call.xp))
-    return Sums(total, *weight_and_count(call))
-
-
-def weight_and_count(call: Arguments) -> tuple[Any, Any]:
+def _weight_and_count(call: Arguments) -> tuple[Any, Any]:
     """Return the sum of w and the number of losses that count; no loss is computed."""
-    xp, kept = call.xp, _kept(call)
+    xp = call.xp
     count = math.prod(call.shape)
     if call.keep is not None:
         count = xp.sum(xp.astype(call.keep, widest(xp)))
     if call.weight is None:
         return count, count
-    weight = xp.where(kept, call.weight, xp.zeros_like(call.weight))
+    weight = xp.where(_where(call), call.weight, xp.zeros_like(call.weight))
     return xp.sum(weight, dtype=widest(xp)), count
 
 
-def derivatives(body: SmoothBody, call: Arguments, scale: Any, *, second: bool = False) -> Array:
-    """Return `scale` times w times the first or second derivative, in the prediction's shape."""
-    xp = call.xp
-    y, t = _arguments(body, call)
-    if second and call.by_index:
-        t = one_hot_rows(xp, y, t)
-    if second:
-        slope = body.unreduced_hessian(xp, y, t)
+def _losses(loss: Definition, call: Arguments) -> Array:
+    """Return the unreduced losses, differentiable by their published derivatives."""
+    y, t = _arguments(loss, call)
+    # Each module defines functions of its library, which is imported by whoever made `y`.
+    if is_torch(y):
+        from lossfw.losses.engine import torch_rules
+
+        losses = torch_rules.losses(loss, y, t, call.by_index)
+    elif is_jax(y):
+        from lossfw.losses.engine import jax_rules
+
+        losses = jax_rules.losses(loss, y, t, _where(call), call.by_index)
     else:
-        slope = (body.unreduced_gradient_at if call.by_index else body.unreduced_gradient)(xp, y, t)
-    check_slope(y, slope)
-    return xp.reshape(xp.astype(_weighted(call, slope, scale), call.dtype), call.prediction_shape)
+        losses = loss.unreduced_losses("value", call.xp, y, t, call.by_index)
+    return own_losses(loss, y, losses)
 
 
-def sums_and_gradient(body: SmoothBody, call: Arguments, scale: Any) -> tuple[Sums, Array]:
-    """Return `sums` and the first `derivatives`."""
-    return sums(body, call), derivatives(body, call, scale)
-
-
-def _losses(body: EngineBody, call: Arguments) -> Array:
-    y, t = _arguments(body, call)
-    losses = autograd.losses(body, call.xp, y, t, _kept(call), call.by_index)
-    return own_losses(body, y, losses)
-
-
-def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
+def _arguments(loss: Definition, call: Arguments) -> tuple[Array, Array]:
     """Return prediction and target in the dtype of the computation, their domain checked."""
-    xp, kept = call.xp, _kept(call)
+    xp, where = call.xp, _where(call)
     y, t = call.y, call.t
     if call.checked:
-        _check(body, call, kept)
+        _check(loss, call, where)
     if not call.by_index:
         return xp.astype(y, call.work), xp.astype(t, call.work)
-    # The target of a row that is left out may be no class: class 0 stands in for it.
+    # The target of a row that is left out may not be a class: class 0 stands in for it.
     wrong = _unseen_wrong(call)
-    if kept is not None or wrong is not None:
-        legal = kept if wrong is None else ~wrong if kept is None else kept & ~wrong
+    if where is not None or wrong is not None:
+        legal = where if wrong is None else ~wrong if where is None else where & ~wrong
         t = xp.where(legal, t, xp.zeros_like(t))
     if is_torch(t):
         # PyTorch takes no other indices.
@@ -92,17 +95,17 @@ def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
     return xp.astype(y, call.work), t
 
 
-def _check(body: EngineBody, call: Arguments, kept: Array | None) -> None:
+def _check(loss: Definition, call: Arguments, where: Array | None) -> None:
     """Check the domain of what has values, of the elements or rows that count."""
     xp, y, t = call.xp, call.y, call.t
-    if not has_values(t, kept):
+    if not has_values(t, where):
         return
     with _at_once(t):
         if not has_values(y):
             # A function of the prediction is traced; NaN is in every space.
             y = xp.full(y.shape, xp.nan, dtype=y.dtype)
-        some = (y, t) if kept is None or xp.all(kept) else (y[kept], t[kept])
-        check_domain(body, call, 0, y.shape[0], *some)
+        y, t = (y, t) if where is None or xp.all(where) else (y[where], t[where])
+        check_domain(loss, call, 0, call.y.shape[0], y, t)
 
 
 def _at_once(x: Array) -> AbstractContextManager[Any]:
@@ -111,15 +114,15 @@ def _at_once(x: Array) -> AbstractContextManager[Any]:
 
 
 def _unseen_wrong(call: Arguments) -> Array | None:
-    """Tell which rows that count have a class index that is none; None if it was looked at."""
+    """Tell which rows that count have an index beyond the classes; None if that was checked."""
     if has_values(call.t, call.keep, call.weight):
         return None
     wrong = (call.t < 0) | (call.t >= call.y.shape[-1])
-    kept = _kept(call)
-    return wrong if kept is None else wrong & kept
+    where = _where(call)
+    return wrong if where is None else wrong & where
 
 
-def _kept(call: Arguments) -> Array | None:
+def _where(call: Arguments) -> Array | None:
     """Return the mask of elements or rows that count, None where all do."""
     if call.weight is None:
         return call.keep
@@ -129,18 +132,18 @@ def _kept(call: Arguments) -> Array | None:
 def _weighted(call: Arguments, results: Array, scale: Any) -> Array:
     """Return results of elements or rows times weight and scale, 0 for those left out.
 
-    A class index that is none and cannot be looked at gives NaN: it must not pass for a number.
+    An index beyond the classes that cannot be looked at gives NaN: it must not pass for a number.
     """
-    xp, kept = call.xp, _kept(call)
+    xp, where = call.xp, _where(call)
     factor = scale if call.weight is None else call.weight * scale
     wrong = _unseen_wrong(call) if call.by_index else None
     if wrong is not None:
         factor = factor * xp.where(wrong, xp.nan, xp.ones_like(wrong, dtype=call.work))
-    in_rows = kept if kept is not None else wrong
+    in_rows = where if where is not None else wrong
     if in_rows is None:
         return results * factor
     if results.ndim > in_rows.ndim:
-        kept = None if kept is None else kept[..., None]
+        where = None if where is None else where[..., None]
         factor = factor if call.weight is None and wrong is None else factor[..., None]
     weighted = results * factor
-    return weighted if kept is None else xp.where(kept, weighted, xp.zeros_like(results))
+    return weighted if where is None else xp.where(where, weighted, xp.zeros_like(results))

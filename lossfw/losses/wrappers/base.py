@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
 from lossfw.errors import ParameterError
+from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.claim_table import WrapperKind
@@ -86,36 +87,15 @@ class ChangingWrapper(PartWrapper):
         by_index : bool
         """
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        t, change = self.changes(xp, t, by_index=False)
-        return change(self.of.unreduced_formula(xp, y, t))
+    forms_at_index: ClassVar[Any] = ("value",)
 
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        t, change = self.changes(xp, t, by_index=False)
-        return change(self.of.unreduced(xp, y, t))
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
-        index, change = self.changes(xp, index, by_index=True)
-        return change(self.of.unreduced_at(xp, y, index))
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_gradient`."""
-        t, change = self.changes(xp, t, by_index=False)
-        return change(self.of.unreduced_gradient(xp, y, t))
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`."""
-        t, change = self.changes(xp, t, by_index=False)
-        return change(self.of.unreduced_hessian(xp, y, t))
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        t, change = self.changes(xp, t, by_index=False)
-        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
-        return change(losses), change(slopes)
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Change the results of the part on changed targets."""
+        t, change = self.changes(xp, t, by_index=by_index)
+        results = self.of.unreduced_losses(form, xp, y, t, by_index)
+        return (change(results[0]), change(results[1])) if form == "both" else change(results)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """See `Loss.curvature_bound`."""

@@ -17,20 +17,12 @@ OutputKind: TypeAlias = Literal["rows", "softmax", "elements", "sigmoid"]
 _HALF = 0.5
 
 
-class Missed(NamedTuple):
-    """u = 1 - p_t with its derivatives.
+class ErrorProbability(NamedTuple):
+    """1 - p_t, one for each row or element, with its derivatives in the prediction's shape."""
 
-    Attributes
-    ----------
-    share : array
-        u: one for each row or element.
-    slope, bend : array
-        First and second derivative, in the shape of the prediction.
-    """
-
-    share: Array
-    slope: Array
-    bend: Array
+    value: Array
+    derivative: Array
+    second_derivative: Array
 
 
 def probability_of(loss: Loss) -> OutputKind | None:
@@ -46,21 +38,10 @@ def probability_of(loss: Loss) -> OutputKind | None:
     return "elements" if loss.prediction_space == UNIT and not loss.takes_rows else None
 
 
-def missed_share(xp: Namespace, loss: Loss, y: Array, t: Array) -> Array:
-    """Return 1 - p_t, with the digits of its small values.
+def error_probability(xp: Namespace, loss: Loss, y: Array, t: Array) -> Array:
+    """Return 1 - p_t, with the digits of its small values and never below 0.
 
-    Parameters
-    ----------
-    xp : namespace
-    loss : Loss
-        Whose predictions they are.
-    y, t : array
-        Prediction and target of one shape.
-
-    Returns
-    -------
-    array
-        One for each row, or for each element, and never below 0.
+    It is one number for each row, or for each element; `y` and `t` have one shape.
     """
     kind = probability_of(loss)
     if kind == "rows":
@@ -73,19 +54,19 @@ def missed_share(xp: Namespace, loss: Loss, y: Array, t: Array) -> Array:
     return t * (1.0 - y) + (1.0 - t) * y
 
 
-def missed(xp: Namespace, loss: Loss, y: Array, t: Array) -> Missed:
+def with_derivatives(xp: Namespace, loss: Loss, y: Array, t: Array) -> ErrorProbability:
     """Return 1 - p_t with its first and second derivative by the prediction."""
     kind = probability_of(loss)
-    share = missed_share(xp, loss, y, t)
+    value = error_probability(xp, loss, y, t)
     if kind == "rows":
-        return Missed(share, -t, xp.zeros_like(y))
+        return ErrorProbability(value, -t, xp.zeros_like(y))
     if kind == "softmax":
         p = softmax(xp, y)
-        given = xp.sum(t * p, axis=-1, keepdims=True)
+        target_probability = xp.sum(t * p, axis=-1, keepdims=True)
         # t - p_t, from whichever of p_t and 1 - p_t is known to the last digit.
-        excess = xp.where(t > _HALF, (t - 1.0) + share[..., None], t - given)
-        return Missed(share, -p * excess, -p * excess * (softmax_complement(xp, y) - p))
+        excess = xp.where(t > _HALF, (t - 1.0) + value[..., None], t - target_probability)
+        return ErrorProbability(value, -p * excess, -p * excess * (softmax_complement(xp, y) - p))
     if kind == "sigmoid":
-        slope = (1.0 - 2.0 * t) * sigmoid(xp, y) * sigmoid(xp, -y)
-        return Missed(share, slope, -slope * xp.tanh(0.5 * y))
-    return Missed(share, 1.0 - 2.0 * t, xp.zeros_like(y))
+        derivative = (1.0 - 2.0 * t) * sigmoid(xp, y) * sigmoid(xp, -y)
+        return ErrorProbability(value, derivative, -derivative * xp.tanh(0.5 * y))
+    return ErrorProbability(value, 1.0 - 2.0 * t, xp.zeros_like(y))

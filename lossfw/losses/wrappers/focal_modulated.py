@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError
+from lossfw.losses.base import ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
-from lossfw.losses.wrappers.error_probability import Missed, missed, missed_share, probability_of
+from lossfw.losses.wrappers.error_probability import (
+    ErrorProbability,
+    error_probability,
+    probability_of,
+    with_derivatives,
+)
 from lossfw.numerics import in_double, times
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.exact.reference import Order
@@ -69,108 +75,103 @@ class FocalModulated(PartWrapper):
             )
         return of
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        losses = self.of.unreduced_formula(xp, y, t)
-        return self._modulated(xp, y, t, losses) if self.gamma else losses
+    forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value",)
 
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        return self._values(xp, y, t) if self.gamma else self.of.unreduced(xp, y, t)
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Modulate the results of the part."""
         if not self.gamma:
-            return self.of.unreduced_at(xp, y, index)
-
-        @in_double
-        def values(xp: Namespace, y: Array) -> Array:
-            losses = self.of.unreduced_at(xp, y, index)
-            return self._modulated(xp, y, one_hot_rows(xp, y, index), losses)
-
-        return values(xp, y)
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """(m l)' = m l' + m' l; see `Loss.unreduced_gradient`."""
-        return self.unreduced_with_gradient(xp, y, t)[1]
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        if not self.gamma:
-            return self.of.unreduced_with_gradient(xp, y, t)
-        return self._values_and_slopes(xp, y, t)
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """(m l)'' = m l'' + 2 m' l' + m'' l; see `Loss.unreduced_hessian`."""
-        return self._bends(xp, y, t) if self.gamma else self.of.unreduced_hessian(xp, y, t)
+            return self.of.unreduced_losses(form, xp, y, t, by_index)
+        if form == "formula":
+            return self._modulate(xp, y, t, self.of.unreduced_losses(form, xp, y, t))
+        if form == "value":
+            return self._values_at(xp, y, t) if by_index else self._values(xp, y, t)
+        if form == "hessian":
+            return self._hessian(xp, y, t)
+        both = self._values_and_gradients(xp, y, t)
+        return both if form == "both" else both[1]
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the terms of the product rule, and the part's own; see `Loss.terms`."""
-        own = self.of.terms(xp, y, t, order)
+        own_terms = self.of.terms(xp, y, t, order)
         if not self.gamma:
-            return own
-        factor = missed_share(xp, self.of, y, t) ** self.gamma
-        own = tuple(times(xp, self._spread(factor) if order else factor, term) for term in own)
+            return own_terms
+        factor = error_probability(xp, self.of, y, t) ** self.gamma
+        factor = self._expand(factor) if order else factor
+        own_terms = tuple(times(xp, factor, term) for term in own_terms)
         if order == 0:
-            return own
+            return own_terms
         if order == 2:
-            return (*self._hessian_terms(xp, y, t), *own)
-        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
-        return (*self._gradient_terms(xp, missed(xp, self.of, y, t), losses, slopes), *own)
+            return (*self._hessian_terms(xp, y, t), *own_terms)
+        losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
+        u = with_derivatives(xp, self.of, y, t)
+        return (*self._gradient_terms(xp, u, losses, gradients), *own_terms)
 
     # A product of float32 goes by float64: of its factors one may overflow where the other
     # makes up for it.
 
     @in_double
     def _values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self._modulated(xp, y, t, self.of.unreduced(xp, y, t))
+        return self._modulate(xp, y, t, self.of.unreduced(xp, y, t))
+
+    def _values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        @in_double
+        def values(xp: Namespace, y: Array) -> Array:
+            losses = self.of.unreduced_at(xp, y, index)
+            return self._modulate(xp, y, one_hot_rows(xp, y, index), losses)
+
+        return values(xp, y)
 
     @in_double
-    def _values_and_slopes(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
-        u = missed(xp, self.of, y, t)
-        terms = self._gradient_terms(xp, u, losses, slopes)
-        return times(xp, u.share**self.gamma, losses), _total(xp, *terms)
+    def _values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Return m l and (m l)' = m l' + m' l for m = u^gamma."""
+        losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
+        u = with_derivatives(xp, self.of, y, t)
+        terms = self._gradient_terms(xp, u, losses, gradients)
+        return times(xp, u.value**self.gamma, losses), _total(xp, *terms)
 
     @in_double
-    def _bends(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return (m l)'' = m l'' + 2 m' l' + m'' l."""
         return _total(xp, *self._hessian_terms(xp, y, t))
 
-    def _modulated(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
-        return times(xp, missed_share(xp, self.of, y, t) ** self.gamma, losses)
+    def _modulate(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
+        return times(xp, error_probability(xp, self.of, y, t) ** self.gamma, losses)
 
     def _gradient_terms(
-        self, xp: Namespace, u: Missed, losses: Array, slopes: Array
+        self, xp: Namespace, u: ErrorProbability, losses: Array, gradients: Array
     ) -> tuple[Array, Array]:
-        own = self._lessened(xp, u.share, self.gamma, slopes)
-        return own, self._slope(xp, u, self._spread(losses))
+        first = self._times_power(xp, u.value, self.gamma, gradients)
+        return first, self._times_derivative(xp, u, self._expand(losses))
 
     def _hessian_terms(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
-        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
-        u = missed(xp, self.of, y, t)
-        own = self._lessened(xp, u.share, self.gamma, self.of.unreduced_hessian(xp, y, t))
-        crossed = 2.0 * self._slope(xp, u, slopes)
-        return own, crossed, times(xp, self._bend(xp, u), self._spread(losses))
+        losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
+        u = with_derivatives(xp, self.of, y, t)
+        first = self._times_power(xp, u.value, self.gamma, self.of.unreduced_hessian(xp, y, t))
+        cross_term = 2.0 * self._times_derivative(xp, u, gradients)
+        return first, cross_term, times(xp, self._second_derivative(xp, u), self._expand(losses))
 
-    def _lessened(self, xp: Namespace, share: Array, power: float, x: Array) -> Array:
+    def _times_power(self, xp: Namespace, u: Array, power: float, x: Array) -> Array:
         """Return u^power x by halves: the power of a small u is 0 where x makes it a number."""
-        half = self._spread(share ** (0.5 * power))
+        half = self._expand(u ** (0.5 * power))
         return times(xp, half, times(xp, half, x))
 
-    def _slope(self, xp: Namespace, u: Missed, x: Array) -> Array:
-        """Return the derivative of m = u^gamma, times x."""
-        return times(xp, u.slope, self.gamma * self._lessened(xp, u.share, self.gamma - 1.0, x))
+    def _times_derivative(self, xp: Namespace, u: ErrorProbability, x: Array) -> Array:
+        """Return the derivative of m, times x."""
+        power = self._times_power(xp, u.value, self.gamma - 1.0, x)
+        return times(xp, u.derivative, self.gamma * power)
 
-    def _bend(self, xp: Namespace, u: Missed) -> Array:
-        """Return the second derivative of m = u^gamma."""
+    def _second_derivative(self, xp: Namespace, u: ErrorProbability) -> Array:
+        """Return the second derivative of m."""
         g = self.gamma
         # u = 0 has an infinite power for a gamma below 2, with a factor that may be 0. The root of
         # the square, since the square of a small slope is 0 where the power makes it a number.
-        root = times(xp, self._spread(u.share ** (0.5 * g - 1.0)), u.slope)
-        bent = times(xp, self._spread(g * u.share ** (g - 1.0)), u.bend)
-        return times(xp, g * (g - 1.0), root * root) + bent
+        root = times(xp, self._expand(u.value ** (0.5 * g - 1.0)), u.derivative)
+        curved = times(xp, self._expand(g * u.value ** (g - 1.0)), u.second_derivative)
+        return times(xp, g * (g - 1.0), root * root) + curved
 
-    def _spread(self, x: Array) -> Array:
+    def _expand(self, x: Array) -> Array:
         """Return numbers of rows with an axis for the elements of a row."""
         return x[..., None] if self.takes_rows else x
 

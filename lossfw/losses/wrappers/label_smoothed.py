@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError
-from lossfw.losses.bodies import one_hot_rows
+from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
@@ -73,11 +73,10 @@ class LabelSmoothed(ChangingWrapper):
             return t, unchanged
         return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], unchanged
 
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
-        if not self.smoothing:
-            return super().unreduced_at(xp, y, index)
-        return self.unreduced(xp, y, one_hot_rows(xp, y, index))
+    @property
+    def forms_at_index(self) -> tuple[ResultForm, ...]:
+        """None where there is smoothing: it makes rows of indices."""
+        return () if self.smoothing else ("value",)
 
     def claims(self) -> Claims:
         """Those that hold for all targets; claims about the target itself are dropped."""

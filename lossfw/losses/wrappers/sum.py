@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import ClassIndex, Simplex, Space
-from lossfw.losses.base import Argument, Form
+from lossfw.losses.base import FORMS, Argument, Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
@@ -150,36 +150,24 @@ class Sum(Wrapper):
             else:
                 part.check_domain(y, t, by_index, start)
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        return _add(self._fit(xp, part, part.unreduced_formula(xp, y, t)) for part in self.of)
+    forms_at_index: ClassVar[Any] = ("value",)
 
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        return _add(self._fit(xp, part, part.unreduced(xp, y, t)) for part in self.of)
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Add the results of the parts."""
 
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
-        return _add(
-            part.unreduced_at(xp, y, index)
-            if part.takes_rows
-            else self._fit(xp, part, part.unreduced(xp, y, one_hot_rows(xp, y, index)))
-            for part in self.of
-        )
+        def losses_of(part: Loss) -> Any:
+            if by_index and not part.takes_rows:
+                return part.unreduced_losses(form, xp, y, one_hot_rows(xp, y, t))
+            return part.unreduced_losses(form, xp, y, t, by_index)
 
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_gradient`."""
-        return _add(part.unreduced_gradient(xp, y, t) for part in self.of)
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`."""
-        return _add(part.unreduced_hessian(xp, y, t) for part in self.of)
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        pairs = [part.unreduced_with_gradient(xp, y, t) for part in self.of]
-        losses = [self._fit(xp, part, pair[0]) for part, pair in zip(self.of, pairs, strict=True)]
-        return _add(losses), _add(pair[1] for pair in pairs)
+        results = [losses_of(part) for part in self.of]
+        if form in ("gradient", "hessian"):
+            return _add(results)
+        losses = [pair[0] for pair in results] if form == "both" else results
+        total = _add(self._fit(xp, part, x) for part, x in zip(self.of, losses, strict=True))
+        return (total, _add(pair[1] for pair in results)) if form == "both" else total
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Add those of the parts; None where one is not known."""
@@ -188,12 +176,11 @@ class Sum(Wrapper):
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the summands: the parts, and their own terms; see `Loss.terms`."""
-        name = ("unreduced", "unreduced_gradient", "unreduced_hessian")[order]
-        found = []
+        summands = []
         for part in self.of:
-            terms = (getattr(part, name)(xp, y, t), *part.terms(xp, y, t, order))
-            found += [term if order else self._fit(xp, part, xp.abs(term)) for term in terms]
-        return tuple(found)
+            terms = (part.unreduced_losses(FORMS[order], xp, y, t), *part.terms(xp, y, t, order))
+            summands += [term if order else self._fit(xp, part, xp.abs(term)) for term in terms]
+        return tuple(summands)
 
     def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
         """Give the losses of a part the shape of the sum's."""

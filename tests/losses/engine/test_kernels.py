@@ -10,7 +10,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import ParameterError
-from lossfw.losses.engine import call_kernels, engine_mode, kernels, straight
+from lossfw.losses.engine import call_kernels, engine_mode, fast_path, kernels
 from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from support.engines import same_bits
@@ -53,7 +53,7 @@ def test_calls_have_the_bits_of_tiles(loss, dtype):
     same_bits(loss, y, t, sample_weight=weight * where)
     same_bits(loss, y, t, where=where)
     same_bits(loss, y[::2], np.asfortranarray(t)[::2])
-    if not loss.straight_route.checked:
+    if not loss._fast_path_traits.needs_check:
         # Rounding would leave a bounded space.
         same_bits(loss, y.astype(np.float16), t)
     made = [entry.kernel for entry in kernels._entries.values()]
@@ -208,7 +208,7 @@ def test_the_variable_chooses_and_a_mistake_is_told(monkeypatch):
         monkeypatch.setenv("LOSSFW_ENGINE", text)
         assert engine_mode._from_environment() == mode
     monkeypatch.setattr(engine_mode, "current", [None])
-    monkeypatch.setattr(straight, "current", [None])
+    monkeypatch.setattr(fast_path, "current", [None])
     y = np.ones(3)
     with pytest.raises(ParameterError, match="tiles, compiled, explain, or empty, got 'tile'"):
         Pure()(y, y)

@@ -1,0 +1,174 @@
+"""The fast path: small calls without weights and masks, and so without tiles and threads.
+
+It calls the same functions on the same numbers in the same order as `execute`, so it
+changes no bit. A call that it does not know, or that is wrong, takes the usual path, which
+also says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from lossfw.components.spaces import Interval, Space
+from lossfw.errors import DomainError
+from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.engine.engine_mode import current
+from lossfw.losses.engine.kernels import SMALL
+from lossfw.losses.engine.read_only import raise_for_writing, read_only
+from lossfw.losses.engine.reduction import Reduction, weighted_sum
+from lossfw.losses.inputs import FEW_COLUMNS
+from lossfw.numerics.arrays import NDArray
+
+# Where every call should have a kernel, there is no fast path.
+_MODES = ("auto", "tiles", "explain")
+
+_ARRAY = np.ndarray
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
+_OfOneRow: TypeAlias = Callable[[Any, int], Any]
+
+
+class FastPathTraits(NamedTuple):
+    """The facts of a loss that the fast path needs.
+
+    Attributes
+    ----------
+    has_plain_elements : bool
+        The loss has one value for each element, and no rule of its own about which count.
+    needs_check : bool
+        Some float may lie outside of the spaces.
+    exposes_arguments : bool
+        The author's functions get prediction and target, and not their difference or product.
+    of_one_row, both_of_one_row : callable or None
+        The loss of a single row of few columns for a class index, and with its gradient; see
+        `lossfw.numerics.softmax_index`.
+    """
+
+    has_plain_elements: bool
+    needs_check: bool
+    exposes_arguments: bool
+    of_one_row: _OfOneRow | None
+    both_of_one_row: _OfOneRow | None
+
+
+def fast_path_traits(loss: Definition) -> FastPathTraits:
+    """Return the traits of a loss."""
+    has_plain_losses = (
+        type(loss).own_mask_and_weight is Definition.own_mask_and_weight and not loss.sums_rows
+    )
+    has_default_check = type(loss).check_domain is Definition.check_domain
+    accepts_any_prediction = has_default_check and accepts_any_float(loss.prediction_space)
+    value, both = (
+        getattr(getattr(loss.body, name, None), "of_one_row", None)
+        for name in ("value_at", "value_and_derivative_at")
+    )
+    has_row_function = has_plain_losses and accepts_any_prediction and loss.takes_classes
+    return FastPathTraits(
+        has_plain_losses and not loss.takes_rows,
+        not (accepts_any_prediction and accepts_any_float(loss.target_space)),
+        not has_default_check or loss.argument == "prediction",
+        value if has_row_function else None,
+        both if has_row_function else None,
+    )
+
+
+def accepts_any_float(space: Space) -> bool:
+    """Tell whether every float lies in a space."""
+    return isinstance(space, Interval) and (space.low, space.high) == (-np.inf, np.inf)
+
+
+def compute(
+    loss: Any, traits: FastPathTraits, y: NDArray, t: Any, form: ResultForm, reduction: Reduction
+) -> Any:
+    """Return the result of a call with these arguments and no others; None on the usual path."""
+    if type(t) is not _ARRAY or current[0] not in _MODES:
+        return None
+    if not traits.has_plain_elements:
+        return _compute_one_row(traits, y, t, form, reduction)
+    arrays = _flatten_checked(loss, traits, y, t)
+    if arrays is None:
+        return None
+    results = _call_quietly(loss.compute_losses, form, np, *arrays, False)
+    shape = arrays[0].shape
+    if form == "value":
+        if reduction.reduction == "none" or getattr(results, "shape", None) != shape:
+            return None
+        return _reduce(weighted_sum(results, None), shape[0], reduction)
+    losses, gradient = results if form == "both" and isinstance(results, tuple) else (None, results)
+    if getattr(gradient, "shape", None) != shape or gradient.dtype is not y.dtype:
+        return None
+    # Also with a factor of 1: a body may return its argument.
+    gradient = np.multiply(gradient, _reduce(1.0, shape[0], reduction)).reshape(y.shape)
+    if form != "both":
+        return gradient
+    if getattr(losses, "shape", None) != shape:
+        return None
+    return _reduce(weighted_sum(losses, None), shape[0], reduction), gradient
+
+
+def _reduce(total: float, count: int, reduction: Reduction) -> float:
+    # Adding 0.0 turns -0.0 into 0.0.
+    return total / count + 0.0 if reduction.reduction == "mean" else total + 0.0
+
+
+def _flatten_checked(
+    loss: Any, traits: FastPathTraits, y: NDArray, t: NDArray
+) -> tuple[NDArray, NDArray] | None:
+    """Return two arrays of one axis, None if they are not plain, small and inside of the spaces."""
+    shape, dtype = y.shape, y.dtype
+    # Another object of an equal dtype takes the usual path.
+    if t.dtype is not dtype or (dtype is not _FLOAT64 and dtype is not _FLOAT32):
+        return None
+    if t.shape != shape or not (shape and y.flags.c_contiguous and t.flags.c_contiguous):
+        return None
+    count = shape[0] if len(shape) == 1 else y.size
+    # These are one block, in rows of any length. Larger calls may have a kernel.
+    if not 0 < count < SMALL:
+        return None
+    if traits.exposes_arguments:
+        y, t = read_only(y), read_only(t)
+    if len(shape) > 1:
+        y, t = y.reshape(-1), t.reshape(-1)
+    if traits.needs_check:
+        try:
+            loss.check_domain(y, t, False, 0)
+        except DomainError:
+            return None
+        except ValueError as error:
+            raise_for_writing(error, loss.check_domain)
+    return y, t
+
+
+def _compute_one_row(
+    traits: FastPathTraits, y: NDArray, t: NDArray, form: ResultForm, reduction: Reduction
+) -> Any:
+    function = traits.of_one_row if form == "value" else traits.both_of_one_row
+    if function is None or form == "hessian" or not y.shape[:-1] == t.shape == (1,):
+        return None
+    if form == "value" and reduction.reduction == "none":
+        return None
+    classes = y.shape[-1]
+    if y.dtype not in (_FLOAT32, _FLOAT64) or t.dtype.kind not in "iu" or classes > FEW_COLUMNS:
+        return None
+    index = int(t[0])
+    if not 0 <= index < classes:
+        return None
+    results = _call_quietly(function, y[0], index)
+    # Sum and mean of one loss are the same.
+    if form == "value":
+        return float(results) + 0.0
+    gradient = np.multiply(results[1], 1.0).reshape(y.shape)
+    return (float(results[0]) + 0.0, gradient) if form == "both" else gradient
+
+
+# As a decorator it takes half the time of a with block.
+@np.errstate(all="ignore")
+def _call_quietly(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function without NumPy's floating-point warnings."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        raise_for_writing(error, function)

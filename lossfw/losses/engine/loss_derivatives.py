@@ -1,0 +1,54 @@
+"""The published derivatives of a loss, as the rules of PyTorch and JAX ask for them.
+
+A derivative with respect to the target is that of a loss of the residual, the gradient with the
+other sign, or of a loss that claims to be exchangeable, the gradient with both arguments
+exchanged; other targets have none.
+"""
+
+from __future__ import annotations
+
+from lossfw.errors import ArgumentError
+from lossfw.losses.base import Definition
+from lossfw.losses.bodies import one_hot_rows
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual import derivatives as dual
+
+
+def hessian_product(
+    loss: Definition, xp: Namespace, y: Array, t: Array, by_index: bool, direction: Array
+) -> Array:
+    """Return the derivative of the gradient along a direction, the Hessian times it."""
+    if by_index:
+        t = one_hot_rows(xp, y, t)
+    if not loss.takes_rows:
+        return loss.unreduced_hessian(xp, y, t) * direction
+    return dual.derivatives(
+        lambda xp, y: loss.unreduced_gradient(xp, y, t), xp, y, order=1, direction=direction
+    )[1]
+
+
+def cross_product(loss: Definition, xp: Namespace, y: Array, t: Array, direction: Array) -> Array:
+    """Return the derivative of the gradient as the target moves along a direction."""
+    return dual.derivatives(
+        lambda xp, t: loss.unreduced_gradient(xp, y + 0.0 * t, t),
+        xp,
+        t,
+        order=1,
+        direction=direction,
+    )[1]
+
+
+def check_target(loss: Definition) -> None:
+    """Raise `ArgumentError` unless the losses have a derivative with respect to the target."""
+    if is_of_residual(loss) or loss.claims().exchangeable:
+        return
+    raise ArgumentError(
+        f"{type(loss).__name__} has a derivative only with respect to the prediction, and the "
+        "target is to be differentiated too: pass it detached (PyTorch: target.detach(), JAX: "
+        "jax.lax.stop_gradient(target))."
+    )
+
+
+def is_of_residual(loss: Definition) -> bool:
+    """Tell whether the derivative by the target is minus that by the prediction."""
+    return loss.argument == "residual"
