@@ -157,6 +157,8 @@ def _compute_one_row(
     if not 0 <= index < classes:
         return None
     results = _call_quietly(function, y[0], index)
+    if results is None:
+        return None
     # Sum and mean of one loss are the same.
     if form == "value":
         return float(results) + 0.0
