@@ -52,6 +52,13 @@ def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Point
     return [points for points in every if len(points)]
 
 
+def draw_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
+    """Return pairs of single numbers, or of rows where there is a number of columns."""
+    if columns:
+        return rows(subject, columns, dtype, rng, count)
+    return elements(subject, dtype, rng, count)
+
+
 def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
     """Return pairs of single numbers for a distance, margin or pointwise loss."""
     if subject.kind == "pointwise":

@@ -231,6 +231,14 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
         return same
 
 
+def need_same_bits(
+    actual: Any, expected: Any, points: Points, message: str, code: str = "value(y, t)", **more: Any
+) -> None:
+    """Refute results that differ from others in any bit; NaN equals NaN."""
+    if not np.array_equal(actual, expected, equal_nan=True):
+        raise Counterexample.by(points, message, code, **more)
+
+
 def format_number(x: Any, digits: int) -> str:
     """Write a number, or a row of them, with so many digits."""
     values = [f"{float(v):.{digits}g}" for v in np.atleast_1d(x)]

@@ -15,19 +15,27 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.draw import elements, rows
+from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.exact_points import cast
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
-    Output,
     Search,
     check,
     format_number,
+    need_same_bits,
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Points, Subject, call, drop_masked, drop_outside, simplest
+from lossfw.check.core.subject import (
+    Points,
+    Subject,
+    any_in_row,
+    call,
+    drop_masked,
+    drop_outside,
+    simplest,
+)
 from lossfw.check.laws.purity import ENOUGH
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
@@ -66,10 +74,10 @@ _OF_MOVED = {"value": "float32", "mean": "float32", "gradient": "float64"}
 # computes otherwise may be one number of thousands.
 _BITS_AT = 2**15
 
-# So many of them are told where no single one shows a difference.
+# So many of them are reported where no single one shows a difference.
 _SHOWN = 64
 
-# So many calls are made beside each other.
+# So many calls are made next to each other.
 _CALLS = 16
 
 
@@ -95,27 +103,24 @@ def check_domain(subject: Subject, search: Search) -> None:
             if role == "target" and array.ndim < y.ndim and subject.by_index:
                 break
             array[(-1, *[0] * (array.ndim - 1))] = stranger
-            if len(drop_masked(subject, Points(y, t))) < len(points):
-                # A mask leaves it out.
-                continue
-            _one_domain(subject, role, space, Points(y, t))
+            if len(drop_masked(subject, Points(y, t))) == len(points):
+                _check_membership(subject, role, space, Points(y, t))
     if not search.tried:
         raise NotApplicable("every number is inside")
 
 
-def _one_domain(subject: Subject, role: str, space: Space, points: Points) -> None:
-    y, t = points.y, points.t
-    outside = space.outside(y if role == "prediction" else t) is not None
+def _check_membership(subject: Subject, role: str, space: Space, points: Points) -> None:
+    """Check that functions refuse points if and only if the space does."""
+    outside = space.outside(points.y if role == "prediction" else points.t) is not None
     for function in outputs(subject):
         try:
-            function.raw(y, t)
+            function.raw(points.y, points.t)
             refused = False
         except DomainError:
             refused = True
         if refused != outside:
-            what = "outside" if outside else "inside"
-            did = "is refused" if refused else "is taken"
-            raise Counterexample(f"a {role} {what} {space} {did} by {function}.", y=y, t=t)
+            what, takes = ("inside", "refuses") if refused else ("outside", "takes")
+            raise Counterexample.by(points, f"{function} {takes} a {role} {what} {space}.")
 
 
 @check("purity:warnings")
@@ -144,8 +149,8 @@ def check_threads(subject: Subject, search: Search) -> None:
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(subject.value, some.y, some.t) for some in every]
         for some, expected, future in zip(every, alone, futures, strict=True):
-            if not np.array_equal(np.asarray(future.result()), expected, equal_nan=True):
-                raise Counterexample.by(some, "a call beside others gives another result.")
+            text = "a call next to others gives another result."
+            need_same_bits(future.result(), expected, some, text)
 
 
 @check("purity:bits")
@@ -156,24 +161,15 @@ def check_bits(subject: Subject, search: Search) -> None:
         y, t = points.y, points.t
         for function in outputs(subject):
             whole = function(y, t)
-            for text, layout in _LAYOUTS.items():
+            code = f"{function}(y, t), {function}(y[:1], t[:1])"
+            for name, layout in _LAYOUTS.items():
+                text = f"{function} of arrays {name} has other bits."
                 result = function(layout(y), layout(t), copied=False)
-                _same_bits(function, result, whole, points, f"of arrays {text}")
+                need_same_bits(result, whole, points, text, code)
             for start, stop in ((0, 1), (len(y) - 1, len(y)), (1, 3)):
+                text = f"{function} of the rows {start}:{stop} alone has other bits."
                 result = function(y[start:stop], t[start:stop])
-                text = f"of the rows {start}:{stop} alone"
-                _same_bits(function, result, whole[start:stop], points, text)
-
-
-def _same_bits(
-    function: Output, result: NDArray, expected: NDArray, points: Points, text: str
-) -> None:
-    if not np.array_equal(result, expected, equal_nan=True):
-        raise Counterexample.by(
-            points,
-            f"{function} {text} has other bits.",
-            f"{function}(y, t), {function}(y[:1], t[:1])",
-        )
+                need_same_bits(result, whole[start:stop], points, text, code)
 
 
 @check("purity:kernels")
@@ -187,7 +183,9 @@ def check_kernels(subject: Subject, search: Search) -> None:
     with warnings.catch_warnings():
         # Another check looks at the warnings of a body.
         warnings.simplefilter("ignore")
-        problem = _kernel_problem(subject, loss, columns)
+        body, by_index = loss.without_own_weight(), bool(columns) and subject.by_index
+        kernel = call_kernels.candidate_of(body, "value", columns or None, by_index=by_index)
+        problem = kernel.problem(np.dtype(np.float64))
     if problem:
         raise NotApplicable(problem)
     # No exact number is asked for, so that many more points cost little.
@@ -210,11 +208,8 @@ def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
         return []
     found = []
     for dtype in ("float32", "float64"):
-        rng = search.rng(f"kernels {dtype}")
-        if columns:
-            drawn = rows(subject, columns, dtype, rng, _BITS_AT // columns)
-        else:
-            drawn = elements(subject, dtype, rng, _BITS_AT)
+        rng, count = search.rng(f"kernels {dtype}"), _BITS_AT // (columns or 1)
+        drawn = draw_pairs(subject, columns, dtype, rng, count)
         found.append(drop_outside(subject, drawn))
     return [points for points in found if len(points)]
 
@@ -228,15 +223,6 @@ def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) ->
     one = simplest(points, differ)
     digits = f"{format_number(found[one], 17)} instead of {format_number(expected[one], 17)}"
     return Counterexample.at(points, one, f"{text}: {digits}.")
-
-
-def _kernel_problem(subject: Subject, loss: Loss, columns: int) -> str:
-    """Return why the value of a loss has no kernel; empty if it may have one."""
-    body, dtype = loss.without_own_weight(), np.dtype(np.float64)
-    by_index = bool(columns) and subject.by_index
-    return call_kernels.candidate_of(body, "value", columns or None, by_index=by_index).problem(
-        dtype
-    )
 
 
 def _by_engine(
@@ -253,13 +239,10 @@ def check_lists(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "dtype:lists", 6)
     expected = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
-    if not np.array_equal(listed, expected, equal_nan=True):
-        raise Counterexample.by(points, "lists give another result.")
+    need_same_bits(listed, expected, points, "lists give another result.")
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
     if one.shape != () or not np.isclose(one, expected[0], rtol=1e-13, atol=0, equal_nan=True):
-        raise Counterexample(
-            "a single example gives another result.", y=points.y[:1], t=points.t[:1]
-        )
+        raise Counterexample.at(points, 0, "a single example gives another result.")
 
 
 @check("weights:partials")
@@ -268,10 +251,11 @@ def check_partials(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "partial", 24)
     loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
     y, t = subject.given(points.y), subject.given(points.t)
-    if not subject.counts(points.y, points.t).any():
+    counts = subject.counts(points.y, points.t)
+    if not counts.any():
         raise NotApplicable("no ordinary point counts")
     weight = rng.integers(0, 4, n).astype(float)
-    weight[int(np.argmax(subject.counts(points.y, points.t)))] = 1.0
+    weight[np.argmax(counts)] = 1.0
     whole = call(subject.reduce, points.y, points.t, sample_weight=weight)
     for _ in range(4):
         cuts = sorted({0, n, *rng.integers(0, n, 3).tolist()})
@@ -282,13 +266,8 @@ def check_partials(subject: Subject, search: Search) -> None:
         merged = parts[-1]
         for part in parts[:-1]:
             merged = merged.merge(part)
-        if not np.array_equal(merged.mean(), whole, equal_nan=True):
-            raise Counterexample.by(
-                points,
-                f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}.",
-                "loss(y, t, sample_weight=w)",
-                w=weight,
-            )
+        text = f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}."
+        need_same_bits(merged.mean(), whole, points, text, "loss(y, t, sample_weight=w)", w=weight)
 
 
 @check("weights:reductions")
@@ -296,7 +275,7 @@ def check_reductions(subject: Subject, search: Search) -> None:
     """Sum, mean and unreduced losses agree; value_and_gradient agrees with both its parts."""
     points = ordinary(subject, search, "reductions", 24)
     loss, y, t = _loss(subject), subject.given(points.y), subject.given(points.t)
-    each = np.asarray(subject.value(points.y, points.t), np.float64)
+    each = subject.losses(points.y, points.t)
     count = float(subject.counts(points.y, points.t).sum())
     if not count:
         raise NotApplicable("no ordinary point counts")
@@ -309,11 +288,9 @@ def check_reductions(subject: Subject, search: Search) -> None:
 
     if not (agree(total, float(each.sum())) and agree(mean * count, total)):
         raise Counterexample.by(points, "sum and mean do not agree with the unreduced losses.")
-    value, gradient = loss.value_and_gradient(y, t)
-    apart = loss.gradient(y, t)
-    if not agree(value, mean) or not np.allclose(
-        gradient, apart, rtol=1e-12, atol=0, equal_nan=True
-    ):
+    (value, gradient), alone = loss.value_and_gradient(y, t), loss.gradient(y, t)
+    same = np.allclose(gradient, alone, rtol=1e-12, atol=0, equal_nan=True)
+    if not (agree(value, mean) and same):
         raise Counterexample.by(
             points,
             "value_and_gradient differs from value and gradient.",
@@ -330,7 +307,7 @@ def check_sums_rows(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "value:rows", 12)
     pairs = len(points) // 2 * 2
     y, t = (x[:pairs].reshape(-1, 2) for x in (points.y, points.t))
-    each = np.asarray(subject.value(points.y[:pairs], points.t[:pairs]), np.float64).reshape(-1, 2)
+    each = subject.losses(points.y[:pairs], points.t[:pairs]).reshape(-1, 2)
     rows = np.asarray(loss(y, t, reduction="none"), np.float64)
     if rows.shape != y.shape[:1] or not np.allclose(rows, each.sum(-1), rtol=1e-13, atol=0):
         raise Counterexample(
@@ -352,29 +329,15 @@ def check_guard(subject: Subject, search: Search) -> None:
     # A loss may be finite without a guard, which then is for its gradient.
     finite = guard != "none" or bool(subject.claims.get("finite_at_boundary"))
     for dtype in ("float64", "float32", "float16"):
-        for points in _at_zero(subject, dtype):
-            values = np.asarray(subject.value(points.y, points.t))
-            slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]  # ours has it
-            _one_guard(guard, finite, values, slopes, points)
-
-
-def _at_zero(subject: Subject, dtype: str) -> list[Points]:
-    if not subject.rows:
-        return [Points(np.array([0, 1], dtype), np.array([1, 0], dtype))]
-    y = np.eye(3, dtype=dtype)
-    t = np.roll(np.eye(3), 1, axis=-1).astype(dtype)
-    return [Points(y, t)]
-
-
-def _one_guard(guard: str, finite: bool, values: Any, slopes: Any, points: Points) -> None:
-    if bool(np.isfinite(values).all()) != finite:
-        word = "infinite" if finite else "finite"
-        raise Counterexample.by(points, f"with guard {guard!r} the loss at log(0) is {word}.")
-    alive = bool((slopes.reshape(len(points), -1) != 0).any(-1).all())
-    if guard in ("normalised", "additive") and not alive:
-        raise Counterexample.by(
-            points, f"with guard {guard!r} the gradient at log(0) is 0.", "gradient(y, t)"
-        )
+        y = np.eye(3, dtype=dtype) if subject.rows else np.array([0, 1], dtype)
+        points = Points(y, np.roll(y, 1, axis=-1))
+        if bool(np.isfinite(subject.losses(y, points.t)).all()) != finite:
+            word = "infinite" if finite else "finite"
+            raise Counterexample.by(points, f"with guard {guard!r} the loss at log(0) is {word}.")
+        alive = any_in_row(np.asarray(call(subject.gradient, y, points.t)) != 0).all()
+        if guard in ("normalised", "additive") and not alive:
+            text = f"with guard {guard!r} the gradient at log(0) is 0."
+            raise Counterexample.by(points, text, "gradient(y, t)")
 
 
 @check("value:roundtrip")
@@ -388,9 +351,8 @@ def check_round_trip(subject: Subject, search: Search) -> None:
             raise Counterexample(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
         y, t = subject.given(points.y), subject.given(points.t)
         actual = np.asarray(copy(y, t, reduction="none"))
-        if not np.array_equal(actual, expected, equal_nan=True):
-            told = f"the loss that comes back from {text} computes something else."
-            raise Counterexample.by(points, told)
+        message = f"the loss that comes back from {text} computes something else."
+        need_same_bits(actual, expected, points, message)
 
 
 def _copies(loss: Loss) -> list[tuple[str, Loss]]:
@@ -398,9 +360,8 @@ def _copies(loss: Loss) -> list[tuple[str, Loss]]:
     config = json.loads(json.dumps(loss.to_config()))
     name = config.pop("name")
     if name != cls.name:
-        raise Counterexample(
-            f"the configuration names {name!r}, and the class {cls.name!r}.", "loss"
-        )
+        text = f"the configuration names {name!r}, and the class {cls.name!r}."
+        raise Counterexample(text, "loss")
     copies: list[tuple[str, Any]] = [("its configuration", cls(**config))]
     copies.append(("model_validate_json", cls.model_validate_json(loss.model_dump_json())))
     if "<locals>" not in cls.__qualname__:

@@ -26,7 +26,7 @@ from lossfw.check.core.search import (
     outputs,
     written,
 )
-from lossfw.check.core.subject import Points, Subject, drop_masked, first_bad, is_inside
+from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, first_bad
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -74,7 +74,7 @@ def check_target_dtype(subject: Subject, search: Search) -> None:
             same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
     # Predictions that fewer bits do not hold show if these are used.
     full = Points(ordinary(subject, search, "dtype:target").y[: len(points)], points.t)
-    full = drop_masked(subject, full.take(is_inside(subject, full)))
+    full = drop_masked(subject, drop_outside(subject, full))
     same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
     if subject.by_index:
         same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
@@ -83,8 +83,7 @@ def check_target_dtype(subject: Subject, search: Search) -> None:
         for function in outputs(subject) if len(some) < _ROWS else written(subject):
             expected = function(here.y, here.t)
             for other in others:
-                t = some.t.astype(other)
-                what = f"{other} targets"
+                t, what = some.t.astype(other), f"{other} targets"
                 result = function(here.y, t, what)
                 _compare(function, result, expected, Points(here.y, t), what, here.t)
 
@@ -121,8 +120,7 @@ def _whole_targets(subject: Subject, points: Points) -> Points:
     else:
         t = np.round(points.t)
         t = np.where(t == 0, 1.0, t) if points.t.ndim > 1 and subject.target is not BINARY else t
-    some = Points(points.y, t)
-    return drop_masked(subject, some.take(is_inside(subject, some)))
+    return drop_masked(subject, drop_outside(subject, Points(points.y, t)))
 
 
 def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
@@ -159,7 +157,7 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
     points = ordinary(subject, search, "dtype:integer")
     y = points.y
     if subject.prediction is SIMPLEX:
-        # Of probabilities these are 0 and 1.
+        # Whole probabilities are 0 and 1.
         y = np.eye(y.shape[-1])[y.argmax(-1)]
     elif subject.prediction is UNIT:
         y = np.round(y)
@@ -173,8 +171,7 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
         # Small numbers on both sides of each other, whose difference may have no sign.
         rng = search.rng("dtype:integer pairs")
         y, t = (np.append(x, rng.integers(0, 9, len(points))) for x in (y, t))
-    found = Points(y, t)
-    found = found.take(is_inside(subject, found))
+    found = drop_outside(subject, Points(y, t))
     if not len(found):
         raise NotApplicable("this space has few whole numbers")
     whole = _whole_targets(subject, found)
@@ -192,8 +189,8 @@ def _of_width(
         last = some.take(slice(-1, None))
         y = last.y.copy()
         y[..., -1:] = large
-        some = Points(np.concatenate([some.y, y]), np.concatenate([some.t, last.t]))
-        some = some.take(is_inside(subject, some))
+        both = Points(np.concatenate([some.y, y]), np.concatenate([some.t, last.t]))
+        some = drop_outside(subject, both)
     found = [(some, some.t)]
     if some.t.dtype.kind == "f" and not (subject.by_index and some.t.shape[-1] == 1):
         both = some.keep(_fits(some.t, dtype))
@@ -221,7 +218,7 @@ def check_byte_order(subject: Subject, search: Search) -> None:
                 try:
                     result = function(a, b)
                 except Counterexample:
-                    # To refuse them is a restriction, no wrong result.
+                    # To refuse them is a restriction, not a wrong result.
                     continue
                 result = result.astype(result.dtype.newbyteorder("="))
                 text = f"{a.dtype.str} predictions and {b.dtype.str} targets"
@@ -237,22 +234,22 @@ def _compare(
     t: NDArray,
     dtype: Any = None,
 ) -> None:
-    """Refute if a result is not the wanted one, or has another dtype than is asked for."""
+    """Refute a result that is not the expected one, or that has another dtype than `dtype`."""
     if result.shape != expected.shape:
         return
     if dtype is not None and result.dtype != dtype:
         text = f"{function} of {text} is {result.dtype}."
         raise Counterexample.by(points.take(slice(1)), text, f"{function}(y, t).dtype")
-    same = alike(result, expected).reshape(len(points), -1).all(-1)
+    same = alike(result, expected)
     if not same.all():
         bad = first_bad(~same)
         # Labels may be wrong because of the number of rows.
         some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
-        as_wanted = f"y.astype({expected.dtype.name!r}), t.astype({t.dtype.name!r})"
+        same_numbers = f"y.astype({expected.dtype.name!r}), t.astype({t.dtype.name!r})"
         raise Counterexample.by(
             some,
             f"{function} of {text} is {result[bad]!r} at the first difference; the same numbers in "
             f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "
             f"{expected[bad]!r}.",
-            f"{function}(y, t), {function}({as_wanted})",
+            f"{function}(y, t), {function}({same_numbers})",
         )

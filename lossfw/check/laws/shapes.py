@@ -37,7 +37,7 @@ def check_result_shape(subject: Subject, search: Search) -> None:
             if result.shape != expected:
                 text = (
                     f"{function} of predictions of shape {y.shape} and targets of shape {t.shape} "
-                    f"has shape {result.shape}; wanted {expected}."
+                    f"has shape {result.shape}; expected {expected}."
                 )
                 raise Counterexample(text, f"{function}(y, t).shape", y=y, t=t)
 
@@ -64,7 +64,7 @@ def _refuse_useless(function: Output, points: Points) -> None:
     code = f"{function}(y, t)"
     if result.dtype.kind not in "fiub":
         given = result.item() if result.size == 1 else result
-        text = f"{function} returns no array of numbers, but {given!r}."
+        text = f"{function} returns {given!r}, which is not an array of numbers."
         raise Counterexample.by(points, text, code).blocking()
     if len(points) > 1 and result.size == 1:
         text = _one_number(function, points, float(result.item()))
@@ -81,7 +81,7 @@ def _one_number(function: Output, points: Points, result: float) -> str:
     expected = "one result for each row" if points.y.ndim > 1 else "one result for each element"
     return (
         f"{function} returns one number, {result:.9g}, for predictions of shape {points.y.shape}"
-        f"{which}: {expected} was wanted, the unreduced loss."
+        f"{which}; expected the unreduced loss, {expected}."
     )
 
 
@@ -116,13 +116,11 @@ def check_broadcast(subject: Subject, search: Search) -> None:
                 result = call(function.raw, a, b)
             except Exception:  # noqa: S112  # any error is a refusal
                 continue
-            raise Counterexample(
+            text = (
                 f"{function} takes predictions of shape {np.shape(a)} with targets of shape "
-                f"{np.shape(b)} and returns shape {np.shape(result)}; it should refuse.",
-                f"{function}(y, t)",
-                y=a,
-                t=b,
+                f"{np.shape(b)} and returns shape {np.shape(result)}; it should refuse."
             )
+            raise Counterexample(text, f"{function}(y, t)", y=a, t=b)
 
 
 def _misfits(points: Points) -> list[tuple[Any, Any]]:
@@ -150,7 +148,7 @@ def _misfits_of_rows(points: Points) -> list[tuple[Any, Any]]:
 def check_axes(subject: Subject, search: Search) -> None:
     """Elements in several axes have the results that they have in one."""
     if subject.rows:
-        raise NotApplicable("rows lie in two axes always")
+        raise NotApplicable("rows always lie in two axes")
     points = ordinary(subject, search, "shape:axes")
     points = points.take(np.resize(np.arange(len(points)), 24))
     for function in outputs(subject):
@@ -177,12 +175,9 @@ def check_layout(subject: Subject, search: Search) -> None:
             expected = function(base_y, base_t)
             result = function(y, t)
             if result.shape != expected.shape or not alike(result, expected).all():
-                raise Counterexample(
-                    f"{function} of {text} differs from that of the same numbers in C order.",
-                    f"{function}({text.split(': ')[-1]}), {function}(y, t)",
-                    y=base_y,
-                    t=base_t,
-                )
+                message = f"{function} of {text} differs from that of the same numbers in C order."
+                code = f"{function}({text.split(': ')[-1]}), {function}(y, t)"
+                raise Counterexample(message, code, y=base_y, t=base_t)
 
 
 def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any, Any]]:
