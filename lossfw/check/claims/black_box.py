@@ -15,8 +15,8 @@ where there is none anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -201,7 +201,7 @@ _ROUNDING = 8
 # still seen with steps of a 64th, over which a gap is 4,096 times smaller.
 _SEEN, _SEEN_CLOSER, _CLOSER = 1e3, 1e7, 64
 
-# So many chords in a row without a gap are a straight piece, and curvature ends
+# So many chords in a row without a gap are a linear segment, and curvature ends
 # abruptly if it is there so few chords before.
 _PIECE, _BESIDE = 3, 3
 
@@ -209,9 +209,8 @@ _PIECE, _BESIDE = 3, 3
 _LOOKS = 6
 
 
-@dataclass(frozen=True)
-class LinearSegment:
-    """A straight piece: two predictions with a third in their middle."""
+class LinearSegment(NamedTuple):
+    """Two predictions with a third in their middle."""
 
     a: float
     m: float
@@ -228,16 +227,15 @@ def find_linear_segment(
         seen |= bool(line.seen(_SEEN).any())
         pieces = np.flatnonzero(line.pieces())
         if pieces.size and flat is None:
-            flat = line.stretch(int(pieces[0]))
+            flat = line.segment(int(pieces[0]))
         ends = line.ends(_SEEN_CLOSER)
         for at in ends[:: max(1, len(ends) // 4)]:
             if _is_abrupt(function, line, at):
-                return line.stretch(at)
+                return line.segment(at)
     return None if seen else flat
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     start: float
     step: float
     gap: NDArray
@@ -254,7 +252,7 @@ class _Line:
         return np.asarray(np.isfinite(self.gap) & (self.gap > times * self.noise))
 
     def pieces(self) -> NDArray:
-        """Tell where a straight piece begins, by the number of its first chord."""
+        """Tell where a linear segment begins, by the number of its first chord."""
         flat = np.isfinite(self.gap) & (self.gap <= self.noise)
         if flat.size < _PIECE:
             return np.zeros(0, bool)
@@ -262,7 +260,7 @@ class _Line:
         return np.asarray(whole)
 
     def ends(self, times: float) -> list[int]:
-        """Return the straight pieces beside which curvature ends abruptly."""
+        """Return the linear segments beside which curvature ends abruptly."""
         pieces, seen = self.pieces(), self.seen(times)
         found = []
         for at in np.flatnonzero(pieces).tolist():
@@ -272,14 +270,14 @@ class _Line:
                 found.append(at)
         return found
 
-    def stretch(self, at: int) -> LinearSegment:
+    def segment(self, at: int) -> LinearSegment:
         a = self.start + self.step * at
         width = self.step * (_PIECE + 1)
         return LinearSegment(a, a + width / 2, a + width)
 
 
 def _is_abrupt(function: Function, line: _Line, at: int) -> bool:
-    """Tell whether curvature still ends beside a straight piece when one looks closer."""
+    """Tell whether curvature still ends beside a linear segment when one looks closer."""
     for _ in range(_LOOKS):
         start = line.start + line.step * (at - _BESIDE)
         count = (_PIECE + 2 * _BESIDE + 1) * _CLOSER + 1

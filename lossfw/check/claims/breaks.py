@@ -13,7 +13,7 @@ This holds for values and for exact derivatives, which have no noise; for others
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,7 +64,11 @@ _STAYS, _SHRINKS = 0.9, 0.5
 _ROUNDING = 1e-14
 
 # Two breaks are one if they lie this close to each other.
-SAME = 1e-3
+_SAME = 1e-3
+
+# The results by order, and the functions of a subject that show them.
+_NAMES = ("value", "derivative", "second derivative")
+_CODES = ("value(y, t)", "gradient(y, t)", "hessian(y, t)")
 
 
 def jumps(curve: Curve, order: int) -> list[float]:
@@ -92,8 +96,7 @@ def _change_across(curve: Curve, order: int, x: float, share: float) -> float:
     return change if change > _ROUNDING * max(size, _LEAST) else 0.0
 
 
-@dataclass(frozen=True)
-class _Intervals:
+class _Intervals(NamedTuple):
     """Intervals that may hold a jump."""
 
     left: NDArray
@@ -104,26 +107,24 @@ class _Intervals:
 
     def keep(self, which: NDArray) -> _Intervals:
         """Return some of the intervals."""
-        parts = (self.left, self.right, self.size, self.change, self.narrow)
-        return _Intervals(*(x[which] for x in parts))
+        return _Intervals(*(x[which] for x in self))
 
 
 def _find(curve: Curve, order: int) -> list[float]:
     """Search the whole grid of a curve for jumps of a derivative."""
+    reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
     if order and not isinstance(curve, ExactCurve):
-        reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
         return _unique_points(np.asarray(sharp_places(curve, order, reach)), curve.scale)
-    todo = _cut(curve, order, _changing(curve, order), _FIRST_PARTS)
-    while todo.left.size and (todo.right - todo.left > todo.narrow).any():
-        todo = _cut(curve, order, todo, _PARTS)
-    todo = _drop_shrinking(curve, order, todo)
-    return _unique_points((todo.left + todo.right) / 2, curve.scale)
+    pending = _subdivide(curve, order, _changing(curve, order, reach), _FIRST_PARTS)
+    while pending.left.size and (pending.right - pending.left > pending.narrow).any():
+        pending = _subdivide(curve, order, pending, _PARTS)
+    found = _drop_shrinking(curve, order, pending)
+    return _unique_points((found.left + found.right) / 2, curve.scale)
 
 
-def _changing(curve: Curve, order: int) -> _Intervals:
+def _changing(curve: Curve, order: int, reach: float) -> _Intervals:
     """Return the intervals of the grid over which a derivative changes."""
     grid = curve.grid()
-    reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
     grid = grid[np.abs(grid) < reach]
     values, bars = curve.with_bars(grid, order)
     # A change counts beside the largest around, also where the curve is near 0.
@@ -136,12 +137,12 @@ def _changing(curve: Curve, order: int) -> _Intervals:
     room = np.minimum(np.minimum(left - curve.low, curve.high - right), curve.scale)
     narrow = _NARROW * room
     keep = np.isfinite(change) & (change > _JUMP * np.maximum(size, _LEAST))
-    # Close to 1 floats lie too far apart for it: a jump cannot be told from a steep place.
+    # Close to 1 floats lie too far apart for it: nothing distinguishes a jump from a steep place.
     keep &= narrow > 4 * np.spacing(np.maximum(np.abs(left), np.abs(right)))
     return _Intervals(left, right, size, change, narrow).keep(keep)
 
 
-def _cut(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
+def _subdivide(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
     """Return for each interval those of so many parts that may hold a jump, if any do."""
     # Intervals that are narrow already stay as they are.
     wide = some.right - some.left > some.narrow
@@ -157,7 +158,7 @@ def _cut(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
     if order:
         apart = np.abs(np.diff(steps, 2, axis=-1)) / 2
         apart = np.where(np.isfinite(apart), apart, np.inf)
-        # Of a jump in the first part only half shows in the second: it may be in either.
+        # Only half of a jump in the first part shows in the second: it may be in either.
         middle = np.argmax(apart, axis=-1) + 1
         keep &= apart.max(-1) > _APART * least
         farther = np.abs(np.diff(steps, 4, axis=-1)) / 6
@@ -167,9 +168,7 @@ def _cut(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
     kept = _Intervals(
         parts[row, first], parts[row, last + 1], some.size, change.max(-1), some.narrow
     ).keep(keep)
-    return _Intervals(
-        *(np.concatenate([a, b]) for a, b in zip(_fields(done), _fields(kept), strict=True))
-    )
+    return _Intervals(*(np.concatenate(pair) for pair in zip(done, kept, strict=True)))
 
 
 def _drop_shrinking(curve: Curve, order: int, some: _Intervals) -> _Intervals:
@@ -178,7 +177,7 @@ def _drop_shrinking(curve: Curve, order: int, some: _Intervals) -> _Intervals:
         return some
     left, right = some.left, some.right
     values, _ = curve.with_bars(np.concatenate([left, right]), order)
-    begun = np.abs(values[left.size :] - values[: left.size])
+    initial_change = np.abs(values[left.size :] - values[: left.size])
     row = np.arange(left.size)
     for _ in range(_CUTS):
         parts = np.linspace(left, right, _PARTS + 1, axis=-1)
@@ -187,18 +186,14 @@ def _drop_shrinking(curve: Curve, order: int, some: _Intervals) -> _Intervals:
         change = np.abs(values[:, 2:] - values[:, :-2])
         change = np.where(np.isfinite(change), change, -np.inf)
         at = np.argmax(change, axis=-1)
-        left, right, last = parts[row, at], parts[row, at + 2], change[row, at]
-    return some.keep(~(last < _STAYS * begun))
-
-
-def _fields(some: _Intervals) -> tuple[NDArray, ...]:
-    return some.left, some.right, some.size, some.change, some.narrow
+        left, right, final_change = parts[row, at], parts[row, at + 2], change[row, at]
+    return some.keep(~(final_change < _STAYS * initial_change))
 
 
 def _unique_points(found: NDArray, scale: float) -> list[float]:
     kept: list[float] = []
     for x in sorted(found.tolist(), key=abs):
-        if all(abs(x - y) > SAME * max(scale, abs(x)) for y in kept):
+        if all(abs(x - y) > _SAME * max(scale, abs(x)) for y in kept):
             kept.append(x)
     return kept
 
@@ -209,7 +204,7 @@ def _unique_points(found: NDArray, scale: float) -> list[float]:
 _ROWS, _FOR_EACH, _SIDE, _ROW_JUMP, _ROW_SIZE = (6, 24), 8, 2.0**-36, 1e-6, 1e-2
 
 
-def check_rows(subject: Subject, search: Search, order: int) -> None:
+def _check_rows(subject: Subject, search: Search, order: int) -> None:
     """Look for partial derivatives that jump at rows with ties and other inner rows."""
     if subject.truth is None:
         raise NotApplicable("without a formula nothing is known about rows")
@@ -235,7 +230,7 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
 def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:
     """Tell where the first and the second partial derivative differ on the two sides of a row."""
 
-    def looked_for() -> list[NDArray]:
+    def look() -> list[NDArray]:
         search.count(2 * len(points))
         order = 2 if subject.claims.get("twice_smooth") else 1
         sides = []
@@ -245,7 +240,7 @@ def _jumps(subject: Subject, search: Search, points: Points, column: int) -> lis
             sides.append([to_float(x) for x in subject.exact.partials(column, order, y, points.t)])
         return [_differ(*pair) for pair in zip(*sides, strict=True)]
 
-    return search.once(("row jumps", points.y.shape[-1], column), looked_for)
+    return search.once(("row jumps", points.y.shape[-1], column), look)
 
 
 def _differ(left: NDArray, right: NDArray) -> NDArray:
@@ -253,12 +248,13 @@ def _differ(left: NDArray, right: NDArray) -> NDArray:
     return np.asarray(np.abs(right - left) > _ROW_JUMP * np.maximum(size, _ROW_SIZE))
 
 
-_NAMES = {0: "value", 1: "derivative", 2: "second derivative"}
-_CODES = {0: "value(y, t)", 1: "gradient(y, t)", 2: "hessian(y, t)"}
+def _counterexample(curve: Curve, order: int, text: str, *y: float) -> Counterexample:
+    target = np.full(len(y), curve.target)
+    return Counterexample(text, _CODES[order], y=np.array(y), t=target)
 
 
 def _near(x: float, places: Iterable[float], scale: float) -> bool:
-    return any(abs(x - place) <= SAME * max(scale, abs(place)) for place in places)
+    return any(abs(x - place) <= _SAME * max(scale, abs(place)) for place in places)
 
 
 def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[float, ...]) -> None:
@@ -271,13 +267,12 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
         for found in jumps(curve, order):
             residual = found - curve.target if subject.kind == "pointwise" else found
             if not _near(found, claimed, curve.scale) and not _near(residual, claimed, curve.scale):
-                raise Counterexample(
+                text = (
                     f"the {_NAMES[order]} jumps at {found:.9g}, which is not among the claimed "
-                    f"breaks {claimed!r}.",
-                    _CODES[order],
-                    y=np.array([found - 1e-3 * curve.scale, found + 1e-3 * curve.scale]),
-                    t=np.full(2, curve.target),
+                    f"breaks {claimed!r}."
                 )
+                aside = 1e-3 * curve.scale
+                raise _counterexample(curve, order, text, found - aside, found + aside)
         for place in claimed:
             here = [place, place + curve.target] if subject.kind == "pointwise" else [place]
             inner = [x for x in here if curve.low < x < curve.high]
@@ -285,12 +280,8 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
                 confirmed.add(place)
     for place in claimed:
         if place not in confirmed:
-            raise Counterexample(
-                f"the {_NAMES[order]} is claimed to jump at {place!r}, and does not.",
-                _CODES[order],
-                y=np.array([place - 1e-3, place, place + 1e-3]),
-                t=np.full(3, every[0].target),
-            )
+            text = f"the {_NAMES[order]} is claimed to jump at {place!r}, and does not."
+            raise _counterexample(every[0], order, text, place - 1e-3, place, place + 1e-3)
 
 
 @check("claim:breaks")
@@ -304,7 +295,7 @@ def check_second_breaks(subject: Subject, search: Search) -> None:
     """Claim: exactly these are the places where the second derivative jumps."""
     places = tuple(subject.claims["second_breaks"])
     first = tuple(subject.claims.get("breaks") or ())
-    # Where the first derivative jumps there is no second one to jump or not.
+    # Where the first derivative jumps, the second one does not exist.
     _check_places(subject, search, 2, tuple(p for p in places if p not in first) or places)
 
 
@@ -322,16 +313,12 @@ def check_twice_smooth(subject: Subject, search: Search) -> None:
 
 def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) -> None:
     if subject.rows:
-        check_rows(subject, search, max(orders))
+        _check_rows(subject, search, max(orders))
         return
     for curve in curves(subject, search):
         for order in orders:
             places = [x for x in curve.kinks if curve.low < x < curve.high and order > 0]
             found = [x for x in places if jumps_at(curve, order, x)] or jumps(curve, order)
             if found:
-                raise Counterexample(
-                    f"the {_NAMES[order]} jumps at {found[0]:.9g}.",
-                    _CODES[order],
-                    y=np.array([found[0] - 1e-3 * curve.scale, found[0] + 1e-3 * curve.scale]),
-                    t=np.full(2, curve.target),
-                )
+                text, aside = f"the {_NAMES[order]} jumps at {found[0]:.9g}.", 1e-3 * curve.scale
+                raise _counterexample(curve, order, text, found[0] - aside, found[0] + aside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lossfw.numerics.arrays import NDArray
 # A constant that is claimed to be tight is refuted when it is off by more.
 TIGHTNESS = 0.01
 
-# Straight pieces are looked for on lines with these steps, so many to each side.
+# Linear segments are looked for on lines with these steps, so many to each side.
 _LINE_STEPS = (1.0, 2.0**-3, 2.0**-6, 2.0**-10, 2.0**-13)
 _LINE = 128
 
@@ -33,14 +33,17 @@ _FEWEST_CHORDS = 400
 _STRAIGHT = "between a and b the loss is a straight line: it is not strictly convex."
 
 
-@dataclass(frozen=True)
-class Chords:
+class Chords(NamedTuple):
     """Ends and midpoints, exact in float64, with one target each."""
 
     a: NDArray
     m: NDArray
     b: NDArray
     t: NDArray
+
+    def take(self, which: NDArray | slice) -> Chords:
+        """Return some of the chords."""
+        return Chords(*(x[which] for x in self))
 
 
 def _chords(subject: Subject, search: Search) -> list[Chords]:
@@ -110,9 +113,9 @@ def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
 
 
-def _refuse(chords: Chords, one: int, text: str) -> Counterexample:
-    a, m, b, t = (x[one : one + 1] for x in (chords.a, chords.m, chords.b, chords.t))
-    return Counterexample(text, "value(m, t), (value(a, t) + value(b, t)) / 2", a=a, m=m, b=b, t=t)
+def _counterexample(chords: Chords, one: int, text: str) -> Counterexample:
+    inputs = chords.take(slice(one, one + 1))._asdict()
+    return Counterexample(text, "value(m, t), (value(a, t) + value(b, t)) / 2", **inputs)
 
 
 def _smallest(chords: Chords, bad: NDArray) -> int:
@@ -126,22 +129,20 @@ def check_convex(subject: Subject, search: Search) -> None:
     """Claim: between any two predictions the loss lies below its chord."""
     least = np.inf
     for chords in _chords(subject, search):
-        ends = [subject.losses(y, chords.t) for y in (chords.a, chords.b)]
-        middle = subject.losses(chords.m, chords.t)
-        chord = ends[0] / 2 + ends[1] / 2
-        bars = _bars(subject, chords.m, chords.t, middle) + sum(
-            _bars(subject, y, chords.t, v) / 2
-            for y, v in zip((chords.a, chords.b), ends, strict=True)
+        left, middle, right = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
+        chord = left / 2 + right / 2
+        bars = _bars(subject, chords.m, chords.t, middle) + (
+            _bars(subject, chords.a, chords.t, left) / 2
+            + _bars(subject, chords.b, chords.t, right) / 2
         )
         bad = np.isfinite(chord) & (middle > chord + bars)
         if bad.any():
             one = _smallest(chords, bad)
-            raise _refuse(
-                chords,
-                one,
-                f"in the middle of a and b the value is {middle[one]:.9g}, above the "
-                f"chord at {chord[one]:.9g}: the loss is not convex.",
+            text = (
+                f"in the middle of a and b the value is {middle[one]:.9g}, above the chord at "
+                f"{chord[one]:.9g}: the loss is not convex."
             )
+            raise _counterexample(chords, one, text)
         gap = _relative_gap(chord, middle)
         if gap.size and gap.min() < least:
             one, least = int(np.argmin(gap)), float(gap.min())
@@ -149,7 +150,7 @@ def check_convex(subject: Subject, search: Search) -> None:
                 f"The chord that comes closest: in its middle the value is {middle[one]:.9g}, and "
                 f"the chord is at {chord[one]:.9g}."
             )
-            search.closest["claim:convex"] = _refuse(chords, one, text)
+            search.closest["claim:convex"] = _counterexample(chords, one, text)
 
 
 def _relative_gap(chord: NDArray, middle: NDArray) -> NDArray:
@@ -165,13 +166,13 @@ def check_strictly_convex(subject: Subject, search: Search) -> None:
     """Claim: between two different predictions the loss lies strictly below its chord."""
     check_convex(subject, search)
     if subject.truth is None and not subject.rows:
-        _check_no_straight_piece(subject, search)
+        _check_no_linear_segment(subject, search)
         return
     every = [_strict_chords(subject, search, chords) for chords in _chords(subject, search)]
     for some in every:
         flat = _on_chord(subject, some) if len(some.t) else np.zeros(0, bool)
         if flat.any():
-            raise _refuse(some, _smallest(some, flat), _STRAIGHT)
+            raise _counterexample(some, _smallest(some, flat), _STRAIGHT)
     if not any(len(some.t) for some in every):
         raise NotApplicable("no chord was long enough to tell")
 
@@ -190,7 +191,7 @@ def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
     index = np.flatnonzero(usable)
     # Some of every sort and place: where curvature fades is seen beside where it is not.
     index = index[:: max(1, index.size // (2 * search.examples))]
-    return Chords(*(x[index] for x in (chords.a, chords.m, chords.b, chords.t)))
+    return chords.take(index)
 
 
 def _is_middle(chords: Chords) -> NDArray:
@@ -203,14 +204,13 @@ def _is_middle(chords: Chords) -> NDArray:
     return np.asarray(exact if exact.ndim == 1 else exact.all(-1))
 
 
-def _check_no_straight_piece(subject: Subject, search: Search) -> None:
-    """Look for straight pieces on lines of all scales, around 0, the target and every kink."""
+def _check_no_linear_segment(subject: Subject, search: Search) -> None:
+    """Look for linear segments on lines of all scales, around 0, the target and every kink."""
     for curve in curves(subject, search):
-        lines = _lines(curve)
-        found = find_linear_segment(curve.value, lines)
+        found = find_linear_segment(curve.value, _lines(curve))
         if found is not None:
-            a, m, b = (np.array([x]) for x in (found.a, found.m, found.b))
-            raise _refuse(Chords(a, m, b, np.full(1, curve.target)), 0, _STRAIGHT)
+            chord = Chords(*(np.array([x]) for x in (*found, curve.target)))
+            raise _counterexample(chord, 0, _STRAIGHT)
 
 
 def _lines(curve: Curve) -> list[tuple[float, float, int]]:
@@ -264,9 +264,8 @@ def check_strongly_convex(subject: Subject, search: Search) -> None:
             grid = curve.grid()
             grid = grid[np.abs(grid) < 1e6]
             bends, bars = curve.derivative(grid, 2)
-            certain = np.isfinite(bends) & (
-                bars < 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(bends)
-            )
+            largest_bar = 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(bends)
+            certain = np.isfinite(bends) & (bars < largest_bar)
             if certain.any():
                 at = int(np.argmin(np.where(certain, bends + bars, np.inf)))
                 if bends[at] + bars[at] < least:

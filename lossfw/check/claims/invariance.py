@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core.curves import EPS, TINY
@@ -53,7 +51,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
             bad = ~(np.abs(there - here) <= _EXCHANGED * np.abs(here)) & (here != there)
         bad &= ~(np.isnan(here) & np.isnan(there))
         if bad.any():
-            one = int(np.flatnonzero(bad)[0])
+            one = first_bad(bad)
             text = f"the value is {here[one]:.9g}, and {there[one]:.9g} with both exchanged."
             raise Counterexample.at(points, one, text, "value(y, t), value(t, y)")
 
@@ -64,8 +62,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
     if not subject.rows:
         raise NotApplicable("only rows can be shifted")
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
-        inner = np.isfinite(points.y) & (np.abs(points.y) < 30)
-        some = points.keep(inner)
+        some = points.keep(np.isfinite(points.y) & (np.abs(points.y) < 30))
         y = np.round(some.y / _GRID) * _GRID
         here = subject.losses(y, some.t)
         for shift in _SHIFTS:
@@ -95,9 +92,12 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
         if columns > 1 and (order == np.arange(columns)).all():
             order = np.roll(order, 1)
         some = points.keep(np.isfinite(points.y))
-        renamed = _renamed(some, order)
+        if some.t.ndim == 1 and some.t.dtype.kind in "iu":
+            t, target_code = np.argsort(order)[some.t], f"np.array({np.argsort(order).tolist()})[t]"
+        else:
+            t, target_code = some.t[:, order], f"t[:, {order.tolist()}]"
         here = subject.losses(some.y, some.t)
-        there = subject.losses(renamed.y, renamed.t)
+        there = subject.losses(some.y[:, order], t)
         # A sum in another order rounds otherwise, relative to its largest term.
         bad = ~(np.abs(here - there) <= 1e-12 * (1 + np.abs(here)))
         bad &= np.isfinite(here) | np.isfinite(there)
@@ -107,20 +107,8 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
             text = (
                 f"the value is {here[one]:.9g}, and {there[one]:.9g} once the classes are renamed."
             )
-            code = f"value(y, t), value(y[:, {order.tolist()}], {_target_code(some.t, order)})"
+            code = f"value(y, t), value(y[:, {order.tolist()}], {target_code})"
             raise Counterexample.at(some, one, text, code)
-
-
-def _renamed(points: Points, order: Any) -> Points:
-    if points.t.ndim == 1 and points.t.dtype.kind in "iu":
-        return Points(points.y[:, order], np.argsort(order)[points.t])
-    return Points(points.y[:, order], points.t[:, order])
-
-
-def _target_code(t: Any, order: Any) -> str:
-    if t.ndim == 1:
-        return f"np.array({np.argsort(order).tolist()})[t]"
-    return f"t[:, {order.tolist()}]"
 
 
 _CODE = (

@@ -18,30 +18,26 @@ from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 
 # A lower risk elsewhere refutes when it is lower by more than rounding can do.
-CERTAIN = 1e-9
+_CERTAIN = 1e-9
 
 
-def rounded(x: Any) -> str:
+def _rounded(x: Any) -> str:
     """Write a probability, or a row of them."""
     values = np.round(np.atleast_1d(x), 6).tolist()
     return str(values[0] if len(values) == 1 else values)
 
 
-def risk_of(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
+def _risk(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
     """Return the expected loss of rows y (M, K) where class k has probability q_k."""
     possible = np.flatnonzero(q)
     # One call for all classes: a search makes thousands.
     index = np.repeat(possible, len(y))
-    targets = _targets(subject, index, len(q))
+    targets = index if subject.target is CLASS_INDEX else np.eye(len(q))[index]
     values = subject.losses(np.tile(y, (possible.size, 1)), targets)
     return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
 
 
-def _targets(subject: Subject, index: NDArray, columns: int) -> NDArray:
-    return index if subject.target is CLASS_INDEX else np.eye(columns)[index]
-
-
-def without_nan(risk: NDArray) -> NDArray:
+def _without_nan(risk: NDArray) -> NDArray:
     """Return risks with infinity in the place of NaN, which is never the least."""
     return np.where(np.isnan(risk), np.inf, risk)
 
@@ -62,26 +58,22 @@ def check_proper(subject: Subject, search: Search) -> None:
 
 @check("claim:strictly_proper")
 def check_strictly_proper(subject: Subject, search: Search) -> None:
-    """Claim: the true probabilities alone minimise the expected loss."""
+    """Claim: only the true probabilities minimise the expected loss."""
     _check_proper(subject, search, strict=True)
 
 
 def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
     if subject.prediction is UNIT and not subject.rows:
         _proper_binary(subject, strict)
-        return
-    if subject.rows and subject.prediction is SIMPLEX and subject.by_index:
+    elif subject.rows and subject.prediction is SIMPLEX and subject.by_index:
         _proper_rows(subject, search, strict)
-        return
-    raise NotApplicable("predictions are not probabilities")
+    else:
+        raise NotApplicable("predictions are not probabilities")
 
 
 def _proper_binary(subject: Subject, strict: bool) -> None:
-    grid = np.unique(
-        np.concatenate(
-            [np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7), 1 - 10.0 ** -np.arange(3.0, 7)]
-        )
-    )
+    small = 10.0 ** -np.arange(3.0, 7)
+    grid = np.unique(np.concatenate([np.arange(1, 400) / 400, small, 1 - small]))
     for q in _PROBABILITIES:
         p = np.append(grid, q)
         ones, zeros = np.ones_like(p), np.zeros_like(p)
@@ -92,23 +84,23 @@ def _proper_binary(subject: Subject, strict: bool) -> None:
 def _judge_proper(
     risk: NDArray, own: float, others: NDArray, far: NDArray, truth: Any, strict: bool
 ) -> None:
-    risk, slack = without_nan(risk), CERTAIN * (1 + abs(own))
+    risk, slack = _without_nan(risk), _CERTAIN * (1 + abs(own))
     at, text = int(np.argmin(risk)), ""
     as_good = far & (risk <= own + slack)
     if risk[at] < own - slack:
         text = (
-            f"the expected loss of saying so is {own:.9g}, and of saying {rounded(others[at])} "
+            f"the expected loss of saying so is {own:.9g}, and of saying {_rounded(others[at])} "
             f"only {risk[at]:.9g}."
         )
     elif strict and as_good.any():
         at = first_bad(as_good)
         text = (
-            f"saying {rounded(others[at])} is as good as saying so: the expected loss of both is "
+            f"saying {_rounded(others[at])} is as good as saying so: the expected loss of both is "
             f"{own:.9g}."
         )
     if text:
         said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
-        text = f"where the label has probabilities {rounded(truth)}, {text}"
+        text = f"where the label has probabilities {_rounded(truth)}, {text}"
         raise Counterexample(text, _RISK, y=said, q=np.asarray(truth))
 
 
@@ -123,13 +115,12 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
                 others.append(_between_two(q, step))
                 away = rng.normal(size=(30, columns))
                 away -= away.mean(-1, keepdims=True)
-                others.append(
-                    np.abs(q + step * away / np.linalg.norm(away, axis=-1, keepdims=True))
-                )
+                size = np.linalg.norm(away, axis=-1, keepdims=True)
+                others.append(np.abs(q + step * away / size))
             rows = np.concatenate(others)
             rows /= rows.sum(-1, keepdims=True)
-            risk = risk_of(subject, rows, q)
-            own = float(risk_of(subject, q[None], q)[0])
+            risk = _risk(subject, rows, q)
+            own = float(_risk(subject, q[None], q)[0])
             far = np.abs(rows - q).max(-1) > 1e-2
             _judge_proper(risk, own, rows, far, q, strict)
 
@@ -143,6 +134,11 @@ def _between_two(q: NDArray, step: float) -> NDArray:
 
 # Risks this close to the least one count as reaching it.
 _REACHED = 1e-7
+
+_WRONG_CLASS = (
+    "where the {} probabilities {}, the prediction {} does not name the most probable class, and "
+    "reaches the least risk {:.9g}."
+)
 
 # From so many examples on, decisions are looked for under every distribution.
 _WHOLE = 100
@@ -158,53 +154,33 @@ _DRAWN, _FOLLOWED, _MOVES = 400, 12, 16
 def check_calibrated(subject: Subject, search: Search) -> None:
     """Claim: predictions that name another class cannot reach the least risk."""
     if subject.kind == "margin":
-        _calibrated_margin(subject)
-        return
-    if subject.rows and subject.by_index:
+        sizes = np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()
+        grid = np.unique(np.concatenate([np.arange(-400, 401) / 50, sizes]))
+        likely = (0.55, 0.6, 0.75, 0.9, 0.99)
+        _calibrated_binary(subject, grid, -1, 0.0, [p for q in likely for p in (q, 1 - q)])
+    elif subject.rows and subject.by_index:
         _calibrated_rows(subject, search)
-        return
-    if subject.prediction is UNIT and not subject.rows:
-        _calibrated_unit(subject)
-        return
-    raise NotApplicable("predictions name no class")
+    elif subject.prediction is UNIT and not subject.rows:
+        grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
+        _calibrated_binary(subject, grid, 0, 0.5, [0.55, 0.75, 0.95, 0.45, 0.25, 0.05])
+    else:
+        raise NotApplicable("predictions name no class")
 
 
-def _calibrated_margin(subject: Subject) -> None:
-    grid = np.concatenate(
-        [np.arange(-400, 401) / 50, np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()]
-    )
-    grid = np.unique(grid)
-    ones = np.ones_like(grid)
-    up, down = subject.losses(grid, ones), subject.losses(grid, -ones)
-    for q in (0.55, 0.6, 0.75, 0.9, 0.99):
-        for probability in (q, 1 - q):
-            risk = probability * up + (1 - probability) * down
-            wrong = grid <= 0 if probability > 0.5 else grid >= 0
-            _judge_calibrated(risk, wrong, grid, probability)
-
-
-def _calibrated_unit(subject: Subject) -> None:
-    grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
-    ones, zeros = np.ones_like(grid), np.zeros_like(grid)
-    up, down = subject.losses(grid, ones), subject.losses(grid, zeros)
-    for q in (0.55, 0.75, 0.95, 0.45, 0.25, 0.05):
-        wrong = grid <= 0.5 if q > 0.5 else grid >= 0.5
-        _judge_calibrated(q * up + (1 - q) * down, wrong, grid, q)
-
-
-def _judge_calibrated(risk: NDArray, wrong: NDArray, places: NDArray, q: Any) -> None:
-    risk = without_nan(risk)
-    least = float(risk.min())
-    at = int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
-    if risk[at] <= least + _REACHED * (1 + abs(least)):
-        raise Counterexample(
-            f"where the label has probabilities {rounded(q)}, the prediction {rounded(places[at])} "
-            f"does not name the most probable class, and reaches the least risk {least:.9g}.",
-            "value(y, t)",
-            y=places[at : at + 1],
-            q=np.asarray(q),
-            t=np.zeros(1, int) if np.ndim(q) else np.ones(1),
-        )
+def _calibrated_binary(
+    subject: Subject, grid: NDArray, other: int, border: float, probabilities: list[float]
+) -> None:
+    """Look at numbers that name class 1 above a border, and the other class below it."""
+    up = subject.losses(grid, np.ones_like(grid))
+    down = subject.losses(grid, np.full_like(grid, other))
+    for q in probabilities:
+        wrong = grid <= border if q > 0.5 else grid >= border
+        risk = _without_nan(q * up + (1 - q) * down)
+        least, one = float(risk.min()), int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
+        if risk[one] <= least + _REACHED * (1 + abs(least)):
+            text = _WRONG_CLASS.format("label has", _rounded(q), _rounded(grid[one]), least)
+            y, t = grid[one : one + 1], np.ones(1)
+            raise Counterexample(text, "value(y, t)", y=y, q=np.asarray(q), t=t)
 
 
 def _calibrated_rows(subject: Subject, search: Search) -> None:
@@ -221,14 +197,10 @@ def _calibrated_rows(subject: Subject, search: Search) -> None:
         free, free_risk = _descend(subject, q, rng, lambda y: np.ones(len(y), bool))
         wrong, wrong_risk = _descend(subject, q, rng, names_another)
         if wrong_risk <= free_risk + _REACHED * (1 + abs(free_risk)):
-            raise Counterexample(
-                f"where the classes have probabilities {rounded(q)}, the prediction "
-                f"{rounded(wrong)} does not name the most probable class, and reaches the least "
-                f"risk {min(free_risk, wrong_risk):.9g}.",
-                "[sum(w * value(r[None], np.array([k]))[0] for k, w in enumerate(q)) for r in y]",
-                y=np.stack([wrong, free]),
-                q=q,
-            )
+            least = min(free_risk, wrong_risk)
+            text = _WRONG_CLASS.format("classes have", _rounded(q), _rounded(wrong), least)
+            code = "[sum(w * value(r[None], np.array([k]))[0] for k, w in enumerate(q)) for r in y]"
+            raise Counterexample(text, code, y=np.stack([wrong, free]), q=q)
 
 
 def _descend(
@@ -237,14 +209,14 @@ def _descend(
     """Return the best allowed prediction that a shrinking random search finds, and its risk."""
     start = _starts(subject, q, rng)
     start = start[allowed(start)]
-    risk = without_nan(risk_of(subject, start, q))
+    risk = _without_nan(_risk(subject, start, q))
     keep = np.argsort(risk)[:_FOLLOWED]
     best, best_risk = start[keep], risk[keep]
     rows = np.arange(len(best))
     step = 1.0
     for _ in range(_STEPS):
         near = _neighbours(subject, best, q, rng, step)
-        risk = without_nan(risk_of(subject, near, q))
+        risk = _without_nan(_risk(subject, near, q))
         risk = np.where(allowed(near), risk, np.inf).reshape(len(best), _MOVES)
         at = np.argmin(risk, axis=-1)
         lower, there = risk[rows, at], near.reshape(len(best), _MOVES, q.size)[rows, at]
@@ -293,9 +265,8 @@ def check_elicits(subject: Subject, search: Search) -> None:
     for sample in _samples(subject, rng):
         expected = _functional(what, sample)
         span = float(np.ptp(sample)) or 1.0
-        places = np.unique(
-            np.concatenate([sample, np.linspace(sample.min(), sample.max(), 301), [expected]])
-        )
+        even = np.linspace(sample.min(), sample.max(), 301)
+        places = np.unique(np.concatenate([sample, even, [expected]]))
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
             places = places[~subject.prediction.beyond(_into(subject, places))]
@@ -305,8 +276,9 @@ def check_elicits(subject: Subject, search: Search) -> None:
         t = np.tile(sample, places.size)
         values = subject.losses(_into(subject, y), t).reshape(places.size, -1).mean(-1)
         own = float(values[np.searchsorted(places, expected)])
-        at = int(np.argmin(without_nan(values)))
-        if values[at] < own - CERTAIN * (1 + abs(own)) and abs(places[at] - expected) > 1e-6 * span:
+        at = int(np.argmin(_without_nan(values)))
+        is_lower = values[at] < own - _CERTAIN * (1 + abs(own))
+        if is_lower and abs(places[at] - expected) > 1e-6 * span:
             raise Counterexample(
                 f"for targets {np.round(sample, 6).tolist()} the expected loss at their {what}, "
                 f"{expected:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
@@ -329,11 +301,8 @@ def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:
     if space is UNIT:
         return [rng.random(7) for _ in range(4)]
     if space is REAL:
-        return [
-            rng.normal(size=7) * 2,
-            rng.exponential(size=9),
-            np.array([0.0, 0.0, 1.0, 5.0, 9.0]),
-        ]
+        ties = np.array([0.0, 0.0, 1.0, 5.0, 9.0])
+        return [rng.normal(size=7) * 2, rng.exponential(size=9), ties]
     if isinstance(space, Interval):
         return [rng.exponential(size=7) + 0.1 for _ in range(4)]
     raise NotApplicable("the targets are not numbers of a line")
