@@ -80,7 +80,7 @@ class Derivatives(Frozen):
     def targets(self, target: Any, weight: Any = None, *, narrow: bool = False) -> Targets:
         """Return targets and weights as the loss takes them, for all rounds of a training.
 
-        Of a library that keeps everything in float32, `narrow` computes in it too where
+        For a library that keeps everything in float32, `narrow` also computes in it where
         the derivatives are those that the loss publishes, which are right in float32.
         """
         found = targets_for(self.loss, target, weight)
@@ -99,7 +99,7 @@ class Derivatives(Frozen):
     def __call__(
         self, raw: Any, target: Any, weight: Any = None, *, softmax_factor: float = 1.0
     ) -> tuple[NDArray, NDArray]:
-        """Return the weighted slopes and curvatures.
+        """Return the weighted slopes and curvatures, in the shape of the raw predictions.
 
         Parameters
         ----------
@@ -112,20 +112,15 @@ class Derivatives(Frozen):
         softmax_factor : float
             What the library itself multiplies the curvature of softmax by.
 
-        Returns
-        -------
-        tuple of ndarray
-            Both in the shape of `raw`, in float64, or float32 for `Targets` of it.
-
         Raises
         ------
         DomainError, ShapeError
-            For a target that is none.
+            For a target outside the space of the loss, or of another shape.
         DivergenceError
             For the first row without finite derivatives.
         """
         rows = self.rows(raw, target, weight)
-        # What is not finite is told below, and no warning of NumPy.
+        # Numbers that are not finite raise an error below, in place of a warning of NumPy.
         with np.errstate(all="ignore"):
             slopes = self.loss.gradient(rows.y, rows.t, sample_weight=rows.w, reduction="none")
             bends = curvature_of(self.loss, self.rule, rows, slopes, softmax_factor)
@@ -182,7 +177,7 @@ FIRST_ROWS: Final = 1000
 
 
 def is_dead(of: Derivatives, begin: Any, target: Any, weight: Any = None) -> bool:
-    """Tell whether no row asks for a step from a start: it is on a kink, or in a flat piece."""
+    """Tell whether the gradient is 0 for every row at a start: a kink or a plateau."""
     t, w = np.asarray(target), None if weight is None else np.asarray(weight)
     # One row that moves is enough, and mostly stands among the first.
     first = slice(FIRST_ROWS)
@@ -224,7 +219,7 @@ def refuse_dead_start(of: Derivatives, begin: Any, target: Any, weight: Any) -> 
         return
     if is_dead(of, begin, target, weight):
         raise ArgumentError(
-            f"the start of {of.of.name} for these targets is {begin}, on a kink or in a flat piece "
-            "for every row, so that nothing would be learnt: give another start, such as 0.5, or a "
-            "loss as wide as the targets."
+            f"training cannot leave the start of {of.of.name} for these targets, {begin}: the "
+            "gradient is 0 there for every row. Give another start, such as 0.5, or a loss as wide "
+            "as the targets."
         )

@@ -38,18 +38,8 @@ def arguments_of_call(first: Any, second: Any, weight: Any) -> tuple[Any, Any, A
 class BoostingLibrary(BoostingBridge):
     """A bridge to a library of boosting that trains on data sets of its own.
 
-    Attributes
-    ----------
-    objective_class, metric_class : type
-        What the library trains with and watches, made from `Derivatives`.
-    objective_keys : tuple of str
-        The parameters by which the library knows an objective.
-    data_class : str
-        The library's class of data sets.
-    takes_rows_of_labels : bool
-        Whether a row of a data set may have several labels.
-    training : str
-        How `usage` goes on after the loss.
+    `objective_class` and `metric_class` are made from `Derivatives`. The parameters
+    `objective_keys` would name another objective. `training` is what `usage` shows after the loss.
     """
 
     objective_class: ClassVar[type[Any]]
@@ -98,13 +88,7 @@ class BoostingLibrary(BoostingBridge):
         )
 
     def read(self, loss: Any, params: dict[str, Any], data: Any) -> tuple[NDArray, NDArray | None]:
-        """Return the targets and weights of a data set.
-
-        Raises
-        ------
-        ArgumentError
-            If it is not a data set of the library, or `params` name an objective too.
-        """
+        """Return the targets and weights of a data set; refuse other data, and two objectives."""
         expected = getattr(self.imported(), self.data_class)
         if not isinstance(data, expected):
             name = f"{self.library}.{self.data_class}"

@@ -29,8 +29,8 @@ def written(loss: Loss) -> str:
 class Bridge(Component, ABC):
     """A library that trains with losses of lossfw.
 
-    A bridge tells which losses its library can train with. The harness finds the
-    installed bridges by the registry, and proves each for each loss.
+    A bridge knows which losses its library can train with. The harness finds the installed
+    bridges by the registry, and checks each with each loss.
 
     Attributes
     ----------
@@ -59,7 +59,10 @@ class Bridge(Component, ABC):
         LossfwError
             If the bridge refuses the loss.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say what it makes of a loss")
+        raise NotImplementedError(
+            f"{type(self).__name__}.made(loss) is not implemented: return what the library "
+            "trains with."
+        )
 
     def usage(self, loss: Loss) -> str:
         """Return the lines of Python by which the library trains with a loss, x and y given.
@@ -234,7 +237,7 @@ class BoostingBridge(Bridge):
         slopes, bends : ndarray
             What the library was handed for the rows of the leaf, weighted, (N,) or (N, K).
         weight : ndarray
-            Of all rows of the training, 1 without weights.
+            Those of all rows of the training, 1 without weights.
         l2 : float
             See `Boosting`.
         """

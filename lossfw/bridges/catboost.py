@@ -150,12 +150,12 @@ class CatBoostBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
         target, sample_weight : array_like
-            Of the training rows.
+            Those of the training rows.
         classes : int, optional
             The number of classes, for a loss of rows.
         face : {"native", "regressor", "classifier"}
             For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
-            told the labels; they may be texts.
+            given the labels; they may be strings.
         curvature
             See `objective`.
         """
@@ -200,7 +200,7 @@ class CatBoostBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
         params : dict
-            Of CatBoost; what stands there precedes what the loss would set.
+            Parameters of CatBoost; they precede what the loss would set.
         pool : catboost.Pool
             With labels. A baseline of its own is kept, and CatBoost leaves it out of predictions;
             otherwise it is as before afterwards.
@@ -211,7 +211,7 @@ class CatBoostBridge(BoostingLibrary):
         init_model : catboost.CatBoost or path, optional
             A model to continue. It keeps its start, and its trees predict as before.
         **kwargs
-            Of `catboost.CatBoost.fit`, such as ``eval_set``.
+            Arguments of `catboost.CatBoost.fit`, such as ``eval_set``.
 
         Returns
         -------
@@ -250,7 +250,7 @@ class CatBoostBridge(BoostingLibrary):
         data.set_baseline(np.tile(start, (data.num_row(), 1)))
 
     def _no_start(self, start: NDArray) -> NDArray:
-        # No column is no baseline; one of zeros would still be one, for CatBoost.
+        # A column of zeros would still be a baseline for CatBoost.
         return np.zeros(0)
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
@@ -259,7 +259,7 @@ class CatBoostBridge(BoostingLibrary):
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        # Of a matrix of curvatures the diagonal.
+        # The diagonal of each matrix of curvatures.
         target = np.asarray(target, np.float32)
         if raw.ndim == 1:
             pairs = objective.calc_ders_range(raw, target, weight)

@@ -27,17 +27,11 @@ _TRAINED: Final = "_lossfw_trained"
 
 
 def model_of(given: Any, cat: Any) -> Any:
-    """Return the model to be continued, given a model in memory or the path of a file.
-
-    Raises
-    ------
-    ArgumentError
-        If it is something else, or not trained.
-    """
+    """Return the model to be continued, given a model in memory or the path of a file."""
     if isinstance(given, str | PathLike):
         return cat.CatBoost().load_model(given)
     if not isinstance(given, cat.CatBoost) or not given.is_fitted():
-        what = "is not trained" if isinstance(given, cat.CatBoost) else "is no model of CatBoost"
+        what = "is not trained" if isinstance(given, cat.CatBoost) else "is not a model of CatBoost"
         raise ArgumentError(
             f"init_model, a {type(given).__name__}, {what}: give a trained model of CatBoost, or "
             "the path of a saved one."

@@ -33,13 +33,7 @@ class _Kernels(NamedTuple):
 
 
 class RowDerivatives:
-    """Slopes and the matrix of curvatures of one row, of minus the loss.
-
-    Parameters
-    ----------
-    of : Derivatives
-        Of a loss of rows.
-    """
+    """Slopes and the matrix of curvatures of one row, of minus a loss of rows."""
 
     def __init__(self, of: Derivatives) -> None:
         self._of = of
@@ -56,8 +50,8 @@ class RowDerivatives:
         if not (isfinite(target) and target == int(target) and 0 <= target < len(z)):
             return self._general(z, target, weight)
         if table is not None:
-            factor, wanted = table[int(target)]
-            return self._softmax(z, wanted, factor * weight, target)
+            factor, target_probabilities = table[int(target)]
+            return self._softmax(z, target_probabilities, factor * weight, target)
         kernels = self._compiled(len(z))
         found = None if kernels is None else self._by_kernels(kernels, z, int(target), weight)
         if kernels is None or found is None:
@@ -84,7 +78,7 @@ class RowDerivatives:
         return self._tables[classes]
 
     def _softmax(
-        self, z: list[float], wanted: list[float], factor: float, target: float
+        self, z: list[float], target_probabilities: list[float], factor: float, target: float
     ) -> tuple[list[float], list[list[float]]]:
         top = max(z)
         sizes = [exp(a - top) for a in z]
@@ -95,7 +89,7 @@ class RowDerivatives:
                 "smaller learning rate keeps them finite."
             )
         p = [size / total for size in sizes]
-        slopes = [factor * (q - share) for q, share in zip(wanted, p, strict=True)]
+        slopes = [factor * (q - share) for q, share in zip(target_probabilities, p, strict=True)]
         scaled = [factor * b for b in p]
         bends = [[a * b for b in scaled] for a in p]
         for k, share in enumerate(scaled):

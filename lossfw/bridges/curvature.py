@@ -31,7 +31,7 @@ CURVATURES: Final = ("auto", "exact", "bound", "slope", "one")
 LEAST: Final = 1e-16
 # Nearer to the target than this, relative to it, a residual is mostly rounding.
 _NEAR: Final = 1e-8
-# Of any scale that a loss may have.
+# Residuals of any scale that a loss may have.
 _RESIDUALS: Final = 10.0 ** np.arange(-6, 7)
 # So many rows of a few classes stay in the second-level cache through some operations.
 _IN_CACHE: Final = 4096
@@ -44,13 +44,7 @@ def _claims(loss: Loss) -> Claims:
 
 
 def rule_for(loss: Loss, curvature: str) -> Rule:
-    """Return the rule by which a loss of raw predictions gets its curvature.
-
-    Raises
-    ------
-    ArgumentError
-        If the rule is unknown, or has no meaning for the loss.
-    """
+    """Return the rule by which a loss gets its curvature; refuse one without a meaning for it."""
     if curvature not in CURVATURES:
         raise ArgumentError(
             f"curvature={curvature!r} is unknown: choose one of {', '.join(CURVATURES)}."
@@ -59,13 +53,13 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
         return _automatic(loss)
     if curvature == "exact" and mirrored(loss) and kinked(loss):
         raise ArgumentError(
-            f"the second derivative of {loss.name} is 0 beside its kinks: choose curvature "
-            '"bound", "slope" or "one".'
+            f'curvature="exact" cannot train {loss.name}: its second derivative is 0 almost '
+            'everywhere, except for its kinks. Choose "bound", "slope" or "one".'
         )
     if curvature == "bound" and not _has_bound(loss):
         raise ArgumentError(
-            f"no bound of the curvature of {loss.name} is known, since it claims no "
-            'gradient_lipschitz: choose curvature "slope", or write curvature_bound.'
+            'curvature="bound" needs curvature_bound or the claim gradient_lipschitz, and '
+            f'{loss.name} has neither: choose "slope", or write curvature_bound.'
         )
     return curvature  # type: ignore[return-value]  # one of the literals
 
@@ -111,19 +105,9 @@ def _has_bound(loss: Loss) -> bool:
 def curvature_of(
     loss: Loss, rule: Rule, rows: Rows, slopes: NDArray, softmax_factor: float = 1.0
 ) -> NDArray:
-    """Return the weighted curvature of each raw prediction.
+    """Return the weighted curvature of each raw prediction, from the weighted slopes there.
 
-    Parameters
-    ----------
-    loss : Loss
-        Of raw predictions.
-    rule : Rule
-        See `rule_for`.
-    rows : Rows
-    slopes : ndarray
-        The weighted slopes there.
-    softmax_factor : float, optional
-        By which the rule ``softmax`` multiplies the second derivative.
+    The rule ``softmax`` multiplies the second derivative by `softmax_factor`.
     """
     if rows.h is not None:
         return rows.h
@@ -156,7 +140,7 @@ def curvature_of(
 
 
 def constant_curvature(loss: Loss, rule: Rule) -> float | None:
-    """Return the curvature of every row, where two equal bounds leave one: of the squared error."""
+    """Return the curvature if it is the same for every row, as for the squared error; else None."""
     if rule == "one":
         return 1.0
     claims = _claims(loss)
@@ -233,7 +217,7 @@ def _secant(loss: Loss, rows: Rows) -> NDArray:
 def _typical(a: NDArray, share: NDArray) -> float:
     """Return a typical distance: the square of the weighted mean of square roots."""
     if not np.isfinite(share.sum() + a.sum()):
-        # The row is told by its number, which it would hide among all others.
+        # The error names the row by its number, which NaN would hide among all others.
         share = np.where(np.isfinite(share) & np.isfinite(a), share, 0.0)
     total = float(share.sum())
     roots = np.where(share > 0, np.sqrt(a) * share, 0.0)

@@ -41,7 +41,7 @@ def _asked(estimator: Any) -> Iterator[EstimatorOutputs | None]:
         try:
             bridge = registry().class_of(entry)
         except BrokenPluginError:
-            # It is told of where bridges are listed, and its library is not asked for here.
+            # The list of bridges reports it; its library is not asked here.
             continue
         # A library that nobody has imported has made no estimator.
         if issubclass(bridge, BoostingBridge) and bridge.library in sys.modules:
@@ -52,14 +52,8 @@ def _asked(estimator: Any) -> Iterator[EstimatorOutputs | None]:
 class Opened:
     """The estimator inside others that pass its predictions on.
 
-    Attributes
-    ----------
-    estimator : object
-        The one that predicts.
-    outputs : EstimatorOutputs or None
-        What it predicts; None if its methods return responses, as scikit-learn's own do.
-    before, after : tuple of callables
-        What the estimators around it do to rows, and to responses.
+    `outputs` is None if its methods return responses, as scikit-learn's own do. `before` and
+    `after` are what the estimators around it do to rows, and to responses.
     """
 
     estimator: Any
@@ -84,11 +78,6 @@ def opened(estimator: Any, *, trusted: bool = False) -> Opened:
     """Return the fitted estimator inside pipelines, searches and the like.
 
     If it is `trusted`, another one may combine predictions of which nothing is known.
-
-    Raises
-    ------
-    ArgumentError
-        If an estimator combines others whose predictions are not responses.
     """
     before: list[_Step] = []
     after: list[_Step] = []

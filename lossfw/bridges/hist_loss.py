@@ -1,8 +1,8 @@
 """A loss for HistGradientBoosting, which takes objects of a private class of scikit-learn.
 
 This module imports scikit-learn, and is itself imported on use: an object of it can be
-pickled. What HistGradientBoosting asks of the private class is told by `WANTED`; a test
-holds each release to it.
+pickled. `REQUIRED` lists what HistGradientBoosting calls of the private class; a test holds
+each release to it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LINKS: Final = {
 }
 
 # The methods of the private class with the parameters by which they are called.
-WANTED: Final = {
+REQUIRED: Final = {
     "__init__": ("closs", "link", "n_classes"),
     "__call__": ("y_true", "raw_prediction", "sample_weight", "n_threads"),
     "loss": ("y_true", "raw_prediction", "sample_weight", "loss_out", "n_threads"),
@@ -43,9 +43,9 @@ WANTED: Final = {
 
 
 def missing_in(base: type) -> list[str]:
-    """Return what is wanted of the private class and is not there."""
+    """Return what lossfw needs of scikit-learn's private class, and it lacks."""
     found = []
-    for method, parameters in WANTED.items():
+    for method, parameters in REQUIRED.items():
         function = getattr(base, method, None)
         known = inspect.signature(function).parameters if function else {}
         found += [f"{method}({name}=)" for name in parameters if name not in known]
@@ -199,8 +199,8 @@ class HistClassLoss(HistLoss):
         """
         if isinstance(self.link, IdentityLink):
             raise ArgumentError(
-                f"raw predictions of {self._derivatives.of.name} are no logarithms of odds, and "
-                "there are no probabilities: call predict or decision_function."
+                "predict_proba is not available: the raw predictions of "
+                f"{self._derivatives.of.name} are not log-odds. Call predict or decision_function."
             )
         if self.is_multiclass:
             return np.asarray(self.link.inverse(raw_prediction))
@@ -224,8 +224,8 @@ def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | N
         refit = flat and curvature in ("auto", "one")
     if refit and not of_residual:
         raise ArgumentError(
-            f"refit=True finds leaves from residuals, and {form.name} is no loss of the residual "
-            "alone: leave refit out."
+            f"refit=True finds leaves from residuals, and {form.name} is not a loss of the "
+            "residual: leave refit out."
         )
     if refit and curvature == "auto":
         curvature = "one"

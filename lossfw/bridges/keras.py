@@ -47,7 +47,7 @@ def loss(
         Keras's own: ``"sum_over_batch_size"``, ``"sum"``, ``"mean"``,
         ``"mean_with_sample_weight"`` (the weighted mean of lossfw) or ``"none"``.
     dtype : optional
-        Of the computation; Keras's float32 unless given.
+        That of the computation; Keras's float32 unless given.
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -25,7 +26,7 @@ from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, NDArray
 
-# In place of a label that is not a whole number: a number that is no class, and that no one
+# In place of a label that is not a whole number: a number that is not a class, and that no one
 # chooses for a label to leave out.
 NO_CLASS: Final = -(2**31)
 
@@ -36,12 +37,12 @@ def explained(loss: Loss) -> Iterator[None]:
     try:
         yield
     except DomainError as error:
-        told = str(error).replace(f"= {NO_CLASS} is no class", "is not a whole number")
+        message = re.sub(f"= {NO_CLASS} is no(t a)? class", "is not a whole number", str(error))
         activation = _activation(loss.prediction_space)
-        if told.startswith("prediction") and activation:
-            told += f" With activation={activation!r} in the last layer they lie inside."
+        if message.startswith("prediction") and activation:
+            message += f" With activation={activation!r} in the last layer they lie inside."
         raise DomainError(
-            f"{told} To train without this look, pass check=False to bridge.loss."
+            f"{message} To train without this look, pass check=False to bridge.loss."
         ) from None
 
 
@@ -58,7 +59,7 @@ def _activation(space: Space) -> str:
 def look_while_traced(loss: Loss, y: Array, t: Array, kept: Array | None) -> None:
     """Let the step that JAX compiles end in words if a batch has a value outside.
 
-    The values are told from inside of the compiled step. It compares them with the bounds of
+    The compiled step hands the values out. It compares them with the bounds of
     the spaces, and calls Python only if one lies outside, or if no comparison says so.
     """
     import jax

@@ -40,8 +40,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         backend = keras.backend.backend()
         if backend not in _BACKENDS:
             raise ArgumentError(
-                f"Keras runs on {backend}, with whose arrays lossfw does not compute: set the "
-                "environment variable KERAS_BACKEND to jax or torch before Keras is imported."
+                f"the Keras backend {backend} is not supported: set the environment variable "
+                "KERAS_BACKEND to jax or torch before Keras is imported."
             )
         self.loss = trainable_loss(loss, fuse=fuse)
         check_class_axis(self.loss, class_axis)
@@ -71,7 +71,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         return losses if whole else losses.mean(-1)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` makes the loss from again."""
+        """Return the configuration from which `from_config` rebuilds the loss."""
         return {
             **super().get_config(),
             "loss": self.loss.to_config(),
@@ -119,13 +119,13 @@ def _refuse_one_column(loss: Loss, prediction: Any) -> None:
 
 def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:
     """Return a target of (n,) or (n, 1) in the shape that belongs to the prediction."""
-    given, wanted = tuple(target.shape), tuple(prediction.shape)
+    shape, expected_shape = tuple(target.shape), tuple(prediction.shape)
     per_row = loss.takes_classes or loss.target_per_row
-    if per_row and given == (*wanted[:-1], 1) and wanted[-1] != 1:
+    if per_row and shape == (*expected_shape[:-1], 1) and expected_shape[-1] != 1:
         return keras.ops.squeeze(target, -1)
-    if not loss.takes_rows and given == wanted[:-1] and wanted[-1] == 1:
+    if not loss.takes_rows and shape == expected_shape[:-1] and expected_shape[-1] == 1:
         return keras.ops.expand_dims(target, -1)
-    if not loss.takes_rows and given == (*wanted, 1):
+    if not loss.takes_rows and shape == (*expected_shape, 1):
         return keras.ops.squeeze(target, -1)
     return target
 

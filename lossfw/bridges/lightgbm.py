@@ -67,7 +67,7 @@ class LightGBMObjective(Frozen):
         raw, target, weight = arguments_of_call(y_true, y_pred, weight)
         shape = np.shape(raw)
         columns = shape[1] if len(shape) == 2 else 1
-        # Of softmax its own objective has the curvature K / (K - 1) p (1 - p).
+        # Its own softmax objective has the curvature K / (K - 1) p (1 - p).
         factor = columns / (columns - 1.0) if columns > 1 else 1.0
         g, h = self.derivatives(raw, target, weight, softmax_factor=factor)
         # LightGBM keeps them class by class: so it is spared copies.
@@ -185,7 +185,7 @@ class LightGBMBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
         target, sample_weight : array_like
-            Of the training rows.
+            Those of the training rows.
         classes : int, optional
             The number of classes, for a loss of rows.
         face : {"native", "regressor", "classifier"}
@@ -220,12 +220,12 @@ class LightGBMBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
         params : dict
-            Of LightGBM; what stands there precedes what the loss would set.
+            Parameters of LightGBM; they precede what the loss would set.
         train_set : lightgbm.Dataset
             With labels. An ``init_score`` of its own is kept, and LightGBM leaves it out of
             predictions; otherwise it is as before afterwards.
         num_boost_round, **kwargs
-            Of `lightgbm.train`.
+            Arguments of `lightgbm.train`.
         curvature
             See `objective`.
         start : float or K floats, optional

@@ -40,13 +40,7 @@ def booster_of(model: Any, lgb: Any) -> Any:
 
 
 def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
-    """Return the number of classes of a model to be continued; None for a single number.
-
-    Raises
-    ------
-    ArgumentError
-        If it has other raw predictions than the loss of raw predictions, or than `params` say.
-    """
+    """Return the number of classes of a model to be continued; None for a single number."""
     columns = int(begun.num_model_per_iteration())
     if form.takes_rows != (columns > 1):
         takes = "a raw prediction for each class" if form.takes_rows else "single raw predictions"

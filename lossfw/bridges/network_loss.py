@@ -11,13 +11,7 @@ from lossfw.losses.loss import Loss
 
 
 def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
-    """Return the loss of a name, mapping or Loss, on logits where it has a link and is fused.
-
-    Raises
-    ------
-    ArgumentError
-        If its slope is 0 almost everywhere.
-    """
+    """Return a loss, on logits if it has a link and is fused; refuse one without a gradient."""
     given = as_loss(loss)
     trained = (given.on_logits() or given) if fuse else given
     why = flat_refusal(trained)
@@ -41,24 +35,11 @@ def check_class_axis(loss: Loss, class_axis: Any) -> None:
 def classes_last(
     loss: Loss, class_axis: int, prediction: Any, target: Any, *, move: Callable[..., Any], by: str
 ) -> tuple[Any, Any]:
-    """Return prediction and target with the classes along the last axis.
+    """Return prediction and target of a library with the classes along the last axis.
 
-    Parameters
-    ----------
-    loss : Loss
-    class_axis : int
-        The axis of the classes in the prediction, and in a target of as many axes.
-    prediction, target : array
-        Of one library.
-    move : callable
-        The library's ``move(array, from, to)`` of axes.
-    by : str
-        The function that takes `class_axis`, for a message.
-
-    Raises
-    ------
-    ShapeError
-        If there is no such axis, or another one has the classes, as the shapes tell.
+    `move` is the library's ``move(array, from, to)`` of axes, and `by` the function that takes
+    `class_axis`, for a message. Raises `ShapeError` if there is no such axis, or if the shapes
+    tell that the classes are along axis 1.
     """
     axes = len(prediction.shape)
     if class_axis == -1:

@@ -18,20 +18,8 @@ from lossfw.losses.loss import Loss
 def with_own_losses(spec: Any) -> Any:
     """Return a specification of a loss with losses in place of what names classes of a script.
 
-    Parameters
-    ----------
-    spec : str, mapping or other
-        A name; or a mapping with a name and parameters, as ``loss.to_config()`` writes it.
-
-    Returns
-    -------
-    object
-        `spec` itself if it names no such class.
-
-    Raises
-    ------
-    DuplicateNameError
-        If two modules define a loss of the name.
+    `spec` itself comes back if it names no such class. Two modules with a loss of one name raise
+    `DuplicateNameError`.
 
     Examples
     --------

@@ -21,11 +21,6 @@ def as_loss(loss: Any) -> Loss:
     """Return the loss of a name, of a mapping with a name and parameters, or the loss itself.
 
     A name that no plugin has may be that of a class of the script; see `own_losses`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such loss. The construction of a loss may raise other errors.
     """
     create = registry().create
     try:
@@ -41,13 +36,7 @@ def as_loss(loss: Any) -> Loss:
 
 
 def raw_form(loss: Any) -> Loss:
-    """Return a loss as a function of raw predictions: fused with its link, where it has one.
-
-    Raises
-    ------
-    ArgumentError
-        If it has no such form, or its slope is 0 almost everywhere.
-    """
+    """Return a loss as a function of raw predictions, fused with its link if it has one."""
     given = as_loss(loss)
     why = refusal(given)
     if why is not None:
@@ -66,7 +55,7 @@ def refusal(loss: Loss) -> str | None:
         )
     if form.takes_rows and not form.takes_classes:
         return (
-            f"{loss.name} takes rows whose targets are no classes, and a boosting library has one "
+            f"{loss.name} takes rows whose targets are not classes, and a boosting library has one "
             "target for each raw prediction, or a class: choose a loss of elements or of classes."
         )
     return flat_refusal(loss)
@@ -90,7 +79,7 @@ def _unbounded(loss: Loss) -> Loss | None:
 
 
 def response(loss: Any, raw: Any) -> NDArray:
-    """Return raw predictions as the loss was written for: probabilities, means.
+    """Convert raw predictions to those the loss was written for, such as probabilities or means.
 
     Parameters
     ----------
@@ -116,16 +105,9 @@ def response(loss: Any, raw: Any) -> NDArray:
 
 
 class Targets(NamedTuple):
-    """Targets with their weights, looked at and as the loss takes them.
+    """Targets (N,) or (N, K) in float64 or float32, or N class indices; weights (N,) in float64.
 
-    Attributes
-    ----------
-    t : ndarray
-        (N,) or (N, K) in float64 or float32, or N class indices.
-    w : ndarray or None
-        Weights, (N,), in float64.
-    h : ndarray or None
-        Weighted curvatures that are the same in each round, if they have been made.
+    `h` has the weighted curvatures if they are the same in each round and have been made.
     """
 
     t: NDArray
@@ -134,18 +116,9 @@ class Targets(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Raw predictions with their targets and weights, in float64 but for `Targets` of float32.
+    """Raw predictions (N,) or (N, K), with targets of this shape or N class indices.
 
-    Attributes
-    ----------
-    y : ndarray
-        Raw predictions, (N,) or (N, K).
-    t : ndarray
-        Targets in the shape of `y`, or N class indices.
-    w : ndarray or None
-        Weights, (N,).
-    h : ndarray or None
-        See `Targets`.
+    In float64, except for `Targets` of float32. Weights are (N,); for `h` see `Targets`.
     """
 
     y: NDArray
@@ -163,15 +136,8 @@ class Rows(NamedTuple):
 def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
     """Return the arrays of a library as a loss takes them; see `targets_for`.
 
-    Of `Targets`, made once for all rounds of a training, nothing is looked at again; where
-    they are of float32, raw predictions of float32 stay so.
-
-    Raises
-    ------
-    ShapeError
-        If a loss of rows gets single numbers.
-    DomainError
-        See `targets_for`.
+    `Targets`, made once for all rounds of a training, are not checked again; where they are
+    of float32, raw predictions of float32 stay so.
     """
     # Row by row: LightGBM has raw predictions class by class, and each pass would take longer.
     y = np.asarray(raw, order="C")
@@ -211,7 +177,7 @@ def targets_of_elements(loss: Loss, target: Any) -> NDArray:
         if bad.any():
             i = int(np.argmax(bad))
             raise DomainError(
-                f"target[{i}] = {t.flat[i]:.9g} is no label of two classes: {loss.name} takes 0 "
+                f"target[{i}] = {t.flat[i]:.9g} is not a label of two classes: {loss.name} takes 0 "
                 "and 1, or -1 and 1."
             )
         return np.where(t == 0.0, -1.0, t)
@@ -236,13 +202,7 @@ def _targets_of_rows(loss: Loss, t: NDArray) -> NDArray:
 
 
 def class_indices(loss: Loss, target: Any) -> NDArray:
-    """Return labels as integers.
-
-    Raises
-    ------
-    DomainError
-        If one is no whole number.
-    """
+    """Return labels as integers; refuse other numbers."""
     t = numbers(target)
     if t.dtype.kind in "iu":
         return t
@@ -253,21 +213,13 @@ def class_indices(loss: Loss, target: Any) -> NDArray:
         refuse_not_finite(np.asarray(t, np.float64))
         i = int(np.argmax(bad))
         raise DomainError(
-            f"target[{i}] = {t[i]:.9g} is no class: {loss.name} takes whole numbers from 0."
+            f"target[{i}] = {t[i]:.9g} is not a class: {loss.name} takes whole numbers from 0."
         )
     return index
 
 
 def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
-    """Return the number of raw predictions of a row.
-
-    Raises
-    ------
-    DomainError
-        If a label is no class.
-    ArgumentError
-        If the number of classes is not that of the loss.
-    """
+    """Return the number of raw predictions of a row; refuse labels beyond them."""
     if t.ndim == 2:
         return int(t.shape[1])
     least, most = int(t.min()), int(t.max())
@@ -275,7 +227,7 @@ def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
     if least < 0 or most >= columns:
         bad = int(np.argmax((t < 0) | (t >= columns)))
         raise DomainError(
-            f"target[{bad}] = {t[bad]} is no class: with {columns} classes they are "
+            f"target[{bad}] = {t[bad]} is not a class: with {columns} classes they are "
             f"0 ... {columns - 1}. Encode labels, for instance with numpy.unique("
             "labels, return_inverse=True)."
         )
@@ -287,13 +239,7 @@ def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
 
 
 def numbers(target: Any) -> NDArray:
-    """Return targets as an array of numbers, also of numbers that are kept as objects or texts.
-
-    Raises
-    ------
-    DomainError
-        If one is a text that is no number.
-    """
+    """Return targets as an array of numbers, also of objects and strings."""
     t = np.asarray(target)
     if t.dtype.kind not in "OUS":
         return t
@@ -301,8 +247,8 @@ def numbers(target: Any) -> NDArray:
         return t.astype(np.float64)
     except ValueError:
         raise DomainError(
-            f"labels are texts, such as {str(t.flat[0])!r}, and an objective from outside takes "
-            "numbers only: encode them with numpy.unique(labels, return_inverse=True)."
+            f"labels are strings, such as {str(t.flat[0])!r}, but a custom objective needs "
+            "numbers: encode them with numpy.unique(labels, return_inverse=True)."
         ) from None
 
 
@@ -314,7 +260,7 @@ def refuse_not_finite(t: NDArray, name: str = "target") -> None:
     bad = ~np.isfinite(t)
     if bad.any():
         i = int(np.argmax(bad.reshape(len(t), -1).any(axis=1)))
-        mend = " and any finite target" if name == "target" else ""
+        remedy = " and any finite target" if name == "target" else ""
         raise DomainError(
-            f"{name}[{i}] = {t[i]} is not finite: leave the row out, or give it weight 0{mend}."
+            f"{name}[{i}] = {t[i]} is not finite: leave the row out, or give it weight 0{remedy}."
         )

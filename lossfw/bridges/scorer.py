@@ -23,14 +23,11 @@ _METHODS: Final = get_args(_Method)
 
 @dataclass(frozen=True)
 class LossScorer:
-    """A scorer, ``scorer(estimator, x, y, sample_weight=None)``; greater is better.
-
-    Make one with `lossfw.bridges.sklearn.scorer`.
-    """
+    """A scorer, ``scorer(estimator, x, y, sample_weight=None)``; greater is better."""
 
     loss: Loss
     response: _Method | None = None
-    # Not compared: how weights are routed is no part of what is measured.
+    # Not compared: how weights are routed does not belong to what is measured.
     _request: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
@@ -78,9 +75,8 @@ class LossScorer:
         """Return the results of a method of an estimator, which are responses."""
         if not hasattr(estimator, self._method):
             raise ArgumentError(
-                f"{self.loss.name} is measured at the results of {self._method}, and "
-                f"{type(estimator).__name__} has no such method: choose another one by response=, "
-                f"one of {', '.join(_METHODS)}, or another loss."
+                f"{self.loss.name} needs {self._method}, which {type(estimator).__name__} does not "
+                f"have: pass response=, one of {', '.join(_METHODS)}, or choose another loss."
             )
         return getattr(estimator, self._method)(x)
 
@@ -98,10 +94,10 @@ class LossScorer:
         return found.back(outputs.responses(rows))
 
     def _refuse_other_logits(self, outputs: EstimatorOutputs, estimator: Any) -> None:
-        wanted = self.loss.link_name
-        if self.loss.prediction_space is LOGITS and wanted not in (None, outputs.link):
+        link = self.loss.link_name
+        if self.loss.prediction_space is LOGITS and link not in (None, outputs.link):
             raise ArgumentError(
-                f"{self.loss.name} takes raw predictions that become responses by {wanted}, and "
+                f"{self.loss.name} takes raw predictions that become responses by {link}, and "
                 f"those of {type(estimator).__name__} do by {outputs.link or 'nothing'}: score it "
                 "with the loss of responses, or with another loss."
             )

@@ -23,15 +23,7 @@ _TOLERANCE = 1e-10
 
 
 class SoftmaxForm(NamedTuple):
-    """The table of a loss that is a softmax cross-entropy.
-
-    Attributes
-    ----------
-    weight : ndarray
-        c, one for each class.
-    target : ndarray
-        q, a row for each class.
-    """
+    """The table of a softmax cross-entropy: c, one for each class, and q, a row for each class."""
 
     weight: NDArray
     target: NDArray

@@ -66,7 +66,7 @@ def start(
     -------
     float, or ndarray of K
         K numbers for a loss of rows, which sum to 0 where the loss does not mind a shift;
-        and for several outputs. Of a flat minimum the middle.
+        and for several outputs. The middle of a flat minimum.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def _weights(sample_weight: Any, rows: int) -> NDArray:
         return np.ones(rows)
     w = np.asarray(sample_weight, np.float64)
     if w.shape != (rows,):
-        raise ShapeError(f"sample_weight has the shape {w.shape}, and {(rows,)} was wanted.")
+        raise ShapeError(f"sample_weight has the shape {w.shape}; expected {(rows,)}.")
     refuse_not_finite(w, "sample_weight")
     if not (w >= 0).all() or not w.any():
         raise ArgumentError("sample_weight holds a negative number, or nothing above 0.")
@@ -216,10 +216,10 @@ def _quantile(t: NDArray, w: NDArray, level: float) -> float:
     order = np.argsort(t, kind="stable")
     ordered = t[order]
     below = np.cumsum(w[order])
-    wanted = level * below[-1]
+    mass = level * below[-1]
     near = _BALANCED * below[-1]
-    first = int(np.searchsorted(below, wanted - near))
-    after = int(np.searchsorted(below, wanted + near, side="right"))
+    first = int(np.searchsorted(below, mass - near))
+    after = int(np.searchsorted(below, mass + near, side="right"))
     return float(0.5 * (ordered[first] + ordered[min(after, len(t) - 1)]))
 
 
@@ -242,19 +242,7 @@ def _descend(slope: _Slope, z: float) -> float:
 
 
 def _start_of_rows(loss: Loss, t: NDArray, w: NDArray, classes: int | None) -> NDArray:
-    """Return the constant row of least mean loss.
-
-    Parameters
-    ----------
-    loss : Loss
-        Of raw predictions.
-    t : ndarray
-        Class indices or rows.
-    w : ndarray
-        A weight for each.
-    classes : int or None
-        The number of columns; found from the targets if not given.
-    """
+    """Return the constant row of least mean loss, for class indices or rows of targets."""
     columns = columns_of(loss, t, classes)
     form = softmax_form(loss, columns) if t.ndim == 1 and t.dtype.kind in "iu" else None
     if form is not None:

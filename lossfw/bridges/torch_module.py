@@ -20,8 +20,8 @@ _ANYWHERE = 1.0
 def remember_constants(loss: Loss) -> None:
     """Let a loss compute its constants, so that they are there when it is compiled.
 
-    Constants such as those of `lossfw.numerics.remembered` may come from decimals, and a
-    wrapper may make another loss.
+    PyTorch's compiler cannot follow decimals, as in `lossfw.numerics.remembered`, nor a wrapper
+    that makes another loss.
     """
     body = loss.without_own_weight()
     row = (1, loss.fixed_classes or max(loss.least_classes, 2))
@@ -34,13 +34,7 @@ def remember_constants(loss: Loss) -> None:
 
 
 class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
-    """A loss as a module; `lossfw.bridges.torch.module` makes it and documents it.
-
-    Attributes
-    ----------
-    loss : Loss
-        In the form that takes logits, if it has one and is fused.
-    """
+    """A loss as a module; `lossfw.bridges.torch.module` makes it and documents it."""
 
     def __init__(
         self,
@@ -89,8 +83,8 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
             reduction=self.reduction,
             denominator=self.denominator,
         )
-        wanted = torch.float32 if torch.is_autocast_enabled(input.device.type) else input.dtype
-        return result.to(wanted) if wanted.is_floating_point else result
+        dtype = torch.float32 if torch.is_autocast_enabled(input.device.type) else input.dtype
+        return result.to(dtype) if dtype.is_floating_point else result
 
     def extra_repr(self) -> str:
         """Return what ``repr`` shows."""

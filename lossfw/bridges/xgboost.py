@@ -45,7 +45,7 @@ __all__ = ["XGBoostBridge", "metric", "objective", "settings", "start", "train"]
 
 # Its callback maximises a metric whose name begins so, unless `maximize` is given.
 _MAXIMISED: Final = ("auc", "pre", "map", "ndcg")
-# Of softmax its own objective has the curvature 2 p (1 - p).
+# Its own softmax objective has the curvature 2 p (1 - p).
 _SOFTMAX_FACTOR: Final = 2.0
 # Named beside an objective from outside, these make predict() return responses and not raw
 # predictions; base_score is then a response too.
@@ -118,7 +118,7 @@ def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
 
 
 def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
-    """Raise `ArgumentError` if responses are wanted, and XGBoost returns something else."""
+    """Raise `ArgumentError` if XGBoost cannot return the responses that `respond` asks for."""
     if not respond:
         return
     given = as_loss(loss)
@@ -142,7 +142,7 @@ def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
 def _settings_at(
     begin: Any, loss: Any, has_labels: bool, face: Face, respond: bool
 ) -> dict[str, Any]:
-    """Return `settings` with a start; `has_labels` tells classes from rows of several targets."""
+    """Return `settings` with a start; without labels, rows are several targets."""
     if np.ndim(begin):
         own: dict[str, Any] = {"base_score": [float(z) for z in np.asarray(begin)]}
     elif face == "classifier":
@@ -230,7 +230,7 @@ class XGBoostBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
         target, sample_weight : array_like
-            Of the training rows.
+            Those of the training rows.
         classes : int, optional
             The number of classes, for a loss of rows.
         face : {"native", "regressor", "classifier"}
@@ -278,11 +278,11 @@ class XGBoostBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
         params : dict
-            Of XGBoost; what stands there precedes what the loss would set.
+            Parameters of XGBoost; they precede what the loss would set.
         dtrain : xgboost.DMatrix
             With labels.
         num_boost_round, **kwargs
-            Of `xgboost.train`.
+            Arguments of `xgboost.train`.
         curvature
             See `objective`.
         respond

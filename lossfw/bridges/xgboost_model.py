@@ -36,15 +36,10 @@ _SAME: Final = 1e-6
 class Begun(NamedTuple):
     """A model to be continued, as its configuration describes it.
 
-    Attributes
-    ----------
-    objective : str
-        The name that decides what ``base_score`` means and what ``predict`` returns. With an
-        objective from outside it is the one that stood beside it, or ``reg:squarederror``.
-    base_score : ndarray
-        One number, or one for each class or target.
-    classes : int or None
-        The number of classes of a model with a raw prediction for each.
+    `objective` is the name that decides what ``base_score`` means and what ``predict`` returns;
+    with an objective from outside the one that stood beside it, or ``reg:squarederror``.
+    `base_score` has one number, or one for each class or target. `classes` is None for a model
+    with a single raw prediction.
     """
 
     objective: str
@@ -156,7 +151,7 @@ def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:
         return EstimatorOutputs(
             raw,
             unknown=f"this {type(estimator).__name__} was loaded, and a saved model keeps no "
-            "objective from outside: set_params(objective=...) tells it, with the objective of "
+            "objective from outside: set_params(objective=...) sets it, to the objective of "
             "this bridge or, if it was that, 'reg:squarederror' and base_score=None.",
         )
     if given == _LOGITS:

@@ -203,7 +203,7 @@ def test_early_stopping_minimises_whatever_the_metric_is_called(name):
         ("brier", CLASS, {}, ArgumentError, "SIMPLEX"),
         ("zero_one", LABEL, {}, ArgumentError, "nothing can be learnt"),
         ("quantile", Y, {"curvature": "exact"}, ArgumentError, "kinks"),
-        ("perceptron", LABEL, {}, ArgumentError, "give another start"),
+        ("perceptron", LABEL, {}, ArgumentError, "Give another start"),
         ("poisson_deviance", -Y, {}, DomainError, "NONNEGATIVE"),
         (
             "exponential", LABEL, {"curvature": "one", "params": {"learning_rate": 1e5}},

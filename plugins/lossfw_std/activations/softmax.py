@@ -23,7 +23,7 @@ def _take_apart(xp: Namespace, x: Array) -> _Row:
     """Return a row's distances from its largest, and their exponentials.
 
     A distance of -700 is rounded by 6e-14, and exp would turn that into 250
-    units in the last place. So the exponential is told what was rounded away.
+    units in the last place. So the exponential also gets what was rounded away.
     """
     largest = largest_of_rows(xp, x)
     d, lost = two_diff(xp, x, largest)

@@ -25,7 +25,7 @@ class Accuracy(ClassMetric, RowMetric):
     Parameters
     ----------
     threshold : float, optional
-        For predictions of shape (N,) that are no probabilities: class 1 is
+        For predictions of shape (N,) that are not probabilities: class 1 is
         chosen above it.
 
     Examples

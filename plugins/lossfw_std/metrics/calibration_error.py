@@ -50,7 +50,7 @@ class CalibrationError(RowwiseMetric):
 
     Notes
     -----
-    It is no proper score, and estimates of it are too large by what chance does
+    It is not a proper score, and estimates of it are too large by what chance does
     in each bin: compare models on the same rows and bins. With quantiles what
     is kept is one weight for each different probability, some 40 bytes; with
     uniform bins three sums for each. Sources: Naeini, Cooper and Hauskrecht,
@@ -123,7 +123,7 @@ class _Binned(Metric):
     bins: int
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """Raise `DomainError` for the first row that is no distribution, or has no class."""
+        """Raise `DomainError` for the first row that is not a distribution, or has no class."""
         if prediction.shape[-1] == 1:
             UNIT.check(prediction[..., 0], "prediction", start=start)
         else:

@@ -67,7 +67,7 @@ class BalancedAccuracy(CountMetric):
     Parameters
     ----------
     threshold : float, optional
-        For predictions of shape (N,) that are no probabilities: class 1 is
+        For predictions of shape (N,) that are not probabilities: class 1 is
         chosen above it.
 
     Examples
@@ -119,7 +119,7 @@ class Precision(_Averaged):
         classes counted together, which is accuracy; or a list, in the order of
         the classes.
     threshold : float, optional
-        For predictions of shape (N,) that are no probabilities: class 1 is
+        For predictions of shape (N,) that are not probabilities: class 1 is
         chosen above it.
 
     Notes
@@ -156,7 +156,7 @@ class Recall(_Averaged):
     average : {"macro", "micro", "none"}
         As for `precision`.
     threshold : float, optional
-        For predictions of shape (N,) that are no probabilities: class 1 is
+        For predictions of shape (N,) that are not probabilities: class 1 is
         chosen above it.
 
     Examples
@@ -188,7 +188,7 @@ class F1(_Averaged):
         As for `precision`; the mean of the classes' F1, and not the F1 of mean
         precision and recall.
     threshold : float, optional
-        For predictions of shape (N,) that are no probabilities: class 1 is
+        For predictions of shape (N,) that are not probabilities: class 1 is
         chosen above it.
 
     Notes

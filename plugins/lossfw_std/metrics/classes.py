@@ -100,7 +100,7 @@ def class_count(columns: int) -> int:
 
 
 def check_targets(prediction: NDArray, target: NDArray, start: int) -> None:
-    """Raise `DomainError` for the first target that is no class; indices are checked elsewhere."""
+    """Raise `DomainError` for the first target that is not a class, except for class indices."""
     if target.ndim < prediction.ndim:
         return
     if target.shape[-1] > 1:
@@ -112,6 +112,6 @@ def check_targets(prediction: NDArray, target: NDArray, start: int) -> None:
         row = int(np.argmax(bad))
         at = f"target[{start + row}]" if target.ndim > 1 else "target"
         raise DomainError(
-            f"{at} = {float(numbers[row]):.9g} is no class: to a prediction of a single number "
-            "belongs a target of 0 and 1, or of -1 and +1."
+            f"{at} = {float(numbers[row]):.9g} is not a class: for predictions of single "
+            "numbers targets are 0 and 1, or -1 and +1."
         )

@@ -115,9 +115,9 @@ class Lift(ConcentrationMetric):
 
     Notes
     -----
-    Of rows with equal predictions at the border, the part that is still needed is taken from
-    each. One sum is kept for each different prediction, as for `roc_auc`. Source: Provost and
-    Fawcett, *Data Science for Business*, 2013, chapter 8.
+    If rows have equal predictions at the border, each gives the part that is still needed. One
+    sum is kept for each different prediction, as for `roc_auc`. Source: Provost and Fawcett,
+    *Data Science for Business*, 2013, chapter 8.
 
     Examples
     --------
@@ -147,11 +147,11 @@ class Lift(ConcentrationMetric):
         # From the highest prediction on.
         weight, target = weight[:, ::-1], target[:, ::-1]
         whole, total = weight.sum(axis=1), target.sum(axis=1)
-        wanted = whole * self.share if self.k is None else np.minimum(self.k, whole)
-        left = wanted[:, np.newaxis] - (np.cumsum(weight, axis=1) - weight)
+        mass = whole * self.share if self.k is None else np.minimum(self.k, whole)
+        left = mass[:, np.newaxis] - (np.cumsum(weight, axis=1) - weight)
         # A replicate may leave out all rows of a prediction.
         part = np.where(weight > 0, np.clip(left / weight, 0.0, 1.0), 0.0)
-        found: NDArray = (part * target).sum(axis=1) / wanted / (total / whole)
+        found: NDArray = (part * target).sum(axis=1) / mass / (total / whole)
         return found
 
 

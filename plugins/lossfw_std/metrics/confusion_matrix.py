@@ -27,7 +27,7 @@ class ConfusionMatrix(ClassMetric, SumMetric):
     Parameters
     ----------
     threshold : float, optional
-        For predictions of shape (N,) that are no probabilities: class 1 is
+        For predictions of shape (N,) that are not probabilities: class 1 is
         chosen above it.
 
     Notes

@@ -15,7 +15,7 @@ from lossfw.numerics import two_prod
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
 _W, _WT, _WTT, _WRR = range(4)
 _SUMS = 4
-# Variance of a replicate, as a share of what it is subtracted from, that is no variance:
+# Variance of a replicate, as a share of what it is subtracted from, that does not count as one:
 # far above the rounding errors of a hundred groups, far below what data have.
 _ROUNDING = 1e-11
 
@@ -101,7 +101,7 @@ class R2(SumMetric):
         """1 - residual / total, the mean over the columns."""
         w, wt, wtt, residual = np.moveaxis(sums.reshape(-1, columns, _SUMS), -1, 0)
         total = wtt - wt * wt / w
-        # Of the same targets again and again only rounding errors are left.
+        # The same target again and again leaves only rounding errors.
         total = np.where(total <= _ROUNDING * wtt, 0.0, total)
         constant = np.where(residual == 0, 1.0, np.where(np.isnan(residual), np.nan, 0.0))
         found: NDArray = np.where(total == 0, constant, 1.0 - residual / total).mean(axis=1)

@@ -33,7 +33,7 @@ class RankingMetric(ScoreMetric):
         return 2 * len(_ranked_columns(columns))
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """Raise `DomainError` for the first target that is no class, or score outside the bins."""
+        """Raise `DomainError` for a target that is not a class, or a score outside the bins."""
         check_targets(prediction, target, start)
         if self.bins is not None:
             UNIT.check(prediction, "prediction", start=start)
@@ -86,8 +86,8 @@ class RocAuc(RankingMetric):
     Use it when rows are ranked and no threshold is chosen yet.
 
     Prediction of shape (N,), the score of class 1, with targets 0 and 1 (or -1
-    and +1); or (N, K) with class indices, one-hot or soft rows. Of two columns
-    the second is the score; of more each column ranks its class against all
+    and +1); or (N, K) with class indices, one-hot or soft rows. With two columns
+    the second is the score; with more each column ranks its class against all
     others, and the mean over the classes is taken. Ties count one half.
     NaN if a prediction is, or if a class or its opposite has no rows.
 

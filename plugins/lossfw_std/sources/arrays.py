@@ -34,7 +34,7 @@ Keys = Key | tuple[Key, ...]
 _ROLES = ("inputs", "targets", "sample_weight")
 # The kinds of files that are tables.
 _TABLES = ("csv", "parquet", "frame")
-# Of `categories`: every column that holds texts.
+# In `categories`: every column that holds texts.
 _FOUND = "found"
 
 
@@ -59,8 +59,8 @@ class Arrays(Source):
         A ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet file with one of the
         arrays.
     inputs_key, targets_key : str or int, or a list of them, optional
-        Of a ``.npz``, the name of the array, where it is not that of the role.
-        Of a table, the column, by its name or counted from 0, or a list of
+        In a ``.npz``, the name of the array, where it is not that of the role.
+        In a table, the column, by its name or counted from 0, or a list of
         columns. In a `file` that is a table, the targets are the column
         ``targets`` unless `targets_key` names another, weights the column
         ``sample_weight`` if there is one, and the inputs are all columns that
@@ -70,7 +70,7 @@ class Arrays(Source):
     sample_weight_key : str or int, optional
         The array or the column of the weights.
     exclude : list of str or int
-        Columns of a table that are no inputs.
+        Columns of a table that are not inputs.
     categories : list of str or int, or "found"
         Columns of a table that are inputs and hold categories, texts or numbers: the network
         has an input of 0 or 1 for each. ``found`` takes the columns that hold texts.
@@ -86,7 +86,7 @@ class Arrays(Source):
     each is written as one (``3``, not ``3.0``). Targets may be texts: their
     labels are numbered in ascending order, unless the configuration lists
     ``classes``. Columns that nobody asks for may hold anything. Slices may name any
-    column, or array of a ``.npz``; where it is no input, target or weight, it may hold
+    column, or array of a ``.npz``; where it is not an input, a target or a weight, it may hold
     texts and lack values.
 
     Examples
@@ -232,18 +232,18 @@ class Arrays(Source):
         )
 
     def _from_npz(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
-        names, wanted = npz_names(file, "data"), {}
+        names, members_of = npz_names(file, "data"), {}
         for role in _ROLES:
             if self._key(role) == ():
                 continue
             key = self._single(role)
             if key is not None or role in names or role == "targets":
-                wanted[role] = role if key is None else str(key)
-        for name in wanted.values():
+                members_of[role] = role if key is None else str(key)
+        for name in members_of.values():
             check_npz_name(names, name, file)
         # What nobody asks for stays packed.
-        members = read_npz(file, "data", set(wanted.values()))
-        arrays = {role: members[name] for role, name in wanted.items()}
+        members = read_npz(file, "data", set(members_of.values()))
+        arrays = {role: members[name] for role, name in members_of.items()}
         for name in columns:
             if name not in names:
                 raise no_column(str(file), name, names)
@@ -320,9 +320,11 @@ def _targets_of(table: Table) -> int:
         return table.column("targets")
     except DataError as error:
         # Nobody wrote the name: only a guess that has it in it leads to the targets.
-        told, _, guess = str(error).partition(" Did you mean")
+        message, _, guess = str(error).partition(" Did you mean")
         guess = f" Did you mean{guess}" if "target" in guess.lower() else ""
-        raise DataError(f"{told}{guess} Name the column of the targets with targets_key.") from None
+        raise DataError(
+            f"{message}{guess} Name the column of the targets with targets_key."
+        ) from None
 
 
 def _group(table: Table, key: Keys) -> Group:

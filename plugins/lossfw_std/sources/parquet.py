@@ -37,7 +37,7 @@ class Parquet(Source):
     sample_weight_key : str, optional
         The column of the weights; by default ``sample_weight``, if there is one.
     exclude : list of str
-        Columns that are no inputs.
+        Columns that are not inputs.
     categories : list of str, or "found"
         Columns that are inputs and hold categories, texts or numbers: the network has an input
         of 0 or 1 for each. ``found`` takes the columns that hold texts.
