@@ -284,7 +284,7 @@ def test_a_step_that_a_mask_of_keras_leaves_out_may_hold_anything():
     )
     model.compile("sgd", bridge.loss("cross_entropy"))
     assert np.isfinite(model.fit(steps, t, verbose=0).history["loss"]).all()
-    with pytest.raises((DomainError, RuntimeError), match="-100 is no(t a)? class"):
+    with pytest.raises((DomainError, RuntimeError), match=r"-100 is no(t a)? class"):
         model.fit(steps + 1, t, verbose=0)
 
 
