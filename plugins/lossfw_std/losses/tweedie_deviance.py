@@ -1,10 +1,30 @@
-"""The deviance of Tweedie's distributions."""
+"""The deviance of Tweedie's distributions.
+
+With p the power, a = 1 - p, b = 2 - p, r = t - y and e = log(t / y), half the deviance is near the
+target one of ::
+
+    r^2 (t y)^k S(e)                  for p < 0 or p >= 4, k = -p / 2
+    r^2 / (t + y) (t y)^k / y S(e)    for other p, k = b / 2
+    r^2 / (t + y) y^a S(e)            for other p, where this is flat enough
+
+S is smooth, so that a polynomial has all its digits, and so flat that nothing cancels in it.
+Far from the target half the deviance is ((t^b - y^b) / b - r y^a) / a. Between the powers 1 and 2
+that cancels, and it is y^a max(t, y) times ::
+
+    (1 - exp(-n x)) / n - exp(-n x) (1 - exp(-m x)) / m          for x = abs(e)
+
+n and m are -a and b for a target above the mean, and b and -a for one below it.
+
+For the power 3/2 it is 2 (sqrt(y) - sqrt(t))^2 / sqrt(y), half of the work.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -16,43 +36,47 @@ from lossfw import (
     Claims,
     Namespace,
     Order,
+    PointwiseBody,
     Space,
 )
 from lossfw.numerics import (
-    DoubleDouble,
-    exp_words,
-    expm1_words,
-    holdable,
+    Words,
+    difference_error,
+    extended_range,
     in_double,
     in_double_by,
-    log_ratio_words,
     patched,
+    polynomial,
+    precisely,
     remembered,
+    select,
+    two_prod,
     zero_or_nan,
 )
-from lossfw_std import tweedie, tweedie_between, tweedie_plain, tweedie_roots
-from lossfw_std.deviance import Deviance, LogMeanBody, gap, plain_log_ratio
+from lossfw_std.deviance import Deviance, LogMeanBody, finite
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
-from lossfw_std.powers import times_exp, times_power
-from lossfw_std.tweedie import distance
-from lossfw_std.tweedie_normal import NormalPower, NormalPowerOnLogits
-from lossfw_std.tweedie_roots import THREE_HALVES, ThreeHalves, ThreeHalvesOnLogits
 
-# Targets below this lose digits in a product, and this factor brings them back.
-_SUBNORMAL, _LIFT = 2.0**-1000, 2.0**80
+_THREE_HALVES = 1.5
 
-# Up to this distance of logarithms, either way, their exponentials are finite.
-_FAR = 600.0
+# Up to this distance of logarithms, or of an exponential's exponent, the target is near: the far
+# forms lose at most a bit beyond it, and a polynomial through so many points has an error below
+# 3e-17. An even number of Chebyshev's has none at 0, where S is a quotient of zeros.
+_NEAR, _NEAR_EXPONENT, _POINTS = 2.5, 6.0, 28
 
-# Up to this ratio of target and prediction it may be multiplied by a power of the latter.
-_LARGE_RATIO = 1e200
+# Nearer to 2 than this, a power cancels in t^b - y^b.
+_NEARLY_TWO = 0.36
 
-# Closer to the target than this part of z, log(t) - z in float64 misses digits of float32.
-_CLOSE = 2.0**-24
+# Logarithms up to which no product of powers leaves the range of floats; of roots, none.
+_REACH, _REACH_OF_ROOTS = 600.0, 450.0
 
-# Beyond this z, exp(b z) may be subnormal or infinite for the powers of the plain form.
-_LARGEST_EXPONENT = 130.0
+# A logarithm as good as infinite.
+_INFINITE_LOG = 2.0**30
+
+# For float32, in float64: powers for which every y^b is a float, and their distance from the
+# limits 1 and 2 that leaves digits enough to a difference of powers; the start of a series.
+_LEAST_POWER, _LARGEST_POWER, _FROM_LIMITS, _NEAR_MEAN = -3.0, 5.0, 2.0**-6, 2.0**-8
+_USUAL_LOG = 130.0
 
 
 def _a_power(power: float) -> float:
@@ -110,13 +134,14 @@ class TweedieDeviance(Deviance):
     The limits at the powers 0, 1 and 2 are squared error, `poisson_deviance`
     and `gamma_deviance`, which are computed there. It elicits the mean; for
     ``link="log"`` its logarithm, and then it is not 0 where the prediction is
-    the target. In the mean it is convex for the powers 0 and 1 alone, and in
+    the target. In the mean it is convex only for the powers 0 and 1, and in
     the logarithm for those from 1 to 2; elsewhere it bends the other way for
     some predictions, and where its second derivative goes through 0, its
-    accuracy is that of its terms; so is that of value and slope for the power
-    1.5 of a logarithm, near their zeros. Source: Jorgensen, *Exponential dispersion
-    models*, Journal of the Royal Statistical Society B 49, 1987,
-    doi:10.1111/j.2517-6161.1987.tb01685.x.
+    accuracy is that of its terms. For ``link="log"`` so is that of value and
+    derivative near their zeros. Means and targets beyond some 1e-70 and 1e70
+    take longer: see `lossfw.numerics.extended_range`. Source: Jorgensen,
+    *Exponential dispersion models*, Journal of the Royal Statistical Society B
+    49, 1987, doi:10.1111/j.2517-6161.1987.tb01685.x.
 
     See Also
     --------
@@ -153,15 +178,11 @@ class TweedieDeviance(Deviance):
             return self._limit.body
         if self.input_form != "prediction":
             return self.logit_body()
-        if self.power == 0:
-            return NormalPower()
-        return ThreeHalves(self) if self.power == THREE_HALVES else self
+        return _SquaredError() if self.power == 0 else self
 
     def logit_body(self) -> LogMeanBody:
         """Return the functions of logarithms of the mean."""
-        if self.power == 0:
-            return NormalPowerOnLogits(self)
-        return ThreeHalvesOnLogits(self) if self.power == THREE_HALVES else _OnLogits(self)
+        return _SquaredErrorOnLogits(self) if self.power == 0 else _OnLogits(self)
 
     # The definition without the form for exact numbers near the target.
     latex: ClassVar[Any] = property(
@@ -180,110 +201,70 @@ class TweedieDeviance(Deviance):
         close = (y < 2 * t) & (t < 2 * y)
         return xp.where(close, 2 * y**b * (ratio**b - b * ratio + a) / (a * b), terms)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.power)
-        if tweedie_plain.has_quick_form(k):
-            value = 2.0 * tweedie_plain.half_of_mean(xp, y, t, k)
-            return self._with_negative(xp, value, y, t)
-        if not tweedie_plain.is_plain(k):
-            return self._value(xp, y, t)
-        half = tweedie_plain.half_over_power(xp, plain_log_ratio(xp, t, y), k)
-        value = 2.0 * y ** float(k.b) * half
-        return _with_careful(xp, value, ~xp.isfinite(value), self._value, y, t)
+    def _has_rare_mean(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Tell where a mean is so extreme that a power of it may be no float."""
+        low, high = _bounds(self.power)
+        return ~((y > low) & (y < high))
 
-    @in_double_by(_plain_value)
+    def _is_rare(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Tell where the target or its ratio to the mean may be no float either."""
+        low, high = _bounds(self.power)
+        size = xp.abs(t) if self.power < 0 else t
+        usual = (y > low) & (y < high) & (size < high)
+        if self.power != _THREE_HALVES:
+            usual = usual & ((size > low * y) | (size == 0.0))
+        return ~usual
+
+    @extended_range(_is_rare)
+    def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        if self.power == _THREE_HALVES:
+            return _by_roots(xp, y, t)
+        return 2.0 * _half(xp, y, t, _of(self.power), lambda k: _to(xp, y, k))
+
+    def _quick_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the value in float64 that was float32."""
+        p = self.power
+        if p == _THREE_HALVES:
+            root = xp.sqrt(y)
+            gone = root - xp.sqrt(t)
+            found = 4.0 * (gone * (gone / root))
+        elif _is_quick(p):
+            of_target = _positive(xp, t, p) ** (2.0 - p)
+            found = 2.0 * _quick_half(xp, (t - y) / y, y ** (2.0 - p), of_target, p)
+        else:
+            return self._value(xp, y, t)
+        return patched(xp, found, xp.isinf(y) | xp.isinf(t), self._value, y, t)
+
+    def _quick_both(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        return self._quick_value(xp, y, t), self._derivative(xp, y, t)
+
+    @in_double_by(_quick_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same without cancellation near the target; see `lossfw_std.tweedie`."""
+        """The same without cancellation."""
         return self._value(xp, y, t)
 
-    def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.power)
-        if not tweedie_between.is_between(k):
-            return self._careful_value(xp, y, t)
-        value = 2.0 * tweedie_between.half_deviance(xp, y, t, y ** float(k.a), k)
-        return patched(xp, value, tweedie_between.is_rare(y, t), self._careful_value, y, t)
-
-    def _careful_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.power)
-        safe = xp.where(t > 0.0, t, y)
-        r = tweedie.ratio(log_ratio_words(xp, y, safe), k)
-        base = xp.where(r.from_y | (t == 0.0), y, safe)
-        value = 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + zero_or_nan(xp, t)
-        return self._with_negative(xp, value, y, t)
-
-    def _with_negative(self, xp: Namespace, value: Array, y: Array, t: Array) -> Array:
-        """Return the value, and where a target is below 0 the two terms that are left."""
-        if self.power >= 0:
-            return value
-        k = tweedie.exponents(self.power)
-
-        def two_terms(xp: Namespace, y: Array, t: Array) -> Array:
-            own = times_power(xp, xp.ones_like(y) / float(k.b), y, k.b)
-            return 2.0 * (own + times_power(xp, -t / float(k.a), y, k.a))
-
-        return patched(xp, value, t < 0.0, two_terms, y, t)
-
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.power)
-        if not tweedie_plain.is_plain(k):
-            return self._derivative(xp, y, t)
-        return 2.0 * gap(xp, y, t) * y ** float(k.a)
-
-    @in_double_by(_plain_derivative)
+    @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) y^-p."""
         return self._derivative(xp, y, t)
 
-    def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        return self._plain_value(xp, y, t), self._plain_derivative(xp, y, t)
-
-    @in_double_by(_plain_value_and_derivative)
-    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """Both, from one power of the mean where the power lies between 1 and 2."""
-        k = tweedie.exponents(self.power)
-        if not tweedie_between.is_between(k):
-            return self._careful_value(xp, y, t), self._derivative(xp, y, t)
-        rare, power = tweedie_between.is_rare(y, t), y ** float(k.a)
-        value = 2.0 * tweedie_between.half_deviance(xp, y, t, power, k)
-        slope = 2.0 * ((y - t) / y * power)
-        return (
-            patched(xp, value, rare, self._careful_value, y, t),
-            patched(xp, slope, rare, self._derivative, y, t),
-        )
-
+    @extended_range(_has_rare_mean)
     def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if self.power < 0:
-            return 2.0 * times_power(xp, y - t, y, Fraction(-self.power))
-        return 2.0 * times_power(xp, gap(xp, y, t), y, 1 - Fraction(self.power))
+        if self.power == _THREE_HALVES:
+            return 2.0 * ((y - t) / xp.sqrt(y) / y)
+        return 2.0 * ((y - t) * _to(xp, y, -Fraction(self.power)))
+
+    @in_double_by(_quick_both)
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, which float32 has from one conversion."""
+        return self._value(xp, y, t), self._derivative(xp, y, t)
 
     @in_double
+    @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """2 y^-p (1 - p (y - t) / y)."""
+        """2 y^-p (1 - p + p t / y)."""
         p = Fraction(self.power)
-        ratio = t / y
-        far = float(1 - p) + self.power * ratio
-        near = 1.0 - self.power * gap(xp, y, t)
-        bend = times_power(xp, xp.where(y > 2.0 * t, far, near), y, -p)
-        large = xp.abs(ratio) > holdable(xp, _LARGE_RATIO, ratio)
-        if self.power < 0:
-            # Where the quotient overflows, y^-p may bring it back.
-            small = float((1 - p) / p) * y + t
-            far = self.power * times_power(xp, small, y, -1 - p)
-            bend = xp.where(large, far, bend)
-        bend = 2.0 * bend
-        return patched(xp, bend, ~xp.isfinite(bend) & large, self._bend_by_product, y, t)
-
-    def _bend_by_product(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return 2 p y^(-1-p) (t - (p - 1) / p y), where p t / y may have no float.
-
-        The factor 2 p comes where it makes a product smaller that the power enlarges, and last
-        where it may undo what the power did.
-        """
-        p, factor = Fraction(self.power), 2.0 * self.power
-        small = float((1 - p) / p) * y + t
-        if abs(factor) <= 1.0:
-            return times_power(xp, factor * small, y, -1 - p)
-        return factor * times_power(xp, small, y, -1 - p)
+        return 2.0 * (_to(xp, y, -p) * (float(1 - p) + self.power * (t / y)))
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
@@ -303,20 +284,18 @@ class TweedieDeviance(Deviance):
         )
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Both of the second derivative, where it goes through 0; of roots of a logarithm all."""
-        if order < 2 and self.power == THREE_HALVES and self.link == "log":
-            return tweedie_roots.terms_on_logits(xp, y, t, order)
+        """Both of the second derivative, where it goes through 0; with a logarithm all."""
         if self._limit is not None:
             return self._limit.terms(xp, y, t, order)
-        if order < 2 or (self.power == 0 and self.link == "identity"):
-            return ()
-        k = tweedie.exponents(self.power)
-        if self.link == "log":
-            first = times_exp(xp, 2.0 * float(k.b) + 0.0 * t, k.b, y)
-            return first, times_exp(xp, -2.0 * float(k.a) * t, k.a, y)
-        p = Fraction(self.power)
-        first = times_power(xp, 2.0 * float(k.a) + 0.0 * y, y, -p)
-        return first, times_power(xp, 2.0 * self.power * t, y, -1 - p)
+        a, b = 1.0 - self.power, 2.0 - self.power
+        if self.link == "identity":
+            if order < 2 or self.power == 0:
+                return ()
+            # Where a term overflows, its digit is that of the largest float.
+            bend = 2.0 * y**-self.power
+            return finite(xp, a * bend, self.power * bend * (t / y))
+        own, other = 2.0 * xp.exp(b * y), 2.0 * t * xp.exp(a * y)
+        return finite(xp, own, other) if order < 2 else finite(xp, b * own, a * other)
 
     @property
     def _limit(self) -> Deviance | None:
@@ -330,121 +309,334 @@ def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     return classes[power](link=link) if power in classes else None
 
 
+class _Power(NamedTuple):
+    """What is known of a power.
+
+    Attributes
+    ----------
+    a, b : Fraction
+        1 - p and 2 - p, which are floats for powers above 0.
+    near : float
+        Up to this distance of logarithms the target is near.
+    even : bool
+        The near form is the first one.
+    k : float
+    s : tuple of float
+        The polynomial that is S.
+    """
+
+    a: Fraction
+    b: Fraction
+    near: float
+    even: bool
+    k: float
+    s: tuple[float, ...]
+
+
+@remembered
+def _of(power: float) -> _Power:
+    a, b = 1 - Fraction(power), 2 - Fraction(power)
+    near = min(_NEAR, _NEAR_EXPONENT / max(abs(a), abs(b)))
+    even = not 0.0 < power < 4.0
+    k = -0.5 * power if even else 0.5 * min(2.0 - power, 0.0)
+    # Where S has few digits less at one end than at the other, it needs no factor.
+    k = k if even or abs(k) * near > 0.75 else 0.0
+    return _Power(a, b, near, even, k, _smooth_polynomial(b, Fraction(k), near, even))
+
+
+def _smooth_polynomial(b: Fraction, k: Fraction, near: float, even: bool) -> tuple[float, ...]:
+    """Return the polynomial that is S at Chebyshev's points, by Newton's differences."""
+    with precisely():
+        d, g = (Decimal(x.numerator) / Decimal(x.denominator) for x in (b, k))
+
+        def smooth(e: Decimal) -> Decimal:
+            x = e.exp() - 1
+            half = ((d * e).exp() - 1 - d * x) / ((d - 1) * d)
+            return half * (1 if even else x + 2) / (x * x * (g * e).exp())
+
+        nodes = [Decimal(near * math.cos(math.pi * (n + 0.5) / _POINTS)) for n in range(_POINTS)]
+        differences = [smooth(e) for e in nodes]
+        for n in range(1, _POINTS):
+            for i in range(_POINTS - 1, n - 1, -1):
+                rise = differences[i] - differences[i - 1]
+                differences[i] = rise / (nodes[i] - nodes[i - n])
+        found: list[Decimal] = []
+        for node, difference in zip(reversed(nodes), reversed(differences), strict=True):
+            # Times e - node, plus the difference.
+            shifted = zip([difference, *found], [*found, Decimal(0)], strict=True)
+            found = [s - node * f for s, f in shifted]
+        return tuple(map(float, found))
+
+
+@remembered
+def _bounds(power: float) -> tuple[float, float]:
+    """Return the smallest and the largest mean of the forms for ordinary floats."""
+    reach = min(230.0, _REACH / (2.0 + abs(power)))
+    if power == _THREE_HALVES:
+        reach = _REACH_OF_ROOTS
+    elif abs(2.0 - power) < _NEARLY_TWO:
+        reach = min(reach, 60.0)
+    return math.exp(-reach), math.exp(reach)
+
+
+def _positive(xp: Namespace, t: Array, power: float) -> Array:
+    """Return the target where its power counts: below 0 it is 0."""
+    return xp.where(t < 0.0, xp.zeros_like(t), t) if power < 0 else t
+
+
+def _to(xp: Namespace, x: Array, k: Fraction) -> Array:
+    """Return x^k with the digits of k, which is a float except for a power below 0."""
+    if isinstance(x, Words):
+        return x**k
+    whole, rest = x ** float(k), float(k - Fraction(float(k)))
+    return whole + whole * (rest * xp.log(xp.where(x > 0.0, x, xp.ones_like(x)))) if rest else whole
+
+
+def _half(
+    xp: Namespace, y: Array, t: Array, p: _Power, of_mean: Callable[[Fraction], Array]
+) -> Array:
+    """Return half the deviance, by a function that raises y to a power."""
+    positive, power = _positive(xp, t, float(1 - p.a)), of_mean(p.a)
+    e, r, total = _log_ratio(xp, y, positive, p), t - y, t + y
+    share = r if p.even else r / total
+    # The rounding errors of difference and sum, of which the first counts twice.
+    lost = 2.0 * difference_error(t, y, r)
+    lost = lost if p.even else lost - share * difference_error(t, -y, total)
+    factor = share * _smooth(xp, e, p.s)
+    if p.a < 0 < p.b:
+        near = factor * r + factor * lost
+        return power * select(xp, xp.abs(e) < p.near, near, _far_between(xp, y, t, e, p))
+    if p.k:
+        product, low = two_prod(xp, y, positive)
+        scale = product**p.k if p.even else product**p.k / y
+        lost = lost + p.k * r * (low / product)
+    factor = factor * (scale if p.k else power)
+    near, rest = two_prod(xp, factor, r)
+    near = near + (rest + factor * lost)
+    return select(xp, xp.abs(e) < p.near, near, _far(xp, y, t, e, p, of_mean))
+
+
+def _log_ratio(xp: Namespace, y: Array, t: Array, p: _Power) -> Array:
+    """Return log(t / y)."""
+    ratio = t / y
+    e = xp.log(ratio)
+    if abs(p.k) < 1.0:
+        return e
+    # S grows so fast that it shows the rounding error of the quotient.
+    product, low = two_prod(xp, ratio, y)
+    return e + xp.where(t > 0.0, ((t - product) - low) / t, xp.zeros_like(t))
+
+
+def _far_between(xp: Namespace, y: Array, t: Array, e: Array, p: _Power) -> Array:
+    """Return half the deviance over y^a, far from the target, for a power between 1 and 2."""
+    a, b, size = float(p.a), float(p.b), xp.abs(e)
+    # -a for a target above the mean and b for one below it; no part of this is rounded.
+    first = xp.where(e > 0.0, xp.full_like(e, -a), xp.full_like(e, b))
+    falling = xp.exp(-first * size) * (xp.expm1((first - 1.0) * size) / (1.0 - first))
+    return xp.maximum(y, t) * (falling - xp.expm1(-first * size) / first)
+
+
+def _far(
+    xp: Namespace, y: Array, t: Array, e: Array, p: _Power, of_mean: Callable[[Fraction], Array]
+) -> Array:
+    """Return half the deviance far from the target, for a power below 0 or above 2."""
+    a, b, r, power = float(p.a), float(p.b), t - y, of_mean(p.a)
+    if abs(b) < _NEARLY_TWO:
+        return power * y * ((xp.expm1(b * e) / b - r / y) / a)
+    own, of_target = of_mean(p.b), _to(xp, _positive(xp, t, 2.0 - b), p.b)
+    far = ((of_target - own) - b * (r * power)) / float(p.a * p.b)
+    if not 0.0 < b < 4.0:
+        return far
+    # Nothing cancels in the mean's power, which is most of it for a small target.
+    return xp.where(e > 0.0, far, own / b - (t * power - of_target / b) / a)
+
+
+def _smooth(xp: Namespace, e: Array, s: tuple[float, ...]) -> Array:
+    """Return S(e), which has no more digits than its coefficients."""
+    return Words.of(polynomial(e.to_float(), s)) if isinstance(e, Words) else polynomial(e, s)
+
+
+def _by_roots(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return 4 (y - t)^2 / sqrt(y) / (sqrt(y) + sqrt(t))^2.
+
+    The rounding errors of the sums and of the difference, which counts twice, are taken along.
+    """
+    root, r, total = xp.sqrt(y), y - t, y + t
+    share, cross = r / root, 2.0 * (root * xp.sqrt(t))
+    square = total + cross
+    lost = difference_error(y, -t, total) + difference_error(total, -cross, square)
+    part = r / square
+    part = part + (2.0 * difference_error(y, t, r) - part * lost) / square
+    return 4.0 * (share * part)
+
+
+def _is_quick(power: float) -> bool:
+    """Tell whether `_quick_half` has enough digits for float32."""
+    usual = _LEAST_POWER <= power <= _LARGEST_POWER
+    return usual and min(abs(1.0 - power), abs(2.0 - power)) > _FROM_LIMITS
+
+
+def _quick_half(xp: Namespace, x: Array, of_mean: Array, of_target: Array, power: float) -> Array:
+    """Return half the deviance from x = t / y - 1, y^b and t^b."""
+    a, b = 1.0 - power, 2.0 - power
+    series = (1 / 2, (b - 2) / 6, (b - 2) * (b - 3) / 24, (b - 2) * (b - 3) * (b - 4) / 120)
+    near = x * x * of_mean * polynomial(x, series)
+    far = (of_target - (of_mean + b * x * of_mean)) / (a * b)
+    return select(xp, xp.abs(x) < _NEAR_MEAN, near, far)
+
+
 class _OnLogits(LogMeanBody):
-    """The deviance of a logarithm of the mean."""
+    """The deviance of a logarithm of the mean, right to the last digits of its largest term."""
 
     loss: TweedieDeviance
 
-    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.loss.power)
-        if not tweedie_plain.is_plain(k):
-            return self._value(xp, z, t)
-        e = xp.log(t) - z
-        value = 2.0 * xp.exp(float(k.b) * z) * tweedie_plain.half_over_power(xp, e, k)
-        return _with_careful(xp, value, _is_special(xp, value, e, z), self._value, z, t)
+    def _has_rare_mean(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Tell where a mean is so extreme that a power of it may be no float."""
+        return ~(xp.abs(z) < _reach_of_log(self.loss.power))
 
-    @in_double_by(_plain_value)
+    def _is_rare(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Tell where the target is so extreme too."""
+        reach = _reach_of_log(self.loss.power)
+        size = xp.abs(t) if self.loss.power < 0 else t
+        usual = (xp.abs(z) < reach) & (size < math.exp(reach))
+        if self.loss.power != _THREE_HALVES:
+            usual = usual & ((size > math.exp(-reach)) | (size == 0.0))
+        return ~usual
+
+    def _quick_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Return the value in float64 that was float32."""
+        p = self.loss.power
+        if p == _THREE_HALVES or not _is_quick(p):
+            return self._value(xp, z, t)
+        b, y = 2.0 - p, xp.exp(z)
+        of_target = xp.exp(b * xp.log(t))
+        value = 2.0 * _quick_half(xp, (t - y) / y, xp.exp(b * z), of_target, p)
+        return patched(xp, value, _is_special(xp, z, value), self._value, z, t)
+
+    def _quick_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        p = self.loss.power
+        if p == _THREE_HALVES or not _is_quick(p):
+            return self._derivative(xp, z, t)
+        slope = 2.0 * (xp.exp((2.0 - p) * z) - t * xp.exp((1.0 - p) * z))
+        return patched(xp, slope, _is_special(xp, z, slope), self._derivative, z, t)
+
+    def _quick_both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        return self._quick_value(xp, z, t), self._quick_derivative(xp, z, t)
+
+    @in_double_by(_quick_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """By d = z - log(t)."""
+        """The deviance of the mean exp(z)."""
         return self._value(xp, z, t)
 
+    @extended_range(_is_rare)
     def _value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.loss.power)
-        r, factor = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k), k)
-        # At a target of 0 the half deviance over the power is 1 / b, and nothing is held.
-        factor = xp.where(t == 0.0, xp.ones_like(factor), factor)
-        half = _half(xp, r, t, k)
-        from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
-        from_y = times_exp(xp, half, k.b, z)
-        value = 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t)
-        value = value + zero_or_nan(xp, t)
-        return self._with_negative(xp, value, z, t, 1.0 / float(k.b), 1.0 / float(k.a))
+        z = _finite_log(xp, z)
+        if self.loss.power == _THREE_HALVES:
+            root = xp.exp(0.5 * z)
+            gone = root - xp.sqrt(t)
+            return 4.0 * (gone * (gone / root))
+        return 2.0 * _half(xp, xp.exp(z), t, _of(self.loss.power), lambda k: _exp(xp, k, z))
 
-    def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        k = tweedie.exponents(self.loss.power)
-        if not tweedie_plain.is_plain(k):
-            return self._derivative(xp, z, t)
-        e = xp.log(t) - z
-        slope = -2.0 * xp.exp(float(k.b) * z) * xp.expm1(e)
-        special = _is_special(xp, slope, e, z)
-        return _with_careful(xp, slope, special, self._derivative, z, t)
-
-    @in_double_by(_plain_derivative)
+    @in_double_by(_quick_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y^(1-p) with y = exp(z)."""
         return self._derivative(xp, z, t)
 
+    @extended_range(_has_rare_mean)
     def _derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        k, d = tweedie.exponents(self.loss.power), distance(xp, z, t)
-        # y^b (1 - t / y), or y^a t (y / t - 1), whichever factor has a bound.
-        share = -expm1_words(xp, -d)
-        from_y = times_exp(xp, xp.where(t == 0.0, xp.ones_like(z), share), k.b, z)
-        from_t = _times_target(xp, t, expm1_words(xp, d), k.a, z)
-        slope = 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
-        return self._with_negative(xp, slope, z, t, 1.0, 1.0)
+        z = _finite_log(xp, z)
+        if self.loss.power == _THREE_HALVES:
+            root = xp.exp(0.5 * z)
+            return 2.0 * (root - t / root)
+        return 2.0 * ((xp.exp(z) - t) * _exp(xp, 1 - Fraction(self.loss.power), z))
+
+    @in_double_by(_quick_both)
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both, which float32 has from one conversion."""
+        return self._value(xp, z, t), self._derivative(xp, z, t)
 
     @in_double
+    @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
-        k, d = tweedie.exponents(self.loss.power), distance(xp, z, t)
-        a, b = float(k.a), float(k.b)
-        other = a * exp_words(xp, -d)
-        from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
-        from_t = _times_target(xp, t, b * exp_words(xp, d) - a, k.a, z)
-        bend = 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
-        return self._with_negative(xp, bend, z, t, b, a)
-
-    def _with_negative(
-        self, xp: Namespace, result: Array, z: Array, t: Array, own: float, other: float
-    ) -> Array:
-        """Return the result, and 2 (own y^b - other t y^a) where a target is below 0."""
-        if self.loss.power >= 0:
-            return result
-        k = tweedie.exponents(self.loss.power)
-
-        def two_terms(xp: Namespace, z: Array, t: Array) -> Array:
-            first = times_exp(xp, xp.full_like(z, own), k.b, z)
-            return 2.0 * (first + _times_target(xp, -t, xp.full_like(t, other), k.a, z))
-
-        return patched(xp, result, t < 0.0, two_terms, z, t)
+        z = _finite_log(xp, z)
+        if self.loss.power == _THREE_HALVES:
+            root = xp.exp(0.5 * z)
+            return root + t / root
+        a, b = 1 - Fraction(self.loss.power), 2 - Fraction(self.loss.power)
+        return 2.0 * (float(b) * _exp(xp, b, z) - float(a) * (t * _exp(xp, a, z)))
 
 
-def _times_target(xp: Namespace, t: Array, c: Array, k: Fraction, z: Array) -> Array:
-    """Return t c exp(k z), with the digits of a subnormal target and without overflow of t c."""
-    one = xp.ones_like(t)
-    large = t > holdable(xp, 1.0 / _SUBNORMAL, t)
-    lift = xp.where(t < _SUBNORMAL, _LIFT * one, xp.where(large, one / _LIFT, one))
-    lifted = (lift * t) * c
-    product = times_exp(xp, lifted, k, z)
-
-    def halves(xp: Namespace, lifted: Array, lift: Array, z: Array) -> Array:
-        return times_exp(xp, times_exp(xp, lifted, k, 0.5 * z) / lift, k, 0.5 * z)
-
-    # Where the lift itself brought it beyond the floats, or down to where digits are lost.
-    lost = (lift > 1.0) & xp.isinf(product) | (lift < 1.0) & (xp.abs(product) < _SUBNORMAL)
-    return patched(xp, product / lift, lost, halves, lifted, lift, z)
+def _reach_of_log(power: float) -> float:
+    """Return the largest logarithm of the forms for ordinary floats."""
+    return _REACH_OF_ROOTS if power == _THREE_HALVES else 0.5 * _REACH / (2.0 + abs(power))
 
 
-def _with_careful(
-    xp: Namespace, value: Array, rare: Array, careful: Callable[..., Array], *arguments: Array
-) -> Array:
-    """Return the value, and the careful one where `rare`.
-
-    A trace stops at `any`, and the loss stays in tiles: a kernel would compute the careful
-    value of every element, which costs ten times as much.
-    """
-    return patched(xp, value, rare & xp.any(rare), careful, *arguments)
+def _is_special(xp: Namespace, z: Array, result: Array) -> Array:
+    return (xp.abs(z) > _USUAL_LOG) | ~xp.isfinite(result)
 
 
-def _is_special(xp: Namespace, result: Array, e: Array, z: Array) -> Array:
-    """Tell where e = log(t) - z has too few digits, or the exponential of z no float."""
-    beyond = (xp.abs(z) > _LARGEST_EXPONENT) | ~xp.isfinite(result)
-    return beyond | (xp.abs(e) < _CLOSE * xp.abs(z))
+def _finite_log(xp: Namespace, z: Array) -> Array:
+    """Return a logarithm whose exponentials have exponents, if floats do not hold them."""
+    return xp.clip(z, -_INFINITE_LOG, _INFINITE_LOG) if isinstance(z, Words) else z
 
 
-def _half(xp: Namespace, r: tweedie.Ratio, t: Array, k: tweedie.Exponents) -> DoubleDouble:
-    """Return half the deviance over the base's power b; at a target of 0 that is 1 / b."""
-    half = tweedie.half_deviance(xp, r, k)
-    zero = t == 0.0
-    high = xp.where(zero, xp.ones_like(t) / float(k.b), half.high)
-    return DoubleDouble(high, xp.where(zero, xp.zeros_like(t), half.low))
+def _exp(xp: Namespace, k: Fraction, z: Array) -> Array:
+    """Return exp(k z) with the digits of the product."""
+    if isinstance(z, Words):
+        return xp.exp(z * k)
+    high, low = two_prod(xp, z, xp.full_like(z, float(k)))
+    e, rest = xp.exp(high), float(k - Fraction(float(k)))
+    return e + e * (low + rest * z if rest else low)
+
+
+class _SquaredError(PointwiseBody):
+    """The deviance of the power 0: the squared error."""
+
+    @in_double
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(y - t)^2."""
+        return (y - t) * (y - t)
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 (y - t)."""
+        return 2.0 * (y - t)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2; NaN stays."""
+        return 2.0 + zero_or_nan(xp, y - t)
+
+
+class _SquaredErrorOnLogits(LogMeanBody):
+    """The deviance of the power 0 of a logarithm of the mean."""
+
+    def _is_rare(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Tell where a mean is so large that a product may be no float."""
+        return ~(xp.abs(z) < 0.25 * _REACH)
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(exp(z) - t)^2."""
+        return (xp.exp(z) - t) * (xp.exp(z) - t)
+
+    @in_double
+    @extended_range(_is_rare)
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(y - t)^2 with y = exp(z)."""
+        gone = xp.exp(_finite_log(xp, z)) - t
+        return gone * gone
+
+    @in_double
+    @extended_range(_is_rare)
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (y - t) y with y = exp(z)."""
+        y = xp.exp(_finite_log(xp, z))
+        return 2.0 * ((y - t) * y)
+
+    @in_double
+    @extended_range(_is_rare)
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (2 y - t) y with y = exp(z)."""
+        y = xp.exp(_finite_log(xp, z))
+        return 2.0 * ((2.0 * y - t) * y)

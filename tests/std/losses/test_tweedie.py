@@ -1,4 +1,4 @@
-"""Tweedie's deviance over the whole range of floats, against 400 bits of MPFR."""
+"""Tweedie's deviance near the target, far from it, and over all floats, against MPFR."""
 
 import gmpy2
 import numpy as np
@@ -85,6 +85,51 @@ def test_a_result_is_right_wherever_the_truth_is_a_finite_float(power, log):
                     t[i],
                     result,
                 )
+
+
+# The powers at which the forms change, and the limits.
+USUAL_POWERS = (-3.0, -0.3, 1 + 2**-20, 1.37, 1.5, 1.999999, 2.000001, 2.5, 3.0, 3.9, 7.5)
+
+
+@pytest.mark.parametrize("power", USUAL_POWERS)
+def test_ordinary_numbers_are_right_to_four_units_in_the_last_place(power):
+    rng = np.random.default_rng(7)
+    near = 10.0 ** rng.uniform(-15, 0, 200) * rng.choice([-1, 1], 200)
+    e = np.concatenate([near, rng.uniform(-4, 4, 600), rng.normal(scale=40, size=200)])
+    y = np.exp(rng.normal(scale=8.0, size=len(e)))
+    t = y * np.exp(e)
+    if power < 2:
+        t[::31] = 0.0
+    loss = lossfw.loss("tweedie_deviance", power=power)
+    found = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="sum")
+    with PRECISE:
+        for i in range(len(y)):
+            wanted, _ = truth(y[i], t[i], power, log=False, same=y[i] == t[i])
+            for order in range(2):
+                error = abs(gmpy2.mpfr(float(found[order][i])) - wanted[order])
+                assert error <= 4 * np.spacing(abs(float(wanted[order]))), (order, y[i], t[i])
+
+
+@pytest.mark.parametrize("power", USUAL_POWERS)
+def test_it_is_zero_at_the_target_and_nan_beside_nan(power):
+    loss, y = lossfw.loss("tweedie_deviance", power=power), np.array([0.3, 2.0, 1e90, 5e-324])
+    assert np.array_equal(loss(y, y, reduction="none"), np.zeros(4))
+    assert np.isnan(loss([np.nan, 1.0], [1.0, np.nan], reduction="none")).all()
+
+
+@pytest.mark.parametrize("power", [1.000001, 1.1, 1.5, 1.9, 1.99, 1.999999])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_mean_far_below_all_floats_has_its_deviance_of_no_events(power, dtype):
+    loss = lossfw.loss("tweedie_deviance", power=power, link="log")
+    z = np.asarray([-1.0, -100.0, -700.0, -745.0, -750.0, -2000.0, -1e4, -1e6], dtype)
+    with PRECISE:
+        b = 2 - gmpy2.mpfr(power)
+        slope = [2 * gmpy2.exp(b * gmpy2.mpfr(float(x))) for x in z]
+        value = [float(x / b) for x in slope]
+    error = {"rtol": 4 * np.finfo(dtype).eps, "atol": np.finfo(dtype).smallest_subnormal}
+    np.testing.assert_allclose(loss(z, 0 * z, reduction="none"), value, **error)
+    found = loss.gradient(z, 0 * z, reduction="sum")
+    np.testing.assert_allclose(found, list(map(float, slope)), **error)
 
 
 def test_a_second_derivative_whose_factors_overflow_is_the_float_that_it_is():
