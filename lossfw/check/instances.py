@@ -1,6 +1,6 @@
 """The instances of a class that are measured and checked.
 
-They follow from the fields of the class alone: `variants` moves each parameter by itself,
+They follow only from the fields of the class: `variants` moves each parameter by itself,
 within its bounds, in every form that the component has, and `instances_to_check` adds pairs
 of parameters. So a new loss, or a plugin's, is checked without a line written for it. A class
 may name sample parameters that matter (`Component.examples`).
@@ -171,7 +171,7 @@ def _values(annotation: Any, current: Any) -> tuple[Any, ...]:
         return _values(get_args(annotation)[0], current)
     if origin in (tuple, list):
         of_each = get_args(annotation)[0]
-        # A bounded number is the number with its bounds beside it.
+        # The type of a bounded number is followed by its bounds.
         return _EACH.get(get_args(of_each)[0] if get_origin(of_each) is Annotated else of_each, ())
     if annotation is bool:
         return (False, True)

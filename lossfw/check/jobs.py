@@ -1,7 +1,7 @@
 """Jobs: what the command line checks, by name, and the processes that do it.
 
 Exact numbers are computed one by one under the lock of the interpreter, so threads would wait
-for each other. A process is started anew and makes its component from names alone.
+for each other. A process starts anew and makes its component only from names.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def check_jobs(
             if expected:
                 # A name that is none of its checks is refused before anything runs.
                 expectations(expected, suite_of_component(component, options.bridges).checks)
-            # A doubled name is told apart by its distribution.
+            # The distribution tells equal names apart.
             config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
             if not names and share == 1 and component != instances[0].component:
                 share = MOVED_SHARE

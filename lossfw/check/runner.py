@@ -145,7 +145,7 @@ class FindingDeduplicator:
         if outcome.cause is None:
             return outcome
         first = self._first.setdefault(outcome.cause, outcome.check)
-        return outcome if first == outcome.check else NotRun(f"the error that {first} tells")
+        return outcome if first == outcome.check else NotRun(f"the error that {first} reports")
 
 
 def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:

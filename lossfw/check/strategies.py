@@ -80,10 +80,12 @@ def pairs(
     loss: str | Mapping[str, Any] | Loss, *, rows: int | None = None, dtype: str = "float64"
 ) -> Any:
     """Return a strategy for pairs of a prediction and a target that fit; see `predictions`."""
-    made = _loss(loss)
+    from lossfw.components.registry import registry
+
+    made: Loss = registry().create("loss", loss)
     drawn = _shapes(made, rows).flatmap(
-        lambda shape: _strategies().tuples(
-            _array(made.prediction_space, shape, dtype), _target(made, shape, dtype)
+        lambda shape: _hypothesis().strategies.tuples(
+            _members(made.prediction_space, shape, dtype), _target(made, shape, dtype)
         )
     )
     # A loss may refuse more than its spaces say, as a row of zeros without a direction.
@@ -91,44 +93,41 @@ def pairs(
 
 
 def weights(rows: int) -> Any:
-    """Return a strategy for sample weights, shape (rows,): zeros among them, never all of them."""
-    st = _strategies()
-    one = st.one_of(st.integers(0, 3).map(float), st.floats(0, _MOST))
-    drawn = st.lists(one, min_size=rows, max_size=rows).map(np.array)
-    return drawn.filter(lambda weight: bool(weight.any())) if rows else drawn
+    """Return a strategy for sample weights, shape (rows,): zeros among them, but not only zeros."""
+    st = _hypothesis().strategies
+    elements = st.one_of(st.integers(0, 3).map(float), st.floats(0, _MOST))
+    drawn = _arrays("float64", rows, elements)
+    return drawn.filter(np.any) if rows else drawn
 
 
 def masks(rows: int) -> Any:
     """Return a strategy for masks, shape (rows,), which leave at least one row in."""
-    st = _strategies()
-    drawn = st.lists(st.booleans(), min_size=rows, max_size=rows)
-    arrays = drawn.map(lambda values: np.array(values, bool))
-    return arrays.filter(lambda mask: bool(mask.any())) if rows else arrays
+    drawn = _arrays("bool", rows)
+    return drawn.filter(np.any) if rows else drawn
 
 
-def _strategies() -> Any:
-    """Return Hypothesis's strategies.
+def _hypothesis() -> Any:
+    """Return Hypothesis, with its strategies for arrays.
 
     Raises
     ------
     MissingExtraError
-        If Hypothesis is not installed.
+        If it is not installed.
     """
     try:
-        from hypothesis import strategies
+        import hypothesis.extra.numpy
     except ImportError:
         raise MissingExtraError(
             "strategies need Hypothesis: pip install 'lossfw[check]'."
         ) from None
-    return strategies
+    return hypothesis
 
 
-def _loss(spec: str | Mapping[str, Any] | Loss) -> Loss:
-    from lossfw.components.registry import registry
-
-    made = registry().create("loss", spec)
-    assert isinstance(made, Loss)
-    return made
+def _arrays(dtype: str, shape: int | tuple[int, ...], elements: Any = None) -> Any:
+    # Without a fill each element is drawn, as a loss may refuse what is equal throughout.
+    library = _hypothesis()
+    fill = library.strategies.nothing()
+    return library.extra.numpy.arrays(dtype, shape, elements=elements, fill=fill)
 
 
 def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
@@ -142,9 +141,9 @@ def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
 
 def _shapes(loss: Loss, rows: int | None) -> Any:
     """Return a strategy for shapes of predictions."""
-    st = _strategies()
+    st = _hypothesis().strategies
     if rows is not None and rows < 0:
-        raise ArgumentError(f"rows={rows}: a number of at least 0 was wanted.")
+        raise ArgumentError(f"rows={rows}; expected a number of at least 0.")
     count = st.integers(1, MOST_ROWS) if rows is None else st.just(rows)
     if not loss.takes_rows and not loss.sums_rows:
         return st.tuples(count)
@@ -163,34 +162,37 @@ def _some_target(loss: Loss, columns: int) -> NDArray:
         return np.ones(1)
     if loss.takes_rows and loss.target_space is CLASS_INDEX:
         return np.zeros(1, int)
-    whole = loss.target_space.outside(np.full((1, columns), 1 / columns)) is not None
-    return np.ones((1, columns)) if whole else np.full((1, columns), 1 / columns)
+    shares = np.full((1, columns), 1 / columns)
+    return shares if loss.target_space.outside(shares) is None else np.ones((1, columns))
 
 
 def _target(loss: Loss, shape: tuple[int, ...], dtype: str) -> Any:
-    st = _strategies()
-    space = loss.target_space
     if loss.target_per_row:
-        return _array(space, shape[:1], dtype)
-    if not loss.takes_rows or space is not CLASS_INDEX:
-        return _array(space, shape, dtype)
-    index = st.lists(st.integers(0, shape[1] - 1), min_size=shape[0], max_size=shape[0])
-    return index.map(lambda values: np.array(values, int))
+        return _members(loss.target_space, shape[:1], dtype)
+    if not loss.takes_rows or loss.target_space is not CLASS_INDEX:
+        return _members(loss.target_space, shape, dtype)
+    return _arrays("int64", shape[0], _hypothesis().strategies.integers(0, shape[1] - 1))
 
 
-def _array(space: Space, shape: tuple[int, ...], dtype: str) -> Any:
+def _members(space: Space, shape: tuple[int, ...], dtype: str) -> Any:
     """Return a strategy for arrays of members of a space."""
-    st = _strategies()
     if isinstance(space, Simplex):
-        return _distributions(shape, dtype)
-    size = int(np.prod(shape))
-    drawn = st.lists(_member(space, dtype), min_size=size, max_size=size)
-    return drawn.map(lambda values: np.array(values, dtype).reshape(shape))
+        # Shares of whole numbers, so that 0 and 1 are exact.
+        counts = _arrays("int64", shape, _hypothesis().strategies.integers(0, _MOST))
+        return counts.map(lambda x: _shares(x).astype(dtype))
+    return _arrays(dtype, shape, _member(space, dtype))
+
+
+def _shares(counts: NDArray) -> NDArray:
+    counts = counts.astype(float)
+    counts[..., 0] += ~counts.any(-1)
+    shares: NDArray = counts / counts.sum(-1, keepdims=True)
+    return shares
 
 
 def _member(space: Space, dtype: str) -> Any:
     """Return a strategy for single members of a space, as floats of the dtype."""
-    st = _strategies()
+    st = _hypothesis().strategies
     if isinstance(space, Members):
         return st.sampled_from(space.members)
     if isinstance(space, Counts):
@@ -204,27 +206,5 @@ def _member(space: Space, dtype: str) -> Any:
     if not space.low_included:
         # The neighbours of an excluded 0 are subnormal: begin with the normal numbers.
         low = max(low, float(np.finfo(dtype).tiny))
-    inner = st.floats(
-        low,
-        high,
-        width=width,
-        allow_subnormal=False,
-    )
-    if space is LOGITS:
-        return st.one_of(st.integers(-40, 40).map(float), inner)
-    return inner
-
-
-def _distributions(shape: tuple[int, ...], dtype: str) -> Any:
-    """Return a strategy for rows on the simplex: shares of whole numbers, so 0 and 1 are exact."""
-    st = _strategies()
-    rows, columns = int(np.prod(shape[:-1])), shape[-1]
-    row = st.lists(st.integers(0, _MOST), min_size=columns, max_size=columns).filter(any)
-    drawn = st.lists(row, min_size=rows, max_size=rows)
-    return drawn.map(lambda values: _shares(values, shape, dtype))
-
-
-def _shares(values: list[list[int]], shape: tuple[int, ...], dtype: str) -> NDArray:
-    whole = np.array(values, float).reshape(shape)
-    shares: NDArray = (whole / whole.sum(-1, keepdims=True)).astype(dtype)
-    return shares
+    inner = st.floats(low, high, width=width, allow_subnormal=False)
+    return st.one_of(st.integers(-40, 40).map(float), inner) if space is LOGITS else inner

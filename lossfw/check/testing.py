@@ -84,8 +84,8 @@ def cases_of(
     search, findings = Search(seed, examples), FindingDeduplicator()
     for name in suite.checks:
         # An error that is expected must be reported by each case that expects it.
-        alone = name in (expected or {})
-        yield CheckCase(suite, name, search, FindingDeduplicator() if alone else findings)
+        is_expected = name in (expected or {})
+        yield CheckCase(suite, name, search, FindingDeduplicator() if is_expected else findings)
 
 
 def parametrize_with_checks(

@@ -16,7 +16,7 @@ def pytest_addoption(parser: Any) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="check what a loss, an activation or a distribution promises, beside the tests",
+        help="also check what a loss, an activation or a distribution promises",
     )
 
 

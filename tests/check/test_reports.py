@@ -103,7 +103,7 @@ def test_an_exception_is_no_silent_pass():
                             claims={"nonnegative": True})  # fmt: skip
     (refutation,) = [r for r in report.refuted if "RuntimeError: too many rows" in r.message]
     # The same error is told once.
-    assert report.not_run["claim:nonnegative"] == f"the error that {refutation.check} tells"
+    assert report.not_run["claim:nonnegative"] == f"the error that {refutation.check} reports"
 
 
 @pytest.mark.parametrize(

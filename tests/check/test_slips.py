@@ -141,7 +141,7 @@ def test_the_same_error_in_exact_numbers_is_told_once():
     report = check(loss(positive, derivative=square, second_derivative=square), examples=5)
     told = [r.check for r in report.refuted if "undefined" in r.message]
     assert "value" in told
-    assert report.not_run["overflow"] == "the error that value tells"
+    assert report.not_run["overflow"] == "the error that value reports"
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ class Forgiving(DistanceLoss):
 def test_a_swallowed_nan_is_one_finding():
     report = check(Forgiving(), examples=20)
     assert [refutation.check for refutation in report.refuted] == ["nan"]
-    assert report.not_run["mask:nan"] == "the error that nan tells"
+    assert report.not_run["mask:nan"] == "the error that nan reports"
 
 
 class Dithered(DistanceLoss):

@@ -1,1 +1,1 @@
-"""Measure the worst error of every component in units in the last place, and of peers beside it."""
+"""Measure the worst error of components, and of their peers, in units in the last place."""

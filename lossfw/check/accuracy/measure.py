@@ -82,7 +82,7 @@ class PeerErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class ComponentAccuracy:
-    """The worst errors of one component in one dtype, and of other libraries beside it."""
+    """The worst errors of one component in one dtype, and of other libraries."""
 
     kind: str
     text: str  # the component with its parameters
@@ -324,8 +324,8 @@ def accuracy_jobs(
     """Return a job for each component and dtype, in this order; options are `seed` and `peers`."""
     jobs = []
     for component in components:
-        alone = sum(type(other) is type(component) for other in components) == 1
-        full = alone or component in variants(type(component), others=False)
+        is_only_one = sum(type(other) is type(component) for other in components) == 1
+        full = is_only_one or component in variants(type(component), others=False)
         config = component.to_config()
         arguments = {"kind": component.kind, "config": config, "plugins": plugins or Plugins(),
                      "points": points if full else max(1, points // _FEWER), **options}  # fmt: skip

@@ -46,7 +46,7 @@ class PeerImplementation(NamedTuple):
                 warnings.simplefilter("ignore")
                 result = self.functions[order](*arrays)
         except Exception:
-            # A row of one class, say, is no problem to some and an error to others.
+            # Some libraries refuse what others take, such as a row of one class.
             return None
         return None if result is None else result.astype(arrays[0].dtype, copy=False)
 
@@ -59,7 +59,7 @@ class PeerFunction:
     function : str
         ``module:function``.
     *parameters : str
-        Ours that are handed over, as ``"name"`` or ``"their_name=name"``.
+        Ours that are passed on, as ``"name"`` or ``"their_name=name"``.
     make : callable, optional
         Where the library's convention does not make it ours.
     takes : callable, optional
@@ -344,7 +344,7 @@ def _compiled(factor: float, **parameters: str) -> Maker:
 
         def value(y: NDArray, t: NDArray) -> NDArray:
             y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
-            # Deviances are 0 at the best prediction; it leaves out the terms of the target alone.
+            # Deviances are 0 at the best prediction; it leaves out terms of the target.
             rest = loss.constant_to_optimal_zero(t) if factor == 2 else 0.0
             return np.asarray(factor * (loss.loss(t, y) + rest)).astype(y.dtype)
 

@@ -171,7 +171,7 @@ def check_weights(rows: BridgeRows) -> None:
 def check_start(rows: BridgeRows) -> None:
     """Below the start the loss falls, and above it the loss grows."""
     start = rows.start()
-    below, above = (_slopes_beside(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
+    below, above = (_slopes_after(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
     limit = _LEAST_GAIN * np.abs(rows.slopes(rows.tiled(start), rows.w)).sum()
     if not (np.all(below <= limit) and np.all(above >= -limit)):
         raise rows.refuted(
@@ -180,7 +180,7 @@ def check_start(rows: BridgeRows) -> None:
         )
 
 
-def _slopes_beside(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
+def _slopes_after(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
     """Return the sums of slopes after a step of one raw prediction, for each of them."""
     if not np.ndim(start):
         moved = start + step * (1.0 + np.abs(start))

@@ -82,7 +82,7 @@ def _run(law: BridgeLaw, bridge: Bridge, loss: Loss, subject: Subject, search: S
     if why is not None:
         raise NotApplicable(f"{bridge.name} refuses: {why}")
     with warnings.catch_warnings():
-        # A loss that ends at 0 is no refutation, and is warned of.
+        # A bridge warns of a loss that ends at 0, which refutes nothing.
         warnings.simplefilter("ignore")
         law(bridge, loss, search)
 

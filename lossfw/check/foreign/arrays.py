@@ -27,7 +27,7 @@ class AdaptedFunction:
     gradient: Function | None = None
     hessian: Function | None = None
     reduce: Function | None = None  # reduce(y, t, sample_weight=None, where=None): weighted mean
-    setup: str = ""  # code for snippets that defines all of these with the library alone
+    setup: str = ""  # code for snippets that defines all of these only with the library
 
     def scaled(self, factor: float) -> AdaptedFunction:
         """Return it with value and derivatives multiplied by a number."""
