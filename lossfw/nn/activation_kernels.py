@@ -19,6 +19,7 @@ from lossfw.numerics.compiled.signature import KernelSignature
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.
     from lossfw.losses.engine.candidates import Candidate
+    from lossfw.numerics.compiled.kernel import Kernel
 
 # The functions of an activation that networks spend their time in; "both" is value and
 # derivative, which training wants.
@@ -49,64 +50,72 @@ def candidate_of(activation: Any, use: Use, columns: int | None = None) -> Candi
 
 def value(activation: Any, x: NDArray) -> NDArray:
     """Return ``activation.value(np, x)``."""
-    return _applied(activation, "value", x)[0]
+    return _apply(activation, "value", x)[0]
 
 
 def vjp(activation: Any, x: NDArray, v: NDArray) -> NDArray:
     """Return ``activation.vjp(np, x, v)``."""
-    return _applied(activation, "vjp", x, v)[0]
+    return _apply(activation, "vjp", x, v)[0]
 
 
 def value_and_derivative(activation: Any, x: NDArray) -> tuple[NDArray, NDArray]:
     """Return ``activation.value_and_derivative(np, x)``, of a function of elements."""
-    result, slope = _applied(activation, "both", x)
-    return result, slope
+    result, derivative = _apply(activation, "both", x)
+    return result, derivative
 
 
-def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]:
+def _apply(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]:
     """Return a function of an activation, by its kernel or by its body."""
     x = arrays[0]
-    plain = x.flags.c_contiguous and (len(arrays) == 1 or _alike(x, arrays[1]))
-    found = _kernel(activation, use, x) if plain else None
-    results = None if found is None else _by_kernel(activation, found.kernel, arrays)
-    trial = found and found.trial
+    columns = x.shape[-1] if activation.takes_rows else None
+    is_plain = x.flags.c_contiguous and (len(arrays) == 1 or _is_alike(x, arrays[1]))
+    results = trial = None
+    if is_plain and kernels.may_have_kernel(x.size) and x.dtype in _DTYPES:
+        key = (type(activation), activation.identity, use, columns)
+        candidate = functools.partial(candidate_of, activation, use, columns)
+        usable = kernels.find_kernel(key, candidate, x.dtype, x.size)
+        if usable is not None:
+            results, trial = _by_kernel(usable.kernel, arrays, columns), usable.trial
     if results is not None and trial is None:
         return results
-    wanted = _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
+    expected = _by_body(getattr(activation, _METHODS[use]), arrays, columns, is_plain)
     if results is not None and trial is not None:
-        trial.compare(results, wanted, x.size)
-    return wanted
+        trial.compare(results, expected, x.size)
+    return expected
+
+
+def _is_alike(x: NDArray, other: NDArray) -> bool:
+    return other.dtype == x.dtype and other.shape == x.shape and other.flags.c_contiguous
 
 
 def _by_kernel(
-    activation: Any, kernel: Any, arrays: tuple[NDArray, ...]
+    kernel: Kernel, arrays: tuple[NDArray, ...], columns: int | None
 ) -> tuple[NDArray, ...] | None:
-    """Return a function of an activation by its kernel; None where the kernel cannot tell."""
+    """Return a function of arrays by its kernel; None where it leaves them to the body."""
     x, signature = arrays[0], kernel.signature
-    outputs = {"values": signature.values, "derivatives": signature.derivatives}
-    out = {name: np.empty_like(x) for name, is_written in outputs.items() if is_written}
+    out = dict[str, Any]()
+    if signature.values:
+        out["values"] = np.empty_like(x)
+    if signature.derivatives:
+        out["derivatives"] = np.empty_like(x)
     results = tuple(out.values())
-    if not activation.takes_rows and x.size <= BLOCK_ELEMENTS:
+    if columns is None and x.size <= BLOCK_ELEMENTS:
         # The usual layer of a network: all that is around its kernel counts.
         return results if kernel(*arrays, **out)[1] else None
     inside = list[bool]()
 
     def task(*pieces: NDArray) -> None:
-        written = dict(zip(out, pieces, strict=False))
+        written: dict[str, Any] = dict(zip(out, pieces, strict=False))
         inside.append(kernel(*pieces[len(out) :], **written)[1])
 
-    _run(task, activation.takes_rows, *results, *arrays)
+    _run_in_pieces(task, columns, *results, *arrays)
     return results if all(inside) else None
-
-
-def _alike(x: NDArray, other: NDArray) -> bool:
-    return other.dtype == x.dtype and other.shape == x.shape and other.flags.c_contiguous
 
 
 # As a decorator it takes half the time of a with block.
 @np.errstate(all="ignore")
-def _of_body(
-    method: Callable[..., Any], takes_rows: bool, plain: bool, arrays: tuple[NDArray, ...]
+def _by_body(
+    method: Callable[..., Any], arrays: tuple[NDArray, ...], columns: int | None, is_plain: bool
 ) -> tuple[NDArray, ...]:
     """Return a function of arrays, in pieces where they are alike and large.
 
@@ -115,84 +124,60 @@ def _of_body(
     """
     x = arrays[0]
     threads.keep_freed_memory()
-    size = _piece(takes_rows, x)
-    given = (read_only(x),) if len(arrays) == 1 else tuple(map(read_only, arrays))
-    if not plain or x.size <= size * (x.shape[-1] if takes_rows else 1):
-        return _called(method, given, arrays)
-    shape = (-1, x.shape[-1]) if takes_rows else (-1,)
-    flat = [array.reshape(shape) for array in given]
-    first = _called(method, [array[:size] for array in flat])
-    if any(one.dtype != x.dtype or one.shape != flat[0][:size].shape for one in first):
+    size = block_rows(columns or 1)
+    arguments = (read_only(x),) if len(arrays) == 1 else tuple(map(read_only, arrays))
+    if not is_plain or x.size <= size * (columns or 1):
+        return _call(method, arguments, arrays)
+    flat = _flatten(columns, arguments)
+    first = _call(method, [array[:size] for array in flat])
+    if any(result.dtype != x.dtype or result.shape != flat[0][:size].shape for result in first):
         # The body has rules of its own for dtypes or shapes, which the caller deals with.
-        return _called(method, given, arrays)
+        return _call(method, arguments, arrays)
     out = tuple(np.empty_like(x) for _ in first)
-    results = [array.reshape(shape) for array in out]
-    for result, one in zip(results, first, strict=True):
-        result[:size] = one
+    flat_out = _flatten(columns, out)
+    for array, result in zip(flat_out, first, strict=True):
+        array[:size] = result
 
     def task(*pieces: NDArray) -> None:
-        found = _called(method, pieces[len(out) :])
-        for piece, one in zip(pieces, found, strict=False):
-            piece[...] = one
+        for piece, result in zip(pieces, _call(method, pieces[len(out) :]), strict=False):
+            piece[...] = result
 
-    _run(task, takes_rows, *(array[size:] for array in (*results, *flat)))
+    _run_in_pieces(task, columns, *(array[size:] for array in (*flat_out, *flat)))
     return out
 
 
-def _called(
-    method: Callable[..., Any], given: Sequence[NDArray], arrays: Sequence[NDArray] = ()
+def _call(
+    method: Callable[..., Any], arguments: Sequence[NDArray], arrays: Sequence[NDArray] = ()
 ) -> tuple[NDArray, ...]:
     """Call a function of an activation; a view that it returns becomes the array again."""
     try:
-        results = _as_tuple(method(np, *given))
+        results = method(np, *arguments)
     except ValueError as error:
         raise_for_writing(error, method)
-    if arrays and results[0] is given[0]:
+    results = results if isinstance(results, tuple) else (results,)
+    if arrays and results[0] is arguments[0]:
         return (arrays[0], *results[1:])
     return results
 
 
-def _as_tuple(results: Any) -> tuple[NDArray, ...]:
-    return results if isinstance(results, tuple) else (results,)
+def _flatten(columns: int | None, arrays: Sequence[NDArray]) -> list[NDArray]:
+    """Return views of arrays with one axis, or with one axis and rows."""
+    return [array.reshape((-1,) if columns is None else (-1, columns)) for array in arrays]
 
 
-def _kernel(activation: Any, use: Use, x: NDArray) -> kernels.UsableKernel | None:
-    """Return what `kernels.find_kernel` does for an array."""
-    if not kernels.may_have_kernel(x.size) or x.dtype not in _DTYPES:
-        return None
-    columns = x.shape[-1] if activation.takes_rows else None
-    key = (type(activation), activation.identity, use, columns)
-    candidate = functools.partial(candidate_of, activation, use, columns)
-    return kernels.find_kernel(key, candidate, x.dtype, x.size)
+def _run_in_pieces(task: Callable[..., None], columns: int | None, *arrays: NDArray) -> None:
+    """Do a task on pieces of results and arguments of one shape, on several threads if many.
 
-
-def _piece(takes_rows: bool, x: NDArray) -> int:
-    """Return the rows, or elements, of a piece."""
-    return block_rows(x.shape[-1]) if takes_rows else BLOCK_ELEMENTS
-
-
-def _run(task: Callable[..., None], takes_rows: bool, *arrays: NDArray) -> None:
-    """Do a task on pieces of arrays, on several threads if there are many.
-
-    Parameters
-    ----------
-    task : callable
-        Called with a piece of each array, and writes those of results.
-    takes_rows : bool
-        Whether a piece consists of whole rows.
-    *arrays : ndarray
-        Results and arguments of one shape, in C order.
+    The task gets a piece of each array, of whole rows if there are columns, and writes those of
+    results.
     """
-    shape = (-1, arrays[0].shape[-1]) if takes_rows else (-1,)
-    flat = [array.reshape(shape) for array in arrays]
-    size, length = _piece(takes_rows, arrays[0]), len(flat[0])
+    flat = _flatten(columns, arrays)
+    size, length = block_rows(columns or 1), len(flat[0])
     if length <= size:
         task(*flat)
         return
 
-    def piece(span: tuple[int, int]) -> None:
-        part = slice(*span)
-        task(*(array[part] for array in flat))
+    def run_piece(bounds: tuple[int, int]) -> None:
+        task(*(array[slice(*bounds)] for array in flat))
 
-    edges = [*range(0, length, size), length]
-    threads.run(piece, list(pairwise(edges)))
+    threads.run(run_piece, list(pairwise([*range(0, length, size), length])))

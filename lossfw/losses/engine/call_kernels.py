@@ -29,7 +29,7 @@ from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.engine.trial import on_trial
 from lossfw.losses.inputs import FEW_COLUMNS, Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.compiled.signature import KernelSignature
+from lossfw.numerics.compiled.signature import Domain, KernelSignature
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.
@@ -48,6 +48,7 @@ def candidate_of(
 
     function = _function_of(loss, form, by_index)
     bounded = _bounded_spaces(loss, by_index)
+    domain: Domain = "unchecked" if bounded is None else "checked" if bounded else "unbounded"
     if bounded:
         function = functools.partial(_with_outside, function, bounded)
     of_rows = "" if columns is None else f" of {columns} columns{' by index' if by_index else ''}"
@@ -56,7 +57,7 @@ def candidate_of(
         tuple(spaces),
         values=form in ("value", "both"),
         derivatives=form != "value",
-        checked=bool(bounded),
+        domain=domain,
         columns=columns,
         by_index=by_index,
         order="columns" if columns is not None and columns <= FEW_COLUMNS else "pairwise",
@@ -258,11 +259,9 @@ class BlockKernel:
         self.out = None if out is None else out.reshape(shape)
         # The kernel's elements, or rows, in one step along the first axis of the call.
         self.each = math.prod(call.y.shape[1:]) // (columns or 1)
-        # Where the kernel checks nothing, there may be nothing to check.
-        self.check_first = not signature.checked and _bounded_spaces(body, call.by_index) != []
         # As in tiles, whose check adds up rows too.
-        by_columns = self.check_first and columns is not None and columns <= FEW_COLUMNS
-        self.order: Literal["C", "F"] = "F" if by_columns else "C"
+        is_few = columns is not None and columns <= FEW_COLUMNS
+        self.by_columns = is_few and signature.domain == "unchecked"
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows, None if they have to go through a tile."""
@@ -271,8 +270,10 @@ class BlockKernel:
         if weight is not None and not weight.min(initial=1.0) > 0:
             # Elements without weight are taken out before anything is computed.
             return None
-        y, t = (np.asarray(x[part], order=self.order) for x in (self.y, self.t))
-        if self.check_first:
+        y, t = self.y[part], self.t[part]
+        if self.by_columns:
+            y, t = np.asfortranarray(y), np.asfortranarray(t)
+        if self.kernel.signature.domain == "unchecked":
             check_domain(self.body, self.call, first, last, y, t)
         elif self.call.by_index and not (t.min(initial=0) >= 0 and t.max(initial=0) < y.shape[-1]):
             # A tile says which argument lies outside.

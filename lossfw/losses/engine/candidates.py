@@ -156,7 +156,7 @@ class Candidate:
         """Return the shapes of the results for a first argument."""
         signature, of_values = self.signature, first.shape[:1]
         shapes = [of_values] * signature.values + [first.shape] * signature.derivatives
-        return shapes + [of_values] * signature.checked
+        return shapes + [of_values] * signature.is_checked
 
     def _results(self, arrays: list[NDArray]) -> tuple[NDArray, ...]:
         """Return the results of the body."""
@@ -212,7 +212,7 @@ class Candidate:
                     derivatives = (derivatives * (weight * 1.0)).astype(kernel.dtype)
                 options["derivatives"] = np.empty_like(arrays[0])
                 expected["derivatives"] = derivatives
-        if signature.checked:
+        if signature.is_checked:
             is_outside = next(results) != 0
         step = _FEW if signature.columns is None else 1
         is_known = np.zeros(count, bool)

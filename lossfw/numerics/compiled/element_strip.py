@@ -71,7 +71,7 @@ class _ElementStrip(Strip):
                 self._write_by(self._write_value, value)
         if signature.derivatives:
             self._write_by(self._write_derivative, outputs.pop(0))
-        if signature.checked:
+        if signature.is_checked:
             self._write_by(lambda outside, _: self.note_outside(outside), outputs.pop(0))
         self.has_rare = bool(outputs)
         self._write_by(lambda holds, _: self.ir.note(RARE, holds), *outputs)

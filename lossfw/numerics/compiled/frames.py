@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lossfw.numerics.compiled.signature import STRIP, KernelSignature
 
+# What a call of rows has besides.
 _STRIDES = ("row_stride", "column_stride", "out_row_stride", "out_column_stride")
 
 
@@ -27,14 +28,15 @@ class KernelFrame:
     def parameters(self) -> str:
         """The parameters of the inner functions, which are all alike."""
         pointers = (f"ptr noalias %{name}" for name in self._pointers())
-        strides = (f"i64 %{name}" for name in _STRIDES)
-        return ", ".join([*pointers, "double %scale", *strides, "i64 %lo", "i64 %n"])
+        return ", ".join([*pointers, "double %scale", *self._strides(), "i64 %lo", "i64 %n"])
 
     def arguments(self, lo: str, n: str) -> str:
         """Return the arguments with which one inner function calls another."""
         pointers = (f"ptr %{name}" for name in self._pointers())
-        strides = (f"i64 %{name}" for name in _STRIDES)
-        return ", ".join([*pointers, "double %scale", *strides, f"i64 {lo}", f"i64 {n}"])
+        return ", ".join([*pointers, "double %scale", *self._strides(), f"i64 {lo}", f"i64 {n}"])
+
+    def _strides(self) -> list[str]:
+        return [] if self.signature.columns is None else [f"i64 %{name}" for name in _STRIDES]
 
     def _pointers(self) -> list[str]:
         arrays = (*self.signature.inputs, "values", "derivatives", "weight", "bad")
@@ -71,7 +73,8 @@ halves:
         arrays = [f"{name}_" for name in (*self.signature.inputs, "unused")[:2]]
         fields = [(name, "ptr") for name in (*arrays, "values_", "derivatives_", "weight_")]
         fields += [("scale", "double"), ("count", "i64"), ("sum", "ptr"), ("loops", "ptr")]
-        fields += [*((name, "i64") for name in _STRIDES), ("memory", "ptr")]
+        if self.signature.columns is not None:
+            fields += [*((name, "i64") for name in _STRIDES), ("memory", "ptr")]
         loads = [
             f"  %at_{name} = getelementptr inbounds i64, ptr %record, i64 {place}\n"
             f"  %{name} = load {kind}, ptr %at_{name}"

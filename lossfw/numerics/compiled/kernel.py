@@ -20,10 +20,11 @@ from lossfw.numerics.compiled.ufunc_loops import loop
 from lossfw.numerics.symbolic.graph import Graph
 
 # A record of two arrays, values, derivatives, weights; the factor, the rows or elements; the sum,
-# NumPy's loops; the strides of rows and columns in inputs and in derivatives, and the memory:
-# `lossfw.numerics.compiled.frames.KernelFrame.kernel_function` reads it.
+# NumPy's loops; and of rows the strides of rows and columns in inputs and in derivatives, and the
+# memory: `lossfw.numerics.compiled.frames.KernelFrame.kernel_function` reads it.
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)
-_record = struct.Struct("=5Qdq2Q4qQ").pack
+_pack_elements = struct.Struct("=5Qdq2Q").pack
+_pack_rows = struct.Struct("=5Qdq2Q4qQ").pack
 
 # The bytes of a line of the cache.
 _LINE = 64
@@ -89,6 +90,7 @@ class Kernel:
         self._owners = [owner for _, owner in loops]
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.signature = dtype, signature
+        self._of_rows = signature.columns is not None
         self._code = code_of(code.text)
         self._function = _FUNCTION(self._code.address)
         self._table = self._loops.ctypes.data
@@ -128,29 +130,26 @@ class Kernel:
         inside : bool
             Whether the kernel knows all results: no argument lies outside of the domain.
         """
-        first, total = arrays[0], ctypes.c_double()
-        of_rows = self.signature.columns is not None
-        strides: list[int] | tuple[int, ...] = (0, 0, 0, 0)
-        if of_rows:
-            size, out = self.dtype.itemsize, first if derivatives is None else derivatives
-            strides = [stride // size for stride in (*first.strides, *out.strides)]
-            memory = self._take_memory()
-        record = _record(
-            _address(first),
+        y, total = arrays[0], ctypes.c_double()
+        fields = (
+            _address(y),
             _address(arrays[-1]),
             0 if values is None else _address(values),
             0 if derivatives is None else _address(derivatives),
             0 if weight is None else _address(weight),
             scale,
-            len(first) if of_rows else first.size,
+            len(y) if self._of_rows else y.size,
             ctypes.addressof(total),
             self._table,
-            *strides,
-            _address(memory) if of_rows else 0,
         )
-        outside = self._function(record)
-        if of_rows:
-            self._free.append(memory)
+        if not self._of_rows:
+            outside = self._function(_pack_elements(*fields))
+            return total.value, not outside
+        size, out = self.dtype.itemsize, y if derivatives is None else derivatives
+        strides = [stride // size for stride in (*y.strides, *out.strides)]
+        memory = self._take_memory()
+        outside = self._function(_pack_rows(*fields, *strides, _address(memory)))
+        self._free.append(memory)
         return total.value, not outside
 
     def _take_memory(self) -> NDArray:

@@ -54,11 +54,11 @@ class _RowStrip(Strip):
             self._transpose_inputs()
         for phase in range(self.schedule.phases):
             self._write_phase(phase)
-        if value is not None or signature.checked:
+        if value is not None or signature.is_checked:
             with self._rows(self.schedule.phases) as (row, values):
                 if value is not None:
                     self.store("%values", kind, values.of(value), row)
-                if signature.checked:
+                if signature.is_checked:
                     self.note_outside(values.of(outputs[0]))
         if derivative is not None and signature.transposed:
             self._transpose_derivatives()

@@ -21,6 +21,9 @@ _LANES = 16
 # lie next to each other, and one column after the other where rows do.
 SumOrder: TypeAlias = Literal["pairwise", "columns"]
 
+# Who looks at what lies outside of the domain.
+Domain: TypeAlias = Literal["unbounded", "unchecked", "checked"]
+
 
 @dataclass(frozen=True)
 class KernelSignature:
@@ -33,9 +36,9 @@ class KernelSignature:
     values, derivatives : bool
         The first output has one number for each element, or for each row, and the next has one
         for each element.
-    checked : bool
-        The last output is 1 for each element or row outside of the domain, else 0. The kernel
-        reports whether there are any.
+    domain : {"unbounded", "unchecked", "checked"}
+        Nothing lies outside of it; the caller has to look; or the last output is 1 for each element
+        or row outside, else 0, and the kernel reports whether there are any.
     weighted : bool
         The kernel multiplies by weights, and sums values without writing them; of elements only.
     summed : bool
@@ -51,12 +54,17 @@ class KernelSignature:
     inputs: tuple[str, ...]
     values: bool
     derivatives: bool
-    checked: bool = False
+    domain: Domain = "unbounded"
     weighted: bool = False
     summed: bool = True
     columns: int | None = None
     by_index: bool = False
     order: SumOrder = "pairwise"
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the last output has what lies outside of the domain."""
+        return self.domain == "checked"
 
     @property
     def has_sum(self) -> bool:

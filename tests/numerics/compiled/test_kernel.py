@@ -158,7 +158,9 @@ def test_a_kernel_reports_what_lies_outside(dtype):
         return y + t, xp.astype((y < 0) | (xp.floor(y) < y), y.dtype)
 
     graph = trace(body, {"y": dtype, "t": dtype})
-    kernel = Kernel(graph, np.dtype(dtype), KernelSignature(("y", "t"), True, False, checked=True))
+    kernel = Kernel(
+        graph, np.dtype(dtype), KernelSignature(("y", "t"), True, False, domain="checked")
+    )
     for value in (0.0, -0.0, 3.0, 1e20, np.inf, np.nan, 0.5, -1.0, 3.25, -np.inf):
         y = np.zeros(9, dtype)
         y[5] = value
