@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -136,21 +136,21 @@ class CallKernels(NamedTuple):
 
     Attributes
     ----------
-    function : callable or None
-        ``function(xp, y, t)``, in the place of the body's on a tile.
-    whole : BlockKernel or None
-        The blocks of the call, without tiles.
+    tile_function : callable or None
+        ``tile_function(xp, y, t)``, in the place of the loss on a tile.
+    block_kernel : BlockKernel or None
+        In the place of tiles.
     """
 
-    function: Callable[..., Any] | None = None
-    whole: BlockKernel | None = None
+    tile_function: Callable[..., Any] | None = None
+    block_kernel: BlockKernel | None = None
 
 
 _NONE = CallKernels()
 
 
 def kernels_for(
-    body: Any,
+    loss: Any,
     call: Arguments,
     form: ResultForm,
     out: NDArray | None = None,
@@ -158,51 +158,39 @@ def kernels_for(
 ) -> CallKernels:
     """Return the kernels that a call has by now.
 
-    Parameters
-    ----------
-    body : EngineBody
-    call : Arguments
-    form : {"value", "gradient", "hessian", "both"}
-    out : ndarray, optional
-        Where the derivatives of a whole call go.
-    scale : float
-        Their factor.
+    Derivatives of a whole call go to `out`, times `scale`.
     """
-    if not kernels.may_have_kernel(call.y.size) or not isinstance(body, Definition):
+    if not kernels.may_have_kernel(call.y.size) or not isinstance(loss, Definition):
         return _NONE
-    if body.takes_rows:
-        has_targets = call.by_index or call.t.shape == call.y.shape
-    else:
-        has_targets = not call.by_index
-    if not has_targets:
+    if not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
         return _NONE
     # The second derivative takes rows, which the engine makes of class indices.
     by_index = call.by_index and form != "hessian"
-    columns = call.y.shape[-1] if body.takes_rows else None
+    columns = call.y.shape[-1] if loss.takes_rows else None
     dtype, size = np.dtype(call.work), call.y.size
-    find = functools.partial(find_loss_kernel, body, form, dtype, size, columns, by_index=by_index)
+    find = functools.partial(find_loss_kernel, loss, form, dtype, size, columns, by_index=by_index)
     kernel, function = find(), None
     if kernel is not None:
-        usual = _function_of(body, form, by_index)
+        usual = _function_of(loss, form, by_index)
         on_tile = functools.partial(_on_tile, kernel.kernel, usual)
         function = on_trial(kernel.trial, on_tile, usual)
-    if call.by_index != by_index or not _needs_no_tiles(body, call, dtype):
+    if call.by_index != by_index or not _needs_no_tiles(loss, call, dtype):
         return CallKernels(function)
     if call.weight is not None and columns is None:
         kernel = find(weighted=True)
-    return CallKernels(function, kernel and BlockKernel(body, call, kernel, out, scale))
+    return CallKernels(function, kernel and BlockKernel(loss, call, kernel, out, scale))
 
 
-def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
+def _needs_no_tiles(loss: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
     """Return whether a call has no mask, and arrays as a kernel takes them."""
-    if call.keep is not None or body.sums_rows or call.dtype != dtype:
+    if call.keep is not None or loss.sums_rows or call.dtype != dtype:
         return False
     arrays = (call.y,) if call.by_index else (call.y, call.t)
     return all(array.dtype == dtype and array.flags.c_contiguous for array in arrays)
 
 
 def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
-    """Compute a tile, as a body does; by the body itself what the kernel cannot."""
+    """Compute a tile by a kernel, or as usual what it leaves to the loss."""
     signature, arguments = kernel.signature, (y, t)
     values = derivatives = None
     if signature.values:
@@ -230,7 +218,7 @@ class BlockKernel:
 
     Parameters
     ----------
-    body : Definition
+    loss : Definition
     call : Arguments
     kernel : UsableKernel
     out : ndarray or None
@@ -241,13 +229,13 @@ class BlockKernel:
 
     def __init__(
         self,
-        body: Definition,
+        loss: Definition,
         call: Arguments,
         kernel: kernels.UsableKernel,
         out: NDArray | None,
         scale: float,
     ) -> None:
-        self.body, self.call, self.scale = body, call, scale
+        self.loss, self.call, self.scale = loss, call, scale
         self.kernel: Kernel = kernel.kernel
         self.trial = kernel.trial
         signature = self.kernel.signature
@@ -259,9 +247,11 @@ class BlockKernel:
         self.out = None if out is None else out.reshape(shape)
         # The kernel's elements, or rows, in one step along the first axis of the call.
         self.each = math.prod(call.y.shape[1:]) // (columns or 1)
+        self.check_first = signature.domain == "unchecked"
         # As in tiles, whose check adds up rows too.
-        is_few = columns is not None and columns <= FEW_COLUMNS
-        self.by_columns = is_few and signature.domain == "unchecked"
+        reads_rows = not (call.by_index and accepts_any_float(loss.prediction_space))
+        has_few = columns is not None and columns <= FEW_COLUMNS
+        self.by_columns = self.check_first and has_few and reads_rows
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows, None if they have to go through a tile."""
@@ -273,8 +263,8 @@ class BlockKernel:
         y, t = self.y[part], self.t[part]
         if self.by_columns:
             y, t = np.asfortranarray(y), np.asfortranarray(t)
-        if self.kernel.signature.domain == "unchecked":
-            check_domain(self.body, self.call, first, last, y, t)
+        if self.check_first:
+            check_domain(self.loss, self.call, first, last, y, t)
         elif self.call.by_index and not (t.min(initial=0) >= 0 and t.max(initial=0) < y.shape[-1]):
             # A tile says which argument lies outside.
             return None
@@ -285,25 +275,26 @@ class BlockKernel:
 
     def compared(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
         """Return the sums of some rows; on trial those of a tile, which are compared."""
-        found = self.block(first, last)
-        if found is None or self.trial is None:
-            return by_tile() if found is None else found
-        written = self._written(first, last)
-        wanted = by_tile()
+        sums = self.block(first, last)
+        if sums is None or self.trial is None:
+            return by_tile() if sums is None else sums
+        actual = self._written(first, last)
+        expected_sums = by_tile()
+        expected = self._written(first, last)
         # Where only derivatives are asked for, a tile has no sums.
-        sums = [np.array(one) for one in (found, wanted) if wanted.count]
-        right = (*sums[1:], *self._written(first, last))
+        if expected_sums.count:
+            actual, expected = [np.array(sums), *actual], [np.array(expected_sums), *expected]
         # On a tile the same kernel counts what it compares itself; one with weights is another.
-        new = self.y[self._part(first, last)].size if self.kernel.signature.weighted else 0
-        self.trial.compare((*sums[:1], *written), right, new)
-        return wanted
+        elements = self.y[self._part(first, last)].size if self.kernel.signature.weighted else 0
+        self.trial.compare(tuple(actual), tuple(expected), elements)
+        return expected_sums
 
     def _part(self, first: int, last: int) -> slice:
         return slice(first * self.each, last * self.each)
 
-    def _written(self, first: int, last: int) -> tuple[NDArray, ...]:
+    def _written(self, first: int, last: int) -> list[NDArray]:
         """Return a copy of the derivatives of some rows, if there are any."""
-        return () if self.out is None else (self.out[self._part(first, last)].copy(),)
+        return [] if self.out is None else [self.out[self._part(first, last)].copy()]
 
     def _element_sum(
         self, y: NDArray, t: NDArray, derivatives: NDArray | None, weight: NDArray | None

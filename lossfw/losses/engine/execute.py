@@ -83,7 +83,7 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
         tile = make_tile(loss, call, *bounds)
         t = tile.t if by_index or not call.by_index else one_hot_rows(np, tile.y, tile.t)
         try:
-            results = _call(loss, kernels.function or compute_losses, tile.y, t)
+            results = _call(loss, kernels.tile_function or compute_losses, tile.y, t)
         except ValueError as error:
             raise_for_writing(error, loss.unreduced_losses)
         if task.form == "value":
@@ -92,7 +92,7 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
         _put_scaled(task, tile, gradient)
         return _NO_SUMS if losses is None else task.collect(tile, own_losses(loss, tile.y, losses))
 
-    blocks = kernels.whole if task.collect is add_losses else None
+    blocks = kernels.block_kernel if task.collect is add_losses else None
     if blocks is None:
         return threads.run(run_tile, block_bounds(call))
     return threads.run(
