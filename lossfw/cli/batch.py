@@ -12,7 +12,7 @@ from lossfw.components.naming import shortlist
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
 from lossfw.runs.files import say
-from lossfw.runs.folder import working_in
+from lossfw.runs.folder import locked_folder
 from lossfw.runs.parallel_runs import common_folder, run_all
 from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.runs.stored import numbers_of
@@ -23,7 +23,7 @@ ALLOW_NAN = "To accept NaN, set evaluate.allow_nan: true."
 
 def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
     """Carry out requests and show their outcomes."""
-    with working_in(common_folder(requests)):
+    with locked_folder(common_folder(requests)):
         outcomes = _outcomes_of(requests, jobs)
     if as_json:
         # In a result, numbers that are not finite are texts already.

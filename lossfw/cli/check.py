@@ -151,6 +151,8 @@ def check(
     options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
     given = read_parameters(parameters)
     refuse_several(given, names)
+    # A bare name of a claim is short for NAME=true.
+    claims = [text if "=" in text else f"{text}=true" for text in others["claims"]]
     jobs = check_jobs(
         names,
         given,
@@ -158,7 +160,7 @@ def check(
         every=every,
         defaults=defaults,
         expected=_pairs(expect, "--expect"),
-        outside={**others, "claims": read_parameters(_with_values(others["claims"]))},
+        outside={**others, "claims": read_parameters(claims)},
         options=options,
     )
     with ProgressBar("checked") as progress:
@@ -183,11 +185,6 @@ def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
         if "=" not in text:
             raise ArgumentError(f"{option} {text}: expected NAME=REASON.")
     return {name.strip(): reason for name, _, reason in (text.partition("=") for text in texts)}
-
-
-def _with_values(claims: Sequence[str]) -> list[str]:
-    """Return claims with their values: a bare name is short for ``name=true``."""
-    return [claim if "=" in claim else f"{claim}=true" for claim in claims]
 
 
 def _as_json(reports: Sequence[Any], options: Any) -> dict[str, Any]:

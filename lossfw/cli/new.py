@@ -70,6 +70,16 @@ _EXAMPLES = {
     "optimizer": "sign_steps",
 }
 
+# For each kind that a configuration names: the next step, and the line with the name.
+_USES = {
+    "metric": ("write your formula", "evaluate: {metrics: [NAME]}"),
+    "source": ("load your data", "data: {name: NAME}"),
+    "optimizer": (
+        "write your rule",
+        "train: {epochs: 10, optimizer: {name: NAME, learning_rate: 0.001}}",
+    ),
+}
+
 
 @click.group("new", cls=VerbGroup)
 def new() -> None:
@@ -96,17 +106,6 @@ def new_loss(name: str, kind: str) -> None:
 def new_activation(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one activation."""
     _new_file("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
-
-
-# For each kind that a configuration names: the next step, and the line with the name.
-_USES = {
-    "metric": ("write your formula", "evaluate: {metrics: [NAME]}"),
-    "source": ("load your data", "data: {name: NAME}"),
-    "optimizer": (
-        "write your rule",
-        "train: {epochs: 10, optimizer: {name: NAME, learning_rate: 0.001}}",
-    ),
-}
 
 
 def _add_command(kind: str, step: str, line: str) -> None:

@@ -14,11 +14,6 @@ class ProgressBar:
     """Shows how many rows are done, on standard error if that is a terminal.
 
     Use it as a context manager; call it with the rows done and the rows in all.
-
-    Parameters
-    ----------
-    what : str
-        The plural of the things that are counted.
     """
 
     def __init__(self, what: str = "rows") -> None:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +18,6 @@ from lossfw.cli.options import (
     warn,
     write_stderr,
 )
-from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -61,30 +61,20 @@ _LOST_WEIGHTS = (
 )
 @json_option
 @config_plugin_options(trusted=True)
-def run(
-    configs: tuple[str, ...],
-    overrides: tuple[str, ...],
-    out: str | None,
-    resume: bool,
-    dry_run: bool,
-    jobs: int,
-    cluster: str | None,
-    report: bool,
-    as_json: bool,
-    plugins: Plugins,
-) -> None:
+def run(**options: Any) -> None:
     """Evaluate the configuration in each file CONFIG.
 
     Several files, or one with a section `sweep`, run in their own processes. If
     one fails, the others continue, and the exit code is 1. In JSON, numbers that
     are not finite are the texts "nan", "inf" and "-inf".
     """
-    _check_folder_options(out, resume=resume, report=report)
-    requests = _requests(configs, overrides, plugins, out, resume=resume, cluster=cluster)
-    if dry_run:
-        _show_plans(requests, as_json=as_json)
+    given = SimpleNamespace(**options)
+    _check_folder_options(given)
+    requests = _requests(given, given.configs)
+    if given.dry_run:
+        _show_plans(requests, as_json=given.as_json)
         return
-    _carry_out(requests, jobs, _run_one, as_json=as_json, report=report)
+    _carry_out(requests, given, _run_one)
 
 
 @click.command()
@@ -117,18 +107,7 @@ def run(
 @click.option("--report", is_flag=True, help="Write report.html too.")
 @json_option
 @config_plugin_options(trusted=True)
-def train(
-    config: str,
-    overrides: tuple[str, ...],
-    out: str | None,
-    no_out: bool,
-    resume: bool,
-    jobs: int,
-    cluster: str | None,
-    report: bool,
-    as_json: bool,
-    plugins: Plugins,
-) -> None:
+def train(**options: Any) -> None:
     """Train the network of the configuration in the file CONFIG.
 
     The section `train` describes the training. A stopped training continues with
@@ -136,44 +115,36 @@ def train(
     trainings. In JSON, numbers that are not finite are the texts "nan", "inf" and
     "-inf".
     """
-    if out is not None and no_out:
+    given = SimpleNamespace(**options)
+    if given.out is not None and given.no_out:
         raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
-    _check_folder_options(out, resume=resume, report=report)
-    requests = _requests(
-        (config,), overrides, plugins, out, resume=resume, cluster=cluster, trains=True
-    )
-    if cluster is not None and _is_single(requests):
+    _check_folder_options(given)
+    requests = _requests(given, [given.config], trains=True)
+    single = _is_single(requests)
+    if given.cluster is not None and single:
         # A step needs the weights of the step before.
         raise ArgumentError(
             "--cluster distributes the trainings of a sweep, and this is a single training: remove "
             "--cluster, or add a section sweep."
         )
-    drops_weights = out is None and not no_out
-    if drops_weights and not _is_single(requests):
+    drops_weights = given.out is None and not given.no_out
+    if drops_weights and not single:
         raise ArgumentError(_LOST_WEIGHTS)
-    train_one = partial(_train_one, drops_weights=drops_weights)
-    _carry_out(requests, jobs, train_one, as_json=as_json, report=report)
+    _carry_out(requests, given, partial(_train_one, drops_weights=drops_weights))
 
 
-def _check_folder_options(out: str | None, *, resume: bool, report: bool) -> None:
+def _check_folder_options(given: SimpleNamespace) -> None:
     """Refuse options that need a folder, without one."""
-    if resume and out is None:
+    if given.resume and given.out is None:
         raise ArgumentError("--resume continues from the files in a folder: give --out DIR too.")
-    if report:
+    if given.report:
         from lossfw.cli.compare import check_report
 
-        check_report(out)
+        check_report(given.out)
 
 
 def _requests(
-    configs: Sequence[str],
-    overrides: tuple[str, ...],
-    plugins: Plugins,
-    out: str | None,
-    *,
-    resume: bool,
-    cluster: str | None,
-    trains: bool = False,
+    given: SimpleNamespace, names: Sequence[str], *, trains: bool = False
 ) -> list[RunRequest]:
     """Read every configuration, and return a request for each of its runs."""
     # Imported here: listing components needs no NumPy file readers.
@@ -181,16 +152,18 @@ def _requests(
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.records import RunRequest
 
-    folder = None if out is None else Path(out)
-    read = [read_config(ConfigSource(name, overrides, plugins)) for name in configs]
-    if len(read) == 1 and not read[0].has("sweep"):
-        return [RunRequest(read[0], "", folder, resume, trains, cluster)]
+    folder = None if given.out is None else Path(given.out)
+    configs = [read_config(ConfigSource(name, given.overrides, given.plugins)) for name in names]
+    if len(configs) == 1 and not configs[0].has("sweep"):
+        return [RunRequest(configs[0], "", folder, given.resume, trains, given.cluster)]
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of
 
-    requests = requests_of(read, folder, resume=resume, trains=trains, cluster=cluster)
+    requests = requests_of(
+        configs, folder, resume=given.resume, trains=trains, cluster=given.cluster
+    )
     # A training tells its notes itself.
-    for config in () if trains else read:
+    for config in () if trains else configs:
         for note in config.notes:
             warn(f"{config.source.name}: {note}")
     return requests
@@ -203,32 +176,29 @@ def _is_single(requests: Sequence[RunRequest]) -> bool:
 
 def _carry_out(
     requests: Sequence[RunRequest],
-    jobs: int,
+    given: SimpleNamespace,
     carry_out_one: Callable[[RunRequest, bool], None],
-    *,
-    as_json: bool,
-    report: bool,
 ) -> None:
     """Carry out one run in this process, or several, and write their reports."""
     from lossfw.cli.compare import report_on
 
     if _is_single(requests):
         try:
-            carry_out_one(requests[0], as_json)
+            carry_out_one(requests[0], given.as_json)
         except KeyboardInterrupt:
             if (folder := requests[0].folder) is not None:
                 write_stderr(f"{folder}: interrupted; --resume continues from here")
             raise
-        if report:
+        if given.report:
             report_on(requests)
         return
     from lossfw.cli.batch import run_many
 
     try:
-        run_many(requests, jobs, as_json=as_json)
+        run_many(requests, given.jobs, as_json=given.as_json)
     finally:
         # Some may have failed, and the others have their reports.
-        if report:
+        if given.report:
             report_on(requests)
 
 

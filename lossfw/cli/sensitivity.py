@@ -91,10 +91,10 @@ def sensitivity(
         result = study_sensitivity(study, progress=progress)
     if folder is not None:
         from lossfw.report.html.sensitivity import study_page
-        from lossfw.report.plots.sensitivity_curves import picture
+        from lossfw.report.plots.curves import study_picture
 
         write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
-        write_file(folder, PICTURE_FILE, picture(result))
+        write_file(folder, PICTURE_FILE, study_picture(result))
         write_file(folder, PAGE_FILE, study_page(result).encode())
     if as_json:
         say(to_json(result.to_dict()))

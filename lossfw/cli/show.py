@@ -76,7 +76,7 @@ def show(
         say_json(SHOW_VERSION, components=described)
         return
     if as_markdown:
-        from lossfw.report.text.markdown import markdown
+        from lossfw.report.text.show_component import markdown
 
         say(markdown(described).rstrip())
         return
@@ -133,8 +133,8 @@ def plot(
     parameter is set in each of them that has it.
     """
     from lossfw.nn.sample_curve import curves
-    from lossfw.report.plots.loss_curves import check_out
-    from lossfw.report.plots.loss_curves import plot as draw
+    from lossfw.report.plots.curves import check_out
+    from lossfw.report.plots.curves import plot as draw
 
     file = Path(out)
     check_out(file)

@@ -41,8 +41,7 @@ def site(
     from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
     from lossfw.report.site.build import build, need_docs
-    from lossfw.report.site.content import collect
-    from lossfw.report.site.measured import read_measured
+    from lossfw.report.site.content import collect, read_measured
     from lossfw.runs.files import say
 
     need_docs()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import LossfwError
-from lossfw.runs.plain_outcome import plain_outcome
+from lossfw.runs.execute import plain_outcome
 from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.scale.cluster import connected
 from lossfw.scale.evaluate import WORKER_SECONDS
@@ -25,17 +25,7 @@ _HERE = ""
 def run_on(
     cluster: str, requests: Sequence[RunRequest], *, ended: Callable[[RunOutcome], None]
 ) -> list[RunOutcome]:
-    """Carry out requests on a cluster, and return their outcomes in the same order.
-
-    Parameters
-    ----------
-    cluster : str
-        See `lossfw.scale.cluster.connected`.
-    requests : sequence of RunRequest
-        The runs.
-    ended : callable
-        Called with each run that has ended.
-    """
+    """Carry out requests on a cluster, and return their outcomes in the same order."""
     outcomes: dict[int, RunOutcome] = {}
     notes: list[str] = []
 

@@ -1,4 +1,7 @@
-"""Carry out one run: from a configuration to its numbers, and to its folder if it has one."""
+"""Carry out one run: from a configuration to its numbers, and to its folder if it has one.
+
+A process of its own gets its outcome as plain values, which are sent back.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Entry
@@ -27,24 +30,9 @@ if TYPE_CHECKING:
 class Outcome:
     """The outcome of a run.
 
-    Attributes
-    ----------
-    run : Run
-        The run.
-    result : Result
-        Its numbers.
-    entries : tuple of Entry
-        The origins of its components.
-    loading : float
-        Seconds that configuration, data and weights took.
-    texts : tuple of str
-        Texts that plugins add to the report.
-    failure : OutputError or None
-        Why the folder does not hold the result.
-    before : bool
-        Whether the result is that of an earlier run, and was not computed now.
-    resumed : int
-        The first row that was computed now, of a run that was interrupted; else 0.
+    `loading` are the seconds that configuration, data and weights took. `failure` is why the
+    folder does not hold the result, `before` whether the result is that of an earlier run, and
+    `resumed` the first row that was computed now, of a run that was interrupted.
     """
 
     run: Run
@@ -63,19 +51,11 @@ class Outcome:
 
 
 def prepare(request: RunRequest) -> Run:
-    """Return a run that can begin: its plan is made, nothing is computed or written.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the configuration.
-    OutputError
-        If its folder could not be written to.
-    """
+    """Return a run that can begin: its plan is made, nothing is computed or written."""
     config, folder = request.config, request.folder
     if folder is not None:
         check_folder(folder)
-        _check_own(folder, request)
+        _refuse_foreign_config(folder, request)
     plan = build_plan(config)
     if plan.rows and folder is None:
         warning = "evaluate.rows asks for a file of rows, which stands in a run folder: give --out."
@@ -89,23 +69,16 @@ def prepare(request: RunRequest) -> Run:
     return Run(request.shown_name, config.source.name, request.overrides, folder, seed, plan)
 
 
-def _check_own(folder: Path, request: RunRequest) -> None:
+def _refuse_foreign_config(folder: Path, request: RunRequest) -> None:
     """Refuse to write over a configuration that no run has written, or that is run."""
     # Imported on use: a run that only shows its numbers starts without them.
-    from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE
+    from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE, refuse_foreign_config
 
-    there = folder / CONFIG_FILE
-    if not there.exists():
-        return
-    if not (folder / STATUS_FILE).exists():
+    refuse_foreign_config(folder, "run", (STATUS_FILE,))
+    config, written = Path(request.config.source.name), folder / CONFIG_FILE
+    if not request.resume and config.exists() and written.exists() and written.samefile(config):
         raise OutputError(
-            f"{there} was not written by a run, and a run writes its own configuration there: "
-            "name another folder for --out."
-        )
-    config = request.config.source.name
-    if not request.resume and Path(config).exists() and there.samefile(config):
-        raise OutputError(
-            f"{there} is the configuration to run, and a run writes its own there: name another "
+            f"{written} is the configuration to run, and a run writes its own there: name another "
             "folder for --out, or run the file that it was made from."
         )
 
@@ -113,22 +86,8 @@ def _check_own(folder: Path, request: RunRequest) -> None:
 def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Warn) -> Outcome:
     """Carry out a run.
 
-    Parameters
-    ----------
-    request : RunRequest
-        The configuration, and the folder of the results.
-    progress : callable, optional
-        Called with the rows done and the rows in all.
-    warn : callable
-        Called with each warning about a plugin.
-
-    Raises
-    ------
-    OutputError
-        If the folder is in use or could not be written to. A failure to write
-        the result is in the outcome instead, beside the numbers.
-    DataError
-        If the run is to be resumed and the folder holds another one.
+    A failure to write the result is in the outcome, next to the numbers; other failures, and a
+    folder of another run, are raised.
     """
     begin = time.perf_counter()
     run, config = prepare(request), request.config
@@ -137,32 +96,32 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
         return Outcome(run, _evaluated(request, run.plan, progress), entries, loading)
     # Imported on use: a run that only shows its numbers starts without them.
-    from lossfw.runs.plugin_hooks import Followers
-    from lossfw.runs.recorder import keeping
+    from lossfw.runs.plugin_hooks import HookCallers
+    from lossfw.runs.recorder import record_run
 
-    with keeping(request, run) as keeper:
-        if keeper.done is not None:
-            return Outcome(run, keeper.done, entries, loading, before=True)
-        followers = Followers(registry, run, warn)
-        followers.start()
+    with record_run(request, run) as recorder:
+        if recorder.done is not None:
+            return Outcome(run, recorder.done, entries, loading, before=True)
+        hooks = HookCallers(registry, run, warn)
+        hooks.call("lossfw_run_start")
 
         def both(done: int, total: int) -> None:
             if progress is not None:
                 progress(done, total)
-            followers.progress(done, total)
+            hooks.call("lossfw_progress", done=done, total=total)
 
         try:
-            result = _evaluated(request, run.plan, both, keeper.journal)
+            result = _evaluated(request, run.plan, both, recorder.journal)
         except BaseException as error:
-            keeper.fail(error)
-            followers.end(None)
+            recorder.fail(error)
+            hooks.call("lossfw_run_end", result=None)
             raise
-        keeper.finish(result, followers.warnings)
-        followers.end(result)
-        texts = tuple(followers.report(result))
-        keeper.keep_texts(texts)
-        resumed = 0 if keeper.journal is None else keeper.journal.resumed
-        return Outcome(run, result, entries, loading, texts, keeper.failure, resumed=resumed)
+        recorder.finish(result, hooks.warnings)
+        hooks.call("lossfw_run_end", result=result)
+        texts = tuple(hooks.report(result))
+        recorder.keep_texts(texts)
+        resumed = 0 if recorder.journal is None else recorder.journal.resumed
+        return Outcome(run, result, entries, loading, texts, recorder.failure, resumed=resumed)
 
 
 def _evaluated(
@@ -184,3 +143,23 @@ def _evaluated(
 
     with connected(request.scheduler) as client:
         return evaluate_on(client, plan, progress=progress, keeper=journal)
+
+
+def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
+    """Carry out a run or a training, and return its fields of a `RunOutcome`."""
+    if request.trains:
+        # Imported on use: an evaluation starts without it.
+        from lossfw.runs.trainings import carry_out_training, prepare_training
+
+        trained = carry_out_training(request, prepare_training(request), warn=warn)
+        return {"result": trained.trained.to_dict(), "warnings": trained.run.training.warnings}
+    outcome = carry_out(request, warn=warn)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return {
+        "result": outcome.result.to_dict(),
+        "texts": outcome.texts,
+        "warnings": outcome.result.warnings,
+        "before": outcome.before,
+        "nan": outcome.nan,
+    }

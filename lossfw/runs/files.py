@@ -61,13 +61,7 @@ def numbers_in(value: Any) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file of JSON, None if there is no file.
-
-    Raises
-    ------
-    DataError
-        If it holds anything else.
-    """
+    """Return the object in a file of JSON, None if there is no file."""
     try:
         if not path.is_file():
             return None
@@ -81,13 +75,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def say(text: str) -> None:
-    """Write a text and a line end to standard output.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written. A closed pipe raises `BrokenPipeError`.
-    """
+    """Write a text and a line end to standard output."""
     try:
         sys.stdout.write(f"{printable(text)}\n")
         sys.stdout.flush()
@@ -109,12 +97,6 @@ def check_folder(folder: Path) -> None:
     """Check before a long computation that a result can be written to a folder.
 
     The folder is not made. A full disk is noticed only when the result is written.
-
-    Raises
-    ------
-    OutputError
-        If a file has this name, or the folder (or the folder in which it would be
-        made) is not writable.
     """
     try:
         _check_folder(folder)
@@ -137,15 +119,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
-    """Write a result to ``metrics.json`` in a folder; see `write_file`.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    result : mapping
-        A value for `to_json`.
-    """
+    """Write a result to ``metrics.json`` in a folder; see `write_file`."""
     return write_file(folder, RESULT_FILE, f"{to_json(result)}\n".encode())
 
 
@@ -154,25 +128,6 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
 
     The file is written under a temporary name in the folder and then renamed, so a
     reader finds the old file, the new one or none, and never a part.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    name : str
-        The file's name.
-    content : bytes
-        Its content.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; no part of it is left.
     """
     target = folder / name
     temporary = temporary_of(target)

@@ -25,7 +25,6 @@ from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.accumulator import named_metrics
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
-from lossfw.runs.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.files import (
     RESULT_FILE,
     numbers_in,
@@ -35,6 +34,7 @@ from lossfw.runs.files import (
     write_file,
     write_result,
 )
+from lossfw.runs.journal import CHECKPOINT_FILE
 from lossfw.runs.lock import held
 from lossfw.runs.rows_parts import PARTS_FOLDER, PartFile, finish_parts, remove_rows
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
@@ -52,26 +52,14 @@ _ASIDE = f".{RECORD_FILE}.old.tmp"
 
 
 class RunFolder:
-    """The files of a run.
-
-    Parameters
-    ----------
-    path : Path
-        The folder; `begin` makes it.
-    """
+    """The files of a run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def status(self) -> str | None:
-        """The state of the run, None if there is none.
-
-        Raises
-        ------
-        DataError
-            If it cannot be read.
-        """
+        """The state of the run, None if there is none."""
         file = self.path / STATUS_FILE
         try:
             return file.read_text("utf-8", "replace").strip() if file.is_file() else None
@@ -87,13 +75,7 @@ class RunFolder:
         return record
 
     def make(self) -> bool:
-        """Make the folder if it does not exist, and tell whether it was made.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be made.
-        """
+        """Make the folder if it does not exist, and tell whether it was made."""
         there = self.path.is_dir()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -107,13 +89,7 @@ class RunFolder:
             self.path.rmdir()
 
     def begin(self, record: Mapping[str, Any], config: str) -> None:
-        """Begin a new run. The results of an older one stay until new ones are written.
-
-        Raises
-        ------
-        OutputError
-            If a file cannot be written or removed.
-        """
+        """Begin a new run. The results of an older one stay until new ones are written."""
         self.remove_temporary()
         before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
         there = (self.path / RECORD_FILE).exists()
@@ -133,14 +109,8 @@ class RunFolder:
                     self._rename(_ASIDE, RECORD_FILE)
             raise
 
-    def go_on(self, record: Mapping[str, Any], config: str) -> None:
-        """Resume a run that was interrupted or has failed, or that needs further files.
-
-        Raises
-        ------
-        OutputError
-            If a file cannot be written or removed.
-        """
+    def continue_run(self, record: Mapping[str, Any], config: str) -> None:
+        """Resume a run that was interrupted or has failed, or that needs further files."""
         self.remove_temporary()
         self.write(STATUS_FILE, "running\n")
         self._remove(ERROR_FILE)
@@ -155,24 +125,7 @@ class RunFolder:
         rows: RowsFormat | None,
         parts: Sequence[PartFile] = (),
     ) -> None:
-        """Write the results of a run.
-
-        Parameters
-        ----------
-        record : mapping
-            The object for ``run.json``.
-        result : mapping
-            The object for ``metrics.json``.
-        rows : {"jsonl", "parquet"} or None
-            The format of the rows, None for no rows.
-        parts : sequence of PartFile
-            The files of the rows, where they are in parts.
-
-        Raises
-        ------
-        OutputError
-            If a file cannot be written.
-        """
+        """Write the results of a run."""
         old = [name for form, name in ROWS_FILES.items() if form != rows]
         self._remove(*old, REPORT_FILE, TEXTS_FILE)
         if rows is not None and parts:
@@ -197,15 +150,7 @@ class RunFolder:
         self.remove_temporary()
 
     def fail(self, message: str, record: Mapping[str, Any] | None = None) -> None:
-        """Write that the run failed, and why; ignore an error while writing.
-
-        Parameters
-        ----------
-        message : str
-            For ``error.txt``.
-        record : mapping, optional
-            The object for ``run.json``, if it has changed.
-        """
+        """Write that the run failed, and why; ignore an error while writing."""
         try:
             self.write(ERROR_FILE, f"{message}\n")
             self.write(STATUS_FILE, "failed\n")
@@ -249,16 +194,21 @@ class RunFolder:
             refuse(self.path / new, error)
 
 
+def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None:
+    """Refuse to write over a configuration in a folder without any of the files of its kind."""
+    config = folder / CONFIG_FILE
+    if config.exists() and not any((folder / name).exists() for name in files):
+        raise OutputError(
+            f"{config} was not written by a {kind}, and a {kind} writes its own configuration "
+            "there: name another folder for --out."
+        )
+
+
 @contextmanager
-def working_in(path: Path | None) -> Iterator[None]:
+def locked_folder(path: Path | None) -> Iterator[None]:
     """Make a folder and lock it inside the ``with`` block; do nothing for None.
 
     Unfinished files of processes that were killed are removed.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be made, or another process works in it.
     """
     if path is None:
         yield
@@ -289,13 +239,7 @@ def read_texts(path: Path) -> list[str]:
 
 
 def kept_result(folder: RunFolder, plan: Plan) -> Result:
-    """Return the result of a run that is done, from its files.
-
-    Raises
-    ------
-    DataError
-        If they are damaged.
-    """
+    """Return the result of a run that is done, from its files."""
     from lossfw.evaluation.result import Numbers
 
     result, record = read_json(folder.path / RESULT_FILE), folder.record()

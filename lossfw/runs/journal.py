@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
-from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
 from lossfw.runs.files import write_file
 from lossfw.runs.repair import repaired, repaired_parts
 from lossfw.runs.rows import rows_of
@@ -36,10 +37,82 @@ from lossfw.runs.rows_writer import (
     find_part,
 )
 
+# Not the name of a training's checkpoint, which may lie in the same folder.
+CHECKPOINT_FILE = "partials.npz"
+
+# Version of the file.
+CHECKPOINT_VERSION = 8
+
 # Seconds between two checkpoints: the most that a killed run loses ...
 CHECKPOINT_SECONDS = 1.0
+
 # ... but at least this multiple of the time of writing one, which then costs 5 %.
 _TIMES_ITS_COST = 20.0
+
+
+class Checkpoint(NamedTuple):
+    """The content of a checkpoint."""
+
+    identity: Mapping[str, str]
+    pieces: tuple[RowsPiece, ...]
+    parts: tuple[PartFile, ...]
+    notes: tuple[str, ...]
+    seconds: float
+    state: SavedState
+
+
+def identity_of(plan: Plan) -> dict[str, str]:
+    """Return the properties of a run that decide the bits of its result.
+
+    A checkpoint is used only if all of them are equal. The digest depends on configuration,
+    plugins and data; another version of NumPy may round differently.
+    """
+    return {
+        "version": str(CHECKPOINT_VERSION),
+        "digest": plan.digest,
+        "rows": str(plan.rows),
+        "intervals": repr(plan.intervals),
+        "slices": repr(plan.slices),
+        "columns": repr(plan.columns),
+        "numpy": np.__version__,
+    }
+
+
+def _to_bytes(checkpoint: Checkpoint) -> bytes:
+    """Return a checkpoint as it is written to a file."""
+    header = {
+        "identity": dict(checkpoint.identity),
+        "pieces": [list(piece) for piece in checkpoint.pieces],
+        "parts": [list(part) for part in checkpoint.parts],
+        "notes": list(checkpoint.notes),
+        "seconds": checkpoint.seconds,
+        "state": checkpoint.state.header,
+    }
+    return SavedState(header, checkpoint.state.arrays).to_bytes()
+
+
+def read_checkpoint(folder: Path, plan: Plan) -> Checkpoint | None:
+    """Return the checkpoint in a folder, None if there is none of this run."""
+    path = folder / CHECKPOINT_FILE
+    if not path.exists():
+        return None
+    try:
+        header, arrays = SavedState.read(path)
+        if dict(header["identity"]) != identity_of(plan):
+            return None
+        return Checkpoint(
+            header["identity"],
+            tuple(RowsPiece(*piece) for piece in header["pieces"]),
+            tuple(PartFile(*part) for part in header["parts"]),
+            tuple(map(str, header["notes"])),
+            header["seconds"],
+            SavedState(header["state"], arrays),
+        )
+    except (DataError, ValueError, TypeError, LookupError):
+        raise DataError(
+            f"{path} is not a checkpoint of a run, or damaged: run without --resume, which starts "
+            "over."
+        ) from None
 
 
 def rows_format(plan: Plan) -> RowsFormat | None:
@@ -51,17 +124,6 @@ class RunJournal:
     """The journal of a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
 
     It is the `lossfw.scale.evaluate.Keeper` of a run on a cluster, too.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder in which no other process works.
-    plan : Plan
-        The plan of the run.
-    resume : bool
-        Resume from the checkpoint, if there is one.
-    spread : bool
-        Whether the run is computed on a cluster, whose workers write its rows.
 
     Attributes
     ----------
@@ -100,13 +162,7 @@ class RunJournal:
         return self.before + time.monotonic() - self._begun
 
     def resume(self, state: EvaluationState) -> None:
-        """Put the evaluation into the state of the checkpoint; see `Journal.resume`.
-
-        Raises
-        ------
-        DataError
-            If the checkpoint is damaged, or damaged rows are others now.
-        """
+        """Put the evaluation into the state of the checkpoint; see `Journal.resume`."""
         kept = self._kept
         if kept is not None:
             try:
@@ -169,13 +225,7 @@ class RunJournal:
                 self._save(state)
 
     def close(self) -> None:
-        """Flush the file of rows to the disk, and close it.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+        """Flush the file of rows to the disk, and close it."""
         if self._part is not None and self.failure is None:
             self._part.settle()
         self.drop()
@@ -188,7 +238,7 @@ class RunJournal:
     @cached_property
     def _kept(self) -> Checkpoint | None:
         """The checkpoint to resume from, None without one or without its rows."""
-        kept = read(self._folder, self._plan) if self._resume else None
+        kept = read_checkpoint(self._folder, self._plan) if self._resume else None
         form = rows_format(self._plan)
         if kept is None or form is None:
             return kept
@@ -243,6 +293,6 @@ class RunJournal:
                 pieces = self._part.pieces()
             parts, notes = tuple(self._files), tuple(self.notes)
             kept = Checkpoint(self._identity, pieces, parts, notes, self.seconds, state.pack())
-            write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
+            write_file(self._folder, CHECKPOINT_FILE, _to_bytes(kept))
         self._last = time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))

@@ -22,16 +22,6 @@ def held(folder: Path) -> Iterator[None]:
     The system releases the lock when the process ends in any way, and no file is left.
     Without POSIX locks, as on Windows or on some file systems, nothing is locked and
     two processes can work in the folder at once.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder.
-
-    Raises
-    ------
-    OutputError
-        If another live process holds the lock.
     """
     if fcntl is None:
         yield

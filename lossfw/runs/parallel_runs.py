@@ -17,7 +17,7 @@ from lossfw.runs.folder import RunFolder
 from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.runs.rows_parts import has_rows
 from lossfw.runs.stored import check_result
-from lossfw.runs.worker_process import WorkerProcesses
+from lossfw.runs.worker import WorkerProcesses
 
 
 def requests_of(
@@ -31,14 +31,14 @@ def requests_of(
     """Return a request for each run of some configurations, every sweep expanded and checked.
 
     Each run has a name, and a folder of its own in `folder` that is called so.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the first configuration whose sweep is wrong.
     """
+
+    def full_name(config: str, variant: str) -> str:
+        stem = Path(config).stem
+        return variant if len(configs) == 1 or variant == stem else f"{stem},{variant}"
+
     runs = [(config, run) for config in configs for run in expand(config, training=trains)]
-    names = _distinct([_joined(c.source.name, run.name, len(configs)) for c, run in runs])
+    names = _distinct([full_name(c.source.name, run.name) for c, run in runs])
     return [
         RunRequest(
             run.config,
@@ -62,11 +62,6 @@ def common_folder(requests: Sequence[RunRequest]) -> Path | None:
     return None if folder is None else folder.parent
 
 
-def _joined(config: str, variant: str, configs: int) -> str:
-    stem = Path(config).stem
-    return variant if configs == 1 or variant == stem else f"{stem},{variant}"
-
-
 def _distinct(names: Sequence[str]) -> list[str]:
     """Return unique names, by a number behind each repeated one.
 
@@ -85,17 +80,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def run_all(
     requests: Sequence[RunRequest], jobs: int, *, ended: Callable[[RunOutcome], None]
 ) -> list[RunOutcome]:
-    """Carry out requests in parallel, and return their outcomes in the same order.
-
-    Parameters
-    ----------
-    requests : sequence of RunRequest
-        The runs.
-    jobs : int
-        Number of parallel processes, which share the threads.
-    ended : callable
-        Called with each run that has ended.
-    """
+    """Carry out requests in parallel, and return their outcomes in the same order."""
     workers = WorkerProcesses(max(1, thread_count() // jobs))
     interrupted = threading.Event()
 

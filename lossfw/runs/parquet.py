@@ -27,13 +27,6 @@ def write_parquet(part: Path, target: Path) -> None:
 
     A column of arrays becomes a column of lists of one length; a row without weight has
     no loss (null).
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; no part of it is left.
-    MissingExtraError
-        If pyarrow is not installed.
     """
     temporary = temporary_of(target)
     try:
@@ -50,18 +43,7 @@ def write_parquet(part: Path, target: Path) -> None:
 
 
 class ParquetRows:
-    """Rows that are added to a Parquet file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written to; the methods raise it too.
-    """
+    """Rows that are added to a Parquet file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Registry
 from lossfw.evaluation.result import Result
 from lossfw.runs.records import Run, TrainingRun, Warn
 
-if TYPE_CHECKING:
-    # An evaluation starts without them.
-    from lossfw.nn.training.records import Epoch, Trained
 
-
-class Followers:
-    """The plugins that follow a run.
+class HookCallers:
+    """Calls the hooks of the plugins that follow a run.
 
     A hook that raises is reported once, with its plugin, and not called again in
-    this run. Only an interrupt by the user is raised.
-
-    Parameters
-    ----------
-    registry : Registry
-        The registry of the plugins.
-    run : Run or TrainingRun
-        The run. A run with a folder imports all installed plugins; any other run is
-        followed by the plugins that it uses and by local files, and so starts faster.
-    warn : callable
-        Called with each warning.
-    hooks : sequence of str
-        The hooks that are called.
-
-    Attributes
-    ----------
-    warnings : list of str
-        All of them.
+    this run. Only an interrupt by the user is raised. A run with a folder imports all
+    installed plugins; any other run is followed by the plugins that it uses and by local
+    files, and so starts faster. `warnings` has all that were given to `warn`.
     """
 
     def __init__(
@@ -51,44 +32,19 @@ class Followers:
         self._hooks = {name: registry.followers(name, load=load) for name in hooks}
         self.warnings: list[str] = []
 
-    def start(self) -> None:
-        """Call ``lossfw_run_start``."""
-        self._call("lossfw_run_start")
-
-    def progress(self, done: int, total: int) -> None:
-        """Call ``lossfw_progress`` with the number of rows done."""
-        if self._hooks["lossfw_progress"]:
-            self._call("lossfw_progress", done=done, total=total)
-
-    def end(self, result: Result | None) -> None:
-        """Call ``lossfw_run_end`` with the result, None for a failed run."""
-        self._call("lossfw_run_end", result=result)
-
-    def training_start(self) -> None:
-        """Call ``lossfw_training_start``."""
-        self._call("lossfw_training_start")
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Call ``lossfw_epoch`` with the measurements after an epoch."""
-        self._call("lossfw_epoch", epoch=epoch)
-
-    def training_end(self, trained: Trained | None) -> None:
-        """Call ``lossfw_training_end`` with the result, None for a failed training."""
-        self._call("lossfw_training_end", trained=trained)
-
     def report(self, result: Result) -> list[str]:
         """Return the texts that plugins add to the report."""
         texts = []
-        for label, answers in self._call("lossfw_report", result=result):
+        for label, answers in self.call("lossfw_report", result=result):
             for answer in answers:
                 if isinstance(answer, str):
                     texts.append(answer)
                 else:
                     kind = type(answer).__name__
-                    self._report(f"plugin {label}: lossfw_report returned {kind}, wanted a text")
+                    self._report(f"plugin {label}: lossfw_report returned {kind}, expected a text")
         return texts
 
-    def _call(self, hook: str, **arguments: Any) -> list[tuple[str, list[Any]]]:
+    def call(self, hook: str, **arguments: Any) -> list[tuple[str, list[Any]]]:
         """Call a hook in every plugin; return the values by the plugin's label."""
         answers = []
         for label, caller in list(self._hooks[hook].items()):

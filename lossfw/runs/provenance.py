@@ -26,17 +26,7 @@ _GIT_SECONDS = 10
 
 
 def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
-    """Return the provenance of a run that is known before it begins.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-    entries : iterable of Entry
-        The origins of its components.
-    plugins : Plugins
-        The choice of plugins on the command line.
-    """
+    """Return the provenance of a run that is known before it begins."""
     return {
         **versions(entries),
         "seed": run.seed,

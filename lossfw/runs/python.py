@@ -280,14 +280,14 @@ def _all(
     """Carry out each run of a configuration; one that fails does not stop the others."""
     from lossfw.config.plan.resolved import resolved
     from lossfw.runs.compare.settings import flat
-    from lossfw.runs.folder import working_in
+    from lossfw.runs.folder import locked_folder
     from lossfw.runs.parallel_runs import common_folder, requests_of
 
     requests = requests_of([request.config], request.folder, resume=request.resume, trains=trains)
     results: dict[str, _R] = {}
     settings: dict[str, Mapping[str, Any]] = {}
     failures: dict[str, LossfwError] = {}
-    with working_in(common_folder(requests)):
+    with locked_folder(common_folder(requests)):
         for each in requests:
             try:
                 results[each.name] = one(each)

@@ -21,17 +21,7 @@ from lossfw.runs.rows_writer import ROWS_FILES
 
 
 class Recorder:
-    """Records a run in its folder, if it has one.
-
-    Attributes
-    ----------
-    journal : RunJournal or None
-        The journal of rows and checkpoints.
-    done : Result or None
-        The result in the folder, if the run was done before.
-    failure : OutputError or None
-        Why the folder does not hold the result.
-    """
+    """Records a run in its folder, if it has one."""
 
     def __init__(self, failure: OutputError | None = None) -> None:
         self.journal: RunJournal | None = None
@@ -42,15 +32,7 @@ class Recorder:
         self._record: dict[str, Any] = {}
 
     def begin(self, folder: RunFolder, request: RunRequest, run: Run) -> None:
-        """Begin a run in a folder, or resume the run in it.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written to; then it is as it was.
-        DataError
-            If the run is to be resumed and the folder holds another one.
-        """
+        """Begin a run in a folder, or resume the run in it."""
         old = _resumable(folder, run.plan) if request.resume else None
         if old is not None and is_done(folder, run.plan):
             self.done = kept_result(folder, run.plan)
@@ -63,7 +45,7 @@ class Recorder:
             folder.begin(self._record, text)
         else:
             self._record["started"] = old.get("started")
-            folder.go_on(self._record, text)
+            folder.continue_run(self._record, text)
         self._folder, self._plan = folder, run.plan
         self.journal = RunJournal(
             folder.path, run.plan, resume=old is not None, spread=request.scheduler is not None
@@ -113,16 +95,8 @@ class Recorder:
 
 
 @contextmanager
-def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
-    """Record a run inside the ``with`` block, with its folder locked.
-
-    Raises
-    ------
-    OutputError
-        If another process works in the folder.
-    DataError
-        If the run is to be resumed and the folder holds another one.
-    """
+def record_run(request: RunRequest, run: Run) -> Iterator[Recorder]:
+    """Record a run inside the ``with`` block, with its folder locked."""
     if run.folder is None:
         yield Recorder()
         return
@@ -134,14 +108,14 @@ def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
         yield Recorder(error)
         return
     with held(folder.path):
-        keeper = Recorder()
+        recorder = Recorder()
         try:
-            keeper.begin(folder, request, run)
+            recorder.begin(folder, request, run)
         except OutputError as error:
-            keeper.failure = error
+            recorder.failure = error
             if made:
                 folder.remove_if_empty()
-        yield keeper
+        yield recorder
 
 
 def is_done(folder: RunFolder, plan: Plan) -> bool:
@@ -152,13 +126,7 @@ def is_done(folder: RunFolder, plan: Plan) -> bool:
 
 
 def _resumable(folder: RunFolder, plan: Plan) -> dict[str, Any] | None:
-    """Return the record of the run in a folder; None if no run has begun there.
-
-    Raises
-    ------
-    DataError
-        If it is another run.
-    """
+    """Return the record of the run in a folder; None if no run has begun there."""
     record = folder.record()
     if record is None:
         return None

@@ -20,33 +20,17 @@ Warn: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A request for a run.
-
-    Attributes
-    ----------
-    config : CheckedConfig
-        A configuration that has been read; its plan is made when the run begins.
-    name : str
-        The name of the run; by default that of the file.
-    folder : Path or None
-        The folder of its files, or None.
-    resume : bool
-        Resume the run in the folder.
-    trains : bool
-        Whether it is a training, and not an evaluation.
-    cluster : str or None
-        The cluster that computes it; see `lossfw.scale.cluster.connected`. Empty for this
-        process; by default the one that the configuration names, if it does.
-    digest : str
-        That of its plan, where it was made before; a run that is done is told by it.
-    """
+    """A request for a run or a training; its plan is made when the run begins."""
 
     config: CheckedConfig
+    # By default that of the file.
     name: str = ""
     folder: Path | None = None
     resume: bool = False
     trains: bool = False
+    # Empty for this process; by default the one that the configuration names, if it does.
     cluster: str | None = None
+    # That of its plan, where it was made before; by it a run that is done is recognised.
     digest: str = ""
 
     @property
@@ -77,38 +61,21 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The outcome of one of several runs.
-
-    Attributes
-    ----------
-    request : RunRequest
-        The request for it.
-    result : mapping or None
-        The content of ``metrics.json``; None for a run that failed.
-    error : str
-        Why it failed; empty if it did not.
-    seconds : float
-        Its duration.
-    before : bool
-        Whether the result is that of an earlier run, and was not computed now.
-    notes : str
-        Warnings about plugins.
-    texts : tuple of str
-        Texts that plugins add to its report.
-    warnings : tuple of str
-        Those of its result.
-    nan : bool
-        Whether its loss is NaN, and its configuration does not accept that.
-    """
+    """The outcome of one of several runs."""
 
     request: RunRequest
+    # The content of metrics.json or training.json; None for a run that failed.
     result: dict[str, Any] | None
     error: str = ""
     seconds: float = 0.0
+    # Whether the result is that of an earlier run, and was not computed now.
     before: bool = False
+    # Warnings about plugins, and texts that plugins add to the report.
     notes: str = ""
     texts: tuple[str, ...] = ()
+    # Those of the result.
     warnings: tuple[str, ...] = ()
+    # Whether the loss is NaN, and the configuration does not accept that.
     nan: bool = False
 
     @property
@@ -118,7 +85,18 @@ class RunOutcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class _Described:
+    """What the hooks of plugins see of a run or a training."""
+
+    name: str
+    config: str
+    overrides: tuple[str, ...]
+    folder: Path | None
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run(_Described):
     """A run, as the hooks of plugins see it.
 
     Attributes
@@ -138,35 +116,17 @@ class Run:
         Data, network, loss and metrics of the evaluation, and its digest.
     """
 
-    name: str
-    config: str
-    overrides: tuple[str, ...]
-    folder: Path | None
-    seed: int
     plan: Plan
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingRun:
-    """A training, as the hooks of plugins see it.
+class TrainingRun(_Described):
+    """A training, as the hooks of plugins see it; the other attributes are those of a `Run`.
 
     Attributes
     ----------
-    name, config : str
-        As in a `Run`.
-    overrides : tuple of str
-        As in a `Run`.
-    folder : Path or None
-        The folder of its files; None for a training that keeps nothing.
-    seed : int
-        The seed of the configuration.
     training : Training
         Data, network, loss, optimizer and the other settings, and its digest.
     """
 
-    name: str
-    config: str
-    overrides: tuple[str, ...]
-    folder: Path | None
-    seed: int
     training: Training

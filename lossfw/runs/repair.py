@@ -20,18 +20,12 @@ from lossfw.runs.rows_writer import RowsFormat, RowsPiece, content_of, damaged_i
 
 
 def repaired(path: Path, plan: Plan, form: RowsFormat, pieces: Sequence[RowsPiece]) -> list[str]:
-    """Write the damaged pieces of a file of rows again, and return what to tell about it.
-
-    Raises
-    ------
-    DataError
-        If the rows are others now.
-    OutputError
-        If the file cannot be read or written.
-    """
+    """Write the damaged pieces of a file of rows again, and return what to tell about it."""
     notes = []
     for begin, piece in damaged_in(path, pieces):
-        content = _content_again(plan, form, piece)
+        sink = _InMemory(form, first=piece.start == 0)
+        evaluate(plan, rows=(piece.start, piece.stop), journal=PartJournal(plan, sink))
+        content = b"".join(sink.parts)
         if hashlib.sha256(content).hexdigest() != piece.digest:
             raise DataError(
                 f"{path} is damaged from byte {begin} to {begin + piece.size - 1}, and its rows "
@@ -66,12 +60,6 @@ def repaired_parts(
             "written again, and the others kept."
         )
     return files, notes
-
-
-def _content_again(plan: Plan, form: RowsFormat, piece: RowsPiece) -> bytes:
-    sink = _InMemory(form, first=piece.start == 0)
-    evaluate(plan, rows=(piece.start, piece.stop), journal=PartJournal(plan, sink))
-    return b"".join(sink.parts)
 
 
 class _InMemory:

@@ -24,17 +24,7 @@ _PLATFORM = "platform"
 
 
 class RerunDifference(NamedTuple):
-    """A number, version or digest that differs between the two runs.
-
-    Attributes
-    ----------
-    kind : {"number", "version", "digest"}
-        Which of them it is.
-    what : str
-        Its name: ``loss.value``, ``numpy``, ``data``.
-    then, now : object
-        The value in the folder, and the value now; None for nothing.
-    """
+    """A number, version or digest that differs; a value is None where there is none."""
 
     kind: str
     what: str
@@ -49,26 +39,7 @@ def rerun(
     warn: Warn,
     plugins: Plugins = Plugins(),  # noqa: B008  # frozen
 ) -> list[RerunDifference]:
-    """Run the configuration in a run folder again, and return the differences; write nothing.
-
-    Parameters
-    ----------
-    path : Path
-        The folder of a run that is done.
-    progress : callable, optional
-        Called with the rows done and the rows in all.
-    warn : callable
-        Called with each warning about a plugin.
-    plugins : Plugins
-        Plugin files to use, and whether those that the folder names are imported.
-
-    Raises
-    ------
-    DataError
-        If the folder holds no run that is done.
-    ConfigError
-        If its configuration cannot be run any more; its data are gone, say.
-    """
+    """Run the configuration in a run folder again, and return the differences; write nothing."""
     folder = RunFolder(path)
     record, then = _read(folder)
     source = ConfigSource(str(path / CONFIG_FILE), plugins=chosen_of(record, plugins))

@@ -22,7 +22,7 @@ _AS_PYTHON = "fiu"
 
 
 class RowRecords(NamedTuple):
-    """Rows in the form in which they are written.
+    """Rows as they are written to a file, and as they are read from it.
 
     Attributes
     ----------
@@ -48,6 +48,17 @@ class RowRecords(NamedTuple):
     weight: NDArray | None
     columns: Mapping[str, DataColumn] = {}
 
+    def take(self, order: NDArray) -> RowRecords:
+        """Return the rows at these places, in this order."""
+        row, loss, prediction, target = (array[order] for array in self[:4])
+        weight = None if self.weight is None else self.weight[order]
+        columns = {name: column.take(order) for name, column in self.columns.items()}
+        return RowRecords(row, loss, prediction, target, weight, columns)
+
+    def by_number(self) -> RowRecords:
+        """Return the rows sorted by number; rows of the same number keep their order."""
+        return self.take(np.argsort(self.row, kind="stable"))
+
     @property
     def arrays(self) -> dict[str, NDArray]:
         """The arrays by the names that they have in the file of rows, columns of texts as codes."""
@@ -66,22 +77,10 @@ class RowRecords(NamedTuple):
 
 
 def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
-    """Return the records of some rows.
+    """Return the records of some rows; `sample` has the number in the data of each row of the run.
 
-    Parameters
-    ----------
-    plan : Plan
-        That of the run: its loss, and the columns that stand beside each row.
-    batch : PredictedBatch
-        The rows, with their losses.
-    sample : ndarray of int, optional
-        The number in the data of each row of the run, where that is not its own.
-
-    Notes
-    -----
-    The mean of the losses by the weights is the loss of the run, up to
-    rounding. A loss of elements is averaged over its row; class weights and
-    masks show in the weight.
+    The mean of the losses by the weights is the loss of the run, up to rounding. A loss of
+    elements is averaged over its row; class weights and masks show in the weight.
 
     Examples
     --------

@@ -38,19 +38,7 @@ _DIGITS = 12
 
 
 class PartFile(NamedTuple):
-    """The file of a part that is whole.
-
-    Attributes
-    ----------
-    name : str
-        Its name in the folder.
-    start, stop : int
-        Its first row, and the row after its last, among those that the run evaluates.
-    size : int
-        Bytes.
-    digest : str
-        SHA-256 of the file.
-    """
+    """The file of a part that is whole: its rows end before `stop`; the digest is SHA-256."""
 
     name: str
     start: int
@@ -68,17 +56,7 @@ class PartFile(NamedTuple):
 
 @dataclass(frozen=True)
 class RowsParts:
-    """Writes the parts of a run. It is pickled, and goes to the workers.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder of the parts, which all workers see.
-    form : {"jsonl", "parquet"}
-        The form of the files.
-    token : str
-        Tells the files of this process from those of one before.
-    """
+    """Writes the parts of a run. It is pickled, and goes to the workers."""
 
     folder: Path
     form: RowsFormat
@@ -95,13 +73,7 @@ class RowsParts:
         return self.folder / _SIGN_FILE
 
     def begin(self, kept: Sequence[PartFile]) -> None:
-        """Make the folder, and remove all parts but those that are kept.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written to.
-        """
+        """Make the folder, and remove all parts but those that are kept."""
         names = {file.name for file in kept}
         try:
             self.folder.mkdir(exist_ok=True)
@@ -118,13 +90,7 @@ class RowsParts:
 
     @contextmanager
     def writing(self, plan: Plan, start: int, stop: int) -> Iterator[PartJournal]:
-        """Write the rows of a part inside the ``with`` block; then its file is whole, or absent.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+        """Write the rows of a part inside the ``with`` block; then its file is whole, or absent."""
         target = self.path(start)
         # Dask may run a task twice at once: each has a name of its own.
         temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
@@ -155,13 +121,7 @@ def _sink(path: Path, form: RowsFormat) -> Any:
 
 
 class PartJournal:
-    """Writes the rows of a part; see `lossfw.evaluation.evaluate.Journal`.
-
-    Attributes
-    ----------
-    file : PartFile or None
-        The file, once it is whole.
-    """
+    """Writes the rows of a part; see `lossfw.evaluation.evaluate.Journal`."""
 
     def __init__(self, plan: Plan, sink: Any) -> None:
         self.sink = sink
@@ -199,13 +159,7 @@ def covering(files: Sequence[PartFile], spans: Sequence[tuple[int, int]]) -> lis
 
 
 def finish_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> None:
-    """Join the parts of a run by a manifest, and give their folder its name.
-
-    Raises
-    ------
-    OutputError
-        If that cannot be written.
-    """
+    """Join the parts of a run by a manifest, and give their folder its name."""
     parts = folder / PARTS_FOLDER
     listed = [
         {"file": f.name, "start": f.start, "stop": f.stop, "bytes": f.size, "sha256": f.digest}
@@ -229,17 +183,16 @@ def find_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> list[Pa
     A run that was killed at its very end may have renamed their folder; it is renamed back.
     """
     parts = folder / PARTS_FOLDER
+
+    def is_sound(file: PartFile) -> bool:
+        if not _is_whole(parts, file):
+            return False
+        with (parts / file.name).open("rb") as opened:
+            return digest_of_bytes(opened, file.size) == file.digest
+
     if not parts.exists() and (target / MANIFEST_FILE).is_file():
         target.replace(parts)
-    return [file for file in files if not _is_sound(parts, file)] if parts.is_dir() else None
-
-
-def _is_sound(folder: Path, file: PartFile) -> bool:
-    """Tell whether a part is as it was written, to the bit."""
-    if not _is_whole(folder, file):
-        return False
-    with (folder / file.name).open("rb") as opened:
-        return digest_of_bytes(opened, file.size) == file.digest
+    return [file for file in files if not is_sound(file)] if parts.is_dir() else None
 
 
 def _is_whole(folder: Path, file: PartFile) -> bool:
@@ -253,13 +206,7 @@ def has_rows(target: Path) -> bool:
 
 
 def row_files(target: Path) -> list[Path]:
-    """Return the files of the rows of a finished run, in the order of the rows.
-
-    Raises
-    ------
-    DataError
-        If a part is missing or cut short.
-    """
+    """Return the files of the rows of a finished run, in the order of the rows."""
     if target.is_file():
         return [target]
     manifest = target / MANIFEST_FILE
@@ -297,13 +244,7 @@ def row_files(target: Path) -> list[Path]:
 
 
 def remove_rows(target: Path) -> None:
-    """Remove a file of rows, or a folder of parts, its manifest first; ignore that it is absent.
-
-    Raises
-    ------
-    OSError
-        If it cannot be removed.
-    """
+    """Remove a file of rows, or a folder of parts, its manifest first; ignore that it is absent."""
     if not target.is_dir() or target.is_symlink():
         target.unlink(missing_ok=True)
         return

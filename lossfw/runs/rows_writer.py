@@ -37,14 +37,8 @@ _READ_BYTES = 2**20
 class RowsPiece(NamedTuple):
     """Some rows in the file of an unfinished run, behind those of the piece before.
 
-    Attributes
-    ----------
-    start, stop : int
-        The first row, and the row after the last, among those that the run evaluates.
-    size : int
-        Bytes.
-    digest : str
-        SHA-256 of these bytes.
+    They begin at `start` and end before `stop`, among those that the run evaluates; `digest` is
+    the SHA-256 of their bytes.
     """
 
     start: int
@@ -58,25 +52,6 @@ class RowsFile:
 
     It has lines of JSON, and is renamed at the end; or binary records, which are converted
     to Parquet at the end, since a Parquet file cannot be appended to.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    form : {"jsonl", "parquet"}
-        The form of the finished file.
-    kept : sequence of RowsPiece
-        The pieces of an existing file that are kept; without any it begins anew.
-
-    Attributes
-    ----------
-    written : int
-        Bytes in the file.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written to; the methods raise it too.
     """
 
     def __init__(self, path: Path, form: RowsFormat, kept: Sequence[RowsPiece] = ()) -> None:
@@ -157,13 +132,7 @@ def find_part(folder: Path, form: RowsFormat) -> bool:
 
 
 def damaged_in(path: Path, pieces: Sequence[RowsPiece]) -> list[tuple[int, RowsPiece]]:
-    """Return the pieces of a file that are not as they were written, each with its first byte.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read.
-    """
+    """Return the pieces of a file that are not as they were written, each with its first byte."""
     found, begin = [], 0
     try:
         with path.open("rb") as file:

@@ -141,13 +141,7 @@ class _StoredRecord(_Stored):
 
 
 def check_result(path: Path, result: Mapping[str, Any]) -> None:
-    """Check the object of a ``metrics.json``, its infinities and NaN being numbers.
-
-    Raises
-    ------
-    DataError
-        Names the first part that no run has written.
-    """
+    """Check the object of a ``metrics.json``, its infinities and NaN being numbers."""
     _check(_StoredResult, path, result)
 
 

@@ -1,27 +1,118 @@
-"""A process that carries out runs, one after the other, for `lossfw.runs.worker_process`.
+"""Processes that carry out runs, one after the other: both ends of the pipes between them.
 
-It reads pickled `RunRequest`s from standard input, and writes a line of JSON with the
-outcome of each to standard output; the output of plugins goes to standard error. When
-standard input ends, the process that makes the requests has ended, and so does this one.
+A process reads pickled `RunRequest`s from standard input, and writes a line of JSON with the
+outcome of each to standard output; the output of plugins goes to standard error. When standard
+input ends, the process that makes the requests has ended, and so does this one.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import subprocess
 import sys
+import tempfile
 import threading
+import time
 import traceback
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from lossfw.errors import LossfwError
+from lossfw.runs.execute import plain_outcome
 from lossfw.runs.files import to_json
-from lossfw.runs.plain_outcome import plain_outcome
-from lossfw.runs.records import RunRequest
+from lossfw.runs.records import RunOutcome, RunRequest
+from lossfw.scale.interruption import interruption_blocked
 
 # The exit code of a process whose parent has ended, or that was interrupted.
 _ENDED = 1
+
+
+class WorkerProcess:
+    """A process that carries out runs with so many threads, as its parent sees it."""
+
+    def __init__(self, threads: int) -> None:
+        # In a file: a full pipe would stop the run.
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the process
+        # A terminal interrupts it too; its parent answers, and ends it.
+        with interruption_blocked():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lossfw.runs.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={"LOSSFW_THREADS": str(threads), **os.environ},
+            )
+
+    def carry_out(self, request: RunRequest) -> tuple[RunOutcome, bool]:
+        """Return the outcome of a run, and whether the process is still there."""
+        begin = time.monotonic()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):  # it ended at once, and says why
+            self._process.stdin.write(pickle.dumps(request))
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        seconds, notes = time.monotonic() - begin, self._read_stderr()
+        if not answer:
+            return RunOutcome(request, None, self._ending(notes), seconds), False
+        plain = json.loads(answer)
+        error = plain.pop("error", "")
+        for key in ("texts", "warnings"):
+            plain[key] = tuple(plain.get(key, ()))
+        return RunOutcome(request, **plain, error=error, seconds=seconds, notes=notes), True
+
+    def end(self) -> None:
+        """End the process, in the middle of a run too."""
+        self._process.terminate()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+
+    def _read_stderr(self) -> str:
+        """Return the text on standard error since the last call."""
+        # The process writes at the place that both share: it continues from the beginning.
+        self._errors.seek(0)
+        text = self._errors.read().strip()
+        self._errors.seek(0)
+        self._errors.truncate()
+        return text
+
+    def _ending(self, text: str) -> str:
+        code = self._process.wait()
+        if code < 0:
+            return f"{text}\nended by signal {-code}".lstrip()
+        return text or f"ended with exit code {code}"
+
+
+class WorkerProcesses:
+    """Processes that carry out runs with so many threads each; each waits for the next run."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._waiting: SimpleQueue[WorkerProcess] = SimpleQueue()
+        self._live: set[WorkerProcess] = set()
+
+    def carry_out(self, request: RunRequest) -> RunOutcome:
+        """Carry out a run in a process that waits, or in a new one."""
+        try:
+            process = self._waiting.get_nowait()
+        except Empty:
+            process = WorkerProcess(self._threads)
+            self._live.add(process)
+        outcome, alive = process.carry_out(request)
+        if alive:
+            self._waiting.put(process)
+        return outcome
+
+    def end(self) -> None:
+        """End all processes."""
+        for process in list(self._live):
+            process.end()
 
 
 def main() -> None:
@@ -31,7 +122,7 @@ def main() -> None:
     requests: SimpleQueue[RunRequest] = SimpleQueue()
     threading.Thread(target=_receive, args=(requests,), daemon=True).start()
     while True:
-        plain = _answer(requests.get())
+        plain = _outcome_of(requests.get())
         sys.stdout.flush()
         sys.stderr.flush()
         answers.write(f"{to_json(plain)}\n")
@@ -47,16 +138,16 @@ def _receive(requests: SimpleQueue[RunRequest]) -> None:
         os._exit(_ENDED)
 
 
-def _answer(request: RunRequest) -> dict[str, Any]:
+def _outcome_of(request: RunRequest) -> dict[str, Any]:
     """Return the outcome of a run, or why it failed, as plain values."""
     try:
         return plain_outcome(request, _warn)
     except LossfwError as error:
-        told = str(error)
+        message = str(error)
     except Exception as error:
         traceback.print_exc()
-        told = f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin."
-    return {"result": None, "error": told}
+        message = f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin."
+    return {"result": None, "error": message}
 
 
 def _warn(text: str) -> None:

@@ -23,13 +23,7 @@ CONNECT_SECONDS = 20
 
 
 def distributed() -> Any:
-    """Return the library, imported on use.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not installed.
-    """
+    """Return the library, imported on use."""
     try:
         return importlib.import_module("distributed")
     except ImportError:
@@ -41,11 +35,6 @@ def distributed() -> Any:
 
 def local_workers(scheduler: str) -> int | None:
     """Return N of ``local:N``; None for the address of a scheduler.
-
-    Raises
-    ------
-    ArgumentError
-        If N is no number of processes.
 
     Examples
     --------

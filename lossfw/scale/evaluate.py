@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from lossfw.data.state_file import SavedState
@@ -100,19 +101,21 @@ def evaluate_on(
         patience=patience,
         notes=notes,
     )
-    try:
+
+    def parts() -> Iterator[tuple[EvaluationState, Any]]:
         works = [
             Work(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
             for start, stop in cut(plan, workers.slots, state.seen).parts
         ]
         for _, (content, file) in workers.results(works):
-            _merge(state, _unpacked(plan, content), file, keeper)
-            if progress is not None:
-                progress(state.seen.count, plan.count)
+            part = EvaluationState.of(plan)
+            part.unpack(SavedState.from_bytes(content))
+            yield part, file
+
+    try:
+        _merge(state, parts(), plan, keeper, progress)
     except BaseException:
         workers.cancel()
-        if keeper is not None:
-            keeper.keep(state, now=True)
         raise
     return result_of(plan, state).noted(notes)
 
@@ -121,25 +124,33 @@ def evaluate_parts(plan: Plan, *, keeper: Keeper, progress: Progress | None = No
     """Evaluate a plan by parts in this process: the rest of a run that began on a cluster."""
     state = EvaluationState.of(plan)
     keeper.resume(state)
-    try:
-        for start, stop in cut(plan, 1, state.seen).parts:
-            part, file = part_of(plan, start, stop, keeper.rows)
-            _merge(state, part, file, keeper)
-            if progress is not None:
-                progress(state.seen.count, plan.count)
-    except BaseException:
-        keeper.keep(state, now=True)
-        raise
+    spans = cut(plan, 1, state.seen).parts
+    parts = (part_of(plan, start, stop, keeper.rows) for start, stop in spans)
+    _merge(state, parts, plan, keeper, progress)
     return result_of(plan, state).noted(keeper.notes)
 
 
-def _merge(state: EvaluationState, part: EvaluationState, file: Any, keeper: Keeper | None) -> None:
-    """Take a part into account, its file first: a file without a state does no harm."""
-    if keeper is not None and file is not None:
-        keeper.add_part(file)
-    state.merge(part)
-    if keeper is not None:
-        keeper.keep(state)
+def _merge(
+    state: EvaluationState,
+    parts: Iterable[tuple[EvaluationState, Any]],
+    plan: Plan,
+    keeper: Keeper | None,
+    progress: Progress | None,
+) -> None:
+    """Merge parts as they come, each after its file: a file without a state does no harm."""
+    try:
+        for part, file in parts:
+            if keeper is not None and file is not None:
+                keeper.add_part(file)
+            state.merge(part)
+            if keeper is not None:
+                keeper.keep(state)
+            if progress is not None:
+                progress(state.seen.count, plan.count)
+    except BaseException:
+        if keeper is not None:
+            keeper.keep(state, now=True)
+        raise
 
 
 def _check_mergeable(plan: Plan) -> None:
@@ -149,9 +160,3 @@ def _check_mergeable(plan: Plan) -> None:
                 f"the metric {metric.label} cannot be merged from parts, which a cluster needs: "
                 "its class has no `unpack`. Leave it out, or derive it from one of the kinds."
             )
-
-
-def _unpacked(plan: Plan, content: bytes) -> EvaluationState:
-    state = EvaluationState.of(plan)
-    state.unpack(SavedState.from_bytes(content))
-    return state

@@ -55,10 +55,6 @@ def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
         Threads of the cluster, together.
     seen : RowRanges, optional
         The rows that were seen before.
-
-    Returns
-    -------
-    Cut
     """
     per_row, block = _row_bytes(plan), plan.block_rows
     even = math.ceil(plan.count / max(1, _PARTS_PER_SLOT * slots))

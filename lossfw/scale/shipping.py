@@ -53,20 +53,7 @@ class RowsWriter(Protocol):
 
 
 def shipment_of(plan: Plan, sign: Path | None = None) -> Shared:
-    """Return a plan as the workers get it: plugin files, and the pickled plan.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-    sign : Path, optional
-        A file in the folder that the workers write rows to.
-
-    Raises
-    ------
-    ArgumentError
-        If it holds too many rows in memory.
-    """
+    """Return a plan as the workers get it: plugin files, and the pickled plan."""
     # Dask brings it; it pickles classes of a script or a notebook by their content.
     cloudpickle = importlib.import_module("cloudpickle")
     content = cloudpickle.dumps(plan)
@@ -122,11 +109,7 @@ def part_of(
 @contextmanager
 def in_turn() -> Iterator[None]:
     """Compute on all threads of this worker inside the ``with`` block, one task after the other."""
-    with _ONE_TASK, threads(_slots_here()):
-        yield
-
-
-def _slots_here() -> int:
-    """Return the threads of the worker that runs this."""
     distributed: Any = importlib.import_module("distributed")
-    return max(1, int(distributed.get_worker().state.nthreads))
+    slots = max(1, int(distributed.get_worker().state.nthreads))
+    with _ONE_TASK, threads(slots):
+        yield

@@ -2,7 +2,8 @@
 
 The process that gives parts away writes down versions, digests of code, and the beginnings of
 files. A worker compares all of it before its first part, and the code with each part: it may be
-another process by then.
+another process by then. Two copies of one version may differ: a checkout, or a body that somebody
+has edited.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib.util
 import io
 import pickle
 import platform
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +23,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.scale.source_code import digests_of, distribution_of, is_compared
+from lossfw.components.registry.find import find
+from lossfw.components.registry.records import normalised
 
 # Bytes at the beginning of a file that are compared.
 _HEAD_BYTES = 64 * 2**10
@@ -32,20 +35,15 @@ _NAMED = 3
 
 Facts = Mapping[str, str]
 
+# Hexadecimal digits of a digest: no two files of a package will share them.
+_DIGITS = 16
+
 
 class Requirements(NamedTuple):
     """What a worker must have in common with the process that gives it parts.
 
-    Attributes
-    ----------
-    packages : tuple of str
-        Importable packages besides NumPy, whose versions are compared.
-    versions : mapping of str to str
-        Those of Python, NumPy and the packages.
-    code : mapping of str to mapping of str to str
-        By package, the digest of each file of its code.
-    heads : mapping of str to str
-        Size and beginning of each file, by its absolute name.
+    `packages` are importable packages besides NumPy. `code` has by package the digest of each file
+    of its code, and `heads` the size and beginning of each file, by its absolute name.
     """
 
     packages: tuple[str, ...]
@@ -55,38 +53,22 @@ class Requirements(NamedTuple):
 
 
 def requirements_of(packages: Iterable[str], files: Iterable[str]) -> Requirements:
-    """Return what this process has, for others to compare.
-
-    Parameters
-    ----------
-    packages : iterable of str
-        Importable packages; lossfw and NumPy always count.
-    files : iterable of str
-        Absolute names.
-    """
+    """Return what this process has, for others to compare."""
     names = tuple(sorted({"lossfw", *packages} - {"numpy"}))
     code = {name: digests_of(name) for name in names if is_compared(name)}
     return Requirements(names, _versions(names), code, {name: _head(name) for name in files})
 
 
 def differences(required: Requirements, *, files: bool = True) -> str:
-    """Return what differs in this process, empty if nothing does.
-
-    Parameters
-    ----------
-    required : Requirements
-        What another process has.
-    files : bool
-        Whether the beginnings of files are compared too.
-    """
-    told = [*_told(required.versions, _versions(required.packages))]
+    """Return what differs in this process, empty if nothing does."""
+    found = [*_differences(required.versions, _versions(required.packages))]
     for package, wanted in required.code.items():
         if importlib.util.find_spec(package) is not None:
-            told += _code_told(wanted, digests_of(package))
+            found += _code_told(wanted, digests_of(package))
     if files:
         heads = {f"file {name}": head for name, head in required.heads.items()}
-        told += _told(heads, {f"file {name}": _head(name) for name in required.heads})
-    return ", ".join(told)
+        found += _differences(heads, {f"file {name}": _head(name) for name in required.heads})
+    return ", ".join(found)
 
 
 def packages_in(*pickles: bytes) -> set[str]:
@@ -104,12 +86,11 @@ def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "NumPy": np.__version__,
-        **{_called(package): _version_of(package) for package in packages},
+        **{
+            package if package == "lossfw" else f"package {package}": _version_of(package)
+            for package in packages
+        },
     }
-
-
-def _called(package: str) -> str:
-    return package if package == "lossfw" else f"package {package}"
 
 
 def _version_of(package: str) -> str:
@@ -131,7 +112,7 @@ def _head(name: str) -> str:
         return _MISSING
 
 
-def _told(wanted: Facts, found: Facts) -> Iterator[str]:
+def _differences(wanted: Facts, found: Facts) -> Iterator[str]:
     for key, value in wanted.items():
         if found[key] != value:
             yield f"{key} is {found[key]} there and {value} here"
@@ -162,3 +143,68 @@ class _Modules(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         self.names.add(module)
         return super().find_class(module, name)
+
+
+@functools.cache
+def digests_of(package: str) -> Mapping[str, str]:
+    """Return the digest of each source file of an importable package, by its name in there.
+
+    They are made once in a process and kept, as the process keeps the code that it has
+    loaded: what is edited later counts for processes that start later.
+
+    Examples
+    --------
+    >>> sorted(digests_of("lossfw"))[0]
+    'lossfw/__init__.py'
+    """
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGITS]
+        for name, path in _files_of(package)
+    }
+
+
+def _files_of(package: str) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the path of each source file; none of a package in an archive."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:  # a module that was made by hand
+        spec = None
+    if spec is None:
+        return
+    for folder in map(Path, spec.submodule_search_locations or ()):
+        for path in sorted(folder.rglob("*.py")):
+            yield f"{package}/{path.relative_to(folder).as_posix()}", path
+    if spec.submodule_search_locations is None and spec.origin is not None:
+        path = Path(spec.origin)
+        if path.suffix == ".py" and path.is_file():
+            yield path.name, path
+
+
+def is_compared(package: str) -> bool:
+    """Tell whether the code of a package is compared, and not only its version.
+
+    That holds for lossfw, for plugins, and for what no distribution brings, as a folder on the
+    path of imports. Other libraries have their versions.
+    """
+    distribution = distribution_of(package)
+    if distribution is None:
+        return True
+    return normalised(distribution) in {normalised(plugin.distribution) for plugin in find()}
+
+
+@functools.cache
+def distribution_of(package: str) -> str | None:
+    """Return the distribution that a package belongs to, None for none."""
+    for plugin in find():
+        if re.split("[.:]", plugin.target)[0] == package:
+            return plugin.distribution
+    try:
+        return str(importlib.metadata.distribution(package).metadata["Name"])
+    except importlib.metadata.PackageNotFoundError:
+        return _owners().get(package, [None])[0]
+
+
+@functools.cache
+def _owners() -> Mapping[str, list[str | None]]:
+    # It reads the lists of files of everything that is installed, which takes a second.
+    return dict(importlib.metadata.packages_distributions())  # type: ignore[arg-type]  # a list of str is read only

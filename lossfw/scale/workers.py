@@ -48,12 +48,7 @@ class Refusal(NamedTuple):
 class Shared(NamedTuple):
     """What all pieces of work share, as a worker reads it from bytes.
 
-    Attributes
-    ----------
-    required : Requirements
-        What the worker has to have.
-    content : tuple
-        Anything that is pickled without classes of its own.
+    The content is pickled without classes of its own.
     """
 
     required: Requirements
@@ -84,16 +79,9 @@ def work_there(shared: bytes, function: WorkFunction, *arguments: Any) -> Any:
 
 @dataclass(eq=False)
 class Work:
-    """A piece of work.
+    """A piece of work: its title in messages, and the arguments behind the shared bytes.
 
-    Attributes
-    ----------
-    title : str
-        What it is called in messages.
-    arguments : tuple
-        Those of the function, behind the shared bytes.
-    ended : int
-        How many workers were lost while they had it.
+    `ended` is how many workers were lost while they had it.
     """
 
     title: str
@@ -155,16 +143,7 @@ class ClusterWorkers:
         return sum(self._threads().values())
 
     def results(self, works: Iterable[Work]) -> Iterator[tuple[Work, Any]]:
-        """Yield each piece of work with its result, as soon as it is there.
-
-        Raises
-        ------
-        RunError
-            If no worker agrees with this process, the cluster is gone, or a piece of work has
-            ended several workers.
-        LossfwError
-            That of a piece of work.
-        """
+        """Yield each piece of work with its result, as soon as it is there."""
         self._waiting.extend(works)
         missing = len(self._waiting)
         while missing:
@@ -312,15 +291,7 @@ class ClusterWorkers:
             self._agree[address], self._begun = {}, True
 
     def _value(self, future: Any) -> Any:
-        """Return the value of a task that has ended, or raise its error.
-
-        Raises
-        ------
-        TimeoutError
-            If it does not come.
-        RunError
-            If the cluster is gone.
-        """
+        """Return the value of a task that has ended, or raise its error."""
         try:
             return future.result(timeout=_FETCH_SECONDS)
         except (LossfwError, TimeoutError):

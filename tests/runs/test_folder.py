@@ -289,7 +289,7 @@ class TestWhoMayWrite:
 def test_a_dry_run_checks_everything_and_writes_nothing(lossfw, folder, write, monkeypatch):
     write()
     monkeypatch.setattr(execute, "evaluate", None)
-    monkeypatch.setattr(recorder, "keeping", None)
+    monkeypatch.setattr(recorder, "record_run", None)
     done = lossfw("run", "run.yaml", "--dry-run", "--json", "--out", "out")
     assert done.exit_code == 0, done.stderr
     (plan,) = json.loads(done.stdout)

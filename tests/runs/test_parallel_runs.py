@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.cli import many
+from lossfw.cli import batch
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import OutputError
 from lossfw.runs.parallel_runs import requests_of, run_all
 from lossfw.runs.records import RunRequest
-from lossfw.runs.worker_process import WorkerProcess
+from lossfw.runs.worker import WorkerProcess
 from support.configs import read
 from support.waiting import FOR_EVER, wait_for
 
@@ -85,19 +85,19 @@ def test_what_comes_while_a_sweep_works_in_the_folder_is_refused(
 
     def meanwhile(*arguments, **options):
         with monkeypatch.context() as patch:
-            patch.setattr(many, "run_all", run_all)
+            patch.setattr(batch, "run_all", run_all)
             try:
                 told.append(again().stderr)
             except OutputError as error:
                 told.append(str(error))
         return run_all(*arguments, **options)
 
-    monkeypatch.setattr(many, "run_all", meanwhile)
+    monkeypatch.setattr(batch, "run_all", meanwhile)
     done = lossfw("run", "run.yaml", "--out", "out")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "out is in use: another process that is alive" in told[0]
     assert len(list((folder / "out").glob("*/metrics.json"))) == 2
-    monkeypatch.setattr(many, "run_all", run_all)
+    monkeypatch.setattr(batch, "run_all", run_all)
     if second != "train":
         again()
         assert not list((folder / "out").glob("*.tmp"))

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lossfw.errors import ArgumentError
-from lossfw.scale import parts, shipping, source_code, survey
+from lossfw.scale import parts, shipping, survey
 from support.configs import build
 
 pytest.importorskip("cloudpickle", reason="dask is not installed")
@@ -24,8 +24,8 @@ def package(tmp_path, monkeypatch):
     (place / "bodies" / "deep" / "loss.py").write_text("factor = 1\n")
     monkeypatch.syspath_prepend(place)
     yield place / "bodies"
-    source_code.digests_of.cache_clear()
-    source_code.distribution_of.cache_clear()
+    survey.digests_of.cache_clear()
+    survey.distribution_of.cache_clear()
 
 
 def test_what_has_everything_agrees(folder):
@@ -85,7 +85,7 @@ def test_edited_code_is_found_in_a_process_that_starts_later(package, edit, told
     edit(package)
     # This process keeps the code that it has loaded.
     assert survey.differences(wanted) == ""
-    source_code.digests_of.cache_clear()
+    survey.digests_of.cache_clear()
     assert survey.differences(wanted).endswith(told)
 
 
@@ -93,7 +93,7 @@ def test_many_files_that_differ_are_counted(package):
     wanted = survey.requirements_of(["bodies"], [])
     for number in range(9):
         (package / f"new{number}.py").write_text("")
-    source_code.digests_of.cache_clear()
+    survey.digests_of.cache_clear()
     told = survey.differences(wanted)
     assert told.endswith("bodies/new2.py is only there, 6 more files of code differ")
 
@@ -101,16 +101,16 @@ def test_many_files_that_differ_are_counted(package):
 def test_a_module_of_one_file_has_a_digest(tmp_path, monkeypatch):
     (tmp_path / "one_body.py").write_text("x = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert list(source_code.digests_of("one_body")) == ["one_body.py"]
-    assert source_code.digests_of("no_such_package") == {}
+    assert list(survey.digests_of("one_body")) == ["one_body.py"]
+    assert survey.digests_of("no_such_package") == {}
 
 
 def test_an_installed_plugin_is_compared_by_its_code(install):
     install("acme", {"acme": "acme_hooks"}, {"acme_hooks": "", "acme_losses/__init__": "x = 1"})
-    source_code.distribution_of.cache_clear()
-    assert source_code.is_compared("acme_hooks")
-    assert not source_code.is_compared("pytest")
-    source_code.distribution_of.cache_clear()
+    survey.distribution_of.cache_clear()
+    assert survey.is_compared("acme_hooks")
+    assert not survey.is_compared("pytest")
+    survey.distribution_of.cache_clear()
 
 
 def test_a_plan_carries_names_of_files_and_not_their_rows(folder):

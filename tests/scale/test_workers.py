@@ -355,14 +355,14 @@ def run(*arguments):
 
 
 OTHER_CODE = """
-from lossfw.scale import source_code, survey
-usual = source_code.digests_of
+from lossfw.scale import survey
+usual = survey.usual = survey.digests_of
 changed = {"lossfw": {**usual("lossfw"), "lossfw/losses/loss.py": "0"}}
 survey.digests_of = lambda name, usual=usual, changed=changed: changed.get(name) or usual(name)
 """
 SAME_CODE = """
-from lossfw.scale import source_code, survey
-survey.digests_of = source_code.digests_of
+from lossfw.scale import survey
+survey.digests_of = survey.usual
 """
 
 

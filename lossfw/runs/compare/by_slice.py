@@ -27,15 +27,7 @@ _BY_TARGET = "target"
 
 
 def slice_of_runs(by: str, bins: Sequence[float] = ()) -> Slice:
-    """Return a slice that has the same rows in every run.
-
-    Raises
-    ------
-    ArgumentError
-        If the runs need not agree in what tells the rows apart.
-    ParameterError
-        If the edges are none.
-    """
+    """Return a slice that has the same rows in every run."""
     if by != _BY_TARGET and not by.startswith(COLUMN):
         raise ArgumentError(
             f"--by {by}: parts of the rows are compared by {_BY_TARGET}, or by a column of the "
@@ -50,24 +42,7 @@ def compared_slices(
     by: Slice,
     intervals: Intervals,
 ) -> tuple[ComparedSlice, ...]:
-    """Compare each part of the rows, each run with the first.
-
-    Parameters
-    ----------
-    runs : sequence of FinishedRun
-        On the same rows.
-    with_rows : mapping of str to RunWithRows
-        By the names of the runs, with the same rows in the same order.
-    by : Slice
-        What tells the rows apart.
-    intervals : Intervals
-        Level and method of the intervals.
-
-    Raises
-    ------
-    ArgumentError
-        If runs have no rows or other ones, or the rows have nothing to tell them apart by.
-    """
+    """Compare each part of the rows, each run with the first."""
     rowless = [run.name for run in runs if run.name not in with_rows]
     if rowless:
         raise ArgumentError(
@@ -147,13 +122,7 @@ def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]
 
 
 def _column_of_data(name: str, one: RunWithRows) -> DataColumn:
-    """Return a column of the data of a run, which are read again, in the order of its rows.
-
-    Raises
-    ------
-    LossfwError
-        If the data cannot be read, have changed, or do not have the column.
-    """
+    """Return a column of the data of a run, which are read again, in the order of its rows."""
     keep = f"evaluate.columns={flow([name])}"
     source = ConfigSource(str(one.run.path / CONFIG_FILE), (keep,), one.run.plugins)
     data, then = build_data(source), one.run.record.get("data") or {}

@@ -12,10 +12,16 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
 from lossfw.runs.compare.by_slice import compared_slices
 from lossfw.runs.compare.comparison import Comparison, TrainingComparison
-from lossfw.runs.compare.differences import KEEP_ROWS, Judged, Note, differences, listed
+from lossfw.runs.compare.differences import (
+    KEEP_ROWS,
+    Judged,
+    Note,
+    differences,
+    listed,
+    runs_with_rows,
+)
 from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
 from lossfw.runs.compare.paired import RunWithRows, own_interval
-from lossfw.runs.compare.rows_of_runs import runs_with_rows
 from lossfw.runs.compare.settings import differing_settings, surroundings
 
 
@@ -39,12 +45,6 @@ def compare(
         Allow runs on different data, without differences.
     by : Slice, optional
         Also compare parts of the rows: by the target or by a column.
-
-    Raises
-    ------
-    ArgumentError
-        If there are fewer than two runs, they have different data, or their rows cannot be left_out
-        apart.
     """
     if len(runs) < 2:
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
@@ -52,7 +52,9 @@ def compare(
     known = bool((runs[0].record.get("data") or {}).get("digest"))
     if not (same and known) and not side_by_side:
         raise ArgumentError(_different(runs))
-    intervals = _intervals_of(runs, level)
+    # Level and method are those of the first run that has intervals.
+    intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
+    intervals = intervals if level is None else replace(intervals, level=level)
     with_rows, notes = runs_with_rows(runs) if same else ({}, [])
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
     numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
@@ -94,13 +96,6 @@ def _different(runs: Sequence[FinishedRun]) -> str:
         f"{other.data}. A difference between them would say nothing of what was changed. "
         "--side-by-side lists them without differences."
     )
-
-
-def _intervals_of(runs: Sequence[FinishedRun], level: float | None) -> Intervals:
-    """Return level and method of the intervals, those of the first run that has any."""
-    asked = (run.intervals for run in runs)
-    intervals = next((one for one in asked if one is not None), Intervals())
-    return intervals if level is None else replace(intervals, level=level)
 
 
 def _numbers(
@@ -156,13 +151,6 @@ def compare_folders(
     """Compare the runs or the trainings in folders, and return messages about unfinished ones.
 
     For parameters see `compare` and `find_runs`.
-
-    Raises
-    ------
-    ArgumentError
-        If there are both, fewer than two, or runs of different data.
-    DataError
-        If a folder holds neither, or a file is damaged.
     """
     trainings, rest, left_out = find_trainings(paths)
     if (trainings or left_out) and rest:

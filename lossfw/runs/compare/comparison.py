@@ -200,11 +200,11 @@ class Comparison(_ByRun):
         for run in self.runs:
             texts = (notebook.with_ends(*self.number(run, name)) for name in self.single)
             numbers.append((run.name, *self.extra_cells(run), *texts))
-        less = [
-            (run.name, *(_starred(self.difference(run, name)) for name in self.single))
-            for run in self.runs
-            if run.name in self.differences
-        ]
+        less = []
+        for run in (run for run in self.runs if run.name in self.differences):
+            differences = [self.difference(run, name) for name in self.single]
+            texts = (f"{notebook.with_ends(*d)}{' *' if d.clear else ''}" for d in differences)
+            less.append((run.name, *texts))
         settings = [(key, *map(as_text, values)) for key, values in self.settings.items()]
         parts = [notebook.table(numbers, (self.kind, *self.extra_columns, *titles))]
         if less:
@@ -355,7 +355,3 @@ def _rank(value: Any) -> tuple[int, float, str] | None:
     if isinstance(value, int | float):
         return None if value != value else (0, float(value), "")
     return None if value is None else (1, 0.0, str(value))
-
-
-def _starred(difference: RunNumber) -> str:
-    return f"{notebook.with_ends(*difference)}{' *' if difference.clear else ''}"

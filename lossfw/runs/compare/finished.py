@@ -182,20 +182,7 @@ class FinishedTraining:
 def find_runs(
     paths: Sequence[Path], plugins: Plugins = _UNTRUSTED
 ) -> tuple[list[FinishedRun], list[str]]:
-    """Return the finished runs in folders, and messages about unfinished ones.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Folders of runs, or folders that hold such folders.
-    plugins : Plugins
-        The plugin files that may be imported. By default none that a folder names is.
-
-    Raises
-    ------
-    DataError
-        If a folder holds no run, or one whose files are damaged.
-    """
+    """Return the finished runs in folders, and messages about unfinished ones."""
     folders = dict.fromkeys(folder for path in paths for folder in _folders(path))
     reasons = {folder: _unfinished(folder) for folder in folders}
     done = [folder for folder, reason in reasons.items() if not reason]
@@ -209,19 +196,12 @@ def find_runs(
 def find_trainings(
     paths: Sequence[Path],
 ) -> tuple[list[FinishedTraining], list[Path], list[str]]:
-    """Return the finished trainings in folders, the folders without any, and messages.
+    """Return the finished trainings in folders, the folders without any, and messages."""
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Folders of trainings or of runs, or folders that hold such folders.
+    def is_training(path: Path) -> bool:
+        return (path / TRAINING_FILE).is_file() or (path / CHECKPOINT_FILE).is_file()
 
-    Raises
-    ------
-    DataError
-        If a file of a training is damaged.
-    """
-    inside = {path: _inside_of(path, _is_training) for path in paths}
+    inside = {path: _inside_of(path, is_training) for path in paths}
     folders = dict.fromkeys(folder for found in inside.values() for folder in found)
     done = [folder for folder in folders if (folder / TRAINING_FILE).is_file()]
     messages = [
@@ -236,10 +216,6 @@ def find_trainings(
 def is_run(path: Path) -> bool:
     """Tell whether a folder is that of a run, finished or not."""
     return (path / RECORD_FILE).is_file()
-
-
-def _is_training(path: Path) -> bool:
-    return (path / TRAINING_FILE).is_file() or (path / CHECKPOINT_FILE).is_file()
 
 
 def _folders(path: Path) -> list[Path]:

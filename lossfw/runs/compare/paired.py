@@ -8,7 +8,7 @@ intervals overlap says little.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from lossfw.evaluation.intervals.resampling import Estimates, interval_of
 from lossfw.metrics import Metric, MetricRows
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import LOSS, FinishedRun
-from lossfw.runs.compare.rows import KeptRows
+from lossfw.runs.rows import RowRecords
 
 # A metric of the written rows agrees with that of the run up to the rounding of float32; a
 # number that is farther off was computed from something else.
@@ -31,18 +31,11 @@ _ANYWHERE = (-np.inf, np.inf)
 
 
 class Estimated(NamedTuple):
-    """A loss or a metric, with its values for other choices of groups.
+    """A loss or a metric of all rows, with its values for other choices of groups.
 
-    Attributes
-    ----------
-    value : ndarray
-        Of all rows.
-    estimates : callable
-        See `lossfw.evaluation.intervals.resampling.interval_of`.
-    bounds : tuple of float
-        The least and the largest value that it can have.
-    counted : ndarray of int
-        The groups with rows that count, of those that `estimates` takes.
+    For `estimates` see `lossfw.evaluation.intervals.resampling.interval_of`. `bounds` are the
+    least and the largest value that it can have, and `counted` the groups with rows that count,
+    of those that `estimates` takes.
     """
 
     value: NDArray
@@ -53,22 +46,14 @@ class Estimated(NamedTuple):
 
 @dataclass(eq=False)
 class RunWithRows:
-    """A run with its rows, sorted by number.
+    """A run with its rows, sorted by number, and its metrics by their names in its results.
 
-    Attributes
-    ----------
-    run : FinishedRun
-    rows : KeptRows
-    metrics : mapping of str to Metric
-        By their names in the run's results; the loss is among them.
-    whole : RunWithRows, optional
-        For a part of the rows, all of them.
-    cells : ndarray of int, optional
-        For a part of the rows, the groups that they have among all.
+    The loss is among the metrics. For a part of the rows, `whole` has all of them, and `cells`
+    the groups that they have among all.
     """
 
     run: FinishedRun
-    rows: KeptRows
+    rows: RowRecords
     metrics: Mapping[str, Metric]
     whole: RunWithRows | None = None
     cells: NDArray | None = None
@@ -99,7 +84,9 @@ class RunWithRows:
 
     def _agreeing(self, name: str) -> Estimated | None:
         reported = self.run.numbers[name].value
-        for weight in _weights(self.rows):
+        # The written weights may be those of the loss only.
+        weights = [self.rows.weight] if self.rows.weight is None else [self.rows.weight, None]
+        for weight in weights:
             found = self._estimated(name, weight)
             if found is not None and _agree(found.value, reported):
                 if weight is None:
@@ -150,13 +137,6 @@ class RunWithRows:
         )
 
 
-def _weights(rows: KeptRows) -> Iterator[NDArray | None]:
-    """Yield the possible weights of the rows: the written ones may be those of the loss only."""
-    yield rows.weight
-    if rows.weight is not None:
-        yield None
-
-
 def _agree(value: NDArray, reported: Any) -> bool:
     try:
         wanted = np.array(reported, np.float64)
@@ -187,7 +167,9 @@ def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Int
     with np.errstate(invalid="ignore"):
         difference = mine.value - theirs.value
     counted = np.union1d(mine.counted, theirs.counted)
-    estimates = _of_counted(_less(mine.estimates, theirs.estimates), counted, one.groups)
+    estimates = _of_counted(
+        lambda times: mine.estimates(times) - theirs.estimates(times), counted, one.groups
+    )
     return interval_of(estimates, len(counted), difference, options)
 
 
@@ -200,7 +182,3 @@ def _of_counted(estimates: Estimates, counted: NDArray, groups: int) -> Estimate
         return estimates(whole)
 
     return of_counted
-
-
-def _less(mine: Estimates, theirs: Estimates) -> Callable[[NDArray], NDArray]:
-    return lambda times: mine(times) - theirs(times)

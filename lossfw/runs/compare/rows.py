@@ -5,54 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lossfw.data import DataColumn
 from lossfw.errors import DataError
 from lossfw.evaluation.slices import COLUMN
-from lossfw.numerics.arrays import NDArray
+from lossfw.runs.rows import RowRecords
 from lossfw.runs.rows_parts import has_rows, row_files
 from lossfw.runs.rows_writer import ROWS_FILES
-
-
-class KeptRows(NamedTuple):
-    """The rows that a run wrote.
-
-    Attributes
-    ----------
-    row : ndarray of int, shape (N,)
-        The number of the row in the data.
-    loss : ndarray of float64, shape (N,)
-        NaN for a row without weight.
-    prediction : ndarray, shape (N, ...)
-        The output of the network, or the saved outputs.
-    target : ndarray, shape (N, ...)
-        Integers are class indices.
-    weight : ndarray of float64, shape (N,), or None
-        The weight of each row in the mean loss; None for 1 each.
-    columns : mapping of str to DataColumn
-        The columns of the data that stand beside the rows.
-    """
-
-    row: NDArray
-    loss: NDArray
-    prediction: NDArray
-    target: NDArray
-    weight: NDArray | None
-    columns: Mapping[str, DataColumn] = {}
-
-    def take(self, order: NDArray) -> KeptRows:
-        """Return the rows at these places, in this order."""
-        weight = None if self.weight is None else self.weight[order]
-        columns = {name: column.take(order) for name, column in self.columns.items()}
-        row, loss, prediction, target = (array[order] for array in self[:4])
-        return KeptRows(row, loss, prediction, target, weight, columns)
-
-    def by_number(self) -> KeptRows:
-        """Return the rows sorted by number; rows of the same number keep their order."""
-        return self.take(np.argsort(self.row, kind="stable"))
 
 
 def rows_file(folder: Path) -> Path | None:
@@ -60,16 +22,8 @@ def rows_file(folder: Path) -> Path | None:
     return next((folder / name for name in ROWS_FILES.values() if has_rows(folder / name)), None)
 
 
-def read_rows(folder: Path) -> KeptRows | None:
-    """Return the rows of a run, None if they were not kept.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged.
-    MissingExtraError
-        If it is a Parquet file and pyarrow is not installed.
-    """
+def read_rows(folder: Path) -> RowRecords | None:
+    """Return the rows of a run, None if they were not kept."""
     path = rows_file(folder)
     if path is None:
         return None
@@ -77,7 +31,7 @@ def read_rows(folder: Path) -> KeptRows | None:
     columns = _joined([read(file) for file in row_files(path)])
     try:
         target = np.array(columns["target"])
-        return KeptRows(
+        return RowRecords(
             np.array(columns["row"], np.int64),
             # A loss of null becomes NaN, and so does the text "nan".
             np.array(columns["loss"], np.float64),

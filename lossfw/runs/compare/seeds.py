@@ -21,18 +21,7 @@ _ALL = "all"
 
 
 class Seeded(NamedTuple):
-    """A run or a training as its group sees it.
-
-    Attributes
-    ----------
-    name : str
-    settings : mapping of str to Any
-        Its values of the settings in which not all agree.
-    numbers : mapping of str to float
-        Its single numbers by measure.
-    like : object
-        Those with an equal one can be subtracted: the data.
-    """
+    """A run or a training as its group sees it."""
 
     name: str
     settings: Mapping[str, Any]
@@ -43,15 +32,8 @@ class Seeded(NamedTuple):
 class SeedSpread(NamedTuple):
     """A number over several seeds.
 
-    Attributes
-    ----------
-    mean : float
-    deviation : float or None
-        The standard deviation, with n - 1 below the root; None for one seed.
-    seeds : int
-        How many there are.
-    interval : list of float or None
-        Of the mean of differences, by Student's t; None for anything else.
+    The deviation has n - 1 below the root, and is None for one seed. The interval is that of the
+    mean of differences, by Student's t; None for anything else.
     """
 
     mean: float
@@ -64,18 +46,8 @@ class SeedSpread(NamedTuple):
 class SeedGroup:
     """Runs or trainings with the same settings and different seeds.
 
-    Attributes
-    ----------
-    name : str
-        The settings in which it differs from the other groups.
-    settings : mapping of str to Any
-        The same as keys and values.
-    members : tuple of Seeded
-        One for each seed.
-    numbers : mapping of str to SeedSpread
-        By measure.
-    differences : mapping of str to SeedSpread
-        By measure, less the first group, paired by seed; empty for the first group.
+    It is named by the `settings` in which it differs from other groups. `numbers` and `differences`
+    are by measure; the latter are from the first group, paired by seed, and empty for that group.
     """
 
     name: str
@@ -102,13 +74,6 @@ class SeedGroup:
 def seed_groups(items: Sequence[Seeded], level: float) -> tuple[SeedGroup, ...]:
     """Return the groups that differ in their seed alone; none if no group has two seeds.
 
-    Parameters
-    ----------
-    items : sequence of Seeded
-        The group of the first one is what others are compared with.
-    level : float
-        That of the intervals of differences.
-
     Examples
     --------
     >>> runs = [
@@ -124,21 +89,20 @@ def seed_groups(items: Sequence[Seeded], level: float) -> tuple[SeedGroup, ...]:
         found = _grouped(items, {SEED})
     if not any(len(_seeds(of)) > 1 for _, of in found):
         return ()
-    first = found[0][1]
-    return tuple(
-        SeedGroup(
-            ",".join(_told(key, value) for key, value in settings.items()) or _ALL,
-            settings,
-            tuple(members),
-            _numbers(members),
-            {} if members is first else _differences(members, first, level),
+    first, groups = found[0][1], []
+    for settings, members in found:
+        texts = (
+            f"{key} unset" if value is UNSET else f"{key}={as_text(value)}"
+            for key, value in settings.items()
         )
-        for settings, members in found
-    )
-
-
-def _told(key: str, value: Any) -> str:
-    return f"{key} unset" if value is UNSET else f"{key}={as_text(value)}"
+        names = dict.fromkeys(name for one in members for name in one.numbers)
+        numbers = {
+            name: _spread([one.numbers[name] for one in members if name in one.numbers])
+            for name in names
+        }
+        less = {} if members is first else _differences(members, first, level)
+        groups.append(SeedGroup(",".join(texts) or _ALL, settings, tuple(members), numbers, less))
+    return tuple(groups)
 
 
 def _seeds(members: Sequence[Seeded]) -> set[Any]:
@@ -157,12 +121,6 @@ def _grouped(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
         # Lists are no keys of a dictionary, and their texts are.
         found.setdefault(repr(settings), (settings, []))[1].append(one)
     return list(found.values())
-
-
-def _numbers(members: Sequence[Seeded]) -> dict[str, SeedSpread]:
-    names = dict.fromkeys(name for one in members for name in one.numbers)
-    values = {name: [m.numbers[name] for m in members if name in m.numbers] for name in names}
-    return {name: _spread(found) for name, found in values.items()}
 
 
 def _differences(

@@ -21,13 +21,7 @@ _WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows", "evaluate.columns")
 
 
 def read_settings(path: Path) -> Any:
-    """Return the configuration of a run as plain mappings and lists.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
+    """Return the configuration of a run as plain mappings and lists."""
     try:
         config = read_config(ConfigSource(str(path)))
         config.problems.raise_if_any()
@@ -60,40 +54,20 @@ def flat(value: Any, key: str = "") -> dict[str, Any]:
 
 
 def differing_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the keys in which runs differ, with the value of each run.
-
-    Parameters
-    ----------
-    settings : sequence of mapping
-        The settings of each run.
-
-    Returns
-    -------
-    dict
-        In the order of the first run that has the key; `UNSET` for a run without it.
-    """
+    """Return the keys in which runs differ, with the value of each run."""
     keys = dict.fromkeys(key for one in settings for key in one)
     table = {key: [one.get(key, UNSET) for one in settings] for key in keys}
     return {
         key: values
         for key, values in table.items()
         # Compared as texts, since NaN does not equal itself.
-        if len(set(map(repr, values))) > 1 and not _has_no_effect(key)
+        if len(set(map(repr, values))) > 1
+        and not any(f"{key}.".startswith(f"{one}.") for one in _WITHOUT_EFFECT)
     }
 
 
-def _has_no_effect(key: str) -> bool:
-    return any(key == one or key.startswith(f"{one}.") for one in _WITHOUT_EFFECT)
-
-
 def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the other causes of a result: versions, weights, state of git.
-
-    Parameters
-    ----------
-    record : mapping
-        The object of ``run.json``.
-    """
+    """Return the other causes of a result: versions, weights, state of git."""
     values = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
     for plugin in record.get("plugins") or ():
         values[f"plugin {plugin.get('name')}"] = plugin.get("version")
