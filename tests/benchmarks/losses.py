@@ -96,7 +96,7 @@ WORK = [
 
 def lossfw_contenders(work, y, t):
     """Return tiles and, where llvmlite is there and the body is compiled, kernels."""
-    from lossfw.report.text.component_engine import engine_of
+    from lossfw.report.text.component import engine_of
 
     if work.kind == "activation":
         part = lossfw.activation(work.name)

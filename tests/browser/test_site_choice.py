@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.report.site import needs
+from lossfw.report.site import choose
 from support.browsing import CHROMIUM
 from support.site_content import content
 
@@ -91,16 +91,16 @@ def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
     left = """() => [...document.querySelectorAll("#choices li:not([hidden])")]
       .map(item => item.dataset.name)"""
     assert page.evaluate(left) == []
-    page.focus("#needs input[value=outliers]")
+    page.focus("#filters input[value=outliers]")
     page.keyboard.press("Space")
-    page.click("#needs input[value=convex]")
-    served = dict(needs.served(content()))
+    page.click("#filters input[value=convex]")
+    served = dict(choose.served(content()))
     assert set(page.evaluate(left)) == set(served["outliers"]) & set(served["convex"])
     drawn = page.locator("#overlays path[data-name=huber]")
     assert drawn.get_attribute("hidden") is None
     assert page.locator("#overlays .legend li", has_text="huber").first.is_visible()
     assert page.url.endswith("#need=outliers,convex")
-    page.click("#needs button[type=reset]")
+    page.click("#filters button[type=reset]")
     page.wait_for_function("!location.hash")
     assert page.evaluate(left) == []
 

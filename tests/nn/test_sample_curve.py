@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.nn.sample_curve import curve, curves
-from lossfw.report.plots.loss_curves import cut, limits, picture
+from lossfw.report.plots.curves import cut, limits, picture
 from support.built_in import built_in
 
 

@@ -4,8 +4,7 @@ import functools
 from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.report.site.content import KINDS, SiteContent, collect
-from lossfw.report.site.measured import read_measured
+from lossfw.report.site.content import KINDS, SiteContent, collect, read_measured
 
 REGISTRY = Plugins(installed=False).registry()
 DOCS = Path(__file__).parents[2] / "docs"

@@ -1,7 +1,8 @@
 """Columns: rows of two numbers as a number system, each column an array of its own.
 
 A textbook formula of rows runs on them over any array namespace, dual numbers and expressions
-among them. So the curve of a function of rows, which leads through rows of two, has a script.
+among them. So the curve of a function of rows, which leads through rows of two, has a script: a
+function of rows has no JavaScript of its own, and these graphs have.
 """
 
 from __future__ import annotations
@@ -9,23 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from lossfw.errors import TraceError
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import TextbookNamespace
+from lossfw.numerics.symbolic.formulas import Formulas
+from lossfw.numerics.symbolic.graph import Graph
+from lossfw.numerics.symbolic.trace import trace_on
+from lossfw.report.formulas.traced import Traced, by_name, derivative_of, textbook_formula, twin_of
 
 # The number of columns of the rows along which curves lead.
 COLUMNS = 2
 
 
 class Columns:
-    """A row, or one number for each row.
+    """A row, with an item for each column, or one number for each row.
 
-    Parameters
-    ----------
-    space : ColumnsNamespace
-    items : sequence of array
-        One for each column; of a row with one item, the same for all columns.
-    row : bool
-        False for one number for each row.
+    A row with one item has the same for all columns.
     """
 
     # With this NumPy leaves operators to the methods below.
@@ -210,3 +213,47 @@ class ColumnsNamespace(TextbookNamespace):
     def reshape(self, x: Columns, shape: Any, **_: Any) -> Columns:
         """Return `x`, whose shape is the only one."""
         return x
+
+
+def row_traced(component: Loss | Activation, order: int) -> Traced:
+    """Return the formula of a function of rows of two, or a derivative by the first column.
+
+    Of an activation it is the first column of the result.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> row_traced(lossfw.loss("brier"), 0).arguments
+    ('y0', 'y1', 't0', 't1')
+    """
+    names = _arguments(component)
+
+    def graph(named: dict[str, float]) -> Graph:
+        xp = Formulas()
+        inputs = [xp.input(name, np.float64) for name in names]
+        function = derivative_of(_first_result(twin_of(component, named)), order)
+        return trace_on(xp, function, inputs)
+
+    return by_name(component, names, graph)
+
+
+def _arguments(component: Loss | Activation) -> tuple[str, ...]:
+    row = tuple(f"y{place}" for place in range(COLUMNS))
+    if not isinstance(component, Loss):
+        return row
+    return (*row, "t") if component.target_per_row else (*row, "t0", "t1")
+
+
+def _first_result(component: Any) -> Callable[..., Any]:
+    """Return the formula as a function of numbers: the columns of the row, then of the target."""
+    formula = textbook_formula(component)
+
+    def function(xp: Any, *given: Any) -> Any:
+        space = ColumnsNamespace(xp)
+        arrays = [Columns(space, given[:COLUMNS], row=True)]
+        if len(given) > COLUMNS:
+            target = given[COLUMNS:]
+            arrays.append(Columns(space, target, row=len(target) > 1))
+        return formula(space, *arrays).items[0]
+
+    return function

@@ -92,24 +92,12 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
 @dataclass(frozen=True)
 class Script:
-    """A function of JavaScript.
+    """A function of JavaScript: ``function NAME(ARGUMENTS, PARAMETERS) { ... }``.
 
-    Attributes
-    ----------
-    source : str
-        ``function NAME(ARGUMENTS, PARAMETERS) { ... }``, which needs nothing else.
-    name : str
-    arguments : tuple of str
-        See `lossfw.report.formulas.traced.Traced`.
-    parameters : dict
-        Further arguments in their order, and their values in the component.
-    fixed : tuple of str
-        The parameters whose values stand in the source as numbers.
-    textbook : bool
-        The source is the textbook formula, which loses digits near its ends: the stable form
-        has fixed parameters, or is very long.
-    traced : Traced
-        The graph, which `lossfw.numerics.symbolic.replay.replay` evaluates in Python.
+    `parameters` are further arguments in their order, with their values in the component; the
+    values of `fixed` ones stand in the source as numbers. A `textbook` source is the textbook
+    formula, which loses digits near its ends: the stable form has fixed parameters, or is very
+    long. `lossfw.numerics.symbolic.replay.replay` evaluates the graph in Python.
     """
 
     source: str
@@ -123,22 +111,6 @@ class Script:
 
 def javascript(component: Component, which: Which = "value", *, name: str | None = None) -> Script:
     """Return a function of a component as JavaScript.
-
-    Parameters
-    ----------
-    component : Loss or Activation
-        Of elements; a function of rows has no JavaScript.
-    which : {"value", "derivative", "second_derivative"}
-        Derivatives are those by the first argument.
-    name : str, optional
-        The name of the function; `which` unless given.
-
-    Raises
-    ------
-    TraceError
-        If the body cannot be run on expressions, or is of rows.
-    ArgumentError
-        If the component is no loss and no activation, or the name is none of JavaScript.
 
     Examples
     --------

@@ -20,13 +20,6 @@ def latex(component: Component) -> str:
     Parameters have their names. An author's own text, the class attribute `latex`, comes
     first. For the names of the arguments see `lossfw.report.formulas.traced.Traced`.
 
-    Raises
-    ------
-    TraceError
-        If the formula cannot be run on expressions.
-    ArgumentError
-        If the component is no loss and no activation, or the author's text is not closed.
-
     Examples
     --------
     >>> import lossfw

@@ -15,12 +15,7 @@ _COMMUTE = ("multiply", "add")
 
 
 class PlainGraph:
-    """A graph as a reader sees it.
-
-    Parameters
-    ----------
-    graph : Graph
-    """
+    """A graph as a reader sees it."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph

@@ -46,16 +46,9 @@ _STEP = 1 / 16
 class Traced:
     """A function of a component as a graph.
 
-    Attributes
-    ----------
-    graph : Graph
-    arguments : tuple of str
-        The names of the arguments: ``r``, ``m`` and ``x`` of functions of a residual, a
-        margin and an activation's argument; ``y`` or, for logits, ``z``, and ``t``.
-    parameters : dict
-        The parameters that appear by name, and their values in the component.
-    fixed : tuple of str
-        The parameters of which only the value appears, as a number.
+    The names of the arguments are ``r``, ``m`` and ``x`` of functions of a residual, a margin and
+    an activation's argument; ``y`` or, for logits, ``z``, and ``t``. `parameters` appear by name,
+    and have their values in the component; of `fixed` ones only the value appears, as a number.
     """
 
     graph: Graph
@@ -65,23 +58,10 @@ class Traced:
 
 
 def traced(component: Component, which: Which = "value", *, textbook: bool = False) -> Traced:
-    """Return a function of a loss or an activation as a graph.
+    """Return a function of a loss or an activation, or its derivative by the first argument.
 
-    Parameters
-    ----------
-    component : Loss or Activation
-    which : {"value", "derivative", "second_derivative"}
-        Derivatives are those by the first argument.
-    textbook : bool
-        Take the textbook formula, and not the form that keeps its digits. Fewer parameters
-        are then fixed. Components of rows have graphs of their textbook formulas only.
-
-    Raises
-    ------
-    TraceError
-        If the body cannot be run on expressions.
-    ArgumentError
-        If the component is no loss and no activation.
+    The `textbook` formula does not keep its digits, but fewer parameters are fixed. Components of
+    rows only have graphs of their textbook formulas.
 
     Examples
     --------
@@ -102,16 +82,7 @@ def traced(component: Component, which: Which = "value", *, textbook: bool = Fal
 def by_name(
     component: Component, arguments: tuple[str, ...], run: Callable[[dict[str, float]], Graph]
 ) -> Traced:
-    """Return a graph in which parameters stand by name, as far as they can.
-
-    Parameters
-    ----------
-    component : Component
-    arguments : tuple of str
-        Of the function.
-    run : callable
-        From the numbers that are to have names to a graph.
-    """
+    """Return a graph in which parameters stand by name, as far as they can."""
     numbers = {name: v for name, v in component.parameters.items() if type(v) is float}
     whole = run(numbers).shape()
     fixed = [name for name in numbers if _is_fixed(run, numbers, name, whole)]
@@ -155,14 +126,26 @@ def _graph(
 
 def _function(component: Any, which: Which, textbook: bool) -> Callable[..., Any]:
     """Return the author's function, or a derivative of the textbook formula."""
-    wrapper = isinstance(component, Wrapper)
-    body: Any = component.body if isinstance(component, Loss) else component
+    if textbook:
+        return derivative_of(textbook_formula(component), _ORDERS[which])
     function: Callable[..., Any]
-    if not textbook:
-        function = getattr(component, _OF_WRAPPERS[which]) if wrapper else getattr(body, which)
-        return function
-    function = component.unreduced_formula if wrapper else body.formula
-    order = _ORDERS[which]
+    if isinstance(component, Wrapper):
+        function = getattr(component, _OF_WRAPPERS[which])
+    else:
+        function = getattr(component.body if isinstance(component, Loss) else component, which)
+    return function
+
+
+def textbook_formula(component: Any) -> Callable[..., Any]:
+    """Return the textbook formula of a component, also where a loss has a body of its own."""
+    body: Any = component.body if isinstance(component, Loss) else component
+    wrapper = isinstance(component, Wrapper)
+    formula: Callable[..., Any] = component.unreduced_formula if wrapper else body.formula
+    return formula
+
+
+def derivative_of(function: Callable[..., Any], order: int) -> Callable[..., Any]:
+    """Return a derivative of a function by its first argument, or the function itself."""
     if order == 0:
         return function
     return lambda xp, *given: derivatives(function, xp, *given, order=order)[order]

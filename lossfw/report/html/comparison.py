@@ -9,10 +9,9 @@ from urllib.parse import quote
 
 from lossfw.components.naming import printable
 from lossfw.evaluation.slices import named_after
-from lossfw.report.html.inline_svg import WIDTH, inline
+from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
-from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.html.training import is_wide
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.comparison import seed_tables, texts_by_run

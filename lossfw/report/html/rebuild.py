@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -10,20 +11,18 @@ from lossfw.config.plan.evaluation import build, build_data
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.errors import DataError, LossfwError
-from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import COLUMN
-from lossfw.evaluation.state import EvaluationState
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import FinishedRun
-from lossfw.runs.compare.rows import KeptRows, read_rows
+from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.folder import CONFIG_FILE
-from lossfw.runs.rows import RowRecords, rows_of
+from lossfw.runs.rows import RowRecords
+from lossfw.runs.rows_parts import PartJournal
 
 # More rows than this are not computed again for a page.
 MOST_ROWS = 200_000
-
 
 # What a page says of a fault; the reason, with the names of files, goes to whoever makes it.
 _PLAIN = "a file or a component is missing, or has changed"
@@ -36,17 +35,8 @@ class _ChangedError(DataError):
 class RebuiltRun:
     """A finished run with its plan, rebuilt from its configuration.
 
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-
-    Attributes
-    ----------
-    missing : list of str
-        Sentences about parts that could not be rebuilt, for any reader of the page.
-    faults : dict of str to str
-        By the reason, which names files and options, what could not be rebuilt first.
+    `missing` has sentences about parts that could not be rebuilt, for any reader of the page.
+    `faults` has by the reason, which names files and options, what could not be rebuilt first.
     """
 
     def __init__(self, run: FinishedRun) -> None:
@@ -62,7 +52,10 @@ class RebuiltRun:
         if not self._tried:
             self._tried = True
             try:
-                self._plan = self._build()
+                plan = build(self._source)
+                if plan.digest != self.run.record.get("digest"):
+                    raise _ChangedError("its data, weights or plugins have changed since the run.")
+                self._plan = plan
             except (LossfwError, OSError) as error:
                 self._miss("What the run computed with cannot be made again", error)
         return self._plan
@@ -71,13 +64,7 @@ class RebuiltRun:
     def _source(self) -> ConfigSource:
         return ConfigSource(str(self.run.path / CONFIG_FILE), plugins=self.run.plugins)
 
-    def _build(self) -> Plan:
-        plan = build(self._source)
-        if plan.digest != self.run.record.get("digest"):
-            raise _ChangedError("its data, weights or plugins have changed since the run.")
-        return plan
-
-    def rows(self) -> KeptRows | None:
+    def rows(self) -> RowRecords | None:
         """Return the rows of the run, as it kept them or computed again."""
         kept = read_rows(self.run.path)
         if kept is not None or self.run.result["count"] > MOST_ROWS:
@@ -126,31 +113,17 @@ class RebuiltRun:
         self.faults.setdefault(str(error), what)
 
 
-class _Collector:
-    """A journal that collects the rows; see `lossfw.evaluation.evaluate.Journal`."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._sample = None if plan.sample is None else np.array(plan.sample)
-        self.parts: list[RowRecords] = []
-
-    def resume(self, standing: EvaluationState) -> None:
-        """Begin with the first row."""
-
-    def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
-        """Keep some rows."""
-        self.parts.append(rows_of(self._plan, rows, self._sample))
-
-
-def _evaluated(plan: Plan) -> KeptRows:
-    collector = _Collector(plan)
-    evaluate(replace(plan, metrics=(), intervals=None, slices=(), rows=True), journal=collector)
-    parts = [part.arrays for part in collector.parts]
-    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _evaluated(plan: Plan) -> RowRecords:
+    parts: list[RowRecords] = []
+    journal = PartJournal(plan, SimpleNamespace(add=parts.append))
+    evaluate(replace(plan, metrics=(), intervals=None, slices=(), rows=True), journal=journal)
+    arrays = {
+        name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays
+    }
     columns = {
         name: replace(column, values=arrays[f"{COLUMN}{name}"])
-        for name, column in collector.parts[0].columns.items()
+        for name, column in parts[0].columns.items()
     }
     prediction = arrays["prediction"].astype(np.float64)
     weight = arrays.get("weight")
-    return KeptRows(arrays["row"], arrays["loss"], prediction, arrays["target"], weight, columns)
+    return RowRecords(arrays["row"], arrays["loss"], prediction, arrays["target"], weight, columns)

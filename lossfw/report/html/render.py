@@ -32,13 +32,7 @@ def breakable(text: str) -> Markup:
 
 
 def need_report() -> None:
-    """Check before a long computation that pages can be made.
-
-    Raises
-    ------
-    MissingExtraError
-        If jinja2 or matplotlib is not installed.
-    """
+    """Check before a long computation that pages can be made."""
     try:
         import jinja2  # noqa: F401  # whether it is there
         import matplotlib  # noqa: F401  # whether it is there
@@ -50,21 +44,7 @@ def need_report() -> None:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page.
-
-    Parameters
-    ----------
-    template : str
-        Its name in the folder of templates.
-    **values
-        The variables of the template. All text is escaped; only pictures, which
-        `lossfw.report.html.inline_svg` makes, are inserted as they are.
-
-    Raises
-    ------
-    MissingExtraError
-        If jinja2 is not installed.
-    """
+    """Return a page."""
     need_report()
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.data.labels import label_of
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.rows import KeptRows
+from lossfw.runs.rows import RowRecords
 
 # Number of worst rows that are shown.
 WORST = 24
@@ -32,27 +32,25 @@ _SUMS_TO_ONE = 1e-3
 # Predictions of a row that are shown.
 _MOST_NUMBERS = 6
 
+# A table of more classes says nothing to a reader, and takes megabytes of a page.
+MOST_CLASSES = 100
+
+# A cell with more than this share of its row is so dark that its number is light.
+_STRONG = 0.55
+
+# Depth of the colour of a mistake: the least, and the addition for the most frequent one.
+_FAINT, _DEEP = 0.12, 0.68
+
+# The deepest colour stands for at least so many mistakes.
+_SOME = 3.0
+
 
 class Spread(NamedTuple):
-    """The distribution of the losses of rows.
+    """The distribution of the finite losses of rows with weight, which are in ascending order.
 
-    Attributes
-    ----------
-    losses : ndarray of float64
-        Finite losses of rows with weight, ascending.
-    weight : ndarray of float64
-        The weight of each of them.
-    weighted : bool
-        Whether the rows have weights of their own.
-    others : int
-        Number of infinite and NaN losses.
-    quantiles : list of (str, float)
-        Least, median, 90 and 99 percent, most.
-    mean : float
-        Of `losses`, by their weights.
-    worst_share : float or None
-        Share of the worst tenth of the weight in the sum; None for few rows or
-        negative losses.
+    `weighted` is whether rows have weights of their own, `others` the number of infinite and NaN
+    losses, and `worst_share` the share of the worst tenth of the weight in the sum; None for few
+    rows or negative losses.
     """
 
     losses: NDArray
@@ -64,7 +62,7 @@ class Spread(NamedTuple):
     worst_share: float | None
 
 
-def spread_of(rows: KeptRows) -> Spread | None:
+def spread_of(rows: RowRecords) -> Spread | None:
     """Return the distribution of the losses of rows, None if no row counts."""
     weight = np.ones(len(rows.loss)) if rows.weight is None else rows.weight
     counted = np.flatnonzero(weight > 0)
@@ -82,19 +80,15 @@ def spread_of(rows: KeptRows) -> Spread | None:
     ]
     share = None
     if losses[0] >= 0 and losses[-1] > 0 and losses.size >= _ENOUGH:
-        share = _share_of_worst(losses, weight, _WORST_PART)
+        # The share that the worst part of the weight has in the sum of the losses.
+        brought = np.concatenate([[0.0], np.cumsum((weight * losses)[::-1])])
+        passed = np.concatenate([[0.0], np.cumsum(weight[::-1])])
+        share = float(np.interp(_WORST_PART * passed[-1], passed, brought) / brought[-1])
     mean = float(np.average(losses, weights=weight))
     return Spread(losses, weight, weighted, counted.size - losses.size, quantiles, mean, share)
 
 
-def _share_of_worst(losses: NDArray, weight: NDArray, part: float) -> float:
-    """Return the share that the worst part of the weight has in the sum of the losses."""
-    brought = np.concatenate([[0.0], np.cumsum((weight * losses)[::-1])])
-    passed = np.concatenate([[0.0], np.cumsum(weight[::-1])])
-    return float(np.interp(part * passed[-1], passed, brought) / brought[-1])
-
-
-def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
+def worst_of(rows: RowRecords, count: int = WORST) -> RowRecords:
     """Return the rows with the largest losses, the worst first; NaN is worst of all."""
     counts = np.ones(len(rows.loss), bool) if rows.weight is None else rows.weight > 0
     rank = np.where(np.isnan(rows.loss), np.inf, rows.loss)
@@ -103,34 +97,20 @@ def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
 
 
 def described(
-    rows: KeptRows, inputs: NDArray | None = None, classes: Sequence[str] = ()
+    rows: RowRecords, inputs: NDArray | None = None, classes: Sequence[str] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Yield number, loss, target, prediction, inputs and columns of each row, for the page.
-
-    Parameters
-    ----------
-    rows : KeptRows
-    inputs : ndarray, optional
-        Of these rows.
-    classes : sequence of str
-        The label of each class; empty where the classes have none.
-    """
+    """Yield number, loss, target, prediction, inputs and columns of each row, for the page."""
     for index in range(len(rows.row)):
         target, prediction = rows.target[index], rows.prediction[index]
+        named = classes and target.ndim == 0 and target.dtype.kind in "iu"
         yield {
             "row": int(rows.row[index]),
             "loss": float(rows.loss[index]),
-            "target": _class_or_numbers(target, classes),
+            "target": label_of(classes, int(target)) if named else _short(target),
             "inputs": "" if inputs is None else _short(inputs[index]),
             "columns": [_value(column, index) for column in rows.columns.values()],
             **_prediction(prediction, target, classes),
         }
-
-
-def _class_or_numbers(value: NDArray, classes: Sequence[str]) -> str:
-    if classes and value.ndim == 0 and value.dtype.kind in "iu":
-        return label_of(classes, int(value))
-    return _short(value)
 
 
 def _value(column: DataColumn, index: int) -> str:
@@ -163,7 +143,7 @@ def _short(value: NDArray) -> str:
     return f"[{', '.join(numbers)}{', …' if np.size(value) > _MOST_NUMBERS else ''}]"
 
 
-def are_classes(rows: KeptRows) -> bool:
+def are_classes(rows: RowRecords) -> bool:
     """Tell whether targets are classes and predictions have a column for each."""
     return (
         rows.target.ndim == 1
@@ -173,7 +153,7 @@ def are_classes(rows: KeptRows) -> bool:
     )
 
 
-def are_probabilities(rows: KeptRows) -> bool:
+def are_probabilities(rows: RowRecords) -> bool:
     """Tell whether the predictions are probabilities of classes."""
     y = rows.prediction
     return are_classes(rows) and bool(
@@ -181,7 +161,7 @@ def are_probabilities(rows: KeptRows) -> bool:
     )
 
 
-def confusion_of(rows: KeptRows) -> list[list[float]] | None:
+def confusion_of(rows: RowRecords) -> list[list[float]] | None:
     """Return a confusion matrix: weights of rows by target (row) and predicted class (column)."""
     if not are_classes(rows):
         return None
@@ -192,7 +172,7 @@ def confusion_of(rows: KeptRows) -> list[list[float]] | None:
     return [[float(count) for count in row] for row in counts]
 
 
-def reliability_of(rows: KeptRows) -> Mapping[str, list[float]] | None:
+def reliability_of(rows: RowRecords) -> Mapping[str, list[float]] | None:
     """Return the reliability curve of the winning probability in bins of equal width."""
     if not are_probabilities(rows):
         return None
@@ -208,3 +188,49 @@ def reliability_of(rows: KeptRows) -> Mapping[str, list[float]] | None:
         "accuracy": means[1].tolist(),
         "weight": total[there].tolist(),
     }
+
+
+def matrix_of(
+    matrix: Sequence[Sequence[float]] | None, labels: Sequence[str] = ()
+) -> dict[str, Any] | None:
+    """Return the cells of a confusion matrix with text and colour, None for no matrix."""
+    if matrix is None:
+        return None
+    mistakes = sorted(
+        (
+            (count, target, taken)
+            for target, row in enumerate(matrix)
+            for taken, count in enumerate(row)
+            if target != taken and count > 0
+        ),
+        key=lambda mistake: -mistake[0],
+    )
+    wrong = max(_SOME, *(count for count, *_ in mistakes), 0.0)
+    shown = matrix if len(matrix) <= MOST_CLASSES else []
+    rows = [_matrix_row(index, row, wrong) for index, row in enumerate(shown)]
+    right = sum(row[index] for index, row in enumerate(matrix))
+    return {
+        "rows": rows,
+        "classes": len(matrix),
+        "labels": [label_of(labels, index) for index in range(len(shown))],
+        "right": right,
+        "whole": sum(map(sum, matrix)),
+        "mistakes": [
+            (f"{count:g}", label_of(labels, target), label_of(labels, taken))
+            for count, target, taken in mistakes[:5]
+        ],
+    }
+
+
+def _matrix_row(index: int, row: Sequence[float], wrong: float) -> list[dict[str, Any]]:
+    # Mistakes are few: on one scale with the hits they could not be seen.
+    total = sum(row) or 1.0
+    return [
+        {
+            "text": f"{count:.4g}",
+            "share": count / total if column == index else _FAINT + _DEEP * count / wrong,
+            "kind": "none" if count == 0 else "hit" if column == index else "miss",
+            "strong": column == index and count / total > _STRONG,
+        }
+        for column, count in enumerate(row)
+    ]

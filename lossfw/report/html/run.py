@@ -9,26 +9,30 @@ from typing import Any
 from lossfw.data.labels import label_of
 from lossfw.errors import ConfigError
 from lossfw.nn.sample_curve import curve
-from lossfw.report.html.confusion_matrix import matrix_of
-from lossfw.report.html.images import as_images, as_uri
+from lossfw.report.html.picture import Picture, as_images, as_uri
 from lossfw.report.html.rebuild import RebuiltRun
-from lossfw.report.html.regression import of_regression
 from lossfw.report.html.render import render
 from lossfw.report.html.row_statistics import (
     confusion_of,
     described,
+    matrix_of,
     reliability_of,
     spread_of,
     worst_of,
 )
-from lossfw.report.html.run_plots import of_loss_itself, of_parts, of_reliability, of_spread
-from lossfw.report.html.sensitivity_plots import Picture
+from lossfw.report.html.run_plots import (
+    of_loss_itself,
+    of_parts,
+    of_regression,
+    of_reliability,
+    of_spread,
+)
 from lossfw.report.text.rounding import as_interval, as_rounded
 from lossfw.runs.compare import FinishedRun, RunNumber
+from lossfw.runs.compare.differences import loss_of
 from lossfw.runs.compare.finished import LOSS, is_number
-from lossfw.runs.compare.rows import KeptRows
-from lossfw.runs.compare.rows_of_runs import loss_of
 from lossfw.runs.folder import CONFIG_FILE, read_texts
+from lossfw.runs.rows import RowRecords
 from lossfw.version import __version__
 
 # A slice of more parts has no plot.
@@ -39,23 +43,7 @@ _FINE = 100
 
 
 def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> str:
-    """Return the page of a finished run.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run. Its configuration is read again, for its loss and for the inputs
-        of its worst rows; if that fails the page says so.
-    warn : callable
-        Called with the reason for each part that is missing.
-
-    Raises
-    ------
-    DataError
-        If its rows are damaged.
-    MissingExtraError
-        If jinja2 or matplotlib is not installed.
-    """
+    """Return the page of a finished run."""
     rebuilt = RebuiltRun(run)
     rows = rebuilt.rows()
     spread = None if rows is None else spread_of(rows)
@@ -75,29 +63,28 @@ def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> 
     for reason, what in rebuilt.faults.items():
         warn(f"{run.name}: {what}: {reason}")
     warnings = list(run.record.get("warnings") or ())
+    config, options = run.record.get("config"), run.result.get("intervals")
+    level = ""
+    if options:
+        level = f"{100 * options['level']:.4g}% intervals, by the {options['method']}"
+    lead = [PurePath(str(config)).name] if config else []
+    lead += [run.data.partition(", digest")[0], run.loss_name]
     return render(
         "run.html",
         kind="lossfw run",
         title=run.name,
-        lead=" · ".join(_lead(run)),
+        lead=" · ".join(lead),
         sections=_sections(parts, warnings),
         foot=f"Written by lossfw {__version__} from the files of the run.",
         cards=list(_cards(run)),
         by_class=_by_class(run),
-        level=_level(run),
+        level=level,
         warnings=warnings,
         missing=rebuilt.missing,
         facts=list(_facts(run)),
         config=(run.path / CONFIG_FILE).read_text(errors="replace"),
         **parts,
     )
-
-
-def _lead(run: FinishedRun) -> Iterator[str]:
-    if run.record.get("config"):
-        yield PurePath(str(run.record["config"])).name
-    yield run.data.partition(", digest")[0]
-    yield run.loss_name
 
 
 def _sections(parts: Mapping[str, Any], warnings: list[str]) -> list[tuple[str, str]]:
@@ -125,14 +112,6 @@ def _cards(run: FinishedRun) -> Iterator[dict[str, str]]:
                 "value": "–" if number.value is None else as_rounded(*number),
                 "sub": as_interval(number.interval),
             }
-
-
-def _level(run: FinishedRun) -> str:
-    """Return level and method of the intervals as text, empty if there are none."""
-    options = run.result.get("intervals")
-    if not options:
-        return ""
-    return f"{100 * options['level']:.4g}% intervals, by the {options['method']}"
 
 
 def _by_class(run: FinishedRun) -> dict[str, Any] | None:
@@ -173,7 +152,7 @@ def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture]
         return [], f"The loss cannot be drawn: {str(error) or type(error).__name__}"
 
 
-def _worst(rebuilt: RebuiltRun, rows: KeptRows) -> dict[str, Any]:
+def _worst(rebuilt: RebuiltRun, rows: RowRecords) -> dict[str, Any]:
     worst = worst_of(rows)
     inputs = rebuilt.inputs(worst.row)
     items = list(described(worst, inputs, rebuilt.run.classes))
@@ -187,7 +166,7 @@ def _worst(rebuilt: RebuiltRun, rows: KeptRows) -> dict[str, Any]:
     return {**found, "images": True, "pixelated": max(images.shape[1:3]) < _FINE}
 
 
-def _confusion(run: FinishedRun, rows: KeptRows | None) -> list[list[float]] | None:
+def _confusion(run: FinishedRun, rows: RowRecords | None) -> list[list[float]] | None:
     """Return the confusion matrix among the metrics, or that of the rows."""
     for number in run.numbers.values():
         value = number.value
@@ -199,7 +178,7 @@ def _confusion(run: FinishedRun, rows: KeptRows | None) -> list[list[float]] | N
     return None if rows is None else confusion_of(rows)
 
 
-def _reliability(run: FinishedRun, rows: KeptRows | None) -> Picture | None:
+def _reliability(run: FinishedRun, rows: RowRecords | None) -> Picture | None:
     """Draw the reliability curve among the metrics, or that of the rows."""
     keys = {"confidence", "accuracy", "weight"}
     curves = [metric.get("curve") or {} for metric in run.result["metrics"].values()]
@@ -265,9 +244,11 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
         yield "overrides", ", ".join(map(str, record["overrides"]))
     yield "started", str(record.get("started", "?"))
     if "seconds" in record:
+        timings = record.get("timings") or {}
+        slowest = max(timings, key=lambda name: timings[name]) if timings else "unknown"
         yield (
             "took",
-            f"{record['seconds']:.3g} s, most of it: {_slowest(record.get('timings') or {})}",
+            f"{record['seconds']:.3g} s, most of it: {slowest}",
         )
     plugins = ", ".join(f"{p['name']} {p['version']}" for p in record.get("plugins") or ())
     versions = (("lossfw", "lossfw"), ("Python", "python"), ("NumPy", "numpy"))
@@ -280,7 +261,3 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
         if record.get(name):
             yield f"{name} digest" if name == "weights" else name, str(record[name])
     yield "data digest", str(data.get("digest", "?"))
-
-
-def _slowest(timings: Mapping[str, float]) -> str:
-    return max(timings, key=lambda name: timings[name]) if timings else "unknown"

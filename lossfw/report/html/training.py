@@ -12,9 +12,8 @@ from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.nn.training.checkpoint import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.html.inline_svg import WIDTH, inline
+from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.render import breakable, render
-from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.rounding import as_number
 from lossfw.runs.files import numbers_in, read_json
@@ -29,15 +28,7 @@ _WIDE = 100.0
 
 
 def training_page(folder: Path) -> str:
-    """Return the page of a training, from its folder.
-
-    Raises
-    ------
-    DataError
-        If a file of the training is missing or damaged.
-    MissingExtraError
-        If jinja2 or matplotlib is not installed.
-    """
+    """Return the page of a training, from its folder."""
     plain = read_json(folder / TRAINING_FILE)
     if plain is None:
         raise DataError(f"{folder} holds no training: there is no {TRAINING_FILE}.")

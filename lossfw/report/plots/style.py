@@ -1,6 +1,6 @@
 """The look of every picture: matplotlib's settings, colours and dashes.
 
-A picture in a page is drawn in stand-in colours, which `lossfw.report.html.inline_svg`
+A picture in a page is drawn in stand-in colours, which `lossfw.report.html.picture`
 replaces by variables of the style sheet. matplotlib is imported on use. The same picture
 gives the same file, byte for byte, with the same version of it.
 """
@@ -66,17 +66,7 @@ _PAGE_SETTINGS: dict[str, Any] = {
 
 
 class Theme(NamedTuple):
-    """How pictures of one kind look.
-
-    Attributes
-    ----------
-    settings : dict
-        Of matplotlib.
-    colours, dashes : tuple
-        Of the lines of a picture, in order.
-    surface : str
-        The colour behind the lines.
-    """
+    """How pictures of one kind look."""
 
     settings: dict[str, Any]
     colours: tuple[str, ...]
@@ -119,19 +109,7 @@ def need_matplotlib() -> None:
 
 @contextmanager
 def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
-    """Give an empty figure with the settings of a theme.
-
-    Parameters
-    ----------
-    width, height : float
-        In inches.
-    theme : Theme
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
+    """Give an empty figure with the settings of a theme."""
     need_matplotlib()
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -141,14 +119,7 @@ def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
 
 
 def content_of(figure: Any, form: str) -> bytes:
-    """Return a figure as the content of a file; call it within `drawing`.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    form : str
-        ``"svg"`` or ``"png"``.
-    """
+    """Return a figure as the content of a file; call it within `drawing`."""
     content = io.BytesIO()
     # Neither the date nor the version, which would change without the picture.
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}

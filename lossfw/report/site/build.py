@@ -1,19 +1,24 @@
-"""Build a site: lay out its sources, then let Sphinx make the pages."""
+"""Build a site: lay out its sources in a folder, then let Sphinx make the pages."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
 import io
+import re
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
+from lossfw.report.site.choose import DOCUMENT, choose_page, served
+from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
-from lossfw.report.site.stage import STATIC, stage
+from lossfw.report.site.gallery import chapter_pages, gallery_page
+from lossfw.report.site.markup import fenced, prose
 from lossfw.version import __version__
 
 _NEEDED = ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design")
@@ -23,15 +28,23 @@ _MARKS = ("llms.txt", "objects.inv", "search.html")
 
 _TAGLINE = "Write a loss once, prove it, use it everywhere."
 
+# Where the scripts, styles and the font are.
+STATIC = Path(__file__).parent / "static"
+
+# Folders of the documentation that become chapters, with their titles.
+_FOLDERS = {
+    "tutorial": "Tutorial",
+    "how-to": "How-to",
+    "reference": "Reference",
+    "explanation": "Explanation",
+}
+
+# A link to something outside of the folder of a page.
+_OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
+
 
 def need_docs() -> None:
-    """Check before anything is made that Sphinx and its theme are installed.
-
-    Raises
-    ------
-    MissingExtraError
-        If one is missing.
-    """
+    """Check before anything is made that Sphinx and its theme are installed."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
@@ -41,26 +54,7 @@ def need_docs() -> None:
 
 
 def build(content: SiteContent, out: Path, title: str, docs: Path | None = None) -> None:
-    """Write a site; the same content gives the same bytes.
-
-    Parameters
-    ----------
-    content : SiteContent
-    out : Path
-        A folder; what an earlier build wrote there is replaced.
-    title : str
-    docs : Path, optional
-        See `lossfw.report.site.stage.stage`.
-
-    Raises
-    ------
-    MissingExtraError
-        If Sphinx is not installed.
-    ArgumentError
-        If the folder holds something else.
-    RunError
-        If Sphinx warns of anything.
-    """
+    """Write a site; the same content gives the same bytes."""
     need_docs()
     _refuse_other(out)
     with tempfile.TemporaryDirectory() as made:
@@ -68,7 +62,10 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
         stage(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
-        _quieten(pages)
+        # The theme writes messages to the console of every reader.
+        for path in (pages / "_static/scripts/pydata-sphinx-theme.js", pages / "search.html"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace("console.log(", "void("), encoding="utf-8")
         for file in (".buildinfo", ".doctrees"):
             with contextlib.suppress(FileNotFoundError):
                 (pages / file).unlink()
@@ -111,20 +108,13 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
         raise RunError(f"the site is not built, for Sphinx warns:\n{said.getvalue().strip()}")
 
 
-def _quieten(pages: Path) -> None:
-    """Remove the messages that the theme writes to the console of every reader."""
-    for path in (pages / "_static/scripts/pydata-sphinx-theme.js", pages / "search.html"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace("console.log(", "void("), encoding="utf-8")
-
-
 def settings(title: str) -> dict[str, Any]:
     """Return the configuration of Sphinx."""
     return {
         "project": title,
         "version": __version__,
         "release": __version__,
-        "extensions": ["myst_parser", "sphinx_design", "lossfw.report.site.extension.entry"],
+        "extensions": ["myst_parser", "sphinx_design", "lossfw.report.site.extension"],
         "myst_enable_extensions": ["attrs_block", "attrs_inline"],
         "myst_heading_anchors": 3,
         "nitpicky": True,
@@ -142,9 +132,7 @@ def settings(title: str) -> dict[str, Any]:
         "html_favicon": str(STATIC / "favicon.svg"),
         "html_static_path": [str(STATIC)],
         "html_css_files": ["site.css"],
-        "html_js_files": [
-            (f"{name}.js", {"defer": "defer"}) for name in ("figure", "gallery", "choose")
-        ],
+        "html_js_files": [(f"{name}.js", {"defer": "defer"}) for name in ("figure", "filter")],
         # Pages that have no chapter of their own need no menu of one.
         "html_sidebars": {"choose": [], "index": []},
         # A summary is fetched from the page, which a browser refuses for files.
@@ -161,3 +149,97 @@ def settings(title: str) -> dict[str, Any]:
             "secondary_sidebar_items": ["page-toc"],
         },
     }
+
+
+def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = None) -> None:
+    """Write all sources of a site."""
+    folder.mkdir(parents=True, exist_ok=True)
+    root = folder / "docs"
+    if docs is None:
+        root.mkdir()
+        _write(root / "index.md", _start(content, title))
+    else:
+        _copy(docs, root)
+    for subject in content.subjects:
+        _write(root / f"{subject.document}.md", component_page(subject, content))
+    _write(root / "components/index.md", gallery_page(content))
+    for document, page in chapter_pages(content):
+        _write(root / f"{document}.md", page)
+    first = ["components/index"]
+    # One loss is no choice.
+    if any(len(losses) > 1 for _, losses in served(content)):
+        _write(root / f"{DOCUMENT}.md", choose_page(content))
+        first.append(DOCUMENT)
+    chapters = list(_chapters(root)) if docs is not None else []
+    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", *first, *chapters)
+    index = root / "index.md"
+    _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
+
+
+def _start(content: SiteContent, title: str) -> str:
+    """Return the first page of a site without pages of its own: a list of components."""
+    listed = "\n".join(
+        f"- [{one.name}]({one.document}.md): {prose(one.description['title'])}."
+        for one in content.subjects
+    )
+    return f"# {title}\n\n{listed}\n\n[Find one](components/index.md) by what it claims.\n"
+
+
+def _copy(docs: Path, root: Path) -> None:
+    """Copy the pages, and the files outside of their folder that they link to."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "examples")
+    shutil.copytree(docs, root, ignore=ignored)
+    for page in root.rglob("*.md"):
+        _fetch_linked(page, docs.resolve() / page.relative_to(root).parent)
+
+
+def _fetch_linked(page: Path, home: Path) -> None:
+    """Put files that a page links to beside the pages; of links to folders leave the words."""
+
+    def fetched(link: re.Match[str]) -> str:
+        there, here = home / link[2], page.parent / link[2]
+        if there.is_dir():
+            return link[1]
+        if there.is_file() and not here.exists():
+            here.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(there, here)
+        return link[0]
+
+    text = page.read_text(encoding="utf-8")
+    _write(page, _OUTSIDE.sub(fetched, text))
+
+
+def _chapters(root: Path) -> Iterator[str]:
+    """Write an index for each folder of pages, and yield its name."""
+    for folder, title in _FOLDERS.items():
+        pages = sorted((root / folder).glob("*.md"))
+        if not pages:
+            continue
+        for page in pages:
+            _with_one_title(page)
+        names = [page.stem for page in pages]
+        listed = "\n".join(f"- [{_title(page)}]({page.name})" for page in pages)
+        tree = fenced("{toctree}", ":hidden:", "", *names)
+        _write(root / folder / "index.md", f"# {title}\n\n{listed}\n\n{tree}\n")
+        yield f"{folder}/index"
+
+
+def _with_one_title(page: Path) -> None:
+    """Give a page with several titles one above them, else each is an entry of the menu."""
+    text = page.read_text(encoding="utf-8")
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
+    outside = parts[::2]
+    if sum(len(re.findall(r"^# ", part, re.M)) for part in outside) > 1:
+        parts[::2] = [re.sub(r"^#", "##", part, flags=re.M) for part in outside]
+        title = page.stem.replace("-", " ").capitalize()
+        _write(page, f"# {title} on one page\n\n{''.join(parts)}")
+
+
+def _title(page: Path) -> str:
+    found = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return found[1] if found else page.stem
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

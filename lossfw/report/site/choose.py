@@ -1,21 +1,34 @@
 """The page "Choose a loss": a reader ticks needs, and sees the losses left, with reasons.
 
-The needs and the reasons stand in `lossfw.report.site.needs`.
+A need is a rule over the registry: it gives a reason where a loss claims something that serves
+it, or where its author says so and cites a source. What gives no reason is left out, which says
+nothing against it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
+from lossfw.check.instances import variants
 from lossfw.components.docstrings import sources
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject, SiteContent
 from lossfw.report.site.curve_svg import overlay
+from lossfw.report.site.gallery import fieldset, filter_form
 from lossfw.report.site.markup import breakable, citation, inline_html, prose, raw
-from lossfw.report.site.needs import NEEDS, plain_losses, reasons_of
+
+# Spaces of targets that are classes, and those of amounts.
+_CLASSES = ("SIGN", "CLASS_INDEX", "SIMPLEX", "BINARY")
+_AMOUNTS = ("COUNT", "NONNEGATIVE", "POSITIVE")
+
+# A reason, as Markdown; None where a loss gives none.
+NeedRule = Callable[[PageSubject, Sequence[Mapping[str, Any]]], str | None]
 
 DOCUMENT = "choose"
 
@@ -26,14 +39,186 @@ may serve as well, but does not say so."""
 _REACH = 3.0
 
 
+@dataclass(frozen=True)
+class Need:
+    """Something that may matter to a reader: its name in the address of the page, and its words.
+
+    `why` is what serves it, and `source` what says so, as in a docstring. `reason` makes the
+    reason from a loss and its claims at each of its variants.
+    """
+
+    name: str
+    words: str
+    why: str
+    source: str
+    reason: NeedRule
+
+
+def _bounded_slope(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    target = subject.description["target"]["name"]
+    if target in (*_CLASSES, "UNIT") or subject.description["takes"] == "rows":
+        return None
+    if any("bounded" in made for made in claims):
+        return f"claims `bounded`: an outlier costs at most so much{_where('bounded', claims)}"
+    if any("lipschitz" in made for made in claims):
+        return (
+            f"claims `lipschitz`: no residual pulls harder than this{_where('lipschitz', claims)}"
+        )
+    return None
+
+
+def _asymmetric(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    found = sorted(
+        {str(made.get("elicits", "")) for made in claims if "(" in str(made.get("elicits"))}
+    )
+    return f"claims `elicits`: {', '.join(found)}, and others by its parameter" if found else None
+
+
+def _counts(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    target = subject.description["target"]
+    if target["name"] in _AMOUNTS and any(made.get("elicits") == "mean" for made in claims):
+        return f"claims `elicits`: mean; its targets are {target['meaning']}"
+    return None
+
+
+def _said(pattern: str) -> NeedRule:
+    """Return the rule that an author says so in words and cites a source."""
+
+    def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+        sources = subject.description["references"]
+        if not sources or not re.search(pattern, subject.description["when"]):
+            return None
+        return f"{subject.description['when'].rstrip('.')} ({sources[-1]['text']})"
+
+    return reason
+
+
+def _noisy(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    if subject.description["target"]["name"] not in _CLASSES:
+        return None
+    bounds = [made["bounded"] for made in claims[:1] if "bounded" in made]
+    if bounds:
+        return f"claims `bounded`: a wrong label costs at most {bounds[0]:.4g}"
+    return _said(r"\bnoisy\b|\bwrong\b")(subject, claims)
+
+
+def _proper(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    for claim in ("strictly_proper", "proper"):
+        if any(claim in made for made in claims):
+            return f"claims `{claim}`{_where(claim, claims)}"
+    return None
+
+
+def _claimed(claim: str) -> NeedRule:
+    def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+        return f"claims `{claim}`" if claim in claims[0] else None
+
+    return reason
+
+
+def _where(claim: str, claims: Sequence[Mapping[str, Any]]) -> str:
+    """Say that a claim is not made at the defaults, the first of the variants."""
+    return "" if claim in claims[0] else ", at other parameters than the defaults"
+
+
+NEEDS = (
+    Need(
+        "outliers",
+        "outliers in a regression",
+        "The slope of a loss is the influence of a residual: bounded, it limits what one can do.",
+        "Huber, *Robust estimation of a location parameter*, 1964, doi:10.1214/aoms/1177703732",
+        _bounded_slope,
+    ),
+    Need(
+        "asymmetric",
+        "too much and too little cost differently",
+        "The loss has to elicit a quantile or an expectile of the target, and no mean.",
+        "Koenker and Bassett, *Regression quantiles*, 1978, doi:10.2307/1913643; Newey and Powell, "
+        "*Asymmetric least squares estimation and testing*, 1987, doi:10.2307/1911031",
+        _asymmetric,
+    ),
+    Need(
+        "counts",
+        "counts, or amounts that are never negative",
+        "A deviance of such targets elicits their mean, and weighs errors by their spread.",
+        "Nelder and Wedderburn, *Generalized linear models*, 1972, doi:10.2307/2344614",
+        _counts,
+    ),
+    Need(
+        "imbalanced",
+        "classes of very different sizes",
+        "Rare classes need a weight, or easy rows have to count less. Each author cites a source.",
+        "",
+        _said(r"\brare\b|\brarer\b|\bsmall\b"),
+    ),
+    Need(
+        "noisy",
+        "labels that may be wrong",
+        "A bounded loss cannot be ruled by wrong labels; a convex function of the margin can.",
+        "Ghosh, Kumar and Sastry, *Robust loss functions under label noise for deep neural "
+        "networks*, 2017, doi:10.48550/arXiv.1712.09482; Long and Servedio, *Random classification "
+        "noise defeats all convex potential boosters*, 2010, doi:10.1007/s10994-009-5165-z",
+        _noisy,
+    ),
+    Need(
+        "calibrated",
+        "calibrated probabilities",
+        "Only the true probabilities minimise a strictly proper loss.",
+        "Gneiting and Raftery, *Strictly proper scoring rules, prediction, and estimation*, 2007, "
+        "doi:10.1198/016214506000001437",
+        _proper,
+    ),
+    Need(
+        "convex",
+        "the problem must stay convex",
+        "A loss that is convex in the prediction keeps the problem of a linear model convex.",
+        "",
+        _claimed("convex"),
+    ),
+    Need(
+        "newton",
+        "second derivatives, as boosting and Newton's method use them",
+        "They are there everywhere where a loss is twice differentiable.",
+        "",
+        _claimed("twice_smooth"),
+    ),
+)
+
+
+def reasons_of(subject: PageSubject) -> dict[str, str]:
+    """Return the reason of a loss for each need that it serves."""
+    claims = [one.claims().made() for one in variants(subject.cls) or [subject.sample]]
+    found = {need.name: need.reason(subject, claims) for need in NEEDS}
+    return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def plain_losses(content: SiteContent) -> list[PageSubject]:
+    """Return the losses, and those wrappers that cite a source of their own."""
+    return [
+        one
+        for one in content.subjects
+        if isinstance(one.sample, Loss)
+        and ("wrapper" not in one.description or one.description["references"])
+    ]
+
+
+def served(content: SiteContent) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each need with the losses that give a reason for it, and the reasons."""
+    reasons = {one.name: reasons_of(one) for one in plain_losses(content)}
+    for need in NEEDS:
+        found = {name: of[need.name] for name, of in reasons.items() if need.name in of}
+        yield need.name, found
+
+
 def choose_page(content: SiteContent) -> str:
     """Return the page, as MyST Markdown."""
     losses = plain_losses(content)
     reasons = {one.name: reasons_of(one) for one in losses}
+    boxes = {need.name: escape(need.words) for need in NEEDS}
     blocks = [
         "---\nhtml_theme.sidebar_secondary.remove: true\n---\n# Choose a loss",
         _HEAD,
-        raw(_form()),
+        raw(filter_form(fieldset("need", "What matters", boxes))),
         raw(_results(losses, reasons, content)),
         raw(_pictures([one for one in losses if reasons[one.name]])),
         "## The reasons",
@@ -51,24 +236,11 @@ def choose_page(content: SiteContent) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _form() -> str:
-    boxes = "".join(
-        f'<label><input type="checkbox" name="need" value="{need.name}"> '
-        f"{escape(need.words)}</label>"
-        for need in NEEDS
-    )
-    return (
-        f'<form id="needs" class="filters" hidden><fieldset><legend>What matters</legend>{boxes}'
-        '</fieldset><div class="filters-head"><output id="left" aria-live="polite"></output>'
-        '<button type="reset">Clear</button></div></form>'
-    )
-
-
 def _results(
     losses: Sequence[PageSubject], reasons: Mapping[str, Mapping[str, str]], content: SiteContent
 ) -> str:
     items = "".join(
-        f'<li data-needs="{" ".join(reasons[one.name])}" data-name="{one.name}">'
+        f'<li data-need="{" ".join(reasons[one.name])}" data-name="{one.name}">'
         f'<a href="{content.href(one, DOCUMENT)}"><b>{breakable(one.name)}</b>'
         f"<small>{inline_html(one.description['when'])}</small></a></li>"
         for one in losses

@@ -8,9 +8,8 @@ from html import escape
 from typing import Any
 
 from lossfw.components.docstrings import paragraphs
-from lossfw.report.site.content import PageSubject
+from lossfw.report.site.content import MeasuredFigures, PageSubject
 from lossfw.report.site.markup import cell, prose, table
-from lossfw.report.site.measured import MeasuredFigures
 from lossfw.report.text.show_component import shown
 
 # Words of marks, where the claim's name alone does not read.
@@ -40,10 +39,13 @@ def words(claim: str) -> str:
 def marks(subject: PageSubject) -> str:
     """Return the claims as a list of short marks, each a link to its row."""
     description = subject.description
-    items = [
-        f'<li><a href="#{_anchor(name)}">{escape(_mark(name, value))}</a></li>'
+    texts = {
+        name: f"elicits the {value}" if name == "elicits" else words(name)
         for name, value in description.get("claims", {}).items()
         if name not in _NO_MARKS
+    }
+    items = [
+        f'<li><a href="#{_anchor(name)}">{escape(text)}</a></li>' for name, text in texts.items()
     ]
     items += [
         f'<li class="denied"><a href="#{_anchor(name)}">not {escape(words(name))}</a></li>'
@@ -61,20 +63,11 @@ def _named(claim: str) -> str:
     return f"`{claim}`{{#{_anchor(claim)}}}"
 
 
-def _mark(name: str, value: Any) -> str:
-    return f"elicits the {value}" if name == "elicits" else words(name)
-
-
 def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[str]:
-    """Yield the paragraphs of the section, as Markdown.
-
-    Parameters
-    ----------
-    subject : PageSubject
-    measured : MeasuredFigures
-        Says how many examples each check has tried, and what proves each denial.
-    """
+    """Yield the paragraphs of the section, as Markdown."""
     description = subject.description
+    if "claims" not in description:
+        return
     report = measured.report(repr(subject.sample))
     held, witnesses = report.get("held", {}), report.get("witnesses", {})
     claimed, denied = description["claims"], description.get("denied", ())
@@ -82,8 +75,13 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         (_named(name), cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
         for name, value in claimed.items()
     ]
+    # The witness of a denial, or the promise that a witness would break.
+    proofs = {
+        name: f"a witness: {witnesses[name]}" if name in witnesses else attack(name)
+        for name in denied
+    }
     rows += [
-        (_named(name), "denied", cell(_proof(name, witnesses)), _tried(held, f"denied:{name}"))
+        (_named(name), "denied", cell(proofs[name]), _tried(held, f"denied:{name}"))
         for name in denied
     ]
     at = f"At `{subject.sample!r}`. " if description["parameters"] else ""
@@ -111,11 +109,6 @@ def _untried(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:
             reasons.setdefault(report["not_applicable"][check], []).append(f"`{name}`")
     for reason, names in reasons.items():
         yield f"Not tried: {', '.join(names)}, since {prose(reason)}."
-
-
-def _proof(claim: str, witnesses: Mapping[str, str]) -> str:
-    """Return the witness of a denial, or the promise that a witness would break."""
-    return f"a witness: {witnesses[claim]}" if claim in witnesses else attack(claim)
 
 
 def _value(value: Any) -> str:

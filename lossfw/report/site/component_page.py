@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lossfw.errors import LossfwError
+from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import Wrapper
+from lossfw.nn.activation import Activation
+from lossfw.nn.letters import arguments_of
+from lossfw.report.formulas.latex import latex
 from lossfw.report.site.claims_table import claims_section, marks
-from lossfw.report.site.content import PageSubject, SiteContent
+from lossfw.report.site.content import MeasuredFigures, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
 from lossfw.report.site.figure import figure, sampled
-from lossfw.report.site.figures_tables import accuracy_section, cost_section
-from lossfw.report.site.formula import formula
 from lossfw.report.site.markup import (
     breakable,
     cell,
@@ -23,32 +27,47 @@ from lossfw.report.site.markup import (
     tabs,
 )
 from lossfw.report.site.usage import usage
+from lossfw.report.text.component import cost_table
 from lossfw.report.text.show_component import facts, shown
 
 _EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "depends"}
 
+# The meanings of letters in formulas, by the first argument of the function.
+_LETTERS = {
+    "r": "r = y - t, the prediction less the target",
+    "m": "m = t y, the target times the prediction",
+    "z": "z the logit and t the target",
+    "y": "y the prediction and t the target",
+    "x": "x the argument",
+}
+
+_ROWS = "; k runs over the columns of a row"
+
+_ORDERS = ("value", "first", "second")
+
+# The names of the columns of one dtype: the words of the figure.
+_CALLED = ("value", "slope", "curvature")
+
+AccuracyRow = Mapping[str, Any]
+
+# The rows of one setting of parameters, by dtype.
+RowsByDtype = Mapping[str, AccuracyRow]
+
 
 def component_page(subject: PageSubject, content: SiteContent) -> str:
-    """Return the page of a component.
-
-    Parameters
-    ----------
-    subject : PageSubject
-    content : SiteContent
-        Has the pages that it links to, and the measured figures.
-    """
+    """Return the page of a component."""
     sections = [
-        ("Formula", _formula(subject)),
+        ("Formula", _formula_section(subject)),
         ("What it takes", _takes(subject)),
         ("Parameters", _parameters(subject)),
         ("Use", [tabs(usage(subject, content.bridges))]),
-        ("Claims", _claims(subject, content)),
+        ("Claims", claims_section(subject, content.measured)),
         ("What it does to claims", _wrapper(subject)),
-        ("Accuracy", accuracy_section(subject, content.measured)),
-        ("Cost", cost_section(subject)),
-        ("In other libraries", _peers(subject)),
+        ("Accuracy", _accuracy_section(subject, content.measured)),
+        ("Cost", _cost_section(subject)),
+        ("In other libraries", _peer_functions(subject)),
         ("Notes", map(prose, subject.description["notes"])),
-        ("References", _references(subject)),
+        ("References", ["\n".join(map(citation, subject.description["references"]))]),
         ("See also", _related(subject, content)),
         ("Source", _source(subject)),
     ]
@@ -74,8 +93,8 @@ def _head(subject: PageSubject) -> Iterator[str]:
     yield "{.meta}\n" + f"{subject.kind} · {prose(origin)}{called}"
 
 
-def _formula(subject: PageSubject) -> Iterator[str]:
-    yield from formula(subject)
+def _formula_section(subject: PageSubject) -> Iterator[str]:
+    yield from _formula(subject)
     yield from map(prose, subject.description["description"])
     drawn = figure(subject)
     if drawn:
@@ -108,11 +127,6 @@ def _parameters(subject: PageSubject) -> Iterator[str]:
         yield table(("name", "type", "default", "meaning"), rows)
 
 
-def _claims(subject: PageSubject, content: SiteContent) -> Iterator[str]:
-    if "claims" in subject.description:
-        yield from claims_section(subject, content.measured)
-
-
 def _wrapper(subject: PageSubject) -> Iterator[str]:
     effects = subject.description.get("wrapper", ())
     rows = [
@@ -128,9 +142,14 @@ def _wrapper(subject: PageSubject) -> Iterator[str]:
         yield table(("claim", "", "rule"), rows)
 
 
-def _peers(subject: PageSubject) -> Iterator[str]:
+def _peer_functions(subject: PageSubject) -> Iterator[str]:
     rows = [
-        (cell(one["library"]), f"`{one['call']}`", _times(one["times"]), cell(_when(one["when"])))
+        (
+            cell(one["library"]),
+            f"`{one['call']}`",
+            f"`{t}`" if isinstance(t := one["times"], str) else f"{t:g}",
+            cell(_when(one["when"])),
+        )
         for one in subject.description.get("peers", ())
     ]
     if rows:
@@ -140,16 +159,8 @@ def _peers(subject: PageSubject) -> Iterator[str]:
         yield table(headers, rows) if given else table(headers[:-1], [row[:-1] for row in rows])
 
 
-def _times(times: float | str) -> str:
-    return f"`{times}`" if isinstance(times, str) else f"{times:g}"
-
-
 def _when(when: dict[str, Any]) -> str:
     return ", ".join(f"``{key}={value!r}``" for key, value in when.items())
-
-
-def _references(subject: PageSubject) -> Iterator[str]:
-    yield "\n".join(map(citation, subject.description["references"]))
 
 
 def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:
@@ -193,3 +204,110 @@ def _source(subject: PageSubject) -> Iterator[str]:
     if bodies:
         code = fenced("python", "\n\n".join(bodies))
         yield fenced("{dropdown} formula and value", code, mark="````")
+
+
+def _formula(subject: PageSubject) -> Iterator[str]:
+    """Yield the formula and the meaning of its letters; without a formula, the summary."""
+    typeset = _typeset_formula(subject)
+    if not typeset:
+        rest = subject.description["summary"].removeprefix(subject.description["title"])
+        yield prose(rest.lstrip(",:; "))
+        return
+    yield fenced("{math}", typeset)
+    sample = subject.sample
+    if isinstance(sample, Loss | Activation):
+        letters = _LETTERS[arguments_of(sample)[0]] + (_ROWS if sample.takes_rows else "")
+        if isinstance(sample, Wrapper):
+            letters = f"\N{SCRIPT SMALL L} the loss of its part, {letters}"
+        yield "{.where}\n" + prose(f"With {letters}.")
+
+
+def _typeset_formula(subject: PageSubject) -> str:
+    """Return the formula as LaTeX, with its left side; empty where there is none."""
+    sample = subject.sample
+    if issubclass(subject.cls, Wrapper) and subject.cls.latex_of_parts:
+        return subject.cls.latex_of_parts
+    if isinstance(sample, Loss | Activation):
+        try:
+            right = latex(sample)
+        except LossfwError:
+            return ""
+        left = "f" if isinstance(sample, Activation) else r"\ell"
+        return f"{left}({', '.join(arguments_of(sample))}) = {right}"
+    return str(subject.cls.latex or "")
+
+
+def _accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[str]:
+    """Yield the section on accuracy, as Markdown."""
+    rows = measured.accuracies(subject.kind, subject.name)
+    if not rows:
+        if subject.kind in ("loss", "activation") and "wrapper" not in subject.description:
+            yield f"Not measured here; `lossfw accuracy {subject.name}` measures it."
+        return
+    yield (
+        "The worst error over the whole domain, in units in the last place (ULP); 0.5 is a "
+        "correctly rounded result. `*`: in units of the largest term."
+    )
+    settings: dict[str, dict[str, AccuracyRow]] = {}
+    for row in rows:
+        settings.setdefault(row["component"], {})[row["dtype"]] = row
+    texts = list(settings)
+    with_peers = [text for text in texts if _peers_in(settings[text])]
+    shown = texts[:1] + [text for text in with_peers[:1] if text not in texts[:1]]
+    if with_peers:
+        yield (
+            "Other libraries have the same function; they are measured without subnormal numbers, "
+            "which some take for 0."
+        )
+    for text in shown:
+        yield from _setting(text, settings[text])
+    rest = [
+        block for text in texts if text not in shown for block in _setting(text, settings[text])
+    ]
+    if rest:
+        yield fenced("{dropdown} At other parameters", "\n\n".join(rest), mark="````")
+
+
+def _setting(text: str, setting: RowsByDtype) -> Iterator[str]:
+    """Yield a component at its parameters, and a table of who is how far off there."""
+    headers = [f"{dtype} {called}" for dtype in setting for called in _CALLED]
+    own = [row[order] for row in setting.values() for order in _ORDERS]
+    yield f"`{text}`"
+    yield table(
+        ("", *headers),
+        [
+            ("lossfw", *map(cell, own)),
+            *((peer, *_errors(setting, peer)) for peer in _peers_in(setting)),
+        ],
+        left=1,
+    )
+
+
+def _peers_in(setting: RowsByDtype) -> list[str]:
+    return list(dict.fromkeys(peer for row in setting.values() for peer in row["peers"]))
+
+
+def _errors(setting: RowsByDtype, peer: str) -> list[str]:
+    """Return the errors of another library, empty texts for functions that it does not have.
+
+    In the file they are one text, as ``0.8 / 1.7e7 (8.3e6 / 1.7e7)``: without subnormal numbers,
+    and with them where that differs.
+    """
+    found = []
+    for row in setting.values():
+        usual = row["peers"].get(peer, "").partition(" (")[0].split(" / ")
+        found += [cell(one) for one in [*usual, "", ""][: len(_ORDERS)]]
+    return found
+
+
+def _cost_section(subject: PageSubject) -> Iterator[str]:
+    """Yield the section on cost: nothing where it was not measured."""
+    costs = subject.description.get("costs")
+    if costs:
+        yield (
+            f"CPU nanoseconds per element, on one thread of {costs['processor']} with NumPy "
+            f"{costs['numpy']}, beside the textbook's formula in NumPy. Tiles run the body in "
+            "parts that stay in the cache; a kernel is compiled from it (extra `fast`), with the "
+            "same bits."
+        )
+        yield table(*cost_table(costs), left=1)

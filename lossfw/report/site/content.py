@@ -1,19 +1,31 @@
-"""The components of a site: their descriptions, samples, links and measured figures."""
+"""The components of a site: descriptions, samples, links, and the figures that were measured.
+
+::
+
+    make checks                                          checks.json: tries of each claim
+    make accuracy reference                              accuracy.json: units in the last place
+
+What a component costs is in its description, if its package has measured it.
+"""
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lossfw.bridges.bridge import Bridge
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
-from lossfw.errors import LossfwError, UnknownNameError
+from lossfw.errors import DataError, LossfwError, UnknownNameError
 from lossfw.losses.wrappers import ClassWeighted
-from lossfw.report.site.measured import MeasuredFigures
 from lossfw.report.text.component import describe
+
+# The files, in one folder.
+CHECKS, ACCURACY = "checks.json", "accuracy.json"
 
 # The kinds that have pages; bridges appear on the pages of what crosses them.
 KINDS = ("loss", "activation", "metric", "source", "optimizer")
@@ -32,16 +44,59 @@ CHAPTERS = {
 
 
 @dataclass(frozen=True)
-class PageSubject:
-    """A component with the texts of its page.
+class MeasuredFigures:
+    """The content of the files; an empty mapping stands for a file that is not there."""
 
-    Attributes
-    ----------
-    description : mapping
-        From `lossfw.report.text.component.describe`.
-    cls : type
-    sample : Component or None
-        At its defaults, or at parameters that it takes; None where it needs what no one knows.
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+
+    def report(self, text: str) -> Mapping[str, Any]:
+        """Return the report of the harness on a component, which is named as in Python.
+
+        Without a report at just these parameters it is the only one of the class, if there is
+        one; its ``name`` says at which. Empty where there is none.
+        """
+        reports = self.checks.get("reports", ())
+        same = [one for one in reports if one["name"] == text]
+        alike = [one for one in reports if _class_in(one["name"]) == _class_in(text)]
+        found: Mapping[str, Any] = (same or (alike if len(alike) == 1 else [{}]))[0]
+        return found
+
+    def accuracies(self, kind: str, name: str) -> list[Mapping[str, Any]]:
+        """Return the rows of accuracy of a component, at all parameters that were measured."""
+        rows = self.accuracy.get("rows", ())
+        return [row for row in rows if (row["kind"], row["name"]) == (kind, name)]
+
+
+def _class_in(text: str) -> str:
+    return text.partition("(")[0]
+
+
+def read_measured(folder: Path | None) -> MeasuredFigures:
+    """Return the figures in a folder."""
+    if folder is None:
+        return MeasuredFigures()
+    return MeasuredFigures(*(_read(folder / name) for name in (CHECKS, ACCURACY)))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds a {type(content).__name__}, where an object was wanted.")
+    return content
+
+
+@dataclass(frozen=True)
+class PageSubject:
+    """A component with the texts of its page, from `lossfw.report.text.component.describe`.
+
+    The sample is the component at its defaults, or at parameters that it takes; None where it
+    needs what no one knows.
     """
 
     description: Mapping[str, Any]
@@ -72,17 +127,7 @@ def document(kind: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class SiteContent:
-    """All that the pages of components are made of.
-
-    Attributes
-    ----------
-    subjects : sequence of PageSubject
-        By kind, then by name.
-    measured : MeasuredFigures
-        Figures by commands, as far as there are any.
-    bridges : sequence of Bridge
-        To libraries that train with losses.
-    """
+    """All that the pages of components are made of."""
 
     subjects: Sequence[PageSubject]
     measured: MeasuredFigures = field(default_factory=MeasuredFigures)
@@ -103,28 +148,17 @@ class SiteContent:
 def collect(
     registry: Registry, measured: MeasuredFigures | None = None, plugin: str | None = None
 ) -> SiteContent:
-    """Return the content of a site.
-
-    Parameters
-    ----------
-    registry : Registry
-    measured : MeasuredFigures, optional
-    plugin : str, optional
-        Only the components of this distribution, plugin or file; all by default.
-
-    Raises
-    ------
-    UnknownNameError
-        If no plugin has this name, or none of its components has a page.
-    BrokenPluginError
-        If the plugin cannot be imported.
-    """
+    """Return the content of a site."""
     entries = [entry for kind in KINDS for entry in registry.entries(kind)]
     if plugin is not None:
         entries = [entry for entry in entries if entry.plugin.called(plugin)]
     if not entries:
         _refuse(registry, plugin)
-    subjects = [_subject(registry, entry) for entry in entries]
+    subjects = []
+    for entry in entries:
+        cls = registry.class_of(entry)
+        sample = _sample(registry, entry, cls)
+        subjects.append(PageSubject(describe(entry, cls, sample), cls, sample))
     classes = [registry.class_of(entry) for entry in registry.entries("bridge")]
     bridges = [cls() for cls in classes if issubclass(cls, Bridge)]
     return SiteContent(subjects, measured or MeasuredFigures(), bridges)
@@ -138,12 +172,6 @@ def _refuse(registry: Registry, plugin: str | None) -> None:
     raise UnknownNameError(
         f"there is no plugin {plugin!r} with components to describe. Installed: {known}."
     )
-
-
-def _subject(registry: Registry, entry: Entry) -> PageSubject:
-    cls = registry.class_of(entry)
-    sample = _sample(registry, entry, cls)
-    return PageSubject(describe(entry, cls, sample), cls, sample)
 
 
 def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component | None:

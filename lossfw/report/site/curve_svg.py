@@ -14,7 +14,7 @@ import numpy as np
 
 from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.loss_curves import cut, limits
+from lossfw.report.plots.curves import cut, limits
 
 # Width and height of a panel, and the space left, right, above and below its frame.
 PANEL = (236, 180)
@@ -38,16 +38,7 @@ TITLES = ("value", "slope", "curvature")
 
 
 class Frame:
-    """The part of a picture in which a curve runs.
-
-    Parameters
-    ----------
-    size : (int, int)
-    margins : (int, int, int, int)
-        Left, right, above and below.
-    across, up : (float, float)
-        The ranges of both axes.
-    """
+    """The part of a picture in which a curve runs."""
 
     def __init__(
         self,
@@ -100,17 +91,7 @@ def thumbnail(curve: SampledCurve, order: int = 0) -> str:
 
 
 def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
-    """Return the panel of one derivative, with axes.
-
-    Parameters
-    ----------
-    curves : sequence of SampledCurve
-        The curve itself, and those of its parts, along one line.
-    order : int
-        Of the derivative.
-    label : str
-        What the picture shows, for those who do not see it.
-    """
+    """Return the panel of one derivative, with axes."""
     drawn = [one for one in curves if order < len(one.parts)]
     across = (float(drawn[0].x[0]), float(drawn[0].x[-1]))
     frame = Frame(PANEL, _MARGINS, across, limits([one.parts[order] for one in drawn]))
@@ -198,14 +179,7 @@ def _thinned(curve: SampledCurve, order: int) -> tuple[NDArray, NDArray]:
 
 
 def overlay(label: str, drawn: Sequence[tuple[str, SampledCurve]]) -> str:
-    """Return a picture of several values along one line, each a curve with its name.
-
-    Parameters
-    ----------
-    label : str
-        Of the line.
-    drawn : sequence of (str, SampledCurve)
-    """
+    """Return a picture of several values along one line, each a curve with its name."""
     first = drawn[0][1].x
     # Where one curve is steep the others would be flat: the middle one decides how high it is.
     tops = sorted(limits([one.parts[0]])[1] for _, one in drawn)

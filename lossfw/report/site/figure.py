@@ -7,7 +7,7 @@ again when a parameter moves; its functions and their sliders stand beside the p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -121,7 +121,11 @@ def _part(part: ScriptedBody, orders: int) -> str:
 
 
 def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
-    functions = ",\n".join(_functions(body, names, orders))
+    functions = ",\n".join(
+        # A parameter that has a slider for one body may have a fixed value in another.
+        source_of(one.graph, f"f{order}", (*one.arguments, *names))
+        for order, one in enumerate(body.traced[:orders])
+    )
     facts = {
         "label": body.line.label,
         "short": short_label(body.line.label),
@@ -132,12 +136,6 @@ def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
         "places": body.places,
     }
     return f"{{...{_json(facts)}, functions: [\n{functions}\n]}}"
-
-
-def _functions(body: ScriptedBody, names: tuple[str, ...], orders: int) -> Iterator[str]:
-    for order, one in enumerate(body.traced[:orders]):
-        # A parameter that has a slider for one body may have a fixed value in another.
-        yield source_of(one.graph, f"f{order}", (*one.arguments, *names))
 
 
 def _json(facts: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -23,11 +23,23 @@ from lossfw.nn.letters import arguments_of
 from lossfw.nn.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.replay import replay
+from lossfw.report.formulas.columns import row_traced
 from lossfw.report.formulas.javascript import javascript, source_of
-from lossfw.report.formulas.row_script import row_traced
 from lossfw.report.formulas.traced import Traced, Which
 from lossfw.report.site.curve_svg import letter
-from lossfw.report.site.slider import SliderRange, slider_range
+
+# A scale is moved by this factor in both directions; a small constant, up to `_LARGE`.
+_FACTOR = 4.0
+_SMALL, _LARGE = 0.01, 0.3
+
+# A number of any sign, or one that begins at 0, is moved so far.
+_REACH = 3.0
+
+# A range keeps this share of its length from its bounds, which often are limits.
+_INSIDE = 0.02
+
+# Digits of a value: what a reader can take in.
+_DIGITS = 3
 
 _ORDERS: tuple[Which, ...] = ("value", "derivative", "second_derivative")
 
@@ -54,17 +66,70 @@ _DRAWN = ("bounded", "lower_bound", "lipschitz", "gradient_lipschitz", "breaks",
 
 
 @dataclass(frozen=True)
-class ScriptedBody:
-    """The functions of a component at one setting of its switches.
+class SliderRange:
+    """The values between which a slider moves."""
 
-    Attributes
-    ----------
-    component : Loss or Activation
-    line : CurveLine
-    traced : sequence of Traced
-        Value and derivatives.
-    places : sequence of (float, float)
-        Each argument of the functions as start + slope * x.
+    low: float
+    high: float
+    default: float
+    logarithmic: bool
+
+    def steps(self, count: int) -> list[float]:
+        """Return about so many values in order, the default among them."""
+        shares = [step / (count - 1) for step in range(count)]
+        values = {float(f"{self._at(share):.{_DIGITS}g}") for share in shares}
+        inside = {value for value in values if self.low <= value <= self.high}
+        return sorted(inside | {self.default})
+
+    def _at(self, share: float) -> float:
+        if self.logarithmic:
+            return float(self.low * (self.high / self.low) ** share)
+        return self.low + (self.high - self.low) * share
+
+    def between(self, low: float, high: float) -> SliderRange:
+        """Return a narrower range."""
+        return replace(self, low=low, high=high)
+
+
+def slider_range(cls: type[Component], name: str, default: float) -> SliderRange:
+    """Return the range of a parameter's slider.
+
+    The schema's extra ``slider`` of a field, a list of two numbers, comes first.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> slider_range(type(lossfw.loss("huber")), "delta", 1.0)
+    SliderRange(low=0.25, high=4.0, default=1.0, logarithmic=True)
+    """
+    schema: dict[str, Any] = cls.model_json_schema()["properties"][name]
+    if "slider" in schema:
+        low, high = schema["slider"]
+        return SliderRange(low, high, default, logarithmic=False)
+    low = schema.get("exclusiveMinimum", schema.get("minimum"))
+    high = schema.get("exclusiveMaximum", schema.get("maximum"))
+    if low is not None and high is not None:
+        inset = _INSIDE * (high - low)
+        if 0 < default - low < inset:
+            return SliderRange(default, _LARGE * (high - low), default, logarithmic=True)
+        ends = min(low + inset, default), max(high - inset, default)
+        return SliderRange(*ends, default, logarithmic=False)
+    if low is not None and low >= 0 and default > 0:
+        top = _LARGE if default < _SMALL else default * _FACTOR
+        bottom = default if default < _SMALL else default / _FACTOR
+        return SliderRange(max(bottom, low), top, default, logarithmic=True)
+    bottom = default - _REACH if low is None else max(low, default - _REACH)
+    if low is None and default > 0:
+        # Of any sign, and yet hardly meant below 0.
+        bottom = 0.0
+    return SliderRange(bottom, default + _REACH, default, logarithmic=False)
+
+
+@dataclass(frozen=True)
+class ScriptedBody:
+    """The functions of a component at one setting of its switches: value and derivatives.
+
+    `places` has each argument of the functions as start + slope * x along the line.
     """
 
     component: Loss | Activation
@@ -101,17 +166,7 @@ class ScriptedBody:
 
 @dataclass(frozen=True)
 class FigureParameter:
-    """A parameter with a slider.
-
-    Attributes
-    ----------
-    name : str
-    default : float
-    steps : sequence of float
-        The values that the slider takes; the default is one of them.
-    claims : sequence of mapping
-        The numbers that are claimed at each step.
-    """
+    """A parameter with a slider."""
 
     name: str
     default: float
@@ -123,16 +178,8 @@ class FigureParameter:
 class FigureData:
     """The data of a figure.
 
-    Attributes
-    ----------
-    parameters : sequence of FigureParameter
-    switches : sequence of (str, sequence)
-        Names of parameters with their choices, the default first.
-    settings : sequence of tuple of int
-        For each body the places of its choices.
-    bodies : sequence of ScriptedBody
-    claims : mapping
-        The numbers that are claimed at the defaults.
+    `switches` are names of parameters with their choices, the default first; `settings` has for
+    each body the places of its choices, and `claims` the numbers that are claimed at the defaults.
     """
 
     parameters: Sequence[FigureParameter]
@@ -270,7 +317,10 @@ def _parameters(body: ScriptedBody) -> Iterator[FigureParameter]:
 def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
     """Return the values of a slider, between those at which the script was right."""
     tried = found.steps(_TRIED)
-    right = [_is_right(body, name, value) for value in tried]
+    right = []
+    for value in tried:
+        other = _replaced(body.component, {name: value})
+        right.append(other is not None and agrees(body, other, {name: value}))
     middle = tried.index(found.default)
     first = middle
     while first > 0 and right[first - 1]:
@@ -280,11 +330,6 @@ def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
         last += 1
     narrowed = found.between(tried[first], tried[last])
     return [v for v in narrowed.steps(_STEPS) if _replaced(body.component, {name: v}) is not None]
-
-
-def _is_right(body: ScriptedBody, name: str, value: float) -> bool:
-    other = _replaced(body.component, {name: value})
-    return other is not None and agrees(body, other, {name: value})
 
 
 def _replaced(component: Any, changed: Mapping[str, Any]) -> Any:

@@ -33,8 +33,10 @@ _PLACES = (0.4, 0.75)
 def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, str]]:
     """Return titles of tabs with their content, in Markdown."""
     found = [("Python", fenced("python", *_python(subject)))]
-    if subject.sample is not None:
-        found.append(("YAML", fenced("yaml", _yaml(subject.kind, subject.sample))))
+    if (sample := subject.sample) is not None:
+        shown = {key: yaml_value(value) for key, value in _shown(sample).items()}
+        short = flow({"name": sample.name, **shown}) if shown else sample.name
+        found.append(("YAML", fenced("yaml", _KEYS[subject.kind].format(short))))
     found.append(("Command line", fenced("sh", *_commands(subject))))
     return found + list(_bridges(subject, bridges))
 
@@ -44,18 +46,14 @@ def _python(subject: PageSubject) -> Iterator[str]:
     if isinstance(sample, Loss | Activation):
         yield ">>> import lossfw"
         name = "loss" if isinstance(sample, Loss) else "f"
-        yield f">>> {name} = lossfw.{subject.kind}({_arguments(sample)})"
+        shown = [f"{key}={yaml_value(value)!r}" for key, value in _shown(sample).items()]
+        arguments = ", ".join([repr(sample.name), *shown])
+        yield f">>> {name} = lossfw.{subject.kind}({arguments})"
         yield from _called(name, sample)
     examples = subject.description["examples"].splitlines()
     if examples and isinstance(sample, Loss | Activation):
         yield ""
     yield from examples
-
-
-def _arguments(component: Component) -> str:
-    """Return a name and parameters as arguments of `lossfw.loss`."""
-    shown = [f"{key}={yaml_value(value)!r}" for key, value in _shown(component).items()]
-    return ", ".join([repr(component.name), *shown])
 
 
 def _shown(component: Component) -> dict[str, Any]:
@@ -82,12 +80,6 @@ def _called(name: str, component: Loss | Activation) -> list[str]:
         # A sample may need more columns than a curve has, as for weights of three classes.
         return []
     return [line for pair in lines for line in pair]
-
-
-def _yaml(kind: str, component: Component) -> str:
-    shown = {key: yaml_value(value) for key, value in _shown(component).items()}
-    short = flow({"name": component.name, **shown}) if shown else component.name
-    return _KEYS[kind].format(short)
 
 
 def _commands(subject: PageSubject) -> Iterator[str]:

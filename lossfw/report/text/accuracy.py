@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from lossfw.check.accuracy.measure import ComponentAccuracy
 from lossfw.report.text.tables import markdown_table, show_table
@@ -85,30 +84,17 @@ def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
         lines.append("* in units of the largest term: the terms cancel where the result crosses 0")
     for found in rows:
         for worst in found.missed():
+            point = ", ".join(f"{name} = {value!r}" for name, value in (worst.at or {}).items())
             lines.append(
                 f"! {found.text} {found.dtype} {_COLUMNS[worst.order]}: {ulps(worst.ulps)} ULP, "
-                f"goal {found.goal(worst.order):g}, at {_point(worst.at)}: got {worst.computed!r}, "
+                f"goal {found.goal(worst.order):g}, at {point}: got {worst.computed!r}, "
                 f"true {worst.truth}"
             )
     return lines
 
 
-def _point(at: dict[str, Any] | None) -> str:
-    return ", ".join(f"{name} = {value!r}" for name, value in (at or {}).items())
-
-
 def page(rows: Sequence[ComponentAccuracy], versions: Mapping[str, str], measured: str) -> str:
-    """Return the table as a page in Markdown.
-
-    Parameters
-    ----------
-    rows : sequence of ComponentAccuracy
-        In the order of the page.
-    versions : mapping of str to str
-        The peers that were measured, with their versions.
-    measured : str
-        How it was measured, in one sentence.
-    """
+    """Return the table as a page in Markdown."""
     parts = [_HEAD, measured]
     if versions:
         listed = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -116,8 +102,11 @@ def page(rows: Sequence[ComponentAccuracy], versions: Mapping[str, str], measure
     for title, chosen in _groups(rows):
         if chosen:
             parts += [f"## {title}", _table(chosen, list(versions))]
-    parts += ["## What is measured against its largest term", *_reasons(rows)]
-    parts += ["## Where a goal is missed", *_misses(rows)]
+    by_name = {found.config["name"]: found.reason for found in rows if found.reason}
+    reasons = [f"- `{name}`: {reason}" for name, reason in by_name.items()]
+    parts += ["## What is measured against its largest term", "\n".join(reasons) or "Nothing."]
+    misses = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
+    parts += ["## Where a goal is missed", *([_WHY, "\n".join(misses)] if misses else ["Nowhere."])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -168,14 +157,3 @@ def _table(rows: Sequence[ComponentAccuracy], peers: Sequence[str]) -> str:
         lines.append([f"`{found.text}`", found.dtype, *cells(found), *others])
     headers = ["component", "dtype", *_COLUMNS, *peers]
     return markdown_table(headers, lines, left=2)
-
-
-def _reasons(rows: Sequence[ComponentAccuracy]) -> list[str]:
-    by_name = {found.config["name"]: found.reason for found in rows if found.reason}
-    lines = [f"- `{name}`: {reason}" for name, reason in by_name.items()]
-    return ["\n".join(lines) or "Nothing."]
-
-
-def _misses(rows: Sequence[ComponentAccuracy]) -> list[str]:
-    lines = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
-    return [_WHY, "\n".join(lines)] if lines else ["Nowhere."]

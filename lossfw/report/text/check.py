@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from lossfw.check.report import Refutation, Report, Severity
+from lossfw.check.report import Refutation, Report
 
 HEADERS = ("component", "held", "refuted", "not claimed", "expected", "not run")
 
@@ -32,14 +32,7 @@ def row(report: Report) -> tuple[str, ...]:
 
 
 def lines_below(reports: Sequence[Report], seed: int) -> Iterator[str]:
-    """Yield the lines below the table, refutations first.
-
-    Parameters
-    ----------
-    reports : sequence of Report
-    seed : int
-        Of the searches.
-    """
+    """Yield the lines below the table, refutations first."""
     for report in reports:
         for refutation in report.refuted:
             counted = "" if refutation in report.failures else _UNCOUNTED
@@ -116,11 +109,9 @@ def _sorted(refuted: Sequence[Refutation]) -> str:
     counts = Counter(refutation.severity for refutation in refuted)
     if set(counts) == {"defect"}:
         return ""
-    return f" ({', '.join(f'{_plural_of(n, word)}' for word, n in counts.items())})"
-
-
-def _plural_of(count: int, word: Severity) -> str:
-    return f"{count} {word}" if word == "precision" else f"{count} {_plural(word, count)}"
+    # Precision has no plural.
+    words = (f"{n} {w if w == 'precision' else _plural(w, n)}" for w, n in counts.items())
+    return f" ({', '.join(words)})"
 
 
 def _plural(word: str, count: int) -> str:

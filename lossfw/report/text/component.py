@@ -1,8 +1,28 @@
-"""Describe a component in plain values, from its class, docstring and claims."""
+"""Describe a component in plain values: docstring, parameters, claims, engine and costs.
+
+A package may have a file ``costs.json`` beside its modules; that of the built-in components is
+written by ``make costs``::
+
+    {"processor": ..., "numpy": ..., "components": {NAME: [{"parameters": {...}, "costs":
+        {"float32": {"tiles": {"value": 1.1, "gradient": 1.4}, "kernel": ..., "naive": ...},
+         "float64": ...}}]}}
+
+Numbers are nanoseconds of CPU time on one thread, for an element of a large array; "gradient"
+is the value with the gradient. "naive" is the textbook's formula in NumPy.
+"""
 
 from __future__ import annotations
 
+import ast
+import doctest
+import functools
+import inspect
+import json
+from importlib import resources
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lossfw.components.claims import need_claims
 from lossfw.components.component import Component, yaml_value
@@ -17,15 +37,16 @@ from lossfw.components.docstrings import (
 )
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
-from lossfw.errors import TraceError
+from lossfw.errors import LossfwError, TraceError
+from lossfw.losses.engine import call_kernels
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.losses.wrappers.claim_effects import claim_effects
+from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation, RowActivation
+from lossfw.nn.sample_curve import line_of
+from lossfw.numerics.compiled import llvm_target
 from lossfw.report.formulas.latex import latex
-from lossfw.report.text.component_engine import engine_of
-from lossfw.report.text.component_facts import curve_line, examples, peers_of, place
-from lossfw.report.text.costs import costs_of
 
 # The modules of the kinds, whose derivatives come from dual numbers.
 _KINDS = ("lossfw.losses.kinds", "lossfw.losses.bodies", "lossfw.nn.activation")
@@ -38,23 +59,20 @@ _BOUNDS = {
     "maximum": "<= {}",
 }
 
+_OF_LOSSES = ("value", "gradient", "hessian")
+
+_OF_ACTIVATIONS = ("value", "vjp")
+
+# The length of the rows at which a body of rows is looked at.
+_COLUMNS = 10
+
+_COSTS_FILE = "costs.json"
+
 
 def describe(entry: Entry, cls: type[Component], component: Component | None) -> dict[str, Any]:
-    """Return a description of a component, in plain values.
+    """Return a description of a component in plain values.
 
-    Parameters
-    ----------
-    entry : Entry
-        Its entry in the registry.
-    cls : type
-        Its class.
-    component : Component or None
-        The component at some parameters; None leaves out properties that depend on them.
-
-    Returns
-    -------
-    dict
-        Without the keys that a kind of component does not have.
+    Without a component it leaves out what depends on parameters.
     """
     description: dict[str, Any] = {
         "kind": entry.kind,
@@ -64,7 +82,7 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         "plugin": entry.label,
         "version": entry.version,
         "class": f"{cls.__module__}:{cls.__qualname__}",
-        **place(cls),
+        **_source_place(cls),
         "parameters": parameters(cls, component),
     }
     if component is not None:
@@ -74,16 +92,16 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
     if isinstance(component, Loss | Activation):
         of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
         description.update(of)
-        description["curve"] = curve_line(component)
+        description["curve"] = _curve_line(component)
         description["engine"] = engine_of(component)
         costs = costs_of(component)
         if costs is not None:
             description["costs"] = costs
-        description["peers"] = peers_of(entry.name)
+        description["peers"] = _peers_of(entry.name)
     if issubclass(cls, Wrapper):
         effects = claim_effects(cls.claim_column) if cls.claim_column else ()
         description["wrapper"] = [effect._asdict() for effect in effects]
-        description["peers"] = peers_of(entry.name)
+        description["peers"] = _peers_of(entry.name)
     return description
 
 
@@ -111,7 +129,7 @@ def _said(cls: type[Component]) -> dict[str, Any]:
         "notes": notes,
         "references": cited + more_cited,
         "see_also": related(text.get("See Also", "")),
-        "examples": examples(cls, text.get("Examples", "")),
+        "examples": _runnable_examples(cls, text.get("Examples", "")),
     }
 
 
@@ -206,3 +224,136 @@ def origin(component: object, function: str) -> str:
             return "dual numbers" if cls.__module__ in _KINDS else "author"
     # A wrapper has no body of its own.
     return "parts"
+
+
+def _source_place(cls: type[Component]) -> dict[str, Any]:
+    """Return file and line of a class; the file begins at the folder of its package."""
+    try:
+        path, line = inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1]
+    except (OSError, TypeError):  # a class that was typed in, say
+        return {"file": "", "line": 0}
+    return {
+        "file": "/".join(Path(path or "").parts[-1 - cls.__module__.count(".") :]),
+        "line": line,
+    }
+
+
+def _runnable_examples(cls: type[Component], section: str) -> str:
+    """Return a section of examples so that it runs by itself: its class is imported first."""
+    code = "".join(example.source for example in doctest.DocTestParser().get_examples(section))
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    if cls.__qualname__ not in used:
+        return section
+    begun = f">>> from {cls.__module__} import {cls.__qualname__}\n>>>"
+    return section.replace(">>>", begun, 1)
+
+
+def _curve_line(component: Loss | Activation) -> dict[str, Any] | None:
+    """Return the line along which a component is drawn; None where it cannot be."""
+    try:
+        line = line_of(component)
+    except LossfwError:
+        return None
+    return {"label": line.label, "low": line.low, "high": line.high, "rows": line.rows}
+
+
+def _peers_of(name: str) -> list[dict[str, Any]]:
+    """Return the functions of other libraries that have a component's formula.
+
+    The component is ``times`` the call (a text names a parameter) at the parameters of ``when``.
+    """
+    # It knows the other libraries by name, and imports none.
+    from lossfw.check.accuracy.peers import PEERS
+
+    return [
+        {"library": peer.name, "call": one.call, "times": one.times, "when": dict(one.when)}
+        for peer in PEERS
+        for one in peer.functions(name)
+    ]
+
+
+def engine_of(component: Loss | Activation) -> dict[str, Any]:
+    """Return which functions of a component are compiled, and the reasons why others are not.
+
+    ``installed`` is whether there is anything to compile with.
+    """
+    names = _OF_LOSSES if isinstance(component, Loss) else _OF_ACTIVATIONS
+    problems = {name: _problem(component, name) for name in names}
+    return {
+        "compiled": [name for name, problem in problems.items() if not problem],
+        "tiles": {name: problem for name, problem in problems.items() if problem},
+        "installed": llvm_target.is_available(),
+    }
+
+
+def _problem(component: Loss | Activation, name: Any) -> str:
+    """Return why a function has no kernel in float64."""
+    columns, dtype = _COLUMNS if component.takes_rows else None, np.dtype(np.float64)
+    if not isinstance(component, Loss):
+        return activation_kernels.candidate_of(component, name, columns).problem(dtype)
+    if columns is not None and component.fixed_classes:
+        columns = component.fixed_classes
+    loss, by_index = component.without_own_weight(), component.takes_classes and name != "hessian"
+    return call_kernels.candidate_of(loss, name, columns, by_index=by_index).problem(dtype)
+
+
+def engine_line(engine: dict[str, Any], *, here: bool) -> str:
+    """Return the engine of a component as one line; with `here` it names a missing library.
+
+    Examples
+    --------
+    >>> engine = {"compiled": ["value"], "tiles": {"hessian": "it is"}, "installed": False}
+    >>> engine_line(engine, here=False)
+    'compiled: value; tiles: hessian, since it is'
+    """
+    reasons: dict[str, list[str]] = {}
+    for name, reason in engine["tiles"].items():
+        reasons.setdefault(reason, []).append(name)
+    parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
+    parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
+    if here and engine["compiled"] and not engine["installed"]:
+        parts.append("llvmlite is not installed: pip install 'lossfw[fast]'")
+    return "; ".join(parts)
+
+
+def costs_of(component: Component) -> dict[str, Any] | None:
+    """Return the costs of a component at its parameters, None where they were not measured.
+
+    They have ``processor``, ``numpy`` and ``costs``: dtype, column, kind and nanoseconds.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> sorted(costs_of(lossfw.loss("huber"))["costs"]["float32"]["naive"])
+    ['gradient', 'value']
+    """
+    measured = _measured(type(component).__module__.partition(".")[0])
+    for one in measured.get("components", {}).get(component.name, ()):
+        if one["parameters"] == json.loads(json.dumps(component.parameters)):
+            return {**{key: measured[key] for key in ("processor", "numpy")}, "costs": one["costs"]}
+    return None
+
+
+@functools.cache
+def _measured(package: str) -> dict[str, Any]:
+    """Return the file of a package, empty where it has none."""
+    try:
+        file = resources.files(package) / _COSTS_FILE
+        costs: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ModuleNotFoundError, TypeError, AttributeError):
+        # A local file is not a package, and a module of a notebook or a test may have no spec.
+        return {}
+    return costs
+
+
+def cost_table(costs: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the head and the rows of a table of the costs of `costs_of`."""
+    columns = tuple(dict.fromkeys(name for one in costs["costs"].values() for name in one))
+    rows = []
+    for dtype, one in costs["costs"].items():
+        for kind in one["naive"]:
+            title = f"{dtype}, {'value and gradient' if kind == 'gradient' else kind}"
+            cells = (one.get(name, {}).get(kind) for name in columns)
+            rows.append((title, *("" if cell is None else f"{cell:.1f}" for cell in cells)))
+    titles = {"naive": "naive NumPy"}
+    return ("", *(titles.get(name, name) for name in columns)), rows

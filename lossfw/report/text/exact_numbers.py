@@ -16,23 +16,7 @@ _VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
 def exact_texts(
     loss: Loss, y: NDArray, t: NDArray, weight: NDArray | None, reduction: str, order: int
 ) -> Any:
-    """Return the true value or derivative as text, in nested lists.
-
-    Parameters
-    ----------
-    loss : Loss
-    y, t, weight : ndarray
-        Prediction, target and sample weight.
-    reduction : str
-        ``"none"``, ``"sum"`` or ``"mean"``; a mean divides by the sum of weights.
-    order : int
-        0 for the value, 1 for the gradient, 2 for the Hessian.
-
-    Raises
-    ------
-    MissingExtraError
-        If gmpy2 is not installed.
-    """
+    """Return the true value or derivative as text, in nested lists."""
     from lossfw.numerics.exact.namespace import exact_array
 
     exact = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2

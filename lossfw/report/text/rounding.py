@@ -63,13 +63,6 @@ def decimal_places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SP
 def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return a number with the digits that its interval gives meaning to.
 
-    Parameters
-    ----------
-    value : float
-    interval : sequence of float or None
-    sign : bool
-        For a difference: positive numbers get a plus.
-
     Examples
     --------
     >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.01234, [0.001, 0.02], sign=True)

@@ -21,17 +21,7 @@ _FORMS = {"prediction": "predictions", "logits": "logits"}
 
 
 def show(plan: Plan, result: Result, loading: float) -> None:
-    """Write the report to standard output.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan that was evaluated.
-    result : Result
-        Its result.
-    loading : float
-        Seconds that configuration, data and weights took.
-    """
+    """Write the report to standard output."""
     show_table(("", ""), report_rows(plan, result, loading))
     headers, rows = slice_table(result)
     if rows:
@@ -42,18 +32,25 @@ def show(plan: Plan, result: Result, loading: float) -> None:
 def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
     numbers = result.numbers
+    network = str(plan.network)
+    if plan.network is None:
+        shape = () if plan.outputs is None else plan.outputs.shape
+        network = f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
     rows = [
         ("data", _data(plan, result)),
         *class_lines(plan.data.classes),
-        ("network", _network(plan)),
+        ("network", network),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
         ("", ""),
         *measured(result.loss_name, numbers.loss),
     ]
     for name, metric in numbers.metrics.items():
         rows += measured(name, metric)
-    if numbers.intervals is not None:
-        rows += [("", ""), ("intervals", _intervals(numbers.intervals))]
+    if (options := numbers.intervals) is not None:
+        intervals = f"{options['level']:.4g} by {options['method']}"
+        if "replicates" in options:
+            intervals += f", {options['replicates']} replicates, seed {options['seed']}"
+        rows += [("", ""), ("intervals", intervals)]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows
@@ -82,22 +79,8 @@ def _cell(number: Mapping[str, Any]) -> str:
     return with_interval(number["value"], number.get("interval")) + _undefined(number)
 
 
-def _intervals(options: Mapping[str, Any]) -> str:
-    text = f"{options['level']:.4g} by {options['method']}"
-    if "replicates" in options:
-        text += f", {options['replicates']} replicates, seed {options['seed']}"
-    return text
-
-
 def measured(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the lines of a loss or a metric, each with its label.
-
-    Parameters
-    ----------
-    name : str
-        The label of the first line.
-    number : mapping
-        ``value``, and ``interval`` and ``curve`` where there is one.
 
     Examples
     --------
@@ -181,13 +164,6 @@ def _data(plan: Plan, result: Result) -> str:
         rows = f"{_counted(len(plan.sample), 'row')} drawn from {len(plan.data)}"
     weight = "" if plan.data.sample_weight is None else f", total weight {result.weight:g}"
     return f"{plan.data.name}, {rows}{weight}"
-
-
-def _network(plan: Plan) -> str:
-    if plan.network is None:
-        shape = () if plan.outputs is None else plan.outputs.shape
-        return f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
-    return str(plan.network)
 
 
 def _slowest(timings: Mapping[str, float]) -> str:

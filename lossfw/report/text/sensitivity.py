@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.nn.sensitivity.breakpoints import Jump, Staircase
+from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.report.text.tables import show_table
@@ -62,7 +62,8 @@ def _stairs(name: str, stairs: Staircase) -> Iterator[tuple[str, str]]:
     wide = f"{high - low:.6g} wide, {stairs.share(low, high):.3g} of the way"
     yield f"{name} flat", f"around here from {low!r} to {high!r}, {wide}"
     yield "", _all_but(stairs)
-    for jump in _nearest(stairs):
+    # The nearest jumps on both sides of the current value.
+    for jump in [jump for jump in stairs.jumps if jump.at == low or jump.last == high]:
         yield "", f"{jump.at!r}: row {jump.row} goes from {jump.before:g} to {jump.after:g}"
 
 
@@ -74,12 +75,6 @@ def _all_but(stairs: Staircase) -> str:
         return "on all of the way"
     gaps = f"{stairs.jumping:.2g} of it, the gaps between the two floats of each jump"
     return f"on all of the way but {gaps}; in {len(stairs.pieces)} pieces, {longest}"
-
-
-def _nearest(stairs: Staircase) -> list[Jump]:
-    """Return the nearest jumps on both sides of the current value."""
-    low, high = stairs.flat
-    return [jump for jump in stairs.jumps if jump.at == low or jump.last == high]
 
 
 def zero_rows(result: Sensitivity) -> tuple[list[str], list[list[str]]]:

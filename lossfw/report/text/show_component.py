@@ -1,13 +1,14 @@
-"""The description of a component as text."""
+"""The description of a component as text, and descriptions as a page of Markdown."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
-from lossfw.report.text.component_engine import engine_line
-from lossfw.report.text.costs import cost_table
-from lossfw.report.text.tables import show_table
+from lossfw.report.text.component import cost_table, engine_line
+from lossfw.report.text.tables import markdown_table, show_table
 from lossfw.runs.files import say
 
 # Width of prose, for a terminal of 80 columns.
@@ -21,6 +22,16 @@ _WRITTEN_BY = {
 }
 
 _TAKES = {"elements": "elements, each for itself", "rows": "rows, along the last axis"}
+
+# The title of the chapter of each kind.
+_TITLES = {
+    "loss": "Losses",
+    "activation": "Activations",
+    "metric": "Metrics",
+    "source": "Data sources",
+    "optimizer": "Optimizers",
+    "bridge": "Bridges",
+}
 
 
 def show_description(description: dict[str, Any]) -> None:
@@ -142,3 +153,69 @@ def _show_costs(costs: dict[str, Any]) -> None:
         )
     )
     show_table(*cost_table(costs))
+
+
+def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
+    """Return a page with a chapter for each kind and a section for each component."""
+    chapters = []
+    for kind, members in groupby(descriptions, key=lambda one: one["kind"]):
+        sections = [_section(one) for one in members]
+        chapters.append("\n\n".join([f"# {_TITLES[kind]}", *sections]))
+    return "\n\n".join(chapters) + "\n"
+
+
+def _section(description: dict[str, Any]) -> str:
+    parts = [f"## {description['name']}", _prose(description["summary"])]
+    parts += [_prose(description["when"])] if description["when"] else []
+    parts += [_prose(paragraph) for paragraph in description["description"]]
+    rows = [row for row in facts(description, here=False) if row[0] != "kind"]
+    parts.append(_table(("", ""), rows))
+    if description["parameters"]:
+        parts.append(_parameter_table(description["parameters"]))
+    if "claims" in description:
+        parts.append(_claims_sentence(description))
+    parts += [_prose(paragraph) for paragraph in description["notes"]]
+    parts += [_prose(sentence) for sentence in cited(description["references"])]
+    if description["see_also"]:
+        siblings = [
+            f"- See also {', '.join(one['names'])}{': ' if one['relation'] else ''}"
+            f"{_prose(one['relation'])}"
+            for one in description["see_also"]
+        ]
+        parts.append("\n".join(siblings))
+    return "\n\n".join(parts)
+
+
+def _parameter_table(parameters: Sequence[dict[str, Any]]) -> str:
+    rows = [
+        (
+            f"`{one['name']}`",
+            ", ".join(filter(None, [one["type"], one["bounds"]])),
+            shown(one["default"]) if "default" in one else "needed",
+            one["meaning"],
+        )
+        for one in parameters
+    ]
+    return _table(("parameter", "type", "default", "meaning"), rows)
+
+
+def _claims_sentence(description: dict[str, Any]) -> str:
+    made = [
+        f"`{name}`" if value is True else f"`{name}` {shown(value)}"
+        for name, value in description["claims"].items()
+    ]
+    made += [f"not `{name}`" for name in description["denied"]]
+    return f"Claims at these parameters: {', '.join(made) or 'none'}."
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return markdown_table(headers, [[_cell(text) for text in row] for row in rows])
+
+
+def _cell(text: str) -> str:
+    return _prose(text).replace("|", r"\|")
+
+
+def _prose(text: str) -> str:
+    """Escape text of a docstring for Markdown; an asterisk between spaces is a product."""
+    return text.replace(" * ", r" \* ").replace("<", "&lt;")

@@ -10,15 +10,7 @@ from lossfw.runs.files import say
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table to standard output.
-
-    Parameters
-    ----------
-    headers : sequence of str
-        One for each column; all empty for a table without headers.
-    rows : sequence of sequence of str
-        The cells, one for each header.
-    """
+    """Write a table to standard output."""
     if sys.stdout.isatty():
         _show_rich(headers, rows)
     else:
@@ -36,7 +28,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     activation  relu
     """
     # A cell has one line, so that programs can read the table line by line.
-    lines = [[_one_line(cell) for cell in row] for row in rows]
+    lines = [[" ".join(cell.split()) if "\n" in cell else cell for cell in row] for row in rows]
     if any(headers):
         lines.insert(0, list(headers))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -49,15 +41,9 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def markdown_table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int | None = None
 ) -> str:
-    """Return a table as lines of Markdown.
+    """Return a table as lines of Markdown; its text is escaped already.
 
-    Parameters
-    ----------
-    headers, rows
-        See `show_table`; their text is escaped already.
-    left : int, optional
-        The number of left-aligned columns; the others are right-aligned. By default all
-        are left-aligned.
+    The first `left` columns are left-aligned, by default all, and the others right-aligned.
 
     Examples
     --------
@@ -69,10 +55,6 @@ def markdown_table(
     count = len(headers) if left is None else left
     marks = ["---" if place < count else "---:" for place in range(len(headers))]
     return "\n".join(f"| {' | '.join(line)} |" for line in (headers, marks, *rows))
-
-
-def _one_line(cell: str) -> str:
-    return " ".join(cell.split()) if "\n" in cell else cell
 
 
 def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

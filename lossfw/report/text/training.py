@@ -15,19 +15,7 @@ SHOWN_EPOCHS = 21
 
 
 def show(training: Training, trained: Trained, folder: Path | None, seconds: float) -> None:
-    """Write the report to standard output.
-
-    Parameters
-    ----------
-    training : Training
-        The training as it was configured.
-    trained : Trained
-        Its result.
-    folder : Path or None
-        The folder of the weights, None if they were not written.
-    seconds : float
-        Duration of the training.
-    """
+    """Write the report to standard output."""
     show_table(("", ""), _head(training, trained))
     headers, rows = epoch_rows(trained.history)
     show_table(headers, rows)
@@ -51,27 +39,17 @@ def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
 
 
 def epoch_rows(history: Sequence[Epoch]) -> tuple[list[str], list[list[str]]]:
-    """Return the headers and the rows of the table of epochs.
-
-    Parameters
-    ----------
-    history : sequence of Epoch
-        From epoch 0 on. Of many, evenly spaced ones and the last are shown.
-    """
+    """Return the headers and the rows of the table of epochs."""
     names = list(history[0].learnt.metrics)
     headers = ["epoch", "loss", *names]
     if history[0].held_out is not None:
         headers += ["held-out loss", *(f"held-out {name}" for name in names)]
+    stride = -(-(len(history) - 1) // (SHOWN_EPOCHS - 1)) or 1
     return headers, [
         [str(epoch.number), *_cells(epoch.learnt), *_cells(epoch.held_out)]
-        for epoch in _some(history)
+        for epoch in history
+        if epoch.number % stride == 0 or epoch is history[-1]
     ]
-
-
-def _some(history: Sequence[Epoch]) -> list[Epoch]:
-    """Return evenly spaced epochs and the last."""
-    stride = -(-(len(history) - 1) // (SHOWN_EPOCHS - 1)) or 1
-    return [e for e in history if e.number % stride == 0 or e is history[-1]]
 
 
 def _cells(measured: Measured | None) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.errors import TraceError
 from lossfw.numerics.symbolic.replay import replay
-from lossfw.report.formulas.row_script import row_traced
+from lossfw.report.formulas.columns import row_traced
 
 X = np.array([0.03, 0.2, 0.71, 0.93])
 ROWS = np.stack([X, 1 - X], -1)

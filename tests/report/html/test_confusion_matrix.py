@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossfw.report.html.confusion_matrix import matrix_of
+from lossfw.report.html.row_statistics import matrix_of
 
 
 def test_a_thousand_classes_have_no_table():

@@ -2,10 +2,9 @@
 
 import base64
 import html
+import io
 import re
-import struct
 import xml.etree.ElementTree as ElementTree
-import zlib
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,18 +12,21 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
-from lossfw.runs.compare.rows import KeptRows
+from lossfw.runs.rows import RowRecords
 
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
+from PIL import Image
+
 from lossfw.components.naming import printable
-from lossfw.report.html.confusion_matrix import MOST_CLASSES, matrix_of
-from lossfw.report.html.images import as_images, as_uri
+from lossfw.report.html.picture import as_images, as_uri
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.row_statistics import (
+    MOST_CLASSES,
     confusion_of,
     described,
+    matrix_of,
     reliability_of,
     spread_of,
     worst_of,
@@ -49,10 +51,11 @@ evaluate: {metrics: [mae], rows: true}
 """
 # A page of a comparison without anything in it.
 EMPTY_COMPARISON = {
-    **dict.fromkeys(("kind", "foot", "why", "baseline"), ""),
-    **dict.fromkeys(("sections", "titles", "rows", "plots", "settings", "labels"), ()),
+    **dict.fromkeys(("kind", "foot", "why", "baseline", "compared"), ""),
+    **dict.fromkeys(("sections", "titles", "rows", "pictures", "settings", "labels"), ()),
     **dict.fromkeys(("notes", "slices", "seeds"), ()),
-    **dict.fromkeys(("ranges", "compared", "stars"), False),
+    **dict.fromkeys(("ranges", "has_differences", "stars"), False),
+    "plots": ("plots", "Plots"),
 }
 # Elements that have no end.
 VOID = {"meta", "link", "img", "br", "line", "wbr"}
@@ -289,24 +292,6 @@ def test_a_picture_has_no_character_that_xml_has_not():
 # What the pages are made of -----------------------------------------------------
 
 
-def decoded(uri):
-    """Return the pixels of a PNG as its specification says."""
-    content = base64.b64decode(uri.removeprefix("data:image/png;base64,"))
-    assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, place = {}, 8
-    while place < len(content):
-        (size,) = struct.unpack(">I", content[place : place + 4])
-        kind, body = content[place + 4 : place + 8], content[place + 8 : place + 8 + size]
-        check = content[place + 8 + size : place + 12 + size]
-        assert struct.pack(">I", zlib.crc32(kind + body)) == check
-        chunks[kind], place = body, place + 12 + size
-    width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
-    assert depth == 8
-    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
-    assert (lines[:, 0] == 0).all()
-    return lines[:, 1:].reshape(height, width, {0: 1, 2: 3}[colour])
-
-
 @pytest.mark.parametrize(
     ("shape", "image"),
     [
@@ -325,7 +310,8 @@ def test_images_keep_their_pixels(shape, image):
     assert images.shape == (3, *image)
     for one, row in zip(images, rows, strict=True):
         wanted = np.moveaxis(row, 0, -1) if shape[0] in (1, 3) else row
-        assert (decoded(as_uri(one)) == wanted.reshape(image)).all()
+        png = io.BytesIO(base64.b64decode(as_uri(one).removeprefix("data:image/png;base64,")))
+        assert (np.array(Image.open(png)).reshape(image) == wanted.reshape(image)).all()
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (16,), (63,), (2, 2), (8, 8, 2), (8, 8, 3, 1)])
@@ -343,7 +329,7 @@ def rows(loss, weight=None, prediction=None, target=None):
     if prediction is None:
         prediction, target = np.full((loss.size, 2), 0.5), np.zeros(loss.size, int)
     weight = None if weight is None else np.array(weight)
-    return KeptRows(np.arange(loss.size) + 100, loss, prediction, target, weight)
+    return RowRecords(np.arange(loss.size) + 100, loss, prediction, target, weight)
 
 
 def test_the_worst_rows_come_first_and_those_without_weight_not_at_all():

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from lossfw.cli import main
 from lossfw.report.html.row_statistics import spread_of
-from lossfw.runs.compare.rows import KeptRows
+from lossfw.runs.rows import RowRecords
 
 pytest.importorskip("matplotlib")
 
@@ -31,7 +31,7 @@ def lossfw_report(run, result):
 
 def rows(loss, weight=None):
     numbers = np.arange(len(loss))
-    return KeptRows(numbers, np.asarray(loss, float), numbers * 1.0, numbers * 1.0, weight)
+    return RowRecords(numbers, np.asarray(loss, float), numbers * 1.0, numbers * 1.0, weight)
 
 
 @pytest.fixture

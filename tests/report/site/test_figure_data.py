@@ -5,8 +5,7 @@ import pytest
 from pydantic import PositiveFloat
 
 import lossfw
-from lossfw.report.site.figure_data import agrees, figure_data, scripted
-from lossfw.report.site.slider import slider_range
+from lossfw.report.site.figure_data import agrees, figure_data, scripted, slider_range
 from support.site_content import CURVES, content
 
 

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("docutils", reason="docutils is not installed")
 
-from lossfw.report.site.extension.mathml import typeset
+from lossfw.report.site.extension import typeset
 
 SPACE = '<mspace width="0.1667em"></mspace>'
 

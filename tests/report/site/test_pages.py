@@ -8,13 +8,12 @@ import pytest
 
 from lossfw.check.instances import variants
 from lossfw.errors import UnknownNameError
-from lossfw.report.site import needs
+from lossfw.report.site import choose
 from lossfw.report.site.choose import choose_page
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import collect
-from lossfw.report.site.facets import facets, values_of
-from lossfw.report.site.gallery import gallery_page
-from lossfw.report.site.plain import plain_markdown
+from lossfw.report.site.extension import plain_markdown
+from lossfw.report.site.gallery import facets, gallery_page, values_of
 from support.site_content import CURVES, REGISTRY, SUBJECTS, content
 
 FENCE = re.compile(r"^````\{tab-item\} Python\n```python\n(.*?)\n```$", re.M | re.S)
@@ -107,7 +106,7 @@ def test_a_plugin_of_no_components_is_told():
 
 
 def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
-    served = dict(needs.served(content()))
+    served = dict(choose.served(content()))
     assert all(len(losses) > 1 for losses in served.values())
     for need, losses in served.items():
         for loss, reason in losses.items():
@@ -130,14 +129,14 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
     ],
 )
 def test_needs_are_served_by_what_serves_them(need, serve, not_serve):
-    losses = set(dict(needs.served(content()))[need])
+    losses = set(dict(choose.served(content()))[need])
     assert serve <= losses
     assert not not_serve & losses
 
 
 def test_the_page_of_choice_names_every_loss_with_its_reasons():
     page = choose_page(content())
-    for losses in dict(needs.served(content())).values():
+    for losses in dict(choose.served(content())).values():
         assert all(f"- [{loss}](components/loss/{loss}.md): " in page for loss in losses)
     assert "doi.org/10.1198/016214506000001437" in page
 

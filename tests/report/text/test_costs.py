@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import lossfw
-from lossfw.report.text.costs import cost_table, costs_of
+from lossfw.report.text.component import cost_table, costs_of
 from support.built_in import built_in
 
 

@@ -1,4 +1,4 @@
-"""Put pictures of matplotlib into a page, in the colours of the page.
+"""Pictures in a page: those of matplotlib as SVG in the colours of the page, and inputs as PNG.
 
 The stand-in colours of `lossfw.report.plots.style` become variables of the style sheet, so
 the same picture is light where the page is light and dark where it is dark.
@@ -6,14 +6,21 @@ the same picture is light where the page is light and dark where it is dark.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import base64
+import io
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
+import numpy as np
+
 from lossfw.components.naming import printable
+from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, content_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
 
 # Inches: a picture of this width fills a phone's screen at its own size.
 WIDTH = 4.6
@@ -30,20 +37,30 @@ _VARIABLES = {
 # Names of elements and of attributes have the namespace before them.
 _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 
+# Rows of numbers are taken for square images of at least this side: smaller images than
+# 8 x 8 are not in use, and fewer numbers are more often a table.
+_LEAST_SIDE = 8
+
+# A page of many images would be too large with larger ones.
+_MOST_SIDE = 512
+
+# The channels of an image: grey, or red, green and blue.
+_GREY, _COLOUR = 1, 3
+
+_CHANNELS = (_GREY, _COLOUR)
+
+
+class Picture(NamedTuple):
+    """A picture in a page, with a caption that describes it in sentences."""
+
+    svg: Markup
+    caption: str
+
 
 def inline(figure: Any, name: str, title: str, description: str) -> Markup:
-    """Return a figure as an element of a page; call it within `lossfw.report.plots.style.drawing`.
+    """Return a figure as an element of a page; call it within `drawing` of the style.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Drawn in the theme of pages.
-    name : str
-        Letters, digits and hyphens, unique among the pictures of the page.
-    title : str
-        The subject, in some words.
-    description : str
-        A description for readers who cannot see the picture.
+    The name has letters, digits and hyphens, and is unique among the pictures of the page.
     """
     from markupsafe import Markup
 
@@ -92,3 +109,48 @@ def _in_font(declaration: str) -> str:
     if property_ == "font":
         return f"font: {value.partition('px')[0]}px var(--sans)"
     return declaration
+
+
+def as_images(rows: NDArray) -> NDArray | None:
+    """Return rows of inputs as images of bytes, or None if they are not images.
+
+    Rows have the shape (N, H, W), (N, H, W, 1 or 3), (N, 1 or 3, H, W) or (N, side * side), and
+    images (N, H, W, 1 or 3). 0 is black, and the largest number of all rows is white; rows with
+    negative numbers are not images.
+
+    Examples
+    --------
+    >>> as_images(np.ones((2, 64))).shape, as_images(np.ones((2, 65)))
+    ((2, 8, 8, 1), None)
+    """
+    shaped = _shaped(rows)
+    if shaped is None or not np.isfinite(shaped).all() or shaped.min() < 0:
+        return None
+    return np.round(shaped.astype(np.float64) * (255 / (shaped.max() or 1))).astype(np.uint8)
+
+
+def _shaped(rows: NDArray) -> NDArray | None:
+    shape = rows.shape[1:]
+    if len(shape) == 1:
+        side = math.isqrt(shape[0])
+        shape = (side, side) if side * side == shape[0] else ()
+    if len(shape) == 2:
+        shape = (*shape, _GREY)
+    if len(shape) != 3 or not rows.size:
+        return None
+    if shape[2] not in _CHANNELS and shape[0] in _CHANNELS:
+        rows, shape = np.moveaxis(rows, 1, -1), (*shape[1:], shape[0])
+    fits = all(_LEAST_SIDE <= side <= _MOST_SIDE for side in shape[:2]) and shape[2] in _CHANNELS
+    return rows.reshape(len(rows), *shape) if fits else None
+
+
+def as_uri(image: NDArray) -> str:
+    """Return an image, of the shape (H, W, 1 or 3), as a data URI of a PNG."""
+    # matplotlib brings it.
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.fromarray(image[:, :, 0] if image.shape[2] == _GREY else image).save(
+        content, "PNG", optimize=True
+    )
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

@@ -1,0 +1,151 @@
+"""A Sphinx extension: MathML, roles for components, and Markdown beside each page.
+
+Formulas are made when pages are built: a reader needs no script and no network. Next to each
+page is a copy in plain Markdown, without directives, roles, pictures and scripts, and
+``llms.txt`` lists the copies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lossfw.components.registry import KINDS
+
+_FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
+_ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
+# Attributes of a paragraph, ``{.lead}``, and targets, ``(name)=``.
+# Those of a word stand behind it.
+_ATTRIBUTES = re.compile(r"(?<=`)\{#[\w-]+\}")
+_MARKS = re.compile(r"^(\{[.#][^}]*\}|\([\w-]+\)=)$")
+
+# Code in a line, which stays as it is.
+_CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
+
+# Directives whose content is text; of others but formulas nothing is kept.
+_TEXTS = ("tab-set", "tab-item", "note", "admonition", "dropdown", "container")
+
+# A function before what is no bracket, as in log y: print has a thin space there, and
+# browsers leave none.
+_FUNCTION = re.compile(r"(<mo>&ApplyFunction;</mo>)(?!\s*<mo[^>]*>[(\[|])")
+
+_THIN_SPACE = '<mspace width="0.1667em"></mspace>'
+
+# Pages that Sphinx makes, which have no text of their own.
+_MADE = ("genindex", "search")
+
+
+def plain_markdown(text: str) -> str:
+    r"""Return the text of a page as Markdown that any reader understands.
+
+    Examples
+    --------
+    >>> print(plain_markdown("# a\n\n{.lead}\nSee {loss}`huber`.\n\n```{math}\nx^2\n```\n"))
+    # a
+    <BLANKLINE>
+    See `huber`.
+    <BLANKLINE>
+    $$
+    x^2
+    $$
+    <BLANKLINE>
+    """
+    # Without the settings between two lines of dashes at the head of the page.
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
+    lines, out = iter(text.splitlines()), []
+    closing: list[str] = []
+    for line in lines:
+        found = _FENCE.match(line)
+        if found and found["name"] in _TEXTS:
+            closing.append(found["mark"])
+            if found["name"] in ("tab-item", "dropdown"):
+                out.append(f"**{found['argument'].strip()}**")
+        elif found:
+            content = list(_until(lines, found["mark"]))
+            out += ["$$", *content, "$$"] if found["name"] == "math" else []
+        elif closing and line == closing[-1]:
+            closing.pop()
+        elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):
+            out.append(_without_tags(_ROLE.sub(r"`\g<title>\g<text>`", _ATTRIBUTES.sub("", line))))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip("\n") + "\n"
+
+
+def _without_tags(line: str) -> str:
+    """Return a line whose escaped brackets are no tag even to a reader that takes it for HTML."""
+    parts = _CODE.split(line)
+    parts[::2] = [part.replace(r"\<", "&lt;").replace(r"\>", "&gt;") for part in parts[::2]]
+    return "".join(parts)
+
+
+def _until(lines: Iterator[str], mark: str) -> Iterator[str]:
+    """Yield lines up to the end of a fence, which is left out."""
+    for line in lines:
+        if line == mark:
+            return
+        yield line
+
+
+def _inline(writer: Any, node: Any) -> None:
+    _write_formula(writer, node, "{}", as_block=False)
+
+
+def _block(writer: Any, node: Any) -> None:
+    # A long formula scrolls, by mouse and by keyboard.
+    box = '<div class="formula" tabindex="0" role="group" aria-label="formula">{}</div>'
+    _write_formula(writer, node, box, as_block=True)
+
+
+def _write_formula(writer: Any, node: Any, around: str, *, as_block: bool) -> None:
+    from docutils import nodes
+
+    writer.body.append(around.format(typeset(node.astext(), as_block=as_block)))
+    raise nodes.SkipNode
+
+
+def typeset(latex: str, *, as_block: bool) -> str:
+    """Return LaTeX as MathML."""
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    return _FUNCTION.sub(rf"\1{_THIN_SPACE}", str(tex2mathml(latex, as_block=as_block)))
+
+
+def _write_copies(app: Any, error: Exception | None) -> None:
+    if error is not None or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    names = sorted(name for name in app.env.found_docs if name not in _MADE)
+    for name in names:
+        text = Path(app.env.doc2path(name)).read_text(encoding="utf-8")
+        copy = out / f"{name}.md"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(plain_markdown(text), encoding="utf-8")
+    listed = "\n".join(_lines(app, names))
+    text = f"# {app.config.project}\n\n> {app.config.lossfw_tagline}\n\n{listed}\n"
+    (out / "llms.txt").write_text(text, encoding="utf-8")
+
+
+def _lines(app: Any, names: list[str]) -> Iterator[str]:
+    """Yield a heading for each folder, and a link to each copy in it."""
+    folder = None
+    for name in sorted(names, key=lambda name: (name.count("/"), name)):
+        parent, _, _ = name.rpartition("/")
+        if parent != folder:
+            folder = parent
+            yield f"\n## {parent or 'Start'}\n"
+        yield f"- [{app.env.titles[name].astext()}]({name}.md)"
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Register the parts of the extension; Sphinx calls it.
+
+    Each kind of component is a type of object, so that ``{loss}`huber``` in a page, and
+    ``:loss:`huber``` in another project, lead to the page of a component.
+    """
+    for kind in KINDS:
+        app.add_crossref_type(kind, kind, objname=kind)
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.add_config_value("lossfw_tagline", "", "html")
+    app.connect("build-finished", _write_copies)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,1 +1,0 @@
-"""A Sphinx extension: MathML, roles for components, and Markdown beside each page."""
