@@ -364,4 +364,4 @@ def test_one_training_is_not_cut(folder):
     (folder / "train.yaml").write_text(TRAIN)
     told = CliRunner().invoke(main, ["train", "train.yaml", "--out", "o", "--cluster", "local:2"])
     assert told.exit_code == 2
-    assert "this is one training, which a single process computes" in told.stderr
+    assert "this is a single training: remove --cluster" in told.stderr
