@@ -57,10 +57,10 @@ class Component(BaseModel):
         annotation = inspect.get_annotations(cls).get("name", ClassVar)
         if "ClassVar" not in str(annotation):
             raise TypeError(
-                f"{cls.__name__} has a parameter called 'name', which says in a configuration "
-                "which component is meant: call the parameter something else"
+                f"{cls.__name__}.name cannot be a parameter: in a configuration, `name` selects "
+                "the component. Rename it."
             )
-        # Before pydantic collects the fields: this is no field.
+        # Before pydantic collects the fields: this is not a field.
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
 

@@ -155,7 +155,7 @@ def latex_problem(text: object) -> str:
     ('', 'has a { that is not closed')
     """
     if not isinstance(text, str) or not text.strip():
-        return "is no text"
+        return "is not a text"
     open_parts: list[str] = []
     for sign, environment in _TOKEN.findall(text):
         if sign == "$":

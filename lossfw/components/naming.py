@@ -13,7 +13,7 @@ _NEAR = 0.6
 LISTED_NAMES = 8
 
 # By a name of the field, without punctuation: the names under which it may be known here.
-# Aliases of plugins come first, so this table has only what is no alias: a name of several
+# Aliases of plugins come first, so this table has only what is not an alias: a name of several
 # meanings, or of a library.
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "nll": ("cross_entropy", "gaussian_nll"),

@@ -1,4 +1,4 @@
-"""Spaces: where predictions and targets live, and how membership is told.
+"""Spaces: where predictions and targets live, and how membership is tested.
 
 NaN belongs to every space: it has to reach the result, where it can be seen,
 and is never mistaken for a value out of bounds. An interval without an upper
@@ -143,7 +143,7 @@ class Counts(Space):
     """0, 1, 2 and so on."""
 
     def outside(self, x: Array) -> Array | None:
-        """Tell which elements are no whole number at or above 0; see `Space.outside`."""
+        """Tell which elements are not whole numbers at or above 0; see `Space.outside`."""
         bad = (x < 0) | ((x % 1) > 0)
         return bad if _any(bad) else None
 
@@ -158,7 +158,7 @@ class Simplex(Space):
         return True
 
     def outside(self, x: Array) -> Array | None:
-        """Tell which rows are no distribution; see `Space.outside`."""
+        """Tell which rows are not distributions; see `Space.outside`."""
         xp = namespace_of(x)
         if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
             # A sum of integers may leave their range.
@@ -172,7 +172,7 @@ class Simplex(Space):
         return bad if _any(bad) else None
 
     def beyond(self, xp: Namespace, x: Array) -> Array:
-        """Tell of each row whether it is no distribution."""
+        """Tell for each row whether it is not a distribution."""
         return xp.any(x < 0, axis=-1) | self._far_from_one(xp, x)
 
     def _far_from_one(self, xp: Namespace, x: Array) -> Array:
@@ -207,7 +207,7 @@ class ClassIndex(Space):
         row = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
         address = f"target[{row}]" if row else "target"
         raise DomainError(
-            f"{address} = {int(index[at])} is no class: the prediction has {classes} "
+            f"{address} = {int(index[at])} is not a class: the prediction has {classes} "
             f"column{'s, so classes are 0 .. ' if classes > 1 else ', so the only class is '}"
             f"{classes - 1}."
         )

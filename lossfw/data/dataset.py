@@ -83,7 +83,7 @@ class Dataset:
     Raises
     ------
     DataError
-        If there are no rows, lengths differ, a dtype is no number type, or a
+        If there are no rows, lengths differ, a dtype is not that of numbers, or a
         number is NaN or infinite; the message names the first such index.
 
     Examples

@@ -23,7 +23,7 @@ ONE_HOT_DTYPE = np.dtype(np.int8)
 MAX_LABELS = 10_000
 # Texts of a column beside the inputs, which may be the keys of rows: few enough for memory.
 MAX_TEXTS = 1_000_000
-# Whole numbers from here on are no classes.
+# Whole numbers from here on are not classes.
 _BEYOND_CLASSES = 2.0**31
 
 

@@ -28,7 +28,7 @@ NPZ_MAGIC = b"PK\x03\x04"
 # Kinds of NumPy dtypes: floats, signed and unsigned integers, booleans.
 _KINDS = "fiub"
 _MAX_ITEM_BYTES = 8
-# Longer texts are no labels; NumPy takes four bytes for a character.
+# Longer texts are not labels; NumPy takes four bytes for a character.
 _MAX_TEXT_BYTES = 4096
 # The most axes and bytes of an array of NumPy.
 _MAX_AXES = 32
@@ -86,8 +86,8 @@ def read_npz(
     Raises
     ------
     DataError
-        If the file is no ``.npz``, is damaged, has two arrays of one name, or has a
-        member that is no array of numbers.
+        If the file is not a ``.npz``, is damaged, has two arrays of one name, or has a
+        member that is not an array of numbers.
     """
     with _archive(path, role) as archive:
         members = _members(archive, path)

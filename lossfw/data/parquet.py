@@ -86,7 +86,7 @@ class ParquetTable(Table):
     """Parquet files with the same columns, rows in the order of the names of the files.
 
     Columns are numbers, lists of numbers of one length, and texts; after those in the files come
-    the keys of their folders, ``year=2026``. One file alone is no data set: `stamp` is its own.
+    the keys of their folders, ``year=2026``. A single file is not a data set: `stamp` is its own.
     """
 
     files: tuple[ParquetFile, ...]
@@ -313,7 +313,7 @@ def readable(name: object) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # A damaged page can have any size, and text that is no UTF-8.
+        # A damaged page can have any size, and text that is not UTF-8.
         damaged = (pyarrow("pyarrow.lib").ArrowException, OSError, UnicodeError, MemoryError)
         if not isinstance(error, damaged):
             raise

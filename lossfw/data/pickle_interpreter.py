@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 # The instructions of a dictionary of arrays are some forty for each array.
 MAX_STEPS = 200_000
-# Of a text in a message.
+# Characters of a text in a message.
 _SHOWN = 60
 
 _VALUES = {
@@ -131,7 +131,7 @@ class PickleInterpreter:
                 stack.append(self._call(function, arguments))
             case "BUILD":
                 state = stack.pop()
-                # Of all values on the stack, only results of the functions take a state.
+                # Only results of the functions take a state.
                 take = getattr(type(stack[-1]), "take_state", None)
                 if take is None:
                     raise RefusedError(f"a change of {value_text(stack[-1])}")

@@ -226,7 +226,7 @@ def _looked_at(
         digest.update(hashlib.sha256(content).digest())
         with _opened(content, path) as picture:
             mode, own = str(picture.mode), (int(picture.height), int(picture.width))
-            # Of a PNG the checksums; of a JPEG the end shows when it is decoded.
+            # This checks a PNG; the end of a JPEG shows when it is decoded.
             picture.verify()
         own_colour: Colour = "grey" if mode in _GREYS else "rgb"
         if mode.startswith(_DEEP):

@@ -30,7 +30,7 @@ class Standardisation:
     [[2.0, 0.0]]
     """
 
-    # Of the shape of one row, in float64; every scale is above 0.
+    # In the shape of one row, in float64; every scale is above 0.
     mean: NDArray
     scale: NDArray
 

@@ -169,7 +169,7 @@ def _is_torch_archive(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
-    # A damaged archive can have names that are no UTF-8, or want a version to come.
+    # A damaged archive can have names that are not UTF-8, or need a later version.
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return False
 

@@ -51,7 +51,7 @@ class Plan:
     columns : tuple of str
         The columns of the data that the file of rows has beside each row.
     allow_nan : bool
-        Whether a loss that is NaN is no failure of the run.
+        Whether a run with a loss that is NaN still succeeds.
     digest : str
         Identifies configuration, plugin versions and data.
     warnings : tuple of str
@@ -77,9 +77,9 @@ class Plan:
     def __post_init__(self) -> None:
         """Check that the parts fit together; no row is read."""
         if (self.network is None) == (self.outputs is None):
-            raise ArgumentError("a plan has either a network or saved outputs, exactly one.")
+            raise ArgumentError("a plan needs exactly one of network and outputs.")
         if self.batch_size < 1:
-            raise ArgumentError(f"batch_size is {self.batch_size}; at least 1 was wanted.")
+            raise ArgumentError(f"batch_size is {self.batch_size}; expected at least 1.")
         if self.network is not None:
             if self.data.inputs is None:
                 raise DataError(f"data {self.data.name!r} have no inputs for the network.")
@@ -87,7 +87,7 @@ class Plan:
         elif self.outputs is not None and self.outputs.shape[:1] != (len(self.data),):
             raise DataError(
                 f"the saved outputs have shape {self.outputs.shape}, but data "
-                f"{self.data.name!r} have {len(self.data)} rows; one entry for each row was wanted."
+                f"{self.data.name!r} have {len(self.data)} rows; expected one entry for each row."
             )
         if self.outputs is not None:
             nested = [metric.of for metric in self.metrics if isinstance(metric, LossMetric)]

@@ -47,7 +47,7 @@ class SliceParts:
     def __init__(self, by: Slice, columns: Mapping[str, DataColumn] | None = None) -> None:
         self._slice = by
         self._texts: tuple[str, ...] = ()
-        # Of a column of texts, the part of each label.
+        # The part of each label of a column of texts.
         self._by_label: NDArray | None = None
         column = (columns or {}).get(by.column) if by.column else None
         if column is None or not column.holds_texts:
@@ -59,7 +59,7 @@ class SliceParts:
             )
         known = [code for code, label in enumerate(column.labels) if not is_missing(label)]
         shown = known
-        # One text alone is named, and is not an "other".
+        # A single text is named, and is not an "other".
         if len(known) > by.largest + 1:
             most = sorted(known, key=lambda code: -int(column.counts[code]))
             shown = sorted(most[: by.largest])

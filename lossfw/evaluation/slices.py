@@ -22,7 +22,7 @@ BY: dict[str, str] = {
 }
 # The prefix of a column of the data: `column.region`.
 COLUMN = "column."
-# Of a column of texts, so many with the most rows are told apart, unless a slice says otherwise.
+# So many texts of a column, those with the most rows, have a part of their own by default.
 DEFAULT_LARGEST = 8
 # Continuous numbers: without bins each row would be a part of its own.
 _NEED_BINS = ("prediction", "prediction.max", "prediction.entropy", "loss", "weight")

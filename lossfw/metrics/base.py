@@ -72,7 +72,7 @@ class Metric(Component, ABC):
         The results of the network that it takes: ``"any"`` where logits and
         predictions give the same answer.
     piecewise_constant : bool
-        Whether the number of a row changes by jumps alone, so that its
+        Whether the number of a row changes only by jumps, so that its
         derivative is 0 where there is one.
     prediction : Space
         The space of the predictions that it takes.

@@ -76,7 +76,7 @@ class ExactSums:
         lower, upper = (mantissa & _MASK) << shift, (mantissa >> _BITS) << shift
         sums = np.zeros(len(keys) * width, np.int64)
         at = place * width + (digit - low)
-        # Of one number none is above 2**33: there is room for 2**30 of them.
+        # No part of a number is above 2**33: there is room for 2**30 of them.
         np.add.at(sums, at, lower & _MASK)
         np.add.at(sums, at + 1, (lower >> _BITS) + (upper & _MASK))
         np.add.at(sums, at + 2, upper >> _BITS)

@@ -74,7 +74,7 @@ class _Layout(NamedTuple):
 def _layout(weights: Mapping[str, NDArray], units: Sequence[int], file: str) -> _Layout:
     """Return the one layout that the shapes allow."""
     orders: Iterable[tuple[str, ...]] = [tuple(weights)]
-    # The names tell the order if they differ in a number alone: 0, 2, 4 or fc1, fc2.
+    # The names tell the order if they differ only in a number: 0, 2, 4 or fc1, fc2.
     numbered = len({re.sub(r"\d+", "0", layer) for layer in weights}) == 1
     if not numbered and len(weights) <= _MOST_UNNUMBERED:
         orders = permutations(weights)

@@ -65,7 +65,7 @@ def test_a_source_that_loads_no_data_set_is_told(slices, lossfw):
     Path("run.yaml").write_text(RUN.replace("{name: inline, targets: [1.0, 2.0]}", "bad") + slices)
     done = lossfw("run", "run.yaml")
     assert done.exit_code == 2
-    assert "load() of the source 'bad' returned list; a lossfw.data.Dataset was wanted" in (
+    assert "load() of the source 'bad' returned list; expected a lossfw.data.Dataset" in (
         done.stderr
     )
 

@@ -93,7 +93,7 @@ def test_the_sum_of_integers_does_not_leave_their_range():
 
 def test_a_class_index_needs_a_column():
     CLASS_INDEX.check_below(np.array([0, 2]), 3)
-    with pytest.raises(DomainError, match=r"target\[11\] = 3 is no class.*classes are 0 \.\. 2"):
+    with pytest.raises(DomainError, match=r"target\[11\] = 3 is not a class.*classes are 0 \.\. 2"):
         CLASS_INDEX.check_below(np.array([0, 3]), 3, start=10)
 
 

@@ -238,7 +238,7 @@ class TestWarnings:
 class TestMistakes:
     def test_a_network_or_outputs(self):
         for changes in ({"network": None}, {"outputs": np.ones((ROWS, 3))}):
-            with pytest.raises(ArgumentError, match="either a network or saved outputs"):
+            with pytest.raises(ArgumentError, match="exactly one of network and outputs"):
                 plan(DATA, **changes)
 
     def test_a_batch_of_nothing(self):

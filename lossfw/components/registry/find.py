@@ -98,7 +98,7 @@ class Disabled:
         return ""
 
     def unmatched(self, plugins: Iterable[PluginMetadata]) -> str | None:
-        """Return the first word of the argument that is no plugin's name, or None."""
+        """Return the first word of the argument that is not the name of a plugin, or None."""
         known = list(plugins)
         return next((w for w in self.words if not any(_means(w, p) for p in known)), None)
 

@@ -19,7 +19,7 @@ KINDS: tuple[str, ...] = tuple(HOOKS)
 LOCAL_MODULE = "lossfw_local_"
 
 # listed: known by name, not imported yet. loaded: imported and in order. broken: the import
-# failed, or the object is no component of the offered kind. disabled: by the user, hence not
+# failed, or the object is not a component of the offered kind. disabled: by the user, hence not
 # imported. conflict: a name is offered twice. incompatible: written for another version of
 # the hooks.
 PluginState: TypeAlias = Literal[

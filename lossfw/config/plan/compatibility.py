@@ -118,7 +118,7 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
         path,
         f"the loss {loss.name} takes numbers, and target[{row}] of the data {data.name!r} is the "
         f"text {text!r}",
-        f"mend it where the numbers are made; or if the targets are labels, "
+        "fix the value in the data; or, if the targets are labels, "
         f"{_losses_of_classes(config, loss)}, or write data.map_targets with a number for each",
     )
     return True

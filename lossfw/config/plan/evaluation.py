@@ -58,7 +58,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     _read_outputs(config, given_outputs(config))
     read_slices(config)
     _load_data(config, {} if loaded is None else loaded)
-    # Of a network that cannot be read, nobody knows.
+    # Nothing is known about a network that cannot be read.
     readable = config.network is not None or config.outputs is not None
     if config.data is not None and readable:
         check_columns(config, config.recorded.columns, config.data, ["data"])

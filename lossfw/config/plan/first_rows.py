@@ -1,4 +1,4 @@
-"""Try a plan on its first rows: mistakes in values are told before a run, at their place."""
+"""Try a plan on its first rows: mistakes in values are reported before a run, at their place."""
 
 from __future__ import annotations
 

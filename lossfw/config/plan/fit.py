@@ -62,8 +62,8 @@ def need_dataset(source: Source, data: object) -> Dataset:
         digest = data.digest or digest_arrays(data.inputs, data.targets, data.sample_weight)
         return data if data.digest else replace(data, digest=digest)
     raise DataError(
-        f"load() of the source {source.name!r} returned {type(data).__name__}; a "
-        "lossfw.data.Dataset was wanted."
+        f"load() of the source {source.name!r} returned {type(data).__name__}; expected "
+        "a lossfw.data.Dataset."
     )
 
 
@@ -77,12 +77,12 @@ def with_options(
     """Return the rows of a source at `path` as the keys beside its parameters say.
 
     Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`. Of a filter's columns those in `columns` stay.
+    here; see `standardised`. Only the columns of the filter that are in `columns` stay.
     """
     rows = options.row_filter
     if rows is not None:
         if not data.columns.keys() >= {*rows.columns}:
-            return None  # a column that is not there has been told
+            return None  # a column that is not there has been reported
         filtered = None
         with config.at([*path, "rows"]):
             filtered, config.selected = selected(data, rows, columns)
@@ -184,7 +184,7 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     config.data = data
     if config.held_out is not None:
         config.held_out = _agreed(config, config.held_out, loss, shape, ["train", "hold_out"])
-    one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is told below
+    one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is reported below
     if config.network_form == "predictions" and config.outputs is not None and not one_each:
         check_outputs(config, loss, config.outputs)
     targets = _like(data.targets)

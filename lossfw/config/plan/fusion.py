@@ -154,7 +154,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
         classes=classes,
         per_row_target=loss.target_per_row,
     )
-    # Of no rows: only the number of columns is checked.
+    # Without rows, only the number of columns is checked.
     by_index = classes and targets.ndim < len(shape)
     loss.check_domain(np.empty((0, *shape[1:])), targets[:0], by_index, 0)
 

@@ -34,7 +34,7 @@ class Resolved:
     # The whole tree, files by their absolute names, with the defaults of its sections;
     # each value has the position where it was written.
     root: Node
-    # By the path of a component, its parameters that nobody set. They are no part of the
+    # By the path of a component, its parameters that nobody set. They are not part of the
     # tree: a loss whose guard is written down is not fused.
     unset: Mapping[_Path, Mapping[str, Any]]
 

@@ -101,7 +101,7 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     if ("seed",) in swept and ("network", "weights") not in swept and not random:
         config.notes.append(
             "the sweep sets seed, and nothing in its runs is random: neither evaluate.sample nor "
-            "a bootstrap draws, so runs that differ in the seed alone have the same numbers"
+            "a bootstrap draws, so runs that differ only in the seed have the same numbers"
         )
     return list(runs.values())
 
@@ -204,7 +204,7 @@ def _axes(node: Node, key: str, problems: Problems) -> list[list[Setting]]:
         path, at = split_path(name), inside.keys[name]
         if path is None:
             hint = "a dotted name, as for -o: loss.delta"
-            problems.add(at, f"{name!r} is the name of no value", hint)
+            problems.add(at, f"{name!r} is not the name of a setting", hint)
         elif path[0] in _FIXED:
             problems.add(at, f"{path[0]} is the same for all runs")
         else:

@@ -162,7 +162,7 @@ def _network(config: CheckedConfig, data: Dataset) -> Network:
     sections, initial = known(config.sections), known(config.initial)
     with config.at(["data"]):
         inputs = inputs_of(data)
-        # Images that are not rows yet are told so when the network is checked.
+        # The check of the network refuses images that are not rows yet.
         width = int(np.prod(inputs.shape[1:]))
         random = generator(sections.seed, Purpose.WEIGHTS)
         dtype = sections.network.dtype or DEFAULT_DTYPE
@@ -178,7 +178,7 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     by_index = classes and held_out.targets.ndim == 1
     with config.at(_HELD_OUT):
         network.check_inputs(inputs_of(held_out).shape)
-        # Of predictions there are none yet.
+        # There are no predictions yet.
         targets = np.asarray(held_out.targets)
         loss.check_domain(np.empty((0, network.units)), targets, by_index, 0)
 

@@ -24,7 +24,7 @@ class Verdict:
     runs : int
         How many runs it describes; 0 where something is wrong.
     notes : tuple of str
-        What is no mistake, and still not what the user expects.
+        Not mistakes, and still not what the user expects.
     """
 
     file: str
@@ -57,8 +57,8 @@ def validate(source: ConfigSource) -> Verdict:
     """Return the mistakes of a configuration that show without computing.
 
     A configuration with a section `train` and no weights is one to train;
-    with weights it is checked as one to evaluate as well. Of a sweep every run
-    is checked.
+    with weights it is checked as one to evaluate as well. Every run of
+    a sweep is checked.
     """
     try:
         config = read_config(source)

@@ -45,14 +45,14 @@ class ComponentMaker:
     # Knows the classes.
     registry: Registry
     # Whether the registry has all plugins. A name that resembles none of those in it may
-    # come from one that is missing, and is no mistake of its own.
+    # come from one that is missing, and is not a mistake of its own.
     whole: bool = True
 
     def make(self, path: ConfigPath, kind: str, *, part: bool = False, or_else: str = "") -> Any:
         """Return the component at `path`, None if something is wrong.
 
-        Its class is of the kind: the registry sees to that. A value that is no
-        component at all is left to the check of sections. A `part` stands
+        Its class is of the kind: the registry sees to that. A value that is not a
+        component is left to the check of sections. A `part` stands
         inside another component. An unknown name may be that of another kind, `or_else`.
         """
         node, name = self._named(path)
@@ -191,7 +191,7 @@ class ComponentMaker:
     ) -> tuple[dict[str, Any], list[str]]:
         """Return the parameters, with files absolute and parts made.
 
-        Beside them are the keys of those whose mistake is told already: a part
+        Beside them are the keys of those whose mistake has been reported: a part
         that is wrong, a file that is missing.
         """
         parameters: dict[str, Any] = {}

@@ -39,7 +39,7 @@ _Field = TypeVar("_Field")
 class CheckedConfig:
     """A configuration and everything that is known of it.
 
-    It begins with its tree alone. Each stage fills fields from those before it,
+    It begins with only its tree. Each stage fills fields from those before it,
     and adds mistakes to `problems`; where a field is None, or an item of a
     tuple, its part of the configuration is missing or wrong.
     """
@@ -100,7 +100,7 @@ class CheckedConfig:
     slices: tuple[Slice, ...] = ()
     # What came with the weights of the data of their training.
     recorded: DataRecord = field(default_factory=DataRecord)
-    # What is no mistake, and still not what the user expects.
+    # Not mistakes, and still not what the user expects.
     notes: list[str] = field(default_factory=list)
 
     @property

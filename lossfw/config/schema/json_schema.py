@@ -112,7 +112,7 @@ def _or_variable(schema: Schema) -> Schema:
 
 
 def _with_references(schema: Any) -> Any:
-    """Return a schema in which ``component: KIND`` is a reference, and each stands alone."""
+    """Return a schema in which ``component: KIND`` is a reference without neighbours."""
 
     def change(part: Schema) -> Schema:
         if isinstance(part.get("component"), str):

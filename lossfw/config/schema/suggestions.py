@@ -92,7 +92,7 @@ def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
 def _with_slope(kind: str, registry: Registry) -> Iterator[Any]:
     """Yield every component of a kind that works, needs no parameter and has a slope."""
     for entry in registry.entries(kind):
-        # A broken component, or one that needs a parameter, is no advice.
+        # A broken component, or one that needs a parameter, is not advice.
         with contextlib.suppress(LossfwError):
             made: Any = registry.class_of(entry)()
             if not made.claims().gradient_zero_almost_everywhere:

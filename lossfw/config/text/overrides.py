@@ -16,7 +16,7 @@ from lossfw.components.naming import nearest
 from lossfw.config.text.tree import Node, Origin, Position, Problems, dotted, quote, shorten
 from lossfw.config.text.yaml import MAX_DEPTH, parse, split_lines
 
-# A mistake in an override is told after those of all files.
+# Mistakes in overrides are reported after those of all files.
 AFTER_FILES = 1_000
 
 _OVERRIDE = re.compile(
@@ -176,8 +176,8 @@ def _added(node: Node | None, value: Node, at: Position, done: Sequence[str]) ->
     if node is None or node.value is None:
         return Node([value], at)
     if not isinstance(node.value, list):
-        told = quote(node.plain())
-        raise NoPlaceError(f"{dotted(done)} is {told}, and += adds to the end of a list")
+        text = quote(node.plain())
+        raise NoPlaceError(f"{dotted(done)} is {text}; += appends to a list")
     return Node([*node.value, value], node.at)
 
 
@@ -203,7 +203,7 @@ def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
     known: Mapping[str, Node] = node.value if isinstance(node.value, dict) else {}
     match = nearest(step, known)
     hint = f"did you mean {dotted([*done, match])}-?" if match else ""
-    raise NoPlaceError(f"there is no {dotted(below)} to take away", hint)
+    raise NoPlaceError(f"there is no {dotted(below)} to remove", hint)
 
 
 def without(node: Node, key: str) -> Node:

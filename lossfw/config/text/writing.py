@@ -59,7 +59,7 @@ def _reads_as_text(text: str) -> bool:
 def _escaped(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    # A separator of lines is no printable character.
+    # A line separator is not printable.
     if character.isprintable():
         return character
     code = ord(character)

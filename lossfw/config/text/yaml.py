@@ -146,7 +146,7 @@ def _events(text: str, loader: type[Any]) -> Iterator[tuple[Any, Any]]:
         reader.dispose()
 
 
-class _StopParsing(Exception):  # noqa: N818 - it ends the reading and is no error of its own
+class _StopParsing(Exception):  # noqa: N818 - it ends the reading and is not an error
     """Nothing after this place can be read."""
 
 

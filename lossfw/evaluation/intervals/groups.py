@@ -3,7 +3,7 @@
 The first rows found a group each; every later row goes to a group that a
 scrambled form of its number picks. So small data have each row in a group of
 its own, and in large data neither sorting nor a period of the rows makes the
-groups more alike than chance does. A row's group depends on its number alone.
+groups more alike than chance does. A row's group depends only on its number.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _bootstrap(estimates: Estimates, groups: int, middle: NDArray, asked: Interv
 def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) -> list[float]:
     """Return the shares of the sorted draws below the ends of the interval (BCa)."""
     normal = NormalDist()
-    # Draws that differ from the metric by rounding alone are equal to it: half lie below.
+    # Draws that differ from the metric only by rounding are equal to it: half lie below.
     near = _ROUNDING * float(drawn[-1] - drawn[0])
     below = (
         np.searchsorted(drawn, value - near, "left") + np.searchsorted(drawn, value + near, "right")

@@ -282,7 +282,7 @@ class _CurveBuilder:
 
 
 def _classes(targets: NDArray, units: int) -> NDArray | None:
-    """Return the column of each row's target, or None if targets are no classes."""
+    """Return the column of each row's target, or None if targets are not classes."""
     if units > 1 and targets.shape[1:] == (units,):
         return np.asarray(targets.argmax(-1))
     return targets if units > 1 and targets.ndim == 1 and targets.dtype.kind in "iu" else None

@@ -48,8 +48,8 @@ def read(path: Path, training: Training) -> TrainingState:
     _check_identity(identity, training.identity, path)
     if history[-1].number > training.epochs:
         raise DataError(
-            f"{path} stands after {history[-1].number} epochs, and train.epochs is "
-            f"{training.epochs}: give more, or train again without --resume."
+            f"{path} already has {history[-1].number} epochs and train.epochs is "
+            f"{training.epochs}: raise train.epochs, or train again without --resume."
         )
     best = _network(training, arrays, path, _BEST) if f"{_BEST}W1" in arrays else None
     return TrainingState(
@@ -88,7 +88,7 @@ def _progress(header: Any, path: Path) -> tuple[Mapping[str, str], tuple[Epoch, 
 
 
 def _no_checkpoint(path: Path) -> DataError:
-    return DataError(f"{path} is no checkpoint of lossfw: train again without --resume.")
+    return DataError(f"{path} is not a checkpoint of lossfw: train again without --resume.")
 
 
 def _check_identity(then: Mapping[str, str], now: Mapping[str, str], path: Path) -> None:

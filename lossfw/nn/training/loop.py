@@ -114,8 +114,8 @@ def _start(optimizer: Optimizer, parameter: NDArray) -> Memory:
     memory: Any = optimizer.start(parameter)
     if not isinstance(memory, tuple):
         raise ArgumentError(
-            f"start of the optimizer {optimizer.name} returned {_kind_of(memory)}; a tuple of "
-            "arrays was wanted, () for none."
+            f"start of the optimizer {optimizer.name} returned {_kind_of(memory)}; expected a "
+            "tuple of arrays, () for none."
         )
     return memory
 
@@ -267,8 +267,8 @@ class _Run:
         result: Any = optimizer.move(parameter, slope, memory, step)
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], tuple)):
             raise ArgumentError(
-                f"move of the optimizer {optimizer.name} returned {_kind_of(result)}; the moved "
-                "parameter and a tuple of arrays, its new state, were wanted."
+                f"move of the optimizer {optimizer.name} returned {_kind_of(result)}; expected "
+                "the moved parameter and a tuple of arrays, its new state."
             )
         moved, memory = result
         if moved.shape != parameter.shape or moved.dtype != parameter.dtype:

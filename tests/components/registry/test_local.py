@@ -89,7 +89,10 @@ class Bare(DistanceLoss):
             HEAD + loss("Mild") + loss("Other", "name: ClassVar[str] = 'mild'"),
             ["my_loss.py:11", "Other and Mild", "'mild'"],
         ),
-        (HEAD + "class Mild(Component):\n    name: str = 'x'", ["'name'", "(my_loss.py:5)"]),
+        (
+            HEAD + "class Mild(Component):\n    name: str = 'x'",
+            ["Mild.name cannot", "(my_loss.py:5)"],
+        ),
         (
             HEAD + "class Mild(Component):\n    scale = 2.0",
             ["`scale = 2.0` has no type", "ClassVar[float]", "(my_loss.py:5)"],

@@ -58,7 +58,7 @@ def test_the_last_layer_against_the_classes(problems):
     ((where, what, hint),) = problems(NETWORK.replace("targets: [0, 1, 2]", "targets: [0, 1, 4]"))
     assert where == "run.yaml:6:15"
     assert what == (
-        "data 'inline': target[2] = 4 is no class: the prediction has 3 columns, so classes are "
+        "data 'inline': target[2] = 4 is not a class: the prediction has 3 columns, so classes are "
         "0 .. 2"
     )
     assert hint == "write units: 5, one for each class"

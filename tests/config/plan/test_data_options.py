@@ -203,7 +203,7 @@ def test_labels_that_begin_at_1(problem, plan):
     text = text.replace("{name: squared_error, factor: 0.5, per: row}", "{name: cross_entropy}")
     where, what, hint = problem(text.replace(", KEY", ""))
     assert where == "run.yaml:2:7"
-    assert "target[0] = 3 is no class" in what
+    assert "target[0] = 3 is not a class" in what
     assert "write data.classes: found" in hint
     wanted = plan(text.replace("[3, 1, 2, 2], KEY", "[2, 0, 1, 1]")).data.targets
     for key in ("classes: found", "classes: [1, 2, 3]", "map_targets: {1: 0, 2: 1, 3: 2}"):

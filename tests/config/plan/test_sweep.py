@@ -210,7 +210,7 @@ def test_a_mistake_outside_of_the_sweep_is_told_once(mistakes):
         ("sweep: {gird: {a: [1]}}", "6:9", "unknown key 'sweep.gird'"),
         ("sweep: {grid: {loss.delta: 1}}", "6:28", "sweep.grid.loss.delta should be a list, got 1"),
         ("sweep: {grid: {loss.delta: []}}", "6:28", "sweep.grid.loss.delta should be a list that"),
-        ("sweep: {grid: {loss..delta: [1]}}", "6:16", "'loss..delta' is the name of no value"),
+        ("sweep: {grid: {loss..delta: [1]}}", "6:16", "'loss..delta' is not the name of a setting"),
         ("sweep: {grid: {sweep.seeds: [1]}}", "6:16", "sweep is the same for all runs"),
         ("sweep: {grid: {extends: [a]}}", "6:16", "extends is the same for all runs"),
         ("sweep: {grid: {seed.x: [1]}}", "6:16", "seed should be a whole number, got a mapping"),

@@ -154,12 +154,12 @@ def test_what_was_taken_away_has_no_place_any_more():
 @pytest.mark.parametrize(
     ("written", "what"),
     [
-        ("sed-", "there is no sed to take away"),
+        ("sed-", "there is no sed to remove"),
         ("evaluate.metrics.2-", "evaluate.metrics has the indices 0 to 1, got 2"),
-        ("loss.delta-", "there is no loss.delta to take away"),
-        ("seed.x-", "there is no seed.x to take away"),
-        ("seed+=1", "seed is 3, and += adds to the end of a list"),
-        ("evaluate+=1", "evaluate is a mapping (metrics, batch_size), and += adds to the end of"),
+        ("loss.delta-", "there is no loss.delta to remove"),
+        ("seed.x-", "there is no seed.x to remove"),
+        ("seed+=1", "seed is 3; += appends to a list"),
+        ("evaluate+=1", "evaluate is a mapping (metrics, batch_size); += appends to a list"),
         ("-", "an override is KEY=VALUE"),
         ("+=1", "an override is KEY=VALUE"),
         ('"a=1', "an override is KEY=VALUE"),

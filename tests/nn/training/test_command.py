@@ -157,10 +157,10 @@ class TestResuming:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"header": b"x"}, "is no checkpoint of lossfw"),
-            ({"header": b"[]"}, "is no checkpoint of lossfw"),
-            ({"header": b'{"version": 2}'}, "is no checkpoint of lossfw"),
-            ({"header": b'{"version": 2, "history": []}'}, "is no checkpoint of lossfw"),
+            ({"header": b"x"}, "is not a checkpoint of lossfw"),
+            ({"header": b"[]"}, "is not a checkpoint of lossfw"),
+            ({"header": b'{"version": 2}'}, "is not a checkpoint of lossfw"),
+            ({"header": b'{"version": 2, "history": []}'}, "is not a checkpoint of lossfw"),
             ({"header": b'{"version": 3}'}, "of version 3, and this lossfw reads version 2"),
             ({"W1": None}, "lacks W1 or b1 of layers.0"),
             ({"W2": b"four"}, "lacks W2 or b2 of layers.1"),
@@ -210,7 +210,7 @@ class TestResuming:
     def test_fewer_epochs_than_are_done(self, lossfw):
         told(lossfw, "train", "train.yaml", "--out", "a")
         said = self.wrong(lossfw, "--out", "a", "-o", "train.epochs=2")
-        assert "stands after 3 epochs, and train.epochs is 2" in said
+        assert "already has 3 epochs and train.epochs is 2" in said
 
 
 def test_the_folder_is_looked_at_before_anything_is_learnt(lossfw, folder):

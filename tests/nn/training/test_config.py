@@ -148,7 +148,7 @@ def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem,
     where, what, hint = problem()
     assert where == "train.yaml:3:58"
     assert hint == "write units: 3, one for each class"
-    assert "target[17] = 2 is no class" in what
+    assert "target[17] = 2 is not a class" in what
 
 
 def test_images_that_are_no_rows(problem, folder):

@@ -303,10 +303,10 @@ class Returning(Optimizer):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("start", r"start of the optimizer returning returned a ndarray; a tuple of arrays"),
-        ("nothing", r"move of the optimizer returning returned None; the moved parameter and"),
-        ("bare", r"returned a ndarray; the moved"),
-        ("state", r"returned \(ndarray, ndarray\); the moved"),
+        ("start", r"optimizer returning returned a ndarray; expected a tuple of arrays"),
+        ("nothing", r"move of the optimizer returning returned None; expected the moved"),
+        ("bare", r"returned a ndarray; expected the moved"),
+        ("state", r"returned \(ndarray, ndarray\); expected the moved"),
     ],
 )
 def test_what_an_optimizer_returns_is_told_in_words(what, message, training):
