@@ -35,30 +35,6 @@ class Sign(DistanceLoss):
         return r * r * self.c if float(r.sum()) > 0 else r * 0.0
 
 
-def same(first, second):
-    operations = Operations()
-    return operations.key_of(first) == operations.key_of(second)
-
-
-def test_numbers_are_no_other_operations():
-    # 0.5 is in the body too.
-    assert same(Bent(c=0.5), Bent(c=2.0))
-
-
-def test_a_branch_is():
-    assert not same(Bent(c=0.5), Bent(c=7.0))
-
-
-def test_signs_and_zero_are():
-    assert not same(Bent(c=0.5), Bent(c=-2.0))
-    assert not same(Bent(c=0.5), Bent(c=0.0))
-
-
-def test_what_cannot_be_traced_is_unknown():
-    assert Operations().key_of(Sign()) is None
-    assert all(checks for _, share, checks in instances_to_check(Sign) if share >= MOVED_SHARE)
-
-
 class Pairs(CategoricalLoss):
     """A loss of rows that looks at a shape, and so cannot be traced."""
 
@@ -72,12 +48,35 @@ class Pairs(CategoricalLoss):
         return self.c * xp.sum(r * r, axis=-1) / float(r.shape[-1] * r.shape[0])
 
 
-def test_instructions_stand_for_a_graph_that_there_is_not():
+WEIGHTED = registry().create("loss", "class_weighted", of="cross_entropy", weights=[1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("cls", "other", "same"),
+    [
+        # 0.5 is in the body too. Signs and zero are operations of their own, and so is a branch.
+        *((Bent, c, same) for c, same in [(2.0, True), (7.0, False), (-2.0, False), (0.0, False)]),
+        # No graph holds them: the instructions that run stand for it.
+        *((Pairs, c, same) for c, same in [(2.0, True), (7.0, False)]),
+    ],
+)
+def test_numbers_are_not_operations(cls, other, same):
+    operations = Operations()
+    first, second = (operations.key_of(cls(c=c)) for c in (0.5, other))
+    assert (first == second) == same
+    assert None not in (first, second)
+
+
+@pytest.mark.parametrize("loss", [Sign(), WEIGHTED], ids=repr)
+def test_some_operations_are_unknown(loss):
+    assert Operations().key_of(loss) is None
+
+
+def test_what_cannot_be_traced_has_instructions_or_every_law():
     with pytest.raises(TraceError):
         trace_rows(Pairs().unreduced, {"y": "float64", "t": "float64"}, 3)
     assert instructions(Pairs(c=0.5)) is not None
-    assert same(Pairs(c=0.5), Pairs(c=2.0))
-    assert not same(Pairs(c=0.5), Pairs(c=7.0))
+    assert all(checks for _, share, checks in instances_to_check(Sign) if share >= MOVED_SHARE)
 
 
 def test_a_tracer_is_there_again_after_instructions():
@@ -104,11 +103,6 @@ def test_an_instance_of_its_own_operations_keeps_every_law():
     instances = instances_to_check(Bent)
     moved = [(one.c, checks) for one, share, checks in instances if share >= MOVED_SHARE]
     assert moved == [(1.0, True), (0.3, False), (7.5, True)]
-
-
-def test_own_weights_are_no_operations():
-    weighted = registry().create("loss", "class_weighted", of="cross_entropy", weights=[1.0, 2.0])
-    assert Operations().key_of(weighted) is None
 
 
 def test_a_check_that_an_edge_is_spared_can_be_named():

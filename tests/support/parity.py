@@ -31,43 +31,20 @@ def half(name: str, **parameters: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Parity:
-    """An objective of a library and the loss that trains the same model.
-
-    Attributes
-    ----------
-    library, theirs : str
-        The library and its objective.
-    ours : str or mapping
-        The loss.
-    data : str
-        ``numbers``, ``counts``, ``labels``, ``classes`` or ``shares``.
-    curvature : str
-        Of the bridge.
-    params : mapping
-        Parameters of both.
-    own : mapping
-        Parameters of the library's objective alone.
-    start : str
-        ``least``, ``mean`` or ``zero``: with what ours begins, as theirs does.
-    before : str
-        The first release of which the row is not true; empty for none.
-    needs : str
-        The first release of which it is.
-    note : str
-        Where the weighted models differ, and why.
-    """
+    """An objective of a library and the loss that trains the same model."""
 
     library: str
     theirs: str
     ours: Any
-    data: str = "numbers"
-    curvature: str = "auto"
+    data: str = "numbers"  # or counts, labels, classes, shares
+    curvature: str = "auto"  # of the bridge
     params: Mapping[str, Any] = field(default_factory=dict)
-    own: Mapping[str, Any] = field(default_factory=dict)
-    start: str = "least"
+    own: Mapping[str, Any] = field(default_factory=dict)  # parameters only of theirs
+    start: str = "least"  # or mean, zero: what ours starts with, as theirs does
+    # The row holds from one release on, and up to another one.
     needs: str = ""
     before: str = ""
-    note: str = ""
+    note: str = ""  # where the weighted models differ, and why
 
     def __str__(self) -> str:
         return f"{self.library}-{self.theirs}"

@@ -5,39 +5,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Case:
-    """A function of another library.
+    """A function of another library."""
 
-    Attributes
-    ----------
-    name : str
-        ``module:function``, or for code the words that stand in the page.
-    against : str or None
-        Our loss with the formula; None where we have none, so that the gradient
-        is judged by differences and claims by direct attack.
-    params : dict
-        Parameters of our loss; the function gets those that it has.
-    given : dict
-        Parameters of the function alone.
-    code : str
-        Defines ``value`` (and ``gradient``, ``reduce``) where no convention fits.
-    claims : dict
-        What is claimed beside what our loss claims.
-    distribution : bool
-        The target is a row and never an index: an index is made a one-hot row before.
-    fewest_classes : int
-        See `lossfw.check.check_function`.
-    """
-
-    name: str
+    name: str  # module:function, or for code the words of the page
+    # Our loss with the formula; without one the gradient is judged by differences.
     against: str | None = None
-    params: dict = field(default_factory=dict)
-    given: dict = field(default_factory=dict)
-    code: str = ""
+    params: dict = field(default_factory=dict)  # of our loss; the function gets those it has
+    given: dict = field(default_factory=dict)  # only of the function
+    code: str = ""  # defines value, gradient and reduce if no convention fits
     kind: str | None = None
     prediction: str | None = None
     target: str | None = None
-    claims: dict = field(default_factory=dict)
-    distribution: bool = False
+    claims: dict = field(default_factory=dict)  # besides those of our loss
+    distribution: bool = False  # an index becomes a one-hot row: the function takes none
     fewest_classes: int = 0
 
     @property

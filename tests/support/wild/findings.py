@@ -10,27 +10,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """What a finding is.
-
-    Attributes
-    ----------
-    case : str
-        How the case's name begins.
-    check : str
-        The check, or how its name begins.
-    sort : str
-        ``"defect"``, ``"precision"`` or ``"convention"``.
-    words : str
-        What a person found.
-    saying : str
-        What is in the message.
-    """
+    """What a finding is; case and check may be the start of a name."""
 
     case: str
     check: str
-    sort: str
-    words: str
-    saying: str = ""
+    sort: str  # defect, precision or convention
+    words: str  # what a person found
+    saying: str = ""  # what is in the message
 
     def fits(self, case, check, message):
         named = str(case).startswith(self.case) and check.startswith(self.check)

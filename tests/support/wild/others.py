@@ -9,24 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Found:
-    """A finding with its code.
+    """A finding with its code; printed numbers have the digits that all machines share."""
 
-    Attributes
-    ----------
-    library : str
-        The distribution, with the version that was run.
-    sort : str
-        ``"defect"``, ``"precision"`` or ``"convention"``.
-    words : str
-        What it is.
-    code : str
-        Shows it.
-    printed : str
-        What the code prints; numbers have the digits that stay the same on other machines.
-    """
-
-    library: str
-    sort: str
+    library: str  # the distribution, with the version that was run
+    sort: str  # defect, precision or convention
     words: str
     code: str
     printed: str
