@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.dense_points import dense_pairs
-from lossfw.check.core.draw import draw, elements, rows
+from lossfw.check.core.draw import draw, draw_pairs
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import (
     Points,
     Subject,
+    any_in_row,
     call,
     cancellation_scale,
     drop_outside,
@@ -27,10 +28,10 @@ from lossfw.check.core.subject import (
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-# So many points are looked at for each example, elements or rows.
+# So many points of a component are looked at for each example, elements or rows.
 _LOOKED_AT = {False: 40, True: 6}
 
-# So many points are wanted on each side of a branch, and so many are added in all.
+# So many points are to be on each side of a branch, and so many are added in all.
 _WANTED = 4
 _MOST = {False: 64, True: 12}
 
@@ -47,25 +48,21 @@ class _Recorder:
         self.sides: list[NDArray] = []
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
-        """Choose as NumPy does."""
         self.sides.append(np.asarray(condition))
         return np.where(condition, a, b)
 
     def maximum(self, a: Any, b: Any) -> Any:
-        """Return the larger one, which is a choice too."""
         self.sides.append(np.asarray(a >= b))
         return np.maximum(a, b)
 
     def minimum(self, a: Any, b: Any) -> Any:
-        """Return the smaller one."""
         self.sides.append(np.asarray(a <= b))
         return np.minimum(a, b)
 
     def clip(self, x: Any, *bounds: Any, **named: Any) -> Any:
-        """Keep numbers within bounds, which is a choice of three."""
-        kept = np.clip(x, *bounds, **named)
-        self.sides += [np.asarray(x < kept), np.asarray(x > kept)]
-        return kept
+        clipped = np.clip(x, *bounds, **named)
+        self.sides += [np.asarray(x < clipped), np.asarray(x > clipped)]
+        return clipped
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
@@ -77,80 +74,76 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
     if loss is None:
         return []
 
-    def found() -> list[Points]:
+    def find() -> list[Points]:
         rng = search.rng(f"branches {dtype}")
-        known = search.points(subject, dtype)
-        added = (_added(subject, loss, some, pool, rng) for some, pool in _pools(
-            subject, search, dtype, known, rng))  # fmt: skip
-        return [points for points in added if len(points)]
+        # Rows of few numbers cost no more than elements.
+        count = _LOOKED_AT[subject.rows and not subject.target_per_row] * search.examples
+        shared, drawn = search.points(subject, dtype), draw(subject, dtype, rng, count)
+        if not (subject.target_per_row or loss.has_own_weight):
+            dense = dense_pairs(subject, dtype, rng, count)
+            drawn += [drop_outside(subject, points) for points in dense]
+        pools = [(some, [more for more in drawn if _shapes(more) == _shapes(some)])
+                 for some in shared]  # fmt: skip
+        found = [
+            _points_on_branches(subject, loss, some, pool, rng)
+            for some, pool in pools
+            if len(some) and pool
+        ]
+        return [points for points in found if len(points)]
 
-    return search.once(("branches", dtype), found)
-
-
-def _pools(
-    subject: Subject, search: Search, dtype: str, known: list[Points], rng: np.random.Generator
-) -> Iterator[tuple[Points, Points]]:
-    """Yield shared points with many more of the same number of columns."""
-    # Rows of few numbers cost no more than elements.
-    count = _LOOKED_AT[subject.rows and not subject.target_per_row] * search.examples
-    drawn = [*draw(subject, dtype, rng, count), *_dense(subject, dtype, rng, count)]
-    for some in known:
-        same = [more for more in drawn if more.y.shape[1:] == some.y.shape[1:]
-                and more.t.shape[1:] == some.t.shape[1:]]  # fmt: skip
-        if len(some) and same:
-            y, t = (np.concatenate([getattr(more, x) for more in same]) for x in "yt")
-            yield some, Points(y, t)
+    return search.once(("branches", dtype), find)
 
 
-def _dense(subject: Subject, dtype: str, rng: np.random.Generator, count: int) -> list[Points]:
-    masked = subject.component is not None and subject.component.has_own_weight
-    if subject.target_per_row or masked:
-        return []
-    return [drop_outside(subject, points) for points in dense_pairs(subject, dtype, rng, count)]
+def _shapes(points: Points) -> tuple[tuple[int, ...], ...]:
+    return points.y.shape[1:], points.t.shape[1:]
 
 
-def _added(
-    subject: Subject, loss: Loss, known: Points, pool: Points, rng: np.random.Generator
+def _points_on_branches(
+    subject: Subject, loss: Loss, shared: Points, pool: list[Points], rng: np.random.Generator
 ) -> Points:
-    both = Points(np.concatenate([known.y, pool.y]), np.concatenate([known.t, pool.t]))
-    chosen: set[int] = set()
+    """Return points of a pool on sides that the shared points do not show."""
+    y, t = (np.concatenate([getattr(some, x) for some in (shared, *pool)]) for x in "yt")
+    candidates, selected = Points(y, t), set[int]()
     # Logits at the ends of a format take thousands of exact digits and show little.
-    ends = () if subject.rows else _ends(both)
+    extreme_masks = () if subject.rows else _extreme_masks(candidates)
     for name in _FUNCTIONS:
-        for taken in _wanted(*_sides(getattr(loss, name), subject, both), ends):
-            more = _WANTED - int(taken[: len(known)].sum()) - int(taken[list(chosen)].sum())
-            free = len(known) + np.flatnonzero(taken[len(known) :])
-            if more > 0 and free.size and len(chosen) < _MOST[subject.rows]:
-                drawn = rng.choice(free, min(more, free.size), replace=False)
-                chosen.update(drawn.tolist())
-    return both.take(np.array(sorted(chosen), int))
+        branch_masks, is_visible = _branch_masks(getattr(loss, name), subject, candidates)
+        for mask in _target_masks(branch_masks, is_visible, extreme_masks):
+            n_shown = int(mask[: len(shared)].sum()) + int(mask[list(selected)].sum())
+            unused = len(shared) + np.flatnonzero(mask[len(shared) :])
+            missing = _WANTED - n_shown
+            if missing > 0 and unused.size and len(selected) < _MOST[subject.rows]:
+                picked = rng.choice(unused, min(missing, unused.size), replace=False)
+                selected.update(picked.tolist())
+    return candidates.take(np.array(sorted(selected), int))
 
 
-def _wanted(sides: list[NDArray], shows: NDArray, ends: tuple[NDArray, ...]) -> Iterator[NDArray]:
-    """Yield which points are wanted: on each side, those that show it, those at either end."""
-    every = [taken for side in sides for taken in (side, ~side)]
-    for taken in every:
+def _target_masks(
+    branch_masks: list[NDArray], is_visible: NDArray, extreme_masks: tuple[NDArray, ...]
+) -> Iterator[NDArray]:
+    """Yield masks of points to have: on each side, those that show it, those at either end."""
+    masks = [mask for branch in branch_masks for mask in (branch, ~branch)]
+    for mask in masks:
         # Where a result is 0 or infinite on either side, a wrong side may not show.
-        yield taken & shows
-        yield taken
-    for end in ends:
-        yield from (taken & shows & end for taken in every)
+        yield mask & is_visible
+        yield mask
+    for extreme in extreme_masks:
+        yield from (mask & is_visible & extreme for mask in masks)
 
 
-def _ends(points: Points) -> tuple[NDArray, ...]:
+def _extreme_masks(points: Points) -> tuple[NDArray, ...]:
     """Tell which points have an argument that a factor makes infinite, or subnormal.
 
-    What a branch is there for may be such a factor.
+    A branch may be there because of such a factor.
     """
-    info, huge, tiny = np.finfo(points.y.dtype), [], []
-    for x in (points.y, points.t):
-        size = np.abs(x.astype(points.y.dtype))
-        huge.append(_any(np.isfinite(size) & (size > info.max / _FACTOR), len(points)))
-        tiny.append(_any((size > 0) & (size < info.tiny * _FACTOR), len(points)))
+    info = np.finfo(points.y.dtype)
+    sizes = [np.abs(x.astype(points.y.dtype)) for x in (points.y, points.t)]
+    huge = [any_in_row(np.isfinite(x) & (x > info.max / _FACTOR)) for x in sizes]
+    tiny = [any_in_row((x > 0) & (x < info.tiny * _FACTOR)) for x in sizes]
     return huge[0] | huge[1], tiny[0] | tiny[1]
 
 
-def _sides(
+def _branch_masks(
     function: Callable[..., Any], subject: Subject, points: Points
 ) -> tuple[list[NDArray], NDArray]:
     """Return for each choice which points take it with any element, and which results show it."""
@@ -158,20 +151,16 @@ def _sides(
     try:
         with np.errstate(all="ignore"):
             result = function(recorder, points.y, subject.exact.full(points.y, points.t))
-            shows = np.isfinite(result) & (result != 0)
+            is_visible = np.isfinite(result) & (result != 0)
     except Exception:
         # An error on legal arguments is a matter of the checks of the call.
         return [], np.zeros(len(points), bool)
     every = [side for side in recorder.sides if side.shape[:1] == (len(points),)]
-    return [_any(side, len(points)) for side in every], _any(shows, len(points))
+    return [any_in_row(side) for side in every], any_in_row(is_visible)
 
 
-def _any(x: NDArray, count: int) -> NDArray:
-    return np.asarray(np.reshape(x, (count, -1)).any(-1))
-
-
-# So many elements are looked at for each example, and so many rows.
-_ELEMENTS, _ROWS = 30, 4
+# So many points of an outside function are looked at for each example, elements or rows.
+_LOOKED_AT_BY_FLOATS = {False: 30, True: 4}
 
 # Results that differ by more rounding steps of the largest number in play are suspects;
 # those this close to the largest float may overflow on the way.
@@ -201,16 +190,13 @@ def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[P
 def _pool(subject: Subject, search: Search, dtype: str) -> list[Points]:
     """Return the many points, drawn once."""
 
-    def drawn() -> list[Points]:
-        rng = search.rng(f"pool {dtype}")
-        if subject.rows:
-            count = _ROWS * search.examples
-            sets = [rows(subject, k, dtype, rng, count) for k in subject.columns]
-        else:
-            sets = [elements(subject, dtype, rng, _ELEMENTS * search.examples)]
+    def draw_all() -> list[Points]:
+        rng, count = search.rng(f"pool {dtype}"), _LOOKED_AT_BY_FLOATS[subject.rows]
+        numbers = subject.columns if subject.rows else (0,)
+        sets = [draw_pairs(subject, k, dtype, rng, count * search.examples) for k in numbers]
         return [some for some in (drop_outside(subject, x) for x in sets) if len(some)]
 
-    return search.once(("pool", dtype), drawn)
+    return search.once(("pool", dtype), draw_all)
 
 
 def _differing(

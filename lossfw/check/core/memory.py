@@ -26,59 +26,54 @@ _LEAST_POWER = 2.0
 
 
 def most_columns(
-    search: Search, functions: Sequence[Output], rows: Callable[[int], Points], expected: int
+    search: Search, functions: Sequence[Output], rows: Callable[[int], Points], most: int
 ) -> int:
-    """Return with how many columns, `wanted` at most, the functions fit the memory.
+    """Return with how many columns, `most` or fewer, the functions fit the memory.
 
     `rows` returns rows with a number of columns, as many as a call will have. If the columns are
-    fewer than wanted, the report says so for the check that is running.
+    fewer than `most`, the report says so for the check that is running.
     """
 
-    def climbed() -> int:
-        begun = len(search.calls)
-        found = _climbed(functions, rows, expected)
+    def climb() -> int:
+        n_calls = len(search.calls)
+        columns = _climb(functions, rows, most)
         # They are not examples: nobody looks at the results.
-        del search.calls[begun:]
-        return found
+        del search.calls[n_calls:]
+        return columns
 
-    key = (
-        "memory",
-        len(rows(_FIRST_COLUMNS)),
-        expected,
-        *(function.name for function in functions),
-    )
-    found = search.once(key, climbed)
-    if found < expected:
+    key = ("memory", len(rows(_FIRST_COLUMNS)), most, *(function.name for function in functions))
+    columns = search.once(key, climb)
+    if columns < most:
         search.limit(
-            f"{found:,} columns instead of {expected:,}, which would take more than "
+            f"{columns:,} columns instead of {most:,}, which would take more than "
             f"{LIMIT // 2**20} MiB of memory"
         )
-    return found
+    return columns
 
 
-def _climbed(functions: Sequence[Output], rows: Callable[[int], Points], expected: int) -> int:
-    columns, before = _FIRST_COLUMNS, 0
-    while columns < expected:
+def _climb(functions: Sequence[Output], rows: Callable[[int], Points], most: int) -> int:
+    columns, previous_peak = _FIRST_COLUMNS, 0
+    while columns < most:
         points = rows(columns)
         peak = max((_peak(function, points.y, points.t) for function in functions), default=0)
-        following = min(2 * columns, expected)
-        power = max(_LEAST_POWER, math.log2(peak / before) if before and peak else 0.0)
-        if peak * (following / columns) ** power > LIMIT:
+        following = min(2 * columns, most)
+        growth = math.log2(peak / previous_peak) if previous_peak and peak else 0.0
+        if peak * (following / columns) ** max(_LEAST_POWER, growth) > LIMIT:
             return columns
-        columns, before = following, peak
-    return expected
+        columns, previous_peak = following, peak
+    return most
 
 
 def _peak(function: Output, *arguments: Any) -> int:
     """Return how many bytes a call takes at most, beside its arguments."""
-    traced = tracemalloc.is_tracing()
-    if not traced:
+    is_traced = tracemalloc.is_tracing()
+    if not is_traced:
         tracemalloc.start()
     try:
         tracemalloc.reset_peak()
-        begun = tracemalloc.get_traced_memory()[0]
+        initial = tracemalloc.get_traced_memory()[0]
         function(*arguments)
-        return tracemalloc.get_traced_memory()[1] - begun
+        return tracemalloc.get_traced_memory()[1] - initial
     finally:
-        if not traced:
+        if not is_traced:
             tracemalloc.stop()
