@@ -57,11 +57,8 @@ def check_both(subject: Subject, search: Search) -> None:
 
 def _is_written(loss: Loss) -> bool:
     """Tell whether value and derivative are computed together by more than a call of each."""
-    functions = (
-        getattr(type(owner), f"{name}{at}", None)
-        for owner, name in ((loss, "unreduced_with_gradient"), (loss.body, "value_and_derivative"))
-        for at in ("", "_at")
-    )
+    names = ("value_and_derivative", "value_and_derivative_at")
+    functions = [type(loss).compute_losses, *(getattr(type(loss.body), n, None) for n in names)]
     return any(getattr(f, "__module__", _DEFAULTS[0]) not in _DEFAULTS for f in functions)
 
 
