@@ -147,10 +147,16 @@ def test_the_same_error_in_exact_numbers_is_told_once():
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda y, t: np.mean((y - t) ** 2), "one number, .* their mean: one result for each"),
-        (lambda y, t: ((y - t) ** 2).sum(), "their sum: one result for each element"),
+        (
+            lambda y, t: np.mean((y - t) ** 2),
+            "one number, .* their mean; expected the unreduced loss",
+        ),
+        (
+            lambda y, t: ((y - t) ** 2).sum(),
+            "their sum; expected the unreduced loss, one result for each element",
+        ),
         (lambda y, t: 3.0, "one number, 3, for predictions of shape"),
-        (lambda y, t: None, "no array of numbers, but None"),
+        (lambda y, t: None, "returns None, which is not an array of numbers"),
     ],
 )
 def test_a_function_that_reduces_is_one_finding(function, words):
