@@ -43,12 +43,7 @@ def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     return scale * positive_part(xp, x) + alpha * xp.expm1(at_most(xp, x, 0.0))
 
 
-def _plain_elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
-    e = xp.exp(xp.clip(x, -FAR_EXPONENT, 0.0))
-    return select(xp, x > 0, xp.full_like(x, scale), alpha * e)
-
-
-@in_double_by(_plain_elu_slope)
+@in_double
 def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
     e, unit = scaled_exp(xp, xp.clip(x, -FAR_EXPONENT, 0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -13,7 +14,6 @@ from lossfw.numerics import (
     at_most,
     exact_square,
     in_double,
-    in_double_by,
     multiply_words,
     normal_cdf,
     normal_pdf,
@@ -25,6 +25,7 @@ from lossfw.numerics import (
     two_diff,
     words_of,
 )
+from lossfw_std.shared_parts import from_parts
 
 # With P the normal distribution: -x P(x) at the root x = -0.7517915246935644574...
 # of P(x) + x P'(x) ...
@@ -100,56 +101,37 @@ def _plain_parts(xp: Namespace, x: Array) -> tuple[Array, Array, Array]:
     return a, polynomial(a, _PLAIN_TAIL) / polynomial(a, _PLAIN_TAIL_UNDER) * e, e
 
 
-def _value_of(xp: Namespace, x: Array, small: Array) -> Array:
-    """Return x P(x) from abs(x) P(-abs(x)): that below 0 and less than x above."""
-    return positive_part(xp, x) - small
+def _from_tail(
+    xp: Namespace, x: Array, small: Callable[[], Array], left: Callable[[], Array]
+) -> tuple[Callable[[], Array], Callable[[], Array]]:
+    """Return x P(x) from abs(x) P(-abs(x)), and the slope from that at -abs(x).
+
+    The value below 0 is that and less than x above; the slopes at x and at -x sum to 1.
+    """
+
+    def slope() -> Array:
+        at_left = left()
+        return select(xp, x < 0, at_left, 1.0 - at_left)
+
+    return lambda: positive_part(xp, x) - small(), slope
 
 
-def _slope_of(xp: Namespace, x: Array, left: Array) -> Array:
-    """Return the slope from that at -abs(x); the slopes at x and at -x sum to 1."""
-    return select(xp, x < 0, left, 1.0 - left)
-
-
-def _plain_value(xp: Namespace, x: Array) -> Array:
-    a, below, _ = _plain_parts(xp, x)
-    return _value_of(xp, x, a * below)
-
-
-def _plain_slope(xp: Namespace, x: Array) -> Array:
+def _plain_exact(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
     a, below, e = _plain_parts(xp, x)
-    return _slope_of(xp, x, below - _ONE_OVER_SQRT_TWO_PI * a * e)
+    return _from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
 
 
-def _plain_both(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    a, below, e = _plain_parts(xp, x)
-    left = below - _ONE_OVER_SQRT_TWO_PI * a * e
-    return _value_of(xp, x, a * below), _slope_of(xp, x, left)
-
-
-def _small(f: _Tail) -> Array:
-    """a P(-a)."""
-    return f.a * f.tail * f.scaled * f.unit
-
-
-def _left(f: _Tail) -> Array:
-    """P(-a) - a P'(a)."""
-    return (f.tail - f.a * _ONE_OVER_SQRT_TWO_PI) * f.scaled * f.unit
-
-
-@in_double_by(_plain_value)
-def _value(xp: Namespace, x: Array) -> Array:
-    return _value_of(xp, x, _small(_tail_parts(xp, x)))
-
-
-@in_double_by(_plain_slope)
-def _slope(xp: Namespace, x: Array) -> Array:
-    return _slope_of(xp, x, _left(_tail_parts(xp, x)))
-
-
-@in_double_by(_plain_both)
-def _both(xp: Namespace, x: Array) -> tuple[Array, Array]:
+def _exact(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+    """From a P(-a) and P(-a) - a P'(a)."""
     f = _tail_parts(xp, x)
-    return _value_of(xp, x, _small(f)), _slope_of(xp, x, _left(f))
+    return _from_tail(
+        xp, x,
+        lambda: f.a * f.tail * f.scaled * f.unit,
+        lambda: (f.tail - f.a * _ONE_OVER_SQRT_TWO_PI) * f.scaled * f.unit,
+    )  # fmt: skip
+
+
+_EXACT = from_parts(_exact, _plain_exact)
 
 
 @in_double
@@ -264,16 +246,16 @@ class Gelu(Activation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with every digit of its small values."""
-        return (_value if self.form == "exact" else _tanh_value)(xp, x)
+        return (_EXACT.value if self.form == "exact" else _tanh_value)(xp, x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """P(x) + x P'(x), or that of the form with tanh."""
-        return (_slope if self.form == "exact" else _tanh_slope)(xp, x)
+        return (_EXACT.derivative if self.form == "exact" else _tanh_slope)(xp, x)
 
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         """Both, with one exponential and one tail of the normal distribution."""
         if self.form == "exact":
-            return _both(xp, x)
+            return _EXACT.both(xp, x)
         return self.value(xp, x), self.derivative(xp, x)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:

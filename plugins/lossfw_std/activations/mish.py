@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
 
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
-    LogisticParts,
     at_least,
     at_most,
     in_double,
-    in_double_by,
     logistic_parts,
     polynomial,
     scaled_exp,
@@ -20,6 +18,7 @@ from lossfw.numerics import (
     sigmoid,
     softplus,
 )
+from lossfw_std.shared_parts import from_parts
 
 # -x tanh(softplus(x)) at the root x = -1.1924312145154952121... of its derivative.
 MISH_DEPTH = 0.30884341301725040662876022904195372845956412325417604377577999
@@ -39,67 +38,34 @@ _D_CUBED = _B_CUBED[::-1]
 _STRAIGHT = 40.0
 
 
-def _plain_value(xp: Namespace, x: Array) -> Array:
-    """x n / (n + 2) with n = e (2 + e) and e = exp(x)."""
-    e = xp.exp(at_most(xp, x, _STRAIGHT))
-    n = e * (2.0 + e)
-    return at_least(xp, x, -FAR_EXPONENT) * (n / (n + 2.0))
-
-
-def _plain_slope(xp: Namespace, x: Array) -> Array:
-    return _plain_both(xp, x)[1]
-
-
-def _plain_both(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """The value, and n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
-    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
+def _plain_parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+    """x n / (n + 2) with n = e (2 + e) and e = exp(x); n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
     e = xp.exp(at_most(xp, x, _STRAIGHT))
     more = 2.0 + e
-    over = 1.0 / (e * more + 2.0)
-    share = e * over
-    slope = share * (more + 4.0 * a * ((1.0 + e) * over))
-    return at_least(xp, x, -FAR_EXPONENT) * (share * more), slope
+    n = e * more
+
+    def slope() -> Array:
+        a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
+        over = 1.0 / (n + 2.0)
+        return e * over * (more + 4.0 * a * ((1.0 + e) * over))
+
+    return lambda: at_least(xp, x, -FAR_EXPONENT) * (n / (n + 2.0)), slope
 
 
-class _Parts(NamedTuple):
-    """exp(x) = p / q, and what both functions are made of."""
+def _parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+    """x p / d (2 q + p), and p / d (2 q + p + 4 x q^2 (p + q) / d)."""
+    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
+    scaled, unit, p, q = logistic_parts(xp, a)
+    top, d = 2.0 * q + p, p * p + 2.0 * (q * (p + q))
 
-    f: LogisticParts
-    top: Array  # 2 q + p
-    under: Array  # d
+    def slope() -> Array:
+        steep = 4.0 * a * (q * (q * (p + q) / d))
+        return (top + steep) / d * scaled * unit
 
-
-def _parts(xp: Namespace, x: Array) -> _Parts:
-    f = logistic_parts(xp, xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT))
-    return _Parts(f, 2.0 * f.down + f.up, f.up * f.up + 2.0 * (f.down * (f.up + f.down)))
-
-
-def _value_of(xp: Namespace, x: Array, parts: _Parts) -> Array:
-    f = parts.f
-    return at_least(xp, x, -FAR_EXPONENT) * f.scaled * (parts.top / parts.under) * f.unit
+    return lambda: at_least(xp, x, -FAR_EXPONENT) * scaled * (top / d) * unit, slope
 
 
-def _slope_of(xp: Namespace, x: Array, parts: _Parts) -> Array:
-    """p / d (2 q + p + 4 x q^2 (p + q) / d)."""
-    scaled, unit, p, q = parts.f
-    steep = 4.0 * xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT) * (q * (q * (p + q) / parts.under))
-    return (parts.top + steep) / parts.under * scaled * unit
-
-
-@in_double_by(_plain_value)
-def _value(xp: Namespace, x: Array) -> Array:
-    return _value_of(xp, x, _parts(xp, x))
-
-
-@in_double_by(_plain_slope)
-def _slope(xp: Namespace, x: Array) -> Array:
-    return _slope_of(xp, x, _parts(xp, x))
-
-
-@in_double_by(_plain_both)
-def _both(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    parts = _parts(xp, x)
-    return _value_of(xp, x, parts), _slope_of(xp, x, parts)
+_FUNCTIONS = from_parts(_parts, _plain_parts)
 
 
 @in_double
@@ -145,15 +111,15 @@ class Mish(Activation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with one exponential, without overflow or cancellation."""
-        return _value(xp, x)
+        return _FUNCTIONS.value(xp, x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """tanh(p) + x sigmoid(x) / cosh(p)^2 with p = softplus(x)."""
-        return _slope(xp, x)
+        return _FUNCTIONS.derivative(xp, x)
 
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         """Both, with one exponential."""
-        return _both(xp, x)
+        return _FUNCTIONS.both(xp, x)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """2 w + x w' with w = sigmoid(x) / cosh(softplus(x))^2."""
