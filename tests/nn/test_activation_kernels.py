@@ -60,3 +60,23 @@ def test_one_operation_of_numpy_has_no_kernel_and_more_have_one():
         np.testing.assert_array_equal(slope, value)
         assert not np.shares_memory(value, slope)
     assert sum(entry.kernel is not None for entry in kernels._entries.values()) == 1
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("columns", [2, 10, 70])
+def test_activations_of_rows_have_the_bits_of_numpy(name, columns):
+    activation = lossfw.activation(name)
+    rng = np.random.default_rng(0)
+    x = (20 * rng.normal(size=(30, 7, columns))).astype(np.float32)
+    x[0, :, 1], x[1], x[2, 0, 0], x[3, :, :2] = np.inf, -np.inf, np.nan, np.inf
+    v = rng.normal(size=x.shape).astype(np.float32)
+    kernels.forget()
+    found = {}
+    for mode in ("tiles", "compiled"):
+        with use_engine(mode), np.errstate(all="ignore"):
+            found[mode] = activation(x), activation_kernels.vjp(activation, x, v)
+    for one, other in zip(*found.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    made = [entry.kernel for entry in kernels._entries.values()]
+    assert len(made) == 2
+    assert all(made)

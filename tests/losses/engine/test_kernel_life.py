@@ -45,11 +45,8 @@ class UnsteadyUnit(lossfw.Activation):
 
 
 @pytest.fixture(autouse=True)
-def anew():
-    kernels.forget()
+def steady(fresh_kernels):
     FACTOR[0] = 1.0
-    yield
-    kernels.wait()
 
 
 Y, T = np.linspace(-3.0, 3.0, 9000), np.linspace(1.0, -2.0, 9000)

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.errors import ParameterError
-from lossfw.losses.engine import call_kernels, engine_mode, fast_path, kernels
+from lossfw.errors import DomainError, ParameterError
+from lossfw.losses.engine import engine_mode, fast_path, kernels
+from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from support.engines import same_bits
 from support.loss_settings import arguments
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+pytestmark = pytest.mark.usefixtures("fresh_kernels")
 
-DTYPES = ("float32", "float64")
 LOSSES = [
     lossfw.loss("squared_error", factor=0.3),
     lossfw.loss("welsch"),
@@ -29,16 +30,23 @@ LOSSES = [
     2 * lossfw.loss("log_cosh") + lossfw.loss("absolute_error"),
     lossfw.loss("huber", per="row"),
 ]
+LOGITS = lossfw.loss("cross_entropy", from_logits=True)
+ROWS = [
+    (LOGITS, 10, "float32"),
+    (LOGITS, 70, "float64"),
+    (lossfw.loss("cross_entropy", label_smoothing=0.1, from_logits=True), 70, "float32"),
+    (lossfw.loss("cross_entropy"), 3, "float32"),
+    (2 * lossfw.loss("categorical_focal"), 3, "float64"),
+]
 
 
-@pytest.fixture(autouse=True)
-def anew():
-    kernels.forget()
-    yield
-    kernels.wait()
+def all_have_kernels():
+    """Return whether each function that was asked for has a kernel."""
+    made = [entry.kernel for entry in kernels._entries.values()]
+    return bool(made) and all(made)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_calls_have_the_bits_of_tiles(loss, dtype):
     rng = np.random.default_rng(0)
@@ -56,9 +64,49 @@ def test_calls_have_the_bits_of_tiles(loss, dtype):
     if not loss._fast_path_traits.needs_check:
         # Rounding would leave a bounded space.
         same_bits(loss, y.astype(np.float16), t)
-    made = [entry.kernel for entry in kernels._entries.values()]
-    assert made
-    assert all(made)
+    assert all_have_kernels()
+
+
+def rows_and_targets(loss, columns, dtype):
+    rng = np.random.default_rng(columns)
+    z = 6 * rng.normal(size=(300, columns))
+    # Sure rows, as trained networks have them.
+    z[::4, 0] += 60
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    y = z if getattr(loss, "from_logits", False) else e / e.sum(axis=-1, keepdims=True)
+    index = np.where(rng.random(300) < 0.5, z.argmax(axis=-1), rng.integers(0, columns, 300))
+    return y.astype(dtype), index, rng.dirichlet(np.ones(columns), 300).astype(dtype)
+
+
+@pytest.mark.parametrize(("loss", "columns", "dtype"), ROWS)
+def test_calls_of_rows_have_the_bits_of_tiles(loss, columns, dtype):
+    y, index, soft = rows_and_targets(loss, columns, dtype)
+    rng = np.random.default_rng(0)
+    weight, where = rng.random(len(y)), rng.random(len(y)) < 0.8
+    for t in (index, soft):
+        same_bits(loss, y, t)
+        same_bits(loss, y, t, sample_weight=weight)
+        same_bits(loss, y, t, sample_weight=weight * where, where=weight > 0.1)
+        same_bits(loss, y[::2], t[::2])
+        same_bits(loss, np.asfortranarray(y[:1]), t[:1])
+    same_bits(loss, y.reshape(5, 60, columns), index.astype(np.uint8).reshape(5, 60))
+    assert all_have_kernels()
+
+
+def test_half_precision_goes_by_kernels_of_float32():
+    y, index, _ = rows_and_targets(LOGITS, 10, "float16")
+    same_bits(LOGITS, y, index)
+    assert all_have_kernels()
+
+
+def test_infinite_and_missing_logits_and_many_blocks_change_no_bit():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(40_000, 10)).astype(np.float32)
+    z[5, 2], z[7, 1:3], z[9], z[11, 4] = np.inf, np.inf, -np.inf, np.nan
+    index = rng.integers(0, 10, len(z))
+    for count in (1, 2):
+        with lossfw.threads(count):
+            same_bits(LOGITS, z, index)
 
 
 def test_blocks_and_threads_change_no_bit():
@@ -78,20 +126,57 @@ def test_blocks_and_threads_change_no_bit():
     assert len(values) == 1
 
 
+# What lies outside of the domain.
+
+
+def message_of(mode, function, *arguments):
+    """Return the message of a `DomainError`, empty if there is none."""
+    with use_engine(mode):
+        try:
+            function(*arguments)
+        except DomainError as error:
+            return str(error)
+    return ""
+
+
+def same_message(function, *arguments):
+    kernels.forget()
+    expected = message_of("tiles", function, *arguments)
+    assert message_of("compiled", function, *arguments) == expected
+    return expected
+
+
 @pytest.mark.parametrize("count", [3, 300_000])
 @pytest.mark.parametrize("name", ["poisson_deviance", "hinge", "absolute_percentage_error"])
-def test_what_lies_outside_is_told_as_by_tiles(name, count):
-    loss = lossfw.loss(name)
+def test_an_element_outside_has_the_message_of_tiles(name, count):
     y, t = np.ones(count), np.ones(count)
     wrong = y if name == "poisson_deviance" else t
     wrong[count // 2] = 0.0 if name == "absolute_percentage_error" else -2.0
-    told = []
-    for mode in ("tiles", "compiled"):
-        with use_engine(mode), pytest.raises(lossfw.DomainError) as caught:
-            loss(y, t)
-        told.append(str(caught.value))
-    assert told[0] == told[1]
-    assert f"[{count // 2}] = {wrong[count // 2]:g}" in told[0]
+    message = same_message(lossfw.loss(name), y, t)
+    assert f"[{count // 2}] = {wrong[count // 2]:g}" in message
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "kl_divergence", "dice"])
+@pytest.mark.parametrize("wrong", [[1.5, -0.5, 0.0], [0.5, 0.2, 0.2], [-0.1, 1.1, np.nan]])
+def test_a_row_outside_has_the_message_of_tiles(name, wrong):
+    loss, rng = lossfw.loss(name), np.random.default_rng(0)
+    y, t = rng.dirichlet(np.ones(3), 900), rng.integers(0, 3, 900)
+    t = t if name == "cross_entropy" else np.eye(3)[t]
+    y[[0, 500]] = np.nan
+    assert same_message(loss, y, t) == ""
+    y[700] = wrong
+    messages = [same_message(function, y, t) for function in (loss, loss.value_and_gradient)]
+    assert "prediction[700" in messages[0] or sum(wrong) < 1
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "poly_cross_entropy"])
+def test_a_class_outside_has_the_message_of_tiles(name):
+    y, t = np.full((100, 4), 0.25), np.zeros(100, int)
+    t[77] = 4
+    assert "target[77] = 4" in same_message(lossfw.loss(name), y, t)
+
+
+# What has no kernel.
 
 
 class OtherOnNumpy(lossfw.DistanceLoss):
@@ -126,6 +211,22 @@ class OfTheBatch(lossfw.DistanceLoss):
         return r / xp.max(xp.abs(r))
 
 
+class OtherRowsOnNumpy(lossfw.CategoricalLoss):
+    "Another form on NumPy."
+
+    def value(self, xp, y, t):
+        if xp is np:
+            return np.sum((y - t) ** 2, axis=-1) * 0.1
+        return xp.sum(0.1 * (y - t) ** 2, axis=-1)
+
+
+class RowsOfTheBatch(lossfw.CategoricalLoss):
+    "A body that looks at the whole array."
+
+    def value(self, xp, y, t):
+        return xp.sum((y - t) ** 2, axis=-1) / xp.max(y)
+
+
 class Pure(lossfw.DistanceLoss):
     "An author's loss, without derivatives."
 
@@ -136,25 +237,32 @@ class Pure(lossfw.DistanceLoss):
 
 
 REFUSED = [
-    (OtherOnNumpy(), "f8", "other bits"),
-    (Counting(), "f8", "other bits"),
-    (Widened(), "f4", "returns float64 for float32"),
-    (OfTheBatch(), "f8", r"uses xp\.max"),
+    (OtherOnNumpy(), None, "f8", "other bits"),
+    (Counting(), None, "f8", "other bits"),
+    (Widened(), None, "f4", "returns float64 for float32"),
+    (OfTheBatch(), None, "f8", r"uses xp\.max"),
+    (OtherRowsOnNumpy(), 5, "f8", "other bits"),
+    (RowsOfTheBatch(), 5, "f8", "along another axis than that of rows"),
+    (lossfw.loss("brier"), 1, "f8", "a row of one element"),
 ]
 
 
-@pytest.mark.parametrize(("loss", "dtype", "told"), REFUSED)
-def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, dtype, told):
-    with pytest.raises(NoKernelError, match=told):
-        call_kernels.candidate_of(loss, "value").kernel(np.dtype(dtype))
+@pytest.mark.parametrize(("loss", "columns", "dtype", "reason"), REFUSED)
+def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, columns, dtype, reason):
+    candidate = candidate_of(loss, "value", columns, by_index=columns is not None)
+    with pytest.raises(NoKernelError, match=reason):
+        candidate.kernel(np.dtype(dtype))
     y = np.linspace(-3, 3, 100).astype(dtype)
+    t = 0 * y
+    if columns is not None:
+        y, t = np.full((30, columns), 1.0 / columns), np.zeros(30, int)
     with use_engine("compiled"), kernels.trusted():
-        assert np.isfinite(loss(y, 0 * y))
+        assert np.isfinite(loss(y, t))
 
 
 def test_an_authors_loss_has_kernels_of_dual_numbers():
     same_bits(Pure(), np.linspace(-5, 5, 1001), np.zeros(1001))
-    assert all(entry.kernel for entry in kernels._entries.values())
+    assert all_have_kernels()
 
 
 def test_losses_that_are_equal_but_for_the_sign_of_a_zero_have_kernels_of_their_own():
@@ -214,11 +322,12 @@ def test_the_variable_chooses_and_a_mistake_is_told(monkeypatch):
         Pure()(y, y)
 
 
-PROGRAM = """
-import numpy as np, lossfw
-y = np.linspace(-5, 5, 10_000)
-print(lossfw.loss("welsch").gradient(y, 0 * y).sum())
-"""
+def run(program):
+    """Return the output of a program, which ends well, with the engine's usual mode."""
+    command, environment = [sys.executable, "-c", program], {**os.environ, "LOSSFW_ENGINE": ""}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
 
 
 SMALL_CALLS = """
@@ -233,17 +342,17 @@ print([name for name in sys.modules if "candidates" in name or "llvmlite" in nam
 
 
 def test_small_calls_import_neither_expressions_nor_llvm():
-    run = [sys.executable, "-c", SMALL_CALLS]
-    environment = {**os.environ, "LOSSFW_ENGINE": ""}
-    ended = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
-    assert ended.stdout == "[]\n[]\n"
+    assert run(SMALL_CALLS) == "[]\n[]\n"
+
+
+COMPILING = """
+from lossfw.losses.engine import kernels
+kernels._ELEMENTS = 1
+import numpy as np, lossfw
+y = np.linspace(-5, 5, 10_000)
+print(lossfw.loss("welsch").gradient(y, 0 * y).sum())
+"""
 
 
 def test_a_process_ends_while_it_compiles():
-    hurried = PROGRAM.replace("import numpy", "from lossfw.losses.engine import kernels\n"
-                              "kernels._ELEMENTS = 1\nimport numpy")  # fmt: skip
-    environment = {**os.environ, "LOSSFW_ENGINE": ""}
-    ended = subprocess.run(
-        [sys.executable, "-c", hurried], env=environment, capture_output=True, text=True
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert run(COMPILING)

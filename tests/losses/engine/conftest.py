@@ -1,0 +1,13 @@
+"""What tests of the engine share."""
+
+import pytest
+
+from lossfw.losses.engine import kernels
+
+
+@pytest.fixture
+def fresh_kernels():
+    """Forget kernels before a test, and leave none to be made after it."""
+    kernels.forget()
+    yield
+    kernels.wait()
