@@ -25,15 +25,7 @@ _ROLES = ("prediction", "target", "sample_weight", "where")
 def common_namespace(*arguments: Any) -> Namespace:
     """Return the namespace of the arguments of a call: NumPy's for its arrays and for lists.
 
-    Parameters
-    ----------
-    *arguments
-        Prediction, target, sample weight and mask, None for one that is not given.
-
-    Raises
-    ------
-    ArgumentError
-        If one is an array of another library, and the others are not of that library.
+    Arrays of two libraries raise `ArgumentError`. An argument that is not given is None.
     """
     if all(x is None or is_torch(x) for x in arguments):
         # The fast way, which a compiler can follow.
@@ -69,8 +61,8 @@ def check_dtype(xp: Namespace, x: Array, role: str) -> None:
     """Raise `DtypeError` for an array that is not of real numbers."""
     if not xp.isdtype(x.dtype, ("real floating", "integral", "bool")):
         raise DtypeError(
-            f"{role} has dtype {x.dtype}, which is not computed with: pass float64, float32, "
-            "float16, bfloat16 or integers."
+            f"{role} has unsupported dtype {x.dtype}: pass float64, float32, float16, bfloat16 or "
+            "integers."
         )
 
 

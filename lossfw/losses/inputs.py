@@ -65,15 +65,7 @@ class Arguments:
 
 
 def as_array(x: Any, role: str) -> NDArray:
-    """Return `x` as a NumPy array of real numbers.
-
-    Raises
-    ------
-    ShapeError
-        If `x` is a ragged list.
-    DtypeError
-        If its dtype is complex, text or another that is not computed with.
-    """
+    """Return `x` as a NumPy array of real numbers; raise for a ragged list or another dtype."""
     array: NDArray = x if type(x) is np.ndarray else _converted(x, role)
     kind = array.dtype.kind
     if kind in "fiub" and array.dtype.itemsize <= 8:
@@ -81,17 +73,17 @@ def as_array(x: Any, role: str) -> NDArray:
     if array.dtype.name == "bfloat16":
         return array
     raise DtypeError(
-        f"{role} has dtype {array.dtype}, which is not computed with: pass float64, float32, "
-        "float16, bfloat16 or integers."
+        f"{role} has unsupported dtype {array.dtype}: pass float64, float32, float16, bfloat16 or "
+        "integers."
     )
 
 
 def _converted(x: Any, role: str) -> NDArray:
     """Return a list or another object as an array; refuse one that would lose its meaning."""
     if isinstance(x, np.ma.MaskedArray):
-        mend = "where=~mask" if role != "where" else "leave out the rest with `& ~where.mask`"
+        remedy = "where=~mask" if role != "where" else "leave out the rest with `& ~where.mask`"
         raise ArgumentError(
-            f"{role} is a masked array, whose mask would be lost: pass {role}.data, and {mend}."
+            f"{role} is a masked array, whose mask would be lost: pass {role}.data, and {remedy}."
         )
     try:
         with warnings.catch_warnings():
@@ -128,7 +120,7 @@ def prepare(
     per_row_target: bool = False,
     xp: Namespace = np,
 ) -> Arguments:
-    """Check prediction and target against each other.
+    """Check prediction and target against each other; nothing is broadcast.
 
     Parameters
     ----------
@@ -142,13 +134,6 @@ def prepare(
         The target is always one number per row, with one dimension less.
     xp : namespace
         The library of both; NumPy's takes lists too.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes do not fit. Nothing is broadcast.
-    DtypeError
-        If a dtype is not computed with.
     """
     y, t = _read(xp, prediction, "prediction"), _read(xp, target, "target")
     given = tuple(y.shape)
@@ -187,7 +172,7 @@ def _is_by_index(
             raise ShapeError(_misfit(y, t, rowwise, classes, per_row))
         by_index = not per_row
     if rowwise and not y:
-        raise ShapeError("prediction is a single number: a row of at least one was wanted.")
+        raise ShapeError("prediction is a single number; expected a row of at least one.")
     if rowwise and y[-1] == 0:
         raise ShapeError(f"prediction of shape {y} has rows without any column.")
     return by_index
@@ -196,41 +181,34 @@ def _is_by_index(
 def _need_integers(xp: Namespace, t: Array) -> None:
     if t.dtype.kind in "iu" if xp is np else xp.isdtype(t.dtype, "integral"):
         return
-    mend = "target.astype(int)" if xp is np else "integers"
+    remedy = "target.astype(int)" if xp is np else "integers"
     raise DtypeError(
         f"target of shape {tuple(t.shape)} has one dimension less than the prediction, so it "
-        f"holds class indices, but its dtype is {t.dtype}: pass {mend}."
+        f"holds class indices, but its dtype is {t.dtype}: pass {remedy}."
     )
 
 
 def _misfit(
     y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool, per_row: bool
 ) -> str:
-    """Return a message with the shapes given, the shapes wanted, and a remedy."""
-    wanted = f"{y[:-1]}" if per_row else f"{y}"
+    """Return a message with the actual shapes, the expected ones, and a remedy."""
+    expected = f"{y[:-1]}" if per_row else f"{y}"
     if classes and y:
-        wanted += f" (a distribution) or {y[:-1]} (class indices)"
-    text = f"prediction has shape {y} and target {t}; the target should have {wanted}."
+        expected += f" (a distribution) or {y[:-1]} (class indices)"
+    text = f"prediction has shape {y} and target {t}; the target should have {expected}."
     if not rowwise and [n for n in t if n != 1] == [n for n in y if n != 1]:
-        mend = f"target.reshape({y})" if len(t) < len(y) else f"prediction.reshape({t})"
+        remedy = f"target.reshape({y})" if len(t) < len(y) else f"prediction.reshape({t})"
         extra = len(t) - len(y)
         if extra == 1 and t[-1] == 1:
-            mend = "target.squeeze(-1)"
+            remedy = "target.squeeze(-1)"
         elif extra == -1 and y[-1] == 1:
-            mend = "prediction.squeeze(-1), or target.reshape(-1, 1)"
-        return f"{text} Nothing is broadcast: {mend} makes them agree."
+            remedy = "prediction.squeeze(-1), or target.reshape(-1, 1)"
+        return f"{text} Nothing is broadcast: {remedy} makes them agree."
     return f"{text} Nothing is broadcast."
 
 
 def set_weight(call: Arguments, weight: Any) -> None:
-    """Check the sample weight and spread one weight per row over the row's losses.
-
-    Raises
-    ------
-    ShapeError, DomainError
-        If its shape fits neither the unreduced loss nor its first axis, or a
-        weight is negative, infinite or NaN.
-    """
+    """Check the sample weight and spread one weight per row over the row's losses."""
     xp = call.xp
     array = _read(xp, weight, "sample_weight")
     array = array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
@@ -245,22 +223,15 @@ def _check_weight(xp: Namespace, array: Array) -> None:
     legal = (array >= 0) & (array < np.inf)
     if not (legal.all() if xp is np else array_api.all_known(xp, legal)):
         index = first_true(~legal)
-        at = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
+        place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
         raise DomainError(
-            f"{at} = {float(array[index])}: weights are finite numbers at or above 0; "
-            "a row is left out by weight 0 or where=False."
+            f"{place} = {float(array[index])}: weights must be finite and not negative. "
+            "To leave out a row, use weight 0 or where=False."
         )
 
 
 def set_where(call: Arguments, where: Any) -> None:
-    """Check the mask; True elements count.
-
-    Raises
-    ------
-    DtypeError, ShapeError
-        If it is not boolean, or its shape fits neither the unreduced loss nor
-        its first axis.
-    """
+    """Check the mask; True elements count."""
     xp = call.xp
     array = where if xp is not np or type(where) is np.ndarray else _converted(where, "where")
     if not (array.dtype == np.bool_ if xp is np else xp.isdtype(array.dtype, "bool")):
@@ -272,17 +243,11 @@ def set_where(call: Arguments, where: Any) -> None:
 
 
 def first_row(start: Any) -> int:
-    """Return the number of the first row of a partial.
-
-    Raises
-    ------
-    ArgumentError
-        If it is no whole number at or above 0.
-    """
+    """Return the number of the first row of a partial, an integer at or above 0."""
     whole = isinstance(start, int | np.integer) and not isinstance(start, bool)
     if not whole or start < 0:
         raise ArgumentError(
-            f"start is {start!r}; the number of the first row was wanted, a whole number from 0 on."
+            f"start is {start!r}; expected the number of the first row, an integer from 0 on."
         )
     return int(start)
 
@@ -303,17 +268,11 @@ def _fit(xp: Namespace, array: Array, shape: tuple[int, ...], role: str) -> Arra
     if len(shape) > 1 and given == shape[:1]:
         return xp.broadcast_to(xp.reshape(array, (-1, *[1] * (len(shape) - 1))), shape)
     rows = f" or {shape[:1]}, one for each row" if len(shape) > 1 else ""
-    raise ShapeError(f"{role} has shape {given}; wanted {shape}, that of the loss{rows}.")
+    raise ShapeError(f"{role} has shape {given}; expected {shape}, that of the loss{rows}.")
 
 
 def one_hot(index: Array, classes: int, dtype: np.dtype[Any]) -> NDArray:
-    """Return class indices (N,) as rows (N, K), in the layout of a tile of such rows.
-
-    Parameters
-    ----------
-    index : ndarray of int, shape (N,)
-        Classes within 0 .. `classes` - 1.
-    """
+    """Return class indices (N,) as rows (N, K), in the layout of a tile of such rows."""
     everywhere = np.arange(index.shape[0])
     if classes > FEW_COLUMNS:
         rows = np.zeros((index.shape[0], classes), dtype)

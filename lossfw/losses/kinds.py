@@ -133,7 +133,7 @@ class _PairLoss(PairBody, Loss):
 
 
 class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
-    """A loss of a prediction and a target that is no function of their difference or product.
+    """A loss of a prediction and a target that is not a function of their difference or product.
 
     Declare the spaces and write `value`; `formula`, `derivative`,
     `second_derivative` (with respect to the prediction) where they are known.

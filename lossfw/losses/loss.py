@@ -1,7 +1,7 @@
 """Loss: the call, the derivatives and the partials of every loss.
 
 Arguments are always (prediction, target). The kinds of losses, with the functions that
-an author writes, stand in `lossfw.losses.kinds`.
+an author writes, are in `lossfw.losses.kinds`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ def of_loss(loss: Definition, call: Arguments, order: Order) -> Array:
     y, t = call.y, call.t
     loss.check_domain(y, t, call.by_index, call.start)
     if call.by_index:
-        # The target of a row that is left out may be no class: class 0 stands in for it.
+        # The target of a row that is left out may not be a class: class 0 stands in for it.
         t = t if call.keep is None else np.where(call.keep, t, 0)
         t = one_hot(t, y.shape[-1], np.dtype(np.float64))
     elif loss.target_per_row:

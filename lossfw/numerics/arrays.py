@@ -75,10 +75,7 @@ def is_half(dtype: Any) -> bool:
 def namespace_of(*arrays: object) -> Namespace:
     """Return the array namespace of `arrays`: NumPy, unless one is foreign.
 
-    Raises
-    ------
-    TypeError
-        If arrays of different libraries are mixed.
+    Arrays of different libraries raise `TypeError`.
     """
     foreign = [x for x in arrays if is_foreign(x)]
     if not foreign:

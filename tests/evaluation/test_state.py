@@ -130,7 +130,7 @@ def test_a_part_begins_and_ends_where_blocks_do():
 def test_rows_are_counted_once_and_none_is_missing():
     plan = PLANS["classes"]
     state, other = evaluate(plan, rows=(0, 512)), evaluate(plan, rows=(256, ROWS))
-    with pytest.raises(ArgumentError, match="row 256 stands in two"):
+    with pytest.raises(ArgumentError, match="row 256 is in both"):
         state.merge(other)
     with pytest.raises(ArgumentError, match="the rows 0 to 255 are missing"):
         result_of(plan, other)

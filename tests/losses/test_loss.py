@@ -127,7 +127,7 @@ class TestDtypes:
 
     @pytest.mark.parametrize("y", [[1j], ["a"], [None], np.array([1], "datetime64[s]")])
     def test_what_is_no_real_number_is_refused(self, y):
-        with pytest.raises(DtypeError, match="prediction has dtype"):
+        with pytest.raises(DtypeError, match="prediction has unsupported dtype"):
             SQUARED(y, [0.0])
 
     def test_sums_are_accumulated_in_float64(self):

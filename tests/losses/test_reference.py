@@ -84,7 +84,7 @@ def test_a_derivative_that_is_not_computed_is_named(order):
         lambda: lossfw.loss("squared_error").exact([1.0], [0.0], derivative=order),
         lambda: lossfw.activation("relu").exact([1.0], derivative=order),
     ):
-        with pytest.raises(lossfw.ArgumentError, match="0, 1 or 2 was wanted"):
+        with pytest.raises(lossfw.ArgumentError, match="expected 0, 1 or 2"):
             ask()
 
 

@@ -36,13 +36,7 @@ current: list[EngineMode | None] = [_from_environment()]
 
 
 def engine_mode() -> EngineMode:
-    """Return the mode of this process.
-
-    Raises
-    ------
-    ParameterError
-        If the environment variable has another value than those of the module's table.
-    """
+    """Return the mode of this process; raise `ParameterError` for an unknown one."""
     mode = current[0]
     if mode is None:
         known = ", ".join(_MODES[1:])

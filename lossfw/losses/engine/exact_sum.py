@@ -21,15 +21,7 @@ def exact_sum(values: Iterable[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ExactSum:
-    """A sum of float64 numbers without any rounding.
-
-    Attributes
-    ----------
-    finite : Fraction
-        The sum of the finite numbers.
-    special : float
-        The sum of the infinite and NaN ones, 0 where there are none.
-    """
+    """A sum of float64 numbers without any rounding: of the finite ones, and of inf and NaN."""
 
     finite: Fraction = Fraction(0)
     special: float = 0.0

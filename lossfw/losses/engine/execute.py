@@ -53,15 +53,9 @@ def add_losses(tile: Tile, losses: NDArray) -> Sums:
 class Task(NamedTuple):
     """What a call asks of its losses.
 
-    Attributes
-    ----------
-    form : {"value", "gradient", "hessian", "both"}
-    out : ndarray or None
-        Where derivatives go, times the weights and `scale`, in the shape of the prediction.
-    scale : float
-    collect : callable
-        ``collect(tile, losses)``, what becomes of the losses of a tile. In the place of
-        `add_losses` a kernel may work, which needs no tile.
+    Derivatives go to `out`, times the weights and `scale`, in the shape of the prediction. What
+    becomes of the losses of a tile, ``collect(tile, losses)`` says. In the place of `add_losses`
+    a kernel may work, which needs no tile.
     """
 
     form: ResultForm
@@ -213,14 +207,9 @@ def _unreduced(loss: EngineLoss, call: Arguments) -> NDArray:
 
 @dataclass(slots=True)
 class RowSums:
-    """Sums over each row of a call, filled in while its tiles are computed.
+    """Sums of w l and of w over each row of a call, filled in while its tiles are computed.
 
-    Attributes
-    ----------
-    total, weight : ndarray of float64, shape (N,)
-        Sums of w l and of w; both 0 in a row that is left out.
-    elements : int
-        Number of losses of a row.
+    Both are 0 in a row that is left out. A row has `elements` losses.
     """
 
     total: NDArray

@@ -28,17 +28,7 @@ from lossfw.numerics.arrays import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Losses of some rows of one block that are not summed yet.
-
-    Attributes
-    ----------
-    start, stop : int
-        Global row numbers, the second excluded.
-    losses : ndarray
-        Losses of these rows, without those that are left out.
-    weights : ndarray or None
-        The sample weight of each of `losses`.
-    """
+    """Losses of the rows `start` to `stop` of one block that are not summed yet."""
 
     start: int
     stop: int

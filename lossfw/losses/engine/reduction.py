@@ -65,14 +65,9 @@ def weight_sum(weights: NDArray | None, count: int) -> float:
 
 
 class Sums(NamedTuple):
-    """Sums over some losses.
+    """Sums of w l and of w, and the number of losses that ``where`` lets count.
 
-    Attributes
-    ----------
-    total, weight : float
-        Sums of w l and of w. Those of another library's arrays may be arrays without axes.
-    count : int
-        Number of losses that ``where`` lets count.
+    Those of another library's arrays may be arrays without axes.
     """
 
     total: Any
@@ -139,13 +134,7 @@ class Reduction:
             return Reduction(reduction, denominator, empty)
 
     def value(self, sums: tuple[Any, Any, Any]) -> Any:
-        """Return the reduced loss from its `Sums`.
-
-        Raises
-        ------
-        EmptyReductionError
-            If nothing is left to average and `empty` is ``"raise"``.
-        """
+        """Return the reduced loss from its `Sums`; the mean of nothing may raise."""
         total, divisor = self._parts(sums)
         return total + 0.0 if divisor is None else self._mean(total, divisor)
 
@@ -199,5 +188,5 @@ _MADE = {
 
 
 def _misspelt(name: str, choice: object, options: tuple[str, ...]) -> ArgumentError:
-    wanted = ", ".join(map(repr, options))
-    return ArgumentError(f"{name}={choice!r} is not known: choose one of {wanted}.")
+    choices = ", ".join(map(repr, options))
+    return ArgumentError(f"{name}={choice!r} is not known: choose one of {choices}.")

@@ -39,20 +39,14 @@ class RowRanges:
         return sum(stop - start for start, stop in self.spans)
 
     def merge(self, other: RowRanges) -> RowRanges:
-        """Return the rows of both.
-
-        Raises
-        ------
-        ArgumentError
-            If a row is in both: it would count twice.
-        """
+        """Return the rows of both; a row in both would count twice, and raises `ArgumentError`."""
         if not self.spans or not other.spans:
             return self if self.spans else other
         joined: list[tuple[int, int]] = []
         for start, stop in sorted((*self.spans, *other.spans)):
             if joined and start < joined[-1][1]:
                 raise ArgumentError(
-                    f"row {start} stands in two of the partials that are merged: give each "
+                    f"row {start} is in both partials: give each "
                     "partial the number of its first row as start=, and merge each one once."
                 )
             if joined and start == joined[-1][1]:
@@ -90,27 +84,13 @@ _NO_ROWS = RowRanges()
 
 @dataclass(frozen=True, slots=True)
 class PartialOrigin:
-    """The origin of a partial: the component that made it, and the rows that it saw.
-
-    Attributes
-    ----------
-    of : str
-        The component with its parameters; empty if it is not known.
-    rows : RowRanges
-        The rows.
-    """
+    """The component that made a partial, empty if it is unknown, and the rows that it saw."""
 
     of: str = ""
     rows: RowRanges = _NO_ROWS
 
     def merge(self, other: PartialOrigin) -> PartialOrigin:
-        """Return the origin of the partial of the rows of both.
-
-        Raises
-        ------
-        ArgumentError
-            If they are of different components, or have a row in common.
-        """
+        """Return the origin of the rows of both; raise `ArgumentError` for different components."""
         if self.of and other.of and self.of != other.of:
             raise ArgumentError(f"partials of {self.of} and of {other.of} do not merge.")
         return PartialOrigin(self.of or other.of, self.rows.merge(other.rows))

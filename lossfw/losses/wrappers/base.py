@@ -37,13 +37,7 @@ def of_part(name: str) -> Any:
 
 
 class PartWrapper(Wrapper):
-    """A wrapper around one loss, with the shapes, spaces and link of that loss.
-
-    Attributes
-    ----------
-    of : Loss
-        The part.
-    """
+    """A wrapper around one loss, with the shapes, spaces and link of that loss."""
 
     of: NestedLoss
 
@@ -115,19 +109,10 @@ def unchanged(results: Array) -> Array:
 
 
 def refuse_weighing(part: Loss, owner: str, why: str) -> None:
-    """Raise `ParameterError` for a part with a mask or weights of its own.
-
-    Parameters
-    ----------
-    part : Loss
-    owner : str
-        Name of the wrapper that cannot hold it.
-    why : str
-        A clause.
-    """
+    """Raise `ParameterError` for a part with a mask or weights of its own; `why` is a clause."""
     if not part.has_own_weight:
         return
-    mend = f"put it around the {owner}"
+    remedy = f"put it around the {owner}"
     if isinstance(part, Wrapper) and part.weights_as_factors:
-        mend = f"{mend}, or {part.weights_as_factors}"
-    raise ParameterError(f"{part.name} cannot stand inside of {owner}, {why}: {mend}.")
+        remedy = f"{remedy}, or {part.weights_as_factors}"
+    raise ParameterError(f"{part.name} cannot be inside {owner}, {why}: {remedy}.")

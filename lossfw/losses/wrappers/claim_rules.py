@@ -16,12 +16,12 @@ from lossfw.components.claims import Claims
 ClaimRule: TypeAlias = Callable[[str, Sequence[Claims], Any], Any]
 
 
-def kept(name: str, parts: Sequence[Claims], by: Any) -> Any:
+def keep(name: str, parts: Sequence[Claims], by: Any) -> Any:
     """Return the part's claim as it is."""
     return getattr(parts[0], name)
 
 
-def dropped(name: str, parts: Sequence[Claims], by: Any) -> None:
+def drop(name: str, parts: Sequence[Claims], by: Any) -> None:
     """Return nothing."""
 
 
@@ -51,9 +51,9 @@ def constant_curvature(claims: Claims) -> bool:
 # Of a loss times a number that is not 0 ------------------------------------
 
 
-def upward(name: str, parts: Sequence[Claims], scale: float) -> Any:
+def keep_if_positive(name: str, parts: Sequence[Claims], scale: float) -> Any:
     """Keep claims about minima for a scale above 0; below, minima become maxima."""
-    return kept(name, parts, scale) if scale > 0 else None
+    return keep(name, parts, scale) if scale > 0 else None
 
 
 def scaled_lower(name: str, parts: Sequence[Claims], scale: float) -> float | None:
@@ -79,12 +79,12 @@ def scaled_upward(name: str, parts: Sequence[Claims], scale: float) -> float | N
 # Of a sum -------------------------------------------------------------------
 
 
-def every(name: str, parts: Sequence[Claims], rows: bool) -> bool:
+def require_all(name: str, parts: Sequence[Claims], rows: bool) -> bool:
     """Keep a claim that every part makes."""
     return all(getattr(part, name) for part in parts)
 
 
-def added(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
+def add_bounds(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
     """Add the bounds, if every part has one. The sum need not be tight, and no bound has to."""
     bounds = [getattr(part, name) for part in parts]
     total = None if None in bounds else sum(bounds)
@@ -92,15 +92,16 @@ def added(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
 
 
 def one_strictly(weak: str) -> ClaimRule:
-    """Return the rule that all have the weaker property, and one the strict one."""
+    """Return a rule for the strict form of a property."""
 
     def rule(name: str, parts: Sequence[Claims], rows: bool) -> bool:
-        return every(weak, parts, rows) and any(getattr(part, name) for part in parts)
+        """Keep it where all parts have the weaker property, and one the strict one."""
+        return require_all(weak, parts, rows) and any(getattr(part, name) for part in parts)
 
     return rule
 
 
-def shared(name: str, parts: Sequence[Claims], rows: bool) -> Any:
+def require_same(name: str, parts: Sequence[Claims], rows: bool) -> Any:
     """Keep a claim that every part makes with the same value."""
     claims = {getattr(part, name) for part in parts}
     return claims.pop() if len(claims) == 1 else None
@@ -114,8 +115,8 @@ def added_curvature(name: str, parts: Sequence[Claims], rows: bool) -> float | N
     the largest, too, if nothing curves downward.
     """
     varying = [part for part in parts if not constant_curvature(part)]
-    tight = len(varying) <= 1 and every("convex", parts, rows)
-    return added(name, parts, rows) if tight else None
+    tight = len(varying) <= 1 and require_all("convex", parts, rows)
+    return add_bounds(name, parts, rows) if tight else None
 
 
 def added_slope(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
@@ -126,11 +127,11 @@ def added_slope(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
     in the margin at the same one for all. A constant loss changes nothing.
     """
     at_the_ends = not rows and (
-        every("convex", parts, rows)
-        and (every("symmetric", parts, rows) or every("monotone", parts, rows))
+        require_all("convex", parts, rows)
+        and (require_all("symmetric", parts, rows) or require_all("monotone", parts, rows))
     )
     moving = [part for part in parts if part.lipschitz != 0]
-    return added(name, parts, rows) if at_the_ends or len(moving) <= 1 else None
+    return add_bounds(name, parts, rows) if at_the_ends or len(moving) <= 1 else None
 
 
 def united_breaks(name: str, parts: Sequence[Claims], rows: bool) -> tuple[float, ...] | None:
@@ -144,7 +145,7 @@ def united_breaks(name: str, parts: Sequence[Claims], rows: bool) -> tuple[float
         return None
     union = {x for places in found for x in places}
     broken = [part for part, places in zip(parts, found, strict=True) if places]
-    upward_only = name == "breaks" and every("convex", broken, rows)
+    upward_only = name == "breaks" and require_all("convex", broken, rows)
     disjoint = len(union) == sum(len(places) for places in found)
     return tuple(sorted(union)) if upward_only or disjoint else None
 
@@ -176,7 +177,7 @@ def weighted_upper(name: str, parts: Sequence[Claims], by: tuple[float, float]) 
 
 def none_weightless(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> Any:
     """Keep it unless a class has weight 0, whose loss is constant."""
-    return kept(name, parts, by) if by[0] > 0 else None
+    return keep(name, parts, by) if by[0] > 0 else None
 
 
 def heaviest(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
@@ -198,7 +199,7 @@ def lightest(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> flo
 
 def if_constant_curvature(name: str, parts: Sequence[Claims], by: Any) -> float | None:
     """Keep a constant that every target reaches; others may belong to a target that is gone."""
-    return kept(name, parts, by) if constant_curvature(parts[0]) else None
+    return keep(name, parts, by) if constant_curvature(parts[0]) else None
 
 
 def if_linear(name: str, parts: Sequence[Claims], by: Any) -> Any:
@@ -206,7 +207,7 @@ def if_linear(name: str, parts: Sequence[Claims], by: Any) -> Any:
 
     The most probable class of (1 - s) p + s / K is that of p.
     """
-    return kept(name, parts, by) if parts[0].linear_in_target else None
+    return keep(name, parts, by) if parts[0].linear_in_target else None
 
 
 def down_to_zero(name: str, parts: Sequence[Claims], by: Any) -> float | None:
@@ -228,4 +229,4 @@ def if_unbroken(name: str, parts: Sequence[Claims], by: Any) -> tuple[float, ...
 
 def if_one_variable(name: str, parts: Sequence[Claims], argument: str) -> float | None:
     """Keep a constant that another target reaches as well: in residuals and margins."""
-    return kept(name, parts, argument) if argument in ("residual", "margin") else None
+    return keep(name, parts, argument) if argument in ("residual", "margin") else None

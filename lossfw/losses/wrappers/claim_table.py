@@ -24,31 +24,31 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from lossfw.components.claims import Claims
 from lossfw.losses.wrappers.claim_rules import (
     ClaimRule,
-    added,
+    add_bounds,
     added_curvature,
     added_slope,
     down_to_zero,
-    dropped,
-    every,
+    drop,
     heaviest,
     if_constant_curvature,
     if_linear,
     if_one_variable,
     if_unbroken,
-    kept,
+    keep,
+    keep_if_positive,
     lightest,
     margins_calibrated,
     none_weightless,
     one_strictly,
     only_empty,
+    require_all,
+    require_same,
     scaled_lower,
     scaled_size,
     scaled_upper,
     scaled_upward,
-    shared,
     united_breaks,
     up_to_zero,
-    upward,
     weighted_lower,
     weighted_upper,
 )
@@ -56,7 +56,7 @@ from lossfw.losses.wrappers.claim_rules import (
 WrapperKind: TypeAlias = Literal["scaled", "summed", "weighted", "smoothed", "modulated", "masked"]
 
 
-class Row(NamedTuple):
+class ClaimRules(NamedTuple):
     """The rules for one claim."""
 
     scaled: ClaimRule
@@ -67,68 +67,65 @@ class Row(NamedTuple):
     masked: ClaimRule
 
 
-RULES: Mapping[str, Row] = {
+RULES: Mapping[str, ClaimRules] = {
     # Factors at or above 0 keep the sign. For a negative scale it follows from
     # the bounds, if anything does.
-    "nonnegative": Row(upward, every, kept, kept, kept, kept),
-    "lower_bound": Row(scaled_lower, added, weighted_lower, kept, down_to_zero, down_to_zero),
-    "bounded": Row(scaled_upper, added, weighted_upper, kept, up_to_zero, up_to_zero),
+    "nonnegative": ClaimRules(keep_if_positive, require_all, keep, keep, keep, keep),
+    "lower_bound": ClaimRules(
+        scaled_lower, add_bounds, weighted_lower, keep, down_to_zero, down_to_zero
+    ),
+    "bounded": ClaimRules(scaled_upper, add_bounds, weighted_upper, keep, up_to_zero, up_to_zero),
     # Smoothed, and for soft targets weighted, the loss is asked for another
     # target than the one that is met.
-    "zero_at_target": Row(kept, every, dropped, dropped, kept, kept),
+    "zero_at_target": ClaimRules(keep, require_all, drop, drop, keep, keep),
     # Mixtures and sums with weights at or above 0 stay convex; a product does
     # not. Something constant is convex, but not strictly.
-    "convex": Row(upward, every, kept, kept, dropped, kept),
-    "strictly_convex": Row(upward, one_strictly("convex"), none_weightless, kept, dropped, dropped),
-    # These are claimed as tight, which sums and fewer targets spoil.
-    "strongly_convex": Row(
-        scaled_upward, added_curvature, lightest, if_constant_curvature, dropped, dropped
+    "convex": ClaimRules(keep_if_positive, require_all, keep, keep, drop, keep),
+    "strictly_convex": ClaimRules(
+        keep_if_positive, one_strictly("convex"), none_weightless, keep, drop, drop
     ),
-    "lipschitz": Row(scaled_size, added_slope, heaviest, dropped, dropped, if_one_variable),
-    "gradient_lipschitz": Row(
-        scaled_size, added_curvature, heaviest, if_constant_curvature, dropped, if_one_variable
+    # These are claimed as tight, which sums and fewer targets spoil.
+    "strongly_convex": ClaimRules(
+        scaled_upward, added_curvature, lightest, if_constant_curvature, drop, drop
+    ),
+    "lipschitz": ClaimRules(scaled_size, added_slope, heaviest, drop, drop, if_one_variable),
+    "gradient_lipschitz": ClaimRules(
+        scaled_size, added_curvature, heaviest, if_constant_curvature, drop, if_one_variable
     ),
     # Of the residual, which losses of classes are not.
-    "symmetric": Row(kept, every, dropped, dropped, dropped, kept),
+    "symmetric": ClaimRules(keep, require_all, drop, drop, drop, keep),
     # Weights and masks know the target from the prediction.
-    "exchangeable": Row(kept, every, dropped, dropped, dropped, dropped),
+    "exchangeable": ClaimRules(keep, require_all, drop, drop, drop, drop),
     # (1 - p_t)^gamma is smooth at every inner point, where p_t < 1.
-    "smooth": Row(kept, every, kept, kept, kept, kept),
-    "twice_smooth": Row(kept, every, kept, kept, kept, kept),
+    "smooth": ClaimRules(keep, require_all, keep, keep, keep, keep),
+    "twice_smooth": ClaimRules(keep, require_all, keep, keep, keep, keep),
     # A jump times something above 0 is a jump. A mask has no jump at the value
     # that it leaves out.
-    "breaks": Row(kept, united_breaks, only_empty, only_empty, kept, only_empty),
-    "second_breaks": Row(kept, united_breaks, only_empty, only_empty, if_unbroken, only_empty),
-    "monotone": Row(upward, every, dropped, dropped, dropped, kept),
+    "breaks": ClaimRules(keep, united_breaks, only_empty, only_empty, keep, only_empty),
+    "second_breaks": ClaimRules(
+        keep, united_breaks, only_empty, only_empty, if_unbroken, only_empty
+    ),
+    "monotone": ClaimRules(keep_if_positive, require_all, drop, drop, drop, keep),
     # What minimises every part minimises their sum. Weights, smoothing and
     # modulation move the minimum; a class that is left out has none.
-    "proper": Row(upward, every, dropped, dropped, dropped, dropped),
-    "strictly_proper": Row(upward, one_strictly("proper"), dropped, dropped, dropped, dropped),
-    "calibrated": Row(upward, margins_calibrated, dropped, if_linear, dropped, dropped),
-    "shift_invariant": Row(kept, every, kept, kept, kept, kept),
+    "proper": ClaimRules(keep_if_positive, require_all, drop, drop, drop, drop),
+    "strictly_proper": ClaimRules(keep_if_positive, one_strictly("proper"), drop, drop, drop, drop),
+    "calibrated": ClaimRules(keep_if_positive, margins_calibrated, drop, if_linear, drop, drop),
+    "shift_invariant": ClaimRules(keep, require_all, keep, keep, keep, keep),
     # Weights and masks tell classes apart.
-    "permutation_equivariant": Row(kept, every, dropped, kept, kept, dropped),
-    "finite_at_boundary": Row(kept, every, kept, kept, kept, kept),
-    "elicits": Row(upward, shared, dropped, dropped, dropped, dropped),
+    "permutation_equivariant": ClaimRules(keep, require_all, drop, keep, keep, drop),
+    "finite_at_boundary": ClaimRules(keep, require_all, keep, keep, keep, keep),
+    "elicits": ClaimRules(keep_if_positive, require_same, drop, drop, drop, drop),
     # The factor of a modulation has a derivative of its own.
-    "gradient_zero_almost_everywhere": Row(kept, every, kept, kept, dropped, kept),
+    "gradient_zero_almost_everywhere": ClaimRules(keep, require_all, keep, keep, drop, keep),
     # Smoothing maps the mixture of targets to the mixture of smoothed ones. The
     # factor of a modulation depends on the target as well.
-    "linear_in_target": Row(kept, every, kept, kept, dropped, dropped),
+    "linear_in_target": ClaimRules(keep, require_all, keep, keep, drop, drop),
 }
 
 
 def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None) -> Claims:
-    """Return the claims of a wrapper, from the claims of its parts.
-
-    Parameters
-    ----------
-    column : str
-        Of the table.
-    parts : sequence of Claims
-        Those of the parts.
-    by : object
-        The last argument of the column's rules.
+    """Return the claims of a wrapper, from those of its parts and its column in the table.
 
     Examples
     --------

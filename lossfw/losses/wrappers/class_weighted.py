@@ -80,7 +80,7 @@ class ClassWeighted(ChangingWrapper):
     def _linear(cls, of: Loss) -> Loss:
         refuse_weighing(of, cls.name, "which sets weights itself")
         if not of.takes_classes:
-            raise ParameterError(f"{of.name} is no loss of classes, so none can have a weight.")
+            raise ParameterError(f"{of.name} is not a loss of classes; expected one.")
         if not of.claims().linear_in_target:
             raise ParameterError(
                 f"{of.name} does not claim linear_in_target, so the loss of a soft target has no "

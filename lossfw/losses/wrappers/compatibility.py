@@ -81,13 +81,7 @@ def space_of(loss: Loss, role: Role) -> Space:
 
 
 def narrowest(parts: Sequence[Loss], role: Role) -> Space:
-    """Return the space among those of the parts that lies within all others.
-
-    Raises
-    ------
-    ParameterError
-        If two of them lie neither in each other.
-    """
+    """Return the space within those of all parts; raise `ParameterError` if there is none."""
     for part in parts:
         space = space_of(part, role)
         if all(contains(space_of(other, role), space) for other in parts):

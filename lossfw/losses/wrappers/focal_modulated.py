@@ -70,8 +70,8 @@ class FocalModulated(PartWrapper):
         refuse_weighing(of, cls.name, "which multiplies its losses")
         if probability_of(of) is None:
             raise ParameterError(
-                f"{of.name} takes predictions in {of.prediction_space}, which are no "
-                "probabilities, and no logits of a softmax or a sigmoid."
+                f"{of.name} takes predictions in {of.prediction_space}, which are "
+                "neither probabilities nor logits of a softmax or a sigmoid."
             )
         return of
 

@@ -62,8 +62,7 @@ class LabelSmoothed(ChangingWrapper):
         refuse_weighing(of, cls.name, "which changes the targets")
         if not of.takes_classes:
             raise ParameterError(
-                f"{of.name} is no loss of classes, so no label can be smoothed: take a loss whose "
-                "targets are classes."
+                f"{of.name} is not a loss of classes: take a loss whose targets are classes."
             )
         return of
 

@@ -37,30 +37,11 @@ def derivatives(
     order: int = 2,
     direction: Any = 1.0,
 ) -> tuple[Array, ...]:
-    """Return value, first and second derivative of a body by its first argument.
+    """Return value, first and (in order 2) second derivative of a body by its first argument.
 
-    Parameters
-    ----------
-    body : callable
-        ``body(xp, y, *constants)``.
-    xp : namespace
-        The namespace of `y`.
-    y : array
-        Of any shape and a floating dtype.
-    *constants : array
-        Further arguments of the body, such as the target.
-    order : int
-        The number of derivatives, 1 or 2.
-    direction : float or array
-        The derivative of each element of `y`. With 1 an elementwise body gives its
-        derivative; with an array of the shape of `y` a row-wise body gives its
-        derivative along that direction (in the first order the product of its
-        Jacobian with the direction).
-
-    Returns
-    -------
-    value, first, second : array
-        Each of the shape of the body's result. Without `second` for order 1.
+    `direction` is the derivative of each element of `y`. With 1 an elementwise body gives its
+    derivative; with an array of the shape of `y` a row-wise body gives its derivative along
+    that direction (in the first order the product of its Jacobian with the direction).
 
     Examples
     --------
@@ -81,31 +62,11 @@ def derivatives(
 def row_derivatives(
     body: Body, xp: Namespace, y: Array, *constants: Any, order: int = 2
 ) -> tuple[Array, ...]:
-    """Return value, gradient and diagonal of the Hessian of a row-wise body.
+    """Return value (...), gradient and diagonal of the Hessian (..., K) of a row-wise body.
 
     The body is differentiated by one class at a time, and by as many in one pass as fit in
-    2**18 elements. The cost grows with the square of the number of classes.
-
-    Parameters
-    ----------
-    body : callable
-        ``body(xp, y, *constants)``, which maps rows (..., K) to results (...).
-    xp : namespace
-        The namespace of `y`.
-    y : array
-        Of shape (..., K) and a floating dtype.
-    *constants : array
-        Further arguments of the body, of shape (..., K) or (...). The body sees
-        one axis of rows, whatever the shape of `y`.
-    order : int
-        The number of derivatives, 1 or 2.
-
-    Returns
-    -------
-    value : array
-        Of shape (...).
-    gradient, hessian : array
-        Of shape (..., K). Without `hessian` for order 1.
+    2**18 elements. The cost grows with the square of the number of classes. Constants have
+    the shape (..., K) or (...); the body sees one axis of rows, whatever the shape of `y`.
 
     Examples
     --------

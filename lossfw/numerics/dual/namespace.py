@@ -14,18 +14,10 @@ Curvature = Callable[[], Any] | None
 
 
 class DualNamespace:
-    """An array namespace in which arrays may be dual numbers.
+    """An array namespace in which arrays may be dual numbers, of the order 1 or 2.
 
-    Dtypes, constants, and functions of arrays that are no dual numbers are those of
-    `inner`. A function without a rule raises `lossfw.errors.ArgumentError` for a dual
-    number.
-
-    Parameters
-    ----------
-    inner : namespace
-        The namespace of the values and the derivatives.
-    order : int
-        2 for both derivatives, 1 for the first only.
+    Dtypes, constants, and functions of arrays that are not dual numbers are those of `inner`. A
+    function without a rule raises `lossfw.errors.ArgumentError` for a dual number.
     """
 
     def __init__(self, inner: Namespace, order: int = 2) -> None:
@@ -74,15 +66,9 @@ class DualNamespace:
     ) -> Dual:
         """Return f(a, b) by the chain rule in two arguments.
 
-        Parameters
-        ----------
-        value : array
-            f(a, b).
-        a, b : pair
-            An argument, dual or not, and the partial derivative of f with respect to it.
-        same, mixed, other : callable or None
-            Functions that compute the second partial derivatives by a and a, a and
-            b, b and b; None is 0. They are called in the second order only.
+        `a` and `b` are pairs of an argument, dual or not, and the partial derivative of f by it.
+        `same`, `mixed` and `other` compute the second partial derivatives by a and a, a and b, b
+        and b, in the second order only; None is 0.
         """
         xp = self.inner
         (a1, a2), (b1, b2) = (

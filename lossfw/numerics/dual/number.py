@@ -72,15 +72,8 @@ _MIRRORED = {
 class Dual:
     """An array with its first and second derivative along one direction.
 
-    Parameters
-    ----------
-    value : array
-        The value, of any shape.
-    first, second : array, float or None
-        The derivatives, broadcastable to the shape of `value`; a float is for all
-        elements, None is zero.
-    space : ChainRules
-        The namespace of the number.
+    The derivatives are broadcastable to the shape of `value`; a float is for all elements,
+    None is zero. `space` is the namespace of the number.
     """
 
     __slots__ = ("first", "second", "space", "value")

@@ -65,27 +65,9 @@ def derivative(
 ) -> Array:
     """Return the exact first or second derivative of a body by its first argument.
 
-    Parameters
-    ----------
-    body : callable
-        ``body(xp, y, *constants)``, as in `lossfw.numerics.exact.truth.evaluate`.
-    y : array_like
-        The points.
-    *constants : array_like
-        Further arguments of the body.
-    order : int
-        1 or 2.
-    side : int
-        0 for the central difference, which at a kink is the mean of both sides;
-        -1 for the left derivative, 1 for the right one.
-    rows : bool
-        The body is row-wise: it is differentiated by each class.
-
-    Returns
-    -------
-    array of exact numbers
-        In the shape of `y`, and for a row-wise body that returns rows their axis last.
-        NaN where `y` or the body is not finite.
+    It has the shape of `y`, and for a row-wise body that returns rows their axis last. It is NaN
+    where `y` or the body is not finite. A `side` of 0 is the central difference, at a kink the
+    mean of both sides; -1 is the left, 1 the right derivative. Of `rows`, each class is moved.
 
     Examples
     --------
@@ -111,17 +93,7 @@ def derivative(
 def kinks(
     body: Body, y: Any, *constants: Any, order: int = 1, rows: bool = False
 ) -> NDArray[np.bool_]:
-    """Return where the left and the right derivative differ.
-
-    Parameters
-    ----------
-    body, y, *constants, order, rows
-        As in `derivative`.
-
-    Returns
-    -------
-    array of bool
-        False where one of the two does not exist.
+    """Return where the left and the right derivative differ, False where one does not exist.
 
     Examples
     --------
@@ -145,11 +117,8 @@ def differ(left: Array, right: Array) -> NDArray[np.bool_]:
 class _Points:
     """The elements, or the classes of rows, by which a body is differentiated.
 
-    Attributes
-    ----------
-    depth, height : array of int
-        Bits by which the distance to the nearest change is below 1, and the point
-        above 1, for each point.
+    For each point, `depth` and `height` are the bits by which the distance to the nearest change
+    is below 1, and the point above 1.
     """
 
     def __init__(self, flat: list[Array], rows: bool, order: int) -> None:

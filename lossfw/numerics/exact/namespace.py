@@ -45,13 +45,7 @@ _NUMPY = (
 
 
 def number_module() -> ModuleType:
-    """Return `lossfw.numerics.exact.number`, which needs gmpy2 and mpmath.
-
-    Raises
-    ------
-    MissingExtraError
-        If gmpy2 or mpmath is not installed.
-    """
+    """Return `lossfw.numerics.exact.number`; without gmpy2 or mpmath raise `MissingExtraError`."""
     try:
         from lossfw.numerics.exact import number
     except ImportError as error:
@@ -68,14 +62,7 @@ def bits(digits: int) -> int:
 
 
 def exact_array(x: Any, digits: int = DIGITS) -> Array:
-    """Return floats or integers as exact numbers, each without rounding.
-
-    Parameters
-    ----------
-    x : array_like
-        Of a real dtype, or of exact numbers.
-    digits : int
-        Digits of computations with the result.
+    """Return floats, integers or exact numbers as exact numbers, each without rounding.
 
     Examples
     --------
@@ -94,19 +81,8 @@ def namespace(digits: int = DIGITS, rounding: str = "n") -> ExactNamespace:
 class ExactNamespace(TextbookNamespace):
     """The array namespace of exact numbers.
 
-    Parameters
-    ----------
-    digits : int
-        Decimal digits of every operation.
-    rounding : str
-        "n" to the nearest, "u" away from zero, "d" towards zero.
-
-    Attributes
-    ----------
-    float32, float64 : dtype
-        The dtype of exact arrays, also for a body that converts to floats.
-    pi, e : Number
-        To all digits.
+    A rounding is "n" to the nearest, "u" away from zero, "d" towards zero. `float32` and
+    `float64` are the dtype of exact arrays, also for a body that converts to floats.
     """
 
     float32 = float64 = np.dtype(object)

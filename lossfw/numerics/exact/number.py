@@ -20,11 +20,13 @@ import numpy as np
 
 from lossfw.numerics.exact import wide
 from lossfw.numerics.exact.functions import context, power
-from lossfw.numerics.exact.text import decimal_text
 from lossfw.numerics.exact.wide import BEYOND, FUNCTIONS, ZERO, Value, Wide
 
 # Twenty digits are enough for display.
 _SHOWN_DIGITS = 20
+
+# Below 1e-4 a number is written with an exponent, as Python writes it.
+_LEAST_FIXED = -4
 
 # Floats are taken in with it, without rounding.
 _FLOATS = gmpy2.context(precision=53)
@@ -36,12 +38,7 @@ _SMALL: dict[Any, Value] = {n: wide.whole(n) for n in range(-16, 17)}
 def environment(precision: int, lowest: int, highest: int) -> Any:
     """Return a float format as a context of gmpy2.
 
-    Parameters
-    ----------
-    precision : int
-        Bits of the mantissa.
-    lowest, highest : int
-        The smallest subnormal is 2**lowest; every float is below 2**highest.
+    The smallest subnormal is 2**lowest; every float is below 2**highest.
     """
     # The exponents of MPFR belong to a mantissa in [1/2, 1).
     return gmpy2.context(precision=precision, emin=lowest + 1, emax=highest, subnormalize=True)
@@ -51,13 +48,7 @@ _FLOAT64 = environment(53, -1074, 1024)
 
 
 class Number:
-    """A real number of many digits; `number_type` makes its classes.
-
-    Attributes
-    ----------
-    value : gmpy2.mpfr or Wide
-        There is no negative zero.
-    """
+    """A real number of many digits, without a negative zero; `number_type` makes its classes."""
 
     __slots__ = ("value",)
 
@@ -103,9 +94,30 @@ class Number:
         """Return decimal text with so many digits."""
         if isinstance(self.value, Wide):
             # Its decimal exponent would fill a page.
-            magnitude = decimal_text(to_value(self.value.exponent), 6)
+            magnitude = _decimal_text(to_value(self.value.exponent), 6)
             return f"{'-' if self.value.is_signed() else ''}2**{magnitude}"
-        return decimal_text(self.value, digits)
+        return _decimal_text(self.value, digits)
+
+
+def _decimal_text(x: Any, digits: int) -> str:
+    """Return text without zeros at the end, with an exponent from 10**digits on and below 1e-4.
+
+    mpmath would round ties up.
+    """
+    if not x.is_regular():
+        return "0.0" if x.is_zero() else "nan" if x.is_nan() else "-inf" if x < 0 else "inf"
+    # To the nearest, whatever the current context of gmpy2 says. Some releases format "e" wrongly.
+    with gmpy2.context(round=gmpy2.RoundToNearest):
+        mantissa, point, _ = x.digits(10, digits)
+    figures = mantissa.lstrip("-").rstrip("0")
+    power = point - 1
+    if not _LEAST_FIXED <= power < digits:
+        text = f"{figures[0]}.{figures[1:] or '0'}e{power:+d}"
+    elif power < 0:
+        text = f"0.{'0' * (-power - 1)}{figures}"
+    else:
+        text = f"{figures[:point].ljust(point, '0')}.{figures[point:] or '0'}"
+    return "-" + text if x < 0 else text
 
 
 def to_format(value: Value, layout: Any) -> float:
@@ -143,12 +155,7 @@ def _restored(precision: int, rounding: str, value: Value) -> Any:
 def number_type(precision: int, rounding: str = "n") -> Any:
     """Return the class of numbers with so many bits.
 
-    Parameters
-    ----------
-    precision : int
-        Bits of the mantissa.
-    rounding : str
-        "n" to the nearest, "u" away from zero, "d" towards zero.
+    A rounding is "n" to the nearest, "u" away from zero, "d" towards zero.
     """
     rules = context(precision, rounding)
 

@@ -21,28 +21,11 @@ Order: TypeAlias = Literal[0, 1, 2]
 def check_order(order: Order) -> None:
     """Raise `ArgumentError` for a derivative that is not computed."""
     if order not in (0, 1, 2):
-        raise ArgumentError(f"derivative={order!r}: 0, 1 or 2 was wanted.")
+        raise ArgumentError(f"derivative={order!r}: expected 0, 1 or 2.")
 
 
 def reference(formula: Any, arrays: tuple[Array, ...], order: Order, *, rows: bool) -> Array:
-    """Return a formula of arrays, or a derivative of it, with 60 digits.
-
-    Parameters
-    ----------
-    formula : callable
-        ``formula(xp, *arrays)``.
-    arrays : tuple of ndarray
-        The arguments. Derivatives are with respect to the first.
-    order : {0, 1, 2}
-        The order of the derivative; at a kink it is the mean of both sides.
-    rows : bool
-        Whether the formula is row-wise, along the last axis.
-
-    Returns
-    -------
-    ndarray of object
-        Exact numbers.
-    """
+    """Return a formula of arrays, or its derivative by the first of them, with 60 digits."""
     from lossfw.numerics.exact.differences import derivative
     from lossfw.numerics.exact.truth import evaluate
 

@@ -63,7 +63,7 @@ def levels(digits: int = DIGITS) -> Iterator[tuple[int, str]]:
 
 
 def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False) -> Array:
-    """Return the exact value of a body.
+    """Return the exact value of a body, of an elementwise one in the arrays' common shape.
 
     Parameters
     ----------
@@ -78,16 +78,6 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
     rows : bool
         The body maps rows, the last axis of the first array, to one result or
         to a row of results. Other arrays have that shape, or lack its last axis.
-
-    Returns
-    -------
-    array of exact numbers
-        For an elementwise body in the arrays' common shape.
-
-    Raises
-    ------
-    lossfw.errors.MissingExtraError
-        If gmpy2 is not installed.
 
     Examples
     --------
@@ -135,22 +125,8 @@ def refine(
 ) -> Array:
     """Double the digits of an estimate until two consecutive ones agree.
 
-    Parameters
-    ----------
-    estimate : callable
-        Called with a level and the numbers of elements; returns exact numbers along the
-        first axis.
-    count : int
-        Number of elements.
-    digits : int
-        Of the first level, and of the result.
-    step : int
-        The most elements of a call of `estimate`.
-
-    Returns
-    -------
-    array of exact numbers
-        Rounded to `digits`.
+    ``estimate(level, numbers)`` returns exact numbers for some elements, along the first axis.
+    The first level, and the result, have so many `digits`; a call has at most `step` elements.
     """
     if not count:
         return estimate((digits, "n"), np.arange(count))

@@ -43,13 +43,7 @@ def _format(dtype: np.dtype[Any]) -> _Format:
 
 
 def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
-    """Return exact numbers rounded to the nearest float, ties to even.
-
-    Parameters
-    ----------
-    exact : array of exact numbers
-    dtype : dtype
-        float16, float32 or float64.
+    """Return exact numbers rounded to the nearest float of a dtype, ties to even.
 
     Examples
     --------
@@ -71,22 +65,12 @@ def _unit(x: Any, layout: _Format) -> int:
 
 
 def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
-    """Return the errors of computed floats in ULPs.
+    """Return the errors of computed floats in ULPs of their dtype.
 
-    Parameters
-    ----------
-    computed : ndarray
-        float16, float32 or float64; the dtype defines the ULP.
-    exact : array of exact numbers
-        The exact values, in the same shape.
-
-    Returns
-    -------
-    ndarray of float64
-        0 if both are NaN, and for an infinity if the exact value is or rounds to the
-        same infinity. Infinite if only one is NaN, or the exact value is infinite and
-        the computed one is not. A computed infinity for a smaller exact value counts as
-        the first power of two that the dtype cannot hold.
+    It is 0 if both are NaN, and for an infinity if the exact value is or rounds to the same
+    infinity. It is infinite if only one is NaN, or the exact value is infinite and the computed
+    one is not. A computed infinity for a smaller exact value counts as the first power of two
+    that the dtype cannot hold.
 
     Examples
     --------

@@ -32,7 +32,7 @@ def of_rows(start, stop, maker=LOSS):
 )
 def test_rows_that_two_partials_share_are_refused(maker, first, second):
     one, other = (of_rows(*rows, maker) for rows in (first, second))
-    with pytest.raises(ArgumentError, match=f"row {second[0]} stands in two of the partials"):
+    with pytest.raises(ArgumentError, match=f"row {second[0]} is in both partials"):
         one.merge(other)
 
 
@@ -54,7 +54,7 @@ def test_partials_of_different_makers_are_refused(one, other):
 @pytest.mark.parametrize("start", [1.5, -1, True, "0"])
 def test_the_first_row_is_a_whole_number(start):
     for maker in (LOSS, metric("r2")):
-        with pytest.raises(ArgumentError, match=r"start is .*whole number from 0 on"):
+        with pytest.raises(ArgumentError, match=r"start is .*an integer from 0 on"):
             maker.partial([0.0], [1.0], start=start)
 
 

@@ -129,7 +129,7 @@ def test_the_number_of_threads_changes_no_bit(count):
 
 def test_a_row_in_two_partials_is_refused():
     part = SQUARED.partial([1.0, 2.0], [0.0, 0.0])
-    with pytest.raises(ArgumentError, match="row 0 stands in two"):
+    with pytest.raises(ArgumentError, match="row 0 is in both"):
         part.merge(part)
 
 

@@ -92,7 +92,7 @@ class TestScaledAndSum:
             ([CROSS, HINGE], r"targets of cross_entropy lie in CLASS_INDEX.*hinge in SIGN"),
             ([LOGITS, CROSS], "cross_entropy is set to take logits"),
             ([LOGITS, BRIER], "brier takes predictions in SIMPLEX"),
-            ([Masked(of=SQUARED, ignore=0)], "masked cannot stand inside of sum"),
+            ([Masked(of=SQUARED, ignore=0)], "masked cannot be inside sum"),
             ([ClassWeighted(of=CROSS, weights=[1.0])], "in_denominator=False"),
             (["squared_eror"], "Did you mean 'squared_error'"),
             ([{"name": "squared_error", "factr": 1}], "no parameter 'factr'"),

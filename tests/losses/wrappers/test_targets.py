@@ -89,7 +89,7 @@ class TestClassWeighted:
     @pytest.mark.parametrize(
         ("of", "weights", "message"),
         [
-            (SQUARED, [1.0], "squared_error is no loss of classes"),
+            (SQUARED, [1.0], "squared_error is not a loss of classes"),
             (BRIER, [1.0], "brier does not claim linear_in_target"),
             (CROSS, [-1.0, 1.0], r"weights\.0 should be at least 0"),
             (CROSS, [0.0, 0.0], "one of them above 0"),
@@ -129,7 +129,7 @@ class TestLabelSmoothed:
             assert LabelSmoothed(of=CROSS, smoothing=0.0)(Y, t) == CROSS(Y, t)
 
     def test_what_cannot_be_smoothed_is_refused(self):
-        with pytest.raises(ParameterError, match="squared_error is no loss of classes"):
+        with pytest.raises(ParameterError, match="squared_error is not a loss of classes"):
             LabelSmoothed(of=SQUARED)
         with pytest.raises(ParameterError, match="smoothing should be less than 1"):
             LabelSmoothed(of=CROSS, smoothing=1.0)
@@ -193,7 +193,7 @@ class TestFocalModulated:
         assert loss.hessian(y, t, reduction="none") == pytest.approx(truth, rel=rtol, abs=0)
 
     def test_what_has_no_probabilities_is_refused(self):
-        with pytest.raises(ParameterError, match="which are no probabilities"):
+        with pytest.raises(ParameterError, match="which are neither probabilities"):
             FocalModulated(of=SQUARED)
         with pytest.raises(ParameterError, match="put it around the focal_modulated"):
             FocalModulated(of=ClassWeighted(of=CROSS, weights=[1.0, 2.0]))
