@@ -46,11 +46,9 @@ FACES = {
         softmax_parts softplus sqrt1pm1 sum_of_others take_at times times_normal_pdf xlog1py
         xlogy
         ATANH_TAIL DEFAULT_DELTA Delta DoubleDouble FAR_EXPONENT Guard ScaledExp add_words
-        at_least at_most excess exp_words expm1_minus_words expm1_words guarded_log
-        guarded_log_derivative guarded_log_second_derivative hypotenuse_and_share in_double
-        log_distance_words log_ratio_words multiply_words nearest_float32 over_root pieces
-        Words extended_range
-        polynomial power precisely scale_words scaled_exp shares textbook_log two_diff two_prod
+        at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
+        hypotenuse_and_share in_double multiply_words nearest_float32 over_root pieces Words
+        extended_range polynomial power precisely scaled_exp shares textbook_log two_diff two_prod
         words_of zero_or_nan
     """,
 }

@@ -42,9 +42,7 @@ with two floats for one number, the second being the rounding error of the first
     two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
     exact_square(xp, a)                             a a likewise
     difference_error(a, b, d)                       the second of the first
-    add_words(xp, a, b)   multiply_words(xp, a, b)   scale_words(xp, k, d)
-    words_of(xp, fraction, like)   log_ratio_words(xp, y, t)   log_distance_words(xp, z, t)
-    exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
+    add_words(xp, a, b)   multiply_words(xp, a, b)   words_of(xp, fraction, like)
     scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
 ``extended_range(is_rare)`` decorates a body that runs on `Words` where its arguments are
@@ -86,12 +84,6 @@ from lossfw.numerics.double_double import add_words as add_words
 from lossfw.numerics.double_double import multiply_words as multiply_words
 from lossfw.numerics.double_double import scaled_exp as scaled_exp
 from lossfw.numerics.double_double import words_of as words_of
-from lossfw.numerics.double_double_log import exp_words as exp_words
-from lossfw.numerics.double_double_log import expm1_minus_words as expm1_minus_words
-from lossfw.numerics.double_double_log import expm1_words as expm1_words
-from lossfw.numerics.double_double_log import log_distance_words as log_distance_words
-from lossfw.numerics.double_double_log import log_ratio_words as log_ratio_words
-from lossfw.numerics.double_double_log import scale_words as scale_words
 from lossfw.numerics.error_free import difference_error as difference_error
 from lossfw.numerics.error_free import exact_square as exact_square
 from lossfw.numerics.error_free import two_diff as two_diff

@@ -8,6 +8,7 @@ first, which may bring back an overflow or lift a subnormal number.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,21 +18,28 @@ import numpy as np
 from lossfw import Array, Namespace
 from lossfw.numerics import (
     FAR_EXPONENT,
-    DoubleDouble,
+    Words,
+    extended_range,
     positive_part,
     quotient,
     scaled_exp,
     step_of,
     times,
     two_diff,
+    two_prod,
 )
-from lossfw_std.powers import scaled, times_power
 
 # More than any -log s that still counts: s is 0 before it is reached.
 _MORE_THAN_ANY_LOG = 1e3
 
 # A logit as good as infinite.
 _INFINITE = 1e38
+
+# A smaller power may have lost digits that its factor would need.
+_LEAST_POWER = 1e-290
+
+# The exponential of minus this is 0.
+_LARGEST_EXPONENT = 2.0**16
 
 # Beyond this logit, and nearer to 0 or 1 than this, no derivative has its extreme.
 _REACH, _MARGIN = 60.0, 1e-9
@@ -91,7 +99,24 @@ def bend(xp: Namespace, c: Chance, gamma: float, weight: float = 1.0) -> Array:
 
 def _focused(xp: Namespace, factor: Array, c: Chance, k: Fraction) -> Array:
     """Return a factor times (1 - s)^k."""
-    return times_power(xp, DoubleDouble(factor, times(xp, factor, float(k) * c.slip)), c.rest, k)
+    return _times_power(k, xp, factor, times(xp, factor, float(k) * c.slip), c.rest)
+
+
+def _has_extreme_power(k: Fraction, xp: Namespace, factor: Array, low: Array, x: Array) -> Array:
+    return x < _LEAST_POWER ** (1.0 / max(abs(float(k)), 1.0))
+
+
+@extended_range(_has_extreme_power)
+def _times_power(k: Fraction, xp: Namespace, factor: Array, low: Array, x: Array) -> Array:
+    """Return factor + low times x^k, for x from 0 to 1; 0 where the factor is 0."""
+    if isinstance(x, Words):
+        return times(xp, factor + low, x**k)
+    high, rest = float(k), float(k - Fraction(float(k)))
+    if rest:
+        # Rounding the exponent would cost the power its last digits.
+        low = low + factor * (rest * xp.log(x))
+    # An infinite number has no rest, but inf - inf.
+    return (factor + xp.where(xp.isfinite(factor), low, xp.zeros_like(low))) * x**high
 
 
 def _entropy_share(xp: Namespace, c: Chance) -> Array:
@@ -159,9 +184,7 @@ def odds(
     base, lost = (1.0 + e, zero) if plain else two_diff(xp, one, -e)
     # Bounded, for 0 times infinity is no number.
     bounded = xp.clip(size, 0.0, _INFINITE)
-    # exp would multiply the rounding error of gamma z by z.
-    exponent = DoubleDouble(bounded, zero)
-    high, low = (gamma * bounded, zero) if plain else scaled(xp, Fraction(gamma), exponent)
+    high, low = (gamma * bounded, zero) if plain else _exponent(xp, gamma, bounded)
     fall, log = xp.exp(-high), xp.log1p(e)
     # The larger of 0 or 1 and a number between them.
     above = step_of(xp, z)
@@ -186,6 +209,18 @@ def odds(
         low=low if plain else low * below,
         z=-z,
     )
+
+
+def _exponent(xp: Namespace, gamma: float, x: Array) -> tuple[Array, Array]:
+    """Return gamma x and its rounding error, which exp would multiply by x."""
+    whole, zero = gamma * x, xp.zeros_like(x)
+    if gamma == 0.0 or abs(math.frexp(gamma)[0]) == 0.5:
+        # A power of two: the product has no rounding error.
+        return whole, zero
+    # Beyond it the exponential is 0, whatever the digits.
+    usual = whole < _LARGEST_EXPONENT
+    _, low = two_prod(xp, xp.where(usual, x, zero), xp.full_like(x, gamma))
+    return whole, low
 
 
 def value_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:

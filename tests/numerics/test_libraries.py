@@ -74,23 +74,3 @@ def test_products(convert):
     close(numerics.times(xp, x, y), np.asarray([0.0, 6.0, 0.0]))
     close(numerics.xlogy(xp, x, x), numerics.xlogy(np, a, a))
     close(numerics.quotient(xp, x, x), np.asarray([0.0, 1.0, 0.0]))
-
-
-def test_logarithms_of_two_words(convert):
-    """Where a library splits floats, a logarithm has its second word there too."""
-    t = 10.0 ** np.linspace(-300, 300, 41)
-    # Next to log(t), near it and far from it.
-    z = np.concatenate([np.log(t), np.log(t) * (1 + 1e-9), np.log(t) + 3.0])
-    t = np.tile(t, 3)
-    xp = namespace_of(convert(t))
-    if not hasattr(xp, "frexp"):
-        pytest.skip("this library does not split floats")
-    for function, x in (
-        (numerics.log_distance_words, z),
-        (numerics.log_ratio_words, np.flip(t).copy()),
-    ):
-        found, expected = function(xp, convert(x), convert(t)), function(np, x, t)
-        np.testing.assert_allclose(found.high, expected.high, rtol=1e-14)
-        np.testing.assert_allclose(
-            found.low, expected.low, atol=2e-16 * np.abs(expected.high).max()
-        )

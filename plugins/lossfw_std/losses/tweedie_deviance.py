@@ -447,8 +447,9 @@ def _far(
     far = ((of_target - own) - b * (r * power)) / float(p.a * p.b)
     if not 0.0 < b < 4.0:
         return far
-    # Nothing cancels in the mean's power, which is most of it for a small target.
-    return xp.where(e > 0.0, far, own / b - (t * power - of_target / b) / a)
+    # For a small target nearly all of it is the mean's power, and nothing cancels so.
+    below = own * (1.0 / b - t / y / a) + of_target / float(p.a * p.b)
+    return xp.where(e > 0.0, far, below)
 
 
 def _smooth(xp: Namespace, e: Array, s: tuple[float, ...]) -> Array:
@@ -587,7 +588,9 @@ def _exp(xp: Namespace, k: Fraction, z: Array) -> Array:
         return xp.exp(z * k)
     high, low = two_prod(xp, z, xp.full_like(z, float(k)))
     e, rest = xp.exp(high), float(k - Fraction(float(k)))
-    return e + e * (low + rest * z if rest else low)
+    # An infinite one has no rest, but inf - inf.
+    finite_e = xp.where(xp.isfinite(e), e, xp.zeros_like(e))
+    return e + finite_e * (low + rest * z if rest else low)
 
 
 class _SquaredError(PointwiseBody):
