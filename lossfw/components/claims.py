@@ -246,13 +246,13 @@ _TYPES = {
 # By the type of a claim: which values fit, and what is said of another one.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "bool": (lambda value: isinstance(value, bool | np.bool_), "True, False or None"),
-    "float": (_is_number, "a number, as in {0}=1.0,"),
-    "tuple[float, ...]": (_are_numbers, "a tuple of numbers, as in {0}=(0.0,),"),
+    "float": (_is_number, "a number, as in {0}=1.0"),
+    "tuple[float, ...]": (_are_numbers, "a tuple of numbers, as in {0}=(0.0,)"),
     "tuple[float, float]": (
         lambda value: _are_numbers(value) and len(value) == 2,
-        "two numbers, as in {0}=(0.0, 1.0),",
+        "two numbers, as in {0}=(0.0, 1.0)",
     ),
-    "str": (lambda value: isinstance(value, str), "a text, as in {0}='mean',"),
+    "str": (lambda value: isinstance(value, str), "a text, as in {0}='mean'"),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.check import check, check_function, parametrize_with_checks, subject
 from lossfw.check.runner import run, suite_of_subject
-from lossfw.errors import ArgumentError, ParameterError
+from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 from support.liars.claims import huber
 from support.liars.honest import distance
 
@@ -42,9 +42,7 @@ def test_checks_are_chosen_by_name_claim_or_group(only, skip, ran):
     assert report.ok
 
 
-def test_a_choice_that_means_nothing_is_told():
-    with pytest.raises(ArgumentError, match=r"only='vale' .* Did you mean 'value'"):
-        check("huber", only=["vale"])
+def test_no_check_that_is_left_is_not_ok():
     assert not check("huber", only=["value"], skip=["value"]).ok
 
 
@@ -105,42 +103,64 @@ def test_a_function_is_imported_and_described_by_the_loss_it_is_compared_with():
     made = subject("sklearn.metrics:mean_squared_error", against="squared_error")
     assert (made.name, made.kind) == ("sklearn.metrics:mean_squared_error", "distance")
     assert made.value(np.array([3.0]), np.array([1.0])) == 4.0
-    with pytest.raises(ArgumentError, match="kind, prediction, target must be given"):
-        subject(off)
 
 
 def test_the_kind_of_a_function_says_its_usual_spaces():
     made = subject(off, kind="margin")
     assert (made.prediction.name, made.target.name) == ("REAL", "SIGN")
     assert subject(off, kind="margin", target="BINARY").target.name == "BINARY"
-    with pytest.raises(ArgumentError, match="prediction, target must be given"):
-        subject(off, kind="pointwise")
-    with pytest.raises(ArgumentError, match="'distanc' is not known: choose one of distance"):
-        subject(off, kind="distanc")
 
 
-def test_a_claim_of_a_function_has_a_value_of_its_kind():
-    with pytest.raises(ParameterError, match="lipschitz=True: a number"):
-        subject(off, kind="distance", claims={"lipschitz": True})
+def cases(*components, **options):
+    return parametrize_with_checks(list(components), **options)
+
+
+OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
 
 
 @pytest.mark.parametrize(
-    ("called", "message"),
+    ("function", "arguments", "options", "message"),
     [
-        (lambda: check("huber", examples=0), "examples=0; expected a whole number of at least 1"),
-        (lambda: check("huber", seed="a"), "seed='a'; expected a whole number of at least 0"),
-        (lambda: check(type(lossfw.loss("huber"))), r"give an object of it, Huber\(\)"),
-        (lambda: check(off), "`check_function` and `subject` take functions"),
-        (lambda: check_function(3, against="huber"), "value is 3; expected a function"),
-        (lambda: parametrize_with_checks("huber"), r"components is a list: \['huber'\]"),
-        (lambda: parametrize_with_checks(lossfw.loss("huber")), "components is a list"),
-        (lambda: parametrize_with_checks(["huber"], examples=0), "examples=0"),
-        (lambda: lossfw.registry().class_of("huber"), r"component_class\(kind, name\) takes names"),
+        (check, ["huber"], {"examples": 0}, "examples=0; expected a whole number of at least 1"),
+        (check, ["huber"], {"seed": "a"}, "seed='a'; expected a whole number of at least 0"),
+        (check, ["huber"], {"only": ["vale"]}, r"only='vale' .* Did you mean 'value'"),
+        (check, [type(lossfw.loss("huber"))], {}, r"give an object of it, Huber\(\)"),
+        (check, [off], {}, "`check_function` and `subject` take functions"),
+        (check, [lossfw.metric("accuracy")], {}, "losses and activations"),
+        (check_function, [3], {"against": "huber"}, "value is 3; expected a function"),
+        (subject, [off], {}, "kind, prediction, target must be given"),
+        (subject, [off], {"kind": "pointwise"}, "prediction, target must be given"),
+        (subject, [off], {"kind": "distanc"}, "'distanc' is not known: choose one of distance"),
+        (subject, [off], {**OF_DISTANCE, "prediction": "REALS"}, "REALS"),
+        (subject, [off], {**OF_DISTANCE, "claims": {"convx": True}}, "Did you mean 'convex'"),
+        (run, [suite_of_subject(FALSE)], {"expected_failures": {"convx": "because"}},
+         "Did you mean 'convex'"),
+        (run, [suite_of_subject(FALSE)], {"expected_failures": {"convex": " "}},
+         "has no reason"),
+        (parametrize_with_checks, ["huber"], {}, r"components is a list: \['huber'\]"),
+        (parametrize_with_checks, [lossfw.loss("huber")], {}, "components is a list"),
+        (cases, [], {}, "no components"),
+        (cases, ["huber"], {"examples": 0}, "examples=0"),
+        (cases, ["huber"], {"expected_failures": {"hinge": {"convex": "x"}}},
+         "none of the components"),
+        (cases, ["huber"], {"expected_failures": {"convx": "x"}}, "Did you mean 'convex'"),
+        (cases, ["huber"], {"expected_failures": {"convex": ""}}, "no reason"),
+        (lossfw.registry().class_of, ["huber"], {},
+         r"component_class\(kind, name\) takes names"),
     ],
-)
-def test_a_wrong_argument_is_told_in_words(called, message):
+)  # fmt: skip
+def test_a_wrong_argument_is_told_in_words(function, arguments, options, message):
     with pytest.raises(ArgumentError, match=message):
-        called()
+        function(*arguments, **options)
+
+
+def test_a_wrong_name_or_value_is_told_in_words():
+    with pytest.raises(UnknownNameError, match="huber"):
+        check("hubber")
+    with pytest.raises(ParameterError, match="delta"):
+        check({"name": "huber", "delta": -1.0})
+    with pytest.raises(ParameterError, match="lipschitz=True: expected a number"):
+        subject(off, kind="distance", claims={"lipschitz": True})
 
 
 def test_one_word_is_a_sequence_of_one():

@@ -12,7 +12,6 @@ from lossfw.check import Report, check, check_function
 from lossfw.check.core.reproduce import setup, snippet
 from lossfw.check.report import PassedCheck
 from lossfw.check.runner import run, suite_of_subject
-from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 from support.liars.claims import huber
 from support.liars.honest import SQUARE, TRUE_SQUARE, distance
 from support.waiting import HANGS
@@ -77,15 +76,6 @@ def test_an_expected_failure_that_holds_is_not_ok():
     assert "remove the expectation" in str(report)
 
 
-@pytest.mark.parametrize(
-    ("failures", "words"),
-    [({"convx": "because"}, "Did you mean 'convex'"), ({"convex": " "}, "has no reason")],
-)
-def test_a_wrong_expectation_is_told(failures, words):
-    with pytest.raises(ArgumentError, match=words):
-        run(suite_of_subject(FALSE), expected_failures=failures)
-
-
 def test_what_is_not_claimed_is_named():
     report = run(suite_of_subject(SQUARE), examples=20)
     assert {"convex", "lipschitz"} <= set(report.not_claimed)
@@ -104,29 +94,6 @@ def test_an_exception_is_no_silent_pass():
     (refutation,) = [r for r in report.refuted if "RuntimeError: too many rows" in r.message]
     # The same error is told once.
     assert report.not_run["claim:nonnegative"] == f"the error that {refutation.check} reports"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"kind": "distances"}, "kind='distances'"),
-        ({"prediction": "REALS"}, "REALS"),
-        ({"claims": {"convx": True}}, "Did you mean 'convex'"),
-    ],
-)
-def test_a_wrong_description_of_a_function_is_told(wrong, words):
-    right = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
-    with pytest.raises(ArgumentError, match=words):
-        check_function(SQUARE.value, **{**right, **wrong})
-
-
-def test_what_cannot_be_checked():
-    with pytest.raises(ArgumentError, match="losses and activations"):
-        check(lossfw.metric("accuracy"))
-    with pytest.raises(UnknownNameError, match="huber"):
-        check("hubber")
-    with pytest.raises(ParameterError):
-        check({"name": "huber", "delta": -1.0})
 
 
 @pytest.mark.parametrize("name", ["huber", "sigmoid", "cross_entropy"])

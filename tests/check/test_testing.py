@@ -7,7 +7,6 @@ import pytest
 
 import lossfw
 from lossfw.check import parametrize_with_checks
-from lossfw.errors import ArgumentError, UnknownNameError
 from support.waiting import HANGS
 
 # Only of an editable install; see pyproject.toml.
@@ -91,21 +90,6 @@ def test_expectations_are_those_of_one_component_where_it_is_named():
         "Huber(delta=1.0)-claim:convex",
         "Hinge(margin=1.0)-claim:nonnegative",
     ]
-
-
-@pytest.mark.parametrize(
-    ("components", "expected", "error", "words"),
-    [
-        ([], {}, ArgumentError, "no components"),
-        (["hubber"], {}, UnknownNameError, "huber"),
-        (["huber"], {"hinge": {"convex": "x"}}, ArgumentError, "none of the components"),
-        (["huber"], {"convx": "x"}, ArgumentError, "Did you mean 'convex'"),
-        (["huber"], {"convex": ""}, ArgumentError, "no reason"),
-    ],
-)
-def test_mistakes_are_told_at_collection(components, expected, error, words):
-    with pytest.raises(error, match=words):
-        parametrize_with_checks(components, expected_failures=expected)
 
 
 def test_another_component_may_come_to_the_body():
