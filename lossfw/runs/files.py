@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lossfw.components.naming import printable
 from lossfw.errors import DataError, OutputError
@@ -77,13 +77,14 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def say(text: str) -> None:
     """Write a text and a line end to standard output."""
     try:
-        sys.stdout.write(f"{printable(text)}\n")
-        sys.stdout.flush()
-    except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise
+        with writing("standard output"):
+            sys.stdout.write(f"{printable(text)}\n")
+            sys.stdout.flush()
+    except OutputError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise error.__cause__ from None
         drop_standard_output()
-        refuse("standard output", error)
+        raise
 
 
 def drop_standard_output() -> None:
@@ -98,29 +99,16 @@ def check_folder(folder: Path) -> None:
 
     The folder is not made. A full disk is noticed only when the result is written.
     """
-    try:
-        _check_folder(folder)
-    except OutputError:
-        raise
-    except OSError as error:
-        refuse(folder, error)
-
-
-def _check_folder(folder: Path) -> None:
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise OutputError(f"{folder}: {there} is a file, and a folder was wanted: name another.")
-    if (folder / RESULT_FILE).is_dir():
-        raise OutputError(
-            f"{folder / RESULT_FILE} is a folder: move it, or name another for --out."
-        )
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: {there} is not writable: name another folder.")
-
-
-def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
-    """Write a result to ``metrics.json`` in a folder; see `write_file`."""
-    return write_file(folder, RESULT_FILE, f"{to_json(result)}\n".encode())
+    with writing(folder):
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not existing.is_dir():
+            raise OutputError(f"{folder}: {existing} is a file; expected a folder: name another.")
+        if (folder / RESULT_FILE).is_dir():
+            raise OutputError(
+                f"{folder / RESULT_FILE} is a folder: move it, or name another for --out."
+            )
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise OutputError(f"{folder}: {existing} is not writable: name another folder.")
 
 
 def write_file(folder: Path, name: str, content: bytes) -> Path:
@@ -132,13 +120,22 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
     target = folder / name
     temporary = temporary_of(target)
     made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(temporary, content)
-        temporary.replace(target)
-    except OSError as error:
-        _clear(temporary, folder if made else None)
-        refuse(target, error)
+    with writing(target):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                # On the disk before it gets its name, so that a crash leaves no empty file.
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except OSError:
+            # The first error is the one to report.
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+                if made and folder.is_dir():
+                    folder.rmdir()
+            raise
     return target
 
 
@@ -150,25 +147,12 @@ def temporary_of(target: Path) -> Path:
     return target.parent / f".{target.name}.{os.getpid()}.tmp"
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        # On the disk before it gets its name, so that a crash leaves no empty file.
-        os.fsync(file.fileno())
-
-
-def _clear(temporary: Path, made: Path | None) -> None:
-    """Remove the temporary file, and the folder if it was made for it."""
+@contextmanager
+def writing(where: object) -> Iterator[None]:
+    """Turn an error of the system inside the block into an `OutputError` with its place."""
     try:
-        temporary.unlink(missing_ok=True)
-        if made is not None and made.is_dir():
-            made.rmdir()
-    except OSError:
-        # The first error is the one to report.
-        return
-
-
-def refuse(where: object, error: OSError) -> NoReturn:
-    """Raise an `OutputError` with the place and the message of the system."""
-    raise OutputError(f"{where} cannot be written: {error.strerror or error}.") from error
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{where} cannot be written: {error.strerror or error}.") from error

@@ -29,10 +29,9 @@ from lossfw.runs.files import (
     RESULT_FILE,
     numbers_in,
     read_json,
-    refuse,
     to_json,
     write_file,
-    write_result,
+    writing,
 )
 from lossfw.runs.journal import CHECKPOINT_FILE
 from lossfw.runs.lock import held
@@ -76,12 +75,10 @@ class RunFolder:
 
     def make(self) -> bool:
         """Make the folder if it does not exist, and tell whether it was made."""
-        there = self.path.is_dir()
-        try:
+        exists = self.path.is_dir()
+        with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            refuse(self.path, error)
-        return not there
+        return not exists
 
     def remove_if_empty(self) -> None:
         """Remove the folder if it is empty."""
@@ -92,10 +89,10 @@ class RunFolder:
         """Begin a new run. The results of an older one stay until new ones are written."""
         self.remove_temporary()
         before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
-        there = (self.path / RECORD_FILE).exists()
+        has_record = (self.path / RECORD_FILE).exists()
         try:
             # Without a record the folder is not taken for that of a run.
-            if there:
+            if has_record:
                 self._rename(RECORD_FILE, _ASIDE)
             self.write(STATUS_FILE, "running\n")
             self._remove(CHECKPOINT_FILE, PART_FILE, PARTS_FOLDER, ERROR_FILE)
@@ -105,7 +102,7 @@ class RunFolder:
         except OutputError:
             with suppress(OutputError):
                 self._put_back(before)
-                if there:
+                if has_record:
                     self._rename(_ASIDE, RECORD_FILE)
             raise
 
@@ -130,16 +127,19 @@ class RunFolder:
         self._remove(*old, REPORT_FILE, TEXTS_FILE)
         if rows is not None and parts:
             finish_parts(self.path, self.path / ROWS_FILES[rows], parts)
-        elif rows == "jsonl":
-            self._remove_folder(ROWS_FILES[rows])
-            self._rename(PART_FILE, ROWS_FILES[rows])
-        elif rows == "parquet":
-            # Imported on use: it needs an optional library.
-            from lossfw.runs.parquet import write_parquet
+        elif rows is not None:
+            target = self.path / ROWS_FILES[rows]
+            # The parts of an older run, in whose place a file is about to come.
+            if target.is_dir():
+                self._remove(target.name)
+            if rows == "jsonl":
+                self._rename(PART_FILE, target.name)
+            else:
+                # Imported on use: it needs an optional library.
+                from lossfw.runs.parquet import write_parquet
 
-            self._remove_folder(ROWS_FILES[rows])
-            write_parquet(self.path / PART_FILE, self.path / ROWS_FILES[rows])
-        write_result(self.path, result)
+                write_parquet(self.path / PART_FILE, target)
+        self.write(RESULT_FILE, f"{to_json(result)}\n")
         self.write(RECORD_FILE, f"{to_json(record)}\n")
         self.write(STATUS_FILE, "done\n")
         self.clear()
@@ -151,13 +151,11 @@ class RunFolder:
 
     def fail(self, message: str, record: Mapping[str, Any] | None = None) -> None:
         """Write that the run failed, and why; ignore an error while writing."""
-        try:
+        with suppress(OutputError):
             self.write(ERROR_FILE, f"{message}\n")
             self.write(STATUS_FILE, "failed\n")
             if record is not None:
                 self.write(RECORD_FILE, f"{to_json(record)}\n")
-        except OutputError:
-            return
 
     def write(self, name: str, text: str) -> None:
         """Write a file; see `lossfw.runs.files.write_file`."""
@@ -165,15 +163,8 @@ class RunFolder:
 
     def _remove(self, *names: str) -> None:
         for name in names:
-            try:
+            with writing(self.path / name):
                 remove_rows(self.path / name)
-            except OSError as error:
-                refuse(self.path / name, error)
-
-    def _remove_folder(self, name: str) -> None:
-        """Remove the parts of an older run, in whose place a file is about to come."""
-        if (self.path / name).is_dir():
-            self._remove(name)
 
     def remove_temporary(self) -> None:
         """Remove unfinished files of processes that were killed."""
@@ -188,10 +179,8 @@ class RunFolder:
                 write_file(self.path, name, content)
 
     def _rename(self, old: str, new: str) -> None:
-        try:
+        with writing(self.path / new):
             (self.path / old).replace(self.path / new)
-        except OSError as error:
-            refuse(self.path / new, error)
 
 
 def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None:

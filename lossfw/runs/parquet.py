@@ -14,7 +14,7 @@ from lossfw.data.parquet_columns import pyarrow
 from lossfw.errors import OutputError
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.files import refuse, temporary_of
+from lossfw.runs.files import temporary_of, writing
 from lossfw.runs.rows import RowRecords, records
 from lossfw.runs.rows_writer import Labels, read_records
 
@@ -30,14 +30,12 @@ def write_parquet(part: Path, target: Path) -> None:
     """
     temporary = temporary_of(target)
     try:
-        rows = ParquetRows(temporary)
-        with closing(rows):
-            for group, labels in read_records(part, _GROUP_BYTES):
-                rows.add_records(group, labels)
-            rows.settle()
-        temporary.replace(target)
-    except OSError as error:
-        refuse(target, error)
+        with writing(target):
+            with closing(ParquetRows(temporary)) as rows:
+                for group, labels in read_records(part, _GROUP_BYTES):
+                    rows.add_records(group, labels)
+                rows.settle()
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -50,10 +48,8 @@ class ParquetRows:
         self._writer: Any = None
         self._held: list[NDArray] = []
         self._labels: Labels = {}
-        try:
+        with writing(path):
             self._file = path.open("wb")
-        except OSError as error:
-            refuse(path, error)
 
     def add(self, rows: RowRecords) -> None:
         """Add some rows; they are written once they fill a row group."""
@@ -91,9 +87,8 @@ class ParquetRows:
     @contextmanager
     def _writable(self) -> Iterator[None]:
         try:
-            yield
-        except OSError as error:
-            refuse(self.path, error)
+            with writing(self.path):
+                yield
         except pyarrow("pyarrow.lib").ArrowException as error:
             raise OutputError(f"{self.path} cannot be written: {error}.") from None
 

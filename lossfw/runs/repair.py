@@ -13,7 +13,7 @@ from pathlib import Path
 from lossfw.errors import DataError
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
-from lossfw.runs.files import refuse
+from lossfw.runs.files import writing
 from lossfw.runs.rows import RowRecords
 from lossfw.runs.rows_parts import PartFile, PartJournal, RowsParts
 from lossfw.runs.rows_writer import RowsFormat, RowsPiece, content_of, damaged_in
@@ -32,12 +32,9 @@ def repaired(path: Path, plan: Plan, form: RowsFormat, pieces: Sequence[RowsPiec
                 f"{piece.start} to {piece.stop - 1} are not the same when they are computed "
                 "again: run without --resume, which starts over."
             )
-        try:
-            with path.open("r+b") as file:
-                file.seek(begin)
-                file.write(content)
-        except OSError as error:
-            refuse(path, error)
+        with writing(path), path.open("r+b") as file:
+            file.seek(begin)
+            file.write(content)
         notes.append(
             f"{path.name} was damaged between its bytes {begin} and {begin + piece.size - 1}: the "
             f"rows {piece.start} to {piece.stop - 1} were written again, and the others kept."
@@ -51,7 +48,7 @@ def repaired_parts(
     """Write damaged parts again, and return their new files and what to tell about them."""
     files, notes = [], []
     for part in damaged:
-        with rows.writing(plan, part.start, part.stop) as journal:
+        with rows.writing_part(plan, part.start, part.stop) as journal:
             evaluate(plan, rows=(part.start, part.stop), journal=journal)
         assert journal.file is not None  # whole after the block
         files.append(journal.file)

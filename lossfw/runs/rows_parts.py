@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from lossfw.errors import DataError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
-from lossfw.runs.files import read_json, refuse, write_file
+from lossfw.runs.files import read_json, write_file, writing
 from lossfw.runs.rows import rows_of
 from lossfw.runs.rows_writer import RowsFile, RowsFormat, digest_of_bytes
 
@@ -75,13 +75,11 @@ class RowsParts:
     def begin(self, kept: Sequence[PartFile]) -> None:
         """Make the folder, and remove all parts but those that are kept."""
         names = {file.name for file in kept}
-        try:
+        with writing(self.folder):
             self.folder.mkdir(exist_ok=True)
             for path in self.folder.iterdir():
                 if path.name not in names:
                     path.unlink()
-        except OSError as error:
-            refuse(self.folder, error)
         write_file(self.folder, _SIGN_FILE, f"{self.token}\n".encode())
 
     def path(self, start: int) -> Path:
@@ -89,22 +87,19 @@ class RowsParts:
         return self.folder / f"part-{start:0{_DIGITS}d}-{self.token}.{self.form}"
 
     @contextmanager
-    def writing(self, plan: Plan, start: int, stop: int) -> Iterator[PartJournal]:
+    def writing_part(self, plan: Plan, start: int, stop: int) -> Iterator[PartJournal]:
         """Write the rows of a part inside the ``with`` block; then its file is whole, or absent."""
         target = self.path(start)
         # Dask may run a task twice at once: each has a name of its own.
         temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
         try:
-            journal = PartJournal(plan, _sink(temporary, self.form))
-            try:
-                yield journal
-                journal.sink.settle()
-            finally:
-                journal.sink.close()
-            temporary.replace(target)
-            journal.file = PartFile.of(target, start, stop)
-        except OSError as error:
-            refuse(target, error)
+            with writing(target):
+                journal = PartJournal(plan, _sink(temporary, self.form))
+                with closing(journal.sink):
+                    yield journal
+                    journal.sink.settle()
+                temporary.replace(target)
+                journal.file = PartFile.of(target, start, stop)
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -166,15 +161,13 @@ def finish_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> None:
         for f in files
     ]
     content = {"version": MANIFEST_VERSION, "rows": files[-1].stop, "parts": listed}
-    try:
+    with writing(target):
         for path in parts.iterdir():
             if path.name not in {file.name for file in files}:
                 path.unlink()
         write_file(parts, MANIFEST_FILE, f"{json.dumps(content, indent=1)}\n".encode())
         remove_rows(target)
         parts.replace(target)
-    except OSError as error:
-        refuse(target, error)
 
 
 def find_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> list[PartFile] | None:

@@ -12,7 +12,7 @@ from typing import IO, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.files import refuse
+from lossfw.runs.files import writing
 from lossfw.runs.rows import RowRecords, json_lines, records
 
 RowsFormat = Literal["jsonl", "parquet"]
@@ -60,18 +60,20 @@ class RowsFile:
         self._pieces = list(kept)
         self._rows = kept[-1].stop if kept else 0
         self._begin_piece()
-        try:
+        with writing(self.path):
             # Unbuffered: the rows of a group are written at once.
             self._file: IO[bytes] = self.path.open("r+b" if kept else "wb", buffering=0)
             self._file.truncate(self.written)
             self._file.seek(self.written)
-        except OSError as error:
-            refuse(self.path, error)
 
     def add(self, rows: RowRecords) -> None:
         """Append some rows."""
         content = content_of(rows, self._form, first=not self.written)
-        self._append(content)
+        view = memoryview(content)
+        with writing(self.path):
+            while view:
+                view = view[self._file.write(view) :]
+        self.written += len(content)
         self._digest.update(content)
         self._size += len(content)
         self._rows += len(rows.row)
@@ -92,23 +94,12 @@ class RowsFile:
 
     def settle(self) -> None:
         """Flush all rows written so far to the disk."""
-        try:
+        with writing(self.path):
             os.fsync(self._file.fileno())
-        except OSError as error:
-            refuse(self.path, error)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def _append(self, content: bytes) -> None:
-        view = memoryview(content)
-        try:
-            while view:
-                view = view[self._file.write(view) :]
-        except OSError as error:
-            refuse(self.path, error)
-        self.written += len(content)
 
 
 def content_of(rows: RowRecords, form: RowsFormat, *, first: bool) -> bytes:
@@ -134,15 +125,12 @@ def find_part(folder: Path, form: RowsFormat) -> bool:
 def damaged_in(path: Path, pieces: Sequence[RowsPiece]) -> list[tuple[int, RowsPiece]]:
     """Return the pieces of a file that are not as they were written, each with its first byte."""
     found, begin = [], 0
-    try:
-        with path.open("rb") as file:
-            for piece in pieces:
-                file.seek(begin)
-                if digest_of_bytes(file, piece.size) != piece.digest:
-                    found.append((begin, piece))
-                begin += piece.size
-    except OSError as error:
-        refuse(path, error)
+    with writing(path), path.open("rb") as file:
+        for piece in pieces:
+            file.seek(begin)
+            if digest_of_bytes(file, piece.size) != piece.digest:
+                found.append((begin, piece))
+            begin += piece.size
     return found
 
 

@@ -48,7 +48,9 @@ class RowsWriter(Protocol):
     def sign(self) -> Path:
         """A file that every worker has to see, or it writes elsewhere."""
 
-    def writing(self, plan: Plan, start: int, stop: int) -> AbstractContextManager[FileJournal]:
+    def writing_part(
+        self, plan: Plan, start: int, stop: int
+    ) -> AbstractContextManager[FileJournal]:
         """Write the rows of a part inside the ``with`` block; its file is whole, or absent."""
 
 
@@ -101,7 +103,7 @@ def part_of(
     """Evaluate some rows of a plan, and return their state and their file, None for no file."""
     if rows is None:
         return evaluate(plan, rows=(start, stop)), None
-    with rows.writing(plan, start, stop) as journal:
+    with rows.writing_part(plan, start, stop) as journal:
         state = evaluate(plan, rows=(start, stop), journal=journal)
     return state, journal.file
 

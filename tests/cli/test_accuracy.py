@@ -1,7 +1,5 @@
 import json
 
-import pytest
-
 LIAR = '''
 from lossfw import DistanceLoss, hookimpl
 
@@ -69,22 +67,3 @@ def test_an_activation_and_a_row(lossfw):
     rows = [line.split() for line in result.stdout.splitlines()[1:5]]
     assert [row[0] for row in rows] == ["Relu()", "Relu()", "Softmax()", "Softmax()"]
     assert [row[4] for row in rows] == ["0.0", "0.0", "-", "-"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["hubber"], "Did you mean 'huber'?"),
-        (["accuracy"], "There is no loss or activation 'accuracy'"),
-        (["huber", "--points", "0"], "--points must be at least 1, got 0."),
-        (["huber", "--seed", "-1"], "--seed must be at least 0, got -1."),
-        (["huber", "log_cosh", "-p", "delta=1"], "exactly one NAME"),
-        (["huber", "-p", "delta=-1"], "greater than 0"),
-        (["sum"], "cannot be made without parameters"),
-    ],
-)
-def test_a_mistake_is_told(arguments, told, lossfw):
-    result = lossfw("accuracy", *arguments)
-    assert result.exit_code == 2
-    assert told in result.stderr
-    assert "Traceback" not in result.stderr

@@ -38,23 +38,6 @@ def test_a_loss_that_cannot_be_boosted_is_told(lossfw):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("xgbost", "--loss", "huber"), "xgboost"),
-        (("xgboost", "--loss", "hubr"), "huber"),
-        (("xgboost", "--loss", "{name: huber, delta: -1}"), "delta"),
-        (("xgboost", "--loss", "{name: huber"), "--loss"),
-        (("xgboost",), "--loss"),
-    ],
-)
-def test_a_mistake_is_told_in_words(arguments, words, lossfw):
-    result = lossfw("bridge", *arguments)
-    assert result.exit_code == 2
-    assert words in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_as_json(lossfw):
     told = json.loads(lossfw("bridge", "xgboost", "--loss", "huber", "--json").stdout)
     assert told["loss"] == {"name": "huber"}

@@ -57,12 +57,6 @@ def test_one_kind_by_either_word(kind, lossfw):
     assert all(line.startswith("loss ") for line in lines)
 
 
-def test_an_unknown_kind_is_a_mistake(lossfw):
-    result = lossfw("list", "lss")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "activation" in result.stderr
-
-
 def test_components_as_json(lossfw, install):
     install("acme", {"acme": "acme_plugin"}, {"acme_plugin": PLUGIN}, version="2.0")
     listed = json.loads(lossfw("list", "loss", "--json").stdout)

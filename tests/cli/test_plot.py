@@ -1,7 +1,5 @@
 import xml.etree.ElementTree as ElementTree
 
-import pytest
-
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -35,31 +33,6 @@ def test_a_loss_may_be_a_mapping(folder, lossfw):
 
 def test_a_range(folder, lossfw):
     assert lossfw("plot", "exp", "--range", "-1", "2", "--out", "a.svg").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["huber", "hinge", "--out", "a.svg"], "make a picture of each"),
-        (["huber", "--out", "a.pdf"], "ends in .svg or .png"),
-        (["huber", "--out", "a"], "has no ending"),
-        (["hubber", "--out", "a.svg"], "Did you mean 'huber'?"),
-        (["huber", "log_cosh", "-p", "dleta=1", "--out", "a.svg"], "has this parameter"),
-        (["huber", "-p", "dleta=1", "--out", "a.svg"], "Did you mean 'delta'?"),
-        (["huber", "--range", "2", "1", "--out", "a.svg"], "it has to go up"),
-        (["poisson_deviance", "--range", "-2", "1", "--out", "a.svg"], "cannot be drawn"),
-        (["{nam: huber}", "--out", "a.svg"], "has no name"),
-        (["{name: huber", "--out", "a.svg"], "not readable as YAML"),
-        (["--out", "a.svg"], "Missing argument"),
-        (["huber"], "Missing option '--out'"),
-    ],
-)
-def test_a_mistake_is_told(arguments, told, lossfw, folder):
-    result = lossfw("plot", *arguments)
-    assert result.exit_code == 2
-    assert told in result.stderr
-    assert "Traceback" not in result.stderr
-    assert not list(folder.glob("*.svg"))
 
 
 def test_a_picture_that_cannot_be_written(folder, lossfw):

@@ -133,27 +133,6 @@ def test_the_text_says_what_the_json_says(lossfw):
     assert all(len(line) <= 120 for line in text.splitlines())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["hubber"], "Did you mean 'huber'?"),
-        (["nll"], "Did you mean 'cross_entropy' or 'gaussian_nll'?"),
-        (["f1_score"], "Did you mean 'f1'?"),
-        (["huber", "-p", "dleta=1"], "Did you mean 'delta'?"),
-        (["huber", "-p", "delta=-1"], "greater than 0"),
-        (["huber", "-p", "delta"], "a parameter is KEY=VALUE"),
-        (["huber", "-p", "delta=[1"], "not readable as YAML"),
-        (["huber", "--kind", "activation"], "It is the name of another kind: loss"),
-        (["huber", "--kind", "los"], "is not one of"),
-    ],
-)
-def test_a_mistake_is_told(arguments, told, lossfw):
-    result = lossfw("show", *arguments)
-    assert result.exit_code == 2
-    assert told in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):
     found = shown("scaled", "-p", "of=huber", "-p", "scale=-2.0")
     assert found["derivative"] == "parts"

@@ -172,6 +172,6 @@ def test_a_part_that_fails_leaves_no_file(folder, write):
     plan = build(ConfigSource("run.yaml"))
     rows = RowsParts.of(folder, "jsonl")
     rows.begin([])
-    with pytest.raises(_Ended), rows.writing(plan, 0, 256):
+    with pytest.raises(_Ended), rows.writing_part(plan, 0, 256):
         raise _Ended
     assert [path.name for path in rows.folder.iterdir()] == [rows.sign.name]

@@ -177,7 +177,7 @@ def _intervals(comparison: Comparison, name: str, place: int) -> Picture:
                 caption = f"{title}: {low:.4g} in every run."
         if both:
             caption += f" Right: the difference; {interval_count(comparison, name)}."
-        return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
+        return inline(figure, f"measure-{place}", f"{title} by run", caption)
 
 
 def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
@@ -194,15 +194,14 @@ def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
             axes.plot(one.curve(name), label=labels[one.name], linewidth=1.6, **PAGE.look(index))
         if is_wide([value for one in measured for value in one.curve(name)]):
             axes.set_yscale("log")
-        axes.set_title(title)
-        axes.set_xlabel("epoch")
+        axes.set(title=title, xlabel="epoch")
         axes.locator_params(axis="x", integer=True)
         axes.legend()
         kept = [f"{as_number(one.numbers[name])} in {labels[one.name]}" for one in shown]
         caption = f"{title} after each epoch; kept: {'; '.join(kept)}."
         if len(measured) > len(shown):
             caption += f" The {len(measured) - len(shown)} others are pale."
-        return Picture(inline(figure, f"curves-{place}", title, caption), caption)
+        return inline(figure, f"curves-{place}", title, caption)
 
 
 def _labels(comparison: Comparison) -> dict[str, str]:

@@ -57,10 +57,11 @@ class Picture(NamedTuple):
     caption: str
 
 
-def inline(figure: Any, name: str, title: str, description: str) -> Markup:
-    """Return a figure as an element of a page; call it within `drawing` of the style.
+def inline(figure: Any, name: str, title: str, caption: str) -> Picture:
+    """Return a figure as a picture of a page; call it within `drawing` of the style.
 
-    The name has letters, digits and hyphens, and is unique among the pictures of the page.
+    The caption also describes it for readers who cannot see it. The name has letters, digits and
+    hyphens, and is unique among the pictures of the page.
     """
     from markupsafe import Markup
 
@@ -77,14 +78,13 @@ def inline(figure: Any, name: str, title: str, description: str) -> Markup:
     del root.attrib["width"], root.attrib["height"]
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title {name}-description")
-    for place, (tag, id_, text) in enumerate(
-        (("title", "title", title), ("desc", "description", description))
-    ):
+    labels = (("title", "title", title), ("desc", "description", caption))
+    for place, (tag, id_, text) in enumerate(labels):
         label = ElementTree.Element(tag, {"id": f"{name}-{id_}"})
         label.text = printable(text)
         root.insert(place, label)
     text = ElementTree.tostring(root, encoding="unicode")
-    return Markup(text)  # noqa: S704  # drawn here; its text is escaped
+    return Picture(Markup(text), caption)  # noqa: S704  # drawn here; its text is escaped
 
 
 def _in_page(key: str, value: str, name: str) -> str:

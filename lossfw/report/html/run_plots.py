@@ -58,13 +58,12 @@ def _part(drawn: SampledCurve, order: int) -> Picture:
         axes = figure.subplots()
         draw_part(axes, drawn, order, PAGE.surface, {"color": PAGE.colours[order]})
         axes.set_ylim(*limits([drawn.parts[order]]))
-        axes.set_title(_TITLES[order])
-        axes.set_xlabel(drawn.line.label)
+        axes.set(title=_TITLES[order], xlabel=drawn.line.label)
         axes.set_xlim(drawn.x[0], drawn.x[-1])
         known = drawn.parts[order][np.isfinite(drawn.parts[order])]
         shown = f"from {known.min():.3g} to {known.max():.3g}" if known.size else "never finite"
         caption = f"{title[0].upper()}{title[1:]}, {shown} on this piece."
-        return Picture(inline(figure, f"loss-itself-{order}", title, caption), caption)
+        return inline(figure, f"loss-itself-{order}", title, caption)
 
 
 def of_spread(spread: Spread) -> list[Picture]:
@@ -125,7 +124,7 @@ def _histogram(spread: Spread) -> Picture:
         )
         if below:
             caption += f" Smaller losses in the first bar: {below:,}."
-        return Picture(inline(figure, "spread", "Distribution of row losses", caption), caption)
+        return inline(figure, "spread", "Distribution of row losses", caption)
 
 
 def _plain_powers(axis: Any) -> None:
@@ -160,7 +159,7 @@ def _concentration(spread: Spread) -> Picture:
             f"of it comes from {as_share(half)} of the {of}. Dotted: all rows alike."
         )
         title = "Share of the loss that the worst rows bring"
-        return Picture(inline(figure, "concentration", title, caption), caption)
+        return inline(figure, "concentration", title, caption)
 
 
 def _percent(axis: Any) -> None:
@@ -183,8 +182,7 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
         above.set_ylim(-0.02, 1.02)
         below.vlines(sure, 0, weight / weight.sum(), color=PAGE.colours[0], linewidth=5)
         below.set_ylim(bottom=0)
-        below.set_title("share of the rows")
-        below.set_xlabel("winning probability")
+        below.set(title="share of the rows", xlabel="winning probability")
         below.set_xlim(0, 1.01)
         for axis in (above.xaxis, above.yaxis, below.yaxis):
             _percent(axis)
@@ -196,7 +194,7 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
             f"farthest says {as_share(float(sure[most]))} and is right in "
             f"{as_share(float(right[most]))} of its rows."
         )
-        return Picture(inline(figure, "reliability-diagram", "Reliability", caption), caption)
+        return inline(figure, "reliability-diagram", "Reliability", caption)
 
 
 def of_parts(
@@ -219,7 +217,7 @@ def of_parts(
             caption += (
                 f" Least {as_number(least.value)} ({low}), most {as_number(most.value)} ({high})."
             )
-        return Picture(inline(figure, name, f"{title} by part", caption), caption)
+        return inline(figure, name, f"{title} by part", caption)
 
 
 def draw_numbers(
@@ -300,16 +298,13 @@ def _predicted(pairs: _Pairs) -> Picture:
         axes.plot(
             pairs.actual[shown], pairs.predicted[shown], ".", color=PAGE.colours[0], markersize=3
         )
-        axes.set_title("predicted against actual")
-        axes.set_xlabel("target")
-        axes.set_ylabel("prediction")
+        axes.set(title="predicted against actual", xlabel="target", ylabel="prediction")
         centre = np.average(pairs.actual, weights=pairs.weight)
         rest = np.average(pairs.residuals**2, weights=pairs.weight)
         spread = np.average((pairs.actual - centre) ** 2, weights=pairs.weight)
         explained = f"; r2 is {as_number(float(1 - rest / spread))}" if spread > 0 else ""
         caption = f"{_told(pairs, shown)}. On the dotted line a prediction is right{explained}."
-        title = "Predicted against actual numbers"
-        return Picture(inline(figure, "predicted-actual", title, caption), caption)
+        return inline(figure, "predicted-actual", "Predicted against actual numbers", caption)
 
 
 def _over_predictions(pairs: _Pairs) -> Picture:
@@ -327,7 +322,7 @@ def _over_predictions(pairs: _Pairs) -> Picture:
             f"{_told(pairs, shown)}. A band of one width around 0 means that the errors do not "
             "depend on the prediction."
         )
-        return Picture(inline(figure, "residuals-prediction", "Residuals", caption), caption)
+        return inline(figure, "residuals-prediction", "Residuals", caption)
 
 
 def _residuals(pairs: _Pairs) -> Picture:
@@ -349,5 +344,4 @@ def _residuals(pairs: _Pairs) -> Picture:
             f"Solid: the mean, {as_number(mean)}; above 0 predictions are too large on average. "
             f"The standard deviation is {as_number(spread)}."
         )
-        title = "Distribution of residuals"
-        return Picture(inline(figure, "residuals", title, caption), caption)
+        return inline(figure, "residuals", "Distribution of residuals", caption)

@@ -211,7 +211,7 @@ def of_stairs(name: str, metric: str, lines: StudyLines) -> Picture:
             f"{metric} is a staircase; between its jumps the slope is 0. Ticks mark "
             f"the places where it jumps ({places})."
         )
-        return Picture(inline(figure, name, f"{metric} and its slope", caption), caption)
+        return inline(figure, name, f"{metric} and its slope", caption)
 
 
 def of_loss(name: str, loss: str, lines: StudyLines) -> Picture:
@@ -227,7 +227,7 @@ def of_loss(name: str, loss: str, lines: StudyLines) -> Picture:
             for n, one in lines.curves.items()
         )
         caption = f"{loss} answers to small changes where its slope is not 0. {slopes}."
-        return Picture(inline(figure, name, f"{loss} and its slope", caption), caption)
+        return inline(figure, name, f"{loss} and its slope", caption)
 
 
 def of_activation(name: str, drawn: SampledCurve, index: int) -> Picture:
@@ -238,8 +238,7 @@ def of_activation(name: str, drawn: SampledCurve, index: int) -> Picture:
             draw_part(axes, drawn, order, PAGE.surface, _look(index, alone=True))
             axes.set_ylim(*limits([drawn.parts[order]]))
         panels[0].set_title(drawn.name)
-        panels[1].set_title(f"slope of {drawn.name}")
-        panels[1].set_xlabel(drawn.line.label)
+        panels[1].set(title=f"slope of {drawn.name}", xlabel=drawn.line.label)
         panels[1].set_xlim(drawn.x[0], drawn.x[-1])
         slope = drawn.parts[1]
         known = slope[np.isfinite(slope)]
@@ -249,7 +248,7 @@ def of_activation(name: str, drawn: SampledCurve, index: int) -> Picture:
             f"piece; its slope is at most {known.max():.3g}, and exactly 0 at {still:.0%} of "
             "the points drawn."
         )
-        return Picture(inline(figure, name, f"{drawn.name} and its slope", caption), caption)
+        return inline(figure, name, f"{drawn.name} and its slope", caption)
 
 
 def _look(index: int, *, alone: bool) -> dict[str, Any]:

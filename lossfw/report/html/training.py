@@ -108,8 +108,7 @@ def _curve(name: str, lines: Mapping[str, Sequence[Any]], kept: int, place: int)
         axes.axvline(kept, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
         if wide:
             axes.set_yscale("log")
-        axes.set_title(name)
-        axes.set_xlabel("epoch")
+        axes.set(title=name, xlabel="epoch")
         axes.locator_params(axis="x", integer=True)
         if len(lines) > 1:
             axes.legend()
@@ -118,7 +117,7 @@ def _curve(name: str, lines: Mapping[str, Sequence[Any]], kept: int, place: int)
             for title, line in lines.items()
         )
         caption = f"{name} after each epoch: {ends} in epoch {kept}, whose weights are kept."
-        return Picture(inline(figure, f"curve-{place}", name, caption), caption)
+        return inline(figure, f"curve-{place}", name, caption)
 
 
 def _layers(weights: Mapping[str, NDArray], moved: Sequence[float]) -> Iterator[list[str]]:
@@ -140,11 +139,10 @@ def _histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
             axes = figure.subplots()
             axes.hist(values, _BINS, color=PAGE.colours[number % len(PAGE.colours)])
             title = f"weights of layers.{number}"
-            axes.set_title(title)
-            axes.set_ylabel("weights")
+            axes.set(title=title, ylabel="weights")
             axes.grid(visible=False, axis="x")
             caption = (
                 f"The {values.size:,} weights of layers.{number}, from {values.min():.3g} to "
                 f"{values.max():.3g}."
             )
-            yield Picture(inline(figure, f"weights-{number}", title, caption), caption)
+            yield inline(figure, f"weights-{number}", title, caption)

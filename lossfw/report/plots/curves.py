@@ -170,8 +170,7 @@ def name_axes(panels: Any, title: str, along: str, ways: NDArray) -> None:
     """Write the titles of an upper and a lower panel, and the label that their axis has."""
     above, below = panels
     above.set_title(title)
-    below.set_title(f"slope of {title}")
-    below.set_xlabel(along)
+    below.set(title=f"slope of {title}", xlabel=along)
     below.set_xlim(ways[0], ways[-1])
 
 
