@@ -93,7 +93,7 @@ class _WarningPrinter:
 
     def write(self, outcome: RunOutcome) -> None:
         """Write those of a run that are new, each line with its name."""
-        # An error is one text: some of its lines may stand in another error too.
+        # An error is one text: some of its lines may also be in another error.
         for text in [*outcome.notes.splitlines(), outcome.error]:
             names = self._names.setdefault(text, [])
             names.append(outcome.request.name)

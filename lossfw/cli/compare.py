@@ -165,7 +165,7 @@ def check_report(out: str | None) -> None:
 def report_on(requests: Sequence[RunRequest]) -> None:
     """Write the reports of runs or of trainings that are done.
 
-    Runs on different data stand side by side in the comparison.
+    Runs on different data are side by side in the comparison.
     """
     from lossfw.report.html.write import write_reports
     from lossfw.runs.compare import find_runs, find_trainings, is_run

@@ -25,7 +25,7 @@ from lossfw.runs.files import say
 # By order of the derivative.
 _NAMES = ("value", "gradient", "hessian")
 
-# Longer arrays are cut in the text: the whole stands in the JSON.
+# Longer arrays are cut in the text: the JSON has the whole.
 _SHOWN_NUMBERS = 200
 
 # Predictions and targets of the usual shapes and spaces: the first that a loss takes is shown.

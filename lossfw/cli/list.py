@@ -14,7 +14,7 @@ from lossfw.errors import BrokenPluginError
 
 # The plurals that people type.
 _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
-# The section of a configuration in which sources stand.
+# The section of a configuration that names a source.
 _PLURALS["data"] = "source"
 
 

@@ -65,7 +65,7 @@ class Verbs(VerbGroup):
     def find_command(self, ctx: click.Context, name: str) -> click.Command:
         """Import a verb."""
         if name not in VERBS:
-            ctx.fail(f"there is no verb {name!r}. {did_you_mean(name, VERBS)}".rstrip())
+            ctx.fail(f"unknown verb {name!r}. {did_you_mean(name, VERBS)}".rstrip())
         module, _, attribute = VERBS[name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), attribute)
         return command

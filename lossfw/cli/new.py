@@ -39,7 +39,7 @@ KINDS_OF_LOSS = {
     "wrapper": "wrapper.py",
 }
 _KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
-# Of each kind: the losses that a plugin's test checks, and how its README evaluates one.
+# For each kind: the losses that a plugin's test checks, and how its README evaluates one.
 _OF_KIND = {
     "distance": {
         "samples": "${cls}(), ${cls}(scale=0.3)",

@@ -18,14 +18,16 @@ import click
 @click.option(
     "--docs",
     metavar="DIR",
-    help="Pages in Markdown, with an index.md, that become chapters beside the components.",
+    help="Pages in Markdown, with an index.md, that become chapters next to the components.",
 )
 @click.option(
     "--figures",
     metavar="DIR",
     help="Where checks.json and accuracy.json are; the folder reference of --docs if not given.",
 )
-@click.option("--title", help="Of the site; the name of the plugin, or lossfw.")
+@click.option(
+    "--title", help="The title of the site; by default the name of the plugin, or lossfw."
+)
 def site(
     out: str,
     plugin: str | None,

@@ -74,7 +74,7 @@ def _anywhere(request: RunRequest) -> RunRequest:
 def _carry_out(shared: bytes, number: int, content: bytes) -> tuple[int, dict[str, Any]]:
     """Carry out a pickled request on a worker; return its number and its outcome as plain values.
 
-    `shared` has nothing beside the requirements that the worker has met.
+    `shared` only has the requirements that the worker has met.
     """
     request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()

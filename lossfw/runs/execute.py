@@ -58,7 +58,7 @@ def prepare(request: RunRequest) -> Run:
         _refuse_foreign_config(folder, request)
     plan = build_plan(config)
     if plan.rows and folder is None:
-        warning = "evaluate.rows asks for a file of rows, which stands in a run folder: give --out."
+        warning = "evaluate.rows asks for a file of rows, which a run folder holds: give --out."
         plan = replace(plan, warnings=(*plan.warnings, warning))
     if plan.rows == "parquet" and folder is not None:
         # Imported on use, and before the work: it may not be installed.
@@ -132,7 +132,7 @@ def _evaluated(
 ) -> Result:
     if request.scheduler is None:
         if journal is not None and journal.in_parts:
-            # Imported on use: a run that goes on from parts began on a cluster.
+            # Imported on use: a run that continues from parts started on a cluster.
             from lossfw.scale import evaluate_parts
 
             return evaluate_parts(plan, progress=progress, keeper=journal)

@@ -61,7 +61,7 @@ def numbers_in(value: Any) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file of JSON, None if there is no file."""
+    """Return the object in a file of JSON, None without a file."""
     try:
         if not path.is_file():
             return None

@@ -66,7 +66,7 @@ class RunFolder:
             raise DataError(f"{file} cannot be read: {error.strerror}.") from None
 
     def record(self) -> dict[str, Any] | None:
-        """Return the object in ``run.json``, None if there is no such file."""
+        """Return the object in ``run.json``, None without such a file."""
         path = self.path / RECORD_FILE
         record = read_json(path)
         if record is not None:

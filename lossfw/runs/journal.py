@@ -130,13 +130,13 @@ class RunJournal:
     before : float
         Seconds that the run had taken before it was resumed.
     resumed : int
-        The row that it was resumed at; 0 if it began anew.
+        The row that it was resumed at; 0 if it started over.
     failure : OutputError or None
         The error after which no more rows are written. The run continues.
     rows : RowsParts or None
         Writes the rows of parts, where a run has them in parts.
     notes : list of str
-        What the reader of the result is told about the way to it, also before it was resumed.
+        Messages for the reader of the result, also from before it was resumed.
     """
 
     def __init__(self, folder: Path, plan: Plan, *, resume: bool, spread: bool = False) -> None:
@@ -144,7 +144,7 @@ class RunJournal:
         self._identity = identity_of(plan)
         self._sample = None if plan.sample is None else np.array(plan.sample)
         # The partials of a plugin's metric may have no `pack`: then an interrupted
-        # run begins anew.
+        # run starts over.
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
         self._part: RowsFile | None = None
         self.rows: RowsParts | None = None

@@ -86,7 +86,7 @@ def run_all(
 
     def carry_out(request: RunRequest) -> RunOutcome:
         outcome = done_before(request) or workers.carry_out(request)
-        # The end of a process that was ended on purpose is no failure of its run.
+        # A run does not fail because its process was ended on purpose.
         if not interrupted.is_set():
             ended(outcome)
         return outcome

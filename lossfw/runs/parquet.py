@@ -59,7 +59,7 @@ class ParquetRows:
             self._flush()
 
     def add_records(self, group: NDArray, labels: Labels) -> None:
-        """Add a row group; codes become the labels that they stand for."""
+        """Add a row group; codes become their labels."""
         with self._writable():
             table = _table(group, labels)
             if self._writer is None:

@@ -62,7 +62,7 @@ def chosen_of(record: Mapping[str, Any], given: Plugins) -> Plugins:
 def versions(entries: Iterable[Entry]) -> dict[str, Any]:
     """Return the versions of lossfw, Python, NumPy, the system and the plugins.
 
-    A local plugin file has no version; the digest of its content stands in its place.
+    A local plugin file has no version; the digest of its content takes its place.
     """
     numbers = {}
     for entry in entries:

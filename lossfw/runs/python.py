@@ -44,8 +44,8 @@ def run(
         A configuration of one run: the name of a YAML file, or a mapping as the file would
         be. In a mapping, ``data`` may have arrays as `inputs`, `targets` and
         `sample_weight`, or a data frame as `file`; ``network`` may have arrays as
-        `predictions` or `logits`, or a mapping of arrays as `weights`; and a component may
-        stand in place of its name.
+        `predictions` or `logits`, or a mapping of arrays as `weights`; and a component can
+        be given in place of its name.
     overrides : sequence of str
         ``"loss.delta=1e-6"`` each, as for ``-o``.
     out : path, optional
@@ -54,13 +54,13 @@ def run(
     resume : bool
         Continue an interrupted run in the folder.
     plugins : sequence of path
-        Files with components, beside those that the configuration names.
+        Files with components, in addition to those that the configuration names.
 
     Returns
     -------
     Result
         With `loss`, `metrics` by name, `count`, `warnings` and `to_dict`; a notebook
-        shows it as a table. A loss that is NaN is no exception, and has a warning.
+        shows it as a table. A loss that is NaN does not raise, and has a warning.
 
     Raises
     ------

@@ -75,7 +75,7 @@ class Recorder:
             raise
 
     def keep_texts(self, texts: Sequence[str]) -> None:
-        """Write the texts of plugins beside the result, for its page."""
+        """Write the texts of plugins next to the result, for its page."""
         if self._folder is None or self.failure is not None or not texts:
             return
         try:
@@ -135,6 +135,6 @@ def _resumable(folder: RunFolder, plan: Plan) -> dict[str, Any] | None:
             f"{folder.path} holds another run ({record.get('config')}, digest "
             f"{str(record.get('digest'))[:12]}, and this one has {plan.digest[:12]}): its "
             "configuration, plugins or data differ. Name another folder for --out, or leave out "
-            "--resume to begin anew in this one."
+            "--resume to start over in this one."
         )
     return record

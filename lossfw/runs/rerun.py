@@ -18,7 +18,7 @@ from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder
 from lossfw.runs.provenance import chosen_of, versions, weights_digest
 from lossfw.runs.records import RunRequest, Warn
 
-# Versions that are compared; the system's is told where numbers differ.
+# Versions that are compared; the system's is shown where numbers differ.
 _VERSIONS = ("lossfw", "python", "numpy")
 _PLATFORM = "platform"
 
@@ -66,7 +66,7 @@ def rerun(
 def _read(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return record and numbers of a run that is done."""
     if not folder.path.is_dir():
-        raise DataError(f"{folder.path} is no folder; that of a run was wanted.")
+        raise DataError(f"{folder.path} is not a folder; expected that of a run.")
     record, numbers = folder.record(), read_json(folder.path / RESULT_FILE)
     missing = [
         name
@@ -75,13 +75,13 @@ def _read(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
     ]
     if record is None or numbers is None or missing:
         raise DataError(
-            f"{folder.path} is no run folder: it has no {' and no '.join(missing)}. "
+            f"{folder.path} is not a run folder: it has no {' and no '.join(missing)}. "
             "`lossfw run CONFIG --out DIR` writes one."
         )
     if folder.status != "done":
         raise DataError(
-            f"{folder.path} holds a run that is not done (its status: {folder.status}): go on "
-            "with it by `lossfw run CONFIG --out DIR --resume`."
+            f"{folder.path} holds a run that is not done (its status: {folder.status}): continue "
+            "it by `lossfw run CONFIG --out DIR --resume`."
         )
     return record, numbers
 

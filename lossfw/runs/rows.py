@@ -38,7 +38,7 @@ class RowRecords(NamedTuple):
         The weight of the row in the mean of all: 0 where it does not count. None
         where all rows have the same weight.
     columns : mapping of str to DataColumn
-        Columns of the data that stand beside each row.
+        Columns of the data that are written with each row.
     """
 
     row: NDArray
@@ -63,8 +63,8 @@ class RowRecords(NamedTuple):
     def arrays(self) -> dict[str, NDArray]:
         """The arrays by the names that they have in the file of rows, columns of texts as codes."""
         own = {name: array for name, array in self._asdict().items() if name != "columns"}
-        beside = {f"{COLUMN}{name}": column.values for name, column in self.columns.items()}
-        return {name: array for name, array in (own | beside).items() if array is not None}
+        extra = {f"{COLUMN}{name}": column.values for name, column in self.columns.items()}
+        return {name: array for name, array in (own | extra).items() if array is not None}
 
     @property
     def labels(self) -> dict[str, list[str | None]]:

@@ -26,7 +26,7 @@ class _Stored(BaseModel):
 
 
 def _numbers(value: Any) -> Any:
-    """Check for numbers in nested lists; None stands for a number that there is not."""
+    """Check for numbers in nested lists; None means a missing number."""
     items = list(value) if isinstance(value, list) else [value]
     while items:
         item = items.pop()

@@ -46,7 +46,7 @@ def local_workers(scheduler: str) -> int | None:
     text = scheduler.removeprefix(_LOCAL)
     if not (text.isdecimal() and 1 <= int(text) <= _MOST_LOCAL):
         raise ArgumentError(
-            f"the cluster {scheduler!r}: after local: stands the number of processes, from 1 to "
+            f"the cluster {scheduler!r}: expected the number of processes after local:, from 1 to "
             f"{_MOST_LOCAL}, as in local:2."
         )
     return int(text)

@@ -24,7 +24,7 @@ class Keeper(Protocol):
     """Protocol: a keeper of the merged state, from which a run can be resumed."""
 
     notes: list[str]
-    """What the reader of the result is told about the way to it."""
+    """Messages for the reader of the result."""
 
     @property
     def rows(self) -> RowsWriter | None:

@@ -62,9 +62,9 @@ def requirements_of(packages: Iterable[str], files: Iterable[str]) -> Requiremen
 def differences(required: Requirements, *, files: bool = True) -> str:
     """Return what differs in this process, empty if nothing does."""
     found = [*_differences(required.versions, _versions(required.packages))]
-    for package, wanted in required.code.items():
+    for package, expected in required.code.items():
         if importlib.util.find_spec(package) is not None:
-            found += _code_told(wanted, digests_of(package))
+            found += _code_differences(expected, digests_of(package))
     if files:
         heads = {f"file {name}": head for name, head in required.heads.items()}
         found += _differences(heads, {f"file {name}": _head(name) for name in required.heads})
@@ -112,22 +112,22 @@ def _head(name: str) -> str:
         return _MISSING
 
 
-def _differences(wanted: Facts, found: Facts) -> Iterator[str]:
-    for key, value in wanted.items():
+def _differences(expected: Facts, found: Facts) -> Iterator[str]:
+    for key, value in expected.items():
         if found[key] != value:
             yield f"{key} is {found[key]} there and {value} here"
 
 
-def _code_told(wanted: Facts, found: Facts) -> list[str]:
+def _code_differences(expected: Facts, found: Facts) -> list[str]:
     """Return what differs in the code of a package; the first files by name."""
     changed = [
         f"{name} is {_MISSING} there"
         if name not in found
         else f"{name} is only there"
-        if name not in wanted
+        if name not in expected
         else f"{name} has other code there"
-        for name in sorted({*wanted, *found})
-        if wanted.get(name) != found.get(name)
+        for name in sorted({*expected, *found})
+        if expected.get(name) != found.get(name)
     ]
     more = len(changed) - _NAMED
     return changed[:_NAMED] + ([f"{more} more files of code differ"] if more > 0 else [])

@@ -231,7 +231,7 @@ class ClusterWorkers:
                 has[self._submit(address, work_there, self._function, *work.arguments)] = work
 
     def _has_room(self, has: Mapping[str, Work]) -> bool:
-        """Tell whether a worker takes the next piece of work beside what it has."""
+        """Tell whether a worker takes the next piece of work in addition to what it has."""
         if any(work.ended for work in (*has.values(), self._waiting[0])):
             # It is alone on its worker: if that is lost again, no other one is under suspicion.
             return not has

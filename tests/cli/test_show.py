@@ -146,7 +146,7 @@ def test_the_formula_as_latex(shown, lossfw):
     assert "latex" not in shown("digits")
     result = lossfw("show", "digits", "--latex")
     assert result.exit_code == 2
-    assert "digits is no loss" in result.stderr
+    assert "digits is not a loss" in result.stderr
 
 
 def test_what_is_compiled(shown, lossfw):

@@ -163,8 +163,8 @@ def test_rows_that_are_others_now_are_refused(killed, folder, form, monkeypatch)
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    again = repair._content_again
-    monkeypatch.setattr(repair, "_content_again", lambda *given: again(*given)[::-1])
+    again = repair.content_of
+    monkeypatch.setattr(repair, "content_of", lambda *a, **more: again(*a, **more)[::-1])
     told = resume()
     assert told.exit_code == 2
     assert "are not the same when they are computed again: run without --resume" in told.stderr

@@ -95,7 +95,7 @@ def test_a_folder_without_a_whole_run_is_refused(lossfw, done, spoil, message):
 
 
 def test_no_folder_and_lost_data_are_told(lossfw, done, folder):
-    assert "no folder; that of a run was wanted" in lossfw("rerun", "nowhere").stderr
+    assert "is not a folder; expected that of a run" in lossfw("rerun", "nowhere").stderr
     (folder / "p.npy").unlink()
     lost = lossfw("rerun", "out")
     assert lost.exit_code == 2

@@ -197,7 +197,7 @@ class ColumnsNamespace(TextbookNamespace):
         return Columns(self, [part.items[0] for part in parts], row=True)
 
     def concat(self, parts: Sequence[Columns], *, axis: int = -1) -> Columns:
-        """Return rows beside each other."""
+        """Return rows next to each other."""
         return Columns(self, [item for part in parts for item in part.items], row=True)
 
     def asarray(self, x: Any, **options: Any) -> Any:

@@ -95,7 +95,7 @@ class Script:
     """A function of JavaScript: ``function NAME(ARGUMENTS, PARAMETERS) { ... }``.
 
     `parameters` are further arguments in their order, with their values in the component; the
-    values of `fixed` ones stand in the source as numbers. A `textbook` source is the textbook
+    source has the values of `fixed` ones as numbers. A `textbook` source is the textbook
     formula, which loses digits near its ends: the stable form has fixed parameters, or is very
     long. `lossfw.numerics.symbolic.replay.replay` evaluates the graph in Python.
     """
@@ -122,7 +122,7 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
     """
     called = which if name is None else name
     if not _NAME.match(called):
-        raise ArgumentError(f"{called!r} is no name of a function of JavaScript.")
+        raise ArgumentError(f"{called!r} is not a valid name of a JavaScript function.")
     if getattr(component, "takes_rows", False):
         raise TraceError(f"{component.name} is a function of rows: it has no JavaScript")
     found, textbook = _chosen(component, which)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lossfw.numerics.symbolic.formulas import ELEMENT, OVER_ROW
 from lossfw.numerics.symbolic.graph import CAST, CONSTANT, INPUT, Graph, Operation
 
-# ExpressionSpace that leave their first argument as it is, if the second is this number.
+# Operations that leave their first argument as it is, if the second is this number.
 _NEUTRAL = {"multiply": 1.0, "divide": 1.0, "add": 0.0, "subtract": 0.0}
 _COMMUTE = ("multiply", "add")
 
@@ -38,7 +38,7 @@ class PlainGraph:
         return number
 
     def _simpler(self, node: Operation) -> int | None:
-        """Return a node of the same value, None if there is no simpler one."""
+        """Return a node of the same value, None without a simpler one."""
         if node.op == CAST:
             return node.args[0]
         if node.op in _NEUTRAL:
@@ -74,7 +74,7 @@ class PlainGraph:
             return all(map(self._is_special, node.args))
         if node.op == "equal":
             return any(self.number(arg) is not None for arg in node.args)
-        # x != x is how a NaN is told without a function.
+        # x != x recognises a NaN without a function.
         return node.op == "not_equal" and node.args[0] == node.args[1]
 
     def negated(self, number: int) -> int | None:

@@ -72,7 +72,7 @@ def traced(component: Component, which: Which = "value", *, textbook: bool = Fal
     """
     if not isinstance(component, Loss | Activation):
         raise ArgumentError(
-            f"{component.name} is no loss and no activation, but a component of the kind "
+            f"{component.name} is not a loss or an activation, but a component of the kind "
             f"{component.kind}: it has no formula."
         )
     run = functools.partial(_graph, component, which, textbook)
@@ -82,7 +82,7 @@ def traced(component: Component, which: Which = "value", *, textbook: bool = Fal
 def by_name(
     component: Component, arguments: tuple[str, ...], run: Callable[[dict[str, float]], Graph]
 ) -> Traced:
-    """Return a graph in which parameters stand by name, as far as they can."""
+    """Return a graph in which parameters have their names, as far as possible."""
     numbers = {name: v for name, v in component.parameters.items() if type(v) is float}
     whole = run(numbers).shape()
     fixed = [name for name in numbers if _is_fixed(run, numbers, name, whole)]

@@ -53,7 +53,7 @@ _INDICES = "kji"
 # A longer exponent is written behind exp.
 _LONG_EXPONENT = 24
 
-# Longer factors stand behind a fraction, and not above its line.
+# Longer factors follow a fraction, and are not above its line.
 _LONG_FACTOR = 40
 
 
@@ -215,7 +215,7 @@ class _Printer(PlainGraph):
         level = SIGNED if sign else PRODUCT
         if not below:
             return Text(sign + _times(above), level)
-        # Sums and choices stand behind the fraction.
+        # Sums and choices follow the fraction.
         short = [text for text in above if len(text) < _LONG_FACTOR and "cases" not in text]
         long = [text for text in above if text not in short]
         head = rf"\frac{{{_times(short) or '1'}}}{{{_times(below)}}}"
@@ -347,7 +347,7 @@ class _Factors:
 
 
 def _as_fraction(number: Fraction) -> tuple[str, str]:
-    """Return numerator and denominator as texts; a number that is no short fraction whole."""
+    """Return numerator and denominator as texts; any number but a short fraction as a whole."""
     short = Fraction(number).limit_denominator(1000)
     if float(short) == float(number):
         return str(short.numerator), str(short.denominator)

@@ -151,7 +151,7 @@ def _cell(number: RunNumber, difference: RunNumber) -> dict[str, Any]:
 
 
 def _intervals(comparison: Comparison, name: str, place: int) -> Picture:
-    """Draw a measure of every run with its interval, and the differences beside it."""
+    """Draw a measure of every run with its interval, and the differences next to it."""
     runs, title, labels = comparison.runs, comparison.title(name), _labels(comparison).values()
     numbers = [_drawable(comparison.number(run, name)) for run in runs]
     differences = [_drawable(comparison.difference(run, name)) for run in runs]

@@ -15,7 +15,7 @@ from lossfw.runs.rows import RowRecords
 # Number of worst rows that are shown.
 WORST = 24
 
-# The part of the rows whose share in the loss is told.
+# The part of the rows whose share in the loss a page shows.
 _WORST_PART = 0.1
 # The worst tenth of fewer rows is not shown.
 _ENOUGH = 20

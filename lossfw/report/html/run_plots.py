@@ -43,7 +43,7 @@ _TITLES = ("value", "derivative")
 # More dots than these make a page large and show no more.
 _MOST_DOTS = 2_000
 
-# The targets of two classes, which are no measurements.
+# The targets of two classes, which are not measurements.
 _LABELS = ({0.0, 1.0}, {-1.0, 1.0})
 
 
@@ -200,7 +200,7 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
 def of_parts(
     name: str, title: str, values: Sequence[tuple[str, RunNumber]], whole: float
 ) -> Picture:
-    """Draw a number of each part of a slice with its interval, beside that of all rows."""
+    """Draw a number of each part of a slice with its interval, next to that of all rows."""
     known = [
         (label, n) for label, n in values if isinstance(n.value, float) and np.isfinite(n.value)
     ]
@@ -250,7 +250,7 @@ class _Pairs(NamedTuple):
 
 
 def of_regression(rows: RowRecords) -> list[Picture]:
-    """Draw predictions against targets, and residuals; nothing where targets are no numbers."""
+    """Draw predictions against targets, and residuals; nothing where targets are not numbers."""
     pairs = _pairs(rows)
     if pairs is None:
         return []
@@ -330,7 +330,7 @@ def _residuals(pairs: _Pairs) -> Picture:
         axes = figure.subplots()
         residuals = pairs.residuals
         low, high = float(residuals.min()), float(residuals.max())
-        # Between neighbouring floats there is no room for bins.
+        # Neighbouring floats are too close for bins.
         room = max(high - low, 1e-9 * max(abs(low), abs(high), 1e-300))
         ends = ((low + high - room) / 2, (low + high + room) / 2)
         axes.hist(residuals, _BINS, range=ends, weights=pairs.weight, color=PAGE.colours[1])

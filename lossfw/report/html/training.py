@@ -31,7 +31,7 @@ def training_page(folder: Path) -> str:
     """Return the page of a training, from its folder."""
     plain = read_json(folder / TRAINING_FILE)
     if plain is None:
-        raise DataError(f"{folder} holds no training: there is no {TRAINING_FILE}.")
+        raise DataError(f"{folder} holds no training: it has no {TRAINING_FILE}.")
     try:
         trained = numbers_in(plain)
         epochs, kept = trained["epochs"], trained["epochs"][trained["kept"]]

@@ -80,7 +80,7 @@ def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict
     kinks = (one.breaks, one.breaks + one.second_breaks, one.second_breaks)[order]
     for at in kinks:
         here = int(np.searchsorted(one.x, at))
-        # A jump has two ends, beside the break; else the curve goes through it.
+        # A jump has two ends, next to the break; else the curve goes through it.
         for place in (here - 1, here + 1) if at in _jumps(one, order) else (here,):
             axes.plot(one.x[place], one.parts[order][place], "o", **ring)
 

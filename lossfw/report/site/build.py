@@ -166,7 +166,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     for document, page in chapter_pages(content):
         _write(root / f"{document}.md", page)
     first = ["components/index"]
-    # One loss is no choice.
+    # One loss leaves no choice.
     if any(len(losses) > 1 for _, losses in served(content)):
         _write(root / f"{DOCUMENT}.md", choose_page(content))
         first.append(DOCUMENT)
@@ -194,7 +194,7 @@ def _copy(docs: Path, root: Path) -> None:
 
 
 def _fetch_linked(page: Path, home: Path) -> None:
-    """Put files that a page links to beside the pages; of links to folders leave the words."""
+    """Put files that a page links to next to the pages; links to folders become plain words."""
 
     def fetched(link: re.Match[str]) -> str:
         there, here = home / link[2], page.parent / link[2]

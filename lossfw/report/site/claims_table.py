@@ -97,7 +97,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
     yield from _untried(report, [f"claim:{name}" for name in claimed])
     silent = ", ".join(words(name) for name in description["not_claimed"])
     if silent:
-        yield f"Nothing is said of: {prose(silent)}. That is no statement that it is not so."
+        yield f"No statement about: {prose(silent)}. The function may or may not be so."
 
 
 def _untried(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:

@@ -45,7 +45,7 @@ CHAPTERS = {
 
 @dataclass(frozen=True)
 class MeasuredFigures:
-    """The content of the files; an empty mapping stands for a file that is not there."""
+    """The content of the files; an empty mapping means a file that is missing."""
 
     checks: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
@@ -85,9 +85,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataError(f"{path} is no JSON: {error}.") from None
+        raise DataError(f"{path} is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
-        raise DataError(f"{path} holds a {type(content).__name__}, where an object was wanted.")
+        raise DataError(f"{path} holds a {type(content).__name__}; expected an object.")
     return content
 
 
@@ -169,9 +169,7 @@ def _refuse(registry: Registry, plugin: str | None) -> None:
         if one.error is not None and plugin is not None and one.metadata.called(plugin):
             raise one.error
     known = ", ".join(sorted({one.distribution for one in registry.plugins()})) or "none"
-    raise UnknownNameError(
-        f"there is no plugin {plugin!r} with components to describe. Installed: {known}."
-    )
+    raise UnknownNameError(f"no plugin {plugin!r} has components to describe. Installed: {known}.")
 
 
 def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component | None:

@@ -20,18 +20,18 @@ from lossfw.report.plots.curves import cut, limits
 PANEL = (236, 180)
 _MARGINS = (38, 7, 22, 36)
 
-# Of a thumbnail, which has no axes.
+# The size of a thumbnail, which has no axes.
 _THUMBNAIL = (150, 84)
 _THUMBNAIL_MARGINS = (4, 4, 4, 4)
 
-# Of a picture with many curves, which has as many colours.
+# The size of a picture with many curves, and its number of colours.
 _OVERLAY = (420, 280)
 _COLOURS = 6
 
 # More points than pixels of a panel add nothing.
 _POINTS = 240
 
-# About so many numbers stand at an axis.
+# An axis has about so many numbers.
 _TICKS_ACROSS, _TICKS_UP = 5, 4
 
 TITLES = ("value", "slope", "curvature")

@@ -1,4 +1,4 @@
-"""A Sphinx extension: MathML, roles for components, and Markdown beside each page.
+"""A Sphinx extension: MathML, roles for components, and Markdown next to each page.
 
 Formulas are made when pages are built: a reader needs no script and no network. Next to each
 page is a copy in plain Markdown, without directives, roles, pictures and scripts, and
@@ -16,9 +16,9 @@ from lossfw.components.registry import KINDS
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
 _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
-# Attributes of a paragraph, ``{.lead}``, and targets, ``(name)=``.
-# Those of a word stand behind it.
+# Attributes of a word, which follow it.
 _ATTRIBUTES = re.compile(r"(?<=`)\{#[\w-]+\}")
+# Attributes of a paragraph, ``{.lead}``, and targets, ``(name)=``.
 _MARKS = re.compile(r"^(\{[.#][^}]*\}|\([\w-]+\)=)$")
 
 # Code in a line, which stays as it is.
@@ -27,7 +27,7 @@ _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
 # Directives whose content is text; of others but formulas nothing is kept.
 _TEXTS = ("tab-set", "tab-item", "note", "admonition", "dropdown", "container")
 
-# A function before what is no bracket, as in log y: print has a thin space there, and
+# A function without brackets, as in log y: print has a thin space there, and
 # browsers leave none.
 _FUNCTION = re.compile(r"(<mo>&ApplyFunction;</mo>)(?!\s*<mo[^>]*>[(\[|])")
 
@@ -73,7 +73,7 @@ def plain_markdown(text: str) -> str:
 
 
 def _without_tags(line: str) -> str:
-    """Return a line whose escaped brackets are no tag even to a reader that takes it for HTML."""
+    """Return a line whose escaped brackets are not tags even to a reader that takes it for HTML."""
     parts = _CODE.split(line)
     parts[::2] = [part.replace(r"\<", "&lt;").replace(r"\>", "&gt;") for part in parts[::2]]
     return "".join(parts)

@@ -1,7 +1,7 @@
 """The figure of a loss or an activation: value, slope and curvature, with a slider for each number.
 
 Without scripts it is a picture at the defaults. Where the body can be traced, a script draws it
-again when a parameter moves; its functions and their sliders stand beside the picture.
+again when a parameter moves; its functions and their sliders are next to the picture.
 """
 
 from __future__ import annotations

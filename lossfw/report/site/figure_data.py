@@ -120,7 +120,7 @@ def slider_range(cls: type[Component], name: str, default: float) -> SliderRange
         return SliderRange(max(bottom, low), top, default, logarithmic=True)
     bottom = default - _REACH if low is None else max(low, default - _REACH)
     if low is None and default > 0:
-        # Of any sign, and yet hardly meant below 0.
+        # The sign is free, and yet hardly anyone means numbers below 0.
         bottom = 0.0
     return SliderRange(bottom, default + _REACH, default, logarithmic=False)
 
@@ -246,7 +246,7 @@ def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, 
     found = []
     for column in columns:
         slope = float(column[1] - column[0]) / (line.high - line.low)
-        # Rounding would make 1 - x of a probability something beside it.
+        # Rounding would change 1 - x of a probability.
         slope = round(slope, 9)
         found.append((float(round(float(column[0]) - slope * line.low, 9)), slope))
     return found
@@ -351,6 +351,6 @@ def _numbers(component: Loss | Activation) -> dict[str, Any]:
     return {
         name: [round(x, 9) for x in value] if isinstance(value, tuple) else round(value, 9)
         for name, value in found.items()
-        # The axis is there already, and infinity is no line.
+        # The axis exists already, and infinity is not a line.
         if isinstance(value, tuple) or (math.isfinite(value) and value != 0)
     }

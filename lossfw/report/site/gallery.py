@@ -2,7 +2,7 @@
 
 Without scripts it is a list of all cards by kind. No facet says that a component lacks a
 property: what is not claimed is unknown. Within a facet any of the chosen values will do, except
-for claims, which are all wanted together.
+for claims, of which all are required.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _claimed_somewhere(subject: PageSubject) -> Mapping[str, set[str]]:
     if isinstance(subject.sample, Loss | Activation):
         for one in variants(subject.cls) or [subject.sample]:
             for name, value in one.claims().made().items():
-                # A quantile of which probability is no matter here.
+                # The probability of a quantile does not matter here.
                 found.setdefault(name, set()).add(str(value).partition("(")[0])
     return found
 

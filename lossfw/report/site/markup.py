@@ -77,7 +77,7 @@ def fenced(info: str, *lines: str, mark: str = "```") -> str:
 
 
 def raw(html: str) -> str:
-    """Return HTML that stands in the page as it is."""
+    """Return HTML that the page shows as it is."""
     return fenced("{raw} html", html)
 
 

@@ -15,7 +15,7 @@ _DIGITS = 2
 
 
 def ulps(error: float) -> str:
-    """Return an error as it stands in the table.
+    """Return an error as the table shows it.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def cells(found: ComponentAccuracy) -> list[str]:
 def peer_cells(found: ComponentAccuracy) -> str:
     """Return the errors of other libraries: ``torch 2.0 / 3.5``.
 
-    Those that count subnormal numbers too stand behind, in brackets, where they differ.
+    Errors that include subnormal numbers follow in brackets, where they differ.
     """
     return ", ".join(f"{name} {_peer_cell(found, name)}" for name in found.peers)
 

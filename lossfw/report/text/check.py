@@ -9,8 +9,8 @@ from lossfw.check.report import Refutation, Report
 
 HEADERS = ("component", "held", "refuted", "not claimed", "expected", "not run")
 
-# Of so many components the claims not made and the checks not applicable are named,
-# of more it is counted: the names stand in the JSON.
+# For so many components the claims not made and the checks not applicable are named,
+# for more they are counted: the JSON has the names.
 _FEW = 1
 
 _UNCOUNTED = " (another convention, which does not count without --conventions)"
@@ -76,7 +76,7 @@ def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _listed(checks: Sequence[str]) -> str:
-    """Return the first few names, and how many more there are: all stand in the JSON."""
+    """Return the first few names, and how many more there are: the JSON has all."""
     more = len(checks) - _NAMED
     return f"{', '.join(checks[:_NAMED])} and {more} more" if more > 1 else ", ".join(checks)
 

@@ -1,6 +1,6 @@
 """Describe a component in plain values: docstring, parameters, claims, engine and costs.
 
-A package may have a file ``costs.json`` beside its modules; that of the built-in components is
+A package may have a file ``costs.json`` next to its modules; that of the built-in components is
 written by ``make costs``::
 
     {"processor": ..., "numpy": ..., "components": {NAME: [{"parameters": {...}, "costs":

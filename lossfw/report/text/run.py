@@ -59,7 +59,7 @@ def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, s
 def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the numbers of slices as a table: its headers and its rows.
 
-    Lists and matrices are left out; they stand in the JSON.
+    Lists and matrices are left out; the JSON has them.
     """
     parts = result.numbers.slices or ()
     names = [n for n, value in result.metrics.items() if not isinstance(value, list | tuple)]

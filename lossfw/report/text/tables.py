@@ -67,7 +67,7 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for index, header in enumerate(headers):
         table.add_column(printable(header), style="bold" if index == 0 else "", overflow="fold")
     for row in rows:
-        # As text: brackets in a cell are no markup.
+        # As text: brackets in a cell are not markup.
         table.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(table)
 

@@ -175,7 +175,7 @@ class Comparison(_ByRun):
         Raises
         ------
         ArgumentError
-            If there is no such key.
+            For an unknown key.
         """
         # A measure comes before a setting of the same name.
         keys = dict.fromkeys(("name", *self.single, *self.settings))
@@ -252,7 +252,7 @@ class Comparison(_ByRun):
 
 
 class TrainingComparison(Comparison):
-    """Trainings beside each other: their curves, and the numbers of the epochs that were kept.
+    """Trainings next to each other: their curves, and the numbers of the epochs that were kept.
 
     It has no differences, and `runs` and `given` are tuples of FinishedTraining.
     """
@@ -280,7 +280,7 @@ class TrainingComparison(Comparison):
         return cls(
             tuple(trainings),
             tuple(trainings),
-            # Numbers of held-out rows stand behind the others, in every training.
+            # Numbers of held-out rows follow the others, in every training.
             tuple(sorted(names, key=lambda name: name.startswith(HELD_OUT))),
             {one.name: {n: RunNumber(v) for n, v in one.numbers.items()} for one in trainings},
             differing_settings([one.settings for one in trainings]),

@@ -231,7 +231,7 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     except LossfwError as error:
         return {}, str(error).partition("\n")[0]
     made = [metric for metric in config.metrics if metric is not None]
-    # Of two metrics with one name, the run reports each under its text.
+    # The run reports two metrics with one name under their texts.
     by_text = {str(metric): metric for metric in made}
     by_label = {metric.label: metric for metric in made}
     named = {name: by_label.get(name) or by_text.get(name) for name in run.result["metrics"]}

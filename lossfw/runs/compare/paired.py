@@ -139,11 +139,11 @@ class RunWithRows:
 
 def _agree(value: NDArray, reported: Any) -> bool:
     try:
-        wanted = np.array(reported, np.float64)
+        expected = np.array(reported, np.float64)
     except (TypeError, ValueError):
         return False
-    return value.shape == wanted.shape and bool(
-        np.allclose(value, wanted, rtol=_SAME, atol=_SAME**2, equal_nan=True)
+    return value.shape == expected.shape and bool(
+        np.allclose(value, expected, rtol=_SAME, atol=_SAME**2, equal_nan=True)
     )
 
 

@@ -118,7 +118,7 @@ def _grouped(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
     found: dict[str, _Group] = {}
     for one in items:
         settings = {key: value for key, value in one.settings.items() if key not in apart}
-        # Lists are no keys of a dictionary, and their texts are.
+        # Lists cannot be keys of a dictionary, and their texts can.
         found.setdefault(repr(settings), (settings, []))[1].append(one)
     return list(found.values())
 

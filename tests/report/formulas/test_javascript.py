@@ -73,7 +73,7 @@ def test_the_formula_stands_in_for_a_stable_form_without_names():
 def test_what_has_no_javascript_says_why():
     with pytest.raises(TraceError, match="cross_entropy is a function of rows"):
         javascript(lossfw.loss("cross_entropy"))
-    with pytest.raises(ArgumentError, match="is no name"):
+    with pytest.raises(ArgumentError, match="is not a valid name"):
         javascript(lossfw.loss("huber"), name="a b")
-    with pytest.raises(ArgumentError, match="digits is no loss"):
+    with pytest.raises(ArgumentError, match="digits is not a loss"):
         javascript(lossfw.registry().create("source", "digits"))

@@ -159,7 +159,7 @@ def test_an_authors_text_comes_first_and_is_looked_at():
 def test_what_has_no_formula_says_why():
     with pytest.raises(TraceError, match=r"the attribute \.any"):
         latex(Decides())
-    with pytest.raises(ArgumentError, match="digits is no loss"):
+    with pytest.raises(ArgumentError, match="digits is not a loss"):
         latex(lossfw.registry().create("source", "digits"))
 
 
