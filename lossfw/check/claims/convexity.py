@@ -143,7 +143,10 @@ def check_convex(subject: Subject, search: Search) -> None:
                 f"{chord[one]:.9g}: the loss is not convex."
             )
             raise _counterexample(chords, one, text)
-        gap = _relative_gap(chord, middle)
+        # How far values lie below their chords, as a share of the size of both.
+        size = np.abs(chord) + np.abs(middle)
+        known = np.isfinite(size) & (size > 0)
+        gap = np.where(known, (chord - middle) / np.where(known, size, 1), np.inf)
         if gap.size and gap.min() < least:
             one, least = int(np.argmin(gap)), float(gap.min())
             text = (
@@ -151,14 +154,6 @@ def check_convex(subject: Subject, search: Search) -> None:
                 f"the chord is at {chord[one]:.9g}."
             )
             search.closest["claim:convex"] = _counterexample(chords, one, text)
-
-
-def _relative_gap(chord: NDArray, middle: NDArray) -> NDArray:
-    """Return how far values lie below their chords, as a share of the size of both."""
-    size = np.abs(chord) + np.abs(middle)
-    known = np.isfinite(size) & (size > 0)
-    share = (chord - middle) / np.where(known, size, 1)
-    return np.asarray(np.where(known, share, np.inf))
 
 
 @check("claim:strictly_convex")
@@ -230,26 +225,18 @@ def _lines(curve: Curve) -> list[tuple[float, float, int]]:
 def _on_chord(subject: Subject, chords: Chords) -> NDArray:
     """Tell which midpoints lie on the chord; with the formula to 30 digits."""
     if subject.truth is not None:
-        gap, scale = _exact_gaps(subject, chords)
+        a, m, b = (subject.exact.values(y, chords.t) for y in (chords.a, chords.m, chords.b))
+        gap, scale = (a + b) / 2 - m, abs(a) + abs(b) + abs(m)
         # Below an infinite end everything lies strictly.
         flat = (gap < np.inf) & (gap <= scale * 10**-28)
         # Curvature that decays is not gone: somewhere it is seen on its way.
         fading = ~flat & (gap <= scale * 10**-20)
-        return flat & (subject.rows | ~_same_target(chords.t, fading))
+        # It is seen at a chord with the same target.
+        is_fading = False if subject.rows else np.isin(chords.t, chords.t[fading])
+        return np.asarray(flat & ~np.asarray(is_fading))
     a, m, b = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
     gap = a / 2 + b / 2 - m
     return np.asarray(np.isfinite(gap) & (gap <= 8 * EPS * (np.abs(a) + np.abs(b))))
-
-
-def _exact_gaps(subject: Subject, chords: Chords) -> tuple[NDArray, NDArray]:
-    """Return exactly how far the midpoints lie below their chords, and the size of all three."""
-    a, m, b = (subject.exact.values(y, chords.t) for y in (chords.a, chords.m, chords.b))
-    return (a + b) / 2 - m, abs(a) + abs(b) + abs(m)
-
-
-def _same_target(t: NDArray, which: NDArray) -> NDArray:
-    """Tell for which chords one of those that are marked has the same target."""
-    return np.full(len(t), bool(which.any())) if t.ndim > 1 else np.isin(t, t[which])
 
 
 @check("claim:strongly_convex")

@@ -14,7 +14,7 @@ from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.members import is_bounded, on_side, usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject, call, first_bad
-from lossfw.components.spaces import SIMPLEX, Space
+from lossfw.components.spaces import SIMPLEX
 from lossfw.numerics.arrays import NDArray
 
 # A climb looks between the best place and its neighbours, so many times over.
@@ -33,8 +33,7 @@ _OFF_BOUND = 0.02
 _SLACK = 1e-6
 _ROW_SLACK = {1: 1e-4, 2: 1e-3}
 
-
-# By order: the bounded function, its slope, and the function of a subject that shows the slope.
+# By order: the bounded function, its slope, and its constant.
 _BOUNDED = {1: "value", 2: "derivative"}
 _SLOPES = {1: "slope", 2: "curvature"}
 _CONSTANTS = {1: "the Lipschitz constant", 2: "its Lipschitz constant"}
@@ -104,10 +103,8 @@ def _check_rows(subject: Subject, search: Search, constant: float, order: int) -
     best, y, t = _differences(subject, search, order)
     text = ""
     if best > constant * (1 + _ROW_SLACK[order]):
-        changes = (
-            f"value changes by {best:.9g} per unit" if order == 1 else f"curvature is {best:.9g}"
-        )
-        text = f"along a line through y the {changes}; {constant!r} is claimed."
+        found = "value changes by {:.9g} per unit" if order == 1 else "curvature is {:.9g}"
+        text = f"along a line through y the {found.format(best)}; {constant!r} is claimed."
     elif best < constant * 0.9:
         found = "steepest line found has slope" if order == 1 else "largest curvature found is"
         text = f"the {found} {best:.9g}; {constant!r} is not the least constant."
@@ -140,15 +137,11 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
             # Two classes that lead alike, moved against each other: here a softmax bends most.
             lead = _LEAD * (np.eye(columns)[i] + np.eye(columns)[(i + 1) % columns])
             y[count // 3 : 2 * (count // 3) : 2] = lead[::2]
-        y = _off_bound(subject.prediction, y)
+        if on_side(subject.prediction, y) is not y:
+            # Steps to either side of a row stay inside.
+            away = np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y)
+            y = on_side(subject.prediction, away)
     return y, direction, row_targets(subject, columns, count, rng)
-
-
-def _off_bound(space: Space, y: NDArray) -> NDArray:
-    """Return rows in a space of numbers, of which steps to either side stay inside."""
-    if on_side(space, y) is y:
-        return y
-    return on_side(space, np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y))
 
 
 def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:
@@ -161,9 +154,8 @@ def _differences(subject: Subject, search: Search, order: int) -> tuple[float, N
         left, here, right = (
             np.asarray(call(unchecked, y + k * h * direction, t), np.float64) for k in (-1, 0, 1)
         )
-        sizes = (
-            np.abs(right - left) / (2 * h) if order == 1 else np.abs(right - 2 * here + left) / h**2
-        )
+        slopes, bends = (right - left) / (2 * h), (right - 2 * here + left) / h**2
+        sizes = np.abs(slopes if order == 1 else bends)
         noise = 1e-14 * (np.abs(left) + np.abs(right)) / h**order
         sizes = np.where(np.isfinite(sizes), sizes - noise, 0)
         at = int(np.argmax(sizes))
@@ -199,5 +191,6 @@ def check_dead_gradient(subject: Subject, search: Search) -> None:
         slopes = np.asarray(call(subject.gradient, points.y, points.t))
         alive = (slopes != 0) & ~np.isnan(slopes)
         if alive.any():
-            text = f"the derivative is {slopes[first_bad(alive)]!r}, and not 0."
-            raise Counterexample.at(points, first_bad(alive), text, "gradient(y, t)")
+            one = first_bad(alive)
+            text = f"the derivative is {slopes[one]!r}, and not 0."
+            raise Counterexample.at(points, one, text, "gradient(y, t)")

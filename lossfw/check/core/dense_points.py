@@ -82,7 +82,11 @@ def _element_sets(subject: Subject, dtype: str, rng: Generator, count: int) -> l
         else:
             found.append(Points(line, np.zeros_like(line)))
             found.append(_near_pairs(dtype, rng, count // 8))
-            found.append(_coarse_pairs(dtype, rng, count // 8))
+            # Pairs with few bits have exact differences.
+            size = count // 8
+            grid = 2.0 ** -rng.integers(0, 8, size)
+            pair = [(rng.integers(-400, 400, size) * grid).astype(dtype) for _ in range(2)]
+            found.append(Points(*pair))
     return [_legal(subject, points) for points in found]
 
 
@@ -90,16 +94,12 @@ def _legal(subject: Subject, points: Points) -> Points:
     """Leave out pairs that are not finite or legal or, for a distance loss, have no difference."""
     keep = np.isfinite(points.y) & np.isfinite(points.t)
     if subject.kind == "distance":
-        keep &= _difference_is_exact(points.y, points.t)
+        # By the error term of the subtraction.
+        with np.errstate(all="ignore"):
+            r = points.y - points.t
+            back = points.y - r
+            keep &= np.isfinite(r) & ((points.y - (r + back)) + (back - points.t) == 0)
     return drop_outside(subject, points.take(keep))
-
-
-def _difference_is_exact(y: NDArray, t: NDArray) -> NDArray:
-    """Tell where ``y - t`` is a float, by the error term of the subtraction."""
-    with np.errstate(all="ignore"):
-        r = y - t
-        back = y - r
-        return np.asarray(np.isfinite(r) & ((y - (r + back)) + (back - t) == 0))
 
 
 def _on_line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
@@ -140,12 +140,6 @@ def _near_pairs(dtype: str, rng: Generator, count: int) -> Points:
     scale = 10.0 ** np.where(rng.random(count) < 0.5, 0, rng.uniform(-reach, reach, count))
     t = (rng.normal(size=count) * scale).astype(dtype)
     return Points(_closing_in(t.astype(np.float64), dtype, rng), t)
-
-
-def _coarse_pairs(dtype: str, rng: Generator, count: int) -> Points:
-    """Return pairs with few bits, whose differences are exact."""
-    grid = 2.0 ** -rng.integers(0, 8, count)
-    return Points(*((rng.integers(-400, 400, count) * grid).astype(dtype) for _ in range(2)))
 
 
 def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:

@@ -111,7 +111,10 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
         # The direction of a row of zeros is not defined.
         some = y.any(-1) & t.any(-1)
         return Points(y[some], t[some])
-    t = _as_many(_rows_of(subject.target, columns, dtype, rng, len(y)), rng, len(y))
+    t = _rows_of(subject.target, columns, dtype, rng, len(y))
+    # Some come again where there are fewer.
+    enough = len(t) >= len(y)
+    t = t[rng.permutation(len(t))[: len(y)] if enough else rng.integers(0, len(t), len(y))]
     if subject.target is LOGITS:
         # An infinite logit is legal, an infinite target is not.
         t = np.where(np.isfinite(t), t, 1.0).astype(dtype)
@@ -121,12 +124,6 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
     if subject.target is SIMPLEX:
         t = _finite_targets(y, t)
     return Points(y, t)
-
-
-def _as_many(t: NDArray, rng: Generator, count: int) -> NDArray:
-    """Return so many of some rows in any order; some come again if there are fewer."""
-    enough = len(t) >= count
-    return t[rng.permutation(len(t))[:count] if enough else rng.integers(0, len(t), count)]
 
 
 def _finite_targets(y: NDArray, t: NDArray) -> NDArray:

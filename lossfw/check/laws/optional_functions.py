@@ -50,16 +50,12 @@ _DEFAULTS = ("lossfw.losses.bodies", "lossfw.losses.base", "lossfw.losses.kinds"
 def check_both(subject: Subject, search: Search) -> None:
     """Value and derivative that are computed together are those that are computed apart."""
     assert subject.component is not None
-    if not _is_written(subject.component):
+    loss, body = type(subject.component), type(subject.component.body)
+    names = ("value_and_derivative", "value_and_derivative_at")
+    functions = [loss.compute_losses, *(getattr(body, name, None) for name in names)]
+    if all(getattr(f, "__module__", _DEFAULTS[0]) in _DEFAULTS for f in functions):
         raise NotApplicable("nobody wrote a function that computes both")
     compare_both(subject, search, _CODE)
-
-
-def _is_written(loss: Loss) -> bool:
-    """Tell whether value and derivative are computed together by more than a call of each."""
-    names = ("value_and_derivative", "value_and_derivative_at")
-    functions = [type(loss).compute_losses, *(getattr(type(loss.body), n, None) for n in names)]
-    return any(getattr(f, "__module__", _DEFAULTS[0]) not in _DEFAULTS for f in functions)
 
 
 def compare_both(subject: Subject, search: Search, code: str) -> None:
@@ -127,22 +123,17 @@ def check_curvature_bound(subject: Subject, search: Search) -> None:
     loss = subject.component
     assert loss is not None
     for points in search.points(subject, "float64"):
-        usual = (np.abs(points.y) <= _LARGEST) & np.isfinite(points.y)
-        some = _with_rows(subject, points.keep(usual))
+        some = points.keep((np.abs(points.y) <= _LARGEST) & np.isfinite(points.y))
+        if len(some) and not subject.target_per_row:
+            # Targets are rows as their predictions, and of ordinary size.
+            t = subject.exact.full(some.y, some.t).astype(np.float64)
+            some = Points(some.y, t).keep(np.abs(t) <= _LARGEST)
         if not len(some):
             continue
         if loss.curvature_bound(np, some.y, some.t) is None:
             raise NotApplicable("the loss knows no bound of its curvature")
         for step in _steps(search, some):
             _check_step(subject, search, loss, some, step)
-
-
-def _with_rows(subject: Subject, points: Points) -> Points:
-    """Return points whose targets are rows as their predictions, and of ordinary size."""
-    if not len(points) or subject.target_per_row:
-        return points
-    points = Points(points.y, subject.exact.full(points.y, points.t).astype(np.float64))
-    return points.keep(np.abs(points.t) <= _LARGEST)
 
 
 def _steps(search: Search, points: Points) -> Iterator[NDArray]:
