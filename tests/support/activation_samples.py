@@ -12,6 +12,7 @@ ELEMENTWISE = [
     ("leaky_relu", {"negative_slope": 0.3}),
     ("leaky_relu", {"negative_slope": 0.0}),
     ("leaky_relu", {"negative_slope": 1.0}),
+    ("leaky_relu", {"negative_slope": 3.0}),
     ("elu", {}),
     ("elu", {"alpha": 0.3}),
     ("elu", {"alpha": 1e3}),

@@ -1,4 +1,4 @@
-"""Built-in activations to the last digits: their formula is that of mpmath."""
+"""Built-in activations to the last digits: formulas and constants are those of mpmath."""
 
 import mpmath
 import numpy as np
@@ -6,10 +6,13 @@ import pytest
 
 from lossfw.check.accuracy.measure import DTYPES, measure
 from lossfw.numerics.exact.ulp import ulp_error
+from lossfw_std.activations import gelu as gelu_module
 from support.activation_samples import ELEMENTWISE, label, line, make
 
 # With so many digits no definition cancels down to the smallest float.
 DIGITS = 460
+# Roots are looked for with more digits than are compared, and shown.
+ROOT_DIGITS, SHOWN = 80, 20
 # Beyond this a value is a straight line or a constant in every float format.
 FAR = 800
 
@@ -22,7 +25,9 @@ def above(x, below):
     return x if x > 0 else below
 
 
-def tanh_gelu(x):
+def gelu(x, form="exact"):
+    if form == "exact":
+        return x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2
     u = mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)
     return x * (1 + mpmath.tanh(u)) / 2
 
@@ -38,9 +43,7 @@ TRUTH = {
     "sigmoid": sigmoid,
     "tanh": mpmath.tanh,
     "silu": lambda x: x * sigmoid(x),
-    "gelu": lambda x, form="exact": (
-        x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2 if form == "exact" else tanh_gelu(x)
-    ),
+    "gelu": gelu,
     "mish": lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))),
     "hard_sigmoid": lambda x: min(max((x + 3) / 6, 0), 1),
     "hard_swish": lambda x: x * min(max((x + 3) / 6, 0), 1),
@@ -117,3 +120,80 @@ def test_sparse_grid_of_small_and_large_parameters():
         f = make(sample)
         assert ulp_error(f(x), f.exact(x)).max() <= 4
         assert ulp_error(f.derivative(np, x), f.exact(x, derivative=1)).max() <= 4
+
+
+# Near which points the first and the second derivative are 0.
+@pytest.mark.parametrize(
+    ("sample", "lowest", "steepest"),
+    [
+        (("silu", {}), -1.278, 2.399),
+        (("gelu", {}), -0.752, 1.414),
+        (("gelu", {"form": "tanh"}), -0.752, 1.419),
+        (("mish", {}), -1.192, 1.491),
+    ],
+)
+def test_least_value_and_largest_derivative(sample, lowest, steepest):
+    (name, parameters), f = sample, make(sample)
+    with mpmath.workdps(ROOT_DIGITS):
+        function = lambda x: TRUTH[name](x, **parameters)  # noqa: E731
+        slope = lambda x: mpmath.diff(function, x)  # noqa: E731
+        bottom = mpmath.findroot(slope, lowest)
+        top = mpmath.findroot(lambda x: mpmath.diff(function, x, 2), steepest)
+        assert f.claims().range[0] == float(function(bottom))
+        assert f.claims().lipschitz == float(slope(top))
+        # Nothing is steeper: neither here, nor on the other side, nor far out.
+        others = [mpmath.mpf(i) / 8 for i in range(-80, 81)]
+        assert all(abs(slope(x)) <= slope(top) for x in others)
+        assert all(function(x) >= function(bottom) for x in others)
+        for number in (function(bottom), slope(top)):
+            assert mpmath.nstr(number, 60)[:SHOWN] in type(f).__doc__
+
+
+def test_selu_keeps_mean_and_variance_of_a_normal_variable():
+    f = make(("selu", {}))
+    low, steepest = f.claims().range[0], f.claims().lipschitz
+    with mpmath.workdps(ROOT_DIGITS):
+        c, d = mpmath.erfc(mpmath.sqrt(0.5)), mpmath.erfc(mpmath.sqrt(2))
+        root = mpmath.sqrt(mpmath.e)
+        alpha = mpmath.sqrt(2 / mpmath.pi) / (1 - c * root)
+        inner = 2 * d * root**4 + mpmath.pi * c**2 * root**2 - 2 * (2 + mpmath.pi) * c * root
+        scale = (1 - c * root) * mpmath.sqrt(2 * mpmath.pi / (inner + mpmath.pi + 2))
+
+        def moment(k):
+            def tail(j):  # The integral of exp(j x) times the normal density over x < 0.
+                return mpmath.exp(mpmath.mpf(j) ** 2 / 2) * mpmath.erfc(j / mpmath.sqrt(2)) / 2
+
+            below = {1: tail(1) - tail(0), 2: tail(2) - 2 * tail(1) + tail(0)}[k] * alpha**k
+            above = {1: 1 / mpmath.sqrt(2 * mpmath.pi), 2: mpmath.mpf(1) / 2}[k]
+            return scale**k * (above + below)
+
+        assert abs(moment(1)) < mpmath.mpf(10) ** -70
+        assert abs(moment(2) - 1) < mpmath.mpf(10) ** -70
+        assert (-low, steepest) == (float(scale * alpha), float(scale * alpha))
+        assert f([2.0])[0] == 2 * float(scale)
+        assert mpmath.nstr(scale * alpha, 60)[:SHOWN] in type(f).__doc__
+
+
+def test_gelu_is_steepest_where_the_density_bends():
+    with mpmath.workdps(ROOT_DIGITS):
+        closed = (1 + mpmath.erf(1)) / 2 + 1 / (mpmath.e * mpmath.sqrt(mpmath.pi))
+        assert make(("gelu", {})).claims().lipschitz == float(closed)
+
+
+def test_silu_is_least_at_lamberts_function():
+    with mpmath.workdps(ROOT_DIGITS):
+        w = mpmath.lambertw(mpmath.exp(-1)).real
+        assert make(("silu", {})).claims().range[0] == -float(w)
+        assert make(("silu", {}))(-1 - float(w)) == pytest.approx(-float(w), rel=1e-15)
+
+
+def test_the_tail_of_gelu_in_float32_is_as_near_as_its_comment_says():
+    with mpmath.workdps(40):
+        for k in range(401):
+            x = mpmath.mpf(15) * k / 400
+            over, under = (
+                sum(mpmath.mpf(c) * x**i for i, c in enumerate(coefficients))
+                for coefficients in (gelu_module._PLAIN_TAIL, gelu_module._PLAIN_TAIL_UNDER)
+            )
+            tail = mpmath.exp(x * x / 2) * mpmath.erfc(x / mpmath.sqrt(2)) / 2
+            assert abs(over / under / tail - 1) < 8e-9

@@ -108,8 +108,10 @@ def test_lipschitz_constants_are_reached():
     tie, step = np.zeros(2), np.array([1e-4, -1e-4])
     for name, bound in (("softmax", 0.5), ("sparsemax", 1.0)):
         f = lossfw.activation(name)
+        assert f.claims().lipschitz == bound
         ratio = np.linalg.norm(f(tie + step) - f(tie)) / np.linalg.norm(step)
         assert ratio == pytest.approx(bound, rel=1e-8)
+    assert lossfw.activation("log_softmax").claims().lipschitz is None
     sure = lossfw.activation("log_softmax").derivative(np, np.array([30.0, 0.0, 0.0]))
     assert np.linalg.norm(sure, 2) == pytest.approx(math.sqrt(3), rel=1e-9)
 
