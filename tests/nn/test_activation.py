@@ -19,7 +19,7 @@ def test_the_sigmoids_derivative_is_nowhere_zero_and_the_steps_is_everywhere():
 def test_a_number_is_no_row():
     with pytest.raises(ShapeError, match="softmax takes rows"):
         lossfw.activation("softmax")(1.0)
-    with pytest.raises(DtypeError, match="argument has dtype"):
+    with pytest.raises(DtypeError, match="argument has unsupported dtype"):
         lossfw.activation("sigmoid")([1j])
 
 

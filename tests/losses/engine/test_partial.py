@@ -75,5 +75,5 @@ def test_gaps_show_and_survive_a_round_trip():
     merged = parts[0].merge(parts[1]).merge(parts[2])
     again = Partial.unpack(merged.pack())
     assert again.rows == merged.rows == ((0, 5), (8, 9))
-    with pytest.raises(ArgumentError, match="row 4 stands"):
+    with pytest.raises(ArgumentError, match="row 4 is in both"):
         again.merge(of_rows(4, 6))
