@@ -13,8 +13,8 @@ from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
 from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
-from lossfw.losses.engine.exact_sum import below, prefixed
 from lossfw.losses.engine.execute import RowSums
+from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, MetricRows, MetricUpdate
@@ -143,16 +143,15 @@ class Accumulator:
 
     def pack(self) -> dict[str, NDArray]:
         """Return all sums as plain arrays of numbers, for `unpack`."""
-        arrays = prefixed("layout", self._layout.pack())
-        for number, kept in enumerate((self._loss, *self._kept.values())):
-            arrays |= prefixed(f"kept{number}", kept.pack())
-        return arrays
+        accumulators = enumerate((self._loss, *self._kept.values()))
+        kept = {f"kept{number}": accumulator for number, accumulator in accumulators}
+        return pack_parts(layout=self._layout, **kept)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from the arrays of an accumulator with the same parameters."""
-        self._layout.unpack(below("layout", arrays))
+        self._layout.unpack(packed_part("layout", arrays))
         for number, kept in enumerate((self._loss, *self._kept.values())):
-            kept.unpack(below(f"kept{number}", arrays))
+            kept.unpack(packed_part(f"kept{number}", arrays))
 
 
 def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossfw.losses.engine.exact_sum import below, prefixed
+from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.metrics import Mergeable
 from lossfw.numerics.arrays import NDArray
 
@@ -43,16 +43,12 @@ class MergeStack:
 
 def pack_stacks(stacks: Mapping[str, MergeStack]) -> dict[str, NDArray]:
     """Return the merged partials of named stacks as plain arrays."""
-    arrays: dict[str, NDArray] = {}
-    for name, stack in stacks.items():
-        merged = stack.merged()
-        if merged is not None:
-            arrays |= prefixed(name, merged.pack())
-    return arrays
+    merged = {name: stack.merged() for name, stack in stacks.items()}
+    return pack_parts(**{name: partial for name, partial in merged.items() if partial is not None})
 
 
 def restore(stack: MergeStack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
     """Push the partial that `pack_stacks` put under a name, if there was one."""
-    own = below(name, arrays)
+    own = packed_part(name, arrays)
     if own:
         stack.push(maker.unpack(own))

@@ -18,7 +18,8 @@ from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.diagnostics import Diagnostics
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.stopwatch import Stopwatch
-from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
+from lossfw.losses.engine.exact_sum import ExactSum
+from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.row_ranges import RowRanges
 
 # Version of a packed state.
@@ -92,8 +93,7 @@ class EvaluationState:
             "diagnostics": self.diagnostics.pack(),
             "seconds": self.clock.seconds,
         }
-        sums = prefixed("accumulator", self.accumulator.pack())
-        return SavedState(header, sums | prefixed("weight", self.weight.pack()))
+        return SavedState(header, pack_parts(accumulator=self.accumulator, weight=self.weight))
 
     def unpack(self, saved: SavedState) -> None:
         """Go on from the state that was packed; this one has seen no row."""
@@ -102,9 +102,9 @@ class EvaluationState:
                 f"the state of an evaluation has version {saved.header['version']}, and this "
                 f"lossfw reads {STATE_VERSION}."
             )
-        self.accumulator.unpack(below("accumulator", saved.arrays))
+        self.accumulator.unpack(packed_part("accumulator", saved.arrays))
         self.diagnostics.unpack(saved.header["diagnostics"])
-        self.weight = ExactSum.unpack(below("weight", saved.arrays))
+        self.weight = ExactSum.unpack(packed_part("weight", saved.arrays))
         self.seen = RowRanges.unpack(np.array(saved.header["seen"], np.int64).reshape(-1, 2))
         self._add_seconds(saved.header["seconds"])
 

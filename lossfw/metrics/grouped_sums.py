@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.losses.engine.exact_sum import below, prefixed
+from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.row_ranges import NOWHERE, PartialOrigin
 from lossfw.metrics.exact_sums import ExactSums, ordered, unordered
 from lossfw.numerics.arrays import NDArray
@@ -121,14 +121,17 @@ class GroupedSums:
     def pack(self) -> dict[str, NDArray]:
         """Return the sums as plain arrays, for `unpack`."""
         shape = {"shape": np.array([self.columns, self.places])}
-        return shape | self.table.pack() | prefixed("origin", self.origin.pack())
+        return shape | self.table.pack() | pack_parts(origin=self.origin)
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> GroupedSums:
         """Return the sums that were packed."""
         columns, places = map(int, arrays["shape"])
         return cls(
-            columns, places, ExactSums.unpack(arrays), PartialOrigin.unpack(below("origin", arrays))
+            columns,
+            places,
+            ExactSums.unpack(arrays),
+            PartialOrigin.unpack(packed_part("origin", arrays)),
         )
 
     @property

@@ -65,25 +65,3 @@ class ExactSum:
             return float(self.finite)
         except OverflowError:
             return math.inf if self.finite > 0 else -math.inf
-
-
-def prefixed(
-    name: str, arrays: Mapping[str, np.ndarray[Any, Any]]
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the packed arrays of a part under the part's name.
-
-    Examples
-    --------
-    >>> list(prefixed("total", ExactSum().pack()))
-    ['total.numerator', 'total.halvings', 'total.special']
-    """
-    return {f"{name}.{key}": array for key, array in arrays.items()}
-
-
-def below(name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the arrays that `prefixed` put under a name."""
-    return {
-        key.removeprefix(f"{name}."): array
-        for key, array in arrays.items()
-        if key.startswith(f"{name}.")
-    }

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
+from lossfw.losses.engine.exact_sum import ExactSum
+from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.reduction import (
     Denominator,
     Empty,
@@ -103,34 +104,31 @@ class Partial:
             )
         origin = self.origin.merge(other.origin)
         total, weight = self.total.merge(other.total), self.weight.merge(other.weight)
-        waiting: list[Piece] = []
+        pending: list[Piece] = []
         for group in _by_block((*self.pieces, *other.pieces), self.block):
             if sum(piece.stop - piece.start for piece in group) == self.block:
                 of_losses, of_weights = _joined_sums(group)
                 total, weight = total.add([of_losses]), weight.add([of_weights])
             else:
-                waiting.extend(group)
+                pending.extend(group)
         count, masked = self.count + other.count, self.masked + other.masked
-        return Partial(self.block, total, weight, count, masked, tuple(waiting), origin)
+        return Partial(self.block, total, weight, count, masked, tuple(pending), origin)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the partial as plain arrays, for `unpack`."""
         numbers = [self.block, self.count, self.masked, len(self.pieces)]
-        arrays = {"numbers": np.array(numbers, np.int64)}
-        arrays |= prefixed("total", self.total.pack()) | prefixed("weight", self.weight.pack())
-        arrays |= prefixed("origin", self.origin.pack())
-        for number, piece in enumerate(self.pieces):
-            arrays |= prefixed(f"piece{number}", piece.pack())
-        return arrays
+        pieces = {f"piece{number}": piece for number, piece in enumerate(self.pieces)}
+        parts = pack_parts(total=self.total, weight=self.weight, origin=self.origin, **pieces)
+        return {"numbers": np.array(numbers, np.int64)} | parts
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> Partial:
         """Return the partial that was packed."""
         block, count, masked, pieces = map(int, arrays["numbers"])
-        total, weight = (ExactSum.unpack(below(name, arrays)) for name in ("total", "weight"))
-        waiting = (Piece.unpack(below(f"piece{number}", arrays)) for number in range(pieces))
-        origin = PartialOrigin.unpack(below("origin", arrays))
-        return cls(block, total, weight, count, masked, tuple(waiting), origin)
+        total, weight = (ExactSum.unpack(packed_part(name, arrays)) for name in ("total", "weight"))
+        pending = (Piece.unpack(packed_part(f"piece{n}", arrays)) for n in range(pieces))
+        origin = PartialOrigin.unpack(packed_part("origin", arrays))
+        return cls(block, total, weight, count, masked, tuple(pending), origin)
 
     def sums(self) -> Sums:
         """Return the sums of w l and of w, those of incomplete blocks included, and the count."""

@@ -1,0 +1,37 @@
+"""Packing: partial sums as plain arrays under names, for checkpoints and other processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from lossfw.numerics.arrays import NDArray
+
+
+class Packable(Protocol):
+    """Protocol: a sum that can be stored; its class has `unpack`."""
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the sum as plain arrays."""
+
+
+def pack_parts(**parts: Packable) -> dict[str, NDArray]:
+    """Return the arrays of some parts, each under the name of its part.
+
+    Examples
+    --------
+    >>> from lossfw.losses.engine.exact_sum import ExactSum
+    >>> list(pack_parts(total=ExactSum()))
+    ['total.numerator', 'total.halvings', 'total.special']
+    """
+    return {
+        f"{name}.{key}": array for name, part in parts.items() for key, array in part.pack().items()
+    }
+
+
+def packed_part(name: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Return the arrays that `pack_parts` put under a name."""
+    prefix = f"{name}."
+    return {
+        key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)
+    }
