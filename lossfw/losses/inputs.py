@@ -13,14 +13,10 @@ from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
 from lossfw.numerics.arrays import Array, Namespace, NDArray, is_half
+from lossfw.numerics.compiled.signature import FEW_COLUMNS
 
 _FLOAT64 = np.dtype(np.float64)
 _COMPUTED_AS_FLOAT64 = "iub"  # NumPy's kinds: signed, unsigned, boolean
-
-
-# Up to this many columns a tile of rows is stored column by column, so that a
-# reduction over a row runs along the long, contiguous axis.
-FEW_COLUMNS = 64
 
 
 @dataclass(slots=True)

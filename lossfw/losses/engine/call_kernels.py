@@ -27,9 +27,9 @@ from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.engine.trial import on_trial
-from lossfw.losses.inputs import FEW_COLUMNS, Arguments
+from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.compiled.signature import Domain, KernelSignature
+from lossfw.numerics.compiled.signature import FEW_COLUMNS, Domain, KernelSignature
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.

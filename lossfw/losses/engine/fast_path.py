@@ -19,8 +19,8 @@ from lossfw.losses.engine.engine_mode import current
 from lossfw.losses.engine.kernels import SMALL
 from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
-from lossfw.losses.inputs import FEW_COLUMNS
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled.signature import FEW_COLUMNS
 
 # Where every call should have a kernel, there is no fast path.
 _MODES = ("auto", "tiles", "explain")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-# Up to so many columns rows are transposed. More would take long to compile, and gain little.
+# Up to so many columns a tile of rows is stored column by column, so that a reduction over a row
+# runs along the long, contiguous axis, and a kernel transposes rows: more columns would take long
+# to compile, and gain little.
 FEW_COLUMNS = 64
 
 # Elements of a strip of elements. Its arrays, 2 to 4 KiB each, fit the first-level cache.

@@ -26,7 +26,7 @@ class RowLength(Length):
         super().__init__("K")
         self.space = space
 
-    def __rtruediv__(self, other: Any) -> Any:  # type: ignore[override]  # other lengths refuse
+    def __rtruediv__(self, other: Any) -> Any:  # other lengths refuse
         return self.space.operation("divide", other, self.symbol())
 
     def symbol(self) -> Symbol:

@@ -26,6 +26,15 @@ class ExpressionSpace(Protocol):
         """Return ``x[key]``."""
 
 
+def _refuse(problem: str) -> Callable[..., NoReturn]:
+    """Return a method that says what a body does that has no meaning on symbols."""
+
+    def method(*_: object) -> NoReturn:
+        raise TraceError(f"the body {problem}")
+
+    return method
+
+
 class Length:
     """The length of an axis. A body may hand it on, and not compute with it."""
 
@@ -35,12 +44,9 @@ class Length:
     def __repr__(self) -> str:
         return self.name
 
-    def _refuse(self, *_: object) -> NoReturn:
-        raise TraceError("the body computes with a shape")
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
-    __truediv__ = __rtruediv__ = __index__ = __int__ = __float__ = __bool__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse("computes with a shape")
+    __truediv__ = __rtruediv__ = __index__ = __int__ = __float__ = __bool__ = __add__
+    __lt__ = __le__ = __gt__ = __ge__ = __add__
 
 
 ELEMENTS = Length("n")
@@ -96,22 +102,12 @@ class Symbol:
             raise AttributeError(name)
         raise TraceError(f"the body uses the attribute .{name} of an array")
 
-    def __bool__(self) -> NoReturn:
-        raise TraceError("the body decides by the values of an array, as in 'if r > 0'")
-
-    def __len__(self) -> NoReturn:
-        raise TraceError("the body uses the length of an array")
-
-    def __iter__(self) -> NoReturn:
-        raise TraceError("the body loops over the elements of an array")
-
-    def __float__(self) -> NoReturn:
-        raise TraceError("the body makes a number of an array, as functions of math do")
-
+    __bool__ = _refuse("decides by the values of an array, as in 'if r > 0'")
+    __len__ = _refuse("uses the length of an array")
+    __iter__ = _refuse("loops over the elements of an array")
+    __float__ = _refuse("makes a number of an array, as functions of math do")
     __int__ = __index__ = __complex__ = __float__
-
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise TraceError("the body writes to an array")
+    __setitem__ = _refuse("writes to an array")
 
     def __pos__(self) -> Symbol:
         return self
