@@ -1,4 +1,4 @@
-"""Overlap of sets: what the weights mean, how the three are related, digits near 0."""
+"""Overlap of sets: known values, digits near 0, empty sets."""
 
 from fractions import Fraction
 
@@ -62,26 +62,6 @@ class TestAccuracy:
 
 
 class TestMeaning:
-    @given(shares, masks, weights, weights)
-    def test_alpha_weighs_false_positives(self, y, t, alpha, more):
-        alone = np.where(t == 1, 1.0, y)  # no false negative
-        low, high = sorted([alpha, more])
-        losses = [at("tversky", alone, t, alpha=a, beta=0.7) for a in (low, high)]
-        assert losses[0] <= losses[1] * (1 + 1e-14)
-        assert at("tversky", alone, t, alpha=0.0, beta=0.7) == 0
-
-    @given(shares, masks, weights)
-    def test_beta_of_0_ignores_false_negatives(self, y, t, alpha):
-        alone = np.where(t == 0, 0.0, y)  # no false positive
-        assert at("tversky", alone, t, alpha=alpha, beta=0.0) == 0
-
-    @given(shares, masks, weights, weights)
-    def test_beta_weighs_false_negatives(self, y, t, beta, more):
-        alone = np.where(t == 0, 0.0, y)
-        low, high = sorted([beta, more])
-        losses = [at("tversky", alone, t, alpha=0.7, beta=b) for b in (low, high)]
-        assert losses[0] <= losses[1] * (1 + 1e-14)
-
     def test_one_false_positive_and_one_false_negative(self):
         # One member found, one of each mistake: 1 - 1 / (1 + alpha + beta).
         y, t = [1, 1, 0], [1, 0, 1]
@@ -89,35 +69,6 @@ class TestMeaning:
         assert at("tversky", y, t, alpha=1.0, beta=0.0) == 0.5
         assert at("tversky", [1, 1], [1, 0], alpha=1.0, beta=0.0) == 0.5
         assert at("tversky", [1, 0], [1, 1], alpha=1.0, beta=0.0) == 0
-
-    @given(shares, masks, weights)
-    def test_dice_and_jaccard_are_tversky(self, y, t, smooth):
-        even = at("tversky", y, t, alpha=0.5, beta=0.5, smooth=smooth)
-        whole = at("tversky", y, t, alpha=1.0, beta=1.0, smooth=smooth)
-        assert at("dice", y, t, smooth=smooth) == even
-        assert at("jaccard", y, t, smooth=smooth) == whole
-
-    @given(shares, masks)
-    def test_dice_and_jaccard_tell_of_each_other(self, y, t):
-        dice, jaccard = at("dice", y, t), at("jaccard", y, t)
-        assert jaccard == pytest.approx(2 * dice / (1 + dice), rel=1e-14)
-        assert dice == pytest.approx(jaccard / (2 - jaccard), rel=1e-14)
-
-    @given(masks, masks)
-    def test_of_sets_jaccard_is_one_less_intersection_over_union(self, y, t):
-        union = np.logical_or(y, t).sum()
-        wanted = 1 - np.logical_and(y, t).sum() / union if union else 0
-        assert at("jaccard", y, t) == pytest.approx(wanted, abs=1e-15)
-
-    @given(masks, masks, masks)
-    def test_of_sets_jaccard_is_a_metric(self, a, b, c):
-        assert at("jaccard", a, c) <= at("jaccard", a, b) + at("jaccard", b, c) + 1e-15
-
-    @given(shares, masks)
-    def test_dice_is_one_less_twice_the_overlap_over_both_sizes(self, y, t):
-        sizes = y.sum() + t.sum()
-        wanted = 1 - 2 * (y * t).sum() / sizes if sizes > 1e-300 else at("dice", y, t)
-        assert at("dice", y, t) == pytest.approx(wanted, abs=1e-14)
 
 
 class TestEnds:
@@ -128,12 +79,6 @@ class TestEnds:
         assert not loss.gradient([0.0, 0.0], [0.0, 0.0]).any()
         assert not loss.hessian([0.0, 0.0], [0.0, 0.0]).any()
         assert loss([0.0, 0.0], [1.0, 0.0]) == 1
-
-    @given(shares, masks)
-    def test_slopes_pull_towards_the_target(self, y, t):
-        slopes = lossfw.loss("jaccard", smooth=1.0).gradient(y, t)
-        assert (slopes[t == 1] <= 0).all()
-        assert (slopes[t == 0] >= 0).all()
 
 
 class TestClaims:

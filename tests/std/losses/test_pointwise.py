@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
@@ -17,7 +16,6 @@ PERCENT = lossfw.loss("absolute_percentage_error")
 VARIANCE = lossfw.loss("heteroscedastic_gaussian_nll")
 
 above = st.floats(-1, 1e6, exclude_min=True)
-reals = st.floats(-1e6, 1e6)
 
 
 class TestSquaredLogError:
@@ -25,32 +23,6 @@ class TestSquaredLogError:
         # From the documentation of metrics.mean_squared_log_error.
         found = LOG([2.5, 5, 4, 8], [3, 5, 2.5, 7])
         assert found == pytest.approx(0.039, abs=1e-3)
-
-    @given(above, above)
-    def test_it_is_symmetric(self, y, t):
-        assert LOG([y], [t]) == LOG([t], [y])
-
-    @given(above, above)
-    def test_it_is_the_squared_error_of_logarithms(self, y, t):
-        wanted = lossfw.loss("squared_error")([math.log1p(y)], [math.log1p(t)])
-        assert LOG([y], [t]) == pytest.approx(wanted, rel=1e-9, abs=1e-20)
-
-    @given(above)
-    def test_zero_at_the_target_and_nowhere_else(self, t):
-        assert LOG([t], [t]) == 0
-        assert LOG.gradient([t], [t])[0] == 0
-        other = math.nextafter(t, inf)
-        assert LOG([other], [t]) > 0 or abs(other - t) < 1e-160
-
-    def test_near_zero_it_is_the_squared_error(self):
-        y, t = np.array([1e-9, 2e-12]), np.array([3e-9, 1e-12])
-        assert LOG(y, t, reduction="none") == pytest.approx((y - t) ** 2, rel=1e-8)
-
-    def test_it_bends_the_other_way_far_above_the_target(self):
-        beyond = math.e * (1 + 2.0) - 1
-        bend = LOG.hessian([beyond - 0.1, beyond + 0.1], [2.0, 2.0])
-        assert bend[0] > 0 > bend[1]
-        assert not LOG.claims().convex
 
     def test_infinity_and_nan(self):
         y, t = [inf, nan], [1.0, 1.0]
@@ -71,22 +43,6 @@ class TestAbsolutePercentageError:
     def test_the_example_of_scikit_learn(self):
         # From the documentation of metrics.mean_absolute_percentage_error.
         assert PERCENT([2.5, 0.0, 2, 8], [3, -0.5, 2, 7]) == pytest.approx(0.3273, abs=1e-4)
-
-    @given(reals, reals.filter(lambda t: abs(t) > 1e-6), st.integers(-20, 20))
-    def test_scaling_both_changes_nothing(self, y, t, k):
-        assert PERCENT([y * 2.0**k], [t * 2.0**k]) == PERCENT([y], [t])
-
-    @given(reals, reals.filter(lambda t: abs(t) > 1e-6))
-    def test_it_is_the_absolute_error_weighted_by_the_target(self, y, t):
-        wanted = lossfw.loss("absolute_error")([y], [t]) / abs(t)
-        assert PERCENT([y], [t]) == pytest.approx(wanted, rel=1e-15)
-
-    @given(reals, reals, st.floats(1e-3, 1e3))
-    def test_a_floor_is_the_least_denominator(self, y, t, floor):
-        loss = lossfw.loss("absolute_percentage_error", floor=floor)
-        assert loss([y], [t]) == pytest.approx(abs(y - t) / max(abs(t), floor), rel=1e-15)
-        if abs(t) >= floor:
-            assert loss([y], [t]) == PERCENT([y], [t])
 
     def test_a_target_of_zero_needs_a_floor(self):
         with pytest.raises(DomainError, match=r"target\[1\] = 0 lies outside .*floor"):
@@ -114,21 +70,6 @@ class TestAbsolutePercentageError:
 
 
 class TestHeteroscedastic:
-    @pytest.mark.parametrize("full", [True, False])
-    @given(m=reals, t=reals, v=st.floats(0.01, 100))
-    def test_it_is_the_likelihood_of_a_known_variance(self, full, m, t, v):
-        # exp(log(v)) is v but for its last digits.
-        known = lossfw.loss("gaussian_nll", variance=v, full=full)
-        loss = lossfw.loss("heteroscedastic_gaussian_nll", full=full)
-        assert loss([[m, math.log(v)]], [t]) == pytest.approx(known([m], [t]), rel=1e-13, abs=1e-12)
-        slope = loss.gradient([[m, math.log(v)]], [t])[0, 0]
-        assert slope == pytest.approx(known.gradient([m], [t])[0], rel=1e-13)
-
-    def test_mean_and_variance_of_the_targets_are_best(self):
-        t = np.array([1.0, 2.0, 4.0, 9.0])
-        best = np.tile([t.mean(), math.log(t.var())], (4, 1))
-        assert VARIANCE.gradient(best, t).sum(axis=0) == pytest.approx([0, 0], abs=1e-15)
-
     def test_shapes(self):
         y, t = np.zeros((2, 3, 2)), np.ones((2, 3))
         assert VARIANCE(y, t, reduction="none").shape == (2, 3)
@@ -159,11 +100,11 @@ class TestHeteroscedastic:
         wanted = [s / 2 + 0.5, -s / 2 + 0.5, -1000, 1000]
         assert found == pytest.approx(np.array(wanted) + half, rel=1e-12)
 
-    def test_it_has_no_bound_below_and_is_not_convex(self):
-        assert VARIANCE([[0.0, -1e5]], [0.0]) < -1e4
-        ends = VARIANCE([[-2.0, -1.0], [2.0, 3.0]], [0.0, 0.0], reduction="none")
-        corner = np.array([[1.0, 0.0], [3.0, 1.0]])
-        middle = VARIANCE([corner.mean(axis=0)], [0.0])
-        assert middle > VARIANCE(corner, [0.0, 0.0]) or ends.min() < 0
-        assert not VARIANCE.claims().convex
-        assert VARIANCE.claims().lower_bound is None
+
+def test_a_distance_of_a_hinge_embedding_is_not_negative():
+    loss = lossfw.loss("hinge_embedding")
+    with pytest.raises(DomainError, match="NONNEGATIVE"):
+        loss([-0.5], [1])
+    # At the kink, far from it, and beside NaN.
+    slopes = loss.gradient([1.0, 1.0, nan], [-1, 1, 1], reduction="none")
+    assert np.array_equal(slopes, [0.0, 1.0, nan], equal_nan=True)
