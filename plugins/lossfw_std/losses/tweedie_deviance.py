@@ -445,11 +445,11 @@ def _far(
         return power * y * ((xp.expm1(b * e) / b - r / y) / a)
     own, of_target = of_mean(p.b), _to(xp, _positive(xp, t, 2.0 - b), p.b)
     far = ((of_target - own) - b * (r * power)) / float(p.a * p.b)
-    if not 0.0 < b < 4.0:
+    if b < 0.0:
         return far
-    # For a small target nearly all of it is the mean's power, and nothing cancels so.
+    # For a small target nearly all of it is the mean's power, from which little is taken.
     below = own * (1.0 / b - t / y / a) + of_target / float(p.a * p.b)
-    return xp.where(e > 0.0, far, below)
+    return xp.where(e > -1.5, far, below)
 
 
 def _smooth(xp: Namespace, e: Array, s: tuple[float, ...]) -> Array:
