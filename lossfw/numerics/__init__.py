@@ -88,7 +88,6 @@ from lossfw.numerics.error_free import difference_error as difference_error
 from lossfw.numerics.error_free import exact_square as exact_square
 from lossfw.numerics.error_free import two_diff as two_diff
 from lossfw.numerics.error_free import two_prod as two_prod
-from lossfw.numerics.extended_range import extended_range as extended_range
 from lossfw.numerics.factorial import factorial_rest as factorial_rest
 from lossfw.numerics.factorial import log_factorial as log_factorial
 from lossfw.numerics.guards import DEFAULT_DELTA as DEFAULT_DELTA
@@ -127,6 +126,7 @@ from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
 from lossfw.numerics.primitive import in_double as in_double
 from lossfw.numerics.primitive import in_double_by as in_double_by
 from lossfw.numerics.primitive import polynomial as polynomial
+from lossfw.numerics.rare_elements import extended_range as extended_range
 from lossfw.numerics.selection import patched as patched
 from lossfw.numerics.selection import patched_rows as patched_rows
 from lossfw.numerics.selection import select as select

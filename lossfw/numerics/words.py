@@ -47,6 +47,15 @@ _TWO_WORDS, _TERMS = 5, 11
 _INTEGER_POWER = 64
 
 
+def _operator(function: Callable[[Words, Words], Any]) -> Any:
+    """Return a method that takes numbers and arrays beside words."""
+
+    def method(self: Words, other: Any) -> Any:
+        return function(self, Words.of(other)) if isinstance(other, _NUMBERS) else NotImplemented
+
+    return method
+
+
 class Words:
     """Numbers (high + low) 2^scale, or 0, infinity or NaN, with the operators of arrays.
 
@@ -127,75 +136,61 @@ class Words:
         sign = np.where(self.high < 0.0, -1.0, 1.0)
         return Words(sign * self.high, sign * self.low, self.scale, self.slack)
 
-    def __add__(self, other: Any) -> Words:
-        a, b = self, Words.of(other)
-        top = np.maximum(a.scale, b.scale)
-        (ah, al), (bh, bl) = _shifted(a, top), _shifted(b, top)
-        high, low = _add((ah, al), (bh, bl))
-        finite = np.isfinite(high)
-        if not finite.all():
-            high, low = np.where(finite, high, ah + bh), np.where(finite, low, 0.0)
-        return _normal(high, low, top)
+    __add__ = __radd__ = _operator(lambda a, b: _plus(a, b))
+    __sub__ = _operator(lambda a, b: _plus(a, -b))
+    __rsub__ = _operator(lambda a, b: _plus(b, -a))
+    __mul__ = __rmul__ = _operator(lambda a, b: _times(a, b))
+    __truediv__ = _operator(lambda a, b: _over(a, b))
+    __rtruediv__ = _operator(lambda a, b: _over(b, a))
+    __rpow__ = _operator(lambda a, b: b**a)
+    __lt__ = _operator(lambda a, b: _minus(a, b) < 0.0)
+    __gt__ = _operator(lambda a, b: _minus(a, b) > 0.0)
+    __le__ = _operator(lambda a, b: _minus(a, b) <= 0.0)
+    __ge__ = _operator(lambda a, b: _minus(a, b) >= 0.0)
+    __eq__ = _operator(lambda a, b: _minus(a, b) == 0.0)
+    __ne__ = _operator(lambda a, b: _minus(a, b) != 0.0)
 
-    def __sub__(self, other: Any) -> Words:
-        return self + -Words.of(other)
+    def __pow__(self, exponent: Any) -> Any:
+        if isinstance(exponent, int | float | Fraction):
+            k: Any = exponent
+            if k == 0.5:
+                return sqrt(self)
+            if k == int(k) and abs(k) <= _INTEGER_POWER:
+                found = _integer_power(self, abs(int(k)))
+                return found if k >= 0 else 1.0 / found
+        return exp(exponent * log(self)) if isinstance(exponent, _NUMBERS) else NotImplemented
 
-    def __rsub__(self, other: Any) -> Words:
-        return -self + Words.of(other)
 
-    def __mul__(self, other: Any) -> Words:
-        a, b = self, Words.of(other)
-        high, low = _multiply((a.high, a.low), (b.high, b.low))
-        return _of_factors(high, low, a.high * b.high, a.scale + b.scale, a.slack + b.slack)
+# What an operator takes beside words; others, such as dual numbers, have operators of their own.
+_NUMBERS = (Words, int, float, Fraction, np.generic, np.ndarray)
 
-    def __truediv__(self, other: Any) -> Words:
-        a, b = self, Words.of(other)
-        q = a.high / b.high
-        product, low = _multiply((q, 0.0), (b.high, b.low))
-        high, low = _quick_sum(q, ((a.high - product) - low + a.low) / b.high)
-        return _of_factors(high, low, q, a.scale - b.scale, a.slack + b.slack)
 
-    def __rtruediv__(self, other: Any) -> Words:
-        return Words.of(other) / self
+def _plus(a: Words, b: Words) -> Words:
+    top = np.maximum(a.scale, b.scale)
+    (ah, al), (bh, bl) = _shifted(a, top), _shifted(b, top)
+    high, low = _add((ah, al), (bh, bl))
+    finite = np.isfinite(high)
+    if not finite.all():
+        high, low = np.where(finite, high, ah + bh), np.where(finite, low, 0.0)
+    return _normal(high, low, top)
 
-    __radd__, __rmul__ = __add__, __mul__
 
-    def __pow__(self, exponent: Any) -> Words:
-        if isinstance(exponent, Words):
-            return exp(exponent * log(self))
-        if exponent == 0.5:
-            return sqrt(self)
-        if exponent == int(exponent) and abs(exponent) <= _INTEGER_POWER:
-            found = _integer_power(self, abs(int(exponent)))
-            return found if exponent >= 0 else 1.0 / found
-        return exp(exponent * log(self))
+def _times(a: Words, b: Words) -> Words:
+    high, low = _multiply((a.high, a.low), (b.high, b.low))
+    return _of_factors(high, low, a.high * b.high, a.scale + b.scale, a.slack + b.slack)
 
-    def __rpow__(self, base: Any) -> Any:
-        return Words.of(base) ** self
 
-    def _minus(self, other: Any) -> Array:
-        """Return numbers with the signs of a difference; equal infinities are equal."""
-        b = Words.of(other)
-        equal = np.isinf(self.high) & (self.high == b.high)
-        return np.where(equal, 0.0, (self - b).high)
+def _over(a: Words, b: Words) -> Words:
+    q = a.high / b.high
+    product, low = _multiply((q, 0.0), (b.high, b.low))
+    high, low = _quick_sum(q, ((a.high - product) - low + a.low) / b.high)
+    return _of_factors(high, low, q, a.scale - b.scale, a.slack + b.slack)
 
-    def __lt__(self, other: Any) -> Array:
-        return self._minus(other) < 0.0
 
-    def __gt__(self, other: Any) -> Array:
-        return self._minus(other) > 0.0
-
-    def __le__(self, other: Any) -> Array:
-        return self._minus(other) <= 0.0
-
-    def __ge__(self, other: Any) -> Array:
-        return self._minus(other) >= 0.0
-
-    def __eq__(self, other: object) -> Array:
-        return self._minus(other) == 0.0
-
-    def __ne__(self, other: object) -> Array:
-        return self._minus(other) != 0.0
+def _minus(a: Words, b: Words) -> Array:
+    """Return numbers with the signs of a difference; equal infinities are equal."""
+    equal = np.isinf(a.high) & (a.high == b.high)
+    return np.where(equal, 0.0, _plus(a, -b).high)
 
 
 # Arithmetic of double-doubles.
@@ -443,15 +438,15 @@ class WordsNamespace(ErrorFreeNamespace):
         """Return ``a**b``."""
         return Words.of(a) ** b
 
-    def negative(self, x: Words) -> Words:
+    def negative(self, x: Words) -> Any:
         """Return ``-x``."""
         return -x
 
-    def square(self, x: Words) -> Words:
+    def square(self, x: Words) -> Any:
         """Return ``x * x``."""
         return x * x
 
-    def reciprocal(self, x: Words) -> Words:
+    def reciprocal(self, x: Words) -> Any:
         """Return ``1 / x``."""
         return 1.0 / x
 
@@ -491,7 +486,7 @@ class WordsNamespace(ErrorFreeNamespace):
         a, b = Words.of(a), Words.of(b)
         return sqrt(a * a + b * b)
 
-    def logaddexp(self, a: Any, b: Any) -> Words:
+    def logaddexp(self, a: Any, b: Any) -> Any:
         """Return ``log(exp(a) + exp(b))``."""
         a, b = Words.of(a), Words.of(b)
         equal = np.isinf(a.high) & (a.high == b.high)
@@ -503,7 +498,7 @@ class WordsNamespace(ErrorFreeNamespace):
         half = 0.5 * (e + choose(np.isinf(e.high), 1.0, e / (1.0 + e)))
         return choose(x.high < 0.0, -half, half)
 
-    def cosh(self, x: Words) -> Words:
+    def cosh(self, x: Words) -> Any:
         """Return the hyperbolic cosine."""
         e = exp(abs(x))
         return 0.5 * (e + 1.0 / e)

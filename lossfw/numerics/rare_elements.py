@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import (
 )
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
-from lossfw.numerics.primitive import parameter_place
+from lossfw.numerics.primitive import in_double, parameter_place
 from lossfw.numerics.words import WORDS, Words, choose
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -33,10 +33,10 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
     """Decorate a body: where its arguments are extreme, it runs on numbers of a wider range.
 
     The body is written once, in a form that is stable on floats of ordinary size. It runs on all
-    elements. Where `is_rare` holds and the dtype is float64, the same body runs again, on `Words`:
-    numbers of 104 bits whose exponents have no end. There no product overflows, no quotient is
-    subnormal, and an exponential has the digits of its argument. An infinite argument is a number
-    beyond all floats there, so that the result is the body's limit.
+    elements, float32 by float64 as with `in_double`. Where `is_rare` holds the same body runs
+    again, on `Words`: numbers of 104 bits whose exponents have no end. There no product overflows,
+    no quotient is subnormal, and an exponential has the digits of its argument. An infinite
+    argument is a number beyond all floats there, so that the result is the body's limit.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
     A compiled kernel leaves blocks with rare elements to NumPy. Arrays of other libraries lend
     their rare elements to NumPy too, if their values are known. Under `jax.jit`, `jax.vmap`,
     `torch.compile` and `torch.func`, and where PyTorch differentiates the body itself, they are
-    not, and the plain body computes all elements. So it does for float32, and on exact numbers,
-    which need nothing else. Derivatives by dual numbers are computed on `Words` as well.
+    not, and the plain body computes all elements. So it does in JAX without float64, and on exact
+    numbers, which need nothing else. Derivatives by dual numbers are computed on `Words` as well.
 
     Examples
     --------
@@ -76,13 +76,14 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
         def extended(*given: Any) -> Any:
             found = body(*given)
             xp, first = given[place], given[place + 1]
-            if isinstance(xp, ErrorFreeNamespace) or first.dtype != xp.float64:
+            inner = xp.inner if isinstance(xp, DualNamespace) else xp
+            if isinstance(inner, ErrorFreeNamespace) or first.dtype != xp.float64:
                 return found
             if not isinstance(first, np.ndarray) and not _is_known(first):
                 return found
             return _Call(body, place, given).extended(is_rare, found)
 
-        return cast(_Function, extended)
+        return cast(_Function, in_double(extended))
 
     return decorate
 
