@@ -259,7 +259,6 @@ class TweedieDeviance(Deviance):
         """Both, which float32 has from one conversion."""
         return self._value(xp, y, t), self._derivative(xp, y, t)
 
-    @in_double
     @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 y^-p (1 - p + p t / y)."""
@@ -556,7 +555,6 @@ class _OnLogits(LogMeanBody):
         """Both, which float32 has from one conversion."""
         return self._value(xp, z, t), self._derivative(xp, z, t)
 
-    @in_double
     @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
@@ -623,21 +621,18 @@ class _SquaredErrorOnLogits(LogMeanBody):
         """(exp(z) - t)^2."""
         return (xp.exp(z) - t) * (xp.exp(z) - t)
 
-    @in_double
     @extended_range(_is_rare)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(y - t)^2 with y = exp(z)."""
         gone = xp.exp(_finite_log(xp, z)) - t
         return gone * gone
 
-    @in_double
     @extended_range(_is_rare)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y with y = exp(z)."""
         y = xp.exp(_finite_log(xp, z))
         return 2.0 * ((y - t) * y)
 
-    @in_double
     @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (2 y - t) y with y = exp(z)."""
