@@ -39,21 +39,6 @@ MAX_BINS = 1000
 class Slice:
     """One way to tell rows apart.
 
-    Parameters
-    ----------
-    name : str
-        Its name in the result.
-    by : str
-        The property that tells the rows apart: a key of `BY`; or ``column.`` and the name
-        of a column of the data, which need not be an input or the target.
-    bins : sequence of float
-        Inner edges of bins, increasing: ``[0.5, 0.9]`` makes three, below 0.5,
-        from 0.5 to below 0.9, and from 0.9 on. Without them there is one slice
-        for each value.
-    largest : int
-        Of a column of texts, how many texts with the most rows have a slice of their own;
-        the others are together.
-
     Examples
     --------
     >>> Slice.of("target")
@@ -64,9 +49,16 @@ class Slice:
     ('< 0.5', '0.5 to 0.9', '>= 0.9')
     """
 
+    # Its name in the result.
     name: str
+    # The property that tells the rows apart: a key of `BY`; or column. and the name of a
+    # column of the data, which need not be an input or the target.
     by: str
+    # Inner edges of bins, increasing: [0.5, 0.9] makes three, below 0.5, from 0.5 to
+    # below 0.9, and from 0.9 on. Without them there is one slice for each value.
     bins: Sequence[float] = ()
+    # Of a column of texts, how many texts with the most rows have a slice of their own;
+    # the others are together.
     largest: int = DEFAULT_LARGEST
 
     def __post_init__(self) -> None:

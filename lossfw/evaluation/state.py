@@ -28,26 +28,17 @@ STATE_VERSION = 2
 
 @dataclass
 class EvaluationState:
-    """The state of an evaluation of some rows.
+    """The state of an evaluation of some rows."""
 
-    Attributes
-    ----------
-    accumulator : Accumulator
-        Partials of the loss and the metrics.
-    diagnostics : Diagnostics
-        Counts of rows that deserve a warning.
-    clock : Stopwatch
-        Seconds by stage, of all computations together.
-    seen : RowRanges
-        The rows that were seen.
-    weight : ExactSum
-        Total sample weight of the rows seen.
-    """
-
+    # Partials of the loss and the metrics.
     accumulator: Accumulator
+    # Counts of rows that deserve a warning.
     diagnostics: Diagnostics
+    # Seconds by stage, of all computations together.
     clock: Stopwatch
+    # The rows that were seen.
     seen: RowRanges = field(default_factory=RowRanges)
+    # Total sample weight of the rows seen.
     weight: ExactSum = field(default_factory=ExactSum)
 
     @classmethod

@@ -13,23 +13,14 @@ from lossfw.errors import ConfigError, Problem
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of validating a configuration.
-
-    Attributes
-    ----------
-    file : str
-        The configuration.
-    problems : tuple of Problem
-        Everything that is wrong, in the order of the file.
-    runs : int
-        How many runs it describes; 0 where something is wrong.
-    notes : tuple of str
-        Not mistakes, and still not what the user expects.
-    """
+    """The result of validating a configuration."""
 
     file: str
+    # Everything that is wrong, in the order of the file.
     problems: tuple[Problem, ...] = ()
+    # How many runs it describes; 0 where something is wrong.
     runs: int = 0
+    # Not mistakes, and still not what the user expects.
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

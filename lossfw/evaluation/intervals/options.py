@@ -20,26 +20,19 @@ MAX_REPLICATES = 100_000
 class Intervals:
     """Options of confidence intervals.
 
-    Parameters
-    ----------
-    level : float
-        Probability that an interval holds the true number, between 0 and 1.
-    method : {"jackknife", "bootstrap"}
-        The method of resampling.
-    replicates : int
-        How often the bootstrap draws; the jackknife draws nothing.
-    seed : int
-        Seed of the bootstrap's draws, at or above 0.
-
     Examples
     --------
     >>> Intervals(level=0.9).to_dict()
     {'level': 0.9, 'method': 'jackknife'}
     """
 
+    # Probability that an interval holds the true number, between 0 and 1.
     level: float = 0.95
+    # The method of resampling.
     method: Method = "jackknife"
+    # How often the bootstrap draws; the jackknife draws nothing.
     replicates: int = 1000
+    # Seed of the bootstrap's draws, at or above 0.
     seed: int = 0
 
     def __post_init__(self) -> None:

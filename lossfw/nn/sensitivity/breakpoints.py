@@ -16,44 +16,29 @@ _MOST_HALVINGS = 2200
 
 
 class Jump(NamedTuple):
-    """A change of one row.
+    """A change of one row."""
 
-    Attributes
-    ----------
-    at : float
-        The first float after the change.
-    last : float
-        The float before it, the last one before the change.
-    row : int
-        The number of the row.
-    before, after : float
-        The metric of the row on both sides.
-    """
-
+    # The first float after the change.
     at: float
+    # The float before it, the last one before the change.
     last: float
+    # The number of the row.
     row: int
+    # The metric of the row on both sides.
     before: float
     after: float
 
 
 @dataclass(frozen=True)
 class Staircase:
-    """A piecewise constant metric along a direction.
+    """A piecewise constant metric along a direction."""
 
-    Attributes
-    ----------
-    jumps : tuple of Jump
-        One for each row that changes, in the order of the way.
-    flat : tuple of float
-        The ends of the piece around 0 on which the metric is constant; without a
-        jump on a side, the end of the way.
-    way : tuple of float
-        The ends of the way.
-    """
-
+    # One for each row that changes, in the order of the way.
     jumps: tuple[Jump, ...]
+    # The ends of the piece around 0 on which the metric is constant; without a jump on a
+    # side, the end of the way.
     flat: tuple[float, float]
+    # The ends of the way.
     way: tuple[float, float]
 
     def to_dict(self) -> dict[str, Any]:

@@ -30,73 +30,49 @@ _NOWHERE = np.empty(0, np.intp), np.empty(0)
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A study before it runs, checked.
+    """A study before it runs, checked."""
 
-    Attributes
-    ----------
-    data : Dataset
-        The rows, which are all used at every point.
-    network : Network
-        In float64, with the parameters at 0 of the way.
-    loss : Loss
-        Of the input `form`.
-    form : {"prediction", "logits"}
-        The input of the loss.
-    metrics : tuple of Metric
-        The metrics of the study.
-    directions : tuple of Direction
-        The directions in which parameters move.
-    ways : ndarray, shape (points,)
-        The points of the way, ascending.
-    variants : mapping of str to Network
-        By the activation of their hidden layers: networks whose zero derivatives are
-        counted beside those of `network`.
-    parameter : Parameter or None
-        The parameter of the first direction, if one was named.
-    sample : int
-        Number of parameters of a layer that are moved to test whether a metric changes.
-    seed : int
-        The seed of the choice of these parameters.
-    digest : str
-        The digest of all causes of the numbers.
-    """
-
+    # The rows, which are all used at every point.
     data: Dataset
+    # In float64, with the parameters at 0 of the way.
     network: Network
+    # Of the input `form`.
     loss: Loss
+    # The input of the loss.
     form: Form
+    # The metrics of the study.
     metrics: tuple[Metric, ...]
+    # The directions in which parameters move.
     directions: tuple[Direction, ...]
+    # The points of the way, ascending, (points,).
     ways: NDArray
+    # By the activation of their hidden layers: networks whose zero derivatives are
+    # counted beside those of `network`.
     variants: Mapping[str, Network] = field(default_factory=dict)
+    # The parameter of the first direction, if one was named.
     parameter: Parameter | None = None
+    # Number of parameters of a layer that are moved to test whether a metric changes.
     sample: int = 25
+    # The seed of the choice of these parameters.
     seed: int = 0
+    # The digest of all causes of the numbers.
     digest: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class StudyCurve:
-    """Loss and metrics along a direction.
+    """Loss and metrics along a direction."""
 
-    Attributes
-    ----------
-    name : str
-        The name of the direction.
-    loss, slope : ndarray, shape (points,)
-        The mean loss and its exact derivative.
-    metrics, slopes : mapping of str to list
-        The values of each metric at all points, and the derivatives of the metrics
-        that are losses.
-    stairs : mapping of str to Staircase
-        The piecewise constant metrics.
-    """
-
+    # The name of the direction.
     name: str
+    # The mean loss and its exact derivative, (points,).
     loss: NDArray
     slope: NDArray
+    # The values of each metric at all points, and the derivatives of the metrics that are
+    # losses.
     metrics: Mapping[str, list[Any]]
     slopes: Mapping[str, list[float]]
+    # The piecewise constant metrics.
     stairs: Mapping[str, Staircase]
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,24 +89,15 @@ class StudyCurve:
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """The result of a study.
-
-    Attributes
-    ----------
-    study : Study
-        The study.
-    curves : tuple of StudyCurve
-        One for each direction.
-    variants : mapping of str to StudyCurve
-        By the activation in the hidden layers: the network with this activation along
-        the direction of the parameter, if one was named.
-    zeros : mapping of str to ZeroDerivatives
-        Numbers of derivatives that are exactly 0, by variant, the network itself first.
-    """
+    """The result of a study."""
 
     study: Study
+    # One for each direction.
     curves: tuple[StudyCurve, ...]
+    # By the activation in the hidden layers: the network with this activation along the
+    # direction of the parameter, if one was named.
     variants: Mapping[str, StudyCurve]
+    # Numbers of derivatives that are exactly 0, by variant, the network itself first.
     zeros: Mapping[str, ZeroDerivatives]
 
     def to_dict(self) -> dict[str, Any]:
