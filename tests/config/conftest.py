@@ -41,3 +41,17 @@ def problem(problems):
         return found[0]
 
     return find
+
+
+@pytest.fixture
+def refused(problem):
+    """Check the one thing that is wrong: its place in run.yaml, words of message and hint."""
+
+    def check(text, *overrides, plugins=None, at=None, what=(), hint=()):
+        where, *texts = problem(text, *overrides, plugins=plugins)
+        assert at is None or where == f"run.yaml:{at}"
+        for words, said in zip((what, hint), texts, strict=True):
+            for word in [words] if isinstance(words, str) else words:
+                assert word in said
+
+    return check

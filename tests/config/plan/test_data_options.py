@@ -86,15 +86,15 @@ def test_python_calls_stay_strict():
         lossfw.loss("squared_error")(np.zeros((3, 1)), np.zeros(3))
 
 
-def test_classes_written_as_floats(plan, problem, folder):
+def test_classes_written_as_floats(plan, refused, folder):
     rows, classes = np.full((3, 2), 0.5), np.array([0.0, 1.0, 1.0])
     text = SAVED.replace("squared_error", "cross_entropy").replace("mae, r2", "accuracy")
     save(folder, y=rows, t=classes)
     assert evaluate(plan(text)).metrics["accuracy"] == pytest.approx(1 / 3)
     np.savez(folder / "t.npz", targets=np.array([0.0, 1.0, 1.5]))
-    where, what, _ = problem(text.replace("t.npy", "t.npz"))
-    assert where == "run.yaml:2:7"
-    assert "targets[2] is 1.5; expected whole numbers" in what
+    refused(
+        text.replace("t.npy", "t.npz"), at="2:7", what="targets[2] is 1.5; expected whole numbers"
+    )
 
 
 # One-hot rows ------------------------------------------------------------
@@ -153,11 +153,9 @@ loss: hinge
 
 
 @pytest.mark.parametrize("targets", ["[0, 1, 1]", "[0.0, 1.0, 1.0]"])
-def test_a_loss_for_signs_names_the_key_that_maps_labels(targets, problem, plan):
+def test_a_loss_for_signs_names_the_key_that_maps_labels(targets, refused, plan):
     text = MARGINS.replace("TARGETS", targets)
-    _, what, hint = problem(text)
-    assert "SIGN" in what
-    assert "write data.map_targets: {0: -1, 1: 1}" in hint
+    refused(text, what="SIGN", hint="write data.map_targets: {0: -1, 1: 1}")
     mapped = text.replace(f"{targets}", f"{targets}, map_targets: {{0: -1, 1: 1}}")
     margins = np.array([-0.5, -2.0, 1.5])
     assert evaluate(plan(mapped)).loss == pytest.approx(np.maximum(0, 1 - margins).mean())
@@ -198,13 +196,15 @@ def test_three_labels_are_not_mapped_to_two(problem):
     assert hint.startswith("take ")
 
 
-def test_labels_that_begin_at_1(problem, plan):
+def test_labels_that_begin_at_1(refused, plan):
     text = INLINE.replace("[2, 0, 1, 1], ONE_HOT", "[3, 1, 2, 2], KEY")
     text = text.replace("{name: squared_error, factor: 0.5, per: row}", "{name: cross_entropy}")
-    where, what, hint = problem(text.replace(", KEY", ""))
-    assert where == "run.yaml:2:7"
-    assert "target[0] = 3 is not a class" in what
-    assert "write data.classes: found" in hint
+    refused(
+        text.replace(", KEY", ""),
+        at="2:7",
+        what="target[0] = 3 is not a class",
+        hint="write data.classes: found",
+    )
     wanted = plan(text.replace("[3, 1, 2, 2], KEY", "[2, 0, 1, 1]")).data.targets
     for key in ("classes: found", "classes: [1, 2, 3]", "map_targets: {1: 0, 2: 1, 3: 2}"):
         found = plan(text.replace("KEY", key)).data

@@ -29,11 +29,9 @@ def test_a_parameter_of_such_a_loss_is_checked_in_its_place(problem):
     assert what == "squared_error has no parameter 'fcator'"
 
 
-def test_a_loss_that_does_not_fit_the_targets_is_refused_before_anything_runs(problem):
+def test_a_loss_that_does_not_fit_the_targets_is_refused_before_anything_runs(refused):
     text = SAVED.replace("[[1, 0], [0, 1]]", "[0, 1]").replace("loss: mse", "loss: cross_entropy")
-    where, what, _ = problem(text + "evaluate: {metrics: [accuracy, mse]}\n")
-    assert where == "run.yaml:5:32"
-    assert "(2, 2)" in what
+    refused(text + "evaluate: {metrics: [accuracy, mse]}\n", at="5:32", what="(2, 2)")
 
 
 def test_the_parameters_of_such_a_loss_count_in_the_digest(plan):

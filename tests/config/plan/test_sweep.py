@@ -238,8 +238,5 @@ def test_too_many_runs_are_not_even_tried(mistakes):
     assert what == f"the sweep has 10000 runs, and at most {MAX_RUNS} are checked and run"
 
 
-def test_a_sweep_is_no_single_run(problem):
-    where, what, hint = problem(GOOD + "sweep: {seeds: 2}\n")
-    assert where == "run.yaml:6:1"
-    assert "several runs" in what
-    assert "-o sweep-" in hint
+def test_a_sweep_is_no_single_run(refused):
+    refused(GOOD + "sweep: {seeds: 2}\n", at="6:1", what="several runs", hint="-o sweep-")
