@@ -125,18 +125,18 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
-def meant(name: str, known: Collection[str]) -> list[str]:
+def closest_names(name: str, known: Collection[str]) -> list[str]:
     """Return the known names that a name was probably meant to be.
 
     The same letters come first, then synonyms of the field, then the nearest spelling.
 
     Examples
     --------
-    >>> meant("CrossEntropyLoss", ["cross_entropy", "hinge"])
+    >>> closest_names("CrossEntropyLoss", ["cross_entropy", "hinge"])
     ['cross_entropy']
-    >>> meant("nll", ["pinball", "cross_entropy", "gaussian_nll"])
+    >>> closest_names("nll", ["pinball", "cross_entropy", "gaussian_nll"])
     ['cross_entropy', 'gaussian_nll']
-    >>> meant("hubber", ["huber"]), meant("nothing", ["huber"])
+    >>> closest_names("hubber", ["huber"]), closest_names("nothing", ["huber"])
     (['huber'], [])
     """
     plain = _letters(name)
@@ -154,7 +154,7 @@ def meant(name: str, known: Collection[str]) -> list[str]:
 
 def did_you_mean_one(name: str, known: Iterable[str]) -> str:
     """Return ``Did you mean 'x' or 'y'?`` for a component, or an empty string."""
-    names = meant(name, set(known))
+    names = closest_names(name, set(known))
     return f"Did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 

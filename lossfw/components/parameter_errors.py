@@ -35,16 +35,16 @@ _WANTED = {
 }
 
 
-def wanted(item: Mapping[str, Any]) -> str:
+def expected_text(item: Mapping[str, Any]) -> str:
     """Return what an entry of ``ValidationError.errors()`` allows, as the end of a sentence.
 
     Examples
     --------
-    >>> wanted({"type": "greater_than", "ctx": {"gt": 0}, "msg": "Input should be greater than 0"})
+    >>> expected_text({"type": "greater_than", "ctx": {"gt": 0}, "msg": "Input should ..."})
     'greater than 0'
     """
     if item["type"] in _WANTED:
-        return _WANTED[item["type"]].format(**_whole(item.get("ctx", {})))
+        return _WANTED[item["type"]].format(**_integral_floats(item.get("ctx", {})))
     message: str = item["msg"]
     return message.removeprefix("Input should be ").removeprefix("Value error, ")
 
@@ -71,10 +71,10 @@ def _explained(owner: str, known: Sequence[str], item: Mapping[str, Any]) -> str
         return f"{owner} needs the parameter {name!r}."
     if own_message(item):
         return f"{owner}: {own_message(item)}"
-    return f"{owner}: {name} should be {wanted(item)}, got {item['input']!r}."
+    return f"{owner}: {name} should be {expected_text(item)}, got {item['input']!r}."
 
 
-def _whole(context: Mapping[str, Any]) -> dict[str, Any]:
+def _integral_floats(context: Mapping[str, Any]) -> dict[str, Any]:
     """Write the bound 0.0 as 0, as anyone would in YAML."""
     return {
         key: int(value) if isinstance(value, float) and value.is_integer() else value

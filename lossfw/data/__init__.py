@@ -9,7 +9,7 @@ from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
-from lossfw.data.row_changes import Upright, changed_rows
+from lossfw.data.row_transforms import ExpandColumn, Upright, changed_rows
 from lossfw.data.source import File, Location, Source, no_column
 from lossfw.data.table import Table, TableOptions, TableRows
 
@@ -18,6 +18,7 @@ __all__ = [
     "ColumnError",
     "DataColumn",
     "Dataset",
+    "ExpandColumn",
     "File",
     "Group",
     "Location",

@@ -11,17 +11,17 @@ import numpy as np
 from lossfw.components.naming import shortlist
 from lossfw.data.columns import DataColumn
 from lossfw.data.dataset import Dataset
-from lossfw.data.labels import Lookup, OneHot, found_labels
+from lossfw.data.labels import MapValues, OneHot, found_labels
 from lossfw.data.lazy_arrays import (
     Column,
     RowArray,
     entries_of,
+    is_file_backed,
     read_rows,
     stamp_of,
-    stays,
     take_rows,
 )
-from lossfw.data.row_changes import TableEntry, changed_rows
+from lossfw.data.row_transforms import TableEntry, changed_rows
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -52,7 +52,7 @@ def category_column(values: RowArray, labels: tuple[str, ...], name: str) -> Dat
         return DataColumn(values, labels)
     found = found_labels(values, f"the column {name!r}")
     told = tuple(str(number) for number in found.tolist())
-    codes = changed_rows(values, Lookup(name, found, np.arange(len(found)), shortlist(told)))
+    codes = changed_rows(values, MapValues(name, found, np.arange(len(found)), shortlist(told)))
     return DataColumn(codes, told)
 
 
@@ -103,7 +103,7 @@ def joined(parts: Sequence[RowArray]) -> RowArray:
     """
     if len(parts) == 1:
         return parts[0]
-    if not any(map(stays, parts)):
+    if not any(map(is_file_backed, parts)):
         return np.concatenate(parts, axis=1)
     made: Any = JoinedColumn(parts)
     return made  # type: ignore[no-any-return]  # read like an array, see `RowArray`

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.csv_text import is_missing, is_number, is_whole
-from lossfw.data.lazy_arrays import RowArray, chunks_of, in_memory, stays, take_rows
-from lossfw.data.row_changes import TableEntry, changed_rows
+from lossfw.data.lazy_arrays import RowArray, chunks_of, is_file_backed, materialize, take_rows
+from lossfw.data.row_transforms import TableEntry, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -90,7 +90,7 @@ class DataColumn:
 
         Without labels the codes are numbers themselves.
         """
-        if not labels and not stays(codes):
+        if not labels and not is_file_backed(codes):
             return cls.of(codes)
         given = [label for label in labels if not is_missing(label)]
         if not given or not all(map(_is_exact, given)):
@@ -122,7 +122,7 @@ class DataColumn:
 
     def in_memory(self) -> DataColumn:
         """Return the same rows in memory."""
-        return replace(self, values=in_memory(self.values))
+        return replace(self, values=materialize(self.values))
 
 
 def _is_exact(label: str) -> bool:

@@ -15,7 +15,7 @@ from lossfw.data import csv_text
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray, listed
+from lossfw.data.lazy_arrays import ChunkedTable, Group, PieceColumn, RowArray, column_numbers
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
@@ -187,7 +187,7 @@ class _Parser:
 
     def integers(self, lines: list[str], group: Group) -> NDArray | None:
         """Return columns of integers, None if one is not written as such."""
-        return csv_text.read_numbers(lines, np.int64, listed(group), self.table.delimiter)
+        return csv_text.read_numbers(lines, np.int64, column_numbers(group), self.table.delimiter)
 
 
 class _Chunk(NamedTuple):
@@ -205,7 +205,9 @@ def _scan(parser: _Parser, groups: Sequence[Group]) -> _CsvPieces | None:
     and finds the labels.
     """
     table, stamp = parser.table, FileStamp.of(parser.table.path)
-    is_integer = {n: not parser.texts & set(listed(group)) for n, group in enumerate(groups)}
+    is_integer = {
+        n: not parser.texts & set(column_numbers(group)) for n, group in enumerate(groups)
+    }
     labels: dict[int, set[str]] = {number: set() for number in parser.texts}
     chunks, dropped = [], 0
     # Reading the numbers again for a digest would take as long as the evaluation.
@@ -230,7 +232,7 @@ def _scan(parser: _Parser, groups: Sequence[Group]) -> _CsvPieces | None:
     return pieces
 
 
-class _CsvPieces(Pieces):
+class _CsvPieces(ChunkedTable):
     """The rows of a file, some megabytes of text at a time; keys are the numbers of the groups."""
 
     digest: str
@@ -263,10 +265,10 @@ class _CsvPieces(Pieces):
                 () if isinstance(group, int) else (len(group),),
                 np.dtype(
                     np.int64
-                    if self._is_integer[number] or self._parser.texts & set(listed(group))
+                    if self._is_integer[number] or self._parser.texts & set(column_numbers(group))
                     else float
                 ),
-                f"{self.digest} columns {listed(group)}",
+                f"{self.digest} columns {column_numbers(group)}",
             )
             for number, group in enumerate(self._groups)
         ]
@@ -281,7 +283,7 @@ class _CsvPieces(Pieces):
         return any(
             column.dtype.kind == "f" and bool(np.isnan(np.asarray(column)).any())
             for group, column in zip(self._groups, self.columns(), strict=True)
-            if not kept.issuperset(listed(group))
+            if not kept.issuperset(column_numbers(group))
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -304,7 +306,7 @@ class _CsvPieces(Pieces):
     def _array(self, cells: _Cells, number: int, group: Group) -> NDArray:
         if isinstance(group, int) and group in cells.texts:
             return np.searchsorted(self._labels[group], cells.texts[group]).astype(np.int64)
-        array: NDArray | None = np.ascontiguousarray(cells.table[:, listed(group)])
+        array: NDArray | None = np.ascontiguousarray(cells.table[:, column_numbers(group)])
         assert array is not None
         if self._is_integer[number]:
             exact = np.abs(array).max(initial=0) < _EXACT

@@ -12,9 +12,9 @@ from lossfw.data.columns import FIRST_ROUNDED, DataColumn, rounded_at
 from lossfw.data.lazy_arrays import (
     RowArray,
     check_unchanged,
-    in_memory,
+    is_file_backed,
+    materialize,
     read_rows,
-    stays,
     take_rows,
 )
 from lossfw.data.validation import check_finite
@@ -111,7 +111,7 @@ class Dataset:
             object.__setattr__(self, role, array)
         for role, array in self._arrays():
             self._check_array(role, array)
-            if not stays(array):
+            if not is_file_backed(array):
                 self._check_numbers(role, np.asarray(array), 0)
         columns = {name: self._checked_column(name, x) for name, x in self.columns.items()}
         object.__setattr__(self, "columns", columns)
@@ -153,7 +153,7 @@ class Dataset:
 
         Memory-mapped arrays stay mapped: access to them is fast.
         """
-        arrays: dict[str, Any] = {role: in_memory(array) for role, array in self._arrays()}
+        arrays: dict[str, Any] = {role: materialize(array) for role, array in self._arrays()}
         kept = all(array is getattr(self, role) for role, array in arrays.items())
         columns = {name: column.in_memory() for name, column in self.columns.items()}
         return self if kept and not columns else replace(self, columns=columns, **arrays)
@@ -173,7 +173,7 @@ class Dataset:
             parts = {}
             for role, array in self._arrays():
                 parts[role] = read_rows(array, start, min(start + size, end))
-                if stays(array):
+                if is_file_backed(array):
                     self._check_numbers(role, parts[role], start)
             columns = self._columns_of(start, min(start + size, end))
             weight = parts.get("sample_weight")
@@ -261,7 +261,7 @@ class Dataset:
 def _as_array(given: Any, where: str) -> RowArray:
     """Return what an author gave as an array: a list, or an object of another library."""
     try:
-        array: RowArray = given if stays(given) else np.asarray(given)
+        array: RowArray = given if is_file_backed(given) else np.asarray(given)
     except ValueError as error:
         raise DataError(f"{where} cannot be made an array: {error}.") from None
     return array

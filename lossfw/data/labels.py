@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from lossfw.components.naming import shortlist
-from lossfw.data.lazy_arrays import RowArray, chunks_of, stays
-from lossfw.data.row_changes import RowNumbers
+from lossfw.data.lazy_arrays import RowArray, chunks_of, is_file_backed
+from lossfw.data.row_transforms import RowNumbers
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -49,33 +49,33 @@ def label_of(classes: Sequence[str], number: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Lookup:
+class MapValues:
     """A change: each number becomes the number that a table has for it."""
 
     # The data, for messages.
     name: str
     # The table; `given` ascends, (n,).
-    given: NDArray
-    wanted: NDArray
+    keys: NDArray
+    values: NDArray
     # The numbers of the table in words.
-    told: str
+    keys_text: str
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Look every number up."""
-        place = np.searchsorted(self.given, rows).clip(max=len(self.given) - 1)
-        absent = self.given[place] != rows
+        place = np.searchsorted(self.keys, rows).clip(max=len(self.keys) - 1)
+        absent = self.keys[place] != rows
         if absent.any():
             first = np.argwhere(absent)[0]
             raise DataError(
                 f"data {self.name!r}: targets[{int(numbers[int(first[0])])}] is "
-                f"{rows[tuple(first)]}, and the configuration lists {self.told}: list it too."
+                f"{rows[tuple(first)]}, and the configuration lists {self.keys_text}: list it too."
             )
-        found: NDArray = self.wanted[place]
+        found: NDArray = self.values[place]
         return found
 
 
 @dataclass(frozen=True)
-class Whole:
+class CastToInteger:
     """A change: whole numbers that are written as floats become integers."""
 
     # The data, for messages.
@@ -120,7 +120,7 @@ class OneHot:
 
 def found_labels(numbers: RowArray, where: str) -> NDArray:
     """Return the different numbers of targets or of a column, ascending; a file is read once."""
-    if not stays(numbers):
+    if not is_file_backed(numbers):
         found: NDArray = np.unique(numbers)
     else:
         found = np.array([], numbers.dtype)
@@ -137,28 +137,28 @@ def found_labels(numbers: RowArray, where: str) -> NDArray:
 
 
 def table_of(
-    name: str, known: Sequence[str], wanted: Mapping[Label, float]
-) -> tuple[Lookup, NDArray]:
+    name: str, known: Sequence[str], values: Mapping[Label, float]
+) -> tuple[MapValues, NDArray]:
     """Return the change that gives each label its number, and the numbers in use.
 
     The positions of `known` are the targets; it is empty where targets are numbers themselves.
     """
-    told = shortlist([str(label) for label in wanted])
+    keys_text = shortlist([str(label) for label in values])
     if known:
-        by_text = {str(label): number for label, number in wanted.items()}
+        by_text = {str(label): number for label, number in values.items()}
         for label in known:
             if label not in by_text:
                 raise DataError(
-                    f"data {name!r} have the label {label!r}, and the configuration lists {told}: "
-                    "list it too."
+                    f"data {name!r} have the label {label!r}, and the configuration lists "
+                    f"{keys_text}: list it too."
                 )
         pairs = [(float(i), by_text[label]) for i, label in enumerate(known)]
     else:
-        pairs = sorted((_number(label, name), number) for label, number in wanted.items())
+        pairs = sorted((_number(label, name), number) for label, number in values.items())
     numbers = np.array([number for _, number in pairs], np.float64)
     if (numbers == np.floor(numbers)).all():
         numbers = numbers.astype(np.int64)
-    return Lookup(name, np.array([key for key, _ in pairs]), numbers, told), numbers
+    return MapValues(name, np.array([key for key, _ in pairs]), numbers, keys_text), numbers
 
 
 def _number(label: Label, name: str) -> float:

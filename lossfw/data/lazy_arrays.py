@@ -27,12 +27,12 @@ CHUNK_ROWS = 65_536
 Group: TypeAlias = int | Sequence[int]
 
 
-def listed(group: Group) -> list[int]:
+def column_numbers(group: Group) -> list[int]:
     """Return the columns of a group."""
     return [group] if isinstance(group, int) else list(group)
 
 
-class Pieces(ABC):
+class ChunkedTable(ABC):
     """A table in a file that is read in pieces of consecutive rows.
 
     The last pieces are kept, and serve all columns. `starts` has the number of the first row of
@@ -145,7 +145,7 @@ class PieceColumn(Column):
 
     def __init__(
         self,
-        pieces: Pieces,
+        pieces: ChunkedTable,
         key: Hashable,
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
@@ -195,7 +195,7 @@ class PieceColumn(Column):
 RowArray: TypeAlias = NDArray
 
 
-def stays(array: RowArray) -> bool:
+def is_file_backed(array: RowArray) -> bool:
     """Tell whether the rows of an array stay in a file until they are read."""
     return isinstance(array, np.memmap | Column)
 
@@ -220,7 +220,7 @@ def check_unchanged(array: RowArray) -> None:
         stamp.check()
 
 
-def in_memory(array: RowArray) -> NDArray:
+def materialize(array: RowArray) -> NDArray:
     """Return a column as an array, and an array as it is."""
     if isinstance(array, Column):
         return np.asarray(array)

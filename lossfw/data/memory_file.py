@@ -14,7 +14,7 @@ import numpy as np
 
 from lossfw.data.csv_text import is_missing
 from lossfw.data.files import digest_arrays
-from lossfw.data.lazy_arrays import Group, RowArray, listed
+from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -170,7 +170,7 @@ class FrameTable(Table):
         arrays: list[RowArray] = [
             read[group]
             if isinstance(group, int)
-            else np.column_stack([read[number] for number in listed(group)])
+            else np.column_stack([read[number] for number in column_numbers(group)])
             for group in groups
         ]
         return TableRows(arrays, labels, int((~rows).sum()))

@@ -23,9 +23,9 @@ from pydantic_core import PydanticCustomError
 from lossfw.components.naming import shortlist
 from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
-from lossfw.data.labels import MAX_LABELS, Label, OneHot, Whole, found_labels, table_of
-from lossfw.data.row_changes import Flat, RowNumbers, changed_rows
+from lossfw.data.labels import MAX_LABELS, CastToInteger, Label, OneHot, found_labels, table_of
 from lossfw.data.row_filter import RowFilter
+from lossfw.data.row_transforms import RowNumbers, SqueezeColumn, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -201,7 +201,7 @@ class DataOptions(BaseModel):
 def _flat_targets(data: Dataset, key: str) -> Dataset:
     """Return the data with targets of shape (N,)."""
     if data.targets.ndim == 2 and data.targets.shape[1] == 1:
-        return replace(data, targets=changed_rows(data.targets, Flat()))
+        return replace(data, targets=changed_rows(data.targets, SqueezeColumn()))
     if data.targets.ndim != 1:
         raise DataError(
             f"data {data.name!r}: {key} takes one label for each row, and the targets have the "
@@ -222,7 +222,7 @@ def _one_hot_rows(data: Dataset, classes: int | None) -> Dataset:
     data = _flat_targets(data, "one_hot")
     targets = data.targets
     if targets.dtype.kind == "f":
-        targets = changed_rows(targets, Whole(data.name))
+        targets = changed_rows(targets, CastToInteger(data.name))
     if data.classes and len(data.classes) > classes:
         raise DataError(
             f"data {data.name!r} have the {len(data.classes)} labels {shortlist(data.classes)}, "

@@ -17,7 +17,7 @@ import numpy as np
 from lossfw.data.csv_text import is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray
+from lossfw.data.lazy_arrays import ChunkedTable, Group, PieceColumn, RowArray
 from lossfw.data.parquet_columns import (
     TextError,
     array_of,
@@ -177,7 +177,7 @@ class _Place(NamedTuple):
     rows: int
 
 
-class _ParquetPieces(Pieces):
+class _ParquetPieces(ChunkedTable):
     """Pieces of files, each within one row group; `labels` are the texts of each column of such."""
 
     def __init__(self, table: ParquetTable, groups: Sequence[Group], options: TableOptions) -> None:
@@ -232,7 +232,7 @@ class _ParquetPieces(Pieces):
 
     @property
     def entries(self) -> NDArray:
-        """See `Pieces.entries`: the first rows of row groups."""
+        """See `ChunkedTable.entries`: the first rows of row groups."""
         return self.starts[:-1][[place.number == 0 for place in self._places]]
 
     def __getstate__(self) -> dict[str, Any]:

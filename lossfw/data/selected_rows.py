@@ -17,13 +17,13 @@ from lossfw.data.lazy_arrays import (
     chunks_of,
     digest_of,
     entries_of,
+    is_file_backed,
     read_rows,
     stamp_of,
-    stays,
     take_rows,
 )
-from lossfw.data.row_changes import TableEntry, changed_rows
 from lossfw.data.row_filter import RowFilter
+from lossfw.data.row_transforms import TableEntry, changed_rows
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -108,7 +108,7 @@ def _with_present_classes(data: Dataset) -> Dataset:
 
 def taken(array: RowArray, index: NDArray) -> RowArray:
     """Return the rows of an array with these ascending numbers; those of a file stay there."""
-    selection: Any = SelectedColumn(array, index) if stays(array) else array[index]
+    selection: Any = SelectedColumn(array, index) if is_file_backed(array) else array[index]
     return selection  # type: ignore[no-any-return]  # read like an array, see `RowArray`
 
 
@@ -117,27 +117,27 @@ class SelectedColumn(Column):
 
     def __init__(self, of: RowArray, index: NDArray) -> None:
         super().__init__((len(index), *of.shape[1:]), of.dtype, digest_of(of))
-        self._of, self._index = of, index
+        self._rows, self._index = of, index
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the numbers of the rows as bits, of which a cluster gets fewer bytes."""
-        there = np.zeros(len(self._of), bool)
+        there = np.zeros(len(self._rows), bool)
         there[self._index] = True
         return {**self.__dict__, "_index": np.packbits(there)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._index = np.flatnonzero(np.unpackbits(state["_index"], count=len(self._of)))
+        self._index = np.flatnonzero(np.unpackbits(state["_index"], count=len(self._rows)))
 
     @property
     def stamp(self) -> FileStamp | None:
         """See `Column.stamp`."""
-        return stamp_of(self._of)
+        return stamp_of(self._rows)
 
     @property
     def entries(self) -> NDArray | None:
         """See `Column.entries`."""
-        found = entries_of(self._of)
+        found = entries_of(self._rows)
         return None if found is None else np.unique(np.searchsorted(self._index, found))
 
     def read(self, start: int, stop: int) -> NDArray:
@@ -147,10 +147,10 @@ class SelectedColumn(Column):
             return np.empty((0, *self.shape[1:]), self.dtype)
         first, last = int(rows[0]), int(rows[-1])
         if last - first >= _APART * rows.size:
-            return take_rows(self._of, rows)
-        read: NDArray = read_rows(self._of, first, last + 1)[rows - first]
+            return take_rows(self._rows, rows)
+        read: NDArray = read_rows(self._rows, first, last + 1)[rows - first]
         return read
 
     def take(self, rows: NDArray) -> NDArray:
         """See `Column.take`."""
-        return take_rows(self._of, self._index[rows])
+        return take_rows(self._rows, self._index[rows])

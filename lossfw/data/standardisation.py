@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.data.dataset import Dataset
 from lossfw.data.lazy_arrays import RowArray, chunks_of, read_rows
-from lossfw.data.row_changes import RowNumbers, changed_rows
+from lossfw.data.row_transforms import RowNumbers, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from lossfw.components.naming import did_you_mean, shortlist
-from lossfw.data.lazy_arrays import Group, RowArray, listed
+from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
 from lossfw.errors import DataError
 
 # What becomes of a row in which a value is missing: NaN is kept as a number, the row is an
@@ -103,10 +103,10 @@ class Table(ABC):
 
     def leave_out(self, columns: Sequence[int]) -> str:
         """Return a hint on how to exclude columns of texts, or to make them inputs."""
-        listed = ", ".join(map(self.title, columns))
+        titles = ", ".join(map(self.title, columns))
         told = "A column that is not an input is" if len(columns) == 1 else "Columns of texts are"
-        also = f"with categories: [{listed}] each text is an input"
-        return f"{told} left out with exclude: [{listed}]; {also}."
+        also = f"with categories: [{titles}] each text is an input"
+        return f"{told} left out with exclude: [{titles}]; {also}."
 
     def name_others(self, column: int) -> str:
         """Return a hint for a column of texts that was asked for by its name."""
@@ -140,4 +140,4 @@ class Table(ABC):
 
 def columns_in(groups: Sequence[Group]) -> frozenset[int]:
     """Return the columns of some groups."""
-    return frozenset(number for group in groups for number in listed(group))
+    return frozenset(number for group in groups for number in column_numbers(group))

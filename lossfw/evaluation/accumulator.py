@@ -47,22 +47,22 @@ class Accumulator:
     ) -> None:
         self.intervals, self.slices = intervals, tuple(slices)
         self.clock = clock or Stopwatch()
-        self._layout = SliceCells(
+        self._cells = SliceCells(
             self.slices,
             grouped=intervals is not None,
             logits=loss.input_form == "logits",
             columns=columns,
             classes=classes,
         )
-        if self._layout.wanted:
+        if self._cells.is_needed:
             for metric in metrics:
                 metric.check_kind()
         self.metrics = named_metrics(metrics)
-        self._rows = rows or self._layout.wanted
+        self._rows = rows or self._cells.is_needed
         self._of = loss
-        self._loss = MetricAccumulator(LossMetric(of=loss), self._layout)
-        self._kept = {
-            name: MetricAccumulator(metric, self._layout) for name, metric in self.metrics.items()
+        self._loss = MetricAccumulator(LossMetric(of=loss), self._cells)
+        self._by_metric = {
+            name: MetricAccumulator(metric, self._cells) for name, metric in self.metrics.items()
         }
 
     def add(self, rows: PredictedBatch) -> PredictedBatch:
@@ -71,18 +71,20 @@ class Accumulator:
         The loss of a row is computed here and nowhere else. It is wanted too where the sum of
         the losses is NaN: a warning names the first rows behind it.
         """
-        wanted = self._layout.wanted
+        with_terms = self._cells.is_needed
         with self.clock.stage("loss"):
             partial, sums = self._sums(rows, each=self._rows)
             if sums is None and math.isnan(partial.sum()):
                 _, sums = self._sums(rows, each=True)
             if sums is not None:
                 rows = rows._replace(losses=sums.losses(), weights=sums.weights())
-            self._layout.place(rows)
-            self._loss.add(MetricUpdate(partial, mean_terms(sums, 1) if wanted else None))
-        for name, kept in self._kept.items():
+            self._cells.assign_cells(rows)
+            self._loss.add(MetricUpdate(partial, mean_terms(sums, 1) if with_terms else None))
+        for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
-                kept.add(kept.metric.observe(_shown(kept.metric, rows), terms=wanted))
+                accumulator.add(
+                    accumulator.metric.observe(_shown(accumulator.metric, rows), terms=with_terms)
+                )
         return rows
 
     def _sums(self, rows: PredictedBatch, *, each: bool) -> tuple[Partial, RowSums | None]:
@@ -97,27 +99,27 @@ class Accumulator:
 
     def numbers(self) -> Numbers:
         """Return the numbers of all rows so far."""
-        asked = self.intervals
-        loss = self._loss.whole(asked)
+        intervals = self.intervals
+        loss = self._loss.overall(intervals)
         loss.pop("curve", None)
         metrics = {}
-        for name, kept in self._kept.items():
+        for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
-                metrics[name] = kept.whole(asked)
+                metrics[name] = accumulator.overall(intervals)
         return Numbers(
             loss=loss,
             metrics=metrics,
             masked=self._loss.partial().masked,
             slices=self._parts() if self.slices else None,
-            intervals=None if asked is None else asked.to_dict(),
+            intervals=None if intervals is None else intervals.to_dict(),
         )
 
     def _parts(self) -> tuple[Mapping[str, Any], ...]:
         parts = []
         with self.clock.stage(_SLICES_STAGE):
             for index, part in enumerate(self.slices):
-                for number, name in self._layout.named(index):
-                    count, weight = self._layout.size(index, number)
+                for number, name in self._cells.named(index):
+                    count, weight = self._cells.size(index, number)
                     parts.append(
                         {
                             "name": part.name,
@@ -125,10 +127,10 @@ class Accumulator:
                             "value": name,
                             "count": count,
                             "weight": weight,
-                            "loss": self._loss.part(index, number, self.intervals),
+                            "loss": self._loss.slice_result(index, number, self.intervals),
                             "metrics": {
-                                metric: kept.part(index, number, self.intervals)
-                                for metric, kept in self._kept.items()
+                                metric: accumulator.slice_result(index, number, self.intervals)
+                                for metric, accumulator in self._by_metric.items()
                             },
                         }
                     )
@@ -136,22 +138,22 @@ class Accumulator:
 
     def merge(self, other: Accumulator) -> None:
         """Add the sums over other rows, from an accumulator with the same parameters."""
-        self._layout.merge(other._layout)
+        self._cells.merge(other._cells)
         self._loss.merge(other._loss)
-        for name, kept in self._kept.items():
-            kept.merge(other._kept[name])
+        for name, accumulator in self._by_metric.items():
+            accumulator.merge(other._by_metric[name])
 
     def pack(self) -> dict[str, NDArray]:
         """Return all sums as plain arrays of numbers, for `unpack`."""
-        accumulators = enumerate((self._loss, *self._kept.values()))
-        kept = {f"kept{number}": accumulator for number, accumulator in accumulators}
-        return pack_parts(layout=self._layout, **kept)
+        accumulators = enumerate((self._loss, *self._by_metric.values()))
+        parts = {f"kept{number}": accumulator for number, accumulator in accumulators}
+        return pack_parts(layout=self._cells, **parts)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from the arrays of an accumulator with the same parameters."""
-        self._layout.unpack(packed_part("layout", arrays))
-        for number, kept in enumerate((self._loss, *self._kept.values())):
-            kept.unpack(packed_part(f"kept{number}", arrays))
+        self._cells.unpack(packed_part("layout", arrays))
+        for number, accumulator in enumerate((self._loss, *self._by_metric.values())):
+            accumulator.unpack(packed_part(f"kept{number}", arrays))
 
 
 def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:

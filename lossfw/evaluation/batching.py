@@ -117,7 +117,9 @@ def forward(
         yield from threads.run(run, wave)
 
 
-def saved(outputs: RowArray, batches: Iterable[Batch], first: int = 0) -> Iterator[PredictedBatch]:
+def iter_saved_outputs(
+    outputs: RowArray, batches: Iterable[Batch], first: int = 0
+) -> Iterator[PredictedBatch]:
     """Put saved outputs, whose first row has the number `first`, beside the targets of their rows.
 
     Outputs in a file are read by batch.

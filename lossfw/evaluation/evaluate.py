@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.data import Batch
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.batching import PredictedBatch, forward, regroup, saved
+from lossfw.evaluation.batching import PredictedBatch, forward, iter_saved_outputs, regroup
 from lossfw.evaluation.diagnostics import nan_warning
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
@@ -170,11 +170,11 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
         parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
     elif plan.sample is None:
         assert plan.outputs is not None
-        parts = saved(plan.outputs, batches)
+        parts = iter_saved_outputs(plan.outputs, batches)
     else:
         assert plan.outputs is not None
         outputs = take_rows(plan.outputs, np.array(plan.sample[first:stop]))
-        parts = saved(outputs, batches, first)
+        parts = iter_saved_outputs(outputs, batches, first)
     # A group of whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
     return clock.timed("forward", regroup(parts, plan.block_rows), without="read")

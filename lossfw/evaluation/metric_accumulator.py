@@ -53,13 +53,13 @@ class SliceCells:
         self._classes = 0
 
     @property
-    def wanted(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether there are groups or slices."""
         return self.grouped or bool(self.slices)
 
-    def place(self, rows: PredictedBatch) -> None:
+    def assign_cells(self, rows: PredictedBatch) -> None:
         """Find the cells of some rows, which `all` and `each` hold until the next ones come."""
-        if not self.wanted:
+        if not self.is_needed:
             return
         count = len(rows.targets)
         group = group_of(np.arange(rows.start, rows.start + count))
@@ -134,10 +134,10 @@ class SliceCells:
 class MetricAccumulator:
     """The sums of one metric: of all rows, and of each group and slice."""
 
-    def __init__(self, metric: Metric, layout: SliceCells) -> None:
-        self.metric, self._layout = metric, layout
+    def __init__(self, metric: Metric, cells: SliceCells) -> None:
+        self.metric, self._cells = metric, cells
         self._partials, self._all = MergeStack(), MergeStack()
-        self._each = [MergeStack() for _ in layout.slices]
+        self._slice_stacks = [MergeStack() for _ in cells.slices]
 
     def add(self, seen: MetricUpdate) -> None:
         """Add the update of the rows at hand."""
@@ -145,9 +145,9 @@ class MetricAccumulator:
             self._partials.push(seen.partial)
         if seen.terms is None:
             return
-        if seen.partial is None or self._layout.grouped:
-            self._all.push(seen.terms.table(self._layout.all))
-        for stack, cells in zip(self._each, self._layout.each, strict=True):
+        if seen.partial is None or self._cells.grouped:
+            self._all.push(seen.terms.table(self._cells.all))
+        for stack, cells in zip(self._slice_stacks, self._cells.each, strict=True):
             stack.push(seen.terms.table(cells))
 
     def partial(self) -> Any:
@@ -155,24 +155,26 @@ class MetricAccumulator:
         kept = self._partials.merged()
         return self._all.merged() if kept is None else kept
 
-    def whole(self, asked: Intervals | None) -> dict[str, Any]:
+    def overall(self, intervals: Intervals | None) -> dict[str, Any]:
         """Return the number of all rows, with its interval and its curve."""
         partial = self.partial()
         found: dict[str, Any] = {"value": self.metric.result(partial)}
-        if asked is not None:
-            found["interval"] = _interval(self.metric, self._all.merged(), found["value"], asked)
+        if intervals is not None:
+            found["interval"] = _interval(
+                self.metric, self._all.merged(), found["value"], intervals
+            )
         curve = self.metric.curve(partial)
         return found if curve is None else {**found, "curve": curve}
 
-    def part(self, index: int, number: int, asked: Intervals | None) -> dict[str, Any]:
+    def slice_result(self, index: int, number: int, intervals: Intervals | None) -> dict[str, Any]:
         """Return the number of a part of the rows, with its interval; None if it is empty."""
-        sums: GroupedSums | None = self._each[index].merged()
-        own = None if sums is None else sums.take(sums.cells // self._layout.groups == number)
+        sums: GroupedSums | None = self._slice_stacks[index].merged()
+        own = None if sums is None else sums.take(sums.cells // self._cells.groups == number)
         if own is None or not len(own.table):
-            return {"value": None} if asked is None else {"value": None, "interval": None}
+            return {"value": None} if intervals is None else {"value": None, "interval": None}
         found: dict[str, Any] = {"value": self.metric.estimate(own).tolist()}
-        if asked is not None:
-            found["interval"] = _interval(self.metric, own, found["value"], asked)
+        if intervals is not None:
+            found["interval"] = _interval(self.metric, own, found["value"], intervals)
         return found
 
     def merge(self, other: MetricAccumulator) -> None:
@@ -191,15 +193,15 @@ class MetricAccumulator:
             restore(stack, name, arrays, self.metric if name == "partial" else GroupedSums)
 
     def _stacks(self) -> dict[str, MergeStack]:
-        each = {f"part{index}": stack for index, stack in enumerate(self._each)}
+        each = {f"part{index}": stack for index, stack in enumerate(self._slice_stacks)}
         return {"partial": self._partials, "all": self._all, **each}
 
 
-def _interval(metric: Metric, sums: GroupedSums, value: Any, asked: Intervals) -> Any:
+def _interval(metric: Metric, sums: GroupedSums, value: Any, intervals: Intervals) -> Any:
     # Imported on use: most evaluations have no intervals.
     from lossfw.evaluation.intervals.resampling import interval
 
-    return interval(metric, sums, value, asked)
+    return interval(metric, sums, value, intervals)
 
 
 def _row_weights(weight: NDArray | None, rows: int) -> NDArray:

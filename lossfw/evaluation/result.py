@@ -98,14 +98,14 @@ class Result:
 
     def __repr__(self) -> str:
         found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}
-        numbers = [f"{name} {_told(value)}" for name, value in found.items()]
+        numbers = [f"{name} {_format_number(value)}" for name, value in found.items()]
         warned = [f"warnings: {len(self.warnings)}"] if self.warnings else []
         return f"Result({', '.join([self.loss_text, f'{self.count} rows', *numbers, *warned])})"
 
     def _repr_html_(self) -> str:
         """Return the result for a notebook: its numbers, slices and warnings."""
         found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}
-        rows = [(name, _told(value)) for name, value in found.items()]
+        rows = [(name, _format_number(value)) for name, value in found.items()]
         parts = [
             notebook.heading(f"{self.loss_text}, from {self.form}: {self.count} rows"),
             notebook.table(rows),
@@ -118,8 +118,8 @@ class Result:
                         (
                             f"{part['name']} {part['value']}",
                             str(part["count"]),
-                            _told(part["loss"]),
-                            *(_told(part["metrics"][name]) for name in single),
+                            _format_number(part["loss"]),
+                            *(_format_number(part["metrics"][name]) for name in single),
                         )
                         for part in self.numbers.slices
                     ],
@@ -156,7 +156,7 @@ class Result:
         return plain
 
 
-def _told(number: Mapping[str, Any]) -> str:
+def _format_number(number: Mapping[str, Any]) -> str:
     """Return a number with its interval; of a list how many it has."""
     value = number["value"]
     if isinstance(value, list | tuple):

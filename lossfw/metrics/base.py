@@ -255,10 +255,10 @@ class MetricOfSums(RowwiseMetric):
     def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the metric of weighted groups; see `Metric.estimates`."""
         with np.errstate(all="ignore"):
-            return self.value(taken(self.dense(sums, times.shape[1]), times), sums.columns)
+            return self.value(sum_groups(self.dense(sums, times.shape[1]), times), sums.columns)
 
 
-def taken(groups: NDArray, times: NDArray) -> NDArray:
+def sum_groups(groups: NDArray, times: NDArray) -> NDArray:
     """Return sums over groups (G, places), each taken a number of times (R, G), as (R, places)."""
     totals = np.zeros((len(times), groups.shape[1]))
     # One group after the other: a product of matrices has other bits elsewhere.

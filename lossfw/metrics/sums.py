@@ -12,7 +12,7 @@ from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.tiling import make_tile
 from lossfw.losses.inputs import prepare
-from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, taken
+from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_groups
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
 from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
@@ -163,7 +163,7 @@ class ScoreMetric(_ByTerms):
                 change = self.estimate(sums) - rough[0]
             at_once = max(1, _AT_ONCE // max(1, len(places)))
             found = [
-                self.ranked(sums.columns, places, scores, taken(groups, some))
+                self.ranked(sums.columns, places, scores, sum_groups(groups, some))
                 for some in np.split(times, range(at_once, len(times), at_once))
             ]
         return np.concatenate(found) + change

@@ -20,7 +20,7 @@ from lossfw.numerics.arrays import NDArray
 NamedArrays: TypeAlias = dict[str, NDArray]
 
 
-class Initial(Component, ABC):
+class Initializer(Component, ABC):
     """A rule for the initial weights of a network."""
 
     kind: ClassVar[str] = "initial"
@@ -41,7 +41,7 @@ class Initial(Component, ABC):
         return Network.from_arrays(specs, arrays, str(self), dtype)
 
 
-class Drawn(Initial):
+class RandomInitializer(Initializer):
     """Weights from a normal distribution, with biases 0."""
 
     @abstractmethod
@@ -49,7 +49,7 @@ class Drawn(Initial):
         """Return the standard deviation for a layer."""
 
     def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
-        """Draw the weights of one layer after another; see `Initial.arrays`."""
+        """Draw the weights of one layer after another; see `Initializer.arrays`."""
         arrays: NamedArrays = {}
         for number, (width, units) in enumerate(pairwise(widths), start=1):
             spread = self.spread(width, units)
@@ -58,7 +58,7 @@ class Drawn(Initial):
         return arrays
 
 
-class Normal(Drawn):
+class Normal(RandomInitializer):
     """One standard deviation for all layers.
 
     Parameters
@@ -74,7 +74,7 @@ class Normal(Drawn):
         return self.scale
 
 
-class Xavier(Drawn):
+class Xavier(RandomInitializer):
     """For sigmoid, tanh and softmax: variance 2 / (width + units).
 
     Notes
@@ -88,7 +88,7 @@ class Xavier(Drawn):
         return math.sqrt(2 / (width + units))
 
 
-class He(Drawn):
+class He(RandomInitializer):
     """For relu and similar activations: variance 2 / width.
 
     Notes
@@ -101,7 +101,7 @@ class He(Drawn):
         return math.sqrt(2 / width)
 
 
-class FromFile(Initial):
+class FromFile(Initializer):
     """Weights from a file, as another training writes it.
 
     Parameters
@@ -115,7 +115,7 @@ class FromFile(Initial):
     file: File
 
     def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
-        """Read the file; see `Initial.arrays`."""
+        """Read the file; see `Initializer.arrays`."""
         return read_weights(self.file)
 
     def __str__(self) -> str:
@@ -123,4 +123,4 @@ class FromFile(Initial):
 
 
 # The rules by name, for configurations.
-INITIALS: dict[str, type[Initial]] = {cls.name: cls for cls in (Normal, Xavier, He, FromFile)}
+INITIALS: dict[str, type[Initializer]] = {cls.name: cls for cls in (Normal, Xavier, He, FromFile)}

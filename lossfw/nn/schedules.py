@@ -11,7 +11,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from lossfw.components.component import Component
 
 
-class Moment(NamedTuple):
+class TrainingProgress(NamedTuple):
     """A moment of a training."""
 
     # Number of steps done, 0 at the first.
@@ -41,7 +41,7 @@ class Schedule(Component, ABC):
     needs_end: ClassVar[bool] = True
 
     @abstractmethod
-    def factor(self, at: Moment) -> float:
+    def factor(self, at: TrainingProgress) -> float:
         """Return the factor of one step."""
 
 
@@ -50,7 +50,7 @@ class Constant(Schedule):
 
     needs_end: ClassVar[bool] = False
 
-    def factor(self, at: Moment) -> float:
+    def factor(self, at: TrainingProgress) -> float:
         """Return 1."""
         return 1.0
 
@@ -65,13 +65,13 @@ class Linear(Schedule):
 
     Examples
     --------
-    >>> [Linear().factor(Moment(step, 4, 0)) for step in range(4)]
+    >>> [Linear().factor(TrainingProgress(step, 4, 0)) for step in range(4)]
     [1.0, 0.75, 0.5, 0.25]
     """
 
     final: NonNegativeFloat = 0.0
 
-    def factor(self, at: Moment) -> float:
+    def factor(self, at: TrainingProgress) -> float:
         """Return a point of the line from 1 to `final`."""
         return 1 - (1 - self.final) * at.share
 
@@ -92,7 +92,7 @@ class Cosine(Schedule):
 
     final: NonNegativeFloat = 0.0
 
-    def factor(self, at: Moment) -> float:
+    def factor(self, at: TrainingProgress) -> float:
         """Return a point of the wave from 1 to `final`."""
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * at.share)) / 2
 
@@ -111,12 +111,12 @@ class ExponentialDecay(Schedule):
 
     decay: Annotated[float, Field(gt=0, le=1)] = 0.95
 
-    def factor(self, at: Moment) -> float:
+    def factor(self, at: TrainingProgress) -> float:
         """Return decay^epoch."""
         return float(self.decay**at.epoch)
 
 
-class Stairs(Schedule):
+class StepDecay(Schedule):
     """The rate is multiplied by a factor after a fixed number of epochs.
 
     Parameters
@@ -128,21 +128,22 @@ class Stairs(Schedule):
 
     Examples
     --------
-    >>> [Stairs(every=2, decay=0.5).factor(Moment(0, 1, epoch)) for epoch in range(5)]
+    >>> [StepDecay(every=2, decay=0.5).factor(TrainingProgress(0, 1, epoch)) for epoch in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
+    name: ClassVar[str] = "stairs"
     needs_end: ClassVar[bool] = False
 
     every: PositiveInt
     decay: PositiveFloat = 0.1
 
-    def factor(self, at: Moment) -> float:
+    def factor(self, at: TrainingProgress) -> float:
         """Return decay^(epoch // every)."""
         return float(self.decay ** (at.epoch // self.every))
 
 
 # The schedules by name, for configurations.
 SCHEDULES: dict[str, type[Schedule]] = {
-    cls.name: cls for cls in (Constant, Linear, Cosine, ExponentialDecay, Stairs)
+    cls.name: cls for cls in (Constant, Linear, Cosine, ExponentialDecay, StepDecay)
 }

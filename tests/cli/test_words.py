@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 import lossfw as library
-from lossfw.components.naming import meant
+from lossfw.components.naming import closest_names
 from support.configs import DIGITS
 
 
@@ -50,7 +50,7 @@ def test_every_synonym_is_the_name_of_a_component():
     known = {entry.name for entry in library.registry().entries(None)}
     wanted = {name for names in naming._SYNONYMS.values() for name in names}
     assert wanted <= known | {"mse"}
-    assert meant("nll", []) == []
+    assert closest_names("nll", []) == []
 
 
 @pytest.mark.parametrize("name", ["x.csv", "data/x.csv", "table.tsv.gz", "a.parquet"])

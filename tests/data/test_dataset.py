@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lossfw.data
 from lossfw.data import Dataset
 from lossfw.errors import DataError
 
@@ -132,3 +133,7 @@ def test_lists_become_arrays():
 def test_texts_as_targets_are_told_where_labels_go():
     with pytest.raises(DataError, match="Number the labels, and give them as `classes`"):
         Dataset("d", targets=np.array(["cat", "dog"]))
+
+
+def test_an_older_name_is_the_same_class():
+    assert lossfw.data.Upright is lossfw.data.ExpandColumn

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.lazy_arrays import Column, PieceColumn, stays
+from lossfw.data.lazy_arrays import Column, PieceColumn, is_file_backed
 from lossfw.data.options import DataOptions
-from lossfw.data.row_changes import ChangedColumn, Flat
+from lossfw.data.row_transforms import SqueezeColumn, TransformedColumn
 from lossfw.data.selected_rows import SelectedColumn
 from lossfw.scale import evaluate_on
 from support.configs import build
@@ -281,7 +281,7 @@ def rows_stay(monkeypatch, small_parts):
 def test_the_numbers_are_those_of_one_process(folder, workers, rows_stay, source, option, kind):
     configured(folder, source, option, kind)
     plan = build("run.yaml")
-    assert stays(plan.data.inputs) == (source in ("npy", "images", *TABLES))
+    assert is_file_backed(plan.data.inputs) == (source in ("npy", "images", *TABLES))
     parts = []
     there = evaluate_on(workers, plan, progress=lambda done, _: parts.append(done))
     assert json.dumps(there.to_dict()) == json.dumps(lossfw.evaluate(build("run.yaml")).to_dict())
@@ -300,7 +300,7 @@ def test_every_source_of_rows_is_in_the_table():
     assert {"arrays", "parquet", "inline", "idx", "images"} == known - others
 
 
-@pytest.mark.parametrize("column", [PieceColumn, ChangedColumn, SelectedColumn])
+@pytest.mark.parametrize("column", [PieceColumn, TransformedColumn, SelectedColumn])
 def test_a_column_does_all_that_is_asked_of_one(column):
     missing = set(Column.__abstractmethods__) - set(vars(column))
     assert not missing
@@ -317,6 +317,8 @@ def test_a_column_that_forgets_something_cannot_be_made():
 
 def test_a_mapped_array_of_unknown_origin_is_changed_too(folder):
     np.save(folder / "x.npy", np.arange(6.0).reshape(6, 1))
-    column = ChangedColumn(np.load(folder / "x.npy", mmap_mode="r"), Flat(), (), np.dtype(float))
+    column = TransformedColumn(
+        np.load(folder / "x.npy", mmap_mode="r"), SqueezeColumn(), (), np.dtype(float)
+    )
     assert column.stamp is column.entries is None
     assert column[2:4].tolist() == [2, 3]

@@ -127,7 +127,7 @@ class Registry:
         origin, slash, plain = name.rpartition("/")
         candidates = self._within(kind, origin, plain) if slash else self._anywhere(kind, plain)
         if len(candidates) > 1:
-            raise messages.doubled(kind, plain, candidates)
+            raise messages.duplicate_name_error(kind, plain, candidates)
         return self._now(candidates[0])
 
     def component_class(self, kind: str, name: str) -> type[Component]:
@@ -314,7 +314,9 @@ class Registry:
         """Return an entry with its current state."""
         rivals = {e: n for n in entry.names for e in self._index[entry.kind, n] if e != entry}
         if rivals:
-            reason = "; ".join(messages.shared(name, rival) for rival, name in rivals.items())
+            reason = "; ".join(
+                messages.also_offered_by(name, rival) for rival, name in rivals.items()
+            )
             return replace(entry, state="conflict", reason=reason)
         if entry not in self._classes and isinstance(entry.target, str):
             return entry

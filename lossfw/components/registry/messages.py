@@ -66,7 +66,7 @@ def no_plugin(word: str, plugins: Sequence[PluginMetadata]) -> UnknownNameError:
     )
 
 
-def doubled(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError:
+def duplicate_name_error(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError:
     """Return the error for a name that several plugins offer."""
     rivals = sorted(rivals, key=lambda entry: (not entry.plugin.builtin, entry.label))
     origins = " and ".join(str(entry.plugin) for entry in rivals)
@@ -77,7 +77,7 @@ def doubled(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError
     )
 
 
-def shared(name: str, rival: Entry) -> str:
+def also_offered_by(name: str, rival: Entry) -> str:
     """Return a sentence about another plugin that offers a name."""
     return f"the {noun(rival.kind)} {name!r} is offered by {rival.plugin} too"
 

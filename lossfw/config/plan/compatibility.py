@@ -15,7 +15,7 @@ from lossfw.config.schema.messages import one_line
 from lossfw.data import Dataset, Source
 from lossfw.data.csv_text import is_number
 from lossfw.data.data_record import COLUMNS
-from lossfw.data.lazy_arrays import RowArray, read_rows, stays
+from lossfw.data.lazy_arrays import RowArray, is_file_backed, read_rows
 from lossfw.data.options import DataOptions
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
@@ -146,7 +146,9 @@ def check_columns(
 
 def check_outputs(config: CheckedConfig, loss: Loss, outputs: RowArray) -> None:
     """Check that saved predictions are in the space of the loss; of a file, the first rows."""
-    rows = read_rows(outputs, 0, min(LOOKED_AT, len(outputs))) if stays(outputs) else outputs
+    rows = (
+        read_rows(outputs, 0, min(LOOKED_AT, len(outputs))) if is_file_backed(outputs) else outputs
+    )
     try:
         loss.prediction_space.check(rows, "prediction")
     except DomainError as error:
@@ -236,7 +238,7 @@ def _losses_of_classes(config: CheckedConfig, loss: Loss) -> str:
 
 def _looked_at(data: Dataset) -> NDArray:
     """Return the targets; of a file that stays outside the memory, the first ones."""
-    if stays(data.targets):
+    if is_file_backed(data.targets):
         return read_rows(data.targets, 0, min(LOOKED_AT, len(data)))
     return data.targets
 

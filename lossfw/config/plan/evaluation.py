@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from lossfw.config.plan.adapt import adapt_loss, load, need_dataset, standardised, with_options
 from lossfw.config.plan.compatibility import check_columns, check_divisor
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.first_rows import try_first_rows
-from lossfw.config.plan.fit import fit_loss, load, need_dataset, standardised, with_options
 from lossfw.config.plan.report_options import (
     place_of_column,
     read_report_options,
@@ -19,7 +19,7 @@ from lossfw.config.plan.report_options import (
     row_columns,
 )
 from lossfw.config.plan.unused_keys import unused_keys
-from lossfw.config.schema.check_config import check
+from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.messages import indices_in
 from lossfw.config.schema.section_types import SCHEMA_VERSION
@@ -53,7 +53,7 @@ def build(source: ConfigSource) -> Plan:
 
 def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     """Return the plan of a configuration, and put the rows that it reads into `loaded`."""
-    check(config)
+    build_components(config)
     refuse_sweep(config)
     _read_outputs(config, given_outputs(config))
     read_slices(config)
@@ -66,7 +66,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
             divisor = config.recorded.divisor
             check_divisor(config, config.data_source, config.data_options, ["data"], divisor)
         config.data = standardised(config, config.data)
-    fit_loss(config)
+    adapt_loss(config)
     read_report_options(config)
     config.problems.raise_if_any()
     plan = _plan(config)
@@ -82,7 +82,7 @@ def build_data(source: ConfigSource, *, inputs: bool = False) -> Dataset:
     Mistakes elsewhere do no harm: a loss, for instance, of a plugin file that is not imported.
     """
     config = read_config(source)
-    check(config)
+    build_components(config)
     _load_data(config, {}, inputs=inputs)
     if config.data is None:
         config.problems.raise_if_any()

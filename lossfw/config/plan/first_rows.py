@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.data.lazy_arrays import stays
+from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.errors import ArgumentError, EmptyReductionError
 from lossfw.evaluation.evaluate import evaluate_first
 from lossfw.evaluation.plan import Plan
@@ -50,7 +50,7 @@ def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
 def _tried(plan: Plan) -> int:
     """Return how many rows are tried."""
     inputs = plan.data.inputs
-    if inputs is None or not stays(inputs):
+    if inputs is None or not is_file_backed(inputs):
         return TRIED_ROWS
     row_bytes: int = max(1, math.prod(inputs.shape[1:]) * inputs.dtype.itemsize)
     return min(TRIED_ROWS, max(_FEWEST_ROWS, _MOST_BYTES // row_bytes))

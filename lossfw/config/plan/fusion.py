@@ -25,7 +25,7 @@ _NO_ACTIVATION = "identity"
 _WORDS = {"prediction": "predictions", "logits": "logits"}
 
 
-def fit_to_network(config: CheckedConfig, loss: Loss, last: Activation) -> tuple[Loss, Form]:
+def adapt_to_network(config: CheckedConfig, loss: Loss, last: Activation) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits the network's last activation.
 
     A last activation that is the loss's link is fused with it, unless the
@@ -68,7 +68,7 @@ def _logit_keys(loss: Loss) -> tuple[str, ...]:
     return tuple(loss.logit_parameters) if isinstance(loss, LinkedLoss) else ()
 
 
-def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
+def adapt_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits saved outputs, of the form `given`."""
     if given == "predictions":
         if loss.input_form == "logits":

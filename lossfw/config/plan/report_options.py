@@ -10,7 +10,7 @@ from lossfw.config.schema.check_config import slice_section
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
-from lossfw.config.schema.sections import Skeleton
+from lossfw.config.schema.sections import RootSection
 from lossfw.config.text.tree import Node
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
@@ -89,7 +89,7 @@ def _items(config: CheckedConfig) -> list[Node]:
     return node.value[:MAX_ITEMS] if node is not None and isinstance(node.value, list) else []
 
 
-def _draw(config: CheckedConfig, sections: Skeleton, rows: int) -> tuple[int, ...] | None:
+def _draw(config: CheckedConfig, sections: RootSection, rows: int) -> tuple[int, ...] | None:
     """Draw the rows of a sample, from a generator of its own."""
     sample = sections.evaluate.sample
     if sample is None:

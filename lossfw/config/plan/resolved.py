@@ -10,11 +10,11 @@ from typing import Any
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.plan.evaluation import given_outputs
-from lossfw.config.schema.check_config import check
+from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, read_config
 from lossfw.config.schema.section_types import Section, Spec
 from lossfw.config.schema.sections import SECTIONS
-from lossfw.config.text.overrides import put, with_parameters
+from lossfw.config.text.overrides import with_parameters, with_value
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node, Origin, Position
 from lossfw.config.text.writing import block
@@ -48,7 +48,7 @@ class Resolved:
         for path in self.unset:
             node = root.find(path)
             if node is not None and isinstance(node.value, str):
-                root = put(root, [*map(str, path)], with_parameters(node), node.at)
+                root = with_value(root, [*map(str, path)], with_parameters(node), node.at)
         return block(root, _origin, self.unset)
 
     def origins(self) -> list[dict[str, Any]]:
@@ -62,7 +62,9 @@ def resolve(source: ConfigSource) -> Resolved:
     if config.has("sweep"):
         _check_sweep(config)
     else:
-        check(config, training=config.has("train") and not config.has("network", "weights"))
+        build_components(
+            config, training=config.has("train") and not config.has("network", "weights")
+        )
         given_outputs(config)
         config.problems.raise_if_any()
     return resolved(config)
@@ -73,7 +75,7 @@ def resolved(config: CheckedConfig) -> Resolved:
     root = config.root
     for path, file in config.files.items():
         at = root.locate(path)
-        root = put(root, [*map(str, path)], Node(file, at), at)
+        root = with_value(root, [*map(str, path)], Node(file, at), at)
     unset = _unset(config.made, root)
     return Resolved(_with_defaults(_with_plugins(root, config.source.plugins)), unset)
 
@@ -103,7 +105,7 @@ def _with_plugins(root: Node, plugins: Plugins) -> Node:
     for file in plugins.local:
         path = str(Path(file).absolute())
         if path not in known:
-            root = put(root, ["plugins"], Node(path, at), at, adds=True)
+            root = with_value(root, ["plugins"], Node(path, at), at, adds=True)
     return root
 
 
@@ -117,7 +119,7 @@ def _with_defaults(root: Node) -> Node:
             continue
         for key, value in _defaults(section).items():
             if key not in node.value:
-                root = put(root, [*path, key], Node(value, at), at)
+                root = with_value(root, [*path, key], Node(value, at), at)
     return root
 
 

@@ -20,7 +20,7 @@ from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.config.schema.sections import EvaluateSection, SweepSection
-from lossfw.config.text.overrides import NoPlaceError, put, remove, split_path
+from lossfw.config.text.overrides import NoPlaceError, remove, split_path, with_value
 from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.writing import flow
 from lossfw.errors import ConfigError
@@ -84,14 +84,14 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     told: set[str] = set()
     random = False
     for point in points:
-        text = _told(point)
+        text = _settings_text(point)
         if text in told:
             at = point[-1].value.at
             config.problems.add(at, f"two runs are called {text}", "give each value once")
             continue
         told.add(text)
         name = _name(text, runs)
-        run, draws = _checked(config, name, base, point, None if training else loaded)
+        run, draws = _try_run(config, name, base, point, None if training else loaded)
         random = random or draws
         if run is not None:
             runs[name] = run
@@ -106,7 +106,7 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     return list(runs.values())
 
 
-def _checked(
+def _try_run(
     config: CheckedConfig,
     name: str,
     base: Node,
@@ -122,7 +122,7 @@ def _checked(
         root = base
         # A whole component comes before its parameters.
         for setting in sorted(point, key=lambda setting: len(setting.path)):
-            root = put(root, setting.path, setting.value, setting.at)
+            root = with_value(root, setting.path, setting.value, setting.at)
         checked = CheckedConfig(config.source, root, problems)
         if loaded is None:
             # Imported on use: an evaluation needs none of it.
@@ -249,7 +249,7 @@ def _zipped(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple
     return list(zip(*axes, strict=False))
 
 
-def _told(point: Sequence[Setting]) -> str:
+def _settings_text(point: Sequence[Setting]) -> str:
     """Return the settings of a run in one line."""
     return ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
 
@@ -286,5 +286,5 @@ def _absolute(setting: Setting, checked: CheckedConfig) -> Any:
         steps = tuple(map(str, path))
         if steps[: len(setting.path)] == setting.path:
             rest = steps[len(setting.path) :]
-            value = put(value, rest, Node(file, value.at), value.at)
+            value = with_value(value, rest, Node(file, value.at), value.at)
     return value.plain()

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.config.plan.adapt import adapt_loss, inputs_of, load, standardised, with_options
 from lossfw.config.plan.compatibility import check_columns, check_divisor, divisor_of
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.evaluation import described_data, refuse_sweep
-from lossfw.config.plan.fit import fit_loss, inputs_of, load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
-from lossfw.config.schema.check_config import check
+from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import TrainSection
@@ -46,7 +46,7 @@ def build_training(source: ConfigSource) -> Training:
 
 def training_of(config: CheckedConfig) -> Training:
     """Return the training of a configuration that has been read; see `build_training`."""
-    check(config, training=True)
+    build_components(config, training=True)
     _refuse_sample(config)
     refuse_sweep(config)
     config.problems.raise_if_any()
@@ -57,7 +57,7 @@ def training_of(config: CheckedConfig) -> Training:
     if not section.force:
         _refuse_obstacles(config, known(config.data))
     config.network = _network(config, known(config.data))
-    fit_loss(config)
+    adapt_loss(config)
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()

@@ -73,7 +73,7 @@ class ComponentMaker:
             self.config.problems.add(name.at, what, hint or self._advice(kind, name.value))
             return None
         self.config.entries.append(entry)
-        return self._instance(cls, node, path, _beside(cls, kind, part))
+        return self._instance(cls, node, path, _extra_keys(cls, kind, part))
 
     def _advice(self, kind: str, name: str) -> str:
         """Return a hint for a call in the place of a name, or a metric in the place of a loss."""
@@ -247,7 +247,7 @@ class ComponentMaker:
         return self._construct(cls, {"of": part, SCALE: factor.plain()}, path, ())
 
 
-def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
+def _extra_keys(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
     """Return the keys beside the parameters of a class that are none of them."""
     if not part:
         return [key for key in _BESIDE.get(kind, ()) if key not in cls.model_fields]

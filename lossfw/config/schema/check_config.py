@@ -15,7 +15,7 @@ from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import add_problem, one_line
 from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
-from lossfw.config.schema.sections import SECTIONS, NetworkSection, Skeleton, SliceSection
+from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
 from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node, dotted
 from lossfw.errors import PluginError
@@ -35,7 +35,7 @@ _ELSEWHERE: Mapping[str, str] = {
 _OUTPUTS = ("layers", "predictions", "logits")
 
 
-def check(config: CheckedConfig, *, training: bool = False) -> None:
+def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     """Check the sections and make every component; fill the fields up to `made`.
 
     Parameters
@@ -46,7 +46,7 @@ def check(config: CheckedConfig, *, training: bool = False) -> None:
         Whether it is to be trained, and not evaluated.
     """
     check_sections(config, training=training)
-    config.registry, whole = _registry(config)
+    config.registry, whole = _registry_with_plugins(config)
     maker = ComponentMaker(config, config.registry, whole)
     config.data_source = maker.make(["data"], "source")
     config.data_options = maker.data_options(["data"], config.data_source)
@@ -73,7 +73,7 @@ def _refuse_doubled(config: CheckedConfig) -> None:
             config.add(path, f"this is evaluate.metrics.{first} again", "leave one of them out")
 
 
-def _registry(config: CheckedConfig) -> tuple[Registry, bool]:
+def _registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
     """Return the registry with the configuration's own plugin files, and whether all are in it."""
     plugins = config.source.plugins
     node = config.root.find(["plugins"])
@@ -84,11 +84,11 @@ def _registry(config: CheckedConfig) -> tuple[Registry, bool]:
     located = [(item, find_file(item, config.problems)) for item in names]
     there = [(item, path) for item, path in located if path is not None]
     config.files |= {("plugins", items.index(item)): str(path) for item, path in there}
-    there = _admitted(config, there)
+    there = _importable(config, there)
     try:
         return plugins.registry([path for _, path in there]), len(there) == len(names)
     except PluginError:
-        wrong = _unusable(there)
+        wrong = _import_errors(there)
         if not wrong:
             raise
         for item, reason in wrong.values():
@@ -96,7 +96,9 @@ def _registry(config: CheckedConfig) -> tuple[Registry, bool]:
         return plugins.registry([path for _, path in there if path not in wrong]), False
 
 
-def _admitted(config: CheckedConfig, there: Sequence[tuple[Node, Path]]) -> list[tuple[Node, Path]]:
+def _importable(
+    config: CheckedConfig, there: Sequence[tuple[Node, Path]]
+) -> list[tuple[Node, Path]]:
     """Return the plugin files that may be imported, and record the others as mistakes."""
     plugins, admitted = config.source.plugins, []
     for item, path in there:
@@ -114,7 +116,7 @@ def _admitted(config: CheckedConfig, there: Sequence[tuple[Node, Path]]) -> list
     return admitted
 
 
-def _unusable(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
+def _import_errors(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
     """Return the plugin files that cannot be used, each with the reason."""
     reasons = {}
     for item, path in there:
@@ -140,7 +142,7 @@ def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
         config.add([], "there is no section train", hint)
         sound = False
     try:
-        sections = Skeleton.model_validate(config.root.plain())
+        sections = RootSection.model_validate(config.root.plain())
     except ValidationError as error:
         for item in error.errors(include_url=False):
             add_problem(config.problems, config.root, item, hint=_hint(item))

@@ -11,7 +11,7 @@ from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import NetworkForm
-from lossfw.config.schema.sections import NetworkSection, Skeleton
+from lossfw.config.schema.sections import NetworkSection, RootSection
 from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
@@ -25,7 +25,7 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import LayerSpec, Network
-from lossfw.nn.initializers import Initial
+from lossfw.nn.initializers import Initializer
 from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.schedules import Schedule
 from lossfw.numerics.arrays import NDArray
@@ -51,7 +51,7 @@ class CheckedConfig:
     # Every mistake so far.
     problems: Problems = field(default_factory=Problems)
     # Its sections and keys, if all of them are right.
-    sections: Skeleton | None = None
+    sections: RootSection | None = None
     # The section `network`, also where another one is wrong.
     network_section: NetworkSection | None = None
     # Knows the components, those of its own plugins included.
@@ -71,7 +71,7 @@ class CheckedConfig:
     # The components in the section `train`.
     optimizer: Optimizer | None = None
     schedule: Schedule | None = None
-    initial: Initial | None = None
+    initial: Initializer | None = None
     # Where its components come from.
     entries: list[Entry] = field(default_factory=list)
     # The absolute names of the files that it names, by path; without those that come with

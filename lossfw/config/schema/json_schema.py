@@ -11,7 +11,7 @@ from lossfw.components.component import Component
 from lossfw.components.docstrings import paragraphs, parameter_meanings, sections
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
-from lossfw.config.schema.sections import SECTIONS, Skeleton
+from lossfw.config.schema.sections import SECTIONS, RootSection
 from lossfw.data.options import DataOptions
 from lossfw.errors import LossfwError
 from lossfw.losses.nested import SCALE, takes_factor
@@ -70,8 +70,8 @@ def json_schema(registry: Registry) -> Schema:
         "title": "A configuration of lossfw",
         "type": "object",
         "if": {"anyOf": [{"required": ["extends"]}, {"required": ["sweep"]}]},
-        "then": _ref(f"{_PARTIAL}Skeleton"),
-        "else": {"allOf": [_ref("Skeleton"), _network_rules()]},
+        "then": _ref(f"{_PARTIAL}RootSection"),
+        "else": {"allOf": [_ref("RootSection"), _network_rules()]},
         "definitions": {**known.definitions, **sections, **partial},
     }
 
@@ -137,9 +137,9 @@ def _ref(name: str) -> Schema:
 
 def _section_schemas() -> dict[str, Schema]:
     """Return the schema of each section by the name of its class."""
-    root = Skeleton.model_json_schema(ref_template="#/definitions/{model}")
+    root = RootSection.model_json_schema(ref_template="#/definitions/{model}")
     schemas = {}
-    for name, raw in {**root.pop("$defs"), "Skeleton": root}.items():
+    for name, raw in {**root.pop("$defs"), "RootSection": root}.items():
         required = {"required": raw["required"]} if "required" in raw else {}
         properties = {k: _with_references(_tidy(part)) for k, part in raw["properties"].items()}
         schemas[name] = {**_closed(properties), **required}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossfw.components.parameter_errors import own_message, wanted
+from lossfw.components.parameter_errors import expected_text, own_message
 from lossfw.config.text.tree import Node, Problems, dotted, quote
 
 # The words for true and false in YAML 1.1.
@@ -66,7 +66,7 @@ def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str
     # A validator of a list names the entry that is wrong.
     told = item["type"] == "value_error" and isinstance(item["input"], list | tuple | dict)
     got = "" if told else f", got {quote(item['input'])}"
-    return f"{key} should be {wanted(item)}{got}"
+    return f"{key} should be {expected_text(item)}{got}"
 
 
 def indices_in(message: str) -> list[int]:

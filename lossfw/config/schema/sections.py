@@ -88,7 +88,7 @@ class NetworkSection(Section):
         return "predictions" if self.predictions is not None else "logits"
 
 
-class Sample(Section):
+class SampleSection(Section):
     """Rows drawn at random."""
 
     count: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = key("How many rows.")
@@ -142,7 +142,7 @@ class EvaluateSection(Section):
     metrics: Annotated[list[MetricSpec], Field(max_length=MAX_ITEMS)] = key(
         "What is reported besides the loss: metrics, and losses too.", []
     )
-    sample: Sample | None = key("Evaluate rows that are drawn at random, not all.", None)
+    sample: SampleSection | None = key("Evaluate rows that are drawn at random, not all.", None)
     rows: RowsChoice = key(
         "Write loss, prediction and target of each row beside the result: true (or jsonl), or "
         "parquet, which takes about a quarter of the time and of the disk.",
@@ -174,7 +174,7 @@ class SweepSection(Section):
     seeds: Seeds | None = key("A number of seeds, or a list of them.", None)
 
 
-class HoldOut(Section):
+class HoldOutSection(Section):
     """Rows that are reported and not learnt from: a share of the data, or data of their own.
 
     Exactly one of `share` and `data` is given, which `check_sections` sees to.
@@ -199,7 +199,7 @@ class TrainSection(Section):
         "A factor on the learning rate that changes as the training goes.", Spec(name="constant")
     )
     initial: InitialSpec = key("How the weights begin.", Spec(name="xavier"))
-    hold_out: HoldOut | None = key("Rows that are reported and not learnt from.", None)
+    hold_out: HoldOutSection | None = key("Rows that are reported and not learnt from.", None)
     force: bool = key("Train also what cannot learn.", False)
 
 
@@ -236,7 +236,7 @@ class RunSection(Section):
     )
 
 
-class Skeleton(Section):
+class RootSection(Section):
     """A whole configuration."""
 
     lossfw: Version = key("The version of the configuration's keys: 1.")
@@ -263,16 +263,16 @@ class Skeleton(Section):
 
 # Sections by path, list indices left out: for hints about unknown keys.
 SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
-    (): Skeleton,
+    (): RootSection,
     ("evaluate",): EvaluateSection,
-    ("evaluate", "sample"): Sample,
+    ("evaluate", "sample"): SampleSection,
     ("evaluate", "intervals"): IntervalsSection,
     ("evaluate", "slices"): SliceSection,
     ("network",): NetworkSection,
     ("network", "layers"): Layer,
     ("run",): RunSection,
     ("train",): TrainSection,
-    ("train", "hold_out"): HoldOut,
+    ("train", "hold_out"): HoldOutSection,
     ("sensitivity",): SensitivitySection,
     ("sweep",): SweepSection,
 }

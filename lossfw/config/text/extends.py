@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lossfw.config.text.environment import fill
-from lossfw.config.text.overrides import with_parameters, without
+from lossfw.config.text.overrides import with_parameters, without_key
 from lossfw.config.text.tree import Node, Problems, quote
 from lossfw.errors import ConfigError
 
@@ -27,7 +27,7 @@ def extend(root: Node, read: Reader, problems: Problems) -> Node:
         name = fill(layers[-1].value[KEY], problems)
         path = _path(name, seen, problems)
         base = _read(name, path, read, len(layers), problems)
-        layers[-1] = without(layers[-1], KEY)
+        layers[-1] = without_key(layers[-1], KEY)
         layers.append(base)
         seen.append(_file(base))
     merged = layers.pop()

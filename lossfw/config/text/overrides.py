@@ -93,7 +93,7 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
         problems.take(mistakes)
         if mistakes:
             return root
-        return put(root, change.path, value or Node(None, at), at, adds=change.adds)
+        return with_value(root, change.path, value or Node(None, at), at, adds=change.adds)
     except NoPlaceError as error:
         problems.add(at, str(error), error.hint)
         return root
@@ -138,7 +138,7 @@ def split_path(text: str) -> tuple[str, ...] | None:
     return tuple(steps) or None
 
 
-def put(
+def with_value(
     node: Node | None,
     path: Sequence[str],
     value: Node,
@@ -160,13 +160,13 @@ def put(
         node = with_parameters(node)
     below = [*done, step]
     if isinstance(node.value, dict):
-        child = put(node.value.get(step), rest, value, at, adds=adds, done=below)
+        child = with_value(node.value.get(step), rest, value, at, adds=adds, done=below)
         stays = step in node.keys and (rest or adds)
         keys = node.keys if stays else {**node.keys, step: at}
         return Node({**node.value, step: child}, node.at, keys)
     if isinstance(node.value, list):
         index = _index(step, node.value, done)
-        changed = put(node.value[index], rest, value, at, adds=adds, done=below)
+        changed = with_value(node.value[index], rest, value, at, adds=adds, done=below)
         return Node([*node.value[:index], changed, *node.value[index + 1 :]], node.at)
     raise NoPlaceError(f"{dotted(done)} is {quote(node.value)}, and nothing can be below it")
 
@@ -195,7 +195,7 @@ def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
             # In its old place among the keys.
             changed = remove(node.value[step], rest, below)
             return Node({**node.value, step: changed}, node.at, node.keys)
-        return without(node, step)
+        return without_key(node, step)
     if isinstance(node.value, list):
         index = _index(step, node.value, done)
         changed_items = [remove(node.value[index], rest, below)] if rest else []
@@ -206,7 +206,7 @@ def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
     raise NoPlaceError(f"there is no {dotted(below)} to remove", hint)
 
 
-def without(node: Node, key: str) -> Node:
+def without_key(node: Node, key: str) -> Node:
     """Return a mapping without a key."""
     items = {name: child for name, child in node.value.items() if name != key}
     return Node(items, node.at, {name: at for name, at in node.keys.items() if name != key})

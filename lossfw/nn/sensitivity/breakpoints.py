@@ -103,7 +103,7 @@ def find_jumps(
     before = next(table).values
     changes: list[tuple[NDArray, ...]] = []
     for left, right, point in zip(grid[:-1], grid[1:], table, strict=True):
-        changes.append(_changes(values, (left, right), before, point))
+        changes.append(_changes_between(values, (left, right), before, point))
         before = point.values
     rows, low, high, old, new = (np.concatenate(column) for column in zip(*changes, strict=True))
     low, high, new = bisect(lambda ways, some: values(ways, rows[some]), low, high, old, new)
@@ -111,7 +111,7 @@ def find_jumps(
     return sorted(Jump(*jump) for jump in zip(*columns, strict=True))
 
 
-def _changes(
+def _changes_between(
     values: Callable[[NDArray, NDArray], NDArray],
     ends: tuple[float, float],
     before: NDArray,

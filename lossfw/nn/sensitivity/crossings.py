@@ -35,42 +35,42 @@ _TINY = np.finfo(np.float64).tiny
 _LEADS_DOWN = 0.25
 
 
-class Gaps(NamedTuple):
+class LogitGaps(NamedTuple):
     """Differences of logits from that of the target, at one point of the way."""
 
     # Each logit minus that of the row's target, (rows, units).
-    apart: NDArray
+    differences: NDArray
     # The derivatives of these differences with respect to the way, (rows, units).
     slopes: NDArray
 
 
-def gaps(logits: NDArray, tangents: NDArray, classes: NDArray) -> Gaps:
+def gaps(logits: NDArray, tangents: NDArray, classes: NDArray) -> LogitGaps:
     """Return logits (rows, units) minus that of the target class, and their slopes."""
     rows = np.arange(len(logits))
-    return Gaps(
+    return LogitGaps(
         logits - logits[rows, classes][:, np.newaxis],
         tangents - tangents[rows, classes][:, np.newaxis],
     )
 
 
-GapsAt: TypeAlias = Callable[[NDArray, NDArray], Gaps]
+GapsAt: TypeAlias = Callable[[NDArray, NDArray], LogitGaps]
 Places: TypeAlias = tuple[NDArray, NDArray]
 
 
-class _Ends(NamedTuple):
+class _Brackets(NamedTuple):
     """Pairs of logits that may cross between two points: one item for each."""
 
     rows: NDArray
     units: NDArray
     low: NDArray
     high: NDArray
-    apart: tuple[NDArray, NDArray]
+    differences: tuple[NDArray, NDArray]
     slopes: tuple[NDArray, NDArray]
 
-    def of(self, which: NDArray) -> _Ends:
+    def of(self, which: NDArray) -> _Brackets:
         """Return some of the items."""
-        (left, right), (left_slope, right_slope) = self.apart, self.slopes
-        return _Ends(
+        (left, right), (left_slope, right_slope) = self.differences, self.slopes
+        return _Brackets(
             self.rows[which],
             self.units[which],
             self.low[which],
@@ -81,7 +81,7 @@ class _Ends(NamedTuple):
 
 
 def find_hidden_changes(
-    gaps_at: GapsAt, low: float, high: float, before: Gaps, after: Gaps
+    gaps_at: GapsAt, low: float, high: float, before: LogitGaps, after: LogitGaps
 ) -> Places:
     """Return rows that may change more than once between two points, and points to evaluate.
 
@@ -89,56 +89,58 @@ def find_hidden_changes(
     jumps of hidden units, as with relu and step, that lead to 0 and back. ``gaps_at(ways, rows)``
     are the gaps of rows, each at its own point. A row may be repeated.
     """
-    places = (find(gaps_at, low, high, before, after) for find in (_dips, _between_crossings))
+    places = (find(gaps_at, low, high, before, after) for find in (_find_dips, _between_crossings))
     rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))
     inside = (ways > low) & (ways < high)
     return rows[inside], ways[inside]
 
 
-def _dips(gaps_at: GapsAt, low: float, high: float, before: Gaps, after: Gaps) -> Places:
+def _find_dips(
+    gaps_at: GapsAt, low: float, high: float, before: LogitGaps, after: LogitGaps
+) -> Places:
     """Return rows, and a point for each at which two logits have crossed."""
     places: list[Places] = []
     ends = _with_minimum_inside(low, high, before, after)
     for _ in range(_ROUNDS):
         at, depth = _minima_of_cubics(ends)
-        least = np.minimum(np.abs(ends.apart[0]), np.abs(ends.apart[1]))
+        least = np.minimum(np.abs(ends.differences[0]), np.abs(ends.differences[1]))
         followed = (depth <= _LEADS_DOWN * least) & (at > ends.low) & (at < ends.high)
         ends, at = ends.of(followed), at[followed]
         if not ends.rows.size:
             break
         middle = gaps_at(at, ends.rows)
         items = np.arange(ends.rows.size)
-        apart, slope = middle.apart[items, ends.units], middle.slopes[items, ends.units]
-        passed = apart * ends.apart[0] <= 0
+        differences, slope = middle.differences[items, ends.units], middle.slopes[items, ends.units]
+        passed = differences * ends.differences[0] <= 0
         places.append((ends.rows[passed], at[passed]))
-        ends = _nearer(ends, at, apart, slope).of(~passed)
+        ends = _shrink(ends, at, differences, slope).of(~passed)
     if not places:
         return np.empty(0, np.intp), np.empty(0)
     rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))
     return rows, ways
 
 
-def _with_minimum_inside(low: float, high: float, before: Gaps, after: Gaps) -> _Ends:
+def _with_minimum_inside(low: float, high: float, before: LogitGaps, after: LogitGaps) -> _Brackets:
     """Return the pairs with the same sign at both ends whose slopes lead to a minimum."""
     rows, units = np.nonzero(
-        (before.apart * after.apart > 0)
-        & (before.apart * before.slopes < 0)
-        & (after.apart * after.slopes > 0)
+        (before.differences * after.differences > 0)
+        & (before.differences * before.slopes < 0)
+        & (after.differences * after.slopes > 0)
     )
-    return _Ends(
+    return _Brackets(
         rows,
         units,
         np.full(rows.size, low),
         np.full(rows.size, high),
-        (before.apart[rows, units], after.apart[rows, units]),
+        (before.differences[rows, units], after.differences[rows, units]),
         (before.slopes[rows, units], after.slopes[rows, units]),
     )
 
 
-def _minima_of_cubics(ends: _Ends) -> tuple[NDArray, NDArray]:
+def _minima_of_cubics(ends: _Brackets) -> tuple[NDArray, NDArray]:
     """Return the places of the minima of the cubics through both ends, and the minima."""
-    side, width = np.sign(ends.apart[0]), ends.high - ends.low
-    start, end = (side * apart for apart in ends.apart)
+    side, width = np.sign(ends.differences[0]), ends.high - ends.low
+    start, end = (side * differences for differences in ends.differences)
     falls, climbs = (side * slope * width for slope in ends.slopes)
     # p(u) = start + falls u + square u^2 + cube u^3, with u from 0 to 1.
     square = 3 * (end - start) - 2 * falls - climbs
@@ -150,19 +152,19 @@ def _minima_of_cubics(ends: _Ends) -> tuple[NDArray, NDArray]:
 
 
 def _between_crossings(
-    gaps_at: GapsAt, low: float, high: float, before: Gaps, after: Gaps
+    gaps_at: GapsAt, low: float, high: float, before: LogitGaps, after: LogitGaps
 ) -> Places:
     """Return the midpoints between the crossings of rows with more than one."""
-    crossed = before.apart * after.apart < 0
+    crossed = before.differences * after.differences < 0
     rows, units = np.nonzero(crossed & (crossed.sum(axis=1) > 1)[:, np.newaxis])
     if not rows.size:
         return np.empty(0, np.intp), np.empty(0)
     items = np.arange(rows.size)
     start, end = np.full(rows.size, low), np.full(rows.size, high)
-    old, new = before.apart[rows, units], after.apart[rows, units]
+    old, new = before.differences[rows, units], after.differences[rows, units]
     for _ in range(_STEPS):
         at = np.clip(end - new * (end - start) / (new - old), low, high)
-        here = gaps_at(at, rows).apart[items, units]
+        here = gaps_at(at, rows).differences[items, units]
         # False position in the Illinois variant: the value of an end that stays is halved.
         turned = here * new < 0
         start, old = np.where(turned, end, start), np.where(turned, new, old / 2)
@@ -173,15 +175,15 @@ def _between_crossings(
     return rows[1:][same], ((end[1:] + end[:-1]) / 2)[same]
 
 
-def _nearer(ends: _Ends, at: NDArray, apart: NDArray, slope: NDArray) -> _Ends:
+def _shrink(ends: _Brackets, at: NDArray, differences: NDArray, slope: NDArray) -> _Brackets:
     """Return the half of each item that holds the minimum."""
-    falls = apart * slope < 0
-    (left, right), (left_slope, right_slope) = ends.apart, ends.slopes
-    return _Ends(
+    falls = differences * slope < 0
+    (left, right), (left_slope, right_slope) = ends.differences, ends.slopes
+    return _Brackets(
         ends.rows,
         ends.units,
         np.where(falls, at, ends.low),
         np.where(falls, ends.high, at),
-        (np.where(falls, apart, left), np.where(falls, right, apart)),
+        (np.where(falls, differences, left), np.where(falls, right, differences)),
         (np.where(falls, slope, left_slope), np.where(falls, right_slope, slope)),
     )

@@ -78,10 +78,10 @@ def count_zeros(
             ParameterLine(network, along_parameter(parameter, network), start) for parameter in some
         ]
         for metric in stairs:
-            still[metric.label] += (_still(lines, metric, data),)
+            still[metric.label] += (_count_unchanged(lines, metric, data),)
     return ZeroDerivatives(
         parameters=tuple(layer.weight.size + layer.bias.size for layer in network.layers),
-        unseen=tuple(_unseen(network, rows)),
+        unseen=tuple(_dead_input_weights(network, rows)),
         loss=tuple(sum(int(np.sum(part == 0)) for part in layer) for layer in slopes),
         moved=tuple(map(len, drawn)),
         metrics=still,
@@ -89,7 +89,7 @@ def count_zeros(
     )
 
 
-def _unseen(network: Network, rows: NDArray) -> Iterator[int]:
+def _dead_input_weights(network: Network, rows: NDArray) -> Iterator[int]:
     """Yield for each layer the number of weights whose input is 0 in every row."""
     signal = rows
     for layer in network.layers:
@@ -131,7 +131,7 @@ def _steady(network: Network, metric: RowMetric, data: Dataset, rows: NDArray) -
     return all(bool((before == values(logits + change)).all()) for change in against)
 
 
-def _still(lines: Sequence[ParameterLine], metric: RowMetric, data: Dataset) -> int:
+def _count_unchanged(lines: Sequence[ParameterLine], metric: RowMetric, data: Dataset) -> int:
     """Return the number of lines along which no row changes in either direction."""
     if not lines:
         return 0

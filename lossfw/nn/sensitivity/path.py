@@ -40,7 +40,7 @@ def in_float64(network: Network) -> Network:
     )
 
 
-class Start(NamedTuple):
+class SharedForward(NamedTuple):
     """The forward pass up to a layer, which all points of a line share."""
 
     # The number of the layer, from 0.
@@ -51,18 +51,18 @@ class Start(NamedTuple):
     sums: NDArray
 
 
-def start_at(network: Network, layer: int, inputs: NDArray) -> Start:
+def start_at(network: Network, layer: int, inputs: NDArray) -> SharedForward:
     """Run all rows up to a layer's sums, in float64."""
     signal = np.asarray(inputs, np.float64)
     for before in network.layers[:layer]:
         signal = before.activation.value(np, before.pre_activation(signal))
-    return Start(layer, signal, network.layers[layer].pre_activation(signal))
+    return SharedForward(layer, signal, network.layers[layer].pre_activation(signal))
 
 
 class ParameterLine:
     """A network in float64 along a direction; it is at 0 of the way."""
 
-    def __init__(self, network: Network, direction: Direction, start: Start) -> None:
+    def __init__(self, network: Network, direction: Direction, start: SharedForward) -> None:
         self.layers = network.layers[start.layer :]
         self.moves = direction.layers[start.layer :]
         move = self.moves[0]

@@ -16,7 +16,7 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, RowMetric
 from lossfw.nn.dense import Network
 from lossfw.nn.sensitivity.breakpoints import GridPoint, Staircase, find_jumps
-from lossfw.nn.sensitivity.crossings import Gaps, find_hidden_changes, gaps
+from lossfw.nn.sensitivity.crossings import LogitGaps, find_hidden_changes, gaps
 from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives, count_zeros
 from lossfw.nn.sensitivity.directions import Direction, Parameter
 from lossfw.nn.sensitivity.path import LineOutputs, ParameterLine, start_at
@@ -229,14 +229,14 @@ class _CurveBuilder:
         targets = self.study.data.targets
         classes = _classes(targets, self.line.layers[-1].weight.shape[1])
 
-        def look(reached: LineOutputs, rows: NDArray | slice = slice(None)) -> Gaps:
+        def look(reached: LineOutputs, rows: NDArray | slice = slice(None)) -> LogitGaps:
             assert classes is not None
             return gaps(reached.logits, reached.logit_tangents, classes[rows])
 
-        def gaps_at(ways: NDArray, rows: NDArray) -> Gaps:
+        def gaps_at(ways: NDArray, rows: NDArray) -> LogitGaps:
             return look(self.line.at(ways[:, np.newaxis], rows), rows)
 
-        last: tuple[float, Gaps] | None = None
+        last: tuple[float, LogitGaps] | None = None
         for way in self.study.ways.tolist():
             reached, places = self.line.at(way), _NOWHERE
             if classes is not None:

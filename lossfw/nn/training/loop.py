@@ -21,10 +21,10 @@ from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.backprop import LayerGradient, loss_and_gradients
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
-from lossfw.nn.schedules import Moment
+from lossfw.nn.schedules import TrainingProgress
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.advice import DivergenceCheck, largest_of, remedy
-from lossfw.nn.training.records import Epoch, Measured, Trained, Training, TrainingState
+from lossfw.nn.training.records import Epoch, Measurement, Trained, Training, TrainingState
 from lossfw.numerics.arrays import NDArray
 
 # Called with the state after each epoch, also after epoch 0.
@@ -181,7 +181,7 @@ def _inside(when: str) -> Iterator[None]:
 def measure(training: Training, network: Network, epoch: int, rate: float) -> Epoch:
     """Evaluate a network on the training rows and on the held-out ones."""
 
-    def measured(data: Dataset) -> Measured:
+    def measured(data: Dataset) -> Measurement:
         plan = Plan(
             data,
             training.loss,
@@ -192,7 +192,7 @@ def measure(training: Training, network: Network, epoch: int, rate: float) -> Ep
         )
         with _inside(f"After epoch {epoch}" if epoch else ""):
             result = evaluate(plan)
-        return Measured(result.loss, dict(result.metrics))
+        return Measurement(result.loss, dict(result.metrics))
 
     return Epoch(
         number=epoch,
@@ -218,7 +218,7 @@ class _Run:
         rate = 0.0
         for batch, index in enumerate(self._batches(number)):
             done = state.epoch * training.steps + batch
-            moment = Moment(done, training.epochs * training.steps, state.epoch)
+            moment = TrainingProgress(done, training.epochs * training.steps, state.epoch)
             rate = training.optimizer.learning_rate * training.schedule.factor(moment)
             loss, slopes = self._slopes(network, index, number, batch + 1)
             network, memory = self._move(network, slopes, memory, OptimizerStep(done + 1, rate))

@@ -91,7 +91,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """A loss and metrics of some rows.
 
     Attributes
@@ -131,8 +131,8 @@ class Epoch:
     number: int
     rate: float
     largest: float
-    learnt: Measured
-    held_out: Measured | None
+    learnt: Measurement
+    held_out: Measurement | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, texts and lists."""
@@ -152,8 +152,8 @@ class Epoch:
             plain["epoch"],
             plain["rate"],
             plain["largest_weight"],
-            Measured(**plain["learnt"]),
-            None if held is None else Measured(**held),
+            Measurement(**plain["learnt"]),
+            None if held is None else Measurement(**held),
         )
 
 
@@ -226,7 +226,9 @@ class Trained:
         for title, measured in (("", kept.learnt), ("held-out ", kept.held_out)):
             if measured is not None:
                 numbers = {"loss": measured.loss, **measured.metrics}
-                parts += [f"{title}{name} {_told(value)}" for name, value in numbers.items()]
+                parts += [
+                    f"{title}{name} {_format_metric(value)}" for name, value in numbers.items()
+                ]
         return f"Trained({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
@@ -239,7 +241,7 @@ class Trained:
         kept = self.history[self.kept]
         parts = {"learnt": kept.learnt, "held out": kept.held_out}
         rows = [
-            (title, notebook.number(measured.loss), *map(_told, measured.metrics.values()))
+            (title, notebook.number(measured.loss), *map(_format_metric, measured.metrics.values()))
             for title, measured in parts.items()
             if measured is not None
         ]
@@ -264,6 +266,6 @@ class Trained:
         }
 
 
-def _told(value: Any) -> str:
+def _format_metric(value: Any) -> str:
     """Return a metric as text; of a list how many numbers it has."""
     return f"{len(value)} numbers" if isinstance(value, list) else notebook.number(value)

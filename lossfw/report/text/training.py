@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.nn.training.checkpoint import WEIGHTS_FILE
-from lossfw.nn.training.records import Epoch, Measured, Trained, Training
+from lossfw.nn.training.records import Epoch, Measurement, Trained, Training
 from lossfw.report.text.tables import class_lines, show_table
 
 # The most epochs in the table; the JSON holds all of them.
@@ -52,7 +52,7 @@ def epoch_rows(history: Sequence[Epoch]) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def _cells(measured: Measured | None) -> list[str]:
+def _cells(measured: Measurement | None) -> list[str]:
     if measured is None:
         return []
     return [_number(measured.loss), *map(_number, measured.metrics.values())]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.config.schema.check_config import check
+from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
@@ -252,5 +252,5 @@ def loss_of(run: FinishedRun) -> Loss:
 def _checked(run: FinishedRun) -> CheckedConfig:
     path = str(run.path / CONFIG_FILE)
     config = read_config(ConfigSource(path, plugins=run.plugins))
-    check(config)
+    build_components(config)
     return config

@@ -10,10 +10,10 @@ from lossfw.data import (
     ColumnError,
     DataColumn,
     Dataset,
+    ExpandColumn,
     Group,
     Table,
     TableOptions,
-    Upright,
     category_column,
     changed_rows,
     joined,
@@ -106,7 +106,9 @@ def read_columns(
         else:
             categories[title] = category_column(values, texts, title)
     if numeric:
-        arrays["inputs"] = joined([changed_rows(values, Upright()) for values in numeric.values()])
+        arrays["inputs"] = joined(
+            [changed_rows(values, ExpandColumn()) for values in numeric.values()]
+        )
     columns = {
         name: DataColumn.of_codes(values, read.labels.get(number, ()))
         for (name, number), values in zip(apart.items(), read.arrays[count:], strict=True)

@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.data.categories import JoinedColumn, category_column, encoded, joined
 from lossfw.data.dataset import Dataset
-from lossfw.data.lazy_arrays import read_rows, stays, take_rows
+from lossfw.data.lazy_arrays import is_file_backed, read_rows, take_rows
 from lossfw.errors import ConfigError, DataError
 
 pa = pytest.importorskip("pyarrow")
@@ -170,7 +170,7 @@ def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
     ).load()  # fmt: skip
     made = encoded(data, {})
     assert isinstance(made.inputs, JoinedColumn)
-    assert stays(made.inputs)
+    assert is_file_backed(made.inputs)
     np.testing.assert_array_equal(read_rows(made.inputs, 5, 20), ONE_HOT[5:20])
     rows = np.array([29, 0, 0, 13])
     np.testing.assert_array_equal(take_rows(made.inputs, rows), ONE_HOT[rows])

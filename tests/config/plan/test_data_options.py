@@ -7,7 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.config.schema.json_schema import json_schema
-from lossfw.data.lazy_arrays import stays
+from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.options import DataOptions
 from lossfw.evaluation.evaluate import evaluate
 
@@ -78,7 +78,7 @@ def test_a_column_of_classes_and_of_weights(plan, folder):
 
 
 def test_a_column_that_stays_in_its_file_stays_there(plan):
-    assert stays(plan(NETWORK).data.targets)
+    assert is_file_backed(plan(NETWORK).data.targets)
 
 
 def test_python_calls_stay_strict():

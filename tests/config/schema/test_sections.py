@@ -1,7 +1,7 @@
 import pytest
 
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
-from lossfw.config.schema.sections import MAX_SAMPLE, Skeleton
+from lossfw.config.schema.sections import MAX_SAMPLE, RootSection
 from lossfw.config.text.tree import SHOWN_PROBLEMS
 from support.any_config import GOOD_TEXT as GOOD
 
@@ -20,7 +20,7 @@ def test_a_missing_section_is_named(key, problem):
 
 
 def test_optional_sections_have_defaults():
-    skeleton = Skeleton.model_validate(
+    skeleton = RootSection.model_validate(
         {"lossfw": 1, "data": "digits", "network": {"predictions": "y.npy"}, "loss": "mse"}
     )
     assert skeleton.seed == 0

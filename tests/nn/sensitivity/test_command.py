@@ -113,7 +113,7 @@ WRONG = [
     ((*NAME, "--range=1:2"), "leaves out 0"),
     ((*NAME, "--range=-1:inf"), "sensitivity.range"),
     ((*NAME, "--range=nan:1"), "sensitivity.range"),
-    ((*NAME, "--range=1"), "'1' is no range: write two numbers as -1:1"),
+    ((*NAME, "--range=1"), "'1' is not a range: write two numbers as -1:1"),
     ((*NAME, "--points", "1"), "sensitivity.points should be at least 2, got 1"),
     ((*NAME, "--points", "0"), "sensitivity.points should be at least 2, got 0"),
     ((*NAME, "--directions", "-1"), "sensitivity.directions should be at least 0"),

@@ -13,7 +13,7 @@ from lossfw.metrics import LossMetric
 from lossfw.nn.backprop import loss_and_gradients
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.sensitivity.breakpoints import Jump, Staircase, bisect
-from lossfw.nn.sensitivity.crossings import Gaps, find_hidden_changes
+from lossfw.nn.sensitivity.crossings import LogitGaps, find_hidden_changes
 from lossfw.nn.sensitivity.directions import along, along_parameter, drawn, find_parameter
 from lossfw.nn.sensitivity.study import Study, study_sensitivity
 from support.exact_gradient import draw_network
@@ -182,7 +182,7 @@ def test_a_dip_and_two_meetings_are_found_and_nothing_else():
         da = np.where(rows == 0, 2 * (x - 0.41), 1.0)
         db = np.where(rows == 1, -1.0, 1.0)
         zero = np.zeros_like(a)
-        return Gaps(np.stack([zero, a, b], 1), np.stack([zero, da, db], 1))
+        return LogitGaps(np.stack([zero, a, b], 1), np.stack([zero, da, db], 1))
 
     every = np.arange(4)
     ends = (ask(np.full(4, end), every) for end in (0.0, 1.0))

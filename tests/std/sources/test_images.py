@@ -8,7 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.data import PictureFormat, open_pictures, pictures
-from lossfw.data.lazy_arrays import check_unchanged, read_rows, stays, take_rows
+from lossfw.data.lazy_arrays import check_unchanged, is_file_backed, read_rows, take_rows
 from lossfw.errors import ConfigError, DataError
 
 Image = pytest.importorskip("PIL.Image")
@@ -154,7 +154,7 @@ def test_a_folder_without_classes_is_told(make, told, tmp_path):
 
 def test_a_folder_on_the_disk_is_read_in_pieces(lazy, tmp_path):
     found = open_pictures(save(tmp_path / "p"), PictureFormat())
-    assert stays(found.inputs)
+    assert is_file_backed(found.inputs)
     whole = GREY.reshape(10, 4, 3)
     np.testing.assert_array_equal(read_rows(found.inputs, 3, 8), whole[3:8])
     rows = np.array([9, 0, 0, 4])

@@ -13,9 +13,9 @@ from lossfw.data.lazy_arrays import (
     RowArray,
     digest_of,
     entries_of,
+    is_file_backed,
     read_rows,
     stamp_of,
-    stays,
     take_rows,
 )
 from lossfw.data.stamps import FileStamp
@@ -25,42 +25,42 @@ from lossfw.numerics.arrays import NDArray
 RowNumbers: TypeAlias = "Sequence[int] | NDArray"
 
 
-class RowChange(Protocol):
+class RowTransform(Protocol):
     """Protocol: a function of rows, each changed without a look at the others."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Return the changed rows; `numbers` are theirs in the data, for messages."""
 
 
-class ChangedColumn(Column):
+class TransformedColumn(Column):
     """An array in a file whose rows are changed as they are read, to this shape."""
 
     def __init__(
-        self, of: RowArray, change: RowChange, shape: tuple[int, ...], dtype: np.dtype[Any]
+        self, of: RowArray, change: RowTransform, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> None:
         super().__init__((len(of), *shape), dtype, digest_of(of))
-        self._of, self._change = of, change
+        self._rows, self._change = of, change
 
     @property
     def stamp(self) -> FileStamp | None:
         """See `Column.stamp`."""
-        return stamp_of(self._of)
+        return stamp_of(self._rows)
 
     @property
     def entries(self) -> NDArray | None:
         """See `Column.entries`."""
-        return entries_of(self._of)
+        return entries_of(self._rows)
 
     def read(self, start: int, stop: int) -> NDArray:
         """See `Column.read`."""
-        return self._change(read_rows(self._of, start, stop), range(start, max(start, stop)))
+        return self._change(read_rows(self._rows, start, stop), range(start, max(start, stop)))
 
     def take(self, rows: NDArray) -> NDArray:
         """See `Column.take`."""
-        return self._change(take_rows(self._of, rows), rows)
+        return self._change(take_rows(self._rows, rows), rows)
 
 
-def changed_rows(array: RowArray, change: RowChange) -> RowArray:
+def changed_rows(array: RowArray, change: RowTransform) -> RowArray:
     """Return an array with its rows changed: at once in memory, on use in a file.
 
     The first row of a file tells shape and dtype of the others.
@@ -70,10 +70,10 @@ def changed_rows(array: RowArray, change: RowChange) -> RowArray:
     >>> changed_rows(np.array([1, 2]), lambda rows, numbers: rows * 2).tolist()
     [2, 4]
     """
-    if not stays(array):
+    if not is_file_backed(array):
         return change(array, range(len(array)))
     first = change(read_rows(array, 0, 1), range(1))
-    changed: Any = ChangedColumn(array, change, first.shape[1:], first.dtype)
+    changed: Any = TransformedColumn(array, change, first.shape[1:], first.dtype)
     return changed  # type: ignore[no-any-return]  # read like an array, see `RowArray`
 
 
@@ -89,7 +89,7 @@ class TableEntry:
         return found
 
 
-class Flat:
+class SqueezeColumn:
     """A change: a column of length 1 becomes a flat one, (N, 1) becomes (N,)."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
@@ -97,9 +97,13 @@ class Flat:
         return rows[..., 0]
 
 
-class Upright:
+class ExpandColumn:
     """A change: a flat column becomes one of length 1, (N,) becomes (N, 1)."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Add a last axis."""
         return rows[..., np.newaxis]
+
+
+# The older name, for one more release.
+Upright = ExpandColumn

@@ -16,20 +16,20 @@ from lossfw.config.plan.compatibility import (
     refuse_texts,
 )
 from lossfw.config.plan.fusion import (
+    adapt_to_network,
+    adapt_to_outputs,
     check_metrics,
     check_shapes,
-    fit_to_network,
-    fit_to_outputs,
     leaves_logits,
 )
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded
 from lossfw.data.files import digest_arrays
-from lossfw.data.labels import Whole
+from lossfw.data.labels import CastToInteger
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.options import DataOptions
-from lossfw.data.row_changes import Flat, Upright, changed_rows
+from lossfw.data.row_transforms import ExpandColumn, SqueezeColumn, changed_rows
 from lossfw.data.selected_rows import selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
@@ -126,7 +126,7 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
     return data
 
 
-def fit_loss(config: CheckedConfig) -> None:
+def adapt_loss(config: CheckedConfig) -> None:
     """Fill `used_loss` and `loss_form`, and check the known parts against each other."""
     if config.network is not None and config.data is not None:
         with config.at(["data"]):
@@ -137,10 +137,10 @@ def fit_loss(config: CheckedConfig) -> None:
         return
     refused: frozenset[int] = frozenset()
     if last is None:
-        config.used_loss, config.loss_form = fit_to_outputs(config, loss, form)
+        config.used_loss, config.loss_form = adapt_to_outputs(config, loss, form)
         refused = check_metrics(config, config.loss_form)
     else:
-        config.used_loss, config.loss_form = fit_to_network(config, loss, last)
+        config.used_loss, config.loss_form = adapt_to_network(config, loss, last)
         # A loss of logits behind another activation is a mistake, and the metrics wait for its end.
         if loss.input_form == "prediction" or leaves_logits(last):
             # Metrics see the outputs of the activation, also where the loss was fused with it.
@@ -178,12 +178,12 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
         return
     if not _check_counts(config, config.data, shape):
         return
-    data = _agreed(config, config.data, loss, shape, ["data"])
+    data = _align(config, config.data, loss, shape, ["data"])
     if data is None:
         return
     config.data = data
     if config.held_out is not None:
-        config.held_out = _agreed(config, config.held_out, loss, shape, ["train", "hold_out"])
+        config.held_out = _align(config, config.held_out, loss, shape, ["train", "hold_out"])
     one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is reported below
     if config.network_form == "predictions" and config.outputs is not None and not one_each:
         check_outputs(config, loss, config.outputs)
@@ -243,11 +243,11 @@ def _check_metrics(
                 metric.check_shapes(shape, targets)
 
 
-def _agreed(
+def _align(
     config: CheckedConfig, data: Dataset, loss: Loss, shape: tuple[int, ...], path: ConfigPath
 ) -> Dataset | None:
     with config.at(path):
-        return agreed(data, loss, (len(data), *shape[1:]))
+        return align_targets(data, loss, (len(data), *shape[1:]))
     return None
 
 
@@ -273,7 +273,7 @@ def inputs_of(data: Dataset) -> NDArray:
     return data.inputs
 
 
-def agreed(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
+def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
     """Return the data with targets in the shape that the loss takes beside outputs of a shape.
 
     Data whose shapes differ by more than an axis of length 1 stay as they are. Class indices that
@@ -283,15 +283,15 @@ def agreed(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
     given, wanted = tuple(data.targets.shape), _wanted(loss, shape)
     if given not in wanted:
         if given[-1:] == (1,) and given[:-1] in wanted:
-            changed = replace(changed, targets=changed_rows(data.targets, Flat()))
+            changed = replace(changed, targets=changed_rows(data.targets, SqueezeColumn()))
         elif (*given, 1) in wanted:
-            changed = replace(changed, targets=changed_rows(data.targets, Upright()))
+            changed = replace(changed, targets=changed_rows(data.targets, ExpandColumn()))
     targets = changed.targets
     if loss.takes_classes and targets.dtype.kind == "f" and targets.shape == shape[:-1]:
-        changed = replace(changed, targets=changed_rows(targets, Whole(data.name)))
+        changed = replace(changed, targets=changed_rows(targets, CastToInteger(data.name)))
     weight = data.sample_weight
     if weight is not None and weight.ndim == 2 and weight.shape[1] == 1:
-        changed = replace(changed, sample_weight=changed_rows(weight, Flat()))
+        changed = replace(changed, sample_weight=changed_rows(weight, SqueezeColumn()))
     return changed
 
 
