@@ -34,7 +34,7 @@ _FEW = 0.03
 _FEW_COLUMNS = 32
 
 
-class _Row(NamedTuple):
+class _SoftmaxTerms(NamedTuple):
     """The decomposition of rows of logits; `largest` and `rest` have a last axis of 1."""
 
     largest: Array
@@ -61,7 +61,7 @@ def largest_of_rows(xp: Namespace, x: Array) -> Array:
 
 
 def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
-    """Return the largest logit of each row, and z minus it, 0 for the largest even if infinite."""
+    """Return the largest logit of each row, and z minus it (0 at the largest, even if infinite)."""
     largest = largest_of_rows(xp, z)
     d = z - largest
     if xp is np and np.isfinite(largest).all():
@@ -71,10 +71,10 @@ def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
 
 def exponentials(xp: Namespace, z: Array, largest: Array, d: Array, beyond: float = _FAR) -> Array:
     """Return exp(z - largest), given its rounded argument `d`."""
-    return corrected(xp, xp.exp(d), z, largest, d, beyond)
+    return correct_exponentials(xp, xp.exp(d), z, largest, d, beyond)
 
 
-def corrected(
+def correct_exponentials(
     xp: Namespace, e: Array, z: Array, largest: Array, d: Array, beyond: float = _FAR
 ) -> Array:
     """Return exp(z - largest) from e = exp(d), which may be written to on NumPy.
@@ -91,18 +91,18 @@ def corrected(
         if count < _FEW * e.size:
             # Searched in the order of the memory, which is ten times faster than by rows.
             order: Any = "F" if far.flags.f_contiguous else "C"
-            at = np.unravel_index(np.flatnonzero(far.ravel(order)), far.shape, order)
-            e[at] = _corrected_all(np, e[at], z[at], largest[(*at[:-1], 0)], d[at])
+            index = np.unravel_index(np.flatnonzero(far.ravel(order)), far.shape, order)
+            e[index] = _correct_all(np, e[index], z[index], largest[(*index[:-1], 0)], d[index])
             return e
-    return xp.where(far, _corrected_all(xp, e, z, largest, d), e)
+    return xp.where(far, _correct_all(xp, e, z, largest, d), e)
 
 
-def _corrected_all(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> Array:
+def _correct_all(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> Array:
     """Return exp(z - largest) from e = exp(d), where d is the rounded difference."""
     return xp.where(e > 0, e + e * difference_error(z, largest, d), e)
 
 
-def _take_apart(xp: Namespace, z: Array, beyond: float = _FAR) -> _Row:
+def _decompose(xp: Namespace, z: Array, beyond: float = _FAR) -> _SoftmaxTerms:
     largest, d = distance(xp, z)
     e = exponentials(xp, z, largest, d, beyond)
     # The integer part of exp(d) is 1 for the largest and 0 for all others. (A class with an
@@ -111,7 +111,7 @@ def _take_apart(xp: Namespace, z: Array, beyond: float = _FAR) -> _Row:
     top = xp.floor(e)
     ties = xp.sum(top, axis=-1, keepdims=True)
     rest = xp.sum(e - top, axis=-1, keepdims=True) + (ties - 1)
-    return _Row(largest, d, e, top, rest)
+    return _SoftmaxTerms(largest, d, e, top, rest)
 
 
 class _Moments(NamedTuple):
@@ -124,18 +124,18 @@ class _Moments(NamedTuple):
     variance: Tangent  # of the first derivative
 
 
-def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
+def _moments(xp: Namespace, z: Dual, terms: _SoftmaxTerms, order: int) -> _Moments:
     """Return the moments, measured from the derivative of the largest class.
 
     So they do not cancel: with a probability p near 1 the variance of a unit step of that
     class is q - q^2 with q = 1 - p, not p - p^2.
     """
-    p = row.e / (1 + row.rest)
-    ties = xp.sum(row.top, axis=-1, keepdims=True)
+    p = terms.e / (1 + terms.rest)
+    ties = xp.sum(terms.top, axis=-1, keepdims=True)
 
     def centre(part: Tangent) -> tuple[Array, Array, Array]:
         part = dense(xp, part, z.value)
-        at_top = xp.sum(times(xp, row.top, part), axis=-1, keepdims=True) / ties
+        at_top = xp.sum(times(xp, terms.top, part), axis=-1, keepdims=True) / ties
         offset = part - at_top
         shift = xp.sum(times(xp, p, offset), axis=-1, keepdims=True)
         return offset, shift, at_top + shift
@@ -144,8 +144,8 @@ def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
     if order == 1:
         return _Moments(offset - shift, None, mean_first, None, None)
     variance = xp.sum(times(xp, p, offset * offset), axis=-1, keepdims=True) - shift * shift
-    bend, bend_shift, mean_second = centre(z.second)
-    return _Moments(offset - shift, bend - bend_shift, mean_first, mean_second, variance)
+    second, second_shift, mean_second = centre(z.second)
+    return _Moments(offset - shift, second - second_shift, mean_first, mean_second, variance)
 
 
 def logsumexp(xp: Namespace, z: Any, *, keepdims: bool = False) -> Any:
@@ -160,13 +160,13 @@ def logsumexp(xp: Namespace, z: Any, *, keepdims: bool = False) -> Any:
     if isinstance(xp, DualNamespace):
         if not isinstance(z, Dual):
             return logsumexp(xp.inner, z, keepdims=keepdims)
-        row = _take_apart(xp.inner, z.value)
-        m = _moments(xp.inner, z, row, xp.order)
-        value = row.largest + xp.inner.log1p(row.rest)
+        terms = _decompose(xp.inner, z.value)
+        m = _moments(xp.inner, z, terms, xp.order)
+        value = terms.largest + xp.inner.log1p(terms.rest)
         result = Dual(value, m.mean_first, add(m.mean_second, m.variance), xp)
     else:
-        row = _take_apart(xp, z)
-        result = row.largest + xp.log1p(row.rest)
+        terms = _decompose(xp, z)
+        result = terms.largest + xp.log1p(terms.rest)
     return result if keepdims else result[..., 0]
 
 
@@ -180,12 +180,12 @@ def log_softmax(xp: Namespace, z: Any) -> Any:
     array([-4.24835426e-18, -4.00000000e+01])
     """
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
-        row = _take_apart(xp.inner, z.value)
-        m = _moments(xp.inner, z, row, xp.order)
+        terms = _decompose(xp.inner, z.value)
+        m = _moments(xp.inner, z, terms, xp.order)
         second = None if xp.order == 1 else m.second - m.variance
-        return Dual(row.d - xp.inner.log1p(row.rest), m.first, second, xp)
-    row = _take_apart(xp, z)
-    return row.d - xp.log1p(row.rest)
+        return Dual(terms.d - xp.inner.log1p(terms.rest), m.first, second, xp)
+    terms = _decompose(xp, z)
+    return terms.d - xp.log1p(terms.rest)
 
 
 def softmax(xp: Namespace, z: Any) -> Any:
@@ -205,7 +205,7 @@ def softmax(xp: Namespace, z: Any) -> Any:
 
 def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
     """Return p, the softmax or a multiple of it, with the derivatives of it."""
-    m = _moments(xp.inner, z, _take_apart(xp.inner, z.value), xp.order)
+    m = _moments(xp.inner, z, _decompose(xp.inner, z.value), xp.order)
     second = None
     if xp.order > 1:
         second = times(xp.inner, p, m.first * m.first - m.variance + m.second)
@@ -225,9 +225,9 @@ def softmax_complement(xp: Namespace, z: Any) -> Any:
         p = softmax(xp, z)
         value = softmax_complement(xp.inner, z.value if isinstance(z, Dual) else z)
         return Dual(value, (-p).first, (-p).second, xp) if isinstance(p, Dual) else value
-    row = _take_apart(xp, z)
+    terms = _decompose(xp, z)
     # For the largest 1 - e is 0, and the rest is the sum of all others.
-    return (row.rest + (1 - row.e)) / (1 + row.rest)
+    return (terms.rest + (1 - terms.e)) / (1 + terms.rest)
 
 
 def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
@@ -243,9 +243,9 @@ def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
     """
     if isinstance(xp, DualNamespace):
         return softmax(xp, z), softmax_complement(xp, z), -log_softmax(xp, z)
-    row = _take_apart(xp, z, beyond=0.0)
-    total = 1 + row.rest
-    return row.e / total, (row.rest + (1 - row.e)) / total, xp.log1p(row.rest) - row.d
+    terms = _decompose(xp, z, beyond=0.0)
+    total = 1 + terms.rest
+    return terms.e / total, (terms.rest + (1 - terms.e)) / total, xp.log1p(terms.rest) - terms.d
 
 
 def scaled_softmax(xp: Namespace, z: Any) -> ScaledExp:
@@ -339,10 +339,10 @@ def softmax_cross_entropy_gradient(xp: Namespace, z: Any, t: Any) -> Any:
     """
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
         # p s - t, whose derivatives do not cancel as its value does.
-        slope = softmax(xp, z) * xp.sum(t, axis=-1, keepdims=True) - t
+        gradient = softmax(xp, z) * xp.sum(t, axis=-1, keepdims=True) - t
         value = softmax_cross_entropy_gradient(xp.inner, z.value, value_of(t))
-        return Dual(value, slope.first, slope.second, xp)
-    return _gradient(xp, _take_apart(xp, z), t)
+        return Dual(value, gradient.first, gradient.second, xp)
+    return _gradient(xp, _decompose(xp, z), t)
 
 
 def softmax_cross_entropy_and_gradient(xp: Namespace, z: Any, t: Any) -> tuple[Any, Any]:
@@ -356,22 +356,22 @@ def softmax_cross_entropy_and_gradient(xp: Namespace, z: Any, t: Any) -> tuple[A
     """
     if isinstance(xp, DualNamespace):
         return softmax_cross_entropy(xp, z, t), softmax_cross_entropy_gradient(xp, z, t)
-    row = _take_apart(xp, z)
-    value = xp.sum(times(xp, t, xp.log1p(row.rest) - row.d), axis=-1)
-    return value, _gradient(xp, row, t)
+    terms = _decompose(xp, z)
+    value = xp.sum(times(xp, t, xp.log1p(terms.rest) - terms.d), axis=-1)
+    return value, _gradient(xp, terms, t)
 
 
-def _gradient(xp: Namespace, row: _Row, t: Array) -> Array:
+def _gradient(xp: Namespace, terms: _SoftmaxTerms, t: Array) -> Array:
     """Return p s - t, for a class of p above 1/2 as the other targets minus s (1 - p)."""
-    total = 1 + row.rest
+    total = 1 + terms.rest
     s = xp.sum(t, axis=-1, keepdims=True)
     # A rest below 1 means that there is one largest class, of p above 1/2: here 1.
-    lone = row.top * xp.astype(row.rest < 1, t.dtype)
+    lone = terms.top * xp.astype(terms.rest < 1, t.dtype)
     own = lone * t
     others = t - own
     all_others = xp.sum(others, axis=-1, keepdims=True)
     # e and t less 1 and s there, each without rounding: -rest, and -all_others.
-    e = (row.e - lone) - lone * row.rest
+    e = (terms.e - lone) - lone * terms.rest
     return e / total * s - (others - lone * all_others)
 
 
@@ -393,7 +393,7 @@ def softmax_cross_entropy_hessian(xp: Namespace, z: Any, t: Any) -> Any:
     if isinstance(xp, DualNamespace):
         s = xp.sum(t, axis=-1, keepdims=True)
         return softmax(xp, z) * softmax_complement(xp, z) * s
-    row = _take_apart(xp, z)
-    total = 1 + row.rest
+    terms = _decompose(xp, z)
+    total = 1 + terms.rest
     s = xp.sum(t, axis=-1, keepdims=True)
-    return (row.e / total) * ((row.rest + (1 - row.e)) / total) * s
+    return (terms.e / total) * ((terms.rest + (1 - terms.e)) / total) * s

@@ -17,7 +17,7 @@ from lossfw.numerics import softmax_torch
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, is_jax
 from lossfw.numerics.error_free import difference_error
 from lossfw.numerics.softmax import (
-    corrected,
+    correct_exponentials,
     distance,
     log_softmax,
     softmax_cross_entropy_gradient,
@@ -186,12 +186,14 @@ def _in_symbols(
     others = xp.sum(e, axis=-1)
     small = (others < _SMALL_SUM) & (own == 0)
     # NumPy takes the few rows out of the others, and so adds up each alone.
-    others = xp.rarely(small, xp.sum_alone(corrected(xp, e, z, largest, d), axis=-1), others)
+    others = xp.rarely(
+        small, xp.sum_alone(correct_exponentials(xp, e, z, largest, d), axis=-1), others
+    )
     total = others + xp.exp(own)
     lost = (others - (total - 1.0)) / total
     loss = xp.log(total) + xp.where(own == 0, lost, -own)
     if every:
-        e = corrected(xp, e, z, largest, d, beyond=_FAR) / total[..., None]
+        e = correct_exponentials(xp, e, z, largest, d, beyond=_FAR) / total[..., None]
     return loss, xp.where(here, (-others / total)[..., None], e)
 
 
@@ -226,7 +228,7 @@ def softmax_parts_at(xp: Namespace, z: Any, index: Array) -> OwnParts:
     (array([4.24835426e-18]), array([[-4.24835426e-18,  4.24835426e-18]]))
     """
     largest, d = distance(xp, z)
-    e = corrected(xp, xp.exp(d), z, largest, d, beyond=0.0)
+    e = correct_exponentials(xp, xp.exp(d), z, largest, d, beyond=0.0)
     own, d_own = take_at(xp, e, index), take_at(xp, d, index)
     others = sum_of_others(xp, e, index)
     total = others + own
@@ -316,10 +318,10 @@ def _at_index(z: Array, index: Array, *, every: bool = False) -> tuple[_AtIndex,
     small = np.flatnonzero((others < _SMALL_SUM) & (own == 0))
     if small.size:
         near = d[small] if every else distance(np, z[small])[1]
-        right = corrected(np, e[small], z[small], largest[small], near)
+        right = correct_exponentials(np, e[small], z[small], largest[small], near)
         others[small] = right.sum(axis=-1)
     if every:
-        e = corrected(np, e, z, largest, d, beyond=_FAR)
+        e = correct_exponentials(np, e, z, largest, d, beyond=_FAR)
     return _AtIndex(own, others, others + np.exp(own)), e, place
 
 

@@ -21,14 +21,14 @@ def is_meant(z: Any) -> bool:
 
 def cross_entropy_at(z: Array, index: Array) -> Array:
     """`lossfw.numerics.softmax_cross_entropy_at` for tensors."""
-    own, others, _, _ = _take_apart(z, index.unsqueeze(-1).long(), _may_write())
+    own, others, _, _ = _decompose(z, index.unsqueeze(-1).long(), _may_write())
     return _loss(own, others)[0].to(z.dtype)
 
 
 def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]:
     """`lossfw.numerics.softmax_cross_entropy_and_gradient_at` for tensors."""
     place, write = index.unsqueeze(-1).long(), _may_write()
-    own, others, e, scatter = _take_apart(z, place, write)
+    own, others, e, scatter = _decompose(z, place, write)
     loss, total = _loss(own, others)
     slope = scatter(e, -1, place, -others)
     slope = slope.div_(total) if write else slope / total
@@ -47,7 +47,7 @@ def _may_write() -> bool:
     return not torch._C._are_functorch_transforms_active()
 
 
-def _take_apart(z: Array, place: Array, write: bool) -> tuple[Array, Array, Array, Any]:
+def _decompose(z: Array, place: Array, write: bool) -> tuple[Array, Array, Array, Any]:
     """Return the target's distance from the largest logit, and the exponentials of the others.
 
     Their sum comes before them; they are 0 at the target. The last is the function that writes

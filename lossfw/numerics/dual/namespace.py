@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -84,35 +85,18 @@ class DualNamespace:
             (other, b1, b1, 1.0),
         ):
             if curve is not None and left is not None and right is not None:
-                bend = scale(xp, curve(), scale(xp, left, right))
-                second = add(second, bend if times == 1.0 else scale(xp, times, bend))
+                term = scale(xp, curve(), scale(xp, left, right))
+                second = add(second, term if times == 1.0 else scale(xp, times, term))
         return Dual(value, first, second, self)
 
     # Arithmetic.
 
-    def add(self, a: Any, b: Any) -> Any:
-        """Return ``a + b``."""
-        return a + b
-
-    def subtract(self, a: Any, b: Any) -> Any:
-        """Return ``a - b``."""
-        return a - b
-
-    def multiply(self, a: Any, b: Any) -> Any:
-        """Return ``a * b``."""
-        return a * b
-
-    def divide(self, a: Any, b: Any) -> Any:
-        """Return ``a / b``."""
-        return a / b
-
-    def negative(self, a: Any) -> Any:
-        """Return ``-a``."""
-        return -a
-
-    def positive(self, a: Any) -> Any:
-        """Return `a`."""
-        return a
+    add = staticmethod(operator.add)
+    subtract = staticmethod(operator.sub)
+    multiply = staticmethod(operator.mul)
+    divide = staticmethod(operator.truediv)
+    negative = staticmethod(operator.neg)
+    positive = staticmethod(operator.pos)
 
     def quotient(self, a: Any, b: Any) -> Dual:
         """Return ``a / b`` for at least one dual number."""
@@ -295,8 +279,8 @@ def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Deri
             return function(x)
         v = function(x.value)
         curve = rule.curvature
-        bend = None if curve is None else lambda: curve(xp, x.value, v)
-        return space.chain(x, v, rule.slope(xp, x.value, v), bend)
+        curvature = None if curve is None else lambda: curve(xp, x.value, v)
+        return space.chain(x, v, rule.slope(xp, x.value, v), curvature)
 
     return call
 
