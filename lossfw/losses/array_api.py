@@ -37,12 +37,12 @@ def common_namespace(*arguments: Any) -> Namespace:
 
 
 def _foreign_namespace(arguments: tuple[Any, ...]) -> Namespace:
-    given = {role: x for role, x in zip(_ROLES, arguments, strict=True) if x is not None}
-    libraries = {role: _library(x) for role, x in given.items()}
+    arrays = {role: x for role, x in zip(_ROLES, arguments, strict=True) if x is not None}
+    libraries = {role: _library(x) for role, x in arrays.items()}
     if len(set(libraries.values())) > 1:
         listed = ", ".join(f"{role} is of {library}" for role, library in libraries.items())
         raise ArgumentError(f"{listed}: pass arrays of one library.")
-    return namespace_of(*given.values())
+    return namespace_of(*arrays.values())
 
 
 def _library(x: Any) -> str:

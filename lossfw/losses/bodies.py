@@ -42,8 +42,8 @@ class UnaryBody(ABC):
     def value_and_derivative(self, xp: Namespace, x: Array, /) -> tuple[Array, Array]:
         """Return both, from one pass of dual numbers unless the author wrote the derivative."""
         if type(self).derivative is UnaryBody.derivative:
-            value, slope = dual.derivatives(self.value, xp, x, order=1)
-            return value, slope
+            value, derivative = dual.derivatives(self.value, xp, x, order=1)
+            return value, derivative
         return self.value(xp, x), self.derivative(xp, x)
 
 
@@ -111,8 +111,8 @@ class RowBody(PairBody):
         self, xp: Namespace, y: Array, index: Array, /
     ) -> tuple[Array, Array]:
         """Return both for class indices; from the two above, or else from one-hot rows."""
-        given = type(self).value_at, type(self).derivative_at
-        if RowBody.value_at not in given and RowBody.derivative_at not in given:
+        functions = type(self).value_at, type(self).derivative_at
+        if RowBody.value_at not in functions and RowBody.derivative_at not in functions:
             return self.value_at(xp, y, index), self.derivative_at(xp, y, index)
         return self.value_and_derivative(xp, y, one_hot_rows(xp, y, index))
 

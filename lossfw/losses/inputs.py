@@ -132,10 +132,10 @@ def prepare(
         The library of both; NumPy's takes lists too.
     """
     y, t = _read(xp, prediction, "prediction"), _read(xp, target, "target")
-    given = tuple(y.shape)
+    prediction_shape = tuple(y.shape)
     by_index = False
-    if rowwise or given != t.shape:
-        by_index = _is_by_index(given, tuple(t.shape), rowwise, classes, per_row_target)
+    if rowwise or prediction_shape != t.shape:
+        by_index = _is_by_index(prediction_shape, tuple(t.shape), rowwise, classes, per_row_target)
     if by_index:
         _need_integers(xp, t)
     if xp is np:
@@ -143,10 +143,10 @@ def prepare(
     else:
         y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
         dtype = y.dtype
-    shape = given[:-1] if rowwise else given
+    shape = prediction_shape[:-1] if rowwise else prediction_shape
     if not shape:  # a single number, or a single row: make it the first of one
         y, t = y[None], t[None]
-    return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, given, by_index, xp=xp)
+    return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, prediction_shape, by_index, xp=xp)
 
 
 def _read(xp: Namespace, x: Any, role: str) -> Array:
@@ -240,8 +240,8 @@ def set_where(call: Arguments, where: Any) -> None:
 
 def first_row(start: Any) -> int:
     """Return the number of the first row of a partial, an integer at or above 0."""
-    whole = isinstance(start, int | np.integer) and not isinstance(start, bool)
-    if not whole or start < 0:
+    is_integer = isinstance(start, int | np.integer) and not isinstance(start, bool)
+    if not is_integer or start < 0:
         raise ArgumentError(
             f"start is {start!r}; expected the number of the first row, an integer from 0 on."
         )
@@ -258,13 +258,13 @@ def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:
 
 def _fit(xp: Namespace, array: Array, shape: tuple[int, ...], role: str) -> Array:
     """Give an array the unreduced loss's shape, from that shape or from its first axis."""
-    given = tuple(array.shape)
-    if given == shape:
+    actual = tuple(array.shape)
+    if actual == shape:
         return array
-    if len(shape) > 1 and given == shape[:1]:
+    if len(shape) > 1 and actual == shape[:1]:
         return xp.broadcast_to(xp.reshape(array, (-1, *[1] * (len(shape) - 1))), shape)
     rows = f" or {shape[:1]}, one for each row" if len(shape) > 1 else ""
-    raise ShapeError(f"{role} has shape {given}; expected {shape}, that of the loss{rows}.")
+    raise ShapeError(f"{role} has shape {actual}; expected {shape}, that of the loss{rows}.")
 
 
 def one_hot(index: Array, classes: int, dtype: np.dtype[Any]) -> NDArray:

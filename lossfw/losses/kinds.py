@@ -86,8 +86,8 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
         # NumPy can tell that there is none, which spares more than half of the operations.
         if xp is np and not near.any():
             return self.derivative(xp, r) / r
-        slope = self.derivative(xp, r) / xp.where(near, xp.ones_like(r), r)
-        return xp.where(near, self.second_derivative(xp, r), slope)
+        curvature = self.derivative(xp, r) / xp.where(near, xp.ones_like(r), r)
+        return xp.where(near, self.second_derivative(xp, r), curvature)
 
     def compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool

@@ -39,11 +39,13 @@ def _curve(loss: _Loss) -> str:
     try:
         x, y, t, label = _line(loss)
         value = loss(y, t, reduction="none")
-        slope = loss.gradient(y, t, reduction="none")
+        derivative = loss.gradient(y, t, reduction="none")
     except LossfwError:
         return ""
-    slope = slope if slope.ndim == 1 else slope[:, 0]
-    return notebook.lines(x.tolist(), {"value": _list(value), "derivative": _list(slope)}, label)
+    derivative = derivative if derivative.ndim == 1 else derivative[:, 0]
+    return notebook.lines(
+        x.tolist(), {"value": _list(value), "derivative": _list(derivative)}, label
+    )
 
 
 def _list(array: NDArray) -> list[float]:

@@ -160,5 +160,5 @@ def guarded_log_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) 
 @in_double
 def guarded_log_second_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
     """Return the second derivative of `guarded_log`."""
-    slope = guarded_log_derivative(xp, p, guard, delta)
-    return -(slope * slope)
+    derivative = guarded_log_derivative(xp, p, guard, delta)
+    return -(derivative * derivative)

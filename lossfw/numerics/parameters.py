@@ -50,13 +50,13 @@ def nearest_float32(x: float) -> float:
 
 def pieces(x: Decimal) -> tuple[float, ...]:
     """Return floats whose sum is `x` to 125 bits; all but the last are float32 numbers."""
-    found = []
+    floats = []
     with precisely():
         for _ in range(_PIECES - 1):
             piece = nearest_float32(float(x))
-            found.append(piece)
+            floats.append(piece)
             x -= Decimal(piece)
-    return tuple(piece for piece in (*found, float(x)) if piece)
+    return tuple(piece for piece in (*floats, float(x)) if piece)
 
 
 def precisely() -> AbstractContextManager[Context]:
@@ -79,15 +79,15 @@ def remembered(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], 
     >>> root(4.0), root(4.0)
     (2.0, 2.0)
     """
-    found: dict[tuple[object, ...], _Constant] = {}
+    constants: dict[tuple[object, ...], _Constant] = {}
 
     @functools.wraps(function)
     def constant(*arguments: *_Parts) -> _Constant:
-        if arguments not in found:
-            if len(found) >= _MOST_REMEMBERED:
-                found.clear()
-            found[arguments] = function(*arguments)
-        return found[arguments]
+        if arguments not in constants:
+            if len(constants) >= _MOST_REMEMBERED:
+                constants.clear()
+            constants[arguments] = function(*arguments)
+        return constants[arguments]
 
     return constant
 

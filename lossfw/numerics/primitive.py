@@ -100,16 +100,17 @@ def in_double_by(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
         place = parameter_place(body)
 
         @functools.wraps(body)
-        def wide(*given: Any) -> Any:
-            xp, first = given[place], given[place + 1]
+        def wide(*arguments: Any) -> Any:
+            xp, first = arguments[place], arguments[place + 1]
             # Exact numbers have one dtype for both.
             if xp.float32 == xp.float64 or first.dtype != xp.float32 or not _has_double(xp):
-                return body(*given)
+                return body(*arguments)
             # A list, for no generator can be compiled by PyTorch.
             arrays = [
-                xp.astype(x, xp.float64) if hasattr(x, "dtype") else x for x in given[place + 1 :]
+                xp.astype(x, xp.float64) if hasattr(x, "dtype") else x
+                for x in arguments[place + 1 :]
             ]
-            result = plain(*given[: place + 1], *arrays)
+            result = plain(*arguments[: place + 1], *arrays)
             if isinstance(result, tuple):
                 return tuple(xp.astype(part, xp.float32) for part in result)
             # [...] makes an array of a NumPy scalar.

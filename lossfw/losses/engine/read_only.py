@@ -60,11 +60,11 @@ _RULE = (
 
 def _walk(error: ValueError) -> list[tuple[FrameType, int]]:
     """Return the frames of an error and the instructions in them, the innermost last."""
-    found, trace = [], error.__traceback__
+    frames, trace = [], error.__traceback__
     while trace is not None:
-        found.append((trace.tb_frame, trace.tb_lasti))
+        frames.append((trace.tb_frame, trace.tb_lasti))
         trace = trace.tb_next
-    return found
+    return frames
 
 
 def is_authors(frame: FrameType) -> bool:
@@ -130,10 +130,10 @@ def _target(line: str) -> str:
         node = statement.value
     if isinstance(node, ast.Call):
         # np.add(y, t, out=y), np.put(y, 0, 1) or y.fill(1).
-        given = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
+        arguments = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
         of_library = _root(node.func) in ("np", "numpy", "xp")
-        given += node.args[:1] if of_library else [node.func]
-        node = given[0] if given else None
+        arguments += node.args[:1] if of_library else [node.func]
+        node = arguments[0] if arguments else None
     return _root(node)
 
 

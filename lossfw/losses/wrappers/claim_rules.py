@@ -140,13 +140,13 @@ def united_breaks(name: str, parts: Sequence[Claims], rows: bool) -> tuple[float
     The derivative of a convex loss jumps upward only. Others may cancel where
     they share a break, and so may second derivatives.
     """
-    found = [getattr(part, name) for part in parts]
-    if None in found:
+    claimed = [getattr(part, name) for part in parts]
+    if None in claimed:
         return None
-    union = {x for places in found for x in places}
-    broken = [part for part, places in zip(parts, found, strict=True) if places]
+    union = {x for breaks in claimed for x in breaks}
+    broken = [part for part, breaks in zip(parts, claimed, strict=True) if breaks]
     upward_only = name == "breaks" and require_all("convex", broken, rows)
-    disjoint = len(union) == sum(len(places) for places in found)
+    disjoint = len(union) == sum(len(breaks) for breaks in claimed)
     return tuple(sorted(union)) if upward_only or disjoint else None
 
 

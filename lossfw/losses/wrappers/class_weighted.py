@@ -164,9 +164,9 @@ def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array
     """
     weighted = t * _array(xp, weights, t)
     size = xp.sum(weighted, axis=-1)
-    some = (size > 0)[..., None]
-    divisor = xp.where(some, size[..., None], xp.ones_like(t))
-    return xp.where(some, weighted / divisor, t), size
+    has_weight = (size > 0)[..., None]
+    divisor = xp.where(has_weight, size[..., None], xp.ones_like(t))
+    return xp.where(has_weight, weighted / divisor, t), size
 
 
 def check_columns(weights: Sequence[float], rows: Array) -> None:

@@ -83,9 +83,9 @@ def row_derivatives(
     for start in range(0, classes, step):
         moved = range(start, min(start + step, classes))
         value, *parts = _move(body, xp, y, constants, order, moved)
-        for kept, part in zip(collected, parts, strict=True):
-            kept.append(part)
-    joined = [kept[0] if len(kept) == 1 else xp.concat(kept, axis=0) for kept in collected]
+        for passes, part in zip(collected, parts, strict=True):
+            passes.append(part)
+    joined = [passes[0] if len(passes) == 1 else xp.concat(passes, axis=0) for passes in collected]
     last = tuple(range(1, y.ndim))
     return (value, *[xp.permute_dims(part, (*last, 0)) for part in joined])
 

@@ -139,19 +139,19 @@ class _Points:
         self, body: Body, stencil: _Stencil, level: tuple[int, str], which: Array
     ) -> Array:
         """Return the difference quotient at the points `which`."""
-        wanted, rounding = level
-        step = bits(wanted) // _STEP_SHARE + self.depth[which]
+        n_digits, rounding = level
+        step = bits(n_digits) // _STEP_SHARE + self.depth[which]
         # Bits lost by the division by the step, and by y above 1.
-        lost = self.order * (step + self.height[which])
-        digits = np.asarray([_rung(wanted + b / math.log2(10)) for b in lost.tolist()], int)
+        lost_bits = self.order * (step + self.height[which])
+        digits = np.asarray([_rung(n_digits + b / math.log2(10)) for b in lost_bits.tolist()], int)
         result: Array = None
-        for some in np.unique(digits).tolist():
-            group = np.flatnonzero(digits == some)
-            values = self._quotient(body, stencil, (some, rounding), which[group], step[group])
+        for rung in np.unique(digits).tolist():
+            indices = np.flatnonzero(digits == rung)
+            values = self._quotient(body, stencil, (rung, rounding), which[indices], step[indices])
             if result is None:
                 result = np.empty((len(which), *values.shape[1:]), object)
-            result[group] = values
-        result[~self.finite[which]] = namespace(wanted).exact(math.nan)[()]
+            result[indices] = values
+        result[~self.finite[which]] = namespace(n_digits).exact(math.nan)[()]
         return result
 
     def _quotient(

@@ -142,8 +142,8 @@ def to_value(value: Any) -> Value:
         return value.value
     if not isinstance(value, _INTEGERS):
         return _FLOATS.plus(float(value)) or ZERO
-    found = _SMALL.get(value)
-    return wide.whole(int(value)) if found is None else found
+    small = _SMALL.get(value)
+    return wide.whole(int(value)) if small is None else small
 
 
 def _restored(precision: int, rounding: str, value: Value) -> Any:

@@ -97,16 +97,16 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
 
 def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[Array]]:
     """Return the shape of the elements or rows, and the arrays with these along one axis."""
-    given = [np.asarray(x) for x in arrays]
+    inputs = [np.asarray(x) for x in arrays]
     if rows:
-        lead = given[0].shape[:-1]
-        flat = [x.reshape(math.prod(lead), *x.shape[len(lead) :]) for x in given]
+        leading_shape = inputs[0].shape[:-1]
+        flat = [x.reshape(math.prod(leading_shape), *x.shape[len(leading_shape) :]) for x in inputs]
     else:
-        lead = np.broadcast_shapes(*[x.shape for x in given])
-        flat = [np.broadcast_to(x, lead).ravel() for x in given]
+        leading_shape = np.broadcast_shapes(*[x.shape for x in inputs])
+        flat = [np.broadcast_to(x, leading_shape).ravel() for x in inputs]
     # Integers are numbers too, and 1 / 3 must not become a float, but for indices.
     numbers = [x.dtype.kind in "iu" and (not rows or x.ndim > 1) for x in flat]
-    return lead, [x.astype(object) if n else x for x, n in zip(flat, numbers, strict=True)]
+    return leading_shape, [x.astype(object) if n else x for x, n in zip(flat, numbers, strict=True)]
 
 
 def prepare(xp: ExactNamespace, x: Array) -> Array:
@@ -154,23 +154,23 @@ def _refined(
     estimate: Callable[[tuple[int, str], Array], Array], count: int, digits: int, step: int
 ) -> Array:
     known: Array | None = None
-    todo = np.arange(count)
+    pending = np.arange(count)
     for level in levels(digits):
         # Conversions to and from floats may raise flags, which do not matter here.
         with np.errstate(all="ignore"):
-            parts = [estimate(level, todo[i : i + step]) for i in range(0, len(todo), step)]
-            better = np.concatenate(parts)
+            parts = [estimate(level, pending[i : i + step]) for i in range(0, len(pending), step)]
+            estimates = np.concatenate(parts)
         if known is None:
-            known = better
+            known = estimates
             continue
-        settled = agree(known[todo], better)
-        doubtful = np.flatnonzero(settled & _special(better))
+        settled = agree(known[pending], estimates)
+        doubtful = np.flatnonzero(settled & _special(estimates))
         if level[0] < DOUBTFUL_DIGITS and doubtful.size:
-            again = estimate((DOUBTFUL_DIGITS, level[1]), todo[doubtful])
-            settled[doubtful] = agree(better[doubtful], again)
-        known[todo] = better
-        todo = todo[~settled]
-        if not todo.size:
+            again = estimate((DOUBTFUL_DIGITS, level[1]), pending[doubtful])
+            settled[doubtful] = agree(estimates[doubtful], again)
+        known[pending] = estimates
+        pending = pending[~settled]
+        if not pending.size:
             break
     return namespace(digits).exact(rounded(known, digits))
 
