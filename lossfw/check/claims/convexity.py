@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.check.claims.black_box import find_linear_segment
-from lossfw.check.core.curves import EPS, TINY, Curve, curves, need_lines
+from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
 from lossfw.check.core.members import clipped, is_bounded, on_side, usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
-from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
+from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -103,14 +103,13 @@ def row_targets(subject: Subject, columns: int, count: int, rng: np.random.Gener
 
 def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     """Return error bars of values: their rounding, and a move of whole rows both ways."""
-    step = NUDGE_ULPS * np.spacing(np.abs(y))
     space = UNIT if subject.prediction is SIMPLEX else subject.prediction
-    moved = np.zeros_like(values)
-    for sign in (-1, 1):
-        near = clipped(space, y + sign * step)
-        there = np.asarray(call(subject.unchecked or subject.value, near, t), np.float64)
-        moved += np.where(np.isfinite(there), np.abs(there - values), 0)
-    return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
+    unchecked = subject.unchecked or subject.value
+
+    def losses(x: NDArray) -> NDArray:
+        return np.asarray(call(unchecked, clipped(space, x), t), np.float64)
+
+    return error_bars(values, y, losses)
 
 
 def _counterexample(chords: Chords, one: int, text: str) -> Counterexample:

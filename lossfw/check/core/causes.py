@@ -29,47 +29,43 @@ _OTHERS = frozenset(
 )  # fmt: skip
 
 
-class _Slip(NamedTuple):
-    """A slip in a body: how its error or its line reads, and the cure."""
+class _ErrorPattern(NamedTuple):
+    """A mistake in a body: what its error says, its remedy, and how its line reads."""
 
     name: str
     error: str
-    line: str
-    cure: str
+    remedy: str
+    line: str = r"$^"
 
 
 # The first that fits counts.
-_SLIPS = (
-    _Slip(
+_ERROR_PATTERNS = (
+    _ErrorPattern(
         "writing",
         r"does not support item assignment|read-only",
-        r"\]\s*[-+*/]?=[^=]",
         "writes into an array: return a new one, as xp.where does.",
+        r"\]\s*[-+*/]?=[^=]",
     ),
-    _Slip(
+    _ErrorPattern(
         "scalars",
         r"arrays? can be converted|must be real number, not",
-        r"$^",
         "takes single numbers, as functions of math do: an array comes, so take the functions "
         "of xp.",
     ),
-    _Slip(
+    _ErrorPattern(
         "branch",
         r"truth value of an? ",
-        r"$^",
         "branches on an array: choose with xp.where, xp.maximum or xp.minimum.",
     ),
-    _Slip(
+    _ErrorPattern(
         "rows",
         r"zero-size array to reduction|axis -?\d+ is out of bounds",
-        r"$^",
         "looks at more than one number: an activation of rows is a RowActivation, a loss of rows a "
         "CategoricalLoss.",
     ),
-    _Slip(
+    _ErrorPattern(
         "numpy",
         r"\bDual\b|\bFixed\b|does not support ufuncs|numpy\.ndarray",
-        r"$^",
         "uses numpy directly: take xp, as in xp.where, so that it runs on dual and exact "
         "numbers and on other arrays, too.",
     ),
@@ -113,50 +109,50 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
     at = summary[own[-1] if own else -1] if summary else None
     place = f"{Path(at.filename).name}, line {at.lineno}, in {at.name}" if at else ""
     line = (at.line or "").strip() if at and own else ""
-    said = f"{type(error).__name__}: {error}"
-    slip, cure = _known(said, line, component)
-    return Cause(slip or (place, _VARYING.sub("#", said)), cure, place)
+    message = f"{type(error).__name__}: {error}"
+    known, remedy = _known(message, line, component)
+    return Cause(known or (place, _VARYING.sub("#", message)), remedy, place)
 
 
 def _is_authors(module: str) -> bool:
     return module.partition(".")[0] not in _OTHERS
 
 
-def _known(said: str, line: str, component: Component | None) -> tuple[str, str]:
-    """Return the slip that an error speaks of, and its cure; empty where none is known."""
+def _known(message: str, line: str, component: Component | None) -> tuple[str, str]:
+    """Return the mistake that an error speaks of, and its remedy; empty where none is known."""
     if component is None:
         return "", ""
-    wrong = other_arguments(type(component)) if _CALLED.search(said) else ""
-    if wrong:
+    if _CALLED.search(message) and (wrong := other_arguments(type(component))):
         return "arguments", wrong
-    if lacking := _lacking(said, line):
+    if lacking := _lacking(message, line):
         return "lacking", lacking
-    if miscalled := _miscalled(said, line):
+    if miscalled := _miscalled(message, line):
         return "call", miscalled
-    for slip in _SLIPS if line else ():
-        if re.search(slip.error, said) or re.search(slip.line, line):
-            return slip.name, f"`{line}` {slip.cure}"
+    for pattern in _ERROR_PATTERNS if line else ():
+        if re.search(pattern.error, message) or re.search(pattern.line, line):
+            return pattern.name, f"`{line}` {pattern.remedy}"
     # What NumPy made of other numbers is an error later, in code that is not the author's.
     function = "" if line else _with_numpy(type(component))
-    if function and _OF_OBJECTS.search(said):
-        slip = next(slip for slip in _SLIPS if slip.name == "numpy")
-        return slip.name, f"`{function}` {slip.cure}"
+    if function and _OF_OBJECTS.search(message):
+        numpy_pattern = _ERROR_PATTERNS[-1]
+        return numpy_pattern.name, f"`{function}` {numpy_pattern.remedy}"
     return "", ""
 
 
-def _lacking(said: str, line: str) -> str:
+def _lacking(message: str, line: str) -> str:
     """Return where a function is that xp lacks, empty if the error is another one."""
-    found = _LACKS.search(said)
-    if found is None or f"xp.{found[1]}" not in line:
+    match = _LACKS.search(message)
+    if match is None or f"xp.{match[1]}" not in line:
         return ""
-    there = f"lossfw.numerics has {found[1]}(xp, ...)" if hasattr(numerics, found[1]) else _STANDARD
-    return f"`{line}` asks xp for a function that it does not have: {there}."
+    has_it = hasattr(numerics, match[1])
+    others = f"lossfw.numerics has {match[1]}(xp, ...)" if has_it else _STANDARD
+    return f"`{line}` asks xp for a function that it does not have: {others}."
 
 
-def _miscalled(said: str, line: str) -> str:
+def _miscalled(message: str, line: str) -> str:
     """Return how a function that a body calls with other arguments is called, empty if none is."""
-    found = _MISCALLED.search(said)
-    name = found[1] if found else ""
+    match = _MISCALLED.search(message)
+    name = match[1] if match else ""
     if not name or f"{name}(" not in line:
         return ""
     if f"xp.{name}(" in line:

@@ -42,6 +42,16 @@ _BOTH = 64
 _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 
+def error_bars(values: NDArray, y: NDArray, function: Callable[[NDArray], NDArray]) -> NDArray:
+    """Return error bars of values for rounding: their own, and a move of y both ways."""
+    step = NUDGE_ULPS * np.spacing(np.abs(y))
+    moved = np.zeros_like(values)
+    for sign in (-1, 1):
+        there = function(y + sign * step)
+        moved += np.where(np.isfinite(there), np.abs(there - values), 0)
+    return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
+
+
 @dataclass(frozen=True)
 class Curve(ABC):
     """The loss of one element against one target."""
@@ -75,13 +85,7 @@ class Curve(ABC):
 
     def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
         """Return error bars of the values of a function for rounding."""
-        step = NUDGE_ULPS * np.spacing(np.abs(y))
-        moved = np.zeros_like(values)
-        for sign in (-1, 1):
-            near = np.clip(y + sign * step, self.low, self.high)
-            there = function(near)
-            moved += np.where(np.isfinite(there), np.abs(there - values), 0)
-        return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
+        return error_bars(values, y, lambda x: function(np.clip(x, self.low, self.high)))
 
     @abstractmethod
     def derivative(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:

@@ -70,10 +70,7 @@ def importing(function: Any) -> str:
 
 
 def snippet(before: str, inputs: Mapping[str, NDArray], code: str) -> str:
-    """Return the whole code: the setup, the arrays, and the expression, printed.
-
-    It is empty if there is no expression: then there is nothing to run.
-    """
+    """Return code that prints the expression: setup, arrays, print; empty without one."""
     if not code:
         return ""
     lines = [before] if before else []
@@ -82,14 +79,7 @@ def snippet(before: str, inputs: Mapping[str, NDArray], code: str) -> str:
 
 
 def literal(array: NDArray) -> str:
-    """Write an array as code, with every digit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> literal(np.array([0.1, np.inf], np.float32))
-    "array([0.10000000149011612, inf], dtype='float32')"
-    """
+    """Write an array as code, with every digit."""
     if not array.size:
         return f"np.zeros({array.shape}, '{array.dtype.name}')"
     values = repr(array.tolist())

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.curves import FloatCurve, curves
+from lossfw.check.core.curves import curves
 from lossfw.check.core.extra_points import branch_points, suspects
 from lossfw.check.core.search import (
     Check,
@@ -304,24 +304,19 @@ def check_soft_and_hard(subject: Subject, search: Search) -> None:
     columns = points.y.shape[-1]
     index = search.rng("value:index rows").integers(0, columns, len(points))
     points = drop_masked(subject, Points(points.y, index))
-    index = points.t
-    hot = np.eye(columns)[index]
+    hot = np.eye(columns)[points.t]
     for function in outputs(subject):
         both = f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])"
         try:
-            by_index, by_row = (call(function.raw, points.y, t) for t in (index, hot))
+            by_index, by_row = (call(function.raw, points.y, t) for t in (points.t, hot))
         except Exception as error:
-            raise Counterexample(
-                f"{function} raises for a target in one of its two forms: {error}",
-                both,
-                y=points.y,
-                t=index,
-            ) from error
+            text = f"{function} raises for a target in one of its two forms: {error}"
+            raise Counterexample.by(points, text, both) from error
         with np.errstate(all="ignore"):
             same = np.isclose(by_index, by_row, rtol=1e-10, atol=1e-13, equal_nan=True)
         if not same.all():
             one = first_bad(~same)
-            text = f"{function} for class {index[one]} and for its one-hot row differ."
+            text = f"{function} for class {points.t[one]} and for its one-hot row differ."
             raise Counterexample.at(points, one, text, both)
 
 
@@ -335,9 +330,8 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
         # Kinks of rows lie where columns differ by whole numbers.
         whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
         some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
-        if not len(some):
-            continue
-        some = some.take(np.flatnonzero(subject.exact.kinks(some.y, some.t).any(-1)))
+        if len(some):
+            some = some.take(any_in_row(subject.exact.kinks(some.y, some.t)))
         if not len(some):
             continue
         slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
@@ -371,7 +365,9 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
         target = np.full(grid.shape, curve.target)
         actual = np.asarray(call(function, grid, target), np.float64)
         expected, bars = curve.derivative(grid, order)
-        left, right = _sides(curve, grid, order)
+        shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
+        sides = (np.clip(grid + sign * shift, curve.low, curve.high) for sign in (-1, 1))
+        left, right = (curve.derivative(side, order)[0] for side in sides)
         low, high = np.fmin(left, right), np.fmax(left, right)
         width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
         if order == 2:
@@ -388,19 +384,6 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
                 f"{expected[one]:.9g}."
             )
             raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
-
-
-def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
-    """Return derivatives a few steps to the left and to the right."""
-    shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
-    floating = FloatCurve(
-        curve.subject, curve.search, curve.target, curve.low, curve.high, curve.kinks
-    )
-    sides = []
-    for sign in (-1, 1):
-        there = np.clip(grid + sign * shift, curve.low, curve.high)
-        sides.append(floating.derivative(there, order)[0])
-    return sides[0], sides[1]
 
 
 def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
