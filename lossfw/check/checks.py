@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from lossfw.check.claims import bounds, breaks, convexity, invariance, risk, slopes
+from lossfw.check.claims import breaks, convexity, risk, slopes, values
 from lossfw.check.core.search import Check, checks_in
 from lossfw.check.laws import (
     against_double,
@@ -61,10 +61,9 @@ CHECKS = _in_order(
     means,
     formula,
     foreign_arrays,
-    bounds,
+    values,
     convexity,
     slopes,
-    invariance,
     breaks,
     risk,
 )

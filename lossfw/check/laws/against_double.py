@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import cast, many_classes
-from lossfw.check.core.memory import most_columns
+from lossfw.check.core.exact_points import cast, many_classes, most_columns
 from lossfw.check.core.search import (
     Check,
     Counterexample,

@@ -13,9 +13,9 @@ from lossfw.check.core.exact_points import (
     cast,
     draw_exact_points,
     many_classes,
+    most_columns,
     plain_rows,
 )
-from lossfw.check.core.memory import most_columns
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,

@@ -19,6 +19,7 @@ import numpy as np
 
 from lossfw.check.core.curves import curves
 from lossfw.check.core.extra_points import branch_points, suspects
+from lossfw.check.core.oracle import Judgement, judge
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -39,7 +40,6 @@ from lossfw.check.core.subject import (
     first_bad,
     simplest,
 )
-from lossfw.check.core.tolerance import Judgement, judge
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lossfw.check.core.oracle import judge
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -28,7 +29,6 @@ from lossfw.check.core.subject import (
     is_inside,
     simplest,
 )
-from lossfw.check.core.tolerance import judge
 from lossfw.check.laws.formula import inner
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray

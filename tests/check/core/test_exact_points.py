@@ -7,7 +7,7 @@ import pytest
 
 from lossfw import REAL, CategoricalLoss
 from lossfw.check import check
-from lossfw.check.core import memory
+from lossfw.check.core import exact_points
 from lossfw.report.text.check import lines_below
 
 # So that it is reached by small arrays.
@@ -43,7 +43,7 @@ class Triples(Pairs):
 
 @pytest.mark.parametrize("loss", [Pairs(), Triples()], ids=lambda loss: type(loss).__name__)
 def test_no_call_takes_more_than_the_limit(loss, monkeypatch):
-    monkeypatch.setattr(memory, "LIMIT", LIMIT)
+    monkeypatch.setattr(exact_points, "LIMIT", LIMIT)
     tracemalloc.start()
     try:
         begun = tracemalloc.get_traced_memory()[0]
@@ -70,9 +70,9 @@ def test_a_body_that_is_linear_in_the_columns_has_all_of_them():
 def test_the_memory_is_measured_where_somebody_else_measures_too():
     tracemalloc.start()
     try:
-        assert memory._peak(lambda: np.zeros(1000)) >= 8000
+        assert exact_points._peak(lambda: np.zeros(1000)) >= 8000
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
-    assert memory._peak(lambda: np.zeros(1000)) >= 8000
+    assert exact_points._peak(lambda: np.zeros(1000)) >= 8000
     assert not tracemalloc.is_tracing()
