@@ -20,6 +20,7 @@ from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.registry import KINDS, Registry
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import Array, NDArray
 from lossfw.runs.files import say
 
 # By order of the derivative.
@@ -38,6 +39,9 @@ _EXAMPLES: tuple[tuple[list[Any], list[Any]], ...] = (
     ([[0.5, 2.0], [1.0, 3.0]], [[1.0, 1.0], [2.0, 0.0]]),
     ([[0.5, 2.0]], [1.0]),
 )
+
+# Digits that are right, and so are shown; derivatives are differences.
+_VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
 
 
 @click.command("eval")
@@ -118,8 +122,6 @@ def _example(loss: Loss) -> tuple[str, str]:
 
 def _results(loss: Any, given: SimpleNamespace) -> dict[str, Any]:
     """Return value and derivatives by name: arrays, and exact numbers as text."""
-    from lossfw.report.text.exact_numbers import exact_texts
-
     y = read_array_argument(given.prediction, "-y", "predictions")
     t = read_array_argument(given.target, "-t", "targets")
     weight, option = given.sample_weight, "--sample-weight"
@@ -133,7 +135,7 @@ def _results(loss: Any, given: SimpleNamespace) -> dict[str, Any]:
         reduced = function(y, t, sample_weight=weight, reduction=given.reduction)
         results[_NAMES[order]] = np.asarray(reduced)
         if given.exact:
-            texts = exact_texts(loss, y, t, weight, given.reduction, order)
+            texts = _exact_texts(loss, y, t, weight, given.reduction, order)
             results[f"exact {_NAMES[order]}"] = texts
     return results
 
@@ -145,3 +147,42 @@ def _shown(value: Any) -> str:
     if isinstance(value, list) or np.ndim(value):
         return f"[{', '.join(map(_shown, value))}]"
     return str(value)
+
+
+def _exact_texts(
+    loss: Loss, y: NDArray, t: NDArray, weight: NDArray | None, reduction: str, order: int
+) -> Any:
+    """Return the true value or derivative as text, in nested lists."""
+    from lossfw.numerics.exact.namespace import exact_array
+
+    exact = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2
+    if reduction != "none" or weight is not None:
+        shape = np.shape(loss(y, t, reduction="none"))
+        weights = exact_array(np.ones(shape) if weight is None else _spread(weight, shape))
+        exact = exact * (weights if exact.ndim == weights.ndim else weights[..., np.newaxis])
+        if reduction == "mean":
+            exact = exact / np.add.reduce(weights.ravel())
+        if order == 0 and reduction != "none":
+            exact = np.add.reduce(np.ravel(exact))
+    return _texts(exact, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
+
+
+def _spread(weight: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Spread weights of rows to the shape of the unreduced loss."""
+    more = len(shape) - weight.ndim
+    return np.broadcast_to(weight.reshape(*weight.shape, *[1] * more), shape).astype(np.float64)
+
+
+def _texts(x: Array, digits: int) -> Any:
+    """Return exact numbers as text, in nested lists.
+
+    Examples
+    --------
+    >>> from lossfw.numerics.exact.namespace import exact_array
+    >>> _texts(exact_array([0.1]), 20)
+    ['0.10000000000000000555']
+    """
+    if np.ndim(x) == 0:
+        number: Any = np.asarray(x, object)[()]
+        return number.text(digits)
+    return [_texts(item, digits) for item in x]

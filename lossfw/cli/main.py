@@ -20,13 +20,16 @@ from typing import Any
 
 import click
 
-from lossfw.cli.groups import VerbGroup
-from lossfw.cli.options import wants_traceback, write_stderr
+from lossfw.cli.options import traceback_option, wants_traceback, write_stderr
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
 from lossfw.version import __version__
 
+# More characters than the first sentence of any command has.
+_WHOLE = 10_000
+
 FAILED = 1
+
 # 128 and the number of the signal, as shells count.
 INTERRUPTED = 130
 
@@ -53,6 +56,39 @@ VERBS = {
     "list": "list:list_components",
     "plugins": "list:list_plugins",
 }
+
+
+class VerbGroup(click.Group):
+    """A group that adds ``--traceback`` to itself and to each command.
+
+    Its list of commands wraps long texts instead of cutting them.
+    """
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # as click has them
+        self.params.append(traceback_option)
+
+    def find_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command without the option."""
+        return super().get_command(ctx, name)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command with the option."""
+        command = self.find_command(ctx, cmd_name)
+        if command is not None and traceback_option not in command.params:
+            command.params.append(traceback_option)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its first sentence."""
+        rows = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                rows.append((name, command.get_short_help_str(_WHOLE)))
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
 
 class Verbs(VerbGroup):

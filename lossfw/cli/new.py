@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lossfw.cli.groups import VerbGroup
+from lossfw.cli.main import VerbGroup
 from lossfw.components.naming import snake_case
 from lossfw.errors import ArgumentError, OutputError
 from lossfw.runs.files import say, write_file

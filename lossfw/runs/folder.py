@@ -36,7 +36,7 @@ from lossfw.runs.files import (
 from lossfw.runs.journal import CHECKPOINT_FILE
 from lossfw.runs.lock import held
 from lossfw.runs.rows_parts import PARTS_FOLDER, PartFile, finish_parts, remove_rows
-from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
+from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat, write_parquet
 from lossfw.runs.stored import check_record, check_result
 
 STATUS_FILE = "status"
@@ -135,9 +135,6 @@ class RunFolder:
             if rows == "jsonl":
                 self._rename(PART_FILE, target.name)
             else:
-                # Imported on use: it needs an optional library.
-                from lossfw.runs.parquet import write_parquet
-
                 write_parquet(self.path / PART_FILE, target)
         self.write(RESULT_FILE, f"{to_json(result)}\n")
         self.write(RECORD_FILE, f"{to_json(record)}\n")

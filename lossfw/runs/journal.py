@@ -8,6 +8,7 @@ on a cluster has a file for each part instead, and its checkpoint names those th
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -21,20 +22,23 @@ import numpy as np
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
-from lossfw.runs.files import write_file
-from lossfw.runs.repair import repaired, repaired_parts
-from lossfw.runs.rows import rows_of
-from lossfw.runs.rows_parts import PartFile, RowsParts, covering, find_parts
+from lossfw.runs.files import write_file, writing
+from lossfw.runs.rows import RowRecords, rows_of
+from lossfw.runs.rows_parts import PartFile, PartJournal, RowsParts, covering, find_parts
 from lossfw.runs.rows_writer import (
     PART_FILE,
     ROWS_FILES,
     RowsFile,
     RowsFormat,
     RowsPiece,
+    content_of,
+    damaged_in,
     find_part,
+    write_parquet,
 )
 
 # Not the name of a training's checkpoint, which may lie in the same folder.
@@ -277,9 +281,6 @@ class RunJournal:
         if rows.form == "jsonl":
             shutil.copyfile(path, target)
         else:
-            # Imported on use: it needs an optional library.
-            from lossfw.runs.parquet import write_parquet
-
             write_parquet(path, target)
         self._files.append(PartFile.of(target, 0, stop))
 
@@ -296,3 +297,56 @@ class RunJournal:
             write_file(self._folder, CHECKPOINT_FILE, _to_bytes(kept))
         self._last = time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))
+
+
+def repaired(path: Path, plan: Plan, form: RowsFormat, pieces: Sequence[RowsPiece]) -> list[str]:
+    """Write the damaged pieces of a file of rows again, and return what to tell about it."""
+    notes = []
+    for begin, piece in damaged_in(path, pieces):
+        sink = _InMemory(form, first=piece.start == 0)
+        evaluate(plan, rows=(piece.start, piece.stop), journal=PartJournal(plan, sink))
+        content = b"".join(sink.parts)
+        if hashlib.sha256(content).hexdigest() != piece.digest:
+            raise DataError(
+                f"{path} is damaged from byte {begin} to {begin + piece.size - 1}, and its rows "
+                f"{piece.start} to {piece.stop - 1} are not the same when they are computed "
+                "again: run without --resume, which starts over."
+            )
+        with writing(path), path.open("r+b") as file:
+            file.seek(begin)
+            file.write(content)
+        notes.append(
+            f"{path.name} was damaged between its bytes {begin} and {begin + piece.size - 1}: the "
+            f"rows {piece.start} to {piece.stop - 1} were written again, and the others kept."
+        )
+    return notes
+
+
+def repaired_parts(
+    rows: RowsParts, plan: Plan, damaged: Sequence[PartFile]
+) -> tuple[list[PartFile], list[str]]:
+    """Write damaged parts again, and return their new files and what to tell about them."""
+    files, notes = [], []
+    for part in damaged:
+        with rows.writing_part(plan, part.start, part.stop) as journal:
+            evaluate(plan, rows=(part.start, part.stop), journal=journal)
+        assert journal.file is not None  # whole after the block
+        files.append(journal.file)
+        notes.append(
+            f"{part.name} was missing or damaged: the rows {part.start} to {part.stop - 1} were "
+            "written again, and the others kept."
+        )
+    return files, notes
+
+
+class _InMemory:
+    """Rows as they are in a file, in memory: a piece is small."""
+
+    def __init__(self, form: RowsFormat, *, first: bool) -> None:
+        self._form, self._first = form, first
+        self.parts: list[bytes] = []
+
+    def add(self, rows: RowRecords) -> None:
+        """Add some rows."""
+        first = self._first and not self.parts
+        self.parts.append(content_of(rows, self._form, first=first))

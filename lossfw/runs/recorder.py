@@ -34,7 +34,9 @@ class Recorder:
     def begin(self, folder: RunFolder, request: RunRequest, run: Run) -> None:
         """Begin a run in a folder, or resume the run in it."""
         old = _resumable(folder, run.plan) if request.resume else None
-        if old is not None and is_done(folder, run.plan):
+        form = rows_format(run.plan)
+        has_all = form is None or has_rows(folder.path / ROWS_FILES[form])
+        if old is not None and folder.status == "done" and has_all:
             self.done = kept_result(folder, run.plan)
             folder.clear()
             return
@@ -116,13 +118,6 @@ def record_run(request: RunRequest, run: Run) -> Iterator[Recorder]:
             if made:
                 folder.remove_if_empty()
         yield recorder
-
-
-def is_done(folder: RunFolder, plan: Plan) -> bool:
-    """Tell whether a folder has all files of a plan."""
-    form = rows_format(plan)
-    rows = form is None or has_rows(folder.path / ROWS_FILES[form])
-    return folder.status == "done" and rows
 
 
 def _resumable(folder: RunFolder, plan: Plan) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
 from lossfw.runs.files import read_json, write_file, writing
 from lossfw.runs.rows import rows_of
-from lossfw.runs.rows_writer import RowsFile, RowsFormat, digest_of_bytes
+from lossfw.runs.rows_writer import ParquetRows, RowsFile, RowsFormat, digest_of_bytes
 
 # The folder of the parts of an unfinished run.
 PARTS_FOLDER = "results.parts"
@@ -94,7 +94,9 @@ class RowsParts:
         temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
         try:
             with writing(target):
-                journal = PartJournal(plan, _sink(temporary, self.form))
+                lines = self.form == "jsonl"
+                sink = RowsFile(temporary, self.form) if lines else ParquetRows(temporary)
+                journal = PartJournal(plan, sink)
                 with closing(journal.sink):
                     yield journal
                     journal.sink.settle()
@@ -103,16 +105,6 @@ class RowsParts:
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-
-
-def _sink(path: Path, form: RowsFormat) -> Any:
-    """Return the open file that rows are added to."""
-    if form == "jsonl":
-        return RowsFile(path, form)
-    # Imported on use: it needs an optional library.
-    from lossfw.runs.parquet import ParquetRows
-
-    return ParquetRows(path)
 
 
 class PartJournal:

@@ -24,7 +24,7 @@ from lossfw.errors import LossfwError
 from lossfw.runs.execute import plain_outcome
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.scale.interruption import interruption_blocked
+from lossfw.scale.cluster import interruption_blocked
 
 # The exit code of a process whose parent has ended, or that was interrupted.
 _ENDED = 1

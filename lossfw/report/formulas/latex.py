@@ -1,17 +1,356 @@
-r"""The textbook formula of a component in LaTeX, for KaTeX, MathJax and LaTeX itself.
-
-::
-
-    latex(component)          the right side of its formula, as "\frac{r^{2}}{2}"
-"""
+"""The textbook formula of a component in LaTeX, for KaTeX, MathJax and LaTeX itself."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
 
 from lossfw.components.component import Component
 from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError
+from lossfw.numerics.symbolic.formulas import ELEMENT
+from lossfw.numerics.symbolic.graph import CLASSES, CONSTANT, INPUT, PARAMETER, Graph
+from lossfw.report.formulas.names import number_text, parameter_text
+from lossfw.report.formulas.simplify import PlainGraph, rows_of
 from lossfw.report.formulas.traced import traced
-from lossfw.report.formulas.typeset import latex_of
+
+# How tightly a text holds together, from a sum to a single sign.
+SUM, PRODUCT, SIGNED, POWER, ATOM = range(1, 6)
+
+# Functions with a name of LaTeX, and with one of their own.
+_FUNCTIONS = {
+    **{name: rf"\{name}" for name in ("log", "sinh", "cosh", "tanh", "sin", "cos", "tan")},
+    **{name: rf"\operatorname{{{name}}}" for name in ("erf", "erfc", "sign", "round", "trunc")},
+    "asin": r"\arcsin",
+    "acos": r"\arccos",
+    "atan": r"\arctan",
+    "asinh": r"\operatorname{arsinh}",
+    "acosh": r"\operatorname{arcosh}",
+    "atanh": r"\operatorname{artanh}",
+    "log2": r"\log_{2}",
+    "log10": r"\log_{10}",
+    "maximum": r"\max",
+    "minimum": r"\min",
+}
+_BRACKETS = {
+    "abs": (r"\left|", r"\right|"),
+    "floor": (r"\left\lfloor ", r" \right\rfloor"),
+    "ceil": (r"\left\lceil ", r" \right\rceil"),
+    "sqrt": (r"\sqrt{", "}"),
+}
+_RELATIONS = {
+    "less": "<",
+    "less_equal": r"\le",
+    "greater": ">",
+    "greater_equal": r"\ge",
+    "equal": "=",
+    "not_equal": r"\ne",
+}
+_JOINED = {"logical_and": r"\text{ and }", "logical_or": r"\text{ or }"}
+_OVER_ROW = {"sum": r"\sum", "max": r"\max", "min": r"\min", "mean": r"\tfrac{1}{K} \sum"}
+
+# Indices of the elements of rows, the outermost first.
+_INDICES = "kji"
+
+# A longer exponent is written behind exp.
+_LONG_EXPONENT = 24
+
+# Longer factors follow a fraction, and are not above its line.
+_LONG_FACTOR = 40
+
+
+class Text(NamedTuple):
+    """A part of a formula, and how tightly it holds together."""
+
+    text: str
+    level: int
+
+
+class _Printer(PlainGraph):
+    """The parts of a graph as LaTeX."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.rows = rows_of(graph)
+        # The number of indices that are bound; a result that is a row has a free one.
+        self.depth = int(graph.outputs[0] in self.rows)
+        self._found: dict[tuple[int, int, frozenset[tuple[int, bool]]], Text] = {}
+
+    def part(self, number: int) -> Text:
+        """Return the text of a node."""
+        place = (self.plain(number), self.depth, frozenset(self.known.items()))
+        if place not in self._found:
+            self._found[place] = self._made(number)
+        return self._found[place]
+
+    def _made(self, number: int) -> Text:
+        node = self.node(number)
+        own: Callable[[tuple[int, ...]], Text] | None = getattr(self, f"_{node.op}", None)
+        if own is not None:
+            return own(node.args)
+        if node.op in _BRACKETS:
+            left, right = _BRACKETS[node.op]
+            return Text(left + self.text(node.args[0]) + right, ATOM)
+        if node.op in _RELATIONS:
+            a, b = map(self.text, node.args)
+            return Text(f"{a} {_RELATIONS[node.op]} {b}", SUM)
+        if node.op in _JOINED:
+            return Text(_JOINED[node.op].join(map(self.text, node.args)), SUM)
+        if node.op in _OVER_ROW:
+            return self._over_row(node.op, node.args[0])
+        if node.args and node.op != ELEMENT:
+            return self._call(node.op, node.args)
+        return self._leaf(number)
+
+    def text(self, number: int, level: int = 0) -> str:
+        """Return the text of a node, in brackets unless it holds together so tightly."""
+        text, own = self.part(number)
+        return text if own >= level else rf"\left({text}\right)"
+
+    # Leaves.
+
+    def _leaf(self, number: int) -> Text:
+        node = self.node(number)
+        if node.op == INPUT:
+            row = self.plain(number) in self.rows
+            return Text(f"{node.value}_{{{_INDICES[self.depth - 1]}}}" if row else node.value, ATOM)
+        if node.op == ELEMENT:
+            # Counted from 1, as in print.
+            return Text(f"{self.node(node.args[0]).value}_{{{node.value + 1}}}", ATOM)
+        if node.op == PARAMETER:
+            return Text(parameter_text(node.value), ATOM)
+        if node.op == CLASSES:
+            return Text(node.value, ATOM)
+        if node.op == CONSTANT and node.dtype.kind == "b":
+            return Text(r"\text{always}" if node.value else r"\text{never}", ATOM)
+        text = number_text(float(node.value))
+        return Text(text, _level_of_number(text))
+
+    # Sums and products.
+
+    def _negative(self, args: tuple[int, ...]) -> Text:
+        inner = self.negated(args[0])
+        if inner is not None:
+            return self.part(inner)
+        text, level = self.part(args[0])
+        if level == SIGNED and text.startswith("-"):
+            return Text(text[1:], PRODUCT)
+        return Text("-" + (text if level >= PRODUCT else rf"\left({text}\right)"), SIGNED)
+
+    def _add(self, args: tuple[int, ...]) -> Text:
+        a, b = args
+        if self._is_negative(a) and not self._is_negative(b):
+            a, b = b, a
+        return self._joined(a, b, "+")
+
+    def _subtract(self, args: tuple[int, ...]) -> Text:
+        a, b = args
+        if self.number(a) == 0:
+            return self._negative((b,))
+        return self._joined(a, b, "-")
+
+    def _is_negative(self, number: int) -> bool:
+        return self.part(number).level == SIGNED
+
+    def _joined(self, a: int, b: int, sign: str) -> Text:
+        text, level = self.part(b)
+        if level == SIGNED:
+            sign, text = "-" if sign == "+" else "+", text[1:]
+        elif level == SUM and sign == "-":
+            text = rf"\left({text}\right)"
+        return Text(f"{self.text(a)} {sign} {text}", SUM)
+
+    def _multiply(self, args: tuple[int, ...]) -> Text:
+        factors = _Factors()
+        for arg in args:
+            self._collect(arg, factors, under=False)
+        return self._product(factors)
+
+    def _divide(self, args: tuple[int, ...]) -> Text:
+        a, b = args
+        products = ("multiply", "divide")
+        if self.node(a).op in (*products, "negative") or self.node(b).op in products:
+            factors = _Factors()
+            self._collect(a, factors, under=False)
+            self._collect(b, factors, under=True)
+            return self._product(factors)
+        return Text(rf"\frac{{{self.text(a)}}}{{{self.text(b)}}}", ATOM)
+
+    def _reciprocal(self, args: tuple[int, ...]) -> Text:
+        return Text(rf"\frac{{1}}{{{self.text(args[0])}}}", ATOM)
+
+    def _collect(self, number: int, factors: _Factors, *, under: bool) -> None:
+        """Take a product apart into a number, and factors above and below a line."""
+        node, plain = self.node(number), self.plain(number)
+        if node.op == "multiply":
+            for arg in node.args:
+                self._collect(arg, factors, under=under)
+        elif node.op == "divide":
+            self._collect(node.args[0], factors, under=under)
+            self._collect(node.args[1], factors, under=not under)
+        elif node.op == "negative":
+            factors.number = -factors.number
+            self._collect(node.args[0], factors, under=under)
+        elif node.op == CONSTANT and node.value and math.isfinite(node.value):
+            value = Fraction(node.value)
+            factors.number *= 1 / value if under else value
+        else:
+            (factors.below if under else factors.above).append(plain)
+
+    def _product(self, factors: _Factors) -> Text:
+        sign = "-" if factors.number < 0 else ""
+        number = abs(factors.number)
+        numerator, denominator = _as_fraction(number)
+        # A lone factor above or below a line needs no brackets.
+        line = bool(factors.below) or denominator != "1"
+        above = self._powers(factors.above, line and numerator == "1")
+        below = self._powers(factors.below, denominator == "1")
+        if numerator != "1" or not above:
+            above.insert(0, numerator)
+        if denominator != "1":
+            below.insert(0, denominator)
+        level = SIGNED if sign else PRODUCT
+        if not below:
+            return Text(sign + _times(above), level)
+        # Sums and choices follow the fraction.
+        short = [text for text in above if len(text) < _LONG_FACTOR and "cases" not in text]
+        long = [text for text in above if text not in short]
+        head = rf"\frac{{{_times(short) or '1'}}}{{{_times(below)}}}"
+        return Text(sign + _times([head, *long]), level)
+
+    def _powers(self, numbers: list[int], bare: bool) -> list[str]:
+        """Return factors as texts, equal ones as a power, parameters first.
+
+        With `bare` a lone factor gets no brackets.
+        """
+        if bare and len(numbers) == 1:
+            return [self.text(numbers[0])]
+        counts: dict[int, int] = {}
+        for number in numbers:
+            counts[number] = counts.get(number, 0) + 1
+        ordered = sorted(counts, key=lambda number: self.node(number).op != PARAMETER)
+        return [
+            self.text(n, PRODUCT) if counts[n] == 1 else self._raised(n, str(counts[n]))
+            for n in ordered
+        ]
+
+    # Powers and functions.
+
+    def _square(self, args: tuple[int, ...]) -> Text:
+        return Text(self._raised(args[0], "2"), POWER)
+
+    def _pow(self, args: tuple[int, ...]) -> Text:
+        return Text(self._raised(args[0], self.text(args[1])), POWER)
+
+    def _raised(self, number: int, exponent: str) -> str:
+        text, level = self.part(number)
+        # Functions and fractions have no place for an exponent of their own.
+        bare = level == ATOM and not text.startswith((r"\frac", r"\begin", r"\log", r"\sum"))
+        return f"{text}^{{{exponent}}}" if bare else rf"\left({text}\right)^{{{exponent}}}"
+
+    def _exp(self, args: tuple[int, ...]) -> Text:
+        text = self.text(args[0])
+        if "frac" in text or len(text) > _LONG_EXPONENT:
+            return Text(rf"\exp\!\left({text}\right)", ATOM)
+        return Text(f"e^{{{text}}}", POWER)
+
+    def _exp2(self, args: tuple[int, ...]) -> Text:
+        return Text(f"2^{{{self.text(args[0])}}}", POWER)
+
+    def _expm1(self, args: tuple[int, ...]) -> Text:
+        return Text(f"{self._exp(args).text} - 1", SUM)
+
+    def _log1p(self, args: tuple[int, ...]) -> Text:
+        text, level = self.part(args[0])
+        inner = f"1 - {text[1:]}" if level == SIGNED else f"1 + {text}"
+        return Text(rf"\log\!\left({inner}\right)", ATOM)
+
+    def _call(self, op: str, args: tuple[int, ...]) -> Text:
+        name = _FUNCTIONS.get(op, rf"\operatorname{{{op}}}".replace("_", r"\_"))
+        if len(args) == 1:
+            text, level = self.part(args[0])
+            if level == ATOM and len(text) <= len("y_{k}"):
+                return Text(f"{name} {text}", ATOM)
+            return Text(rf"{name}\!\left({text}\right)", ATOM)
+        # Numbers first: max(0, x).
+        ordered = sorted(args, key=lambda arg: self.number(arg) is None)
+        listed = r",\, ".join(map(self.text, ordered))
+        return Text(rf"{name}\!\left({listed}\right)", ATOM)
+
+    def _logical_not(self, args: tuple[int, ...]) -> Text:
+        return Text(rf"\text{{not }} {self.text(args[0])}", SUM)
+
+    def _over_row(self, op: str, number: int) -> Text:
+        self.depth += 1
+        index = _INDICES[self.depth - 1]
+        text, level = self.part(number)
+        self.depth -= 1
+        if level == SIGNED and op == "sum":
+            return Text(rf"-\sum_{{{index}}} {text[1:]}", SIGNED)
+        inner = text if level >= PRODUCT else rf"\left({text}\right)"
+        return Text(rf"{_OVER_ROW[op]}_{{{index}}} {inner}", PRODUCT)
+
+    # Choices.
+
+    def _where(self, args: tuple[int, ...]) -> Text:
+        if self._is_size(args):
+            return Text(rf"\left|{self.text(args[2])}\right|", ATOM)
+        rows, before = [], dict(self.known)
+        condition, yes, no = args
+        while True:
+            told = self.text(condition)
+            self.known[condition] = True
+            rows.append(rf"{self.text(yes)} & \text{{if }} {told}")
+            self.known[condition] = False
+            node = self.node(no)
+            if node.op != "where" or self._is_size(node.args):
+                break
+            condition, yes, no = node.args
+        rows.append(rf"{self.text(no)} & \text{{otherwise}}")
+        self.known = before
+        listed = r" \\ ".join(rows)
+        return Text(rf"\begin{{cases}} {listed} \end{{cases}}", ATOM)
+
+    def _is_size(self, args: tuple[int, ...]) -> bool:
+        """Tell whether a choice is an absolute value, where(x < 0, -x, x)."""
+        condition, yes, no = self.graph.nodes[args[0]], args[1], self.plain(args[2])
+        return (
+            condition.op == "less"
+            and self.number(condition.args[1]) == 0
+            and self.plain(condition.args[0]) == no == self.negated(yes)
+        )
+
+
+def _level_of_number(text: str) -> int:
+    """Return how tightly the text of a number holds together."""
+    if text.startswith("-"):
+        return SIGNED
+    if r"\cdot" in text or text == r"2\pi":
+        return PRODUCT
+    return POWER if "^" in text else ATOM
+
+
+def _times(factors: list[str]) -> str:
+    return r"\,".join(factors)
+
+
+class _Factors:
+    """The factors of a product: a number, and nodes above and below a line."""
+
+    def __init__(self) -> None:
+        self.number = Fraction(1)
+        self.above: list[int] = []
+        self.below: list[int] = []
+
+
+def _as_fraction(number: Fraction) -> tuple[str, str]:
+    """Return numerator and denominator as texts; any number but a short fraction as a whole."""
+    short = Fraction(number).limit_denominator(1000)
+    if float(short) == float(number):
+        return str(short.numerator), str(short.denominator)
+    return number_text(float(number)), "1"
 
 
 def latex(component: Component) -> str:
@@ -34,4 +373,5 @@ def latex(component: Component) -> str:
                 "the class attribute latex."
             )
         return component.latex
-    return latex_of(traced(component, textbook=True).graph)
+    graph = traced(component, textbook=True).graph
+    return _Printer(graph).part(graph.outputs[0]).text

@@ -14,9 +14,15 @@ from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.training import is_wide
 from lossfw.report.plots.style import INK, PAGE, drawing
-from lossfw.report.text.comparison import seed_tables, texts_by_run
-from lossfw.report.text.comparison_remarks import facts, has_intervals, interval_count, why_none
-from lossfw.report.text.rounding import as_interval, as_number, as_rounded
+from lossfw.report.text.comparison import (
+    facts,
+    has_intervals,
+    interval_count,
+    seed_tables,
+    texts_by_run,
+    why_none,
+)
+from lossfw.report.text.tables import as_interval, as_number, as_rounded
 from lossfw.runs.compare import Comparison, RunNumber, TrainingComparison
 from lossfw.runs.compare.finished import is_number
 from lossfw.runs.folder import REPORT_FILE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -78,18 +79,15 @@ class RebuiltRun:
         """
         data = self._data() if self._plan is None else self._plan.data
         if data is not None and data.inputs is None:
-            data = self._with_inputs(data)
+            # Data of saved predictions; inputs that are not all numbers cannot be read.
+            with_inputs: Dataset | None = None
+            with suppress(LossfwError, OSError):
+                with_inputs = build_data(self._source, inputs=True)
+            # Rows in which an input is missing may have been left out.
+            same = with_inputs is not None and len(with_inputs) == len(data)
+            data = with_inputs if same else None
         inputs = None if data is None else data.take(rows).inputs
         return None if inputs is None else np.asarray(inputs)
-
-    def _with_inputs(self, data: Dataset) -> Dataset | None:
-        """Return data of saved predictions with their inputs, None if these are not all numbers."""
-        try:
-            whole = build_data(self._source, inputs=True)
-        except (LossfwError, OSError):
-            return None
-        # Rows in which an input is missing may have been left out.
-        return whole if len(whole) == len(data) else None
 
     def _data(self) -> Dataset | None:
         """Return the data of the run, None if they cannot be read or have changed."""

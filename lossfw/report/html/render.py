@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossfw.components.naming import printable
 from lossfw.errors import MissingExtraError
-from lossfw.report.text.rounding import as_interval, as_number, as_rounded, as_share
+from lossfw.report.text.tables import as_interval, as_number, as_rounded, as_share
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -47,6 +47,7 @@ def render(template: str, **values: Any) -> str:
     """Return a page."""
     need_report()
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -54,7 +55,8 @@ def render(template: str, **values: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_without_controls,
+        # Control characters in texts of users become escapes.
+        finalize=lambda x: printable(x) if isinstance(x, str) and not isinstance(x, Markup) else x,
     )
     environment.filters.update(
         breakable=breakable,
@@ -64,10 +66,3 @@ def render(template: str, **values: Any) -> str:
         share=as_share,
     )
     return environment.get_template(template).render(**values)
-
-
-def _without_controls(value: Any) -> Any:
-    """Return a text of a user with its control characters as escapes, anything else as it is."""
-    from markupsafe import Markup
-
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -153,14 +153,6 @@ def are_classes(rows: RowRecords) -> bool:
     )
 
 
-def are_probabilities(rows: RowRecords) -> bool:
-    """Tell whether the predictions are probabilities of classes."""
-    y = rows.prediction
-    return are_classes(rows) and bool(
-        ((y >= 0) & (y <= 1)).all() and (np.abs(y.sum(axis=1) - 1) <= _SUMS_TO_ONE).all()
-    )
-
-
 def confusion_of(rows: RowRecords) -> list[list[float]] | None:
     """Return a confusion matrix: weights of rows by target (row) and predicted class (column)."""
     if not are_classes(rows):
@@ -174,7 +166,10 @@ def confusion_of(rows: RowRecords) -> list[list[float]] | None:
 
 def reliability_of(rows: RowRecords) -> Mapping[str, list[float]] | None:
     """Return the reliability curve of the winning probability in bins of equal width."""
-    if not are_probabilities(rows):
+    y = rows.prediction
+    if not are_classes(rows) or not ((y >= 0) & (y <= 1)).all():
+        return None
+    if not (np.abs(y.sum(axis=1) - 1) <= _SUMS_TO_ONE).all():
         return None
     sure, chosen = rows.prediction.max(axis=1), rows.prediction.argmax(axis=1)
     right = (chosen == rows.target).astype(np.float64)

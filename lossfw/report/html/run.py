@@ -27,7 +27,7 @@ from lossfw.report.html.run_plots import (
     of_reliability,
     of_spread,
 )
-from lossfw.report.text.rounding import as_interval, as_rounded
+from lossfw.report.text.tables import as_interval, as_rounded
 from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.differences import loss_of
 from lossfw.runs.compare.finished import LOSS, is_number

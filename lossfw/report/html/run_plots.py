@@ -14,7 +14,7 @@ from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.row_statistics import Spread
 from lossfw.report.plots.curves import draw_part, limits
 from lossfw.report.plots.style import INK, MUTED, PAGE, drawing
-from lossfw.report.text.rounding import as_number, as_share
+from lossfw.report.text.tables import as_number, as_share
 from lossfw.runs.compare import RunNumber
 from lossfw.runs.rows import RowRecords
 

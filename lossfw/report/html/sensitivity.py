@@ -16,7 +16,7 @@ from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.render import render
 from lossfw.report.plots.curves import draw_loss, draw_part, draw_staircase, limits, name_axes
 from lossfw.report.plots.style import INK, PAGE, drawing
-from lossfw.report.text.rounding import as_number, as_share
+from lossfw.report.text.tables import as_number, as_share
 from lossfw.version import __version__
 
 _HEIGHT, _HEIGHT_OF_ACTIVATION = 4.3, 3.4

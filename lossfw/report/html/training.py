@@ -15,7 +15,7 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.plots.style import INK, PAGE, drawing
-from lossfw.report.text.rounding import as_number
+from lossfw.report.text.tables import as_number
 from lossfw.runs.files import numbers_in, read_json
 from lossfw.runs.stored import HELD_OUT, numbers_of
 from lossfw.runs.trainings import TRAINING_FILE

@@ -97,22 +97,16 @@ PAGE = Theme(
 )
 
 
-def need_matplotlib() -> None:
-    """Raise `MissingExtraError` unless pictures can be drawn."""
+@contextmanager
+def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
+    """Give an empty figure with the settings of a theme."""
     try:
-        import matplotlib  # noqa: F401  # whether it is there
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError(
             f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]'"
         ) from None
-
-
-@contextmanager
-def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
-    """Give an empty figure with the settings of a theme."""
-    need_matplotlib()
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
     with rc_context(theme.settings):
         yield Figure(figsize=(width, height), layout="constrained")

@@ -148,7 +148,7 @@ def _peer_functions(subject: PageSubject) -> Iterator[str]:
             cell(one["library"]),
             f"`{one['call']}`",
             f"`{t}`" if isinstance(t := one["times"], str) else f"{t:g}",
-            cell(_when(one["when"])),
+            cell(", ".join(f"``{k}={v!r}``" for k, v in one["when"].items())),
         )
         for one in subject.description.get("peers", ())
     ]
@@ -157,10 +157,6 @@ def _peer_functions(subject: PageSubject) -> Iterator[str]:
         given = any(row[-1] for row in rows)
         headers = ("library", "call", "factor", "with")
         yield table(headers, rows) if given else table(headers[:-1], [row[:-1] for row in rows])
-
-
-def _when(when: dict[str, Any]) -> str:
-    return ", ".join(f"``{key}={value!r}``" for key, value in when.items())
 
 
 def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:

@@ -68,15 +68,11 @@ def plain_markdown(text: str) -> str:
         elif closing and line == closing[-1]:
             closing.pop()
         elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):
-            out.append(_without_tags(_ROLE.sub(r"`\g<title>\g<text>`", _ATTRIBUTES.sub("", line))))
+            parts = _CODE.split(_ROLE.sub(r"`\g<title>\g<text>`", _ATTRIBUTES.sub("", line)))
+            # Escaped brackets are not tags even to a reader that takes the line for HTML.
+            parts[::2] = [p.replace(r"\<", "&lt;").replace(r"\>", "&gt;") for p in parts[::2]]
+            out.append("".join(parts))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip("\n") + "\n"
-
-
-def _without_tags(line: str) -> str:
-    """Return a line whose escaped brackets are not tags even to a reader that takes it for HTML."""
-    parts = _CODE.split(line)
-    parts[::2] = [part.replace(r"\<", "&lt;").replace(r"\>", "&gt;") for part in parts[::2]]
-    return "".join(parts)
 
 
 def _until(lines: Iterator[str], mark: str) -> Iterator[str]:

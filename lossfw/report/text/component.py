@@ -18,6 +18,7 @@ import doctest
 import functools
 import inspect
 import json
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,11 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
     if isinstance(component, Loss | Activation):
         of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
         description.update(of)
-        description["curve"] = _curve_line(component)
+        description["curve"] = None
+        with suppress(LossfwError):
+            line = line_of(component)
+            ends = {"low": line.low, "high": line.high}
+            description["curve"] = {"label": line.label, **ends, "rows": line.rows}
         description["engine"] = engine_of(component)
         costs = costs_of(component)
         if costs is not None:
@@ -246,15 +251,6 @@ def _runnable_examples(cls: type[Component], section: str) -> str:
         return section
     begun = f">>> from {cls.__module__} import {cls.__qualname__}\n>>>"
     return section.replace(">>>", begun, 1)
-
-
-def _curve_line(component: Loss | Activation) -> dict[str, Any] | None:
-    """Return the line along which a component is drawn; None where it cannot be."""
-    try:
-        line = line_of(component)
-    except LossfwError:
-        return None
-    return {"label": line.label, "low": line.low, "high": line.high, "rows": line.rows}
 
 
 def _peers_of(name: str) -> list[dict[str, Any]]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
-from lossfw.report.text.rounding import as_number, with_interval
-from lossfw.report.text.tables import class_lines, show_table
+from lossfw.report.text.tables import as_number, class_lines, show_table, with_interval
 from lossfw.runs.files import say
 
 # Longer lists and larger matrices are cut; the JSON holds all of them.

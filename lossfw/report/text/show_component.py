@@ -173,7 +173,12 @@ def _section(description: dict[str, Any]) -> str:
     if description["parameters"]:
         parts.append(_parameter_table(description["parameters"]))
     if "claims" in description:
-        parts.append(_claims_sentence(description))
+        claims = [
+            f"`{name}`" if value is True else f"`{name}` {shown(value)}"
+            for name, value in description["claims"].items()
+        ]
+        claims += [f"not `{name}`" for name in description["denied"]]
+        parts.append(f"Claims at these parameters: {', '.join(claims) or 'none'}.")
     parts += [_prose(paragraph) for paragraph in description["notes"]]
     parts += [_prose(sentence) for sentence in cited(description["references"])]
     if description["see_also"]:
@@ -197,15 +202,6 @@ def _parameter_table(parameters: Sequence[dict[str, Any]]) -> str:
         for one in parameters
     ]
     return _table(("parameter", "type", "default", "meaning"), rows)
-
-
-def _claims_sentence(description: dict[str, Any]) -> str:
-    made = [
-        f"`{name}`" if value is True else f"`{name}` {shown(value)}"
-        for name, value in description["claims"].items()
-    ]
-    made += [f"not `{name}`" for name in description["denied"]]
-    return f"Claims at these parameters: {', '.join(made) or 'none'}."
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

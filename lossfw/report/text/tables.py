@@ -1,12 +1,121 @@
-"""Tables as text: by rich on a terminal, as aligned columns or Markdown elsewhere."""
+"""Tables as text, and numbers, shares and intervals with the digits that mean something."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 
 from lossfw.components.naming import printable, shortlist
 from lossfw.runs.files import say
+
+# Significant digits of a number whose uncertainty is not known.
+_DIGITS = 4
+
+# Digits of half the width of an interval; the number itself ends at the same place.
+# Differences of runs on the same rows are finer than each run's own interval.
+_DIGITS_OF_SPREAD = 3
+_DIGITS_OF_DIFFERENCE = 2
+
+# Past so many decimal places a number is written with an exponent.
+_MOST_PLACES = 7
+
+
+def as_number(value: float, digits: int = _DIGITS) -> str:
+    """Return a number with a few significant digits.
+
+    Examples
+    --------
+    >>> as_number(0.9631490787), as_number(1234567.0), as_number(-2e-9), as_number(12)
+    ('0.9631', '1.235e+06', '-2e-09', '12')
+    """
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+
+
+def as_share(value: float) -> str:
+    """Return a share in percent; a share near 0 or 1 is never rounded to it.
+
+    Examples
+    --------
+    >>> as_share(0.1029), as_share(1.0), as_share(0.0), as_share(0.99999), as_share(1e-9)
+    ('10.3 %', '100 %', '0 %', '> 99.9 %', '< 0.1 %')
+    """
+    if value in (0, 1) or not 0 < value < 1:
+        return f"{100 * value:.4g} %"
+    return {"0.0": "< 0.1 %", "100.0": "> 99.9 %"}.get(text := f"{100 * value:.1f}", f"{text} %")
+
+
+def decimal_places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SPREAD) -> int | None:
+    """Return how many decimal places an interval gives meaning to, or None.
+
+    Examples
+    --------
+    >>> decimal_places([0.947, 0.979]), decimal_places([900.0, 1100.0])
+    (4, 0)
+    >>> decimal_places([0.5, 0.5]), decimal_places(None)
+    (None, None)
+    """
+    if interval is None:
+        return None
+    half = (interval[1] - interval[0]) / 2
+    if not (math.isfinite(half) and half > 0):
+        return None
+    places = max(0, digits - 1 - math.floor(math.log10(half)))
+    return places if places <= _MOST_PLACES else None
+
+
+def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
+    """Return a number with the digits that its interval gives meaning to.
+
+    Examples
+    --------
+    >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.01234, [0.001, 0.02], sign=True)
+    ('0.9631', '+0.0123')
+    >>> as_rounded(-0.0001, [-0.1, 0.1], sign=True), as_rounded(-0.04, [-16.0, -0.04], sign=True)
+    ('0.00', '-0.04')
+    """
+    places = decimal_places(interval, _DIGITS_OF_DIFFERENCE if sign else _DIGITS_OF_SPREAD)
+    if places is None or not math.isfinite(value):
+        text = as_number(float(value)) if sign else as_number(value)
+    else:
+        text = f"{value:.{places}f}"
+    if float(text) == 0 and value and interval and (interval[0] > 0 or interval[1] < 0):
+        # The interval leaves out 0, so the sign has to be seen.
+        text = as_number(float(value), 1)
+    if float(text) == 0:
+        return text.removeprefix("-")
+    return f"+{text}" if sign and value > 0 else text
+
+
+def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
+    """Return an interval as text, empty for none.
+
+    Examples
+    --------
+    >>> as_interval([0.947123, 0.97898]), as_interval([-0.5, 0.25], sign=True), as_interval(None)
+    ('0.9471 to 0.9790', '-0.50 to +0.25', '')
+    """
+    return "" if interval is None else " to ".join(_ends(interval, sign))
+
+
+def with_interval(
+    value: float | None, interval: Sequence[float] | None, *, sign: bool = False
+) -> str:
+    """Return a number with its interval in brackets, ``-`` for no number.
+
+    Examples
+    --------
+    >>> with_interval(0.96314, [0.947, 0.979]), with_interval(0.25, None), with_interval(None, None)
+    ('0.9631 [0.9470, 0.9790]', '0.25', '-')
+    """
+    if value is None:
+        return "-"
+    text = as_rounded(value, interval, sign=sign)
+    return text if interval is None else f"{text} [{', '.join(_ends(interval, sign))}]"
+
+
+def _ends(interval: Sequence[float], sign: bool) -> list[str]:
+    return [as_rounded(end, interval, sign=sign) for end in interval]
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -51,7 +51,12 @@ def compare(
     same = all(run.rows_key == runs[0].rows_key for run in runs)
     known = bool((runs[0].record.get("data") or {}).get("digest"))
     if not (same and known) and not side_by_side:
-        raise ArgumentError(_different(runs))
+        other = next((run for run in runs if run.rows_key != runs[0].rows_key), runs[-1])
+        raise ArgumentError(
+            f"the runs have different data: {runs[0].name} has {runs[0].data}; {other.name} has "
+            f"{other.data}. A difference between them would say nothing of what was changed. "
+            "--side-by-side lists them without differences."
+        )
     # Level and method are those of the first run that has intervals.
     intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
     intervals = intervals if level is None else replace(intervals, level=level)
@@ -86,15 +91,6 @@ def compare(
         notes=tuple(dict.fromkeys(notes)),
         by="" if by is None else by.by,
         slices=slices,
-    )
-
-
-def _different(runs: Sequence[FinishedRun]) -> str:
-    other = next((run for run in runs if run.rows_key != runs[0].rows_key), runs[-1])
-    return (
-        f"the runs have different data: {runs[0].name} has {runs[0].data}; {other.name} has "
-        f"{other.data}. A difference between them would say nothing of what was changed. "
-        "--side-by-side lists them without differences."
     )
 
 

@@ -135,7 +135,13 @@ def _differences(
     for name in names:
         less = [a.numbers[name] - b.numbers[name] for a, b in pairs if name in b.numbers]
         if less:
-            found[name] = _with_interval(_spread(less), level)
+            found[name] = spread = _spread(less)
+            if spread.deviation:
+                # That of the paired t-test.
+                error = spread.deviation / math.sqrt(spread.seeds)
+                half = t_quantile(level, spread.seeds - 1) * error
+                ends = [spread.mean - half, spread.mean + half]
+                found[name] = spread._replace(interval=ends)
     return found
 
 
@@ -144,11 +150,3 @@ def _spread(values: Sequence[float]) -> SeedSpread:
         return SeedSpread(sum(values) / len(values), None, len(values))
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return SeedSpread(statistics.fmean(values), deviation, len(values))
-
-
-def _with_interval(spread: SeedSpread, level: float) -> SeedSpread:
-    """Return differences with the interval of their mean: that of the paired t-test."""
-    if not spread.deviation:
-        return spread
-    half = t_quantile(level, spread.seeds - 1) * spread.deviation / math.sqrt(spread.seeds)
-    return spread._replace(interval=[spread.mean - half, spread.mean + half])
