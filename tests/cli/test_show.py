@@ -1,5 +1,9 @@
-import json
+"""``lossfw show``, ``plot`` and ``bridge``."""
 
+import json
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
 import pytest
 
 PLUGIN = '''
@@ -177,3 +181,95 @@ def test_either_names_or_all(arguments, lossfw):
     result = lossfw("show", *arguments)
     assert result.exit_code == 2
     assert "or give --all" in result.stderr
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_picture_of_several_losses(folder, lossfw):
+    result = lossfw("plot", "huber", "log_cosh", "-p", "delta=0.5", "--out", "two.svg")
+    assert (result.exit_code, result.stderr) == (0, "")
+    root = ElementTree.parse(folder / "two.svg").getroot()
+    assert root.tag == f"{SVG}svg"
+    assert len(root.findall(f".//{SVG}path")) > 20
+
+
+def test_the_same_picture_has_the_same_bytes(folder, lossfw, process):
+    lossfw("plot", "hinge", "logistic", "--out", "a.svg")
+    assert process("plot", "hinge", "logistic", "--out", "b.svg").returncode == 0
+    assert (folder / "a.svg").read_bytes() == (folder / "b.svg").read_bytes()
+    assert b"<dc:date>" not in (folder / "a.svg").read_bytes()
+
+
+def test_a_png(folder, lossfw):
+    assert lossfw("plot", "gelu", "relu", "--out", "pictures/a.PNG").exit_code == 0
+    assert (folder / "pictures/a.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_loss_may_be_a_mapping(folder, lossfw):
+    arguments = ("plot", "huber", "{name: huber, delta: 0.25}", "--out", "a.svg")
+    assert lossfw(*arguments).exit_code == 0
+    first = (folder / "a.svg").read_bytes()
+    lossfw("plot", "huber", "huber", "--out", "a.svg")
+    assert (folder / "a.svg").read_bytes() != first
+
+
+def test_a_range(folder, lossfw):
+    assert lossfw("plot", "exp", "--range", "-1", "2", "--out", "a.svg").exit_code == 0
+
+
+def test_a_picture_that_cannot_be_written(folder, lossfw):
+    (folder / "file").write_text("")
+    result = lossfw("plot", "huber", "--out", "file/a.svg")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
+def test_without_matplotlib_the_extra_is_named(lossfw, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = lossfw("plot", "huber", "--out", "a.svg")
+    assert result.exit_code == 2
+    assert "lossfw[report]" in result.stderr
+
+
+LIBRARIES = ("catboost", "lightgbm", "sklearn", "xgboost")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        ("{name: huber, delta: 2}", np.linspace(0.0, 9.0, 80)),
+        ("logistic", np.arange(80) // 40),
+        ("cross_entropy", np.arange(80) % 3),
+    ],
+)
+def test_the_lines_train_a_model(library, loss, y, lossfw):
+    for module in LIBRARIES:
+        pytest.importorskip(module)
+    result = lossfw("bridge", library, "--loss", loss)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.replace(", 100)", ", 3)").replace("{}", '{"verbosity": 0}')
+    lines = lines.replace(")).fit(", "), max_iter=1).fit(").replace(
+        '"iterations": 100', '"iterations": 3, "allow_writing_files": False, "verbose": False'
+    )
+    assert len(result.stdout.splitlines()) == 3
+    names = {"x": np.arange(80.0)[:, None], "y": y}
+    exec(compile(lines, library, "exec"), names)
+    assert names["model"] is not None
+
+
+def test_a_loss_that_cannot_be_boosted_is_told(lossfw):
+    result = lossfw("bridge", "xgboost", "--loss", "brier")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert (
+        "xgboost cannot train with this loss: brier takes predictions in SIMPLEX" in result.stderr
+    )
+
+
+def test_a_bridge_as_json(lossfw):
+    told = json.loads(lossfw("bridge", "xgboost", "--loss", "huber", "--json").stdout)
+    assert told["loss"] == {"name": "huber"}
+    assert "bridge.train('huber'" in told["usage"]

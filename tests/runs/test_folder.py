@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import OutputError
-from lossfw.report.text.rounding import with_interval
+from lossfw.report.text.tables import with_interval
 from lossfw.runs import execute, recorder
 from lossfw.runs.lock import held
 from support.configs import DIGITS

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lossfw.scale.interruption import interruption_waits
+from lossfw.scale.cluster import interruption_waits
 from support.waiting import HANGS, wait_for
 
 INTERRUPTS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('went on')"

@@ -180,8 +180,8 @@ def test_wrappers_have_the_formula_of_their_parts():
         (r"\left( x", r"has a \left that"),
         (r"\begin{cases} x \end{array}", r"closes with \end{array}"),
         (r"{\left( } \right)", "closes with }"),
-        ("", "no text"),
-        (3, "no text"),
+        ("", "not a text"),
+        (3, "not a text"),
     ],
 )
 def test_what_is_closed(text, told):

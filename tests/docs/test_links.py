@@ -1,4 +1,4 @@
-"""The README and the changelog: extras, links and numbers of components are true."""
+"""The README, the changelog and the start of the documentation: extras, links, numbers."""
 
 import re
 import tomllib
@@ -50,3 +50,14 @@ def test_the_numbers_of_components_are_those_of_the_plugin(page):
     told = re.findall(r"(\d+) (losses|activations|metrics|wrappers)\b", " ".join(page.split()))
     assert told
     assert {kind: int(number) for number, kind in told}.items() <= counts.items()
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_index_leads_to_every_page():
+    pages = {p.relative_to(DOCS).as_posix() for p in DOCS.glob("*/*.md")}
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", (DOCS / "index.md").read_text()))
+    assert pages - linked == set()
+    # These two are made with the site.
+    assert linked - pages == {"components/index.md", "choose.md"}
