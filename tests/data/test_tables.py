@@ -1,13 +1,12 @@
 """Tables of users: texts, labels, gaps and packed files; CSV and Parquet give the same rows."""
 
-import gzip
-
 import numpy as np
 import pytest
 
 import lossfw
 from lossfw.data import csv_table, csv_text, parquet
 from lossfw.errors import DataError, ParameterError
+from support.tables import write_columns
 
 HOUSES = {
     "name": ["Ann", "Bob", 'Cid, "the third"', "Dee", "Eve"],
@@ -25,32 +24,12 @@ GAPS = {
 FORMATS = ("csv", "tsv", "csv.gz", "parquet")
 
 
-def write(path, columns):
-    if path.suffix == ".parquet":
-        pa = pytest.importorskip("pyarrow")
-        import pyarrow.parquet as pq
-
-        pq.write_table(pa.table(columns), path)
-        return path
-    mark = "\t" if ".tsv" in path.name else ","
-
-    def cell(value):
-        text = "" if value is None else str(value)
-        return '"' + text.replace('"', '""') + '"' if mark in text or '"' in text else text
-
-    lines = [mark.join(columns)]
-    lines += [mark.join(map(cell, row)) for row in zip(*columns.values(), strict=True)]
-    content = "\n".join(lines).encode()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    return path
-
-
 @pytest.fixture(params=FORMATS)
 def table(request, tmp_path):
     """Write columns as a file of each format, and return a function that loads them."""
 
     def load(columns, **parameters):
-        path = write(tmp_path / f"t.{request.param}", columns)
+        path = write_columns(tmp_path / f"t.{request.param}", columns)
         return lossfw.registry().create("source", "arrays", file=str(path), **parameters).load()
 
     return load
@@ -121,7 +100,7 @@ def test_a_missing_value_is_told_with_its_place(table):
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, tmp_path):
     files = {
-        role: str(write(tmp_path / f"{role}.{ending}", {n: GAPS[n] for n in names}))
+        role: str(write_columns(tmp_path / f"{role}.{ending}", {n: GAPS[n] for n in names}))
         for role, names in (("inputs", ["targets", "x0"]), ("targets", ["targets"]))
     }
     with pytest.raises(
@@ -190,7 +169,7 @@ def test_columns_of_what_has_none(tmp_path):
 
 
 def test_a_damaged_packed_table(tmp_path):
-    path = write(tmp_path / "t.csv.gz", HOUSES)
+    path = write_columns(tmp_path / "t.csv.gz", HOUSES)
     path.write_bytes(path.read_bytes()[:-12])
     source = lossfw.registry().create("source", "arrays", file=str(path), targets_key="price")
     with pytest.raises(DataError, match="damaged gzip file"):
@@ -200,7 +179,7 @@ def test_a_damaged_packed_table(tmp_path):
 def test_categories_of_a_data_frame(tmp_path):
     pa = pytest.importorskip("pyarrow")
     kinds = pa.array(HOUSES["kind"]).dictionary_encode()
-    path = write(tmp_path / "t.parquet", {"x": HOUSES["x0"], "targets": kinds})
+    path = write_columns(tmp_path / "t.parquet", {"x": HOUSES["x0"], "targets": kinds})
     data = lossfw.registry().create("source", "arrays", file=str(path)).load()
     assert data.classes == ("boat", "flat", "house")
     np.testing.assert_array_equal(data.targets, [2, 1, 1, 2, 0])

@@ -1,5 +1,7 @@
 """Categories as inputs: one-hot columns, those of the training for every later row."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,9 @@ from lossfw.data.categories import JoinedColumn, category_column, encoded, joine
 from lossfw.data.dataset import Dataset
 from lossfw.data.lazy_arrays import is_file_backed, read_rows, take_rows
 from lossfw.errors import ConfigError, DataError
+from support.tables import write_columns
 
-pa = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow")
 
 rng = np.random.default_rng(6)
 ROWS = 30
@@ -22,36 +25,17 @@ ONE_HOT = np.column_stack(
 )
 
 
-def _csv(folder, rows=slice(None), name="x"):
-    lines = ["kind,area,zone,price"]
-    table = zip(KIND[rows], AREA[rows], ZONE[rows], PRICE[rows], strict=True)
-    lines += [f"{k},{float(a)!r},{z},{float(p)!r}" for k, a, z, p in table]
-    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    return f"name: arrays, file: {name}.csv"
+TABLE = {"kind": KIND, "area": AREA, "zone": ZONE, "price": PRICE}
 
 
-def _table(rows):
-    return pa.table(
-        {"kind": KIND[rows], "area": AREA[rows], "zone": ZONE[rows], "price": PRICE[rows]}
-    )
+def _file(folder, rows=slice(None), name="x", ending=".csv"):
+    table = {key: column[rows] for key, column in TABLE.items()}
+    path = write_columns(folder / f"{name}{ending}", table, row_group_size=7)
+    return f"name: {'arrays, file' if ending else 'parquet, path'}: {path.name}"
 
 
-def _parquet(folder, rows=slice(None), name="x"):
-    from pyarrow.parquet import write_table
-
-    write_table(_table(rows), folder / f"{name}.parquet", row_group_size=7)
-    return f"name: arrays, file: {name}.parquet"
-
-
-def _parquet_folder(folder, rows=slice(None), name="x"):
-    from pyarrow.parquet import write_table
-
-    (folder / name).mkdir()
-    write_table(_table(rows), folder / name / "a.parquet", row_group_size=7)
-    return f"name: parquet, path: {name}"
-
-
-SOURCES = [_csv, _parquet, _parquet_folder]
+_parquet, _parquet_folder = partial(_file, ending=".parquet"), partial(_file, ending="")
+SOURCES = [_file, _parquet, _parquet_folder]
 CONFIG = """\
 lossfw: 1
 data: {SOURCE, targets_key: price, standardize: true, categories: [kind, zone]}
@@ -136,7 +120,7 @@ def test_rows_that_are_held_out_have_the_inputs_of_the_training(make, folder):
 
 def test_a_data_frame_has_categories():
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"kind": KIND, "area": AREA, "zone": ZONE, "price": PRICE})
+    frame = pandas.DataFrame(TABLE)
     config = {
         "data": {
             "file": frame,
@@ -152,7 +136,7 @@ def test_a_data_frame_has_categories():
 
 
 def test_a_missing_category_is_told_or_dropped(folder):
-    source = _csv(folder)
+    source = _file(folder)
     path = folder / "x.csv"
     path.write_text(path.read_text().replace("flat,", ",", 1))
     config = written(folder, source)

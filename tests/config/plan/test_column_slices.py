@@ -8,6 +8,7 @@ import pytest
 from lossfw.data import DataColumn
 from lossfw.evaluation.evaluate import evaluate, result_of
 from support.configs import build
+from support.tables import write_columns
 
 ROWS = 1500
 TEXT = """\
@@ -35,7 +36,6 @@ SOURCES = {
 @pytest.fixture
 def columns(folder):
     """Write the same rows as files of each kind, and return their columns."""
-    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     random = np.random.default_rng(1)
     regions = np.array(["north", "south", ""])[random.integers(0, 3, ROWS)]
     age = np.where(random.random(ROWS) < 0.1, np.nan, random.integers(18, 80, ROWS))
@@ -43,28 +43,18 @@ def columns(folder):
     shops = np.char.add(
         "shop ", np.sort(random.integers(0, 10, (ROWS, 3)), axis=1)[:, 0].astype(str)
     )
-    made = {"x": random.random(ROWS), "y": random.random(ROWS)}
-    made |= {"region": regions, "age": age, "shop": shops}
-    lines = [",".join(made)]
-    for x, y, region, years, shop in zip(*made.values(), strict=True):
-        lines.append(f"{x},{y},{region},{'' if np.isnan(years) else int(years)},{shop}")
-    content = "\n".join(lines).encode()
-    (folder / "t.csv").write_bytes(content)
-    import gzip
-
-    (folder / "t.csv.gz").write_bytes(gzip.compress(content))
-    np.savez(folder / "t.npz", **made)
-    table = pa.table(
-        {
-            **{key: made[key] for key in ("x", "y", "shop")},
-            "region": pa.array([region or None for region in regions]),
-            "age": pa.array([None if np.isnan(a) else int(a) for a in age], pa.int64()),
-        }
-    )
-    pq.write_table(table, folder / "t.parquet", row_group_size=400)
+    made = {"shop": shops, "x": random.random(ROWS), "y": random.random(ROWS)}
+    made |= {"region": regions, "age": age}
+    table = made | {
+        "region": [region or None for region in regions],
+        "age": [None if np.isnan(a) else int(a) for a in age],
+    }
+    for name in ("t.csv", "t.csv.gz", "t.npz", "t.parquet"):
+        write_columns(folder / name, table, row_group_size=400)
     (folder / "rows").mkdir()
-    pq.write_table(table.slice(0, 700), folder / "rows" / "0.parquet", row_group_size=300)
-    pq.write_table(table.slice(700), folder / "rows" / "1.parquet")
+    for number, rows in enumerate((slice(700), slice(700, None))):
+        part = {name: column[rows] for name, column in table.items()}
+        write_columns(folder / "rows" / f"{number}.parquet", part, row_group_size=300)
     np.save(folder / "p.npy", random.random(ROWS))
     return made
 
@@ -118,7 +108,7 @@ def test_parts_of_the_rows_merge_to_the_same_bits_and_a_plan_can_travel(columns,
 
 def test_a_slice_changes_nothing_else_also_where_rows_are_dropped(columns, plan, folder):
     lines = (folder / "t.csv").read_text().splitlines()
-    (folder / "t.csv").write_text("\n".join([*lines[:5], ",0.5,north,40,shop 1", *lines[5:]]))
+    (folder / "t.csv").write_text("\n".join([*lines[:5], "shop 1,,0.5,north,40", *lines[5:]]))
     drop = SOURCES["csv"].replace("}", ", missing: drop}")
     made = plan(TEXT.format(data=drop))
     assert len(made.data) == ROWS

@@ -6,6 +6,7 @@ import pytest
 import lossfw
 from lossfw.data.data_record import COLUMNS
 from lossfw.errors import ConfigError
+from support.tables import write_columns
 
 TRAINED = """\
 lossfw: 1
@@ -72,12 +73,10 @@ def test_names_that_are_doubled_are_not_kept(folder):
 
 
 def test_parquet_files_have_names_too(folder):
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     for name, order in (("one", "bay"), ("two", "aby")):
         columns = {key: ROWS[:, "aby".index(key)] for key in order}
-        (folder / name).mkdir()
-        parquet.write_table(arrow.table(columns), folder / name / "rows.parquet")
-        parquet.write_table(arrow.table(columns), folder / f"{name}.parquet")
+        write_columns(folder / name, columns)
+        write_columns(folder / f"{name}.parquet", columns)
     for file in ("data={name: parquet, path: %s, targets_key: y}", "data.file=%s.parquet"):
         assert lossfw.run("run.yaml", overrides=[file % "two"]).count == len(ROWS)
         with pytest.raises(ConfigError, match="is input 0, and input 1 of the training"):

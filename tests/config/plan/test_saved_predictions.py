@@ -9,8 +9,9 @@ import lossfw
 from lossfw.errors import ConfigError
 from lossfw.report.html.rebuild import RebuiltRun
 from lossfw.runs.compare import read_finished_run
+from support.tables import write_columns
 
-pa = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow")
 
 DAYS = ["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-07"]
 HEAT = [1.5, None, 2.5, 4.0]
@@ -21,36 +22,24 @@ PREDICTIONS = [1.5, 2.0, 2.0, 4.0]
 LOSS = (0.25 * 1 + 1.0 * 3) / 8
 
 
+TABLE = {"day": DAYS, "heat": HEAT, "kind": KIND, "t": TARGETS, "w": WEIGHTS}
+
+
 def _csv(folder):
-    lines = ["day,heat,kind,t,w"]
-    lines += [
-        f"{d},{'' if h is None else h},{k},{t},{w}"
-        for d, h, k, t, w in zip(DAYS, HEAT, KIND, TARGETS, WEIGHTS, strict=True)
-    ]
-    (folder / "x.csv").write_text("\n".join(lines) + "\n")
-    return {"name": "arrays", "file": "x.csv"}
+    return {"name": "arrays", "file": write_columns(folder / "x.csv", TABLE).name}
 
 
 def _parquet(folder):
-    from pyarrow.parquet import write_table
-
-    table = {"day": DAYS, "heat": HEAT, "kind": KIND, "t": TARGETS, "w": WEIGHTS}
-    write_table(pa.table(table), folder / "x.parquet")
-    return {"name": "arrays", "file": "x.parquet"}
+    return {"name": "arrays", "file": write_columns(folder / "x.parquet", TABLE).name}
 
 
 def _parquet_folder(folder):
-    (folder / "rows").mkdir()
-    _parquet(folder)
-    (folder / "x.parquet").rename(folder / "rows" / "x.parquet")
-    return {"name": "parquet", "path": "rows"}
+    return {"name": "parquet", "path": write_columns(folder / "rows", TABLE).name}
 
 
 def _npz(folder):
-    heat = np.array([np.nan if h is None else h for h in HEAT])
-    texts = {"day": np.array(DAYS), "kind": np.array(KIND)}
-    np.savez(folder / "x.npz", inputs=heat, t=TARGETS, w=WEIGHTS, **texts)
-    return {"name": "arrays", "file": "x.npz"}
+    table = {"inputs" if name == "heat" else name: column for name, column in TABLE.items()}
+    return {"name": "arrays", "file": write_columns(folder / "x.npz", table).name}
 
 
 def _apart(folder):
