@@ -51,7 +51,7 @@ class Derivatives(Frozen):
 
     Parameters
     ----------
-    of : Loss
+    given_loss : Loss
         A loss that can be boosted; see `lossfw.bridges.raw_form.raw_form`.
     curvature : {"auto", "exact", "bound", "slope", "one"}
         What takes the place of the second derivative; see the how-to page.
@@ -64,13 +64,24 @@ class Derivatives(Frozen):
     (array([-0.5,  1. ]), array([1.  , 0.25]))
     """
 
-    of: Loss
+    given_loss: Loss
     curvature: str = "auto"
+
+    @property
+    def of(self) -> Loss:
+        """The former name of `given_loss`."""
+        warnings.warn("Derivatives.of is given_loss now", DeprecationWarning, stacklevel=2)
+        return self.given_loss
+
+    @property
+    def name(self) -> str:
+        """The name of the loss that was given."""
+        return self.given_loss.name
 
     @functools.cached_property
     def loss(self) -> Loss:
         """The loss of raw predictions."""
-        return raw_form(self.of)
+        return raw_form(self.given_loss)
 
     @functools.cached_property
     def rule(self) -> Rule:
@@ -132,7 +143,7 @@ class Derivatives(Frozen):
             self._refuse_not_finite(rows, slopes, bends)
         if slope == 0.0 and not slopes.any() and _differ(rows.t):
             warnings.warn(
-                f"every slope of {self.of.name} is 0: the model stays as it is. If training has "
+                f"every slope of {self.name} is 0: the model stays as it is. If training has "
                 "just begun, it began on a kink or a flat piece: set another start.",
                 RuntimeWarning,
                 stacklevel=3,
@@ -150,7 +161,7 @@ class Derivatives(Frozen):
             return
         i = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
         raise DivergenceError(
-            f"{self.of.name} at row {i} has the raw prediction {rows.y[i]} and the target "
+            f"{self.name} at row {i} has the raw prediction {rows.y[i]} and the target "
             f"{rows.t[i]}, and there the slope {slopes[i]} and the curvature {bends[i]}. A smaller "
             'learning rate keeps predictions finite, and so does another curvature, "bound" or '
             '"slope".'
@@ -176,23 +187,25 @@ _LEAST_STEP = 1e-6
 FIRST_ROWS: Final = 1000
 
 
-def is_dead(of: Derivatives, begin: Any, target: Any, weight: Any = None) -> bool:
+def is_dead(derivatives: Derivatives, start: Any, target: Any, weight: Any = None) -> bool:
     """Tell whether the gradient is 0 for every row at a start: a kink or a plateau."""
     t, w = np.asarray(target), None if weight is None else np.asarray(weight)
     # One row that moves is enough, and mostly stands among the first.
     first = slice(FIRST_ROWS)
-    if not _takes_no_step(of, begin, t[first], w if w is None else w[first]):
+    if not _takes_no_step(derivatives, start, t[first], w if w is None else w[first]):
         return False
-    return len(t) <= FIRST_ROWS or _takes_no_step(of, begin, t, w)
+    return len(t) <= FIRST_ROWS or _takes_no_step(derivatives, start, t, w)
 
 
-def _takes_no_step(of: Derivatives, begin: Any, target: NDArray, weight: NDArray | None) -> bool:
-    size = target.shape[:1] + np.shape(begin)
+def _takes_no_step(
+    derivatives: Derivatives, start: Any, target: NDArray, weight: NDArray | None
+) -> bool:
+    size = target.shape[:1] + np.shape(start)
     with warnings.catch_warnings():
         # What the caller says of it is more.
         warnings.simplefilter("ignore", RuntimeWarning)
-        slopes, bends = of(np.broadcast_to(begin, size), target, weight)
-    return bool((np.abs(slopes) <= _LEAST_STEP * (1.0 + np.abs(begin)) * bends).all())
+        slopes, bends = derivatives(np.broadcast_to(start, size), target, weight)
+    return bool((np.abs(slopes) <= _LEAST_STEP * (1.0 + np.abs(start)) * bends).all())
 
 
 def start_of_training(
@@ -200,7 +213,7 @@ def start_of_training(
 ) -> NDArray:
     """Return the start of a training: the one that was given, or that of least mean loss."""
     if given is None:
-        least = start(derivatives.of, target, weight, classes=columns)
+        least = start(derivatives.given_loss, target, weight, classes=columns)
         refuse_dead_start(derivatives, least, target, weight)
         return np.asarray(least, np.float64)
     init_score = np.asarray(given, np.float64)
@@ -213,13 +226,13 @@ def start_of_training(
     return np.broadcast_to(init_score, shape)
 
 
-def refuse_dead_start(of: Derivatives, begin: Any, target: Any, weight: Any) -> None:
+def refuse_dead_start(derivatives: Derivatives, start: Any, target: Any, weight: Any) -> None:
     """Raise `ArgumentError` if no row asks for a step from the start, though targets differ."""
     if not _differ(np.asarray(target)):
         return
-    if is_dead(of, begin, target, weight):
+    if is_dead(derivatives, start, target, weight):
         raise ArgumentError(
-            f"training cannot leave the start of {of.of.name} for these targets, {begin}: the "
-            "gradient is 0 there for every row. Give another start, such as 0.5, or a loss as wide "
-            "as the targets."
+            f"training cannot leave the start of {derivatives.name} for these targets, {start}: "
+            "the gradient is 0 there for every row. Give another start, such as 0.5, or a loss as "
+            "wide as the targets."
         )

@@ -35,8 +35,8 @@ class _Kernels(NamedTuple):
 class RowDerivatives:
     """Slopes and the matrix of curvatures of one row, of minus a loss of rows."""
 
-    def __init__(self, of: Derivatives) -> None:
-        self._of = of
+    def __init__(self, derivatives: Derivatives) -> None:
+        self._derivatives = derivatives
         self._tables: dict[int, list[tuple[float, list[float]]] | None] = {}
         self._kernels: dict[int, _Kernels | None] = {}
 
@@ -68,8 +68,8 @@ class RowDerivatives:
 
     def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:
         if classes not in self._tables:
-            form = softmax_form(self._of.loss, classes)
-            whole = form is not None and self._of.rule in ("softmax", "exact")
+            form = softmax_form(self._derivatives.loss, classes)
+            whole = form is not None and self._derivatives.rule in ("softmax", "exact")
             self._tables[classes] = (
                 list(zip(form.weight.tolist(), form.target.tolist(), strict=True))
                 if form is not None and whole
@@ -85,8 +85,8 @@ class RowDerivatives:
         total = sum(sizes)
         if not isfinite(total):
             raise DivergenceError(
-                f"{self._of.of.name} got the raw predictions {z} for the target {target:g}: a "
-                "smaller learning rate keeps them finite."
+                f"{self._derivatives.name} got the raw predictions {z} for the target "
+                f"{target:g}: a smaller learning rate keeps them finite."
             )
         p = [size / total for size in sizes]
         slopes = [factor * (q - share) for q, share in zip(target_probabilities, p, strict=True)]
@@ -101,11 +101,11 @@ class RowDerivatives:
         found = self._kernels.get(classes)
         if found is not None:
             return found
-        loss = self._of.loss
+        loss = self._derivatives.loss
         if classes not in self._kernels:
             # The first row goes through every check of the loss.
             self._kernels[classes] = None
-        elif self._of.rule in ("slope", "exact", "softmax") and not loss.has_own_weight:
+        elif self._derivatives.rule in ("slope", "exact", "softmax") and not loss.has_own_weight:
             slope, second = (
                 find_loss_kernel(loss, form, _FLOAT64, _ELEMENTS, classes, by_index=True)
                 for form in ("gradient", "hessian")
@@ -128,7 +128,7 @@ class RowDerivatives:
         h = [weight * second for second in seconds[0].tolist()]
         if not isfinite(sum(g) + sum(h)):
             return None
-        if self._of.rule == "slope":
+        if self._derivatives.rule == "slope":
             h = [max(b, abs(a)) for a, b in zip(g, h, strict=True)]
         least = LEAST * weight
         bends = [[0.0] * len(z) for _ in z]
@@ -140,7 +140,7 @@ class RowDerivatives:
         self, z: list[float], target: float, weight: float
     ) -> tuple[list[float], list[list[float]]]:
         """Return the derivatives of any loss of rows; its curvatures are a diagonal."""
-        g, h = self._of(np.array([z]), np.array([target]), np.array([weight], np.float64))
+        g, h = self._derivatives(np.array([z]), np.array([target]), np.array([weight], np.float64))
         return (-g[0]).tolist(), np.diag(-h[0]).tolist()
 
 

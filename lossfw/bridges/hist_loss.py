@@ -83,14 +83,14 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         return self._derivatives, self.differentiable, self._classes
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._derivatives.of!r})"
+        return f"{type(self).__name__}({self._derivatives.given_loss!r})"
 
     def __getattr__(self, name: str) -> Any:
         # Asked for where it is not defined; it must be missing, see `HistClassLoss`.
         why = ""
         if name == "predict_proba":
             why = (
-                f": {self._derivatives.of.name} is a loss of numbers, which have no probabilities. "
+                f": {self._derivatives.name} is a loss of numbers, which have no probabilities. "
                 "Use HistGradientBoostingRegressor, or a loss of labels, such as logistic"
             )
         raise AttributeError(f"{type(self).__name__} has no {name}{why}.")
@@ -98,7 +98,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
     def _raw(self, raw: NDArray) -> NDArray:
         if raw.ndim == 2 and raw.shape[1] > 1 and not self.is_multiclass:
             raise ArgumentError(
-                f"{self._derivatives.of.name} takes a single number for a row, and "
+                f"{self._derivatives.name} takes a single number for a row, and "
                 f"HistGradientBoostingClassifier makes {raw.shape[1]} for as many classes: choose "
                 "a loss of classes, such as cross_entropy."
             )
@@ -154,11 +154,11 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
             self.n_classes = columns_of(self._derivatives.loss, labels, self._classes)
             if self.n_classes < 3:
                 raise ArgumentError(
-                    f"{self._derivatives.of.name} takes rows, and HistGradientBoosting has one raw "
+                    f"{self._derivatives.name} takes rows, and HistGradientBoosting has one raw "
                     "prediction for two classes: choose a loss of single logits, such as "
                     "binary_cross_entropy."
                 )
-        begin = start(self._derivatives.of, y_true, sample_weight, classes=self.n_classes)
+        begin = start(self._derivatives.given_loss, y_true, sample_weight, classes=self.n_classes)
         if self.differentiable:
             refuse_dead_start(self._derivatives, begin, y_true, sample_weight)
         found = np.asarray(begin, np.float64)
@@ -200,7 +200,7 @@ class HistClassLoss(HistLoss):
         if isinstance(self.link, IdentityLink):
             raise ArgumentError(
                 "predict_proba is not available: the raw predictions of "
-                f"{self._derivatives.of.name} are not log-odds. Call predict or decision_function."
+                f"{self._derivatives.name} are not log-odds. Call predict or decision_function."
             )
         if self.is_multiclass:
             return np.asarray(self.link.inverse(raw_prediction))

@@ -84,7 +84,7 @@ class LightGBMMetric(Frozen):
     def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
         """Return the name, the value, and that greater is not better."""
         value = self.derivatives.mean(*arguments_of_call(y_true, y_pred, weight))
-        return self.derivatives.of.name, value, False
+        return self.derivatives.name, value, False
 
 
 def init_score(start: Any, rows: int) -> NDArray:

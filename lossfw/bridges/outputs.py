@@ -85,7 +85,7 @@ def link_of(loss: Loss) -> str | None:
 
 def loss_of(objective: Any) -> Loss | None:
     """Return the loss of an objective that is lossfw's own; None for any other."""
-    return getattr(getattr(objective, "derivatives", None), "of", None)
+    return getattr(getattr(objective, "derivatives", None), "given_loss", None)
 
 
 def unknown_objective(estimator: Any, objective: Any) -> str:

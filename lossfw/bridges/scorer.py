@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
 from lossfw.bridges.bridge import written
 from lossfw.bridges.estimators import Opened, opened
 from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import as_loss, targets_of_elements
+from lossfw.bridges.raw_form import targets_of_elements
 from lossfw.components.spaces import LOGITS, SIGN, SIMPLEX, UNIT
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-_Method: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
+ResponseMethod: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
 
-_METHODS: Final = get_args(_Method)
+METHODS: Final = get_args(ResponseMethod)
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class LossScorer:
     """A scorer, ``scorer(estimator, x, y, sample_weight=None)``; greater is better."""
 
     loss: Loss
-    response: _Method | None = None
+    response: ResponseMethod | None = None
     # Not compared: how weights are routed does not belong to what is measured.
     _request: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -55,7 +55,7 @@ class LossScorer:
         )
 
     @property
-    def _method(self) -> _Method:
+    def _method(self) -> ResponseMethod:
         """The method whose results the loss is written for, unless another one was chosen."""
         if self.response is not None:
             return self.response
@@ -76,7 +76,7 @@ class LossScorer:
         if not hasattr(estimator, self._method):
             raise ArgumentError(
                 f"{self.loss.name} needs {self._method}, which {type(estimator).__name__} does not "
-                f"have: pass response=, one of {', '.join(_METHODS)}, or choose another loss."
+                f"have: pass response=, one of {', '.join(METHODS)}, or choose another loss."
             )
         return getattr(estimator, self._method)(x)
 
@@ -170,21 +170,6 @@ class LossScorer:
         for name, alias in {"sample_weight": None, **self._request}.items():
             routing.score.add_request(param=name, alias=alias)
         return routing
-
-
-def scorer_of(loss: Any, response: str | None) -> LossScorer:
-    """Return a scorer; see `lossfw.bridges.sklearn.scorer`.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such response.
-    """
-    if response is not None and response not in _METHODS:
-        raise ArgumentError(
-            f"response={response!r} is unknown: choose one of {', '.join(_METHODS)}."
-        )
-    return LossScorer(as_loss(loss), cast(_Method | None, response))
 
 
 def _classes(estimator: Any) -> Any:

@@ -16,8 +16,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lossfw.bridges.bridge import Boosting, BoostingBridge, written
-from lossfw.bridges.raw_form import LABELS, raw_form
-from lossfw.bridges.scorer import LossScorer, scorer_of
+from lossfw.bridges.raw_form import LABELS, as_loss, raw_form
+from lossfw.bridges.scorer import METHODS, LossScorer, ResponseMethod
+from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["SklearnBridge", "hist_loss", "scorer"]
 
 
-def scorer(loss: Any, *, response: str | None = None) -> LossScorer:
+def scorer(loss: Any, *, response: ResponseMethod | None = None) -> LossScorer:
     """Return a loss as a scorer: minus the mean loss, so that greater is better.
 
     Estimators of XGBoost, LightGBM and CatBoost mostly return logarithms of means, or log-odds,
@@ -62,7 +63,11 @@ def scorer(loss: Any, *, response: str | None = None) -> LossScorer:
     >>> scorer("huber")
     LossScorer(loss=Huber(delta=1.0), response=None)
     """
-    return scorer_of(loss, response)
+    if response not in (None, *METHODS):
+        raise ArgumentError(
+            f"response={response!r} is unknown: choose one of {', '.join(METHODS)}."
+        )
+    return LossScorer(as_loss(loss), response)
 
 
 def hist_loss(

@@ -85,7 +85,7 @@ class XGBoostObjective(Frozen):
         total = float(h.sum(axis=0).max())
         if total < self.min_child_weight:
             warnings.warn(
-                f"the curvatures of {self.derivatives.of.name} sum to {total:.3g}, and XGBoost "
+                f"the curvatures of {self.derivatives.name} sum to {total:.3g}, and XGBoost "
                 f"makes no leaf below min_child_weight, {self.min_child_weight:g} unless set: "
                 "it cannot split. Lower min_child_weight, or multiply the loss by a number.",
                 RuntimeWarning,
@@ -102,7 +102,7 @@ class XGBoostMetric(Frozen):
     @property
     def __name__(self) -> str:
         """The name in XGBoost's reports, which is never one that it would maximise."""
-        name = self.derivatives.of.name
+        name = self.derivatives.name
         return f"loss_{name}" if name.startswith(_MAXIMISED) else name
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -306,18 +306,16 @@ class XGBoostBridge(BoostingLibrary):
         least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
         made = self.objective(loss, curvature=curvature, min_child_weight=least)
         labels, columns = np.ndim(target) == 1, params.get("num_class")
-        if xgb_model is None:
-            begin = start(loss, target, weight, classes=columns)
-            if "base_score" not in params:
-                refuse_dead_start(made.derivatives, begin, target, weight)
-            merged = {**_settings_at(begin, loss, labels, "native", respond), **params}
-        else:
-            xgb_model = booster_of(xgb_model, xgb)
-            begun = _begun(loss, xgb_model, columns)
-            merged = {**_settings_at(begun.margin, loss, labels, "native", respond), **params}
+        xgb_model = None if xgb_model is None else booster_of(xgb_model, xgb)
+        begun = None if xgb_model is None else _begun(loss, xgb_model, columns)
+        begin = begun.margin if begun else start(loss, target, weight, classes=columns)
+        merged = {**_settings_at(begin, loss, labels, "native", respond), **params}
+        if begun:
             if "base_score" in params:
                 begun.refuse_other_start(params["base_score"])
             begun.keep(merged, merged.get("objective", begun.objective))
+        elif "base_score" not in params:
+            refuse_dead_start(made.derivatives, begin, target, weight)
         # Read and looked at once, and not in each round.
         known = made.derivatives.targets(target, weight, narrow=True)
         kwargs.setdefault("custom_metric", self.metric(loss))

@@ -48,7 +48,7 @@ def test_a_row_that_is_wrong_is_told_behind_kernels_too():
         objective = catboost.objective("multiclass_hinge")
         for row in rows(3, 3):
             objective.calc_ders_multi(*row)
-        with pytest.raises(DomainError, match="no class"):
+        with pytest.raises(DomainError, match="not a class"):
             objective.calc_ders_multi([0.0, 1.0, 2.0], 3.0, 1.0)
         with pytest.raises(DomainError, match="not finite"):
             objective.calc_ders_multi([0.0, 1.0, 2.0], np.nan, 1.0)

@@ -51,29 +51,10 @@ TWEEDIE = {"name": "tweedie_deviance", "power": 1.2}
 PLAIN = {"guard": "none"}
 
 
-def huber(t, y, sample_weight=None):
-    r = np.abs(y - t)
-    return np.average(np.where(r <= 1, 0.5 * r**2, r - 0.5), weights=sample_weight)
-
-
-def logistic(t, z, sample_weight=None):
-    return np.average(np.logaddexp(0, np.where(t == 1, -z, z)), weights=sample_weight)
-
-
-def hinge(t, z, sample_weight=None):
-    return metrics.hinge_loss(np.where(t == 1, 1, -1), z, sample_weight=sample_weight)
-
-
-def focal(t, p, sample_weight=None):
-    right = np.where(t == 1, p, 1 - p)
-    return np.average(-((1 - right) ** 2) * np.log(right), weights=sample_weight)
-
-
-def crammer_singer(t, z, sample_weight=None):
-    others = np.where(np.eye(3, dtype=bool)[t], -np.inf, z)
-    return np.average(
-        np.maximum(0, 1 + others.max(axis=1) - z[np.arange(len(t)), t]), weights=sample_weight
-    )
+def own(loss, *, sides=False):
+    """Return the loss itself as a measure; labels are sides for a loss of the margin."""
+    of = lossfw.loss(loss)
+    return lambda t, y, **w: of(y, 2.0 * t - 1.0 if sides else t, **w)
 
 
 def tweedie(power):
@@ -100,20 +81,20 @@ NUMBERS = {
         {"name": "quantile", "q": 0.8}, Y, same,
         lambda *given, **w: metrics.mean_pinball_loss(*given, alpha=0.8, **w),
     ),
-    "huber": ("huber", Y, same, huber),
+    "huber": ("huber", Y, same, own("huber")),
 }  # fmt: skip
 LABELS = {
     "two classes": (
         {"name": "binary_cross_entropy", **PLAIN}, LABEL, special.expit, metrics.log_loss,
     ),
-    "focal": ({"name": "focal", "gamma": 2.0}, LABEL, special.expit, focal),
-    "logistic": ("logistic", LABEL, same, logistic),
-    "hinge": ("hinge", LABEL, same, hinge),
+    "focal": ({"name": "focal", "gamma": 2.0}, LABEL, special.expit, own("focal")),
+    "logistic": ("logistic", LABEL, same, own("logistic", sides=True)),
+    "hinge": ("hinge", LABEL, same, own("hinge", sides=True)),
     "classes": (
         {"name": "cross_entropy", **PLAIN}, CLASS, lambda z: special.softmax(z, axis=1),
         metrics.log_loss,
     ),
-    "scores": ("multiclass_hinge", CLASS, same, crammer_singer),
+    "scores": ("multiclass_hinge", CLASS, same, own("multiclass_hinge")),
 }  # fmt: skip
 CASES = {**NUMBERS, **LABELS}
 
@@ -445,7 +426,7 @@ def test_what_cannot_be_known_is_refused(loss, make, words, tmp_path):
 @UNNAMED
 def test_what_is_averaged_may_be_responses():
     numbers = scorer("huber")(voting("lightgbm", "huber", Y), X, Y)
-    assert numbers == pytest.approx(-huber(Y, voting("lightgbm", "huber", Y).predict(X)))
+    assert numbers == pytest.approx(-own("huber")(Y, voting("lightgbm", "huber", Y).predict(X)))
     linked = TransformedTargetRegressor(
         LIBRARIES["catboost"].estimator_of("poisson_deviance", COUNT),
         func=np.positive, inverse_func=np.exp, check_inverse=False,

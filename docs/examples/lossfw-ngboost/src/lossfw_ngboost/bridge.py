@@ -148,7 +148,7 @@ class NGBoostBridge(BoostingBridge):
         if made is None:
             return None
         of, _ = made
-        return EstimatorOutputs(estimator.predict, link_of(of.of))
+        return EstimatorOutputs(estimator.predict, link_of(of.given_loss))
 
     def leaf(self, slopes, bends, weight, l2):
         """Say that a leaf is scaled by a line search."""
