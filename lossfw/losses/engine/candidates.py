@@ -190,51 +190,56 @@ class Candidate:
 
     def _compare(self, kernel: Kernel, arrays: list[NDArray]) -> None:
         """Raise `NoKernelError` if the machine code has other bits than the body at probes."""
-        problem = "the machine code has other bits than the body"
         signature, count = kernel.signature, len(arrays[0])
-        results = iter(self._results(arrays))
-        # What the kernel reads and writes beside its inputs, and what it should have written.
-        options, expected = dict[str, Any](), dict[str, NDArray]()
-        terms, is_outside = np.zeros(count), np.zeros(count, bool)
-        if signature.weighted:
-            options["weight"] = np.linspace(0.25, 4.0, count)
-        weight = options.get("weight")
+        weight = np.linspace(0.25, 4.0, count) if signature.weighted else None
+        expected, terms, is_outside = self._expected(kernel, arrays, weight)
+        options: dict[str, Any] = {} if weight is None else {"weight": weight}
+        options |= {name: self._in_layout(np.zeros_like(x)) for name, x in expected.items()}
+        step = _FEW if signature.columns is None else 1
+        is_known = np.zeros(count, bool)
+        for start in range(0, count, step):
+            piece = slice(start, start + step)
+            parts = {name: array[piece] for name, array in options.items()}
+            _, is_known[piece] = kernel(*(array[piece] for array in arrays), **parts)
+        is_known |= is_outside
+        if not is_known.any():
+            raise NoKernelError("the kernel leaves all of its probes to the body")
+        problem = "the machine code has other bits than the body"
+        for name, array in expected.items():
+            _require_equal(options[name][is_known], array[is_known], problem)
+        # Once more, all of them in one call.
+        options = {name: self._in_layout(array[is_known]) for name, array in options.items()}
+        total, inside = kernel(*(self._in_layout(x[is_known]) for x in arrays), **options)
+        for name, array in expected.items():
+            _require_equal(options[name], array[is_known], problem)
+        with np.errstate(all="ignore"):
+            added = np.add.reduce(terms[is_known], dtype=_FLOAT64) if signature.has_sum else 0.0
+        _require_equal(np.array([total]), np.array([added]), f"{problem}, in a sum")
+        if inside is bool(is_outside.any()):
+            raise NoKernelError("the kernel does not report what lies outside of the domain")
+
+    def _expected(
+        self, kernel: Kernel, arrays: list[NDArray], weight: NDArray | None
+    ) -> tuple[dict[str, NDArray], NDArray, NDArray]:
+        """Return what a kernel should write, the terms of its sum, and what lies outside."""
+        signature, results = kernel.signature, iter(self._results(arrays))
+        written = dict[str, NDArray]()
+        terms, is_outside = np.zeros(len(arrays[0])), np.zeros(len(arrays[0]), bool)
         with np.errstate(all="ignore"):
             if signature.values:
                 terms = next(results)
                 if weight is None:
-                    options["values"], expected["values"] = np.empty_like(terms), terms
+                    written["values"] = terms
                 else:
                     terms = weight * terms.astype(_FLOAT64)
             if signature.derivatives:
                 derivatives = next(results)
                 if weight is not None:
                     derivatives = (derivatives * (weight * 1.0)).astype(kernel.dtype)
-                options["derivatives"] = np.empty_like(arrays[0])
-                expected["derivatives"] = derivatives
+                written["derivatives"] = derivatives
         if signature.is_checked:
             is_outside = next(results) != 0
-        step = _FEW if signature.columns is None else 1
-        is_known = np.zeros(count, bool)
-        for start in range(0, count, step):
-            piece = slice(start, start + step)
-            some = {name: array[piece] for name, array in options.items()}
-            _, is_known[piece] = kernel(*(array[piece] for array in arrays), **some)
-        is_known |= is_outside
-        if not is_known.any():
-            raise NoKernelError("the kernel leaves all of its probes to the body")
-        for name, array in expected.items():
-            expected[name] = array[is_known]
-            _require_equal(options[name][is_known], expected[name], problem)
-        options = {name: self._in_layout(array[is_known]) for name, array in options.items()}
-        total, inside = kernel(*(self._in_layout(x[is_known]) for x in arrays), **options)
-        for name, array in expected.items():
-            _require_equal(options[name], array, problem)
-        with np.errstate(all="ignore"):
-            added = np.add.reduce(terms[is_known], dtype=_FLOAT64) if signature.has_sum else 0.0
-        _require_equal(np.array([total]), np.array([added]), f"{problem}, in a sum")
-        if inside is bool(is_outside.any()):
-            raise NoKernelError("the kernel does not report what lies outside of the domain")
+        return written, terms, is_outside
 
 
 def _first_line(error: Exception) -> str:

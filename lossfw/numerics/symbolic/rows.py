@@ -56,10 +56,6 @@ class RowExpressions(Expressions):
         """Return an argument of the body with the number of a column for each row."""
         return Symbol(self, self.graph.add(INPUT, (), INT64, name))
 
-    def by_body(self, condition: Symbol, usual: Any, call: Any, part: int) -> Any:
-        """Raise `TraceError`: kernels of rows compute all of a body."""
-        raise TraceError("the body computes rare rows on numbers of an extended range")
-
     # Shapes.
 
     def common_shape(self, symbols: list[Symbol]) -> tuple[Any, ...]:
