@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw.runs import journal, repair, rows_writer
+from lossfw.runs import journal, rows_writer
 from lossfw.runs.rows import RowRecords
 from lossfw.runs.rows_parts import PARTS_FOLDER
 from lossfw.runs.rows_writer import PART_FILE, RowsFile, damaged_in
@@ -163,8 +163,8 @@ def test_rows_that_are_others_now_are_refused(killed, folder, form, monkeypatch)
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    again = repair.content_of
-    monkeypatch.setattr(repair, "content_of", lambda *a, **more: again(*a, **more)[::-1])
+    again = journal.content_of
+    monkeypatch.setattr(journal, "content_of", lambda *a, **more: again(*a, **more)[::-1])
     told = resume()
     assert told.exit_code == 2
     assert "are not the same when they are computed again: run without --resume" in told.stderr
