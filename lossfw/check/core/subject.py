@@ -156,16 +156,12 @@ class Subject:
 
     def kinks(self) -> tuple[float, ...]:
         """Return where a derivative may jump: claimed breaks, and numbers among the parameters."""
-        found = {0.0}
-        claims = [self.claims]
+        found, claims, parameters = {0.0}, [self.claims], dict(self.parameters)
         if self.truth is not None:
             claims.append(self.truth.claims().made())
-        for made in claims:
-            for name in ("breaks", "second_breaks"):
-                found.update(float(x) for x in made.get(name) or ())
-        parameters = dict(self.parameters)
-        if self.truth is not None:
             parameters = {**self.truth.parameters, **parameters}
+        for name in ("breaks", "second_breaks"):
+            found.update(float(x) for made in claims for x in made.get(name) or ())
         for value in parameters.values():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 found.update((float(value), -float(value), 1 - float(value), 1 + float(value)))
@@ -185,20 +181,18 @@ def of_component(loss: Loss) -> Subject:
     """Return a built-in or plugin loss as a subject."""
 
     def given(x: Any) -> Any:
-        # Of a loss that sums rows each element is a row of one.
+        # Each element is a row of one for a loss that sums rows.
         return np.asarray(x)[..., None] if loss.sums_rows else x
-
-    def own(result: Any) -> Any:
-        return result[..., 0] if loss.sums_rows else result
 
     def value(y: Any, t: Any) -> Any:
         return loss(given(y), given(t), reduction="none")
 
-    def gradient(y: Any, t: Any) -> Any:
-        return own(loss.gradient(given(y), given(t), reduction="none"))
+    def derivative(function: Function) -> Function:
+        def call_given(y: Any, t: Any) -> Any:
+            result = function(given(y), given(t), reduction="none")
+            return result[..., 0] if loss.sums_rows else result
 
-    def hessian(y: Any, t: Any) -> Any:
-        return own(loss.hessian(given(y), given(t), reduction="none"))
+        return call_given
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
         return loss(given(y), given(t), sample_weight=sample_weight, where=where)
@@ -212,8 +206,8 @@ def of_component(loss: Loss) -> Subject:
         prediction=loss.prediction_space,
         target=loss.target_space,
         value=value,
-        gradient=gradient,
-        hessian=hessian,
+        gradient=derivative(loss.gradient),
+        hessian=derivative(loss.hessian),
         reduce=reduce,
         truth=loss,
         claims=loss.claims().made(),
@@ -230,25 +224,22 @@ def of_component(loss: Loss) -> Subject:
 
 def unwritten(body: object) -> tuple[str, ...]:
     """Return the names of the derivatives that are those of the base class."""
-    names = ("derivative", "second_derivative")
-    functions = {name: getattr(type(body), name, None) for name in names}
-    return tuple(
-        name
-        for name, function in functions.items()
-        if getattr(function, "__module__", "").startswith("lossfw.")
-    )
+
+    def is_written(name: str) -> bool:
+        function = getattr(type(body), name, None)
+        return not getattr(function, "__module__", "").startswith("lossfw.")
+
+    return tuple(n for n in ("derivative", "second_derivative") if not is_written(n))
 
 
 def kind_of(loss: Loss) -> Kind:
     """Return 'distance', 'margin', 'pointwise' or 'categorical'."""
-    if loss.takes_rows:
-        return "categorical"
     kinds: dict[Argument, Kind] = {
         "residual": "distance",
         "margin": "margin",
         "prediction": "pointwise",
     }
-    return kinds[loss.argument]
+    return "categorical" if loss.takes_rows else kinds[loss.argument]
 
 
 def spaces_of_kind(kind: str | None) -> dict[str, str]:
