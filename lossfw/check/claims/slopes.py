@@ -187,7 +187,7 @@ def check_dead_gradient(subject: Subject, search: Search) -> None:
     """Claim: the derivative is 0 wherever it exists."""
     if subject.gradient is None:
         raise NotApplicable("there is no gradient")
-    for points in search.points(subject, "float64", "float32"):
+    for points in search.points(subject):
         slopes = np.asarray(call(subject.gradient, points.y, points.t))
         alive = (slopes != 0) & ~np.isnan(slopes)
         if alive.any():

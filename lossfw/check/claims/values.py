@@ -12,11 +12,9 @@ import numpy as np
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
-from lossfw.check.core.subject import OUTSIDE_ULPS, Points, Subject, call, first_bad
+from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Points, Subject, call, first_bad
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
-
-_DTYPES = ("float64", "float32")
 
 # A bound other than 0 may be missed by rounding: so many units of the result.
 _BOUND_ULPS = 8
@@ -25,13 +23,16 @@ _BOUND_ULPS = 8
 def _refute(
     subject: Subject,
     sets: Iterable[Points],
-    wrong: Callable[[NDArray], NDArray],
+    is_wrong: Callable[[NDArray, float], NDArray],
     text: str,
 ) -> None:
-    """Refute if values are wrong at some points: by the point whose numbers are the smallest."""
+    """Refute if values are wrong at some points: by the point whose numbers are the smallest.
+
+    `is_wrong` takes values and the rounding step of their dtype.
+    """
     for points in sets:
         values = np.asarray(call(subject.value, points.y, points.t))
-        bad = np.flatnonzero(wrong(values))
+        bad = np.flatnonzero(is_wrong(values, float(np.finfo(points.y.dtype).eps)))
         if bad.size:
             y = np.nan_to_num(points.y[bad], posinf=1e300, neginf=1e300)
             one = int(bad[np.argmin(np.abs(y).reshape(bad.size, -1).max(-1))])
@@ -41,9 +42,8 @@ def _refute(
 @check("claim:nonnegative")
 def check_nonnegative(subject: Subject, search: Search) -> None:
     """Claim: the value is at least 0, exactly."""
-    for dtype in _DTYPES:
-        sets = search.points(subject, dtype)
-        _refute(subject, sets, lambda values: values < 0, "the value is {:.9g}, below 0.")
+    text = "the value is {:.9g}, below 0."
+    _refute(subject, search.points(subject), lambda values, _: values < 0, text)
 
 
 @check("claim:lower_bound")
@@ -61,34 +61,32 @@ def check_bounded(subject: Subject, search: Search) -> None:
 
 
 def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text: str) -> None:
-    for dtype in _DTYPES:
-        slack = _BOUND_ULPS * float(np.finfo(dtype).eps) * abs(bound)
+    def is_beyond(values: NDArray, eps: float) -> NDArray:
+        slack = _BOUND_ULPS * eps * abs(bound)
+        return np.asarray(sign * (values.astype(np.float64) - bound) < -slack)
 
-        def wrong(values: NDArray, slack: float = slack) -> NDArray:
-            return np.asarray(sign * (values.astype(np.float64) - bound) < -slack)
-
-        _refute(subject, search.points(subject, dtype), wrong, f"the value is {{:.9g}}, {text}")
+    _refute(subject, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}")
 
 
 @check("claim:zero_at_target")
 def check_zero_at_target(subject: Subject, search: Search) -> None:
     """Claim: the value is exactly 0 where the prediction is the target."""
-    for dtype in _DTYPES:
-        sets = _at_target(subject, search, dtype)
-        _refute(subject, sets, lambda x: x != 0, "at y = t the value is {:.9g}, and not 0.")
+    text = "at y = t the value is {:.9g}, and not 0."
+    _refute(subject, _at_target(subject, search), lambda values, _: values != 0, text)
     if not search.tried:
         raise NotApplicable("no target is a possible prediction")
 
 
-def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
+def _at_target(subject: Subject, search: Search) -> list[Points]:
     if subject.target is CLASS_INDEX:
         if subject.prediction not in (SIMPLEX, UNIT):
             return []
-        return [Points(np.eye(k, dtype=dtype), np.arange(k)) for k in subject.columns]
+        return [Points(np.eye(k, dtype=dtype), np.arange(k))
+                for dtype in JUDGED_DTYPES for k in subject.columns]  # fmt: skip
     found = []
-    for points in search.points(subject, dtype):
-        inside = subject.prediction.outside(points.t.astype(dtype))
-        if inside is None:
+    for points in search.points(subject):
+        dtype = points.y.dtype
+        if subject.prediction.outside(points.t.astype(dtype)) is None:
             target = points.keep(np.isfinite(points.t)).t.astype(dtype)
             found.append(Points(target.copy(), target))
     return found
@@ -98,8 +96,8 @@ def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
 def check_finite_at_boundary(subject: Subject, search: Search) -> None:
     """Claim: the value is finite for predictions with exact zeros and ones."""
     text = "at the boundary the value is {}, and not finite."
-    for dtype in _DTYPES:
-        _refute(subject, _boundary(subject, dtype), lambda values: ~np.isfinite(values), text)
+    for dtype in JUDGED_DTYPES:
+        _refute(subject, _boundary(subject, dtype), lambda values, _: ~np.isfinite(values), text)
 
 
 def _boundary(subject: Subject, dtype: str) -> list[Points]:
@@ -136,7 +134,7 @@ def check_symmetric(subject: Subject, search: Search) -> None:
     """Claim: the value is the same for r and for -r."""
     if subject.kind != "distance":
         raise NotApplicable("only a loss of the residual is symmetric in it")
-    for points in search.points(subject, "float64", "float32"):
+    for points in search.points(subject):
         r = points.y - points.t
         zero = np.zeros_like(r)
         plus, minus = (np.asarray(call(subject.value, y, zero)) for y in (r, -r))

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lossfw.check.core.draw import draw
-from lossfw.check.core.subject import Points, Subject, call, call_as_given
+from lossfw.check.core.subject import JUDGED_DTYPES, Points, Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -130,13 +130,16 @@ class Search:
         return result
 
     def points(self, subject: Subject, *dtypes: str) -> list[Points]:
-        """Return the points in some dtypes that all checks of a subject share, drawn once."""
+        """Return the points that all checks of a subject share, drawn once.
+
+        They are in the dtypes in which results are held to the formula, or in others.
+        """
 
         def draw_once(dtype: str) -> list[Points]:
             rng = self.rng(f"points {dtype}")
             return self.once(("points", dtype), lambda: draw(subject, dtype, rng, self.examples))
 
-        return [points for dtype in dtypes for points in draw_once(dtype)]
+        return [points for dtype in dtypes or JUDGED_DTYPES for points in draw_once(dtype)]
 
     def count(self, examples: int) -> None:
         """Count examples for which a check asks the formula and not the subject."""

@@ -33,6 +33,9 @@ Function: TypeAlias = Callable[..., Any]
 OUTSIDE_ULPS = 64.0
 NUDGE_ULPS = 4
 
+# The dtypes in which results are held to the formula.
+JUDGED_DTYPES = ("float64", "float32")
+
 # Numbers of columns: one, two and more, and an odd and an even number of them.
 COLUMNS = (1, 2, 3, 4, 6)
 

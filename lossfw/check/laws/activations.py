@@ -26,7 +26,14 @@ from lossfw.check.core.search import (
     check,
     close,
 )
-from lossfw.check.core.subject import COLUMNS, Subject, first_bad, of_component, unwritten
+from lossfw.check.core.subject import (
+    COLUMNS,
+    JUDGED_DTYPES,
+    Subject,
+    first_bad,
+    of_component,
+    unwritten,
+)
 from lossfw.check.denials import denials
 from lossfw.check.laws.formula import DERIVATIVE_CHECKS, VALUE_CHECKS
 from lossfw.check.laws.optional_functions import compare_both
@@ -36,8 +43,6 @@ from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import to_float, ulp_error
-
-_DTYPES = ("float64", "float32")
 
 # The largest error of functions of rows, in units in the last place.
 _ROW_ULPS = 16.0
@@ -161,7 +166,7 @@ def check_companions(activation: Activation, search: Search) -> None:
         _subject(activation, search), search, "f.value_and_derivative(np, y - t), value(y, t)"
     )
     rng = search.rng("products")
-    for dtype in _DTYPES:
+    for dtype in JUDGED_DTYPES:
         x = _arguments(activation, dtype, search)
         v = np.asarray(rng.normal(size=x.shape), dtype)
         search.count(len(x))
@@ -191,7 +196,7 @@ def check_range(activation: Activation, search: Search) -> None:
     assert claimed is not None
     low, high = claimed
     finite = []
-    for dtype in _DTYPES:
+    for dtype in JUDGED_DTYPES:
         x = _arguments(activation, dtype, search)
         result = _call(activation, x, search).astype(np.float64)
         slack = 4 * float(np.finfo(dtype).eps)
@@ -258,7 +263,7 @@ def _rows(activation: Activation, columns: int, dtype: str, search: Search) -> N
 @check("value")
 def check_row_values(activation: Activation, search: Search) -> None:
     """Each result of a row is right to 16 units in the last place."""
-    for dtype in _DTYPES:
+    for dtype in JUDGED_DTYPES:
         for columns in COLUMNS:
             x = _rows(activation, columns, dtype, search)
             exact = evaluate(activation.formula, x, rows=True)

@@ -31,6 +31,7 @@ from lossfw.check.core.search import (
     outputs,
 )
 from lossfw.check.core.subject import (
+    JUDGED_DTYPES,
     Points,
     Subject,
     any_in_row,
@@ -43,8 +44,6 @@ from lossfw.check.core.subject import (
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
-
-_DTYPES = ("float64", "float32")
 
 # The results of each order, as functions of a subject and in messages.
 _NAMES = ("value", "gradient", "hessian")
@@ -132,7 +131,7 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
 
 def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tuple[Points, Any]]:
     """Yield points with the exact results there, None where they are not computed yet."""
-    suspected = [p for dtype in _DTYPES for p in suspects(subject, search, dtype, order)]
+    suspected = [p for dtype in JUDGED_DTYPES for p in suspects(subject, search, dtype, order)]
     if order == 0:
         yield from ((points, None) for points in (*_shared(subject, search), *suspected))
         return
@@ -145,8 +144,8 @@ def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tup
 
 def _shared(subject: Subject, search: Search) -> list[Points]:
     """Return the points of all checks, and those on branches that these seldom take."""
-    branches = [p for dtype in _DTYPES for p in branch_points(subject, search, dtype)]
-    return [*search.points(subject, *_DTYPES), *branches]
+    branches = [p for dtype in JUDGED_DTYPES for p in branch_points(subject, search, dtype)]
+    return [*search.points(subject), *branches]
 
 
 def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, ...]]]:

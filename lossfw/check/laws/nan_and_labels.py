@@ -29,8 +29,6 @@ from lossfw.losses.kinds import PointwiseLoss
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
-_DTYPES = ("float64", "float32")
-
 # Beyond, and below one over it, powers overflow or vanish, which other checks tell.
 _HUGE = {"float64": 1e100, "float32": 1e12}
 
@@ -45,7 +43,7 @@ _REMEDY = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times inf
 @check("nan:legal")
 def check_legal(subject: Subject, search: Search) -> None:
     """Value and derivatives are numbers at legal, finite arguments."""
-    for points in search.points(subject, *_DTYPES):
+    for points in search.points(subject):
         finite = usual_points(subject, points)
         for function in outputs(subject):
             some = finite if function.name == "value" else _of_derivatives(subject, finite)

@@ -33,8 +33,6 @@ from lossfw.check.laws.formula import inner
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-_DTYPES = ("float64", "float32")
-
 # Of more that differ, so many are compared with the formula.
 _MOST = 24
 
@@ -64,7 +62,7 @@ def compare_both(subject: Subject, search: Search, code: str) -> None:
     The expression `code` shows the difference.
     """
     loss = subject.component
-    for points in search.points(subject, *_DTYPES):
+    for points in search.points(subject):
         some = drop_masked(subject, inner(subject, points))
         if not len(some):
             continue
