@@ -8,7 +8,7 @@ over the last ones it stays the same. How large it is does not matter.
 
 Where curvature decays into rounding, as that of a logistic loss does far out, floats cannot
 distinguish a curve from a straight line. So a segment without a gap below its chords refutes
-strict convexity only where curvature ends abruptly beside it, however closely one looks, or
+strict convexity only where curvature ends abruptly next to it, however closely one looks, or
 where there is none anywhere.
 """
 
@@ -131,7 +131,7 @@ def _line(curve: Curve, reach: float, least: float) -> tuple[NDArray, NDArray]:
 
 
 def _outstanding(curve: Curve, base: Base, degree: int, y: NDArray, h: NDArray) -> list[int]:
-    """Return which places stand out from those beside them."""
+    """Return which places stand out from those next to them."""
     change, noise = _change(curve, base, degree, y, h)
     if y.size <= 2 * (_WINDOW + _ASIDE):
         return []
@@ -171,10 +171,10 @@ def _at(curve: Curve, base: Base, degree: int, x: float) -> bool | None:
     seen: list[float] = []
     h = 2.0 ** np.floor(np.log2(max(_STEP * curve.scale, _WIDER * abs(x))))
     for _ in range(_MOST):
-        beside = x + _ASIDE * h * np.array([-1, 0, 1])
-        change, noise = _change(curve, base, degree, beside, np.full(3, h))
+        near = x + _ASIDE * h * np.array([-1, 0, 1])
+        change, noise = _change(curve, base, degree, near, np.full(3, h))
         out = float(change[1] - (change[0] + change[2]) / 2)
-        # Where the place is no float, the jump lies some units beside it.
+        # Where the place is not a float, the jump lies some units next to it.
         if not noise.max() < _SHOWS * abs(out) or h < 64 * np.spacing(abs(x)):
             break
         seen.append(out)
@@ -260,7 +260,7 @@ class _Line(NamedTuple):
         return np.asarray(whole)
 
     def ends(self, times: float) -> list[int]:
-        """Return the linear segments beside which curvature ends abruptly."""
+        """Return the linear segments next to which curvature ends abruptly."""
         pieces, seen = self.pieces(), self.seen(times)
         found = []
         for at in np.flatnonzero(pieces).tolist():
@@ -277,7 +277,7 @@ class _Line(NamedTuple):
 
 
 def _is_abrupt(function: Function, line: _Line, at: int) -> bool:
-    """Tell whether curvature still ends beside a linear segment when one looks closer."""
+    """Tell whether curvature still ends next to a linear segment when one looks closer."""
     for _ in range(_LOOKS):
         start = line.start + line.step * (at - _BESIDE)
         count = (_PIECE + 2 * _BESIDE + 1) * _CLOSER + 1

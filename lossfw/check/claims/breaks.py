@@ -35,7 +35,7 @@ _NARROW = 1e-10
 # relative to the size of the derivative around it.
 _JUMP = 1e-5
 
-# A jump beside the end of an interval sets the only neighbour apart by half of it. In the
+# A jump next to the end of an interval sets the only neighbour apart by half of it. In the
 # fourth differences, over six, a sixth of it is left there at least; of a smooth function
 # they shrink with the fifth power of the width, and end most searches after one cut.
 _APART, _FAR_APART = 0.25, 0.125
@@ -56,7 +56,7 @@ _LEAST_WITHIN = 1e-6
 _BESIDE = 2.0**-40
 
 # A change is looked at again over a distance so many times shorter, or after so many
-# cuts more. Of a jump the first share is left, or more; of another change the second, or less.
+# cuts more. The first share of a jump is left, or more; the second of another change, or less.
 _CLOSER, _CUTS = 2.0**-6, 3
 _STAYS, _SHRINKS = 0.9, 0.5
 
@@ -127,7 +127,7 @@ def _changing(curve: Curve, order: int, reach: float) -> _Intervals:
     grid = curve.grid()
     grid = grid[np.abs(grid) < reach]
     values, bars = curve.with_bars(grid, order)
-    # A change counts beside the largest around, also where the curve is near 0.
+    # A change counts relative to the largest around, also where the curve is near 0.
     usual = np.abs(values[np.isfinite(values) & (np.abs(grid) < _USUAL * curve.scale)])
     floor = _SHARE * float(usual.max()) if usual.size else 0.0
     size = np.maximum(np.maximum(np.abs(values[1:]), np.abs(values[:-1])), floor)

@@ -183,7 +183,7 @@ def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
         width = min(width, 0.25)
     usable = (size <= reach) & (apart >= width) & _is_middle(chords)
     index = np.flatnonzero(usable)
-    # Some of every sort and place: where curvature fades is seen beside where it is not.
+    # Some of every sort and place: where curvature fades is seen next to where it does not.
     index = index[:: max(1, index.size // (2 * search.examples))]
     return chords.take(index)
 

@@ -1,7 +1,7 @@
 """Find the cause of an error in an author's code, so that one slip is one finding.
 
 A slip, such as a body without ``xp``, ends most checks of a component with the same
-error. The first check that it ends tells the error, its cause and its cure; the
+error. The first check that it ends reports the error, its cause and its remedy; the
 others count as not run.
 """
 

@@ -142,7 +142,7 @@ class ExactCurve(Curve):
 
 
 class FloatCurve(Curve):
-    """A curve of values alone: derivatives are differences of them."""
+    """A curve of which only values are known: derivatives are differences of them."""
 
     def _steps(self, y: NDArray, relative: float) -> NDArray:
         step = relative * np.maximum(np.abs(y), self.scale)
@@ -186,7 +186,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     high = space.high if isinstance(space, Interval) else np.inf
     kinks = subject.kinks()
     if subject.kind in ("distance", "margin"):
-        # Of one target alone: a residual or a margin says it all.
+        # One target is enough: a residual or a margin says it all.
         t = 0.0 if subject.kind == "distance" else 1.0
         if subject.target.outside(np.array([t])) is not None:
             t = targets(subject)[0]

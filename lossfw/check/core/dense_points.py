@@ -6,7 +6,7 @@ on a kink, nearly equal pairs, and predictions near the one that is best for
 their target. All are finite.
 
 The difference of the pairs for a distance loss is always a float. The rounding
-of ``y - t`` is no part of any loss, and in a steep place it would drown all else.
+of ``y - t`` is not part of any loss, and in a steep place it would drown all else.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _is_free(space: Space) -> bool:
 
 
 def _between_spaces(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
-    """Return pairs for a residual of numbers that have bounds: free ones, and residuals beside."""
+    """Return pairs for a residual of numbers that have bounds: free ones, and residuals."""
     free = _pointwise(subject, dtype, rng, count)
     residuals = line(subject.kinks(), dtype, rng, count)
     t = usual(subject.target, rng, residuals.shape).astype(dtype)

@@ -146,7 +146,7 @@ def _far(y: NDArray) -> NDArray:
 _FAR = 1e5
 _TIMES = (1, 3, 9)
 
-# So many digits show a slope of 5e-324 beside a value of any size, and a change
+# So many digits show a slope of 5e-324 next to a value of any size, and a change
 # in the digits behind the 400th is rounding.
 _DIGITS, _SHOWN = 450, 400
 

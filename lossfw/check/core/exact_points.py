@@ -91,7 +91,7 @@ def _climb(functions: Sequence[Output], rows: Callable[[int], Points], most: int
 
 
 def _peak(function: Output, *arguments: Any) -> int:
-    """Return how many bytes a call takes at most, beside its arguments."""
+    """Return how many bytes a call takes at most, besides its arguments."""
     is_traced = tracemalloc.is_tracing()
     if not is_traced:
         tracemalloc.start()
@@ -120,7 +120,7 @@ _MOST = max(MANY_CLASSES)
 # difference of large terms magnifies it.
 _ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4e-3)}
 
-# Of so many classes a row of distributions is moved away from 0 by this share.
+# A row of distributions over so many classes is moved away from 0 by this share.
 _FLOOR = 0.1
 
 

@@ -225,7 +225,7 @@ def _of_terms(computed: NDArray, exact: Array, terms: NDArray, errors: NDArray) 
 # factor comes back multiplied by the others, a prediction or one over a small variance.
 _SUBNORMALS = 2**14
 
-# Infinity is no wrong answer for a number this close to the largest: a factor of one
+# Infinity is not a wrong answer for a number this close to the largest: a factor of one
 # over so much may come after the product that overflows.
 _ALMOST = 2.0**14
 
@@ -342,7 +342,7 @@ def _at_kinks(
         jump = size > _JUMP
     kink = differences.differ(*sides)
     right |= kink & (between | jump)
-    # An error on the kink itself is not excused by the slopes beside it.
+    # An error on the kink itself is not excused by the slopes next to it.
     wrong = kink & ~right & (not subject.rows and order == 1)
     return right, np.asarray(wrong)
 

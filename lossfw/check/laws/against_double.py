@@ -149,7 +149,7 @@ _MOST_CLASSES = 4096
 # Where nothing else is known of a space; a sum of so many of them fits half precision.
 _USUAL = 8.0
 
-# The error of a sum of so many terms that is rounded to half precision at the end alone.
+# The error of a sum of so many terms that is rounded to half precision only at the end.
 _SUM_ULPS = 16.0
 
 

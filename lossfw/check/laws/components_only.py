@@ -1,4 +1,4 @@
-"""Checks of components alone: domains, guards, warnings, threads, partials, and the round trip.
+"""Checks that only components have: domains, guards, warnings, threads, partials, round trips.
 
 Outside functions promise none of this.
 """

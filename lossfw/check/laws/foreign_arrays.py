@@ -25,11 +25,11 @@ _ROUNDINGS = 4096
 _POINTS = 8
 
 # With fewer examples it is a parameter that was moved: it changes the body, and not how
-# results are weighted and added up. Then each law has its first case alone.
+# results are weighted and added up. Then each law has only its first case.
 _ENOUGH = 100
 
 # JAX compiles: operation by operation a loss takes seconds, and as one program, which is how it
-# is used in training, a tenth of a second. So it has the first case of the results alone, and of
+# is used in training, a tenth of a second. So it has only the first case of the results, and of
 # moved parameters the value; how results are weighted is one code for all libraries.
 _COMPILES = "jax"
 # Its program runs once, so most of the time of the machine code would go into its optimization;

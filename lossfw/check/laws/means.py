@@ -20,12 +20,12 @@ from lossfw.numerics.arrays import NDArray
 # float32 is off by 1e-7 at the least and by far more over many elements.
 _TOLERANCE = 1e-11
 
-# Of different losses the mean may be rounded to float32 in the end, and then is right to this.
+# The mean of different losses may be rounded to float32 in the end: then it is right to this.
 _ROUNDED = float(np.finfo(np.float32).eps)
 
 # So many equal losses show a sum that is kept in single precision, and a tenth of
-# them do in most cases: that is enough where there are few examples. Of different
-# losses a quarter is. How our own sums are kept is known and tested elsewhere: fewer equal
+# them do in most cases: that is enough where there are few examples. A quarter of
+# different losses is. How our own sums are kept is known and tested elsewhere: fewer equal
 # losses show that a component asks for them.
 _MANY, _FEW, _OWN, _ENOUGH = 1_000_000, 100_000, 20_000, 100
 _EQUAL, _DIFFERENT = 1, 4
@@ -203,7 +203,7 @@ def check_axes_of_weights(subject: Subject, search: Search) -> None:
 
 @check("weights:many")
 def check_many_weights(subject: Subject, search: Search) -> None:
-    """Of many elements all count, each with its weight."""
+    """All of many elements count, each with its weight."""
     rng, few = search.rng("mean of many"), _terms(subject, search, "mean of many", 24)
     for size in sizes(search):
         terms, text = few.take(rng.integers(0, 24, size)), f"of {size:,} elements"
@@ -261,7 +261,7 @@ def check_axes_of_masks(subject: Subject, search: Search) -> None:
 
 @check("mask:many")
 def check_many_masked(subject: Subject, search: Search) -> None:
-    """Of many elements a mask leaves out those that it says."""
+    """A mask leaves out those of many elements that it says."""
     rng, few = search.rng("mean of many"), _terms(subject, search, "mean of many", 24)
     for size in sizes(search):
         terms = few.take(rng.integers(0, 24, size))

@@ -33,7 +33,7 @@ from lossfw.check.laws.formula import inner
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-# Of more that differ, so many are compared with the formula.
+# If more differ, so many are compared with the formula.
 _MOST = 24
 
 _NAMES = ("value", "derivative")

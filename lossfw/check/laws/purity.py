@@ -28,7 +28,7 @@ from lossfw.numerics.arrays import NDArray
 # Enough elements for a path that works in place on large arrays.
 _LARGER = 1003
 
-# Companions at the edge of the space: so many together, and so many alone.
+# Companions at the edge of the space: so many together, and so many one by one.
 _TOGETHER, _ALONE = 12, 3
 
 # One at a time is slow: so many of them, and fewer in the narrow precisions.
@@ -79,7 +79,7 @@ def check_repeatable(subject: Subject, search: Search) -> None:
 
 @check("purity:memory")
 def check_memory(subject: Subject, search: Search) -> None:
-    """A call like the last one is told from it: with the same sums, ends, targets or arrays."""
+    """A call like the last one is not mistaken for it: same sums, ends, targets or arrays."""
     points = draw_exact_points(subject, search, "purity:memory")
     if len(points) < 4:
         raise NotApplicable("too few plain points")
@@ -164,7 +164,7 @@ def check_extreme_companions(subject: Subject, search: Search) -> None:
                         expected,
                         both,
                         f"{function} of ordinary elements differs once there are extreme ones "
-                        "beside them.",
+                        "next to them.",
                         f"{function}(y, t){own}, {function}(y{own}, t{own})",
                     )
 
@@ -195,7 +195,7 @@ def _joined(first: Points, second: Points) -> Points:
     )
 
 
-# Numbers of elements: few, of which one may be the number of columns, and beside and at
+# Numbers of elements: few, of which one may be the number of columns, and next to and at
 # powers of two and round numbers, up to more than two bytes count. The largest is left
 # out where there are few examples, and the narrow precisions are tried with one.
 SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192)
