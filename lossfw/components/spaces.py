@@ -98,8 +98,9 @@ class Interval(Space):
             return None
         # One pass for the usual case. A NaN makes both comparisons false.
         if isinstance(x, np.ndarray) and x.size:
-            least, most = x.min(), x.max()
-            if self._above(least) and self._below(most):
+            least, most, high = x.min(), x.max(), self.high
+            above = least >= self.low if self.low_included else least > self.low
+            if above and (most <= high if self.high_included or high == np.inf else most < high):
                 return None
         elif isinstance(x, np.ndarray):
             return None
@@ -111,12 +112,6 @@ class Interval(Space):
         return (x < self.low if self.low_included else x <= self.low) | (
             x > self.high if self.high_included else x >= self.high
         )
-
-    def _above(self, x: Array) -> bool:
-        return bool(x >= self.low if self.low_included else x > self.low)
-
-    def _below(self, x: Array) -> bool:
-        return bool(x <= self.high if self.high_included or self.high == np.inf else x < self.high)
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,24 @@ class PieceColumn(Column):
         return taken
 
 
+class WrappedColumn(Column):
+    """A column that takes its rows from another array in a file."""
+
+    def __init__(self, rows: RowArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype, digest_of(rows))
+        self._rows = rows
+
+    @property
+    def stamp(self) -> FileStamp | None:
+        """See `Column.stamp`."""
+        return stamp_of(self._rows)
+
+    @property
+    def entries(self) -> NDArray | None:
+        """See `Column.entries`."""
+        return entries_of(self._rows)
+
+
 # The rows of a data set: an array in memory, a mapped one, or a `Column`, which is read
 # like an array and is one to the type checker.
 RowArray: TypeAlias = NDArray

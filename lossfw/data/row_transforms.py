@@ -9,16 +9,12 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from lossfw.data.lazy_arrays import (
-    Column,
     RowArray,
-    digest_of,
-    entries_of,
+    WrappedColumn,
     is_file_backed,
     read_rows,
-    stamp_of,
     take_rows,
 )
-from lossfw.data.stamps import FileStamp
 from lossfw.numerics.arrays import NDArray
 
 # The number in the data of each row that is changed.
@@ -26,30 +22,20 @@ RowNumbers: TypeAlias = "Sequence[int] | NDArray"
 
 
 class RowTransform(Protocol):
-    """Protocol: a function of rows, each changed without a look at the others."""
+    """Protocol: a function that changes each row independently."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Return the changed rows; `numbers` are theirs in the data, for messages."""
 
 
-class TransformedColumn(Column):
+class TransformedColumn(WrappedColumn):
     """An array in a file whose rows are changed as they are read, to this shape."""
 
     def __init__(
-        self, of: RowArray, change: RowTransform, shape: tuple[int, ...], dtype: np.dtype[Any]
+        self, rows: RowArray, change: RowTransform, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> None:
-        super().__init__((len(of), *shape), dtype, digest_of(of))
-        self._rows, self._change = of, change
-
-    @property
-    def stamp(self) -> FileStamp | None:
-        """See `Column.stamp`."""
-        return stamp_of(self._rows)
-
-    @property
-    def entries(self) -> NDArray | None:
-        """See `Column.entries`."""
-        return entries_of(self._rows)
+        super().__init__(rows, (len(rows), *shape), dtype)
+        self._change = change
 
     def read(self, start: int, stop: int) -> NDArray:
         """See `Column.read`."""

@@ -12,19 +12,15 @@ from lossfw.components.naming import shortlist
 from lossfw.data.dataset import Dataset
 from lossfw.data.files import join_digests
 from lossfw.data.lazy_arrays import (
-    Column,
     RowArray,
+    WrappedColumn,
     chunks_of,
-    digest_of,
-    entries_of,
     is_file_backed,
     read_rows,
-    stamp_of,
     take_rows,
 )
 from lossfw.data.row_filter import RowFilter
 from lossfw.data.row_transforms import TableEntry, changed_rows
-from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -112,12 +108,12 @@ def taken(array: RowArray, index: NDArray) -> RowArray:
     return selection  # type: ignore[no-any-return]  # read like an array, see `RowArray`
 
 
-class SelectedColumn(Column):
+class SelectedColumn(WrappedColumn):
     """Some rows of an array in a file; their numbers are ascending."""
 
-    def __init__(self, of: RowArray, index: NDArray) -> None:
-        super().__init__((len(index), *of.shape[1:]), of.dtype, digest_of(of))
-        self._rows, self._index = of, index
+    def __init__(self, rows: RowArray, index: NDArray) -> None:
+        super().__init__(rows, (len(index), *rows.shape[1:]), rows.dtype)
+        self._index = index
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the numbers of the rows as bits, of which a cluster gets fewer bytes."""
@@ -130,15 +126,10 @@ class SelectedColumn(Column):
         self._index = np.flatnonzero(np.unpackbits(state["_index"], count=len(self._rows)))
 
     @property
-    def stamp(self) -> FileStamp | None:
-        """See `Column.stamp`."""
-        return stamp_of(self._rows)
-
-    @property
     def entries(self) -> NDArray | None:
         """See `Column.entries`."""
-        found = entries_of(self._rows)
-        return None if found is None else np.unique(np.searchsorted(self._index, found))
+        entries = super().entries
+        return None if entries is None else np.unique(np.searchsorted(self._index, entries))
 
     def read(self, start: int, stop: int) -> NDArray:
         """See `Column.read`."""

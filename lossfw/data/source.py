@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -43,11 +43,8 @@ Location: TypeAlias = Annotated[str, LocationParameter()]
 
 def location_fields(cls: type[Component]) -> tuple[str, ...]:
     """Return the names of the parameters that are a `Location`."""
-    return tuple(
-        name
-        for name, info in cls.model_fields.items()
-        if any(isinstance(item, LocationParameter) for item in info.metadata)
-    )
+    fields = cls.model_fields.items()
+    return tuple(name for name, info in fields if _has_mark(info.metadata, LocationParameter))
 
 
 def file_fields(cls: type[Component]) -> tuple[str, ...]:
@@ -65,17 +62,19 @@ def file_fields(cls: type[Component]) -> tuple[str, ...]:
     return tuple(
         name
         for name, info in cls.model_fields.items()
-        if any(isinstance(item, FileParameter) for item in info.metadata)
-        or _mentions_file(info.annotation)
+        if _has_mark(info.metadata, FileParameter) or _mentions_file(info.annotation)
     )
+
+
+def _has_mark(metadata: Iterable[Any], mark: type[FileParameter]) -> bool:
+    return any(isinstance(item, mark) for item in metadata)
 
 
 def _mentions_file(annotation: Any) -> bool:
     """Tell whether an annotation has the mark, also inside a union such as ``File | None``."""
-    metadata = getattr(annotation, "__metadata__", ())
-    if any(isinstance(item, FileParameter) for item in metadata):
-        return True
-    return any(_mentions_file(part) for part in getattr(annotation, "__args__", ()))
+    return _has_mark(getattr(annotation, "__metadata__", ()), FileParameter) or any(
+        map(_mentions_file, getattr(annotation, "__args__", ()))
+    )
 
 
 def no_column(owner: str, name: str, known: Sequence[str]) -> ColumnError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, LiteralString
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +26,6 @@ MAX_ITEMS = 100
 MAX_NAME = 200
 # The formats in which the rows of a result can be written.
 ROW_FILES = ("jsonl", "parquet")
-_ROWS = ", ".join(ROW_FILES)
 # Each run of a sweep is checked before the first one begins.
 MAX_RUNS = 1_000
 
@@ -64,18 +64,30 @@ def _named(value: Any) -> Any:
     raise PydanticCustomError("wanted", "a name, or a mapping with 'name' and parameters")
 
 
-def _outputs(value: Any) -> Any:
-    """Tell a file's name from numbers; the reader checks the content of either."""
-    if (isinstance(value, str) and value) or (isinstance(value, list) and value):
-        return value
-    raise PydanticCustomError("wanted", "the name of a file, or a list of rows of numbers")
+def _expect(is_right: Callable[[Any], bool], text: LiteralString) -> Callable[[Any], Any]:
+    """Return a validator that says what it expected."""
+
+    def validate(value: Any) -> Any:
+        if is_right(value):
+            return value
+        raise PydanticCustomError("wanted", text)
+
+    return validate
 
 
-def _version(value: int) -> int:
-    """Refuse another version; a literal would take `true` for 1."""
-    if value != SCHEMA_VERSION:
-        raise PydanticCustomError("wanted", f"{SCHEMA_VERSION}, the version that this lossfw reads")
-    return value
+# A file's name or numbers; the reader checks the content of either.
+_outputs = _expect(
+    lambda value: isinstance(value, str | list) and len(value) > 0,
+    "the name of a file, or a list of rows of numbers",
+)
+# A literal would take `true` for 1.
+_version = _expect(
+    lambda value: value == SCHEMA_VERSION, f"{SCHEMA_VERSION}, the version that this lossfw reads"
+)
+_rows = _expect(
+    lambda value: isinstance(value, bool) or value in ROW_FILES,
+    f"true or false, or one of {', '.join(ROW_FILES)}",
+)
 
 
 def _seeds(value: Any) -> Any:
@@ -87,13 +99,6 @@ def _seeds(value: Any) -> Any:
     raise PydanticCustomError(
         "wanted", "a number of seeds from 1 to {most}, or a list of seeds", {"most": MAX_RUNS}
     )
-
-
-def _rows(value: Any) -> Any:
-    """Check whether rows are written, and in which format."""
-    if isinstance(value, bool) or value in ROW_FILES:
-        return value
-    raise PydanticCustomError("wanted", "true or false, or one of {known}", {"known": _ROWS})
 
 
 def named_slice(value: Any) -> Any:
