@@ -179,6 +179,6 @@ def lossfw_training_end(run: Any, trained: Any) -> None:
     ----------
     run : lossfw.runs.records.TrainingRun
         The training.
-    trained : lossfw.nn.training.records.Trained or None
+    trained : lossfw.nn.training.records.TrainingResult or None
         The network and all epochs; None if the training failed.
     """

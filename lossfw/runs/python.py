@@ -19,7 +19,7 @@ from lossfw.runs.sweep_results import SweepResults
 if TYPE_CHECKING:
     from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
-    from lossfw.nn.training.records import Trained
+    from lossfw.nn.training.records import TrainingResult
     from lossfw.runs.compare import Comparison
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
@@ -98,14 +98,14 @@ def train(
     out: PathLike | None = None,
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
-) -> Trained:
+) -> TrainingResult:
     """Train the network of a configuration, as ``lossfw train`` does.
 
     For parameters and errors see `run`.
 
     Returns
     -------
-    Trained
+    TrainingResult
         With `network`, whose `forward` makes predictions, `weights`, which a run of a
         mapping takes, `history`, `kept` and `to_dict`; a notebook shows its learning curve.
     """
@@ -147,7 +147,7 @@ def train_all(
     out: PathLike | None = None,
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
-) -> SweepResults[Trained]:
+) -> SweepResults[TrainingResult]:
     """Carry out every training of a configuration with a sweep; see `run_all`.
 
     Returns
@@ -268,7 +268,7 @@ def _run(request: RunRequest) -> Result:
     return outcome.result
 
 
-def _train(request: RunRequest) -> Trained:
+def _train(request: RunRequest) -> TrainingResult:
     from lossfw.runs.trainings import carry_out_training, prepare_training
 
     return carry_out_training(request, prepare_training(request), warn=_warn).trained

@@ -20,7 +20,7 @@ class SweepResults(Mapping[str, R]):
 
     Parameters
     ----------
-    results : mapping of str to Result or Trained
+    results : mapping of str to Result or TrainingResult
         Those of the runs that did not fail.
     settings : mapping of str to mapping
         The configuration of each of these runs by its dotted keys.

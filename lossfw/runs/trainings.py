@@ -14,7 +14,7 @@ from lossfw.evaluation.evaluate import Progress
 from lossfw.nn.training import checkpoint
 from lossfw.nn.training.advice import scaling_advice
 from lossfw.nn.training.loop import train
-from lossfw.nn.training.records import Trained, TrainingState
+from lossfw.nn.training.records import TrainingResult, TrainingState
 from lossfw.runs.files import check_folder, to_json, write_file
 from lossfw.runs.folder import CONFIG_FILE, locked_folder, refuse_foreign_config
 from lossfw.runs.plugin_hooks import HookCallers
@@ -29,7 +29,7 @@ class TrainingOutcome:
     """The outcome of a training."""
 
     run: TrainingRun
-    trained: Trained
+    trained: TrainingResult
     # Only of the training, without data and files.
     seconds: float
     # The epoch from which it continued; 0 if it started over.

@@ -96,7 +96,8 @@ def test_a_training(folder):
     assert len(trained.history) == 3
     assert html(trained).count("<polyline") == 2
     assert re.fullmatch(
-        r"Trained\(\w+\(.*\), epoch 2 of 2, loss [\d.]+, .*held-out loss [\d.]+.*\)", repr(trained)
+        r"TrainingResult\(\w+\(.*\), epoch 2 of 2, loss [\d.]+, .*held-out loss [\d.]+.*\)",
+        repr(trained),
     )
     assert (folder / "a" / "weights.npz").exists()
 

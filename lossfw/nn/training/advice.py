@@ -15,7 +15,7 @@ from lossfw.evaluation.predictor import BLOCK_ROWS
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Dense
-from lossfw.nn.training.records import Epoch, Trained, Training
+from lossfw.nn.training.records import Epoch, Training, TrainingResult
 
 # A loss of so many times that of the untrained network does not fall again: its gradients
 # move the weights farther with every step.
@@ -97,7 +97,7 @@ def remedy(data: Dataset) -> str:
     )
 
 
-def scaling_advice(training: Training, trained: Trained) -> str:
+def scaling_advice(training: Training, trained: TrainingResult) -> str:
     """Return advice on a training that has learnt nothing from large inputs; else nothing.
 
     It has learnt nothing if its loss has hardly fallen after the first epoch, or if its
@@ -117,7 +117,7 @@ def scaling_advice(training: Training, trained: Trained) -> str:
     return ""
 
 
-def _all_alike(training: Training, trained: Trained) -> bool:
+def _all_alike(training: Training, trained: TrainingResult) -> bool:
     """Tell whether the network predicts the same for the first rows."""
     data = training.data
     assert data.inputs is not None

@@ -24,7 +24,7 @@ from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
 from lossfw.nn.schedules import TrainingProgress
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.advice import DivergenceCheck, largest_of, remedy
-from lossfw.nn.training.records import Epoch, Measurement, Trained, Training, TrainingState
+from lossfw.nn.training.records import Epoch, Measurement, Training, TrainingResult, TrainingState
 from lossfw.numerics.arrays import NDArray
 
 # Called with the state after each epoch, also after epoch 0.
@@ -40,7 +40,7 @@ def train(
     start: TrainingState | None = None,
     save: Save | None = None,
     progress: Progress | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Train a network.
 
     Parameters
@@ -140,13 +140,13 @@ def _out_of_patience(training: Training, state: TrainingState) -> bool:
     return patience is not None and state.epoch - state.best_epoch >= patience
 
 
-def _trained(training: Training, state: TrainingState) -> Trained:
+def _trained(training: Training, state: TrainingState) -> TrainingResult:
     network = state.network if state.best is None else state.best
     pairs = zip(training.network.layers, network.layers, strict=True)
-    return Trained(
+    return TrainingResult(
         network=network,
         history=state.history,
-        kept=state.epoch if state.best is None else state.best_epoch,
+        kept_epoch=state.epoch if state.best is None else state.best_epoch,
         stopped="patience" if _out_of_patience(training, state) else "epochs",
         moved=tuple(_distance(before, after) for before, after in pairs),
         loss_name=training.loss.name,

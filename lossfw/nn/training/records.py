@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import NDArray
 
 Stop: TypeAlias = Literal["epochs", "patience"]
 
-# Version of the JSON object that `Trained.to_dict` gives.
+# Version of the JSON object that `TrainingResult.to_dict` gives.
 TRAINED_VERSION = 1
 
 
@@ -179,7 +179,7 @@ class TrainingState:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainingResult:
     """The result of a training.
 
     Attributes
@@ -188,7 +188,7 @@ class Trained:
         With the last weights, or with a patience the best ones.
     history : tuple of Epoch
         From epoch 0 on.
-    kept : int
+    kept_epoch : int
         The epoch of the weights.
     stopped : {"epochs", "patience"}
         The reason for the end.
@@ -206,7 +206,7 @@ class Trained:
 
     network: Network
     history: tuple[Epoch, ...]
-    kept: int
+    kept_epoch: int
     stopped: Stop
     moved: tuple[float, ...]
     loss_name: str
@@ -216,20 +216,25 @@ class Trained:
     record: DataRecord = field(default_factory=DataRecord)
 
     @property
+    def kept(self) -> int:
+        """The older name of `kept_epoch`, for one more release."""
+        return self.kept_epoch
+
+    @property
     def weights(self) -> dict[str, NDArray]:
         """The arrays of ``weights.npz``: those of the layers, and those of `record`."""
         return self.network.named_arrays | self.record.arrays
 
     def __repr__(self) -> str:
-        kept = self.history[self.kept]
-        parts = [self.loss_text, f"epoch {self.kept} of {self.history[-1].number}"]
+        kept = self.history[self.kept_epoch]
+        parts = [self.loss_text, f"epoch {self.kept_epoch} of {self.history[-1].number}"]
         for title, measured in (("", kept.learnt), ("held-out ", kept.held_out)):
             if measured is not None:
                 numbers = {"loss": measured.loss, **measured.metrics}
                 parts += [
                     f"{title}{name} {_format_metric(value)}" for name, value in numbers.items()
                 ]
-        return f"Trained({', '.join(parts)})"
+        return f"TrainingResult({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
         """Return the training for a notebook: its learning curve and its last numbers."""
@@ -238,7 +243,7 @@ class Trained:
         if self.history[0].held_out is not None:
             held_out = [epoch.held_out for epoch in self.history]
             curves["held out"] = [measured.loss for measured in held_out if measured is not None]
-        kept = self.history[self.kept]
+        kept = self.history[self.kept_epoch]
         parts = {"learnt": kept.learnt, "held out": kept.held_out}
         rows = [
             (title, notebook.number(measured.loss), *map(_format_metric, measured.metrics.values()))
@@ -247,7 +252,7 @@ class Trained:
         ]
         return "".join(
             (
-                notebook.heading(f"{self.loss_text}: the weights of epoch {self.kept}"),
+                notebook.heading(f"{self.loss_text}: the weights of epoch {self.kept_epoch}"),
                 notebook.lines(epochs, curves, "epoch"),
                 notebook.table(rows, ("rows", "loss", *kept.learnt.metrics)),
             )
@@ -259,7 +264,7 @@ class Trained:
             "lossfw": TRAINED_VERSION,
             "loss": {"name": self.loss_name, "form": self.form},
             "epochs": [epoch.to_dict() for epoch in self.history],
-            "kept": self.kept,
+            "kept": self.kept_epoch,
             "stopped": self.stopped,
             "moved": list(self.moved),
             "digest": self.digest,
@@ -269,3 +274,7 @@ class Trained:
 def _format_metric(value: Any) -> str:
     """Return a metric as text; of a list how many numbers it has."""
     return f"{len(value)} numbers" if isinstance(value, list) else notebook.number(value)
+
+
+# The older name, for one more release.
+Trained = TrainingResult

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.nn.training.checkpoint import WEIGHTS_FILE
-from lossfw.nn.training.records import Epoch, Measurement, Trained, Training
+from lossfw.nn.training.records import Epoch, Measurement, Training, TrainingResult
 from lossfw.report.text.tables import class_lines, show_table
 
 # The most epochs in the table; the JSON holds all of them.
 SHOWN_EPOCHS = 21
 
 
-def show(training: Training, trained: Trained, folder: Path | None, seconds: float) -> None:
+def show(training: Training, trained: TrainingResult, folder: Path | None, seconds: float) -> None:
     """Write the report to standard output."""
     show_table(("", ""), _head(training, trained))
     headers, rows = epoch_rows(trained.history)
@@ -23,7 +23,7 @@ def show(training: Training, trained: Trained, folder: Path | None, seconds: flo
     show_table(("", ""), [*_foot(trained, folder, seconds), *warnings])
 
 
-def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
+def _head(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
     held = "" if training.held_out is None else f", {len(training.held_out)} held out"
     layers = training.network.layers
     widths = "-".join(map(str, [training.network.width, *(len(layer.bias) for layer in layers)]))
@@ -63,12 +63,12 @@ def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _foot(trained: Trained, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
+def _foot(trained: TrainingResult, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
     moved = ", ".join(f"layers.{number}: {_number(by)}" for number, by in enumerate(trained.moved))
     why = {"epochs": "all epochs done", "patience": "the held-out loss improved no more"}
     rows = [
         ("", ""),
-        ("stopped", f"{why[trained.stopped]}; the weights are those of epoch {trained.kept}"),
+        ("stopped", f"{why[trained.stopped]}; the weights are those of epoch {trained.kept_epoch}"),
         ("moved", f"largest change of a weight, {moved}"),
         ("time", f"{seconds:.1f} s"),
     ]

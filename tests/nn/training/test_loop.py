@@ -10,7 +10,7 @@ from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DivergenceError, DomainError, DtypeError, RunError
 from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.seeding import split
-from lossfw.nn.training import checkpoint
+from lossfw.nn.training import checkpoint, records
 from lossfw.nn.training.loop import train
 
 
@@ -45,7 +45,8 @@ def test_it_learns(training):
     assert last.loss < 0.2 * first.loss
     assert last.metrics["accuracy"] > 0.97
     assert [epoch.number for epoch in trained.history] == list(range(31))
-    assert (trained.kept, trained.stopped) == (30, "epochs")
+    assert (trained.kept_epoch, trained.stopped) == (30, "epochs")
+    assert (trained.kept, type(trained)) == (30, records.Trained)  # the older names
 
 
 def test_the_last_epoch_measures_the_network_that_is_returned(training, two_rings):
@@ -173,8 +174,8 @@ class TestPatience:
         trained = train(job)
         losses = [epoch.held_out.loss for epoch in trained.history]
         assert trained.stopped == "patience"
-        assert trained.kept == int(np.argmin(losses))
-        assert len(losses) - 1 == trained.kept + 3
+        assert trained.kept_epoch == int(np.argmin(losses))
+        assert len(losses) - 1 == trained.kept_epoch + 3
         y = trained.network.forward(job.held_out.inputs)
         exact = lossfw.loss("cross_entropy", guard="none")(y, job.held_out.targets)
         assert exact == pytest.approx(min(losses), rel=1e-12)
@@ -184,7 +185,7 @@ class TestPatience:
         alone = train(training(epochs=60))
         pairs = zip(arrays(watched.network), arrays(alone.network), strict=True)
         assert all((a == b).all() for a, b in pairs)
-        assert watched.kept == 60
+        assert watched.kept_epoch == 60
 
     def test_a_split_is_of_all_rows_and_of_none_twice(self):
         for rows, share in ((2, 0.01), (2, 0.99), (10, 0.25), (597, 0.5)):

@@ -26,7 +26,7 @@ def lossfw_epoch(run, epoch):
 
 @hookimpl
 def lossfw_training_end(run, trained):
-    print("end", None if trained is None else trained.kept)
+    print("end", None if trained is None else trained.kept_epoch)
 """
 
 
