@@ -217,7 +217,7 @@ def test_the_folder_is_looked_at_before_anything_is_learnt(lossfw, folder):
     (folder / "a").write_text("")
     result = lossfw("train", "train.yaml", "--out", "a")
     assert result.exit_code == 1
-    assert "is a file, and a folder was wanted" in result.stderr
+    assert "is a file; expected a folder" in result.stderr
 
 
 def test_every_mistake_is_told_and_nothing_is_made(lossfw, config, folder):
