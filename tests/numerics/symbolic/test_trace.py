@@ -8,6 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import TraceError
+from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import Expressions
 from lossfw.numerics.symbolic.replay import replay
@@ -30,10 +31,7 @@ def agree(function, dtype, given):
         wanted = function(np, *arrays.values())
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     for found, result in zip(replay(graph, **arrays), wanted, strict=True):
-        assert found.dtype == result.dtype
-        np.testing.assert_array_equal(found, result)
-        zero = result == 0
-        np.testing.assert_array_equal(np.signbit(found[zero]), np.signbit(result[zero]))
+        assert count_unlike(found, result) == 0
 
 
 @pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
