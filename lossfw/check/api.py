@@ -338,8 +338,8 @@ def _find_component(component: str | Mapping[str, Any] | Component) -> Component
     name = component if isinstance(component, str) else str(component.get("name", ""))
     entries = registry().entries("activation")
     is_activation = any(name == e.name or name in e.aliases for e in entries)
-    found: Component = registry().create("activation" if is_activation else "loss", component)
-    return found
+    created: Component = registry().create("activation" if is_activation else "loss", component)
+    return created
 
 
 def _positive_claims(claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,7 @@ _YES_OR_NO = {
 
 def denials(denied: Iterable[str], checks: Mapping[str, Check]) -> dict[str, Check]:
     """Return the checks of denied claims, by name, from the checks of the claims."""
-    found = (_denial(checks[f"claim:{claim}"], claim) for claim in denied)
-    return {check.name: check for check in found}
+    return {f"denied:{claim}": _denial(checks[f"claim:{claim}"], claim) for claim in denied}
 
 
 def _denial(check: Check, claim: str) -> Check:

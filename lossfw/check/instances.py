@@ -93,8 +93,8 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     Examples
     --------
     >>> import lossfw
-    >>> found = instances_to_check(type(lossfw.loss("squared_error")))
-    >>> [(instance.example_share, instance.all_checks) for instance in found]
+    >>> instances = instances_to_check(type(lossfw.loss("squared_error")))
+    >>> [(instance.example_share, instance.all_checks) for instance in instances]
     [(1.0, True), (0.1, False), (0.1, False)]
     """
     fully_checked = [*variants(cls, others=False), *cls.samples()]

@@ -300,10 +300,10 @@ def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
                 f"{name} is the name of another kind, {entry.kind}: losses and activations are "
                 "what is checked."
             )
-    every = [n for kind in KINDS for entry in known.entries(kind) for n in entry.names]
-    every += [plugin.distribution for plugin in known.plugins()]
+    names = [n for kind in KINDS for entry in known.entries(kind) for n in entry.names]
+    names += [plugin.distribution for plugin in known.plugins()]
     raise UnknownNameError(
-        f"There is no loss, activation or distribution {name!r}. {did_you_mean_one(name, every)} "
+        f"There is no loss, activation or distribution {name!r}. {did_you_mean_one(name, names)} "
         "`lossfw list` shows all.".replace("  ", " ")
     )
 

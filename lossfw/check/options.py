@@ -64,11 +64,11 @@ class Options:
 def _checks_meant(words: Sequence[str], checks: list[str], option: str) -> set[str]:
     names: set[str] = set()
     for word in words:
-        some = {c for c in checks if word in (c, c.removeprefix("claim:"), c.partition(":")[0])}
-        if not some:
+        meant = {c for c in checks if word in (c, c.removeprefix("claim:"), c.partition(":")[0])}
+        if not meant:
             raise ArgumentError(
                 f"{option}={word!r} is none of the checks that run here. "
                 f"{did_you_mean(word, checks)}"
             )
-        names |= some
+        names |= meant
     return names

@@ -82,28 +82,28 @@ def pairs(
     """Return a strategy for pairs of a prediction and a target that fit; see `predictions`."""
     from lossfw.components.registry import registry
 
-    made: Loss = registry().create("loss", loss)
-    drawn = _shapes(made, rows).flatmap(
+    component: Loss = registry().create("loss", loss)
+    samples = _shapes(component, rows).flatmap(
         lambda shape: _hypothesis().strategies.tuples(
-            _members(made.prediction_space, shape, dtype), _target(made, shape, dtype)
+            _members(component.prediction_space, shape, dtype), _target(component, shape, dtype)
         )
     )
     # A loss may refuse more than its spaces say, as a row of zeros without a direction.
-    return drawn.filter(lambda pair: _takes(made, *pair))
+    return samples.filter(lambda pair: _takes(component, *pair))
 
 
 def weights(rows: int) -> Any:
     """Return a strategy for sample weights, shape (rows,): zeros among them, but not only zeros."""
     st = _hypothesis().strategies
     elements = st.one_of(st.integers(0, 3).map(float), st.floats(0, _MOST))
-    drawn = _arrays("float64", rows, elements)
-    return drawn.filter(np.any) if rows else drawn
+    samples = _arrays("float64", rows, elements)
+    return samples.filter(np.any) if rows else samples
 
 
 def masks(rows: int) -> Any:
     """Return a strategy for masks, shape (rows,), which leave at least one row in."""
-    drawn = _arrays("bool", rows)
-    return drawn.filter(np.any) if rows else drawn
+    samples = _arrays("bool", rows)
+    return samples.filter(np.any) if rows else samples
 
 
 def _hypothesis() -> Any:
@@ -124,7 +124,7 @@ def _hypothesis() -> Any:
 
 
 def _arrays(dtype: str, shape: int | tuple[int, ...], elements: Any = None) -> Any:
-    # Without a fill each element is drawn, as a loss may refuse what is equal throughout.
+    # Without a fill each element is samples, as a loss may refuse what is equal throughout.
     library = _hypothesis()
     fill = library.strategies.nothing()
     return library.extra.numpy.arrays(dtype, shape, elements=elements, fill=fill)
@@ -153,8 +153,8 @@ def _shapes(loss: Loss, rows: int | None) -> Any:
 def _columns(loss: Loss) -> list[int]:
     """Return the numbers of columns that a loss takes and that make sense for it."""
     least = of_component(loss).least_classes if loss.takes_rows else 1
-    every = range(least, MOST_COLUMNS + 1)
-    return [k for k in every if _takes(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
+    counts = range(least, MOST_COLUMNS + 1)
+    return [k for k in counts if _takes(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
 
 
 def _some_target(loss: Loss, columns: int) -> NDArray:
@@ -200,8 +200,8 @@ def _member(space: Space, dtype: str) -> Any:
     width = int(dtype.removeprefix("float"))
     largest = _LARGEST[dtype]
     if not isinstance(space, Interval):
-        drawn = st.floats(-largest, largest, width=width, allow_subnormal=False)
-        return drawn.filter(lambda x: space.outside(np.array([x], dtype)) is None)
+        samples = st.floats(-largest, largest, width=width, allow_subnormal=False)
+        return samples.filter(lambda x: space.outside(np.array([x], dtype)) is None)
     low, high = max(space.low, -largest), min(space.high, largest)
     if not space.low_included:
         # The neighbours of an excluded 0 are subnormal: begin with the normal numbers.

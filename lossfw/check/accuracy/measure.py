@@ -111,8 +111,8 @@ class ComponentAccuracy:
             "reason": self.reason,
             "results": [{**w.to_dict(), "goal": self.goal(w.order)} for w in self.results],
             "peers": {
-                name: {sort: [w.to_dict() for w in ws] for sort, ws in found._asdict().items()}
-                for name, found in self.peers.items()
+                name: {sort: [w.to_dict() for w in ws] for sort, ws in errors._asdict().items()}
+                for name, errors in self.peers.items()
             },
         }
 
@@ -122,15 +122,15 @@ class Case(NamedTuple):
 
     component: Loss | Activation
     arrays: ArgumentArrays
-    some: NDArray  # the rows whose derivatives are measured; a row of many columns has many
+    derivative_rows: NDArray  # where derivatives are measured: a row of many columns has many
 
     def truths(self) -> Iterator[tuple[Oracle, NDArray]]:
         """Yield the exact value and derivatives, each with what the component computes."""
         formula, orders = self._formula(), self._orders()
-        slopes = formula.derivatives(orders[-1], *self._at(1)) if orders[-1] else ()
-        exact = [formula.values(*self.arrays), *slopes]
+        derivatives = formula.derivatives(orders[-1], *self._arguments_for(1)) if orders[-1] else ()
+        exact = [formula.values(*self.arrays), *derivatives]
         for order in orders:
-            y, *targets = arrays = self._at(order)
+            y, *targets = arrays = self._arguments_for(order)
             full = [formula.full(y, t).astype(np.float64) for t in targets]
             with np.errstate(all="ignore"):
                 terms = self.component.terms(np, y.astype(np.float64), *full, order)  # type: ignore[call-arg,arg-type]  # by its kind; one of 0, 1 and 2
@@ -155,18 +155,18 @@ class Case(NamedTuple):
         by_index = self.component.takes_rows and t.ndim < y.ndim
         return (0,) if by_index and not self.component.target_per_row else (0, 1, 2)
 
-    def _at(self, order: int) -> ArgumentArrays:
-        return self.arrays if order == 0 else tuple(x[self.some] for x in self.arrays)
+    def _arguments_for(self, order: int) -> ArgumentArrays:
+        return self.arrays if order == 0 else tuple(x[self.derivative_rows] for x in self.arrays)
 
     def _computed(self, order: int) -> NDArray:
         """Return the component's results: called as by a user, or an author's derivatives."""
-        part = self.component
+        component = self.component
         with np.errstate(all="ignore"):
-            if isinstance(part, Loss):
-                function = (part, part.gradient, part.hessian)[order]
-                return np.asarray(function(*self._at(order), reduction="none"))
-            body = (part.value, part.derivative, part.second_derivative)[order]
-            return np.asarray(body(np, *self._at(order)))
+            if isinstance(component, Loss):
+                function = (component, component.gradient, component.hessian)[order]
+                return np.asarray(function(*self._arguments_for(order), reduction="none"))
+            body = (component.value, component.derivative, component.second_derivative)[order]
+            return np.asarray(body(np, *self._arguments_for(order)))
 
 
 def measure(
@@ -185,8 +185,8 @@ def measure(
     Examples
     --------
     >>> import lossfw
-    >>> found = measure(lossfw.loss("squared_error"), "float64", points=100)
-    >>> [worst.ulps <= 1 for worst in found.results]
+    >>> accuracy = measure(lossfw.loss("squared_error"), "float64", points=100)
+    >>> [worst.ulps <= 1 for worst in accuracy.results]
     [True, True, True]
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{component!r} {dtype}".encode())])
@@ -262,17 +262,18 @@ def _cases(
     """Yield sets of arguments, each of one shape."""
     rows = component.takes_rows
     if isinstance(component, Activation):
-        drawn = dense_arguments(component.claims().breaks or (), rows, dtype, rng, points)
+        samples = dense_arguments(component.claims().breaks or (), rows, dtype, rng, points)
     else:
         subject = of_component(component)
-        drawn = [x for x in _joined(subject, dtype, rng, points) if _accepted(subject, x)]
-    for arrays in drawn:
+        samples = [x for x in _joined(subject, dtype, rng, points) if _accepted(subject, x)]
+    for arrays in samples:
         count = len(arrays[0])
-        some = np.arange(count)
+        derivative_rows = np.arange(count)
         if rows:
             # A row of K columns has K derivatives.
-            some = np.sort(rng.permutation(count)[: -(-count // arrays[0].shape[1])])
-        yield Case(component, arrays, some)
+            fewer = -(-count // arrays[0].shape[1])
+            derivative_rows = np.sort(rng.permutation(count)[:fewer])
+        yield Case(component, arrays, derivative_rows)
 
 
 def _joined(

@@ -54,20 +54,10 @@ class PeerImplementation(NamedTuple):
 class PeerFunction:
     """A function of a library that has the formula of one of our components.
 
-    Parameters
-    ----------
-    function : str
-        ``module:function``.
-    *parameters : str
-        Ours that are passed on, as ``"name"`` or ``"their_name=name"``.
-    make : callable, optional
-        Where the library's convention does not make it ours.
-    takes : callable, optional
-        From the arguments to those at which it computes the same function as ours.
-    times : float or str
-        Our loss is so many times what it computes; a text names a parameter of ours.
-    **when
-        Our parameters at which it is the same function.
+    Ours are the `parameters` that it gets, as ``"name"`` or ``"their_name=name"``, and those of
+    `when`, at which it is the same function. `make` adapts it where the convention of the library
+    does not, and `takes` returns where it computes the same for some arguments. Our loss is
+    `times` what it computes: a number, or the name of a parameter.
     """
 
     def __init__(
@@ -87,8 +77,8 @@ class PeerFunction:
     @property
     def call(self) -> str:
         """The function as its library calls it, with those of its parameters that are ours."""
-        given = ", ".join(f"{theirs}={ours}" for theirs, ours in self._parameters.items())
-        return f"{self._function.replace(':', '.')}({given})"
+        arguments = ", ".join(f"{theirs}={ours}" for theirs, ours in self._parameters.items())
+        return f"{self._function.replace(':', '.')}({arguments})"
 
     def fits(self, component: Loss | Activation) -> bool:
         """Tell whether it is the same function at the parameters of a component."""
@@ -99,8 +89,8 @@ class PeerFunction:
         function, ours = load_function(self._function), component.parameters
         if self._make is not None:
             return self._make(function, ours)
-        given = {theirs: ours[name] for theirs, name in self._parameters.items()}
-        foreign = ForeignFunction(function, "", given, rows=component.takes_rows)
+        arguments = {theirs: ours[name] for theirs, name in self._parameters.items()}
+        foreign = ForeignFunction(function, "", arguments, rows=component.takes_rows)
         if isinstance(component, Activation):
             return foreign.body()
         adapted = by_convention(self._function, foreign)
@@ -133,24 +123,24 @@ class Peer:
 
     def functions(self, name: str) -> tuple[PeerFunction, ...]:
         """Return its functions with the formula of a component of this name."""
-        found = self.table.get(name, ())
-        return found if isinstance(found, tuple) else (found,)
+        functions = self.table.get(name, ())
+        return functions if isinstance(functions, tuple) else (functions,)
 
     def offer(self, component: Loss | Activation) -> PeerImplementation | None:
         """Return its function for a component, None where it has none."""
         fitting = (one for one in self.functions(component.name) if one.fits(component))
-        found = next(fitting, None)
-        if found is None:
+        function = next(fitting, None)
+        if function is None:
             return None
-        body = found.body(component)
+        body = function.body(component)
         adapted = body if isinstance(body, AdaptedFunction) else self.lift(body)
         functions = [adapted.value, adapted.gradient, adapted.hessian]
         if component.takes_rows:
             functions[2] = None
             if isinstance(component, Activation):
                 functions[1] = _jacobian(body, self.lift)
-        own = functions[: self.derivatives + 1]
-        return PeerImplementation(tuple(one for one in own if one is not None), found.takes)
+        known = (one for one in functions[: self.derivatives + 1] if one is not None)
+        return PeerImplementation(tuple(known), function.takes)
 
 
 def _jacobian(body: Function, lift: Lifting) -> Function:
@@ -345,8 +335,8 @@ def _compiled(factor: float, **parameters: str) -> Maker:
         def value(y: NDArray, t: NDArray) -> NDArray:
             y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
             # Deviances are 0 at the best prediction; it leaves out terms of the target.
-            rest = loss.constant_to_optimal_zero(t) if factor == 2 else 0.0
-            return np.asarray(factor * (loss.loss(t, y) + rest)).astype(y.dtype)
+            constant = loss.constant_to_optimal_zero(t) if factor == 2 else 0.0
+            return np.asarray(factor * (loss.loss(t, y) + constant)).astype(y.dtype)
 
         def gradient(y: NDArray, t: NDArray) -> NDArray:
             slope = loss.gradient(np.ascontiguousarray(t), np.ascontiguousarray(y))

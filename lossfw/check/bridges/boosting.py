@@ -113,8 +113,8 @@ def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> Brid
         columns = form.fixed_classes or 3
         y = rng.normal(scale=2.0, size=(_COUNT, columns))
         # Every class is there.
-        drawn = rng.integers(0, columns, _COUNT - columns)
-        t = np.sort(np.concatenate([np.arange(columns), drawn]))
+        others = rng.integers(0, columns, _COUNT - columns)
+        t = np.sort(np.concatenate([np.arange(columns), others]))
     else:
         y, t = _elements(form, search, name)
     w = rng.integers(1, 4, len(t)).astype(np.float64)
@@ -124,15 +124,15 @@ def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> Brid
 
 def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
     rng = search.rng(f"bridge {name}")
-    drawn = ordinary(of_component(form), search, f"bridge {name}", _COUNT)
-    some = rng.integers(0, len(drawn.t), _COUNT)
-    t = np.sort(np.asarray(drawn.t[some], np.float32).astype(np.float64))
+    points = ordinary(of_component(form), search, f"bridge {name}", _COUNT)
+    rows = rng.integers(0, len(points.t), _COUNT)
+    t = np.sort(np.asarray(points.t[rows], np.float32).astype(np.float64))
     if form.target_space in (SIGN, UNIT, BINARY):
         # Labels, which is what libraries take, and both of them.
         low = -1.0 if form.target_space is SIGN else 0.0
         t = np.where(t > 0.5, 1.0, low)
         t[0], t[-1] = low, 1.0
-    return np.asarray(drawn.y[rng.permutation(some)], np.float64), t
+    return np.asarray(points.y[rng.permutation(rows)], np.float64), t
 
 
 # The laws by name, in the order in which they are tried.

@@ -57,13 +57,13 @@ def installed_bridges() -> list[Bridge]:
         If there is none.
     """
     classes = map(registry().class_of, registry().entries("bridge"))
-    found = [cls() for cls in classes if issubclass(cls, Bridge) and cls.version() is not None]
-    if not found:
+    bridges = [cls() for cls in classes if issubclass(cls, Bridge) and cls.version() is not None]
+    if not bridges:
         raise ArgumentError(
             "no library of a bridge is installed, so that there is nothing to check: "
             "`lossfw list bridges` shows how to install one."
         )
-    return found
+    return bridges
 
 
 def laws_of(bridge: Bridge) -> dict[str, BridgeLaw]:
@@ -138,12 +138,12 @@ def _kinks(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
 
 
 def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search) -> None:
-    got = bridge.value_and_slope(loss, y, t)
-    if got is None:
+    results = bridge.value_and_slope(loss, y, t)
+    if results is None:
         raise NotApplicable(f"{bridge.name} shows no values and slopes")
     search.count(len(y))
     expected = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
-    for name, actual, true in zip(("values", "slopes"), got, expected, strict=True):
+    for name, actual, true in zip(("values", "slopes"), results, expected, strict=True):
         actual = np.asarray(actual, np.float64)
         if not _near(actual, true, _FLOAT32, 1.0):
             raise Counterexample(

@@ -90,8 +90,8 @@ def load_function(name: str) -> Function:
         sys.path.remove("")
     if not callable(function):
         raise ArgumentError(f"{name} is a {type(function).__name__}; expected a function.")
-    found: Function = function
-    return found
+    loaded: Function = function
+    return loaded
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ class ForeignFunction:
     def body(self, **more: Any) -> Function:
         """Return it with its parameters, and more of them, filled in."""
         if self.is_class:
-            made: Function = self.function(**self.parameters, **more)
-            return made
+            instance: Function = self.function(**self.parameters, **more)
+            return instance
         return lambda *arrays: self.function(*arrays, **self.parameters, **more)
 
     def code(self, *arguments: str, **more: Any) -> str:
@@ -145,9 +145,9 @@ def adapt(
     4.0
     """
     names = _names(function)
-    given = {k: v for k, v in (parameters or {}).items() if k in names}
+    accepted = {k: v for k, v in (parameters or {}).items() if k in names}
     module, _, path = name.partition(":")
-    adapted = by_convention(name, ForeignFunction(function, f"{module}.{path}", given, rows))
+    adapted = by_convention(name, ForeignFunction(function, f"{module}.{path}", accepted, rows))
     before = f"import numpy as np\nfrom numpy import array, inf, nan\nimport {module}\n"
     return replace(adapted, setup=before + adapted.setup)
 
