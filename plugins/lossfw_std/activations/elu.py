@@ -201,11 +201,6 @@ def _celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
     return _celu(xp, x, alpha), _celu_exp(xp, x, alpha)
 
 
-@in_double
-def _celu_bend(xp: Namespace, x: Array, alpha: float) -> Array:
-    return select(xp, x > 0.0, xp.zeros_like(x), _celu_exp(xp, x, alpha) / alpha)
-
-
 class Celu(Activation):
     """Continuously differentiable exponential linear unit, alpha (exp(x/alpha) - 1) below 0.
 
@@ -253,9 +248,10 @@ class Celu(Activation):
         """Both, with one quotient where that is precise enough."""
         return _celu_both(xp, x, self.alpha)
 
+    @in_double
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else exp(x / alpha) / alpha."""
-        return _celu_bend(xp, x, self.alpha)
+        return select(xp, x > 0.0, xp.zeros_like(x), _celu_exp(xp, x, self.alpha) / self.alpha)
 
     def claims(self) -> ActivationClaims:
         """Steepest above 0."""

@@ -68,18 +68,6 @@ def _parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], A
 _FUNCTIONS = from_parts(_parts, _plain_parts)
 
 
-@in_double
-def _bend(xp: Namespace, x: Array) -> Array:
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-    e = xp.exp(-a)
-    left = (4 - 2 * a) + e * ((8 - 2 * a) + e * ((6 + 3 * a) + e * (2 + 2 * a)))
-    right = (2 - 2 * a) + e * ((6 - 3 * a) + e * ((8 + 2 * a) + e * (4 + 2 * a)))
-    # Their common factors are e and e^2.
-    scaled, unit = scaled_exp(xp, select(xp, x < 0, -a, -2 * a))
-    over = select(xp, x < 0, polynomial(e, _B_CUBED), polynomial(e, _D_CUBED))
-    return 4 * select(xp, x < 0, left, right) * scaled / over * unit
-
-
 class Mish(Activation):
     """Mish, x tanh(log(1 + exp(x))).
 
@@ -121,9 +109,17 @@ class Mish(Activation):
         """Both, with one exponential."""
         return _FUNCTIONS.both(xp, x)
 
+    @in_double
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """2 w + x w' with w = sigmoid(x) / cosh(softplus(x))^2."""
-        return _bend(xp, x)
+        a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
+        e = xp.exp(-a)
+        left = (4 - 2 * a) + e * ((8 - 2 * a) + e * ((6 + 3 * a) + e * (2 + 2 * a)))
+        right = (2 - 2 * a) + e * ((6 - 3 * a) + e * ((8 + 2 * a) + e * (4 + 2 * a)))
+        # Their common factors are e and e^2.
+        scaled, unit = scaled_exp(xp, select(xp, x < 0, -a, -2 * a))
+        over = select(xp, x < 0, polynomial(e, _B_CUBED), polynomial(e, _D_CUBED))
+        return 4 * select(xp, x < 0, left, right) * scaled / over * unit
 
     def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
         """The derivatives cross zero: tanh(p) and x w, and 2 w and x w'."""

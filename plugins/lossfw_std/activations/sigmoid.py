@@ -8,20 +8,9 @@ from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
 from lossfw.numerics import in_double, sigmoid, step_of
 
 
-def _bell(xp: Namespace, x: Array) -> Array:
-    """s(x) s(-x) with e = exp(-abs(x)): 1 - s(x) would lose digits."""
-    return _bell_of(xp.exp(-xp.abs(x)))
-
-
-def _bell_of(e: Array) -> Array:
+def _bell(e: Array) -> Array:
     """e / (1 + e)^2; the square of the sum would have the sum's rounding error twice."""
     return e / (1 + e * (2 + e))
-
-
-@in_double
-def _bend(xp: Namespace, x: Array) -> Array:
-    """-s(x) s(-x) tanh(x / 2), since s(-x) - s(x) = -tanh(x / 2)."""
-    return -_bell(xp, x) * xp.tanh(0.5 * x)
 
 
 class Sigmoid(Activation):
@@ -59,17 +48,18 @@ class Sigmoid(Activation):
         return sigmoid(xp, x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
-        """s(x) s(-x)."""
-        return _bell(xp, x)
+        """s(x) s(-x) with e = exp(-abs(x)): 1 - s(x) would lose digits."""
+        return _bell(xp.exp(-xp.abs(x)))
 
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         """Both, with one exponential."""
         e = xp.exp(-xp.abs(x))
-        return xp.maximum(e, step_of(xp, x)) / (1 + e), _bell_of(e)
+        return xp.maximum(e, step_of(xp, x)) / (1 + e), _bell(e)
 
+    @in_double
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
-        """-s(x) s(-x) tanh(x / 2)."""
-        return _bend(xp, x)
+        """-s(x) s(-x) tanh(x / 2), since s(-x) - s(x) = -tanh(x / 2)."""
+        return -self.derivative(xp, x) * xp.tanh(0.5 * x)
 
     def claims(self) -> ActivationClaims:
         """Steepest at 0."""

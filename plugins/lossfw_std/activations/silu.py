@@ -39,38 +39,6 @@ def _far_left(xp: Namespace, x: Array) -> tuple[Array, Array, Array | float]:
     return a, *scaled_exp(xp, a)
 
 
-@in_double
-def _value(xp: Namespace, x: Array) -> Array:
-    """x s(x)."""
-    s = 1.0 / (1.0 + xp.exp(-x))
-    return patched(xp, x * s, x < -_USUAL, _rare_value, x)
-
-
-@in_double
-def _slope(xp: Namespace, x: Array) -> Array:
-    return _both(xp, x)[1]
-
-
-@in_double
-def _both(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """The slope is s(x) + x s(x) s(-x), with exp(-x) s(x) for s(-x): 1 - s(x) loses digits."""
-    e = xp.exp(-x)
-    s = 1.0 / (1.0 + e)
-    value = x * s
-    slope = s + value * (e * s)
-    rare = ~(xp.abs(x) < _USUAL)
-    return patched(xp, value, rare, _rare_value, x), patched(xp, slope, rare, _rare_slope, x)
-
-
-@in_double
-def _bend(xp: Namespace, x: Array) -> Array:
-    """s(x) s(-x) (2 - x tanh(x / 2)), which is even."""
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-    scaled, unit = scaled_exp(xp, -a)
-    e = scaled * unit
-    return ((2 - a) + e * (2 + a)) * scaled / polynomial(e, (1.0, 3.0, 3.0, 1.0)) * unit
-
-
 class Silu(Activation):
     """Sigmoid linear unit, x / (1 + exp(-x)).
 
@@ -103,21 +71,34 @@ class Silu(Activation):
         """x / (1 + exp(-x))."""
         return x / (1 + xp.exp(-x))
 
+    @in_double
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow, and with the digits of its small values."""
-        return _value(xp, x)
+        s = 1.0 / (1.0 + xp.exp(-x))
+        return patched(xp, x * s, x < -_USUAL, _rare_value, x)
 
+    @in_double
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) (1 + x s(-x)), s the sigmoid."""
-        return _slope(xp, x)
+        return self.value_and_derivative(xp, x)[1]
 
+    @in_double
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
-        """Both, with one exponential."""
-        return _both(xp, x)
+        """Both, with one exponential; exp(-x) s(x) for s(-x), since 1 - s(x) loses digits."""
+        e = xp.exp(-x)
+        s = 1.0 / (1.0 + e)
+        value = x * s
+        slope = s + value * (e * s)
+        rare = ~(xp.abs(x) < _USUAL)
+        return patched(xp, value, rare, _rare_value, x), patched(xp, slope, rare, _rare_slope, x)
 
+    @in_double
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
-        """s(x) s(-x) (2 - x tanh(x / 2))."""
-        return _bend(xp, x)
+        """s(x) s(-x) (2 - x tanh(x / 2)), which is even."""
+        a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
+        scaled, unit = scaled_exp(xp, -a)
+        e = scaled * unit
+        return ((2 - a) + e * (2 + a)) * scaled / polynomial(e, (1.0, 3.0, 3.0, 1.0)) * unit
 
     def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
         """The derivatives cross zero: s and x s', and 2 s' and x s''."""

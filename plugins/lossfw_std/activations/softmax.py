@@ -54,38 +54,6 @@ def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
 
 
 @in_double
-def _softmax(xp: Namespace, x: Array) -> Array:
-    row = _take_apart(xp, x)
-    return row.e / (1 + row.rest)
-
-
-@in_double
-def _softmax_product(xp: Namespace, x: Array, v: Array) -> Array:
-    row = _take_apart(xp, x)
-    return times(xp, row.e / (1 + row.rest), _centred(xp, row, v))
-
-
-@in_double
-def _log_softmax(xp: Namespace, x: Array) -> Array:
-    row = _take_apart(xp, x)
-    return row.d - xp.log1p(row.rest)
-
-
-@in_double
-def _log_softmax_jvp(xp: Namespace, x: Array, v: Array) -> Array:
-    return _centred(xp, _take_apart(xp, x), v)
-
-
-def _log_softmax_vjp(xp: Namespace, x: Array, v: Array) -> Array:
-    """v - p sum v; where p is above 1/2, from the rest of the row."""
-    # Sums of v alone, in its own dtype.
-    whole = xp.sum(v, axis=-1, keepdims=True)
-    top = x == largest_of_rows(xp, x)
-    others = xp.sum(xp.where(top, xp.zeros_like(v), v), axis=-1, keepdims=True)
-    return _less_share(xp, x, v, whole, others)
-
-
-@in_double
 def _less_share(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
     row = _take_apart(xp, x)
     total = 1 + row.rest
@@ -129,17 +97,21 @@ class Softmax(RowActivation):
         e = xp.exp(x)
         return e / xp.sum(e, axis=-1, keepdims=True)
 
+    @in_double
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with the largest argument taken off first: nothing overflows."""
-        return _softmax(xp, x)
+        row = _take_apart(xp, x)
+        return row.e / (1 + row.rest)
 
+    @in_double
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """p (v - sum p v)."""
-        return _softmax_product(xp, x, v)
+        row = _take_apart(xp, x)
+        return times(xp, row.e / (1 + row.rest), _centred(xp, row, v))
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """The same, since the Jacobian is symmetric."""
-        return _softmax_product(xp, x, v)
+        return self.jvp(xp, x, v)
 
     def claims(self) -> ActivationClaims:
         """Each row is a distribution."""
@@ -180,17 +152,24 @@ class LogSoftmax(RowActivation):
         """x - log sum exp(x)."""
         return x - xp.log(xp.sum(xp.exp(x), axis=-1, keepdims=True))
 
+    @in_double
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow or cancellation."""
-        return _log_softmax(xp, x)
+        row = _take_apart(xp, x)
+        return row.d - xp.log1p(row.rest)
 
+    @in_double
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """v - sum p v."""
-        return _log_softmax_jvp(xp, x, v)
+        return _centred(xp, _take_apart(xp, x), v)
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
-        """v - p sum v."""
-        return _log_softmax_vjp(xp, x, v)
+        """v - p sum v; where p is above 1/2, from the rest of the row."""
+        # Sums of v alone, in its own dtype.
+        whole = xp.sum(v, axis=-1, keepdims=True)
+        top = x == largest_of_rows(xp, x)
+        others = xp.sum(xp.where(top, xp.zeros_like(v), v), axis=-1, keepdims=True)
+        return _less_share(xp, x, v, whole, others)
 
     def claims(self) -> ActivationClaims:
         """At most 0, which it approaches."""

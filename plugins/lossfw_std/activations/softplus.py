@@ -51,14 +51,6 @@ def _slope(xp: Namespace, x: Array, beta: float) -> Array:
     return select(xp, x < 0, whole, xp.ones_like(whole)) / (1 + whole)
 
 
-@in_double
-def _bend(xp: Namespace, x: Array, beta: float) -> Array:
-    """beta s(beta x) s(-beta x)."""
-    e, unit = _exp_of(xp, x, beta)
-    whole = e * unit
-    return beta * e / (1 + whole * (2 + whole)) * unit
-
-
 class Softplus(Activation):
     """Softplus, log(1 + exp(beta x)) / beta.
 
@@ -103,9 +95,12 @@ class Softplus(Activation):
         """sigmoid(beta x)."""
         return sigmoid(xp, x) if self.beta == 1 else _slope(xp, x, self.beta)
 
+    @in_double
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """beta sigmoid(beta x) sigmoid(-beta x)."""
-        return _bend(xp, x, self.beta)
+        e, unit = _exp_of(xp, x, self.beta)
+        whole = e * unit
+        return self.beta * e / (1 + whole * (2 + whole)) * unit
 
     def claims(self) -> ActivationClaims:
         """Increasing, with slopes between 0 and 1."""
