@@ -209,21 +209,16 @@ def set_weight(call: Arguments, weight: Any) -> None:
     array = _read(xp, weight, "sample_weight")
     array = array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
     array = _fit(xp, array, call.shape, "sample_weight")
-    if call.checked:
-        _check_weight(xp, array)
-    call.weight = array if call.shape else array[None]
-
-
-def _check_weight(xp: Namespace, array: Array) -> None:
     # NaN fails both comparisons.
-    legal = (array >= 0) & (array < np.inf)
-    if not (legal.all() if xp is np else array_api.all_known(xp, legal)):
+    legal = (array >= 0) & (array < np.inf) if call.checked else None
+    if legal is not None and not (legal.all() if xp is np else array_api.all_known(xp, legal)):
         index = first_true(~legal)
         place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
         raise DomainError(
             f"{place} = {float(array[index])}: weights must be finite and not negative. "
             "To leave out a row, use weight 0 or where=False."
         )
+    call.weight = array if call.shape else array[None]
 
 
 def set_where(call: Arguments, where: Any) -> None:

@@ -113,17 +113,14 @@ def _call_in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any
     """Return the results of elements, or of whole rows whose elements are summed."""
     step = max(1, _ELEMENTS // math.prod(y.shape[1:]))
     pieces = [slice(first, first + step) for first in range(0, len(y), step)]
-    results = [_as_tuple(function(np, y[piece], t[piece])) for piece in pieces]
+    outputs = [function(np, y[piece], t[piece]) for piece in pieces]
+    results = [output if isinstance(output, tuple) else (output,) for output in outputs]
     for piece, arrays in zip(pieces, results, strict=True):
         if any(getattr(array, "shape", None) != y[piece].shape for array in arrays):
             # Whoever looks at the results says what is wrong with the body.
             return function(np, y, t)
     joined = tuple(map(np.concatenate, zip(*results, strict=True)))
     return joined if len(joined) > 1 else joined[0]
-
-
-def _as_tuple(results: Any) -> tuple[Any, ...]:
-    return results if isinstance(results, tuple) else (results,)
 
 
 def _repeat_row(row: NDArray) -> NDArray:

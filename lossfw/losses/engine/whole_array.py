@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 from lossfw.losses.array_api import has_values, widest
@@ -100,17 +100,13 @@ def _check(loss: Definition, call: Arguments, where: Array | None) -> None:
     xp, y, t = call.xp, call.y, call.t
     if not has_values(t, where):
         return
-    with _at_once(t):
+    # JAX computes with known values also while it traces a function.
+    with sys.modules["jax"].ensure_compile_time_eval() if is_jax(t) else nullcontext():
         if not has_values(y):
             # A function of the prediction is traced; NaN is in every space.
             y = xp.full(y.shape, xp.nan, dtype=y.dtype)
         y, t = (y, t) if where is None or xp.all(where) else (y[where], t[where])
         check_domain(loss, call, 0, call.y.shape[0], y, t)
-
-
-def _at_once(x: Array) -> AbstractContextManager[Any]:
-    """Let JAX compute with known values also while it traces a function."""
-    return sys.modules["jax"].ensure_compile_time_eval() if is_jax(x) else nullcontext()
 
 
 def _unseen_wrong(call: Arguments) -> Array | None:

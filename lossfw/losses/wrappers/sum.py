@@ -188,7 +188,10 @@ class Sum(Wrapper):
 
     def claims(self) -> Claims:
         """Those of all parts; bounds add up, and tight constants where the sum is tight."""
-        return _claims_of(self)
+        if len(self.of) == 1:
+            return self.of[0].claims()
+        parts = [_within_sum(self, part) for part in self.of]
+        return wrapper_claims("summed", parts, self.takes_rows)
 
 
 def _common(values: set[T]) -> T | None:
@@ -201,14 +204,6 @@ def _add(terms: Iterable[Array]) -> Array:
     for term in others:
         first = first + term
     return first
-
-
-def _claims_of(total: Sum) -> Claims:
-    """Return the claims of a sum of losses."""
-    if len(total.of) == 1:
-        return total.of[0].claims()
-    parts = [_within_sum(total, part) for part in total.of]
-    return wrapper_claims("summed", parts, total.takes_rows)
 
 
 def _within_sum(total: Sum, part: Loss) -> Claims:

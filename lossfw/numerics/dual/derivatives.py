@@ -56,7 +56,8 @@ def derivatives(
         flat = result if hasattr(result, "shape") else xp.full_like(y, result)
         result = Dual(flat, None, None, space)
     parts = (result.first, result.second)[:order]
-    return (result.value, *[_finished(xp, result.value, part) for part in parts])
+    value, is_nan = result.value, xp.isnan(result.value)
+    return (value, *[xp.where(is_nan, value, dense(xp, part, value)) for part in parts])
 
 
 def row_derivatives(
@@ -119,11 +120,6 @@ def _seed(xp: Namespace, y: Array, direction: Any) -> Tangent:
         # Exact numbers: a quotient of Python floats, 1.0 / 3.0, would not be exact.
         return xp.full_like(y, direction)
     return direction
-
-
-def _finished(xp: Namespace, value: Array, part: Tangent) -> Array:
-    """Return a derivative as an array, NaN where the value is NaN."""
-    return xp.where(xp.isnan(value), value, dense(xp, part, value))
 
 
 @functools.lru_cache(maxsize=16)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -130,21 +129,12 @@ def refine(
     """
     if not count:
         return estimate((digits, "n"), np.arange(count))
-    with _collector_off():
-        return _refined(estimate, count, digits, step)
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Let Python's collector rest inside the ``with`` block.
-
-    Exact numbers make no cycles, and it would look at all that are alive again and again: more
-    than half of the time would be its own.
-    """
+    # Exact numbers make no cycles, and Python's collector would look at all that are alive again
+    # and again: more than half of the time would be its own.
     was_on = gc.isenabled()
     gc.disable()
     try:
-        yield
+        return _refined(estimate, count, digits, step)
     finally:
         if was_on:
             gc.enable()
