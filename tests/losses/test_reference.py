@@ -14,18 +14,29 @@ def fractions(x):
     return [Fraction(text) for text in map(repr, np.ravel(x))]
 
 
-def test_a_square_is_exact():
-    y, t = [0.5, -3.0, 1e-200], [0.25, 4.0, 0.0]
-    found = lossfw.loss("squared_error").exact(y, t)
-    assert fractions(found[:2]) == [Fraction(1, 16), 49]
-    # The square of the float 1e-200 is far below all floats.
-    assert 0 < found[2] < 5e-324
+EXACT = {
+    "a square": ("squared_error", [0.5, -3.0], [0.25, 4.0], 0, [Fraction(1, 16), 49]),
+    "its derivative": ("squared_error", [-3.0], [4.0], 1, [-14]),
+    "its second derivative": ("squared_error", [-3.0], [4.0], 2, [2]),
+    "integers": ("squared_error", [3], [1], 0, [4]),
+    "sums over rows": (
+        {"name": "squared_error", "per": "row"},
+        [[1.0, 2.0], [3.0, 4.0]],
+        np.zeros((2, 2)),
+        0,
+        [5, 25],
+    ),
+    "the mean of both sides of a kink": ("absolute_error", [0.0], [0.0], 1, [0]),
+}
 
 
-@pytest.mark.parametrize(("order", "wanted"), [(0, 49), (1, -14), (2, 2)])
-def test_derivatives_of_a_square(order, wanted):
-    found = lossfw.loss("squared_error").exact([-3.0], [4.0], derivative=order)
-    assert fractions(found) == [wanted]
+@pytest.mark.parametrize(("loss", "y", "t", "order", "expected"), EXACT.values(), ids=EXACT)
+def test_numbers_are_exact(loss, y, t, order, expected):
+    assert fractions(lossfw.loss(loss).exact(y, t, derivative=order)) == expected
+
+
+def test_a_square_may_be_far_below_all_floats():
+    assert 0 < lossfw.loss("squared_error").exact([1e-200], [0.0])[0] < 5e-324
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
@@ -52,21 +63,6 @@ def test_cross_entropy_of_a_single_row():
     loss = lossfw.loss("cross_entropy", guard="none")
     # log(4), to 40 digits: OEIS A016627.
     assert repr(loss.exact([0.25, 0.75], 0)[()]).startswith("1.3862943611198906188")
-
-
-def test_a_sum_over_rows():
-    loss = lossfw.loss("squared_error", per="row")
-    found = loss.exact([[1.0, 2.0], [3.0, 4.0]], np.zeros((2, 2)))
-    assert fractions(found) == [5, 25]
-
-
-def test_integers_are_numbers_too():
-    assert fractions(lossfw.loss("squared_error").exact([3], [1])) == [4]
-
-
-def test_at_a_kink_it_is_the_mean_of_both_sides():
-    found = lossfw.loss("absolute_error").exact([0.0], [0.0], derivative=1)
-    assert fractions(found) == [0]
 
 
 def test_own_weights_are_in_it():

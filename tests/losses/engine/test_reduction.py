@@ -127,12 +127,6 @@ def test_the_number_of_threads_changes_no_bit(count):
     assert np.array_equal(alone[1], together[1])
 
 
-def test_a_row_in_two_partials_is_refused():
-    part = SQUARED.partial([1.0, 2.0], [0.0, 0.0])
-    with pytest.raises(ArgumentError, match="row 0 is in both"):
-        part.merge(part)
-
-
 def test_partials_of_rows_of_other_shapes_are_refused():
     with pytest.raises(ArgumentError, match="rows of different shapes"):
         SQUARED.partial([1.0], [0.0]).merge(SQUARED.partial([[1.0, 2.0]], [[0.0, 0.0]]))
