@@ -23,7 +23,11 @@ ReductionName: TypeAlias = Literal["none", "sum", "mean"]
 Denominator: TypeAlias = Literal["weights", "count"]
 Empty: TypeAlias = Literal["raise", "nan", "zero"]
 
-_REDUCTIONS, _DENOMINATORS, _EMPTIES = map(get_args, (ReductionName, Denominator, Empty))
+_OPTIONS = {
+    "reduction": get_args(ReductionName),
+    "denominator": get_args(Denominator),
+    "empty": get_args(Empty),
+}
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -118,12 +122,11 @@ class Reduction:
 
     def __post_init__(self) -> None:
         """Check the choices."""
-        if self.reduction not in _REDUCTIONS:
-            raise _misspelt("reduction", self.reduction, _REDUCTIONS)
-        if self.denominator not in _DENOMINATORS:
-            raise _misspelt("denominator", self.denominator, _DENOMINATORS)
-        if self.empty not in _EMPTIES:
-            raise _misspelt("empty", self.empty, _EMPTIES)
+        for name, options in _OPTIONS.items():
+            choice = getattr(self, name)
+            if choice not in options:
+                choices = ", ".join(map(repr, options))
+                raise ArgumentError(f"{name}={choice!r} is not known: choose one of {choices}.")
 
     @staticmethod
     def of(reduction: ReductionName, denominator: Denominator, empty: Empty) -> Reduction:
@@ -133,29 +136,18 @@ class Reduction:
         except (KeyError, TypeError):
             return Reduction(reduction, denominator, empty)
 
-    def value(self, sums: tuple[Any, Any, Any]) -> Any:
-        """Return the reduced loss from its `Sums`; the mean of nothing may raise."""
-        total, divisor = self._parts(sums)
-        return total + 0.0 if divisor is None else self._mean(total, divisor)
-
-    def unchecked_value(self, sums: tuple[Any, Any, Any]) -> Any:
-        """Return the reduced loss; whether there is something to average is not looked at."""
-        total, divisor = self._parts(sums)
-        if divisor is None or (isinstance(divisor, _NUMBER) and divisor):
-            return total + 0.0 if divisor is None else total / divisor + 0.0
-        return self._traced_mean(total, divisor + 0.0 * total)
-
-    def _parts(self, sums: tuple[Any, Any, Any]) -> tuple[Any, Any]:
-        """Return sum(w l) and its divisor; None for a sum."""
+    def value(self, sums: tuple[Any, Any, Any], *, checked: bool = True) -> Any:
+        """Return the reduced loss from its `Sums`; the mean of nothing may raise if `checked`."""
         total, weight, count = sums
         if self.reduction == "sum":
-            return total, None
-        return total, weight if self.denominator == "weights" else count
+            return total + 0.0
+        divisor = weight if self.denominator == "weights" else count
+        if checked or (isinstance(divisor, _NUMBER) and divisor):
+            return self._mean(total, divisor)
+        return self._traced_mean(total, divisor + 0.0 * total)
 
     def scale(self, weight: Any, count: Any) -> Any:
-        """Return the factor of w times the unreduced derivative: that of w l in the result."""
-        if self.reduction != "mean":
-            return 1.0
+        """Return the factor of w times the unreduced derivative: that of w l in a mean."""
         return self._mean(1.0, weight if self.denominator == "weights" else count)
 
     def _mean(self, total: Array, divisor: Any) -> Any:
@@ -181,12 +173,4 @@ class Reduction:
         return xp.where(nothing, xp.zeros_like(divisor), total / safe)
 
 
-_MADE = {
-    choices: Reduction(*choices)
-    for choices in itertools.product(_REDUCTIONS, _DENOMINATORS, _EMPTIES)
-}
-
-
-def _misspelt(name: str, choice: object, options: tuple[str, ...]) -> ArgumentError:
-    choices = ", ".join(map(repr, options))
-    return ArgumentError(f"{name}={choice!r} is not known: choose one of {choices}.")
+_MADE = {choices: Reduction(*choices) for choices in itertools.product(*_OPTIONS.values())}

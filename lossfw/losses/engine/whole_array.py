@@ -38,7 +38,7 @@ def compute(loss: Definition, call: Arguments, form: ResultForm, reduction: Redu
             # Adding 0.0 turns -0.0 into 0.0.
             return xp.reshape(xp.astype(losses, call.dtype) + 0.0, call.shape)
         sums = Sums(xp.sum(losses, dtype=widest(xp)), *_weight_and_count(call))
-        return reduction.value(sums) if call.checked else reduction.unchecked_value(sums)
+        return reduction.value(sums, checked=call.checked)
     scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
     y, t = _arguments(loss, call)
     gradient = loss.unreduced_losses(form, xp, y, t, call.by_index)
