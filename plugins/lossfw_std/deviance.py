@@ -44,8 +44,8 @@ MORE_THAN_ANY_LOG = 2000.0
 # Below this, u = y / t - 1 has lost so many digits of y / t that float32 would miss them.
 _LEAST_RISE = -1.0 + 2.0**-27
 
-# An exponential within these bounds of its argument is neither infinite nor subnormal.
-_USUAL_EXPONENT = 600.0
+# From here to its inverse the ratio of two numbers is a normal float.
+LEAST = 1e-150
 
 
 class Deviance(LinkedLoss, PointwiseLoss):
@@ -78,36 +78,14 @@ class LogMeanBody(PointwiseBody):
         return self.loss.formula(xp, xp.exp(z), t)
 
 
-def half_angle(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+def half_angle(r: Array, total: Array) -> tuple[Array, Array]:
     """Return s = (y - t) / (y + t), and 2 (atanh(s) - s) / s up to `NEAR_ANGLE`.
 
     log(y / t) is 2 atanh(s).
     """
-    total = y + t
-    s = patched(xp, (y - t) / total, xp.isinf(total), _half_angle_of_halves, y, t)
-    return s, _tail(s)
-
-
-def half_angle_of(r: Array, total: Array) -> tuple[Array, Array]:
-    """Return the same from y - t and y + t, where the sum is finite."""
     s = r / total
-    return s, _tail(s)
-
-
-def _tail(s: Array) -> Array:
     w = s * s
-    return w * (polynomial(w, _ATANH_TOP) / polynomial(w, _ATANH_BOTTOM))
-
-
-def _half_angle_of_halves(xp: Namespace, y: Array, t: Array) -> Array:
-    return (0.5 * y - 0.5 * t) / (0.5 * y + 0.5 * t)
-
-
-def log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
-    """Return log(y / t), for a ratio far from 1 that may leave the range of floats."""
-    log = xp.log(y / t)
-    beyond = (xp.abs(log) > _USUAL_EXPONENT) & (t > 0.0)
-    return patched(xp, log, beyond, lambda xp, y, t: xp.log(y) - xp.log(t), y, t)
+    return s, w * (polynomial(w, _ATANH_TOP) / polynomial(w, _ATANH_BOTTOM))
 
 
 def plain_log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
@@ -117,25 +95,9 @@ def plain_log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
     return patched(xp, xp.log1p(u), lost, lambda xp, y, t: xp.log(y / t), y, t)
 
 
-def gap(xp: Namespace, y: Array, t: Array) -> Array:
-    """Return (y - t) / y, also for an infinite y."""
-    return patched(xp, (y - t) / y, xp.isinf(y), lambda xp, y: xp.ones_like(y), y)
-
-
 def distance(xp: Namespace, z: Array, t: Array) -> Array:
     """Return z - log(t), and infinity where t is 0."""
     return z - xp.log(t)
-
-
-def times_exp(xp: Namespace, t: Array, z: Array) -> Array:
-    """Return t exp(z) for t >= 0, also where the exponential alone has no float."""
-
-    def halves(xp: Namespace, t: Array, z: Array) -> Array:
-        e = xp.exp(0.5 * z)
-        # 0 stays 0.
-        return xp.where(t == 0.0, t, t * e * e)
-
-    return patched(xp, t * xp.exp(z), xp.abs(z) > _USUAL_EXPONENT, halves, t, z)
 
 
 def finite(xp: Namespace, *terms: Array) -> tuple[Array, ...]:

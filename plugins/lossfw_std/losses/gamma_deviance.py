@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
-from lossfw.numerics import at_least, in_double, in_double_by, patched, select
+from lossfw.numerics import at_least, extended_range, in_double, in_double_by, patched, select
 from lossfw_std.deviance import (
+    LEAST,
     MORE_THAN_ANY_LOG,
     NEAR_ANGLE,
     Deviance,
     LogMeanBody,
     distance,
     finite,
-    gap,
     half_angle,
-    half_angle_of,
-    log_ratio,
-    plain_log_ratio,
-    times_exp,
 )
 
 # Below this, y / t - 1 has lost so many digits of y / t that float32 would miss them.
 _LEAST_SHARE = -(2.0**27)
 
-# A logarithm of a ratio within this is that of a float with all its digits.
+# An exponential of at most this is neither infinite nor subnormal.
 _USUAL_LOG = 600.0
 
 # Below this distance of logarithms exp(-d) - 1 + d may round to less than 0, and is d^2 / 2 to
 # the digits that count beside its terms.
 _NEAR_ZERO = 2.0**-20
+
+
+def _is_extreme(xp: Namespace, y: Array, t: Array) -> Array:
+    return ~((y > LEAST) & (y < 1.0 / LEAST) & (t > LEAST) & (t < 1.0 / LEAST))
 
 
 class GammaDeviance(Deviance):
@@ -88,58 +88,52 @@ class GammaDeviance(Deviance):
         # Also where it is infinity over infinity.
         rare = ~(share > _LEAST_SHARE)
         value = 2.0 * (xp.log1p(r / t) - share)
-        return patched(xp, value, rare, self._plain_of_extremes, y, t), share, rare
+        return patched(xp, value, rare, self._value, y, t), share, rare
 
     def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         value, share, rare = self._plain_parts(xp, y, t)
         return value, patched(xp, 2.0 * share / y, rare, self._derivative, y, t)
 
-    def _plain_of_extremes(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return 2.0 * (plain_log_ratio(xp, y, t) - gap(xp, y, t))
-
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
+        return self._value(xp, y, t)
+
+    @staticmethod
+    @extended_range(_is_extreme)
+    def _value(xp: Namespace, y: Array, t: Array) -> Array:
         r, total = y - t, y + t
         share, log = r / y, xp.log(y / t)
-        s, tail = half_angle_of(r, total)
-        usual = 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), log - share)
-        rare = xp.isinf(total) | (xp.abs(log) > _USUAL_LOG)
-        return patched(xp, usual, rare, self._of_extremes, y, t)
-
-    def _of_extremes(self, xp: Namespace, y: Array, t: Array) -> Array:
-        share = gap(xp, y, t)
-        s, tail = half_angle(xp, y, t)
-        far = log_ratio(xp, y, t) - share
-        return 2.0 * xp.where(xp.abs(s) < NEAR_ANGLE, s * (share + tail), far)
+        s, tail = half_angle(r, total)
+        return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), log - share)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y^2."""
         return self._derivative(xp, y, t)
 
-    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        # Twice the gap may have no float where the slope has one.
-        return 2.0 * (gap(xp, y, t) / y)
+    @staticmethod
+    @extended_range(lambda xp, y, t: xp.isinf(y))
+    def _derivative(xp: Namespace, y: Array, t: Array) -> Array:
+        return 2.0 * ((y - t) / y / y)
 
     @in_double_by(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, which share a quotient where float32 goes by float64."""
-        return self.value(xp, y, t), self._derivative(xp, y, t)
+        return self._value(xp, y, t), self._derivative(xp, y, t)
 
-    @in_double
+    @extended_range(lambda self, xp, y, t: xp.isinf(y))
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (2 t - y) / y^3."""
         # 2 t may overflow, y / 2 not.
-        share = xp.where(y > 4.0 * t, t / y - 0.5, (t - 0.5 * y) / y)
-        return (share / y) / (0.25 * y)
+        return 4.0 * ((t - 0.5 * y) / y / y / y)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Of a logarithm z, those of z - log t + t exp(-z) - 1 and of its slope."""
         if self.link == "identity" or order == 2:
             return ()
         logs = (2.0 * y, 2.0 * xp.log(t)) if order == 0 else ()
-        return finite(xp, 2.0 * xp.ones_like(y), 2.0 * times_exp(xp, t, -y), *logs)
+        return finite(xp, 2.0 * xp.ones_like(y), 2.0 * _share(xp, y, t), *logs)
 
     def claims(self) -> Claims:
         """Convex in the logarithm of the mean; zero at the target as a mean."""
@@ -151,6 +145,16 @@ class GammaDeviance(Deviance):
             twice_smooth=True,
             elicits=None if log else "mean",
         )
+
+
+def _has_extreme_share(xp: Namespace, z: Array, t: Array) -> Array:
+    """Tell where exp(-z) may be no float, though its product with the target is one."""
+    return xp.abs(z) > _USUAL_LOG
+
+
+@extended_range(_has_extreme_share)
+def _share(xp: Namespace, z: Array, t: Array) -> Array:
+    return t * xp.exp(-z)
 
 
 class _OnLogits(LogMeanBody):
@@ -175,28 +179,27 @@ class _OnLogits(LogMeanBody):
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (t exp(-z) - 1 + d) with d = z - log(t), near the target 2 (exp(-d) - 1 + d)."""
-        return self._value(xp, z, t, times_exp(xp, t, -z))
+        return self._value_and_derivative(xp, z, t)[0]
 
-    def _value(self, xp: Namespace, z: Array, t: Array, share: Array) -> Array:
-        d = distance(xp, z, t)
-        # inf - inf would be NaN.
-        far = patched(xp, share - (1.0 - d), xp.isinf(share), lambda xp, share: share, share)
+    @staticmethod
+    @extended_range(_has_extreme_share)
+    def _value_and_derivative(xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        share, d = t * xp.exp(-z), distance(xp, z, t)
         size = xp.abs(d)
         near = patched(xp, xp.expm1(-d) + d, size < _NEAR_ZERO, lambda xp, d: 0.5 * d * d, d)
-        return 2.0 * select(xp, size < 1.0, near, far)
+        return 2.0 * select(xp, size < 1.0, near, share - (1.0 - d)), 2.0 * (1.0 - share)
 
     @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (1 - t exp(-z))."""
-        return 2.0 * (1.0 - times_exp(xp, t, -z))
+        return 2.0 * (1.0 - _share(xp, z, t))
 
     @in_double_by(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from one exponential."""
-        share = times_exp(xp, t, -z)
-        return self._value(xp, z, t, share), 2.0 * (1.0 - share)
+        return self._value_and_derivative(xp, z, t)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 exp(-d), which is 2 t exp(-z)."""
-        return 2.0 * times_exp(xp, t, -z)
+        return 2.0 * _share(xp, z, t)

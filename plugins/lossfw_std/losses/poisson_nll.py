@@ -19,6 +19,7 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import (
+    extended_range,
     factorial_rest,
     in_double,
     in_double_by,
@@ -28,7 +29,7 @@ from lossfw.numerics import (
     zero_or_nan,
 )
 from lossfw_std import poisson
-from lossfw_std.deviance import finite, gap
+from lossfw_std.deviance import finite
 
 
 class PoissonNll(LinkedLoss, PointwiseLoss):
@@ -134,12 +135,12 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(y - t) / y."""
-        return gap(xp, y, t)
+        return poisson.gap(xp, y, t)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2."""
-        return poisson.bend(xp, y, t, 1.0)
+        return t / y / y
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Those of the definition; of a logarithm those of half the deviance and its slope."""
@@ -164,11 +165,6 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
         )
 
 
-# In these units t z is a float for every target, and so is exp(z) up to the z where it exceeds all
-# t z, which is 716.4 for the largest target.
-_UNIT = 2.0**-20
-
-
 @dataclass(frozen=True)
 class _OnLogits(PointwiseBody):
     """The negative log-likelihood of a logarithm of the mean."""
@@ -183,40 +179,30 @@ class _OnLogits(PointwiseBody):
 
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
         if not self.loss.full:
-            return self._short(xp, z, t, xp.exp(z))
+            return self._short(xp, z, t)
         return poisson.plain_half_on_logits(xp, z, t) + factorial_rest(xp, t)
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) - t z; the full one is half the deviance and log t! - t log t + t."""
         if not self.loss.full:
-            return self._short(xp, z, t, xp.exp(z))
+            return self._short(xp, z, t)
         return poisson.half_on_logits(xp, z, t) + factorial_rest(xp, t)
 
-    def _short(self, xp: Namespace, z: Array, t: Array, mean: Array) -> Array:
-        def of_root(xp: Namespace, z: Array, t: Array) -> Array:
-            # Where a term overflows the difference may not; an infinite exponential remains.
-            root = xp.exp(0.5 * z)
-            part = root * (_UNIT * root)
-            left = (part - (_UNIT * t) * z) / _UNIT
-            return xp.where(xp.isinf(part), part + 0.0 * t, left)
-
-        usual = mean - times(xp, t, z)
-        return patched(xp, usual, z > poisson.LARGEST_EXPONENT, of_root, z, t)
+    @staticmethod
+    @extended_range(poisson.is_large)
+    def _short(xp: Namespace, z: Array, t: Array) -> Array:
+        return xp.exp(z) - times(xp, t, z)
 
     @in_double
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) - t."""
-        return poisson.slope_on_logits(xp, z, t, xp.exp(z), 1.0)
+        return poisson.slope_on_logits(xp, z, t)
 
     @in_double
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        """Both, from one exponential where it is not full."""
-        if self.loss.full:
-            return self.value(xp, z, t), self.derivative(xp, z, t)
-        mean = xp.exp(z)
-        slope = poisson.slope_on_logits(xp, z, t, mean, 1.0)
-        return self._short(xp, z, t, mean), slope
+        """Both, which float32 has from one conversion."""
+        return self.value(xp, z, t), self.derivative(xp, z, t)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:

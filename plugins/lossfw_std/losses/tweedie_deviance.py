@@ -50,6 +50,7 @@ from lossfw.numerics import (
     precisely,
     remembered,
     select,
+    step_of,
     two_prod,
     zero_or_nan,
 )
@@ -430,9 +431,11 @@ def _far_between(xp: Namespace, y: Array, t: Array, e: Array, p: _Power) -> Arra
     """Return half the deviance over y^a, far from the target, for a power between 1 and 2."""
     a, b, size = float(p.a), float(p.b), xp.abs(e)
     # -a for a target above the mean and b for one below it; no part of this is rounded.
-    first = xp.where(e > 0.0, xp.full_like(e, -a), xp.full_like(e, b))
-    falling = xp.exp(-first * size) * (xp.expm1((first - 1.0) * size) / (1.0 - first))
-    return xp.maximum(y, t) * (falling - xp.expm1(-first * size) / first)
+    first = (-a - b) * step_of(xp, e) + b
+    second = 1.0 - first
+    own = first * size
+    falling = xp.exp(-own) * (xp.expm1(-second * size) / second)
+    return xp.maximum(y, t) * (falling - xp.expm1(-own) / first)
 
 
 def _far(
@@ -448,7 +451,7 @@ def _far(
         return far
     # For a small target nearly all of it is the mean's power, from which little is taken.
     below = own * (1.0 / b - t / y / a) + of_target / float(p.a * p.b)
-    return xp.where(e > -1.5, far, below)
+    return select(xp, e > -1.5, far, below)
 
 
 def _smooth(xp: Namespace, e: Array, s: tuple[float, ...]) -> Array:
