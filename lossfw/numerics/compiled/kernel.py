@@ -67,15 +67,9 @@ def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature)
 
 
 class Kernel:
-    """A compiled function of one or two arrays, of elements or of rows.
+    """A compiled function of one or two arrays of float32 or float64, of elements or of rows.
 
-    Parameters
-    ----------
-    graph : Graph
-        With inputs of one dtype, except for columns by index, and outputs of the same.
-    dtype : dtype
-        float32 or float64.
-    signature : KernelSignature
+    Inputs and outputs of its graph have one dtype, except for columns by index.
 
     Raises
     ------

@@ -45,7 +45,7 @@ class Operation(NamedTuple):
 
 
 def is_rare(node: Operation) -> bool:
-    """Tell whether an operation chooses between a rare value and a usual one."""
+    """Return whether an operation chooses between a rare value and a usual one."""
     return node.op == "where" and node.value == RARE
 
 
@@ -62,20 +62,20 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Operation] = []
         self.outputs: list[int] = []
-        self._numbers: dict[Any, int] = {}
+        self._node_ids: dict[Any, int] = {}
 
     def add(self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], value: Any = None) -> int:
         """Return the number of a node, which is made if there is none."""
-        # By their bits, for 0.0 equals -0.0, and NaN does not equal itself.
+        # By their bits, because 0.0 equals -0.0, and NaN does not equal itself.
         bits = repr(value) if isinstance(value, float) else value
         if isinstance(value, tuple):
             bits = np.array(value, dtype).tobytes()
         key = (op, args, dtype.char, bits)
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = len(self.nodes)
+        node_id = self._node_ids.get(key)
+        if node_id is None:
+            node_id = self._node_ids[key] = len(self.nodes)
             self.nodes.append(Operation(op, args, dtype, value))
-        return number
+        return node_id
 
     def live(self) -> list[int]:
         """Return the numbers of the nodes that the outputs need, arguments first."""
@@ -83,14 +83,13 @@ class Graph:
 
     def _needed(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
         """Return the numbers of the nodes that the outputs need by these arguments, in order."""
-        needed: set[int] = set()
-        waiting = list(self.outputs)
-        while waiting:
-            number = waiting.pop()
-            if number not in needed:
-                needed.add(number)
-                waiting.extend(args(self.nodes[number]))
-        return sorted(needed)
+        visited, stack = set[int](), list(self.outputs)
+        while stack:
+            node_id = stack.pop()
+            if node_id not in visited:
+                visited.add(node_id)
+                stack.extend(args(self.nodes[node_id]))
+        return sorted(visited)
 
     def usual(self) -> Graph:
         """Return the graph without the rare values of its choices.
@@ -98,19 +97,18 @@ class Graph:
         Its outputs are those of this graph, which are right where no condition of a rare
         value holds, and then these conditions.
         """
-        needed = self._needed(lambda node: node.args[::2] if is_rare(node) else node.args)
-        graph, place = Graph(), dict[int, int]()
+        graph, new_ids = Graph(), dict[int, int]()
         conditions = dict[int, None]()
-        for number in needed:
-            node = self.nodes[number]
+        for node_id in self._needed(lambda node: node.args[::2] if is_rare(node) else node.args):
+            node = self.nodes[node_id]
             if is_rare(node):
                 condition, _, usual = node.args
-                conditions[place[condition]] = None
-                place[number] = place[usual]
+                conditions[new_ids[condition]] = None
+                new_ids[node_id] = new_ids[usual]
             else:
-                args = tuple(place[arg] for arg in node.args)
-                place[number] = graph.add(node.op, args, node.dtype, node.value)
-        graph.outputs = [*(place[number] for number in self.outputs), *conditions]
+                args = tuple(new_ids[arg] for arg in node.args)
+                new_ids[node_id] = graph.add(node.op, args, node.dtype, node.value)
+        graph.outputs = [*(new_ids[output] for output in self.outputs), *conditions]
         return graph
 
     def inputs(self) -> list[str]:
@@ -125,11 +123,11 @@ class Graph:
         return [self.nodes[n].value for n in self.live() if self.nodes[n].op == op]
 
     def shape(self) -> list[tuple[Any, ...]]:
-        """Return a key that is equal for equal graphs: the live nodes, numbered anew."""
+        """Return a key that is equal for equal graphs: the live nodes, numbered from 0."""
         live = self.live()
-        place = {number: at for at, number in enumerate(live)}
-        listed: list[tuple[Any, ...]] = [
-            (node.op, tuple(place[a] for a in node.args), node.dtype.char, repr(node.value))
-            for node in (self.nodes[number] for number in live)
+        places = {node_id: place for place, node_id in enumerate(live)}
+        nodes: list[tuple[Any, ...]] = [
+            (node.op, tuple(places[a] for a in node.args), node.dtype.char, repr(node.value))
+            for node in (self.nodes[node_id] for node_id in live)
         ]
-        return [*listed, tuple(place[number] for number in self.outputs)]
+        return [*nodes, tuple(places[output] for output in self.outputs)]

@@ -27,13 +27,7 @@ from lossfw.numerics.symbolic.graph import (
 
 
 def replay(graph: Graph, **given: Any) -> tuple[NDArray, ...]:
-    """Return the outputs of a graph.
-
-    Parameters
-    ----------
-    graph : Graph
-    **given
-        An array of shape (N,) for each input, and a number for each parameter.
+    """Return the outputs of a graph for arrays of shape (N,), and a number for each parameter.
 
     Examples
     --------
@@ -42,13 +36,13 @@ def replay(graph: Graph, **given: Any) -> tuple[NDArray, ...]:
     >>> replay(graph, r=np.array([-2.0, 3.0]))
     (array([3., 4.]),)
     """
-    found: dict[int, Any] = {}
+    results: dict[int, Any] = {}
     size = next(x.shape[0] for x in given.values() if isinstance(x, np.ndarray))
     with np.errstate(all="ignore"):
-        for number in graph.live():
-            node = graph.nodes[number]
-            found[number] = _result(node, [found[a] for a in node.args], given)
-    return tuple(np.broadcast_to(found[number], (size,)) for number in graph.outputs)
+        for node_id in graph.live():
+            node = graph.nodes[node_id]
+            results[node_id] = _result(node, [results[arg] for arg in node.args], given)
+    return tuple(np.broadcast_to(results[node_id], (size,)) for node_id in graph.outputs)
 
 
 def replay_rows(
@@ -56,37 +50,29 @@ def replay_rows(
 ) -> tuple[NDArray, ...]:
     """Return the outputs of a graph of rows, one number for each row in the shape (N, 1).
 
-    Parameters
-    ----------
-    graph : Graph
-    columns : int
-        The length of a row.
-    order : {"C", "F"}
-        The layout in which rows are added up.
-    **given
-        An array of shape (N, K) or (N,) for each input.
+    Inputs have the shape (N, K) or (N,); `order` is the layout in which rows are added up.
     """
-    found: dict[int, Any] = {}
+    results: dict[int, Any] = {}
     rows = len(next(iter(given.values())))
     shaped = {name: x if x.ndim > 1 else x[:, np.newaxis] for name, x in given.items()}
     with np.errstate(all="ignore"):
-        for number in graph.live():
-            node = graph.nodes[number]
-            arguments = [found[a] for a in node.args]
+        for node_id in graph.live():
+            node = graph.nodes[node_id]
+            arguments = [results[arg] for arg in node.args]
             if node.op == COLUMN:
-                found[number] = np.arange(columns)[np.newaxis]
+                results[node_id] = np.arange(columns)[np.newaxis]
             elif node.op == TAKEN:
                 index = np.broadcast_to(arguments[1], (rows, 1))
-                found[number] = np.take_along_axis(arguments[0], index, axis=-1)
+                results[node_id] = np.take_along_axis(arguments[0], index, axis=-1)
             elif node.op in REDUCTIONS:
-                whole = np.broadcast_to(arguments[0], (rows, columns))
-                alone = node.op == SUM_ALONE
-                whole = np.asarray(whole, order="C" if alone else order)
-                function = np.sum if alone else getattr(np, node.op)
-                found[number] = function(whole, axis=-1, keepdims=True)
+                is_alone = node.op == SUM_ALONE
+                x = np.broadcast_to(arguments[0], (rows, columns))
+                x = np.asarray(x, order="C" if is_alone else order)
+                function = np.sum if is_alone else getattr(np, node.op)
+                results[node_id] = function(x, axis=-1, keepdims=True)
             else:
-                found[number] = _result(node, arguments, shaped)
-    return tuple(found[number] for number in graph.outputs)
+                results[node_id] = _result(node, arguments, shaped)
+    return tuple(results[node_id] for node_id in graph.outputs)
 
 
 def _result(node: Operation, arguments: list[Any], given: Mapping[str, Any]) -> Any:

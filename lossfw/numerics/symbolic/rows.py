@@ -194,28 +194,21 @@ class RowExpressions(Expressions):
 
 def find_row_nodes(graph: Graph) -> list[bool]:
     """Return whether each node has a number for each element, and not one for each row."""
-    found: list[bool] = []
+    is_row: list[bool] = []
     for node in graph.nodes:
         if node.op == INPUT:
-            found.append(node.dtype.kind == "f")
+            is_row.append(node.dtype.kind == "f")
         elif node.op in (*REDUCTIONS, TAKEN, CONSTANT):
-            found.append(False)
+            is_row.append(False)
         else:
-            found.append(node.op == COLUMN or any(found[arg] for arg in node.args))
-    return found
+            is_row.append(node.op == COLUMN or any(is_row[arg] for arg in node.args))
+    return is_row
 
 
 def trace_rows(body: Body, inputs: dict[str, Any], columns: int) -> Graph:
     """Run a body once on symbols of rows, and return the graph of its operations.
 
-    Parameters
-    ----------
-    body : callable
-        ``body(xp, *arrays)``, which returns arrays of rows, or of one number for each row.
-    inputs : dict of str to dtype
-        The names of the arrays; integers are one number for each row.
-    columns : int
-        The length of a row.
+    Inputs of integers are one number for each row. Results are rows, or one number for each.
 
     Raises
     ------

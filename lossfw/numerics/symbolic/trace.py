@@ -13,14 +13,7 @@ from lossfw.numerics.symbolic.symbol import Symbol
 
 
 def trace(body: Body, inputs: Mapping[str, Any]) -> Graph:
-    """Run a body once on symbols, and return the graph of its operations.
-
-    Parameters
-    ----------
-    body : callable
-        ``body(xp, *arrays)``, which returns an array or a tuple of arrays.
-    inputs : mapping of str to dtype
-        The names of the arrays in the graph, and their dtypes.
+    """Run a body once on symbols with names and dtypes, and return the graph of its operations.
 
     Raises
     ------
