@@ -314,22 +314,22 @@ def test_the_parameter_of_a_loss_is_searched():
         assert search.cv_results_["mean_test_score"][i] == pytest.approx(scores.mean())
 
 
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-def test_weights_are_routed_to_a_booster_and_to_the_scorer(name):
-    library = LIBRARIES[name]
-    estimator = library.estimator_of("poisson_deviance", COUNT)
-    score = scorer("poisson_deviance").set_score_request(sample_weight=True)
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "line"])
+def test_weights_are_routed_to_an_estimator_and_to_the_scorer(name):
+    loss, y, link, measure = CASES["squared" if name == "line" else "poisson"]
+    estimator = LinearRegression() if name == "line" else LIBRARIES[name].estimator_of(loss, y)
+    raw = LinearRegression.predict if name == "line" else LIBRARIES[name].raw
+    score = scorer(loss).set_score_request(sample_weight=True)
     with sklearn.config_context(enable_metadata_routing=True):
         found = cross_val_score(
-            estimator.set_fit_request(sample_weight=True), X, COUNT, scoring=score, cv=FOLDS,
+            estimator.set_fit_request(sample_weight=True), X, y, scoring=score, cv=FOLDS,
             params={"sample_weight": WEIGHT}, error_score="raise",
         )  # fmt: skip
     expected = []
     for train, test in FOLDS.split(X):
-        model = clone(estimator).fit(X[train], COUNT[train], sample_weight=WEIGHT[train])
-        means = np.exp(library.raw(model, X[test]))
-        measured = metrics.mean_poisson_deviance(COUNT[test], means, sample_weight=WEIGHT[test])
-        expected.append(-measured)
+        model = clone(estimator).fit(X[train], y[train], sample_weight=WEIGHT[train])
+        responses = link(raw(model, X[test]))
+        expected.append(-measure(y[test], responses, sample_weight=WEIGHT[test]))
     assert found == pytest.approx(expected, rel=1e-9)
 
 

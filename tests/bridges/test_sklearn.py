@@ -16,8 +16,8 @@ from sklearn.ensemble import (  # noqa: E402
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge  # noqa: E402
-from sklearn.model_selection import GridSearchCV, cross_val_score  # noqa: E402
+from sklearn.linear_model import LogisticRegression, Ridge  # noqa: E402
+from sklearn.model_selection import cross_val_score  # noqa: E402
 
 RNG = np.random.default_rng(8)
 X = RNG.normal(size=(150, 3))
@@ -61,22 +61,6 @@ def test_a_loss_of_margins_is_scored_at_the_decision_function():
     assert found == pytest.approx(-np.average(hinge, weights=WEIGHT))
     several = LogisticRegression().fit(X, CLASS)
     assert bridge.scorer("multiclass_hinge")(several, X, CLASS) < 0.0
-
-
-def test_weights_are_routed_to_a_scorer_in_a_grid():
-    scorer = bridge.scorer("squared_error").set_score_request(sample_weight=True)
-    with sklearn.config_context(enable_metadata_routing=True):
-        grid = GridSearchCV(
-            LinearRegression().set_fit_request(sample_weight=True), {"positive": [False]},
-            scoring=scorer, cv=3,
-        ).fit(X, Y, sample_weight=WEIGHT)  # fmt: skip
-    expected = []
-    for part in np.array_split(np.arange(150), 3):
-        rest = np.setdiff1d(np.arange(150), part)
-        model = LinearRegression().fit(X[rest], Y[rest], WEIGHT[rest])
-        error = (model.predict(X[part]) - Y[part]) ** 2
-        expected.append(-np.average(error, weights=WEIGHT[part]))
-    assert grid.best_score_ == pytest.approx(np.mean(expected))
 
 
 def test_a_scorer_is_compared_and_pickled_by_its_loss():

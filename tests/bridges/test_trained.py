@@ -1,7 +1,6 @@
 """A loss in XGBoost, LightGBM and CatBoost: both faces, saving, early stopping, bad input."""
 
 import copy
-import pickle
 import warnings
 
 import numpy as np
@@ -29,6 +28,7 @@ LABEL = (Y > 100).astype(int)
 CLASS = np.digitize(Y, [95.0, 105.0])
 LIBRARY = pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
 XGB, LGB, CAT = LIBRARIES.values()
+WEIGHTED = {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 0.5, 3.0]}
 
 
 def fit(library, loss, y, rounds=20, x=X, weight=None, **kwargs):
@@ -37,47 +37,16 @@ def fit(library, loss, y, rounds=20, x=X, weight=None, **kwargs):
     return model, library.raw(model, x)
 
 
-@LIBRARY
-@pytest.mark.parametrize(
-    ("loss", "y"),
-    [
-        ("huber", Y),
-        ("quantile", Y),
-        ("poisson_deviance", np.round(Y)),
-        ("hinge", LABEL),
-        ("cross_entropy", CLASS),
-    ],
-)
-def test_training_lowers_the_loss_below_that_of_the_start(library, loss, y):
-    _, raw = fit(library, loss, y)
-    begin = boosting.start(loss, y)
-    mean = library.bridge.objective(loss).derivatives.mean
-    assert mean(raw, y) < 0.9 * mean(np.broadcast_to(begin, (len(y), *np.shape(begin))), y)
+# What the harness proves of every bridge is not repeated here: see `lossfw.check.bridges`.
 
 
 @LIBRARY
-def test_weight_2_is_the_row_twice(library):
-    twice = np.concatenate([np.arange(240), np.arange(80)])
-    weight = np.where(np.arange(240) < 80, 2.0, 1.0)
-    params = {"bootstrap_type": "No", "random_strength": 0, "boosting_type": "Plain"}
-    params = {"catboost": params, "lightgbm": {"min_data_in_leaf": 1}}.get(library.name, {})
-    _, weighted = fit(library, "huber", Y, 5, weight=weight, params=params)
-    _, doubled = fit(library, "huber", Y[twice], 5, x=X[twice], params=params)
-    # CatBoost and the others may choose among splits of nearly the same gain.
-    assert np.abs(weighted - doubled[:240]).mean() < 0.05 * np.std(Y)
-
-
-@LIBRARY
-def test_the_objective_is_immutable(library):
-    bridge = library.bridge
-    one = bridge.objective({"name": "huber", "delta": 2.0})
-    assert one == bridge.objective(lossfw.loss("huber", delta=2.0))
-    assert one != bridge.objective("huber")
-    assert one != bridge.objective({"name": "huber", "delta": 2.0}, curvature="one")
-    assert hash(one) == hash(pickle.loads(pickle.dumps(one)))
-    assert pickle.loads(pickle.dumps(one)) == one
-    assert copy.deepcopy(one) is one
-    assert copy.copy(one) is one
+def test_an_objective_is_immutable_and_differs_by_its_parameters(library):
+    make = library.bridge.objective
+    one = make({"name": "huber", "delta": 2.0})
+    assert one == make(lossfw.loss("huber", delta=2.0))
+    assert one not in (make("huber"), make({"name": "huber", "delta": 2.0}, curvature="one"))
+    assert copy.copy(one) is copy.deepcopy(one) is one
     with pytest.raises(AttributeError):
         one.derivatives = None
 
@@ -150,13 +119,6 @@ def test_xgboost_can_answer_with_responses():
     assert model.predict(xgb.DMatrix(X)) == pytest.approx(
         boosting.response("cross_entropy", raw), rel=1e-5
     )
-
-
-def test_training_can_be_continued():
-    data = lgb.Dataset(X, Y, free_raw_data=False)
-    half = lightgbm.train("huber", LGB.params, data, 10)
-    whole = lightgbm.train("huber", LGB.params, lgb.Dataset(X, Y), 10, init_model=half)
-    assert np.abs(whole.predict(X) - Y).mean() < 0.9 * np.abs(half.predict(X) - Y).mean()
 
 
 def test_data_is_as_it_was_before_a_training():
@@ -293,23 +255,17 @@ def test_without_a_start_no_leaf_is_needed():
     fit(LGB, "huber", Y, params={"linear_tree": True}, start=0.0)
 
 
-def test_the_rows_of_catboost_have_the_derivatives_of_the_loss():
+@pytest.mark.parametrize("loss", ["cross_entropy", WEIGHTED], ids=str)
+def test_the_rows_of_catboost_have_the_whole_matrix_of_curvatures(loss):
     z, weight = np.array([0.3, -1.2, 2.0]), 1.5
-    for loss in (
-        "cross_entropy",
-        "categorical_focal",
-        {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 0.5, 3.0]},
-    ):
-        form = boosting.derivatives(loss).loss
-        for label in range(3):
-            slopes, bends = catboost.objective(loss).calc_ders_multi(z, float(label), weight)
-            expected = form.gradient(z[None], [label], sample_weight=[weight], reduction="sum")
-            assert slopes == pytest.approx(-expected[0])
-            second = form.hessian(z[None], [label], sample_weight=[weight], reduction="sum")
-            if loss != "categorical_focal":
-                assert np.diag(bends) == pytest.approx(-second[0])
-                # A shift of all logits changes nothing.
-                assert np.sum(bends, axis=1) == pytest.approx(np.zeros(3))
+    form = boosting.derivatives(loss).loss
+    for label in range(3):
+        slopes, bends = catboost.objective(loss).calc_ders_multi(z, float(label), weight)
+        for found, derivative in ((slopes, form.gradient), (np.diag(bends), form.hessian)):
+            expected = derivative(z[None], [label], sample_weight=[weight], reduction="sum")
+            assert found == pytest.approx(-expected[0])
+        # A shift of all logits changes nothing.
+        assert np.sum(bends, axis=1) == pytest.approx(np.zeros(3))
 
 
 @LIBRARY
