@@ -42,11 +42,6 @@ def dipping(r):
     return r * r - 0.1 * np.exp(-((np.abs(r) - 0.25) ** 2) * 400)
 
 
-def dented(r):
-    """Convex but for a small dent at r = 2."""
-    return np.abs(r) + 0.01 * np.exp(-50 * (r - 2) ** 2)
-
-
 def flat_between(r):
     """A square with a straight piece from 1 to 4."""
     inner = np.clip(np.abs(r), 0, 1)
@@ -68,20 +63,6 @@ def bent(r):
 def kinked(r):
     """Its first derivative jumps at 1."""
     return r * r + 0.5 * np.maximum(r - 1, 0)
-
-
-def kinked_a_little(r):
-    """Its first derivative jumps by 1 % of the slope around."""
-    return r * r + 0.15 * np.maximum(r - 7.3, 0)
-
-
-def bent_a_little(r):
-    """Its second derivative jumps by 5 %."""
-    return r * r + 0.05 * np.maximum(r - 3.7, 0) ** 2
-
-
-def flat_close_to_zero(r):
-    return np.maximum(np.abs(r), 1e-3) ** 2
 
 
 def bumped(m):
@@ -107,19 +88,10 @@ def absolute(y, t):
     return np.abs(y - t)
 
 
-def half_square(y, t):
-    """Blind for errors below 0.05: other predictions are as good."""
-    return np.maximum(np.abs(y - t), 0.05) ** 2
-
-
 def weighted_classes(y, t):
     """The square, in which later columns cost a little more."""
     weight = 1 + 0.01 * np.arange(y.shape[-1])
     return (weight * (y - t) ** 2).sum(-1)
-
-
-def row_absolute(y, t):
-    return np.abs(y - t).sum(-1)
 
 
 def coarse(y, t):
@@ -141,11 +113,6 @@ def shifted_far_out(y, t):
     return -(np.where(t == 0, 0, t * logs)).sum(-1)
 
 
-def first_class_alone(y, t):
-    """Strictly proper for two classes; what the others share among them does not count."""
-    return (y[:, 0] - t[:, 0]) ** 2
-
-
 def crammer_singer(y, t):
     """The hinge of the best wrong class, which is not calibrated for three classes."""
     own = (t * y).sum(-1)
@@ -162,12 +129,14 @@ LIARS = (
     Liar("loss", "claim:zero_at_target", "offset",
          distance(lambda r: np.sqrt(r * r + 1e-16) - 0.99e-8, zero_at_target=True)),
     Liar("loss", "claim:finite_at_boundary", "log 0", unit(log_cut, finite_at_boundary=True)),
-    Liar("loss", "claim:convex", "dent", distance(dented, convex=True)),
+    # Convex but for a small dent at r = 2.
+    Liar("loss", "claim:convex", "dent",
+         distance(lambda r: np.abs(r) + 0.01 * np.exp(-50 * (r - 2) ** 2), convex=True)),
     Liar("loss", "claim:convex", "rows",
          logit_rows(_of_the_label(lambda x: np.arctan(-x)), convex=True)),
     Liar("loss", "claim:strictly_convex", "straight", distance(flat_between, strictly_convex=True)),
     Liar("loss", "claim:strictly_convex", "short",
-         distance(flat_close_to_zero, strictly_convex=True)),
+         distance(lambda r: np.maximum(np.abs(r), 1e-3) ** 2, strictly_convex=True)),
     Liar("loss", "claim:strictly_convex", "far out",
          replace(distance(np.abs, strictly_convex=True),
                  truth=lossfw.loss("huber", delta=50.0)), ("value", "precision", "overflow")),
@@ -196,19 +165,27 @@ LIARS = (
     Liar("loss", "claim:linear_in_target", "probability",
          replace(unit(lambda y, t: (y - t) ** 2, linear_in_target=True), target=UNIT)),
     Liar("loss", "claim:smooth", "kink", distance(kinked, smooth=True)),
-    Liar("loss", "claim:smooth", "small kink", distance(kinked_a_little, smooth=True)),
-    Liar("loss", "claim:twice_smooth", "small bend", distance(bent_a_little, twice_smooth=True)),
+    # Its first derivative jumps by 1 % of the slope around.
+    Liar("loss", "claim:smooth", "small kink",
+         distance(lambda r: r * r + 0.15 * np.maximum(r - 7.3, 0), smooth=True)),
+    # Its second derivative jumps by 5 %.
+    Liar("loss", "claim:twice_smooth", "small bend",
+         distance(lambda r: r * r + 0.05 * np.maximum(r - 3.7, 0) ** 2, twice_smooth=True)),
     Liar("loss", "claim:twice_smooth", "bend", distance(bent, twice_smooth=True)),
     Liar("loss", "claim:breaks", "missing", distance(kinked, breaks=())),
     Liar("loss", "claim:breaks", "invented", distance(kinked, breaks=(0.0, 1.0))),
     Liar("loss", "claim:second_breaks", "missing", distance(bent, second_breaks=())),
     Liar("loss", "claim:second_breaks", "invented", distance(bent, second_breaks=(-1.0, 1.0))),
     Liar("loss", "claim:proper", "absolute", unit(absolute, proper=True)),
-    Liar("loss", "claim:proper", "rows", simplex_rows(row_absolute, proper=True)),
-    Liar("loss", "claim:strictly_proper", "blind", unit(half_square, strictly_proper=True)),
+    Liar("loss", "claim:proper", "rows",
+         simplex_rows(lambda y, t: np.abs(y - t).sum(-1), proper=True)),
+    # Blind for errors below 0.05: other predictions are as good.
+    Liar("loss", "claim:strictly_proper", "blind",
+         unit(lambda y, t: np.maximum(np.abs(y - t), 0.05) ** 2, strictly_proper=True)),
     Liar("loss", "claim:strictly_proper", "rows", simplex_rows(coarse, strictly_proper=True)),
+    # Strictly proper for two classes; what the others share among them does not count.
     Liar("loss", "claim:strictly_proper", "one class",
-         simplex_rows(first_class_alone, strictly_proper=True), ("nan",)),
+         simplex_rows(lambda y, t: (y[:, 0] - t[:, 0]) ** 2, strictly_proper=True), ("nan",)),
     Liar("loss", "claim:calibrated", "margin",
          margin(lambda m: np.maximum(1 - m, 0) + np.maximum(m, 0), calibrated=True)),
     Liar("loss", "claim:calibrated", "rows", logit_rows(crammer_singer, calibrated=True)),

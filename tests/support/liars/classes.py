@@ -19,11 +19,6 @@ def first_hundred(y, t):
 
 
 @rowwise
-def slope(y, t):
-    return 2 * (y - t)
-
-
-@rowwise
 def slope_of_bytes(y, t):
     """Classes 256 apart are one."""
     result = 2 * (y - t)
@@ -69,7 +64,7 @@ LIARS = (
          ("value:index", "precision:classes")),
     Liar("loss", "gradient:classes", "bytes", replace(_BRIER, gradient=slope_of_bytes)),
     Liar("loss", "hessian:classes", "few",
-         replace(_BRIER, gradient=slope, hessian=curvature_of_few),
+         replace(_BRIER, gradient=rowwise(lambda y, t: 2 * (y - t)), hessian=curvature_of_few),
          ("precision:classes",)),
     Liar("loss", "precision:classes", "labels", _LABELS),
     Liar("loss", "precision:classes", "half", replace(_BRIER, value=summed_in_half)),

@@ -45,12 +45,6 @@ def slope_from_two(y, t):
 
 
 @elementwise
-def curvature_from_one(y, t):
-    """1 / cosh^2 as 1 - tanh^2: far out two ones are subtracted."""
-    return 1 - np.tanh(y - t) ** 2
-
-
-@elementwise
 def slope_of_quotient(y, t):
     """tanh as sinh / cosh: far out infinity over infinity."""
     with np.errstate(all="ignore"):
@@ -116,7 +110,9 @@ LIARS = (
     Liar("loss", "hessian", "threshold, by differences",
          replace(SQUARE, hessian=other_curvature, reduce=None)),
     Liar("loss", "precision:gradient", "tanh", _with(slope_from_two, None, _COSH, log_cosh)),
-    Liar("loss", "precision:hessian", "sech", _with(None, curvature_from_one, _COSH, log_cosh)),
+    # 1 / cosh^2 as 1 - tanh^2: far out two ones are subtracted.
+    Liar("loss", "precision:hessian", "sech",
+         _with(None, elementwise(lambda y, t: 1 - np.tanh(y - t) ** 2), _COSH, log_cosh)),
     Liar("loss", "overflow:gradient", "tanh", _with(slope_of_quotient, None, _COSH, log_cosh),
          # At a target of 0 it is another value.
          ("gradient",)),

@@ -8,10 +8,6 @@ from support.liars.honest import PLAIN, SQUARE, square, square_curvature, square
 from support.liars.liar import Liar
 
 
-def always_double(y, t):
-    return square(y, t).astype(float)
-
-
 def in_integers(y, t):
     y = np.asarray(y)
     if y.dtype.kind == "i":
@@ -78,7 +74,12 @@ bent = _in_half(lambda r: 2.25 + 0 * r, square_curvature)
 
 
 LIARS = (
-    Liar("loss", "dtype:result", "double", replace(SQUARE, value=always_double)),
+    Liar(
+        "loss",
+        "dtype:result",
+        "double",
+        replace(SQUARE, value=lambda y, t: square(y, t).astype(float)),
+    ),
     Liar("loss", "dtype:integer", "integers", replace(SQUARE, value=in_integers)),
     Liar("loss", "dtype:integer", "single", replace(PLAIN, value=integers_in_single)),
     Liar("loss", "dtype:integer", "unsigned", replace(PLAIN, value=unsigned)),

@@ -19,12 +19,6 @@ _BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
 
 
 @elementwise
-def cut_off(y, t):
-    """The square, but for residuals above 20."""
-    return np.minimum((y - t) ** 2, 400)
-
-
-@elementwise
 def expanded(y, t):
     """Multiplied out: the digits of a small residual are gone."""
     return y * y - 2 * y * t + t * t
@@ -44,12 +38,6 @@ def cut_short(y, t):
     """The square, but for residuals from 3.0 to 3.1."""
     r = np.abs(y - t)
     return np.where((r > 3) & (r < 3.1), 9, r * r)
-
-
-@elementwise
-def without_marker(y, t):
-    """A target of -1 stands for a missing one."""
-    return np.where(t == -1, 0, (y - t) ** 2)
 
 
 @elementwise
@@ -117,9 +105,14 @@ LIARS = (
     Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), _NAN_BESIDES),
     Liar("loss", "nan:legal", "focal", NaiveFocal(), (*_NAN_BESIDES, *_NAIVE)),
     Liar("loss", "nan:formula", "cross entropy", NaiveFormula(), _NAN_BESIDES),
-    Liar("loss", "value", "cut off", replace(_BARE, value=cut_off)),
+    # The square, but for residuals above 20.
+    Liar("loss", "value", "cut off",
+         replace(_BARE, value=elementwise(lambda y, t: np.minimum((y - t) ** 2, 400)))),
     Liar("loss", "value", "cut short", replace(_BARE, value=cut_short)),
-    Liar("loss", "value", "marker", replace(_BARE, value=without_marker), ("nan",)),
+    # A target of -1 stands for a missing one.
+    Liar("loss", "value", "marker",
+         replace(_BARE, value=elementwise(lambda y, t: np.where(t == -1, 0, (y - t) ** 2))),
+         ("nan",)),
     Liar("loss", "value", "single",
          replace(_BARE, value=large_in_single, truth=lossfw.loss("absolute_error"))),
     Liar("loss", "value:index", "curvature", replace(BRIER_ROWS, hessian=halved_by_index)),
