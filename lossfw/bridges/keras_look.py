@@ -21,7 +21,7 @@ from lossfw.components.spaces import (
     Space,
 )
 from lossfw.errors import DomainError
-from lossfw.losses.base import Definition
+from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, NDArray
@@ -83,7 +83,7 @@ def _look(loss: Loss, y: NDArray, t: NDArray, kept: NDArray | None = None) -> No
 
 def _suspect(loss: Loss, xp: Any, y: Array, t: Array, kept: Array | None) -> Any:
     """Return whether a value that counts may lie outside; None if none can."""
-    if type(loss).check_domain is not Definition.check_domain:
+    if type(loss).check_domain is not LossDefinition.check_domain:
         return True
     masks = []
     if loss.takes_classes and t.ndim < y.ndim:

@@ -1,4 +1,4 @@
-"""Definition: the parts of a loss that do not depend on how it is called.
+"""LossDefinition: the parts of a loss that do not depend on how it is called.
 
 Its spaces and claims, and its functions of prediction and target, lifted by a
 kind from what the author wrote.
@@ -21,7 +21,7 @@ from lossfw.numerics.exact.reference import Order
 
 Form = Literal["prediction", "logits"]
 
-# See `Definition.unreduced_losses`.
+# See `LossDefinition.unreduced_losses`.
 ResultForm: TypeAlias = Literal["formula", "value", "gradient", "hessian", "both"]
 
 # Those of order 0, 1 and 2.
@@ -48,13 +48,13 @@ _Method: TypeAlias = Callable[..., Any]
 def _unreduced(form: ResultForm, *, by_index: bool = False) -> _Method:
     """Return the method that gives unreduced losses in one form."""
 
-    def losses(self: Definition, xp: Namespace, y: Array, t: Array) -> Any:
+    def losses(self: LossDefinition, xp: Namespace, y: Array, t: Array) -> Any:
         return self.unreduced_losses(form, xp, y, t, by_index)
 
     return losses
 
 
-class Definition(Component, ABC):
+class LossDefinition(Component, ABC):
     """Base of `lossfw.Loss`, which adds how a loss is called."""
 
     kind: ClassVar[str] = "loss"
@@ -230,7 +230,7 @@ class Definition(Component, ABC):
         """
         return None, None
 
-    def without_own_weight(self) -> Definition:
+    def without_own_weight(self) -> LossDefinition:
         """Return the loss without its own weights: the reduction applies them."""
         return self
 

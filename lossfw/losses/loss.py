@@ -16,7 +16,7 @@ from lossfw.components.plain_values import plain
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
-from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine import execute, fast_path, whole_array
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
@@ -32,7 +32,7 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.reference import Order
 
 
-class Loss(Definition):
+class Loss(LossDefinition):
     """A loss: the cost of a prediction, given the target.
 
     Derive from one of the kinds (`DistanceLoss`, `MarginLoss`,

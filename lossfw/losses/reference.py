@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.losses.base import Definition
+from lossfw.losses.base import LossDefinition
 from lossfw.losses.inputs import Arguments, one_hot
 from lossfw.numerics.arrays import Array
 from lossfw.numerics.exact.reference import Order, check_order, exact, reference
 
 
-def of_loss(loss: Definition, call: Arguments, order: Order) -> Array:
+def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
     """Return the true unreduced loss of a call, or its derivative; see `Loss.exact`."""
     check_order(order)
     y, t = call.y, call.t

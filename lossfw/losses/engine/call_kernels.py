@@ -21,7 +21,7 @@ from lossfw.components.spaces import (
     Simplex,
     Space,
 )
-from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine import kernels
 from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def candidate_of(
-    loss: Definition, form: ResultForm, columns: int | None = None, *, by_index: bool = False
+    loss: LossDefinition, form: ResultForm, columns: int | None = None, *, by_index: bool = False
 ) -> Candidate:
     """Return a function of a loss as it may be compiled, of rows for a number of columns."""
     from lossfw.losses.engine.candidates import Candidate
@@ -65,7 +65,7 @@ def candidate_of(
     return Candidate(repr(loss), f"{form}{of_rows}", function, spaces, signature)
 
 
-def _function_of(loss: Definition, form: ResultForm, by_index: bool) -> Callable[..., Any]:
+def _function_of(loss: LossDefinition, form: ResultForm, by_index: bool) -> Callable[..., Any]:
     def compute(xp: Namespace, y: Array, t: Array) -> Any:
         return loss.unreduced_losses(form, xp, y, t, by_index)
 
@@ -73,7 +73,7 @@ def _function_of(loss: Definition, form: ResultForm, by_index: bool) -> Callable
 
 
 def find_loss_kernel(
-    loss: Definition,
+    loss: LossDefinition,
     form: ResultForm,
     dtype: np.dtype[Any],
     elements: int,
@@ -92,7 +92,7 @@ def find_loss_kernel(
 # of the usual check.
 
 
-def _bounded_spaces(loss: Definition, by_index: bool) -> list[tuple[int, Space]] | None:
+def _bounded_spaces(loss: LossDefinition, by_index: bool) -> list[tuple[int, Space]] | None:
     """Return a loss's spaces with bounds, by their arguments; None if no kernel checks them all.
 
     Class indices are left to the usual check.
@@ -101,7 +101,7 @@ def _bounded_spaces(loss: Definition, by_index: bool) -> list[tuple[int, Space]]
     if target is CLASS_INDEX and loss.takes_rows:
         target = SIMPLEX
     spaces = (loss.prediction_space,) if by_index else (loss.prediction_space, target)
-    is_usual = type(loss).check_domain is Definition.check_domain
+    is_usual = type(loss).check_domain is LossDefinition.check_domain
     if not is_usual or any(type(x) not in (Interval, Members, Counts, Simplex) for x in spaces):
         return None
     return [(place, space) for place, space in enumerate(spaces) if not accepts_any_float(space)]
@@ -160,7 +160,7 @@ def kernels_for(
 
     Derivatives of a whole call go to `out`, times `scale`.
     """
-    if not kernels.may_have_kernel(call.y.size) or not isinstance(loss, Definition):
+    if not kernels.may_have_kernel(call.y.size) or not isinstance(loss, LossDefinition):
         return _NONE
     if not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
         return _NONE
@@ -181,7 +181,7 @@ def kernels_for(
     return CallKernels(function, kernel and BlockKernel(loss, call, kernel, out, scale))
 
 
-def _needs_no_tiles(loss: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
+def _needs_no_tiles(loss: LossDefinition, call: Arguments, dtype: np.dtype[Any]) -> bool:
     """Return whether a call has no mask, and arrays as a kernel takes them."""
     if call.keep is not None or loss.sums_rows or call.dtype != dtype:
         return False
@@ -218,7 +218,7 @@ class BlockKernel:
 
     Parameters
     ----------
-    loss : Definition
+    loss : LossDefinition
     call : Arguments
     kernel : UsableKernel
     out : ndarray or None
@@ -229,7 +229,7 @@ class BlockKernel:
 
     def __init__(
         self,
-        loss: Definition,
+        loss: LossDefinition,
         call: Arguments,
         kernel: kernels.UsableKernel,
         out: NDArray | None,

@@ -14,7 +14,7 @@ import numpy as np
 
 from lossfw.components.spaces import Interval, Space
 from lossfw.errors import DomainError
-from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine.engine_mode import current
 from lossfw.losses.engine.kernels import SMALL
 from lossfw.losses.engine.read_only import raise_for_writing, read_only
@@ -54,12 +54,12 @@ class FastPathTraits(NamedTuple):
     both_of_one_row: _OfOneRow | None
 
 
-def fast_path_traits(loss: Definition) -> FastPathTraits:
+def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     """Return the traits of a loss."""
     has_plain_losses = (
-        type(loss).own_mask_and_weight is Definition.own_mask_and_weight and not loss.sums_rows
+        type(loss).own_mask_and_weight is LossDefinition.own_mask_and_weight and not loss.sums_rows
     )
-    has_default_check = type(loss).check_domain is Definition.check_domain
+    has_default_check = type(loss).check_domain is LossDefinition.check_domain
     accepts_any_prediction = has_default_check and accepts_any_float(loss.prediction_space)
     value, both = (
         getattr(getattr(loss.body, name, None), "of_one_row", None)

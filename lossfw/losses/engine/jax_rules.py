@@ -13,14 +13,14 @@ import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
-from lossfw.losses.base import Definition
+from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import loss_derivatives
 from lossfw.numerics.arrays import Array
 
 _Function = Callable[..., Array]
 
 
-def losses(loss: Definition, y: Array, t: Array, where: Array | None, by_index: bool) -> Array:
+def losses(loss: LossDefinition, y: Array, t: Array, where: Array | None, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.whole_array`.
 
     Elements or rows that do not count have the gradient 0, whatever they hold.
@@ -30,7 +30,7 @@ def losses(loss: Definition, y: Array, t: Array, where: Array | None, by_index: 
 
 # Losses are equal by value, so that the functions of equal ones are compiled once.
 @functools.lru_cache(maxsize=256)
-def _losses(loss: Definition, by_index: bool) -> _Function:
+def _losses(loss: LossDefinition, by_index: bool) -> _Function:
     """Return the function of prediction, target and mask, with its derivative."""
 
     @functools.partial(jax.custom_jvp)
@@ -51,7 +51,7 @@ def _losses(loss: Definition, by_index: bool) -> _Function:
 
 
 @functools.lru_cache(maxsize=256)
-def _gradients(loss: Definition, by_index: bool) -> _Function:
+def _gradients(loss: LossDefinition, by_index: bool) -> _Function:
     """Return the published gradient as a function whose derivative is the published Hessian."""
 
     @functools.partial(jax.custom_jvp)
@@ -78,7 +78,7 @@ def _gradients(loss: Definition, by_index: bool) -> _Function:
 
 
 def _linear_product(
-    loss: Definition, where: Array | None, y: Array, direction: Array, product: _Function
+    loss: LossDefinition, where: Array | None, y: Array, direction: Array, product: _Function
 ) -> Array:
     """Return a product with a direction in a form of which JAX sees that it is linear."""
     if not loss.takes_rows:
@@ -91,7 +91,7 @@ def _linear_product(
 
 
 def _tangents(
-    loss: Definition, y: Array, y_tangent: Any, t_tangent: Any
+    loss: LossDefinition, y: Array, y_tangent: Any, t_tangent: Any
 ) -> tuple[Array, Array | None]:
     """Return the tangent of the prediction or the residual, and that of an exchanged target."""
     tangent = jnp.zeros_like(y) if isinstance(y_tangent, SymbolicZero) else y_tangent

@@ -8,14 +8,14 @@ exchanged; other targets have none.
 from __future__ import annotations
 
 from lossfw.errors import ArgumentError
-from lossfw.losses.base import Definition
+from lossfw.losses.base import LossDefinition
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual import derivatives as dual
 
 
 def hessian_product(
-    loss: Definition, xp: Namespace, y: Array, t: Array, by_index: bool, direction: Array
+    loss: LossDefinition, xp: Namespace, y: Array, t: Array, by_index: bool, direction: Array
 ) -> Array:
     """Return the derivative of the gradient along a direction, the Hessian times it."""
     if by_index:
@@ -27,7 +27,9 @@ def hessian_product(
     )[1]
 
 
-def cross_product(loss: Definition, xp: Namespace, y: Array, t: Array, direction: Array) -> Array:
+def cross_product(
+    loss: LossDefinition, xp: Namespace, y: Array, t: Array, direction: Array
+) -> Array:
     """Return the derivative of the gradient as the target moves along a direction."""
     return dual.derivatives(
         lambda xp, t: loss.unreduced_gradient(xp, y + 0.0 * t, t),
@@ -38,7 +40,7 @@ def cross_product(loss: Definition, xp: Namespace, y: Array, t: Array, direction
     )[1]
 
 
-def check_target(loss: Definition) -> None:
+def check_target(loss: LossDefinition) -> None:
     """Raise `ArgumentError` unless the losses have a derivative with respect to the target."""
     if is_of_residual(loss) or loss.claims().exchangeable:
         return
@@ -49,6 +51,6 @@ def check_target(loss: Definition) -> None:
     )
 
 
-def is_of_residual(loss: Definition) -> bool:
+def is_of_residual(loss: LossDefinition) -> bool:
     """Tell whether the derivative by the target is minus that by the prediction."""
     return loss.argument == "residual"

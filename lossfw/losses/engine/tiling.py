@@ -39,7 +39,7 @@ class EngineLoss(Protocol):
     def unreduced_losses(
         self, form: Any, xp: Namespace, y: Array, t: Array, by_index: bool = False
     ) -> Any:
-        """Return losses, derivatives or both; see `lossfw.losses.base.Definition`."""
+        """Return losses, derivatives or both; see `lossfw.losses.base.LossDefinition`."""
 
 
 @dataclass(slots=True)

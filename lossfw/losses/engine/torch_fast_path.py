@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from lossfw.errors import BodyError, DomainError
-from lossfw.losses.base import Definition
+from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules
 from lossfw.numerics.arrays import Array, namespace_of
 
@@ -23,7 +23,7 @@ _FLOATS = (torch.float32, torch.float64)
 _NO_LEVEL = -1
 
 
-def compute(loss: Definition, y: Array, t: Array, *, mean: bool, checked: bool) -> Array | None:
+def compute(loss: LossDefinition, y: Array, t: Array, *, mean: bool, checked: bool) -> Array | None:
     """Return the sum or mean of the losses in the prediction's dtype; None on the usual path.
 
     The loss has no weights of its own. Unless `checked`, values are not looked at.
@@ -40,7 +40,7 @@ def compute(loss: Definition, y: Array, t: Array, *, mean: bool, checked: bool) 
     return result
 
 
-def _is_by_index(loss: Definition, y: Any, t: Any) -> bool | None:
+def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
@@ -65,7 +65,7 @@ def _is_traced() -> bool:
 class _ReducedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
     @staticmethod
     def forward(
-        ctx: Any, y: Array, t: Array, loss: Definition, by_index: bool, mean: bool
+        ctx: Any, y: Array, t: Array, loss: LossDefinition, by_index: bool, mean: bool
     ) -> Array:
         versions = y._version, t._version
         losses, gradient = loss.unreduced_losses("both", _XP, y, t, by_index)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from lossfw.losses.base import Definition
+from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import loss_derivatives
 from lossfw.numerics.arrays import Array, namespace_of
 
@@ -18,7 +18,7 @@ from lossfw.numerics.arrays import Array, namespace_of
 _NONE = (None, None, None, None)
 
 
-def losses(loss: Definition, y: Array, t: Array, by_index: bool) -> Array:
+def losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.whole_array`."""
     if t.requires_grad:
         loss_derivatives.check_target(loss)
@@ -74,7 +74,7 @@ class _Losses(_OfArguments):
     """Losses of which no derivative may be asked for."""
 
     @staticmethod
-    def forward(y: Array, t: Array, loss: Definition, by_index: bool) -> Array:
+    def forward(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> Array:
         return loss.unreduced_losses("value", namespace_of(y), y, t, by_index)
 
     @staticmethod
@@ -94,7 +94,7 @@ class _LossesAndGradients(torch.autograd.Function):  # type: ignore[misc]  # tor
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(y: Array, t: Array, loss: Definition, by_index: bool) -> tuple[Array, Array]:
+    def forward(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> tuple[Array, Array]:
         return loss.unreduced_losses("both", namespace_of(y), y, t, by_index)  # type: ignore[no-any-return]
 
     @staticmethod
@@ -128,7 +128,7 @@ class _PlainLossesAndGradients(_LossesAndGradientsWithTangents):
 
     @staticmethod
     def forward(  # type: ignore[override]  # PyTorch has two forms
-        ctx: Any, y: Array, t: Array, loss: Definition, by_index: bool
+        ctx: Any, y: Array, t: Array, loss: LossDefinition, by_index: bool
     ) -> tuple[Array, Array]:
         output = _LossesAndGradients.forward(y, t, loss, by_index)
         _LossesAndGradients.setup_context(ctx, (y, t, loss, by_index), output)
@@ -139,7 +139,7 @@ class _Gradients(_OfArguments):
     """Published gradients, whose derivative is the published Hessian."""
 
     @staticmethod
-    def forward(y: Array, t: Array, loss: Definition, by_index: bool) -> Array:
+    def forward(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> Array:
         return loss.unreduced_losses("gradient", namespace_of(y), y, t, by_index)
 
     @staticmethod

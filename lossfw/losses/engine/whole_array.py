@@ -18,7 +18,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from lossfw.losses.array_api import has_values, widest
-from lossfw.losses.base import Definition, ResultForm
+from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine.execute import check_gradient, own_losses
 from lossfw.losses.engine.reduction import Reduction, Sums
 from lossfw.losses.engine.tiling import check_domain
@@ -26,7 +26,7 @@ from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, is_jax, is_torch
 
 
-def compute(loss: Definition, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
+def compute(loss: LossDefinition, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
     """Return the result of a call: the reduced loss, its derivative, or both."""
     if form == "both":
         value = compute(loss, call, "value", reduction)
@@ -59,7 +59,7 @@ def _weight_and_count(call: Arguments) -> tuple[Any, Any]:
     return xp.sum(weight, dtype=widest(xp)), count
 
 
-def _losses(loss: Definition, call: Arguments) -> Array:
+def _losses(loss: LossDefinition, call: Arguments) -> Array:
     """Return the unreduced losses, differentiable by their published derivatives."""
     y, t = _arguments(loss, call)
     # Each module defines functions of its library, which is imported by whoever made `y`.
@@ -76,7 +76,7 @@ def _losses(loss: Definition, call: Arguments) -> Array:
     return own_losses(loss, y, losses)
 
 
-def _arguments(loss: Definition, call: Arguments) -> tuple[Array, Array]:
+def _arguments(loss: LossDefinition, call: Arguments) -> tuple[Array, Array]:
     """Return prediction and target in the dtype of the computation, their domain checked."""
     xp, where = call.xp, _where(call)
     y, t = call.y, call.t
@@ -95,7 +95,7 @@ def _arguments(loss: Definition, call: Arguments) -> tuple[Array, Array]:
     return xp.astype(y, call.work), t
 
 
-def _check(loss: Definition, call: Arguments, where: Array | None) -> None:
+def _check(loss: LossDefinition, call: Arguments, where: Array | None) -> None:
     """Check the domain of what has values, of the elements or rows that count."""
     xp, y, t = call.xp, call.y, call.t
     if not has_values(t, where):
