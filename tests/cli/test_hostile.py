@@ -31,6 +31,7 @@ def inline(loss, **rows):
     return INLINE.format(loss=loss, **rows)
 
 
+CLASSES = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
 REFUSED = {
     "per: row over one number for each row": (
         inline("{name: squared_error, per: row}", **FLAT),
@@ -86,8 +87,8 @@ def test_a_run_that_fails_reports_on_no_older_one(lossfw, folder):
 
 
 def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
-    text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
-    (folder / "run.yaml").write_text(f"{text}evaluate: {{metrics: [accuracy, brier, accuracy]}}\n")
+    metrics = "evaluate: {metrics: [accuracy, brier, accuracy]}\n"
+    (folder / "run.yaml").write_text(CLASSES + metrics)
     result = lossfw("validate", "run.yaml")
     assert result.exit_code == 2
     assert "run.yaml:5:39: error: this is evaluate.metrics.0 again" in result.stdout
@@ -164,29 +165,16 @@ def test_a_header_of_another_width_is_refused(lossfw, folder, content, message):
 
 
 UNUSED = {
-    "replicates of a jackknife": (
-        "validate",
-        "evaluate={intervals: {replicates: 500}}",
-        "replicates",
-    ),
-    "fuse beside delta": (
-        "validate",
-        "loss={name: cross_entropy, fuse: true, delta: 1e-6}",
-        "fuse",
-    ),
-    "delta without a guard": (
-        "validate",
-        "loss={name: cross_entropy, guard: none, delta: 1e-6}",
-        "delta",
-    ),
+    "replicates": "evaluate={intervals: {replicates: 500}}",  # of a jackknife
+    "fuse": "loss={name: cross_entropy, fuse: true, delta: 1e-6}",
+    "delta": "loss={name: cross_entropy, guard: none, delta: 1e-6}",
 }
 
 
-@pytest.mark.parametrize(("verb", "override", "key"), UNUSED.values(), ids=UNUSED)
-def test_a_key_that_changes_nothing_is_told(lossfw, folder, verb, override, key):
-    text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
-    (folder / "run.yaml").write_text(text)
-    result = lossfw(verb, "run.yaml", "-o", override)
+@pytest.mark.parametrize(("key", "override"), UNUSED.items(), ids=UNUSED)
+def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
+    (folder / "run.yaml").write_text(CLASSES)
+    result = lossfw("validate", "run.yaml", "-o", override)
     assert result.exit_code == 0
     assert re.search(rf"warning: .*{key}.* changes nothing", result.stderr)
 
@@ -217,8 +205,7 @@ AT_RUN_TIME = {
 @pytest.mark.parametrize("verb", [["validate"], ["run", "--dry-run"], ["run"]], ids=" ".join)
 @pytest.mark.parametrize(("override", "message"), AT_RUN_TIME.values(), ids=AT_RUN_TIME)
 def test_what_a_run_would_refuse_is_told_before_it(lossfw, folder, verb, override, message):
-    text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
-    (folder / "run.yaml").write_text(text)
+    (folder / "run.yaml").write_text(CLASSES)
     result = lossfw(*verb, "run.yaml", "-o", override)
     assert result.exit_code == 2
     assert re.search(rf"error: .*{message}", result.output)
@@ -233,8 +220,7 @@ class TestNamesFromOutside:
     @pytest.fixture
     def runs(self, lossfw, folder):
         part = f'slices: [{{name: "{ESCAPE!r}", by: target}}]'.replace("'", "")
-        text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
-        (folder / "run.yaml").write_text(f"{text}evaluate: {{{part}}}\n")
+        (folder / "run.yaml").write_text(f"{CLASSES}evaluate: {{{part}}}\n")
         self.out = lossfw("run", "run.yaml", "--out", "=1+1")
         for name in ("@SUM(1)", ESCAPE.replace("/", "")):
             assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
@@ -278,8 +264,7 @@ class TestNamesFromOutside:
 
     def test_a_sweep_of_very_many_keys_is_refused_at_once(self, lossfw, folder):
         grid = ", ".join(f"k{number}: [1, 2]" for number in range(40_000))
-        text = inline("huber", **FLAT)
-        (folder / "run.yaml").write_text(f"{text}sweep: {{grid: {{{grid}}}}}\n")
+        (folder / "run.yaml").write_text(f"{CLASSES}sweep: {{grid: {{{grid}}}}}\n")
         result = lossfw("validate", "run.yaml")
         assert result.exit_code == 2
         # Before its runs are made, which would take more than a hundred seconds.

@@ -1,5 +1,6 @@
-"""The README, the changelog and the start of the documentation: extras, links, numbers."""
+"""Links of the README, the changelog, the index and the architecture; numbers and extras."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +12,12 @@ import lossfw_std
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+
+DOCS = ROOT / "docs"
+
+PAGE = DOCS / "explanation" / "architecture.md"
+
+LINK = re.compile(r"\[`([^`]+)`\]\(([^)#]+)\)")
 
 
 def test_every_extra_is_explained():
@@ -52,12 +59,38 @@ def test_the_numbers_of_components_are_those_of_the_plugin(page):
     assert {kind: int(number) for number, kind in told}.items() <= counts.items()
 
 
-DOCS = Path(__file__).parents[2] / "docs"
-
-
 def test_the_index_leads_to_every_page():
     pages = {p.relative_to(DOCS).as_posix() for p in DOCS.glob("*/*.md")}
     linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", (DOCS / "index.md").read_text()))
     assert pages - linked == set()
     # These two are made with the site.
     assert linked - pages == {"components/index.md", "choose.md"}
+
+
+def defined(path):
+    """Return the functions, classes, methods and fields of a file, as `f` and `C.f`."""
+    return set(_names(ast.parse(path.read_text()).body, ""))
+
+
+def _names(body, prefix):
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield prefix + node.name
+        if isinstance(node, ast.ClassDef):
+            yield from _names(node.body, f"{prefix}{node.name}.")
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        yield from (prefix + ast.unparse(target) for target in targets)
+
+
+def test_the_page_links_to_names():
+    assert len(LINK.findall(PAGE.read_text())) > 40
+
+
+@pytest.mark.parametrize(("name", "link"), sorted(set(LINK.findall(PAGE.read_text()))))
+def test_a_name_of_the_page_is_defined_in_the_file_that_it_links_to(name, link):
+    path = (PAGE.parent / link).resolve()
+    assert path.exists(), link
+    if "/" not in name and not name.endswith((".py", ".md")):
+        assert name in defined(path)

@@ -232,15 +232,8 @@ class TestWhoMayWrite:
         pytest.importorskip("fcntl")
         write()
         (folder / "out").mkdir()
-        holding = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                HOLD,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        holding = subprocess.Popen([sys.executable, "-c", HOLD], **pipes)
         assert holding.stdout.readline() == b"held\n"
         refused = lossfw("run", "run.yaml", "--out", "out", "--resume")
         assert (refused.exit_code, refused.stdout) == (1, "")

@@ -20,11 +20,7 @@ CONFIG = {
     "loss": {"name": "huber", "delta": 2.0},
     "train": TRAIN,
 }
-SAVED = {
-    "data": {"targets": Y},
-    "network": {"predictions": Y + 1},
-    "loss": "squared_error",
-}
+SAVED = {"data": {"targets": Y}, "network": {"predictions": Y + 1}, "loss": "squared_error"}
 
 
 def losses(trained):
@@ -62,26 +58,19 @@ def test_weights_of_a_training_are_those_of_a_run(folder):
             lossfw.run(CONFIG | {"network": network})
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        Y,
-        Y.tolist(),
-        tuple(Y.tolist()),
-        pytest.param("torch", id="torch"),
-        pytest.param("series", id="series"),
-        pytest.param("frame", id="frame"),
-    ],
-)
+GIVEN = {
+    "array": lambda: Y,
+    "list": Y.tolist,
+    "tuple": lambda: tuple(Y),
+    "torch": lambda: pytest.importorskip("torch").from_numpy(Y),
+    "series": lambda: pytest.importorskip("pandas").Series(Y, name="y"),
+    "frame": lambda: pytest.importorskip("pandas").DataFrame({"y": Y}),
+}
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 def test_arrays_of_other_libraries(given):
-    if isinstance(given, str):
-        library = pytest.importorskip("torch" if given == "torch" else "pandas")
-        given = {
-            "torch": lambda: library.from_numpy(Y),
-            "series": lambda: library.Series(Y, name="y"),
-            "frame": lambda: library.DataFrame({"y": Y}),
-        }[given]()
-    result = lossfw.run(SAVED | {"data": {"targets": given}})
+    result = lossfw.run(SAVED | {"data": {"targets": given()}})
     assert result.loss == pytest.approx(1.0)
 
 
@@ -201,9 +190,8 @@ def test_a_class_that_its_name_does_not_mean_is_refused():
         def value(self, xp, r):
             return xp.abs(r)
 
-    with pytest.raises(
-        lossfw.ConfigError, match=r"(?s)'huber' means the class of lossfw_std.*plugins="
-    ):
+    told = r"(?s)'huber' means the class of lossfw_std.*plugins="
+    with pytest.raises(lossfw.ConfigError, match=told):
         lossfw.run(SAVED | {"loss": Huber()})
 
 
@@ -227,8 +215,6 @@ def test_whole_numbers_beyond_int64_stay_positive():
 
 
 def test_every_run_of_a_sweep(folder):
-    config = SAVED | {
-        "sweep": {"grid": {"loss": ["squared_error", lossfw.loss("huber", delta=3.0)]}}
-    }
-    results = lossfw.run_all(config, out="all")
+    grid = {"loss": ["squared_error", lossfw.loss("huber", delta=3.0)]}
+    results = lossfw.run_all(SAVED | {"sweep": {"grid": grid}}, out="all")
     assert [round(result.loss, 9) for result in results.values()] == [1.0, 0.5]

@@ -1,4 +1,4 @@
-"""A run that is killed at any moment goes on to the same bytes."""
+"""A run that was stopped, or killed at any moment, goes on to the same bytes."""
 
 import json
 import os
@@ -6,9 +6,38 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lossfw.data import csv_table, csv_text
+from lossfw.evaluation import evaluate as evaluation
+from lossfw.runs import execute, journal
+from support.configs import DIGITS
 from support.waiting import HANGS
+
+NETWORK = (
+    DIGITS.replace("split: test", "split: all")
+    + """\
+seed: 3
+evaluate: {metrics: [accuracy, calibration_error], rows: true, batch_size: 37}
+"""
+)
+TABLE = """\
+lossfw: 1
+data: {name: arrays, file: t.csv, exclude: [side]}
+network: {predictions: p.npy}
+loss: cross_entropy
+evaluate:
+  metrics: [roc_auc]
+  intervals: {method: bootstrap, replicates: 100}
+  slices: [target, column.side]
+"""
+CASES = {
+    "rows as lines": (NETWORK, []),
+    "rows as Parquet": (NETWORK, ["-o", "evaluate.rows=parquet"]),
+    "a sample": (NETWORK, ["-o", "evaluate.sample={count: 1500, replace: true}"]),
+    "a table in pieces": (TABLE, []),
+}
 
 KILLING = Path(__file__).parents[1] / "support" / "killing.py"
 
@@ -21,7 +50,69 @@ loss: {name: cross_entropy, guard: none}
 evaluate: {rows: true, metrics: [accuracy]}
 """
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Run with a checkpoint after each group of rows, stopped after so many of them."""
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
+    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
+
+    def stop_after(groups, run):
+        def evaluate(plan, *, progress, journal):
+            seen = []
+
+            def counted(done, total):
+                seen.append(done)
+                if len(seen) == groups:
+                    raise KeyboardInterrupt
+
+            return evaluation.evaluate(plan, progress=counted, journal=journal)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(execute, "evaluate", evaluate)
+            return run()
+
+    return stop_after
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, monkeypatch):
+    config, options = CASES[case]
+    if "Parquet" in case:
+        pytest.importorskip("pyarrow")
+    monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 500)
+    write(rows=1500, config=config)
+    targets = np.load(folder / "t.npy")
+    lines = [f"{target},{'left' if target else ''}" for target in targets]
+    (folder / "t.csv").write_text("\n".join(["targets,side", *lines, ""]))
+
+    def run(out, *more):
+        return lossfw("run", "run.yaml", *options, "--out", out, *more)
+
+    first = run("wanted")
+    assert first.exit_code == 0, first.stderr
+    resumed = []
+    monkeypatch.setattr(
+        journal.RunJournal, "close", lambda self: (resumed.append(self.resumed), self.drop())
+    )
+    for _ in range(2):
+        assert stopped(2, lambda: run("out", "--resume")).exit_code == 130
+    assert (folder / "out/status").read_text() == "running\n"
+    done = run("out", "--resume")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("out: continued from row 1024 of ")
+    # Two groups of 256 rows, twice.
+    assert resumed == [4 * 256]
+    for path in (folder / "wanted").iterdir():
+        if path.name != "run.json":
+            assert (folder / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+    assert sorted(p.name for p in (folder / "out").iterdir()) == sorted(
+        p.name for p in (folder / "wanted").iterdir()
+    )
 
 
 def kill(config, *how):
@@ -34,6 +125,7 @@ def kill(config, *how):
     return json.loads(done.stdout)
 
 
+@NEEDS_FORK
 def test_killed_at_a_few_random_moments(write):
     said = kill(write(rows=3_000), "moments", "6", "0")
     assert said["wrong"] == []
@@ -41,6 +133,7 @@ def test_killed_at_a_few_random_moments(write):
     assert said["killed"]
 
 
+@NEEDS_FORK
 @pytest.mark.slow
 def test_killed_at_a_hundred_random_moments(write):
     said = kill(write(rows=12_000), "moments", "100", "1")
@@ -50,6 +143,7 @@ def test_killed_at_a_hundred_random_moments(write):
     assert said["kept"] > 40
 
 
+@NEEDS_FORK
 @pytest.mark.parametrize("how", ["operations", pytest.param("over", marks=pytest.mark.slow)])
 def test_killed_before_every_operation_on_a_file(write, how):
     said = kill(write(rows=400, config=SMALL), how)

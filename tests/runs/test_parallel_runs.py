@@ -301,14 +301,14 @@ data: {name: arrays, file: lacking.csv, inputs_key: [x], targets_key: y, missing
 network: {layers: [{units: 1, activation: identity}]}
 loss: absolute_error
 train: {epochs: 1, optimizer: {name: sgd, learning_rate: 0.1}}
-sweep: {grid: {loss: [absolute_error, huber]}}
 """
 LEFT_OUT = "1 row is left out, since a value is missing."
 
 
 def test_a_warning_of_every_run_is_told_once(lossfw, folder):
     (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
-    (folder / "lacking.yaml").write_text(LACKING)
+    sweep = "sweep: {grid: {loss: [absolute_error, huber]}}\n"
+    (folder / "lacking.yaml").write_text(LACKING + sweep)
     trained = lossfw("train", "lacking.yaml", "--out", "trained")
     assert trained.stdout.count(LEFT_OUT) == 1, trained.stderr
     weights = "network.weights=trained/loss=huber/weights.npz"
@@ -323,9 +323,8 @@ def test_a_warning_of_every_run_is_told_once(lossfw, folder):
 
 def test_a_warning_of_some_runs_names_them(lossfw, folder):
     (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
-    whole = LACKING.replace("sweep: {grid: {loss: [absolute_error, huber]}}\n", "")
-    (folder / "lacking.yaml").write_text(whole)
-    (folder / "whole.yaml").write_text(whole.replace("lacking.csv", "whole.csv"))
+    (folder / "lacking.yaml").write_text(LACKING)
+    (folder / "whole.yaml").write_text(LACKING.replace("lacking.csv", "whole.csv"))
     (folder / "whole.csv").write_text("x,y\n1,2\n2,4\n")
     assert lossfw("train", "lacking.yaml", "--out", "out").exit_code == 0
     done = lossfw("run", "whole.yaml", "lacking.yaml", "-o", "network.weights=out/weights.npz")

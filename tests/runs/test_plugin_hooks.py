@@ -77,10 +77,7 @@ def test_a_local_plugin_is_told_what_becomes_of_a_run(lossfw, folder, write, tol
     assert (done.exit_code, done.stderr) == (0, "")
     start, *progress, end = told()
     numbers = json.loads(done.stdout)
-    assert start == {
-        "hook": "start",
-        "name": "run",
-        "seed": 0,
+    assert start == {"hook": "start", "name": "run", "seed": 0} | {
         "digest": numbers["digest"],
         "folder": "out" if out else None,
     }

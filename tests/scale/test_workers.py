@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
 
@@ -126,8 +127,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.0)
 
 
-def given_to(cluster, notes, count=12, **options):
-    """Give numbers to a cluster, and return number -> the worker that answered."""
+def given_to(cluster, count=12, notes=None, **options):
+    """Give numbers to a cluster; return number -> the worker that answered, and the notes."""
+    notes = [] if notes is None else notes
     given = {"patience": 0.0, "called": ("part", "parts"), "left": lambda: "rows are left"}
     required = requirements_of([], [])
     pool = ClusterWorkers(cluster, Shared(required, ()), len, notes=notes, **{**given, **options})
@@ -139,20 +141,20 @@ def given_to(cluster, notes, count=12, **options):
         assert number not in found
         found[number] = address
     assert sorted(found) == list(range(count))
-    return found
+    return found, notes
 
 
 def test_work_comes_back_once_from_workers_that_share_it(quick):
-    notes = []
-    found = given_to(Cluster("a", "b", "c"), notes)
+    found, notes = given_to(Cluster("a", "b", "c"))
     assert set(found.values()) == {"a", "b", "c"}
     assert notes == []
 
 
 def test_a_worker_that_differs_gets_none_and_the_others_all(quick):
-    cluster, notes = Cluster("a", "b"), []
+    cluster = Cluster("a", "b")
     cluster.differs["b"] = "lossfw is 0.0.9 there and 0.1.0 here"
-    assert set(given_to(cluster, notes).values()) == {"a"}
+    found, notes = given_to(cluster)
+    assert set(found.values()) == {"a"}
     assert "b" not in cluster.work
     assert notes == ["the worker b got no part: lossfw is 0.0.9 there and 0.1.0 here."]
 
@@ -164,17 +166,18 @@ def test_a_worker_that_comes_late_is_looked_at(quick, differs):
             super().step()
             self.alive.add("late")
 
-    cluster, notes = Late("a"), []
+    cluster = Late("a")
     cluster.differs["late"] = differs
-    found = given_to(cluster, notes)
+    found, notes = given_to(cluster)
     assert ("late" in set(found.values())) == (not differs)
     assert notes == [f"the worker late got no part: {differs}."] * bool(differs)
 
 
 def test_a_worker_that_cannot_even_be_looked_at_gets_none(quick):
-    cluster, notes = Cluster("a", "b"), []
+    cluster = Cluster("a", "b")
     cluster.differs["b"] = ModuleNotFoundError("No module named 'lossfw'")
-    assert set(given_to(cluster, notes).values()) == {"a"}
+    found, notes = given_to(cluster)
+    assert set(found.values()) == {"a"}
     assert notes == ["the worker b got no part: ModuleNotFoundError: No module named 'lossfw'."]
 
 
@@ -202,8 +205,8 @@ def test_a_worker_that_is_another_one_by_its_second_part_gets_no_more(quick):
                 return Refusal("x.py has other code there")
             return address, number
 
-    cluster, notes = Replaced("a", "b"), []
-    assert list(given_to(cluster, notes).values()).count("b") == 1
+    found, notes = given_to(Replaced("a", "b"))
+    assert list(found.values()).count("b") == 1
     assert notes == ["the worker b got no part: x.py has other code there."]
 
 
@@ -217,8 +220,7 @@ def test_what_a_lost_worker_had_is_computed_again_by_others(quick):
                 self.alive.discard("b")
             super().step()
 
-    notes = []
-    found = given_to(Losing("a", "b"), notes)
+    found, notes = given_to(Losing("a", "b"))
     assert list(found.values()).count("b") == 1
     assert notes == ["the worker b was lost: its 2 parts were computed again."]
 
@@ -230,9 +232,7 @@ def test_an_idle_worker_may_go_without_a_word(quick):
             if not self.work.get("b"):
                 self.alive.discard("b")
 
-    notes = []
-    given_to(Leaving("a", "b"), notes, count=1)
-    assert notes == []
+    assert given_to(Leaving("a", "b"), count=1)[1] == []
 
 
 def test_an_answer_of_a_worker_that_was_lost_counts_once(quick):
@@ -249,8 +249,7 @@ def test_an_answer_of_a_worker_that_was_lost_counts_once(quick):
                     future.end(("b", future.call[-1]))
                 self.held = ()
 
-    notes = []
-    found = given_to(Returning("a", "b"), notes)
+    found, notes = given_to(Returning("a", "b"))
     assert set(found.values()) <= {"a", "b"}
     assert len(notes) == 1
 
@@ -269,7 +268,7 @@ def test_a_part_that_ends_its_workers_is_named_and_no_other_one(quick):
 
     notes = []
     with pytest.raises(RunError, match="the part 5 ended several workers one after the other"):
-        given_to(Killed("a", "b"), notes)
+        given_to(Killed("a", "b"), notes=notes)
     assert len(notes) == workers._MOST_ENDED
 
 
@@ -289,7 +288,7 @@ def test_a_part_that_ends_its_workers_is_named_and_no_other_one(quick):
 def test_where_no_worker_is_left_the_run_ends_in_words(quick, cluster, differs, told):
     cluster.differs = differs
     with pytest.raises(RunError, match=told):
-        given_to(cluster, [])
+        given_to(cluster)
 
 
 def test_a_worker_that_goes_while_it_is_looked_at_may_be_replaced(quick):
@@ -300,9 +299,8 @@ def test_a_worker_that_goes_while_it_is_looked_at_may_be_replaced(quick):
                 return Future("look", "a", ())
             return super().submit(function, *arguments, workers=workers, **options)
 
-    notes = []
-    assert set(given_to(Replaced("a"), notes, patience=9.0).values()) == {"b"}
-    assert notes == []
+    found, notes = given_to(Replaced("a"), patience=9.0)
+    assert (set(found.values()), notes) == ({"b"}, [])
 
 
 def test_a_result_that_does_not_come_is_waited_for(quick):
@@ -311,7 +309,7 @@ def test_a_result_that_does_not_come_is_waited_for(quick):
             there = address, number
             return [TimeoutError(), TimeoutError(), there] if number % 3 == 0 else there
 
-    given_to(Slow("a", "b"), [])
+    given_to(Slow("a", "b"))
 
 
 def test_workers_that_all_go_are_waited_for_and_then_told(quick):
@@ -321,7 +319,7 @@ def test_workers_that_all_go_are_waited_for_and_then_told(quick):
             self.alive.discard("a")
 
     with pytest.raises(RunError, match=r"no worker is left.* for 0 s: rows are left\."):
-        given_to(Leaving("a"), [])
+        given_to(Leaving("a"))
 
 
 def test_a_scheduler_that_is_gone_is_told(quick):
@@ -330,7 +328,7 @@ def test_a_scheduler_that_is_gone_is_told(quick):
             raise OSError("closed")
 
     with pytest.raises(RunError, match=r"the scheduler of the cluster is gone: rows are left\."):
-        given_to(Gone("a"), [])
+        given_to(Gone("a"))
 
 
 def test_the_error_of_a_part_is_its_own(quick):
@@ -339,13 +337,13 @@ def test_the_error_of_a_part_is_its_own(quick):
             return RunError("the disk is full") if number == 3 else (address, number)
 
     with pytest.raises(RunError, match="the disk is full"):
-        given_to(Failing("a"), [])
+        given_to(Failing("a"))
 
 
 def test_many_refusals_are_not_told_one_by_one(quick):
-    cluster, notes = Cluster("a", *map(str, range(30))), []
+    cluster = Cluster("a", *map(str, range(30)))
     cluster.differs = dict.fromkeys(map(str, range(30)), "z")
-    given_to(cluster, notes)
+    _, notes = given_to(cluster)
     assert len(notes) == workers._MOST_NOTES + 1
     assert notes[-1].startswith("further workers")
 
@@ -366,16 +364,23 @@ survey.digests_of = survey.usual
 """
 
 
+@contextmanager
+def other_code(shared, addresses=None):
+    """Let workers, or all, have another version of the code meanwhile."""
+    shared.run(exec, OTHER_CODE, workers=addresses)
+    try:
+        yield
+    finally:
+        shared.run(exec, SAME_CODE, workers=addresses)
+
+
 def test_a_run_with_one_worker_of_other_code_has_the_bits_of_one_process(
     folder, shared, scheduler, small_parts
 ):
     assert run("--out", "one").exit_code == 0
     other = sorted(shared.nthreads())[0]
-    shared.run(exec, OTHER_CODE, workers=[other])
-    try:
+    with other_code(shared, [other]):
         done = run("--out", "two", "--cluster", scheduler)
-    finally:
-        shared.run(exec, SAME_CODE, workers=[other])
     assert done.exit_code == 0, done.stderr
     told = f"the worker {other} got no part: lossfw/losses/loss.py has other code there."
     assert told in " ".join(done.stdout.split())
@@ -385,11 +390,8 @@ def test_a_run_with_one_worker_of_other_code_has_the_bits_of_one_process(
 
 
 def test_a_run_with_no_worker_of_the_same_code_ends_in_words(folder, shared, scheduler):
-    shared.run(exec, OTHER_CODE)
-    try:
+    with other_code(shared):
         told = run("--out", "two", "--cluster", scheduler)
-    finally:
-        shared.run(exec, SAME_CODE)
     assert told.exit_code == 1
     assert "2 of 2 workers cannot run this: no row was computed. " in told.stderr
     assert "lossfw/losses/loss.py has other code there" in told.stderr
@@ -412,11 +414,8 @@ sweep: {grid: {loss.delta: [1e-7, 1e-3]}}
 def test_the_runs_of_a_sweep_go_to_workers_of_the_same_code(few, shared, scheduler, differing):
     (few / "run.yaml").write_text(SWEEP)
     others = sorted(shared.nthreads())[:differing]
-    shared.run(exec, OTHER_CODE, workers=others)
-    try:
+    with other_code(shared, others):
         done = run("--out", "two", "--cluster", scheduler)
-    finally:
-        shared.run(exec, SAME_CODE, workers=others)
     assert "lossfw/losses/loss.py has other code there" in done.stderr
     written = len(list((few / "two").glob("*/metrics.json")))
     if differing == 1:

@@ -42,6 +42,7 @@ EVALUATED = f"""\
   intervals: {{level: 0.95}}
 """
 NASTY = "<script>alert(1)</script>\"'&"
+NASTY_NAME = NASTY.replace("/", "_")
 PLAIN = """\
 lossfw: 1
 data: {name: inline, targets: [0.5, 1.0, 4.0]}
@@ -72,8 +73,7 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        self.ids += [value for key, value in attributes if key == "id"]
+        self.handle_startendtag(tag, attributes)
         if tag not in VOID:
             self.open.append(tag)
 
@@ -113,32 +113,35 @@ def home(tmp_path_factory):
         for name in ("nasty", "other"):
             command("run", "plain.yaml", "--out", f"runs/{name}")
         (home / "runs" / "nasty" / "config.yaml").write_text(f"{PLAIN}# {NASTY}\n")
-        (home / "runs" / "nasty").rename(home / "runs" / NASTY.replace("/", "_"))
+        (home / "runs" / "nasty").rename(home / "runs" / NASTY_NAME)
         command("report", "runs")
     return home
 
 
+@pytest.fixture
+def inside(home, monkeypatch):
+    monkeypatch.chdir(home)
+    return home
+
+
+@pytest.fixture(
+    params=["digits", f"runs/{NASTY_NAME}", "runs"], ids=["digits", "nasty", "comparison"]
+)
+def place(request, home):
+    return home / request.param
+
+
+def page_in(folder):
+    return Page((folder / "report.html").read_text())
+
+
 @pytest.fixture(scope="module")
 def digits(home):
-    return Page((home / "digits" / "report.html").read_text())
+    return page_in(home / "digits")
 
 
-@pytest.fixture(scope="module")
-def nasty(home):
-    return Page((home / "runs" / NASTY.replace("/", "_") / "report.html").read_text())
-
-
-@pytest.fixture(scope="module")
-def comparison(home):
-    return Page((home / "runs" / "report.html").read_text())
-
-
-PAGES = ["digits", "nasty", "comparison"]
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_asked_of_a_network_and_nothing_runs(name, request):
-    page = request.getfixturevalue(name)
+def test_nothing_is_asked_of_a_network_and_nothing_runs(place):
+    page = page_in(place)
     assert page.all("script") == []
     assert page.all("iframe") == []
     sources = [a.get("src") for a in page.all("img")]
@@ -151,28 +154,21 @@ def test_nothing_is_asked_of_a_network_and_nothing_runs(name, request):
     assert not any(key.startswith("on") for _, a in page.tags for key in a)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_each_id_is_there_once_and_each_reference_has_its_place(name, request):
-    page = request.getfixturevalue(name)
+def test_each_id_is_there_once_and_each_reference_has_its_place(place):
+    page = page_in(place)
     assert len(page.ids) == len(set(page.ids))
     named = [w for _, a in page.tags for w in (a.get("aria-labelledby") or "").split()]
     named += [a["href"][1:] for a in page.all("a") if a["href"].startswith("#")]
     assert set(named) <= set(page.ids)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_each_picture_is_well_formed_and_told_in_words(name, home, request):
-    page = request.getfixturevalue(name)
+def test_each_picture_is_well_formed_and_told_in_words(place):
+    page = page_in(place)
     pictures = [a for a in page.all("svg") if a.get("role") == "img"]
     assert pictures
     assert len(pictures) == len(page.all("desc"))
     assert all(a["alt"] for a in page.all("img"))
-    file = {
-        "digits": home / "digits",
-        "nasty": home / "runs" / NASTY.replace("/", "_"),
-        "comparison": home / "runs",
-    }[name]
-    for text in re.findall(r"<svg.*?</svg>", (file / "report.html").read_text(), re.S):
+    for text in re.findall(r"<svg.*?</svg>", (place / "report.html").read_text(), re.S):
         # Colours are the page's own: none is left of those that stand for them.
         assert not re.search(r"#01a00\d|#1a1b01|#5a5b01|#d0d101|#fefd01", text)
         # So is the font.
@@ -181,11 +177,12 @@ def test_each_picture_is_well_formed_and_told_in_words(name, home, request):
         ElementTree.fromstring(whole if "xmlns:xlink" not in text else text)
 
 
-def test_what_users_write_is_text(nasty, comparison):
-    name = NASTY.replace("/", "_")
-    assert name in nasty.words
-    assert f"# {NASTY}" in nasty.words  # the configuration
-    assert name in comparison.words
+def test_what_users_write_is_text(home):
+    run, comparison = page_in(home / "runs" / NASTY_NAME), page_in(home / "runs")
+    assert NASTY_NAME in run.words
+    assert f"# {NASTY}" in run.words  # the configuration
+    assert NASTY_NAME in comparison.words
+    assert re.search(r"inline · [\d,]+ rows · compared with", comparison.words)
 
 
 def test_the_sections_of_a_run(digits):
@@ -204,33 +201,30 @@ def test_rows_that_were_not_kept_are_computed_again(digits, home):
     assert re.fullmatch(r"Row \d+: target \d, predicted \d", alt)
 
 
-def test_data_that_changed_are_not_taken_for_those_of_the_run(home, monkeypatch):
-    monkeypatch.chdir(home)
+def test_data_that_changed_are_not_taken_for_those_of_the_run(inside):
     np.save("t.npy", np.array([0, 1]))
     np.save("p.npy", np.eye(2) * 0.8 + 0.1)
-    (home / "files.yaml").write_text(
+    (inside / "files.yaml").write_text(
         "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: p.npy}\n"
         "loss: cross_entropy\n"
     )
     command("run", "files.yaml", "--out", "files")
     np.save("p.npy", np.eye(2)[::-1] * 0.8 + 0.1)
     command("report", "files")
-    page = Page((home / "files" / "report.html").read_text())
+    page = page_in(inside / "files")
     assert "have changed since" in page.words
     assert "The rows were not kept" in page.words
 
 
-def test_the_same_run_gives_the_same_page(home, monkeypatch):
-    monkeypatch.chdir(home)
-    page = (home / "runs" / "other" / "report.html").read_bytes()
+def test_the_same_run_gives_the_same_page(inside):
+    page = (inside / "runs/other/report.html").read_bytes()
     command("report", "runs/other")
-    assert (home / "runs" / "other" / "report.html").read_bytes() == page
+    assert (inside / "runs/other/report.html").read_bytes() == page
 
 
-def test_where_reports_go(home, monkeypatch):
-    monkeypatch.chdir(home)
+def test_where_reports_go(inside):
     inline = PLAIN.replace("4.0", "5.0").replace("lossfw: 1\n", "lossfw: 1\nseed: 3\n")
-    (home / "files.yaml").write_text(inline)
+    (inside / "files.yaml").write_text(inline)
     command("run", "files.yaml", "--out", "files")
     told = command("report", "runs/other", "--out", "new/one.html").stdout
     assert told == "wrote new/one.html\n"
@@ -246,26 +240,20 @@ def test_where_reports_go(home, monkeypatch):
     told = command("report", "files", "runs/other", "--out", "c.html", "--side-by-side").stdout
     assert told.endswith("wrote c.html\n")
     # Runs on different data have none that the title could name.
-    assert "inline ·" not in (home / "c.html").read_text()
-
-
-def test_a_comparison_names_its_data(comparison):
-    assert re.search(r"inline · [\d,]+ rows · compared with", comparison.words)
+    assert "inline ·" not in (inside / "c.html").read_text()
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
-def test_what_is_missing_is_named_before_anything_runs(missing, home, monkeypatch):
-    monkeypatch.chdir(home)
+def test_what_is_missing_is_named_before_anything_runs(missing, inside, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, missing, None)
     for arguments in (["report", "digits"], ["run", "digits.yaml", "--out", "no", "--report"]):
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 2
         assert "pip install 'lossfw[report]'" in result.stderr
-    assert not (home / "no").exists()
+    assert not (inside / "no").exists()
 
 
-def test_a_report_needs_a_folder(home, monkeypatch):
-    monkeypatch.chdir(home)
+def test_a_report_needs_a_folder(inside):
     result = CliRunner().invoke(main, ["run", "plain.yaml", "--report"])
     assert result.exit_code == 2
     assert "give --out DIR too" in result.stderr
@@ -382,6 +370,8 @@ def test_a_matrix_names_its_mistakes_the_most_frequent_first():
     found = matrix_of([[5, 1, 0], [3, 4, 0], [0, 0, 0]])
     assert found["mistakes"] == [("3", "1", "0"), ("1", "0", "1")]
     assert (found["right"], found["whole"]) == (9, 13)
+    assert [cell["text"] for cell in found["rows"][1]] == ["3", "4", "0"]
+    assert matrix_of([[2.0, 1.0], [0.0, 3.0]], ["cat", "dog"])["labels"] == ["cat", "dog"]
     assert matrix_of(None) is None
 
 
@@ -391,4 +381,6 @@ def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
     large[0][5] = 3.0
     found = matrix_of(large)
     assert (found["rows"], found["classes"]) == ([], MOST_CLASSES + 1)
+    assert (found["right"], found["whole"]) == (MOST_CLASSES + 1, MOST_CLASSES + 4)
     assert found["mistakes"] == [("3", "0", "5")]
+    assert len(repr(found)) < 10_000

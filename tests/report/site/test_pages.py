@@ -12,11 +12,14 @@ from lossfw.report.site import choose
 from lossfw.report.site.choose import choose_page
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import collect
-from lossfw.report.site.extension import plain_markdown
+from lossfw.report.site.extension import plain_markdown, typeset
 from lossfw.report.site.gallery import facets, gallery_page, values_of
 from support.site_content import CURVES, REGISTRY, SUBJECTS, content
 
 FENCE = re.compile(r"^````\{tab-item\} Python\n```python\n(.*?)\n```$", re.M | re.S)
+
+
+SPACE = '<mspace width="0.1667em"></mspace>'
 
 
 def written(kind, name):
@@ -149,3 +152,12 @@ def test_a_denial_stands_on_the_page_with_its_witness():
         re.M,
     )
     assert ">not convex<" in page
+
+
+@pytest.mark.parametrize(
+    ("latex", "spaces"), [(r"\log y", 1), (r"\log (y)", 0), (r"\log\!\left(y\right)", 1), ("y", 0)]
+)
+def test_a_function_keeps_off_what_has_no_bracket(latex, spaces):
+    pytest.importorskip("docutils", reason="docutils is not installed")
+    # Before \left( the space that \! takes back.
+    assert typeset(latex, as_block=False).count(SPACE) == spaces
