@@ -1,1 +1,1 @@
-"""Subjects, their points, exact results, the judge and its leniency, and the search of a check."""
+"""Subjects, their points, exact results, the oracle that judges, and the search of a check."""

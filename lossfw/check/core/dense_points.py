@@ -218,16 +218,14 @@ def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> l
         t = _some(base.t, rng, len(y))
         found.append(Points(y, t))
         if subject.prediction is subject.target:
-            found.append(Points(_near(subject.target, t, dtype, rng), t))
+            # Predictions that are nearly their targets.
+            if subject.target in (UNIT, SIMPLEX):
+                near = _near_rows(t, rng)
+            else:
+                near = _closing_in(t.ravel().astype(np.float64), dtype, rng).reshape(t.shape)
+                near = clipped(subject.target, near)
+            found.append(Points(near, t))
     return found
-
-
-def _near(space: Space, t: NDArray, dtype: str, rng: Generator) -> NDArray:
-    """Return predictions that are nearly their targets."""
-    if space in (UNIT, SIMPLEX):
-        return _near_rows(t, rng)
-    near = _closing_in(t.ravel().astype(np.float64), dtype, rng).reshape(t.shape)
-    return clipped(space, near)
 
 
 def _some(x: NDArray, rng: Generator, count: int) -> NDArray:

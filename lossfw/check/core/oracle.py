@@ -24,7 +24,7 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import clipped
-from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject, any_in_row
+from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject, any_in_row, written_lengths
 from lossfw.components.spaces import SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact import differences
@@ -269,8 +269,8 @@ def judge(
 ) -> Judgement:
     """Compare values (order 0) or derivatives with the exact ones, which may be known already."""
     exact = exact_results(subject, order, points) if exact is None else exact
-    truth = Oracle(subject.exact, order, (points.y, points.t), exact)
-    passed = within_tolerance(subject, points, actual, truth)
+    oracle = Oracle(subject.exact, order, (points.y, points.t), exact)
+    passed = within_tolerance(subject, points, actual, oracle)
     ulps = _margin(subject) * subject.ulps[order]
     return Judgement(points, actual, to_float(exact, actual.dtype), ~passed, ulps)
 
@@ -279,18 +279,18 @@ def _margin(subject: Subject) -> float:
     return 1.0 if subject.component is not None else _MARGIN
 
 
-def within_tolerance(subject: Subject, points: Points, actual: NDArray, truth: Oracle) -> NDArray:
+def within_tolerance(subject: Subject, points: Points, actual: NDArray, oracle: Oracle) -> NDArray:
     """Tell which results are as right as they must be; where nothing is known, all are."""
-    order, exact = truth.order, truth.exact.reshape(truth.shape)
+    order, exact = oracle.order, oracle.exact.reshape(oracle.shape)
     ulps = _margin(subject) * subject.ulps[order]
     rounded = to_float(exact, actual.dtype)
     unit = float(np.finfo(actual.dtype).smallest_subnormal)
     with np.errstate(all="ignore"):
         off = np.abs(actual.astype(np.float64) - rounded)
         tiny = (off <= _SUBNORMALS * unit) | (off < subject.rtol * np.abs(rounded))
-    bad = ~((truth.errors(actual).reshape(actual.shape) <= ulps) | tiny) & ~np.isnan(rounded)
+    bad = ~((oracle.errors(actual).reshape(actual.shape) <= ulps) | tiny) & ~np.isnan(rounded)
     if not subject.subnormal:
-        bad &= ~truth.subnormal(actual.dtype).reshape(actual.shape)
+        bad &= ~oracle.subnormal(actual.dtype).reshape(actual.shape)
     wrong = np.zeros(bad.shape, bool)
     rows = _limit_bad_rows(points, bad, _MOST_AT_KINKS[subject.rows]) if order else np.zeros(0, int)
     if rows.size:
@@ -300,17 +300,17 @@ def within_tolerance(subject: Subject, points: Points, actual: NDArray, truth: O
     # No move of the arguments makes NaN right.
     rows = rows[any_in_row(bad & ~np.isnan(actual))[rows]]
     if rows.size:
-        forgiven = _excused_by_rounding(subject, truth, points, actual, rows)
+        forgiven = _excused_by_rounding(subject, oracle, points, actual, rows)
         bad[rows] &= ~forgiven | wrong[rows]
     return np.asarray(~bad)
 
 
 def _excused_by_rounding(
-    subject: Subject, truth: Oracle, points: Points, actual: NDArray, rows: NDArray
+    subject: Subject, oracle: Oracle, points: Points, actual: NDArray, rows: NDArray
 ) -> NDArray:
     """Tell which results of some rows a move of the arguments by rounding would make right."""
-    order, margin, some = truth.order, _margin(subject), points.take(rows)
-    exact, actual = truth.exact.reshape(truth.shape)[rows], actual[rows]
+    order, margin, some = oracle.order, _margin(subject), points.take(rows)
+    exact, actual = oracle.exact.reshape(oracle.shape)[rows], actual[rows]
     rounded = to_float(exact, actual.dtype)
     moved = margin * _nudged(subject, order, some, exact)
     with np.errstate(all="ignore"):
@@ -354,8 +354,7 @@ def _limit_bad_rows(points: Points, bad: NDArray, most: int) -> NDArray:
         return rows
     # Errors nearly everywhere need not be shown everywhere: half of them are those
     # written most shortly, half are evenly spread.
-    lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in rows]
-    short = rows[np.argsort(lengths, kind="stable")[: most // 2]]
+    short = rows[np.argsort(written_lengths(points, rows), kind="stable")[: most // 2]]
     kept = np.union1d(short, rows[:: max(1, 2 * rows.size // most)])
     bad[np.setdiff1d(rows, kept)] = False
     return kept

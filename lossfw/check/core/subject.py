@@ -373,5 +373,9 @@ def first_bad(bad: Any) -> int:
 def simplest(points: Points, bad: NDArray) -> int:
     """Return which of the bad points is written with the fewest characters."""
     index = np.flatnonzero(any_in_row(bad))
-    lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in index]
-    return int(index[int(np.argmin(lengths))])
+    return int(index[int(np.argmin(written_lengths(points, index)))])
+
+
+def written_lengths(points: Points, index: NDArray) -> list[int]:
+    """Return with how many characters points are written."""
+    return [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in index]
