@@ -53,24 +53,19 @@ def test_take_refuses_a_row_that_is_not_there(row):
         make().take([0, row])
 
 
-def test_no_rows_are_refused():
-    with pytest.raises(DataError, match=r"'d' has no rows"):
-        make(0)
-
-
-def test_taking_nothing_is_refused():
-    with pytest.raises(DataError, match=r"'d' has no rows"):
-        make().take([])
-
-
-def test_lengths_that_differ_are_refused():
-    with pytest.raises(DataError, match=r"inputs have 4 rows and targets 5"):
-        make(inputs=np.zeros((4, 2)))
-
-
-def test_a_single_number_is_no_row():
-    with pytest.raises(DataError, match=r"targets is a single number"):
-        make(targets=np.array(3))
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: make(0), "'d' has no rows"),
+        (lambda: make().take([]), "'d' has no rows"),
+        (lambda: make(inputs=np.zeros((4, 2))), "inputs have 4 rows and targets 5"),
+        (lambda: make(targets=np.array(3)), "targets is a single number"),
+        (lambda: make(sample_weight=np.array([0, 1, -1.0, 1, 1])), r"sample_weight\[2\] is -1.0"),
+    ],
+)
+def test_what_is_not_a_data_set_is_refused(call, words):
+    with pytest.raises(DataError, match=words):
+        call()
 
 
 @pytest.mark.parametrize("dtype", ["complex128", "U3", "object", "datetime64[s]"])
@@ -88,11 +83,6 @@ def test_the_first_number_that_is_not_finite_is_named(role, bad):
     index = "3, 0" if role == "inputs" else "3"
     with pytest.raises(DataError, match=rf"{role}\[{index}\] is {bad}"):
         make(**{role: array})
-
-
-def test_a_negative_weight_is_refused():
-    with pytest.raises(DataError, match=r"sample_weight\[2\] is -1.0"):
-        make(sample_weight=np.array([0, 1, -1.0, 1, 1]))
 
 
 def test_mapped_rows_are_checked_when_they_are_read(tmp_path):

@@ -235,47 +235,43 @@ class TestWarnings:
         )
 
 
+TARGETS = DATA.targets.copy()
+TARGETS[4567] = CLASSES
+UNEVEN = np.eye(3)[DATA.targets]
+UNEVEN[300, 0] += 0.5
+
+
 class TestMistakes:
-    def test_a_network_or_outputs(self):
-        for changes in ({"network": None}, {"outputs": np.ones((ROWS, 3))}):
-            with pytest.raises(ArgumentError, match="exactly one of network and outputs"):
-                plan(DATA, **changes)
+    @pytest.mark.parametrize(
+        ("data", "options", "error", "words"),
+        [
+            (DATA, {"network": None}, ArgumentError, "exactly one of network and outputs"),
+            (DATA, {"outputs": np.ones((ROWS, 3))}, ArgumentError, "exactly one of network and"),
+            (DATA, {"batch_size": 0}, ArgumentError, "batch_size is 0"),
+            (Dataset("d", DATA.targets), {}, DataError, "'d' have no inputs for the network"),
+            # Seen before a row is read.
+            (rows(ROWS, inputs=DATA.inputs[:, :11]), {}, ShapeError,
+             r"inputs have shape \(5000, 11\)"),
+            (DATA, {"network": None, "outputs": np.ones((9, 3))}, DataError,
+             r"shape \(9, 3\), but data 'd' have 5000 rows"),
+        ],
+    )  # fmt: skip
+    def test_a_plan_that_cannot_be_made(self, data, options, error, words):
+        with pytest.raises(error, match=words):
+            plan(data, **options)
 
-    def test_a_batch_of_nothing(self):
-        with pytest.raises(ArgumentError, match="batch_size is 0"):
-            plan(DATA, batch_size=0)
-
-    def test_no_inputs(self):
-        with pytest.raises(DataError, match="'d' have no inputs for the network"):
-            plan(Dataset("d", DATA.targets))
-
-    def test_inputs_of_another_width_are_seen_before_a_row_is_read(self):
-        with pytest.raises(ShapeError, match=r"inputs have shape \(5000, 11\)"):
-            plan(rows(ROWS, inputs=DATA.inputs[:, :11]))
-
-    def test_outputs_of_another_length(self):
-        with pytest.raises(DataError, match=r"shape \(9, 3\), but data 'd' have 5000 rows"):
-            plan(DATA, network=None, outputs=np.ones((9, 3)))
-
-    def test_a_label_outside_the_classes_is_named_by_its_row(self):
-        targets = DATA.targets.copy()
-        targets[4567] = CLASSES
-        with pytest.raises(DomainError, match=r"data 'd': .*4567"):
-            evaluate(plan(rows(ROWS, targets=targets), batch_size=7))
-
-    def test_a_target_row_that_does_not_sum_to_one(self):
-        targets = np.eye(3)[DATA.targets]
-        targets[300, 0] += 0.5
-        with pytest.raises(DomainError, match=r"data 'd': .*300"):
-            evaluate(plan(rows(ROWS, targets=targets)))
-
-    def test_targets_in_a_column(self):
-        with pytest.raises(ShapeError, match=r"data 'd': "):
-            evaluate(plan(rows(9, targets=DATA.targets[:9, np.newaxis])))
-
-    def test_all_weights_zero(self):
-        with pytest.raises(EmptyReductionError):
-            evaluate(plan(rows(3, sample_weight=np.zeros(3))))
+    @pytest.mark.parametrize(
+        ("data", "error", "words"),
+        [
+            (rows(ROWS, targets=TARGETS), DomainError, "data 'd': .*4567"),
+            (rows(ROWS, targets=UNEVEN), DomainError, "data 'd': .*300"),
+            (rows(9, targets=DATA.targets[:9, np.newaxis]), ShapeError, "data 'd': "),
+            (rows(3, sample_weight=np.zeros(3)), EmptyReductionError, "weight"),
+        ],
+    )
+    def test_rows_that_cannot_be_evaluated(self, data, error, words):
+        with pytest.raises(error, match=words):
+            evaluate(plan(data, batch_size=7))
 
 
 @given(
