@@ -36,7 +36,7 @@ def build_study(source: ConfigSource) -> Study:
     plan = build_plan(config)
     sections = known(config.sections)
     section = sections.sensitivity or SensitivitySection()
-    network, parameter, ways = check_study(config, section)
+    network, parameter, offsets = check_study(config, section)
     if plan.sample is not None:
         plan = replace(plan, data=plan.data.take(plan.sample), sample=None)
     plan = replace(plan, data=plan.data.in_memory())
@@ -47,7 +47,7 @@ def build_study(source: ConfigSource) -> Study:
         form=plan.outputs_form,
         metrics=plan.metrics,
         directions=_directions(section, network, plan, parameter, sections.seed),
-        ways=ways,
+        offsets=offsets,
         variants=_variants(network, tuple(map(known, config.instead))),
         parameter=parameter,
         sample=section.sample,
@@ -60,14 +60,14 @@ def check_study(
     config: CheckedConfig, section: SensitivitySection
 ) -> tuple[Network, Parameter | None, NDArray]:
     """Return the network, the parameter that moves, and how far it goes; nothing is computed."""
-    ways = _ways(config, section)
+    offsets = _offsets(config, section)
     network = _float64_network(config)
     parameter = _parameter(config, section, network)
     config.problems.raise_if_any()
-    return network, parameter, ways
+    return network, parameter, offsets
 
 
-def _ways(config: CheckedConfig, section: SensitivitySection) -> NDArray:
+def _offsets(config: CheckedConfig, section: SensitivitySection) -> NDArray:
     low, high = section.range
     place = ["sensitivity", "range"]
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -79,10 +79,12 @@ def _ways(config: CheckedConfig, section: SensitivitySection) -> NDArray:
         hint = "the range is how far the parameter goes from its value, which is 0 of the way"
         config.add(place, f"sensitivity.range from {low:g} to {high:g} leaves out 0", hint)
     else:
-        ways = np.linspace(low, high, section.points)
+        offsets = np.linspace(low, high, section.points)
         # The value itself is always one of the points.
-        ways[np.abs(ways).argmin()] = 0.0 if low < 0 < high else ways[np.abs(ways).argmin()]
-        return ways
+        offsets[np.abs(offsets).argmin()] = (
+            0.0 if low < 0 < high else offsets[np.abs(offsets).argmin()]
+        )
+        return offsets
     return np.zeros(1)
 
 

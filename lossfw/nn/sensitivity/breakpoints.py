@@ -39,7 +39,7 @@ class Staircase:
     # side, the end of the way.
     flat: tuple[float, float]
     # The ends of the way.
-    way: tuple[float, float]
+    bounds: tuple[float, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, texts and lists."""
@@ -55,13 +55,13 @@ class Staircase:
 
     def share(self, low: float, high: float) -> float:
         """Return the share of the way between two floats."""
-        return (high - low) / (self.way[1] - self.way[0])
+        return (high - low) / (self.bounds[1] - self.bounds[0])
 
     @property
     def pieces(self) -> tuple[tuple[float, float], ...]:
         """The pieces of the way on which the metric is constant, by first and last float."""
         last = {jump.at: jump.last for jump in self.jumps}
-        return tuple(zip((self.way[0], *last), (*last.values(), self.way[1]), strict=True))
+        return tuple(zip((self.bounds[0], *last), (*last.values(), self.bounds[1]), strict=True))
 
     @property
     def longest(self) -> tuple[float, float]:
@@ -87,7 +87,7 @@ class GridPoint(NamedTuple):
     # Rows to evaluate again, and the points for that, strictly between this point and the
     # one before it. A row may be repeated.
     rows: NDArray
-    ways: NDArray
+    offsets: NDArray
 
 
 def find_jumps(
@@ -95,10 +95,10 @@ def find_jumps(
 ) -> list[Jump]:
     """Return every jump between the evaluated points, in the order of the way.
 
-    A row that changes and changes back between two neighbouring points is not found. If
-    layers follow the one that moves, their rounding may let a row flicker over a few floats
-    around a jump; one of these is returned. ``values(ways, rows)`` is the metric of rows, each at
-    its own point.
+    A row that changes and changes back between two neighbouring points is not found. If layers
+    follow the one that moves, their rounding may let a row flicker over a few floats around a
+    jump; one of these is returned. ``values(offsets, rows)`` is the metric of rows, each at its
+    own point.
     """
     before = next(table).values
     changes: list[tuple[NDArray, ...]] = []
@@ -106,7 +106,7 @@ def find_jumps(
         changes.append(_changes_between(values, (left, right), before, point))
         before = point.values
     rows, low, high, old, new = (np.concatenate(column) for column in zip(*changes, strict=True))
-    low, high, new = bisect(lambda ways, some: values(ways, rows[some]), low, high, old, new)
+    low, high, new = bisect(lambda offsets, some: values(offsets, rows[some]), low, high, old, new)
     columns = (column.tolist() for column in (high, low, rows, old, new))
     return sorted(Jump(*jump) for jump in zip(*columns, strict=True))
 
@@ -121,12 +121,12 @@ def _changes_between(
     after = point.values
     rows = np.union1d(np.flatnonzero(before != after), point.rows)
     left, right = (np.full(rows.size, end) for end in ends)
-    inside = values(point.ways, point.rows) if point.rows.size else point.ways
+    inside = values(point.offsets, point.rows) if point.rows.size else point.offsets
     every_row = np.concatenate([rows, point.rows, rows])
-    every_way = np.concatenate([left, point.ways, right])
+    every_offset = np.concatenate([left, point.offsets, right])
     given = np.concatenate([before[rows], inside, after[rows]])
-    order = np.lexsort((every_way, every_row))
-    of, at, given = every_row[order], every_way[order], given[order]
+    order = np.lexsort((every_offset, every_row))
+    of, at, given = every_row[order], every_offset[order], given[order]
     here = np.flatnonzero((of[1:] == of[:-1]) & (given[1:] != given[:-1]))
     return of[here], at[here], at[here + 1], given[here], given[here + 1]
 
@@ -140,7 +140,7 @@ def bisect(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Bisect one change of each item to neighbouring floats; return these and the new values.
 
-    ``values(ways, items)`` are the values of items, each at its own point: `old` at `low`, and
+    ``values(offsets, items)`` are the values of items, each at its own point: `old` at `low`, and
     `new` at `high`.
     """
     low, high, new = low.copy(), high.copy(), new.copy()

@@ -85,14 +85,14 @@ def find_hidden_changes(
 ) -> Places:
     """Return rows that may change more than once between two points, and points to evaluate.
 
-    Cubics do not show two dips of one pair of logits between the points, nor corners and
-    jumps of hidden units, as with relu and step, that lead to 0 and back. ``gaps_at(ways, rows)``
-    are the gaps of rows, each at its own point. A row may be repeated.
+    Cubics do not show two dips of one pair of logits between the points, nor corners and jumps of
+    hidden units, as with relu and step, that lead to 0 and back. ``gaps_at(offsets, rows)`` are
+    the gaps of rows, each at its own point. A row may be repeated.
     """
     places = (find(gaps_at, low, high, before, after) for find in (_find_dips, _between_crossings))
-    rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))
-    inside = (ways > low) & (ways < high)
-    return rows[inside], ways[inside]
+    rows, offsets = (np.concatenate(column) for column in zip(*places, strict=True))
+    inside = (offsets > low) & (offsets < high)
+    return rows[inside], offsets[inside]
 
 
 def _find_dips(
@@ -116,8 +116,8 @@ def _find_dips(
         ends = _shrink(ends, at, differences, slope).of(~passed)
     if not places:
         return np.empty(0, np.intp), np.empty(0)
-    rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))
-    return rows, ways
+    rows, offsets = (np.concatenate(column) for column in zip(*places, strict=True))
+    return rows, offsets
 
 
 def _with_minimum_inside(low: float, high: float, before: LogitGaps, after: LogitGaps) -> _Brackets:

@@ -45,7 +45,7 @@ class Study:
     # The directions in which parameters move.
     directions: tuple[Direction, ...]
     # The points of the way, ascending, (points,).
-    ways: NDArray
+    offsets: NDArray
     # By the activation of their hidden layers: networks whose zero derivatives are
     # counted beside those of `network`.
     variants: Mapping[str, Network] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Sensitivity:
             "count": len(study.data),
             "loss": {"name": study.loss.name, "form": study.form},
             "parameter": named,
-            "ways": study.ways.tolist(),
+            "ways": study.offsets.tolist(),
             "curves": [curve.to_dict() for curve in self.curves],
             "variants": {name: curve.to_dict() for name, curve in self.variants.items()},
             "zeros": {name: zeros.to_dict() for name, zeros in self.zeros.items()},
@@ -123,12 +123,14 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     `progress` is called with the points done and the points in all.
     """
     others = list(study.variants.items())[1:] if study.parameter is not None else []
-    ways = [(study.network, direction) for direction in study.directions]
-    ways += [(network, study.directions[0]) for _, network in others]
+    lines = [(study.network, direction) for direction in study.directions]
+    lines += [(network, study.directions[0]) for _, network in others]
     curves = []
     with one_blas_thread(), np.errstate(all="ignore"):
-        for number, (network, direction) in enumerate(ways):
-            points = StudyProgress(number * len(study.ways), len(ways) * len(study.ways), progress)
+        for number, (network, direction) in enumerate(lines):
+            points = StudyProgress(
+                number * len(study.offsets), len(lines) * len(study.offsets), progress
+            )
             curves.append(_CurveBuilder(study, network, direction).curve(points))
         zeros = {
             name: count_zeros(
@@ -173,7 +175,7 @@ class _CurveBuilder:
         slopes: dict[str, list[float]] = {
             metric.label: [] for metric in study.metrics if isinstance(metric, LossMetric)
         }
-        for number, way in enumerate(study.ways.tolist(), start=1):
+        for number, way in enumerate(study.offsets.tolist(), start=1):
             reached = self.line.at(way)
             losses.append(self._loss(study.loss, study.form, reached))
             for metric in study.metrics:
@@ -213,16 +215,16 @@ class _CurveBuilder:
         }
 
     def _staircase(self, metric: RowMetric) -> Staircase:
-        targets, ways = self.study.data.targets, self.study.ways
+        targets, offsets = self.study.data.targets, self.study.offsets
 
         def values(at: NDArray, rows: NDArray) -> NDArray:
             reached = self.line.at(at[:, np.newaxis], rows)
             return metric.rows(_metric_input(metric, reached), targets[rows])
 
-        jumps = find_jumps(values, ways, self._grid_points(metric))
-        low = max((jump.at for jump in jumps if jump.at <= 0), default=float(ways[0]))
-        high = min((jump.last for jump in jumps if jump.at > 0), default=float(ways[-1]))
-        return Staircase(tuple(jumps), (low, high), (float(ways[0]), float(ways[-1])))
+        jumps = find_jumps(values, offsets, self._grid_points(metric))
+        low = max((jump.at for jump in jumps if jump.at <= 0), default=float(offsets[0]))
+        high = min((jump.last for jump in jumps if jump.at > 0), default=float(offsets[-1]))
+        return Staircase(tuple(jumps), (low, high), (float(offsets[0]), float(offsets[-1])))
 
     def _grid_points(self, metric: RowMetric) -> Iterator[GridPoint]:
         """Yield a metric at each point of the grid, with further points to evaluate."""
@@ -233,11 +235,11 @@ class _CurveBuilder:
             assert classes is not None
             return gaps(reached.logits, reached.logit_tangents, classes[rows])
 
-        def gaps_at(ways: NDArray, rows: NDArray) -> LogitGaps:
-            return look(self.line.at(ways[:, np.newaxis], rows), rows)
+        def gaps_at(offsets: NDArray, rows: NDArray) -> LogitGaps:
+            return look(self.line.at(offsets[:, np.newaxis], rows), rows)
 
         last: tuple[float, LogitGaps] | None = None
-        for way in self.study.ways.tolist():
+        for way in self.study.offsets.tolist():
             reached, places = self.line.at(way), _NOWHERE
             if classes is not None:
                 here = look(reached)

@@ -54,7 +54,7 @@ def _first_stairs(one: StudyCurve) -> tuple[str, Staircase] | None:
 
 
 def _cards(result: Sensitivity) -> Iterator[dict[str, str]]:
-    one, here = result.curves[0], int(np.flatnonzero(result.study.ways == 0)[0])
+    one, here = result.curves[0], int(np.flatnonzero(result.study.offsets == 0)[0])
     points = len(one.slope)
     still = int(np.count_nonzero(one.slope == 0))
     name = result.study.loss.name
@@ -83,8 +83,9 @@ def _summary(result: Sensitivity) -> list[str]:
             sentences.append(f"Along {one.name} {metric} does not change at all.")
             continue
         sentences.append(
-            f"Along {one.name}, from {stairs.way[0]:g} to {stairs.way[1]:g}, {metric} changes at "
-            f"{stairs.places} places and is flat on {len(stairs.pieces)} pieces between them: on "
+            f"Along {one.name}, from {stairs.bounds[0]:g} to {stairs.bounds[1]:g}, "
+            f"{metric} changes at {stairs.places} places and is flat on {len(stairs.pieces)} "
+            "pieces between them: on "
             f"all of the way but {stairs.jumping:.2g} of it, which is the gap between the two "
             f"neighbouring floats of each place. Around the value itself nothing changes from "
             f"{low!r} to {high!r}."
@@ -103,10 +104,10 @@ def _groups(result: Sensitivity) -> Iterator[dict[str, Any]]:
     if study.parameter is not None:
         own = next(iter(result.zeros))
         named = {own: curves.pop(0), **result.variants}
-        lines = StudyLines(f"change of {study.parameter}", study.ways, named)
+        lines = StudyLines(f"change of {study.parameter}", study.offsets, named)
         yield _group("parameter", "One parameter", lines, study.loss.name)
     if curves:
-        lines = StudyLines("way along the direction", study.ways, {c.name: c for c in curves})
+        lines = StudyLines("way along the direction", study.offsets, {c.name: c for c in curves})
         yield _group("directions", "Directions", lines, study.loss.name)
 
 
@@ -175,7 +176,10 @@ def _facts(result: Sensitivity) -> Iterator[tuple[str, str]]:
     yield "loss", f"{study.loss}, from {'logits' if study.form == 'logits' else 'predictions'}"
     if study.parameter is not None:
         yield "parameter", f"{study.parameter} = {study.parameter.value(study.network)!r}"
-    yield "way", f"{study.ways[0]:g} to {study.ways[-1]:g}, {len(study.ways)} points, in float64"
+    yield (
+        "way",
+        f"{study.offsets[0]:g} to {study.offsets[-1]:g}, {len(study.offsets)} points, in float64",
+    )
     yield "lossfw", __version__
     if study.digest:
         yield "digest", study.digest

@@ -133,11 +133,11 @@ def study_picture(result: Sensitivity) -> bytes:
         for index, (name, curve) in enumerate(curves.items()):
             look = {**FILE.look(index, dashed=False), "linewidth": 1.6, "label": name}
             if metric:
-                draw_staircase(panels[:, 0], curve, metric, study.ways, look)
-            draw_loss(panels[:, -1], curve, study.ways, look)
+                draw_staircase(panels[:, 0], curve, metric, study.offsets, look)
+            draw_loss(panels[:, -1], curve, study.offsets, look)
         if metric:
-            name_axes(panels[:, 0], metric, along, study.ways)
-        name_axes(panels[:, -1], study.loss.name, along, study.ways)
+            name_axes(panels[:, 0], metric, along, study.offsets)
+        name_axes(panels[:, -1], study.loss.name, along, study.offsets)
         panels[0, -1].legend(loc="best")
         return content_of(figure, "svg")
 

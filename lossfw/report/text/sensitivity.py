@@ -16,12 +16,12 @@ from lossfw.report.text.tables import show_table
 def show(result: Sensitivity) -> None:
     """Write the report to standard output."""
     study = result.study
-    ends = f"{study.ways[0]:g} to {study.ways[-1]:g}"
+    ends = f"{study.offsets[0]:g} to {study.offsets[-1]:g}"
     rows = [("data", f"{study.data.name}, {len(study.data)} rows"), ("loss", str(study.loss))]
     if study.parameter is not None:
         value = study.parameter.value(study.network)
         rows.append(("parameter", f"{study.parameter} = {value!r}"))
-    rows.append(("way", f"{ends} from there, {len(study.ways)} points, in float64"))
+    rows.append(("way", f"{ends} from there, {len(study.offsets)} points, in float64"))
     show_table(("", ""), rows)
     for curve in result.curves:
         show_table(("", ""), [("", ""), ("along", curve.name), *_curve(result, curve)])
@@ -33,7 +33,7 @@ def show(result: Sensitivity) -> None:
 
 
 def _curve(result: Sensitivity, curve: StudyCurve) -> Iterator[tuple[str, str]]:
-    here = int(np.flatnonzero(result.study.ways == 0)[0])
+    here = int(np.flatnonzero(result.study.offsets == 0)[0])
     loss, slope = curve.loss, curve.slope
     yield (
         result.study.loss.name,

@@ -39,7 +39,7 @@ def network(hidden="sigmoid"):
 def study(*directions, **changes):
     net = changes.pop("network", network())
     parts = {"metrics": (ACCURACY,), "variants": {"own": net}, **changes}
-    return Study(DATA, net, LOSS, "logits", directions=directions, ways=WAYS, **parts)
+    return Study(DATA, net, LOSS, "logits", directions=directions, offsets=WAYS, **parts)
 
 
 def moved(net, name, way):
