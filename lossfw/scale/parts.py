@@ -45,17 +45,7 @@ class Cut:
 
 
 def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
-    """Cut the rows of a plan that were not seen yet.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-    slots : int
-        Threads of the cluster, together.
-    seen : RowRanges, optional
-        The rows that were seen before.
-    """
+    """Cut the rows of a plan that were not seen yet, for `slots` threads of a cluster."""
     per_row, block = _row_bytes(plan), plan.block_rows
     even = math.ceil(plan.count / max(1, _PARTS_PER_SLOT * slots))
     rows = max(1, min(even, _PART_BYTES // per_row))

@@ -92,22 +92,9 @@ class Work:
 class ClusterWorkers:
     """The workers of a cluster, which do pieces of work that come back in any order.
 
-    Parameters
-    ----------
-    client : distributed.Client
-        A client of the cluster.
-    shared : Shared
-        What all pieces of work share.
-    function : callable
-        What a worker calls.
-    called : tuple of str
-        What a piece of work is called: one of them, and several.
-    left : callable
-        Returns what is not done yet, for messages.
-    patience : float
-        Seconds without a worker that agrees, after which none is expected to come.
-    notes : list of str
-        Gets a line for each worker that was lost with work, or refused.
+    In messages `called` names one piece of work and several, and `left` returns what is not done
+    yet. After `patience` seconds without a worker that agrees, none is expected to come. `notes`
+    gets a line for each worker that was lost with work, or refused.
     """
 
     def __init__(

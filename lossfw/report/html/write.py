@@ -28,20 +28,10 @@ def write_reports(
 ) -> list[Path]:
     """Write the report of each run or training, and one that compares several; return the files.
 
-    Parameters
-    ----------
-    runs : sequence of FinishedRun or FinishedTraining
-        At least one, each with its folder.
-    out : Path or None
-        The file of the comparison, or of the report of a single run; it ends in
-        ``.html``. None for ``report.html`` in the folder of the run, or in the folder
-        that holds all runs.
-    side_by_side, by
-        See `lossfw.runs.compare.compare`.
-    keep : bool
-        Keep the reports that runs have, which a run removes when it writes new numbers.
-    warn : callable
-        Called with the reason for each part of a page that is missing.
+    `out` is the file of the comparison or of a single report, by default ``report.html`` in the
+    folder of the run, or in the folder that holds all runs. With `keep` the reports that runs
+    have stay; a run removes its own when it writes new numbers. `warn` gets the reason for each
+    part of a page that is missing.
     """
     need_report()
     if out is not None and out.suffix != ".html":

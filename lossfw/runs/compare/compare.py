@@ -32,19 +32,10 @@ def compare(
     side_by_side: bool = False,
     by: Slice | None = None,
 ) -> Comparison:
-    """Compare runs, each with the first.
+    """Compare runs, each with the first; `side_by_side` allows other data, without differences.
 
-    Parameters
-    ----------
-    runs : sequence of FinishedRun
-        At least two.
-    level : float, optional
-        Level of the intervals. By default level and method are those of the first run that
-        has intervals, or 95 percent by the jackknife.
-    side_by_side : bool
-        Allow runs on different data, without differences.
-    by : Slice, optional
-        Also compare parts of the rows: by the target or by a column.
+    By default level and method of the intervals are those of the first run that has some, or
+    95 percent by the jackknife. With `by` parts of the rows are compared too.
     """
     if len(runs) < 2:
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
