@@ -23,12 +23,12 @@ _BESIDE = 1e-3
 
 def loss_html(loss: _Loss) -> str:
     """Return HTML with the loss, its curve and derivative, and its claims."""
-    claims = [(name, _told(value)) for name, value in loss.claims().made().items()]
+    claims = [(name, _claim_text(value)) for name, value in loss.claims().made().items()]
     parts = [notebook.heading(str(loss)), _curve(loss), notebook.table(claims, ("claim", ""))]
     return "".join(parts)
 
 
-def _told(value: Any) -> str:
+def _claim_text(value: Any) -> str:
     if value is True:
         return "yes"
     return notebook.number(value) if isinstance(value, float) else str(value)

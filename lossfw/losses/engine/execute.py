@@ -20,7 +20,7 @@ from lossfw.losses.base import ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.engine import threads
 from lossfw.losses.engine.call_kernels import kernels_for
-from lossfw.losses.engine.partial import Partial, Piece
+from lossfw.losses.engine.partial import Partial, UnsummedLosses
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Reduction, Sums, merged, weight_sum, weighted_sum
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
@@ -251,7 +251,7 @@ def partial(
         losses = np.ascontiguousarray(losses)
         if rows is not None:
             rows.put(tile, losses)
-        piece = Piece(call.start + tile.first, call.start + tile.last, losses, tile.weight)
+        piece = UnsummedLosses(call.start + tile.first, call.start + tile.last, losses, tile.weight)
         return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
 
     seen = RowRanges.of(call.start, call.start + call.y.shape[0])

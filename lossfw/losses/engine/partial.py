@@ -28,7 +28,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class UnsummedLosses:
     """Losses of the rows `start` to `stop` of one block that are not summed yet."""
 
     start: int
@@ -42,7 +42,7 @@ class Piece:
         return arrays if self.weights is None else {**arrays, "weights": self.weights}
 
     @classmethod
-    def unpack(cls, arrays: Mapping[str, NDArray]) -> Piece:
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> UnsummedLosses:
         """Return the piece that was packed."""
         start, stop = map(int, arrays["rows"])
         return cls(start, stop, arrays["losses"], arrays.get("weights"))
@@ -60,7 +60,7 @@ class Partial:
         Sums of w l and of w over the complete blocks.
     count, masked : int
         Losses that count, and those left out by a mask.
-    pieces : tuple of Piece
+    pieces : tuple of UnsummedLosses
         Rows of blocks that are not complete yet, in the order of the rows.
     origin : PartialOrigin
         The loss or metric with its parameters, and the rows that were seen.
@@ -80,7 +80,7 @@ class Partial:
     weight: ExactSum = field(default_factory=ExactSum)
     count: int = 0
     masked: int = 0
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[UnsummedLosses, ...] = ()
     origin: PartialOrigin = NOWHERE
 
     @property
@@ -104,7 +104,7 @@ class Partial:
             )
         origin = self.origin.merge(other.origin)
         total, weight = self.total.merge(other.total), self.weight.merge(other.weight)
-        pending: list[Piece] = []
+        pending: list[UnsummedLosses] = []
         for group in _by_block((*self.pieces, *other.pieces), self.block):
             if sum(piece.stop - piece.start for piece in group) == self.block:
                 of_losses, of_weights = _joined_sums(group)
@@ -126,7 +126,7 @@ class Partial:
         """Return the partial that was packed."""
         block, count, masked, pieces = map(int, arrays["numbers"])
         total, weight = (ExactSum.unpack(packed_part(name, arrays)) for name in ("total", "weight"))
-        pending = (Piece.unpack(packed_part(f"piece{n}", arrays)) for n in range(pieces))
+        pending = (UnsummedLosses.unpack(packed_part(f"piece{n}", arrays)) for n in range(pieces))
         origin = PartialOrigin.unpack(packed_part("origin", arrays))
         return cls(block, total, weight, count, masked, tuple(pending), origin)
 
@@ -152,15 +152,15 @@ class Partial:
         return float(Reduction("mean", denominator, empty).value(self.sums()))
 
 
-def _by_block(pieces: Iterable[Piece], block: int) -> list[list[Piece]]:
+def _by_block(pieces: Iterable[UnsummedLosses], block: int) -> list[list[UnsummedLosses]]:
     """Group pieces by the block they belong to, in the order of the rows."""
-    groups: dict[int, list[Piece]] = {}
+    groups: dict[int, list[UnsummedLosses]] = {}
     for piece in sorted(pieces, key=lambda piece: piece.start):
         groups.setdefault(piece.start // block, []).append(piece)
     return list(groups.values())
 
 
-def _joined_sums(group: list[Piece]) -> tuple[float, float]:
+def _joined_sums(group: list[UnsummedLosses]) -> tuple[float, float]:
     """Return the sums of w l and of w of one block's pieces, as if the block had come whole."""
     losses, weights = group[0].losses, group[0].weights
     if len(group) > 1:

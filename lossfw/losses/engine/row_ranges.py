@@ -86,18 +86,20 @@ _NO_ROWS = RowRanges()
 class PartialOrigin:
     """The component that made a partial, empty if it is unknown, and the rows that it saw."""
 
-    of: str = ""
+    component: str = ""
     rows: RowRanges = _NO_ROWS
 
     def merge(self, other: PartialOrigin) -> PartialOrigin:
         """Return the origin of the rows of both; raise `ArgumentError` for different components."""
-        if self.of and other.of and self.of != other.of:
-            raise ArgumentError(f"partials of {self.of} and of {other.of} do not merge.")
-        return PartialOrigin(self.of or other.of, self.rows.merge(other.rows))
+        if self.component and other.component and self.component != other.component:
+            raise ArgumentError(
+                f"partials of {self.component} and of {other.component} do not merge."
+            )
+        return PartialOrigin(self.component or other.component, self.rows.merge(other.rows))
 
     def pack(self) -> dict[str, NDArray]:
         """Return the origin as plain arrays, for `unpack`."""
-        return {"of": np.frombuffer(self.of.encode(), np.uint8), "rows": self.rows.pack()}
+        return {"of": np.frombuffer(self.component.encode(), np.uint8), "rows": self.rows.pack()}
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> PartialOrigin:

@@ -20,7 +20,7 @@ import numpy as np
 
 from lossfw.numerics.exact import wide
 from lossfw.numerics.exact.functions import context, power
-from lossfw.numerics.exact.wide import BEYOND, FUNCTIONS, ZERO, Value, Wide
+from lossfw.numerics.exact.wide import BEYOND, FUNCTIONS, ZERO, Value, WideExponentNumber
 
 # Twenty digits are enough for display.
 _SHOWN_DIGITS = 20
@@ -32,7 +32,7 @@ _LEAST_FIXED = -4
 _FLOATS = gmpy2.context(precision=53)
 
 # The integers that a formula is full of.
-_SMALL: dict[Any, Value] = {n: wide.whole(n) for n in range(-16, 17)}
+_SMALL: dict[Any, Value] = {n: wide.from_integer(n) for n in range(-16, 17)}
 
 
 def environment(precision: int, lowest: int, highest: int) -> Any:
@@ -81,7 +81,7 @@ class Number:
         return to_format(self.value, _FLOAT64)
 
     def __int__(self) -> int:
-        if isinstance(self.value, Wide):
+        if isinstance(self.value, WideExponentNumber):
             if self.value.exponent > 0:
                 raise OverflowError(f"{self!r} has too many digits for an integer")
             return 0
@@ -92,7 +92,7 @@ class Number:
 
     def text(self, digits: int) -> str:
         """Return decimal text with so many digits."""
-        if isinstance(self.value, Wide):
+        if isinstance(self.value, WideExponentNumber):
             # Its decimal exponent would fill a page.
             magnitude = _decimal_text(to_value(self.value.exponent), 6)
             return f"{'-' if self.value.is_signed() else ''}2**{magnitude}"
@@ -122,7 +122,7 @@ def _decimal_text(x: Any, digits: int) -> str:
 
 def to_format(value: Value, layout: Any) -> float:
     """Return a value rounded to a float format, given as a context of gmpy2."""
-    if isinstance(value, Wide):
+    if isinstance(value, WideExponentNumber):
         return 0.0 if value.exponent < 0 else -math.inf if value.is_signed() else math.inf
     # In place of a negative zero, 0.
     return float(layout.plus(value)) or 0.0
@@ -143,7 +143,7 @@ def to_value(value: Any) -> Value:
     if not isinstance(value, _INTEGERS):
         return _FLOATS.plus(float(value)) or ZERO
     small = _SMALL.get(value)
-    return wide.whole(int(value)) if small is None else small
+    return wide.from_integer(int(value)) if small is None else small
 
 
 def _restored(precision: int, rounding: str, value: Value) -> Any:

@@ -2,7 +2,7 @@
 
 MPFR ends at 2**(2**30): exp(1e300), which textbook formulas of losses meet, is beyond it. Such
 a number is rare, so speed does not matter: `function` calls MPFR, and mpmath, whose exponents
-have no end, where MPFR overflows, underflows or is given a `Wide`.
+have no end, where MPFR overflows, underflows or is given a `WideExponentNumber`.
 
 Exponents end all the same: with more than 4,096 bits the number is infinite, or 0. Without an
 end exp(exp(exp(x))) would not end. (The exponent of exp of the largest float64 has 1,025 bits.)
@@ -21,7 +21,7 @@ import mpmath
 from gmpy2 import mpfr
 
 Context: TypeAlias = Any
-# An MPFR number or a Wide.
+# An MPFR number or a WideExponentNumber.
 Value: TypeAlias = Any
 WideFunction: TypeAlias = Callable[..., Value]
 
@@ -38,13 +38,13 @@ ZERO, ONE, MINUS_ONE, TWO, TEN = (mpfr(n, 53) for n in (0, 1, -1, 2, 10))
 INFINITY, NAN = mpfr("inf"), mpfr("nan")
 
 # What MPFR raises where mpmath is wanted: results that its exponents cannot hold, and an
-# argument that is a Wide.
+# argument that is a WideExponentNumber.
 BEYOND = (gmpy2.OverflowResultError, gmpy2.UnderflowResultError, TypeError)
 
 _ROUNDINGS = {gmpy2.RoundToNearest: "n", gmpy2.RoundAwayZero: "u", gmpy2.RoundToZero: "d"}
 
 
-class Wide:
+class WideExponentNumber:
     """A number of mpmath that is not 0, infinite or NaN, with an exponent beyond MPFR's."""
 
     __slots__ = ("number",)
@@ -90,15 +90,15 @@ def _comparison(name: str) -> Any:
 
 
 for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
-    setattr(Wide, _name, _comparison(_name))
+    setattr(WideExponentNumber, _name, _comparison(_name))
 
 
 def exponent(x: Value) -> int:
     """Return e with 2**(e - 1) <= abs(x) < 2**e, for an `x` that is not 0, infinite or NaN."""
-    return x.exponent if isinstance(x, Wide) else int(gmpy2.get_exp(x))
+    return x.exponent if isinstance(x, WideExponentNumber) else int(gmpy2.get_exp(x))
 
 
-def whole(n: int) -> Any:
+def from_integer(n: int) -> Any:
     """Return an integer as an MPFR number, without rounding."""
     # A precision of 1 stands for the bits that it takes.
     return mpfr(n, 1)
@@ -106,7 +106,7 @@ def whole(n: int) -> Any:
 
 def whole_mantissa(x: Value) -> tuple[int, int]:
     """Return integers with x = mantissa * 2**exponent, of an `x` not 0, infinite or NaN."""
-    if isinstance(x, Wide):
+    if isinstance(x, WideExponentNumber):
         return _parts(x.number)
     mantissa, power = x.as_mantissa_exp()
     return int(mantissa), int(power)
@@ -128,14 +128,14 @@ def _made(mantissa: int, power: int) -> Any:
 
 def to_mpmath(x: Value) -> Any:
     """Return a value as a number of mpmath, without rounding."""
-    if isinstance(x, Wide):
+    if isinstance(x, WideExponentNumber):
         return x.number
     # By text, since NaN as a float sets a flag of the processor, of which NumPy warns.
     return _made(*whole_mantissa(x)) if x.is_regular() else mpmath.mpf(str(x))
 
 
 def _value(x: Any) -> Value:
-    """Return a number of mpmath, Wide if it must be; NaN in place of a complex one."""
+    """Return a number of mpmath, a WideExponentNumber if it must be; NaN for a complex one."""
     if hasattr(x, "_mpc_"):
         return NAN
     if not mpmath.isnormal(x):
@@ -143,22 +143,22 @@ def _value(x: Any) -> Value:
     mantissa, power = _parts(x)
     last = power + mantissa.bit_length()
     if abs(last) <= _LIMIT:
-        number = whole(mantissa)
+        number = from_integer(mantissa)
         exactly = gmpy2.context(precision=number.precision)
         return (exactly.mul_2exp if power >= 0 else exactly.div_2exp)(number, abs(power))
     if last.bit_length() <= LARGEST_MAGNITUDE:
-        return Wide(mpmath.mp.make_mpf(x._mpf_))
+        return WideExponentNumber(mpmath.mp.make_mpf(x._mpf_))
     return ZERO if last < 0 else INFINITY if mantissa > 0 else mpfr("-inf")
 
 
 @functools.cache
 def _mpmath(precision: int, rounding: int) -> Any:
     """Return the context of mpmath with the precision and the rounding of one of gmpy2."""
-    made = mpmath.mp.clone()
+    mp = mpmath.mp.clone()
     # The rounding has a public name from mpmath 1.4 on, which SymPy 1.14, and so PyTorch, forbids.
-    made._prec_rounding[:] = precision, _ROUNDINGS[rounding]
-    made.prec = precision
-    return made
+    mp._prec_rounding[:] = precision, _ROUNDINGS[rounding]
+    mp.prec = precision
+    return mp
 
 
 def function(context: Context, name: str) -> Callable[..., Value]:
@@ -227,7 +227,7 @@ def _power(context: Context, a: Value, b: Value) -> Value:
     """Return a**b."""
     if not (a.is_regular() and b.is_regular()):
         # What matters beside 0, infinity and NaN: the sign, the side of 1, whole and even.
-        a, b = (_likeness(x) if isinstance(x, Wide) else x for x in (a, b))
+        a, b = (_representative(x) if isinstance(x, WideExponentNumber) else x for x in (a, b))
         return context.pow(a, b)
     if a.is_signed() and not b.is_integer():
         return NAN
@@ -237,12 +237,12 @@ def _power(context: Context, a: Value, b: Value) -> Value:
     log, multiply = function(more, "log"), function(more, "mul")
     size = function(context, "exp")(multiply(b, log(function(more, "abs")(a))))
     # A larger number is even, and has too many digits to be looked at.
-    odd = not isinstance(b, Wide) and exponent(b) <= b.precision and int(b) % 2
+    odd = not isinstance(b, WideExponentNumber) and exponent(b) <= b.precision and int(b) % 2
     return FUNCTIONS["minus"](context, size) if a.is_signed() and odd else size
 
 
-def _likeness(x: Wide) -> Any:
-    """Return an MPFR number that is like a Wide."""
+def _representative(x: WideExponentNumber) -> Any:
+    """Return an MPFR number that is like a WideExponentNumber."""
     return _value(_made(-1 if x.is_signed() else 1, (_LIMIT if x.exponent > 0 else -_LIMIT) // 2))
 
 
