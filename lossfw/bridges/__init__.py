@@ -1,7 +1,7 @@
 """Bridges: a loss as an objective, a metric or a module of a library that trains models.
 
 Each library has a module here, ``from lossfw.bridges import xgboost``, which imports the
-library on use. What the boosting libraries share stands in `boosting`.
+library on use. What the boosting libraries share is in `boosting` and `boosting_library`.
 """
 
 from lossfw.bridges.bridge import Boosting, BoostingBridge, Bridge

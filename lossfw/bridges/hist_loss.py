@@ -115,10 +115,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         """Return the loss of each row, times its weight."""
         rows = self._derivatives.rows(self._raw(raw_prediction), y_true, sample_weight)
         losses = self._derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="none")
-        if loss_out is None:
-            return losses
-        loss_out[...] = losses
-        return loss_out
+        return _filled(losses, loss_out)
 
     def gradient(
         self,

@@ -61,15 +61,12 @@ class LossScorer:
             return self.response
         if self._of_probabilities:
             return "predict_proba"
-        return "decision_function" if self._of_scores else "predict"
+        of_scores = self.loss.prediction_space is LOGITS or self.loss.target_space is SIGN
+        return "decision_function" if of_scores else "predict"
 
     @property
     def _of_probabilities(self) -> bool:
         return self.loss.prediction_space in (SIMPLEX, UNIT)
-
-    @property
-    def _of_scores(self) -> bool:
-        return self.loss.prediction_space is LOGITS or self.loss.target_space is SIGN
 
     def _of_method(self, estimator: Any, x: Any) -> Any:
         """Return the results of a method of an estimator, which are responses."""

@@ -100,7 +100,7 @@ class AbsolutePercentageError(PointwiseLoss):
         return size if self.floor is None else xp.maximum(size, xp.full_like(size, self.floor))
 
     def claims(self) -> Claims:
-        """Convex; only the floor bounds the slope."""
+        """Convex; the slope is bounded by the floor alone."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,
