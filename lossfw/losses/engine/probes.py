@@ -15,7 +15,7 @@ import numpy as np
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Counts, Interval, Members, Space
 from lossfw.numerics.arrays import NDArray
 
-# Of the first and of the second kind.
+# Ordinary arguments, and rare ones in pairs.
 _USUAL, _PAIRED = 600, 420
 PROBES = _USUAL + _PAIRED
 
@@ -87,8 +87,8 @@ def _pairs(rng: np.random.Generator, count: int, lengths: tuple[int, ...]) -> ND
         x[:, bases.size :][:, : len(ends)] = ends[: _PAIRED - bases.size]
     signs = rng.choice([1.0, -1.0], x.shape)
     signs[:, : bases.size] = 1.0
-    found: NDArray = x * signs
-    return found
+    pairs: NDArray = x * signs
+    return pairs
 
 
 def _draw_members(space: Space, rng: np.random.Generator, count: int) -> NDArray:
@@ -130,11 +130,11 @@ def row_probes(
     rng = np.random.default_rng(0)
     rows = number_of_rows(columns)
     first = _rows_of(spaces[0], rng, rows, columns)
-    found = [first]
+    arrays = [first]
     if len(spaces) > 1:
-        found.append(_targets(spaces[1], rng, first, by_index))
+        arrays.append(_targets(spaces[1], rng, first, by_index))
     with np.errstate(all="ignore"):
-        return tuple(x if x.dtype.kind == "i" else x.astype(dtype) for x in found)
+        return tuple(x if x.dtype.kind == "i" else x.astype(dtype) for x in arrays)
 
 
 def number_of_rows(columns: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from lossfw.numerics.arrays import NDArray
 
 # At least so many numbers are compared. A call that waits for its kernel has as many; small ones
-# come to kernels only by the user's wish.
+# go to kernels only if the user asks for it.
 _ENOUGH = 4096
 
 

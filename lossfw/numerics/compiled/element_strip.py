@@ -35,7 +35,7 @@ def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) ->
     strip = _ElementStrip(graph.usual(), kind, signature)
     functions = [strip.function(frame, "strip")]
     if strip.has_rare:
-        whole = _ElementStrip(graph, kind, signature, beside=strip)
+        whole = _ElementStrip(graph, kind, signature, usual=strip)
         functions.append(whole.function(frame, "whole"))
     inner, chunk = "strip", str(STRIP)
     if signature.has_sum:
@@ -46,19 +46,19 @@ def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) ->
 
 
 class _ElementStrip(Strip):
-    """The function of a strip of elements, which begins anew with ``@whole`` for rare ones."""
+    """The function of a strip of elements, which starts over with ``@whole`` for rare ones."""
 
     def __init__(
         self,
         graph: Graph,
         kind: str,
         signature: KernelSignature,
-        beside: _ElementStrip | None = None,
+        usual: _ElementStrip | None = None,
     ) -> None:
         super().__init__(graph, kind, signature, graph.outputs)
-        if beside is not None:
+        if usual is not None:
             # Both functions of a kernel have the same tables.
-            self.ir.tables, self.functions = beside.ir.tables, beside.functions
+            self.ir.tables, self.functions = usual.ir.tables, usual.functions
         outputs = list(graph.outputs)
         is_element = self.schedule.per_element[outputs[0]]
         is_called = is_element and self.schedule.node(outputs[0]).op in CALLED

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lossfw.numerics.compiled.signature import STRIP, KernelSignature
 
-# What a call of rows has besides.
+# Only calls of rows have strides.
 _STRIDES = ("row_stride", "column_stride", "out_row_stride", "out_column_stride")
 
 

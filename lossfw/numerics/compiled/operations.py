@@ -213,7 +213,7 @@ def _float_to_integer(ir: IrBuilder, source: str, kind: str, x: str) -> str:
 def index_within(ir: IrBuilder, index: str, length: int) -> str:
     """Return an index of an axis as NumPy takes it, from the end if it is negative.
 
-    An index that lies outside is noted: NumPy raises an error for it.
+    It notes an index that lies outside, for which NumPy raises an error.
     """
     below = ir.emit(f"icmp slt i64 {index}, 0")
     from_end = ir.emit(f"add i64 {index}, {length}")

@@ -2,7 +2,7 @@
 
 A phase has a loop over rows, then loops over the elements of rows with calls of NumPy's own
 loops between them, the steps, and then the reductions of rows. What a later phase needs of the
-elements of a row is stored, or computed anew if that is cheap. A graph of elements is one row,
+elements of a row is stored, or computed again if that is cheap. A graph of elements is one row,
 and usually has one phase.
 """
 
@@ -247,7 +247,7 @@ class GraphSchedule:
             self._require_row_value(arg)
 
     def _store_step_inputs(self, time: ScheduleTime) -> None:
-        """Store the nodes that a step takes from earlier ones and does not compute anew."""
+        """Store the nodes that a step takes from earlier ones and does not compute again."""
         stack, visited = list(self.roots.get(time, ())), set[int]()
         while stack:
             node_id = stack.pop()

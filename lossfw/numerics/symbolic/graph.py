@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-# The operations that are no functions of the array API.
+# The operations that are not functions of the array API.
 INPUT, CONSTANT, PARAMETER = "input", "constant", "parameter"
 CAST, LOOK_UP = "cast", "look_up"
 FRACTION, EXPONENT = "fraction", "exponent"  # the two results of frexp

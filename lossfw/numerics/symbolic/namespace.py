@@ -65,8 +65,8 @@ class ByBody:
         """Return the usual part with the rare elements."""
         rare, usual, *rest = np.broadcast_arrays(rare, usual, *arrays)
         parts: list[Any] = [None] * self.part + [usual]
-        found: NDArray = self.call.patched(rare, parts, rest)[self.part] if rare.any() else usual
-        return found
+        result: NDArray = self.call.patched(rare, parts, rest)[self.part] if rare.any() else usual
+        return result
 
 
 class Expressions:
@@ -218,7 +218,7 @@ class Expressions:
         return Symbol(self, self.graph.add("where", args, dtype), self.common_shape(symbols))
 
     def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
-        """Return ``where(condition, rare, usual)``; a kernel computes `rare` where it is wanted."""
+        """Return ``where(condition, rare, usual)``; kernels compute `rare` only where needed."""
         chosen = self.where(condition, rare, usual)
         args = self.graph.nodes[chosen.node].args
         return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
@@ -314,8 +314,8 @@ def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind not in "iu" or not isinstance(function, np.ufunc):
         return dtype
     # Quotients, roots, logarithms and the like of integers are those of floats.
-    found: np.dtype[Any] = function.resolve_dtypes((dtype,) * function.nin + (None,))[0]
-    return found
+    result: np.dtype[Any] = function.resolve_dtypes((dtype,) * function.nin + (None,))[0]
+    return result
 
 
 def _plain(x: Any) -> Any:
