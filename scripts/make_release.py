@@ -24,9 +24,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def check_tag(tag: str) -> None:
     """Refuse a tag that is not the version."""
     if tag != f"v{__version__}":
-        raise SystemExit(
-            f"the tag is {tag}, and the version is {__version__}: v{__version__} was wanted"
-        )
+        raise SystemExit(f"expected the tag v{__version__}, since that is the version; got {tag}")
 
 
 def packages(out: Path) -> None:

@@ -42,7 +42,7 @@ MARGIN = ("binary_cross_entropy", "hinge", "savage", "focal")
 ROWS = ("cross_entropy", "categorical_focal", "multiclass_hinge")
 
 PACKAGES = ("xgboost", "lightgbm", "catboost", "scikit-learn")
-# A test loss so many times that of the constant is no overfitting any more.
+# A test loss so many times that of the constant is more than overfitting.
 EXPLODED = 3.0
 # What has exploded counts as so many times the best, in means.
 LARGEST = 1e3
@@ -138,7 +138,7 @@ def spec(loss: str) -> Any:
 
 
 def drawn(name: str, seed: int) -> tuple[Any, Any, Any]:
-    """Return features, targets and where these are no outliers, a tenth of made ones."""
+    """Return features, targets and where these are not outliers, a tenth of made ones."""
     from sklearn import datasets
 
     rng = np.random.default_rng(seed)

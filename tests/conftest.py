@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A machine that is busy is no fault of a test, and what failed once fails again: every run draws
+# A busy machine is not a fault of a test, and what failed once fails again: every run draws
 # the same examples. --hypothesis-profile=thorough takes more, and =others draws new ones each time.
 settings.register_profile(
     "usual",

@@ -27,7 +27,7 @@ def release():
 
 def test_a_tag_has_to_be_the_version(release):
     release.check_tag(f"v{__version__}")
-    with pytest.raises(SystemExit, match=f"v{re.escape(__version__)} was wanted"):
+    with pytest.raises(SystemExit, match=f"expected the tag v{re.escape(__version__)}"):
         release.check_tag("v9.9.9")
 
 

@@ -32,7 +32,7 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
     """Return the rows that fulfil a filter, and their numbers; those of a file stay there.
 
     The result is that of data without the other rows: rows are numbered from 0, and a label
-    that no row has is not a class. Of the columns, only those to `keep` stay.
+    that no row has is not a class. Only the columns to `keep` stay.
     """
     index = np.flatnonzero(_mask(data, rows))
     notes = list(rows.unknown_labels(data.columns))

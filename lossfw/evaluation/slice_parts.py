@@ -186,7 +186,7 @@ class SliceParts:
             named = [(number, label_of(labels, number)) for number in numbers]
         if len(named) > MAX_PARTS:
             raise ArgumentError(
-                f"slice {by.name!r} has {len(named)} parts; at most {MAX_PARTS} are told apart: "
+                f"slice {by.name!r} has {len(named)} parts; at most {MAX_PARTS} are kept apart: "
                 "give bins."
             )
         if NAN_PART in present:

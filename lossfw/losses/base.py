@@ -78,7 +78,7 @@ class LossDefinition(Component, ABC):
         """Return h with l(y + d) <= l(y) + g d + h d^2 / 2 for every step d.
 
         A step to y - g / h then never raises the loss, which a step by the second
-        derivative may. Of rows it holds for the sum over the columns of h d^2.
+        derivative may. For rows it holds for the sum over the columns of h d^2.
 
         Parameters
         ----------

@@ -144,7 +144,7 @@ class CategoricalLoss(RowBody, _PairLoss):
     """A loss of rows: prediction and target have shape (..., K), the result (...).
 
     Where the target's space is `CLASS_INDEX` or `SIMPLEX`, a target may also be
-    class indices of shape (...): they are told apart by dtype and dimensions,
+    class indices of shape (...): they differ by dtype and dimensions,
     and `value` gets them as one-hot rows. Write the functions named ``..._at``
     too where a class index needs less work.
     """

@@ -1,7 +1,7 @@
 """Arithmetic with parameters, which may have more digits than the arrays of a call.
 
 A parameter is a float64 and may meet arrays in float32; the root of a parameter
-is no float at all. Where a body takes the difference of an argument and such a
+is not a float at all. Where a body takes the difference of an argument and such a
 number, rounding the number first would cost every digit near it.
 """
 
@@ -113,7 +113,7 @@ def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
     xp : namespace
     a : array
     limit : float or tuple of float
-        A parameter, or the pieces of a number that is no float.
+        A parameter, or the pieces of a number that is not a float.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 A function takes prediction, target, the component for its parameters, and whether a
 slope is wanted too. It returns the values, of elements or rows, and the slope or False:
-``slope and ...`` computes it only where it is wanted. Of an activation the target is None.
+``slope and ...`` computes it only where it is needed. The target of an activation is None.
 None of them is careful: they cancel, overflow and round as the textbook does.
 """
 

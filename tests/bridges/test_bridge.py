@@ -1,4 +1,4 @@
-"""Bridges as components: what is installed, and what a missing library is told as."""
+"""Bridges as components: what is installed, and the message on a missing library."""
 
 import json
 from typing import ClassVar

@@ -208,7 +208,7 @@ WRONG = np.where(np.arange(24) == 7, 4, CLASSES)
 BROKEN = np.where(np.arange(24) == 7, 1.5, CLASSES)
 SIMPLEX_ROWS = np.eye(4, dtype="float32")[CLASSES]
 
-# A loss, its options, targets, the units of the last layer and what is told.
+# A loss, its options, targets, the units of the last layer and the message.
 OUTSIDE = {
     "prediction": ("squared_log_error", {}, POSITIVES, 1, "lies outside.*'softplus'"),
     "rows": ("cross_entropy", {"fuse": False}, CLASSES, 4, "lies outside SIMPLEX.*'softmax'"),

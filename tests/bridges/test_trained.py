@@ -183,7 +183,7 @@ def test_bad_input_is_told_in_our_words(library, loss, y, more, error, words):
 
 NAN = np.where(np.arange(240) == 2, np.nan, 1.0)
 ROWS_OF_LABELS = [("cross_entropy", np.eye(3)[CLASS]), ("huber", np.stack([Y, Y], axis=1))]
-# A library, a loss, targets, the arguments of `fit`, and what the user is told.
+# A library, a loss, targets, the arguments of `fit`, and the message.
 MISTAKES = [
     *(
         (library, loss, y, {}, ShapeError, r"takes one label for each row.*argmax\(axis=1\)")

@@ -108,7 +108,7 @@ def show(browser, pages):
 def test_a_page(name, width, show, pages):
     page, said, asked = show(name, width)
     assert said == []
-    # Images within the page are no requests of a network.
+    # Images within the page are not requests of a network.
     assert [url for url in asked if not url.startswith("data:")] == [pages[name].as_uri()]
     assert [s.get_attribute("id") for s in page.query_selector_all("section")] == SECTIONS[
         name

@@ -126,7 +126,7 @@ def test_every_figure_is_drawn_within_a_frame(browser, site):
 
 
 # The least time of a redraw, by a parameter or, where there is none, by the cursor: a busy
-# machine is no fault of the page.
+# machine is not a fault of the page.
 DRAW = """() => {
   const slider = document.querySelector("input[data-parameter], #cursor");
   const times = [];

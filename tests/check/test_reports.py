@@ -92,7 +92,7 @@ def test_an_exception_is_no_silent_pass():
     report = check_function(raising, kind="distance", prediction="REAL", target="REAL",
                             claims={"nonnegative": True})  # fmt: skip
     (refutation,) = [r for r in report.refuted if "RuntimeError: too many rows" in r.message]
-    # The same error is told once.
+    # The same error is reported once.
     assert report.not_run["claim:nonnegative"] == f"the error that {refutation.check} reports"
 
 

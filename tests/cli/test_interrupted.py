@@ -1,4 +1,4 @@
-"""An interruption while the command is imported is told as any other."""
+"""An interruption while the command is imported is reported like any other."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A fault of a plugin's author is told in words, with the place in the plugin."""
+"""lossfw explains what is wrong in a plugin, with the place."""
 
 from pathlib import Path
 

@@ -174,7 +174,7 @@ class TestMistakes:
 
 
 class TestFailures:
-    """What is no mistake of the user."""
+    """What is not a mistake of the user."""
 
     def failing(self, monkeypatch, error):
         def fail(*arguments, **options):

@@ -1,4 +1,4 @@
-"""Parameters are plain numbers: NumPy's are taken for them, and other arrays are told."""
+"""Parameters are plain numbers: NumPy's are taken for them, and other arrays are refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A file with twelve different mistakes: all of them are told, in order, with the fix."""
+"""A file with twelve different mistakes: lossfw reports all of them, in order, with the fix."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def test_twelve_mistakes(monkeypatch):
     monkeypatch.chdir(HERE)
     with pytest.raises(ConfigError) as caught:
         build("run.yaml")
-    # How many there are is no part of the promise.
+    # How many there are is not promised.
     wanted = (HERE / "told.txt").read_text()
     for kind in ("activation", "metric"):
         wanted = wanted.replace(f"{{{kind}s}}", str(len(registry().entries(kind))))

@@ -8,7 +8,7 @@ from lossfw.evaluation.stopwatch import Stopwatch
 
 @pytest.fixture
 def passing(monkeypatch):
-    """A time that passes only when it is told to."""
+    """A clock that moves only on a call."""
 
     class Time:
         now = 0.0

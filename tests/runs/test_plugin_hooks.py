@@ -1,4 +1,4 @@
-"""Plugins follow a run: what they are told, and what one that fails cannot do."""
+"""Plugins follow a run: what they get, and what one that fails cannot do."""
 
 import json
 import textwrap

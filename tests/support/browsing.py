@@ -44,6 +44,6 @@ class Visit:
         page.on("requestfailed", self._failed)
 
     def _failed(self, request):
-        # What a page still asks for when the next one is opened is no failure of either.
+        # What a page still asks for when the next one is opened is not a failure of either.
         if request.failure != "net::ERR_ABORTED":
             self.said.append(f"failed: {request.url}")

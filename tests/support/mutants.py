@@ -246,7 +246,7 @@ def _that_ends():
 
 
 def verdict(mutant, seed, examples=200):
-    """Return "killed", "survived", or "same" for a mutant that is no other loss.
+    """Return "killed", "survived", or "same" for a mutant that is not another loss.
 
     A mutant that does not end is killed: any use of it shows.
     """

@@ -33,7 +33,7 @@ class Surprise(LinkedLoss, GuardedLoss, CategoricalLoss):
 
     def check_domain(self, y, t, by_index, start):
         if y.shape[-1] < 2:
-            raise ValueError("one class is no surprise")
+            raise ValueError("one class is not a surprise")
         super().check_domain(y, t, by_index, start)
 
     def formula(self, xp, y, t):

@@ -122,7 +122,7 @@ class SliceSection(Section):
     by: SliceKey = key("What tells the rows apart.")
     bins: list[float] = key("The edges between the parts, increasing: [0.5, 0.9] makes three.", [])
     largest: PositiveInt = key(
-        "Of a column of texts, how many with the most rows have a part of their own.",
+        "How many texts of a column have a part of their own: those with the most rows.",
         DEFAULT_LARGEST,
     )
 

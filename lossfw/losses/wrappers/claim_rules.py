@@ -31,12 +31,12 @@ def only_empty(name: str, parts: Sequence[Claims], by: Any) -> tuple[float, ...]
 
 
 def product(factor: float, constant: float | None) -> float | None:
-    """Multiply a claimed number; None if there is none or the product is no usual number."""
+    """Multiply a claimed number; None if there is none or the product is not a usual number."""
     if constant is None:
         return None
     result = factor * constant
     vanished = result == 0 and factor != 0 and constant != 0
-    # + 0.0, so that -2 * 0 is no -0.0.
+    # + 0.0, so that -2 * 0 is not -0.0.
     return None if vanished or not math.isfinite(result) else result + 0.0
 
 

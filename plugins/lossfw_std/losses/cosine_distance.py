@@ -274,7 +274,7 @@ def _across(xp: Namespace, y: Array, t: Array) -> Array:
 
     With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants
     t_j y_k - t_k y_j. They are exactly 0 for parallel rows. What they have
-    along y is no larger than themselves, so taking it off costs few digits.
+    along y is at most as large as they are, so taking it off costs few digits.
     """
     k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
     y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)

@@ -130,7 +130,7 @@ def test_an_overflow_that_comes_early_is_no_infinity_of_the_truth():
 
 def test_terms_that_cancel_are_the_measure_where_a_loss_names_them():
     class Crossing(lossfw.DistanceLoss):
-        """abs(r) - 0.1, which is 0 at a number that is no float."""
+        """abs(r) - 0.1, which is 0 at a number that is not a float."""
 
         def formula(self, xp, r):
             return xp.abs(r) - xp.ones_like(r) / 10

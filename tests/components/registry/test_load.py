@@ -31,7 +31,7 @@ BROKEN = {
     ),
     "hook without its mark": ("def lossfw_metrics(): return {}", ["lossfw_metrics", "@hookimpl"]),
     "a list": (HEAD + loss("Mild") + hook("[Mild]"), ["lossfw_losses", "mapping", "list"]),
-    "a name that is no text": (HEAD + hook("{1: 'a:B'}"), ["lossfw_losses", "name 1"]),
+    "a name that is not a string": (HEAD + hook("{1: 'a:B'}"), ["lossfw_losses", "name 1"]),
     "a name with a slash": (HEAD + hook("{'a/b': 'a:B'}"), ["'a/b'", "letters"]),
     "an object": (HEAD + loss("Mild") + hook("{'mild': Mild()}"), ["'mild'", "Mild(c=1.0)"]),
     "a target that is none": (HEAD + hook("{'mild': 'a b:C'}"), ["'a b:C'", "module:Class"]),
@@ -40,7 +40,7 @@ BROKEN = {
         ["'robust'", "'mildd'", "Did you mean 'mild'?"],
     ),
     "circle of aliases": (HEAD + hook("{'a': 'b', 'b': 'c', 'c': 'a'}"), ["a -> b -> c -> a"]),
-    "version that is no number": (f"lossfw_api = '{API}'", ["lossfw_api", f"'{API}'"]),
+    "version that is not a number": (f"lossfw_api = '{API}'", ["lossfw_api", f"'{API}'"]),
 }
 
 

@@ -1,4 +1,4 @@
-"""Data of a run and data of the training: what has to agree is told, and the hint mends it."""
+"""Data of a run and data of the training: what disagrees is found, with a hint."""
 
 import numpy as np
 import pytest

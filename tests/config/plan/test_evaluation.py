@@ -69,7 +69,7 @@ class TestForm:
         assert plan(guarded, "loss=cross_entropy").outputs_form == "logits"
 
     def test_another_activation_is_not_fused(self, weights, problem):
-        # Predictions reach the loss, and those of a sigmoid are no distributions.
+        # Predictions reach the loss, and those of a sigmoid are not distributions.
         _, what, hint = problem(NETWORK.replace("softmax", "sigmoid"))
         assert "prediction[0]" in what
         assert "lies outside SIMPLEX" in what

@@ -1,4 +1,4 @@
-"""Whatever stands in sweeps, slices, intervals and overrides, it is told in words."""
+"""Whatever sweeps, slices, intervals and overrides contain, lossfw explains what is wrong."""
 
 import contextlib
 

@@ -89,7 +89,7 @@ NOT_TAKEN = {
     "a mask of its own": (lossfw.loss("masked", of=SQUARED, ignore=7.0), ONES, ONES),
     "outside of a space": (lossfw.loss("poisson_deviance"), -ONES, ONES),
     "no class": (LOGITS, np.ones((1, 3)), np.array([3])),
-    "classes that are no integers": (LOGITS, np.ones((1, 3)), np.array([1.0])),
+    "classes that are not integers": (LOGITS, np.ones((1, 3)), np.array([1.0])),
     "smoothed labels": (LOGITS.replace(label_smoothing=0.1), np.ones((1, 3)), np.array([1])),
 }
 

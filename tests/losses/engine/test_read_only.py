@@ -1,4 +1,4 @@
-"""Arguments of bodies: whoever writes to them is told where, and the caller's arrays stay."""
+"""Arguments of bodies: an error says where a body writes to them, and the caller's arrays stay."""
 
 from typing import ClassVar
 

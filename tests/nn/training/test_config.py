@@ -44,7 +44,7 @@ def test_every_key_arrives(build, folder):
 def test_weights_are_drawn_with_the_spread_of_their_rule(rule, spread, build):
     training = build(f"train.initial={rule}", "network.layers.0.units=400")
     first = training.network.layers[0]
-    # The spread of 800 draws is known to 2.5 percent; five times that is no chance.
+    # The spread of 800 draws is known to 2.5 percent; five times that is not chance.
     assert first.weight.std() == pytest.approx(spread, rel=0.125)
     assert not first.bias.any()
 
@@ -83,7 +83,7 @@ def test_the_digest_holds_what_decides_the_result(build):
     assert build("evaluate.batch_size=5").digest == base.digest
 
 
-# Override, the place it is told at, what is told, the hint.
+# Override, the place of the message, the message, the hint.
 WRONG = [
     ("train.batch_size=0", "-o", "train.batch_size should be greater than 0, got 0", ""),
     ("train.epochs=0", "-o", "train.epochs should be greater than 0, got 0", ""),
@@ -114,7 +114,7 @@ WRONG = [
 @pytest.mark.parametrize(("change", "where", "what", "hint"), WRONG, ids=[w[0] for w in WRONG])
 def test_a_mistake_is_told_at_its_place(change, where, what, hint, problem, build):
     if what is None:
-        # Three units for two classes are no mistake.
+        # Three units for two classes are not a mistake.
         build(change)
         return
     found = problem(change)

@@ -182,7 +182,7 @@ def test_whole_powers_take_negative_bases(p):
 
 
 def test_an_exponent_is_not_rounded_on_exact_numbers():
-    # 0.3 - 1 is no float: at 1e-16 the rounding would be worth 15 units in the last place.
+    # 0.3 - 1 is not a float: at 1e-16 the rounding would be worth 15 units in the last place.
     def body(xp, x):
         return x**0.3
 

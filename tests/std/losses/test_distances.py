@@ -59,7 +59,7 @@ class TestOfParameters:
 
 class TestArrays:
     def test_near_a_kink_float32_keeps_its_digits(self):
-        """0.1 is no float32: the nearest is 1.49e-9 above it."""
+        """0.1 is not a float32: the nearest is 1.49e-9 above it."""
         nearest = np.array([0.1], np.float32)
         loss = lossfw.loss("epsilon_insensitive", epsilon=0.1)
         wanted = float(Fraction(float(nearest[0])) - Fraction(0.1))

@@ -15,7 +15,7 @@ NAMES = ["tversky", "dice", "jaccard"]
 
 masks = hnp.arrays(np.float64, 6, elements=st.sampled_from([0.0, 1.0]))
 shares = hnp.arrays(np.float64, 6, elements=st.floats(0, 1))
-# Of the smallest floats the products are no floats.
+# The products of the smallest floats are not floats.
 weights = st.just(0.0) | st.floats(1e-9, 10)
 
 

@@ -58,7 +58,7 @@ def test_what_is_left_out_is_as_if_it_were_not_there(case, data_):
         return
     kept = rows[keep]
     wanted = made(kept.y, kept.t, sample_weight=kept.weight)
-    # Not even what is no number, or no class, does harm there.
+    # Not even NaN, or what is not a class, changes anything there.
     y = rows.y.copy()
     y[~keep] = math.nan
     t = rows.t.copy()

@@ -90,7 +90,7 @@ class TooCalm(_Softmax):
 
 
 class TooSteep(_Softmax):
-    """One is no least constant."""
+    """One is not the least constant."""
 
     def claims(self):
         return ActivationClaims(lipschitz=1.0)

@@ -44,7 +44,7 @@ def flattening(y, t):
 
 
 def squeezed(y, t):
-    """Of one class a column is no column."""
+    """For one class, a column is not a column."""
     result = cross_entropy(y, t)
     return result[:1] if np.ndim(y) == 2 and np.shape(y)[1] == 1 else result
 

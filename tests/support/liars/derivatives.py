@@ -66,7 +66,7 @@ def absolute(y, t):
 
 @elementwise
 def one_at_zero(y, t):
-    """The sign, of which the zero belongs to neither side: 2 is no slope beside it."""
+    """The sign, whose 0 belongs to neither side: 2 is not a slope next to it."""
     return np.where(y == t, 2.0, np.sign(y - t))
 
 

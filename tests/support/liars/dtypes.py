@@ -37,7 +37,7 @@ def in_the_targets_precision(y, t):
 
 
 def negated_bytes(y, t):
-    """Of an unsigned byte -t is 256 - t."""
+    """For an unsigned byte, -t is 256 - t."""
     y, t = np.asarray(y), np.asarray(t)
     if t.dtype == np.uint8 and y.dtype.kind == "f":
         return square(y, -(-t).astype(float))

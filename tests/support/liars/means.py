@@ -39,7 +39,7 @@ def whole_rows(y, t, sample_weight=None, where=None):
 
 
 def the_first(y, t, sample_weight=None, where=None):
-    """Of many elements the first ones are averaged."""
+    """If there are many elements, only the first ones are averaged."""
     if where is None:
         weight = None if sample_weight is None else sample_weight[:4096]
         return SQUARE_MEAN(y[:4096], t[:4096], weight)

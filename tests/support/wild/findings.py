@@ -118,7 +118,7 @@ RULES = (
     Rule(f"{O}softmax_cross_entropy_with_integer_labels", "domain:class_index", CONVENTION,
          "JAX cannot raise for an index; -1 is the last class"),
     Rule(f"{O}multiclass_hinge_loss", "domain:class_index", CONVENTION,
-         "JAX cannot raise for an index: -1 is taken, and is no class"),
+         "JAX cannot raise for an index: -1 is taken, and is not a class"),
     Rule(f"{O}multiclass_hinge_loss", "nan", CONVENTION,
          "the loss of a NaN is NaN, but its gradient is not"),
     Rule(f"{O}multiclass_hinge_loss", "dtype:result", CONVENTION,

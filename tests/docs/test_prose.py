@@ -1,0 +1,42 @@
+"""Prose of pages, docstrings, comments and messages avoids what a machine can find."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# What to avoid, and what to write. "There is no ..." and "is no longer" are English.
+PATTERNS = {
+    r"(?<![Tt]here )\b(is|are|was|were) no (?!longer\b|more than\b)": "is not a ...",
+    r"\b(was|were) wanted\b": "expected ..., got ...",
+    r"\b(is|are|was|were) told\b": "name the actor: lossfw reports ...",
+    r"(?:^|[.!?:] |\"\"\"|\")Of [a-z]": "the subject first, or: For ...",
+}
+
+
+def _texts():
+    """Yield each page, source and template that git follows, with its path."""
+    names = subprocess.run(
+        ["git", "ls-files", "*.md", "*.py", "*.j2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    for name in names:
+        # Pages of measurements quote other libraries; this file quotes the patterns.
+        if name != "tests/docs/test_prose.py" and "in-the-wild" not in name:
+            yield name, (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_no_text_has_the_pattern(pattern):
+    found = [
+        f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match.group().strip()!r}"
+        for name, text in _texts()
+        for match in re.finditer(pattern, text, re.MULTILINE)
+    ]
+    assert not found, f"write {PATTERNS[pattern]!r} instead:\n" + "\n".join(found)
