@@ -66,18 +66,23 @@ class MeanTerms:
         divisor = float(np.sum(self.counts * weight))
         return float(np.sum(self.losses * weight)) / divisor if divisor else float("nan")
 
-    def hold(self, text: str, points: Points | None = None, like: Any = None, **given: Any) -> None:
+    def hold(
+        self, text: str, points: Points | None = None, like: Any = None, **options: Any
+    ) -> None:
         """Refute a mean under weights and a mask that is not the mean of the elements left in.
 
         The points may be others with the same losses, and `like` weights with the same mean.
         """
-        weight, where = like if like is not None else given.get("sample_weight"), given.get("where")
+        weight, where = (
+            like if like is not None else options.get("sample_weight"),
+            options.get("where"),
+        )
         left = slice(None) if where is None else np.ravel(where)
         expected = self.take(left).mean(1.0 if weight is None else np.ravel(weight)[left])
         if np.isnan(expected):
             return
         some, counting = points or self.points, self.counts > 0
-        result = _mean_of(self.subject, some, given)
+        result = _mean_of(self.subject, some, options)
         # How large a rounding error may be taken for: the largest loss of one.
         scale = np.abs(self.losses[counting] / self.counts[counting]).max(initial=0.0)
         if not abs(result - expected) <= _TOLERANCE * float(scale):
@@ -85,22 +90,22 @@ class MeanTerms:
                 some,
                 f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over the elements that "
                 f"count is {expected:.12g}.",
-                _code(given),
-                **given,
+                _code(options),
+                **options,
             )
 
 
-def _mean_of(subject: Subject, points: Points, given: dict[str, Any]) -> float:
+def _mean_of(subject: Subject, points: Points, options: dict[str, Any]) -> float:
     """Return the subject's own mean; an exception is a refutation."""
     try:
-        return float(np.asarray(call(subject.reduce, points.y, points.t, **given)))
+        return float(np.asarray(call(subject.reduce, points.y, points.t, **options)))
     except Exception as error:
         text = f"the weighted mean raises: {type(error).__name__}: {error}"
-        raise Counterexample.by(points, text, _code(given), **given) from error
+        raise Counterexample.by(points, text, _code(options), **options) from error
 
 
-def _code(given: dict[str, Any]) -> str:
-    return f"reduce(y, t{''.join(f', {name}={name}' for name in given)})"
+def _code(options: dict[str, Any]) -> str:
+    return f"reduce(y, t{''.join(f', {name}={name}' for name in options)})"
 
 
 def _terms(subject: Subject, search: Search, name: str, count: int = 100) -> MeanTerms:
@@ -236,14 +241,14 @@ def check_nothing_left(subject: Subject, search: Search) -> None:
         (empty, {}),
         (empty, {"sample_weight": zero[:0], "where": none[:0]}),
     )
-    for points, given in tried:
+    for points, options in tried:
         try:
-            result = float(np.asarray(call(subject.reduce, points.y, points.t, **given)))
+            result = float(np.asarray(call(subject.reduce, points.y, points.t, **options)))
         except Exception:  # noqa: S112  # an exception is one of the right answers
             continue
         if not np.isnan(result):
             text = f"the mean of nothing is {result!r}; it should be NaN or an exception."
-            raise Counterexample.by(points, text, _code(given), **given)
+            raise Counterexample.by(points, text, _code(options), **options)
 
 
 @check("mask:axes")
@@ -269,12 +274,12 @@ def check_many_masked(subject: Subject, search: Search) -> None:
         terms.hold("a mask of many", where=rng.random(size) < 0.7)
 
 
-def _nan_counts(subject: Subject, search: Search, given: tuple[dict[str, Any], ...]) -> None:
+def _check_nan(subject: Subject, search: Search, cases: tuple[dict[str, Any], ...]) -> None:
     terms = _terms(subject, search, "nan:mean").take(slice(3))
     y, t = terms.points.y.copy(), terms.points.t
     # The first one counts; of a row one number is enough.
     y[(0, -1) if subject.rows else 0] = np.nan
-    for options in given:
+    for options in cases:
         result = float(np.asarray(call(subject.reduce, y, t, **options)))
         if not np.isnan(result):
             text = f"the mean over a NaN that counts is {result!r}."
@@ -283,9 +288,9 @@ def _nan_counts(subject: Subject, search: Search, given: tuple[dict[str, Any], .
 
 # A NaN makes the mean NaN: the plain one, one with a weight for it, one that leaves it in.
 _KEEP = np.array([True, True, False])
-check_nan_in_mean, check_nan_with_weights, check_nan_in_mask = (
-    Check(name, partial(_nan_counts, given=given))
-    for name, given in (
+NAN_CHECKS = tuple(
+    Check(name, partial(_check_nan, cases=cases))
+    for name, cases in (
         ("nan:mean", ({},)),
         ("weights:nan", ({"sample_weight": np.array([1.0, 2.0, 1.0])},)),
         ("mask:nan", ({"where": _KEEP}, {"where": _KEEP | True})),
@@ -303,9 +308,9 @@ def check_mean_arguments(subject: Subject, search: Search) -> None:
     where = {"where": np.arange(len(points)) % 2 == 0}
     every: tuple[dict[str, Any], ...] = ({}, weight, where, weight | where)
     for options in every:
-        code, given, results = _code(options), {"y": points.y, "t": points.t, **options}, []
+        code, arguments, results = _code(options), {"y": points.y, "t": points.t, **options}, []
         for writeable in (False, True):
-            copies = {name: array.copy() for name, array in given.items()}
+            copies = {name: array.copy() for name, array in arguments.items()}
             for array in copies.values():
                 array.flags.writeable = writeable
             try:
@@ -317,15 +322,15 @@ def check_mean_arguments(subject: Subject, search: Search) -> None:
                     "the weighted mean raises for arguments that may not be written to: "
                     f"{type(error).__name__}: {error}"
                 )
-                raise Counterexample(text, code, **given) from error
-            changed = [n for n in given if not np.array_equal(copies[n], given[n])]
+                raise Counterexample(text, code, **arguments) from error
+            changed = [n for n in arguments if not np.array_equal(copies[n], arguments[n])]
             if changed:
                 text = f"the weighted mean writes into {' and '.join(changed)}."
-                raise Counterexample(text, f"{code}, {', '.join(changed)}", **given)
+                raise Counterexample(text, f"{code}, {', '.join(changed)}", **arguments)
         first, again = results
         if not np.array_equal(first, again, equal_nan=True):
             text = f"the weighted mean is {first!r}, and {again!r} when it is called again."
-            raise Counterexample(text, f"{code}, {code}", **given)
+            raise Counterexample(text, f"{code}, {code}", **arguments)
 
 
 @check("weights:long")
@@ -378,8 +383,8 @@ def check_half_mean(subject: Subject, search: Search) -> None:
     some, expected = points.take(np.full(size, one)), losses[one] / counts[one]
     weighted = {"sample_weight": np.full(size, 1e5)}
     code = f", sample_weight=np.full({size}, 1e5)"
-    for given, text, shown in (({}, "", ""), (weighted, ", with weights of 1e5", code)):
-        result = float(np.asarray(call(subject.reduce, some.y, some.t, **given)))
+    for options, text, shown in (({}, "", ""), (weighted, ", with weights of 1e5", code)):
+        result = float(np.asarray(call(subject.reduce, some.y, some.t, **options)))
         if not abs(result - expected) <= _HALF * abs(expected):
             raise Counterexample(
                 f"the mean of {size:,} equal float16 losses of {expected:.6g} is {result:.6g}"
