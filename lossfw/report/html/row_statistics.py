@@ -20,8 +20,8 @@ _WORST_PART = 0.1
 # The worst tenth of fewer rows is not shown.
 _ENOUGH = 20
 
-# A confusion matrix of more classes is too large for a page.
-_MOST_CLASSES = 40
+# From rows with predictions for more classes a page computes no confusion matrix.
+_MOST_COMPUTED_CLASSES = 40
 
 # Bins of a reliability diagram, if the run has none.
 _BINS = 15
@@ -149,7 +149,7 @@ def are_classes(rows: RowRecords) -> bool:
         rows.target.ndim == 1
         and rows.target.dtype.kind in "iu"
         and rows.prediction.ndim == 2
-        and 1 < rows.prediction.shape[1] <= _MOST_CLASSES
+        and 1 < rows.prediction.shape[1] <= _MOST_COMPUTED_CLASSES
     )
 
 
