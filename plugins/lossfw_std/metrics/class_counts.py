@@ -16,12 +16,8 @@ from lossfw_std.metrics.classes import ClassMetric, class_count
 class ClassSums(NamedTuple):
     """Weights of rows by class, each of shape (R, K).
 
-    Attributes
-    ----------
-    true, chosen, right : ndarray
-        Of rows whose target is the class, that chose it, and both.
-    unknown : ndarray
-        Of rows whose target is the class, and that chose nothing for a NaN.
+    `true` is of rows whose target is the class, `chosen` of rows that chose it, `right` of both,
+    and `unknown` of rows whose target is the class and that chose nothing for a NaN.
     """
 
     true: NDArray
@@ -31,10 +27,7 @@ class ClassSums(NamedTuple):
 
 
 class CountMetric(ClassMetric, SumMetric):
-    """A metric of the weights of rows that are right and wrong, by class.
-
-    Write `of_counts`.
-    """
+    """A metric of the weights of rows that are right and wrong, by class: write `of_counts`."""
 
     def places(self, columns: int) -> int:
         """Four sums for each class."""

@@ -27,16 +27,9 @@ _HALF = 0.5
 
 
 class Choice(NamedTuple):
-    """What predictions chose.
+    """What predictions chose: classes of (N,), the true ones, and how many there are.
 
-    Attributes
-    ----------
-    chosen, true : ndarray of int, shape (N,)
-        Classes.
-    known : ndarray of bool, shape (N,)
-        False where a prediction has a NaN.
-    classes : int
-        How many there are.
+    `known` is False where a prediction has a NaN.
     """
 
     chosen: NDArray
@@ -46,14 +39,7 @@ class Choice(NamedTuple):
 
 
 class ClassMetric(Metric):
-    """A metric of the classes that predictions choose.
-
-    Parameters
-    ----------
-    threshold : float, optional
-        For predictions of single numbers: above it class 1 is chosen. Without
-        it they are probabilities, and 0.5 is meant.
-    """
+    """A metric of the classes that predictions choose, of single numbers above `threshold`."""
 
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "any"
     piecewise_constant: ClassVar[bool] = True

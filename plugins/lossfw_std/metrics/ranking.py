@@ -20,8 +20,7 @@ MAX_BINS = 2**24
 class RankingMetric(ScoreMetric):
     """A metric of the rows of one class against the others, the mean over the classes.
 
-    With two classes, in two columns or as a single number, only class 1 is
-    ranked. Write `of_ranks`.
+    With two classes, in two columns or as a single number, only class 1 is ranked.
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
@@ -71,12 +70,8 @@ class RankingMetric(ScoreMetric):
     ) -> NDArray:
         """Return the metric of one class.
 
-        Parameters
-        ----------
-        own, others : ndarray, shape (D,)
-            Scores of its rows and of the others, ascending.
-        own_weights, weights : ndarray, shape (R, D)
-            R times their weights.
+        `own` and `others` are the ascending scores, (D,), of its rows and of the others; there
+        are R weights for each of them, (R, D).
         """
 
 

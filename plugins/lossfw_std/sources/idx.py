@@ -115,11 +115,7 @@ class Idx(Source):
 def read_idx(path: Path, role: str) -> tuple[NDArray, str]:
     """Return the array of an IDX file and the digest of the file's content.
 
-    Raises
-    ------
-    DataError
-        If it is not an IDX file, or does not hold exactly what its header promises.
-        Nothing of the promised size is allocated before that is known.
+    Nothing of the size that the header promises is allocated before it is known to be there.
     """
     content = read_bytes(path, role)
     stream: io.BytesIO | gzip.GzipFile = io.BytesIO(content)
