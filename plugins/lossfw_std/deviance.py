@@ -1,8 +1,7 @@
 """Base class of deviances, and arithmetic with the ratio of two positive numbers.
 
-A deviance depends, apart from its scale, on the ratio of prediction and target
-alone, and has a double zero where that is 1. The functions here keep its digits
-there, and where the ratio leaves the range of floats.
+A deviance depends, apart from its scale, only on the ratio of prediction and target, and has
+a double zero where that is 1. The functions here keep its digits there.
 """
 
 from __future__ import annotations

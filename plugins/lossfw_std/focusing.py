@@ -61,7 +61,7 @@ class Chance(NamedTuple):
 def of_one(xp: Namespace, y: Array, t: Array | float) -> Chance:
     """Return the class with probability y and share t."""
     rest = 1.0 - y
-    # Without rounding, for y is at most 1 (Dekker); and 0 for a rest below 1/2.
+    # Without rounding, because y is at most 1 (Dekker); and 0 for a rest below 1/2.
     lost = (1.0 - rest) - y
     return Chance(t, y, rest, lost / xp.clip(rest, 0.5, 1.0), xp.log(y))
 
@@ -182,7 +182,7 @@ def odds(
     one = xp.ones_like(e)
     zero = 0.0 * one
     base, lost = (1.0 + e, zero) if plain else two_diff(xp, one, -e)
-    # Bounded, for 0 times infinity is no number.
+    # Bounded, because 0 times infinity is NaN.
     bounded = xp.clip(size, 0.0, _INFINITE)
     high, low = (gamma * bounded, zero) if plain else _exponent(xp, gamma, bounded)
     fall, log = xp.exp(-high), xp.log1p(e)

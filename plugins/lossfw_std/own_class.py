@@ -55,7 +55,7 @@ class OwnClassLoss(CategoricalLoss):
 
     @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Of each class's own term alone."""
+        """Those of each class's own term only."""
         return self.class_slope(xp, y, self.shares(xp, t)) + 0.0
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:

@@ -1,6 +1,6 @@
 """Half the deviance of Poisson's distribution, y - t + t log(t / y), and its derivatives.
 
-Of a mean y, or of its logarithm z, in float64, and plainly in float64 that was float32.
+They take a mean y, or its logarithm z; the plain functions are for float64 that was float32.
 """
 
 from __future__ import annotations

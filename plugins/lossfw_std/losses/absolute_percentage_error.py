@@ -100,7 +100,7 @@ class AbsolutePercentageError(PointwiseLoss):
         return size if self.floor is None else xp.maximum(size, xp.full_like(size, self.floor))
 
     def claims(self) -> Claims:
-        """Convex; the slope is bounded by the floor alone."""
+        """Convex; only the floor bounds the slope."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,

@@ -77,8 +77,8 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     The gradient for a soft target goes through 0 where prediction and target
     agree; there its accuracy is that of its terms.
 
-    It elicits the mean of the targets, and is strictly proper, for the guard
-    ``"none"`` alone: the others move the minimiser, by delta at most. It is not
+    It elicits the mean of the targets, and is strictly proper, only for the guard
+    ``"none"``: the others move the minimiser, by delta at most. It is not
     0 at a soft target, whose entropy it has for its minimum. The floor makes a
     kink at which convexity is lost, at delta for one target and at 1 - delta
     for the other. The additive guard is bounded by -log1p(delta), not by 0.
@@ -226,7 +226,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         return p + self.delta
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        """That of the logistic loss at logits, for a target adds a straight line alone."""
+        """The bound of the logistic loss: at logits, the target only adds a linear term."""
         if not self.from_logits:
             return super().curvature_bound(xp, y, t)
         if self._is_even:
@@ -291,7 +291,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         if self.guard != "floor":
             return a / self.delta - b / (1.0 + self.delta)
         if self.delta > _HALF:
-            # Of the other class the logarithm is flat where that of this one is not.
+            # The logarithm of the other class is flat where that of this one is not.
             return a / self.delta
         return max(a / self.delta - b / (1.0 - self.delta), a / (1.0 - self.delta))
 

@@ -48,7 +48,7 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
 
     Notes
     -----
-    Calibrated, for each term falls as y grows, unless alpha weighs the classes.
+    Calibrated, because each term falls as y grows, unless alpha weighs the classes.
     Not proper for gamma above 0: the minimiser is less sure than the truth.
     Convex in the probabilities for every gamma, but not in logits: for a class
     that is predicted badly the slope tends to -1 from below. 0 at y = t for a
@@ -93,7 +93,7 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         return focusing.value(xp, focusing.of_one(xp, y, t), self.gamma)
 
     def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """Of the class's own term alone."""
+        """Those of the class's own term only."""
         return focusing.slope(xp, focusing.of_one(xp, y, t), self.gamma)
 
     def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
@@ -106,7 +106,7 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Of each class's own term alone."""
+        """Those of each class's own term only."""
         return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
@@ -121,7 +121,7 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         return b.more * b.unit, b.less * b.unit, p * b.c * u, v_more, v_less
 
     def claims(self) -> Claims:
-        """Convex on the simplex; proper for gamma = 0 alone."""
+        """Convex on the simplex; proper only for gamma = 0."""
         even = not isinstance(self.alpha, tuple)
         plain = even and self.gamma == 0
         return Claims(
@@ -179,7 +179,7 @@ class _OnLogits(RowBody):
         return xp.sum(times(xp, self.loss.shares(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The term of the class; in float32 from its cross-entropy alone."""
+        """The term of the class; in float32 only from its cross-entropy."""
 
         def plain(xp: Namespace, z: Array) -> Array:
             surprise = softmax_cross_entropy_at(xp, z, index)

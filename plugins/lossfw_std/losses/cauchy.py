@@ -9,7 +9,7 @@ from pydantic import PositiveFloat
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import at_least, excess, patched, shares
 
-# Of a number below this, log(1 + u) is u in every float format, and the square of a residual
+# Below this, log(1 + u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
 _TINY = 2.0**-60
 
@@ -87,11 +87,11 @@ class Cauchy(DistanceLoss):
         near = a < 2.0 * self.c
         gap = -excess(xp, xp.where(near, a, xp.zeros_like(a)), self.c)
         gap = xp.where(near, gap / at_least(xp, a, self.c), k - p)
-        # Of the squares of both shares one is 1 and the other w.
+        # One square of the shares is 1, the other is w.
         return gap * (k + p) * k * k / (1.0 + w * (2.0 + w))
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, for the value is concave in r^2."""
+        """The touching parabola's, because the value is concave in r^2."""
         return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:

@@ -66,8 +66,8 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     bound of the slope depends on the number of classes. On probabilities the
     slope along the simplex does, so no constant is claimed there.
 
-    Strictly proper for the guard ``"none"`` alone: the others move the
-    minimiser, by delta at most. With label smoothing it is not proper, for the
+    Strictly proper only for the guard ``"none"``: the others move the
+    minimiser, by delta at most. With label smoothing it is not proper: the
     minimiser is the smoothed distribution. Both leave the most probable class
     the most probable, so it stays calibrated. The additive guard is bounded by
     -log1p(delta), not by 0. Not convex with the floor, which is flat below
@@ -141,7 +141,7 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """A target between 0 and 1, from which the slope at logits takes the softmax.
 
-        Of the value with the guard "additive" the largest class, since others are negative.
+        For the value with the guard "additive" the largest class, since others are negative.
         """
         t = _smoothed(t, self.label_smoothing)
         if order == 0 and self.guard == "additive" and not self.from_logits:

@@ -27,7 +27,7 @@ class Dwd(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0. Not strictly convex, for up
+    Calibrated, because it is convex and falls at m = 0. Not strictly convex, for up
     to q/(q+1) it is a straight line. At the target it is above 0. At the joint
     the second derivative is taken from the left, 0. Source: Marron, Todd and
     Ahn, *Distance-weighted discrimination*, Journal of the American Statistical

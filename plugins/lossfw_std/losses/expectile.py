@@ -50,7 +50,7 @@ class Expectile(DistanceLoss):
         return xp.where(r < 0, self.q * square, square - self.q * square)
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same; q comes before the square, which may overflow alone."""
+        """The same; q comes before the square, which by itself may overflow."""
         return (0.5 * self._weight(xp, r) * r) * r
 
     def derivative(self, xp: Namespace, r: Array) -> Array:

@@ -14,7 +14,7 @@ class Exponential(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0; the best prediction is half
+    Calibrated, because it is convex and falls at m = 0; the best prediction is half
     the log-odds of +1. No Lipschitz constant, and not strongly convex: the
     slope grows without bound on one side, the curvature vanishes on the other.
     At the target it is 1/e, not 0. Source: Freund and Schapire, *A

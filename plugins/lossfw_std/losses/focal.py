@@ -131,7 +131,7 @@ class Focal(LinkedLoss, PointwiseLoss):
         return _sum(xp, self.alpha, first, second)
 
     def claims(self) -> Claims:
-        """Proper for gamma = 0 alone; calibrated where both classes weigh the same."""
+        """Proper only for gamma = 0; calibrated where both classes weigh the same."""
         fair = self.alpha is None or self.alpha == 0.5
         proper = fair and self.gamma == 0
         weights = (1.0,) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
@@ -146,7 +146,7 @@ class Focal(LinkedLoss, PointwiseLoss):
                 calibrated=fair or None,
                 linear_in_target=True,
             )
-        # With gamma > 1 there is no curvature left at s = 1.
+        # For gamma > 1 the curvature is 0 at s = 1.
         least = min(weights) * (known.least_bend if 0 < self.gamma < 1 else 1.0 + self.gamma)
         return Claims(
             nonnegative=True,

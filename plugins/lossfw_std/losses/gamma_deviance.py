@@ -49,7 +49,7 @@ class GammaDeviance(Deviance):
 
     Notes
     -----
-    It depends on the ratio of prediction and target alone: scaling both changes
+    It depends only on the ratio of prediction and target: scaling both changes
     nothing. Near the target neither form cancels. It elicits the mean; for
     ``link="log"`` its logarithm, and then it is not 0 where the prediction is
     the target. Convex in the logarithm, but not in the mean: beyond 2 t it
@@ -129,7 +129,7 @@ class GammaDeviance(Deviance):
         return 4.0 * ((t - 0.5 * y) / y / y / y)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of a logarithm z, those of z - log t + t exp(-z) - 1 and of its slope."""
+        """For a logarithm z, those of z - log t + t exp(-z) - 1 and of its slope."""
         if self.link == "identity" or order == 2:
             return ()
         logs = (2.0 * y, 2.0 * xp.log(t)) if order == 0 else ()

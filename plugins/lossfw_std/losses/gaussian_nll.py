@@ -36,7 +36,7 @@ class GaussianNll(DistanceLoss):
     See Also
     --------
     squared_error : with factor = 1 / (2 v) the same less a constant.
-    heteroscedastic_gaussian_nll : predicts the variance too.
+    heteroscedastic_gaussian_nll : also predicts the variance.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class GaussianNll(DistanceLoss):
         return (xp.log(2 * xp.pi * v if self.full else v) + r * r / v) / 2
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same; the square is taken last, for it may overflow alone."""
+        """The same; the square comes last, because by itself it may overflow."""
         return 0.5 * r / self.variance * r + self._constant
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
@@ -65,7 +65,7 @@ class GaussianNll(DistanceLoss):
         return zero_or_nan(xp, r) + 1.0 / self.variance
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of the value the constant, which cancels the square where the loss is 0."""
+        """For the value the constant, which cancels the square where the loss is 0."""
         return (xp.full_like(y, self._constant),) if order == 0 else ()
 
     @property

@@ -127,7 +127,7 @@ class GemanMcclure(DistanceLoss):
         return xp.abs(r) * unit, self.c * unit, unit
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, for the value is concave in r^2."""
+        """The touching parabola's, because the value is concave in r^2."""
         return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:

@@ -28,9 +28,9 @@ class GeneralisedCrossEntropy(OwnClassLoss):
     Notes
     -----
     A wrong label costs at most 1/q, where cross-entropy would pull without end.
-    Calibrated, for each term falls as y grows. Not proper: the minimiser is
+    Calibrated, because each term falls as y grows. Not proper: the minimiser is
     proportional to the true probability to the power 1 / (1 - q), and for q = 1
-    it names the most probable class alone. 0 at y = t for a class, not for a
+    it names only the most probable class. 0 at y = t for a class, not for a
     soft target. Its slope has no bound for q < 1; for q = 1 the slope along the
     simplex depends on the number of classes, so no Lipschitz constant is
     claimed. Source: Zhang and Sabuncu, *Generalized cross entropy loss for

@@ -79,8 +79,8 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         """Check that a row has two numbers too; see `Loss.check_domain`."""
         if y.shape[-1] != _COLUMNS:
             raise ShapeError(
-                f"prediction has {y.shape[-1]} columns; heteroscedastic_gaussian_nll wants 2, the "
-                "mean and the logarithm of the variance."
+                f"prediction has {y.shape[-1]} columns; heteroscedastic_gaussian_nll expects 2: "
+                "the mean and the logarithm of the variance."
             )
         super().check_domain(y, t, by_index, start)
 
@@ -102,7 +102,7 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; the square and the exponential may overflow alone."""
+        """The same; the square or the exponential by itself may overflow."""
         return self._value_of(xp, *_parts(xp, y, t))
 
     @in_double_by(_plain_derivative)

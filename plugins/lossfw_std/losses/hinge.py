@@ -23,7 +23,7 @@ class Hinge(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0 (Bartlett, Jordan and
+    Calibrated, because it is convex and falls at m = 0 (Bartlett, Jordan and
     McAuliffe, *Convexity, classification, and risk bounds*, Journal of the
     American Statistical Association 101, 2006). With margin = 1 the best
     prediction is the more probable target, which is the mode. At the kink the

@@ -64,7 +64,7 @@ class Huber(DistanceLoss):
         return xp.where(excess(xp, xp.abs(r), self.delta) > 0, zero, zero + 1.0)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, for the value is concave in r^2."""
+        """The touching parabola's, because the value is concave in r^2."""
         return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:

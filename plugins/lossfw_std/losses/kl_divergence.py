@@ -43,7 +43,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     Notes
     -----
     Convex, except with the guard "floor" and not in reverse; strictly proper
-    for the guard "none" alone, since the others move the minimiser, by delta at
+    only for the guard "none", since the others move the minimiser, by delta at
     most. In reverse it is strictly convex but not proper. It is not claimed to
     be non-negative: rows of floats sum to 1 only up to rounding, and for a
     prediction that sums to more than its target the truth is below 0. Source:
@@ -145,7 +145,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         return self.guard in ("normalised", "additive")
 
     def _over(self, xp: Namespace, x: Array, own: Array) -> Array:
-        """Return x over a guarded probability, which is 0 without a guard alone."""
+        """Return x over a guarded probability, which is 0 only without a guard."""
         return quotient(xp, x, own) if self.guard == "none" else x / own
 
     def _moved(self, xp: Namespace, y: Array, slope: Array) -> Array:

@@ -16,7 +16,7 @@ class Logistic(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0; the best prediction is the
+    Calibrated, because it is convex and falls at m = 0; the best prediction is the
     log-odds of +1. Strictly convex, but not strongly: far out it is as good as
     a straight line, or as 0. At the target it is log(1 + 1/e), not 0. Source:
     Cox, *The regression analysis of binary sequences*, Journal of the Royal

@@ -16,7 +16,7 @@ class ModifiedHuber(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0; the best prediction is the
+    Calibrated, because it is convex and falls at m = 0; the best prediction is the
     mean of the target. At m = -1 and m = 1 the second derivative is 0, taken
     from outside. Source: Zhang, *Solving large scale linear prediction problems
     using stochastic gradient descent algorithms*, ICML 2004,

@@ -89,7 +89,7 @@ class MulticlassHinge(CategoricalLoss):
     0.2708333333333333
     """
 
-    # Of a row for each class, which is no expression of one row.
+    # It has a row for each class, which cannot be computed from one row.
     latex: ClassVar[Any] = property(
         lambda loss: _LATEX[loss.form].replace("POWER", "^{2}" if loss.power == 2 else "")
     )
@@ -241,7 +241,7 @@ class MulticlassHinge(CategoricalLoss):
         first, second = _two_strongest(xp, y)
         none = xp.zeros_like(y)
         if self.power == 2:
-            # Of equal scores the first counts in derivatives of this too.
+            # If scores are equal, the first counts, also in derivatives of this.
             top, next_one = (
                 xp.sum(xp.where(chosen, y, none), axis=-1, keepdims=True)
                 for chosen in (first, second)

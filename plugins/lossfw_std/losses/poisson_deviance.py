@@ -37,7 +37,7 @@ class PoissonDeviance(Deviance):
     See Also
     --------
     tweedie_deviance : of any power of the mean; this is its power 1.
-    poisson_nll : half of it, less what depends on the target alone.
+    poisson_nll : half of it, less what depends only on the target.
     gamma_deviance : for targets whose spread grows like the mean.
 
     Examples
@@ -75,7 +75,7 @@ class PoissonDeviance(Deviance):
         return 2.0 * (t / y / y)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""
+        """For a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""
         if self.link == "identity" or order == 2:
             return ()
         mean = xp.exp(y)

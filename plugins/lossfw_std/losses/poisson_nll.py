@@ -52,7 +52,7 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
     Notes
     -----
     Its slopes are those of half the `poisson_deviance`, from which it differs by a
-    number that depends on the target alone: it is half the deviance plus t - t log t,
+    number that depends only on the target: it is half the deviance plus t - t log t,
     plus log t! if it is full. So it trains the same models, elicits the mean and is
     convex. Unless it is full it has no lower bound, and its accuracy is that of its
     larger term; the full one is above 0, and has all its digits.

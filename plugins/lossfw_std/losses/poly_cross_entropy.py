@@ -44,7 +44,7 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
 
     Notes
     -----
-    Calibrated, for each term falls as y grows. Proper for ``epsilon=0`` alone,
+    Calibrated, because each term falls as y grows. Proper only for ``epsilon=0``,
     where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
     = constant, which is not y = t. 0 at y = t for a class, not for a soft
     target. No bound on its slope by the probabilities. In logits it is convex up

@@ -68,7 +68,7 @@ class Quantile(DistanceLoss):
         return 0.5 * over_distance(xp, y - t)
 
     def claims(self) -> Claims:
-        """Convex, with a kink at 0; symmetric for the median alone."""
+        """Convex, with a kink at 0; symmetric only for the median."""
         median = self.q == 0.5
         return Claims(
             nonnegative=True,

@@ -22,7 +22,7 @@ _AT = (15.0 - math.sqrt(33.0)) / 24.0
 _MOST_CURVED = 8.0 * _AT * _AT * (1.0 - _AT) * (2.0 - 3.0 * _AT)
 
 
-# Of exp(2 m) with a larger exponent, up or down, float32 sees the limits alone.
+# Beyond this exponent, up or down, float32 sees only the limits of exp(2 m).
 _NOTHING_LEFT = 130.0
 
 
@@ -45,7 +45,7 @@ class Savage(MarginLoss):
     See Also
     --------
     brier : of both probabilities, twice this loss.
-    ramp : bounded too.
+    ramp : also bounded.
 
     Examples
     --------

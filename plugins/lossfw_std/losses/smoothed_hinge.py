@@ -33,7 +33,7 @@ class SmoothedHinge(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0. At both ends of the square
+    Calibrated, because it is convex and falls at m = 0. At both ends of the square
     the second derivative is 0, taken from outside. Source: Rennie and Srebro,
     *Loss functions for preference levels: regression with discrete ordered
     labels*, 2005 (gamma = 1); Shalev-Shwartz and Zhang, *Stochastic dual

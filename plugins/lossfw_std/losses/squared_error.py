@@ -42,7 +42,7 @@ class SquaredError(DistanceLoss):
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """2 factor."""
-        # 0 r keeps a NaN residual NaN, but an infinite one has curvature too.
+        # 0 r keeps a NaN residual NaN, but an infinite one also has a curvature.
         return 2.0 * self.factor + xp.where(xp.isinf(r), xp.zeros_like(r), 0.0 * r)
 
     def claims(self) -> Claims:

@@ -22,7 +22,7 @@ class SquaredHinge(MarginLoss):
 
     Notes
     -----
-    Calibrated, for it is convex and falls at m = 0. With margin = 1 the best
+    Calibrated, because it is convex and falls at m = 0. With margin = 1 the best
     prediction is the mean of the target. At the margin the second derivative is
     taken from the right, 0. Source: Cortes and Vapnik, *Support-vector
     networks*, Machine Learning 20, 1995, with sigma = 2,

@@ -87,7 +87,7 @@ class SquaredLogError(PointwiseLoss):
         return Claims(nonnegative=True, zero_at_target=True, twice_smooth=True, exchangeable=True)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of the second derivative both, which cancel a factor e above the target."""
+        """Both of the second derivative, which cancel a factor e above the target."""
         if order < 2:
             return ()
         size = _bounded(xp, _distance(xp, y, t))

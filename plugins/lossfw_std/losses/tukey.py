@@ -100,7 +100,7 @@ class Tukey(DistanceLoss):
         return _weight(xp, a, self.c) * (5.0 * gap * (w / self.c + 1.0 / math.sqrt(5.0)))
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, for the value is concave in r^2."""
+        """The touching parabola's, because the value is concave in r^2."""
         return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:

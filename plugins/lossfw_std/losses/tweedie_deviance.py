@@ -498,7 +498,7 @@ class _OnLogits(LogMeanBody):
         return ~(xp.abs(z) < _reach_of_log(self.loss.power))
 
     def _is_rare(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Tell where the target is so extreme too."""
+        """Tell where mean or target is so extreme."""
         reach = _reach_of_log(self.loss.power)
         size = xp.abs(t) if self.loss.power < 0 else t
         usual = (xp.abs(z) < reach) & (size < math.exp(reach))

@@ -9,7 +9,7 @@ from pydantic import PositiveFloat
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import at_most, excess, in_double_by, over_root, patched, remembered
 
-# Of a number below this, 1 - exp(-u) is u in every float format, and the square of a residual
+# Below this, 1 - exp(-u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
 _TINY = 2.0**-60
 
@@ -26,7 +26,7 @@ _STEPS = 64.0
 _BITS = 42
 
 # exp(-64) is taken out as a factor: multiplied by a large residual, a result
-# may be an ordinary number although exp(-(r/c)^2) alone is none.
+# may be an ordinary number although exp(-(r/c)^2) by itself is not.
 _SHIFT = 64.0
 
 
@@ -155,7 +155,7 @@ class Welsch(DistanceLoss):
         return factor * (e - e * error)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, for the value is concave in r^2."""
+        """The touching parabola's, because the value is concave in r^2."""
         return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:

@@ -37,11 +37,11 @@ class ZeroOne(MarginLoss):
         return xp.where(m <= 0, zero + 1.0, zero)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
-        """0, at the jump too."""
+        """0, also at the jump."""
         return zero_or_nan(xp, m)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
-        """0, at the jump too."""
+        """0, also at the jump."""
         return zero_or_nan(xp, m)
 
     def claims(self) -> Claims:
