@@ -302,8 +302,8 @@ def test_every_source_of_rows_is_in_the_table():
 
 @pytest.mark.parametrize("column", [PieceColumn, TransformedColumn, SelectedColumn])
 def test_a_column_does_all_that_is_asked_of_one(column):
-    missing = set(Column.__abstractmethods__) - set(vars(column))
-    assert not missing
+    assert Column.__abstractmethods__
+    assert not column.__abstractmethods__
 
 
 def test_a_column_that_forgets_something_cannot_be_made():
