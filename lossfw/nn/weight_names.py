@@ -33,15 +33,14 @@ def own_names(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) ->
     if all(_OWN.fullmatch(name) for name in arrays):
         return dict(arrays)
     if arrays and all(_SKLEARN.fullmatch(name) for name in arrays):
-        return {_of_sklearn(name): array for name, array in arrays.items()}
+        parts = {name: name.rsplit("_", 1) for name in arrays}
+        return {
+            f"{'W' if kind == 'coefs' else 'b'}{int(number) + 1}": arrays[name]
+            for name, (kind, number) in parts.items()
+        }
     if arrays and all(_TORCH.fullmatch(name) for name in arrays):
         return _of_torch(arrays, units, file)
     return dict(arrays)
-
-
-def _of_sklearn(name: str) -> str:
-    kind, number = name.rsplit("_", 1)
-    return f"{'W' if kind == 'coefs' else 'b'}{int(number) + 1}"
 
 
 def _of_torch(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) -> dict[str, NDArray]:

@@ -65,7 +65,9 @@ def _load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> tuple[Entr
     plugin = import_object(metadata.target) if metadata.path is None else import_file(metadata.path)
     _check_api(plugin, metadata)
     hooks = [_checked_hook(*hook) for hook in _hooks_of(plugin, manager)]
-    _check_marks(plugin, hooks)
+    for name in _KNOWN:
+        if name not in hooks and inspect.isfunction(getattr(plugin, name, None)):
+            raise BrokenPluginError(f"its {name} is not marked: write @hookimpl above it")
     if manager.is_registered(plugin):
         raise BrokenPluginError(
             f"{metadata.target} is already loaded as {manager.get_name(plugin)}: "
@@ -126,13 +128,6 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
         wanted = f"{name}({', '.join(spec)})"
         raise BrokenPluginError(f"its hook has the signature {given}; expected {wanted}")
     return name
-
-
-def _check_marks(plugin: object, hooks: list[str]) -> None:
-    """Refuse a function that has the name of a hook and is not marked as one."""
-    for name in _KNOWN:
-        if name not in hooks and inspect.isfunction(getattr(plugin, name, None)):
-            raise BrokenPluginError(f"its {name} is not marked: write @hookimpl above it")
 
 
 def _refused(metadata: PluginMetadata, error: BaseException) -> Plugin:

@@ -26,7 +26,9 @@ def import_file(path: Path) -> ModuleType:
     The name is made of the path and the content: a file is imported once, again
     after an edit, and never hides an installed module.
     """
-    name = _module_name(path, _read(path))
+    # 16 hexadecimal digits: two files of one process will not share them.
+    digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + _read(path)).hexdigest()[:16]
+    name = f"{LOCAL_MODULE}{digest}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     loader = _Loader(name, str(path.absolute()))
@@ -130,12 +132,6 @@ def _read(path: Path) -> bytes:
         raise BrokenPluginError(f"there is no file {path.absolute()}. {guess}".rstrip()) from None
     except OSError as error:
         raise BrokenPluginError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _module_name(path: Path, content: bytes) -> str:
-    # 16 hexadecimal digits: two files of one process will not share them.
-    digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + content).hexdigest()[:16]
-    return f"{LOCAL_MODULE}{digest}_{path.stem}"
 
 
 def _line_of(cls: type, path: Path) -> int:
