@@ -57,8 +57,8 @@ class Slice:
     # Inner edges of bins, increasing: [0.5, 0.9] makes three, below 0.5, from 0.5 to
     # below 0.9, and from 0.9 on. Without them there is one slice for each value.
     bins: Sequence[float] = ()
-    # Of a column of texts, how many texts with the most rows have a slice of their own;
-    # the others are together.
+    # How many texts of a column, those with the most rows, have a slice of their own; the
+    # others are together.
     largest: int = DEFAULT_LARGEST
 
     def __post_init__(self) -> None:

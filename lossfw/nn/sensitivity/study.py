@@ -36,7 +36,7 @@ class Study:
     data: Dataset
     # In float64, with the parameters at 0 of the way.
     network: Network
-    # Of the input `form`.
+    # A loss that takes `form`.
     loss: Loss
     # The input of the loss.
     form: Form
