@@ -111,6 +111,21 @@ class Graph:
         graph.outputs = [*(new_ids[output] for output in self.outputs), *conditions]
         return graph
 
+    def ordinary(self) -> Graph:
+        """Return the graph without the elements that the body itself computes, which are rare."""
+        graph, new_ids = Graph(), dict[int, int]()
+        for node_id in self._needed(
+            lambda node: node.args[1:2] if node.op == BY_BODY else node.args
+        ):
+            node = self.nodes[node_id]
+            if node.op == BY_BODY:
+                new_ids[node_id] = new_ids[node.args[1]]
+            else:
+                args = tuple(new_ids[arg] for arg in node.args)
+                new_ids[node_id] = graph.add(node.op, args, node.dtype, node.value)
+        graph.outputs = [new_ids[output] for output in self.outputs]
+        return graph
+
     def inputs(self) -> list[str]:
         """Return the names of the inputs that the outputs need."""
         return self._names(INPUT)
