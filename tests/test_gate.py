@@ -51,6 +51,12 @@ def test_the_gate_and_the_tests_mean_the_same_browser():
     assert f"\nchromium={CHROMIUM}\n" in GATE
 
 
+def test_the_files_of_tests_that_the_gate_names_exist():
+    names = re.findall(r"\btests/[\w/]+\.py\b", GATE)
+    assert names
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
 def test_a_browser_that_is_there_is_used(gate):
     said = gate(user=1000, there=True)
     assert "pytest ran" in said
