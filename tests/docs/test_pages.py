@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 # Pages that take two seconds and more run in .ci/run, and on request: -m slow.
 SLOW = {
     *("explanation/why-not-accuracy", "how-to/check", "how-to/check-in-ci", "how-to/compare"),
-    *("how-to/own-data", "how-to/publish-a-loss", "how-to/scale", "how-to/scikit-learn"),
+    *("how-to/own-data", "how-to/own-weights", "how-to/publish-a-loss", "how-to/scale"),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
-    "tutorial/boosting",
+    *("how-to/scikit-learn", "tutorial/boosting"),
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])
