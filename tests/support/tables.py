@@ -31,6 +31,12 @@ def write_columns(path, columns, **options):
     return path
 
 
+def read_npz(path):
+    """Return the arrays of a .npz by their names; the file is closed."""
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
 def _cell(value, mark):
     text = "" if value is None else str(value)
     return '"' + text.replace('"', '""') + '"' if mark in text or '"' in text else text

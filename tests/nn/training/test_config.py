@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import ConfigError
+from support.tables import read_npz
 from support.training_text import CONFIG
 
 
@@ -142,7 +143,7 @@ def test_several_mistakes_are_told_together(build):
 
 
 def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem, folder):
-    data = dict(np.load(folder / "data.npz"))
+    data = read_npz(folder / "data.npz")
     data["targets"][17] = 2
     np.savez(folder / "data.npz", **data)
     where, what, hint = problem()
@@ -152,7 +153,7 @@ def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem,
 
 
 def test_images_that_are_no_rows(problem, folder):
-    data = dict(np.load(folder / "data.npz"))
+    data = read_npz(folder / "data.npz")
     data["inputs"] = np.zeros((200, 2, 3))
     np.savez(folder / "data.npz", **data)
     assert "flatten" in problem()[1].lower()
@@ -169,7 +170,7 @@ def test_weights_of_a_file_that_are_not_finite(wrong, problem, folder):
 
 
 def test_a_data_set_with_one_class(problem, build, folder):
-    data = dict(np.load(folder / "data.npz"))
+    data = read_npz(folder / "data.npz")
     data["targets"][:] = 1
     np.savez(folder / "data.npz", **data)
     where, what, hint = problem()
