@@ -54,6 +54,16 @@ def gap(xp: Namespace, y: Array, t: Array) -> Array:
     return (y - t) / y
 
 
+def _has_rare_quotient(xp: Namespace, y: Array, t: Array) -> Array:
+    return _is_extreme(xp, y, t) | ((t > 0.0) & (t < LEAST))
+
+
+@extended_range(_has_rare_quotient)
+def bend(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return t / y^2."""
+    return t / y / y
+
+
 def plain_half_on_logits(xp: Namespace, z: Array, t: Array) -> Array:
     """Return the same of z = log(y), in float64 that was float32."""
     some = at_least(xp, t, _NO_TARGET)

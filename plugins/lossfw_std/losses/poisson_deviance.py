@@ -72,7 +72,7 @@ class PoissonDeviance(Deviance):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 t / y^2."""
-        return 2.0 * (t / y / y)
+        return 2.0 * poisson.bend(xp, y, t)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """For a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""

@@ -140,7 +140,7 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2."""
-        return t / y / y
+        return poisson.bend(xp, y, t)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Those of the definition; of a logarithm those of half the deviance and its slope."""

@@ -1,6 +1,7 @@
 """Deviances: known values, fusing, edges, convexity, runs."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -128,3 +129,15 @@ def test_a_mean_of_zero_is_right_where_nothing_is_counted(dtype):
     z, t = np.array([-np.inf, -np.inf], dtype), np.array([0.0, 1.0], dtype)
     loss = lossfw.loss("poisson_deviance", link="log")
     assert loss(z, t, reduction="none").tolist() == [0.0, np.inf]
+
+
+@pytest.mark.parametrize(("name", "factor"), [("poisson_deviance", 2), ("poisson_nll", 1)])
+@pytest.mark.parametrize(
+    ("y", "t"),
+    # Quotients t / y that are no longer of full precision, and squares that are not floats.
+    [(0.017663362896887788, 1.5e-323), (1e-3, 3e-320), (1e-170, 2e-320), (1e200, 1e308)],
+)
+def test_a_second_derivative_has_its_digits_where_the_quotient_has_not(name, factor, y, t):
+    bend = lossfw.loss(name, link="identity").hessian(y, t)
+    exact = factor * Fraction(t) / Fraction(y) ** 2
+    assert abs(Fraction(float(bend)) - exact) <= Fraction(math.ulp(float(exact)))
