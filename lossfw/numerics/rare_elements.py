@@ -18,7 +18,7 @@ from lossfw.numerics.arrays import (
     is_torch,
 )
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual
+from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.primitive import in_double, parameter_place
 from lossfw.numerics.words import WORDS, Words, choose
 
@@ -81,7 +81,10 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
                 return found
             if not isinstance(first, np.ndarray) and not _is_known(first):
                 return found
-            return _Call(body, place, given).extended(is_rare, found)
+            rare = is_rare(*given[:place], inner, *map(value_of, given[place + 1 :]))
+            if inner is np and not rare.any():
+                return found
+            return _Call(body, place, given).extended(rare, found)
 
         return cast(_Function, in_double(extended))
 
@@ -142,18 +145,16 @@ class _Call:
     def _words(self) -> Any:
         return WORDS if self._dual is None else DualNamespace(WORDS, self._dual.order)
 
-    def extended(self, is_rare: Callable[..., Array], found: Any) -> Any:
+    def extended(self, rare: Array, found: Any) -> Any:
         """Return a result of the body, with the rare elements computed on words."""
         xp, parts = self._xp, _parts(found)
-        values = [x.value if isinstance(x, Dual) else x for x in self._arguments]
-        rare = is_rare(*self._before, xp, *values)
         if hasattr(type(xp), "by_body"):
             # An expression remembers what its kernel has to leave to the body.
             return _like(found, [xp.by_body(rare, x, self, i) for i, x in enumerate(parts)])
-        if not (rare.any() if xp is np else bool(xp.any(rare))):
-            return found
         if xp is np:
             return _like(found, self.patched(rare, parts, self.arrays))
+        if not bool(xp.any(rare)):
+            return found
         given = [x if _is_constant(x) else _to_numpy(x) for x in parts]
         patched = self.patched(_to_numpy(rare), given, [_to_numpy(x) for x in self.arrays])
         device = device_of(self.arrays[0])
