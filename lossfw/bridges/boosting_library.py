@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
@@ -124,6 +125,10 @@ class BoostingLibrary(BoostingBridge):
     def _weights(self, data: Any) -> Any:
         return data.get_weight()
 
+
+class StartInDataLibrary(BoostingLibrary):
+    """A bridge to a library of boosting that keeps the start of a model with its data sets."""
+
     @contextmanager
     def lent_start(self, data_sets: list[Any], start: NDArray) -> Iterator[None]:
         """Give data sets without a start this one, for the time of a training."""
@@ -136,13 +141,13 @@ class BoostingLibrary(BoostingBridge):
             for data in without:
                 self._set_start(data, self._no_start(start))
 
-    # For libraries that keep the start of a model with the data.
-
+    @abstractmethod
     def _has_start(self, data: Any) -> bool:
-        raise NotImplementedError
+        """Return whether a data set has a start of its own."""
 
+    @abstractmethod
     def _set_start(self, data: Any, start: NDArray) -> None:
-        raise NotImplementedError
+        """Give a data set a start."""
 
     def _no_start(self, start: NDArray) -> NDArray:
         return np.zeros_like(start)

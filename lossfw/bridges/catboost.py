@@ -22,7 +22,7 @@ import numpy as np
 
 from lossfw import errors
 from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
-from lossfw.bridges.boosting_library import BoostingLibrary, Face, refuse_unknown_face
+from lossfw.bridges.boosting_library import Face, StartInDataLibrary, refuse_unknown_face
 from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.catboost_model import finished, model_of, outputs_of, refuse_other_kind
 from lossfw.bridges.catboost_rows import RowDerivatives
@@ -121,7 +121,7 @@ def _own_errors(cat: Any) -> Iterator[None]:
         raise kind(found[2].strip()) from error
 
 
-class CatBoostBridge(BoostingLibrary):
+class CatBoostBridge(StartInDataLibrary):
     """CatBoost: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "catboost"

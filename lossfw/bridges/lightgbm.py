@@ -24,8 +24,8 @@ import numpy as np
 
 from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
 from lossfw.bridges.boosting_library import (
-    BoostingLibrary,
     Face,
+    StartInDataLibrary,
     arguments_of_call,
     refuse_unknown_face,
 )
@@ -155,7 +155,7 @@ def _released(data_sets: list[Any]) -> Iterator[None]:
                 data._set_predictor(None)
 
 
-class LightGBMBridge(BoostingLibrary):
+class LightGBMBridge(StartInDataLibrary):
     """LightGBM: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "lightgbm"
