@@ -46,7 +46,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _KEYWORDS = ("and", "or", "not", "in")
-_EXAMPLE = "column.region == south"
 
 
 class FilterError(ParameterError):
