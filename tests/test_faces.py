@@ -43,13 +43,14 @@ FACES = {
         scaled_softmax sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
         softmax_cross_entropy_and_gradient softmax_cross_entropy_and_gradient_at
         softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian
-        softmax_parts softplus sqrt1pm1 sum_of_others take_at times times_normal_pdf xlog1py
-        xlogy
+        softmax_parts softplus sqrt1pm1 sum_of_others take_at multiply_or_zero times_normal_pdf
+        xlog1py xlogy
         ATANH_TAIL DEFAULT_DELTA Delta DoubleDouble FAR_EXPONENT Guard ScaledExp add_words
         at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
-        hypotenuse_and_share in_double multiply_words nearest_float32 over_root pieces Words
-        extended_range polynomial power precisely scaled_exp shares textbook_log two_diff two_prod
-        words_of zero_or_nan
+        hypotenuse_and_share computed_in_float64 multiply_words nearest_float32 over_root pieces
+        Words extended_range polynomial power high_precision scaled_exp shares textbook_log
+        two_diff two_prod words_of zero_or_nan apply_where apply_where_rows cache_constants
+        representable_limit with_float32_form
     """,
 }
 
@@ -60,3 +61,26 @@ def test_a_face_shows_its_names(path):
     shown = getattr(face, "__all__", dir(face))
     assert set(FACES[path].split()) <= set(shown)
     assert [name for name in shown if not hasattr(face, name)] == []
+
+
+FORMER_NAMES = {
+    "lossfw.numerics": {
+        "holdable": "representable_limit",
+        "in_double": "computed_in_float64",
+        "in_double_by": "with_float32_form",
+        "patched": "apply_where",
+        "patched_rows": "apply_where_rows",
+        "precisely": "high_precision",
+        "remembered": "cache_constants",
+        "times": "multiply_or_zero",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "former", "name"),
+    [(path, *pair) for path, names in FORMER_NAMES.items() for pair in names.items()],
+)
+def test_a_former_name_stays_for_a_release(path, former, name):
+    face = importlib.import_module(path)
+    assert getattr(face, former) is getattr(face, name)

@@ -20,8 +20,8 @@ _ANYWHERE = 1.0
 def remember_constants(loss: Loss) -> None:
     """Let a loss compute its constants, so that they are there when it is compiled.
 
-    PyTorch's compiler cannot follow decimals, as in `lossfw.numerics.remembered`, nor a wrapper
-    that makes another loss.
+    PyTorch's compiler cannot follow decimals, as in `lossfw.numerics.cache_constants`, nor a
+    wrapper that makes another loss.
     """
     body = loss.without_own_weight()
     row = (1, loss.fixed_classes or max(loss.least_classes, 2))

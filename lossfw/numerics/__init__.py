@@ -10,7 +10,7 @@ Every function takes the array namespace first, as a body does::
     log1p_square(xp, x)     log(1 + x^2)
     erf(xp, x)   erfc(xp, x)   normal_cdf(xp, x)   normal_pdf(xp, x)
     times_normal_pdf(xp, f, x)   scaled_normal_tail(xp, x)
-    times(xp, a, b)         a b with 0 inf = 0     quotient(xp, a, b)    a / b with 0 / 0 = 0
+    multiply_or_zero(xp, a, b)   a b with 0 inf = 0     quotient(xp, a, b)   a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
     log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
 
@@ -34,8 +34,8 @@ of an argument and a parameter::
 
     excess(xp, a, limit)    a - limit       shares(xp, a, c)    a and c over max(a, c)
     at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
-    holdable(xp, limit, x)  a limit that the dtype of x can hold
-    remembered(function)    decorates a function that computes constants from parameters
+    representable_limit(xp, limit, x)   a limit that the dtype of x can hold
+    cache_constants(function)   decorates a function that computes constants from parameters
 
 with two floats for one number, the second being the rounding error of the first::
 
@@ -49,13 +49,13 @@ with two floats for one number, the second being the rounding error of the first
 extreme: on numbers of 104 bits whose exponents have no end.
 
 ``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
-condition, ``patched(xp, usual, rare, function, *arguments)`` computes a function where it
-is rarely wanted, and `patched_rows` one of rows. ``with_nan_of(xp, x, result)`` keeps NaN in
-what is else constant, ``with_nan_of_rows(xp, rows, result)`` that of a row.
-`in_double` decorates a body whose float32 is to go by float64, and `in_double_by` one that has
-a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a function
-that is not given one; ``columns(xp, x)`` is 0 .. K-1 and ``device_of(x)`` where a new array
-must be made to meet `x`.
+condition, ``apply_where(xp, default, condition, function, *arguments)`` computes a function where
+a condition rarely holds, and `apply_where_rows` one of rows. ``with_nan_of(xp, x, result)`` keeps
+NaN in what is else constant, ``with_nan_of_rows(xp, rows, result)`` that of a row.
+`computed_in_float64` decorates a body whose float32 is to go by float64, and `with_float32_form`
+one that has a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a
+function that is not given one; ``columns(xp, x)`` is 0 .. K-1 and ``device_of(x)`` where a new
+array must be made to meet `x`.
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on the code that is measured against it. On dual
@@ -90,6 +90,14 @@ from lossfw.numerics.error_free import two_diff as two_diff
 from lossfw.numerics.error_free import two_prod as two_prod
 from lossfw.numerics.factorial import factorial_rest as factorial_rest
 from lossfw.numerics.factorial import log_factorial as log_factorial
+from lossfw.numerics.former_names import holdable as holdable
+from lossfw.numerics.former_names import in_double as in_double
+from lossfw.numerics.former_names import in_double_by as in_double_by
+from lossfw.numerics.former_names import patched as patched
+from lossfw.numerics.former_names import patched_rows as patched_rows
+from lossfw.numerics.former_names import precisely as precisely
+from lossfw.numerics.former_names import remembered as remembered
+from lossfw.numerics.former_names import times as times
 from lossfw.numerics.guards import DEFAULT_DELTA as DEFAULT_DELTA
 from lossfw.numerics.guards import Delta as Delta
 from lossfw.numerics.guards import Guard as Guard
@@ -112,23 +120,23 @@ from lossfw.numerics.normal import scaled_normal_tail as scaled_normal_tail
 from lossfw.numerics.normal import times_normal_pdf as times_normal_pdf
 from lossfw.numerics.parameters import at_least as at_least
 from lossfw.numerics.parameters import at_most as at_most
+from lossfw.numerics.parameters import cache_constants as cache_constants
 from lossfw.numerics.parameters import excess as excess
-from lossfw.numerics.parameters import holdable as holdable
+from lossfw.numerics.parameters import high_precision as high_precision
 from lossfw.numerics.parameters import hypotenuse_and_share as hypotenuse_and_share
 from lossfw.numerics.parameters import nearest_float32 as nearest_float32
 from lossfw.numerics.parameters import over_root as over_root
 from lossfw.numerics.parameters import pieces as pieces
 from lossfw.numerics.parameters import power as power
-from lossfw.numerics.parameters import precisely as precisely
-from lossfw.numerics.parameters import remembered as remembered
+from lossfw.numerics.parameters import representable_limit as representable_limit
 from lossfw.numerics.parameters import shares as shares
 from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
-from lossfw.numerics.primitive import in_double as in_double
-from lossfw.numerics.primitive import in_double_by as in_double_by
+from lossfw.numerics.primitive import computed_in_float64 as computed_in_float64
 from lossfw.numerics.primitive import polynomial as polynomial
+from lossfw.numerics.primitive import with_float32_form as with_float32_form
 from lossfw.numerics.rare_elements import extended_range as extended_range
-from lossfw.numerics.selection import patched as patched
-from lossfw.numerics.selection import patched_rows as patched_rows
+from lossfw.numerics.selection import apply_where as apply_where
+from lossfw.numerics.selection import apply_where_rows as apply_where_rows
 from lossfw.numerics.selection import select as select
 from lossfw.numerics.selection import with_nan_of as with_nan_of
 from lossfw.numerics.selection import with_nan_of_rows as with_nan_of_rows
@@ -154,7 +162,7 @@ from lossfw.numerics.softmax_index import softmax_cross_entropy_at as softmax_cr
 from lossfw.numerics.softmax_index import softmax_parts_at as softmax_parts_at
 from lossfw.numerics.softmax_index import take_at as take_at
 from lossfw.numerics.words import Words as Words
+from lossfw.numerics.xlogy import multiply_or_zero as multiply_or_zero
 from lossfw.numerics.xlogy import quotient as quotient
-from lossfw.numerics.xlogy import times as times
 from lossfw.numerics.xlogy import xlog1py as xlog1py
 from lossfw.numerics.xlogy import xlogy as xlogy

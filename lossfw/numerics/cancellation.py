@@ -10,7 +10,7 @@ import math
 from lossfw.numerics.arrays import Array, Namespace, number_beside
 from lossfw.numerics.dual.rules import sech_squared as _sech_squared
 from lossfw.numerics.primitive import polynomial, primitive
-from lossfw.numerics.selection import patched, select
+from lossfw.numerics.selection import apply_where, select
 
 # From here on log(cosh(x)) is x - log(2): the rest, exp(-2 x), is below the last digit of
 # every format.
@@ -136,7 +136,7 @@ def log1p_minus(xp: Namespace, x: Array) -> Array:
     w = s * s
     series = s * (2 * w * polynomial(w, ATANH_TAIL) - small)
     # inf - inf would be NaN; the limit is -inf.
-    far = patched(xp, xp.log1p(x) - x, x == math.inf, lambda xp, x: -x, x)
+    far = apply_where(xp, xp.log1p(x) - x, x == math.inf, lambda xp, x: -x, x)
     return select(xp, near, series, far)
 
 
@@ -158,7 +158,7 @@ def expm1_minus(xp: Namespace, x: Array) -> Array:
     small = xp.clip(x, -_EXPM1_MINUS_RANGE, _EXPM1_MINUS_RANGE)
     series = small * small * polynomial(small, _EXP_TAIL)
     # inf - inf would be NaN.
-    far = patched(xp, xp.expm1(x) - x, xp.isinf(x), lambda xp, x: xp.abs(x), x)
+    far = apply_where(xp, xp.expm1(x) - x, xp.isinf(x), lambda xp, x: xp.abs(x), x)
     return select(xp, near, series, far)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
-from lossfw.numerics.primitive import in_double, polynomial
+from lossfw.numerics.primitive import computed_in_float64, polynomial
 from lossfw.numerics.selection import select
 from lossfw.numerics.xlogy import xlogy
 
@@ -69,7 +69,7 @@ _LARGE = 1e8
 _STIRLING = (12, -360, 1260, -1680, 1188)
 
 
-@in_double
+@computed_in_float64
 def log_factorial(xp: Namespace, t: Array) -> Array:
     """Return log(t!) for t at or above 0, whole or not.
 
@@ -88,7 +88,7 @@ def log_factorial(xp: Namespace, t: Array) -> Array:
     return select(xp, t < _NEAR, small * _of_small(small) + 0.0, far)
 
 
-@in_double
+@computed_in_float64
 def factorial_rest(xp: Namespace, t: Array) -> Array:
     """Return log(t!) - (t log(t) - t), which is above 0 but at 0.
 

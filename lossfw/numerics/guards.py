@@ -26,7 +26,7 @@ from pydantic import Field
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.error_free import two_diff
-from lossfw.numerics.primitive import in_double, in_double_by
+from lossfw.numerics.primitive import computed_in_float64, with_float32_form
 from lossfw.numerics.selection import select
 
 Guard: TypeAlias = Literal["normalised", "additive", "floor", "none"]
@@ -49,7 +49,7 @@ def _plain_log(
     return xp.log((p + delta) / (1.0 + delta))
 
 
-@in_double_by(_plain_log)
+@with_float32_form(_plain_log)
 def guarded_log(
     xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None = None
 ) -> Array:
@@ -136,7 +136,7 @@ def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
     return xp.log(p)
 
 
-@in_double
+@computed_in_float64
 def guarded_log_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
     """Return the derivative of `guarded_log`: 1/p with the guard in it.
 
@@ -157,7 +157,7 @@ def guarded_log_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) 
     return 1.0 / (p + delta)
 
 
-@in_double
+@computed_in_float64
 def guarded_log_second_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
     """Return the second derivative of `guarded_log`."""
     derivative = guarded_log_derivative(xp, p, guard, delta)

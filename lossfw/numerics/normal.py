@@ -13,9 +13,9 @@ import math
 
 from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.primitive import in_double, polynomial, primitive
+from lossfw.numerics.primitive import computed_in_float64, polynomial, primitive
 from lossfw.numerics.selection import select
-from lossfw.numerics.xlogy import times
+from lossfw.numerics.xlogy import multiply_or_zero
 
 _SQRT_TWO = math.sqrt(2.0)
 _SQRT_HALF = math.sqrt(0.5)
@@ -133,13 +133,13 @@ def _density(xp: Namespace, f: Array, x: Array, factor: float) -> Array:
     return xp.where(xp.abs(x) >= _FAR, xp.zeros_like(x), product)
 
 
-@in_double
+@computed_in_float64
 def _erf_density(xp: Namespace, x: Array, power: int) -> Array:
     """Return x^power times the derivative of erf."""
     return 2.0 * _density(xp, x**power, x, 1.0)
 
 
-@in_double
+@computed_in_float64
 def _normal_density(xp: Namespace, x: Array, power: int) -> Array:
     """Return x^power times the normal density."""
     return _density(xp, x**power, x, 0.5)
@@ -150,7 +150,7 @@ def _normal_density(xp: Namespace, x: Array, power: int) -> Array:
     slope=lambda xp, x: _erf_density(xp, x, 0),
     curvature=lambda xp, x: -2 * _erf_density(xp, x, 1),
 )
-@in_double
+@computed_in_float64
 def erf(xp: Namespace, x: Array) -> Array:
     """Return the error function, 2/sqrt(pi) times the integral of exp(-u^2) from 0 to x.
 
@@ -171,7 +171,7 @@ def erf(xp: Namespace, x: Array) -> Array:
     slope=lambda xp, x: -_erf_density(xp, x, 0),
     curvature=lambda xp, x: 2 * _erf_density(xp, x, 1),
 )
-@in_double
+@computed_in_float64
 def erfc(xp: Namespace, x: Array) -> Array:
     """Return 1 - erf(x), with the digits of its small values for large x.
 
@@ -193,7 +193,7 @@ def erfc(xp: Namespace, x: Array) -> Array:
     slope=lambda xp, x: _normal_density(xp, x, 0),
     curvature=lambda xp, x: -_normal_density(xp, x, 1),
 )
-@in_double
+@computed_in_float64
 def normal_cdf(xp: Namespace, x: Array) -> Array:
     """Return the probability that a standard normal variable is at most x.
 
@@ -239,11 +239,11 @@ def times_normal_pdf(xp: Namespace, f: Array, x: Array) -> Array:
     array([0.79788456, 0.        ])
     """
     if isinstance(xp, DualNamespace | TextbookNamespace):
-        return times(xp, f, normal_pdf(xp, x))
+        return multiply_or_zero(xp, f, normal_pdf(xp, x))
     return _product(xp, x, f)
 
 
-@in_double
+@computed_in_float64
 def _product(xp: Namespace, x: Array, f: Array) -> Array:
     return _density(xp, f, x, 0.5)
 
@@ -253,7 +253,7 @@ def _product(xp: Namespace, x: Array, f: Array) -> Array:
     slope=lambda xp, x: x * scaled_normal_tail(xp, x) - normal_pdf(xp, 0 * x),
     curvature=lambda xp, x: (1 + x * x) * scaled_normal_tail(xp, x) - x * normal_pdf(xp, 0 * x),
 )
-@in_double
+@computed_in_float64
 def scaled_normal_tail(xp: Namespace, x: Array) -> Array:
     """Return exp(x^2 / 2) P(X > x) for a standard normal X and finite x >= 0.
 

@@ -16,7 +16,7 @@ from typing import TypeVar, TypeVarTuple
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace, number_beside
-from lossfw.numerics.primitive import in_double
+from lossfw.numerics.primitive import computed_in_float64
 
 _Parts = TypeVarTuple("_Parts")
 _Constant = TypeVar("_Constant")
@@ -51,7 +51,7 @@ def nearest_float32(x: float) -> float:
 def pieces(x: Decimal) -> tuple[float, ...]:
     """Return floats whose sum is `x` to 125 bits; all but the last are float32 numbers."""
     floats = []
-    with precisely():
+    with high_precision():
         for _ in range(_PIECES - 1):
             piece = nearest_float32(float(x))
             floats.append(piece)
@@ -59,12 +59,12 @@ def pieces(x: Decimal) -> tuple[float, ...]:
     return tuple(piece for piece in (*floats, float(x)) if piece)
 
 
-def precisely() -> AbstractContextManager[Context]:
+def high_precision() -> AbstractContextManager[Context]:
     """Compute with decimals to more digits than `pieces` can hold, inside the ``with`` block."""
     return localcontext(prec=_DIGITS)
 
 
-def remembered(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], _Constant]:
+def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], _Constant]:
     """Decorate a function that computes constants from parameters: each is computed once.
 
     Unlike `functools.lru_cache` it lets PyTorch's compiler take a constant that is already
@@ -73,7 +73,7 @@ def remembered(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], 
 
     Examples
     --------
-    >>> @remembered
+    >>> @cache_constants
     ... def root(c):
     ...     return c**0.5
     >>> root(4.0), root(4.0)
@@ -92,7 +92,7 @@ def remembered(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], 
     return constant
 
 
-@remembered
+@cache_constants
 def over_root(c: float, n: int) -> tuple[float, ...]:
     """Return the pieces of ``c / sqrt(n)``.
 
@@ -101,7 +101,7 @@ def over_root(c: float, n: int) -> tuple[float, ...]:
     >>> over_root(1.0, 4), len(over_root(1.0, 3))
     ((0.5,), 4)
     """
-    with precisely():
+    with high_precision():
         return pieces(Decimal(c) / Decimal(n).sqrt())
 
 
@@ -179,14 +179,14 @@ def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> tuple[Array, Arra
     return root, 1.0 + (w / (1.0 + root) + k)
 
 
-def holdable(xp: Namespace, limit: float, x: Array) -> float:
+def representable_limit(xp: Namespace, limit: float, x: Array) -> float:
     """Return a limit below the largest floats, smaller where `x` is of float32.
 
-    Without float64, which JAX has on request alone, also `in_double` leaves float32.
+    Without float64, which JAX has on request alone, also `computed_in_float64` leaves float32.
 
     Examples
     --------
-    >>> holdable(np, 1e290, np.zeros(3, np.float32))
+    >>> representable_limit(np, 1e290, np.zeros(3, np.float32))
     1e+30
     """
     narrow = xp.float32 != xp.float64 and x.dtype == xp.float32
@@ -204,7 +204,7 @@ def zero_or_nan(xp: Namespace, x: Array) -> Array:
     return xp.abs(0.0 * xp.sign(x))
 
 
-@in_double
+@computed_in_float64
 def power(xp: Namespace, x: Array, exponent: float) -> Array:
     """Return ``x**exponent`` for x >= 0.
 

@@ -54,7 +54,7 @@ def primitive(
     return decorate
 
 
-def in_double(body: _Function) -> _Function:
+def computed_in_float64(body: _Function) -> _Function:
     """Decorate a function or a method with a parameter ``xp``: its float32 goes by float64.
 
     NumPy's logarithm, exponential and power in float32 are 2 to 7 units in the
@@ -65,17 +65,17 @@ def in_double(body: _Function) -> _Function:
 
     Examples
     --------
-    >>> @in_double
+    >>> @computed_in_float64
     ... def logistic(xp, x):
     ...     return xp.log1p(xp.exp(x))
     >>> logistic(np, np.asarray([-5.0], np.float32)).dtype
     dtype('float32')
     """
-    return in_double_by(body)(body)
+    return with_float32_form(body)(body)
 
 
-def in_double_by(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
-    """Decorate a function like `in_double`, with a plainer one for float32.
+def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
+    """Decorate a function like `computed_in_float64`, with a plainer one for float32.
 
     In float64 a function has to keep every digit. The float64 that float32 goes by has 29
     bits to spare, so the textbook's form is often enough for it.
@@ -89,7 +89,7 @@ def in_double_by(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
     --------
     >>> def plain(xp, x):
     ...     return xp.log(1.0 + x)
-    >>> @in_double_by(plain)
+    >>> @with_float32_form(plain)
     ... def log1p(xp, x):
     ...     return xp.log1p(x)
     >>> log1p(np, np.asarray([1e-5], np.float32)), log1p(np, np.asarray([1e-15]))

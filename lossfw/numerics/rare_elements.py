@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import (
 )
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
-from lossfw.numerics.primitive import in_double, parameter_place
+from lossfw.numerics.primitive import computed_in_float64, parameter_place
 from lossfw.numerics.words import WORDS, Words, choose
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -33,10 +33,10 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
     """Decorate a body: where its arguments are extreme, it runs on numbers of a wider range.
 
     The body is written once, in a form that is stable on floats of ordinary size. It runs on all
-    elements, float32 by float64 as with `in_double`. Where `is_rare` holds the same body runs
-    again, on `Words`: numbers of 104 bits whose exponents have no end. There no product overflows,
-    no quotient is subnormal, and an exponential has the digits of its argument. An infinite
-    argument is a number beyond all floats there, so that the result is the body's limit.
+    elements, float32 by float64 as with `computed_in_float64`. Where `is_rare` holds the same body
+    runs again, on `Words`: numbers of 104 bits whose exponents have no end. There no product
+    overflows, no quotient is subnormal, and an exponential has the digits of its argument. An
+    infinite argument is a number beyond all floats there, so that the result is the body's limit.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
                 return found
             return _Call(body, place, given).extended(rare, found)
 
-        return cast(_Function, in_double(extended))
+        return cast(_Function, computed_in_float64(extended))
 
     return decorate
 
@@ -152,19 +152,23 @@ class _Call:
             # An expression remembers what its kernel has to leave to the body.
             return _like(found, [xp.by_body(rare, x, self, i) for i, x in enumerate(parts)])
         if xp is np:
-            return _like(found, self.patched(rare, parts, self.arrays))
+            return _like(found, self.computed_on_words(rare, parts, self.arrays))
         if not bool(xp.any(rare)):
             return found
         given = [x if _is_constant(x) else _to_numpy(x) for x in parts]
-        patched = self.patched(_to_numpy(rare), given, [_to_numpy(x) for x in self.arrays])
+        new_parts = self.computed_on_words(
+            _to_numpy(rare), given, [_to_numpy(x) for x in self.arrays]
+        )
         device = device_of(self.arrays[0])
         where = {} if device is None else {"device": device}
-        pairs = zip(parts, patched, strict=True)
+        pairs = zip(parts, new_parts, strict=True)
         return _like(
             found, [old if _is_constant(old) else xp.asarray(new, **where) for old, new in pairs]
         )
 
-    def patched(self, rare: NDArray, parts: list[Any], arrays: Sequence[NDArray]) -> list[Any]:
+    def computed_on_words(
+        self, rare: NDArray, parts: list[Any], arrays: Sequence[NDArray]
+    ) -> list[Any]:
         """Return the parts of a result of NumPy, where `rare` those that the body has of words."""
         taken = iter([_as_long(np.asarray(x), rare)[rare] for x in arrays])
         arguments = [

@@ -64,63 +64,64 @@ def _alike(condition: Array, a: Array, b: Array) -> bool:
     )
 
 
-def patched(
+def apply_where(
     xp: Namespace,
-    usual: Array,
-    rare: Array,
+    default: Array,
+    condition: Array,
     function: Callable[..., Array],
     *arguments: Array,
 ) -> Array:
-    """Return `usual`, and ``function(xp, *arguments)`` where `rare`.
+    """Return `default`, and ``function(xp, *arguments)`` where `condition`.
 
-    NumPy computes the function of the rare elements alone, of which there are mostly none.
+    NumPy computes the function of the elements alone at which the condition holds: mostly none.
 
     Parameters
     ----------
     xp : namespace
-    usual : array
+    default : array
         A temporary of the caller: NumPy's own is written to.
-    rare : array of bool
+    condition : array of bool
     function : callable
         Of elements, each for itself.
     *arguments : array
-        In the shape of `usual`.
+        In the shape of `default`.
 
     Examples
     --------
     >>> x = np.array([4.0, -1.0])
     >>> with np.errstate(invalid="ignore"):
-    ...     patched(np, np.sqrt(x), x < 0, lambda xp, x: 10.0 * x, x)
+    ...     apply_where(np, np.sqrt(x), x < 0, lambda xp, x: 10.0 * x, x)
     array([  2., -10.])
     """
     if xp is not np:
         # An expression remembers what is rare, for a kernel to pass over.
         choose = xp.rarely if hasattr(type(xp), "rarely") else xp.where
-        return choose(rare, function(xp, *arguments), usual)
-    if not rare.any():
-        return usual
-    usual = np.asarray(usual)
-    usual[rare] = function(np, *(x[rare] for x in arguments))
-    return usual
+        return choose(condition, function(xp, *arguments), default)
+    if not condition.any():
+        return default
+    default = np.asarray(default)
+    default[condition] = function(np, *(x[condition] for x in arguments))
+    return default
 
 
-def patched_rows(
+def apply_where_rows(
     xp: Namespace,
-    usual: Array,
-    rare: Array,
+    default: Array,
+    condition: Array,
     function: Callable[..., Array],
     *rows: Array,
 ) -> Array:
-    """Return `usual`, and ``function(xp, *rows)`` where `rare`: `patched` for functions of rows.
+    """Return `default`, and ``function(xp, *rows)`` where `condition`.
 
-    Rows are added up in the order in which they are added up among all others.
+    It is `apply_where` for functions of rows. Rows are added up in the order in which they are
+    added up among all others.
 
     Parameters
     ----------
     xp : namespace
-    usual : array
+    default : array
         A temporary of the caller, of shape (...): NumPy's own is written to.
-    rare : array of bool
+    condition : array of bool
         Of shape (...).
     function : callable
         Of rows, each for itself.
@@ -130,20 +131,20 @@ def patched_rows(
     Examples
     --------
     >>> x = np.array([[4.0, 1.0], [2.0, 3.0]])
-    >>> patched_rows(np, x[:, 0], x[:, 0] > 3.0, lambda xp, x: -xp.sum(x, axis=-1), x)
+    >>> apply_where_rows(np, x[:, 0], x[:, 0] > 3.0, lambda xp, x: -xp.sum(x, axis=-1), x)
     array([-5.,  2.])
     """
-    count = np.count_nonzero(rare) if xp is np else 0
+    count = np.count_nonzero(condition) if xp is np else 0
     if count == 0:
-        return patched(xp, usual, rare, function, *rows)
-    if count > _SEVERAL * rare.size:
-        return np.where(rare, function(np, *rows), usual)
+        return apply_where(xp, default, condition, function, *rows)
+    if count > _SEVERAL * condition.size:
+        return np.where(condition, function(np, *rows), default)
     # NumPy adds up a single row in an order of its own.
-    at = np.flatnonzero(rare).repeat(2 if count == 1 else 1)
-    shape = usual.shape
-    usual = usual.reshape(-1)
-    usual[at] = function(np, *(_taken(x, at) for x in rows))
-    return usual.reshape(shape)
+    at = np.flatnonzero(condition).repeat(2 if count == 1 else 1)
+    shape = default.shape
+    default = default.reshape(-1)
+    default[at] = function(np, *(_taken(x, at) for x in rows))
+    return default.reshape(shape)
 
 
 def _taken(x: NDArray, at: NDArray) -> NDArray:
@@ -169,7 +170,7 @@ def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:
     >>> with_nan_of(np, x, np.ones_like(x))
     array([ 1., nan])
     """
-    return patched(xp, result, xp.isnan(x), lambda xp, x: x, x)
+    return apply_where(xp, result, xp.isnan(x), lambda xp, x: x, x)
 
 
 def with_nan_of_rows(xp: Namespace, rows: Array, result: Array) -> Array:

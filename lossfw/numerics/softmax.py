@@ -21,7 +21,7 @@ from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, Tangent, add, dense, value_of
 from lossfw.numerics.error_free import difference_error
-from lossfw.numerics.xlogy import times
+from lossfw.numerics.xlogy import multiply_or_zero
 
 # For a smaller distance its rounding error costs at most 4 units in the last place. The bound
 # is applied to each element, since the result of a row must not depend on other rows.
@@ -135,15 +135,17 @@ def _moments(xp: Namespace, z: Dual, terms: _SoftmaxTerms, order: int) -> _Momen
 
     def centre(part: Tangent) -> tuple[Array, Array, Array]:
         part = dense(xp, part, z.value)
-        at_top = xp.sum(times(xp, terms.top, part), axis=-1, keepdims=True) / ties
+        at_top = xp.sum(multiply_or_zero(xp, terms.top, part), axis=-1, keepdims=True) / ties
         offset = part - at_top
-        shift = xp.sum(times(xp, p, offset), axis=-1, keepdims=True)
+        shift = xp.sum(multiply_or_zero(xp, p, offset), axis=-1, keepdims=True)
         return offset, shift, at_top + shift
 
     offset, shift, mean_first = centre(z.first)
     if order == 1:
         return _Moments(offset - shift, None, mean_first, None, None)
-    variance = xp.sum(times(xp, p, offset * offset), axis=-1, keepdims=True) - shift * shift
+    variance = (
+        xp.sum(multiply_or_zero(xp, p, offset * offset), axis=-1, keepdims=True) - shift * shift
+    )
     second, second_shift, mean_second = centre(z.second)
     return _Moments(offset - shift, second - second_shift, mean_first, mean_second, variance)
 
@@ -208,8 +210,8 @@ def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
     m = _moments(xp.inner, z, _decompose(xp.inner, z.value), xp.order)
     second = None
     if xp.order > 1:
-        second = times(xp.inner, p, m.first * m.first - m.variance + m.second)
-    return Dual(p, times(xp.inner, p, m.first), second, xp)
+        second = multiply_or_zero(xp.inner, p, m.first * m.first - m.variance + m.second)
+    return Dual(p, multiply_or_zero(xp.inner, p, m.first), second, xp)
 
 
 def softmax_complement(xp: Namespace, z: Any) -> Any:
@@ -315,7 +317,7 @@ def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:
     >>> softmax_cross_entropy(np, z, np.asarray([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]]))
     array([0.23954477, 0.69314718])
     """
-    return xp.sum(times(xp, t, -log_softmax(xp, z)), axis=-1)
+    return xp.sum(multiply_or_zero(xp, t, -log_softmax(xp, z)), axis=-1)
 
 
 def softmax_cross_entropy_gradient(xp: Namespace, z: Any, t: Any) -> Any:
@@ -357,7 +359,7 @@ def softmax_cross_entropy_and_gradient(xp: Namespace, z: Any, t: Any) -> tuple[A
     if isinstance(xp, DualNamespace):
         return softmax_cross_entropy(xp, z, t), softmax_cross_entropy_gradient(xp, z, t)
     terms = _decompose(xp, z)
-    value = xp.sum(times(xp, t, xp.log1p(terms.rest) - terms.d), axis=-1)
+    value = xp.sum(multiply_or_zero(xp, t, xp.log1p(terms.rest) - terms.d), axis=-1)
     return value, _gradient(xp, terms, t)
 
 

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.numerics.arrays import Array, ErrorFreeNamespace, NDArray
-from lossfw.numerics.parameters import precisely, remembered
+from lossfw.numerics.parameters import cache_constants, high_precision
 
 # High and low of a double-double.
 _Pair: TypeAlias = tuple[Any, Any]
@@ -275,10 +275,10 @@ def _integer_power(x: Words, exponent: int) -> Words:
 # Functions.
 
 
-@remembered
+@cache_constants
 def _exp_table() -> tuple[NDArray, NDArray]:
     """Return exp(k / _PARTS) - 1 in two floats, for k from -_LAST_PART to _LAST_PART."""
-    with precisely():
+    with high_precision():
         exact = [(Decimal(k) / _PARTS).exp() - 1 for k in range(-_LAST_PART, _LAST_PART + 1)]
         high = [float(x) for x in exact]
         low = [float(x - Decimal(h)) for x, h in zip(exact, high, strict=True)]

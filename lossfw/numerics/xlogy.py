@@ -11,7 +11,7 @@ from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, Tangent, add
 
 
-def times(xp: Namespace, a: Any, b: Any) -> Any:
+def multiply_or_zero(xp: Namespace, a: Any, b: Any) -> Any:
     """Return ``a * b``, where 0 times infinity is 0. NaN stays NaN.
 
     So a class of target probability 0 does not change a loss.
@@ -20,7 +20,7 @@ def times(xp: Namespace, a: Any, b: Any) -> Any:
     --------
     >>> import numpy as np
     >>> with np.errstate(invalid="ignore"):
-    ...     times(np, np.asarray([0.0, 2.0, 0.0]), np.asarray([np.inf, np.inf, np.nan]))
+    ...     multiply_or_zero(np, np.asarray([0.0, 2.0, 0.0]), np.asarray([np.inf, np.inf, np.nan]))
     array([ 0., inf, nan])
     """
     if isinstance(xp, DualNamespace):
@@ -44,11 +44,11 @@ def times(xp: Namespace, a: Any, b: Any) -> Any:
 def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:
     """Return the product of dual numbers; the same rule holds for their derivatives."""
     if not (isinstance(a, Dual) or isinstance(b, Dual)):
-        return times(xp.inner, a, b)
+        return multiply_or_zero(xp.inner, a, b)
     a, b = xp.lift(a), xp.lift(b)
 
     def product(left: Tangent, right: Tangent) -> Tangent:
-        return None if left is None or right is None else times(xp.inner, left, right)
+        return None if left is None or right is None else multiply_or_zero(xp.inner, left, right)
 
     first = add(product(a.first, b.value), product(a.value, b.first))
     second = None
@@ -56,7 +56,7 @@ def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:
         twice = product(a.first, b.first)
         second = add(product(a.second, b.value), product(a.value, b.second))
         second = add(second, add(twice, twice))
-    return Dual(times(xp.inner, a.value, b.value), first, second, xp)
+    return Dual(multiply_or_zero(xp.inner, a.value, b.value), first, second, xp)
 
 
 def quotient(xp: Namespace, a: Array, b: Array) -> Array:
@@ -83,7 +83,7 @@ def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
     ...     xlogy(np, np.asarray([0.0, 1.0]), np.asarray([0.0, 1.0]))
     array([0., 0.])
     """
-    return times(xp, x, xp.log(y))
+    return multiply_or_zero(xp, x, xp.log(y))
 
 
 def xlog1py(xp: Namespace, x: Array, y: Array) -> Array:
@@ -96,4 +96,4 @@ def xlog1py(xp: Namespace, x: Array, y: Array) -> Array:
     ...     xlog1py(np, np.asarray([0.0, 2.0]), np.asarray([-1.0, 1e-20]))
     array([0.e+00, 2.e-20])
     """
-    return times(xp, x, xp.log1p(y))
+    return multiply_or_zero(xp, x, xp.log1p(y))

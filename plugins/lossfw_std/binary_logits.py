@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lossfw import Array, Namespace, PointwiseBody
-from lossfw.numerics import positive_part, sigmoid, softplus, times
+from lossfw.numerics import multiply_or_zero, positive_part, sigmoid, softplus
 
 # From the namespace and a target to the shares of -log y and of -log(1 - y).
 Shares: TypeAlias = Callable[[Namespace, Array], tuple[Array, Array]]
@@ -23,7 +23,9 @@ class OfTarget(PointwiseBody):
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
-        return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
+        return multiply_or_zero(xp, t, softplus(xp, -z)) + multiply_or_zero(
+            xp, 1 - t, softplus(xp, z)
+        )
 
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """log1p(e) + w abs(z)."""
@@ -56,14 +58,16 @@ class OfShares(PointwiseBody):
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """a w log(1 + exp(-z)) + b log(1 + exp(z))."""
         a, b = self.exact_shares(xp, t)
-        return self.weight * times(xp, a, softplus(xp, -z)) + times(xp, b, softplus(xp, z))
+        return self.weight * multiply_or_zero(xp, a, softplus(xp, -z)) + multiply_or_zero(
+            xp, b, softplus(xp, z)
+        )
 
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same with one exponential. The weight comes first: a share may be subnormal."""
         a, b = self.shares(xp, t)
         log = xp.log1p(xp.exp(-xp.abs(z)))
         own, other = log + positive_part(xp, -z), log + positive_part(xp, z)
-        return times(xp, a, self.weight * own) + times(xp, b, other)
+        return multiply_or_zero(xp, a, self.weight * own) + multiply_or_zero(xp, b, other)
 
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """b sigmoid(z) - a w sigmoid(-z)."""
@@ -88,7 +92,7 @@ def _misclassified(xp: Namespace, z: Array, t: Array) -> Array:
 
 
 def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
-    return times(xp, w, a) + xp.log1p(e)
+    return multiply_or_zero(xp, w, a) + xp.log1p(e)
 
 
 def _slope(xp: Namespace, z: Array, w: Array, e: Array) -> Array:

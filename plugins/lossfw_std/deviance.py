@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from lossfw import POSITIVE, Array, LinkedLoss, Namespace, PointwiseBody, PointwiseLoss, Space
-from lossfw.numerics import patched, polynomial
+from lossfw.numerics import apply_where, polynomial
 
 # Up to this s = (y - t) / (y + t), the ratio 4 of both numbers, a deviance is computed from
 # their difference.
@@ -91,7 +91,7 @@ def plain_log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
     """Return log(y / t) for float64 that was float32, with the digits of a small one."""
     u = (y - t) / t
     lost = (u < _LEAST_RISE) & (y > 0.0)
-    return patched(xp, xp.log1p(u), lost, lambda xp, y, t: xp.log(y / t), y, t)
+    return apply_where(xp, xp.log1p(u), lost, lambda xp, y, t: xp.log(y / t), y, t)
 
 
 def distance(xp: Namespace, z: Array, t: Array) -> Array:

@@ -20,11 +20,11 @@ from lossfw.numerics import (
     FAR_EXPONENT,
     Words,
     extended_range,
+    multiply_or_zero,
     positive_part,
     quotient,
     scaled_exp,
     step_of,
-    times,
     two_diff,
     two_prod,
 )
@@ -73,7 +73,7 @@ def of_other(xp: Namespace, y: Array, t: Array) -> Chance:
 
 def value(xp: Namespace, c: Chance, gamma: float) -> Array:
     """Return the share times -(1 - s)^gamma log s."""
-    return _focused(xp, times(xp, c.share, -c.log), c, Fraction(gamma))
+    return _focused(xp, multiply_or_zero(xp, c.share, -c.log), c, Fraction(gamma))
 
 
 def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
@@ -90,16 +90,16 @@ def bend(xp: Namespace, c: Chance, gamma: float, weight: float = 1.0) -> Array:
     the first, since a share may be subnormal.
     """
     if gamma == 0:
-        return quotient(xp, times(xp, weight, quotient(xp, c.share, c.s)), c.s)
+        return quotient(xp, multiply_or_zero(xp, weight, quotient(xp, c.share, c.s)), c.s)
     inner = gamma * (gamma - 1.0) * _entropy_share(xp, c) + 2.0 * gamma
     last = quotient(xp, c.share * c.rest, c.s)
-    shared = quotient(xp, times(xp, weight, c.share * inner + last), c.s)
+    shared = quotient(xp, multiply_or_zero(xp, weight, c.share * inner + last), c.s)
     return _focused(xp, shared, c, Fraction(gamma) - 1)
 
 
 def _focused(xp: Namespace, factor: Array, c: Chance, k: Fraction) -> Array:
     """Return a factor times (1 - s)^k."""
-    return _times_power(k, xp, factor, times(xp, factor, float(k) * c.slip), c.rest)
+    return _times_power(k, xp, factor, multiply_or_zero(xp, factor, float(k) * c.slip), c.rest)
 
 
 def _has_extreme_power(k: Fraction, xp: Namespace, factor: Array, low: Array, x: Array) -> Array:
@@ -110,7 +110,7 @@ def _has_extreme_power(k: Fraction, xp: Namespace, factor: Array, low: Array, x:
 def _times_power(k: Fraction, xp: Namespace, factor: Array, low: Array, x: Array) -> Array:
     """Return factor + low times x^k, for x from 0 to 1; 0 where the factor is 0."""
     if isinstance(x, Words):
-        return times(xp, factor + low, x**k)
+        return multiply_or_zero(xp, factor + low, x**k)
     high, rest = float(k), float(k - Fraction(float(k)))
     if rest:
         # Rounding the exponent would cost the power its last digits.
@@ -123,7 +123,7 @@ def _entropy_share(xp: Namespace, c: Chance) -> Array:
     """Return q = -s log s / (1 - s): 0 at s = 0 and 1 at s = 1."""
     sure = c.rest == 0
     one = xp.ones_like(c.s)
-    entropy = -times(xp, c.s, c.log)
+    entropy = -multiply_or_zero(xp, c.s, c.log)
     return xp.where(sure, one, entropy / xp.where(sure, one, c.rest))
 
 
@@ -147,25 +147,25 @@ class Odds(NamedTuple):
 
 def plain_value(xp: Namespace, share: Array | float, y: Array, log: Array, gamma: float) -> Array:
     """Return the value of a class from 1 - s and log s, in float64 that was float32."""
-    return -times(xp, times(xp, share, y**gamma), log)
+    return -multiply_or_zero(xp, multiply_or_zero(xp, share, y**gamma), log)
 
 
 def plain_slope(
     xp: Namespace, share: Array | float, y: Array, log: Array, s: Array, gamma: float
 ) -> Array:
     """Return the slope by s from 1 - s, log s and s, in float64 that was float32."""
-    steep = times(xp, gamma * y ** (gamma - 1.0), log) if gamma else 0.0 * y
-    return times(xp, share, steep - y**gamma / s)
+    steep = multiply_or_zero(xp, gamma * y ** (gamma - 1.0), log) if gamma else 0.0 * y
+    return multiply_or_zero(xp, share, steep - y**gamma / s)
 
 
 def plain_value_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
     """Return `value_of_odds` in float64 that was float32."""
-    return times(xp, o.fall / o.base**gamma, times(xp, o.share, o.minus_log))
+    return multiply_or_zero(xp, o.fall / o.base**gamma, multiply_or_zero(xp, o.share, o.minus_log))
 
 
 def plain_slope_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
     """Return `slope_of_odds` in float64 that was float32."""
-    inner = o.down + gamma * times(xp, o.up, o.minus_log)
+    inner = o.down + gamma * multiply_or_zero(xp, o.up, o.minus_log)
     return -o.share * (inner * (o.fall / o.base ** (gamma + 1.0)))
 
 
@@ -225,14 +225,14 @@ def _exponent(xp: Namespace, gamma: float, x: Array) -> tuple[Array, Array]:
 
 def value_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
     """Return the share times -(1 - s)^gamma log s."""
-    product = times(xp, o.share, o.minus_log)
+    product = multiply_or_zero(xp, o.share, o.minus_log)
     rest = -_slip(o, gamma) * xp.where(xp.isfinite(product), product, xp.zeros_like(product))
-    return times(xp, o.fall / o.base**gamma, product + rest)
+    return multiply_or_zero(xp, o.fall / o.base**gamma, product + rest)
 
 
 def slope_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
     """Return the share times -(1 - s)^gamma (1 - s - gamma s log s)."""
-    second = gamma * times(xp, o.up, o.minus_log)
+    second = gamma * multiply_or_zero(xp, o.up, o.minus_log)
     inner = o.down + (second - _slip(o, gamma + 1.0) * (o.down + second))
     return -o.share * (inner * (o.fall / o.base ** (gamma + 1.0)))
 

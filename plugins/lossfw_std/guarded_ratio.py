@@ -9,7 +9,7 @@ cancels in a ratio, so there it is the same as the additive one.
 from __future__ import annotations
 
 from lossfw import Array, Namespace
-from lossfw.numerics import Guard, patched, select
+from lossfw.numerics import Guard, apply_where, select
 
 
 def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
@@ -51,7 +51,7 @@ def log_ratio(xp: Namespace, a: Array, b: Array, difference: Array, guard: Guard
     # infinite; its logarithm is so large there that two of them cancel little.
     least = float(xp.finfo(b.dtype).smallest_normal) ** 0.5
     ends = ((ratio < least) & (a > 0)) | ((ratio > 1.0 / least) & (b > 0)) | ((a == 0) & (b == 0))
-    return patched(xp, log, ends, _apart, a, b)
+    return apply_where(xp, log, ends, _apart, a, b)
 
 
 def _apart(xp: Namespace, a: Array, b: Array) -> Array:

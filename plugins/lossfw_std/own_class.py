@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from lossfw import Array, CategoricalLoss, Namespace
-from lossfw.numerics import columns, in_double_by, put_at, take_at, with_nan_of_rows
+from lossfw.numerics import columns, put_at, take_at, with_float32_form, with_nan_of_rows
 
 
 class OwnClassLoss(CategoricalLoss):
@@ -45,7 +45,7 @@ class OwnClassLoss(CategoricalLoss):
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         return xp.sum(self.plain_class_value(xp, y, self.shares(xp, t)), axis=-1)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum of the terms of the classes."""
         return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)
@@ -53,7 +53,7 @@ class OwnClassLoss(CategoricalLoss):
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         return self.plain_class_slope(xp, y, self.shares(xp, t)) + 0.0
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return self.class_slope(xp, y, self.shares(xp, t)) + 0.0
@@ -71,11 +71,11 @@ class OwnClassLoss(CategoricalLoss):
         own = take_at(xp, y, index)
         return self._of_row(xp, y, own, index), self._slope_of_row(xp, y, own, index)
 
-    @in_double_by(lambda self, xp, y, t: self.plain_class_value(xp, y, t))
+    @with_float32_form(lambda self, xp, y, t: self.plain_class_value(xp, y, t))
     def _value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         return self.class_value(xp, y, t)
 
-    @in_double_by(lambda self, xp, y, t: self.plain_class_slope(xp, y, t) + 0.0)
+    @with_float32_form(lambda self, xp, y, t: self.plain_class_slope(xp, y, t) + 0.0)
     def _slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         return self.class_slope(xp, y, t) + 0.0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from lossfw import Array, Namespace
-from lossfw.numerics import at_least, at_most, expm1_minus, extended_range, select, times
+from lossfw.numerics import at_least, at_most, expm1_minus, extended_range, multiply_or_zero, select
 from lossfw_std.deviance import (
     LEAST,
     MORE_THAN_ANY_LOG,
@@ -82,7 +82,7 @@ def is_large(xp: Namespace, z: Array, t: Array) -> Array:
 def half_on_logits(xp: Namespace, z: Array, t: Array) -> Array:
     """Return t (exp(d) - 1 - d) with d = z - log(t)."""
     d = distance(xp, z, at_least(xp, t, _SMALLEST))
-    far = xp.exp(z) - times(xp, t, 1.0 + d)
+    far = xp.exp(z) - multiply_or_zero(xp, t, 1.0 + d)
     return select(xp, xp.abs(d) < 1.0, t * expm1_minus(xp, d), far)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from lossfw import Array, Namespace
-from lossfw.numerics import in_double_by
+from lossfw.numerics import with_float32_form
 
 # Computes the parts, and returns a function of no argument for the value and for the derivative.
 Parts: TypeAlias = Callable[..., tuple[Callable[[], Array], Callable[[], Array]]]
@@ -24,7 +24,7 @@ def from_parts(parts: Parts, plain: Parts | None = None) -> SharedParts:
     """Return the functions of some parts; `plain` has those by which float32 goes in float64."""
     wide = _functions(parts)
     narrow = wide if plain is None else _functions(plain)
-    return SharedParts(*(in_double_by(n)(w) for n, w in zip(narrow, wide, strict=True)))
+    return SharedParts(*(with_float32_form(n)(w) for n, w in zip(narrow, wide, strict=True)))
 
 
 def _functions(parts: Parts) -> SharedParts:

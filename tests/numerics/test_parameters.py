@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from lossfw.numerics.parameters import (
     at_least,
     at_most,
+    cache_constants,
     excess,
+    high_precision,
     hypotenuse_and_share,
     nearest_float32,
     over_root,
     pieces,
-    precisely,
-    remembered,
     shares,
     zero_or_nan,
 )
@@ -38,7 +38,7 @@ def test_a_difference_of_float32_and_a_parameter_is_rounded_like_any_other(limit
 
 @given(positive, st.sampled_from([2, 3, 5]))
 def test_pieces_of_a_root_add_up_to_125_bits(c, n):
-    with precisely():
+    with high_precision():
         parts = over_root(c, n)
         wanted = Decimal(c) / Decimal(n).sqrt()
         assert abs(sum(map(Decimal, parts)) - wanted) <= wanted * Decimal(2) ** -123
@@ -81,7 +81,7 @@ def test_bounds_let_nan_through():
 def test_a_constant_is_computed_once_for_each_parameter():
     asked = []
 
-    @remembered
+    @cache_constants
     def twice(c):
         asked.append(c)
         return 2.0 * c

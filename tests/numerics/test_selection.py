@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from lossfw.numerics import in_double_by, patched, patched_rows, select, with_nan_of_rows
+from lossfw.numerics import (
+    apply_where,
+    apply_where_rows,
+    select,
+    with_float32_form,
+    with_nan_of_rows,
+)
 
 RNG = np.random.default_rng(3)
 # The second number is beyond the size from which bits are chosen.
@@ -40,15 +46,15 @@ def test_patched_computes_the_rare_elements_alone():
         return xp.sqrt(x)
 
     x = np.array([4.0, -4.0, np.nan])
-    assert patched(np, x + 0.0, x > 0, root, x).tolist()[:2] == [2.0, -4.0]
+    assert apply_where(np, x + 0.0, x > 0, root, x).tolist()[:2] == [2.0, -4.0]
     assert seen == [1]
     untouched = x + 0.0
-    assert patched(np, untouched, x > 9, root, x) is untouched
-    assert patched(np, np.float64(4.0), np.bool_(True), root, np.float64(4.0)) == 2.0
+    assert apply_where(np, untouched, x > 9, root, x) is untouched
+    assert apply_where(np, np.float64(4.0), np.bool_(True), root, np.float64(4.0)) == 2.0
 
 
 def test_in_double_by_gives_float32_the_plain_form():
-    @in_double_by(lambda xp, x: (x + 1.0, x.dtype.itemsize * xp.ones_like(x)))
+    @with_float32_form(lambda xp, x: (x + 1.0, x.dtype.itemsize * xp.ones_like(x)))
     def body(xp, x):
         return x, x
 
@@ -65,7 +71,7 @@ def test_patched_rows_adds_up_a_row_as_among_all_rows(count, order):
     x = np.asarray(RNG.normal(size=(300, 17)).astype("float32"), order=order)
     rare = RNG.permutation(np.arange(300) < count)
     sums, usual = x.sum(axis=-1), np.zeros(300, "float32")
-    found = patched_rows(np, usual.copy(), rare, lambda xp, x: xp.sum(x, axis=-1), x)
+    found = apply_where_rows(np, usual.copy(), rare, lambda xp, x: xp.sum(x, axis=-1), x)
     assert bits(found) == bits(np.where(rare, sums, usual))
 
 

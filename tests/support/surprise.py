@@ -9,10 +9,10 @@ from lossfw import CategoricalLoss, Claims, GuardedLoss, LinkedLoss, LogGuard, R
 from lossfw.numerics import (
     Delta,
     guarded_log,
+    multiply_or_zero,
     softmax_cross_entropy,
     softmax_cross_entropy_gradient,
     textbook_log,
-    times,
 )
 
 
@@ -37,10 +37,10 @@ class Surprise(LinkedLoss, GuardedLoss, CategoricalLoss):
         super().check_domain(y, t, by_index, start)
 
     def formula(self, xp, y, t):
-        return -xp.sum(times(xp, t, textbook_log(xp, y, *self.log_guard)), axis=-1)
+        return -xp.sum(multiply_or_zero(xp, t, textbook_log(xp, y, *self.log_guard)), axis=-1)
 
     def value(self, xp, y, t):
-        return -xp.sum(times(xp, t, guarded_log(xp, y, *self.log_guard)), axis=-1)
+        return -xp.sum(multiply_or_zero(xp, t, guarded_log(xp, y, *self.log_guard)), axis=-1)
 
     def logit_body(self):
         return OnLogits()
@@ -57,7 +57,7 @@ class OnLogits(RowBody):
 
     def formula(self, xp, z, t):
         total = xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
-        return xp.sum(times(xp, t, total - z), axis=-1)
+        return xp.sum(multiply_or_zero(xp, t, total - z), axis=-1)
 
     def value(self, xp, z, t):
         return softmax_cross_entropy(xp, z, t)

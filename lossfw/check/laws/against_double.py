@@ -197,10 +197,10 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
     """In float16 the sum over very many classes keeps its digits."""
     functions = written(subject)
 
-    def in_double(columns: int) -> Points:
+    def computed_in_float64(columns: int) -> Points:
         return cast(subject, _equal_rows(subject, columns), "float64")
 
-    columns = most_columns(search, functions, in_double, _MOST_CLASSES)
+    columns = most_columns(search, functions, computed_in_float64, _MOST_CLASSES)
     points = _equal_rows(subject, columns)
     for function in functions:
         half = _compare(function, points, _SUM_ULPS)

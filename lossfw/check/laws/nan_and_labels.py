@@ -37,7 +37,9 @@ _SPACES = (
     "Predictions and targets were drawn from all real numbers: a loss of others declares them, as "
     "in `prediction = POSITIVE` and `target = NONNEGATIVE`."
 )
-_REMEDY = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
+_REMEDY = (
+    "`xlogy`, `multiply_or_zero` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
+)
 
 
 @check("nan:legal")

@@ -15,7 +15,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
-from lossfw.numerics import times
+from lossfw.numerics import multiply_or_zero
 from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, has_double
 
 
@@ -103,10 +103,12 @@ class ClassWeighted(ChangingWrapper):
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         """See `ChangingWrapper.changes`."""
         if by_index:
-            return t, lambda losses: times(xp, _at(xp, _array(xp, self.weights, losses), t), losses)
+            return t, lambda losses: multiply_or_zero(
+                xp, _at(xp, _array(xp, self.weights, losses), t), losses
+            )
         t, size = reweighted(xp, t, self.weights)
         # Results of rows, or of their elements.
-        return t, lambda x: times(xp, size[..., None] if x.ndim > size.ndim else size, x)
+        return t, lambda x: multiply_or_zero(xp, size[..., None] if x.ndim > size.ndim else size, x)
 
     @property
     def fixed_classes(self) -> int:

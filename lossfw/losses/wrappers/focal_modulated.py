@@ -20,7 +20,7 @@ from lossfw.losses.wrappers.error_probability import (
     probability_of,
     with_derivatives,
 )
-from lossfw.numerics import in_double, times
+from lossfw.numerics import computed_in_float64, multiply_or_zero
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.exact.reference import Order
 
@@ -99,7 +99,7 @@ class FocalModulated(PartWrapper):
             return own_terms
         factor = error_probability(xp, self.of, y, t) ** self.gamma
         factor = self._expand(factor) if order else factor
-        own_terms = tuple(times(xp, factor, term) for term in own_terms)
+        own_terms = tuple(multiply_or_zero(xp, factor, term) for term in own_terms)
         if order == 0:
             return own_terms
         if order == 2:
@@ -111,33 +111,33 @@ class FocalModulated(PartWrapper):
     # A product of float32 goes by float64: of its factors one may overflow where the other
     # makes up for it.
 
-    @in_double
+    @computed_in_float64
     def _values(self, xp: Namespace, y: Array, t: Array) -> Array:
         return self._modulate(xp, y, t, self.of.unreduced(xp, y, t))
 
     def _values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        @in_double
+        @computed_in_float64
         def values(xp: Namespace, y: Array) -> Array:
             losses = self.of.unreduced_at(xp, y, index)
             return self._modulate(xp, y, one_hot_rows(xp, y, index), losses)
 
         return values(xp, y)
 
-    @in_double
+    @computed_in_float64
     def _values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return m l and (m l)' = m l' + m' l for m = u^gamma."""
         losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
         u = with_derivatives(xp, self.of, y, t)
         terms = self._gradient_terms(xp, u, losses, gradients)
-        return times(xp, u.value**self.gamma, losses), _total(xp, *terms)
+        return multiply_or_zero(xp, u.value**self.gamma, losses), _total(xp, *terms)
 
-    @in_double
+    @computed_in_float64
     def _hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return (m l)'' = m l'' + 2 m' l' + m'' l."""
         return _total(xp, *self._hessian_terms(xp, y, t))
 
     def _modulate(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
-        return times(xp, error_probability(xp, self.of, y, t) ** self.gamma, losses)
+        return multiply_or_zero(xp, error_probability(xp, self.of, y, t) ** self.gamma, losses)
 
     def _gradient_terms(
         self, xp: Namespace, u: ErrorProbability, losses: Array, gradients: Array
@@ -150,26 +150,30 @@ class FocalModulated(PartWrapper):
         u = with_derivatives(xp, self.of, y, t)
         first = self._times_power(xp, u.value, self.gamma, self.of.unreduced_hessian(xp, y, t))
         cross_term = 2.0 * self._times_derivative(xp, u, gradients)
-        return first, cross_term, times(xp, self._second_derivative(xp, u), self._expand(losses))
+        return (
+            first,
+            cross_term,
+            multiply_or_zero(xp, self._second_derivative(xp, u), self._expand(losses)),
+        )
 
     def _times_power(self, xp: Namespace, u: Array, power: float, x: Array) -> Array:
         """Return u^power x by halves: the power of a small u is 0 where x makes it a number."""
         half = self._expand(u ** (0.5 * power))
-        return times(xp, half, times(xp, half, x))
+        return multiply_or_zero(xp, half, multiply_or_zero(xp, half, x))
 
     def _times_derivative(self, xp: Namespace, u: ErrorProbability, x: Array) -> Array:
         """Return the derivative of m, times x."""
         power = self._times_power(xp, u.value, self.gamma - 1.0, x)
-        return times(xp, u.derivative, self.gamma * power)
+        return multiply_or_zero(xp, u.derivative, self.gamma * power)
 
     def _second_derivative(self, xp: Namespace, u: ErrorProbability) -> Array:
         """Return the second derivative of m."""
         g = self.gamma
         # u = 0 has an infinite power for a gamma below 2, with a factor that may be 0. The root of
         # the square, since the square of a small slope is 0 where the power makes it a number.
-        root = times(xp, self._expand(u.value ** (0.5 * g - 1.0)), u.derivative)
-        curved = times(xp, self._expand(g * u.value ** (g - 1.0)), u.second_derivative)
-        return times(xp, g * (g - 1.0), root * root) + curved
+        root = multiply_or_zero(xp, self._expand(u.value ** (0.5 * g - 1.0)), u.derivative)
+        curved = multiply_or_zero(xp, self._expand(g * u.value ** (g - 1.0)), u.second_derivative)
+        return multiply_or_zero(xp, g * (g - 1.0), root * root) + curved
 
     def _expand(self, x: Array) -> Array:
         """Return numbers of rows with an axis for the elements of a row."""

@@ -65,7 +65,9 @@ class ByBody:
         """Return the usual part with the rare elements."""
         rare, usual, *rest = np.broadcast_arrays(rare, usual, *arrays)
         parts: list[Any] = [None] * self.part + [usual]
-        result: NDArray = self.call.patched(rare, parts, rest)[self.part] if rare.any() else usual
+        result: NDArray = (
+            self.call.computed_on_words(rare, parts, rest)[self.part] if rare.any() else usual
+        )
         return result
 
 

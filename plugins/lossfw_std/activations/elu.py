@@ -11,14 +11,14 @@ from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
     FAR_EXPONENT,
     DoubleDouble,
+    apply_where,
     at_most,
-    in_double,
-    in_double_by,
+    computed_in_float64,
     multiply_words,
-    patched,
     positive_part,
     scaled_exp,
     select,
+    with_float32_form,
     words_of,
 )
 
@@ -37,13 +37,13 @@ SELU_STEEPEST = 1.75809934084737685994021752081227957732350683713716
 _TINY = 1e-20
 
 
-@in_double
+@computed_in_float64
 def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale x above 0, alpha (exp(x) - 1) below; the other of both terms is 0."""
     return scale * positive_part(xp, x) + alpha * xp.expm1(at_most(xp, x, 0.0))
 
 
-@in_double
+@computed_in_float64
 def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
     e, unit = scaled_exp(xp, xp.clip(x, -FAR_EXPONENT, 0.0))
@@ -159,7 +159,7 @@ class Selu(Activation):
         )
 
 
-@in_double
+@computed_in_float64
 def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
     """x above 0, alpha (exp(x / alpha) - 1) below; the other of both terms is 0."""
     return _celu_of(xp, x, alpha, at_most(xp, x, 0.0) / alpha)
@@ -170,14 +170,14 @@ def _celu_of(xp: Namespace, x: Array, alpha: float, ratio: Array) -> Array:
     if alpha <= 1.0:
         return value
     # A subnormal ratio has lost digits that x still has.
-    return patched(xp, value, (x < 0.0) & (ratio > -_TINY), lambda xp, x: x, x)
+    return apply_where(xp, value, (x < 0.0) & (ratio > -_TINY), lambda xp, x: x, x)
 
 
 def _plain_celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
     return xp.exp(at_most(xp, x, 0.0) / alpha)
 
 
-@in_double_by(_plain_celu_exp)
+@with_float32_form(_plain_celu_exp)
 def _celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
     """exp(min(x, 0) / alpha), with the quotient in two words."""
     bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
@@ -196,7 +196,7 @@ def _plain_celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Arra
     return _celu_of(xp, x, alpha, ratio), xp.exp(ratio)
 
 
-@in_double_by(_plain_celu_both)
+@with_float32_form(_plain_celu_both)
 def _celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
     return _celu(xp, x, alpha), _celu_exp(xp, x, alpha)
 
@@ -248,7 +248,7 @@ class Celu(Activation):
         """Both, with one quotient where that is precise enough."""
         return _celu_both(xp, x, self.alpha)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else exp(x / alpha) / alpha."""
         return select(xp, x > 0.0, xp.zeros_like(x), _celu_exp(xp, x, self.alpha) / self.alpha)

@@ -12,8 +12,8 @@ from lossfw.numerics import (
     DoubleDouble,
     add_words,
     at_most,
+    computed_in_float64,
     exact_square,
-    in_double,
     multiply_words,
     normal_cdf,
     normal_pdf,
@@ -134,7 +134,7 @@ def _exact(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], A
 _EXACT = from_parts(_exact, _plain_exact)
 
 
-@in_double
+@computed_in_float64
 def _bend(xp: Namespace, x: Array) -> Array:
     """P'(x) (2 - x^2), with the rounding error of x^2."""
     f = _tail_parts(xp, x)
@@ -163,7 +163,7 @@ def _tanh_parts(xp: Namespace, a: Array) -> _Tanh:
     return _Tanh(scaled, unit, v.low, slope, multiply_words(xp, one, slope), 6 * cubic.high)
 
 
-@in_double
+@computed_in_float64
 def _tanh_value(xp: Namespace, x: Array) -> Array:
     """x sigmoid(v), as for silu."""
     a = xp.clip(xp.abs(x), 0.0, _FAR_TANH)
@@ -173,7 +173,7 @@ def _tanh_value(xp: Namespace, x: Array) -> Array:
     return select(xp, x < 0, (left * f.low - left) * f.unit, x / one)
 
 
-@in_double
+@computed_in_float64
 def _tanh_slope(xp: Namespace, x: Array) -> Array:
     """s(v) (1 + x v' s(-v)), as for silu."""
     f = _tanh_parts(xp, xp.clip(xp.abs(x), 0.0, _FAR_TANH))
@@ -188,7 +188,7 @@ def _tanh_slope(xp: Namespace, x: Array) -> Array:
     return select(xp, x < 0, left * f.scaled / square * f.unit, right / square)
 
 
-@in_double
+@computed_in_float64
 def _tanh_bend(xp: Namespace, x: Array) -> Array:
     """s(v) s(-v) (2 v' + x v'' - x v'^2 tanh(v / 2)), which is even."""
     f = _tanh_parts(xp, xp.clip(xp.abs(x), 0.0, _FAR_TANH))

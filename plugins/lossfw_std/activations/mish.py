@@ -9,7 +9,7 @@ from lossfw.numerics import (
     FAR_EXPONENT,
     at_least,
     at_most,
-    in_double,
+    computed_in_float64,
     logistic_parts,
     polynomial,
     scaled_exp,
@@ -109,7 +109,7 @@ class Mish(Activation):
         """Both, with one exponential."""
         return _FUNCTIONS.both(xp, x)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """2 w + x w' with w = sigmoid(x) / cosh(softplus(x))^2."""
         a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import in_double, sigmoid, step_of
+from lossfw.numerics import computed_in_float64, sigmoid, step_of
 
 
 def _bell(e: Array) -> Array:
@@ -56,7 +56,7 @@ class Sigmoid(Activation):
         e = xp.exp(-xp.abs(x))
         return xp.maximum(e, step_of(xp, x)) / (1 + e), _bell(e)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """-s(x) s(-x) tanh(x / 2), since s(-x) - s(x) = -tanh(x / 2)."""
         return -self.derivative(xp, x) * xp.tanh(0.5 * x)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
-    in_double,
-    patched,
+    apply_where,
+    computed_in_float64,
     polynomial,
     scaled_exp,
     sigmoid,
@@ -71,18 +71,18 @@ class Silu(Activation):
         """x / (1 + exp(-x))."""
         return x / (1 + xp.exp(-x))
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow, and with the digits of its small values."""
         s = 1.0 / (1.0 + xp.exp(-x))
-        return patched(xp, x * s, x < -_USUAL, _rare_value, x)
+        return apply_where(xp, x * s, x < -_USUAL, _rare_value, x)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) (1 + x s(-x)), s the sigmoid."""
         return self.value_and_derivative(xp, x)[1]
 
-    @in_double
+    @computed_in_float64
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         """Both, with one exponential; exp(-x) s(x) for s(-x), since 1 - s(x) loses digits."""
         e = xp.exp(-x)
@@ -90,9 +90,11 @@ class Silu(Activation):
         value = x * s
         slope = s + value * (e * s)
         rare = ~(xp.abs(x) < _USUAL)
-        return patched(xp, value, rare, _rare_value, x), patched(xp, slope, rare, _rare_slope, x)
+        return apply_where(xp, value, rare, _rare_value, x), apply_where(
+            xp, slope, rare, _rare_slope, x
+        )
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) s(-x) (2 - x tanh(x / 2)), which is even."""
         a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)

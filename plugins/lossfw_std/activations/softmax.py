@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from lossfw import LOGITS, SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import in_double, largest_of_rows, times, two_diff
+from lossfw.numerics import computed_in_float64, largest_of_rows, multiply_or_zero, two_diff
 
 
 class _Row(NamedTuple):
@@ -48,12 +48,14 @@ def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
     1 the variance of its indicator is then q - q^2, q = 1 - p, and not p - p^2.
     """
     ties = xp.sum(row.top, axis=-1, keepdims=True)
-    middle = xp.sum(times(xp, row.top, v), axis=-1, keepdims=True) / ties
+    middle = xp.sum(multiply_or_zero(xp, row.top, v), axis=-1, keepdims=True) / ties
     offset = v - middle
-    return offset - xp.sum(times(xp, row.e / (1 + row.rest), offset), axis=-1, keepdims=True)
+    return offset - xp.sum(
+        multiply_or_zero(xp, row.e / (1 + row.rest), offset), axis=-1, keepdims=True
+    )
 
 
-@in_double
+@computed_in_float64
 def _less_share(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
     row = _take_apart(xp, x)
     total = 1 + row.rest
@@ -97,17 +99,17 @@ class Softmax(RowActivation):
         e = xp.exp(x)
         return e / xp.sum(e, axis=-1, keepdims=True)
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with the largest argument taken off first: nothing overflows."""
         row = _take_apart(xp, x)
         return row.e / (1 + row.rest)
 
-    @in_double
+    @computed_in_float64
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """p (v - sum p v)."""
         row = _take_apart(xp, x)
-        return times(xp, row.e / (1 + row.rest), _centred(xp, row, v))
+        return multiply_or_zero(xp, row.e / (1 + row.rest), _centred(xp, row, v))
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """The same, since the Jacobian is symmetric."""
@@ -152,13 +154,13 @@ class LogSoftmax(RowActivation):
         """x - log sum exp(x)."""
         return x - xp.log(xp.sum(xp.exp(x), axis=-1, keepdims=True))
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow or cancellation."""
         row = _take_apart(xp, x)
         return row.d - xp.log1p(row.rest)
 
-    @in_double
+    @computed_in_float64
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """v - sum p v."""
         return _centred(xp, _take_apart(xp, x), v)

@@ -12,7 +12,7 @@ from lossfw.numerics import (
     FAR_EXPONENT,
     DoubleDouble,
     ScaledExp,
-    in_double,
+    computed_in_float64,
     multiply_words,
     positive_part,
     scaled_exp,
@@ -33,7 +33,7 @@ def _exp_of(xp: Namespace, x: Array, beta: float) -> ScaledExp:
     return scaled_exp(xp, *multiply_words(xp, DoubleDouble(-a, xp.zeros_like(a)), exact))
 
 
-@in_double
+@computed_in_float64
 def _sharp_softplus(xp: Namespace, x: Array, beta: float) -> Array:
     """max(x, 0) + log1p(exp(-beta abs(x))) / beta."""
     e, unit = _exp_of(xp, x, beta)
@@ -43,7 +43,7 @@ def _sharp_softplus(xp: Namespace, x: Array, beta: float) -> Array:
     return positive_part(xp, x) + bend
 
 
-@in_double
+@computed_in_float64
 def _slope(xp: Namespace, x: Array, beta: float) -> Array:
     """Sigmoid of beta x."""
     e, unit = _exp_of(xp, x, beta)
@@ -95,7 +95,7 @@ class Softplus(Activation):
         """sigmoid(beta x)."""
         return sigmoid(xp, x) if self.beta == 1 else _slope(xp, x, self.beta)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """beta sigmoid(beta x) sigmoid(-beta x)."""
         e, unit = _exp_of(xp, x, self.beta)

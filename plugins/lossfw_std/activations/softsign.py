@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import patched
+from lossfw.numerics import apply_where
 
 
 def _reciprocal(xp: Namespace, x: Array) -> Array:
@@ -43,7 +43,7 @@ class Softsign(Activation):
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same; infinity over infinity is 1."""
         share = x / (1 + xp.abs(x))
-        return patched(xp, share, xp.isinf(x), lambda xp, x: xp.sign(x), x)
+        return apply_where(xp, share, xp.isinf(x), lambda xp, x: xp.sign(x), x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 / (1 + abs(x))^2."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw import SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import columns, in_double, two_diff, two_prod
+from lossfw.numerics import columns, computed_in_float64, two_diff, two_prod
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
 # rest. Sums of a million multiples are exact in float64, and those of the rests
@@ -33,7 +33,7 @@ def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     return coarse, (d - coarse) + lost
 
 
-@in_double
+@computed_in_float64
 def _sparsemax(xp: Namespace, x: Array) -> Array:
     """With d the distances and S the n classes of the support: d_k + (1 - sum of d) / n.
 

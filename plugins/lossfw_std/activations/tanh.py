@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import in_double
+from lossfw.numerics import computed_in_float64
 
 
 class Tanh(Activation):
@@ -38,7 +38,7 @@ class Tanh(Activation):
         # The square of the sum would have the sum's rounding error twice.
         return 4 * e / (1 + e * (2 + e))
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """-2 tanh(x) / cosh(x)^2."""
         return -2 * xp.tanh(x) * self.derivative(xp, x)

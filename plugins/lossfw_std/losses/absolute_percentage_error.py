@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import PositiveFloat
 
 from lossfw import REAL, Array, Claims, Namespace, PointwiseLoss, Space
-from lossfw.numerics import namespace_of, patched, zero_or_nan
+from lossfw.numerics import apply_where, namespace_of, zero_or_nan
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class AbsolutePercentageError(PointwiseLoss):
         def halves(xp: Namespace, y: Array, t: Array, unit: Array) -> Array:
             return xp.abs(0.5 * y - 0.5 * t) / (0.5 * unit)
 
-        return patched(xp, r / unit, xp.isinf(r), halves, y, t, unit)
+        return apply_where(xp, r / unit, xp.isinf(r), halves, y, t, unit)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sign of y - t over the denominator; 0 at the target."""

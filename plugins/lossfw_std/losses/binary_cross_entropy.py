@@ -23,13 +23,13 @@ from lossfw.numerics import (
     DEFAULT_DELTA,
     Delta,
     Guard,
+    computed_in_float64,
     guarded_log,
-    in_double,
-    in_double_by,
+    multiply_or_zero,
     quotient,
     sigmoid,
     textbook_log,
-    times,
+    with_float32_form,
 )
 from lossfw_std.binary_logits import OfShares, OfTarget
 from lossfw_std.parabolas import over_logistic
@@ -152,7 +152,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         log = textbook_log(xp, y, self.guard, self.delta)
         rest = textbook_log(xp, 1 - y, self.guard, self.delta)
         a, b = (t, 1 - t) if self._is_even else self._exact_shares(xp, t)
-        return -self._weighted(times(xp, a, log)) - times(xp, b, rest)
+        return -self._weighted(multiply_or_zero(xp, a, log)) - multiply_or_zero(xp, b, rest)
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         if not self._is_plain:
@@ -162,7 +162,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         a, b = self._shares(xp, t)
         return -(self._weighted(a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with 0 log 0 = 0; either logarithm knows its distance to 1."""
         return self._value(xp, y, t)
@@ -173,7 +173,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
         a, b = self._shares(xp, t)
         # The weight is at the logarithm: a product with a share may be subnormal.
-        return -(times(xp, a, self._weighted(log)) + times(xp, b, log_rest))
+        return -(multiply_or_zero(xp, a, self._weighted(log)) + multiply_or_zero(xp, b, log_rest))
 
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         if not (self._is_plain and self._is_even):
@@ -186,7 +186,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         """Whether float64 that was float32 has the digits of 1 - p beside delta."""
         return self.guard == "normalised" and self.delta > _SMALL_DELTA
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-w t / y + (1 - t) / (1 - y), over one denominator where both count."""
         return self._derivative(xp, y, t)
@@ -207,7 +207,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         joint = gap / xp.where(both, own, one) / xp.where(both, other, one)
         return xp.where(both, joint, apart)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """w t / y^2 + (1 - t) / (1 - y)^2."""
         own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
@@ -309,7 +309,8 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         if order == 1:
             return tuple(w * quotient(xp, a, self._under(xp, p, q)) for a, w, p, q in sides)
         return tuple(
-            w * times(xp, a, guarded_log(xp, p, self.guard, self.delta, q)) for a, w, p, q in sides
+            w * multiply_or_zero(xp, a, guarded_log(xp, p, self.guard, self.delta, q))
+            for a, w, p, q in sides
         )
 
 

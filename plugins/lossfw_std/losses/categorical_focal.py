@@ -9,9 +9,9 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
 from lossfw.numerics import (
+    computed_in_float64,
     device_of,
-    in_double,
-    in_double_by,
+    multiply_or_zero,
     power,
     quotient,
     scaled_softmax,
@@ -19,7 +19,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_at,
     softmax_parts,
     softmax_parts_at,
-    times,
+    with_float32_form,
 )
 from lossfw_std import focusing
 from lossfw_std.own_class import OwnClassLoss, of_others
@@ -85,8 +85,8 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum of a t (1 - y)^gamma log y, with 0 times infinity 0."""
-        term = times(xp, (1 - y) ** self.gamma, -xp.log(y))
-        return xp.sum(times(xp, self.shares(xp, t), term), axis=-1)
+        term = multiply_or_zero(xp, (1 - y) ** self.gamma, -xp.log(y))
+        return xp.sum(multiply_or_zero(xp, self.shares(xp, t), term), axis=-1)
 
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """The same; see `lossfw_std.focusing`."""
@@ -104,7 +104,7 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         """The textbook's form."""
         return focusing.plain_slope(xp, t, 1.0 - y, xp.log(y), y, self.gamma)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
@@ -171,12 +171,12 @@ class _OnLogits(RowBody):
         e = xp.exp(z)
         return self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same from log y and 1 - y, each computed from the logits."""
         _, c, surprise = softmax_parts(xp, z)
-        term = times(xp, power(xp, c, self.loss.gamma), surprise)
-        return xp.sum(times(xp, self.loss.shares(xp, t), term), axis=-1)
+        term = multiply_or_zero(xp, power(xp, c, self.loss.gamma), surprise)
+        return xp.sum(multiply_or_zero(xp, self.loss.shares(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The term of the class; in float32 only from its cross-entropy."""
@@ -185,7 +185,7 @@ class _OnLogits(RowBody):
             surprise = softmax_cross_entropy_at(xp, z, index)
             return self._plain_of_own(xp, surprise, self.loss.share_at(xp, z, index))[0]
 
-        @in_double_by(plain)
+        @with_float32_form(plain)
         def value(xp: Namespace, z: Array) -> Array:
             return self._both_at(xp, z, index)[0]
 
@@ -198,7 +198,7 @@ class _OnLogits(RowBody):
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
 
-        @in_double_by(lambda xp, z: self._plain_both_at(xp, z, index))
+        @with_float32_form(lambda xp, z: self._plain_both_at(xp, z, index))
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
             return self._both_at(xp, z, index)
 
@@ -234,17 +234,17 @@ class _OnLogits(RowBody):
         """Return the loss of a class from y, 1 - y and -log y, and the factor of its slope."""
         modulated = share * power(xp, c, self.loss.gamma)
         sure, one = c == 0, xp.ones_like(c)
-        m = xp.where(sure, one, times(xp, y, surprise) / xp.where(sure, one, c))
-        return times(xp, modulated, surprise), modulated * (1.0 + self.loss.gamma * m)
+        m = xp.where(sure, one, multiply_or_zero(xp, y, surprise) / xp.where(sure, one, c))
+        return multiply_or_zero(xp, modulated, surprise), modulated * (1.0 + self.loss.gamma * m)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
         y, c, m, _ = _parts(xp, z)
         w = self.loss.shares(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
         return y * of_others(xp, w) - w * c
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The terms of the own class and of the other classes.
 
@@ -275,7 +275,7 @@ class _OnLogits(RowBody):
         positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)
         return _Bends(
             more=own * (scaled * (1.0 + 2.0 * g + g * g * m)),
-            less=own * (g * times(xp, scaled, surprise)),
+            less=own * (g * multiply_or_zero(xp, scaled, surprise)),
             u=at * modulation * (1.0 + g * m),
             v_more=v * (m * c) + positive,
             v_less=v * (2.0 * y) + negative,
@@ -317,5 +317,5 @@ def _parts(xp: Namespace, z: Array) -> _Parts:
     y, c, surprise = softmax_parts(xp, z)
     at_one = c == 0
     inside = xp.where(at_one, xp.ones_like(y), c)
-    m = xp.where(at_one, xp.ones_like(y), times(xp, y, surprise) / inside)
+    m = xp.where(at_one, xp.ones_like(y), multiply_or_zero(xp, y, surprise) / inside)
     return _Parts(y, c, m, surprise)

@@ -7,7 +7,7 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_least, excess, patched, shares
+from lossfw.numerics import apply_where, at_least, excess, shares
 
 # Below this, log(1 + u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
@@ -63,8 +63,8 @@ class Cauchy(DistanceLoss):
         x = r / self.c
         u = x * x
         value = self.c * (0.5 * self.c * xp.log1p(u))
-        value = patched(xp, value, u < _TINY, lambda xp, r: 0.5 * (r * r), r)
-        return patched(xp, value, u > _LARGE, self._far_value, r)
+        value = apply_where(xp, value, u < _TINY, lambda xp, r: 0.5 * (r * r), r)
+        return apply_where(xp, value, u > _LARGE, self._far_value, r)
 
     def _far_value(self, xp: Namespace, r: Array) -> Array:
         # log(x^2) / 2 = 2 log(sqrt(x)), with a root of each, for r / c may overflow.
@@ -76,7 +76,7 @@ class Cauchy(DistanceLoss):
         x = r / self.c
         u = x * x
         slope = r / (1.0 + u)
-        return patched(xp, slope, u > _LARGE, lambda xp, r: self.c * (self.c / r), r)
+        return apply_where(xp, slope, u > _LARGE, lambda xp, r: self.c * (self.c / r), r)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - (r/c)^2) / (1 + (r/c)^2)^2, in shares of max(|r|, c)."""

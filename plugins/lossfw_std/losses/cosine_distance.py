@@ -20,13 +20,13 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import (
+    apply_where,
+    apply_where_rows,
     columns,
-    in_double,
-    in_double_by,
+    computed_in_float64,
     namespace_of,
-    patched,
-    patched_rows,
     two_prod,
+    with_float32_form,
 )
 
 # The loss of a row of zeros, from 0 (alike) to 2 (opposite).
@@ -111,7 +111,7 @@ class CosineDistance(CategoricalLoss):
         """Both, of one angle."""
         return _both(xp, y, t, self._at_zero())
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it."""
         angle = _angle(xp, y, t)
@@ -224,7 +224,7 @@ def _narrow(xp: Namespace, across: Array, cosine: Array) -> Array:
 def _slope_of(xp: Namespace, angle: _Angle) -> Array:
     slope = (-angle.across / angle.norm) * angle.scale
     lost = xp.broadcast_to(angle.lost[..., None], slope.shape)
-    return patched(xp, slope, lost, lambda xp, x: xp.zeros_like(x), slope)
+    return apply_where(xp, slope, lost, lambda xp, x: xp.zeros_like(x), slope)
 
 
 def _plain_both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
@@ -232,7 +232,7 @@ def _plain_both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Arra
     return _value_of(xp, angle, at_zero), _slope_of(xp, angle)
 
 
-@in_double_by(lambda xp, y, t, at_zero: _value_of(xp, _plain_angle(xp, y, t), at_zero))
+@with_float32_form(lambda xp, y, t, at_zero: _value_of(xp, _plain_angle(xp, y, t), at_zero))
 def _value(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     def near(xp: Namespace, y: Array, t: Array, norm_t: Array, cosine: Array) -> Array:
         return _narrow(xp, _across(xp, y, t) / norm_t, cosine[..., 0])
@@ -240,16 +240,16 @@ def _value(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     r = _rows(xp, y, t)
     cosine = _cosine(xp, r)
     rows = (r.y, r.t, r.norm_t, cosine[..., None])
-    distance = patched_rows(xp, 1.0 - cosine, cosine > _NEAR, near, *rows)
+    distance = apply_where_rows(xp, 1.0 - cosine, cosine > _NEAR, near, *rows)
     return xp.where(r.lost[..., 0], xp.full_like(cosine, at_zero), distance)
 
 
-@in_double_by(lambda xp, y, t: _slope_of(xp, _plain_angle(xp, y, t)))
+@with_float32_form(lambda xp, y, t: _slope_of(xp, _plain_angle(xp, y, t)))
 def _slope(xp: Namespace, y: Array, t: Array) -> Array:
     return _slope_of(xp, _angle(xp, y, t))
 
 
-@in_double_by(_plain_both)
+@with_float32_form(_plain_both)
 def _both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
     angle = _angle(xp, y, t)
     return _value_of(xp, angle, at_zero), _slope_of(xp, angle)

@@ -26,11 +26,11 @@ from lossfw.numerics import (
     guarded_log,
     guarded_log_derivative,
     guarded_log_second_derivative,
+    multiply_or_zero,
     put_at,
     quotient,
     take_at,
     textbook_log,
-    times,
     with_nan_of_rows,
 )
 
@@ -109,11 +109,13 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum t log y, with the guard in its textbook form and 0 log 0 = 0."""
-        return -xp.sum(times(xp, t, textbook_log(xp, y, self.guard, self.delta)), axis=-1)
+        return -xp.sum(
+            multiply_or_zero(xp, t, textbook_log(xp, y, self.guard, self.delta)), axis=-1
+        )
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum t log y, with the digits of a small loss."""
-        return -xp.sum(times(xp, t, guarded_log(xp, y, self.guard, self.delta)), axis=-1)
+        return -xp.sum(multiply_or_zero(xp, t, guarded_log(xp, y, self.guard, self.delta)), axis=-1)
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """-log of the target's probability: one gather instead of a sum."""
@@ -124,7 +126,7 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         """-t / y, with the guard."""
         if self.guard == "none":
             return 0.0 - quotient(xp, t, y)
-        return 0.0 - times(xp, t, guarded_log_derivative(xp, y, self.guard, self.delta))
+        return 0.0 - multiply_or_zero(xp, t, guarded_log_derivative(xp, y, self.guard, self.delta))
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """-1 / y at the target, with the guard; 0 elsewhere."""
@@ -136,7 +138,9 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         """t / y^2, with the guard."""
         if self.guard == "none":
             return quotient(xp, quotient(xp, t, y), y)
-        return times(xp, t, -guarded_log_second_derivative(xp, y, self.guard, self.delta))
+        return multiply_or_zero(
+            xp, t, -guarded_log_second_derivative(xp, y, self.guard, self.delta)
+        )
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """A target between 0 and 1, from which the slope at logits takes the softmax.
@@ -146,7 +150,7 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         t = _smoothed(t, self.label_smoothing)
         if order == 0 and self.guard == "additive" and not self.from_logits:
             log = guarded_log(xp, y, self.guard, self.delta)
-            return (xp.max(xp.abs(times(xp, t, log)), axis=-1),)
+            return (xp.max(xp.abs(multiply_or_zero(xp, t, log)), axis=-1),)
         if order != 1 or not self.from_logits:
             return ()
         return (xp.where((t > 0) & (t < 1), t, 0.0 * t),)
@@ -203,7 +207,7 @@ class _OnLogits(RowBody):
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The definition."""
         total = xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
-        return xp.sum(times(xp, t, total - z), axis=-1)
+        return xp.sum(multiply_or_zero(xp, t, total - z), axis=-1)
 
     def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """softmax(z), less 1 at the target."""

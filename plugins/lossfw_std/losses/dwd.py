@@ -8,7 +8,14 @@ from typing import NamedTuple
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, nearest_float32, pieces, precisely, remembered, zero_or_nan
+from lossfw.numerics import (
+    cache_constants,
+    excess,
+    high_precision,
+    nearest_float32,
+    pieces,
+    zero_or_nan,
+)
 
 
 class Dwd(MarginLoss):
@@ -105,10 +112,10 @@ class _Constants(NamedTuple):
     curvature: float  # q (q + 1) times it
 
 
-@remembered
+@cache_constants
 def _constants(q: float) -> _Constants:
     """Return the constants of one q, each of them rounded once."""
-    with precisely():
+    with high_precision():
         exact = Decimal(q)
         joint = exact / (exact + 1)
         value = joint**exact / (exact + 1)

@@ -9,12 +9,12 @@ from pydantic import PositiveFloat
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import (
     ATANH_TAIL,
+    apply_where,
     at_most,
-    in_double_by,
-    patched,
     polynomial,
     select,
     shares,
+    with_float32_form,
 )
 
 _LOG_2 = math.log(2.0)
@@ -73,9 +73,9 @@ class Fair(DistanceLoss):
         a = xp.abs(r)
         x = a / self.c
         value = self.c * (self.c * (x - at_most(xp, xp.log1p(x), _MORE_THAN_ANY_LOG)))
-        return patched(xp, value, x < _FLAT, _near_zero, a, x)
+        return apply_where(xp, value, x < _FLAT, _near_zero, a, x)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same without cancellation, by a series below |r| = c, and without overflow.
 
@@ -97,7 +97,7 @@ class Fair(DistanceLoss):
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / (1 + |r|/c)."""
         x = xp.abs(r) / self.c
-        return patched(xp, r / (1.0 + x), xp.isinf(x), self._limit_of_derivative, r)
+        return apply_where(xp, r / (1.0 + x), xp.isinf(x), self._limit_of_derivative, r)
 
     def _limit_of_derivative(self, xp: Namespace, r: Array) -> Array:
         """c, where |r|/c has no float."""

@@ -20,11 +20,11 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import (
-    in_double,
-    in_double_by,
+    computed_in_float64,
+    multiply_or_zero,
     sigmoid,
     softplus,
-    times,
+    with_float32_form,
 )
 from lossfw_std import focusing
 
@@ -93,8 +93,13 @@ class Focal(LinkedLoss, PointwiseLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s, summed over both classes."""
         rest = 1 - y
-        own = times(xp, t, times(xp, rest**self.gamma, xp.log(y)))
-        return _sum(xp, self.alpha, -own, -times(xp, 1 - t, times(xp, y**self.gamma, xp.log(rest))))
+        own = multiply_or_zero(xp, t, multiply_or_zero(xp, rest**self.gamma, xp.log(y)))
+        return _sum(
+            xp,
+            self.alpha,
+            -own,
+            -multiply_or_zero(xp, 1 - t, multiply_or_zero(xp, y**self.gamma, xp.log(rest))),
+        )
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         own = focusing.plain_value(xp, t, 1.0 - y, xp.log(y), self.gamma)
@@ -107,17 +112,17 @@ class Focal(LinkedLoss, PointwiseLoss):
         other = focusing.plain_slope(xp, 1.0 - t, y, xp.log1p(-y), rest, self.gamma)
         return _sum(xp, self.alpha, own, -other)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; see `lossfw_std.focusing`."""
         return self._both(xp, focusing.value, y, t)
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """That of the class less that of the other."""
         return self._both(xp, focusing.slope, y, t, -1.0)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
         own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
@@ -186,9 +191,11 @@ class _OnLogits(PointwiseBody):
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""
-        first = times(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
-        second = times(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
-        return _sum(xp, self.alpha, times(xp, t, first), times(xp, 1 - t, second))
+        first = multiply_or_zero(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
+        second = multiply_or_zero(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
+        return _sum(
+            xp, self.alpha, multiply_or_zero(xp, t, first), multiply_or_zero(xp, 1 - t, second)
+        )
 
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
         sides = focusing.odds(xp, t, z, self.gamma, plain=True)
@@ -205,7 +212,7 @@ class _OnLogits(PointwiseBody):
             self._of_both(xp, focusing.plain_slope_of_odds, sides, -1.0),
         )
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both from the same exponentials."""
         sides = focusing.odds(xp, t, z, self.gamma)
@@ -214,19 +221,19 @@ class _OnLogits(PointwiseBody):
             self._of_both(xp, focusing.slope_of_odds, sides, -1.0),
         )
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same in powers of exp(-abs(z))."""
         sides = focusing.odds(xp, t, z, self.gamma)
         return self._of_both(xp, focusing.value_of_odds, sides, 1.0)
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """That of the class less that of the other."""
         sides = focusing.odds(xp, t, z, self.gamma)
         return self._of_both(xp, focusing.slope_of_odds, sides, -1.0)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Those of both classes."""
         sides = focusing.odds(xp, t, z, self.gamma)
@@ -243,4 +250,4 @@ def _sum(xp: Namespace, alpha: float | None, own: Array, other: Array) -> Array:
     """Return the sum over both classes by their weights; 0 drops even infinity."""
     if alpha is None:
         return own + other
-    return times(xp, alpha, own) + times(xp, 1.0 - alpha, other)
+    return multiply_or_zero(xp, alpha, own) + multiply_or_zero(xp, 1.0 - alpha, other)

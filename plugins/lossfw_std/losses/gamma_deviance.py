@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
-from lossfw.numerics import at_least, extended_range, in_double, in_double_by, patched, select
+from lossfw.numerics import (
+    apply_where,
+    at_least,
+    computed_in_float64,
+    extended_range,
+    select,
+    with_float32_form,
+)
 from lossfw_std.deviance import (
     LEAST,
     MORE_THAN_ANY_LOG,
@@ -88,13 +95,13 @@ class GammaDeviance(Deviance):
         # Also where it is infinity over infinity.
         rare = ~(share > _LEAST_SHARE)
         value = 2.0 * (xp.log1p(r / t) - share)
-        return patched(xp, value, rare, self._value, y, t), share, rare
+        return apply_where(xp, value, rare, self._value, y, t), share, rare
 
     def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         value, share, rare = self._plain_parts(xp, y, t)
-        return value, patched(xp, 2.0 * share / y, rare, self._derivative, y, t)
+        return value, apply_where(xp, 2.0 * share / y, rare, self._derivative, y, t)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
         return self._value(xp, y, t)
@@ -107,7 +114,7 @@ class GammaDeviance(Deviance):
         s, tail = half_angle(r, total)
         return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), log - share)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y^2."""
         return self._derivative(xp, y, t)
@@ -117,7 +124,7 @@ class GammaDeviance(Deviance):
     def _derivative(xp: Namespace, y: Array, t: Array) -> Array:
         return 2.0 * ((y - t) / y / y)
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, which share a quotient where float32 goes by float64."""
         return self._value(xp, y, t), self._derivative(xp, y, t)
@@ -176,7 +183,7 @@ class _OnLogits(LogMeanBody):
         d, rise = self._plain_rise(xp, z, t)
         return 2.0 * (rise + d), -2.0 * rise
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (t exp(-z) - 1 + d) with d = z - log(t), near the target 2 (exp(-d) - 1 + d)."""
         return self._value_and_derivative(xp, z, t)[0]
@@ -186,20 +193,20 @@ class _OnLogits(LogMeanBody):
     def _value_and_derivative(xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         share, d = t * xp.exp(-z), distance(xp, z, t)
         size = xp.abs(d)
-        near = patched(xp, xp.expm1(-d) + d, size < _NEAR_ZERO, lambda xp, d: 0.5 * d * d, d)
+        near = apply_where(xp, xp.expm1(-d) + d, size < _NEAR_ZERO, lambda xp, d: 0.5 * d * d, d)
         return 2.0 * select(xp, size < 1.0, near, share - (1.0 - d)), 2.0 * (1.0 - share)
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (1 - t exp(-z))."""
         return 2.0 * (1.0 - _share(xp, z, t))
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from one exponential."""
         return self._value_and_derivative(xp, z, t)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 exp(-d), which is 2 t exp(-z)."""
         return 2.0 * _share(xp, z, t)

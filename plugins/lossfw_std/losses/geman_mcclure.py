@@ -11,9 +11,9 @@ from lossfw.numerics import (
     at_least,
     at_most,
     excess,
-    in_double_by,
     over_root,
     select,
+    with_float32_form,
 )
 
 # Of powers of two: one more than 20 below that of the largest float.
@@ -80,7 +80,7 @@ class GemanMcclure(DistanceLoss):
         base = 1.0 + w
         return w / base, (2.0 / self.c) * (x / (base * base))
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by (r/c)^2 below c and by (c/r)^2 above: neither overflows."""
         return self._value(xp, r)
@@ -89,12 +89,12 @@ class GemanMcclure(DistanceLoss):
         a, c, _ = self._in_units(xp, r)
         return _value_of(xp, a, c, _square(xp, a, c))
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """2 r c^2 / (r^2 + c^2)^2."""
         return self._value_and_derivative(xp, r)[1]
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both, from one square."""
         return self._value_and_derivative(xp, r)

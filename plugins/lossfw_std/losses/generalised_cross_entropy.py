@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import in_double, quotient, times
+from lossfw.numerics import computed_in_float64, multiply_or_zero, quotient
 from lossfw_std.own_class import OwnClassLoss
 
 
@@ -81,12 +81,14 @@ class GeneralisedCrossEntropy(OwnClassLoss):
 
 
 # In float32 the parameter would be rounded too, and a tiny y multiplies that error.
-@in_double
+@computed_in_float64
 def _slope(xp: Namespace, y: Array, t: Array, q: float) -> Array:
     """Return t y^(q - 1)."""
     if q < 0.5:
         # The logarithm of a tiny y would multiply the rounding of q - 1.
         at_zero, one = y == 0, xp.ones_like(y)
-        return times(xp, t, xp.where(at_zero, xp.inf * one, y**q / xp.where(at_zero, one, y)))
+        return multiply_or_zero(
+            xp, t, xp.where(at_zero, xp.inf * one, y**q / xp.where(at_zero, one, y))
+        )
     # Here q - 1 is exact. The last term keeps NaN, whose power 0 is 1.
-    return times(xp, t, y ** (q - 1.0)) + 0.0 * y
+    return multiply_or_zero(xp, t, y ** (q - 1.0)) + 0.0 * y

@@ -16,7 +16,14 @@ from lossfw import (
     ShapeError,
     Space,
 )
-from lossfw.numerics import at_most, in_double, in_double_by, select, times, zero_or_nan
+from lossfw.numerics import (
+    at_most,
+    computed_in_float64,
+    multiply_or_zero,
+    select,
+    with_float32_form,
+    zero_or_nan,
+)
 
 # A mean and a log variance.
 _COLUMNS = 2
@@ -100,17 +107,17 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         parts = _plain_parts(xp, y, t)
         return self._value_of(xp, *parts), _slope_of(xp, *parts)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; the square or the exponential by itself may overflow."""
         return self._value_of(xp, *_parts(xp, y, t))
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
         return _slope_of(xp, *_parts(xp, y, t))
 
-    @in_double_by(_plain_both)
+    @with_float32_form(_plain_both)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponential."""
         parts = _parts(xp, y, t)
@@ -121,7 +128,7 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         # An infinite square outweighs any s.
         return select(xp, xp.isinf(half), half, total)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """exp(-s) by m, and (m - t)^2 exp(-s) / 2 by s."""
         s, _, half = _parts(xp, y, t)
@@ -149,8 +156,8 @@ def _plain_parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array
     """Return `_parts` in float64 that was float32, whose squares neither overflow nor vanish."""
     r, s = y[..., 0] - t, y[..., 1]
     e = xp.exp(-at_most(xp, s, _SAFE))
-    slope = times(xp, r, e)
-    return s, slope, times(xp, 0.5 * r * r, e)
+    slope = multiply_or_zero(xp, r, e)
+    return s, slope, multiply_or_zero(xp, 0.5 * r * r, e)
 
 
 def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
@@ -161,5 +168,5 @@ def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
     e, f = xp.exp(-first), xp.exp(-second)
     # Beyond both, not even the square of a float brings an exponential back.
     rest = xp.exp(-(s - first - second))
-    slope = times(xp, r * e * f, rest)
-    return s, slope, times(xp, (r * e) * (0.5 * r * f), rest)
+    slope = multiply_or_zero(xp, r * e * f, rest)
+    return s, slope, multiply_or_zero(xp, (r * e) * (0.5 * r * f), rest)

@@ -10,11 +10,11 @@ from lossfw.numerics import (
     DEFAULT_DELTA,
     Delta,
     Guard,
-    in_double,
-    in_double_by,
+    computed_in_float64,
+    multiply_or_zero,
     quotient,
     select,
-    times,
+    with_float32_form,
 )
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
@@ -84,14 +84,17 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         some = xp.where(total == 0, xp.ones_like(total), total)
         # Without a target the midpoint is y / 2, also at y = 0.
         ratio = xp.where(b == 0, 2.0 * xp.ones_like(b), 2 * a / some)
-        own, other = times(xp, y, xp.log(ratio)), times(xp, t, xp.log(2 * b / some))
+        own, other = (
+            multiply_or_zero(xp, y, xp.log(ratio)),
+            multiply_or_zero(xp, t, xp.log(2 * b / some)),
+        )
         return xp.sum(own + other, axis=-1) / 2
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         x = _inside(xp, self._parts(xp, y, t)[-1])
         return 0.5 * xp.sum(y * xp.log1p(x) + t * xp.log1p(-x), axis=-1)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same from x = (y - t) / (y + t): y log(1 + x) + t log(1 - x), which are both ratios.
 
@@ -109,7 +112,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         a, _, _, x = self._parts(xp, y, t)
         return 0.5 * (xp.log1p(x) + x * (self.delta / a))
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, with the terms of the guard."""
         return self._derivative(xp, y, t)
@@ -125,7 +128,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
             return 0.5 * (log + xp.where(y < self.delta, 0.0 * y, (b - t) / total))
         return 0.5 * (log + x * (self.delta / a))
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / (2 y (t + y)), with the guard."""
         a, b, total, _ = self._parts(xp, y, t)

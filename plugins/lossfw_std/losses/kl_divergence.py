@@ -10,10 +10,10 @@ from lossfw.numerics import (
     DEFAULT_DELTA,
     Delta,
     Guard,
-    in_double,
+    computed_in_float64,
+    multiply_or_zero,
     quotient,
     textbook_log,
-    times,
 )
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
@@ -73,11 +73,11 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of t log t - t log y, with the guard in its textbook form and 0 log 0 = 0."""
         of, against = (y, t) if self.reverse else (t, y)
-        gain = times(xp, of, textbook_log(xp, against, self.guard, self.delta))
-        loss = times(xp, of, textbook_log(xp, of, self.guard, self.delta))
+        gain = multiply_or_zero(xp, of, textbook_log(xp, against, self.guard, self.delta))
+        loss = multiply_or_zero(xp, of, textbook_log(xp, of, self.guard, self.delta))
         return xp.sum(loss - gain, axis=-1)
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same from the logarithm of one ratio, which for close t and y has its digits."""
         return xp.sum(self._classes(xp, y, t), axis=-1)
@@ -88,9 +88,9 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         a, b = self._guarded(xp, of), self._guarded(xp, against)
         gap = guarded_difference(xp, of, against, self.guard, self.delta)
         log = log_ratio(xp, a, b, gap, self.guard)
-        return times(xp, of, log) if self.guard == "none" else of * log
+        return multiply_or_zero(xp, of, log) if self.guard == "none" else of * log
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y; in reverse log(y / t) + 1; with the guard in both."""
         own = self._guarded(xp, y)
@@ -103,7 +103,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         log = xp.where(other == 0, xp.inf * xp.ones_like(log), log)
         return log + (y / own if self._adds else self._moved(xp, y, xp.ones_like(y)))
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2; in reverse 1 / y; with the guard in both."""
         own = self._guarded(xp, y)

@@ -19,7 +19,7 @@ from lossfw import (
     ShapeError,
     Space,
 )
-from lossfw.numerics import columns, positive_part, put_at, take_at, times, two_diff
+from lossfw.numerics import columns, multiply_or_zero, positive_part, put_at, take_at, two_diff
 
 _GAP = r"\max\!\left(0,\, \mathrm{margin} + y_{j} - y_{k}\right)POWER"
 _LATEX = {
@@ -120,17 +120,17 @@ class MulticlassHinge(CategoricalLoss):
                 losses.append(self._powered(positive_part(xp, xp.max(gaps, axis=-1))))
             else:
                 losses.append(xp.sum(self._powered(positive_part(xp, gaps)), axis=-1))
-        return self._shared(xp.sum(times(xp, t, xp.stack(losses, axis=-1)), axis=-1), y)
+        return self._shared(xp.sum(multiply_or_zero(xp, t, xp.stack(losses, axis=-1)), axis=-1), y)
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with a gap that is 0 only where it is, and without the K copies of a row."""
         if self._of_worst:
             worst = self._violation(xp, _strongest_other(xp, y), y)
-            return xp.sum(times(xp, t, self._powered(worst)), axis=-1)
+            return xp.sum(multiply_or_zero(xp, t, self._powered(worst)), axis=-1)
         loss = 0.0 * t[..., 0]
         for k in range(y.shape[-1]):
             against = self._powered(self._against(xp, y, k))
-            loss = loss + times(xp, t[..., k], xp.sum(against, axis=-1))
+            loss = loss + multiply_or_zero(xp, t[..., k], xp.sum(against, axis=-1))
         return self._shared(loss, y)
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
@@ -159,7 +159,7 @@ class MulticlassHinge(CategoricalLoss):
             violated = _first_of(xp, rival, y) & (worst > 0)[..., None]
             gain = xp.astype(violated, y.dtype)
             if self.power == 2:
-                gain = times(xp, gain, 2.0 * worst[..., None])
+                gain = multiply_or_zero(xp, gain, 2.0 * worst[..., None])
         else:
             violation = self._against_own(xp, y, index)
             loss = self._shared(xp.sum(self._powered(violation), axis=-1), y)
@@ -230,8 +230,8 @@ class MulticlassHinge(CategoricalLoss):
         for k in range(y.shape[-1]):
             rates = rate(xp, self._against(xp, y, k))
             own = xp.astype(columns(xp, y) == k, y.dtype)
-            count = times(xp, own, sign * xp.sum(rates, axis=-1, keepdims=True))
-            total = total + times(xp, t[..., k : k + 1], rates + count)
+            count = multiply_or_zero(xp, own, sign * xp.sum(rates, axis=-1, keepdims=True))
+            total = total + multiply_or_zero(xp, t[..., k : k + 1], rates + count)
         return self._shared(total, y)
 
     def _spread_worst(
@@ -249,7 +249,7 @@ class MulticlassHinge(CategoricalLoss):
             strongest = xp.where(first, next_one, top)
         else:
             strongest = _strongest_other(xp, y)
-        weight = times(xp, t, rate(xp, self._violation(xp, strongest, y)))
+        weight = multiply_or_zero(xp, t, rate(xp, self._violation(xp, strongest, y)))
         # What is missing to the first is missing to the second for the first itself.
         of_first = xp.sum(xp.where(first, weight, none), axis=-1, keepdims=True)
         of_rest = xp.sum(xp.where(first, none, weight), axis=-1, keepdims=True)

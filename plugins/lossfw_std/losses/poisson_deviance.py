@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import NONNEGATIVE, Array, Claims, Namespace, Order, Space
-from lossfw.numerics import in_double, in_double_by, xlogy, zero_or_nan
+from lossfw.numerics import computed_in_float64, with_float32_form, xlogy, zero_or_nan
 from lossfw_std import poisson
 from lossfw_std.deviance import Deviance, LogMeanBody, finite
 
@@ -59,17 +59,17 @@ class PoissonDeviance(Deviance):
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         return 2.0 * poisson.plain_half(xp, y, t)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 (y - t) s - 4 t s (atanh(s) - s) near the target."""
         return 2.0 * poisson.half(xp, y, t)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y."""
         return 2.0 * poisson.gap(xp, y, t)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 t / y^2."""
         return 2.0 * poisson.bend(xp, y, t)
@@ -101,17 +101,17 @@ class _OnLogits(LogMeanBody):
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
         return 2.0 * poisson.plain_half_on_logits(xp, z, t)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 t (exp(d) - 1 - d) with d = z - log(t)."""
         return 2.0 * poisson.half_on_logits(xp, z, t)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (exp(z) - t)."""
         return 2.0 * poisson.slope_on_logits(xp, z, t)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 exp(z) for every target; NaN in it stays."""
         return 2.0 * xp.exp(z) + zero_or_nan(xp, t)

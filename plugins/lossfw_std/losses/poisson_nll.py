@@ -19,12 +19,12 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import (
+    apply_where,
+    computed_in_float64,
     extended_range,
     factorial_rest,
-    in_double,
-    in_double_by,
-    patched,
-    times,
+    multiply_or_zero,
+    with_float32_form,
     xlogy,
     zero_or_nan,
 )
@@ -121,7 +121,7 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
             return self._short(xp, y, t)
         return poisson.plain_half(xp, y, t) + factorial_rest(xp, t)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition; the full one is half the deviance and log t! - t log t + t."""
         if not self.full:
@@ -130,14 +130,14 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
 
     def _short(self, xp: Namespace, y: Array, t: Array) -> Array:
         # inf - inf would be NaN.
-        return patched(xp, y - xlogy(xp, t, y), xp.isinf(y), lambda xp, y: y, y)
+        return apply_where(xp, y - xlogy(xp, t, y), xp.isinf(y), lambda xp, y: y, y)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(y - t) / y."""
         return poisson.gap(xp, y, t)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2."""
         return poisson.bend(xp, y, t)
@@ -151,7 +151,7 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
         if order == 1:
             return finite(xp, mean, t)
         logs = xlogy(xp, t, t) if self.full else 0.0 * t
-        return finite(xp, mean, times(xp, t, y) if log else xlogy(xp, t, y), logs)
+        return finite(xp, mean, multiply_or_zero(xp, t, y) if log else xlogy(xp, t, y), logs)
 
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; a likelihood of at most 1 if it is full."""
@@ -175,14 +175,14 @@ class _OnLogits(PointwiseBody):
         """The definition; the full one that of the mean."""
         if self.loss.full:
             return self.loss.formula(xp, xp.exp(z), t)
-        return xp.exp(z) - times(xp, t, z)
+        return xp.exp(z) - multiply_or_zero(xp, t, z)
 
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
         if not self.loss.full:
             return self._short(xp, z, t)
         return poisson.plain_half_on_logits(xp, z, t) + factorial_rest(xp, t)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) - t z; the full one is half the deviance and log t! - t log t + t."""
         if not self.loss.full:
@@ -192,19 +192,19 @@ class _OnLogits(PointwiseBody):
     @staticmethod
     @extended_range(poisson.is_large)
     def _short(xp: Namespace, z: Array, t: Array) -> Array:
-        return xp.exp(z) - times(xp, t, z)
+        return xp.exp(z) - multiply_or_zero(xp, t, z)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) - t."""
         return poisson.slope_on_logits(xp, z, t)
 
-    @in_double
+    @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
         return self.value(xp, z, t), self.derivative(xp, z, t)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) for every target; NaN in it stays."""
         return xp.exp(z) + zero_or_nan(xp, t)

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody
 from lossfw.numerics import (
-    in_double,
+    computed_in_float64,
     log1p_minus,
+    multiply_or_zero,
     quotient,
     scaled_softmax,
     softmax_parts,
     softmax_parts_at,
-    times,
 )
 from lossfw_std.own_class import OwnClassLoss, of_others
 
@@ -76,7 +76,7 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of t (-log y + epsilon (1 - y)), with 0 times infinity 0."""
-        return xp.sum(times(xp, t, -xp.log(y) + self.epsilon * (1 - y)), axis=-1)
+        return xp.sum(multiply_or_zero(xp, t, -xp.log(y) + self.epsilon * (1 - y)), axis=-1)
 
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """The same; for an epsilon below 0, near 1, as (-log(1 - q) - q) + (1 + epsilon) q.
@@ -85,7 +85,7 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
         """
         if self.epsilon >= 0:
             return self.plain_class_value(xp, y, t)
-        return times(xp, t, self.of_chance(xp, y, 1.0 - y, None))
+        return multiply_or_zero(xp, t, self.of_chance(xp, y, 1.0 - y, None))
 
     def of_chance(self, xp: Namespace, y: Array, q: Array, surprise: Array | None) -> Array:
         """Return the loss of a class from y, q = 1 - y and, if it is known, -log y."""
@@ -99,7 +99,7 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
 
     def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """The textbook's form."""
-        return times(xp, t, self.epsilon * (1.0 - y) - xp.log(y))
+        return multiply_or_zero(xp, t, self.epsilon * (1.0 - y) - xp.log(y))
 
     def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """-t (1/y + epsilon), as (1 - y)/y + (1 + epsilon) for an epsilon near -1."""
@@ -167,11 +167,11 @@ class _OnLogits(RowBody):
         e = xp.exp(z)
         return self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same from log p and 1 - p, each computed from the logits."""
         p, c, surprise = softmax_parts(xp, z)
-        return xp.sum(times(xp, t, self.loss.of_chance(xp, p, c, surprise)), axis=-1)
+        return xp.sum(multiply_or_zero(xp, t, self.loss.of_chance(xp, p, c, surprise)), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The term of the class."""
@@ -184,7 +184,7 @@ class _OnLogits(RowBody):
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
 
-        @in_double
+        @computed_in_float64
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
             own = softmax_parts_at(xp, z, index)
             value = self.loss.of_chance(xp, own.p, own.rest, own.surprise)
@@ -193,14 +193,14 @@ class _OnLogits(RowBody):
         value, slope = both(xp, z)
         return value, slope
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (p_j - [j = k]), w = t (1 + epsilon p)."""
         p, c, _ = softmax_parts(xp, z)
         w = t * self.loss.factor(p, c)
         return p * of_others(xp, w) - w * c
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The terms of the own class and of the other classes.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import hypotenuse_and_share, in_double, shares
+from lossfw.numerics import computed_in_float64, hypotenuse_and_share, shares
 
 
 class PseudoHuber(DistanceLoss):
@@ -85,7 +85,7 @@ class PseudoHuber(DistanceLoss):
         )
 
 
-@in_double
+@computed_in_float64
 def _curvature(xp: Namespace, r: Array, delta: float) -> Array:
     """Return (1 + (r/delta)^2)^(-3/2); in float32 rounding delta counts three times."""
     p, k = shares(xp, xp.abs(r), delta)

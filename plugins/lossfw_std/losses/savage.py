@@ -6,11 +6,18 @@ import math
 from decimal import Decimal
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, in_double, in_double_by, pieces, precisely, select
+from lossfw.numerics import (
+    computed_in_float64,
+    excess,
+    high_precision,
+    pieces,
+    select,
+    with_float32_form,
+)
 
 # Where the loss turns from concave to convex: the probability of the wrong
 # class, 1 / (1 + exp(2 m)), is 2/3 there.
-with precisely():
+with high_precision():
     _INFLECTION = pieces(Decimal(2).ln() / -2)
 
 # The slope is -4 s^2 (1 - s) with s that probability, steepest at s = 2/3.
@@ -69,7 +76,7 @@ class Savage(MarginLoss):
         value = s * s
         return value, -4.0 * (value * (e * s))
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, m: Array) -> Array:
         """The same; for positive m exp(-4 m) / (1 + exp(-2 m))^2, without overflow."""
         return self._value(xp, m, xp.exp(-2.0 * xp.abs(m)))
@@ -80,7 +87,7 @@ class Savage(MarginLoss):
         # their rounding errors are then those of a small part.
         return last / (1.0 + e * (2.0 + e)) * last
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-4 exp(2 m) / (1 + exp(2 m))^3."""
         return self._slope(xp, m, *_exponentials(xp, m))
@@ -89,7 +96,7 @@ class Savage(MarginLoss):
         last = select(xp, m > 0, e, root)
         return -4.0 * last / (1.0 + e * (3.0 + e * (3.0 + e))) * last
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, m: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         root, e = _exponentials(xp, m)
@@ -126,7 +133,7 @@ def _plain_chances(xp: Namespace, m: Array) -> tuple[Array, Array]:
     return e, 1.0 / (1.0 + e)
 
 
-@in_double
+@computed_in_float64
 def _exp(xp: Namespace, x: Array) -> Array:
     """Return exp(x), of float32 to half a unit in the last place."""
     return xp.exp(x)

@@ -9,11 +9,11 @@ from pydantic import PositiveFloat
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import (
     at_most,
+    cache_constants,
     excess,
+    high_precision,
     pieces,
     positive_part,
-    precisely,
-    remembered,
     zero_or_nan,
 )
 
@@ -90,8 +90,8 @@ class SmoothedHinge(MarginLoss):
         )
 
 
-@remembered
+@cache_constants
 def _joint(gamma: float) -> tuple[float, ...]:
     """Return the pieces of 1 - gamma."""
-    with precisely():
+    with high_precision():
         return pieces(1 - Decimal(gamma))

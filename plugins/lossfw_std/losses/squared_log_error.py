@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Array, Claims, Interval, Namespace, Order, PointwiseLoss, Space
-from lossfw.numerics import difference_error, in_double, in_double_by, patched
+from lossfw.numerics import apply_where, computed_in_float64, difference_error, with_float32_form
 
 ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, low_included=False)
 
@@ -56,7 +56,7 @@ class SquaredLogError(PointwiseLoss):
         d = _plain_distance(xp, y, t)
         return d * d
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without the cancellation of logarithms."""
         size = _distance(xp, y, t)
@@ -70,13 +70,13 @@ class SquaredLogError(PointwiseLoss):
         d = _plain_distance(xp, y, t)
         return d * d, 2.0 * _bounded(xp, d) / (1.0 + y)
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from one logarithm."""
         size = _distance(xp, y, t)
         return size * size, 2.0 * xp.sign(y - t) * _bounded(xp, size) / (1.0 + y)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (1 - log(1 + y) + log(1 + t)) / (1 + y)^2."""
         size = _bounded(xp, _distance(xp, y, t))
@@ -107,7 +107,7 @@ def _distance(xp: Namespace, y: Array, t: Array) -> Array:
     size = xp.log1p(x) - (x / (1.0 + x)) * (lost / bottom)
     # The quotient overflows only where the larger is huge and the other next to -1; an
     # infinite number has no rounding error.
-    return patched(xp, size, xp.isnan(size) | xp.isinf(x), _apart, y, t)
+    return apply_where(xp, size, xp.isnan(size) | xp.isinf(x), _apart, y, t)
 
 
 def _apart(xp: Namespace, y: Array, t: Array) -> Array:
@@ -117,7 +117,7 @@ def _apart(xp: Namespace, y: Array, t: Array) -> Array:
 def _plain_distance(xp: Namespace, y: Array, t: Array) -> Array:
     """Return log(1 + y) - log(1 + t) in float64 that was float32."""
     x = (y - t) / (1.0 + t)
-    return patched(xp, xp.log1p(x), x < _LEAST_RISE, _difference, y, t)
+    return apply_where(xp, xp.log1p(x), x < _LEAST_RISE, _difference, y, t)
 
 
 def _difference(xp: Namespace, y: Array, t: Array) -> Array:

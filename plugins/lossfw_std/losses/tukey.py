@@ -7,7 +7,14 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_most, excess, in_double, in_double_by, over_root, positive_part
+from lossfw.numerics import (
+    at_most,
+    computed_in_float64,
+    excess,
+    over_root,
+    positive_part,
+    with_float32_form,
+)
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
 _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
@@ -71,7 +78,7 @@ class Tukey(DistanceLoss):
         gap = (self.c - xp.abs(w)) / self.c
         return w, gap * (2.0 - gap)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """w^2/6 (1 + v + v^2), with w = min(|r|, c) and v = 1 - (w/c)^2: no case, no cancelling."""
         w = at_most(xp, xp.abs(r), self.c)
@@ -79,14 +86,14 @@ class Tukey(DistanceLoss):
         v = 1.0 - x * x
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r (1 - (r/c)^2)^2 up to c, 0 beyond."""
         a = xp.abs(r)
         w, v = at_most(xp, a, self.c), _weight(xp, a, self.c)
         return xp.sign(r) * (w * v * v)
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both."""
         return self.value(xp, r), self.derivative(xp, r)
@@ -117,7 +124,7 @@ class Tukey(DistanceLoss):
         )
 
 
-@in_double
+@computed_in_float64
 def _weight(xp: Namespace, a: Array, c: float) -> Array:
     """Return 1 - (a/c)^2 with all its digits near a = c, and 0 beyond.
 

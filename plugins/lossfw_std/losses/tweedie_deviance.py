@@ -41,17 +41,17 @@ from lossfw import (
 )
 from lossfw.numerics import (
     Words,
+    apply_where,
+    cache_constants,
+    computed_in_float64,
     difference_error,
     extended_range,
-    in_double,
-    in_double_by,
-    patched,
+    high_precision,
     polynomial,
-    precisely,
-    remembered,
     select,
     step_of,
     two_prod,
+    with_float32_form,
     zero_or_nan,
 )
 from lossfw_std.deviance import Deviance, LogMeanBody, finite
@@ -234,17 +234,17 @@ class TweedieDeviance(Deviance):
             found = 2.0 * _quick_half(xp, (t - y) / y, y ** (2.0 - p), of_target, p)
         else:
             return self._value(xp, y, t)
-        return patched(xp, found, xp.isinf(y) | xp.isinf(t), self._value, y, t)
+        return apply_where(xp, found, xp.isinf(y) | xp.isinf(t), self._value, y, t)
 
     def _quick_both(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         return self._quick_value(xp, y, t), self._derivative(xp, y, t)
 
-    @in_double_by(_quick_value)
+    @with_float32_form(_quick_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without cancellation."""
         return self._value(xp, y, t)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) y^-p."""
         return self._derivative(xp, y, t)
@@ -255,7 +255,7 @@ class TweedieDeviance(Deviance):
             return 2.0 * ((y - t) / xp.sqrt(y) / y)
         return 2.0 * ((y - t) * _to(xp, y, -Fraction(self.power)))
 
-    @in_double_by(_quick_both)
+    @with_float32_form(_quick_both)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
         return self._value(xp, y, t), self._derivative(xp, y, t)
@@ -303,7 +303,7 @@ class TweedieDeviance(Deviance):
         return _limit(self.power, self.link)
 
 
-@remembered
+@cache_constants
 def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     classes: dict[float, type[Deviance]] = {1.0: PoissonDeviance, 2.0: GammaDeviance}
     return classes[power](link=link) if power in classes else None
@@ -333,7 +333,7 @@ class _Power(NamedTuple):
     s: tuple[float, ...]
 
 
-@remembered
+@cache_constants
 def _of(power: float) -> _Power:
     a, b = 1 - Fraction(power), 2 - Fraction(power)
     near = min(_NEAR, _NEAR_EXPONENT / max(abs(a), abs(b)))
@@ -346,7 +346,7 @@ def _of(power: float) -> _Power:
 
 def _smooth_polynomial(b: Fraction, k: Fraction, near: float, even: bool) -> tuple[float, ...]:
     """Return the polynomial that is S at Chebyshev's points, by Newton's differences."""
-    with precisely():
+    with high_precision():
         d, g = (Decimal(x.numerator) / Decimal(x.denominator) for x in (b, k))
 
         def smooth(e: Decimal) -> Decimal:
@@ -368,7 +368,7 @@ def _smooth_polynomial(b: Fraction, k: Fraction, near: float, even: bool) -> tup
         return tuple(map(float, found))
 
 
-@remembered
+@cache_constants
 def _bounds(power: float) -> tuple[float, float]:
     """Return the smallest and the largest mean of the forms for ordinary floats."""
     reach = min(230.0, _REACH / (2.0 + abs(power)))
@@ -514,19 +514,19 @@ class _OnLogits(LogMeanBody):
         b, y = 2.0 - p, xp.exp(z)
         of_target = xp.exp(b * xp.log(t))
         value = 2.0 * _quick_half(xp, (t - y) / y, xp.exp(b * z), of_target, p)
-        return patched(xp, value, _is_special(xp, z, value), self._value, z, t)
+        return apply_where(xp, value, _is_special(xp, z, value), self._value, z, t)
 
     def _quick_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         p = self.loss.power
         if p == _THREE_HALVES or not _is_quick(p):
             return self._derivative(xp, z, t)
         slope = 2.0 * (xp.exp((2.0 - p) * z) - t * xp.exp((1.0 - p) * z))
-        return patched(xp, slope, _is_special(xp, z, slope), self._derivative, z, t)
+        return apply_where(xp, slope, _is_special(xp, z, slope), self._derivative, z, t)
 
     def _quick_both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         return self._quick_value(xp, z, t), self._quick_derivative(xp, z, t)
 
-    @in_double_by(_quick_value)
+    @with_float32_form(_quick_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The deviance of the mean exp(z)."""
         return self._value(xp, z, t)
@@ -540,7 +540,7 @@ class _OnLogits(LogMeanBody):
             return 4.0 * (gone * (gone / root))
         return 2.0 * _half(xp, xp.exp(z), t, _of(self.loss.power), lambda k: _exp(xp, k, z))
 
-    @in_double_by(_quick_derivative)
+    @with_float32_form(_quick_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y^(1-p) with y = exp(z)."""
         return self._derivative(xp, z, t)
@@ -553,7 +553,7 @@ class _OnLogits(LogMeanBody):
             return 2.0 * (root - t / root)
         return 2.0 * ((xp.exp(z) - t) * _exp(xp, 1 - Fraction(self.loss.power), z))
 
-    @in_double_by(_quick_both)
+    @with_float32_form(_quick_both)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
         return self._value(xp, z, t), self._derivative(xp, z, t)
@@ -597,17 +597,17 @@ def _exp(xp: Namespace, k: Fraction, z: Array) -> Array:
 class _SquaredError(PointwiseBody):
     """The deviance of the power 0: the squared error."""
 
-    @in_double
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(y - t)^2."""
         return (y - t) * (y - t)
 
-    @in_double
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t)."""
         return 2.0 * (y - t)
 
-    @in_double
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2; NaN stays."""
         return 2.0 + zero_or_nan(xp, y - t)

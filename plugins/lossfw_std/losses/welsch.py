@@ -7,7 +7,14 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_most, excess, in_double_by, over_root, patched, remembered
+from lossfw.numerics import (
+    apply_where,
+    at_most,
+    cache_constants,
+    excess,
+    over_root,
+    with_float32_form,
+)
 
 # Below this, 1 - exp(-u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
@@ -83,28 +90,28 @@ class Welsch(DistanceLoss):
 
     def _plain_value_of(self, xp: Namespace, r: Array, u: Array, e: Array) -> Array:
         value = self.c * (0.5 * self.c * (1.0 - e))
-        return patched(xp, value, u < _FLAT, _near_zero, r, u)
+        return apply_where(xp, value, u < _FLAT, _near_zero, r, u)
 
-    @in_double_by(_plain_value)
+    @with_float32_form(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by expm1; r^2 / 2 near 0."""
         x = r / self.c
         u = x * x
         value = self.c * (-0.5 * self.c * xp.expm1(-u))
-        return patched(xp, value, u < _TINY, lambda xp, r: 0.5 * (r * r), r)
+        return apply_where(xp, value, u < _TINY, lambda xp, r: 0.5 * (r * r), r)
 
     def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
         a = xp.clip(r, -_FAR * self.c, _FAR * self.c)
         x = a / self.c
         return a * xp.exp(-(x * x))
 
-    @in_double_by(_plain_derivative)
+    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r exp(-(r/c)^2)."""
         a = xp.clip(r, -_FAR * self.c, _FAR * self.c)
         return self._damped(xp, a, a)
 
-    @in_double_by(_plain_value_and_derivative)
+    @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both."""
         return self.value(xp, r), self.derivative(xp, r)
@@ -113,7 +120,7 @@ class Welsch(DistanceLoss):
         a = at_most(xp, xp.abs(r), _FAR * self.c)
         return self._bend(xp, a) * xp.exp(-((a / self.c) ** 2.0))
 
-    @in_double_by(_plain_second_derivative)
+    @with_float32_form(_plain_second_derivative)
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - 2 (r/c)^2) exp(-(r/c)^2)."""
         a = at_most(xp, xp.abs(r), _FAR * self.c)
@@ -138,7 +145,7 @@ class Welsch(DistanceLoss):
             # Whole units of exp(-64) are taken out.
             return self._by_parts(xp, a, factor, _SHIFT) * math.exp(-_SHIFT)
 
-        return patched(xp, usual, xp.abs(a) > math.sqrt(_SHIFT) * self.c, far, a, factor)
+        return apply_where(xp, usual, xp.abs(a) > math.sqrt(_SHIFT) * self.c, far, a, factor)
 
     def _by_parts(self, xp: Namespace, a: Array, factor: Array, shift: float) -> Array:
         """Return factor exp(shift - (a/c)^2)."""
@@ -177,7 +184,7 @@ def _near_zero(xp: Namespace, r: Array, u: Array) -> Array:
     return 0.5 * (r * r) * (1.0 - 0.5 * u)
 
 
-@remembered
+@cache_constants
 def _short_pieces(c: float) -> tuple[float, ...]:
     """Return floats of 42 bits each whose sum is c."""
     found = []

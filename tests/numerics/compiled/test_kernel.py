@@ -9,7 +9,7 @@ from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
-from lossfw.numerics.selection import patched
+from lossfw.numerics.selection import apply_where
 from lossfw.numerics.symbolic.trace import trace
 
 DTYPES = ("float32", "float64")
@@ -56,18 +56,18 @@ BODIES = {
         xp.log(xp.astype(xp.abs(y), xp.float64)), t.dtype
     ),
     "only one": lambda xp, y, t: xp.exp(-t),
-    "a rare case": lambda xp, y, t: patched(
+    "a rare case": lambda xp, y, t: apply_where(
         xp, xp.log(xp.abs(y)) * t, y > 2.0, lambda xp, y, t: xp.exp(-y) + t, y, t
     ),
-    "a rare case of a rare case": lambda xp, y, t: patched(
-        xp, y + 1.0, patched(xp, t > 2.0, y > 3.0, lambda xp, t: t < 1.0, t), _second, y, t
+    "a rare case of a rare case": lambda xp, y, t: apply_where(
+        xp, y + 1.0, apply_where(xp, t > 2.0, y > 3.0, lambda xp, t: t < 1.0, t), _second, y, t
     ),
     "neither": lambda xp, y, t: xp.full_like(y, 3.0),
 }
 
 
 def _second(xp, y, t):
-    return patched(xp, xp.expm1(y), t > 4.0, lambda xp, y, t: y / t, y, t)
+    return apply_where(xp, xp.expm1(y), t > 4.0, lambda xp, y, t: y / t, y, t)
 
 
 def arguments(dtype, size=700):
@@ -105,8 +105,8 @@ def test_an_operation_has_the_bits_of_numpy(name, dtype):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_strip_has_its_rare_elements_and_no_other(dtype, weighted):
     def body(xp, y, t):
-        loss = patched(xp, y * y, y > 100.0, lambda xp, y: 3.0 * y, y)
-        return loss, patched(xp, y + t, t > 100.0, lambda xp, t: xp.log(t), t)
+        loss = apply_where(xp, y * y, y > 100.0, lambda xp, y: 3.0 * y, y)
+        return loss, apply_where(xp, y + t, t > 100.0, lambda xp, t: xp.log(t), t)
 
     y, t = (np.linspace(0.0, 1.0, 5000 * 2).reshape(2, -1)).astype(dtype)
     weight = np.linspace(0.5, 2.0, len(y)) if weighted else None
