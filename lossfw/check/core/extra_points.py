@@ -73,6 +73,9 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
     loss = subject.component
     if loss is None:
         return []
+    if search.wider is not None:
+        found = branch_points(subject, search.wider, dtype)
+        return search.kept(subject, found, f"branches {dtype}")
 
     def find() -> list[Points]:
         rng = search.rng(f"branches {dtype}")
@@ -179,7 +182,8 @@ def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[P
     own = of_component(subject.truth)
     pair = getattr(subject, _NAMES[order]), getattr(own, _NAMES[order])
     found = []
-    for number, points in enumerate(_pool(subject, search, dtype)):
+    pool = search.kept(subject, _pool(subject, search.everywhere, dtype), f"pool {dtype}")
+    for number, points in enumerate(pool):
         rng = search.rng(f"suspects {dtype} {order} {number}")
         index = _differing(*pair, points, _SUSPECTS[subject.rows], rng)
         if index.size:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lossfw.check.core.draw import draw
+from lossfw.check.core.region import Region, region
 from lossfw.check.core.subject import JUDGED_DTYPES, Points, Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
@@ -82,7 +83,8 @@ class NotApplicable(Exception):  # noqa: N818  # not an error either
 class Search:
     """The seeded randomness, the effort, the shared results and the count of one run.
 
-    The same seed gives the same report.
+    The same seed gives the same report. One that is narrowed to some regions looks at those of
+    the same points that lie there.
     """
 
     seed: int = 0
@@ -103,6 +105,36 @@ class Search:
     limited: dict[str, str] = field(default_factory=dict)
     # The name of the check that is running.
     running: str = ""
+    # The search that draws the points of a narrowed one, which looks at a share of those in
+    # some regions; None for one that looks everywhere.
+    wider: Search | None = None
+    regions: tuple[Region, ...] = ()
+    share: float = 1.0
+
+    @property
+    def everywhere(self) -> Search:
+        """The search that looks at all regions."""
+        return self.wider or self
+
+    def narrowed(self, *regions: Region, share: float = 1.0) -> Search:
+        """Return a search of a share of the points that lie in some regions."""
+        return replace(
+            self, store={}, calls=[], wider=self.everywhere, regions=regions, share=share
+        )
+
+    def kept(self, subject: Subject, some: Sequence[Points], name: str) -> list[Points]:
+        """Return those points that are looked at, without sets that are empty."""
+        if self.wider is None:
+            return list(some)
+        found = []
+        for number, points in enumerate(some):
+            index = np.flatnonzero(np.isin(region(subject, points), self.regions))
+            if self.share < 1 and index.size:
+                rng, count = self.rng(f"kept {name} {number}"), round(self.share * index.size)
+                index = np.sort(rng.choice(index, max(1, count), replace=False))
+            if index.size:
+                found.append(points.take(index))
+        return found
 
     def limit(self, text: str) -> None:
         """Note what the check that is running looks at, where that is less than usual."""
@@ -136,6 +168,9 @@ class Search:
         """
 
         def draw_once(dtype: str) -> list[Points]:
+            if self.wider is not None:
+                some = self.wider.points(subject, dtype)
+                return self.once(("points", dtype), lambda: self.kept(subject, some, dtype))
             rng = self.rng(f"points {dtype}")
             return self.once(("points", dtype), lambda: draw(subject, dtype, rng, self.examples))
 
@@ -192,7 +227,7 @@ def checks_in(*modules: ModuleType) -> dict[str, Check]:
 def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return a few pairs of unremarkable float64 numbers, rows with three columns."""
     rng = search.rng(name)
-    pool = search.points(subject, "float64")
+    pool = search.everywhere.points(subject, "float64")
     points = max(pool, key=lambda some: some.y.shape[-1] == 3) if subject.rows else pool[0]
     usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
     if points.t.dtype.kind == "f":

@@ -153,9 +153,11 @@ def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, t
     order = 1 if subject.hessian is None else 2
 
     def compute() -> list[tuple[Points, tuple[Any, ...]]]:
-        judged_at = (inner(subject, points) for points in _shared(subject, search))
-        few = (_few(subject, search, points) for points in judged_at)
-        return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in few if len(s)]
+        # Fewer rows are chosen among all regions, so that those of all together are as few.
+        judged_at = (inner(subject, points) for points in _shared(subject, search.everywhere))
+        few = [_few(subject, search, points) for points in judged_at]
+        kept = search.kept(subject, few, "derivatives")
+        return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in kept if len(s)]
 
     return search.once("exact derivatives", compute)
 

@@ -1,0 +1,66 @@
+"""Regions: how ordinary the numbers of an example are.
+
+An ordinary number is 0 or has a size from 1e-3 to 1e3 (a logit or a margin up to 100); in a bounded
+interval it keeps a thousandth of its width from the bounds, or is one of them. A wide number has up
+to 30 digits before or behind the point. The rest is extreme: subnormal, huge or infinite numbers.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from lossfw.check.core.members import is_bounded
+from lossfw.check.core.subject import Points, Subject
+from lossfw.components.spaces import BINARY, LOGITS, SIGN, SIMPLEX, UNIT, Space
+from lossfw.numerics.arrays import NDArray
+
+# Sizes of ordinary numbers. The exponential of a logit or a margin is taken, so that its ordinary
+# sizes end earlier.
+_NEAR, _FAR, _FAR_EXPONENT = 1e-3, 1e3, 1e2
+
+# Sizes of wide numbers, and the share of an interval's width that they keep from its bounds.
+_WIDE, _WIDE_SHARE = 1e30, 1e-12
+
+
+class Region(IntEnum):
+    """How ordinary a number is; that of a pair is the worst of its numbers."""
+
+    ORDINARY = 0
+    WIDE = 1
+    EXTREME = 2
+
+
+def region(subject: Subject, points: Points) -> NDArray:
+    """Return the `Region` of each pair: the worst of prediction, target and their closeness."""
+    y, t = points.y, points.t
+    has_exponent = subject.kind in ("margin", "categorical") or subject.prediction is LOGITS
+    far = _FAR_EXPONENT if has_exponent or subject.target in (BINARY, SIGN) else _FAR
+    worst = _of_numbers(subject.prediction, y, far)
+    if t.dtype.kind != "f":
+        return worst
+    worst = np.maximum(worst, _of_numbers(subject.target, t, _FAR))
+    if subject.rows or t.shape != y.shape:
+        return worst
+    with np.errstate(all="ignore"):
+        gap = np.abs(y.astype(np.float64) - t)
+        scale = np.maximum(np.abs(t), 1.0) if subject.kind == "distance" else np.abs(t)
+        # Their difference is small beside both.
+        is_close = (gap > 0) & (gap < _NEAR * scale) & (t != 0)
+    return np.maximum(worst, np.where(is_close, Region.WIDE, Region.ORDINARY))
+
+
+def _of_numbers(space: Space, x: NDArray, far: float) -> NDArray:
+    """Return the region of each number of a space, or of each row of them."""
+    x = np.asarray(x, np.float64)
+    bounds = UNIT if space is SIMPLEX else space
+    if is_bounded(bounds):
+        share = np.minimum(x - bounds.low, bounds.high - x) / (bounds.high - bounds.low)
+        is_ordinary, is_wide = (share == 0) | (share >= _NEAR), share >= _WIDE_SHARE
+    else:
+        size = np.abs(x)
+        is_ordinary = (size == 0) | ((size >= _NEAR) & (size <= far))
+        is_wide = (size >= 1 / _WIDE) & (size <= _WIDE)
+    found = np.select([is_ordinary, is_wide], [Region.ORDINARY, Region.WIDE], Region.EXTREME)
+    return np.asarray(found.max(tuple(range(1, x.ndim)), initial=Region.ORDINARY))

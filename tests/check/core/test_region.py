@@ -1,0 +1,70 @@
+"""Regions of examples, and searches that are narrowed to them."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.check.core.extra_points import branch_points
+from lossfw.check.core.region import Region, region
+from lossfw.check.core.search import Search
+from lossfw.check.core.subject import Points, of_component
+from lossfw.check.laws.formula import judgements
+
+ORDINARY, WIDE, EXTREME = Region
+
+
+@pytest.mark.parametrize(
+    ("name", "y", "t", "expected"),
+    [
+        ("squared_error", 2.5, 0.0, ORDINARY),
+        ("squared_error", 2e3, 0.0, WIDE),
+        ("squared_error", 1e-4, 0.0, WIDE),
+        ("squared_error", 5e-324, 0.0, EXTREME),
+        ("squared_error", 1.0, 1e200, EXTREME),
+        # Their difference is small beside both.
+        ("squared_error", 3.0001, 3.0, WIDE),
+        ("logistic", 99.0, 1.0, ORDINARY),
+        ("logistic", -101.0, 1.0, WIDE),
+        ("binary_cross_entropy", 0.5, 1.0, ORDINARY),
+        ("binary_cross_entropy", 1.0, 1.0, ORDINARY),
+        ("binary_cross_entropy", 1 - 1e-9, 1.0, WIDE),
+        ("binary_cross_entropy", 1e-30, 1.0, EXTREME),
+        ("cross_entropy", [0.4, 0.6], 1, ORDINARY),
+        ("cross_entropy", [1e-6, 1 - 1e-6], 1, WIDE),
+    ],
+)
+def test_the_worst_number_of_a_pair_is_its_region(name, y, t, expected):
+    subject = of_component(lossfw.loss(name))
+    assert region(subject, Points(np.array([y]), np.array([t]))) == [expected]
+
+
+def test_infinite_logits_are_extreme():
+    subject = of_component(lossfw.loss("cross_entropy", from_logits=True))
+    y = np.array([[1.0, -np.inf], [1.0, 2.0]])
+    assert region(subject, Points(y, np.array([0, 0]))).tolist() == [EXTREME, ORDINARY]
+
+
+@pytest.mark.parametrize("name", ["huber", "cross_entropy", "heteroscedastic_gaussian_nll"])
+def test_narrowed_searches_share_out_the_points(name):
+    subject, search = of_component(lossfw.loss(name)), Search(examples=20)
+    parts = [search.narrowed(ORDINARY), search.narrowed(WIDE, EXTREME)]
+
+    def looked_at(search):
+        some = [*search.points(subject), *branch_points(subject, search, "float64")]
+        some += [judgement.points for judgement in judgements(subject, search, 1)]
+        return [f"{y} {t}" for points in some for y, t in zip(points.y, points.t, strict=True)]
+
+    ordinary, others = map(looked_at, parts)
+    assert sorted(looked_at(search)) == sorted(ordinary + others)
+    (first, *_) = parts[0].points(subject)
+    assert (region(subject, first) == ORDINARY).all()
+
+
+def test_a_share_of_the_points_is_the_same_for_a_seed():
+    subject, search = of_component(lossfw.loss("huber")), Search(examples=50)
+    (every,) = search.narrowed(ORDINARY).points(subject, "float64")
+    (few,) = search.narrowed(ORDINARY, share=0.2).points(subject, "float64")
+    (again,) = Search(examples=50).narrowed(ORDINARY, share=0.2).points(subject, "float64")
+    assert len(few) == round(0.2 * len(every))
+    assert np.array_equal(few.y, again.y)
+    assert set(few.y) <= set(every.y)
