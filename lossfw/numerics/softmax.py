@@ -19,7 +19,8 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Namespace, columns
 from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Tangent, add, dense, value_of
+from lossfw.numerics.dual.number import Dual, value_of
+from lossfw.numerics.dual.parts import Tangent, add
 from lossfw.numerics.error_free import difference_error
 from lossfw.numerics.xlogy import multiply_or_zero
 
@@ -124,28 +125,30 @@ class _Moments(NamedTuple):
     variance: Tangent  # of the first derivative
 
 
-def _moments(xp: Namespace, z: Dual, terms: _SoftmaxTerms, order: int) -> _Moments:
+def _moments(space: DualNamespace, z: Dual, terms: _SoftmaxTerms) -> _Moments:
     """Return the moments, measured from the derivative of the largest class.
 
     So they do not cancel: with a probability p near 1 the variance of a unit step of that
     class is q - q^2 with q = 1 - p, not p - p^2.
     """
+    xp, parts = space.inner, space.parts
     p = terms.e / (1 + terms.rest)
     ties = xp.sum(terms.top, axis=-1, keepdims=True)
 
-    def centre(part: Tangent) -> tuple[Array, Array, Array]:
-        part = dense(xp, part, z.value)
-        at_top = xp.sum(multiply_or_zero(xp, terms.top, part), axis=-1, keepdims=True) / ties
+    def total(factor: Array, part: Tangent) -> Tangent:
+        return parts.sum(multiply_or_zero(xp, factor, part), axis=-1, keepdims=True)
+
+    def centre(part: Tangent) -> tuple[Tangent, Tangent, Tangent]:
+        part = parts.dense(part, z.value)
+        at_top = total(terms.top, part) / ties
         offset = part - at_top
-        shift = xp.sum(multiply_or_zero(xp, p, offset), axis=-1, keepdims=True)
+        shift = total(p, offset)
         return offset, shift, at_top + shift
 
     offset, shift, mean_first = centre(z.first)
-    if order == 1:
+    if space.order == 1:
         return _Moments(offset - shift, None, mean_first, None, None)
-    variance = (
-        xp.sum(multiply_or_zero(xp, p, offset * offset), axis=-1, keepdims=True) - shift * shift
-    )
+    variance = total(p, offset * offset) - shift * shift
     second, second_shift, mean_second = centre(z.second)
     return _Moments(offset - shift, second - second_shift, mean_first, mean_second, variance)
 
@@ -163,7 +166,7 @@ def logsumexp(xp: Namespace, z: Any, *, keepdims: bool = False) -> Any:
         if not isinstance(z, Dual):
             return logsumexp(xp.inner, z, keepdims=keepdims)
         terms = _decompose(xp.inner, z.value)
-        m = _moments(xp.inner, z, terms, xp.order)
+        m = _moments(xp, z, terms)
         value = terms.largest + xp.inner.log1p(terms.rest)
         result = Dual(value, m.mean_first, add(m.mean_second, m.variance), xp)
     else:
@@ -183,7 +186,7 @@ def log_softmax(xp: Namespace, z: Any) -> Any:
     """
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
         terms = _decompose(xp.inner, z.value)
-        m = _moments(xp.inner, z, terms, xp.order)
+        m = _moments(xp, z, terms)
         second = None if xp.order == 1 else m.second - m.variance
         return Dual(terms.d - xp.inner.log1p(terms.rest), m.first, second, xp)
     terms = _decompose(xp, z)
@@ -207,7 +210,7 @@ def softmax(xp: Namespace, z: Any) -> Any:
 
 def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
     """Return p, the softmax or a multiple of it, with the derivatives of it."""
-    m = _moments(xp.inner, z, _decompose(xp.inner, z.value), xp.order)
+    m = _moments(xp, z, _decompose(xp.inner, z.value))
     second = None
     if xp.order > 1:
         second = multiply_or_zero(xp.inner, p, m.first * m.first - m.variance + m.second)

@@ -8,7 +8,8 @@ import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Tangent, add
+from lossfw.numerics.dual.number import Dual
+from lossfw.numerics.dual.parts import Tangent, add
 
 
 def multiply_or_zero(xp: Namespace, a: Any, b: Any) -> Any:

@@ -22,7 +22,8 @@ from typing import Any
 
 from lossfw.numerics.arrays import Array, Body, Namespace, columns
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Tangent, dense
+from lossfw.numerics.dual.number import Dual
+from lossfw.numerics.dual.parts import Tangent
 
 # The most elements of an array in one pass of `row_derivatives`: 2 MiB of float64, so that
 # small inputs take one pass and large ones little memory.
@@ -57,7 +58,7 @@ def derivatives(
         result = Dual(flat, None, None, space)
     parts = (result.first, result.second)[:order]
     value, is_nan = result.value, xp.isnan(result.value)
-    return (value, *[xp.where(is_nan, value, dense(xp, part, value)) for part in parts])
+    return (value, *[xp.where(is_nan, value, space.parts.dense(part, value)) for part in parts])
 
 
 def row_derivatives(

@@ -8,7 +8,8 @@ from typing import Any
 
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.dual.number import Dual, Tangent, add, dense, scale, value_of
+from lossfw.numerics.dual.number import Dual, value_of
+from lossfw.numerics.dual.parts import ArrayParts, Tangent, add, scale
 from lossfw.numerics.dual.rules import LINEAR, REARRANGING, RULES, VALUE_ONLY, DerivativeRule
 
 Curvature = Callable[[], Any] | None
@@ -18,12 +19,14 @@ class DualNamespace:
     """An array namespace in which arrays may be dual numbers, of the order 1 or 2.
 
     Dtypes, constants, and functions of arrays that are not dual numbers are those of `inner`. A
-    function without a rule raises `lossfw.errors.ArgumentError` for a dual number.
+    function without a rule raises `lossfw.errors.ArgumentError` for a dual number. `parts` is the
+    namespace of the derivatives; unless given, they are arrays of `inner`.
     """
 
-    def __init__(self, inner: Namespace, order: int = 2) -> None:
+    def __init__(self, inner: Namespace, order: int = 2, parts: Namespace | None = None) -> None:
         self.inner = inner
         self.order = order
+        self.parts = ArrayParts(inner) if parts is None else parts
 
     def __getattr__(self, name: str) -> Any:
         value = self._wrapped(name, getattr(self.inner, name))
@@ -40,9 +43,9 @@ class DualNamespace:
         if name in VALUE_ONLY:
             return _value_only(inner)
         if name in REARRANGING:
-            return _by_parts(self, inner, keep_floats=True)
+            return _by_parts(self, name, inner, keep_floats=True)
         if name in LINEAR:
-            return _by_parts(self, inner, keep_floats=False)
+            return _by_parts(self, name, inner, keep_floats=False)
         return _without_rule(name, inner)
 
     # Building blocks, also for primitives with their own rules.
@@ -71,22 +74,22 @@ class DualNamespace:
         `same`, `mixed` and `other` compute the second partial derivatives by a and a, a and b, b
         and b, in the second order only; None is 0.
         """
-        xp = self.inner
+        times = self.parts.scale
         (a1, a2), (b1, b2) = (
             (x.first, x.second) if isinstance(x, Dual) else (None, None) for x, _ in (a, b)
         )
-        first = add(scale(xp, a[1], a1), scale(xp, b[1], b1))
+        first = add(times(a[1], a1), times(b[1], b1))
         if self.order == 1:
             return Dual(value, first, None, self)
-        second = add(scale(xp, a[1], a2), scale(xp, b[1], b2))
-        for curve, left, right, times in (
+        second = add(times(a[1], a2), times(b[1], b2))
+        for curve, left, right, count in (
             (same, a1, a1, 1.0),
             (mixed, a1, b1, 2.0),
             (other, b1, b1, 1.0),
         ):
             if curve is not None and left is not None and right is not None:
-                term = scale(xp, curve(), scale(xp, left, right))
-                second = add(second, term if times == 1.0 else scale(xp, times, term))
+                term = times(curve(), times(left, right))
+                second = add(second, term if count == 1.0 else times(count, term))
         return Dual(value, first, second, self)
 
     # Arithmetic.
@@ -101,24 +104,14 @@ class DualNamespace:
     def quotient(self, a: Any, b: Any) -> Dual:
         """Return ``a / b`` for at least one dual number."""
         if not isinstance(b, Dual):
-            return Dual(a.value / b, self._over(a, a.first, b), self._over(a, a.second, b), self)
+            first, second = (self.parts.over(part, b, a.value) for part in (a.first, a.second))
+            return Dual(a.value / b, first, second, self)
         v = b.value
         q = value_of(a) / v
         slope = 1 / v if isinstance(a, Dual) else None
         return self.combine(
             q, (a, slope), (b, -q / v), mixed=lambda: -1 / (v * v), other=lambda: 2 * q / v / v
         )
-
-    def _over(self, a: Dual, part: Tangent, b: Any) -> Tangent:
-        """Return ``part / b``, and 0 where `part` is 0, even for b = 0."""
-        xp = self.inner
-        if part is None:
-            return None
-        if isinstance(part, int | float):
-            # Python raises for 1.0 / 0; an array does not.
-            part = part if not isinstance(b, int | float) or b else dense(xp, part, a.value)
-            return part / b
-        return xp.where(part == 0, part, part / b)
 
     def pow(self, x: Any, p: Any) -> Any:
         """Return ``x**p``."""
@@ -186,12 +179,11 @@ class DualNamespace:
             return value
         a, b = self.lift(a), self.lift(b)
 
-        def choose(p: Tangent, q: Tangent) -> Tangent:
-            if p is q or (isinstance(p, float) and isinstance(q, float) and p == q):
-                return p
-            return xp.where(condition, dense(xp, p, value), dense(xp, q, value))
-
-        return Dual(value, choose(a.first, b.first), choose(a.second, b.second), self)
+        first, second = (
+            self.parts.choose(condition, *pair, value)
+            for pair in ((a.first, b.first), (a.second, b.second))
+        )
+        return Dual(value, first, second, self)
 
     def maximum(self, a: Any, b: Any) -> Any:
         """Return the larger; at a tie the mean of both derivatives."""
@@ -235,8 +227,8 @@ class DualNamespace:
         def mean(part: Tangent) -> Tangent:
             if part is None:
                 return None
-            chosen = xp.where(tied, dense(xp, part, x.value), zero)
-            return xp.sum(chosen, axis=axis, keepdims=keepdims) / count
+            chosen = self.parts.choose(tied, part, None, x.value)
+            return self.parts.sum(chosen, axis=axis, keepdims=keepdims) / count
 
         value = choice(x.value, axis=axis, keepdims=keepdims)
         return Dual(value, mean(x.first), mean(x.second), self)
@@ -251,23 +243,25 @@ class DualNamespace:
 
     def stack(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
         """Join arrays along a new axis."""
-        return self._join(lambda parts: self.inner.stack(parts, axis=axis), arrays)
+        return self._join("stack", arrays, axis)
 
     def concat(self, arrays: Sequence[Any], *, axis: int | None = 0) -> Any:
         """Join arrays along an axis that they have."""
-        return self._join(lambda parts: self.inner.concat(parts, axis=axis), arrays)
+        return self._join("concat", arrays, axis)
 
-    def _join(self, join: Callable[[list[Array]], Array], arrays: Sequence[Any]) -> Any:
+    def _join(self, name: str, arrays: Sequence[Any], axis: int | None) -> Any:
         duals = [self.lift(x) for x in arrays]
 
         def joined(parts: list[Tangent]) -> Tangent:
             if all(part is None for part in parts):
                 return None
             pairs = zip(parts, duals, strict=True)
-            return join([dense(self.inner, part, x.value) for part, x in pairs])
+            whole = [self.parts.dense(part, x.value) for part, x in pairs]
+            return getattr(self.parts, name)(whole, axis=axis)
 
         first, second = joined([x.first for x in duals]), joined([x.second for x in duals])
-        return Dual(join([x.value for x in duals]), first, second, self)
+        value = getattr(self.inner, name)([x.value for x in duals], axis=axis)
+        return Dual(value, first, second, self)
 
 
 def _elementary(space: DualNamespace, function: Callable[..., Array], rule: DerivativeRule) -> Any:
@@ -294,8 +288,11 @@ def _value_only(function: Callable[..., Array]) -> Any:
     return call
 
 
-def _by_parts(space: DualNamespace, function: Callable[..., Array], keep_floats: bool) -> Any:
+def _by_parts(
+    space: DualNamespace, name: str, function: Callable[..., Array], keep_floats: bool
+) -> Any:
     """Return a linear function; `keep_floats` keeps parts that are one float as they are."""
+    parts = space.parts
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(x, Dual):
@@ -304,7 +301,7 @@ def _by_parts(space: DualNamespace, function: Callable[..., Array], keep_floats:
         def apply(part: Tangent) -> Tangent:
             if part is None or (keep_floats and isinstance(part, float)):
                 return part
-            return function(dense(space.inner, part, x.value), *args, **kwargs)
+            return getattr(parts, name)(parts.dense(part, x.value), *args, **kwargs)
 
         return Dual(function(x.value, *args, **kwargs), apply(x.first), apply(x.second), space)
 

@@ -1,7 +1,6 @@
 """Dual: an array together with its first and second derivative.
 
-A derivative is called a part. It is an array, or a Python float if it is the same
-everywhere, or None if it is 0 everywhere: so constants and straight lines cost no time.
+A derivative is called a part; see `lossfw.numerics.dual.parts`.
 
 Rules where a function has no derivative, or more than one:
 
@@ -19,21 +18,18 @@ Rules where a function has no derivative, or more than one:
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Protocol, TypeAlias
-
-import numpy as np
+from typing import Any, NoReturn, Protocol
 
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace, device_of
-
-# An array, a float for all elements, or None for zero.
-Tangent: TypeAlias = Any
+from lossfw.numerics.dual.parts import Tangent, add
 
 
 class ChainRules(Protocol):
     """Protocol: the rules of a namespace that a dual number uses; see `DualNamespace`."""
 
     inner: Namespace
+    parts: Namespace
 
     def chain(self, x: Dual, value: Array, slope: Any, curvature: Any = None) -> Dual:
         """Return f(x)."""
@@ -143,12 +139,13 @@ class Dual:
         )
 
     def __getitem__(self, key: Any) -> Dual:
-        xp, value = self.space.inner, self.value
         first, second = (
-            part if part is None or isinstance(part, float) else dense(xp, part, value)[key]
+            part
+            if part is None or isinstance(part, float)
+            else self.space.parts.dense(part, self.value)[key]
             for part in (self.first, self.second)
         )
-        return Dual(value[key], first, second, self.space)
+        return Dual(self.value[key], first, second, self.space)
 
     def __neg__(self) -> Dual:
         return Dual(-self.value, _neg(self.first), _neg(self.second), self.space)
@@ -217,37 +214,3 @@ def value_of(x: Any) -> Any:
 
 def _neg(a: Tangent) -> Tangent:
     return None if a is None else -a
-
-
-def add(a: Tangent, b: Tangent) -> Tangent:
-    """Return the sum of two parts."""
-    if a is None or b is None:
-        return b if a is None else a
-    return a + b
-
-
-def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
-    """Return ``factor * part``, and 0 where `part` is 0, for any factor.
-
-    So a constant argument adds 0, also where the function has an infinite slope.
-    """
-    if part is None or factor is None:
-        return None
-    if isinstance(part, int | float):
-        return part * factor if part else None
-    if isinstance(factor, int | float):
-        return factor * part
-    product = factor * part
-    if isinstance(part, np.ndarray) and part.dtype.kind == "O" and not xp.isnan(product).any():
-        # Of exact numbers, which have no negative zero, each operation costs.
-        return product
-    return xp.where(part == 0, part, product)
-
-
-def dense(xp: Namespace, part: Tangent, like: Array) -> Array:
-    """Return a part as an array of the shape and dtype of `like`."""
-    if part is None:
-        return xp.zeros_like(like)
-    if isinstance(part, int | float):
-        return xp.full_like(like, part)
-    return xp.broadcast_to(part, like.shape)

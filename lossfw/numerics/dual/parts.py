@@ -1,0 +1,82 @@
+"""Parts: the derivatives that a dual number carries, and what its rules do with them.
+
+A part is an array, or a Python float if it is the same everywhere, or None if it is 0 everywhere:
+so constants and straight lines cost no time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.numerics.arrays import Array, Namespace
+
+# An array, a float for all elements, or None for zero.
+Tangent: TypeAlias = Any
+
+
+class ArrayParts:
+    """The functions of a namespace on parts, and the products that only parts have."""
+
+    def __init__(self, inner: Namespace) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.inner, name)
+        # Kept, so that the next look-up is fast.
+        setattr(self, name, value)
+        return value
+
+    def scale(self, factor: Any, part: Tangent) -> Tangent:
+        """Return ``factor * part``, and 0 where `part` is 0, for any factor."""
+        return scale(self.inner, factor, part)
+
+    def over(self, part: Tangent, divisor: Any, like: Array) -> Tangent:
+        """Return ``part / divisor``, and 0 where `part` is 0, even for a divisor of 0."""
+        if part is None:
+            return None
+        if isinstance(part, int | float):
+            # Python raises for 1.0 / 0; an array does not.
+            is_zero = isinstance(divisor, int | float) and not divisor
+            return (self.dense(part, like) if is_zero else part) / divisor
+        return self.inner.where(part == 0, part, part / divisor)
+
+    def choose(self, condition: Array, a: Tangent, b: Tangent, like: Array) -> Tangent:
+        """Return the part `a` where a condition holds and `b` elsewhere."""
+        if a is b or (isinstance(a, float) and isinstance(b, float) and a == b):
+            return a
+        return self.inner.where(condition, self.dense(a, like), self.dense(b, like))
+
+    def dense(self, part: Tangent, like: Array) -> Array:
+        """Return a part in the shape and dtype of `like`."""
+        if part is None:
+            return self.inner.zeros_like(like)
+        if isinstance(part, int | float):
+            return self.inner.full_like(like, part)
+        return self.inner.broadcast_to(part, like.shape)
+
+
+def add(a: Tangent, b: Tangent) -> Tangent:
+    """Return the sum of two parts."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
+    """Return ``factor * part``, and 0 where `part` is 0, for any factor.
+
+    So a constant argument adds 0, also where the function has an infinite slope.
+    """
+    if part is None or factor is None:
+        return None
+    if isinstance(part, int | float):
+        return part * factor if part else None
+    if isinstance(factor, int | float):
+        return factor * part
+    product = factor * part
+    if isinstance(part, np.ndarray) and part.dtype.kind == "O" and not xp.isnan(product).any():
+        # Of exact numbers, which have no negative zero, each operation costs.
+        return product
+    return xp.where(part == 0, part, product)
