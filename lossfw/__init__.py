@@ -65,7 +65,7 @@ from lossfw.metrics import (
     Term,
 )
 from lossfw.nn.activation import Activation, RowActivation
-from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
+from lossfw.nn.optimizer import Memory, Optimizer, OptimizerState, OptimizerStep
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 from lossfw.version import __version__
@@ -200,6 +200,7 @@ __all__ = [
     "NDArray",
     "Namespace",
     "Optimizer",
+    "OptimizerState",
     "OptimizerStep",
     "Order",
     "OutputError",

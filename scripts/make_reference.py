@@ -97,7 +97,7 @@ def _claims(kind: str) -> dict[str, dict[str, object]]:
     """Return what each built-in component claims at its defaults."""
     registry = Plugins(installed=False).registry()
     made = {e.name: variants(registry.class_of(e), others=False) for e in registry.entries(kind)}
-    return {name: some[0].claims().made() for name, some in made.items() if some}
+    return {name: some[0].claims().to_dict() for name, some in made.items() if some}
 
 
 def accuracies() -> str:

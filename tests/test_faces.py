@@ -4,6 +4,8 @@ import importlib
 
 import pytest
 
+import lossfw
+
 FACES = {
     "lossfw": """
         BINARY CLASS_INDEX COUNT LOGITS NONNEGATIVE POSITIVE REAL SIGN SIMPLEX UNIT
@@ -16,7 +18,7 @@ FACES = {
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
         activation compare evaluate hookimpl loss metric plan registry run run_all threads train
         train_all
-        Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
+        Array GuardedLoss LinkedLoss LogGuard OptimizerState NDArray Namespace OptimizerStep Order
         PointwiseBody RowBody
     """,
     "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs link_of",
@@ -64,6 +66,7 @@ def test_a_face_shows_its_names(path):
 
 
 FORMER_NAMES = {
+    "lossfw": {"Memory": "OptimizerState"},
     "lossfw.numerics": {
         "holdable": "representable_limit",
         "in_double": "computed_in_float64",
@@ -84,3 +87,18 @@ FORMER_NAMES = {
 def test_a_former_name_stays_for_a_release(path, former, name):
     face = importlib.import_module(path)
     assert getattr(face, former) is getattr(face, name)
+
+
+def test_an_author_may_write_a_method_by_its_former_name():
+    with pytest.warns(DeprecationWarning, match=r"Halving\.move has a new name: write `def update"):
+
+        class Halving(lossfw.Optimizer):
+            def start(self, parameter):
+                return ()
+
+            def move(self, parameter, gradient, memory, step):
+                return parameter / 2, memory
+
+    assert Halving(learning_rate=1.0).update(8.0, None, (), None) == (4.0, ())
+    adam = lossfw.registry().component_class("optimizer", "adam")
+    assert adam.move is adam.update

@@ -46,12 +46,18 @@ class Bridge(Component, ABC):
     library: ClassVar[str]
     distribution: ClassVar[str] = ""
     extra: ClassVar[str] = ""
+    _former_methods: ClassVar[Mapping[str, str]] = {
+        "boosted": "fit_predict",
+        "made": "build",
+        "refuses": "refusal",
+        "sees": "derivatives",
+    }
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why the library cannot train with a loss; None if it can."""
         return None
 
-    def made(self, loss: Loss) -> Any:
+    def build(self, loss: Loss) -> Any:
         """Return what the library uses for a loss.
 
         Raises
@@ -60,7 +66,7 @@ class Bridge(Component, ABC):
             If the bridge refuses the loss.
         """
         raise NotImplementedError(
-            f"{type(self).__name__}.made(loss) is not implemented: return what the library "
+            f"{type(self).__name__}.build(loss) is not implemented: return what the library "
             "trains with."
         )
 
@@ -124,7 +130,7 @@ class AutogradBridge(Bridge):
     ties and kinks, in several dtypes, and compiled.
     """
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why a loss cannot be trained with: a slope of 0 almost everywhere."""
         return flat_refusal(loss)
 
@@ -192,11 +198,11 @@ class BoostingBridge(Bridge):
 
     start_dtype: ClassVar[type[np.floating[Any]]] = np.float64
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
         return refusal(loss)
 
-    def made(self, loss: Loss) -> Any:
+    def build(self, loss: Loss) -> Any:
         """Return the objective."""
         return self.objective(loss)
 
@@ -245,7 +251,7 @@ class BoostingBridge(Bridge):
         return value
 
     @abstractmethod
-    def sees(
+    def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
         """Return the slopes and curvatures that an objective hands to the library.
@@ -261,7 +267,7 @@ class BoostingBridge(Bridge):
         """Return the number that a metric hands to the library, and whether greater is better."""
 
     @abstractmethod
-    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
         """Return the raw predictions for the training rows of a model without sampling.
 
         Every split is allowed, however few rows and curvature a leaf has.

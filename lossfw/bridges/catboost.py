@@ -256,7 +256,7 @@ class CatBoostBridge(StartInDataLibrary):
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
         return outputs_of(estimator, self.imported())
 
-    def sees(
+    def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
         # The diagonal of each matrix of curvatures.
@@ -281,7 +281,7 @@ class CatBoostBridge(StartInDataLibrary):
         total = metric.evaluate(columns, target, weight)
         return metric.get_final_error(*total), metric.is_max_optimal()
 
-    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
         params = {
             "iterations": training.rounds,
             "learning_rate": training.learning_rate,

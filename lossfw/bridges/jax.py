@@ -142,7 +142,7 @@ class JaxBridge(AutogradBridge):
     library: ClassVar[str] = "jax"
     extra: ClassVar[str] = "jax"
 
-    def made(self, loss: Loss) -> JaxFunction:
+    def build(self, loss: Loss) -> JaxFunction:
         """Return the function of a loss, not fused."""
         return function(loss, fuse=False)
 
@@ -157,4 +157,4 @@ class JaxBridge(AutogradBridge):
     def value_and_slope(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
-        return differentiate(self.made(loss), y, t, compiled=compiled)
+        return differentiate(self.build(loss), y, t, compiled=compiled)

@@ -35,7 +35,7 @@ class KerasBridge(AutogradBridge):
                 "Keras is imported."
             ) from None
 
-    def made(self, loss: Loss) -> Any:
+    def build(self, loss: Loss) -> Any:
         """Return the loss as Keras takes it, unreduced and not fused."""
         self.imported()
         # The class derives from one of Keras's.

@@ -290,7 +290,7 @@ class LightGBMBridge(StartInDataLibrary):
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
         return outputs_of(estimator, self.imported())
 
-    def sees(
+    def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
         data = self._data(np.zeros((len(raw), 1)), target, weight)
@@ -304,7 +304,7 @@ class LightGBMBridge(StartInDataLibrary):
         _, value, greater = metric(raw, self._data(np.zeros((len(raw), 1)), target, weight))
         return value, greater
 
-    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
         params = {
             "learning_rate": training.learning_rate,
             "lambda_l2": training.l2,

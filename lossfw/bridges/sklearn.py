@@ -132,7 +132,7 @@ class SklearnBridge(BoostingBridge):
             f"model = HistGradientBoosting{kind}(loss=hist_loss({written(loss)})).fit(x, y)"
         )
 
-    def sees(
+    def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
         # Into arrays that are filled, class by class.
@@ -151,7 +151,7 @@ class SklearnBridge(BoostingBridge):
         value = metric(y_true=target, raw_prediction=given, sample_weight=weight)
         return float(value), False
 
-    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
         # The start is that of least loss.
         ensemble = self.imported("sklearn.ensemble")
         objective = hist_loss(loss, curvature=training.curvature, refit=False)

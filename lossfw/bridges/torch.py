@@ -133,7 +133,7 @@ class TorchBridge(AutogradBridge):
     library: ClassVar[str] = "torch"
     extra: ClassVar[str] = "torch"
 
-    def made(self, loss: Loss) -> Any:
+    def build(self, loss: Loss) -> Any:
         """Return the module of a loss, unreduced and not fused."""
         return module(loss, reduction="none", fuse=False)
 
@@ -148,7 +148,7 @@ class TorchBridge(AutogradBridge):
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
         torch = self.imported()
-        criterion = self.made(loss)
+        criterion = self.build(loss)
         if compiled:
             criterion = torch.compile(criterion, fullgraph=True, backend="aot_eager")
         return differentiate(lambda y: criterion(y, torch.tensor(t)), y)

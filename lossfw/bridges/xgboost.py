@@ -327,7 +327,7 @@ class XGBoostBridge(BoostingLibrary):
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
         return outputs_of(estimator, self.imported())
 
-    def sees(
+    def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
         data = self._matrix(np.zeros((len(raw), 1)), target, weight)
@@ -341,7 +341,7 @@ class XGBoostBridge(BoostingLibrary):
         name, value = metric(np.asarray(raw, np.float32), data)
         return value, name.startswith(_MAXIMISED)
 
-    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
         begin = np.asarray(training.start, np.float64)
         params = {
             "eta": training.learning_rate,

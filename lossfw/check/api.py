@@ -309,7 +309,7 @@ def suite_of_component(
             raise ArgumentError(
                 f"{component.name} is not a loss: no bridge trains with an activation."
             )
-        checks, unclaimed = activations.checks(component), component.claims().not_made()
+        checks, unclaimed = activations.checks(component), component.claims().unclaimed_names()
         return CheckSuite(
             repr(component), component, checks, unclaimed, setup(component), component
         )

@@ -188,7 +188,7 @@ def bridge(library: str, text: str, as_json: bool, plugins: Plugins) -> None:
     registry = plugins.registry()
     found = registry.create("bridge", library)
     loss = registry.create("loss", read_yaml(text, "--loss"))
-    reason = found.refuses(loss)
+    reason = found.refusal(loss)
     if reason is not None:
         raise ArgumentError(f"{found.name} cannot train with this loss: {reason}")
     lines = found.usage(loss)

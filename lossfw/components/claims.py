@@ -34,19 +34,24 @@ class _ClaimRecord:
                 raise ParameterError(f"{told.strip()} It has: {', '.join(known)}.")
         return super().__new__(cls)
 
-    def made(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the claims that are made, by name."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in values.items() if _is_made(value)}
 
-    def denied(self) -> tuple[str, ...]:
+    def denied_names(self) -> tuple[str, ...]:
         """Return the names of the properties that are denied."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) is False)
 
-    def not_made(self) -> tuple[str, ...]:
+    def unclaimed_names(self) -> tuple[str, ...]:
         """Return the names of the properties that are neither claimed nor denied."""
-        said = {*self.made(), *self.denied()}
+        said = {*self.to_dict(), *self.denied_names()}
         return tuple(f.name for f in fields(self) if f.name not in said)
+
+    # Their names in the last release.
+    made = to_dict
+    denied = denied_names
+    not_made = unclaimed_names
 
 
 def need_claims(component: Any) -> None:

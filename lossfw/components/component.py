@@ -8,6 +8,7 @@ the configuration that builds it again.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -51,9 +52,18 @@ class Component(BaseModel):
     kind: ClassVar[str]
     name: ClassVar[str]
     latex: ClassVar[str | None] = None
+    # Methods that an author may still write, or a caller call, by the name of the last release.
+    _former_methods: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for former, name in cls._former_methods.items():
+            if former in cls.__dict__:
+                message = f"{cls.__name__}.{former} has a new name: write `def {name}(self, ...)`."
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                setattr(cls, name, cls.__dict__[former])
+            elif name in cls.__dict__:
+                setattr(cls, former, cls.__dict__[name])
         annotation = inspect.get_annotations(cls).get("name", ClassVar)
         if "ClassVar" not in str(annotation):
             raise TypeError(

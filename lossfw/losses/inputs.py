@@ -35,7 +35,7 @@ class Arguments:
         Shape of the prediction as the caller gave it.
     by_index : bool
         The target holds class indices.
-    weight, keep : array or None
+    weight, where : array or None
         Sample weight in float64 and mask, both of shape `shape`, or None.
     start : int
         Global number of the first row.
@@ -54,7 +54,7 @@ class Arguments:
     prediction_shape: tuple[int, ...]
     by_index: bool = False
     weight: Array | None = None
-    keep: Array | None = None
+    where: Array | None = None
     start: int = 0
     xp: Namespace = np
     checked: bool = True
@@ -230,7 +230,7 @@ def set_where(call: Arguments, where: Any) -> None:
             f"where has dtype {array.dtype}: pass booleans, True for elements that count."
         )
     array = _fit(xp, array, call.shape, "where")
-    call.keep = array if call.shape else array[None]
+    call.where = array if call.shape else array[None]
 
 
 def first_row(start: Any) -> int:
@@ -246,7 +246,7 @@ def first_row(start: Any) -> int:
 def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:
     """Add a loss's own mask and weights, in the shape of the unreduced loss."""
     if where is not None:
-        call.keep = where if call.keep is None else call.keep & where
+        call.where = where if call.where is None else call.where & where
     if weight is not None:
         call.weight = weight if call.weight is None else call.weight * weight
 

@@ -23,7 +23,7 @@ _BESIDE = 1e-3
 
 def loss_html(loss: _Loss) -> str:
     """Return HTML with the loss, its curve and derivative, and its claims."""
-    claims = [(name, _claim_text(value)) for name, value in loss.claims().made().items()]
+    claims = [(name, _claim_text(value)) for name, value in loss.claims().to_dict().items()]
     parts = [notebook.heading(str(loss)), _curve(loss), notebook.table(claims, ("claim", ""))]
     return "".join(parts)
 

@@ -17,7 +17,7 @@ def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
     loss.check_domain(y, t, call.by_index, call.start)
     if call.by_index:
         # The target of a row that is left out may not be a class: class 0 stands in for it.
-        t = t if call.keep is None else np.where(call.keep, t, 0)
+        t = t if call.where is None else np.where(call.where, t, 0)
         t = one_hot(t, y.shape[-1], np.dtype(np.float64))
     elif loss.target_per_row:
         # Integers that lack the last axis would be taken for class indices.
@@ -33,7 +33,7 @@ def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
 
 def _weighted(call: Arguments, truth: Array) -> Array:
     """Apply the weights and the mask of the loss itself."""
-    for factor in (call.weight, None if call.keep is None else call.keep.astype(np.float64)):
+    for factor in (call.weight, None if call.where is None else call.where.astype(np.float64)):
         if factor is not None:
             per_row = truth.ndim > factor.ndim
             truth = truth * exact(factor[..., np.newaxis] if per_row else factor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from pydantic import PositiveFloat
@@ -11,7 +12,9 @@ from lossfw.components.component import Component
 from lossfw.numerics.arrays import NDArray
 
 # The state of an optimizer for one parameter.
-Memory: TypeAlias = tuple[NDArray, ...]
+OptimizerState: TypeAlias = tuple[NDArray, ...]
+# Its name in the last release.
+Memory = OptimizerState
 
 
 class OptimizerStep(NamedTuple):
@@ -32,7 +35,7 @@ class OptimizerStep(NamedTuple):
 class Optimizer(Component, ABC):
     """A rule by which gradients move parameters.
 
-    An author writes `start` and `move`. An optimizer is frozen, as every component is: the
+    An author writes `start` and `update`. An optimizer is frozen, as every component is: the
     state for a parameter is passed to it and returned, so that a training can be stopped
     and resumed to the same bits.
 
@@ -48,25 +51,26 @@ class Optimizer(Component, ABC):
     ...     "Steps of one length, against the sign of the gradient."
     ...     def start(self, parameter):
     ...         return ()
-    ...     def move(self, parameter, gradient, memory, step):
-    ...         return parameter - step.rate * np.sign(gradient), memory
+    ...     def update(self, parameter, gradient, state, step):
+    ...         return parameter - step.rate * np.sign(gradient), state
     >>> sign = Sign(learning_rate=0.5)
-    >>> sign.move(np.array([1.0, 2.0]), np.array([0.1, -3.0]), (), OptimizerStep(1, 0.5))[0]
+    >>> sign.update(np.array([1.0, 2.0]), np.array([0.1, -3.0]), (), OptimizerStep(1, 0.5))[0]
     array([0.5, 2.5])
     """
 
     kind: ClassVar[str] = "optimizer"
+    _former_methods: ClassVar[Mapping[str, str]] = {"move": "update"}
 
     learning_rate: PositiveFloat
 
     @abstractmethod
-    def start(self, parameter: NDArray) -> Memory:
+    def start(self, parameter: NDArray) -> OptimizerState:
         """Return the state before the first step, arrays of any shape."""
 
     @abstractmethod
-    def move(
-        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
-    ) -> tuple[NDArray, Memory]:
+    def update(
+        self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
+    ) -> tuple[NDArray, OptimizerState]:
         """Return the moved parameter and its new state.
 
         Parameters
@@ -74,7 +78,7 @@ class Optimizer(Component, ABC):
         parameter, gradient : ndarray
             Of one shape and one dtype, which the result keeps. They must not be
             written to. Weights have two axes and biases one.
-        memory : tuple of ndarray
+        state : tuple of ndarray
             The state, from `start` or from the step before.
         step : OptimizerStep
             Number and learning rate of the step.

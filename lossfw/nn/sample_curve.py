@@ -110,7 +110,7 @@ def _name(component: Loss | Activation) -> str:
 
 def _breaks(component: Loss | Activation) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the claimed jumps of the derivatives; of rows they are not known."""
-    claims = component.claims().made()
+    claims = component.claims().to_dict()
     if component.takes_rows:
         return (), ()
     return tuple(claims.get("breaks", ())), tuple(claims.get("second_breaks", ()))

@@ -43,15 +43,15 @@ def test_a_built_in_denies_with_a_witness(name):
     report = check(name, examples=50, only=["denied"])
     assert report.ok, str(report)
     assert "convex" in report.witnesses
-    assert "convex" not in lossfw.loss(name).claims().made()
+    assert "convex" not in lossfw.loss(name).claims().to_dict()
 
 
 def test_false_is_a_denial_and_none_is_silence():
     claims = Claims(convex=False, symmetric=None)
-    assert claims.denied() == ("convex",)
-    assert "convex" not in claims.made()
-    assert "symmetric" in claims.not_made()
-    assert ActivationClaims(odd=False).denied() == ("odd",)
+    assert claims.denied_names() == ("convex",)
+    assert "convex" not in claims.to_dict()
+    assert "symmetric" in claims.unclaimed_names()
+    assert ActivationClaims(odd=False).denied_names() == ("odd",)
 
 
 def test_a_denial_of_what_follows_is_a_contradiction():
@@ -60,8 +60,8 @@ def test_a_denial_of_what_follows_is_a_contradiction():
 
 
 def test_a_wrapper_is_silent_about_what_its_part_denies():
-    assert wrapper_claims("scaled", [Claims(convex=False)], 2.0).denied() == ()
-    assert (2 * lossfw.loss("tukey")).claims().denied() == ()
+    assert wrapper_claims("scaled", [Claims(convex=False)], 2.0).denied_names() == ()
+    assert (2 * lossfw.loss("tukey")).claims().denied_names() == ()
 
 
 class Straight(lossfw.DistanceLoss):

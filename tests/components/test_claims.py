@@ -23,27 +23,28 @@ drawn = st.builds(
 @given(st.dictionaries(st.sampled_from(flags), st.just(True)))
 def test_what_was_given_stays_and_what_follows_follows_once(given_):
     claims = Claims(**given_)
-    assert given_.items() <= claims.made().items()
-    assert Claims(**claims.made()) == claims
+    assert given_.items() <= claims.to_dict().items()
+    assert Claims(**claims.to_dict()) == claims
 
 
 @given(drawn)
 def test_every_claim_is_made_or_not_made(claims):
-    assert sorted([*claims.made(), *claims.not_made()]) == sorted(f.name for f in fields(Claims))
+    names = sorted(f.name for f in fields(Claims))
+    assert sorted([*claims.to_dict(), *claims.unclaimed_names()]) == names
 
 
 def test_a_denied_claim_is_neither_made_nor_unsaid():
     claims = Claims(convex=False)
-    assert "convex" not in {*claims.made(), *claims.not_made()}
+    assert "convex" not in {*claims.to_dict(), *claims.unclaimed_names()}
 
 
 def test_what_follows():
-    assert Claims(strongly_convex=1.0).made() == {
+    assert Claims(strongly_convex=1.0).to_dict() == {
         "strongly_convex": 1.0,
         "strictly_convex": True,
         "convex": True,
     }
-    assert Claims(twice_smooth=True).made() == {
+    assert Claims(twice_smooth=True).to_dict() == {
         "smooth": True,
         "twice_smooth": True,
         "breaks": (),
@@ -56,9 +57,9 @@ def test_what_follows():
 
 
 def test_zero_and_an_empty_tuple_are_claims():
-    assert Claims(bounded=0.0, breaks=()).made() == {"bounded": 0.0, "breaks": ()}
-    assert ActivationClaims(range=(0.0, 1.0)).made() == {"range": (0.0, 1.0)}
-    assert Claims().made() == {}
+    assert Claims(bounded=0.0, breaks=()).to_dict() == {"bounded": 0.0, "breaks": ()}
+    assert ActivationClaims(range=(0.0, 1.0)).to_dict() == {"range": (0.0, 1.0)}
+    assert Claims().to_dict() == {}
 
 
 @pytest.mark.parametrize(
@@ -81,4 +82,4 @@ def test_a_value_of_another_kind_is_refused(record, claims, wanted):
 
 def test_numbers_of_numpy_are_numbers():
     claims = Claims(lipschitz=np.float32(2), breaks=(np.float64(0),), smooth=np.True_, bounded=3)
-    assert claims.made()["lipschitz"] == 2.0
+    assert claims.to_dict()["lipschitz"] == 2.0

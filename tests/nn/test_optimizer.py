@@ -21,12 +21,12 @@ def make(spec, **parameters):
     return lossfw.registry().create("optimizer", spec, **parameters)
 
 
-def descend(optimizer, w, memory, numbers):
+def descend(optimizer, w, state, numbers):
     for number in numbers:
-        w, memory = optimizer.move(
-            w, STEEPNESS * w, memory, OptimizerStep(number, optimizer.learning_rate)
+        w, state = optimizer.update(
+            w, STEEPNESS * w, state, OptimizerStep(number, optimizer.learning_rate)
         )
-    return w, memory
+    return w, state
 
 
 @pytest.mark.parametrize("spec", OPTIMIZERS, ids=str)
@@ -42,11 +42,11 @@ def test_it_reaches_the_bottom_of_a_bowl(spec):
 def test_it_keeps_the_dtype_and_writes_to_nothing(spec, dtype):
     optimizer = make(spec, weight_decay=0.1)
     w, gradient = np.ones((2, 3), dtype), np.full((2, 3), 0.5, dtype)
-    memory = optimizer.start(w)
-    for array in (w, gradient, *memory):
+    state = optimizer.start(w)
+    for array in (w, gradient, *state):
         array.setflags(write=False)
-    moved, memory = optimizer.move(w, gradient, memory, OptimizerStep(1, 0.1))
-    assert {moved.dtype, *(array.dtype for array in memory)} == {np.dtype(dtype)}
+    moved, state = optimizer.update(w, gradient, state, OptimizerStep(1, 0.1))
+    assert {moved.dtype, *(array.dtype for array in state)} == {np.dtype(dtype)}
     assert (moved < w).all()
 
 
@@ -55,8 +55,8 @@ def test_it_goes_on_where_it_stopped(spec):
     optimizer = make(spec)
     w = np.array([[3.0, -2.0]])
     whole, _ = descend(optimizer, w, optimizer.start(w), range(1, 21))
-    half, memory = descend(optimizer, w, optimizer.start(w), range(1, 11))
-    rest, _ = descend(optimizer, half, tuple(a.copy() for a in memory), range(11, 21))
+    half, state = descend(optimizer, w, optimizer.start(w), range(1, 11))
+    rest, _ = descend(optimizer, half, tuple(a.copy() for a in state), range(11, 21))
     assert (rest == whole).all()
 
 
@@ -65,7 +65,7 @@ def test_weight_decay_shrinks_weights_and_leaves_biases(spec):
     optimizer = make(spec, weight_decay=0.5)
     for parameter, shrinks in ((np.ones((1, 2)), True), (np.ones(2), False)):
         nothing = np.zeros_like(parameter)
-        moved, _ = optimizer.move(
+        moved, _ = optimizer.update(
             parameter, nothing, optimizer.start(parameter), OptimizerStep(1, 0.1)
         )
         assert (moved < 1).all() == shrinks
@@ -73,10 +73,10 @@ def test_weight_decay_shrinks_weights_and_leaves_biases(spec):
 
 def test_momentum_adds_up_by_hand():
     sgd = make("sgd", learning_rate=1.0, momentum=0.5)
-    w, memory = np.zeros(1), (np.zeros(1),)
+    w, state = np.zeros(1), (np.zeros(1),)
     seen = []
     for number in range(1, 4):
-        w, memory = sgd.move(w, np.ones(1), memory, OptimizerStep(number, 1.0))
+        w, state = sgd.update(w, np.ones(1), state, OptimizerStep(number, 1.0))
         seen.append(float(w[0]))
     # Velocities 1, 1.5, 1.75.
     assert seen == [-1.0, -2.5, -4.25]
@@ -105,9 +105,9 @@ def test_a_local_file_offers_an_optimizer(tmp_path):
         "    'Plain descent.'\n"
         "    def start(self, parameter):\n"
         "        return ()\n"
-        "    def move(self, parameter, gradient, memory, step):\n"
+        "    def update(self, parameter, gradient, state, step):\n"
         "        return parameter - step.rate * gradient, ()\n"
     )
     registry = lossfw.Registry.discover(local=[path])
     optimizer = registry.create("optimizer", {"name": "plain", "learning_rate": 0.5})
-    assert optimizer.move(np.ones(1), np.ones(1), (), OptimizerStep(1, 0.5))[0] == [0.5]
+    assert optimizer.update(np.ones(1), np.ones(1), (), OptimizerStep(1, 0.5))[0] == [0.5]

@@ -156,7 +156,7 @@ def _put(parent, node, other):
 
 def differs(mutant, original):
     """Tell whether a mutant is another loss: it claims more, or some result is another one."""
-    if claims_more(mutant.claims().made(), original.claims().made()):
+    if claims_more(mutant.claims().to_dict(), original.claims().to_dict()):
         return True
     subject = of_component(original)
     rng = np.random.default_rng(0)

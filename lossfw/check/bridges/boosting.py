@@ -82,7 +82,7 @@ class BridgeRows:
     ) -> list[NDArray]:
         """Return the slopes and curvatures that the library gets."""
         objective = self.bridge.objective(self.loss, curvature=curvature)
-        return list(self.bridge.sees(objective, y, self.t, weight))
+        return list(self.bridge.derivatives(objective, y, self.t, weight))
 
     def refuted(self, what: str) -> Counterexample:
         """Return the refutation that the library gets something."""
@@ -206,7 +206,7 @@ def check_stump(rows: BridgeRows) -> None:
     both = gains[0] + gains[1]
     if np.any(both - gains[2] <= _LEAST_GAIN * both):
         raise NotApplicable("the two halves of the targets ask for the same leaf")
-    actual = bridge.boosted(rows.loss, Boosting(rows.feature, rows.t, rows.w, start, l2=_L2))
+    actual = bridge.fit_predict(rows.loss, Boosting(rows.feature, rows.t, rows.w, start, l2=_L2))
     if not same(actual, expected, _LEAF):
         raise rows.refuted(
             f"a tree of two leaves that predicts {actual[0]} and {actual[-1]}, where slopes, "
@@ -223,7 +223,7 @@ def check_falls(rows: BridgeRows) -> None:
     x = np.column_stack([rows.feature[:, 0], np.argsort(rank)]).astype(np.float32)
     before = rows.mean(rows.tiled(start))
     training = Boosting(x, rows.t, rows.w, start, _ROUNDS, _RATE)
-    after = rows.mean(rows.bridge.boosted(rows.loss, training))
+    after = rows.mean(rows.bridge.fit_predict(rows.loss, training))
     if not after <= before + _FALLEN * (1.0 + abs(before)):
         raise rows.refuted(
             f"after {_ROUNDS} rounds a mean loss of {after:.6g}, which began at {before:.6g}"
@@ -235,8 +235,8 @@ def check_twice(rows: BridgeRows) -> None:
     """A row of weight 2 counts as the row twice."""
     x, t, start = rows.feature, rows.t, rows.start()
     twice = np.repeat(np.arange(len(t)), rows.w.astype(int))
-    once = rows.bridge.boosted(rows.loss, Boosting(x, t, rows.w, start))
-    again = rows.bridge.boosted(rows.loss, Boosting(x[twice], t[twice], None, start))
+    once = rows.bridge.fit_predict(rows.loss, Boosting(x, t, rows.w, start))
+    again = rows.bridge.fit_predict(rows.loss, Boosting(x[twice], t[twice], None, start))
     if not same(again, once[twice], _LEAF):
         raise rows.refuted(
             f"the predictions {once[0]} and {once[-1]} with weights, and {again[0]} and "

@@ -78,7 +78,7 @@ def _run(law: BridgeLaw, bridge: Bridge, loss: Loss, subject: Subject, search: S
     except (ImportError, LossfwError) as error:
         # As Keras without the library that it computes with.
         raise NotApplicable(f"{bridge.library} cannot be imported: {error}") from error
-    why = None if law is _refusal else bridge.refuses(loss)
+    why = None if law is _refusal else bridge.refusal(loss)
     if why is not None:
         raise NotApplicable(f"{bridge.name} refuses: {why}")
     with warnings.catch_warnings():
@@ -90,9 +90,9 @@ def _run(law: BridgeLaw, bridge: Bridge, loss: Loss, subject: Subject, search: S
 def _refusal(bridge: Bridge, loss: Loss, search: Search) -> None:
     """A loss that a bridge refuses is an error of lossfw when its objective is made."""
     search.count(1)
-    why, code = bridge.refuses(loss), f"bridge.made({loss!r})"
+    why, code = bridge.refusal(loss), f"bridge.build({loss!r})"
     try:
-        bridge.made(loss)
+        bridge.build(loss)
     except LossfwError as error:
         if why is None:
             text = f"{bridge.name} does not refuse the loss, and raises an error: {error}"

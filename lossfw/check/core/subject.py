@@ -161,7 +161,7 @@ class Subject:
         """Return where a derivative may jump: claimed breaks, and numbers among the parameters."""
         found, claims, parameters = {0.0}, [self.claims], dict(self.parameters)
         if self.truth is not None:
-            claims.append(self.truth.claims().made())
+            claims.append(self.truth.claims().to_dict())
             parameters = {**self.truth.parameters, **parameters}
         for name in ("breaks", "second_breaks"):
             found.update(float(x) for made in claims for x in made.get(name) or ())
@@ -213,8 +213,8 @@ def of_component(loss: Loss) -> Subject:
         hessian=derivative(loss.hessian),
         reduce=reduce,
         truth=loss,
-        claims=loss.claims().made(),
-        denied=loss.claims().denied(),
+        claims=loss.claims().to_dict(),
+        denied=loss.claims().denied_names(),
         parameters=loss.parameters,
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,

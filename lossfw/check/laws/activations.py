@@ -97,7 +97,7 @@ def _subject(activation: Activation, search: Search) -> Subject:
     """Return the activation as a subject; made once for each search."""
 
     def make() -> Subject:
-        claims = activation.claims().made()
+        claims = activation.claims().to_dict()
         return replace(
             search.counted(of_component(_Curve(of=activation))),
             name=repr(activation),
@@ -411,9 +411,9 @@ ELEMENTWISE, ROWS = ({one.name: one for one in some} for some in (_ELEMENTWISE, 
 def checks(activation: Activation) -> Mapping[str, Check]:
     """Return the checks of an activation, those of its claims included."""
     claims = activation.claims()
-    claimed = {f"claim:{name}" for name in claims.made()}
+    claimed = {f"claim:{name}" for name in claims.to_dict()}
     table = ROWS if activation.takes_rows else ELEMENTWISE
     found = {
         name: one for name, one in table.items() if name in claimed or not name.startswith("claim:")
     }
-    return found | denials(claims.denied(), table)
+    return found | denials(claims.denied_names(), table)

@@ -183,7 +183,7 @@ def kernels_for(
 
 def _needs_no_tiles(loss: LossDefinition, call: Arguments, dtype: np.dtype[Any]) -> bool:
     """Return whether a call has no mask, and arrays as a kernel takes them."""
-    if call.keep is not None or loss.sums_rows or call.dtype != dtype:
+    if call.where is not None or loss.sums_rows or call.dtype != dtype:
         return False
     arrays = (call.y,) if call.by_index else (call.y, call.t)
     return all(array.dtype == dtype and array.flags.c_contiguous for array in arrays)

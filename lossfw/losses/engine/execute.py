@@ -177,7 +177,7 @@ def compute(loss: EngineLoss, call: Arguments, form: ResultForm, reduction: Redu
 
 def _weight_and_count(call: Arguments) -> tuple[float, int]:
     """Return the sum of w and the number of losses that count; no loss is computed."""
-    if call.weight is None and call.keep is None:
+    if call.weight is None and call.where is None:
         count = math.prod(call.shape)
         return float(count), count
     blocks = []

@@ -75,8 +75,8 @@ def select_rows(
     """Return `weight`, `where`, `counted` and `masked` of some rows; see `Tile`."""
     masked = 0
     weight = where = None
-    if call.keep is not None:
-        where = call.keep[first:last].reshape(-1)
+    if call.where is not None:
+        where = call.where[first:last].reshape(-1)
         counted = int(np.count_nonzero(where))
         masked = where.size - counted
     else:
@@ -143,8 +143,8 @@ def check_domain(
 def _check_one_by_one(loss: EngineLoss, call: Arguments, first: int, last: int) -> None:
     """Find the first element or row that counts and lies outside, by the caller's index."""
     keep = np.ones((last - first, *call.shape[1:]), bool)
-    if call.keep is not None:
-        keep &= np.asarray(call.keep)[first:last]
+    if call.where is not None:
+        keep &= np.asarray(call.where)[first:last]
     if call.weight is not None:
         keep &= np.asarray(call.weight)[first:last] > 0
     for offset, *others in np.argwhere(keep).tolist():

@@ -51,8 +51,8 @@ def _weight_and_count(call: Arguments) -> tuple[Any, Any]:
     """Return the sum of w and the number of losses that count; no loss is computed."""
     xp = call.xp
     count = math.prod(call.shape)
-    if call.keep is not None:
-        count = xp.sum(xp.astype(call.keep, widest(xp)))
+    if call.where is not None:
+        count = xp.sum(xp.astype(call.where, widest(xp)))
     if call.weight is None:
         return count, count
     weight = xp.where(_where(call), call.weight, xp.zeros_like(call.weight))
@@ -111,7 +111,7 @@ def _check(loss: LossDefinition, call: Arguments, where: Array | None) -> None:
 
 def _unseen_wrong(call: Arguments) -> Array | None:
     """Tell which rows that count have an index beyond the classes; None if that was checked."""
-    if has_values(call.t, call.keep, call.weight):
+    if has_values(call.t, call.where, call.weight):
         return None
     wrong = (call.t < 0) | (call.t >= call.y.shape[-1])
     where = _where(call)
@@ -121,8 +121,8 @@ def _unseen_wrong(call: Arguments) -> Array | None:
 def _where(call: Arguments) -> Array | None:
     """Return the mask of elements or rows that count, None where all do."""
     if call.weight is None:
-        return call.keep
-    return call.weight > 0 if call.keep is None else call.keep & (call.weight > 0)
+        return call.where
+    return call.weight > 0 if call.where is None else call.where & (call.weight > 0)
 
 
 def _weighted(call: Arguments, results: Array, scale: Any) -> Array:

@@ -129,7 +129,7 @@ def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None)
 
     Examples
     --------
-    >>> wrapper_claims("scaled", [Claims(convex=True, lipschitz=1.0)], -2.0).made()
+    >>> wrapper_claims("scaled", [Claims(convex=True, lipschitz=1.0)], -2.0).to_dict()
     {'lipschitz': 2.0}
     """
     ruled = {name: getattr(row, column)(name, parts, by) for name, row in RULES.items()}
@@ -167,7 +167,7 @@ def scaled_claims(part: Claims, scale: float) -> Claims:
 
     Examples
     --------
-    >>> sorted(scaled_claims(Claims(strictly_proper=True), 0.0).made())[:3]
+    >>> sorted(scaled_claims(Claims(strictly_proper=True), 0.0).to_dict())[:3]
     ['bounded', 'breaks', 'convex']
     """
     if scale:

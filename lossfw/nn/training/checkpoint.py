@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
 from lossfw.nn.dense import Dense, Network
-from lossfw.nn.optimizer import Memory
+from lossfw.nn.optimizer import OptimizerState
 from lossfw.nn.training.records import Epoch, Training, TrainingState
 from lossfw.numerics.arrays import NDArray
 
@@ -120,10 +120,10 @@ def _network(
 
 def _memories(
     training: Training, arrays: Mapping[str, NDArray], path: Path
-) -> tuple[tuple[Memory, Memory], ...]:
+) -> tuple[tuple[OptimizerState, OptimizerState], ...]:
     """Return the state of the optimizer for each layer."""
 
-    def memory(name: str, parameter: NDArray) -> Memory:
+    def memory(name: str, parameter: NDArray) -> OptimizerState:
         wanted = len(training.optimizer.start(parameter))
         stored = [arrays.get(f"{name}.{number}") for number in range(wanted)]
         if any(array is None for array in stored):

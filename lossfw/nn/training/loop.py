@@ -20,7 +20,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.backprop import LayerGradient, loss_and_gradients
 from lossfw.nn.dense import Dense, Network
-from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
+from lossfw.nn.optimizer import Optimizer, OptimizerState, OptimizerStep
 from lossfw.nn.schedules import TrainingProgress
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.advice import DivergenceCheck, largest_of, remedy
@@ -109,7 +109,7 @@ def _first_state(training: Training) -> TrainingState:
     return TrainingState(network, memory, (before,), *_best(training, None, network, before))
 
 
-def _start(optimizer: Optimizer, parameter: NDArray) -> Memory:
+def _start(optimizer: Optimizer, parameter: NDArray) -> OptimizerState:
     """Return the state of an optimizer before the first step."""
     memory: Any = optimizer.start(parameter)
     if not isinstance(memory, tuple):
@@ -247,36 +247,36 @@ class _Run:
         self,
         network: Network,
         slopes: tuple[LayerGradient, ...],
-        memory: tuple[tuple[Memory, Memory], ...],
+        memory: tuple[tuple[OptimizerState, OptimizerState], ...],
         step: OptimizerStep,
-    ) -> tuple[Network, tuple[tuple[Memory, Memory], ...]]:
+    ) -> tuple[Network, tuple[tuple[OptimizerState, OptimizerState], ...]]:
         """Return the network after one step, and the state of the optimizer."""
         layers: list[Dense] = []
-        remembered: list[tuple[Memory, Memory]] = []
+        new: list[tuple[OptimizerState, OptimizerState]] = []
         for layer, slope, (of_weight, of_bias) in zip(network.layers, slopes, memory, strict=True):
             weight, of_weight = self._moved(layer.weight, slope.weight, of_weight, step)
             bias, of_bias = self._moved(layer.bias, slope.bias, of_bias, step)
             layers.append(Dense(weight, bias, layer.activation))
-            remembered.append((of_weight, of_bias))
-        return Network(tuple(layers)), tuple(remembered)
+            new.append((of_weight, of_bias))
+        return Network(tuple(layers)), tuple(new)
 
     def _moved(
-        self, parameter: NDArray, slope: NDArray, memory: Memory, step: OptimizerStep
-    ) -> tuple[NDArray, Memory]:
+        self, parameter: NDArray, slope: NDArray, state: OptimizerState, step: OptimizerStep
+    ) -> tuple[NDArray, OptimizerState]:
         optimizer = self.training.optimizer
-        result: Any = optimizer.move(parameter, slope, memory, step)
+        result: Any = optimizer.update(parameter, slope, state, step)
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], tuple)):
             raise ArgumentError(
-                f"move of the optimizer {optimizer.name} returned {_kind_of(result)}; expected "
+                f"update of the optimizer {optimizer.name} returned {_kind_of(result)}; expected "
                 "the moved parameter and a tuple of arrays, its new state."
             )
-        moved, memory = result
+        moved, state = result
         if moved.shape != parameter.shape or moved.dtype != parameter.dtype:
             raise DtypeError(
                 f"the optimizer {optimizer.name} made {moved.dtype}{moved.shape} of a parameter of "
                 f"{parameter.dtype}{parameter.shape}; shape and dtype should stay the same."
             )
-        return moved, memory
+        return moved, state
 
 
 def _kind_of(result: Any) -> str:

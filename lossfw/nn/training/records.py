@@ -13,7 +13,7 @@ from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.nn.dense import Network
-from lossfw.nn.optimizer import Memory, Optimizer
+from lossfw.nn.optimizer import Optimizer, OptimizerState
 from lossfw.nn.schedules import Constant, Schedule
 from lossfw.numerics.arrays import NDArray
 
@@ -164,7 +164,7 @@ class TrainingState:
     # The current network.
     network: Network
     # The state of the optimizer for each layer's weight and bias.
-    memory: tuple[tuple[Memory, Memory], ...]
+    memory: tuple[tuple[OptimizerState, OptimizerState], ...]
     # From epoch 0 on.
     history: tuple[Epoch, ...]
     # The network with the least held-out loss, if there is a patience.

@@ -187,7 +187,7 @@ NEEDS = (
 
 def reasons_of(subject: PageSubject) -> dict[str, str]:
     """Return the reason of a loss for each need that it serves."""
-    claims = [one.claims().made() for one in variants(subject.cls) or [subject.sample]]
+    claims = [one.claims().to_dict() for one in variants(subject.cls) or [subject.sample]]
     found = {need.name: need.reason(subject, claims) for need in NEEDS}
     return {name: reason for name, reason in found.items() if reason is not None}
 

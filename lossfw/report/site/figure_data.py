@@ -341,7 +341,7 @@ def _replaced(component: Any, changed: Mapping[str, Any]) -> Any:
 
 def _numbers(component: Loss | Activation) -> dict[str, Any]:
     """Return the numbers that a component claims and that a picture can show."""
-    made = component.claims().made()
+    made = component.claims().to_dict()
     found = {name: made[name] for name in _DRAWN if name in made}
     if component.takes_rows:
         # The others are about whole rows.

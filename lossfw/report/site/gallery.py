@@ -165,7 +165,7 @@ def _claimed_somewhere(subject: PageSubject) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = {}
     if isinstance(subject.sample, Loss | Activation):
         for one in variants(subject.cls) or [subject.sample]:
-            for name, value in one.claims().made().items():
+            for name, value in one.claims().to_dict().items():
                 # The probability of a quantile does not matter here.
                 found.setdefault(name, set()).add(str(value).partition("(")[0])
     return found

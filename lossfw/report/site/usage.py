@@ -103,7 +103,7 @@ def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[
         return
     for bridge in bridges:
         try:
-            lines = bridge.usage(loss) if bridge.refuses(loss) is None else ""
+            lines = bridge.usage(loss) if bridge.refusal(loss) is None else ""
         except LossfwError:
             # One that does not show how it is used, or not for this loss.
             continue

@@ -191,9 +191,9 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "link": loss.link_activation(),
         "derivative": origin(loss.body, "derivative"),
         "second_derivative": origin(loss.body, "second_derivative"),
-        "claims": {name: yaml_value(value) for name, value in loss.claims().made().items()},
-        "denied": list(loss.claims().denied()),
-        "not_claimed": list(loss.claims().not_made()),
+        "claims": {name: yaml_value(value) for name, value in loss.claims().to_dict().items()},
+        "denied": list(loss.claims().denied_names()),
+        "not_claimed": list(loss.claims().unclaimed_names()),
     }
 
 
@@ -205,9 +205,9 @@ def _of_activation(activation: Activation) -> dict[str, Any]:
         "argument": "row" if activation.takes_rows else "number",
         "derivative": origin(activation, "vjp" if rows else "derivative"),
         "second_derivative": "none" if rows else origin(activation, "second_derivative"),
-        "claims": {name: yaml_value(value) for name, value in activation.claims().made().items()},
-        "denied": list(activation.claims().denied()),
-        "not_claimed": list(activation.claims().not_made()),
+        "claims": {n: yaml_value(value) for n, value in activation.claims().to_dict().items()},
+        "denied": list(activation.claims().denied_names()),
+        "not_claimed": list(activation.claims().unclaimed_names()),
     }
 
 

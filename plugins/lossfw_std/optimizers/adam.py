@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import Memory, NDArray, Optimizer, OptimizerStep
+from lossfw import NDArray, Optimizer, OptimizerState, OptimizerStep
 
 # A share of what was, between nothing and all but everything.
 _Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -46,7 +46,7 @@ class Adam(Optimizer):
     >>> from lossfw import OptimizerStep
     >>> adam = Adam(learning_rate=0.5)
     >>> w = np.array([1.0, 1.0])
-    >>> adam.move(w, np.array([4.0, -100.0]), adam.start(w), OptimizerStep(1, 0.5))[0].round(6)
+    >>> adam.update(w, np.array([4.0, -100.0]), adam.start(w), OptimizerStep(1, 0.5))[0].round(6)
     array([0.5, 1.5])
     """
 
@@ -60,16 +60,16 @@ class Adam(Optimizer):
     tiny: PositiveFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
 
-    def start(self, parameter: NDArray) -> Memory:
+    def start(self, parameter: NDArray) -> OptimizerState:
         """Both means are 0."""
         return np.zeros_like(parameter), np.zeros_like(parameter)
 
-    def move(
-        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
-    ) -> tuple[NDArray, Memory]:
+    def update(
+        self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
+    ) -> tuple[NDArray, OptimizerState]:
         """One step."""
-        mean = memory[0] + (1 - self.first_decay) * (gradient - memory[0])
-        square = memory[1] + (1 - self.second_decay) * (gradient * gradient - memory[1])
+        mean = state[0] + (1 - self.first_decay) * (gradient - state[0])
+        square = state[1] + (1 - self.second_decay) * (gradient * gradient - state[1])
         even = mean / (1 - self.first_decay**step.number)
         root = np.sqrt(square / (1 - self.second_decay**step.number))
         moved = parameter - step.rate * (even / (root + self.tiny))

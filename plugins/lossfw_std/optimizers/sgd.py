@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from lossfw import Memory, NDArray, Optimizer, OptimizerStep
+from lossfw import NDArray, Optimizer, OptimizerState, OptimizerStep
 
 
 class Sgd(Optimizer):
@@ -40,7 +40,7 @@ class Sgd(Optimizer):
     >>> from lossfw import OptimizerStep
     >>> sgd = Sgd(learning_rate=0.5)
     >>> w = np.array([1.0])
-    >>> sgd.move(w, np.array([0.5]), sgd.start(w), OptimizerStep(1, 0.5))[0]
+    >>> sgd.update(w, np.array([0.5]), sgd.start(w), OptimizerStep(1, 0.5))[0]
     array([0.75])
     """
 
@@ -57,18 +57,18 @@ class Sgd(Optimizer):
             raise ValueError("'momentum' above 0 beside 'nesterov', which moves along it")
         return self
 
-    def start(self, parameter: NDArray) -> Memory:
+    def start(self, parameter: NDArray) -> OptimizerState:
         """A velocity of 0; nothing without momentum."""
         return (np.zeros_like(parameter),) if self.momentum else ()
 
-    def move(
-        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
-    ) -> tuple[NDArray, Memory]:
+    def update(
+        self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
+    ) -> tuple[NDArray, OptimizerState]:
         """One step along the velocity."""
         if self.weight_decay and parameter.ndim > 1:
             gradient = gradient + self.weight_decay * parameter
         if not self.momentum:
             return parameter - step.rate * gradient, ()
-        velocity = self.momentum * memory[0] + gradient
+        velocity = self.momentum * state[0] + gradient
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
         return parameter - step.rate * direction, (velocity,)

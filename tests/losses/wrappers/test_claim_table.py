@@ -139,7 +139,7 @@ def test_every_claim_has_a_rule():
     ],
 )
 def test_what_holds_is_claimed(loss, claims):
-    made = loss.claims().made()
+    made = loss.claims().to_dict()
     assert {name: made.get(name) for name in claims} == claims
 
 
@@ -165,7 +165,7 @@ def test_what_holds_is_claimed(loss, claims):
     ],
 )
 def test_what_does_not_follow_is_not_claimed(loss, names):
-    made = loss.claims().made()
+    made = loss.claims().to_dict()
     assert [name for name in names if name in made] == []
 
 

@@ -217,7 +217,7 @@ class TestDivergence:
             def start(self, parameter):
                 return ()
 
-            def move(self, parameter, gradient, memory, step):
+            def update(self, parameter, gradient, memory, step):
                 if step.number <= 3 * 19:
                     return parameter - 0.1 * gradient, ()
                 return parameter * np.inf, ()
@@ -274,7 +274,7 @@ def test_an_optimizer_that_changes_the_dtype_is_found_out(training):
         def start(self, parameter):
             return ()
 
-        def move(self, parameter, gradient, memory, step):
+        def update(self, parameter, gradient, memory, step):
             return parameter.astype("f4"), ()
 
     with pytest.raises(DtypeError, match="optimizer single made float32"):
@@ -296,7 +296,7 @@ class Returning(Optimizer):
     def start(self, parameter):
         return np.zeros_like(parameter) if self.what == "start" else ()
 
-    def move(self, parameter, gradient, memory, step):
+    def update(self, parameter, gradient, memory, step):
         moved = parameter - step.rate * gradient
         return {"nothing": None, "bare": moved, "state": (moved, moved)}.get(self.what)
 
@@ -305,7 +305,7 @@ class Returning(Optimizer):
     ("what", "message"),
     [
         ("start", r"optimizer returning returned a ndarray; expected a tuple of arrays"),
-        ("nothing", r"move of the optimizer returning returned None; expected the moved"),
+        ("nothing", r"update of the optimizer returning returned None; expected the moved"),
         ("bare", r"returned a ndarray; expected the moved"),
         ("state", r"returned \(ndarray, ndarray\); expected the moved"),
     ],

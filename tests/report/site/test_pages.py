@@ -115,7 +115,8 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
         for loss, reason in losses.items():
             said = content().find("loss", loss)
             named = re.findall(r"`(\w+)`", reason)
-            made = {n for one in variants(said.cls) or [said.sample] for n in one.claims().made()}
+            instances = variants(said.cls) or [said.sample]
+            made = {name for one in instances for name in one.claims().to_dict()}
             assert set(named) <= made, (need, loss)
             assert named or any(o["text"] in reason for o in said.description["references"])
 

@@ -26,19 +26,19 @@ class Honest(BoostingBridge):
     def settings(self, loss, target, sample_weight=None, *, classes=None):
         return {}
 
-    def sees(self, objective, raw, target, weight):
+    def derivatives(self, objective, raw, target, weight):
         return objective(raw, target, weight)
 
     def score(self, metric, raw, target, weight):
         return metric.mean(raw, target, weight), False
 
-    def boosted(self, loss, training):
+    def fit_predict(self, loss, training):
         objective = self.objective(loss, curvature=training.curvature)
         n = len(training.target)
         raw = np.broadcast_to(training.start, (n, *np.shape(training.start))).copy()
         weight = np.ones(n) if training.weight is None else training.weight
         for _ in range(training.rounds):
-            g, h = self.sees(objective, raw, training.target, training.weight)
+            g, h = self.derivatives(objective, raw, training.target, training.weight)
             for side in (training.x[:, 0] > 0, training.x[:, 0] <= 0):
                 leaf = self.leaf(g[side], h[side], weight, training.l2)
                 raw[side] += training.learning_rate * leaf
@@ -51,7 +51,7 @@ class HonestDerivatives(Bridge):
     name: ClassVar[str] = "honest_derivatives"
     library: ClassVar[str] = "numpy"
 
-    def made(self, loss):
+    def build(self, loss):
         return loss
 
     def value_and_slope(self, loss, y, t):
@@ -64,7 +64,7 @@ class HonestAutograd(AutogradBridge):
     name: ClassVar[str] = "honest_autograd"
     library: ClassVar[str] = "numpy"
 
-    def made(self, loss):
+    def build(self, loss):
         return trainable_loss(loss, fuse=False)
 
     def value_and_slope(self, loss, y, t, *, compiled=False):
@@ -108,13 +108,15 @@ def _nameless(self, objective, raw, target, weight):
 
 
 def _climbing(self, loss, training):
-    once = Honest.boosted(self, loss, training)
+    once = Honest.fit_predict(self, loss, training)
     return once if training.rounds == 1 else 2 * training.start - once + 3.0
 
 
 def _unweighted(self, loss, training):
     # Its leaves are right where they can be computed, and it forgets weights otherwise.
-    return Honest.boosted(self, loss, training if training.l2 else training._replace(weight=None))
+    return Honest.fit_predict(
+        self, loss, training if training.l2 else training._replace(weight=None)
+    )
 
 
 def _closure(self, loss, curvature="auto"):
@@ -127,33 +129,35 @@ _TRAINED = ("stump", "falls", "twice")
 _D, _A = HonestDerivatives, HonestAutograd
 
 BRIDGE_LIARS = (
-    _liar("slopes", Honest, "Minus", "huber", "weights", "falls", sees=_sees(lambda g, h: (-g, h))),
-    _liar("slopes", Honest, "Swapped", "huber", "weights", *_TRAINED, sees=_swapped),
-    _liar("slopes", Honest, "Swapped", "cross_entropy", "weights", *_TRAINED, sees=_swapped),
+    _liar("slopes", Honest, "Minus", "huber", "weights", "falls",
+          derivatives=_sees(lambda g, h: (-g, h))),
+    _liar("slopes", Honest, "Swapped", "huber", "weights", *_TRAINED, derivatives=_swapped),
+    _liar("slopes", Honest, "Swapped", "cross_entropy", "weights", *_TRAINED, derivatives=_swapped),
     _liar("slopes", Honest, "Flat", "squared_error", "weights", *_TRAINED,
-          sees=_sees(lambda g, h: (g, 0.0 * h))),
+          derivatives=_sees(lambda g, h: (g, 0.0 * h))),
     _liar("weights", Honest, "WeightsLost", "huber", *_TRAINED,
-          sees=lambda self, objective, raw, target, weight: objective(raw, target)),
+          derivatives=lambda self, objective, raw, target, weight: objective(raw, target)),
     _liar("weights", Honest, "WeightsTwice", "huber", *_TRAINED,
-          sees=lambda self, objective, raw, target, weight: objective(
+          derivatives=lambda self, objective, raw, target, weight: objective(
               raw, target, None if weight is None else weight**2)),
     _liar("start", Honest, "FromZero", "squared_error",
           start=lambda self, *rows, **more: 0.5 + 0.0 * Honest.start(self, *rows, **more)),
-    _liar("stump", Honest, "HalfLeaves", "logistic", boosted=lambda self, loss, training: 0.5 * (
-        training.start + Honest.boosted(self, loss, training))),
-    _liar("falls", Honest, "Climbing", "huber", boosted=_climbing),
-    _liar("twice", Honest, "Unweighted", "squared_error", boosted=_unweighted),
+    _liar("stump", Honest, "HalfLeaves", "logistic",
+          fit_predict=lambda self, loss, training: 0.5 * (
+        training.start + Honest.fit_predict(self, loss, training))),
+    _liar("falls", Honest, "Climbing", "huber", fit_predict=_climbing),
+    _liar("twice", Honest, "Unweighted", "squared_error", fit_predict=_unweighted),
     _liar("finite", Honest, "Silent", "huber",
-          sees=lambda self, objective, raw, *others: objective(np.nan_to_num(raw), *others)),
-    _liar("finite", Honest, "Nameless", "huber", sees=_nameless),
+          derivatives=lambda self, objective, raw, *others: objective(np.nan_to_num(raw), *others)),
+    _liar("finite", Honest, "Nameless", "huber", derivatives=_nameless),
     _liar("metric", Honest, "Sum", "huber",
           score=lambda self, metric, raw, t, w: (len(t) * metric.mean(raw, t, w), False)),
     _liar("metric", Honest, "Greater", "huber",
           score=lambda self, metric, *rows: (metric.mean(*rows), True)),
     _liar("copies", Honest, "Unequal", "huber", objective=_closure),
     # The first takes what it cannot train with, the second refuses in words alone.
-    _liar("refusal", Honest, "Eager", "brier", "*", refuses=lambda self, loss: None),
-    _liar("refusal", Honest, "Reluctant", "huber", refuses=lambda self, loss: "it is Monday"),
+    _liar("refusal", Honest, "Eager", "brier", "*", refusal=lambda self, loss: None),
+    _liar("refusal", Honest, "Reluctant", "huber", refusal=lambda self, loss: "it is Monday"),
     _liar("values", _D, "Rounded", "huber", "hard points",
           value_and_slope=_gets(_D, lambda y, t, v, g: (np.round(v, 2), g))),
     _liar("hard points", _D, "WrongAtKinks", "absolute_error",

@@ -84,7 +84,7 @@ def claims(case):
     """Return what is claimed."""
     if case.against is None:
         return case.claims
-    made = lossfw.loss(case.against, **case.params).claims().made()
+    made = lossfw.loss(case.against, **case.params).claims().to_dict()
     kept = {k: v for k, v in made.items() if k in KEPT}
     if case.target == "SIMPLEX":
         # What is 0 for a class is not for a soft target.

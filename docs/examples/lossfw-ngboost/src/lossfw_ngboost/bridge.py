@@ -105,9 +105,9 @@ class NGBoostBridge(BoostingBridge):
     name: ClassVar[str] = "ngboost"
     library: ClassVar[str] = "ngboost"
 
-    def refuses(self, loss):
+    def refusal(self, loss):
         """Return why NGBoost cannot train with a loss; None if it can."""
-        return _refusal(loss) or super().refuses(loss)
+        return _refusal(loss) or super().refusal(loss)
 
     def usage(self, loss):
         """Return the lines of Python that train with a loss."""
@@ -129,8 +129,8 @@ class NGBoostBridge(BoostingBridge):
         """See `settings`."""
         return settings(loss, target, sample_weight)
 
-    def sees(self, objective, raw, target, weight):
-        """See `BoostingBridge.sees`; NGBoost itself multiplies by the weights."""
+    def derivatives(self, objective, raw, target, weight):
+        """See `BoostingBridge.derivatives`; NGBoost itself multiplies by the weights."""
         slopes, bends = objective(raw, target)
         weight = 1.0 if weight is None else weight
         return weight * slopes, weight * bends
@@ -154,7 +154,7 @@ class NGBoostBridge(BoostingBridge):
         """Say that a leaf is scaled by a line search."""
         return None
 
-    def boosted(self, loss, training):
+    def fit_predict(self, loss, training):
         """See `BoostingBridge.boosted`."""
         from ngboost import NGBoost
 
