@@ -48,7 +48,7 @@ class _ClaimRecord:
         said = {*self.to_dict(), *self.denied_names()}
         return tuple(f.name for f in fields(self) if f.name not in said)
 
-    # Their names in the last release.
+    # Former names, which stay for a release.
     made = to_dict
     denied = denied_names
     not_made = unclaimed_names

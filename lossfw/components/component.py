@@ -52,7 +52,7 @@ class Component(BaseModel):
     kind: ClassVar[str]
     name: ClassVar[str]
     latex: ClassVar[str | None] = None
-    # Methods that an author may still write, or a caller call, by the name of the last release.
+    # Former names of methods, by which an author may still write them and a caller call them.
     _former_methods: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

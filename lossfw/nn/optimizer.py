@@ -13,7 +13,7 @@ from lossfw.numerics.arrays import NDArray
 
 # The state of an optimizer for one parameter.
 OptimizerState: TypeAlias = tuple[NDArray, ...]
-# Its name in the last release.
+# Its former name, which stays for a release.
 Memory = OptimizerState
 
 
