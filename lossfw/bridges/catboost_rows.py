@@ -7,6 +7,7 @@ Python's own numbers; for other losses by kernels of rows, once there are any.
 
 from __future__ import annotations
 
+import time
 from math import exp, isfinite
 from typing import Any, Final, NamedTuple
 
@@ -16,12 +17,10 @@ from lossfw.bridges.boosting import Derivatives
 from lossfw.bridges.curvature import LEAST
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.errors import DivergenceError
-from lossfw.losses.engine.call_kernels import find_loss_kernel
-from lossfw.losses.engine.kernels import UsableKernel
+from lossfw.losses.base import ResultForm
+from lossfw.losses.engine.call_kernels import watched_function
+from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction
 
-# A row by itself takes as long as so many elements of a large array: some 200 microseconds.
-# So kernels, which take two seconds to make, come after 400 rows.
-_ELEMENTS: Final = 10_000
 _FLOAT64: Final = np.dtype(np.float64)
 
 
@@ -38,7 +37,8 @@ class RowDerivatives:
     def __init__(self, derivatives: Derivatives) -> None:
         self._derivatives = derivatives
         self._tables: dict[int, list[tuple[float, list[float]]] | None] = {}
-        self._kernels: dict[int, _Kernels | None] = {}
+        self._functions: dict[int, tuple[WatchedFunction, ...]] = {}
+        self._kernels: dict[int, _Kernels] = {}
 
     def __call__(
         self, approx: Any, target: float, weight: float
@@ -55,7 +55,11 @@ class RowDerivatives:
         kernels = self._compiled(len(z))
         found = None if kernels is None else self._by_kernels(kernels, z, int(target), weight)
         if kernels is None or found is None:
-            return self._general(z, target, weight)
+            started_at = time.perf_counter()
+            found = self._general(z, target, weight)
+            for function in self._functions[len(z)]:
+                function.add_seconds(time.perf_counter() - started_at)
+            return found
         trials = [trial for trial in (kernels.slope.trial, kernels.second.trial) if trial]
         if not trials:
             return found
@@ -63,7 +67,7 @@ class RowDerivatives:
         for trial in trials:
             trial.compare(_without_signs_of_zeros(found), _without_signs_of_zeros(right), len(z))
         # Asked for again with the next row: they may be dropped, or on trial no more.
-        self._kernels[len(z)] = None
+        del self._kernels[len(z)]
         return right
 
     def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:
@@ -98,21 +102,25 @@ class RowDerivatives:
 
     def _compiled(self, classes: int) -> _Kernels | None:
         """Return the kernels for a number of classes by now."""
-        found = self._kernels.get(classes)
-        if found is not None:
-            return found
-        loss = self._derivatives.loss
-        if classes not in self._kernels:
+        if classes not in self._functions:
             # The first row goes through every check of the loss.
-            self._kernels[classes] = None
-        elif self._derivatives.rule in ("slope", "exact", "softmax") and not loss.has_own_weight:
-            slope, second = (
-                find_loss_kernel(loss, form, _FLOAT64, _ELEMENTS, classes, by_index=True)
-                for form in ("gradient", "hessian")
-            )
+            self._functions[classes] = self._functions_of(classes)
+        elif classes not in self._kernels:
+            found = [function.kernel() for function in self._functions[classes]]
+            slope, second = found or (None, None)
             if slope is not None and second is not None:
                 self._kernels[classes] = _Kernels(slope, second)
-        return self._kernels[classes]
+        return self._kernels.get(classes)
+
+    def _functions_of(self, classes: int) -> tuple[WatchedFunction, ...]:
+        """Return the slopes and second derivatives of a number of classes, if they may compile."""
+        loss = self._derivatives.loss
+        if self._derivatives.rule not in ("slope", "exact", "softmax") or loss.has_own_weight:
+            return ()
+        forms: tuple[ResultForm, ...] = ("gradient", "hessian")
+        return tuple(
+            watched_function(loss, form, _FLOAT64, classes, by_index=True) for form in forms
+        )
 
     def _by_kernels(
         self, kernels: _Kernels, z: list[float], target: int, weight: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -69,16 +70,20 @@ def _apply(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]:
     x = arrays[0]
     columns = x.shape[-1] if activation.takes_rows else None
     is_plain = x.flags.c_contiguous and (len(arrays) == 1 or _is_alike(x, arrays[1]))
-    results = trial = None
+    results = trial = watched = None
     if is_plain and kernels.may_have_kernel(x.size) and x.dtype in _DTYPES:
         key = (type(activation), activation.identity, use, columns)
         candidate = functools.partial(candidate_of, activation, use, columns)
-        usable = kernels.find_kernel(key, candidate, x.dtype, x.size)
+        watched = kernels.WatchedFunction(key, candidate, x.dtype)
+        usable = watched.kernel()
         if usable is not None:
             results, trial = _by_kernel(usable.kernel, arrays, columns), usable.trial
     if results is not None and trial is None:
         return results
+    started_at = time.perf_counter()
     expected = _by_body(getattr(activation, _METHODS[use]), arrays, columns, is_plain)
+    if watched is not None:
+        watched.add_seconds(time.perf_counter() - started_at)
     if results is not None and trial is not None:
         trial.compare(results, expected, x.size)
     return expected

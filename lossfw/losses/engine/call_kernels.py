@@ -24,6 +24,7 @@ from lossfw.components.spaces import (
 from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine import kernels
 from lossfw.losses.engine.fast_path import accepts_any_float
+from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.engine.trial import on_trial
@@ -72,20 +73,19 @@ def _function_of(loss: LossDefinition, form: ResultForm, by_index: bool) -> Call
     return compute
 
 
-def find_loss_kernel(
+def watched_function(
     loss: LossDefinition,
     form: ResultForm,
     dtype: np.dtype[Any],
-    elements: int,
     columns: int | None = None,
     *,
     by_index: bool = False,
     weighted: bool = False,
-) -> kernels.UsableKernel | None:
-    """Return the kernel of a function of a loss by now; see `kernels.find_kernel`."""
+) -> WatchedFunction:
+    """Return a function of a loss that has a kernel, or may get one."""
     key = (type(loss), loss.identity, form, columns, by_index)
     candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
-    return kernels.find_kernel(key, candidate, dtype, elements, weighted=weighted)
+    return WatchedFunction(key, candidate, dtype, weighted)
 
 
 # What lies outside of the domain. A kernel reads the numbers anyway, and adds up rows in the order
@@ -140,10 +140,13 @@ class CallKernels(NamedTuple):
         ``tile_function(xp, y, t)``, in the place of the loss on a tile.
     block_kernel : BlockKernel or None
         In the place of tiles.
+    waiting : tuple of WatchedFunction
+        Those for which the time that the call takes counts.
     """
 
     tile_function: Callable[..., Any] | None = None
     block_kernel: BlockKernel | None = None
+    waiting: tuple[WatchedFunction, ...] = ()
 
 
 _NONE = CallKernels()
@@ -167,18 +170,22 @@ def kernels_for(
     # The second derivative takes rows, which the engine makes of class indices.
     by_index = call.by_index and form != "hessian"
     columns = call.y.shape[-1] if loss.takes_rows else None
-    dtype, size = np.dtype(call.work), call.y.size
-    find = functools.partial(find_loss_kernel, loss, form, dtype, size, columns, by_index=by_index)
-    kernel, function = find(), None
+    dtype = np.dtype(call.work)
+    watched = functools.partial(watched_function, loss, form, dtype, columns, by_index=by_index)
+    of_tiles = watched()
+    kernel, function = of_tiles.kernel(), None
     if kernel is not None:
         usual = _function_of(loss, form, by_index)
         on_tile = functools.partial(_on_tile, kernel.kernel, usual)
         function = on_trial(kernel.trial, on_tile, usual)
+    waiting = () if kernel else (of_tiles,)
     if call.by_index != by_index or not _needs_no_tiles(loss, call, dtype):
-        return CallKernels(function)
+        return CallKernels(function, waiting=waiting)
     if call.weight is not None and columns is None:
-        kernel = find(weighted=True)
-    return CallKernels(function, kernel and BlockKernel(loss, call, kernel, out, scale))
+        of_blocks = watched(weighted=True)
+        kernel = of_blocks.kernel()
+        waiting = () if kernel else (of_blocks, *waiting)
+    return CallKernels(function, kernel and BlockKernel(loss, call, kernel, out, scale), waiting)
 
 
 def _needs_no_tiles(loss: LossDefinition, call: Arguments, dtype: np.dtype[Any]) -> bool:
@@ -231,7 +238,7 @@ class BlockKernel:
         self,
         loss: LossDefinition,
         call: Arguments,
-        kernel: kernels.UsableKernel,
+        kernel: UsableKernel,
         out: NDArray | None,
         scale: float,
     ) -> None:

@@ -9,6 +9,7 @@ change no digit of the result.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -87,11 +88,15 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
         return _NO_SUMS if losses is None else task.collect(tile, own_losses(loss, tile.y, losses))
 
     blocks = kernels.block_kernel if task.collect is add_losses else None
-    if blocks is None:
-        return threads.run(run_tile, block_bounds(call))
-    return threads.run(
-        lambda bounds: blocks.compared(*bounds, lambda: run_tile(bounds)), block_bounds(call)
-    )
+    if blocks is not None:
+        return threads.run(
+            lambda bounds: blocks.compared(*bounds, lambda: run_tile(bounds)), block_bounds(call)
+        )
+    started_at = time.perf_counter()
+    results = threads.run(run_tile, block_bounds(call))
+    for function in kernels.waiting:
+        function.add_seconds(time.perf_counter() - started_at)
+    return results
 
 
 def _call(loss: EngineLoss, function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:

@@ -1,7 +1,7 @@
 """Kernels: which functions have one by now, and the thread that makes them.
 
-A function is compiled once the elements that went through it make the work pay. Until then, and
-where a function has no kernel, tiles compute the same bits.
+A function is compiled once its tiles have taken so long that a kernel pays. Until then, and where
+a function has no kernel, tiles compute the same bits.
 """
 
 from __future__ import annotations
@@ -37,8 +37,14 @@ if TYPE_CHECKING:
 # 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on.
 SMALL = 4096
 
-# A kernel costs some 50 milliseconds of LLVM, and saves 1 to 60 nanoseconds an element.
-_ELEMENTS = 4_000_000
+# A kernel is made once the tiles of its function have taken so many seconds, half of the 70 to 130
+# milliseconds that making it takes. A threshold of the whole cost never takes more than twice the
+# time of the best choice in hindsight, and half of it is enough because another thread pays. With
+# 0.03 a LightGBM training of 5,000 rows was a third slower: that thread holds Python's lock.
+_SECONDS = 0.06
+
+# The modes in which time decides.
+_BY_TIME = ("auto", "explain")
 
 # The largest number of functions that are watched; beyond it the table starts over.
 _MOST = 4096
@@ -61,12 +67,12 @@ _trusts = ContextVar("_trusts", default=False)
 
 @dataclass(slots=True)
 class _Entry:
-    """The state of a function: counted, about to be compiled, compiled, or without a kernel.
+    """The state of a function: timed, about to be compiled, compiled, or without a kernel.
 
     Attributes
     ----------
-    elements : int
-        How many went through it.
+    seconds : float
+        What its tiles have taken.
     kernel : Kernel or None
     problem : str
         Why there will never be one, empty if there may be.
@@ -78,12 +84,17 @@ class _Entry:
         That of the kernel.
     """
 
-    elements: int = 0
+    seconds: float = 0.0
     kernel: Kernel | None = None
     problem: str = ""
     is_pending: bool = False
     used: int = 0
     trial: Trial | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has asked for a kernel yet."""
+        return self.kernel is None and not self.problem and not self.is_pending
 
 
 class UsableKernel(NamedTuple):
@@ -112,83 +123,89 @@ def may_have_kernel(size: int) -> bool:
     return mode == "compiled" or (size >= SMALL and mode != "tiles")
 
 
-def find_kernel(
-    key: FunctionKey,
-    candidate: Callable[[], Candidate],
-    dtype: np.dtype[Any],
-    elements: int,
-    *,
-    weighted: bool = False,
-) -> UsableKernel | None:
-    """Return the kernel of a function, None while or where there is none.
+@dataclass(slots=True)
+class WatchedFunction:
+    """A function that has a kernel, or may get one.
 
-    The key is equal for functions that compute the same. The candidate is asked for when it is time
-    to compile, and `elements` is the size of this call.
+    Parameters
+    ----------
+    key : tuple
+        Equal for functions that compute the same.
+    candidate : callable
+        Called when it is time to compile.
+    dtype : dtype
+    weighted : bool
+        Whether the kernel multiplies by weights.
     """
-    mode = engine_mode()
-    if mode == "tiles":
-        return None
-    entry = _entry((*key, dtype.char, weighted))
-    kernel = entry.kernel
-    if kernel is None and not entry.problem and not entry.is_pending:
-        entry.elements += elements
-        if mode == "compiled":
-            _compile(entry, candidate(), dtype, weighted)
-            kernel = entry.kernel
-        elif entry.elements >= _ELEMENTS:
-            _order(entry, candidate, dtype, weighted)
-    if kernel is None:
-        return None
-    entry.used = next(_clock)
-    trial = entry.trial
-    return UsableKernel(kernel, None if trial is None or trial.passed or _trusts.get() else trial)
 
+    key: FunctionKey
+    candidate: Callable[[], Candidate]
+    dtype: np.dtype[Any]
+    weighted: bool = False
 
-def _entry(key: FunctionKey) -> _Entry:
-    entry = _entries.get(key)
-    if entry is None:
-        if len(_entries) >= _MOST:
-            forget()
-        entry = _entries.setdefault(key, _Entry())
-    return entry
+    def kernel(self) -> UsableKernel | None:
+        """Return the kernel, None while or where there is none."""
+        mode = engine_mode()
+        if mode == "tiles":
+            return None
+        entry = self._entry()
+        if mode == "compiled" and entry.is_open:
+            self._compile(entry)
+        kernel = entry.kernel
+        if kernel is None:
+            return None
+        entry.used = next(_clock)
+        trial = entry.trial
+        is_over = trial is None or trial.passed or _trusts.get()
+        return UsableKernel(kernel, None if is_over else trial)
 
+    def add_seconds(self, seconds: float) -> None:
+        """Add what a call took without the kernel, which is made once that pays."""
+        entry = self._entry()
+        entry.seconds += seconds
+        if entry.seconds < _SECONDS or not entry.is_open or engine_mode() not in _BY_TIME:
+            return
+        if not llvm_target.is_available():
+            entry.problem = "llvmlite is not installed"
+        elif llvm_target.compilations() >= _MOST_COMPILED:
+            entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
+        if not entry.problem:
+            entry.is_pending = True
+            _worker.add(lambda: self._compile(entry))
+        elif engine_mode() == "explain":
+            _explain(f"{entry.problem}: {self.candidate().owner} stays in tiles")
 
-def _order(
-    entry: _Entry, candidate: Callable[[], Candidate], dtype: np.dtype[Any], weighted: bool
-) -> None:
-    """Have a kernel made by the thread that compiles."""
-    if not llvm_target.is_available():
-        entry.problem = "llvmlite is not installed"
-    elif llvm_target.compilations() >= _MOST_COMPILED:
-        entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
-    if not entry.problem:
-        entry.is_pending = True
-        _worker.add(lambda: _compile(entry, candidate(), dtype, weighted))
-    elif engine_mode() == "explain":
-        _explain(f"{entry.problem}: {candidate().owner} stays in tiles")
+    def _entry(self) -> _Entry:
+        key = (*self.key, self.dtype.char, self.weighted)
+        entry = _entries.get(key)
+        if entry is None:
+            if len(_entries) >= _MOST:
+                forget()
+            entry = _entries.setdefault(key, _Entry())
+        return entry
 
+    def _compile(self, entry: _Entry) -> None:
+        """Make a kernel, or find out that there is none."""
+        from lossfw.losses.engine.candidates import NoKernelError
 
-def _compile(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted: bool) -> None:
-    """Make a kernel, or find out that there is none."""
-    from lossfw.losses.engine.candidates import NoKernelError
-
-    started_at = time.perf_counter()
-    subject = f"{candidate.owner}, {dtype}, {candidate.form}"
-    try:
-        kernel = candidate.kernel(dtype, weighted=weighted)
-    except NoKernelError as error:
-        entry.problem = str(error)
-    except Exception as error:
-        # Tiles compute the same, so whatever is wrong with LLVM stops no one.
-        entry.problem = f"{type(error).__name__}: {error}"
-    else:
-        entry.trial = Trial(functools.partial(_drop, entry, subject))
-        entry.used, entry.kernel = next(_clock), kernel
-        _forget_oldest()
-    entry.is_pending = False
-    seconds = time.perf_counter() - started_at
-    made = f"compiled in {seconds:.3f} s"
-    _explain(f"{subject}: {f'tiles: {entry.problem}' if entry.problem else made}")
+        started_at = time.perf_counter()
+        candidate = self.candidate()
+        subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
+        try:
+            kernel = candidate.kernel(self.dtype, weighted=self.weighted)
+        except NoKernelError as error:
+            entry.problem = str(error)
+        except Exception as error:
+            # Tiles compute the same, so whatever is wrong with LLVM stops no one.
+            entry.problem = f"{type(error).__name__}: {error}"
+        else:
+            entry.trial = Trial(functools.partial(_drop, entry, subject))
+            entry.used, entry.kernel = next(_clock), kernel
+            _forget_oldest()
+        entry.is_pending = False
+        seconds = time.perf_counter() - started_at
+        made = f"compiled in {seconds:.3f} s"
+        _explain(f"{subject}: {f'tiles: {entry.problem}' if entry.problem else made}")
 
 
 def _drop(entry: _Entry, subject: str, problem: str) -> None:
@@ -280,7 +297,7 @@ def wait() -> None:
 
 
 def forget() -> None:
-    """Forget all kernels and counts."""
+    """Forget all kernels and times."""
     with _lock:
         entries = list(_entries.values())
         _entries.clear()

@@ -68,7 +68,7 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_kernel_with_other_numbers_than_the_body_is_not_used(name, monkeypatch, capsys):
-    monkeypatch.setattr(kernels, "_ELEMENTS", 1)
+    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
     with use_engine("explain"):
         CALLS[name]()
         kernels.wait()
@@ -130,7 +130,7 @@ FORK = """
 import os, sys, time
 import numpy as np, lossfw
 from lossfw.losses.engine import kernels
-kernels._ELEMENTS = 1
+kernels._SECONDS = 0.0
 y = np.linspace(-5.0, 5.0, 9000)
 for number in range(8):
     loss = lossfw.loss("huber", delta=1.0 + number)

@@ -1,16 +1,18 @@
 """Kernels in calls: the bits of tiles in every case, and when and where there is none."""
 
+import itertools
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import lossfw
 from lossfw.errors import DomainError, ParameterError
-from lossfw.losses.engine import engine_mode, fast_path, kernels
+from lossfw.losses.engine import engine_mode, execute, fast_path, kernels
 from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
@@ -273,8 +275,10 @@ def test_losses_that_are_equal_but_for_the_sign_of_a_zero_have_kernels_of_their_
     assert len(kernels._entries) == 2
 
 
-def test_a_kernel_is_made_in_a_thread_once_it_pays(monkeypatch):
-    monkeypatch.setattr(kernels, "_ELEMENTS", 10_000)
+def test_a_kernel_is_made_in_a_thread_once_its_tiles_have_taken_long(monkeypatch):
+    # Every call takes 40 milliseconds by this clock.
+    clock = SimpleNamespace(perf_counter=itertools.count(0.0, 0.04).__next__)
+    monkeypatch.setattr(execute, "time", clock)
     loss, y = Pure(), np.linspace(-5, 5, 7000)
     with use_engine("auto"):
         first = loss.gradient(y, 0 * y)
@@ -282,8 +286,11 @@ def test_a_kernel_is_made_in_a_thread_once_it_pays(monkeypatch):
         assert not any(entry.kernel for entry in kernels._entries.values())
         second = loss.gradient(y, 0 * y)
         kernels.wait()
-        assert any(entry.kernel for entry in kernels._entries.values())
+        (entry,) = kernels._entries.values()
+        assert entry.kernel
+        # What a kernel takes is not the time of tiles.
         third = loss.gradient(y, 0 * y)
+        assert entry.seconds == pytest.approx(0.08)
     np.testing.assert_array_equal(first, second)
     small = loss.gradient(y[:100], 0 * y[:100], reduction="sum")
     np.testing.assert_array_equal(first, third)
@@ -296,7 +303,7 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
 
     y = np.linspace(-5, 5, 7000)
     wanted = Pure()(y, 0 * y)
-    monkeypatch.setattr(kernels, "_ELEMENTS", 1)
+    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
     with use_engine("explain"):
         with monkeypatch.context() as patch:
             patch.setattr(kernels.llvm_target, "is_available", lambda: False)
@@ -347,7 +354,7 @@ def test_small_calls_import_neither_expressions_nor_llvm():
 
 COMPILING = """
 from lossfw.losses.engine import kernels
-kernels._ELEMENTS = 1
+kernels._SECONDS = 0.0
 import numpy as np, lossfw
 y = np.linspace(-5, 5, 10_000)
 print(lossfw.loss("welsch").gradient(y, 0 * y).sum())
