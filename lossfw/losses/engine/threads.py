@@ -73,10 +73,10 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
     the result. Where tasks fail, the first failure in the order of the
     items is raised, however the threads ran.
     """
+    keep_freed_memory()
     if len(items) < _TASKS_FOR_THREADS:
         with np.errstate(all="ignore"):
             return [task(item) for item in items]
-    keep_freed_memory()
     # Imported on use: most processes never have so much to do.
     from concurrent.futures import ThreadPoolExecutor
 
