@@ -35,6 +35,8 @@ _NEAR: Final = 1e-8
 _RESIDUALS: Final = 10.0 ** np.arange(-6, 7)
 # So many rows of a few classes stay in the second-level cache through some operations.
 _IN_CACHE: Final = 4096
+# So many elements of several arrays stay there too, and are worth a call of the loss.
+_AT_ONCE: Final = 65_536
 
 
 # Called for every part of the rows, where they would take half of the time.
@@ -202,25 +204,41 @@ def _secant(loss: Loss, rows: Rows) -> NDArray:
     At a kink it is infinite. There r is replaced by sqrt(r^2 + s^2), with s a typical residual,
     by weight and steepness. XGBoost's absolute error has the same from release 3.4 on.
     """
-    y, t = rows.y, rows.t
-    a = np.maximum(np.abs(y - t), _NEAR * (1.0 + np.abs(t)))
-    odd = loss.gradient(t + a, t, reduction="none")
-    if not _claims(loss).symmetric:
-        odd = 0.5 * (odd - loss.gradient(t - a, t, reduction="none"))
-    steepness: NDArray = np.abs(odd)
-    if kinked(loss):
-        a = np.hypot(a, _typical(a, steepness * rows.spread()))
-    secant: NDArray = steepness / a
-    return secant
+    y, t, symmetric = rows.y, rows.t, _claims(loss).symmetric
+    a, steepness = np.empty_like(y), np.empty_like(y)
+
+    def put_steepness(part: slice) -> None:
+        mid, distance = t[part], np.abs(y[part] - t[part])
+        np.maximum(distance, _NEAR * (1.0 + np.abs(mid)), out=distance)
+        odd = loss.gradient(mid + distance, mid, reduction="none")
+        if not symmetric:
+            odd -= loss.gradient(mid - distance, mid, reduction="none")
+            odd *= 0.5
+        a[part], steepness[part] = distance, np.abs(odd, out=odd)
+
+    parts = [slice(i, i + _AT_ONCE) for i in range(0, len(y), _AT_ONCE)]
+    run(put_steepness, parts)
+    share = steepness if rows.w is None else steepness * rows.spread()
+    smoothing = _typical(a, share) if kinked(loss) else None
+
+    def put_secant(part: slice) -> None:
+        if smoothing is not None:
+            np.hypot(a[part], smoothing, out=a[part])
+        np.divide(steepness[part], a[part], out=steepness[part])
+
+    run(put_secant, parts)
+    return steepness
 
 
 def _typical(a: NDArray, share: NDArray) -> float:
     """Return a typical distance: the square of the weighted mean of square roots."""
     if not np.isfinite(share.sum() + a.sum()):
         # The error names the row by its number, which NaN would hide among all others.
-        share = np.where(np.isfinite(share) & np.isfinite(a), share, 0.0)
+        known = np.isfinite(share) & np.isfinite(a)
+        share, a = np.where(known, share, 0.0), np.where(known, a, 0.0)
     total = float(share.sum())
-    roots = np.where(share > 0, np.sqrt(a) * share, 0.0)
+    roots = np.sqrt(a)
+    roots *= share
     return (float(roots.sum()) / total) ** 2 if total > 0 else 0.0
 
 
