@@ -44,6 +44,8 @@ class Arguments:
     checked : bool
         Whether values are looked at: those of arrays of another library may lie on a device
         that has to be waited for.
+    out : ndarray or None
+        Where derivatives go; of `prediction_shape`, and one block of `dtype`.
     """
 
     y: Array
@@ -58,6 +60,7 @@ class Arguments:
     start: int = 0
     xp: Namespace = np
     checked: bool = True
+    out: NDArray | None = None
 
 
 def as_array(x: Any, role: str) -> NDArray:
@@ -231,6 +234,36 @@ def set_where(call: Arguments, where: Any) -> None:
         )
     array = _fit(xp, array, call.shape, "where")
     call.where = array if call.shape else array[None]
+
+
+def set_out(call: Arguments, out: Any, weight: Any, where: Any) -> None:
+    """Check the array that the caller gives for derivatives, beside weights and mask."""
+    if call.xp is not np:
+        library = type(call.y).__module__.partition(".")[0]
+        raise ArgumentError(f"out is for NumPy arrays, and the arguments are those of {library}.")
+    if not isinstance(out, np.ndarray):
+        raise ArgumentError(f"out is a {type(out).__name__}; expected a NumPy array.")
+    shape = call.prediction_shape
+    if out.shape != shape:
+        raise ShapeError(f"out has shape {out.shape}; expected {shape}, that of the prediction.")
+    if out.dtype != call.dtype:
+        raise DtypeError(f"out has dtype {out.dtype}; expected {call.dtype}, that of the result.")
+    if not out.flags.writeable:
+        raise ArgumentError("out is read-only; expected an array that can be written to.")
+    if not out.flags.carray:
+        raise ShapeError(
+            f"out is not one aligned block in C order; numpy.empty({shape}, {str(call.dtype)!r}) "
+            "makes one."
+        )
+    # The call has copies of weights.
+    given = {"prediction": call.y, "target": call.t, "sample_weight": weight, "where": where}
+    for role, array in given.items():
+        if isinstance(array, np.ndarray) and np.may_share_memory(out, array):
+            raise ArgumentError(
+                f"out shares memory with {role}, which is still read while out is written: pass "
+                "an array of its own."
+            )
+    call.out = out
 
 
 def first_row(start: Any) -> int:

@@ -25,6 +25,7 @@ from lossfw.losses.inputs import (
     choose,
     first_row,
     prepare,
+    set_out,
     set_weight,
     set_where,
 )
@@ -160,26 +161,42 @@ class Loss(LossDefinition):
         reduction: ReductionName = "mean",
         denominator: Denominator = "weights",
         empty: Empty = "raise",
+        out: NDArray | None = None,
     ) -> Any:
         """Return the gradient of the reduced loss with respect to the prediction.
 
-        For parameters and errors see the call. With ``reduction="none"`` it is
+        For the other parameters and errors see the call. With ``reduction="none"`` it is
         that of the sum: the derivative of each unreduced loss. Elements or rows
         that are left out have gradient 0.
+
+        Parameters
+        ----------
+        out : ndarray, optional
+            Where the result goes, for arguments of NumPy: an array in C order, of the shape
+            and dtype of the result, which shares no memory with an argument. A call that
+            fails may leave any numbers in it.
 
         Returns
         -------
         array
-            In the shape and dtype of the prediction.
+            In the shape and dtype of the prediction; `out`, if it is given.
+
+        Raises
+        ------
+        ShapeError, DtypeError, ArgumentError
+            If `out` cannot take the result; besides the errors of the call.
 
         Examples
         --------
-        >>> import lossfw
+        >>> import lossfw, numpy as np
         >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0])
         array([1., 2.])
+        >>> buffer = np.empty(2)
+        >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0], out=buffer) is buffer
+        True
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute("gradient", prediction, target, sample_weight, where, choice)
+        return self._compute("gradient", prediction, target, sample_weight, where, choice, out)
 
     def hessian(
         self,
@@ -191,13 +208,20 @@ class Loss(LossDefinition):
         reduction: ReductionName = "mean",
         denominator: Denominator = "weights",
         empty: Empty = "raise",
+        out: NDArray | None = None,
     ) -> Any:
         """Return the diagonal of the Hessian of the reduced loss.
 
         Parameters, results and errors are those of `gradient`.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.loss("huber").hessian([0.5, 3.0], [0.0, 0.0], reduction="sum")
+        array([1., 0.])
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute("hessian", prediction, target, sample_weight, where, choice)
+        return self._compute("hessian", prediction, target, sample_weight, where, choice, out)
 
     def value_and_gradient(
         self,
@@ -209,10 +233,21 @@ class Loss(LossDefinition):
         reduction: Literal["mean", "sum"] = "mean",
         denominator: Denominator = "weights",
         empty: Empty = "raise",
+        out: NDArray | None = None,
     ) -> tuple[Any, Any]:
         """Return the reduced loss and its gradient from one pass over the data.
 
-        Parameters and errors are those of the call; a reduction is needed.
+        Parameters and errors are those of `gradient`, which goes to `out`; a reduction is
+        needed.
+
+        Examples
+        --------
+        >>> import lossfw, numpy as np
+        >>> buffer = np.empty(2)
+        >>> lossfw.loss("squared_error").value_and_gradient([1.0, 2.0], [0.0, 0.0], out=buffer)
+        (2.5, array([1., 2.]))
+        >>> buffer
+        array([1., 2.])
         """
         choice = Reduction.of(reduction, denominator, empty)
         if reduction not in ("mean", "sum"):
@@ -221,7 +256,7 @@ class Loss(LossDefinition):
                 "and its gradient."
             )
         both: tuple[Any, Any] = self._compute(
-            "both", prediction, target, sample_weight, where, choice
+            "both", prediction, target, sample_weight, where, choice, out
         )
         return both
 
@@ -357,14 +392,17 @@ class Loss(LossDefinition):
         sample_weight: Any,
         where: Any,
         reduction: Reduction,
+        out: NDArray | None = None,
     ) -> Any:
         """Return the reduced loss, its derivative, or both."""
         if type(prediction) is np.ndarray and sample_weight is None and where is None:
             traits = self._fast_path_traits
-            result = fast_path.compute(self, traits, prediction, target, form, reduction)
+            result = fast_path.compute(self, traits, prediction, target, form, reduction, out)
             if result is not None:
                 return result
         call = self._prepare(prediction, target, sample_weight, where)
+        if out is not None:
+            set_out(call, out, sample_weight, where)
         engine = execute if call.xp is np else whole_array
         return engine.compute(self.without_own_weight(), call, form, reduction)
 

@@ -174,9 +174,9 @@ def compute(loss: EngineLoss, call: Arguments, form: ResultForm, reduction: Redu
             return _unreduced(loss, call)
         return reduction.value(merged(run(loss, call, Task(form))))
     scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
-    out = np.zeros(call.y.shape, call.dtype)
-    blocks = run(loss, call, Task(form, out, scale))
-    gradient = out.reshape(call.prediction_shape)
+    gradient = np.empty(call.prediction_shape, call.dtype) if call.out is None else call.out
+    # Every tile writes all of its places, also those of elements that are left out.
+    blocks = run(loss, call, Task(form, np.asarray(gradient).reshape(call.y.shape), scale))
     return (reduction.value(merged(blocks)), gradient) if form == "both" else gradient
 
 
@@ -195,7 +195,7 @@ def _weight_and_count(call: Arguments) -> tuple[float, int]:
 
 def _unreduced(loss: EngineLoss, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
-    out = np.zeros(call.shape or (1,), call.dtype)
+    out = np.empty(call.shape or (1,), call.dtype)
 
     def put_losses(tile: Tile, losses: NDArray) -> None:
         if tile.weight is not None:
@@ -284,7 +284,7 @@ def _put_scaled(task: Task, tile: Tile, gradient: NDArray) -> None:
 
 
 def _put(out: NDArray, tile: Tile, results: NDArray) -> None:
-    """Write a tile's results to their place; elements or rows that are left out stay 0."""
+    """Write a tile's results to their place, and 0 for elements or rows that are left out."""
     place = out[tile.first : tile.last]
     place[...] = _with_masked(tile, results).reshape(place.shape)
 

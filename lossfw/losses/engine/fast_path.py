@@ -81,13 +81,21 @@ def accepts_any_float(space: Space) -> bool:
 
 
 def compute(
-    loss: Any, traits: FastPathTraits, y: NDArray, t: Any, form: ResultForm, reduction: Reduction
+    loss: Any,
+    traits: FastPathTraits,
+    y: NDArray,
+    t: Any,
+    form: ResultForm,
+    reduction: Reduction,
+    out: Any = None,
 ) -> Any:
     """Return the result of a call with these arguments and no others; None on the usual path."""
     if type(t) is not _ARRAY or current[0] not in _MODES:
         return None
     if not traits.has_plain_elements:
-        return _compute_one_row(traits, y, t, form, reduction)
+        return None if out is not None else _compute_one_row(traits, y, t, form, reduction)
+    if out is not None and not _takes_result(out, y, t):
+        return None
     arrays = _flatten_checked(loss, traits, y, t)
     if arrays is None:
         return None
@@ -100,13 +108,25 @@ def compute(
     losses, gradient = results if form == "both" and isinstance(results, tuple) else (None, results)
     if getattr(gradient, "shape", None) != shape or gradient.dtype is not y.dtype:
         return None
-    # Also with a factor of 1: a body may return its argument.
-    gradient = np.multiply(gradient, _reduce(1.0, shape[0], reduction)).reshape(y.shape)
+    if form == "both" and getattr(losses, "shape", None) != shape:
+        return None
+    scale = _reduce(1.0, shape[0], reduction)
+    if out is not None:
+        np.multiply(gradient, scale, out=out.reshape(-1))
+        gradient = out
+    else:
+        # Also with a factor of 1: a body may return its argument.
+        gradient = np.multiply(gradient, scale).reshape(y.shape)
     if form != "both":
         return gradient
-    if getattr(losses, "shape", None) != shape:
-        return None
     return _reduce(weighted_sum(losses, None), shape[0], reduction), gradient
+
+
+def _takes_result(out: Any, y: NDArray, t: NDArray) -> bool:
+    """Return whether derivatives can be written to an array; see `lossfw.losses.inputs.set_out`."""
+    if type(out) is not _ARRAY or out.shape != y.shape or out.dtype != y.dtype:
+        return False
+    return out.flags.carray and not (np.may_share_memory(out, y) or np.may_share_memory(out, t))
 
 
 def _reduce(total: float, count: int, reduction: Reduction) -> float:
