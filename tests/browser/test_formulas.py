@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.numerics.symbolic.replay import replay
+from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.javascript import javascript
 from support.activation_samples import ELEMENTWISE
 from support.loss_settings import ALL, arguments
@@ -48,7 +48,7 @@ def test_the_browser_computes_what_python_computes(page, which):
         script = javascript(component, which)
         arrays = {name: given(component)[name] for name in script.arguments}
         used = {name: arrays[name] for name in script.traced.graph.inputs()} or arrays
-        wanted = replay(script.traced.graph, **{**used, **script.parameters})[0]
+        wanted = write(script.traced.graph)(**{**used, **script.parameters})[0]
         rows = json.dumps(np.stack(list(arrays.values()), axis=-1).tolist())
         numbers = json.dumps(list(script.parameters.values()))
         found = page.evaluate(

@@ -21,9 +21,9 @@ from lossfw.numerics.compiled.kernel import Kernel, write_kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, LOOK_UP, Graph
-from lossfw.numerics.symbolic.replay import replay, replay_rows
 from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.trace import trace
+from lossfw.numerics.symbolic.written import write
 
 _FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
 
@@ -178,9 +178,9 @@ class Candidate:
     def _replay(self, graph: Graph, arrays: list[NDArray]) -> list[NDArray]:
         """Return the results of the graph, in the shapes of the body's."""
         inputs, columns = dict(zip(self.spaces, arrays, strict=True)), self.signature.columns
+        results = write(graph, columns, self._layout)(**inputs)
         if columns is None:
-            return list(replay(graph, **inputs))
-        results = replay_rows(graph, columns, self._layout, **inputs)
+            return list(results)
         return [
             np.broadcast_to(result[:, 0] if len(shape) == 1 else result, shape)
             for result, shape in zip(results, self._shapes(arrays[0]), strict=True)

@@ -97,7 +97,7 @@ class Script:
     `parameters` are further arguments in their order, with their values in the component; the
     source has the values of `fixed` ones as numbers. A `textbook` source is the textbook
     formula, which loses digits near its ends: the stable form has fixed parameters, or is very
-    long. `lossfw.numerics.symbolic.replay.replay` evaluates the graph in Python.
+    long. `lossfw.numerics.symbolic.written.write` evaluates the graph in Python.
     """
 
     source: str

@@ -22,7 +22,7 @@ from lossfw.nn.activation import Activation
 from lossfw.nn.letters import arguments_of
 from lossfw.nn.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.symbolic.replay import replay
+from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.columns import row_traced
 from lossfw.report.formulas.javascript import javascript, source_of
 from lossfw.report.formulas.traced import Traced, Which
@@ -144,7 +144,7 @@ class ScriptedBody:
             name: start + slope * x
             for name, (start, slope) in zip(found.arguments, self.places, strict=True)
         }
-        (result,) = replay(found.graph, **given, **{**found.parameters, **values})
+        (result,) = write(found.graph)(**given, **{**found.parameters, **values})
         return result
 
     @property

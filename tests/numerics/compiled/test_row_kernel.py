@@ -12,8 +12,8 @@ from lossfw.numerics.arrays import columns as columns_of
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
-from lossfw.numerics.symbolic.replay import replay_rows
 from lossfw.numerics.symbolic.rows import trace_rows
+from lossfw.numerics.symbolic.written import write
 
 DTYPES = ("float32", "float64")
 LENGTHS = (3, 8, 17, 64, 65, 2500)
@@ -92,7 +92,7 @@ def test_a_body_has_the_bits_of_numpy(name, dtype):
             found = np.empty_like(wanted)
             kernel(x, derivatives=found)
             assert count_unlike(found, wanted) == 0
-            np.testing.assert_array_equal(replay_rows(graph, columns, order, x=x)[0], wanted)
+            np.testing.assert_array_equal(write(graph, columns, order)(x=x)[0], wanted)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

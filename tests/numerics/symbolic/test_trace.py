@@ -11,8 +11,8 @@ from lossfw.errors import TraceError
 from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import Expressions
-from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
+from lossfw.numerics.symbolic.written import write
 from support.activation_samples import ELEMENTWISE
 from support.loss_settings import ALL, arguments
 
@@ -30,7 +30,7 @@ def agree(function, dtype, given):
     with np.errstate(all="ignore"):
         wanted = function(np, *arrays.values())
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-    for found, result in zip(replay(graph, **arrays), wanted, strict=True):
+    for found, result in zip(write(graph)(**arrays), wanted, strict=True):
         assert count_unlike(found, result) == 0
 
 
@@ -145,7 +145,7 @@ def test_a_named_number_is_a_parameter_with_its_arithmetic():
     r = np.array([10.0])
     for value in (3.0, 0.5):
         wanted = r / (2 * value - 1) + value**2 + value
-        np.testing.assert_array_equal(replay(graph, r=r, c=value)[0], wanted)
+        np.testing.assert_array_equal(write(graph)(r=r, c=value)[0], wanted)
     # Functions of C take the number alone.
     assert trace(lambda xp, r: r * math.sqrt(c), {"r": "f8"}).parameters() == []
     assert hash(c) != hash(3.0)

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import ArgumentError, TraceError
-from lossfw.numerics.symbolic.replay import replay
+from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.columns import row_traced
 from lossfw.report.formulas.javascript import javascript
 from support.loss_settings import ALL, arguments
@@ -35,7 +35,7 @@ def test_a_script_computes_the_body(loss):
         script = javascript(loss, which)
         chosen = {name: given[name] for name in script.traced.graph.inputs()}
         with np.errstate(all="ignore"):
-            found = replay(script.traced.graph, **{**chosen, **script.parameters})[0]
+            found = write(script.traced.graph)(**{**chosen, **script.parameters})[0]
             wanted = getattr(loss, function)(np, y, t)
         if which == "derivative" and loss.argument == "margin":
             found = t * found
@@ -102,7 +102,7 @@ def test_a_loss_and_its_derivatives_by_the_first_column(name):
     ]
     for order, truth in enumerate(wanted):
         found = row_traced(loss, order)
-        (result,) = replay(found.graph, **given, **found.parameters)
+        (result,) = write(found.graph)(**given, **found.parameters)
         np.testing.assert_allclose(result, truth, rtol=1e-11, atol=1e-12)
 
 
@@ -111,7 +111,7 @@ def test_the_first_column_of_an_activation(name):
     f = lossfw.activation(name)
     rows = np.stack([4 * X - 2, np.zeros(4)], -1)
     found = row_traced(f, 0)
-    (result,) = replay(found.graph, y0=rows[:, 0], y1=rows[:, 1])
+    (result,) = write(found.graph)(y0=rows[:, 0], y1=rows[:, 1])
     np.testing.assert_allclose(result, f(rows)[:, 0], rtol=1e-13)
 
 

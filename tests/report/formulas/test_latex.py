@@ -11,7 +11,7 @@ from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.nn.letters import letters_of
 from lossfw.numerics.exact.truth import evaluate
-from lossfw.numerics.symbolic.replay import replay
+from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.latex import latex
 from lossfw.report.formulas.traced import traced
 from support.latex import typeset_body
@@ -119,7 +119,7 @@ def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
     y, t = arguments(loss)
     given = {"r": y - t, "m": y * t, "y": y, "z": y, "t": t}
     chosen = {name: given[name] for name in found.graph.inputs()}
-    shown = replay(found.graph, **{**chosen, **moved})[0]
+    shown = write(found.graph)(**{**chosen, **moved})[0]
     with np.errstate(all="ignore"):
         exact = other.exact(y, t).astype(np.float64)
     # The textbook formula loses digits where it cancels, overflows or divides 0 by 0.

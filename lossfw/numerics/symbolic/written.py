@@ -1,0 +1,257 @@
+"""Written: a graph as one straight function, with a line for each operation.
+
+Values that nobody reads are not computed, equal ones once, and each array is dropped after its last
+use, so that its memory is used again while it is in the cache. The source is made of the nodes of
+a graph alone, and numbers are variables of its module: none is rounded on the way through a text.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from lossfw.numerics.symbolic.graph import (
+    BY_BODY,
+    CAST,
+    COLUMN,
+    CONSTANT,
+    EXPONENT,
+    FRACTION,
+    INPUT,
+    LOOK_UP,
+    PARAMETER,
+    REDUCTIONS,
+    SUM_ALONE,
+    TAKEN,
+    Graph,
+    Operation,
+)
+from lossfw.numerics.symbolic.rows import find_row_nodes
+
+_INFIX = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "remainder": "%",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+    "logical_and": "&",
+    "logical_or": "|",
+    "logical_xor": "^",
+}
+_PREFIX = {"negative": "-", "logical_not": "~"}
+
+_OF_ROW = {"sum": np.add, SUM_ALONE: np.add, "max": np.maximum, "min": np.minimum}
+
+# Operations that are more than a function of numbers.
+_OF_ARRAYS = (*REDUCTIONS, TAKEN, BY_BODY, FRACTION, EXPONENT, LOOK_UP)
+
+
+class WrittenFunction(NamedTuple):
+    """A graph as a function.
+
+    Attributes
+    ----------
+    function : callable
+        Takes the inputs and parameters of the graph in the order of `names`, and returns a tuple.
+    names : tuple of str
+    source : str
+    """
+
+    function: Callable[..., tuple[Any, ...]]
+    names: tuple[str, ...]
+    source: str
+
+    def __call__(self, **given: Any) -> tuple[Any, ...]:
+        """Return the outputs; names that the graph does not have are ignored."""
+        with np.errstate(all="ignore"):
+            return self.function(*(given[name] for name in self.names))
+
+
+def write(
+    graph: Graph, columns: int | None = None, order: Literal["C", "F"] = "C"
+) -> WrittenFunction:
+    """Return a graph as a function of NumPy.
+
+    Inputs have the shape (N,), or (N, K) for `columns` K, where classes have (N,). Rows are added
+    up in the layout `order`. A parameter is a number. A result has the shape (N,), or (N, K), or
+    (N, 1) where it has one number for each row.
+
+    Examples
+    --------
+    >>> from lossfw.numerics.symbolic.trace import trace
+    >>> written = write(trace(lambda xp, r: 2.0 * xp.abs(r), {"r": "float64"}))
+    >>> written(r=np.array([-2.0, 3.0]))
+    (array([4., 6.]),)
+    >>> print(written.source)
+    def written(x0):
+        x1 = abs(x0)
+        x3 = x2 * x1
+        del x1
+        return x3,
+    """
+    return _NumPyWriter(graph, columns, order).written()
+
+
+class Writer(ABC):
+    """The lines of a function; each library has its own expressions.
+
+    Attributes
+    ----------
+    variables : dict of str to object
+        The functions and numbers of the source.
+    numbers : dict of int to object
+        The results of nodes that depend on no argument.
+    """
+
+    def __init__(self, graph: Graph, columns: int | None) -> None:
+        self.graph, self.columns = graph, columns
+        self.variables: dict[str, Any] = {}
+        self.numbers: dict[int, Any] = {}
+
+    def written(self) -> WrittenFunction:
+        """Return the function."""
+        nodes, live = self.graph.nodes, self.graph.live()
+        given = [n for n, node in enumerate(nodes) if node.op in (INPUT, PARAMETER)]
+        last_use = {arg: node_id for node_id in live for arg in nodes[node_id].args}
+        lines = [f"def written({', '.join(f'x{n}' for n in given)}):"]
+        for node_id in live:
+            node = nodes[node_id]
+            if self._is_number(node_id, node):
+                continue
+            expression = self.expression(node_id, node)
+            if expression != f"x{node_id}":
+                lines.append(f"x{node_id} = {expression}")
+            kept = (*self.graph.outputs, *self.numbers, *given)
+            unread = [n for n in dict.fromkeys(node.args) if last_use[n] == node_id]
+            dead = [f"x{n}" for n in unread if n not in kept]
+            lines += [f"del {', '.join(dead)}"] if dead else []
+        outputs = ", ".join(self.output(node_id) for node_id in self.graph.outputs)
+        source = "\n    ".join([*lines, f"return {outputs},"])
+        names = tuple(nodes[n].value for n in given)
+        exec(compile(source, "<graph>", "exec"), self.variables)  # noqa: S102  # of nodes alone
+        return WrittenFunction(self.variables["written"], names, source)
+
+    def _is_number(self, node_id: int, node: Operation) -> bool:
+        """Return whether a result depends on no argument, and make it a variable then."""
+        value = None
+        if node.op in (CONSTANT, COLUMN):
+            value = self.leaf(node)
+        elif node.args and node.op not in _OF_ARRAYS:
+            args = [self.numbers.get(arg) for arg in node.args]
+            value = None if any(arg is None for arg in args) else _result(node, args)
+        if value is not None:
+            self.numbers[node_id] = value
+            self.variables[f"x{node_id}"] = self.number(value)
+        return value is not None
+
+    def use(self, function: Any, name: str) -> str:
+        """Return the name of a variable of the source."""
+        self.variables[name] = function
+        return name
+
+    def column(self, node: Operation) -> str | None:
+        """Return the part of rows that is one column, None if each row gives a number."""
+        number = self.numbers.get(node.args[1])
+        return None if number is None else f"[..., {int(number)}, None]"
+
+    def operator(self, node: Operation) -> str | None:
+        """Return an expression by an operator of Python, None if there is none."""
+        args = [f"x{arg}" for arg in node.args]
+        if node.op in _INFIX:
+            return f"{args[0]} {_INFIX[node.op]} {args[1]}"
+        return f"{_PREFIX[node.op]}{args[0]}" if node.op in _PREFIX else None
+
+    @abstractmethod
+    def leaf(self, node: Operation) -> Any:
+        """Return a constant, or the numbers of columns; None if they depend on an argument."""
+
+    @abstractmethod
+    def number(self, value: Any) -> Any:
+        """Return a number of NumPy as the source uses it."""
+
+    @abstractmethod
+    def expression(self, node_id: int, node: Operation) -> str:
+        """Return the expression of an operation."""
+
+    @abstractmethod
+    def output(self, node_id: int) -> str:
+        """Return the expression of an output."""
+
+
+class _NumPyWriter(Writer):
+    def __init__(self, graph: Graph, columns: int | None, order: Literal["C", "F"]) -> None:
+        super().__init__(graph, columns)
+        self._order = order
+        self._is_row = find_row_nodes(graph)
+        self._varies: list[bool] = []
+        for node in graph.nodes:
+            self._varies.append(node.op == INPUT or any(self._varies[arg] for arg in node.args))
+
+    def leaf(self, node: Operation) -> Any:
+        if node.op == COLUMN:
+            return np.arange(self.columns or 0)[np.newaxis]
+        return node.dtype.type(node.value)
+
+    def number(self, value: Any) -> Any:
+        return value
+
+    def expression(self, node_id: int, node: Operation) -> str:
+        args = [f"x{arg}" for arg in node.args]
+        op, first = node.op, args[0] if args else f"x{node_id}"
+        if op == INPUT:
+            is_index = self.columns is not None and node.dtype.kind == "i"
+            return f"{first}[:, None]" if is_index else first
+        if op == PARAMETER:
+            return f"{self.use(node.dtype.type, f'to_{node.dtype}')}({first})"
+        if op == CAST:
+            return f"{first}.astype({self.use(node.dtype, str(node.dtype))})"
+        if op in (FRACTION, EXPONENT):
+            return f"{self.use(np.frexp, 'frexp')}({first})[{int(op == EXPONENT)}]"
+        if op == LOOK_UP:
+            table = self.use(np.array(node.value, node.dtype), f"table{node_id}")
+            return f"{table}.take({first})"
+        if op == TAKEN:
+            column = self.column(node)
+            taken = f"{self.use(np.take_along_axis, TAKEN)}({first}, {args[1]}, -1)"
+            return taken if column is None else f"{first}{column}"
+        if op in _OF_ROW:
+            return self._of_row(op, node.args[0])
+        if op == BY_BODY:
+            return f"{self.use(node.value, f'body{node_id}')}({', '.join(args)})"
+        function = self.operator(node)
+        return function or f"{self.use(getattr(np, op), op)}({', '.join(args)})"
+
+    def _of_row(self, op: str, arg: int) -> str:
+        """Return the expression of a sum or an extreme along rows, in the layout of the body."""
+        rows = f"x{arg}"
+        if not (self._is_row[arg] and self._varies[arg]):
+            rows = self._repeated(rows, f"(len(x0), {self.columns})")
+        layout = "C" if op == SUM_ALONE else self._order
+        rows = f"{self.use(np.asarray, 'asarray')}({rows}, order={layout!r})"
+        return f"{self.use(_OF_ROW[op].reduce, op)}({rows}, -1, keepdims=True)"
+
+    def output(self, node_id: int) -> str:
+        name = f"x{node_id}"
+        if self._varies[node_id]:
+            return name
+        if self.columns is None:
+            return self._repeated(name, "x0.shape")
+        return self._repeated(name, f"(len(x0), {self.columns if self._is_row[node_id] else 1})")
+
+    def _repeated(self, name: str, shape: str) -> str:
+        return f"{self.use(np.broadcast_to, 'broadcast_to')}({name}, {shape})"
+
+
+def _result(node: Operation, args: list[Any]) -> Any:
+    """Return the result of an operation of numbers."""
+    with np.errstate(all="ignore"):
+        return args[0].astype(node.dtype) if node.op == CAST else getattr(np, node.op)(*args)
