@@ -17,6 +17,8 @@ def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
     why = flat_refusal(trained)
     if why is not None:
         raise ArgumentError(why)
+    # Some losses keep it, and `torch.compile` cannot follow how it is made.
+    trained.without_own_weight()
     return trained
 
 

@@ -107,11 +107,7 @@ def function(loss: Any, *, fuse: bool = True, check: bool = True) -> Callable[[A
     tensor([0.1250, 2.5000])
     """
     TorchBridge.imported()
-    from lossfw.bridges.torch_module import remember_constants
-
-    trained = trainable_loss(loss, fuse=fuse)
-    remember_constants(trained)
-    return functools.partial(_unreduced, trained, check)
+    return functools.partial(_unreduced, trainable_loss(loss, fuse=fuse), check)
 
 
 def _unreduced(loss: Loss, check: bool, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's

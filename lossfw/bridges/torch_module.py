@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import torch
@@ -10,27 +9,6 @@ import torch
 from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
 from lossfw.losses.engine import torch_fast_path
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
-from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import namespace_of
-
-# A number inside every space of predictions and targets.
-_ANYWHERE = 1.0
-
-
-def remember_constants(loss: Loss) -> None:
-    """Let a loss compute its constants, so that they are there when it is compiled.
-
-    PyTorch's compiler cannot follow decimals, as in `lossfw.numerics.cache_constants`, nor a
-    wrapper that makes another loss.
-    """
-    body = loss.without_own_weight()
-    row = (1, loss.fixed_classes or max(loss.least_classes, 2))
-    for dtype in (torch.float32, torch.float64):
-        y = torch.full(row, _ANYWHERE, dtype=dtype)
-        t = y[:, 0] if loss.target_per_row else y
-        # A loss that is wrong says so when it is called.
-        with contextlib.suppress(Exception):
-            body.unreduced_losses("both", namespace_of(y), y, t)
 
 
 class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
@@ -53,7 +31,6 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         check_class_axis(self.loss, class_axis)
         self.reduction, self.denominator = reduction, denominator
         self.class_axis, self.check = class_axis, check
-        remember_constants(self.loss)
         self._fast_path = reduction != "none" and class_axis == -1 and not self.loss.has_own_weight
 
     def forward(

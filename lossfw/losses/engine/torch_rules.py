@@ -1,7 +1,8 @@
 """Rules of PyTorch: the losses of a call as one function with published derivatives.
 
-The functions also serve `torch.func` (vmap, grad, jvp, hessian) and `torch.compile`, which
-cannot follow a rule for tangents: so each function is there without and with it.
+The functions also serve `torch.func` (vmap, grad, jvp, hessian). `torch.compile` cannot follow
+their Python, nor that of a body: there they are one operation, which the compiler's back end runs
+to see what PyTorch is asked to do.
 """
 
 from __future__ import annotations
@@ -17,25 +18,43 @@ from lossfw.numerics.arrays import Array, namespace_of
 # The gradients of the four arguments of a function whose result nothing depends on.
 _NONE = (None, None, None, None)
 
+# The losses of compiled functions by a number, because an operation takes only tensors and numbers.
+_compiled: list[LossDefinition] = []
+_numbers: dict[tuple[type, str], int] = {}
+
 
 def losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.whole_array`."""
     if t.requires_grad:
         loss_derivatives.check_target(loss)
-    compiling = torch.compiler.is_compiling()
+    if torch.compiler.is_dynamo_compiling():
+        return _of_number(y, t, _number(loss), by_index)
+    return _losses(loss, y, t, by_index)
+
+
+def _losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
     # Gradients that a backward pass will want are computed next to the losses.
     if y.requires_grad and torch.is_grad_enabled():
-        return _function_class(compiling).apply(y, t, loss, by_index)[0]
-    function = _Losses if compiling else _LossesWithTangents
-    return function.apply(y, t, loss, by_index)
+        # There is no public name for the question.
+        mapped = torch._C._are_functorch_transforms_active()
+        function = _LossesAndGradients if mapped else _PlainLossesAndGradients
+        return function.apply(y, t, loss, by_index)[0]
+    return _Losses.apply(y, t, loss, by_index)
 
 
-def _function_class(compiling: bool) -> type[_LossesAndGradients]:
-    if compiling:
-        return _LossesAndGradients
-    # There is no public name for the question.
-    mapped = torch._C._are_functorch_transforms_active()
-    return _LossesAndGradientsWithTangents if mapped else _PlainLossesAndGradients
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
+def _number(loss: LossDefinition) -> int:
+    """Return the number of a loss, when its call is compiled."""
+    key = (type(loss), loss.identity)
+    if key not in _numbers:
+        _compiled.append(loss)
+        _numbers[key] = len(_compiled) - 1
+    return _numbers[key]
+
+
+@torch.compiler.allow_in_graph  # type: ignore[untyped-decorator]  # torch may be missing
+def _of_number(y: Array, t: Array, number: int, by_index: bool) -> Array:
+    return _losses(_compiled[number], y, t, by_index)
 
 
 def gradients(ctx: Any) -> Array:
@@ -45,8 +64,7 @@ def gradients(ctx: Any) -> Array:
 
 
 def _gradients_at(y: Array, t: Array, ctx: Any) -> Array:
-    function = _Gradients if torch.compiler.is_compiling() else _GradientsWithTangents
-    return function.apply(y, t, ctx.loss, ctx.by_index)
+    return _Gradients.apply(y, t, ctx.loss, ctx.by_index)
 
 
 def _gradients_of_target(ctx: Any, gradient: Array) -> Array:
@@ -81,8 +99,6 @@ class _Losses(_OfArguments):
     def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
         return _NONE if up is None else _input_gradients(ctx, gradients(ctx), up)
 
-
-class _LossesWithTangents(_Losses):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
         return _directional_derivative(ctx, y_tangent, t_tangent)
@@ -113,14 +129,12 @@ class _LossesAndGradients(torch.autograd.Function):  # type: ignore[misc]  # tor
         gradient = gradients(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
         return _input_gradients(ctx, gradient, up)
 
-
-class _LossesAndGradientsWithTangents(_LossesAndGradients):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> tuple[Array, None]:
         return _directional_derivative(ctx, y_tangent, t_tangent), None
 
 
-class _PlainLossesAndGradients(_LossesAndGradientsWithTangents):
+class _PlainLossesAndGradients(_LossesAndGradients):
     """The same in one step and not in two, which `torch.func` needs and PyTorch is slower with."""
 
     generate_vmap_rule = False
@@ -156,8 +170,6 @@ class _Gradients(_OfArguments):
         y, t = ctx.saved_tensors
         return product, _cross_product(ctx, t, y, up), None, None
 
-
-class _GradientsWithTangents(_Gradients):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
         if t_tangent is None or loss_derivatives.is_of_residual(ctx.loss):

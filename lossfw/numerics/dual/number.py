@@ -46,25 +46,6 @@ class ChainRules(Protocol):
         """Return ``x**p``."""
 
 
-# The method of a dual number that computes a method of a tensor, with the two in turn.
-_MIRRORED = {
-    "add": "__radd__",
-    "sub": "__rsub__",
-    "__rsub__": "__sub__",
-    "mul": "__rmul__",
-    "div": "__rtruediv__",
-    "__rdiv__": "__truediv__",
-    "pow": "__rpow__",
-    "__rpow__": "__pow__",
-    "lt": "__gt__",
-    "le": "__ge__",
-    "gt": "__lt__",
-    "ge": "__le__",
-    "__eq__": "__eq__",
-    "ne": "__ne__",
-}
-
-
 class Dual:
     """An array with its first and second derivative along one direction.
 
@@ -114,20 +95,6 @@ class Dual:
 
     def __array_namespace__(self, **_: Any) -> ChainRules:
         return self.space
-
-    @classmethod
-    def __torch_function__(
-        cls, function: Any, _types: Any, args: tuple[Any, ...] = (), _named: Any = None
-    ) -> Any:
-        """Return the result of an operator of a tensor and a dual number.
-
-        `torch.compile` passes each of them to the tensor, as the first argument, and never
-        calls the methods below.
-        """
-        name = _MIRRORED.get(function.__name__)
-        if name is None or len(args) != 2 or not isinstance(args[1], Dual):
-            return NotImplemented
-        return getattr(args[1], name)(args[0])
 
     def __repr__(self) -> str:
         return f"Dual({self.value!r}, first={self.first!r}, second={self.second!r})"
