@@ -8,15 +8,13 @@ may name sample parameters that matter (`Component.examples`).
 
 from __future__ import annotations
 
-import ast
-import inspect
-import sys
 import types
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import combinations, product
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from lossfw.check.branches import compared_constants, on_other_branches
 from lossfw.check.operations import Operations
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
@@ -60,17 +58,19 @@ class InstanceToCheck(NamedTuple):
     all_checks: bool = True
 
 
-def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
+def variants(
+    cls: type[Component], *, others: bool = True, operations: Operations | None = None
+) -> list[Any]:
     """Return a component at several parameters, the defaults first.
 
     Without `others`, only the defaults and forms. The list is empty if the class cannot be
-    made without knowing more, as a wrapper that needs losses.
+    made without knowing more, as a wrapper that needs losses. `operations` remembers its keys.
 
     Examples
     --------
     >>> import lossfw
-    >>> variants(type(lossfw.loss("squared_error")))
-    [SquaredError(factor=1.0), SquaredError(factor=0.3), SquaredError(factor=7.5)]
+    >>> variants(type(lossfw.loss("huber")))
+    [Huber(delta=1.0), Huber(delta=0.3), Huber(delta=7.5)]
     """
     samples = cls.samples()
     defaults = _defaults(cls, samples)
@@ -84,6 +84,7 @@ def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
         instances += [sample for sample in samples if sample not in instances]
         for form in forms:
             instances += [one for one in _varied(form) if one not in instances]
+        instances += on_other_branches(forms, instances, operations or Operations(), _moved)
     return instances
 
 
@@ -103,7 +104,7 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
         return []
     operations = Operations()
     seen = {operations.key_of(one.component) for one in instances.values()} - {None}
-    for component in variants(cls):
+    for component in variants(cls, operations=operations):
         if repr(component) not in instances:
             key = operations.key_of(component)
             instance = InstanceToCheck(component, MOVED_SHARE, all_checks=key not in seen)
@@ -185,7 +186,7 @@ def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]
 
     Some branches are reached only by two of them, as that of a power of 0 under another link.
     """
-    compared = _compared_constants(cls)
+    compared = compared_constants(cls)
     values = {
         name: list({repr(v): v for v in (*(one.parameters[name] for one in known),
                                          *compared.get(name, ()))}.values())
@@ -205,6 +206,12 @@ def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]
                 yield instance
 
 
+def _moved(form: Any, name: str, value: float) -> Any:
+    """Return a component with one parameter at another value, None where it has no effect."""
+    instance = _create_or_none(type(form), {**form.parameters, name: value})
+    return None if instance is None or _has_no_effect(instance, {name}) else instance
+
+
 def _has_no_effect(instance: Any, moved: set[str]) -> bool:
     """Tell whether a guard was moved that logits do not need."""
     guarded = isinstance(instance, GuardedLoss) and instance.input_form == "logits"
@@ -214,42 +221,3 @@ def _has_no_effect(instance: Any, moved: set[str]) -> bool:
 def _pairs_of(parameters: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for (p, v), (q, w) in combinations(parameters.items(), 2):
         yield p, repr(v), q, repr(w)
-
-
-def _compared_constants(cls: type[Component]) -> dict[str, list[float]]:
-    """Return the numbers that the module of a class compares its parameters with.
-
-    They are where a body branches: ``self.power == 0``, but not ``g < 1`` of a local `g`.
-    """
-    module = sys.modules.get(cls.__module__)
-    try:
-        tree = ast.parse(inspect.getsource(module or cls))
-    except (OSError, TypeError, SyntaxError):
-        return {}
-    constants: dict[str, list[float]] = {}
-    for node in _of_bodies(tree):
-        if isinstance(node, ast.Compare):
-            parts = [node.left, *node.comparators]
-            numbers = [n for part in parts if (n := _number(part)) is not None]
-            for part in parts:
-                name = getattr(part, "attr", getattr(part, "id", ""))
-                if name in cls.model_fields:
-                    constants.setdefault(name, []).extend(numbers)
-    return constants
-
-
-def _of_bodies(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a module without its claims, which do not branch."""
-    for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.FunctionDef) and node.name == "claims"):
-            yield node
-            yield from _of_bodies(node)
-
-
-def _number(node: ast.expr) -> float | None:
-    try:
-        value = ast.literal_eval(node)
-    except (ValueError, SyntaxError):
-        return None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None

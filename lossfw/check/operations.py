@@ -41,9 +41,16 @@ class Operations:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
+        self._keys: dict[str, Hashable] = {}
 
     def key_of(self, component: Any) -> Hashable:
         """Return a key that is equal for instances with the same operations; None if unknown."""
+        text = repr(component)
+        if text not in self._keys:
+            self._keys[text] = self._key_of(component)
+        return self._keys[text]
+
+    def _key_of(self, component: Any) -> Hashable:
         if not isinstance(component, Loss) or component.has_own_weight:
             return None
         try:
@@ -81,14 +88,19 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
             seen.add((code.co_filename, code.co_firstlineno, frame.f_lasti))
         return trace_opcode
 
-    y, t = _sample(loss)
-    # That of a debugger, or one that measures coverage.
-    before = sys.gettrace()
-    sys.settrace(trace_opcode)
-    try:
+    def call_all() -> None:
+        y, t = _sample(loss)
         with np.errstate(all="ignore"):
             for name in _FUNCTIONS:
                 getattr(loss, name)(np, y, t)
+
+    # That of a debugger, or one that measures coverage.
+    before = sys.gettrace()
+    try:
+        # What only a first call runs, such as an import, does not count.
+        call_all()
+        sys.settrace(trace_opcode)
+        call_all()
     except Exception:
         return None
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
@@ -20,7 +21,8 @@ _SAID = "read-only"
 # By their place: with a name the argument would take half of the time of a view.
 set_flags: Any = np.ndarray.setflags
 
-_OTHERS = ("lossfw", "numpy")
+# Python's own modules run when it collects garbage, at any time.
+_OTHERS = {"lossfw", "numpy", *sys.stdlib_module_names}
 
 
 def read_only(x: NDArray) -> NDArray:
@@ -68,7 +70,7 @@ def _walk(error: ValueError) -> list[tuple[FrameType, int]]:
 
 
 def is_authors(frame: FrameType) -> bool:
-    """Tell whether a frame is one of an author's code, and not of lossfw or NumPy."""
+    """Tell whether a frame is one of an author's code, and not of lossfw, NumPy or Python."""
     module = str(frame.f_globals.get("__name__", ""))
     return module.partition(".")[0] not in _OTHERS
 

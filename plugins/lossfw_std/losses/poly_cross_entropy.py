@@ -111,7 +111,8 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """At logits, the terms of the classes of a soft target, and those of the bend."""
-        if order == 0 or not self.from_logits:
+        # For an epsilon below 0 the terms of the bend have one sign.
+        if order == 0 or not self.from_logits or (order == 2 and self.epsilon < 0):
             return ()
         p, c, _ = softmax_parts(xp, y)
         w, tilt = t * self.factor(p, c), abs(self.epsilon) * p * t

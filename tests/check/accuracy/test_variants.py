@@ -1,7 +1,10 @@
 """Variants: a component at its defaults, in each of its forms, and at other parameters."""
 
+from typing import Annotated
+
 import numpy as np
 import pytest
+from pydantic import Field, PositiveFloat
 
 import lossfw
 from lossfw.check.accuracy.measure import accuracy_jobs, measure
@@ -47,6 +50,43 @@ def test_a_parameter_without_a_default_is_given_a_value():
     found = variants(Shifted)
     assert len(found) == 3
     assert len({one.shift for one in found}) == 3
+
+
+class Turning(lossfw.DistanceLoss):
+    """Turns where its numbers say."""
+
+    bounded: Annotated[float, Field(ge=-4)] = 1.0
+    compared: PositiveFloat = 1.0
+    hidden: float = 3.0
+    looped: Annotated[int, Field(ge=0, le=10**9)] = 1
+
+    def value(self, xp, r):
+        r = xp.abs(r) if self.bounded < -3 else r
+        rest = 1 - self.hidden
+        for _ in range(self.looped):
+            r = r * 0.5 if self.looped < 20 or self.looped > 40 else 0.1 * r
+        r = 2 * r if rest == 0 else r
+        return r * r if self.compared > 200.0 else r
+
+
+def test_a_parameter_is_drawn_on_both_sides_of_each_branch():
+    found = variants(Turning)
+    assert any(one.bounded < -3 for one in found)
+    assert any(one.compared > 200 for one in found)
+    # It is not compared itself.
+    assert 1.0 in {one.hidden for one in found}
+    # A loop has a branch for each number.
+    assert {one.looped for one in found} == {1, 2, 3, 0, 20, 10, 30}
+
+
+def test_a_parameter_without_a_branch_is_drawn_twice():
+    assert [one.delta for one in variants(type(lossfw.loss("huber")))] == [1.0, 0.3, 7.5]
+
+
+def test_a_class_names_the_numbers_with_which_it_compares_a_parameter():
+    epsilons = {one.epsilon for one in variants(type(lossfw.loss("poly_cross_entropy")))}
+    assert {-1.0, 0.0, 1.0} <= epsilons
+    assert any(-1 < epsilon < 0 for epsilon in epsilons)
 
 
 def test_what_cannot_be_made_is_left_out():
