@@ -14,7 +14,8 @@ several processes.
 """
 
 from lossfw.check.api import check, check_function, subject
-from lossfw.check.report import Refutation, Report
+from lossfw.check.refutation import Refutation
+from lossfw.check.report import Report
 from lossfw.check.testing import parametrize_with_checks
 
 __all__ = ["Refutation", "Report", "check", "check_function", "parametrize_with_checks", "subject"]

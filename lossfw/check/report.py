@@ -1,116 +1,17 @@
-"""Reports: checks that held, were refuted, expected to fail or not applicable."""
+"""Reports: what the harness found about one component, and the text that says so."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-import numpy as np
+from lossfw.check.groups import FindingGroup, by_grade, groups
+from lossfw.check.refutation import Refutation
+from lossfw.check.severity import GRADES
 
-from lossfw.numerics.arrays import NDArray
-
-Severity: TypeAlias = Literal["defect", "precision", "convention"]
-
-# A component is asked to keep them. Another library is free to broadcast, to take another
-# dtype, to write -0.0, and to refuse or take what lies outside of a space.
-_CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain", "arrays")
-
-
-def severity(check: str) -> Severity:
-    """Return the severity of what a check of this name finds.
-
-    Examples
-    --------
-    >>> severity("value"), severity("precision:gradient"), severity("dtype:half")
-    ('defect', 'precision', 'convention')
-    """
-    if check.startswith(_CONVENTIONS):
-        return "convention"
-    return "precision" if check.startswith("precision") else "defect"
-
-
-def severity_rank(check: str) -> int:
-    """Return the rank of a check, by which the most severe findings come first."""
-    if check.startswith("overflow"):
-        # Below wrong values: a function that overflows is right elsewhere.
-        return 1
-    return {"defect": 0, "precision": 2, "convention": 3}[severity(check)]
-
-
-@dataclass(frozen=True)
-class Refutation:
-    """A counterexample to one promise.
-
-    Attributes
-    ----------
-    check : str
-        Name of the check that found it: ``"gradient"``, ``"claim:convex"`` ...
-    claim : str or None
-        The claim that is refuted, None for a law that every loss is held to.
-    message : str
-        What was promised, what was found, and where to look.
-    inputs : mapping of str to ndarray
-        The smallest arrays that were found to show it.
-    snippet : str
-        Code that shows it in a fresh interpreter.
-    seed : int
-        The seed of the search.
-    cause : hashable
-        Equal for checks that were ended by the same error; None for a result
-        that is wrong.
-    blocks : bool
-        Whether no other check runs after this finding.
-    """
-
-    check: str
-    claim: str | None
-    message: str
-    inputs: Mapping[str, NDArray]
-    snippet: str = ""
-    seed: int = 0
-    cause: Hashable = None
-    blocks: bool = False
-
-    @property
-    def severity(self) -> Severity:
-        """``"defect"``, ``"precision"`` or ``"convention"``."""
-        return severity(self.check)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as they are written to JSON."""
-        return {
-            "check": self.check,
-            "severity": self.severity,
-            "claim": self.claim,
-            "message": self.message,
-            "inputs": {
-                name: {"dtype": str(array.dtype), "values": _plain(array)}
-                for name, array in self.inputs.items()
-            },
-            "snippet": self.snippet,
-            "seed": self.seed,
-        }
-
-    def __str__(self) -> str:
-        lines = [f"{self.check}: {self.message}"]
-        lines += [f"    {name} = {array!r}" for name, array in self.inputs.items()]
-        if self.snippet:
-            lines += ["  to reproduce:", *(f"    {line}" for line in self.snippet.splitlines())]
-        return "\n".join(lines)
-
-
-def _plain(array: NDArray) -> Any:
-    """Return nested lists, with texts for numbers that JSON does not have."""
-
-    def one(value: Any) -> Any:
-        if isinstance(value, list):
-            return [one(item) for item in value]
-        if isinstance(value, float) and not np.isfinite(value):
-            return str(value)
-        return value
-
-    return one(array.tolist())
+# So many of the checks that have no outcome, or that are wrong, are named in one line.
+_NAMED = 8
 
 
 class PassedCheck(NamedTuple):
@@ -135,7 +36,7 @@ class Report:
     name : str
         The component, with its parameters.
     refuted : list of Refutation
-        The most severe first: wrong values, overflow, lost precision, conventions.
+        The gravest first: wrong in ordinary numbers, lost digits, extremes, conventions.
     held : list of PassedCheck
         The checks that did not refute, with the number of their examples.
     not_claimed : list of str
@@ -161,6 +62,16 @@ class Report:
         Checks that looked at less than usual, with what they looked at and the reason.
     not_checked : str
         Why nothing could be checked, empty where something was.
+    component : str
+        The component without its parameters: reports on the same one are merged.
+    seed : int
+        The seed of the search.
+    right_for : str
+        For which numbers the functions are right, where digits are lost or extremes are wrong.
+    notes : list of str
+        What else a reader of the verdict should know, a line each.
+    parameter_sets : int
+        At how many sets of parameters the component was checked.
     """
 
     name: str
@@ -177,6 +88,11 @@ class Report:
     witnesses: dict[str, str] = field(default_factory=dict)
     limited: dict[str, str] = field(default_factory=dict)
     not_checked: str = ""
+    component: str = ""
+    seed: int = 0
+    right_for: str = ""
+    notes: list[str] = field(default_factory=list)
+    parameter_sets: int = 1
 
     @property
     def examples(self) -> int:
@@ -186,7 +102,12 @@ class Report:
     @property
     def failures(self) -> list[Refutation]:
         """The refutations that count."""
-        return [r for r in self.refuted if self.conventions or r.severity != "convention"]
+        return [r for r in self.refuted if self.conventions or r.grade != "convention"]
+
+    @property
+    def groups(self) -> list[FindingGroup]:
+        """The refutations that count in one group for each cause, the gravest first."""
+        return groups(self.failures)
 
     @property
     def ok(self) -> bool:
@@ -197,13 +118,40 @@ class Report:
             return True
         return not self.failures and not self.unexpected and bool(self.held)
 
+    @property
+    def verdict(self) -> str:
+        """What all findings together say of the component, in one sentence."""
+        if self.not_checked:
+            return f"not checked: {self.not_checked}"
+        if not self.held and not self.refuted:
+            return "no check ran, which is a failure"
+        firsts = [group.first for group in self.groups]
+        if not firsts and self.unexpected:
+            return f"not refuted, although expected to be: {_listed(list(self.unexpected))}"
+        if not firsts:
+            return "nothing refuted"
+        wrong = [first.check for first in firsts if first.grade == "wrong"]
+        if wrong:
+            return f"{GRADES['wrong']}: {_listed(wrong)}"
+        grades = {first.grade for first in firsts}
+        if grades == {"convention"}:
+            return f"differs only by convention: {_listed([first.check for first in firsts])}"
+        ordinary = "loses digits" if "digits" in grades else "right"
+        return "; ".join(
+            [
+                f"{ordinary} in ordinary numbers",
+                *([self.right_for] if self.right_for else []),
+                *(["wrong at extremes"] if "extreme" in grades and not self.right_for else []),
+            ]
+        )
+
     def raise_if_refuted(self) -> None:
-        """Raise an error with all counterexamples, unless the report is ok.
+        """Raise an error with the verdict and the findings, unless the report is ok.
 
         Raises
         ------
         AssertionError
-            With each counterexample, its code, and the seed.
+            With a counterexample for each cause, its code, and the seed.
         """
         if not self.ok:
             raise AssertionError(str(self))
@@ -213,6 +161,9 @@ class Report:
         return {
             "name": self.name,
             "ok": self.ok,
+            "verdict": self.verdict,
+            "right_for": self.right_for,
+            "notes": list(self.notes),
             "refuted": [refutation.to_dict() for refutation in self.refuted],
             "held": {passed.check: passed.examples for passed in self.held},
             "not_claimed": list(self.not_claimed),
@@ -226,27 +177,121 @@ class Report:
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self._summary()}"]
-        lines += [f"\n{refutation}" for refutation in self.refuted]
-        lines += [
-            f"\n{check}: expected to fail ({reason}), but it holds: remove the expectation"
-            for check, reason in self.unexpected.items()
-        ]
-        return "\n".join(lines)
+        return "\n".join([*self.lines(), f"  {summary([self])}"])
 
-    def _summary(self) -> str:
-        if self.not_checked:
-            return f"not checked: {self.not_checked}"
-        if not self.held and not self.refuted:
-            return "no check ran, which is a failure"
-        parts = [f"{len(self.held)} checks not refuted in {self.examples} examples"]
-        if self.refuted:
-            names = ", ".join(refutation.check for refutation in self.refuted)
-            parts.insert(0, f"{len(self.refuted)} refuted ({names})")
-        if self.not_run:
-            parts.append(f"{len(self.not_run)} not run")
-        if self.expected:
-            parts.append(f"{len(self.expected)} failed as expected")
+    def lines(self) -> Iterator[str]:
+        """Yield the verdict, a finding for each cause, and what was not checked."""
+        yield f"{self.name}: {self.verdict}"
+        yield from (f"  {note}" for note in self.notes)
+        preceding = ""
+        for group in self.groups:
+            yield ""
+            yield from group.lines(self.parameter_sets, preceding)
+            preceding = group.first.snippet or preceding
+        if self.refuted and not self.conventions:
+            others = [r.check for r in self.refuted if r.grade == "convention"]
+            if others:
+                yield f"  other conventions, which do not count: {_listed(others)}"
+        for check, reason in self.unexpected.items():
+            yield f"  {check}: expected to fail ({reason}), but it holds: remove the expectation"
+        for check, reason in self.expected.items():
+            yield f"  {check} failed, as expected: {reason}"
+        for word, reasons in (("not run", self.not_run), ("looked at less", self.limited)):
+            for reason, checks in _by_reason(reasons).items():
+                yield f"  {word}: {_listed(checks)} ({reason})"
+
+    def lines_on_gaps(self) -> Iterator[str]:
+        """Yield what nobody claims, and which checks do not apply."""
         if self.not_claimed:
-            parts.append(f"{len(self.not_claimed)} not claimed")
-        return ", ".join(parts)
+            yield f"  not claimed: {', '.join(self.not_claimed)}"
+        for reason, checks in _by_reason(self.not_applicable).items():
+            yield f"  not applicable: {', '.join(checks)} ({reason})"
+
+    @classmethod
+    def merged(cls, reports: Sequence[Report]) -> Report:
+        """Return one report on a component that was checked in parts, or at several parameters.
+
+        A check that is refuted in one part has not held, and an expectation that is met in one
+        part is met.
+        """
+        names = list(dict.fromkeys(report.name for report in reports))
+        first = reports[0]
+        whole = cls(
+            first.name if len(names) == 1 else first.component or first.name,
+            by_grade(refutation for report in reports for refutation in report.refuted),
+            component=first.component,
+            conventions=first.conventions,
+            allow_unfinished=first.allow_unfinished,
+            unfinished=any(report.unfinished for report in reports),
+            not_checked="; ".join(dict.fromkeys(r.not_checked for r in reports if r.not_checked)),
+            seed=first.seed,
+            right_for=next((report.right_for for report in reports if report.right_for), ""),
+            notes=list(dict.fromkeys(note for report in reports for note in report.notes)),
+            parameter_sets=max(len(names), *(report.parameter_sets for report in reports)),
+        )
+        for report in reports:
+            whole.expected |= report.expected
+            whole.witnesses |= report.witnesses
+            whole.limited |= report.limited
+        failed = {refutation.check for refutation in whole.refuted} | whole.expected.keys()
+        examples: dict[str, int] = {}
+        for report in reports:
+            for check, count in report.held:
+                if check not in failed:
+                    examples[check] = examples.get(check, 0) + count
+        whole.held = [PassedCheck(check, count) for check, count in examples.items()]
+        known = failed | examples.keys()
+        for report in reports:
+            whole.unexpected |= _without(report.unexpected, whole.expected)
+            whole.not_run |= _without(report.not_run, known)
+            whole.not_applicable |= _without(report.not_applicable, known)
+            whole.not_claimed += [
+                claim
+                for claim in report.not_claimed
+                if claim not in whole.not_claimed and f"claim:{claim}" not in known
+            ]
+        return whole
+
+
+def summary(reports: Sequence[Report]) -> str:
+    """Return the counts of causes, findings and other checks, and of examples."""
+    parts = []
+    findings = sum(len(report.failures) for report in reports)
+    if findings:
+        causes = sum(len(report.groups) for report in reports)
+        parts.append(f"{_count(causes, 'cause')} of {_count(findings, 'finding')}")
+    held = sum(len(report.held) for report in reports)
+    examples = sum(report.examples for report in reports)
+    sets = sum(report.parameter_sets for report in reports)
+    at = f"at {_count(sets, 'parameter set')}"
+    many = f"of {len(reports)} components {at}" if len(reports) > 1 else at
+    seed = reports[0].seed if reports else 0
+    parts.append(
+        f"{_count(held, 'check')} {many} not refuted in {examples:,} examples, seed {seed}"
+    )
+    late = [report for report in reports if report.unfinished]
+    if late:
+        cure = "" if all(r.allow_unfinished for r in late) else " (--allow-unfinished accepts that)"
+        parts.append(f"the time limit ended {_count(len(late), 'component')}{cure}")
+    return "; ".join(parts)
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _listed(checks: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are: the JSON has all."""
+    more = len(checks) - _NAMED
+    return f"{', '.join(checks[:_NAMED])} and {more} more" if more > 1 else ", ".join(checks)
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for check, reason in reasons.items():
+        found.setdefault(reason, []).append(check)
+    return found
+
+
+def _without(reasons: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
+    return {check: reason for check, reason in reasons.items() if check not in checks}

@@ -15,8 +15,12 @@ from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.denials import denials
+from lossfw.check.groups import by_grade
 from lossfw.check.options import Options
-from lossfw.check.report import NotRun, PassedCheck, Refutation, Report, severity_rank
+from lossfw.check.refutation import Refutation
+from lossfw.check.report import NotRun, PassedCheck, Report
+from lossfw.check.right_for import right_for
+from lossfw.check.severity import grade_of
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
@@ -95,6 +99,8 @@ def run(
         not_claimed=list(suite.not_claimed),
         allow_unfinished=options.allow_unfinished,
         conventions=options.conventions or suite.component is not None,
+        component="" if suite.component is None else suite.component.name,
+        seed=options.seed,
     )
     expected = expectations(expected_failures or {}, (*suite.checks, *suite.left_out))
     deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
@@ -120,7 +126,14 @@ def run(
             _record(report, name, outcome if reason else findings.deduplicate(outcome), reason)
     report.witnesses.update(search.witnesses)
     report.limited.update(search.limited)
-    report.refuted.sort(key=lambda refutation: severity_rank(refutation.check))
+    report.refuted = by_grade(report.refuted)
+    grades = {refutation.grade for refutation in report.failures}
+    if (
+        grades & {"digits", "extreme"}
+        and "wrong" not in grades
+        and isinstance(suite.subject, Subject)
+    ):
+        report.right_for = right_for(suite.subject)
     return report
 
 
@@ -197,7 +210,16 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
         cause = cause_of(error, suite.component)
         text = f"the check was ended by {type(error).__name__}: {error} ({cause.place})"
         message = _with_remedy(text, cause)
-        return Refutation(name, _claim(name), message, {}, seed=search.seed, cause=cause.key)
+        return Refutation(
+            name,
+            _claim(name),
+            message,
+            {},
+            seed=search.seed,
+            cause=cause.key,
+            grade=grade_of(name, subject, {}),
+            component=suite.name,
+        )
     if not search.tried:
         return NotApplicable("there was no example to try")
     return PassedCheck(name, search.tried)
@@ -216,6 +238,8 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         seed=seed,
         cause=refuted.cause or (None if cause is None else cause.key),
         blocks=refuted.blocks,
+        grade=grade_of(name, suite.subject, refuted.inputs, loses_digits=refuted.loses_digits),
+        component=suite.name,
     )
 
 

@@ -19,7 +19,8 @@ from lossfw.check.api import suite_of_component
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.options import Options
-from lossfw.check.report import NotRun, Refutation, severity
+from lossfw.check.refutation import Refutation
+from lossfw.check.report import NotRun, Report
 from lossfw.check.runner import (
     CheckSuite,
     FindingDeduplicator,
@@ -27,6 +28,7 @@ from lossfw.check.runner import (
     expectations,
     suite_of_subject,
 )
+from lossfw.check.severity import is_convention
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 
@@ -68,7 +70,7 @@ class CheckCase:
         if isinstance(outcome, NotRun):
             pytest.skip(f"not run: {outcome.reason}")
         if isinstance(outcome, Refutation):
-            pytest.fail(f"{suite.name}\n{outcome}", pytrace=False)
+            pytest.fail("\n".join(Report(suite.name, [outcome]).lines()), pytrace=False)
 
     def __repr__(self) -> str:
         return f"<check {self.name}>"
@@ -167,7 +169,7 @@ def _suite(
     checks = {
         name: check
         for name, check in suite.checks.items()
-        if conventions or severity(name) != "convention"
+        if conventions or not is_convention(name)
     }
     return replace(suite, checks=checks)
 

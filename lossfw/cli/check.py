@@ -138,8 +138,7 @@ def check(
 
     from lossfw.check.jobs import check_jobs, run_all
     from lossfw.check.options import Options
-    from lossfw.report.text.check import HEADERS, lines_below, row
-    from lossfw.report.text.tables import show_table
+    from lossfw.report.text.check import lines, merged_by_component
     from lossfw.runs.files import say, to_json, write_file
 
     if as_json and names and names[-1].endswith(_JSON):
@@ -165,6 +164,7 @@ def check(
     )
     with ProgressBar("checked") as progress:
         reports = list(run_all(jobs, processes=processes, progress=progress))
+    merged = merged_by_component(reports)
     text = to_json(_as_json(reports, options))
     if json_file is not None:
         path = Path(json_file)
@@ -172,10 +172,9 @@ def check(
     if as_json:
         say(text)
     else:
-        show_table(HEADERS, [row(report) for report in reports])
-        for line in lines_below(reports, options.seed):
+        for line in lines(merged):
             say(line)
-    if not all(report.ok for report in reports):
+    if not all(report.ok for report in merged):
         ctx.exit(REFUTED)
 
 

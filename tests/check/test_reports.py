@@ -57,14 +57,14 @@ def test_what_the_time_limit_left_is_not_run():
     report.allow_unfinished = True
     report.held.append(PassedCheck("value", 1))
     assert report.ok
-    assert f"{len(report.not_run)} not run" in str(report)
+    assert "(the time limit of -1 s was over)" in str(report)
 
 
 def test_a_failure_that_was_expected():
     report = run(suite_of_subject(FALSE), examples=50, expected_failures={"lipschitz": "it is 1"})
     assert report.ok
     assert report.expected == {"claim:lipschitz": "it is 1"}
-    assert "1 failed as expected" in str(report)
+    assert "claim:lipschitz failed, as expected: it is 1" in str(report)
 
 
 def test_an_expected_failure_that_holds_is_not_ok():

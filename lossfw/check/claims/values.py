@@ -12,7 +12,17 @@ import numpy as np
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
-from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Points, Subject, call, first_bad
+from lossfw.check.core.shrink import shrink, simplest_bad
+from lossfw.check.core.subject import (
+    JUDGED_DTYPES,
+    OUTSIDE_ULPS,
+    Points,
+    Subject,
+    any_in_row,
+    call,
+    first_bad,
+    is_left_by_cancellation,
+)
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -23,27 +33,34 @@ _BOUND_ULPS = 8
 def _refute(
     subject: Subject,
     sets: Iterable[Points],
-    is_wrong: Callable[[NDArray, float], NDArray],
+    is_wrong: Callable[[Points, NDArray], NDArray],
     text: str,
+    bound: float = 0.0,
 ) -> None:
-    """Refute if values are wrong at some points: by the point whose numbers are the smallest.
+    """Refute if values are wrong at some points: by one at numbers that are ordinary and simple.
 
-    `is_wrong` takes values and the rounding step of their dtype.
+    `is_wrong` takes points and their values. A value that rounding has moved beyond the bound has
+    lost its digits.
     """
-    for points in sets:
+
+    def badness(points: Points) -> NDArray:
         values = np.asarray(call(subject.value, points.y, points.t))
-        bad = np.flatnonzero(is_wrong(values, float(np.finfo(points.y.dtype).eps)))
-        if bad.size:
-            y = np.nan_to_num(points.y[bad], posinf=1e300, neginf=1e300)
-            one = int(bad[np.argmin(np.abs(y).reshape(bad.size, -1).max(-1))])
-            raise Counterexample.at(points, one, text.format(float(values[one])))
+        is_rounding = is_left_by_cancellation(points, values, bound)
+        return is_wrong(points, values) * np.where(is_rounding, 1, 2)
+
+    bad = simplest_bad(subject, ((points, badness(points)) for points in sets if len(points)))
+    if bad is not None:
+        one = shrink(subject, bad, badness)
+        value = float(np.asarray(call(subject.value, one.y, one.t))[0])
+        found = Counterexample.by(one, text.format(value))
+        raise found.losing_digits(int(badness(one)[0]) == 1)
 
 
 @check("claim:nonnegative")
 def check_nonnegative(subject: Subject, search: Search) -> None:
     """Claim: the value is at least 0, exactly."""
     text = "the value is {:.9g}, below 0."
-    _refute(subject, search.points(subject), lambda values, _: values < 0, text)
+    _refute(subject, search.points(subject), lambda _, values: values < 0, text)
 
 
 @check("claim:lower_bound")
@@ -61,18 +78,25 @@ def check_bounded(subject: Subject, search: Search) -> None:
 
 
 def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text: str) -> None:
-    def is_beyond(values: NDArray, eps: float) -> NDArray:
-        slack = _BOUND_ULPS * eps * abs(bound)
+    def is_beyond(points: Points, values: NDArray) -> NDArray:
+        slack = _BOUND_ULPS * float(np.finfo(points.y.dtype).eps) * abs(bound)
         return np.asarray(sign * (values.astype(np.float64) - bound) < -slack)
 
-    _refute(subject, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}")
+    _refute(subject, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}", bound)
 
 
 @check("claim:zero_at_target")
 def check_zero_at_target(subject: Subject, search: Search) -> None:
     """Claim: the value is exactly 0 where the prediction is the target."""
-    text = "at y = t the value is {:.9g}, and not 0."
-    _refute(subject, _at_target(subject, search), lambda values, _: values != 0, text)
+
+    def is_other(points: Points, values: NDArray) -> NDArray:
+        y, t = points.y, points.t
+        return np.asarray(
+            (values != 0) & ~any_in_row(y != (t if t.ndim == y.ndim else np.eye(y.shape[-1])[t]))
+        )
+
+    text = "the value is {:.9g}; expected 0, because the prediction is the target."
+    _refute(subject, _at_target(subject, search), is_other, text)
     if not search.tried:
         raise NotApplicable("no target is a possible prediction")
 
@@ -95,9 +119,13 @@ def _at_target(subject: Subject, search: Search) -> list[Points]:
 @check("claim:finite_at_boundary")
 def check_finite_at_boundary(subject: Subject, search: Search) -> None:
     """Claim: the value is finite for predictions with exact zeros and ones."""
-    text = "at the boundary the value is {}, and not finite."
+
+    def is_infinite(points: Points, values: NDArray) -> NDArray:
+        return np.asarray(~np.isfinite(values) & ~any_in_row(~np.isin(points.y, (0, 1))))
+
+    text = "the value at the boundary is {}; expected a finite number."
     for dtype in JUDGED_DTYPES:
-        _refute(subject, _boundary(subject, dtype), lambda values, _: ~np.isfinite(values), text)
+        _refute(subject, _boundary(subject, dtype), is_infinite, text)
 
 
 def _boundary(subject: Subject, dtype: str) -> list[Points]:

@@ -37,10 +37,10 @@ def region(subject: Subject, points: Points) -> NDArray:
     y, t = points.y, points.t
     has_exponent = subject.kind in ("margin", "categorical") or subject.prediction is LOGITS
     far = _FAR_EXPONENT if has_exponent or subject.target in (BINARY, SIGN) else _FAR
-    worst = _of_numbers(subject.prediction, y, far)
+    worst = of_numbers(subject.prediction, y, far)
     if t.dtype.kind != "f":
         return worst
-    worst = np.maximum(worst, _of_numbers(subject.target, t, _FAR))
+    worst = np.maximum(worst, of_numbers(subject.target, t))
     if subject.rows or t.shape != y.shape:
         return worst
     with np.errstate(all="ignore"):
@@ -51,7 +51,7 @@ def region(subject: Subject, points: Points) -> NDArray:
     return np.maximum(worst, np.where(is_close, Region.WIDE, Region.ORDINARY))
 
 
-def _of_numbers(space: Space, x: NDArray, far: float) -> NDArray:
+def of_numbers(space: Space, x: NDArray, far: float = _FAR) -> NDArray:
     """Return the region of each number of a space, or of each row of them."""
     x = np.asarray(x, np.float64)
     bounds = UNIT if space is SIMPLEX else space

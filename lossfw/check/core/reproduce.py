@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from lossfw.components.component import Component
 from lossfw.components.registry.records import LOCAL_MODULE
@@ -12,6 +15,9 @@ from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
 
 _NUMPY = "import numpy as np\nfrom numpy import array, inf, nan"
+
+# The line of one of these functions.
+_DEFINED = re.compile(r"def (value|gradient|hessian|reduce)\(.*\): ")
 
 # The functions ``value``, ``gradient`` ... of checks, in terms of the component.
 _FUNCTIONS = {
@@ -36,16 +42,15 @@ def setup(component: Component) -> str:
 
 
 def _making(component: Component) -> list[str]:
-    kind, cls = component.kind, type(component)
+    kind, cls, config = component.kind, type(component), component.to_config()
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if cls.__module__.startswith(LOCAL_MODULE):
         return [
             "from lossfw.components.registry import Registry",
-            f"plugins = Registry.discover(local=[{file!r}])",
-            f"{kind} = plugins.create({kind!r}, {component.to_config()!r})",
+            f"{kind} = Registry.discover(local=[{file!r}]).create({kind!r}, {config!r})",
         ]
     if _is_registered(component):
-        return ["import lossfw", f"{kind} = lossfw.{kind}({component.to_config()!r})"]
+        return ["import lossfw", f"{kind} = lossfw.{kind}({config!r})"]
     imported = f"from {cls.__module__} import {cls.__name__}"
     if "<locals>" in cls.__qualname__:
         imported = f"# define {cls.__name__} here"
@@ -70,19 +75,35 @@ def importing(function: Any) -> str:
 
 
 def snippet(before: str, inputs: Mapping[str, NDArray], code: str) -> str:
-    """Return code that prints the expression: setup, arrays, print; empty without one."""
+    """Return code that prints the expression: setup, arrays, print; empty without one.
+
+    Functions that the expression does not call are left out of the setup.
+    """
     if not code:
         return ""
-    lines = [before] if before else []
-    lines += [f"{name} = {literal(array)}" for name, array in inputs.items()]
-    return "\n".join([*lines, f"print({code})"])
+    lines = [line for line in before.splitlines() if _is_needed(line, code)]
+    if inputs:
+        lines.append(f"{', '.join(inputs)} = {', '.join(map(literal, inputs.values()))}")
+    lines.append(f"print({code})")
+    if not any("np." in line for line in lines):
+        lines = [line for line in lines if line != "import numpy as np"]
+    return "\n".join(lines)
+
+
+def _is_needed(line: str, code: str) -> bool:
+    name = _DEFINED.match(line)
+    return name is None or f"{name[1]}(" in code
 
 
 def literal(array: NDArray) -> str:
     """Write an array as code, with every digit."""
     if not array.size:
         return f"np.zeros({array.shape}, '{array.dtype.name}')"
-    values = repr(array.tolist())
     if array.dtype.name in ("float64", "int64", "bool"):
-        return f"array({values})"
-    return f"array({values}, dtype='{array.dtype.name}')"
+        return f"array({nested(array)})"
+    return f"array({nested(array)}, dtype='{array.dtype.name}')"
+
+
+def nested(array: NDArray) -> str:
+    """Write the numbers of an array as nested lists, with as few digits as their dtype needs."""
+    return str(array) if np.ndim(array) == 0 else f"[{', '.join(map(nested, array))}]"

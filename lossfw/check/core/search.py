@@ -38,11 +38,13 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
     """What refutes a promise: a message, inputs, and the expression `code` of their names.
 
     After one that `blocks`, no other check has anything to look at. Those of equal `cause`, where
-    it is not empty, are one finding of several checks.
+    it is not empty, are one finding of several checks. A result that `loses_digits` is right to
+    some of them.
     """
 
     blocks = False
     cause = ""
+    loses_digits = False
 
     def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
         super().__init__(message)
@@ -58,6 +60,11 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
     def of_cause(self, cause: str) -> Counterexample:
         """Return it as one of the findings that a cause has."""
         self.cause = cause
+        return self
+
+    def losing_digits(self, is_so: bool) -> Counterexample:
+        """Return it as a result that is right to some digits, or as another result altogether."""
+        self.loses_digits = is_so
         return self
 
     @classmethod

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.reproduce import setup
+from lossfw.check.core.reproduce import nested, setup
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
@@ -288,6 +288,10 @@ def _copied(x: Any) -> Any:
 # A prediction and its target, or the one argument of an activation.
 ArgumentArrays: TypeAlias = tuple[NDArray, ...]
 
+# An error below so many rounding steps of the largest number in play (an input,
+# the result, or 1) is left by cancellation; a larger one is another value.
+_LOST_DIGITS = 2.0**7
+
 # Numbers larger than this are in play only where they are close to each other.
 _LARGE, _CLOSE = 1e3, 0.1
 
@@ -354,6 +358,21 @@ def cancellation_scale(points: Points) -> NDArray:
     return np.maximum(np.where(close, squares, np.minimum(size, _LARGE)), logs)
 
 
+def is_left_by_cancellation(
+    points: Points, actual: NDArray, expected: NDArray | float, dtype: Any = None
+) -> NDArray:
+    """Tell which results are off by no more than a difference of the terms in play leaves.
+
+    The terms are rounded to a dtype, by default that of the results.
+    """
+    size = cancellation_scale(points).reshape(-1, *[1] * (actual.ndim - 1))
+    eps = float(np.finfo(dtype or actual.dtype).eps)
+    with np.errstate(all="ignore"):
+        error = np.abs(actual.astype(np.float64) - expected)
+        largest = np.maximum(size, np.abs(expected))
+        return np.asarray(error <= _LOST_DIGITS * eps * largest)
+
+
 def _size(x: NDArray, rows: int) -> NDArray:
     with np.errstate(all="ignore"):
         finite = np.where(np.isfinite(x), np.abs(x), 0)
@@ -378,4 +397,4 @@ def simplest(points: Points, bad: NDArray) -> int:
 
 def written_lengths(points: Points, index: NDArray) -> list[int]:
     """Return with how many characters points are written."""
-    return [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in index]
+    return [len(nested(points.y[i])) + len(nested(points.t[i])) for i in index]

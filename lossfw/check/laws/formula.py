@@ -11,6 +11,7 @@ the loss jumps, nothing is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -30,16 +31,16 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
+from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import (
     JUDGED_DTYPES,
     Points,
     Subject,
     any_in_row,
     call,
-    cancellation_scale,
     drop_masked,
     first_bad,
-    simplest,
+    is_left_by_cancellation,
 )
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
@@ -52,10 +53,6 @@ _WORDS = ("value", "gradient", "Hessian")
 # The function that an author writes for a derivative, and the remedy if there is none.
 _WRITTEN = {1: "derivative", 2: "second_derivative"}
 _FOLLOWS_VALUE = "It follows `value` step by step, and loses digits on the way: write a `{}`."
-
-# An error below so many rounding steps of the largest number in play (an input,
-# the result, or 1) is left by cancellation; a larger one is another value.
-_LOST_DIGITS = 2.0**7
 
 # The remedy for each sort of error; the page on stable formulas has them all.
 _REMEDIES = {
@@ -176,17 +173,13 @@ def _few(subject: Subject, search: Search, points: Points) -> Points:
 def sort_of_error(judgement: Judgement) -> NDArray:
     """Return the class of each error: "", "value", "precision" or "overflow"."""
     points, actual, expected = judgement.points, judgement.actual, judgement.expected
-    shape = (-1, *[1] * (actual.ndim - 1))
-    size = cancellation_scale(points).reshape(shape)
-    eps = float(np.finfo(actual.dtype).eps)
-    with np.errstate(all="ignore"):
-        error = np.abs(actual.astype(np.float64) - expected)
-        small = error <= _LOST_DIGITS * eps * np.maximum(size, np.abs(expected))
+    small = is_left_by_cancellation(points, actual, expected)
     # A target of 0 is as ordinary as any other.
     y, t = points.y, points.t
     edge = _at_edge(y, len(points)) | _at_edge(np.where(t == 0, 1.0, t), len(points))
     sort = np.where(small, "precision", "value")
-    overflows = ~np.isfinite(actual) & np.isfinite(expected) & ~edge.reshape(shape)
+    edge = edge.reshape(-1, *[1] * (actual.ndim - 1))
+    overflows = ~np.isfinite(actual) & np.isfinite(expected) & ~edge
     return np.where(judgement.is_wrong, np.where(overflows, "overflow", sort), "")
 
 
@@ -207,54 +200,98 @@ def _is_at_kink(subject: Subject, judgement: Judgement) -> NDArray:
     return found
 
 
-def _refute(subject: Subject, search: Search, order: int, sort: str, explain: str) -> None:
-    """Refute results with a sort of error: by the one whose numbers are written most shortly."""
-    for judgement in judgements(subject, search, order):
-        found = sort_of_error(judgement)
-        if order:
-            # At a kink a NaN is not a number between the one-sided derivatives.
-            at_kink = (found == "overflow") & _is_at_kink(subject, judgement)
-            found = np.where(at_kink, "value", found)
-        wrong = any_in_row(found == sort)
-        if wrong.any():
-            one, name = simplest(judgement.points, wrong), _NAMES[order]
-            # As many digits as it takes to tell them apart.
-            few, every = (
-                [format_number(x[one], digits) for x in (judgement.actual, judgement.expected)]
-                for digits in (9, 17)
-            )
-            actual, expected = few if few[0] != few[1] else every
-            text = f"{explain}: the {name} is {actual}, and the formula gives {expected}."
-            remedy = _remedy(subject, judgement, wrong, order, sort)
-            text = f"{text}{_distance(judgement, one)} {remedy}".rstrip()
-            raise Counterexample.at(judgement.points, one, text, f"{name}(y, t)")
+def _sorts(subject: Subject, judgement: Judgement, order: int) -> NDArray:
+    """Return the class of each error; a NaN at a kink is not between the one-sided derivatives."""
+    found = sort_of_error(judgement)
+    if order:
+        at_kink = (found == "overflow") & _is_at_kink(subject, judgement)
+        found = np.where(at_kink, "value", found)
+    return found
 
 
-def _distance(judgement: Judgement, one: int) -> str:
-    """Return how far off a result is, in units in the last place, and how far it may be."""
-    expected = judgement.expected[one]
+def _badness(subject: Subject, judgement: Judgement, order: int, sort: str) -> NDArray:
+    """Return 0 for a point without this sort of error, 1 if it has lost digits, else 2."""
+    found = _sorts(subject, judgement, order) == sort
+    points, actual = judgement.points, judgement.actual
+    # A result that has kept half of its digits is not another one, nor is one in double precision
+    # that was computed with constants of single precision.
+    is_other = relative_error(judgement) > np.sqrt(np.finfo(actual.dtype).eps)
+    is_other &= ~is_left_by_cancellation(points, actual, judgement.expected, points.y.dtype)
+    return any_in_row(found) * np.where(any_in_row(found & is_other), 2, 1)
+
+
+def relative_error(judgement: Judgement) -> NDArray:
+    """Return the errors of results as shares of the true ones, infinite where either is 0 or so."""
+    actual, expected = judgement.actual.astype(np.float64), judgement.expected
     with np.errstate(all="ignore"):
-        error = np.abs(judgement.actual[one].astype(np.float64) - expected)
-        error /= np.spacing(np.abs(expected))
-    worst = float(np.max(np.nan_to_num(error, posinf=0.0), initial=0.0))
-    if not worst:
-        return ""
-    unit = f"{worst:.3g} units in the last place"
-    return f" It is {unit} off, and {judgement.tolerance:g} are allowed."
+        error = np.abs(actual - expected) / np.abs(expected)
+    return np.where(actual == expected, 0.0, np.where(np.isnan(error), np.inf, error))
 
 
-def _remedy(subject: Subject, judgement: Judgement, wrong: NDArray, order: int, sort: str) -> str:
+def judged_at(subject: Subject, points: Points, order: int) -> Judgement:
+    """Return the values (order 0) or derivatives at points next to the exact ones."""
+    function = getattr(subject, _NAMES[order])
+    return judge(subject, points, np.asarray(call(function, points.y, points.t)), order)
+
+
+def _refute(subject: Subject, search: Search, order: int, sort: str) -> None:
+    """Refute results with a sort of error: by one at numbers that are ordinary and simple."""
+
+    def badness(points: Points) -> NDArray:
+        found = np.zeros(len(points), int)
+        judged = np.flatnonzero(is_inner(subject, points)) if order else np.arange(len(points))
+        if judged.size:
+            judgement = judged_at(subject, points.take(judged), order)
+            found[judged] = _badness(subject, judgement, order, sort)
+        return found
+
+    bad = simplest_bad(
+        subject,
+        (
+            (judgement.points, _badness(subject, judgement, order, sort))
+            for judgement in judgements(subject, search, order)
+        ),
+    )
+    if bad is not None:
+        one = judged_at(subject, shrink(subject, bad, badness), order)
+        text = f"{_description(one, order)} {_remedy(subject, one, order, sort)}".rstrip()
+        found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)")
+        raise found.losing_digits(int(_badness(subject, one, order, sort)[0]) == 1)
+
+
+def _description(one: Judgement, order: int) -> str:
+    """Return what a result is, what it should be, and how many of its digits are right."""
+    # As many digits as it takes to tell them apart.
+    few, every = (
+        [format_number(x[0], digits) for x in (one.actual, one.expected)] for digits in (9, 17)
+    )
+    actual, expected = few if few[0] != few[1] else every
+    text = f"the {_WORDS[order]} is {actual}, and the formula gives {expected}"
+    error = float(np.max(relative_error(one), initial=0.0, where=one.is_wrong))
+    digits = math.floor(-math.log10(error)) if 0 < error < 1 else 0
+    if not digits:
+        return f"{text}."
+    with np.errstate(all="ignore"):
+        ulps = np.abs(one.actual.astype(np.float64) - one.expected) / np.spacing(
+            np.abs(one.expected)
+        )
+    worst = float(np.max(ulps, initial=0.0, where=one.is_wrong))
+    right = "1 digit is right" if digits == 1 else f"{digits} digits are right"
+    return (
+        f"{text}: {right}, {worst:.2g} units in the last place off ({one.tolerance:g} are allowed)."
+    )
+
+
+def _remedy(subject: Subject, one: Judgement, order: int, sort: str) -> str:
     if not order or sort == "overflow":
         return _REMEDIES[sort]
     if sort == "precision":
         written = _WRITTEN[order]
         is_written = written not in subject.unwritten
         return _REMEDIES[sort] if is_written else _FOLLOWS_VALUE.format(written)
-    some = judgement.points.take(np.flatnonzero(wrong)[:1])
-    ties = np.isclose(some.y, 0) | np.isin(some.y, subject.kinks())
-    if "derivative" not in subject.unwritten or not (
-        ties.any() or subject.exact.kinks(some.y, some.t).any()
-    ):
+    y, t = one.points.y, one.points.t
+    ties = np.isclose(y, 0) | np.isin(y, subject.kinks())
+    if "derivative" not in subject.unwritten or not (ties.any() or subject.exact.kinks(y, t).any()):
         return ""
     return "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
 
@@ -264,7 +301,7 @@ def _check_result(subject: Subject, search: Search, order: int) -> None:
     if order and subject.truth is None and getattr(subject, _NAMES[order]) is not None:
         _check_by_differences(subject, search, order)
         return
-    _refute(subject, search, order, "value", f"wrong {_WORDS[order]}")
+    _refute(subject, search, order, "value")
     if order == 1 and subject.rows and subject.truth and subject.truth.claims().convex:
         _check_subgradients(subject, search)
 
@@ -273,12 +310,12 @@ def _check_precision(subject: Subject, search: Search, order: int) -> None:
     """A result has the digits of the formula's, however small it is."""
     if any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order)):
         raise NotApplicable(f"the {_WORDS[order]} is wrong altogether")
-    _refute(subject, search, order, "precision", "digits are lost")
+    _refute(subject, search, order, "precision")
 
 
 def _check_overflow(subject: Subject, search: Search, order: int) -> None:
     """A result is finite where the formula's is."""
-    _refute(subject, search, order, "overflow", "overflow")
+    _refute(subject, search, order, "overflow")
 
 
 def _checks(*orders: int) -> tuple[Check, ...]:

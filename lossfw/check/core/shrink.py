@@ -1,0 +1,109 @@
+"""Shrink a counterexample: the same error at numbers that a reader takes in at a glance.
+
+A search finds an error at numbers of 17 digits. Numbers with fewer digits, closer to 1 or to 0, are
+tried in their place; those at which the result is as wrong, in more ordinary numbers or in fewer
+characters, are kept. No chance is involved, so the same error is shown at the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+
+from lossfw.check.core.region import region
+from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, written_lengths
+from lossfw.numerics.arrays import NDArray
+
+# Tells of each point how bad its result is: 0 for one that does not show the error.
+Badness: TypeAlias = Callable[[Points], NDArray]
+
+# A number is halved in its exponent at each round, so that a few lead from 1e-300 to 1.
+_ROUNDS = 6
+
+_DIGITS = (1, 2, 3)
+_SHARES_OF_EXPONENT = (0.5, 0.75, 0.9)
+
+# Above this, every float64 is a whole number.
+_WHOLE = 1e15
+
+
+def simplest_bad(subject: Subject, sets: Iterable[tuple[Points, NDArray]]) -> Points | None:
+    """Return the bad point of the most ordinary numbers, the worst of those, written most shortly.
+
+    Each set of points has the badness of each point. It is None if no point is bad.
+    """
+    found = [
+        (cost, points.take(slice(one, one + 1)))
+        for points, badness in sets
+        for cost, one in _least_cost(subject, points, badness)
+    ]
+    return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def shrink(subject: Subject, points: Points, badness: Badness) -> Points:
+    """Return a point with the error that one point shows, at numbers that are simpler."""
+    for _ in range(_ROUNDS):
+        tried = drop_masked(subject, drop_outside(subject, _simpler_points(points)))
+        simpler = simplest_bad(subject, [(tried, badness(tried))] if len(tried) else [])
+        if simpler is None or _is_equal(simpler, points):
+            break
+        points = simpler
+    return points
+
+
+def _least_cost(
+    subject: Subject, points: Points, badness: NDArray
+) -> list[tuple[tuple[int, int, int], int]]:
+    """Return the least cost among the bad points and the number of its point; empty without any."""
+    index = np.flatnonzero(badness)
+    if not index.size:
+        return []
+    regions = region(subject, points.take(index)).tolist()
+    lengths = written_lengths(points, index)
+    costs = zip(regions, (-badness[index]).tolist(), lengths, index.tolist(), strict=True)
+    *cost, one = min(costs)
+    return [((cost[0], cost[1], cost[2]), one)]
+
+
+def _is_equal(a: Points, b: Points) -> bool:
+    return np.array_equal(a.y, b.y) and np.array_equal(a.t, b.t)
+
+
+def _simpler_points(one: Points) -> Points:
+    """Return a point and others, in which one number of a row, or both of a pair, are simpler."""
+    y, t = one.y[0], one.t[0]
+    if y.ndim == 0:
+        pairs = list(product(_simpler_arrays(y), _simpler_arrays(t)))
+    else:
+        pairs = [(a, t) for a in _simpler_arrays(y)] + [(y, b) for b in _simpler_arrays(t)]
+    ys, ts = zip(*pairs, strict=True)
+    return Points(np.stack(ys), np.stack(ts))
+
+
+def _simpler_arrays(x: NDArray) -> Iterator[NDArray]:
+    """Yield an array, and itself with one of its numbers in a simpler form."""
+    yield x
+    if x.dtype.kind != "f":
+        return
+    for place in np.ndindex(x.shape):
+        for number in _simpler_numbers(float(x[place])):
+            changed = np.array(x)
+            changed[place] = number
+            yield changed
+
+
+def _simpler_numbers(x: float) -> Iterator[float]:
+    if not math.isfinite(x) or x == 0:
+        return
+    yield from (0.0, math.copysign(1.0, x))
+    if abs(x) < _WHOLE:
+        yield float(round(x))
+    yield from (float(f"{x:.{digits - 1}e}") for digits in _DIGITS)
+    exponent = math.log10(abs(x))
+    yield from (math.copysign(float(f"1e{math.floor(exponent) + up}"), x) for up in (0, 1))
+    for share in _SHARES_OF_EXPONENT:
+        yield math.copysign(float(f"1e{round(share * exponent)}"), x)

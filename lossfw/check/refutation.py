@@ -1,0 +1,133 @@
+"""Refutation: a counterexample to one promise, and the lines that describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.reproduce import nested
+from lossfw.check.severity import GRADES, Grade, is_convention
+from lossfw.numerics.arrays import NDArray
+
+# A text shows arrays of no more numbers; the snippet has them all.
+MOST_NUMBERS = 8
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A counterexample to one promise.
+
+    Attributes
+    ----------
+    check : str
+        Name of the check that found it: ``"gradient"``, ``"claim:convex"`` ...
+    claim : str or None
+        The claim that is refuted, None for a law that every loss is held to.
+    message : str
+        What was promised, what was found, and where to look.
+    inputs : mapping of str to ndarray
+        The simplest arrays that were found to show it.
+    snippet : str
+        Code that shows it in a fresh interpreter.
+    seed : int
+        The seed of the search.
+    cause : hashable
+        Equal for checks that were ended by the same error; None for a result
+        that is wrong.
+    blocks : bool
+        Whether no other check runs after this finding.
+    grade : str
+        ``"wrong"`` in ordinary numbers, loses ``"digits"``, only at an ``"extreme"``, or a
+        ``"convention"``.
+    component : str
+        The component, with its parameters.
+    """
+
+    check: str
+    claim: str | None
+    message: str
+    inputs: Mapping[str, NDArray]
+    snippet: str = ""
+    seed: int = 0
+    cause: Hashable = None
+    blocks: bool = False
+    grade: Grade = "wrong"
+    component: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they are written to JSON."""
+        return {
+            "check": self.check,
+            "grade": self.grade,
+            "severity": self.severity,
+            "component": self.component,
+            "claim": self.claim,
+            "message": self.message,
+            "inputs": {
+                name: {"dtype": str(array.dtype), "values": _plain(array)}
+                for name, array in self.inputs.items()
+            },
+            "snippet": self.snippet,
+            "seed": self.seed,
+        }
+
+    @property
+    def severity(self) -> str:
+        """``"defect"``, ``"precision"`` or ``"convention"``; `grade` says more."""
+        if is_convention(self.check):
+            return "convention"
+        return "precision" if self.check.startswith("precision") else "defect"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, also: str = "", preceding: str = "") -> Iterator[str]:
+        """Yield its lines: grade and check, what was found, and code.
+
+        The code continues that of a `preceding` snippet.
+        """
+        yield f"  {GRADES[self.grade]}: {self.check}"
+        yield f"    {self._place()}{self.message}"
+        if also:
+            yield f"    also: {also}"
+        if any(array.size > MOST_NUMBERS for array in self.inputs.values()):
+            yield f"    to reproduce: the JSON has the code, for {self.component}"
+        elif self.snippet:
+            *setup, last = self.snippet.splitlines()
+            known = preceding.splitlines()
+            yield f"    to reproduce{', after the lines above' if known else ''}:"
+            yield from (f"      {line}" for line in setup if line not in known)
+            yield f"      {last}"
+
+    def _place(self) -> str:
+        """Return the inputs with their dtype, as the beginning of a sentence."""
+        if not self.inputs:
+            return ""
+        dtypes = {str(array.dtype) for array in self.inputs.values() if array.dtype.kind == "f"}
+        shown = ", ".join(
+            f"{name} {_shown(array)}{f' ({array.dtype})' if len(dtypes) > 1 else ''}"
+            for name, array in self.inputs.items()
+        )
+        return f"at {shown}{f' in {dtypes.pop()}' if len(dtypes) == 1 else ''}: "
+
+
+def _shown(array: NDArray) -> str:
+    if array.size > MOST_NUMBERS:
+        return f"of shape {array.shape}"
+    return f"= {nested(array[0] if array.ndim and len(array) == 1 else array)}"
+
+
+def _plain(array: NDArray) -> Any:
+    """Return nested lists, with texts for numbers that JSON does not have."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, list):
+            return [one(item) for item in value]
+        if isinstance(value, float) and not np.isfinite(value):
+            return str(value)
+        return value
+
+    return one(array.tolist())
