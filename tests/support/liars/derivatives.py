@@ -78,6 +78,12 @@ def slope_of_norm(y, t):
 
 
 @elementwise
+def slope_to_the_end(y, t):
+    """The sign, which leaves off at the end of float64."""
+    return np.where(np.abs(y - t) > 1e250, 0.0, np.sign(y - t))
+
+
+@elementwise
 def pseudo_huber(y, t):
     return np.hypot(1, y - t) - 1
 
@@ -102,6 +108,8 @@ LIARS = (
          _with(slope_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
          # The value cancels close to 0, and hides nothing of the gradient.
          ("precision", "value", "precision:gradient", "overflow:gradient")),
+    Liar("loss", "gradient", "at the end of the format",
+         _with(slope_to_the_end, None, lossfw.loss("absolute_error"), absolute)),
     Liar("loss", "gradient", "infinite logit",
          replace(LOGIT_ROWS, gradient=slope_at_infinity,
                  truth=lossfw.loss("cross_entropy", from_logits=True)),
