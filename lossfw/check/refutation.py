@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.reproduce import nested
+from lossfw.check.core.search import MOST_NUMBERS
 from lossfw.check.severity import GRADES, Grade, is_convention
 from lossfw.numerics.arrays import NDArray
-
-# A text shows arrays of no more numbers; the snippet has them all.
-MOST_NUMBERS = 8
 
 
 @dataclass(frozen=True)

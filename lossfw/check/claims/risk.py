@@ -12,19 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, first_bad
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 
 # A lower risk elsewhere refutes when it is lower by more than rounding can do.
 _CERTAIN = 1e-9
-
-
-def _rounded(x: Any) -> str:
-    """Write a probability, or a row of them."""
-    values = np.round(np.atleast_1d(x), 6).tolist()
-    return str(values[0] if len(values) == 1 else values)
 
 
 def _risk(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
@@ -89,18 +83,18 @@ def _judge_proper(
     as_good = far & (risk <= own + slack)
     if risk[at] < own - slack:
         text = (
-            f"the expected loss of saying so is {own:.9g}, and of saying {_rounded(others[at])} "
-            f"only {risk[at]:.9g}."
+            f"the expected loss of saying so is {own:.9g}, and of saying "
+            f"{format_number(others[at])} only {risk[at]:.9g}."
         )
     elif strict and as_good.any():
         at = first_bad(as_good)
         text = (
-            f"saying {_rounded(others[at])} is as good as saying so: the expected loss of both is "
-            f"{own:.9g}."
+            f"saying {format_number(others[at])} is as good as saying so: the expected loss of "
+            f"both is {own:.9g}."
         )
     if text:
         said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
-        text = f"where the label has probabilities {_rounded(truth)}, {text}"
+        text = f"where the label has probabilities {format_number(truth)}, {text}"
         raise Counterexample(text, _RISK, y=said, q=np.asarray(truth))
 
 
@@ -178,7 +172,9 @@ def _calibrated_binary(
         risk = _without_nan(q * up + (1 - q) * down)
         least, one = float(risk.min()), int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
         if risk[one] <= least + _REACHED * (1 + abs(least)):
-            text = _WRONG_CLASS.format("label has", _rounded(q), _rounded(grid[one]), least)
+            text = _WRONG_CLASS.format(
+                "label has", format_number(q), format_number(grid[one]), least
+            )
             y, t = grid[one : one + 1], np.ones(1)
             raise Counterexample(text, "value(y, t)", y=y, q=np.asarray(q), t=t)
 
@@ -198,7 +194,9 @@ def _calibrated_rows(subject: Subject, search: Search) -> None:
         wrong, wrong_risk = _descend(subject, q, rng, names_another)
         if wrong_risk <= free_risk + _REACHED * (1 + abs(free_risk)):
             least = min(free_risk, wrong_risk)
-            text = _WRONG_CLASS.format("classes have", _rounded(q), _rounded(wrong), least)
+            text = _WRONG_CLASS.format(
+                "classes have", format_number(q), format_number(wrong), least
+            )
             code = "[sum(w * value(r[None], np.array([k]))[0] for k, w in enumerate(q)) for r in y]"
             raise Counterexample(text, code, y=np.stack([wrong, free]), q=q)
 
@@ -280,7 +278,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
         is_lower = values[at] < own - _CERTAIN * (1 + abs(own))
         if is_lower and abs(places[at] - expected) > 1e-6 * span:
             raise Counterexample(
-                f"for targets {np.round(sample, 6).tolist()} the expected loss at their {what}, "
+                f"for targets {format_number(sample)} the expected loss at their {what}, "
                 f"{expected:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
                 "[value(np.full(t.shape, x), t).mean() for x in y]",
                 y=_into(subject, np.array([expected, places[at]])),

@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
 from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.members import is_bounded, on_side, usual
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call, first_bad
 from lossfw.components.spaces import SIMPLEX
 from lossfw.numerics.arrays import NDArray
@@ -192,5 +192,5 @@ def check_dead_gradient(subject: Subject, search: Search) -> None:
         alive = (slopes != 0) & ~np.isnan(slopes)
         if alive.any():
             one = first_bad(alive)
-            text = f"the derivative is {slopes[one]!r}, and not 0."
+            text = f"the derivative is {format_number(slopes[one])}, and not 0."
             raise Counterexample.at(points, one, text, "gradient(y, t)")

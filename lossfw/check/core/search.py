@@ -29,6 +29,9 @@ from lossfw.numerics.arrays import NDArray
 
 T = TypeVar("T")
 
+# A text shows so many numbers of an array.
+MOST_NUMBERS = 8
+
 # Results that differ by no more than this many units in the last place differ
 # by rounding: an element does not depend on its companions except for that.
 ROUNDING_ULPS = 64
@@ -284,10 +287,12 @@ def need_same_bits(
         raise Counterexample.by(points, message, code, **more)
 
 
-def format_number(x: Any, digits: int) -> str:
-    """Write a number, or a row of them, with so many digits."""
-    values = [f"{float(v):.{digits}g}" for v in np.atleast_1d(x)]
-    return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+def format_number(x: Any, digits: int = 9) -> str:
+    """Write a number with so many digits, or the first numbers of an array."""
+    numbers = np.ravel(x)
+    values = [f"{float(v):.{digits}g}" for v in numbers[:MOST_NUMBERS]]
+    more = f", ... ({numbers.size:,} numbers)" if numbers.size > MOST_NUMBERS else ""
+    return values[0] if len(values) == 1 else f"[{', '.join(values)}{more}]"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     close,
+    format_number,
 )
 from lossfw.check.core.subject import (
     COLUMNS,
@@ -132,7 +133,7 @@ def _need_none(
     if bad.any():
         one = first_bad(bad)
         shown = {name: array[one : one + 1] for name, array in inputs.items()}
-        raise Counterexample(text.format(result[one]), code, **shown)
+        raise Counterexample(text.format(format_number(result[one])), code, **shown)
 
 
 @check("shape")
@@ -173,7 +174,7 @@ def check_companions(activation: Activation, search: Search) -> None:
         expected = activation.derivative(np, x) * v
         for name in ("jvp", "vjp"):
             bad = ~close(getattr(activation, name)(np, x, v), expected)
-            text = f"{name} is not the derivative times v, {{!r}}."
+            text = f"{name} is not the derivative times v, {{}}."
             _need_none(bad, text, expected, f"f.{name}(np, x, v)", x=x, v=v)
 
 
@@ -186,7 +187,7 @@ def check_nan(activation: Activation, search: Search) -> None:
         result = _call(activation, x, search)
         place = np.isnan(result[0]).all() if activation.takes_rows else np.isnan(result[0, column])
         if not place or np.isnan(result[1]).any():
-            raise Counterexample(f"a NaN gives {result.tolist()}.", "f(x)", x=x)
+            raise Counterexample(f"a NaN gives {format_number(result)}.", "f(x)", x=x)
 
 
 @check("claim:range")
@@ -271,7 +272,7 @@ def check_row_values(activation: Activation, search: Search) -> None:
             # Rounded arguments of an exponential are their distance times as inexact.
             spread = np.ptp(x.astype(np.float64), axis=-1, keepdims=True)
             bad = error > _ROW_ULPS * (1 + spread)
-            text = "a result is {:.3g} units in the last place off."
+            text = "a result is {} units in the last place off."
             _need_none(bad, text, error.max(-1), x=x)
 
 
@@ -283,7 +284,7 @@ def check_row_sums(activation: Activation, search: Search) -> None:
         result = _call(activation, x, search)
         total = result.sum(-1)
         bad = (result < 0).any(-1) | (np.abs(total - 1) > 1e-12)
-        _need_none(bad, "a row of results sums to {!r}.", total, x=x)
+        _need_none(bad, "a row of results sums to {}.", total, x=x)
 
 
 @check("claim:shift_invariant")

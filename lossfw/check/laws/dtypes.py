@@ -22,6 +22,7 @@ from lossfw.check.core.search import (
     Output,
     Search,
     check,
+    format_number,
     ordinary,
     outputs,
     written,
@@ -248,8 +249,8 @@ def _compare(
         same_numbers = f"y.astype({expected.dtype.name!r}), t.astype({t.dtype.name!r})"
         raise Counterexample.by(
             some,
-            f"{function} of {text} is {result[bad]!r} at the first difference; the same numbers in "
-            f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "
-            f"{expected[bad]!r}.",
+            f"{function} of {text} is {format_number(result[bad])} at the first difference; the "
+            f"same numbers in {points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and "
+            f"{t.dtype} give {format_number(expected[bad])}.",
             f"{function}(y, t), {function}({same_numbers})",
         )

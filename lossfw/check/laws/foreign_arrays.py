@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.bridges.jax import double_precision
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, ordinary
+from lossfw.check.core.search import (
+    Counterexample,
+    NotApplicable,
+    Search,
+    check,
+    format_number,
+    ordinary,
+)
 from lossfw.check.core.subject import Points, Subject, drop_masked
 from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
@@ -154,10 +161,10 @@ def _judge(
     refuses_dual = is_of_double and "got <class 'lossfw.numerics.dual" in str(actual)
     if refuses_dual or _same(expected, actual):
         return
-    listed = "".join(f", {key}={value!r}" for key, value in options.items())
+    listed = "".join(f", {key}={_shown(value)}" for key, value in options.items())
     message = (
-        f"{method} of arrays of {library.name}{listed} gives {actual!r}, and of NumPy's "
-        f"{expected!r}."
+        f"{method} of arrays of {library.name}{listed} gives {_shown(actual)}, and of NumPy's "
+        f"{_shown(expected)}."
     )
     error = actual if isinstance(actual, Exception) else None
     raise Counterexample(message, y=points.y, t=points.t) from error
@@ -214,3 +221,8 @@ def check_refusals(subject: Subject, search: Search) -> None:
         ]
 
     _compare(subject, search, "arrays:refusals", cases)
+
+
+def _shown(x: Any) -> str:
+    is_numbers = np.ndim(x) > 0 and np.asarray(x).dtype.kind in "fiub"
+    return format_number(x) if is_numbers else repr(x)

@@ -381,9 +381,9 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
             if bad.any():
                 one = first_bad(bad)
                 text = (
-                    f"at a tie the gradient {slope[one].tolist()} is not a subgradient: along "
-                    f"{direction.tolist()} it promises a slope of {promised[one]:.6g}; the loss "
-                    f"rises by {rise[one]:.6g}."
+                    f"at a tie the gradient {format_number(slope[one])} is not a subgradient: "
+                    f"along {format_number(direction)} it promises a slope of {promised[one]:.6g}; "
+                    f"the loss rises by {rise[one]:.6g}."
                 )
                 raise Counterexample.at(some, one, text, "gradient(y, t)")
 

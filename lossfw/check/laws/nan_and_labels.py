@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, ordinary, outputs
+from lossfw.check.core.search import (
+    Counterexample,
+    NotApplicable,
+    Search,
+    check,
+    format_number,
+    ordinary,
+    outputs,
+)
 from lossfw.check.core.subject import (
     Points,
     Subject,
@@ -123,14 +131,15 @@ def check_nan(subject: Subject, search: Search) -> None:
                 result = function(spoilt.y, spoilt.t)
                 rows = any_in_row(np.isnan(result))
                 swallowed, spread = expected & ~rows, rows & ~expected
-                text, code = "a NaN in the prediction {}: {} is {!r}.", f"{function}(y, t)"
+                code = f"{function}(y, t)"
                 if swallowed.any():
                     one = first_bad(swallowed)
-                    message = text.format("is swallowed", function, result[one : one + 1])
-                    raise Counterexample.at(spoilt, one, message, code).of_cause(SWALLOWED)
+                    text = f"the {function} of a NaN is {format_number(result[one])}; expected NaN."
+                    raise Counterexample.at(spoilt, one, text, code).of_cause(SWALLOWED)
                 if spread.any():
-                    message = text.format("spreads to other rows", function, result)
-                    raise Counterexample.by(spoilt, message, code)
+                    one, source = first_bad(spread), first_bad(expected)
+                    text = f"a NaN in the prediction of row {source} spreads to row {one}."
+                    raise Counterexample.by(spoilt, text, code)
 
 
 def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
@@ -180,9 +189,11 @@ def check_class_index(subject: Subject, search: Search) -> None:
                 result = call(function.raw, y, index)
             except Exception:  # noqa: S112  # any error is a refusal
                 continue
-            wrong = int(index[(index < 0) | (index >= y.shape[-1])][0])
+            one = first_bad((index < 0) | (index >= y.shape[-1]))
+            returned = format_number(np.asarray(result)[one])
             raise Counterexample(
-                f"{function} takes class {wrong} of {y.shape[-1]} classes and returns {result!r}.",
+                f"{function} takes class {index[one]} of {y.shape[-1]} classes and returns "
+                f"{returned}.",
                 f"{function}(y, t)",
                 y=y,
                 t=index,

@@ -19,6 +19,7 @@ from lossfw.check.core.search import (
     Output,
     Search,
     check,
+    format_number,
     ordinary,
     outputs,
 )
@@ -260,8 +261,8 @@ def _difference(result: NDArray, expected: NDArray) -> str:
         return ""
     first = int(np.argmin(same))
     return (
-        f"differs from what each is among few, first at number {first}: {result[first]!r} instead "
-        f"of {expected[first]!r}"
+        f"differs from what each is among few, first at number {first}: "
+        f"{format_number(result[first])} instead of {format_number(expected[first])}"
     )
 
 

@@ -8,7 +8,6 @@ import pytest
 from lossfw import REAL, CategoricalLoss
 from lossfw.check import check
 from lossfw.check.core import exact_points
-from lossfw.report.text.check import lines_below
 
 # So that it is reached by small arrays.
 LIMIT = 2**22
@@ -56,7 +55,7 @@ def test_no_call_takes_more_than_the_limit(loss, monkeypatch):
     assert "columns instead of 4,096" in report.limited["precision:classes"]
     # Of the arguments and the results of the other checks.
     assert peak < 3 * LIMIT
-    told = [line for line in lines_below([report], 0) if "looked at less" in line]
+    told = [line for line in report.lines() if "looked at less" in line]
     assert any("precision:classes" in line and "4 MiB of memory" in line for line in told)
     assert report.to_dict()["limited"] == report.limited
 
