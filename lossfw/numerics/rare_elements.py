@@ -19,6 +19,7 @@ from lossfw.numerics.arrays import (
 )
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
+from lossfw.numerics.dual.parts import ArrayParts, UnrecordedError
 from lossfw.numerics.primitive import computed_in_float64, parameter_place
 from lossfw.numerics.words import WORDS, Words, choose
 
@@ -81,6 +82,8 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
                 return found
             if not isinstance(first, np.ndarray) and not _is_known(first):
                 return found
+            if isinstance(xp, DualNamespace) and not isinstance(xp.parts, ArrayParts):
+                raise UnrecordedError("a body whose rare elements are computed anew")
             rare = is_rare(*given[:place], inner, *map(value_of, given[place + 1 :]))
             if inner is np and not rare.any():
                 return found

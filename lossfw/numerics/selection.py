@@ -5,7 +5,7 @@ Both give the bits of ``xp.where``, and on other libraries than NumPy they are `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -134,24 +134,43 @@ def apply_where_rows(
     >>> apply_where_rows(np, x[:, 0], x[:, 0] > 3.0, lambda xp, x: -xp.sum(x, axis=-1), x)
     array([-5.,  2.])
     """
-    count = np.count_nonzero(condition) if xp is np else 0
-    if count == 0:
+    if xp is not np or not condition.any():
         return apply_where(xp, default, condition, function, *rows)
+    return put_rows([default], condition, lambda xp, *rows: [function(xp, *rows)], *rows)[0]
+
+
+def put_rows(
+    defaults: Sequence[NDArray],
+    condition: NDArray,
+    function: Callable[..., Sequence[NDArray]],
+    *rows: NDArray,
+) -> list[NDArray]:
+    """Return NumPy's `defaults`, where a condition holds with the results of a function of rows.
+
+    The condition has the shape (...), and the arrays that or (..., K).
+    """
+    count = np.count_nonzero(condition)
     if count > _SEVERAL * condition.size:
-        return np.where(condition, function(np, *rows), default)
+        pairs = zip(defaults, function(np, *rows), strict=True)
+        last = (condition[..., np.newaxis], condition)
+        return [np.where(last[x.ndim == condition.ndim], new, x) for x, new in pairs]
     # NumPy adds up a single row in an order of its own.
     at = np.flatnonzero(condition).repeat(2 if count == 1 else 1)
-    shape = default.shape
-    default = default.reshape(-1)
-    default[at] = function(np, *(_taken(x, at) for x in rows))
-    return default.reshape(shape)
+    found = function(np, *(_taken(x, at, condition.ndim) for x in rows))
+    return [_with_rows(x, at, new) for x, new in zip(defaults, found, strict=True)]
 
 
-def _taken(x: NDArray, at: NDArray) -> NDArray:
+def _with_rows(x: NDArray, at: NDArray, new: NDArray) -> NDArray:
+    whole = x.reshape(-1, *new.shape[1:])
+    whole[at] = new
+    return whole.reshape(x.shape)
+
+
+def _taken(x: NDArray, at: NDArray, axes: int) -> NDArray:
     """Return some rows in the layout of all."""
     if x.ndim == 2 and x.flags.f_contiguous:
         return x.T.take(at, axis=1).T
-    return x.reshape(-1, x.shape[-1]).take(at, axis=0)
+    return x.reshape(-1, *x.shape[axes:]).take(at, axis=0)
 
 
 def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:

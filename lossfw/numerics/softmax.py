@@ -136,7 +136,7 @@ def _moments(space: DualNamespace, z: Dual, terms: _SoftmaxTerms) -> _Moments:
     ties = xp.sum(terms.top, axis=-1, keepdims=True)
 
     def total(factor: Array, part: Tangent) -> Tangent:
-        return parts.sum(multiply_or_zero(xp, factor, part), axis=-1, keepdims=True)
+        return parts.sum(multiply_or_zero(parts, factor, part), axis=-1, keepdims=True)
 
     def centre(part: Tangent) -> tuple[Tangent, Tangent, Tangent]:
         part = parts.dense(part, z.value)
@@ -213,8 +213,8 @@ def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
     m = _moments(xp, z, _decompose(xp.inner, z.value))
     second = None
     if xp.order > 1:
-        second = multiply_or_zero(xp.inner, p, m.first * m.first - m.variance + m.second)
-    return Dual(p, multiply_or_zero(xp.inner, p, m.first), second, xp)
+        second = multiply_or_zero(xp.parts, p, m.first * m.first - m.variance + m.second)
+    return Dual(p, multiply_or_zero(xp.parts, p, m.first), second, xp)
 
 
 def softmax_complement(xp: Namespace, z: Any) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual.linear import LinearParts
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
-from lossfw.numerics.dual.parts import Tangent, add
+from lossfw.numerics.dual.parts import ArrayParts, Tangent, add
 
 
 def multiply_or_zero(xp: Namespace, a: Any, b: Any) -> Any:
@@ -26,6 +27,10 @@ def multiply_or_zero(xp: Namespace, a: Any, b: Any) -> Any:
     """
     if isinstance(xp, DualNamespace):
         return _times_dual(xp, a, b)
+    if isinstance(xp, ArrayParts):
+        return multiply_or_zero(xp.inner, a, b) if xp.careful else a * b
+    if isinstance(xp, LinearParts):
+        return xp.multiply_or_zero(a, b)
     product = a * b
     if xp is np:
         # The maximum is NaN if an element is, and several times faster than a sum. Nearly
@@ -48,14 +53,14 @@ def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:
         return multiply_or_zero(xp.inner, a, b)
     a, b = xp.lift(a), xp.lift(b)
 
-    def product(left: Tangent, right: Tangent) -> Tangent:
-        return None if left is None or right is None else multiply_or_zero(xp.inner, left, right)
+    def product(factor: Tangent, part: Tangent) -> Tangent:
+        return None if factor is None or part is None else multiply_or_zero(xp.parts, factor, part)
 
-    first = add(product(a.first, b.value), product(a.value, b.first))
+    first = add(product(b.value, a.first), product(a.value, b.first))
     second = None
     if xp.order > 1:
         twice = product(a.first, b.first)
-        second = add(product(a.second, b.value), product(a.value, b.second))
+        second = add(product(b.value, a.second), product(a.value, b.second))
         second = add(second, add(twice, twice))
     return Dual(multiply_or_zero(xp.inner, a.value, b.value), first, second, xp)
 

@@ -1,4 +1,4 @@
-"""Derivatives of a body by dual numbers: value, first and second derivative in one pass.
+"""Derivatives of a body by dual numbers: value, first and second derivative.
 
 ::
 
@@ -11,21 +11,33 @@ With ``order=1`` the second derivative is not computed. `xp` is the namespace of
 NumPy, exact numbers, PyTorch or JAX.
 
 `lossfw.numerics.dual.number` documents the rules at ties and kinks. The derivatives of a
-value of NaN are NaN.
+value of NaN are NaN, and none is -0.0.
+
+A product with a derivative that is 0 is 0 for any factor. Nearly always the factor is finite, so
+NumPy computes with plain products first, and with care where a result is not finite: an infinite
+factor leaves infinity or NaN behind.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from lossfw.numerics.arrays import Array, Body, Namespace, columns
+import numpy as np
+
+from lossfw.numerics.arrays import Array, Body, Namespace, NDArray, columns
+from lossfw.numerics.dual.linear import LinearPart, LinearParts
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual
-from lossfw.numerics.dual.parts import Tangent
+from lossfw.numerics.dual.number import Dual, value_of
+from lossfw.numerics.dual.parts import ArrayParts, Tangent, UnrecordedError
+from lossfw.numerics.selection import put_rows
 
-# The most elements of an array in one pass of `row_derivatives`: 2 MiB of float64, so that
+# ``rule(xp, careful, y, *constants)``: value and derivatives, with or without care.
+_Rule: TypeAlias = Callable[..., tuple[Array, ...]]
+
+# The most elements of an array in one pass of `_by_columns`: 2 MiB of float64, so that
 # small inputs take one pass and large ones little memory.
 _PASS_SIZE = 2**18
 
@@ -50,15 +62,74 @@ def derivatives(
     >>> derivatives(lambda xp, r: xp.abs(r) ** 3, np, np.asarray([-2.0, 0.0]))
     (array([8., 0.]), array([-12.,   0.]), array([12.,  0.]))
     """
-    space = _space(xp, order)
+
+    def rule(xp: Namespace, careful: bool, y: Array, *constants: Any) -> tuple[Array, ...]:
+        return _forward(body, xp, careful, y, constants, order, direction)
+
+    is_elementwise = isinstance(direction, float) and all(
+        getattr(x, "shape", None) == y.shape for x in constants
+    )
+    return _with_care(rule, xp, y, constants) if is_elementwise else rule(xp, True, y, *constants)
+
+
+def _forward(
+    body: Body,
+    xp: Namespace,
+    careful: bool,
+    y: Array,
+    constants: tuple[Any, ...],
+    order: int,
+    direction: Any,
+) -> tuple[Array, ...]:
+    """Return value and derivatives along a direction, in one pass forward."""
+    space = _space(xp, order, careful)
     result = body(space, Dual(y, _seed(xp, y, direction), None, space), *constants)
     if not isinstance(result, Dual):
         # The body does not depend on y, or is flat almost everywhere.
         flat = result if hasattr(result, "shape") else xp.full_like(y, result)
         result = Dual(flat, None, None, space)
-    parts = (result.first, result.second)[:order]
-    value, is_nan = result.value, xp.isnan(result.value)
-    return (value, *[xp.where(is_nan, value, space.parts.dense(part, value)) for part in parts])
+    value, parts = result.value, (result.first, result.second)[:order]
+    return (value, *[_finished(xp, value, space.parts.dense(part, value)) for part in parts])
+
+
+def _finished(xp: Namespace, value: Array, part: Array) -> Array:
+    """Return a derivative, NaN where the value is, and 0.0 in place of -0.0."""
+    # Plain products make zeros of either sign.
+    return xp.where(xp.isnan(value), value, part + 0.0)
+
+
+def _with_care(
+    rule: _Rule, xp: Namespace, y: Array, constants: tuple[Any, ...]
+) -> tuple[Array, ...]:
+    """Return value and derivatives by a rule for elements or rows, with care where it matters."""
+    is_numpy = xp is np and y.dtype != object
+    if not is_numpy and not hasattr(type(xp), "rarely"):
+        return rule(xp, True, y, *constants)
+    value, *parts = rule(xp, False, y, *constants)
+    if not is_numpy:
+        _, *careful = rule(xp, True, y, *constants)
+        pairs = zip(careful, parts, strict=True)
+        return (value, *[xp.rarely(_is_doubtful(xp, value, b), a, b) for a, b in pairs])
+    if all(np.isfinite(part).all() for part in parts):
+        return (value, *parts)
+    doubtful = np.logical_or.reduce([_is_doubtful(np, value, part) for part in parts])
+    doubtful = doubtful.reshape(value.shape)
+    if not doubtful.any():
+        return (value, *parts)
+    again = functools.partial(_careful_parts, rule)
+    return (value, *put_rows(parts, doubtful, again, y, *constants))
+
+
+def _is_doubtful(xp: Namespace, value: Array, part: Array) -> Array:
+    """Return where plain products may be wrong; for rows along an axis of length 1."""
+    finite = xp.isfinite(part)
+    if part.ndim > value.ndim:
+        finite, value = xp.all(finite, axis=-1, keepdims=True), value[..., None]
+    return xp.logical_not(finite | xp.isnan(value))
+
+
+def _careful_parts(rule: _Rule, xp: Namespace, *arrays: NDArray) -> tuple[Array, ...]:
+    return rule(xp, True, *arrays)[1:]
 
 
 def row_derivatives(
@@ -66,9 +137,11 @@ def row_derivatives(
 ) -> tuple[Array, ...]:
     """Return value (...), gradient and diagonal of the Hessian (..., K) of a row-wise body.
 
-    The body is differentiated by one class at a time, and by as many in one pass as fit in
-    2**18 elements. The cost grows with the square of the number of classes. Constants have
-    the shape (..., K) or (...); the body sees one axis of rows, whatever the shape of `y`.
+    The gradient is computed in one pass back (`lossfw.numerics.dual.linear`). For second
+    derivatives, and where the body has an operation that is not recorded there, it is
+    differentiated by one class at a time, and by as many in one pass as fit in 2**18 elements: that
+    cost grows with the square of the number of classes. Constants have the shape (..., K) or
+    (...); the body sees one axis of rows, whatever the shape of `y`.
 
     Examples
     --------
@@ -76,10 +149,54 @@ def row_derivatives(
     >>> row_derivatives(lambda xp, y: xp.sum(y**2, axis=-1), np, np.asarray([[1.0, 3.0]]))
     (array([10.]), array([[2., 6.]]), array([[2., 2.]]))
     """
+    lead = y.shape[:-1]
+    if y.ndim != 2:
+        rows = math.prod(lead)
+        flat = [xp.reshape(x, (rows, *x.shape[len(lead) :])) for x in (y, *constants)]
+        value, *parts = row_derivatives(body, xp, *flat, order=order)
+        return (xp.reshape(value, lead), *[xp.reshape(part, y.shape) for part in parts])
+    if y.shape[-1] == 0:
+        return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
+    if order == 1:
+        try:
+            return _with_care(functools.partial(_back, body), xp, y, constants)
+        except UnrecordedError:
+            pass
+    return _by_columns(body, xp, y, constants, order)
+
+
+def _back(
+    body: Body, xp: Namespace, careful: bool, y: Array, *constants: Array
+) -> tuple[Array, Array]:
+    """Return value and gradient of rows in one pass back."""
+    space = _linear_space(xp, careful)
+    record: LinearParts = space.parts
+    seed = LinearPart(record, y.shape, y)
+    result = body(space, Dual(y, seed, None, space), *constants)
+    value = _one_for_each_row(xp, value_of(result), y)
+    gradient: Any = 0.0
+    if isinstance(result, Dual) and result.first is not None:
+        # Python's floats would round what exact numbers do not.
+        start = xp.ones_like(result.value) if y.dtype == object else 1.0
+        gradient = record.gradient(record.dense(result.first, result.value), seed, start)
+    if isinstance(gradient, float):
+        gradient = xp.full_like(y, gradient)
+    gradient = xp.broadcast_to(gradient, y.shape)
+    return value, _finished(xp, value[..., None], gradient)
+
+
+def _one_for_each_row(xp: Namespace, value: Any, y: Array) -> Array:
+    if not hasattr(value, "shape"):
+        return xp.full_like(y[..., 0], value)
+    return value if tuple(value.shape) == tuple(y.shape[:-1]) else xp.reshape(value, y.shape[:-1])
+
+
+def _by_columns(
+    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int
+) -> tuple[Array, ...]:
+    """Return value and derivatives of rows, by some columns in each pass."""
     classes = y.shape[-1]
     step = max(1, _PASS_SIZE // max(1, math.prod(y.shape)))
-    if classes == 0:
-        return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
     value = None
     collected: list[list[Array]] = [[] for _ in range(order)]
     for start in range(0, classes, step):
@@ -88,30 +205,28 @@ def row_derivatives(
         for passes, part in zip(collected, parts, strict=True):
             passes.append(part)
     joined = [passes[0] if len(passes) == 1 else xp.concat(passes, axis=0) for passes in collected]
-    last = tuple(range(1, y.ndim))
-    return (value, *[xp.permute_dims(part, (*last, 0)) for part in joined])
+    return (value, *[xp.permute_dims(part, (1, 0)) for part in joined])
 
 
 def _move(
     body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, moved: range
 ) -> tuple[Array, ...]:
     """Return value, and derivatives by the classes `moved` along a new first axis."""
-    lead, count = y.shape[:-1], len(moved)
+    count, (rows, classes) = len(moved), y.shape
 
     def repeated(x: Array) -> Array:
-        # Two axes, as a body always gets.
         many = xp.broadcast_to(x, (count, *x.shape))
-        return xp.reshape(many, (count * math.prod(lead), *x.shape[len(lead) :]))
+        return xp.reshape(many, (count * rows, *x.shape[1:]))
 
     number = columns(xp, y)
-    which = xp.reshape(number[moved.start : moved.stop], (count, *[1] * y.ndim))
-    moves = xp.broadcast_to(which == number, (count, *y.shape))
-    rows = repeated(y)
-    moves = xp.reshape(moves, rows.shape)
-    unit = xp.where(moves, xp.ones_like(rows), xp.zeros_like(rows))
+    which = xp.reshape(number[moved.start : moved.stop], (count, 1, 1))
+    moves = xp.broadcast_to(which == number, (count, rows, classes))
+    whole = repeated(y)
+    moves = xp.reshape(moves, whole.shape)
+    unit = xp.where(moves, xp.ones_like(whole), xp.zeros_like(whole))
     others = [repeated(x) for x in constants]
-    value, *parts = derivatives(body, xp, rows, *others, order=order, direction=unit)
-    value, *parts = (xp.reshape(part, (count, *lead)) for part in (value, *parts))
+    value, *parts = derivatives(body, xp, whole, *others, order=order, direction=unit)
+    value, *parts = (xp.reshape(part, (count, rows)) for part in (value, *parts))
     return (value[0, ...], *parts)
 
 
@@ -124,6 +239,12 @@ def _seed(xp: Namespace, y: Array, direction: Any) -> Tangent:
 
 
 @functools.lru_cache(maxsize=16)
-def _space(xp: Namespace, order: int) -> DualNamespace:
+def _space(xp: Namespace, order: int, careful: bool) -> DualNamespace:
     """Return the namespace of dual numbers over `xp`, made once."""
-    return DualNamespace(xp, order)
+    return DualNamespace(xp, order, ArrayParts(xp, careful=careful))
+
+
+@functools.lru_cache(maxsize=16)
+def _linear_space(xp: Namespace, careful: bool) -> DualNamespace:
+    """Return the namespace of dual numbers with linear parts over `xp`, made once."""
+    return DualNamespace(xp, 1, LinearParts(xp, careful))

@@ -26,7 +26,7 @@ class DualNamespace:
     def __init__(self, inner: Namespace, order: int = 2, parts: Namespace | None = None) -> None:
         self.inner = inner
         self.order = order
-        self.parts = ArrayParts(inner) if parts is None else parts
+        self.parts: Namespace = ArrayParts(inner) if parts is None else parts
 
     def __getattr__(self, name: str) -> Any:
         value = self._wrapped(name, getattr(self.inner, name))

@@ -16,11 +16,19 @@ from lossfw.numerics.arrays import Array, Namespace
 Tangent: TypeAlias = Any
 
 
-class ArrayParts:
-    """The functions of a namespace on parts, and the products that only parts have."""
+class UnrecordedError(Exception):
+    """Parts of some kind have no form for an operation, and arrays are to be used instead."""
 
-    def __init__(self, inner: Namespace) -> None:
-        self.inner = inner
+
+class ArrayParts:
+    """The functions of a namespace on parts, and the products that only parts have.
+
+    Without care, products are those of the arrays: where infinity or NaN meets a part that is 0,
+    the result is not finite.
+    """
+
+    def __init__(self, inner: Namespace, *, careful: bool = True) -> None:
+        self.inner, self.careful = inner, careful
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.inner, name)
@@ -29,18 +37,21 @@ class ArrayParts:
         return value
 
     def scale(self, factor: Any, part: Tangent) -> Tangent:
-        """Return ``factor * part``, and 0 where `part` is 0, for any factor."""
-        return scale(self.inner, factor, part)
+        """Return ``factor * part``; with care 0 where `part` is 0, for any factor."""
+        if self.careful or not hasattr(part, "shape") or factor is None:
+            return scale(self.inner, factor, part)
+        return factor * part
 
     def over(self, part: Tangent, divisor: Any, like: Array) -> Tangent:
-        """Return ``part / divisor``, and 0 where `part` is 0, even for a divisor of 0."""
+        """Return ``part / divisor``; with care 0 where `part` is 0, even for a divisor of 0."""
         if part is None:
             return None
         if isinstance(part, int | float):
             # Python raises for 1.0 / 0; an array does not.
             is_zero = isinstance(divisor, int | float) and not divisor
             return (self.dense(part, like) if is_zero else part) / divisor
-        return self.inner.where(part == 0, part, part / divisor)
+        quotient = part / divisor
+        return self.inner.where(part == 0, part, quotient) if self.careful else quotient
 
     def choose(self, condition: Array, a: Tangent, b: Tangent, like: Array) -> Tangent:
         """Return the part `a` where a condition holds and `b` elsewhere."""

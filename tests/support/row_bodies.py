@@ -1,0 +1,208 @@
+"""Bodies of rows as authors write them, each with the spaces of its predictions and targets."""
+
+from lossfw import LOGITS, REAL, SIMPLEX
+from lossfw.numerics import (
+    log_softmax,
+    logsumexp,
+    positive_part,
+    quotient,
+    sigmoid,
+    softmax,
+    softplus,
+    xlogy,
+)
+
+
+def symmetric(xp, y, t):
+    own = -xp.sum(t * xp.log(xp.clip(y, 1e-7, 1.0)), axis=-1)
+    logs = xp.log(xp.maximum(t, xp.full_like(t, 1e-4)))
+    return 0.5 * own - xp.sum(y * xp.where(t > 0, logs, xp.full_like(t, -4.0)), axis=-1)
+
+
+def symmetric_of_logits(xp, z, t):
+    e = xp.exp(z - xp.max(z, axis=-1, keepdims=True))
+    return symmetric(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
+
+
+def focal(xp, z, t):
+    q = log_softmax(xp, z)
+    return -xp.sum(t * (1.0 - xp.exp(q)) ** 2 * q, axis=-1)
+
+
+def poly(xp, z, t):
+    own = xp.sum(t * log_softmax(xp, z), axis=-1)
+    return -own + 1.5 * (1.0 - xp.exp(own))
+
+
+def softened(xp, z, t):
+    length = xp.sqrt(xp.sum(z * z, axis=-1, keepdims=True)) + 1e-7
+    return -xp.sum(t * log_softmax(xp, z / length / 0.5), axis=-1)
+
+
+def margin_softmax(xp, z, t):
+    return logsumexp(xp, z + 0.35 * (1.0 - t)) - xp.sum(z * t, axis=-1)
+
+
+def hinge_of_each(xp, z, t):
+    own = xp.sum(z * t, axis=-1, keepdims=True)
+    return xp.sum((1.0 - t) * xp.maximum(1.0 + z - own, xp.zeros_like(z)), axis=-1)
+
+
+def hinge_of_largest(xp, z, t):
+    other = xp.max(xp.where(t > 0, xp.full_like(z, -1e30), z), axis=-1)
+    return positive_part(xp, 1.0 + other - xp.sum(z * t, axis=-1))
+
+
+def cosine(xp, y, t):
+    a, b = xp.sqrt(xp.sum(y * y, axis=-1)), xp.sqrt(xp.sum(t * t, axis=-1))
+    return 1.0 - xp.sum(y * t, axis=-1) / (a * b + 1e-12)
+
+
+def distance(xp, y, t):
+    return xp.sqrt(xp.sum((y - t) ** 2, axis=-1))
+
+
+def hellinger(xp, y, t):
+    return xp.sqrt(0.5 * xp.sum((xp.sqrt(y) - xp.sqrt(t)) ** 2, axis=-1))
+
+
+def jensen_shannon(xp, y, t):
+    m = 0.5 * (y + t)
+    terms = xlogy(xp, y, quotient(xp, y, m)) + xlogy(xp, t, quotient(xp, t, m))
+    return 0.5 * xp.sum(terms, axis=-1)
+
+
+def huber_of_row(xp, y, t):
+    r = xp.abs(y - t)
+    return xp.mean(xp.where(r < 0.3, 0.5 * r * r, 0.3 * (r - 0.15)), axis=-1)
+
+
+def centred(xp, y, t):
+    a, b = (x - xp.mean(x, axis=-1, keepdims=True) for x in (y, t))
+    size = xp.sum(a * a, axis=-1) * xp.sum(b * b, axis=-1)
+    return 1.0 - xp.sum(a * b, axis=-1) / xp.sqrt(size + 1e-9)
+
+
+def dice(xp, y, t):
+    both = xp.sum(y, axis=-1) + xp.sum(t, axis=-1)
+    return 1.0 - (2 * xp.sum(y * t, axis=-1) + 1.0) / (both + 1.0)
+
+
+def focal_tversky(xp, y, t):
+    hit, false, missed = (xp.sum(x, axis=-1) for x in (y * t, y * (1 - t), (1 - y) * t))
+    return (1.0 - (hit + 1e-3) / (hit + 0.3 * false + 0.7 * missed + 1e-3)) ** 0.75
+
+
+def guarded_log(xp, y, t):
+    good = y > 0
+    logs = xp.log(xp.where(good, y, xp.ones_like(y)))
+    return -xp.sum(t * xp.where(good, logs, -30.0 * xp.ones_like(y)), axis=-1)
+
+
+def unguarded_log(xp, y, t):
+    return -xp.sum(xp.where(t > 0, t * xp.log(y), xp.zeros_like(y)), axis=-1)
+
+
+def one_against_rest(xp, z, t):
+    return xp.sum(softplus(xp, -z) * t + softplus(xp, z) * (1.0 - t), axis=-1)
+
+
+def asymmetric(xp, z, t):
+    p = sigmoid(xp, z)
+    q = positive_part(xp, p - 0.05)
+    positive = t * xp.log(p + 1e-8) * (1 - p)
+    return -xp.sum(positive + (1 - t) * q**4 * xp.log(1 - q + 1e-8), axis=-1)
+
+
+def sorted_distance(xp, y, t):
+    return xp.sum((xp.sort(y, axis=-1) - xp.sort(t, axis=-1)) ** 2, axis=-1)
+
+
+def extent(xp, y, t):
+    return xp.max(y, axis=-1) - xp.min(y, axis=-1) + xp.sum((y - t) ** 2, axis=-1)
+
+
+def generalised(xp, y, t):
+    return (1.0 - xp.sum(t * y, axis=-1) ** 0.7) / 0.7
+
+
+def with_entropy(xp, z, t):
+    p, q = softmax(xp, z), log_softmax(xp, z)
+    return -xp.sum(t * q, axis=-1) + 0.1 * xp.sum(p * q, axis=-1)
+
+
+def ranked(xp, y, t):
+    return xp.sum(xp.cumulative_sum(y - t, axis=-1) ** 2, axis=-1)
+
+
+# Operations that only the pass back records, or nothing but today's passes.
+
+
+def steps(xp, y, t):
+    d = y[..., 1:] - y[..., :-1]
+    return xp.sum(d * d, axis=-1) + xp.sum((y - t) ** 2, axis=-1)
+
+
+def joined(xp, y, t):
+    return xp.sum(xp.concat([y, 1 - t * y], axis=-1) ** 3, axis=-1)
+
+
+def first_against_rest(xp, y, t):
+    return (y[..., 0] - xp.mean(y, axis=-1)) ** 2
+
+
+def mean_and_scale(xp, y, t):
+    return y[..., 1] + (y[..., 0] - t[..., 0]) ** 2 * xp.exp(-y[..., 1])
+
+
+def sorted_down(xp, y, t):
+    return xp.sum(xp.sort(y, axis=-1, descending=True) * t, axis=-1)
+
+
+def pairs(xp, y, t):
+    d = y[..., :, None] - y[..., None, :]
+    return xp.sum(xp.sum(xp.maximum(1 - d, xp.zeros_like(d)), axis=-1), axis=-1)
+
+
+def taken(xp, z, t):
+    best = xp.argmax(t, axis=-1)[..., None]
+    return -xp.take_along_axis(log_softmax(xp, z), best, axis=-1)[..., 0]
+
+
+def two_guards(xp, y, t):
+    # Each choice has a condition of its own, and the slope of the logarithm is infinite at 0.
+    u = xp.log(y)
+    zero = xp.zeros_like(y)
+    return xp.sum(xp.where(y > 0, t * u, zero) + xp.where(y > 0, u * u, zero), axis=-1)
+
+
+def shifted(xp, y, t):
+    return xp.sum(xp.roll(y, 1, axis=-1) * y * xp.flip(t, axis=-1), axis=-1)
+
+
+def folded(xp, y, t):
+    d = xp.reshape(y - t, (y.shape[0], -1))
+    return xp.sum(xp.stack([d, d * d], axis=-1), axis=(-1, -2))
+
+
+PREDICTIONS = {
+    SIMPLEX: (
+        *(symmetric, hellinger, jensen_shannon, dice, focal_tversky, guarded_log, unguarded_log),
+        *(generalised, ranked, two_guards),
+    ),
+    LOGITS: (
+        *(symmetric_of_logits, focal, poly, softened, margin_softmax, hinge_of_each),
+        *(hinge_of_largest, one_against_rest, asymmetric, with_entropy, taken),
+    ),
+    REAL: (
+        *(cosine, distance, huber_of_row, centred, sorted_distance, extent, steps, joined),
+        *(first_against_rest, mean_and_scale, sorted_down, pairs, shifted, folded),
+    ),
+}
+
+# Body, space of predictions, space of targets.
+BODIES = {
+    body.__name__: (body, space, REAL if space == REAL else SIMPLEX)
+    for space, bodies in PREDICTIONS.items()
+    for body in bodies
+}
