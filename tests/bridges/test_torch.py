@@ -22,9 +22,13 @@ from lossfw import (
     ShapeError,
 )
 from lossfw.bridges import torch as bridge
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.threads import thread_count
 from lossfw.numerics import log_softmax
+from support.loss_settings import ONE_OF_EACH, arguments
 
 torch = pytest.importorskip("torch")
+FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
 F = torch.nn.functional
 
 RNG = np.random.default_rng(0)
@@ -72,7 +76,7 @@ PARITY = {
 
 
 def with_slope(criterion, y, t, **options):
-    y = y.clone().requires_grad_()
+    y = y.detach().clone().requires_grad_()
     loss = criterion(y, t, **options)
     loss.sum().backward()
     return loss.detach(), y.grad
@@ -321,3 +325,65 @@ def test_a_step_of_two_tensors_alone_gives_what_the_usual_path_gives():
     (twice,) = torch.autograd.grad(once.square().sum(), z)
     torch.testing.assert_close(twice, torch.autograd.grad(other.square().sum(), z)[0])
     assert torch.autograd.gradgradcheck(lambda z: criterion(z, CLASSES), (z,))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", ONE_OF_EACH, ids=repr)
+def test_a_step_on_the_processor_has_the_bits_of_numpy(loss, dtype):
+    if loss.claims().gradient_zero_almost_everywhere:
+        return
+    y, t = (x.astype(dtype) for x in arguments(loss))
+    criterion = bridge.module(loss, fuse=False, reduction="sum")
+    value, gradient = loss.value_and_gradient(y, t, reduction="sum")
+    by_columns = torch.tensor(np.asfortranarray(y))
+    for given in (torch.tensor(y), by_columns):
+        found, slope = with_slope(criterion, given, torch.tensor(t))
+        if not loss.sums_rows and not loss.target_per_row and not loss.has_own_weight:
+            assert found.numpy() == np.asarray(value, dtype)
+            assert slope.numpy().tobytes() == gradient.tobytes()
+            with torch.no_grad():
+                assert criterion(given, torch.tensor(t)) == found
+            with torch.inference_mode():
+                assert criterion(given.clone(), torch.tensor(t)) == found
+        # While operations are watched, as of a device, PyTorch computes.
+        with FlopCounterMode(display=False):
+            other = with_slope(criterion, given, torch.tensor(t))
+        torch.testing.assert_close((found, slope), other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["tiles", "compiled"])
+def test_kernels_change_no_digit_of_a_step(mode):
+    z, k = torch.randn(3000, 5), torch.randint(0, 5, (3000,))
+    criterion = bridge.module("cross_entropy")
+    wanted = criterion.loss.value_and_gradient(z.numpy(), k.numpy())
+    with use_engine(mode):
+        value, slope = with_slope(criterion, z, k)
+    assert value == torch.tensor(wanted[0])
+    assert slope.numpy().tobytes() == wanted[1].tobytes()
+
+
+def test_the_threads_of_torch_bound_those_of_a_step(monkeypatch):
+    asked = []
+
+    class Asking(lossfw.DistanceLoss):
+        def value(self, xp, r):
+            asked.append(thread_count())
+            return r * r
+
+    criterion = bridge.module(Asking(), check=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    asked.clear()
+    for count in (5, 2):
+        with lossfw.threads(count):
+            with_slope(criterion, NUMBERS, TARGETS)
+    assert asked == [3] * (len(asked) // 2) + [2] * (len(asked) // 2)
+
+
+def test_without_a_check_a_step_looks_at_no_domain():
+    outside = torch.tensor([2.0, 0.5])
+    criterion = bridge.module("brier", check=False)
+    value, slope = with_slope(criterion, outside, torch.zeros(2))
+    assert value == 4.25
+    assert slope.tolist() == [4.0, 1.0]
+    with pytest.raises(DomainError, match="lies outside SIMPLEX"):
+        bridge.module("brier")(outside, torch.zeros(2))

@@ -3,6 +3,10 @@
 On a small batch each operation costs more than its numbers. So losses, gradients and their
 mean are one function here, where nothing is weighted, masked, mapped or compiled. Other
 calls take the usual path, and so does a wrong one: the usual path says what is wrong.
+
+Tensors of the processor share their memory with arrays of NumPy, and go to the engine: a loss
+then has NumPy's digits, threads and kernels. All of them do, so that no digit depends on
+whether a kernel is there yet.
 """
 
 from __future__ import annotations
@@ -14,16 +18,19 @@ import torch
 from lossfw.errors import BodyError, DomainError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules
+from lossfw.losses.engine.threads import thread_count, threads
+from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, namespace_of
 
 # Looked up once: a look-up costs as much as an operation.
 _XP = namespace_of(torch.zeros(()))
 
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
 _FLOATS = (torch.float32, torch.float64)
 _NO_LEVEL = -1
 
 
-def compute(loss: LossDefinition, y: Array, t: Array, *, mean: bool, checked: bool) -> Array | None:
+def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Array | None:
     """Return the sum or mean of the losses in the prediction's dtype; None on the usual path.
 
     The loss has no weights of its own. Unless `checked`, values are not looked at.
@@ -31,23 +38,28 @@ def compute(loss: LossDefinition, y: Array, t: Array, *, mean: bool, checked: bo
     by_index = _is_by_index(loss, y, t)
     if by_index is None:
         return None
-    if checked:
-        try:
-            loss.check_domain(y, t, by_index, 0)
-        except DomainError:
+    wants_gradient = y.requires_grad and torch.is_grad_enabled()
+    if wants_gradient and t.is_inference():
+        return None
+    try:
+        if _shares_memory_with_numpy(y, t):
+            if wants_gradient:
+                return _EngineLoss.apply(y, t, loss, by_index, mean)
+            return _by_engine(loss, y, t, mean, None)
+        if not wants_gradient:
             return None
-    result: Array = _ReducedLoss.apply(y, t, loss, by_index, mean)
-    return result
+        if checked:
+            loss.check_domain(y, t, by_index, 0)
+        return _LibraryLoss.apply(y, t, loss, by_index, mean)
+    except DomainError:
+        return None
 
 
 def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
-    if not (y.requires_grad and torch.is_grad_enabled()) or not y.numel() or y.is_meta:
-        return None
-    # Tensors of inference mode have no version by which a write shows.
-    if _is_traced() or t.is_inference() or loss.sums_rows or loss.target_per_row:
+    if not y.numel() or y.is_meta or _is_traced() or loss.sums_rows or loss.target_per_row:
         return None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > loss.takes_rows:
         return False
@@ -62,7 +74,44 @@ def _is_traced() -> bool:
     return torch.autograd.forward_ad._current_level != _NO_LEVEL  # type: ignore[no-any-return]  # of a module
 
 
-class _ReducedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+def _shares_memory_with_numpy(y: Array, t: Array) -> bool:
+    """Tell whether NumPy can compute with tensors, and nobody looks at PyTorch's operations."""
+    if type(y) not in _PLAIN or not (y.is_cpu and t.is_cpu):
+        return False
+    return not torch._C._len_torch_dispatch_stack() and torch._C._get_tracing_state() is None
+
+
+def _by_engine(loss: Loss, y: Array, t: Array, mean: bool, gradient: Array | None) -> Array:
+    """Return the reduced loss by the engine, which writes the gradient."""
+    arrays = y.numpy(force=True), t.numpy(force=True)
+    reduction: Any = "mean" if mean else "sum"
+    with threads(min(thread_count(), torch.get_num_threads())):
+        if gradient is None:
+            value = loss(*arrays, reduction=reduction)
+        else:
+            out = gradient.numpy()
+            value, _ = loss.value_and_gradient(*arrays, reduction=reduction, out=out)
+    return y.new_tensor(value)
+
+
+class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+    @staticmethod
+    def forward(ctx: Any, y: Array, t: Array, loss: Loss, by_index: bool, mean: bool) -> Array:
+        gradient = torch.empty_like(y, memory_format=torch.contiguous_format)
+        value = _by_engine(loss, y, t, mean, gradient)
+        ctx.loss, ctx.by_index = loss, by_index
+        ctx.n = y.numel() // (y.shape[-1] if loss.takes_rows else 1) if mean else 1
+        ctx.save_for_backward(y, t, gradient)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
+        if torch.is_grad_enabled():
+            return torch_rules.gradients(ctx) * (up / ctx.n), None, None, None, None
+        return ctx.saved_tensors[2] * up, None, None, None, None
+
+
+class _LibraryLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
     @staticmethod
     def forward(
         ctx: Any, y: Array, t: Array, loss: LossDefinition, by_index: bool, mean: bool
