@@ -95,7 +95,10 @@ def _forward(
 def _finished(xp: Namespace, value: Array, part: Array) -> Array:
     """Return a derivative, NaN where the value is, and 0.0 in place of -0.0."""
     # Plain products make zeros of either sign.
-    return xp.where(xp.isnan(value), value, part + 0.0)
+    part = part + 0.0
+    if xp is np and not np.isnan(np.max(value, initial=-np.inf)):
+        return part
+    return xp.where(xp.isnan(value), value, part)
 
 
 def _with_care(

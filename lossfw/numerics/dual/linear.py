@@ -346,7 +346,7 @@ class LinearParts:
         if link.condition is not None:
             conditions = (*conditions, link.condition)
         shape, parent = node.shape, link.parent.shape
-        if link.follow is _same and _broadcast(shape, parent) != parent:
+        if shape != parent and link.follow is _same and _broadcast(shape, parent) != parent:
             c, conditions = self._masked(c, conditions, node.like), ()
             c = self._narrow(c, shape, parent)
         return c, conditions
@@ -357,7 +357,7 @@ class LinearParts:
         product = c * factor
         if not self.careful or isinstance(product, float) or isinstance(factor, int | float):
             return product
-        return self.inner.where(factor == 0, self.inner.zeros_like(product), product)
+        return self.inner.where(factor == 0, 0.0, product)
 
     def _joined(
         self, terms: list[tuple[Cotangent, Conditions]], like: Array
@@ -398,14 +398,10 @@ class LinearParts:
 
     def _chosen(self, condition: Array, a: Cotangent, b: Cotangent, like: Array) -> Array:
         """Return `a` where a condition holds and `b` elsewhere; None is 0."""
-        xp = self.inner
-
-        def full(x: Cotangent) -> Array:
-            if x is None or isinstance(x, int | float):
-                return xp.full_like(condition, x or 0.0, dtype=like.dtype)
-            return x
-
-        return xp.where(condition, full(a), full(b))
+        a, b = (0.0 if x is None else x for x in (a, b))
+        if isinstance(a, float) and isinstance(b, float):
+            a = self.inner.full_like(condition, a, dtype=like.dtype)
+        return self.inner.where(condition, a, b)
 
     def _all(self, conditions: Conditions) -> Array:
         truths = [x if holds else self.inner.logical_not(x) for x, holds in conditions]
@@ -441,6 +437,8 @@ class LinearParts:
 
 def _broadcast(a: tuple[Any, ...], b: Sequence[Any]) -> tuple[Any, ...]:
     """Return the shape of arrays of two shapes, of which lengths may have only a name."""
+    if a == b or not b:
+        return a
     a, b = ((1,) * (max(len(a), len(b)) - len(x)) + tuple(x) for x in (a, b))
     return tuple(q if _is_one(p) else p for p, q in zip(a, b, strict=True))
 

@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual.number import Dual, value_of
@@ -197,10 +199,20 @@ class DualNamespace:
         value = choice(value_of(a), value_of(b))
         if not (isinstance(a, Dual) or isinstance(b, Dual)):
             return value
-        middle = 0.5 * self.lift(a) + 0.5 * self.lift(b)
-        tied = value_of(a) == value_of(b)
-        picked = self.where(a_wins, a, self.where(tied, middle, b))
-        return Dual(value, picked.first, picked.second, self)
+        a, b = self.lift(a), self.lift(b)
+        tied = a.value == b.value
+        # Nearly always NumPy finds no tie.
+        has_ties = self.inner is not np or bool(tied.any())
+
+        def pick(p: Tangent, q: Tangent) -> Tangent:
+            if p is None and q is None:
+                return None
+            if has_ties:
+                middle = add(self.parts.scale(0.5, p), self.parts.scale(0.5, q))
+                q = self.parts.choose(tied, middle, q, value)
+            return self.parts.choose(a_wins, p, q, value)
+
+        return Dual(value, pick(a.first, b.first), pick(a.second, b.second), self)
 
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max], by `maximum` and `minimum`."""
