@@ -6,8 +6,10 @@ For a class index that is the term of one class, and the others need not be comp
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
 
-from lossfw import Array, CategoricalLoss, Namespace
+from lossfw import Array, CategoricalLoss, Namespace, RowBody
 from lossfw.numerics import columns, put_at, take_at, with_float32_form, with_nan_of_rows
 
 
@@ -85,6 +87,23 @@ class OwnClassLoss(CategoricalLoss):
     def _slope_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
         # 0 y keeps a NaN.
         return put_at(xp, 0.0 * y, index, self._slope(xp, own, self.share_at(xp, y, index)))
+
+
+@dataclass(frozen=True)
+class OnLogits(RowBody):
+    """A body on logits, of a loss of the softmax."""
+
+    loss: Any
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """`formula` of the softmax."""
+        e = xp.exp(z)
+        result: Array = self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
+        return result
+
+    def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """The slope of the class's term by all logits."""
+        return self.value_and_derivative_at(xp, z, index)[1]
 
 
 def of_others(xp: Namespace, w: Array) -> Array:

@@ -13,11 +13,7 @@ _SHARES = ({"q": 0.1}, {"q": 1e-3}, {"q": 0.999})
 _POWERS = (-3.0, -0.3, 1.000001, 1.1, 1.5, 1.999999, 2.5, 7.5)
 _UNEVEN = {"pos_weight": 3.7, "label_smoothing": 0.1}
 _FOCAL = ({}, {"gamma": 0.5, "alpha": 0.25}, {"gamma": 5.0}, {"gamma": 1.37})
-_DIVERGENCES = [
-    {"guard": guard, "delta": 1e-3, "reverse": reverse}
-    for guard in _GUARDS
-    for reverse in (False, True)
-]
+_GUARDED = [{"guard": guard, "delta": 1e-3} for guard in _GUARDS]
 
 PARAMETERS = {
     **{
@@ -88,8 +84,8 @@ PARAMETERS = {
         {"form": "weston_watkins", "margin": 0.3, "power": 2},
         {"form": "multi_margin", "margin": 7.5, "power": 2},
     ],
-    "kl_divergence": _DIVERGENCES,
-    "js_divergence": _DIVERGENCES[::2],
+    "kl_divergence": [{**one, "reverse": reverse} for one in _GUARDED for reverse in (False, True)],
+    "js_divergence": _GUARDED,
     "tversky": [
         {"alpha": 0.3, "beta": 0.7, "smooth": 1.0},
         {"alpha": 0.0, "beta": 1.0},

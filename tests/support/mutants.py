@@ -20,7 +20,6 @@ import numpy as np
 
 from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.claims.convexity import TIGHTNESS
-from lossfw.check.core.dense_points import dense_pairs
 from lossfw.check.core.draw import draw
 from lossfw.check.core.subject import call, of_component
 from lossfw.check.instances import instances_to_check
@@ -161,9 +160,7 @@ def differs(mutant, original):
     subject = of_component(original)
     rng = np.random.default_rng(0)
     for dtype in ("float64", "float32"):
-        every = draw(subject, dtype, rng, 2000)
-        every += [] if subject.target_per_row else dense_pairs(subject, dtype, rng, 4000)
-        for points in every:
+        for points in draw(subject, dtype, rng, 6000, dense=True):
             t = subject.exact.full(points.y, points.t)
             near = _near(points.y, np.asarray(t))
             for name in ("unreduced", "unreduced_gradient", "unreduced_hessian"):

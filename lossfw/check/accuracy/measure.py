@@ -1,7 +1,7 @@
 """Measure the worst error of a component over its whole domain, in units in the last place.
 
 Results are compared with the textbook formula on exact numbers, at points from all over the
-domain (`lossfw.check.core.dense_points`), by the rules of `lossfw.check.core.oracle`.
+domain (`lossfw.check.core.draw`), by the rules of `lossfw.check.core.oracle`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.check.accuracy.peers import Peer, installed
-from lossfw.check.core.dense_points import dense_arguments, dense_pairs
+from lossfw.check.core.draw import draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
+from lossfw.check.core.members import line
 from lossfw.check.core.oracle import Oracle
-from lossfw.check.core.subject import ArgumentArrays, Subject, of_component
+from lossfw.check.core.subject import COLUMNS, ArgumentArrays, Subject, of_component
 from lossfw.check.instances import variants
 from lossfw.check.jobs import Job, Watch
 from lossfw.components.plugin_choice import Plugins
+from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
@@ -261,8 +263,13 @@ def _cases(
 ) -> Iterator[Case]:
     """Yield sets of arguments, each of one shape."""
     rows = component.takes_rows
+    samples: list[ArgumentArrays]
     if isinstance(component, Activation):
-        samples = dense_arguments(component.claims().breaks or (), rows, dtype, rng, points)
+        if rows:
+            each = points // len(COLUMNS)
+            samples = [(draw_rows(REAL, k, dtype, rng, each),) for k in COLUMNS]
+        else:
+            samples = [(line(component.claims().breaks or (), dtype, rng, points, dense=True),)]
     else:
         subject = of_component(component)
         samples = [x for x in _joined(subject, dtype, rng, points) if _accepted(subject, x)]
@@ -281,7 +288,7 @@ def _joined(
 ) -> list[ArgumentArrays]:
     """Return points for a loss, joined where their arrays are alike but for their length."""
     alike: dict[Any, list[ArgumentArrays]] = {}
-    for points in dense_pairs(subject, dtype, rng, count):
+    for points in draw_densely(subject, dtype, rng, count):
         both = points.y, points.t
         same = alike.setdefault(tuple((x.shape[1:], x.dtype.kind) for x in both), [])
         same += [both] if len(points) else []

@@ -19,9 +19,9 @@ import numpy as np
 
 from lossfw.check.claims.black_box import sharp_at, sharp_places
 from lossfw.check.core.curves import Curve, ExactCurve, curves
-from lossfw.check.core.draw import rows
+from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
-from lossfw.check.core.subject import Points, Subject, drop_outside, first_bad
+from lossfw.check.core.subject import Points, Subject, first_bad
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
@@ -218,8 +218,7 @@ def _check_rows(subject: Subject, search: Search, order: int) -> None:
 
 
 def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
-    drawn = rows(subject, columns, "float64", search.rng("rows"), search.examples)
-    points = drop_outside(subject, drawn)
+    points = draw_pairs(subject, columns, "float64", search.rng("rows"), search.examples)
     inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
     if subject.prediction in (UNIT, SIMPLEX):
         inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)

@@ -8,10 +8,11 @@ import numpy as np
 
 from lossfw.check.claims.black_box import find_linear_segment
 from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
-from lossfw.check.core.members import clipped, is_bounded, on_side, usual
+from lossfw.check.core.draw import usual_targets
+from lossfw.check.core.members import clipped, is_bounded, on_side
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject, call
-from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
+from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
 # A constant that is claimed to be tight is refuted when it is off by more.
@@ -87,18 +88,7 @@ def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
         scale = rng.choice([1.0, 4.0, 32.0], (count, 1))
         drawn = np.round(rng.normal(size=(2, count, columns)) * scale * 8) / 8
         a, b = on_side(space, drawn, off=1 / 8)
-    return Chords(a, (a + b) / 2, b, row_targets(subject, columns, count, rng))
-
-
-def row_targets(subject: Subject, columns: int, count: int, rng: np.random.Generator) -> NDArray:
-    """Return unremarkable targets for rows."""
-    if subject.target_per_row:
-        return usual(subject.target, rng, (count,), 2.0)
-    if subject.by_index and subject.target is CLASS_INDEX:
-        return np.asarray(rng.integers(0, columns, count))
-    if subject.target is SIMPLEX:
-        return np.asarray(rng.dirichlet(np.ones(columns), count))
-    return usual(subject.target, rng, (count, columns))
+    return Chords(a, (a + b) / 2, b, usual_targets(subject, count, columns, rng))
 
 
 def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:

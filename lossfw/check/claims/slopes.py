@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.claims.convexity import TIGHTNESS, row_targets
+from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.curves import Curve, curves, need_lines
+from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.members import is_bounded, on_side, usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call, first_bad
@@ -141,7 +142,7 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
             # Steps to either side of a row stay inside.
             away = np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y)
             y = on_side(subject.prediction, away)
-    return y, direction, row_targets(subject, columns, count, rng)
+    return y, direction, usual_targets(subject, count, columns, rng)
 
 
 def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:

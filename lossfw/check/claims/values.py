@@ -11,6 +11,7 @@ import numpy as np
 
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.members import usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import (
@@ -272,7 +273,7 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
     y, count = points.y, len(points)
     if subject.rows:
         columns = y.shape[-1]
-        t = rng.dirichlet(np.ones(columns), count)
+        t = usual(SIMPLEX, rng, (count, columns))
         shares = t.T
         terms = [subject.losses(y, np.full(count, k)) for k in range(columns)]
     else:

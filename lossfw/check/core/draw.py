@@ -1,20 +1,38 @@
 """Draw points from the spaces that a loss declares; an author writes none of it.
 
-Every set begins with edges (bounds, kinks and their neighbours, denormals, huge
-numbers) and goes on with seeded random numbers over many magnitudes.
-`lossfw.check.core.dense_points` draws more densely.
+Every set begins with edges (bounds, kinks and their neighbours, denormals, huge numbers) and goes
+on with seeded random numbers over many magnitudes, some of them near a kink, near one another, or
+near the best prediction for their target. Dense points, for the worst error all over the domain,
+are drawn in the same way; floats of every exponent are among them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
-from lossfw.check.core.members import Generator, is_bounded, line, members, on_side, usual
+from lossfw.check.core.members import (
+    Generator,
+    clipped,
+    close_to,
+    is_bounded,
+    is_line,
+    line,
+    members,
+    neighbours,
+    on_side,
+    usual,
+)
 from lossfw.check.core.subject import Points, Subject, drop_outside
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
+    COUNT,
     LOGITS,
+    NONNEGATIVE,
+    POSITIVE,
     REAL,
     SIMPLEX,
     UNIT,
@@ -42,88 +60,179 @@ _MEMBERS = 4
 # So many predictions of a line, its edges, meet each bound of a target.
 _EDGES = 100
 
+# A number for a row is near the first of its numbers unless that is larger.
+_PLAIN = 1e3
 
-def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
-    """Return pairs for a loss of any kind; for rows one set for each number of columns."""
-    if not subject.rows:
-        return [drop_outside(subject, elements(subject, dtype, rng, count))]
-    each = count // len(subject.columns) + 8
-    every = [drop_outside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
-    return [points for points in every if len(points)]
+# This share of the rows is near their targets, where both are in one space.
+_NEAR = 0.2
 
 
-def draw_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
+def draw(
+    subject: Subject, dtype: str, rng: Generator, count: int, *, dense: bool = False
+) -> list[Points]:
+    """Return pairs for a loss of any kind; for rows one set for each number of columns.
+
+    Each set lies in the spaces of the loss, and none is empty.
+    """
+    columns = subject.columns if subject.rows else (0,)
+    each = count // len(columns) + 8 * subject.rows
+    drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
+    return [points for points in drawn if len(points)]
+
+
+def draw_pairs(
+    subject: Subject, columns: int, dtype: str, rng: Generator, count: int, *, dense: bool = False
+) -> Points:
     """Return pairs of single numbers, or of rows where there is a number of columns."""
     if columns:
-        return rows(subject, columns, dtype, rng, count)
-    return elements(subject, dtype, rng, count)
+        drawn = _rows(subject, columns, dtype, rng, count)
+    elif subject.kind == "pointwise":
+        drawn = _pointwise(subject, dtype, rng, count, dense)
+    else:
+        drawn = _on_line(subject, dtype, rng, count, dense)
+    return drop_outside(subject, drawn)
 
 
-def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
-    """Return pairs of single numbers for a distance, margin or pointwise loss."""
-    if subject.kind == "pointwise":
-        return _pointwise(subject, dtype, rng, count)
-    if subject.kind == "distance" and not (
-        _is_free(subject.prediction) and _is_free(subject.target)
-    ):
-        return _between_spaces(subject, dtype, rng, count)
-    scalars = line(subject.kinks(), dtype, rng, count)
+def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> Iterator[Points]:
+    """Yield finite pairs from all over the domain, until they are at least `count`.
+
+    The difference of the pairs for a distance loss is always a float. The rounding of ``y - t``
+    is not part of any loss, and in a steep place it would drown all else.
+    """
+    # A class may be given by its index, or as a distribution.
+    both = subject.by_index and subject.soft
+    targets = (CLASS_INDEX, SIMPLEX) if both else (subject.target,)
+    total = 0
+    while total < count:
+        share = (count - total) // len(targets)
+        for target in targets:
+            for points in draw(replace(subject, target=target), dtype, rng, share, dense=True):
+                some = points.keep(np.isfinite(points.y))
+                if subject.kind == "distance":
+                    some = some.keep(_differ_exactly(some))
+                total += len(some)
+                yield some
+
+
+def _differ_exactly(points: Points) -> NDArray:
+    """Tell which differences are floats, by the error term of the subtraction."""
+    with np.errstate(all="ignore"):
+        r = points.y - points.t
+        back = points.y - r
+        remainder = (points.y - (r + back)) + (back - points.t)
+        exact: NDArray = np.isfinite(r) & (remainder == 0)
+    return exact
+
+
+def _on_line(subject: Subject, dtype: str, rng: Generator, count: int, dense: bool) -> Points:
+    """Return pairs for a loss of the residual or the margin."""
+    scalars = line(subject.kinks(), dtype, rng, count, dense=dense)
     if subject.kind == "margin":
         sign = np.where(rng.random(scalars.size) < 0.5, -1.0, 1.0).astype(dtype)
         return Points((scalars * sign).astype(dtype), sign)
-    # Residuals are exact where the target is 0; others have targets of their size.
-    target = np.zeros_like(scalars)
-    moved = rng.random(scalars.size) < 0.3
-    drawn = (rng.normal(size=scalars.size) * 3).astype(dtype)
+    if not (is_line(subject.prediction) and is_line(subject.target)):
+        free = _pointwise(subject, dtype, rng, count, dense)
+        t = usual(subject.target, rng, scalars.shape).astype(dtype)
+        with np.errstate(over="ignore"):
+            return _joined(free, Points(t + scalars, t))
+    # Residuals are exact where the target is 0.
+    exact = Points(scalars, np.zeros_like(scalars))
+    if dense:
+        return _joined(exact, *_exact_pairs(dtype, rng, count // 8))
+    # Others have targets of their size.
+    target = (rng.normal(size=scalars.size) * 3).astype(dtype)
     marked = rng.random(scalars.size) < 0.2
-    drawn = np.where(marked, rng.choice(_MARKERS, scalars.size), drawn).astype(dtype)
-    target = np.where(moved & (np.abs(scalars) < 1e6) & (np.abs(scalars) > 1e-6), drawn, target)
+    target = np.where(marked, rng.choice(_MARKERS, scalars.size), target).astype(dtype)
+    size, moved = np.abs(scalars), rng.random(scalars.size) < 0.3
+    target = np.where(moved & (size < 1e6) & (size > 1e-6), target, exact.t)
     return Points((scalars + target).astype(dtype), target)
 
 
-def _is_free(space: Space) -> bool:
-    """Tell whether a space has all real numbers."""
-    return isinstance(space, Interval) and bool(np.isinf(space.low) and np.isinf(space.high))
+def _exact_pairs(dtype: str, rng: Generator, count: int) -> tuple[Points, Points]:
+    """Return nearly equal numbers of many sizes, and numbers of few bits."""
+    reach = rng.choice([0.0, np.log10(float(np.finfo(dtype).max)) / 2], count)
+    some = 10.0 ** (reach * rng.uniform(-1, 1, count)) * rng.normal(size=count)
+    few = rng.integers(-400, 400, (2, count)) * 2.0 ** -rng.integers(0, 8, count)
+    return Points(close_to(some, dtype, rng), some.astype(dtype)), Points(*few.astype(dtype))
 
 
-def _between_spaces(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
-    """Return pairs for a residual of numbers that have bounds: free ones, and residuals."""
-    free = _pointwise(subject, dtype, rng, count)
-    residuals = line(subject.kinks(), dtype, rng, count)
-    t = usual(subject.target, rng, residuals.shape).astype(dtype)
+def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int, dense: bool) -> Points:
+    """Pair members of both spaces, free, at kinks, and near the best prediction."""
+    half = count // 2
+    kinks = [x for kink in subject.kinks() for x in neighbours(kink, dtype)]
+    y = members(subject.prediction, dtype, rng, half, dense=dense)
+    y = np.append(y, np.array(kinks, dtype))
+    t = members(subject.target, dtype, rng, half, dense=dense)
+    free = Points(y, rng.choice(t, y.size))
+    t = rng.choice(t, half)
+    best = _best(subject.prediction, subject.target, t.astype(np.float64))
+    far = rng.normal(size=half) * (rng.random(half) < 0.5)
     with np.errstate(over="ignore"):
-        y = t + residuals
-    return Points(np.concatenate([free.y, y]), np.concatenate([free.t, t]))
+        near = (close_to(best, "float64", rng) + far).astype(dtype)
+    points = _joined(free, Points(clipped(subject.prediction, near), t))
+    # An infinite logit is legal, an infinite target is not.
+    points = Points(points.y, np.where(np.isfinite(points.t), points.t, 1.0).astype(dtype))
+    return _joined(points, *_at_bounds(subject.target, points, rng, count // 4))
 
 
-def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
+def _best(prediction: Space, target: Space, t: NDArray) -> NDArray:
+    """Return predictions near the best for each target, as their spaces suggest.
+
+    Where one is a mean and the other any real number, it is a logarithm; where
+    one is a probability, it is a logit.
+    """
+    best = t
+    with np.errstate(all="ignore"):
+        if is_line(prediction) and target in (NONNEGATIVE, POSITIVE, COUNT):
+            best = np.log(t)
+        elif is_line(prediction) and target in (UNIT, BINARY):
+            best = np.log(t) - np.log1p(-t)
+    return np.where(np.isfinite(best), best, 0.0)
+
+
+def _at_bounds(space: Space, points: Points, rng: Generator, others: int) -> Iterator[Points]:
+    """Yield edges and other predictions with each bound of the targets' interval.
+
+    A target at its bound ends a term, and what is left may go wrong at predictions at which
+    the drawn targets hide it.
+    """
+    if isinstance(space, Interval):
+        for end, included in (space.low, space.low_included), (space.high, space.high_included):
+            if included and np.isfinite(end):
+                some = np.append(points.y[:_EDGES], rng.choice(points.y, others))
+                yield Points(some, np.full(some.size, end, points.t.dtype))
+
+
+def _joined(*sets: Points) -> Points:
+    return Points(*(np.concatenate([getattr(some, x) for some in sets]) for x in "yt"))
+
+
+def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
     """Return pairs of rows for a categorical loss."""
-    y = _rows_of(subject.prediction, columns, dtype, rng, count)
+    y = draw_rows(subject.prediction, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
         index = _finite_targets(y, np.eye(columns)[rng.integers(0, columns, len(y))]).argmax(-1)
         # Where a mask leaves out an index, or its one-hot row, these are not the same target.
-        keep = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index]) > 0
-        return Points(y, index) if keep.all() else Points(y, index).take(keep)
+        shares = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index])
+        return Points(y, index).keep(shares > 0)
     if subject.target_per_row:
-        return Points(y, line((), dtype, rng, len(y))[: len(y)][rng.permutation(len(y))])
+        t = rng.permutation(line((), dtype, rng, len(y))[: len(y)])
+        near = (rng.random(len(y)) < 0.3) & (np.abs(y[:, 0]) < _PLAIN)
+        return Points(y, np.where(near, y[:, 0] + rng.normal(size=len(y)), t).astype(dtype))
     if subject.target is REAL and subject.prediction is REAL:
-        t = _near_rows(y, rng).astype(dtype)
+        t = _parallel_rows(y, rng).astype(dtype)
         # The direction of a row of zeros is not defined.
-        some = y.any(-1) & t.any(-1)
-        return Points(y[some], t[some])
-    t = _rows_of(subject.target, columns, dtype, rng, len(y))
+        return Points(y, t).take(np.flatnonzero(y.any(-1) & t.any(-1)))
+    t = draw_rows(subject.target, columns, dtype, rng, len(y))
     # Some come again where there are fewer.
     enough = len(t) >= len(y)
     t = t[rng.permutation(len(t))[: len(y)] if enough else rng.integers(0, len(t), len(y))]
-    if subject.target is LOGITS:
-        # An infinite logit is legal, an infinite target is not.
-        t = np.where(np.isfinite(t), t, 1.0).astype(dtype)
-    if subject.target is SIMPLEX and subject.prediction is SIMPLEX:
-        same = rng.random(len(y)) < 0.1
-        t[same] = y[same]
-    if subject.target is SIMPLEX:
-        t = _finite_targets(y, t)
-    return Points(y, t)
+    # An infinite logit is legal, an infinite target is not.
+    t = np.where(np.isfinite(t), t, 1.0).astype(dtype)
+    if subject.prediction is subject.target:
+        some = np.flatnonzero(rng.random(len(y)) < _NEAR)
+        y[some] = _near_rows(subject.prediction, t[some], rng)
+    return Points(y, _finite_targets(y, t) if subject.target is SIMPLEX else t)
 
 
 def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
@@ -145,51 +254,10 @@ def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
     return t
 
 
-def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
-    """Pair members of both spaces; where they are of one kind also nearly equal ones."""
-    y = members(subject.prediction, dtype, rng, count)
-    t = members(subject.target, dtype, rng, count)
-    t = t[rng.integers(0, t.size, y.size)]
-    if isinstance(subject.target, Counts) and isinstance(subject.prediction, Interval):
-        # Expected counts close to the counts.
-        close = (rng.random(y.size) < 0.3) & (subject.prediction.low == 0)
-        near = np.maximum(t, 0.5) * (1 + rng.normal(size=y.size) / np.sqrt(np.maximum(t, 1)) / 2)
-        y = np.where(close, np.maximum(near, 1e-3), y).astype(dtype)
-    if isinstance(subject.prediction, Interval) and isinstance(subject.target, Interval):
-        close = rng.random(y.size) < 0.35
-        factor = 1 + rng.choice([-1.0, 1.0], y.size) * 10.0 ** -rng.uniform(0.5, 17, y.size)
-        t = np.where(close, (y * factor).astype(dtype), t)
-        clipped = np.clip(t, subject.target.low, subject.target.high).astype(dtype)
-        if not subject.target.low_included:
-            clipped = np.where(clipped > subject.target.low, clipped, y)
-        t = np.where(rng.random(y.size) < 0.05, y, clipped)
-        # An infinite logit is legal, an infinite target is not.
-        t = np.where(np.isfinite(t), t, 1.0)
-    points = Points(y.astype(dtype), t.astype(dtype))
-    return _with_bounds(subject.target, points, rng, count // 4)
-
-
-def _with_bounds(space: Space, points: Points, rng: Generator, others: int) -> Points:
-    """Add pairs of edges and other predictions with each bound of the targets' interval.
-
-    A target at its bound ends a term, and what is left may go wrong at predictions at which
-    the drawn targets hide it.
-    """
-    if not isinstance(space, Interval):
-        return points
-    ends = ((space.low, space.low_included), (space.high, space.high_included))
-    bounds = [end for end, included in ends if included and np.isfinite(end)]
-    y, t = [points.y], [points.t]
-    for bound in bounds:
-        some = np.append(points.y[:_EDGES], rng.choice(points.y, others))
-        y.append(some)
-        t.append(np.full(some.size, bound, points.t.dtype))
-    return Points(np.concatenate(y), np.concatenate(t))
-
-
-def _rows_of(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return about so many rows of a space."""
     if space is CLASS_INDEX:
-        return np.eye(columns, dtype=dtype)[rng.integers(0, columns, count)]
+        return usual(space, rng, (count, columns)).astype(dtype)
     if space is SIMPLEX:
         return _distributions(columns, dtype, rng, count)
     if space in (UNIT, BINARY):
@@ -200,6 +268,16 @@ def _rows_of(space: Space, columns: int, dtype: str, rng: Generator, count: int)
         share = _unit_rows(UNIT, columns, "float64", rng, count)
         return (space.low + (space.high - space.low) * share).astype(dtype)
     return on_side(space, _real_rows(space is LOGITS, columns, dtype, rng, count)).astype(dtype)
+
+
+def usual_targets(subject: Subject, count: int, columns: int, rng: Generator) -> NDArray:
+    """Return unremarkable targets for rows; the last class is one of them."""
+    if subject.target is CLASS_INDEX:
+        return np.append(rng.integers(0, columns, count - 1), columns - 1)
+    t = usual(subject.target, rng, (count,) if subject.target_per_row else (count, columns))
+    if subject.target is SIMPLEX:
+        t[-2:] = np.eye(columns)[[columns - 1, int(rng.integers(0, columns))]]
+    return t
 
 
 def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
@@ -261,9 +339,17 @@ def _real_rows(infinite: bool, columns: int, dtype: str, rng: Generator, count: 
     return np.concatenate(found).astype(dtype)
 
 
-def _near_rows(y: NDArray, rng: Generator) -> NDArray:
+def _parallel_rows(y: NDArray, rng: Generator) -> NDArray:
     """Return targets for rows of real numbers: free, parallel, nearly parallel and opposite."""
     free = rng.normal(size=y.shape) * np.where(rng.random((len(y), 1)) < 0.2, 1e10, 1.0)
     factor = rng.choice([0.5, 1.0, 3.0, -1.0, -2.0], (len(y), 1))
     close = factor * y * (1 + rng.normal(size=y.shape) * 10.0 ** -rng.uniform(1, 12, (len(y), 1)))
     return np.where(rng.random((len(y), 1)) < 0.5, free, close)
+
+
+def _near_rows(space: Space, t: NDArray, rng: Generator) -> NDArray:
+    """Return rows of a space that are nearly those of `t`."""
+    moved = clipped(space, close_to(t.astype(np.float64), "float64", rng))
+    if space is SIMPLEX:
+        moved /= moved.sum(-1, keepdims=True)
+    return moved.astype(t.dtype)

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.members import Generator, usual
 from lossfw.check.core.search import (
     Counterexample,
@@ -30,8 +31,6 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside
 from lossfw.components.spaces import (
-    BINARY,
-    CLASS_INDEX,
     SIMPLEX,
     UNIT,
     Counts,
@@ -195,24 +194,5 @@ def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Point
 def plain_rows(subject: Subject, search: Search, count: int, columns: int) -> Points:
     """Return so many ordinary rows of so many columns."""
     rng = search.rng(f"rows of {columns}")
-    y = _row(subject.prediction, (count, columns), rng)
-    return Points(y, _targets(subject, (count, columns), rng))
-
-
-def _targets(subject: Subject, shape: tuple[int, int], rng: Generator) -> NDArray:
-    if subject.target is CLASS_INDEX:
-        # The last class is one of them.
-        return np.append(rng.integers(0, shape[1], shape[0] - 1), shape[1] - 1)
-    t = _row(subject.target, shape, rng)
-    if subject.target is SIMPLEX:
-        t[-2:] = np.eye(shape[1])[[shape[1] - 1, int(rng.integers(0, shape[1]))]]
-    return t
-
-
-def _row(space: Space, shape: tuple[int, int], rng: Generator) -> NDArray:
-    if isinstance(space, Simplex):
-        drawn = rng.dirichlet(np.ones(shape[1]), shape[0])
-        return np.asarray((1 - _FLOOR) * drawn + _FLOOR / shape[1])
-    if space is BINARY:
-        return (rng.random(shape) < 0.3) + 0.0
-    return usual(space, rng, shape, 2.0)
+    y = usual(subject.prediction, rng, (count, columns))
+    return Points(y, usual_targets(subject, count, columns, rng))

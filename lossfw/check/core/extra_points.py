@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.dense_points import dense_pairs
-from lossfw.check.core.draw import draw, draw_pairs
+from lossfw.check.core.draw import draw
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import (
     Points,
@@ -22,14 +21,13 @@ from lossfw.check.core.subject import (
     any_in_row,
     call,
     cancellation_scale,
-    drop_outside,
     of_component,
 )
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 # So many points of a component are looked at for each example, elements or rows.
-_LOOKED_AT = {False: 40, True: 6}
+_LOOKED_AT = {False: 80, True: 12}
 
 # So many points are to be on each side of a branch, and so many are added in all.
 _WANTED = 4
@@ -81,10 +79,8 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
         rng = search.rng(f"branches {dtype}")
         # Rows of few numbers cost no more than elements.
         count = _LOOKED_AT[subject.rows and not subject.target_per_row] * search.examples
-        shared, drawn = search.points(subject, dtype), draw(subject, dtype, rng, count)
-        if not (subject.target_per_row or loss.has_own_weight):
-            dense = dense_pairs(subject, dtype, rng, count)
-            drawn += [drop_outside(subject, points) for points in dense]
+        shared = search.points(subject, dtype)
+        drawn = draw(subject, dtype, rng, count, dense=True)
         pools = [(some, [more for more in drawn if _shapes(more) == _shapes(some)])
                  for some in shared]  # fmt: skip
         found = [
@@ -163,7 +159,7 @@ def _branch_masks(
 
 
 # So many points of an outside function are looked at for each example, elements or rows.
-_LOOKED_AT_BY_FLOATS = {False: 30, True: 4}
+_LOOKED_AT_BY_FLOATS = {False: 30, True: 20}
 
 # Results that differ by more rounding steps of the largest number in play are suspects;
 # those this close to the largest float may overflow on the way.
@@ -182,25 +178,17 @@ def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[P
     own = of_component(subject.truth)
     pair = getattr(subject, _NAMES[order]), getattr(own, _NAMES[order])
     found = []
-    pool = search.kept(subject, _pool(subject, search.everywhere, dtype), f"pool {dtype}")
+    wider, count = search.everywhere, _LOOKED_AT_BY_FLOATS[subject.rows] * search.examples
+    drawn = wider.once(
+        ("pool", dtype), lambda: draw(subject, dtype, wider.rng(f"pool {dtype}"), count)
+    )
+    pool = search.kept(subject, drawn, f"pool {dtype}")
     for number, points in enumerate(pool):
         rng = search.rng(f"suspects {dtype} {order} {number}")
         index = _differing(*pair, points, _SUSPECTS[subject.rows], rng)
         if index.size:
             found.append(points.take(index))
     return found
-
-
-def _pool(subject: Subject, search: Search, dtype: str) -> list[Points]:
-    """Return the many points, drawn once."""
-
-    def draw_all() -> list[Points]:
-        rng, count = search.rng(f"pool {dtype}"), _LOOKED_AT_BY_FLOATS[subject.rows]
-        numbers = subject.columns if subject.rows else (0,)
-        sets = [draw_pairs(subject, k, dtype, rng, count * search.examples) for k in numbers]
-        return [some for some in (drop_outside(subject, x) for x in sets) if len(some)]
-
-    return search.once(("pool", dtype), draw_all)
 
 
 def _differing(

@@ -1,4 +1,4 @@
-"""Members of spaces of numbers: edges, all magnitudes, and unremarkable ones.
+"""Members of spaces: edges, all magnitudes, and unremarkable ones.
 
 An author may declare any interval, so nothing here looks at the name of one: a bound may be any
 number, and belong to the space or not.
@@ -6,12 +6,11 @@ number, and belong to the space or not.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias, TypeGuard
 
 import numpy as np
 
-from lossfw.components.spaces import LOGITS, Counts, Interval, Members, Space
+from lossfw.components.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
 from lossfw.numerics.arrays import NDArray
 
 Generator: TypeAlias = np.random.Generator
@@ -32,15 +31,26 @@ _MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3
                710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e25, 4e37, 1e150, 1e200,
                1e300)  # fmt: skip
 
+# Numbers approach others by powers of ten, until they are equal.
+_CLOSEST = 18.0
+
 # How many logits of each infinite end are drawn, each with another target.
 _ENDS = 4
 
 # Unremarkable members of a bounded interval keep away from its bounds by this share of it.
 _MARGIN = 0.02
 
+# Unremarkable distributions keep away from 0 by this share, and other numbers have this spread.
+_FLOOR, _SPREAD = 0.1, 2.0
 
-def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return edges of a space of numbers and random members, at least `count` of them."""
+
+def members(
+    space: Space, dtype: str, rng: Generator, count: int, *, dense: bool = False
+) -> NDArray:
+    """Return edges of a space of numbers and random members, at least `count` of them.
+
+    Floats of every exponent are among dense ones.
+    """
     if isinstance(space, Members):
         return rng.choice(np.array(space.members), count).astype(dtype)
     if isinstance(space, Counts):
@@ -48,15 +58,13 @@ def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
         found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
         return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
     if is_bounded(space):
-        return _between(space, dtype, rng, count)
-    numbers = line((), dtype, rng, count)
+        gaps = _gaps(dtype, rng, count) * (space.high - space.low)
+        more = floats(dtype, rng, count if dense else 0)
+        return _within(space, np.concatenate([gaps, more[np.abs(more) < space.high - space.low]]))
+    numbers = line((), dtype, rng, count, dense=dense)
     if space is LOGITS:
         numbers = np.concatenate([np.repeat([np.inf, -np.inf], _ENDS), numbers]).astype(dtype)
-    if isinstance(space, Interval) and np.isfinite(space.low):
-        return _above(space, numbers)
-    if isinstance(space, Interval) and np.isfinite(space.high):
-        return -_above(_mirrored(space), numbers)
-    return numbers
+    return _within(space, numbers) if isinstance(space, Interval) else numbers
 
 
 def is_bounded(space: Space) -> TypeGuard[Interval]:
@@ -64,51 +72,41 @@ def is_bounded(space: Space) -> TypeGuard[Interval]:
     return isinstance(space, Interval) and bool(np.isfinite(space.low) and np.isfinite(space.high))
 
 
-def _mirrored(space: Interval) -> Interval:
-    """Return the interval of the negative numbers of another one."""
-    low_in, high_in = space.high_included, space.low_included
-    return replace(
-        space, low=-space.high, high=-space.low, low_included=low_in, high_included=high_in
-    )
+def is_line(space: Space) -> TypeGuard[Interval]:
+    """Tell whether a space has all real numbers."""
+    return isinstance(space, Interval) and bool(np.isinf(space.low) and np.isinf(space.high))
 
 
-def _above(space: Interval, numbers: NDArray) -> NDArray:
-    """Return members of an interval without an upper bound."""
-    above = (np.abs(numbers) + np.asarray(space.low, numbers.dtype)).astype(numbers.dtype)
-    # Beside a bound that is not 0 small numbers would all be rounded away.
-    small = numbers[(numbers > space.low) & (np.abs(numbers) < abs(space.low))]
-    found = np.concatenate([above, small])
-    if not space.low_included:
-        found = found[found > space.low]
-    return np.asarray(found[np.isfinite(found)])
+def _within(space: Interval, x: NDArray) -> NDArray:
+    """Return members of an interval at the distances `x` from its bounds, or the line's `x`."""
+    if is_line(space):
+        return x
+    bounds = [(b, side) for b, side in ((space.low, 1), (space.high, -1)) if np.isfinite(b)]
+    found = [bound + side * np.abs(x) for bound, side in bounds]
+    # Beside bounds that are not 0 small numbers would all be rounded away.
+    small = x[np.abs(x) < min(abs(bound) for bound, _ in bounds)]
+    inside = np.concatenate([*found, small]).astype(x.dtype)
+    outside = space.outside(inside)
+    return np.asarray(inside if outside is None else inside[~outside])
 
 
-def _between(space: Interval, dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return numbers between two bounds, with many close to either."""
+def _gaps(dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return shares of an interval: of the edges at a bound, of all of it, and of the half."""
     info = np.finfo(dtype)
-    gaps = np.array([0.0, float(info.smallest_subnormal), float(info.tiny), float(info.eps) / 2,
-                     float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3, 0.01, 0.1, 0.25,
-                     0.3, 0.4, 0.5])  # fmt: skip
-    width = space.high - space.low
-    drawn = rng.random(count)
-    close = 10.0 ** -rng.uniform(0, 12, count) * 0.5
-    low = space.low + width * np.concatenate([gaps, drawn, close]).astype(dtype)
-    high = space.high - width * np.concatenate([gaps, close])
-    half = np.nextafter(np.asarray(0.5, dtype), np.asarray([0, 1], dtype))
-    found = np.concatenate([low, high, space.low + width * half]).astype(dtype)
-    inside = np.clip(found, np.asarray(space.low, dtype), np.asarray(space.high, dtype))
-    if not space.low_included:
-        inside = inside[inside > space.low]
-    if not space.high_included:
-        inside = inside[inside < space.high]
-    return np.asarray(inside, dtype)
+    edges = [0.0, float(info.smallest_subnormal), float(info.tiny), float(info.eps) / 2,
+             float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.4,
+             0.5, *neighbours(0.5, dtype)[:2]]  # fmt: skip
+    close = 10.0 ** -rng.uniform(0, 12, count // 2) * 0.5
+    return np.concatenate([edges, rng.random(count // 2), close]).astype(dtype)
 
 
-def usual(space: Space, rng: Generator, shape: tuple[int, ...], scale: float = 1.0) -> NDArray:
-    """Return unremarkable members of a space of numbers, in float64.
-
-    The numbers of an interval that is not bounded have the spread `scale`.
-    """
+def usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
+    """Return unremarkable members of a space, in float64; rows of one 1 stand for class indices."""
+    if isinstance(space, Simplex):
+        drawn = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+        return np.asarray((1 - _FLOOR) * drawn + _FLOOR / shape[-1])
+    if space is CLASS_INDEX:
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
     if isinstance(space, Members):
         return np.asarray(rng.choice(np.array(space.members), shape))
     if isinstance(space, Counts):
@@ -116,7 +114,7 @@ def usual(space: Space, rng: Generator, shape: tuple[int, ...], scale: float = 1
     if is_bounded(space):
         share = _MARGIN + (1 - 2 * _MARGIN) * rng.random(shape)
         return np.asarray(space.low + (space.high - space.low) * share)
-    return on_side(space, rng.normal(size=shape) * scale)
+    return on_side(space, rng.normal(size=shape) * _SPREAD)
 
 
 def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
@@ -125,7 +123,7 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
     For other spaces they stay as they are. If the bound does not belong to the space, 0 goes as
     far from it as `off` says.
     """
-    if not isinstance(space, Interval) or (np.isinf(space.low) and np.isinf(space.high)):
+    if not isinstance(space, Interval) or is_line(space):
         return x
     below = np.isinf(space.low)
     size, bound = np.abs(x), space.high if below else space.low
@@ -146,8 +144,10 @@ def clipped(space: Space, x: NDArray) -> NDArray:
     return np.asarray(np.clip(x, low, high))
 
 
-def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return numbers over the whole line: edges, kinks and their neighbours, all magnitudes."""
+def line(
+    kinks: tuple[float, ...], dtype: str, rng: Generator, count: int, *, dense: bool = False
+) -> NDArray:
+    """Return numbers over the whole line: edges, kinks and what is near, all magnitudes."""
     info = np.finfo(dtype)
     edges = [0.0, float(info.smallest_subnormal), 3 * float(info.smallest_subnormal),
              float(info.tiny), float(info.eps), *_MAGNITUDES]  # fmt: skip
@@ -158,8 +158,14 @@ def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> ND
     # Squares overflow beyond half of the magnitudes, so half of the numbers stay below.
     reach = (np.log10(float(info.max)) - 1) * rng.choice([0.5, 1.0], count)
     wide = signs * 10.0 ** (reach * rng.uniform(-1, 1, count))
-    usual = rng.normal(size=count) * rng.choice([0.1, 1.0, 10.0], count)
-    mixed = np.where(rng.random(count) < 0.4, wide, usual)
+    if dense:
+        wide = floats(dtype, rng, count)
+    bends = [kink for kink in kinks if kink and abs(kink) < info.max] or [1.0]
+    # The last spread reaches to both sides of the farthest kink.
+    spread = rng.choice([0.1, 1.0, 10.0, 2 * max(map(abs, bends))], count)
+    near = close_to(rng.choice(bends, count), dtype, rng)
+    share = rng.random(count)
+    mixed = np.select([share < 0.35, share < 0.5], [wide, near], rng.normal(size=count) * spread)
     return np.concatenate([edges, np.negative(edges), around, mixed]).astype(dtype)
 
 
@@ -168,3 +174,19 @@ def neighbours(x: float, dtype: str) -> list[float]:
     here = np.asarray(x, dtype)
     step = np.spacing(np.abs(here))
     return [float(here + n * step) for k in _NEIGHBOURS for n in (-k, k)] + [float(here)]
+
+
+def floats(dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return finite floats of every exponent and sign, subnormal ones included."""
+    bits = np.dtype(dtype).itemsize * 8
+    whole = rng.integers(0, 2**bits, count, dtype=f"uint{bits}", endpoint=False)
+    found = whole.view(dtype)
+    return np.asarray(np.where(np.isfinite(found), found, np.finfo(dtype).max))
+
+
+def close_to(x: NDArray, dtype: str, rng: Generator) -> NDArray:
+    """Move each number, or row of them, by a part of itself from a third to nothing."""
+    step = 10.0 ** -rng.uniform(0.5, _CLOSEST, (len(x), *[1] * (x.ndim - 1)))
+    sign = rng.choice([-1.0, 1.0], x.shape)
+    with np.errstate(all="ignore"):
+        return np.asarray(x * (1 + sign * step)).astype(dtype)

@@ -15,7 +15,7 @@ import numpy as np
 from lossfw.check.claims.breaks import check_breaks
 from lossfw.check.claims.slopes import check_lipschitz
 from lossfw.check.core.curves import EPS, curves
-from lossfw.check.core.draw import rows
+from lossfw.check.core.draw import draw_rows
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import Generator
 from lossfw.check.core.search import (
@@ -216,7 +216,7 @@ def check_range(activation: Activation, search: Search) -> None:
 def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
     huge = float(np.finfo(dtype).max) / 8
     if activation.takes_rows:
-        drawn = _rows(activation, 3, dtype, search)
+        drawn = _rows(3, dtype, search)
         return np.concatenate([drawn, [[huge, 0.0, -huge]]]).astype(dtype)
     curve = curves(_subject(activation, search), search)[0]
     return np.concatenate([curve.grid(), _FINE, [-huge, huge]]).astype(dtype)
@@ -255,9 +255,8 @@ def check_dead_gradient(activation: Activation, search: Search) -> None:
     _need_none(result != 0, "the derivative is not 0.", result, "f.derivative(np, x)", x=x)
 
 
-def _rows(activation: Activation, columns: int, dtype: str, search: Search) -> NDArray:
-    shape = Subject("rows", "categorical", LOGITS, LOGITS, value=activation)
-    x = rows(shape, columns, dtype, search.rng(f"rows {columns}"), search.examples).y
+def _rows(columns: int, dtype: str, search: Search) -> NDArray:
+    x = draw_rows(LOGITS, columns, dtype, search.rng(f"rows {columns}"), search.examples)
     return x[np.isfinite(x).all(-1)]
 
 
@@ -266,7 +265,7 @@ def check_row_values(activation: Activation, search: Search) -> None:
     """Each result of a row is right to 16 units in the last place."""
     for dtype in JUDGED_DTYPES:
         for columns in COLUMNS:
-            x = _rows(activation, columns, dtype, search)
+            x = _rows(columns, dtype, search)
             exact = evaluate(activation.formula, x, rows=True)
             error = ulp_error(_call(activation, x, search), exact)
             # Rounded arguments of an exponential are their distance times as inexact.
@@ -280,7 +279,7 @@ def check_row_values(activation: Activation, search: Search) -> None:
 def check_row_sums(activation: Activation, search: Search) -> None:
     """Claim: each row of results is a distribution."""
     for columns in COLUMNS:
-        x = _rows(activation, columns, "float64", search)
+        x = _rows(columns, "float64", search)
         result = _call(activation, x, search)
         total = result.sum(-1)
         bad = (result < 0).any(-1) | (np.abs(total - 1) > 1e-12)

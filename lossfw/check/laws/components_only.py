@@ -33,7 +33,6 @@ from lossfw.check.core.subject import (
     any_in_row,
     call,
     drop_masked,
-    drop_outside,
     simplest,
 )
 from lossfw.check.laws.purity import ENOUGH
@@ -209,8 +208,7 @@ def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
     found = []
     for dtype in ("float32", "float64"):
         rng, count = search.rng(f"kernels {dtype}"), _BITS_AT // (columns or 1)
-        drawn = draw_pairs(subject, columns, dtype, rng, count)
-        found.append(drop_outside(subject, drawn))
+        found.append(draw_pairs(subject, columns, dtype, rng, count))
     return [points for points in found if len(points)]
 
 

@@ -22,7 +22,7 @@ from lossfw.numerics import (
     with_float32_form,
 )
 from lossfw_std import focusing
-from lossfw_std.own_class import OwnClassLoss, of_others
+from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
@@ -161,15 +161,10 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
 
 
 @dataclass(frozen=True)
-class _OnLogits(RowBody):
+class _OnLogits(OnLogits):
     """The focal loss of logits."""
 
     loss: CategoricalFocal
-
-    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """`formula` of the softmax."""
-        e = xp.exp(z)
-        return self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
 
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -190,10 +185,6 @@ class _OnLogits(RowBody):
             return self._both_at(xp, z, index)[0]
 
         return value(xp, z)
-
-    def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The slope of the class's term by all logits."""
-        return self.value_and_derivative_at(xp, z, index)[1]
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, GuardedLoss, Namespace, Order, Space
+from pydantic import model_validator
+
+from lossfw import (
+    SIMPLEX,
+    Array,
+    CategoricalLoss,
+    Claims,
+    GuardedLoss,
+    Namespace,
+    Order,
+    ParameterError,
+    Space,
+)
 from lossfw.numerics import (
     DEFAULT_DELTA,
     Delta,
@@ -47,9 +59,6 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         y = 0 is not. In ratios "normalised" and "additive" are the same.
     delta : float
         The guard's constant.
-    reverse : bool
-        Exchanges the distributions. The loss is symmetric in them, so it changes
-        nothing; kl_divergence has the same parameter.
 
     Notes
     -----
@@ -75,7 +84,15 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
 
     guard: Guard = "normalised"
     delta: Delta = DEFAULT_DELTA
-    reverse: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_symmetric(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "reverse" in given:
+            raise ParameterError(
+                "the loss is symmetric, so leave out the former parameter 'reverse'."
+            )
+        return given
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of (t log(t / m) + y log(y / m)) / 2, with the guard and 0 log 0 = 0."""

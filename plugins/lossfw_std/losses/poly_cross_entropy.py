@@ -18,7 +18,7 @@ from lossfw.numerics import (
     softmax_parts,
     softmax_parts_at,
 )
-from lossfw_std.own_class import OwnClassLoss, of_others
+from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 
 # Above this probability the loss is computed from the distance to 1.
 _NEAR_ONE = 0.5
@@ -158,15 +158,10 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
 
 
 @dataclass(frozen=True)
-class _OnLogits(RowBody):
+class _OnLogits(OnLogits):
     """Poly-1 cross-entropy of logits, with p the softmax and c = 1 - p."""
 
     loss: PolyCrossEntropy
-
-    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """`formula` of the softmax."""
-        e = xp.exp(z)
-        return self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
 
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -177,10 +172,6 @@ class _OnLogits(RowBody):
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The term of the class."""
         return self.value_and_derivative_at(xp, z, index)[0]
-
-    def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """1 + epsilon p of the class, times the slope of its cross-entropy."""
-        return self.value_and_derivative_at(xp, z, index)[1]
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
