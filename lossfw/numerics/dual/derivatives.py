@@ -105,30 +105,17 @@ def _with_care(
     rule: _Rule, xp: Namespace, y: Array, constants: tuple[Any, ...]
 ) -> tuple[Array, ...]:
     """Return value and derivatives by a rule for elements or rows, with care where it matters."""
-    is_numpy = xp is np and y.dtype != object
-    if not is_numpy and not hasattr(type(xp), "rarely"):
+    if xp is not np or y.dtype == object:
         return rule(xp, True, y, *constants)
-    value, *parts = rule(xp, False, y, *constants)
-    if not is_numpy:
-        _, *careful = rule(xp, True, y, *constants)
-        pairs = zip(careful, parts, strict=True)
-        return (value, *[xp.rarely(_is_doubtful(xp, value, b), a, b) for a, b in pairs])
+    value, *parts = rule(np, False, y, *constants)
     if all(np.isfinite(part).all() for part in parts):
         return (value, *parts)
-    doubtful = np.logical_or.reduce([_is_doubtful(np, value, part) for part in parts])
-    doubtful = doubtful.reshape(value.shape)
+    finite = [np.isfinite(part).reshape((*value.shape, -1)).all(axis=-1) for part in parts]
+    doubtful = ~(np.logical_and.reduce(finite) | np.isnan(value))
     if not doubtful.any():
         return (value, *parts)
     again = functools.partial(_careful_parts, rule)
     return (value, *put_rows(parts, doubtful, again, y, *constants))
-
-
-def _is_doubtful(xp: Namespace, value: Array, part: Array) -> Array:
-    """Return where plain products may be wrong; for rows along an axis of length 1."""
-    finite = xp.isfinite(part)
-    if part.ndim > value.ndim:
-        finite, value = xp.all(finite, axis=-1, keepdims=True), value[..., None]
-    return xp.logical_not(finite | xp.isnan(value))
 
 
 def _careful_parts(rule: _Rule, xp: Namespace, *arrays: NDArray) -> tuple[Array, ...]:
