@@ -55,10 +55,10 @@ class RowDerivatives:
         kernels = self._compiled(len(z))
         found = None if kernels is None else self._by_kernels(kernels, z, int(target), weight)
         if kernels is None or found is None:
-            started_at = time.perf_counter()
+            started_at = time.thread_time()
             found = self._general(z, target, weight)
             for function in self._functions[len(z)]:
-                function.add_seconds(time.perf_counter() - started_at)
+                function.add_seconds(time.thread_time() - started_at)
             return found
         trials = [trial for trial in (kernels.slope.trial, kernels.second.trial) if trial]
         if not trials:

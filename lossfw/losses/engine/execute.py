@@ -92,10 +92,10 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
         return threads.run(
             lambda bounds: blocks.compared(*bounds, lambda: run_tile(bounds)), block_bounds(call)
         )
-    started_at = time.perf_counter()
+    started_at = time.thread_time()
     results = threads.run(run_tile, block_bounds(call))
     for function in kernels.waiting:
-        function.add_seconds(time.perf_counter() - started_at)
+        function.add_seconds(time.thread_time() - started_at)
     return results
 
 

@@ -40,7 +40,8 @@ SMALL = 4096
 # A kernel is made once the tiles of its function have taken so many seconds, half of the 70 to 130
 # milliseconds that making it takes. A threshold of the whole cost never takes more than twice the
 # time of the best choice in hindsight, and half of it is enough because another thread pays. With
-# 0.03 a LightGBM training of 5,000 rows was a third slower: that thread holds Python's lock.
+# 0.03 a LightGBM training of 5,000 rows was a third slower: that thread holds Python's lock. They
+# are seconds of the calling thread, since on a busy machine kernels take longer too.
 _SECONDS = 0.06
 
 # The modes in which time decides.
@@ -160,7 +161,7 @@ class WatchedFunction:
         return UsableKernel(kernel, None if is_over else trial)
 
     def add_seconds(self, seconds: float) -> None:
-        """Add what a call took without the kernel, which is made once that pays."""
+        """Add the seconds of this thread that a call took, and make a kernel once it pays."""
         entry = self._entry()
         entry.seconds += seconds
         if entry.seconds < _SECONDS or not entry.is_open or engine_mode() not in _BY_TIME:
