@@ -14,7 +14,7 @@ from pathlib import Path
 from lossfw import __version__
 from lossfw.check.accuracy.measure import POINTS, accuracy_jobs
 from lossfw.check.accuracy.peers import installed
-from lossfw.check.jobs import run_all
+from lossfw.check.pool import run_all
 from lossfw.cli.accuracy import chosen
 from lossfw.components.plugin_choice import Plugins
 from lossfw.report.text.accuracy import page

@@ -40,7 +40,7 @@ def check(
     *,
     seed: int = 0,
     examples: int = 200,
-    time_limit: float | None = None,
+    time: float | None = None,
     allow_unfinished: bool = False,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
@@ -57,10 +57,11 @@ def check(
         The same seed gives the same report.
     examples : int
         About how many pairs each check tries in each dtype.
-    time_limit : float, optional
-        Seconds after which no further check starts: the others are not run.
+    time : float, optional
+        Seconds after which no further stage of the search begins. What has run gives the same
+        results as without an end, and `Report.late_stages` names what is missing.
     allow_unfinished : bool
-        A report may be ok although the time limit left checks that did not run.
+        A report may be ok although the time was over before all checks had run.
     only, skip : sequence of str
         The checks to run (all unless given), and those not to run: names, claims, or
         first parts of names such as ``"dtype"`` and ``"claim"``.
@@ -90,7 +91,7 @@ def check(
     """
     return run(
         suite_of_component(component, bridges),
-        Options(seed, examples, time_limit, allow_unfinished, only, skip, bridges=bridges),
+        Options(seed, examples, time, allow_unfinished, only, skip, bridges=bridges),
         expected_failures=expected_failures,
     )
 
@@ -204,7 +205,7 @@ def check_function(
     *,
     seed: int = 0,
     examples: int = 200,
-    time_limit: float | None = None,
+    time: float | None = None,
     allow_unfinished: bool = False,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
@@ -220,7 +221,7 @@ def check_function(
     ----------
     value : callable or str
         ``value(y, t)``, the unreduced loss, or ``"module:function"``.
-    seed, examples, time_limit, allow_unfinished, only, skip, expected_failures
+    seed, examples, time, allow_unfinished, only, skip, expected_failures
         As in `check`.
     rtol : float
         Values and derivatives may be off by this part of the true ones.
@@ -254,7 +255,7 @@ def check_function(
     options = Options(
         seed,
         examples,
-        time_limit,
+        time,
         allow_unfinished,
         only,
         skip,

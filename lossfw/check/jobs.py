@@ -1,27 +1,20 @@
-"""Jobs: what the command line checks, by name, and the processes that do it.
-
-Exact numbers are computed one by one under the lock of the interpreter, so threads would wait
-for each other. A process starts anew and makes its component only from names.
-"""
+"""Jobs: what the command line checks, by name, and in which order."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
-from lossfw.check.api import kind_and_spaces, subject, suite_of_component
+from lossfw.check.api import kind_and_spaces, subject
+from lossfw.check.component_checks import ComponentChecks
 from lossfw.check.foreign.conventions import is_outside, load_function
 from lossfw.check.instances import MOVED_SHARE, InstanceToCheck, instances_to_check
 from lossfw.check.options import Options
+from lossfw.check.pool import Job, JobSeries, Watch
 from lossfw.check.report import Report
-from lossfw.check.runner import expectations, run, suite_of_subject
+from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean_one
 from lossfw.components.plugin_choice import Plugins
@@ -29,9 +22,6 @@ from lossfw.components.registry import Entry, Registry, registry
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 
 KINDS = ("loss", "activation")
-
-# How often progress is reported while nothing is finished.
-_GLANCE_SECONDS = 0.1
 
 # Parameters with which wrappers are checked: those that one takes.
 _PARTS: tuple[dict[str, Any], ...] = (
@@ -45,102 +35,6 @@ _PARTS: tuple[dict[str, Any], ...] = (
     {"of": ["squared_error", "absolute_error"]},
 )
 
-# Gets the name of each step before it begins.
-Watch: TypeAlias = Callable[[str], None]
-
-# Gets the number of jobs that are done, of all jobs, and the name of the step that runs.
-JobProgress: TypeAlias = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A function of a module, which takes `watch` too, and its arguments; it can be pickled."""
-
-    label: str
-    function: Callable[..., Any]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-    def run(self, watch: Watch) -> Any:
-        """Do it; what an author's function prints does not get among the reports."""
-        with redirect_stdout(sys.stderr):
-            return self.function(
-                **self.arguments, watch=lambda step: watch(f"{self.label}: {step}")
-            )
-
-
-def run_all(
-    jobs: Sequence[Job], *, processes: int | None = None, progress: JobProgress | None = None
-) -> Iterator[Any]:
-    """Yield the result of each job, in their order; by default from one process per core."""
-    report, total = progress or (lambda done, total, step: None), len(jobs)
-    count = min(processes or os.cpu_count() or 1, total)
-    if count > 1:
-        yield from _run_in_processes(jobs, count, report)
-        return
-    for done, job in enumerate(jobs):
-        result = job.run(partial(report, done, total))
-        report(done + 1, total, job.label)
-        yield result
-
-
-def _run_in_processes(jobs: Sequence[Job], count: int, report: JobProgress) -> Iterator[Any]:
-    # Not forked: a copy of a process with threads may wait for one of them for ever.
-    context = multiprocessing.get_context("spawn")
-    steps: Any = context.SimpleQueue()
-    with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
-        futures = [pool.submit(_run_in_worker, job) for job in jobs]
-        try:
-            pending, step = set(futures), ""
-            for future in futures:
-                while future in pending:
-                    finished, pending = wait(pending, _GLANCE_SECONDS, FIRST_COMPLETED)
-                    for one in finished:
-                        one.result()  # a failure ends all at once
-                    while not steps.empty():
-                        step = steps.get()
-                    report(len(jobs) - len(pending), len(jobs), step)
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-# Where a process of the pool puts its steps.
-_steps: Any = None
-
-
-def _set_steps(steps: Any) -> None:
-    global _steps
-    _steps = steps
-
-
-def _run_in_worker(job: Job) -> Any:
-    return job.run(_steps.put)
-
-
-def check_config(
-    kind: str,
-    config: Mapping[str, Any],
-    plugins: Plugins,
-    options: Options,
-    expected: Mapping[str, str],
-    example_share: float = 1.0,
-    all_checks: bool = True,
-    watch: Watch | None = None,
-) -> Report:
-    """Check a component by name and parameters, with a share of the examples.
-
-    Without `all_checks` the laws of the call are left out, because another instance with the
-    same operations is held to them.
-    """
-    suite = suite_of_component(plugins.registry().create(kind, dict(config)), options.bridges)
-    return run(
-        suite if all_checks else suite.formula_only(),
-        replace(options, examples=max(1, round(options.examples * example_share))),
-        expected_failures=expected,
-        watch=watch,
-    )
-
 
 def check_outside(
     name: str,
@@ -148,7 +42,7 @@ def check_outside(
     options: Options,
     expected: Mapping[str, str],
     watch: Watch | None = None,
-) -> Report:
+) -> list[Report]:
     """Check an outside function; `description` has arguments of `subject`, functions by name."""
     names = {key: description[key] for key in ("gradient", "hessian") if description.get(key)}
     functions = {key: load_function(path) for key, path in names.items()}
@@ -157,14 +51,14 @@ def check_outside(
     for key, path in names.items():
         lines += [f"import {path.partition(':')[0]}", f"{key} = {path.replace(':', '.')}"]
     suite = suite_of_subject(replace(described, setup="\n".join(lines)))
-    return run(suite, options, expected_failures=expected, watch=watch)
+    return [run(suite, options, expected_failures=expected, watch=watch)]
 
 
 def report_unchecked(
     name: str, reason: str, options: Options, watch: Watch | None = None
-) -> Report:
+) -> list[Report]:
     """Return the report on a component that cannot be made."""
-    return Report(name, not_checked=reason, allow_unfinished=options.allow_unfinished)
+    return [Report(name, not_checked=reason, allow_unfinished=options.allow_unfinished)]
 
 
 def check_jobs(
@@ -177,8 +71,10 @@ def check_jobs(
     expected: Mapping[str, str] | None = None,
     outside: Mapping[str, Any] | None = None,
     options: Options | None = None,
-) -> list[Job]:
+) -> list[Job | JobSeries]:
     """Return the jobs for names of components, distributions, plugins or outside functions.
+
+    The result of each is a list of reports, one for each set of parameters.
 
     Without names they are all that the local files offer, with `every` all that is installed.
     The parameters are those of the one component, or of the loss that an outside function, as
@@ -210,7 +106,7 @@ def check_jobs(
     if functions:
         common["description"] = _complete(description, parameters)
         return [Job(name, check_outside, {"name": name, **common}) for name in names]
-    jobs: list[Job] = []
+    jobs: list[Job | JobSeries] = []
     known = plugins.registry()
     entries = _entries(known, names, bool(plugins.local))
     for entry in entries:
@@ -221,17 +117,14 @@ def check_jobs(
                 raise ArgumentError(f"{entry.name} {reason}")
             arguments = {"name": entry.name, "reason": f"it {reason}", "options": options}
             jobs.append(Job(entry.name, report_unchecked, arguments))
-        for component, share, all_checks in instances:
-            if expected:
-                # A name that is none of its checks is refused before anything runs.
-                expectations(expected, suite_of_component(component, options.bridges).checks)
-            # The distribution tells equal names apart.
-            config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
-            if not names and share == 1 and component != instances[0].component:
-                share = MOVED_SHARE
-            arguments = {"kind": entry.kind, "config": config, "plugins": plugins,
-                         "example_share": share, "all_checks": all_checks, **common}  # fmt: skip
-            jobs.append(Job(config["name"], check_config, arguments))
+        else:
+            if not names:
+                # Among many components, forms get as little as moved parameters.
+                instances[1:] = [
+                    one._replace(example_share=min(one.example_share, MOVED_SHARE))
+                    for one in instances[1:]
+                ]
+            jobs.append(ComponentChecks(entry, instances, plugins, options, expected).jobs())
     if not jobs:
         others = [e for e in known.entries() if e.plugin.path is not None]
         offered = ", ".join(f"the {entry.kind} {entry.name}" for entry in others)

@@ -16,7 +16,7 @@ class Options:
 
     seed: int = 0
     examples: int = 200
-    time_limit: float | None = None
+    time: float | None = None  # seconds after which no further stage begins
     allow_unfinished: bool = False
     only: Sequence[str] = ()
     skip: Sequence[str] = ()

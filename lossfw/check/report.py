@@ -22,7 +22,7 @@ class PassedCheck(NamedTuple):
 
 
 class NotRun(NamedTuple):
-    """A check without an outcome; the reason is the time limit, or what another check reports."""
+    """A check without an outcome; the reason is the time, or what another check reports."""
 
     reason: str
 
@@ -48,12 +48,14 @@ class Report:
     unexpected : dict of str to str
         Checks that were expected to fail and did not, with the reason given.
     not_run : dict of str to str
-        Checks without an outcome, with the reason: the time limit, or the error that
+        Checks without an outcome, with the reason: the time, or the error that
         another check reports.
-    unfinished : bool
-        Whether the time limit ended the search before all checks had run.
+    stages : list of str
+        The parts in which the checks run, in their order.
+    late_stages : list of str
+        Those of them that did not begin in time.
     allow_unfinished : bool
-        Whether a report may be ok all the same.
+        Whether a report may be ok although the time was over.
     conventions : bool
         Whether broken conventions count as failures.
     witnesses : dict of str to str
@@ -82,7 +84,8 @@ class Report:
     expected: dict[str, str] = field(default_factory=dict)
     unexpected: dict[str, str] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
-    unfinished: bool = False
+    stages: list[str] = field(default_factory=list)
+    late_stages: list[str] = field(default_factory=list)
     allow_unfinished: bool = False
     conventions: bool = True
     witnesses: dict[str, str] = field(default_factory=dict)
@@ -93,6 +96,11 @@ class Report:
     right_for: str = ""
     notes: list[str] = field(default_factory=list)
     parameter_sets: int = 1
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the time was over before all checks had run."""
+        return bool(self.late_stages)
 
     @property
     def examples(self) -> int:
@@ -116,7 +124,8 @@ class Report:
             return False
         if self.not_checked:
             return True
-        return not self.failures and not self.unexpected and bool(self.held)
+        something_ran = bool(self.held) or self.unfinished
+        return not self.failures and not self.unexpected and something_ran
 
     @property
     def verdict(self) -> str:
@@ -173,6 +182,8 @@ class Report:
             "unexpected": dict(self.unexpected),
             "not_run": dict(self.not_run),
             "limited": dict(self.limited),
+            "stages": list(self.stages),
+            "late_stages": list(self.late_stages),
             "not_checked": self.not_checked,
         }
 
@@ -222,7 +233,8 @@ class Report:
             component=first.component,
             conventions=first.conventions,
             allow_unfinished=first.allow_unfinished,
-            unfinished=any(report.unfinished for report in reports),
+            stages=[stage for report in reports for stage in report.stages],
+            late_stages=[stage for report in reports for stage in report.late_stages],
             not_checked="; ".join(dict.fromkeys(r.not_checked for r in reports if r.not_checked)),
             seed=first.seed,
             right_for=next((report.right_for for report in reports if report.right_for), ""),
@@ -269,10 +281,13 @@ def summary(reports: Sequence[Report]) -> str:
     parts.append(
         f"{_count(held, 'check')} {many} not refuted in {examples:,} examples, seed {seed}"
     )
-    late = [report for report in reports if report.unfinished]
+    late = sum(len(report.late_stages) for report in reports)
     if late:
-        cure = "" if all(r.allow_unfinished for r in late) else " (--allow-unfinished accepts that)"
-        parts.append(f"the time limit ended {_count(len(late), 'component')}{cure}")
+        cure = "--time 0 runs all"
+        if not all(report.allow_unfinished for report in reports):
+            cure += ", --allow-unfinished accepts it"
+        every = sum(len(report.stages) for report in reports)
+        parts.append(f"{late} of {_count(every, 'stage')} not run (time; {cure})")
     return "; ".join(parts)
 
 

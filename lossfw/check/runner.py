@@ -1,10 +1,10 @@
-"""Run every check that applies, in a fixed order, with a fixed seed."""
+"""Run every check that applies, stage by stage, in a fixed order, with a fixed seed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,33 +13,22 @@ from lossfw.check.checks import CHECKS
 from lossfw.check.core.causes import Cause, cause_of
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import Points, Subject, drop_outside
 from lossfw.check.denials import denials
 from lossfw.check.groups import by_grade
 from lossfw.check.options import Options
+from lossfw.check.pool import Watch
 from lossfw.check.refutation import Refutation
 from lossfw.check.report import NotRun, PassedCheck, Report
 from lossfw.check.right_for import right_for
 from lossfw.check.severity import grade_of
+from lossfw.check.stages import Effort, Stage, is_of_formula, stages_of
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.engine.engine_mode import use_engine
 
 CheckOutcome: TypeAlias = PassedCheck | Refutation | NotApplicable | NotRun
-
-# Names of checks of a formula begin so; those of them that test the call end so.
-_OF_FORMULA = (
-    "value",
-    "precision",
-    "overflow",
-    "gradient",
-    "hessian",
-    "nan:",
-    "claim",
-    "curvature",
-)
-_OF_CALL = (":many", ":half", ":mean", ":classes")
 
 
 @dataclass(frozen=True)
@@ -56,11 +45,7 @@ class CheckSuite:
 
     def formula_only(self) -> CheckSuite:
         """Return it without the laws of the call, which hold for all parameters or for none."""
-        checks = {
-            name: check
-            for name, check in self.checks.items()
-            if name.startswith(_OF_FORMULA) and not name.endswith(_OF_CALL)
-        }
+        checks = {name: check for name, check in self.checks.items() if is_of_formula(name)}
         return replace(self, checks=checks, left_out=tuple(self.checks.keys() - checks.keys()))
 
 
@@ -81,60 +66,165 @@ def suite_of_subject(subject: Subject, more: Mapping[str, Check] | None = None) 
     )
 
 
+@dataclass
+class StageResult:
+    """What one stage of a suite found."""
+
+    # In the order in which the checks ran.
+    outcomes: dict[str, CheckOutcome] = field(default_factory=dict)
+    witnesses: Mapping[str, str] = field(default_factory=dict)
+    limited: Mapping[str, str] = field(default_factory=dict)
+    # Why no other check runs, empty where others do.
+    ended_by: str = ""
+    # For which numbers the functions are right, where digits are lost or extremes are wrong.
+    right_for: str = ""
+
+
 def run(
     suite: CheckSuite,
     options: Options | None = None,
     *,
+    effort: Effort | None = None,
     expected_failures: Mapping[str, str] | None = None,
-    watch: Callable[[str], None] | None = None,
+    watch: Watch | None = None,
     **more: Any,
 ) -> Report:
-    """Run every check; `watch` gets the name of each before it runs.
+    """Run every check, stage by stage; `watch` gets the name of each before it runs.
 
     Without options, `more` are fields of them.
     """
     options = options or Options(**more)
+    expected = expectations(expected_failures or {}, (*suite.checks, *suite.left_out))
+    started_at, results = time.monotonic(), list[StageResult]()
+    for stage in stages_of(suite.subject, suite.checks):
+        is_late = options.time is not None and time.monotonic() - started_at > options.time
+        if results and (is_late or results[-1].ended_by):
+            break
+        search = (effort or Effort()).search(stage, options)
+        results.append(run_stage(suite, stage, search, options, expected=expected, watch=watch))
+    return report_of(suite, options, expected, results)
+
+
+def run_stage(
+    suite: CheckSuite,
+    stage: Stage,
+    search: Search,
+    options: Options,
+    *,
+    expected: Mapping[str, str],
+    known: Mapping[str, Points] | None = None,
+    watch: Watch | None = None,
+) -> StageResult:
+    """Run the checks of a stage.
+
+    What refutes a check elsewhere is `known`: the check is searched only where it holds there.
+    """
+    result = StageResult(witnesses=search.witnesses, limited=search.limited)
+    deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
+    for name in stage.checks(suite.checks):
+        if name in deselected:
+            continue
+        if watch is not None:
+            watch(name)
+        outcome: CheckOutcome | None = None
+        if known and name in known:
+            outcome = _refuted_at(suite, name, search, known[name])
+        if outcome is None:
+            outcome = attempt(suite, name, search)
+        result.outcomes[name] = outcome
+        if isinstance(outcome, Refutation) and name not in expected:
+            if outcome.blocks:
+                result.ended_by = f"{name} leaves nothing to look at"
+            elif options.first and (
+                _has_conventions(suite, options) or outcome.grade != "convention"
+            ):
+                result.ended_by = "stopped at the first failure"
+        if result.ended_by:
+            break
+    found = (one for one in result.outcomes.values() if isinstance(one, Refutation))
+    grades = {one.grade for one in found if one.check not in expected}
+    # Of other parameters, with a share of the points, the ends are about the same.
+    is_right_elsewhere = grades & {"digits", "extreme"} and "wrong" not in grades
+    if search.share == 1 and is_right_elsewhere and isinstance(suite.subject, Subject):
+        result.right_for = right_for(suite.subject)
+    return result
+
+
+def _refuted_at(suite: CheckSuite, name: str, search: Search, points: Points) -> Refutation | None:
+    """Return the refutation by some points, None if they do not refute."""
+    is_row = points.y.ndim > 1
+    if is_row != suite.subject.rows or (is_row and points.y.shape[-1] not in suite.subject.columns):
+        return None
+    inside = drop_outside(suite.subject, points)
+    outcome = attempt(suite, name, search.at(inside)) if len(inside) else None
+    return outcome if isinstance(outcome, Refutation) else None
+
+
+def report_of(
+    suite: CheckSuite,
+    options: Options,
+    expected: Mapping[str, str],
+    results: Sequence[StageResult],
+    ended_by: str = "",
+) -> Report:
+    """Return the report of the stages that ran; those after an end do not count.
+
+    Others did not begin in time, unless something else ended the search before.
+    """
+    stages = stages_of(suite.subject, suite.checks)
+    for number, result in enumerate(results):
+        if result.ended_by:
+            ended_by, results = result.ended_by, results[: number + 1]
+            break
+    is_late = len(results) < len(stages) and not ended_by
     report = Report(
         suite.name,
         not_claimed=list(suite.not_claimed),
         allow_unfinished=options.allow_unfinished,
-        conventions=options.conventions or suite.component is not None,
+        conventions=_has_conventions(suite, options),
         component="" if suite.component is None else suite.component.name,
         seed=options.seed,
+        stages=[stage.value for stage in stages],
+        late_stages=[stage.value for stage in stages[len(results) :] if is_late],
     )
-    expected = expectations(expected_failures or {}, (*suite.checks, *suite.left_out))
     deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
-    search = Search(options.seed, options.examples, options.rtol)
     findings = FindingDeduplicator()
-    started_at = time.monotonic()
     for name in suite.checks:
-        seconds = time.monotonic() - started_at
+        outcomes = [result.outcomes[name] for result in results if name in result.outcomes]
+        reason = expected.get(name, "")
         if name in deselected:
             report.not_run[name] = "deselected"
         elif findings.blocked_by:
             report.not_run[name] = findings.reason
-        elif options.first and report.failures:
-            report.not_run[name] = "stopped at the first failure"
-        elif options.time_limit is not None and seconds > options.time_limit:
-            report.not_run[name] = f"the time limit of {options.time_limit:g} s was over"
-            report.unfinished = True
+        elif not outcomes:
+            report.not_run[name] = ended_by or f"the time of {options.time:g} s was over"
         else:
-            if watch is not None:
-                watch(name)
-            reason = expected.get(name, "")
-            outcome = attempt(suite, name, search)
+            outcome = _joined(outcomes)
             _record(report, name, outcome if reason else findings.deduplicate(outcome), reason)
-    report.witnesses.update(search.witnesses)
-    report.limited.update(search.limited)
+    for result in results:
+        report.witnesses.update(result.witnesses)
+        report.limited.update(result.limited)
     report.refuted = by_grade(report.refuted)
-    grades = {refutation.grade for refutation in report.failures}
-    if (
-        grades & {"digits", "extreme"}
-        and "wrong" not in grades
-        and isinstance(suite.subject, Subject)
-    ):
-        report.right_for = right_for(suite.subject)
+    if "wrong" not in {refutation.grade for refutation in report.failures}:
+        report.right_for = next((one.right_for for one in results if one.right_for), "")
     return report
+
+
+def _has_conventions(suite: CheckSuite, options: Options) -> bool:
+    """Tell whether broken conventions are failures."""
+    return options.conventions or suite.component is not None
+
+
+def _joined(outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
+    """Return the outcome that the stages of one check have together."""
+    refuted = [outcome for outcome in outcomes if isinstance(outcome, Refutation)]
+    if refuted:
+        # Numbers farther out add nothing to what is wrong in ordinary ones.
+        return refuted[0]
+    passed = [outcome for outcome in outcomes if isinstance(outcome, PassedCheck)]
+    if passed:
+        return PassedCheck(passed[0].check, sum(one.examples for one in passed))
+    return outcomes[0]
 
 
 class FindingDeduplicator:

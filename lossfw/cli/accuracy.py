@@ -62,7 +62,7 @@ def accuracy(
     parameters; -p tests only those that you give.
     """
     from lossfw.check.accuracy.measure import accuracy_jobs
-    from lossfw.check.jobs import run_all
+    from lossfw.check.pool import run_all
     from lossfw.report.text.accuracy import notes, show_accuracies
 
     refuse_below("--points", points, 1)

@@ -91,7 +91,7 @@ def refuse_several(parameters: dict[str, Any], names: Sequence[str]) -> None:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
 
 
-def refuse_below(option: str, value: int | None, least: int) -> None:
+def refuse_below(option: str, value: float | None, least: int) -> None:
     """Refuse a number that is too small."""
     if value is not None and value < least:
         raise ArgumentError(f"{option} must be at least {least}, got {value}.")

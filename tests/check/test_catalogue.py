@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.check.jobs import run_all
+from lossfw.check.pool import run_all
 from support import catalogue
 
 

@@ -5,8 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from lossfw.check.jobs import check_jobs, run_all
+from lossfw.check.jobs import check_jobs
 from lossfw.check.options import Options
+from lossfw.check.pool import run_all
+from lossfw.check.stages import AT_POINTS
 from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
 
@@ -133,15 +135,40 @@ def test_conventions_do_not_count_unless_asked_for(lossfw):
     assert "stopped at the first failure" in result.stdout
 
 
-def test_a_time_limit_ends_honestly(lossfw, tmp_path):
-    arguments = ("huber", "--defaults", "--time-limit", "0.001", "--json", "it.json")
+# The second is the option's name of old.
+@pytest.mark.parametrize("option", ["--time", "--time-limit"])
+def test_a_time_that_is_over_ends_honestly(option, lossfw, tmp_path):
+    arguments = ("squared_error", "--examples", "10", option, "0.001", "--json", "it.json")
     result = lossfw(*arguments)
     assert result.exit_code == 1
-    assert "(the time limit of 0.001 s was over)" in result.stdout
-    assert "the time limit ended 1 component (--allow-unfinished accepts" in result.stdout
-    (report,) = json.loads((tmp_path / "it.json").read_text())["reports"]
-    assert (report["ok"], len(report["not_run"]) > 40) == (False, True)
+    assert "(the time of 0.001 s was over)" in result.stdout
+    assert "6 of 7 stages not run (time; --time 0 runs all, --allow-unfinished" in result.stdout
+    first, *others = json.loads((tmp_path / "it.json").read_text())["reports"]
+    assert (first["ok"], first["late_stages"]) == (False, ["call", "extremes"])
+    for report in others:
+        assert (report["held"], report["late_stages"]) == ({}, ["ordinary", "extremes"])
     assert lossfw(*arguments, "--allow-unfinished").exit_code == 0
+
+
+def test_a_shorter_search_is_a_part_of_a_longer_one():
+    def outcomes(time):
+        options = Options(examples=10, time=time)
+        (reports,) = run_all(check_jobs(["huber"], {}, Plugins(), options=options), processes=1)
+        return [report.to_dict() for report in reports]
+
+    for part, whole in zip(outcomes(0.001), outcomes(None), strict=True):
+        for check, examples in part["held"].items():
+            assert examples <= whole["held"][check]
+            if check not in AT_POINTS:
+                assert examples == whole["held"][check]
+
+
+def test_after_the_first_failure_no_other_parameters_are_checked(lossfw):
+    result = lossfw("--plugin", "mine.py", "mine", "-x", "--examples", "10", "--json")
+    first, *others = json.loads(result.stdout)["reports"]
+    assert [refutation["check"] for refutation in first["refuted"]] == ["claim:convex"]
+    for report in others:
+        assert set(report["not_run"].values()) == {"stopped at the first failure"}
 
 
 def test_an_outside_function(lossfw):
@@ -212,6 +239,6 @@ def test_processes_give_what_one_gives():
     steps = []
     both = list(run_all(jobs, processes=2, progress=lambda *step: steps.append(step)))
     alone = run_all(jobs, processes=1)
-    assert [r.to_dict() for r in both] == [r.to_dict() for r in alone]
-    assert steps[-1][:2] == (2, 2)
+    assert [r.to_dict() for (r,) in both] == [r.to_dict() for (r,) in alone]
+    assert steps[-1][:2] == (6, 6)
     assert any("hinge: " in text or "perceptron: " in text for _, _, text in steps)

@@ -9,7 +9,7 @@ import sys
 from typing import NamedTuple
 
 from lossfw.check import check_function
-from lossfw.check.jobs import Job
+from lossfw.check.pool import Job
 
 # What an entry says of itself, by the names that `check_function` has for it.
 _DESCRIBED = ("kind", "prediction", "target", "gradient", "hessian", "reduce", "against", "params",

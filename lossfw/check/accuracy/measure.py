@@ -21,7 +21,7 @@ from lossfw.check.core.members import line
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.subject import COLUMNS, ArgumentArrays, Subject, of_component
 from lossfw.check.instances import variants
-from lossfw.check.jobs import Job, Watch
+from lossfw.check.pool import Job, Watch
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError

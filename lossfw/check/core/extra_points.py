@@ -69,7 +69,7 @@ class _Recorder:
 def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
     """Return points of a component on sides of branches that the shared points seldom take."""
     loss = subject.component
-    if loss is None:
+    if loss is None or search.only is not None:
         return []
     if search.wider is not None:
         found = branch_points(subject, search.wider, dtype)
@@ -173,7 +173,7 @@ _NAMES = ("value", "gradient", "hessian")
 
 def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[Points]:
     """Return points at which a value (order 0) or a derivative may differ from the formula's."""
-    if subject.truth is None or subject.component is not None:
+    if subject.truth is None or subject.component is not None or search.only is not None:
         return []
     own = of_component(subject.truth)
     pair = getattr(subject, _NAMES[order]), getattr(own, _NAMES[order])

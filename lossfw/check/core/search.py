@@ -120,17 +120,32 @@ class Search:
     wider: Search | None = None
     regions: tuple[Region, ...] = ()
     share: float = 1.0
+    # The only points to look at, instead of drawn ones.
+    only: Points | None = None
 
     @property
     def everywhere(self) -> Search:
         """The search that looks at all regions."""
         return self.wider or self
 
-    def narrowed(self, *regions: Region, share: float = 1.0) -> Search:
-        """Return a search of a share of the points that lie in some regions."""
+    def narrowed(self, *regions: Region, share: float = 1.0, examples: int | None = None) -> Search:
+        """Return a search of a share of the points that lie in some regions.
+
+        What does not look at points goes by the number of examples, which may be another one.
+        """
         return replace(
-            self, store={}, calls=[], wider=self.everywhere, regions=regions, share=share
+            self,
+            examples=examples or self.examples,
+            store={},
+            calls=[],
+            wider=self.everywhere,
+            regions=regions,
+            share=share,
         )
+
+    def at(self, points: Points) -> Search:
+        """Return a search that looks only at some points."""
+        return Search(self.seed, self.examples, self.rtol, only=points)
 
     def kept(self, subject: Subject, some: Sequence[Points], name: str) -> list[Points]:
         """Return those points that are looked at, without sets that are empty."""
@@ -178,6 +193,8 @@ class Search:
         """
 
         def draw_once(dtype: str) -> list[Points]:
+            if self.only is not None:
+                return [self.only] if self.only.y.dtype == dtype else []
             if self.wider is not None:
                 some = self.wider.points(subject, dtype)
                 return self.once(("points", dtype), lambda: self.kept(subject, some, dtype))

@@ -149,7 +149,7 @@ def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, t
     def compute() -> list[tuple[Points, tuple[Any, ...]]]:
         # Fewer rows are chosen among all regions, so that those of all together are as few.
         judged_at = (inner(subject, points) for points in _shared(subject, search.everywhere))
-        few = [_few(subject, search, points) for points in judged_at]
+        few = [_few(subject, search.everywhere, points) for points in judged_at]
         kept = search.kept(subject, few, "derivatives")
         return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in kept if len(s)]
 

@@ -1,0 +1,206 @@
+"""Processes that carry out jobs, some of which depend on the results of others.
+
+Exact numbers are computed one by one under the lock of the interpreter, so threads would wait
+for each other. A process starts anew and makes its component only from names.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+# How often progress is reported while nothing is finished.
+_GLANCE_SECONDS = 0.1
+
+# Gets the name of each step before it begins.
+Watch: TypeAlias = Callable[[str], None]
+
+# Gets the number of jobs that are done, of all jobs, and the name of the step that runs.
+JobProgress: TypeAlias = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function of a module, which takes `watch` too, and its arguments; it can be pickled."""
+
+    label: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self, watch: Watch) -> Any:
+        """Do it; what an author's function prints does not get among the reports."""
+        with redirect_stdout(sys.stderr):
+            return self.function(
+                **self.arguments, watch=lambda step: watch(f"{self.label}: {step}")
+            )
+
+
+@dataclass(frozen=True)
+class JobSeries:
+    """Jobs in parts: `parts()` yields some, gets their results, and returns the result of all.
+
+    After so many seconds no further job begins; one that did not begin has the result None.
+    """
+
+    parts: Callable[[], Generator[list[Job], list[Any], Any]]
+    n_jobs: int
+    seconds: float | None = None
+
+
+def run_all(
+    jobs: Sequence[Job | JobSeries],
+    *,
+    processes: int | None = None,
+    progress: JobProgress | None = None,
+) -> Iterator[Any]:
+    """Yield the result of each job or series, in their order; by default a process per core."""
+    series = [_Running(_alone(job) if isinstance(job, Job) else job) for job in jobs]
+    total = sum(one.n_jobs for one in series)
+    count = min(processes or os.cpu_count() or 1, total)
+    done = 0
+
+    def tell(step: str) -> None:
+        if progress is not None:
+            progress(done, total, step)
+
+    with _workers(count, tell) as workers:
+        in_flight: dict[Future[Any], tuple[_Running, int]] = {}
+        try:
+            for one in series:
+                while not one.is_done:
+                    for other in series:
+                        while len(in_flight) < count and (begun := other.begin()) is not None:
+                            number, job = begun
+                            in_flight[workers.submit(job)] = other, number
+                    finished, _ = wait(in_flight, _GLANCE_SECONDS, FIRST_COMPLETED)
+                    for future in finished:
+                        other, number = in_flight.pop(future)
+                        # A failure ends all at once.
+                        other.finish(number, future.result())
+                        done += 1
+                    workers.tell()
+                yield one.result
+        finally:
+            for future in in_flight:
+                future.cancel()
+
+
+class _Running:
+    """A series that is carried out."""
+
+    def __init__(self, series: JobSeries) -> None:
+        self.n_jobs = series.n_jobs
+        self.is_done, self.result = False, None
+        self._parts, self._seconds, self._end = series.parts(), series.seconds, math.inf
+        self._waiting: deque[tuple[int, Job]] = deque()
+        self._results: list[Any] | None = None
+        self._missing = 0
+        self._advance()
+
+    def begin(self) -> tuple[int, Job] | None:
+        """Return the next job, with its number among those of its part; None if none can begin."""
+        while self._waiting:
+            now = time.monotonic()
+            if now < self._end:
+                if self._seconds is not None:
+                    self._end = min(self._end, now + self._seconds)
+                return self._waiting.popleft()
+            self._missing -= len(self._waiting)
+            self._waiting.clear()
+            self._advance()
+        return None
+
+    def finish(self, number: int, result: Any) -> None:
+        """Take the result of a job."""
+        assert self._results is not None
+        self._results[number] = result
+        self._missing -= 1
+        self._advance()
+
+    def _advance(self) -> None:
+        """Go on to the next part if no job of this one is missing."""
+        if self._missing:
+            return
+        try:
+            jobs = self._parts.send(self._results)  # type: ignore[arg-type]  # None begins
+        except StopIteration as end:
+            self.is_done, self.result = True, end.value
+            return
+        self._waiting.extend(enumerate(jobs))
+        self._results, self._missing = [None] * len(jobs), len(jobs)
+
+
+def _alone(job: Job) -> JobSeries:
+    def part() -> Generator[list[Job], list[Any], Any]:
+        (result,) = yield [job]
+        return result
+
+    return JobSeries(part, 1)
+
+
+class _ThisProcess:
+    """Does a job in this process when it is submitted."""
+
+    def __init__(self, tell: Watch) -> None:
+        self._tell, self._label = tell, ""
+
+    def submit(self, job: Job) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(job.run(self._tell))
+        self._label = job.label
+        return future
+
+    def tell(self) -> None:
+        """Tell the latest job."""
+        self._tell(self._label)
+
+
+class _OtherProcesses:
+    """Processes that put their steps into a queue."""
+
+    def __init__(self, pool: ProcessPoolExecutor, steps: Any, tell: Watch) -> None:
+        self._pool, self._steps, self._tell = pool, steps, tell
+        self._step = ""
+
+    def submit(self, job: Job) -> Future[Any]:
+        return self._pool.submit(_run_in_worker, job)
+
+    def tell(self) -> None:
+        """Tell the latest step."""
+        while not self._steps.empty():
+            self._step = self._steps.get()
+        self._tell(self._step)
+
+
+@contextmanager
+def _workers(count: int, tell: Watch) -> Iterator[_ThisProcess | _OtherProcesses]:
+    if count <= 1:
+        yield _ThisProcess(tell)
+        return
+    # Not forked: a copy of a process with threads may wait for one of them for ever.
+    context = multiprocessing.get_context("spawn")
+    steps: Any = context.SimpleQueue()
+    with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
+        yield _OtherProcesses(pool, steps, tell)
+
+
+# Where a process of the pool puts its steps.
+_steps: Any = None
+
+
+def _set_steps(steps: Any) -> None:
+    global _steps
+    _steps = steps
+
+
+def _run_in_worker(job: Job) -> Any:
+    return job.run(_steps.put)

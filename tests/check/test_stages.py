@@ -1,0 +1,120 @@
+"""Stages: what looks at extremes, and what the defaults say of other parameters."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import Claims, DistanceLoss
+from lossfw.check.api import suite_of_component
+from lossfw.check.core.search import Search
+from lossfw.check.core.subject import Points
+from lossfw.check.jobs import report_unchecked
+from lossfw.check.options import Options
+from lossfw.check.pool import Job, JobSeries, run_all
+from lossfw.check.runner import attempt, run_stage
+from lossfw.check.stages import AT_POINTS, Effort, Stage
+
+NAMES = ["huber", "cross_entropy", "cosine_distance", "poisson_deviance", "quantile", "zero_one"]
+
+
+def test_checks_that_look_at_points_have_a_stage_for_extremes(monkeypatch):
+    asking, asked, kept = set(), set(), Search.kept
+
+    def record(search, *arguments):
+        if search.wider is not None:
+            asking.add(search.running)
+        return kept(search, *arguments)
+
+    monkeypatch.setattr(Search, "kept", record)
+    for name in NAMES:
+        suite = suite_of_component(lossfw.loss(name)).formula_only()
+        asked |= suite.checks.keys()
+        for check in suite.checks:
+            attempt(suite, check, Effort().search(Stage.ORDINARY, Options(examples=2)))
+    assert asking & AT_POINTS == asked & AT_POINTS
+    assert not asking - AT_POINTS
+
+
+class Bent(DistanceLoss):
+    """A square whose slope is wrong for large residuals."""
+
+    scale: float = 1.0
+
+    def value(self, xp, r):
+        """The square."""
+        return self.scale * r * r
+
+    def derivative(self, xp, r):
+        """Its slope."""
+        return 2.0 * self.scale * xp.where(abs(r) > 1e6, 2.0 * r, r)
+
+    def claims(self):
+        """Nothing."""
+        return Claims()
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """The checks that are searched for, and not only tried at what is known."""
+    names, points = [], Search.points
+
+    def count(search, *arguments):
+        if search.only is None:
+            names.append(search.running)
+        return points(search, *arguments)
+
+    monkeypatch.setattr(Search, "points", count)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("scale", "residual", "is_searched"), [(1.5, 2e6, False), (1.5, 1.0, True)]
+)
+def test_what_is_known_is_searched_for_only_where_it_holds(scale, residual, is_searched, searched):
+    suite = suite_of_component(Bent(scale=scale)).formula_only()
+    stage, options = Stage.EXTREMES, Options(only=["gradient"])
+    result = run_stage(
+        suite,
+        stage,
+        Effort(0.1, False, 1).search(stage, options),
+        options,
+        expected={},
+        known={"gradient": Points(np.array([residual]), np.array([0.0]))},
+    )
+    assert bool(searched) == is_searched
+    found = result.outcomes["gradient"].inputs["y"]
+    assert (found == residual) != is_searched
+
+
+def test_what_is_known_of_other_spaces_is_searched_for():
+    suite = suite_of_component(lossfw.loss("huber"))
+    row = Points(np.ones((1, 3)), np.array([0]))
+    options = Options(examples=5, only=["value"])
+    search = Effort().search(Stage.ORDINARY, options)
+    result = run_stage(suite, Stage.ORDINARY, search, options, expected={}, known={"value": row})
+    assert result.outcomes["value"].examples > 5
+
+
+def named(name):
+    arguments = {"name": name, "reason": "-", "options": Options()}
+    return Job(name, report_unchecked, arguments)
+
+
+def series(*names):
+    def parts():
+        results = yield [named(name) for name in names]
+        (last,) = yield [named("+".join(report.name for (report,) in results))]
+        return last and last[0].name
+
+    return parts
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_results_of_jobs_make_further_jobs(processes):
+    jobs = [JobSeries(series("a", "b"), 3), named("c"), JobSeries(series("d"), 2, seconds=0.0)]
+    steps = []
+    found = run_all(jobs, processes=processes, progress=lambda *step: steps.append(step))
+    first, (alone,), without_time = found
+    # Without time the first job runs, and what would follow does not.
+    assert (first, alone.name, without_time) == ("a+b", "c", None)
+    assert steps[-1][1] == 6
