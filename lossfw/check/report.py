@@ -10,6 +10,9 @@ from lossfw.check.groups import FindingGroup, by_grade, groups
 from lossfw.check.refutation import Refutation
 from lossfw.check.severity import GRADES
 
+# The reason of what a user has left out, which the text does not repeat.
+DESELECTED = "deselected"
+
 # So many of the checks that have no outcome, or that are wrong, are named in one line.
 _NAMED = 8
 
@@ -209,7 +212,8 @@ class Report:
             yield f"  {check} failed, as expected: {reason}"
         for word, reasons in (("not run", self.not_run), ("looked at less", self.limited)):
             for reason, checks in _by_reason(reasons).items():
-                yield f"  {word}: {_listed(checks)} ({reason})"
+                if reason != DESELECTED:
+                    yield f"  {word}: {_listed(checks)} ({reason})"
 
     def lines_on_gaps(self) -> Iterator[str]:
         """Yield what nobody claims, and which checks do not apply."""

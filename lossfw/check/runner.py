@@ -19,7 +19,7 @@ from lossfw.check.groups import by_grade
 from lossfw.check.options import Options
 from lossfw.check.pool import Watch
 from lossfw.check.refutation import Refutation
-from lossfw.check.report import NotRun, PassedCheck, Report
+from lossfw.check.report import DESELECTED, NotRun, PassedCheck, Report
 from lossfw.check.right_for import right_for
 from lossfw.check.severity import grade_of
 from lossfw.check.stages import Effort, Stage, is_of_formula, stages_of
@@ -193,7 +193,7 @@ def report_of(
         outcomes = [result.outcomes[name] for result in results if name in result.outcomes]
         reason = expected.get(name, "")
         if name in deselected:
-            report.not_run[name] = "deselected"
+            report.not_run[name] = DESELECTED
         elif findings.blocked_by:
             report.not_run[name] = findings.reason
         elif not outcomes:

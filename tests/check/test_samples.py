@@ -54,8 +54,12 @@ QUICK = ("--examples", "5", "--only", "value", "--only", "convex")
 def test_sample_parameters_are_checked(lossfw):
     said = lossfw("check", "--plugin", "mine.py", "stretched", *QUICK)
     assert said.exit_code == 0
-    shown = [line.split("  ")[0] for line in said.stdout.splitlines() if "Stretched(" in line]
-    assert shown[:2] == ["Stretched(scale=0.25)", "Stretched(scale=4.0)"]
+    assert "at 4 parameter sets not refuted" in said.stdout
+    names = lossfw("check", "--plugin", "mine.py", "stretched", *QUICK, "--json").stdout
+    assert [report["name"] for report in json.loads(names)["reports"]][:2] == [
+        "Stretched(scale=0.25)",
+        "Stretched(scale=4.0)",
+    ]
 
 
 def test_what_cannot_be_made_does_not_stop_the_others(lossfw, tmp_path):

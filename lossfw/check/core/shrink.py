@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -21,9 +20,10 @@ from lossfw.numerics.arrays import NDArray
 # Tells of each point how bad its result is: 0 for one that does not show the error.
 Badness: TypeAlias = Callable[[Points], NDArray]
 
-# A number is halved in its exponent at each round, so that a few lead from 1e-300 to 1.
+# The exponent of a number is halved at each round, so that a few lead from 1e-300 to 1e-5.
 _ROUNDS = 6
 
+_PLAIN = (1.0, 10.0, 0.1, 100.0, 0.01, 1000.0, 0.001)
 _DIGITS = (1, 2, 3)
 _SHARES_OF_EXPONENT = (0.5, 0.75, 0.9)
 
@@ -77,7 +77,8 @@ def _simpler_points(one: Points) -> Points:
     """Return a point and others, in which one number of a row, or both of a pair, are simpler."""
     y, t = one.y[0], one.t[0]
     if y.ndim == 0:
-        pairs = list(product(_simpler_arrays(y), _simpler_arrays(t)))
+        # A target of 0 comes first.
+        pairs = [(a, b) for b in _simpler_arrays(t) for a in _simpler_arrays(y)]
     else:
         pairs = [(a, t) for a in _simpler_arrays(y)] + [(y, b) for b in _simpler_arrays(t)]
     ys, ts = zip(*pairs, strict=True)
@@ -85,25 +86,24 @@ def _simpler_points(one: Points) -> Points:
 
 
 def _simpler_arrays(x: NDArray) -> Iterator[NDArray]:
-    """Yield an array, and itself with one of its numbers in a simpler form."""
-    yield x
-    if x.dtype.kind != "f":
-        return
-    for place in np.ndindex(x.shape):
+    """Yield an array with one of its numbers in a simpler form, the simplest first, and itself."""
+    for place in np.ndindex(x.shape) if x.dtype.kind == "f" else ():
         for number in _simpler_numbers(float(x[place])):
             changed = np.array(x)
             changed[place] = number
             yield changed
+    yield x
 
 
 def _simpler_numbers(x: float) -> Iterator[float]:
     if not math.isfinite(x) or x == 0:
         return
-    yield from (0.0, math.copysign(1.0, x))
-    if abs(x) < _WHOLE:
-        yield float(round(x))
-    yield from (float(f"{x:.{digits - 1}e}") for digits in _DIGITS)
+    yield 0.0
+    yield from (math.copysign(number, x) for number in _PLAIN)
     exponent = math.log10(abs(x))
-    yield from (math.copysign(float(f"1e{math.floor(exponent) + up}"), x) for up in (0, 1))
     for share in _SHARES_OF_EXPONENT:
         yield math.copysign(float(f"1e{round(share * exponent)}"), x)
+    yield from (math.copysign(float(f"1e{math.floor(exponent) + up}"), x) for up in (0, 1))
+    yield from (float(f"{x:.{digits - 1}e}") for digits in _DIGITS)
+    if abs(x) < _WHOLE:
+        yield float(round(x))

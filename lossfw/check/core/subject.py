@@ -9,6 +9,7 @@ checked as a loss of the residual (`lossfw.check.laws.activations`).
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -288,6 +289,9 @@ def _copied(x: Any) -> Any:
 # A prediction and its target, or the one argument of an activation.
 ArgumentArrays: TypeAlias = tuple[NDArray, ...]
 
+# The end of a whole number, and a digit other than 0.
+_POINT, _DIGIT = re.compile(r"\.0\b"), re.compile("[1-9]")
+
 # An error below so many rounding steps of the largest number in play (an input,
 # the result, or 1) is left by cancellation; a larger one is another value.
 _LOST_DIGITS = 2.0**7
@@ -396,5 +400,6 @@ def simplest(points: Points, bad: NDArray) -> int:
 
 
 def written_lengths(points: Points, index: NDArray) -> list[int]:
-    """Return with how many characters points are written."""
-    return [len(nested(points.y[i])) + len(nested(points.t[i])) for i in index]
+    """Return how long points are to read: their characters, and digits other than 0 twice."""
+    texts = [f"{nested(points.y[i])} {nested(points.t[i])}" for i in index]
+    return [len(_POINT.sub("", text)) + len(_DIGIT.findall(text)) for text in texts]

@@ -1,0 +1,212 @@
+"""The text of a report: its first line, a finding for each cause, simple witnesses."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lossfw.check import Report, check
+from lossfw.check.core.shrink import shrink
+from lossfw.check.core.subject import Points, of_component
+from lossfw.check.groups import groups
+from lossfw.check.refutation import Refutation
+from lossfw.check.right_for import right_for
+from lossfw.check.severity import grade_of
+from support.strangers import AsymmetricTweedie, NaiveFocal, NaiveGeman, Robust, WrongSlope
+
+CASES = {
+    "wrong": (
+        [WrongSlope(), WrongSlope(slope=0.3)],
+        "wrong_slope: wrong in ordinary numbers: gradient",
+        ["gradient"],
+    ),
+    "overflows": (
+        [NaiveGeman(), NaiveGeman(c=7.5)],
+        (
+            "naive_geman: loses digits in ordinary numbers; value right to 6 digits for "
+            "|r| < 1e154; gradient and Hessian for |r| < 1e5"
+        ),
+        ["precision:gradient", "overflow"],
+    ),
+    "cancels": (
+        [Robust()],
+        (
+            "Robust(shape=1.0): loses digits in ordinary numbers; value right to 6 digits for "
+            "4e-6 < |r| < 1e154; gradient for |r| < 1e154; Hessian for |r| < 1e5"
+        ),
+        ["precision", "overflow", "gradient"],
+    ),
+    "many causes": (
+        [AsymmetricTweedie(), AsymmetricTweedie(under=0.3)],
+        (
+            "asymmetric_tweedie: loses digits in ordinary numbers; value right to 6 digits for "
+            "|y| of any size; gradient for |y| > 4e-206; Hessian for |y| > 6e-124"
+        ),
+        ["claim:nonnegative", "hessian", "precision:gradient", "overflow:gradient"],
+    ),
+    "rows": (
+        [NaiveFocal()],
+        "NaiveFocal(): wrong in ordinary numbers: overflow, gradient",
+        ["overflow", "gradient", "precision", "nan:legal"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def report(request):
+    """Return the report on the losses of a case."""
+    return Report.merged([check(loss, examples=60) for loss in CASES[request.param][0]])
+
+
+of_each = pytest.mark.parametrize(
+    ("report", "case"), [(name, CASES[name]) for name in CASES], ids=CASES, indirect=["report"]
+)
+
+
+@of_each
+def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(report, case):
+    _, first_line, causes = case
+    first, *lines = str(report).splitlines()
+    assert first == first_line
+    assert [group.first.check for group in report.groups] == causes
+    assert len(lines) < 40
+
+
+@of_each
+def test_the_json_keeps_every_finding(report, case):
+    shown = [finding for group in report.groups for finding in group.findings]
+    assert sorted(map(repr, shown)) == sorted(map(repr, report.refuted))
+    for finding in report.to_dict()["refuted"]:
+        assert finding["grade"] in ("wrong", "digits", "extreme")
+        assert finding["severity"] in ("defect", "precision")
+
+
+@of_each
+def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(report, case):
+    """A finding leaves out the lines that it has in common with the one before it."""
+    lines = [line[6:] for line in report.lines() if line.startswith("      ")]
+    printed = []
+    exec("\n".join(lines), {"print": lambda *values: printed.append(values)})
+    assert len(printed) == len(report.groups)
+
+
+def test_a_loss_that_is_right_has_nothing_refuted():
+    report = check("huber", examples=20, only=["value", "gradient", "claim"])
+    first, *_, last = str(report).splitlines()
+    assert first == "Huber(delta=1.0): nothing refuted"
+    assert re.fullmatch(
+        r"  \d+ checks at 1 parameter set not refuted in [\d,]+ examples, seed 0", last
+    )
+
+
+LOSS = of_component(NaiveGeman())
+ROWS = of_component(NaiveFocal())
+
+
+@pytest.mark.parametrize(
+    ("check_name", "subject", "y", "t", "loses_digits", "grade"),
+    [
+        ("value", LOSS, [3.0], [1.0], False, "wrong"),
+        ("value", LOSS, [3.0], [1.0], True, "digits"),
+        ("value", LOSS, [3e4], [1.0], False, "extreme"),
+        ("value", LOSS, [5e-324], [0.0], True, "extreme"),
+        ("precision:gradient", LOSS, [3.0], [1.0], False, "digits"),
+        ("precision", ROWS, [[0.0, 101.0]], [0], False, "extreme"),
+        ("dtype:result", LOSS, [3.0], [1.0], False, "convention"),
+        # A law is broken at any one of its numbers, a claim by all of them together.
+        ("purity:bits", LOSS, [3.0, 1e200], [1.0, 1.0], False, "wrong"),
+        ("claim:convex", LOSS, [3.0, 1e200], [1.0, 1.0], False, "extreme"),
+        ("weights:mean", LOSS, [[3.0, 1e200]], [[1.0, 1.0]], False, "wrong"),
+    ],
+)
+def test_the_grade_depends_on_the_numbers_and_on_the_error(
+    check_name, subject, y, t, loses_digits, grade
+):
+    inputs = {"y": np.array(y), "t": np.array(t)}
+    assert grade_of(check_name, subject, inputs, loses_digits=loses_digits) == grade
+
+
+def test_an_error_without_numbers_is_one_of_ordinary_numbers():
+    assert grade_of("shape:result", LOSS, {}) == "wrong"
+    assert grade_of("value", None, {"x": np.array([1e200])}) == "extreme"
+
+
+def too_large(points):
+    return np.where(np.abs(points.y - points.t) > 20, 2, 0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("y", "t", "simple"),
+    [
+        (234.56789012, 1.2345678, (100.0, 0.0)),
+        # A sign is a character.
+        (-7.123e30, 3.3e-30, (0.0, 100.0)),
+        # Infinity is as simple as it is.
+        (np.inf, 0.25, (np.inf, 0.0)),
+    ],
+)
+def test_a_witness_shrinks_to_simple_numbers_of_its_dtype(dtype, y, t, simple):
+    small = shrink(LOSS, Points(np.array([y], dtype), np.array([t], dtype)), too_large)
+    assert (small.y.item(), small.t.item(), small.y.dtype) == (*simple, dtype)
+
+
+def test_a_row_shrinks_column_by_column():
+    rows = Points(np.array([[234.5, -0.037, 12.34]]), np.array([1]))
+    small = shrink(ROWS, rows, lambda some: np.where(some.y[:, 0] - some.y[:, 1] > 20, 2, 0))
+    assert small.y.tolist() == [[100.0, 0.0, 0.0]]
+    assert small.t.tolist() == [1]
+
+
+def finding(check_name, grade="wrong", inputs=None, component="A"):
+    arrays = {name: np.array(x) for name, x in (inputs or {}).items()}
+    return Refutation(check_name, None, "", arrays, grade=grade, component=component)
+
+
+@pytest.mark.parametrize(
+    ("findings", "causes"),
+    [
+        # Value, gradient and Hessian, of every set of parameters.
+        ([finding("overflow"), finding("overflow:hessian"), finding("overflow", component="B")], 1),
+        # A value that is right to eight digits has lost digits.
+        ([finding("value", "digits"), finding("precision:gradient", "digits")], 1),
+        ([finding("value"), finding("precision", "digits")], 2),
+        # What is wrong in ordinary numbers need not be told of extremes again.
+        ([finding("gradient"), finding("gradient", "extreme")], 1),
+        ([finding("gradient"), finding("hessian", "extreme")], 2),
+        # Laws and claims: the same check, or the same numbers.
+        ([finding("mask"), finding("mask", component="B"), finding("weights:mean")], 2),
+        ([finding("claim:nonnegative", inputs={"y": [1.0]}),
+          finding("claim:lower_bound", inputs={"y": [1.0]})], 1),
+        ([finding("claim:convex", inputs={"y": [1.0]}),
+          finding("claim:bounded", inputs={"y": [2.0]})], 2),
+        ([finding("value:half"), finding("precision:half"), finding("value:many")], 2),
+    ],
+)  # fmt: skip
+def test_findings_of_one_cause_are_one(findings, causes):
+    found = groups(findings)
+    assert len(found) == causes
+    assert sum(len(group.findings) for group in found) == len(findings)
+
+
+def test_other_checks_and_parameters_are_counted():
+    group = groups([finding("value"), finding("gradient"), finding("value", component="B")])[0]
+    assert "    also: gradient; at 1 of 4 other parameters" in group.lines(parameter_sets=5)
+
+
+def test_an_array_is_not_printed_beyond_a_few_numbers():
+    long = Refutation("mask", None, "wrong.", {"y": np.arange(9.0)}, "y = ...", component="A(b=1)")
+    assert str(long).splitlines()[1:] == [
+        "    at y of shape (9,) in float64: wrong.",
+        "    to reproduce: the JSON has the code, for A(b=1)",
+    ]
+    assert "at y = [0.0, 0.1] in float32: " in str(
+        Refutation("mask", None, "wrong.", {"y": np.array([0.0, 0.1], "float32")})
+    )
+
+
+def test_the_map_of_the_range_says_nothing_of_rows():
+    assert right_for(ROWS) == ""
+    assert right_for(of_component(WrongSlope())) == (
+        "value and Hessian right to 6 digits for |m| of any size"
+    )
