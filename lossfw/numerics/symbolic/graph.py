@@ -19,6 +19,8 @@ BY_BODY = "by_body"  # a value that the body itself computes where a condition h
 RARE = "rare"  # the value of a choice that is rarely the first
 REDUCTIONS = ("sum", SUM_ALONE, "max", "min")  # functions of a row with one result
 
+_COMMUTATIVE = ("add", "multiply", "equal", "not_equal")
+
 LEAVES = (INPUT, CONSTANT, PARAMETER, CLASSES, COLUMN)
 
 
@@ -70,12 +72,27 @@ class Graph:
         bits = repr(value) if isinstance(value, float) else value
         if isinstance(value, tuple):
             bits = np.array(value, dtype).tobytes()
-        key = (op, args, dtype.char, bits)
-        node_id = self._node_ids.get(key)
-        if node_id is None:
-            node_id = self._node_ids[key] = len(self.nodes)
-            self.nodes.append(Operation(op, args, dtype, value))
-        return node_id
+        for same in ((op, args), *self._with_same_bits(op, args)):
+            node_id = self._node_ids.get((*same, dtype.char, bits))
+            if node_id is not None:
+                return node_id
+        self._node_ids[op, args, dtype.char, bits] = len(self.nodes)
+        self.nodes.append(Operation(op, args, dtype, value))
+        return len(self.nodes) - 1
+
+    def _with_same_bits(self, op: str, args: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
+        """Return other operations that have the bits of an operation."""
+        if op not in _COMMUTATIVE:
+            return []
+        pairs = [args, args[::-1]] if op == "add" else []
+        return [
+            (op, args[::-1]),
+            *(
+                ("subtract", (a, self.nodes[b].args[0]))
+                for a, b in pairs
+                if self.nodes[b].op == "negative"
+            ),
+        ]
 
     def live(self) -> list[int]:
         """Return the numbers of the nodes that the outputs need, arguments first."""

@@ -219,22 +219,6 @@ class Expressions:
         args = (self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
         return Symbol(self, self.graph.add("where", args, dtype), self.common_shape(symbols))
 
-    def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
-        """Return ``where(condition, rare, usual)``; kernels compute `rare` only where needed."""
-        chosen = self.where(condition, rare, usual)
-        args = self.graph.nodes[chosen.node].args
-        return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
-
-    def by_body(self, condition: Symbol, usual: Any, call: Any, part: int) -> Any:
-        """Return `usual`, or one part of a call's result where the condition holds.
-
-        A kernel computes `usual`, and leaves a block in which the condition holds to the body.
-        """
-        if not isinstance(usual, Symbol):
-            return usual
-        nodes = (condition.node, usual.node, *(x.node for x in call.arrays))
-        return self._symbol(BY_BODY, nodes, usual.dtype, usual, ByBody(call, part))
-
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max]."""
         x = x if min is None else self.operation("maximum", x, min)
@@ -308,6 +292,29 @@ class Expressions:
         if not np.can_cast(index.dtype, INT64):
             raise TraceError(f"the body takes elements at numbers of {index.dtype}")
         return self.cast(index, INT64)
+
+
+class KernelExpressions(Expressions):
+    """The array namespace of kernels, which compute a rare value only where it is needed.
+
+    On other expressions a body computes both values, as on arrays of PyTorch.
+    """
+
+    def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
+        """Return ``where(condition, rare, usual)``; kernels compute `rare` only where needed."""
+        chosen = self.where(condition, rare, usual)
+        args = self.graph.nodes[chosen.node].args
+        return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
+
+    def by_body(self, condition: Symbol, usual: Any, call: Any, part: int) -> Any:
+        """Return `usual`, or one part of a call's result where the condition holds.
+
+        A kernel computes `usual`, and leaves a block in which the condition holds to the body.
+        """
+        if not isinstance(usual, Symbol):
+            return usual
+        nodes = (condition.node, usual.node, *(x.node for x in call.arrays))
+        return self._symbol(BY_BODY, nodes, usual.dtype, usual, ByBody(call, part))
 
 
 def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -22,7 +22,13 @@ from lossfw.numerics.symbolic.graph import (
     TAKEN,
     Graph,
 )
-from lossfw.numerics.symbolic.namespace import FLOAT32, FLOAT64, INT64, Expressions
+from lossfw.numerics.symbolic.namespace import (
+    FLOAT32,
+    FLOAT64,
+    INT64,
+    Expressions,
+    KernelExpressions,
+)
 from lossfw.numerics.symbolic.symbol import ELEMENTS, Symbol
 from lossfw.numerics.symbolic.trace import trace_on
 
@@ -192,6 +198,10 @@ class RowExpressions(Expressions):
         return mean
 
 
+class RowKernelExpressions(KernelExpressions, RowExpressions):
+    """The array namespace of symbols of rows of which kernels are made."""
+
+
 def find_row_nodes(graph: Graph) -> list[bool]:
     """Return whether each node has a number for each element, and not one for each row."""
     is_row: list[bool] = []
@@ -205,10 +215,13 @@ def find_row_nodes(graph: Graph) -> list[bool]:
     return is_row
 
 
-def trace_rows(body: Body, inputs: dict[str, Any], columns: int) -> Graph:
+def trace_rows(
+    body: Body, inputs: dict[str, Any], columns: int, *, for_kernel: bool = True
+) -> Graph:
     """Run a body once on symbols of rows, and return the graph of its operations.
 
     Inputs of integers are one number for each row. Results are rows, or one number for each.
+    `for_kernel` keeps apart what is rare, see `KernelExpressions` in the namespace's module.
 
     Raises
     ------
@@ -221,7 +234,7 @@ def trace_rows(body: Body, inputs: dict[str, Any], columns: int) -> Graph:
     >>> [node.op for node in graph.nodes]
     ['input', 'multiply', 'sum']
     """
-    xp = RowExpressions(columns)
+    xp = (RowKernelExpressions if for_kernel else RowExpressions)(columns)
     symbols = [
         xp.rows(name, dtype) if np.dtype(dtype).kind == "f" else xp.indices(name)
         for name, dtype in inputs.items()

@@ -8,12 +8,14 @@ from typing import Any
 from lossfw.errors import LossfwError, TraceError
 from lossfw.numerics.arrays import Body
 from lossfw.numerics.symbolic.graph import Graph
-from lossfw.numerics.symbolic.namespace import Expressions
+from lossfw.numerics.symbolic.namespace import Expressions, KernelExpressions
 from lossfw.numerics.symbolic.symbol import Symbol
 
 
-def trace(body: Body, inputs: Mapping[str, Any]) -> Graph:
+def trace(body: Body, inputs: Mapping[str, Any], *, for_kernel: bool = True) -> Graph:
     """Run a body once on symbols with names and dtypes, and return the graph of its operations.
+
+    `for_kernel` keeps apart what is rare, see `KernelExpressions` in the namespace's module.
 
     Raises
     ------
@@ -26,7 +28,7 @@ def trace(body: Body, inputs: Mapping[str, Any]) -> Graph:
     >>> [node.op for node in graph.nodes]
     ['input', 'abs', 'multiply']
     """
-    xp = Expressions()
+    xp = KernelExpressions() if for_kernel else Expressions()
     return trace_on(xp, body, [xp.input(name, dtype) for name, dtype in inputs.items()])
 
 

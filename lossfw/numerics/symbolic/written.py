@@ -110,10 +110,18 @@ class Writer(ABC):
         The functions and numbers of the source.
     numbers : dict of int to object
         The results of nodes that depend on no argument.
+    varies : list of bool
+        Whether each node depends on an input.
+    is_row : list of bool
+        Whether each node has a number for each column.
     """
 
     def __init__(self, graph: Graph, columns: int | None) -> None:
         self.graph, self.columns = graph, columns
+        self.is_row = find_row_nodes(graph)
+        self.varies: list[bool] = []
+        for node in graph.nodes:
+            self.varies.append(node.op == INPUT or any(self.varies[arg] for arg in node.args))
         self.variables: dict[str, Any] = {}
         self.numbers: dict[int, Any] = {}
 
@@ -153,6 +161,10 @@ class Writer(ABC):
             self.variables[f"x{node_id}"] = self.number(value)
         return value is not None
 
+    def is_whole(self, node_id: int) -> bool:
+        """Return whether a result has the shape of the prediction."""
+        return self.varies[node_id] and self.is_row[node_id]
+
     def use(self, function: Any, name: str) -> str:
         """Return the name of a variable of the source."""
         self.variables[name] = function
@@ -191,10 +203,6 @@ class _NumPyWriter(Writer):
     def __init__(self, graph: Graph, columns: int | None, order: Literal["C", "F"]) -> None:
         super().__init__(graph, columns)
         self._order = order
-        self._is_row = find_row_nodes(graph)
-        self._varies: list[bool] = []
-        for node in graph.nodes:
-            self._varies.append(node.op == INPUT or any(self._varies[arg] for arg in node.args))
 
     def leaf(self, node: Operation) -> Any:
         if node.op == COLUMN:
@@ -233,7 +241,7 @@ class _NumPyWriter(Writer):
     def _of_row(self, op: str, arg: int) -> str:
         """Return the expression of a sum or an extreme along rows, in the layout of the body."""
         rows = f"x{arg}"
-        if not (self._is_row[arg] and self._varies[arg]):
+        if not self.is_whole(arg):
             rows = self._repeated(rows, f"(len(x0), {self.columns})")
         layout = "C" if op == SUM_ALONE else self._order
         rows = f"{self.use(np.asarray, 'asarray')}({rows}, order={layout!r})"
@@ -241,11 +249,11 @@ class _NumPyWriter(Writer):
 
     def output(self, node_id: int) -> str:
         name = f"x{node_id}"
-        if self._varies[node_id]:
+        if self.varies[node_id]:
             return name
         if self.columns is None:
             return self._repeated(name, "x0.shape")
-        return self._repeated(name, f"(len(x0), {self.columns if self._is_row[node_id] else 1})")
+        return self._repeated(name, f"(len(x0), {self.columns if self.is_row[node_id] else 1})")
 
     def _repeated(self, name: str, shape: str) -> str:
         return f"{self.use(np.broadcast_to, 'broadcast_to')}({name}, {shape})"

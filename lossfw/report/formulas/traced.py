@@ -24,7 +24,7 @@ from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.named import NamedFloat
-from lossfw.numerics.symbolic.namespace import Expressions
+from lossfw.numerics.symbolic.namespace import Expressions, KernelExpressions
 from lossfw.numerics.symbolic.trace import trace_on
 
 # The functions of a component that an author writes.
@@ -119,7 +119,7 @@ def _graph(
 ) -> Graph:
     """Run a function of a component whose parameters have these values and their names."""
     twin = twin_of(component, named)
-    xp = Formulas() if textbook else Expressions()
+    xp = Formulas() if textbook else KernelExpressions()
     inputs = [_input(xp, twin, name) for name in arguments_of(component)]
     return trace_on(xp, _function(twin, which, textbook), inputs)
 

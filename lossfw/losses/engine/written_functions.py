@@ -1,0 +1,115 @@
+"""The losses and gradients of PyTorch that are written out as straight functions of tensors.
+
+The derivatives of a body by dual numbers are work of Python's between small operations, several of
+which compute what nobody reads. A function that is called often is traced, written out, and from
+then on used in the place of the body, if it has the body's results on probes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+from lossfw.errors import TraceError
+from lossfw.losses.base import LossDefinition
+from lossfw.losses.bodies import PairBody, UnaryBody
+from lossfw.losses.engine.probes import element_probes, row_probes
+from lossfw.numerics import torch_namespace
+from lossfw.numerics.arrays import Array
+from lossfw.numerics.symbolic.rows import trace_rows
+from lossfw.numerics.symbolic.trace import trace
+from lossfw.numerics.symbolic.written_torch import write_torch
+
+_Function: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+
+# A training calls a function thousands of times, and writing it out takes up to 50 milliseconds.
+_CALLS = 8
+
+# The largest number of functions that are watched; beyond it the table starts over.
+_MOST = 512
+
+_DTYPES: dict[Any, np.dtype[Any]] = {
+    torch.float32: np.dtype(np.float32),
+    torch.float64: np.dtype(np.float64),
+}
+
+# A number of calls so far, or the function, or None where there is none.
+_table: dict[tuple[Any, ...], int | _Function | None] = {}
+
+
+def losses_and_gradients(
+    loss: LossDefinition, y: Array, t: Array, by_index: bool
+) -> tuple[Array, Array]:
+    """Return the unreduced losses and the published gradients of tensors."""
+    function = _find(loss, y, by_index)
+    if function is not None:
+        return function(y, t)
+    return loss.unreduced_losses("both", torch_namespace, y, t, by_index)  # type: ignore[no-any-return]
+
+
+def _find(loss: LossDefinition, y: Array, by_index: bool) -> _Function | None:
+    if not _is_derived(loss) or _is_traced():
+        return None
+    columns = y.shape[-1] if loss.takes_rows else None
+    key = (type(loss), loss.identity, columns, by_index, y.dtype)
+    found = _table.get(key, 0)
+    if isinstance(found, int):
+        if len(_table) >= _MOST:
+            _table.clear()
+        enough = found + 1 >= _CALLS
+        _table[key] = found = _written(loss, y.dtype, columns, by_index) if enough else found + 1
+    return None if isinstance(found, int) else found
+
+
+def _is_derived(loss: LossDefinition) -> bool:
+    """Return whether the gradient of a loss comes from dual numbers."""
+    body = type(loss.body)
+    return not loss.target_per_row and (
+        getattr(body, "derivative", None) in (UnaryBody.derivative, PairBody.derivative)
+    )
+
+
+def _is_traced() -> bool:
+    # There is no public name for the question.
+    return bool(torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
+
+
+def _written(
+    loss: LossDefinition, kind: Any, columns: int | None, by_index: bool
+) -> _Function | None:
+    """Return the function, None if it cannot be traced or has other results than the body."""
+    dtype = _DTYPES.get(kind)
+    if dtype is None or columns == 1:
+        return None
+
+    def body(xp: Any, y: Any, t: Any) -> Any:
+        return loss.unreduced_losses("both", xp, y, t, by_index)
+
+    dtypes: dict[str, Any] = {"y": dtype, "t": np.dtype(np.int64) if by_index else dtype}
+    spaces = (loss.prediction_space, loss.target_space)
+    try:
+        if columns is None:
+            written = write_torch(trace(body, dtypes, for_kernel=False))
+            arrays = element_probes(spaces, dtype)
+        else:
+            written = write_torch(trace_rows(body, dtypes, columns, for_kernel=False), columns)
+            arrays = row_probes(spaces, dtype, columns, by_index=by_index)
+    except TraceError:
+        return None
+
+    def function(y: Array, t: Array) -> tuple[Array, Array]:
+        losses, gradients = written.function(y, t)
+        return (losses if columns is None else losses[..., 0]), gradients.expand(y.shape)
+
+    tensors = [torch.from_numpy(x) for x in arrays]
+    pairs = zip(function(*tensors), body(torch_namespace, *tensors), strict=True)
+    return function if all(_agree(a, b) for a, b in pairs) else None
+
+
+def _agree(found: Array, expected: Array) -> bool:
+    if (found.dtype, found.shape) != (expected.dtype, expected.shape):
+        return False
+    return bool(((found == expected) | (found.isnan() & expected.isnan())).all())

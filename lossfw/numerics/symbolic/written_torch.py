@@ -1,0 +1,113 @@
+"""Written for PyTorch: a graph as one straight function of tensors.
+
+On a small batch each operation costs more than its numbers, so what counts is how many there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from lossfw.errors import TraceError
+from lossfw.numerics import torch_namespace
+from lossfw.numerics.symbolic.graph import (
+    CAST,
+    COLUMN,
+    CONSTANT,
+    EXPONENT,
+    FRACTION,
+    INPUT,
+    REDUCTIONS,
+    SUM_ALONE,
+    TAKEN,
+    Graph,
+    Operation,
+)
+from lossfw.numerics.symbolic.written import Writer, WrittenFunction
+
+_METHODS = {"sum": "sum", SUM_ALONE: "sum", "max": "amax", "min": "amin"}
+_LIMITS = {"maximum": "min", "minimum": "max"}
+
+
+def write_torch(graph: Graph, columns: int | None = None) -> WrittenFunction:
+    """Return a graph as a function of tensors of one device; see `written.write`.
+
+    Inputs have any shape, or (..., K) for `columns` K, where classes have (...). A result with one
+    number for each row has the shape (..., 1).
+
+    Raises
+    ------
+    TraceError
+        If it has an operation that PyTorch has not.
+
+    Examples
+    --------
+    >>> from lossfw.numerics.symbolic.trace import trace
+    >>> written = write_torch(trace(lambda xp, r: xp.maximum(r, 2.0), {"r": "float32"}))
+    >>> written(r=torch.tensor([1.0, 3.0]))
+    (tensor([2., 3.]),)
+    """
+    return _TorchWriter(graph, columns).written()
+
+
+class _TorchWriter(Writer):
+    def leaf(self, node: Operation) -> Any:
+        return node.dtype.type(node.value) if node.op == CONSTANT else None
+
+    def number(self, value: Any) -> Any:
+        # A number of Python takes the dtype of the tensor that it meets.
+        return value.item()
+
+    def expression(self, node_id: int, node: Operation) -> str:
+        args = [f"x{arg}" for arg in node.args]
+        op, first = node.op, args[0] if args else f"x{node_id}"
+        if op == INPUT:
+            is_index = self.columns is not None and node.dtype.kind == "i"
+            return f"{first}[..., None]" if is_index else first
+        if op == COLUMN:
+            return f"{self.use(torch.arange, 'arange')}({self.columns}, device=x0.device)"
+        if op == CAST:
+            dtype = self.use(getattr(torch, str(node.dtype)), str(node.dtype))
+            return f"{first}.to({dtype})"
+        if op in (FRACTION, EXPONENT):
+            return f"{self.use(torch.frexp, 'frexp')}({first})[{int(op == EXPONENT)}]"
+        if op == TAKEN:
+            column = self.column(node)
+            return f"{first}.gather(-1, {args[1]})" if column is None else f"{first}{column}"
+        if op in REDUCTIONS:
+            rows = first if self.is_whole(node.args[0]) else self._expanded(node.args[0])
+            return f"{rows}.{_METHODS[op]}(-1, keepdim=True)"
+        return self.operator(node) or self._function(node, args)
+
+    def _function(self, node: Operation, args: list[str]) -> str:
+        """Return the call of a function, in the form that takes a number for a tensor."""
+        op, tensors = node.op, [n for n in node.args if n not in self.numbers]
+        if op in _LIMITS and len(tensors) == 1:
+            (number,) = [f"x{n}" for n in node.args if n in self.numbers]
+            return f"x{tensors[0]}.clamp({_LIMITS[op]}={number})"
+        is_full = op == "pow" or (op == "where" and len(tensors) > 1)
+        if not is_full:
+            full = self.use(torch.full_like, "full_like")
+            dtype = self.use(getattr(torch, str(node.dtype)), str(node.dtype))
+            args = [
+                f"{full}(x{tensors[0]}, {arg}, dtype={dtype})" if n in self.numbers else arg
+                for n, arg in zip(node.args, args, strict=True)
+            ]
+        function = torch_namespace.sign if op == "sign" else getattr(torch, op, None)
+        if function is None:
+            raise TraceError(f"PyTorch has no operation {op}")
+        return f"{self.use(function, op)}({', '.join(args)})"
+
+    def output(self, node_id: int) -> str:
+        if self.varies[node_id]:
+            return f"x{node_id}"
+        if self.columns is None or self.is_row[node_id]:
+            return self._expanded(node_id)
+        return f"{self.use(torch.full_like, 'full_like')}(x0[..., :1], x{node_id})"
+
+    def _expanded(self, node_id: int) -> str:
+        """Return the expression of a node in the shape of rows."""
+        if node_id in self.numbers:
+            return f"{self.use(torch.full_like, 'full_like')}(x0, x{node_id})"
+        return f"x{node_id}.expand(x0.shape)"
