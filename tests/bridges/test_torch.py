@@ -225,8 +225,8 @@ class Sorted(CategoricalLoss):
 
 
 @pytest.mark.filterwarnings("ignore:::torch")
-@pytest.mark.parametrize("loss", [Softened(), Sorted()], ids=repr)
-def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss):
+@pytest.mark.parametrize(("loss", "graphs"), [(Softened(), 3), (Sorted(), 4)], ids=repr)
+def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss, graphs):
     torch.compiler.reset()
     torch._dynamo.utils.counters.clear()
     criterion = bridge.module(loss, fuse=False)
@@ -235,8 +235,8 @@ def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss):
         y = torch.softmax(torch.randn(rows, 10), -1)
         t = torch.randint(0, 10, (rows,))
         found, wanted = with_slope(compiled, y, t), with_slope(criterion, y, t)
-        torch.testing.assert_close(found, wanted, rtol=0, atol=0)
-    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 4
+        torch.testing.assert_close(found, wanted)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= graphs
 
 
 @pytest.mark.filterwarnings("ignore:::torch")
@@ -247,7 +247,7 @@ def test_a_compiled_module_follows_a_change_of_its_loss():
     for power in (1.0, 2.0, 3.0):
         criterion.loss = Softened(power=power)
         found, wanted = (with_slope(f, LOGITS, CLASSES) for f in (compiled, criterion))
-        torch.testing.assert_close(found, wanted, rtol=0, atol=0)
+        torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.filterwarnings("ignore:::torch")

@@ -9,7 +9,7 @@ import pytest
 
 from lossfw import DistanceLoss, PointwiseLoss
 from lossfw.bridges import torch as bridge
-from support.author_losses import ELEMENTS
+from support.author_losses import ELEMENTS, ROWS
 
 torch = pytest.importorskip("torch")
 
@@ -54,7 +54,7 @@ def arguments(rows, columns=10):
     return y, torch.tensor(rng.integers(0, columns, rows))
 
 
-@pytest.mark.parametrize("loss", [pair[0]() for pair in ELEMENTS], ids=repr)
+@pytest.mark.parametrize("loss", [pair[0]() for pair in (*ELEMENTS, *ROWS)], ids=repr)
 def test_a_step_launches_fewer_operations_and_has_the_same_bits(loss):
     y, t = arguments(64) if loss.takes_rows else (torch.randn(64), torch.randn(64))
     criterion = bridge.module(loss, fuse=False)
