@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.hookspecs import hookimpl
+from lossfw.components.ranges import Range
 from lossfw.components.registry import Registry
 from lossfw.components.registry import registry as _registry
 from lossfw.components.spaces import (
@@ -209,6 +210,7 @@ __all__ = [
     "PluginError",
     "PointwiseBody",
     "PointwiseLoss",
+    "Range",
     "Registry",
     "RowActivation",
     "RowBody",

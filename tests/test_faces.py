@@ -14,7 +14,7 @@ FACES = {
         ConfigError DataError DisabledPluginError DistanceLoss DivergenceError DomainError
         DtypeError DuplicateNameError ElementMetric EmptyReductionError IncompatiblePluginError
         Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
-        ParameterError Partial PluginError PointwiseLoss Registry RowActivation RowMetric
+        ParameterError Partial PluginError PointwiseLoss Range Registry RowActivation RowMetric
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
         activation compare evaluate hookimpl loss metric plan registry run run_all threads train
         train_all

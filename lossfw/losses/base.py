@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from lossfw.components.claims import Claims
 from lossfw.components.component import Component
+from lossfw.components.ranges import Range, promised_for
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
@@ -60,6 +61,9 @@ class LossDefinition(Component, ABC):
     kind: ClassVar[str] = "loss"
     prediction: ClassVar[Space] = REAL
     target: ClassVar[Space] = REAL
+    # The sizes for which the author promises results; all numbers of the spaces unless given.
+    prediction_range: ClassVar[Range | None] = None
+    target_range: ClassVar[Range | None] = None
     # Whether a loss of rows has one number per row as target, and not a row.
     target_per_row: ClassVar[bool] = False
     # The least number of columns for which a loss of rows makes sense.
@@ -105,6 +109,11 @@ class LossDefinition(Component, ABC):
     def target_space(self) -> Space:
         """The space of targets at these parameters."""
         return self.target
+
+    @property
+    def promise(self) -> str:
+        """For which sizes of numbers results are promised, in words; empty where for all."""
+        return promised_for(self.prediction_range, self.target_range)
 
     @property
     def fixed_classes(self) -> int | None:

@@ -43,6 +43,8 @@ class Loss(LossDefinition):
     ----------
     prediction, target : Space
         The spaces of predictions and targets. A value outside is a `DomainError`.
+    prediction_range, target_range : Range, optional
+        The sizes for which results are promised; all of them unless given. A call takes others.
 
     Notes
     -----

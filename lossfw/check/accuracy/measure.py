@@ -93,6 +93,7 @@ class ComponentAccuracy:
     rows: bool  # whether it takes rows, which have a goal of their own
     results: tuple[WorstError, ...]  # by order
     reason: str = ""  # the terms that cancel, if results are measured against the largest of them
+    promised: str = ""  # for which sizes of numbers, which are those that are looked at
     peers: dict[str, PeerErrors] = field(default_factory=dict)
 
     def goal(self, order: int) -> float:
@@ -111,6 +112,7 @@ class ComponentAccuracy:
             "config": self.config,
             "dtype": self.dtype,
             "reason": self.reason,
+            "promised": self.promised,
             "results": [{**w.to_dict(), "goal": self.goal(w.order)} for w in self.results],
             "peers": {
                 name: {sort: [w.to_dict() for w in ws] for sort, ws in errors._asdict().items()}
@@ -214,6 +216,7 @@ def measure(
         component.takes_rows,
         tuple(results[order] for order in sorted(results)),
         reason if any(worst.of_terms for worst in results.values()) else "",
+        component.promise if isinstance(component, Loss) else "",
         {
             name: PeerErrors(tuple(normal.values()), tuple(every.values()))
             for name, (normal, every) in of_peers.items()

@@ -11,7 +11,7 @@ from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.members import clipped, is_bounded, on_side
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.subject import Points, Subject, call, is_inside
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -88,7 +88,9 @@ def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
         scale = rng.choice([1.0, 4.0, 32.0], (count, 1))
         drawn = np.round(rng.normal(size=(2, count, columns)) * scale * 8) / 8
         a, b = on_side(space, drawn, off=1 / 8)
-    return Chords(a, (a + b) / 2, b, usual_targets(subject, count, columns, rng))
+    chords = Chords(a, (a + b) / 2, b, usual_targets(subject, count, columns, rng))
+    inside = [is_inside(subject, Points(y, chords.t)) for y in chords[:3]]
+    return chords.take(np.logical_and.reduce(inside))
 
 
 def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:

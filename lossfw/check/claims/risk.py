@@ -150,6 +150,7 @@ def check_calibrated(subject: Subject, search: Search) -> None:
     if subject.kind == "margin":
         sizes = np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()
         grid = np.unique(np.concatenate([np.arange(-400, 401) / 50, sizes]))
+        grid = grid[subject.promises(grid)]
         likely = (0.55, 0.6, 0.75, 0.9, 0.99)
         _calibrated_binary(subject, grid, -1, 0.0, [p for q in likely for p in (q, 1 - q)])
     elif subject.rows and subject.by_index:
@@ -268,6 +269,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
             places = places[~subject.prediction.beyond(_into(subject, places))]
+        places = places[subject.promises(_into(subject, places))]
         if expected not in places:
             continue
         y = np.repeat(places, sample.size)

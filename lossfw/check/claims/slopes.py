@@ -158,7 +158,8 @@ def _differences(subject: Subject, search: Search, order: int) -> tuple[float, N
         slopes, bends = (right - left) / (2 * h), (right - 2 * here + left) / h**2
         sizes = np.abs(slopes if order == 1 else bends)
         noise = 1e-14 * (np.abs(left) + np.abs(right)) / h**order
-        sizes = np.where(np.isfinite(sizes), sizes - noise, 0)
+        usable = np.isfinite(sizes) & subject.promises(y).all(-1)
+        sizes = np.where(usable, sizes - noise, 0)
         at = int(np.argmax(sizes))
         if sizes[at] > best:
             best, place, target = float(sizes[at]), y[at : at + 1], t[at : at + 1]

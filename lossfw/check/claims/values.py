@@ -209,7 +209,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
             # Sums and differences of logits round as large as these are.
             size = np.fmax(np.abs(y).max(-1), np.abs(y + shift).max(-1))
             bad = ~(np.abs(there - here) <= 1e-12 * (1 + np.abs(here) + size))
-            bad &= np.isfinite(here)
+            bad &= np.isfinite(here) & subject.promises(y + shift).all(-1)
             if bad.any():
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
                 text = (

@@ -109,12 +109,15 @@ class Curve(ABC):
         around = [k + s * d * self.scale for k in self.kinks for d in (1e-6, 1e-3, 0.1, 1.0)
                   for s in (-1, 1)]  # fmt: skip
         found = np.unique(np.concatenate([edges, inner, around]))
-        return np.asarray(found[(found > self.low) & (found < self.high)], np.float64)
+        return self._inner(found)
 
     def line(self) -> NDArray:
         """Return an even line of inner predictions, for checks that only call the function."""
-        line = np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP)
-        return np.asarray(line[(line > self.low) & (line < self.high)], np.float64)
+        return self._inner(np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP))
+
+    def _inner(self, y: NDArray) -> NDArray:
+        keep = (y > self.low) & (y < self.high) & self.subject.promises(y)
+        return np.asarray(y[keep], np.float64)
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,9 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     space = subject.prediction
     low = space.low if isinstance(space, Interval) else -np.inf
     high = space.high if isinstance(space, Interval) else np.inf
+    if subject.prediction_range is not None:
+        _, most = subject.prediction_range.of("float64")
+        low, high = max(low, -most), min(high, most)
     kinks = subject.kinks()
     if subject.kind in ("distance", "margin"):
         # One target is enough: a residual or a margin says it all.
@@ -196,14 +202,22 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]
     if not found:
         raise NotApplicable("a mask leaves out every target of its curves")
-    return [kind(subject, search, t, low, high, k) for t, k in found]
+    every: list[Curve] = [kind(subject, search, t, low, high, k) for t, k in found]
+    # Where a slope or a convex piece can be: between two predictions.
+    long_enough = [curve for curve in every if curve.grid().size > 1]
+    if not long_enough:
+        raise NotApplicable("results are promised for too few predictions of its curves")
+    return long_enough
 
 
 def targets(subject: Subject) -> tuple[float, ...]:
     """Return a few targets of a pointwise loss."""
     if isinstance(subject.target, Members):
         return subject.target.members
-    inside = [t for t in _TARGETS if subject.target.outside(np.array([t])) is None]
+    promised = np.array(_TARGETS)
+    if subject.target_range is not None:
+        promised = promised[subject.target_range.holds(promised)]
+    inside = [t for t in promised.tolist() if subject.target.outside(np.array([t])) is None]
     if not inside:
         inside = usual(subject.target, np.random.default_rng(0), (4,)).tolist()
     return tuple(inside[:4])

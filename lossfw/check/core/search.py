@@ -251,10 +251,13 @@ def checks_in(*modules: ModuleType) -> dict[str, Check]:
     return {one.name: one for some in several for one in some if isinstance(one, Check)}
 
 
+_NONE = {rows: Points(*np.zeros((2, 0, 3) if rows else (2, 0))) for rows in (False, True)}
+
+
 def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return a few pairs of unremarkable float64 numbers, rows with three columns."""
     rng = search.rng(name)
-    pool = search.everywhere.points(subject, "float64")
+    pool = search.everywhere.points(subject, "float64") or [_NONE[subject.rows]]
     points = max(pool, key=lambda some: some.y.shape[-1] == 3) if subject.rows else pool[0]
     usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
     if points.t.dtype.kind == "f":
@@ -266,6 +269,10 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
         usual &= _off_bounds(subject.target, points.t, included=False)
     keep = usual.all(-1) if points.y.ndim > 1 else usual
     index = np.flatnonzero(keep)
+    if not index.size and (subject.prediction_range or subject.target_range):
+        # The laws of a call hold everywhere.
+        everywhere = replace(subject, prediction_range=None, target_range=None)
+        return ordinary(everywhere, Search(search.seed, search.examples), name, count)
     if not index.size:
         raise NotApplicable("no ordinary predictions in this space")
     return points.take(rng.choice(index, min(count, index.size), replace=False))

@@ -19,6 +19,7 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.reproduce import nested, setup
+from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
@@ -81,6 +82,9 @@ class Subject:
     unchecked: Function | None = None
     # Results may be off by this part of the true ones.
     rtol: float = 0.0
+    # The sizes for which results are promised: others are looked at by no check of results.
+    prediction_range: Range | None = None
+    target_range: Range | None = None
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""
@@ -104,6 +108,11 @@ class Subject:
                 if part is not None:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
         return count
+
+    def promises(self, y: NDArray) -> NDArray:
+        """Tell for which predictions results are promised."""
+        sizes = self.prediction_range
+        return np.ones(y.shape, bool) if sizes is None else sizes.holds(y)
 
     @property
     def exact(self) -> Formula:
@@ -222,6 +231,8 @@ def of_component(loss: Loss) -> Subject:
         unwritten=unwritten(loss.body),
         setup=setup(loss),
         unchecked=unchecked if loss.takes_rows else None,
+        prediction_range=loss.prediction_range,
+        target_range=loss.target_range,
     )
     return subject
 
@@ -321,18 +332,25 @@ class Points:
 
 
 def drop_outside(subject: Subject, points: Points) -> Points:
-    """Return the pairs whose prediction and target both lie in their spaces."""
+    """Return the pairs whose prediction and target both lie in their spaces and ranges."""
     keep = is_inside(subject, points)
     return points if keep.all() else points.take(keep)
 
 
 def is_inside(subject: Subject, points: Points) -> NDArray:
-    """Tell which pairs have prediction and target in their spaces."""
+    """Tell which pairs have prediction and target in their spaces and ranges."""
     keep = np.ones(len(points), bool)
-    for space, x in ((subject.prediction, points.y), (subject.target, points.t)):
-        bad = None if x.dtype.kind in "iu" else space.outside(x)
+    for space, sizes, x in (
+        (subject.prediction, subject.prediction_range, points.y),
+        (subject.target, subject.target_range, points.t),
+    ):
+        if x.dtype.kind in "iu":
+            continue
+        bad = space.outside(x)
         if bad is not None:
             keep &= ~any_in_row(np.asarray(bad))
+        if sizes is not None:
+            keep &= ~any_in_row(~sizes.holds(x))
     return keep
 
 
@@ -385,7 +403,7 @@ def _size(x: NDArray, rows: int) -> NDArray:
 
 def any_in_row(x: NDArray) -> NDArray:
     """Tell which elements, or rows with anything in them, are true."""
-    return np.asarray(x.reshape(len(x), -1).any(-1))
+    return np.asarray(x.any(tuple(range(1, x.ndim))))
 
 
 def first_bad(bad: Any) -> int:

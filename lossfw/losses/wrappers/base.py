@@ -48,6 +48,8 @@ class PartWrapper(Wrapper):
     fixed_classes: ClassVar[Any] = of_part("fixed_classes")
     prediction_space: ClassVar[Any] = of_part("prediction_space")
     target_space: ClassVar[Any] = of_part("target_space")
+    prediction_range: ClassVar[Any] = of_part("prediction_range")
+    target_range: ClassVar[Any] = of_part("target_range")
     argument: ClassVar[Any] = of_part("argument")
     input_form: ClassVar[Any] = of_part("input_form")
     link_name: ClassVar[Any] = of_part("link_name")

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import field_validator
 
 from lossfw.components.claims import Claims
+from lossfw.components.ranges import Range
 from lossfw.components.spaces import ClassIndex, Simplex, Space
 from lossfw.losses.base import FORMS, Argument, Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
@@ -114,6 +115,16 @@ class Sum(Wrapper):
     def target_space(self) -> Space:
         """The narrowest space of all parts."""
         return narrowest(self.of, "target")
+
+    @property
+    def prediction_range(self) -> Range | None:  # type: ignore[override]  # the parts decide, not the class
+        """The sizes for which every part promises its results."""
+        return Range.common(part.prediction_range for part in self.of)
+
+    @property
+    def target_range(self) -> Range | None:  # type: ignore[override]  # the parts decide, not the class
+        """The sizes for which every part promises its results."""
+        return Range.common(part.target_range for part in self.of)
 
     @property
     def input_form(self) -> Form:

@@ -82,6 +82,7 @@ def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
     rows = list(rows)
     if any(worst.of_terms for found in rows for worst in found.results):
         lines.append("* in units of the largest term: the terms cancel where the result crosses 0")
+    lines += [f"{name}: {text}" for name, text in _promises(rows).items()]
     for found in rows:
         for worst in found.missed():
             point = ", ".join(f"{name} = {value!r}" for name, value in (worst.at or {}).items())
@@ -91,6 +92,11 @@ def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
                 f"true {worst.truth}"
             )
     return lines
+
+
+def _promises(rows: Iterable[ComponentAccuracy]) -> dict[str, str]:
+    """Return for which numbers results are promised by name: only there they are measured."""
+    return {found.config["name"]: found.promised for found in rows if found.promised}
 
 
 def page(rows: Sequence[ComponentAccuracy], versions: Mapping[str, str], measured: str) -> str:
@@ -105,6 +111,8 @@ def page(rows: Sequence[ComponentAccuracy], versions: Mapping[str, str], measure
     by_name = {found.config["name"]: found.reason for found in rows if found.reason}
     reasons = [f"- `{name}`: {reason}" for name, reason in by_name.items()]
     parts += ["## What is measured against its largest term", "\n".join(reasons) or "Nothing."]
+    promises = [f"- `{name}`: {text}" for name, text in _promises(rows).items()]
+    parts += ["## What is measured only at some sizes", "\n".join(promises)] if promises else []
     misses = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
     parts += ["## Where a goal is missed", *([_WHY, "\n".join(misses)] if misses else ["Nowhere."])]
     return "\n\n".join(parts) + "\n"

@@ -185,6 +185,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
     return {
         "prediction": _space(loss.prediction_space),
         "target": _space(loss.target_space),
+        "results": loss.promise,
         "takes": "rows" if loss.takes_rows else "elements",
         "argument": "row" if loss.takes_rows else loss.argument,
         "form": loss.input_form,

@@ -70,6 +70,8 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
     for name in ("prediction", "target", "result"):
         if name in description:
             rows.append((name, _space(description[name])))
+    if description.get("results"):
+        rows.append(("results", description["results"]))
     if "takes" in description:
         rows.append(("takes", _TAKES[description["takes"]]))
     if description.get("form") == "logits":

@@ -68,3 +68,12 @@ def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     assert "| `Huber(delta=1.0)` | float32 | 0.5 | 0.5 | 0.5 | 9.0 |" in text
     assert "- `brier`: They cancel." in text
     assert text.endswith("## Where a goal is missed\n\nNowhere.\n")
+
+
+def test_a_promise_for_some_sizes_is_below_the_table():
+    row = found(promised="promised for predictions of size up to 5")
+    assert notes([row]) == ["huber: promised for predictions of size up to 5"]
+    assert "## What is measured only at some sizes\n\n- `huber`: promised for" in page(
+        [row], {}, ""
+    )
+    assert "only at some sizes" not in page([found()], {}, "")

@@ -1,0 +1,111 @@
+"""A promise for a range of sizes: results and claims outside of it are looked at by no check."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from lossfw import REAL, CategoricalLoss, Claims, DistanceLoss, PointwiseLoss, Range
+from lossfw.check import check
+from lossfw.check.accuracy.measure import measure
+from lossfw.check.core.search import Search
+from lossfw.check.core.subject import of_component
+
+USUAL = Range(1e-3, 1e3)
+
+
+class Square(DistanceLoss):
+    """The square, right at a usual size."""
+
+    prediction_range: ClassVar[Range] = USUAL
+    target_range: ClassVar[Range] = Range(high=0.0)
+
+    def formula(self, xp, r):
+        return r * r
+
+    def value(self, xp, r):
+        size = xp.abs(r)
+        wrong = (size > 2e3) | ((size < 5e-4) & (size > 0))
+        return xp.where(wrong, -r, r * r)
+
+    def claims(self):
+        return Claims(convex=True, nonnegative=True, symmetric=True, gradient_lipschitz=2.0)
+
+
+class Rows(CategoricalLoss):
+    """Squares of rows, wrong and not convex far out."""
+
+    prediction = target = REAL
+    prediction_range = target_range = Range(high=50.0)
+
+    def formula(self, xp, y, t):
+        return xp.sum((y - t) ** 2, axis=-1)
+
+    def value(self, xp, y, t):
+        far = xp.any(xp.abs(y) > 60, axis=-1)
+        return xp.where(far, 0.0 * y[..., 0], xp.sum((y - t) ** 2, axis=-1))
+
+    def derivative(self, xp, y, t):
+        return 2 * (y - t)
+
+    def second_derivative(self, xp, y, t):
+        return 2 + 0 * (y - t)
+
+    def claims(self):
+        return Claims(convex=True, gradient_lipschitz=2.0)
+
+
+class Ratio(PointwiseLoss):
+    """A square over 1 + t^2, for targets up to 10."""
+
+    prediction = target = REAL
+    target_range = Range(high=10.0)
+
+    def formula(self, xp, y, t):
+        return (y - t) ** 2 / (1 + t**2)
+
+    def value(self, xp, y, t):
+        return xp.where(xp.abs(t) > 20, 0.0 * y, (y - t) ** 2 / (1 + t**2))
+
+
+RESULTS = ("value", "gradient", "hessian", "precision", "overflow", "claim")
+
+
+@pytest.mark.parametrize("loss", [Square(), Rows(), Ratio()], ids=repr)
+def test_nothing_is_held_against_a_loss_outside_of_its_promise(loss):
+    report = check(loss, examples=100, only=RESULTS)
+    assert report.ok, str(report)
+    everywhere = type("Everywhere", (type(loss),), {"prediction_range": None, "target_range": None})
+    assert check(everywhere(), examples=100, only=RESULTS).refuted
+
+
+def test_the_laws_of_a_call_hold_where_nothing_is_promised():
+    class Tiny(Square):
+        """Promises sizes that no law looks at, and turns NaN into 0."""
+
+        prediction_range: ClassVar[Range] = Range(1e-30, 1e-20)
+
+        def value(self, xp, r):
+            return xp.where(xp.isnan(r), 0.0 * xp.ones_like(r), super().value(xp, r))
+
+    report = check(Tiny(), examples=20, only=["nan", "shape", "purity:bits"])
+    assert {r.check for r in report.refuted} == {"nan"} or report.refuted[0].check.startswith("nan")
+    assert "purity:bits" in {passed.check for passed in report.held}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_points_lie_in_the_range_of_their_dtype(dtype):
+    class Both(Square):
+        """It promises less in float32."""
+
+        prediction_range: ClassVar[Range] = Range(1e-100, 1e100, float32=(1e-10, 1e10))
+
+    (points,) = Search().points(of_component(Both()), dtype)
+    size = np.abs(points.y[points.y != 0]).astype(float)
+    low, high = Both.prediction_range.of(dtype)
+    assert low <= size.min() < 1e-5
+    assert 1e5 < size.max() <= high
+
+
+def test_accuracy_is_measured_where_it_is_promised():
+    assert all(worst.ulps <= 1 for worst in measure(Square(), "float64", points=200).results)

@@ -1,0 +1,116 @@
+"""Range: sizes of numbers for which a loss promises its results."""
+
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import lossfw
+from lossfw.cli import main
+from lossfw.components.ranges import Range, promised_for
+from lossfw.errors import ArgumentError
+
+SMALL, LARGE = Range(1e-3, 10.0), Range(0.1, 1e6, float32=(1.0, 1e3))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "dtype", "inside", "outside"),
+    [
+        (SMALL, "float64", [0.0, -0.0, 1e-3, -10.0, np.nan], [9e-4, -11.0, np.inf]),
+        (LARGE, "float64", [0.1, 1e6], [0.09, 2e6]),
+        (LARGE, "float32", [1.0, 1e3], [0.1, 1e4]),
+        (LARGE, "float16", [0.0, 2.0], [0.5, 6e4]),
+        (Range(1e-100, 1e100), "float16", [1.0, 6e4], [np.inf]),
+        (Range(high=3.0), "int64", [0, -3], [4]),
+    ],
+)
+def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
+    assert sizes.holds(np.array(inside, dtype)).all()
+    assert not sizes.holds(np.array(outside, dtype)).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("1e-100..1e100", Range(1e-100, 1e100)),
+        ("..10", Range(high=10.0)),
+        ("0.5..", Range(0.5)),
+    ],
+)
+def test_a_range_is_read_from_text(text, sizes):
+    assert Range.read(text) == sizes
+
+
+@pytest.mark.parametrize("text", ["3", "a..b", "5..1", "-1..2", "nan..1", ""])
+def test_what_is_not_a_range_is_refused_in_words(text):
+    with pytest.raises(ArgumentError, match="is not a range of sizes: expected LOW"):
+        Range.read(text)
+
+
+@pytest.mark.parametrize("sizes", [{"low": 2.0, "high": 1.0}, {"float32": (-1.0, 1.0)}])
+def test_sizes_are_in_order_and_not_negative(sizes):
+    with pytest.raises(ArgumentError, match="the smaller one first"):
+        Range(**sizes)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "text"),
+    [
+        (None, None, ""),
+        (SMALL, SMALL, "promised for predictions and targets of size 0.001 to 10"),
+        (None, Range(high=5.0), "promised for targets of size up to 5"),
+        (LARGE, None, "promised for predictions of size 0.1 to 1e+06 (float32: 1 to 1000)"),
+    ],
+)
+def test_a_promise_is_said_in_words(prediction, target, text):
+    assert promised_for(prediction, target) == text
+
+
+class Near(lossfw.DistanceLoss):
+    """Promises the square for numbers of a usual size."""
+
+    prediction_range = SMALL
+
+    def value(self, xp, r):
+        return r * r
+
+
+class Far(Near):
+    """The same for larger ones."""
+
+    prediction_range = LARGE
+
+
+def test_a_wrapper_promises_what_its_parts_promise():
+    both = Near() + Far()
+    assert both.prediction_range == Range(0.1, 10.0, float32=(1.0, 10.0))
+    assert both.target_range is None
+    assert (2 * Near()).prediction_range == SMALL
+    assert (Near() + lossfw.loss("huber")).prediction_range == SMALL
+
+
+def test_a_call_takes_numbers_outside():
+    assert Near()([1e200], [1e200]) == 0.0
+
+
+NEAR = """
+import lossfw
+
+
+class Near(lossfw.DistanceLoss):
+    'A square.'
+
+    target_range = lossfw.Range(high=5.0)
+
+    def value(self, xp, r):
+        return r * r
+"""
+
+
+def test_a_description_has_the_promise(tmp_path):
+    file = tmp_path / "near.py"
+    file.write_text(NEAR)
+    shown = CliRunner().invoke(main, ["show", "near", "--plugin", str(file)]).output
+    assert re.search("^results +promised for targets of size up to 5$", shown, re.MULTILINE)
+    assert "promised" not in CliRunner().invoke(main, ["show", "huber"]).output
