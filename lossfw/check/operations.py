@@ -5,6 +5,7 @@ The laws of the call, such as those of shapes and dtypes, hold for both of them 
 
 from __future__ import annotations
 
+import gc
 import math
 import sys
 from collections.abc import Callable, Hashable, Iterator
@@ -96,6 +97,9 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
 
     # That of a debugger, or one that measures coverage.
     before = sys.gettrace()
+    # Other libraries run code of theirs whenever garbage is collected.
+    collects = gc.isenabled()
+    gc.disable()
     try:
         # What only a first call runs, such as an import, does not count.
         call_all()
@@ -105,6 +109,8 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
         return None
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
     return frozenset(seen)
 
 

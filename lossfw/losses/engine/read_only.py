@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import linecache
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
@@ -21,8 +20,7 @@ _SAID = "read-only"
 # By their place: with a name the argument would take half of the time of a view.
 set_flags: Any = np.ndarray.setflags
 
-# Python's own modules run when it collects garbage, at any time.
-_OTHERS = {"lossfw", "numpy", *sys.stdlib_module_names}
+_OTHERS = ("lossfw", "numpy")
 
 
 def read_only(x: NDArray) -> NDArray:
@@ -70,7 +68,7 @@ def _walk(error: ValueError) -> list[tuple[FrameType, int]]:
 
 
 def is_authors(frame: FrameType) -> bool:
-    """Tell whether a frame is one of an author's code, and not of lossfw, NumPy or Python."""
+    """Tell whether a frame is one of an author's code, and not of lossfw or NumPy."""
     module = str(frame.f_globals.get("__name__", ""))
     return module.partition(".")[0] not in _OTHERS
 
