@@ -48,7 +48,7 @@ class Range:
     def __post_init__(self) -> None:
         """Check the sizes."""
         for low, high in filter(None, ((self.low, self.high), self.float32)):
-            if not 0 <= low <= high:
+            if not 0 <= low < high:
                 raise ArgumentError(
                     f"a range of sizes goes from {low!r} to {high!r}; expected two numbers of at "
                     "least 0, the smaller one first."

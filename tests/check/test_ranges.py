@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from lossfw import REAL, CategoricalLoss, Claims, DistanceLoss, PointwiseLoss, Range
+from lossfw import REAL, CategoricalLoss, Claims, DistanceLoss, Interval, PointwiseLoss, Range
 from lossfw.check import check
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.search import Search
@@ -18,7 +18,8 @@ class Square(DistanceLoss):
     """The square, right at a usual size."""
 
     prediction_range: ClassVar[Range] = USUAL
-    target_range: ClassVar[Range] = Range(high=0.0)
+    # Residuals are as large as predictions.
+    target_range: ClassVar[Range] = Range(high=1e-300)
 
     def formula(self, xp, r):
         return r * r
@@ -103,8 +104,32 @@ def test_points_lie_in_the_range_of_their_dtype(dtype):
     (points,) = Search().points(of_component(Both()), dtype)
     size = np.abs(points.y[points.y != 0]).astype(float)
     low, high = Both.prediction_range.of(dtype)
-    assert low <= size.min() < 1e-5
-    assert 1e5 < size.max() <= high
+    assert low <= size.min() < 10 * low
+    assert high / 10 < size.max() <= high
+
+
+def test_a_narrow_range_has_as_many_points_as_a_wide_one():
+    class Narrow(Square):
+        """Few of the usual numbers are of these sizes."""
+
+        prediction_range: ClassVar[Range] = Range(1e3, 1e4)
+
+    (points,) = Search().points(of_component(Narrow()), "float64")
+    size = np.abs(points.y[points.y != 0])
+    assert size.size > 200
+    assert size.min() >= 1e3
+    assert {1e3, 1e4} <= set(size.tolist())
+
+
+def test_a_range_without_numbers_of_the_space_ends_the_search():
+    class Nothing(Ratio):
+        """Large shares are none."""
+
+        prediction = Interval("SHARE", "the shares above 0", low=0.0, high=1.0, low_included=False)
+        prediction_range = Range(1e3)
+
+    assert not check(Nothing(), examples=20, only=["value", "shape"]).refuted
+    assert not measure(Nothing(), "float64", points=50).results
 
 
 def test_accuracy_is_measured_where_it_is_promised():

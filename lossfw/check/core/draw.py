@@ -26,6 +26,7 @@ from lossfw.check.core.members import (
     usual,
 )
 from lossfw.check.core.subject import Points, Subject, drop_outside
+from lossfw.components.ranges import Range
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -63,6 +64,9 @@ _EDGES = 100
 # A number for a row is near the first of its numbers unless that is larger.
 _PLAIN = 1e3
 
+# This share of the numbers outside of a promised range goes to its ends.
+_AT_ENDS = 0.1
+
 # This share of the rows is near their targets, where both are in one space.
 _NEAR = 0.2
 
@@ -90,7 +94,22 @@ def draw_pairs(
         drawn = _pointwise(subject, dtype, rng, count, dense)
     else:
         drawn = _on_line(subject, dtype, rng, count, dense)
-    return drop_outside(subject, drawn)
+    y = _into_range(subject.prediction_range, subject.prediction, drawn.y, rng)
+    t = _into_range(subject.target_range, subject.target, drawn.t, rng)
+    return drop_outside(subject, Points(y, t))
+
+
+def _into_range(sizes: Range | None, space: Space, x: NDArray, rng: Generator) -> NDArray:
+    """Return numbers, those of which nothing is promised at another size, some at its ends."""
+    if sizes is None or not isinstance(space, Interval) or x.dtype.kind != "f":
+        return x
+    info, (least, most) = np.finfo(x.dtype), sizes.of(x.dtype)
+    ends = np.array([max(least, float(info.smallest_subnormal)), min(most, float(info.max))])
+    # Between two sizes too small for the dtype there is only 0.
+    low, high = sorted(np.log10(ends).tolist())
+    drawn = 10.0 ** rng.uniform(low, high, x.shape) * (ends[0] <= ends[1])
+    drawn = np.where(rng.random(x.shape) < _AT_ENDS, rng.choice(ends, x.shape), drawn)
+    return np.where(sizes.holds(x), x, np.copysign(drawn, x)).astype(x.dtype)
 
 
 def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> Iterator[Points]:
@@ -104,6 +123,7 @@ def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> It
     targets = (CLASS_INDEX, SIMPLEX) if both else (subject.target,)
     total = 0
     while total < count:
+        before = total
         share = (count - total) // len(targets)
         for target in targets:
             for points in draw(replace(subject, target=target), dtype, rng, share, dense=True):
@@ -112,6 +132,9 @@ def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> It
                     some = some.keep(_differ_exactly(some))
                 total += len(some)
                 yield some
+        if total == before:
+            # Nothing is promised for any number of the spaces.
+            return
 
 
 def _differ_exactly(points: Points) -> NDArray:
