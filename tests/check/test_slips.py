@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, PointwiseLoss, numerics
+from lossfw import LOGITS, REAL, Activation, CategoricalLoss, DistanceLoss, PointwiseLoss, numerics
 from lossfw.check import check, check_function, parametrize_with_checks
 
 
@@ -248,3 +248,22 @@ def test_results_of_chance_leave_nothing_to_compare():
     assert "purity:repeat" in {refutation.check for refutation in report.refuted}
     assert report.not_run["value"] == "purity:repeat leaves nothing to look at"
     assert len(report.refuted) < 5
+
+
+def log_of_the_other_probabilities(self, xp, z, t):
+    return -xp.sum((1 - t) * xp.log(1 - numerics.softmax(xp, z)), axis=-1)
+
+
+def mean_of_the_other_squares(self, xp, z, t):
+    return xp.sum((1 - t) * z**2, axis=-1) / (z.shape[-1] - 1)
+
+
+def test_a_result_that_is_nan_in_float32_anyway_is_not_a_nan_that_spreads():
+    slip = loss(log_of_the_other_probabilities, CategoricalLoss, prediction=LOGITS)
+    assert not check(slip, only=["nan"], skip=["nan:legal", "nan:formula"]).refuted
+
+
+def test_a_loss_of_one_column_is_told_of_least_classes():
+    slip = loss(mean_of_the_other_squares, CategoricalLoss, prediction=LOGITS)
+    (found,) = check(slip, only=["nan:legal"]).refuted
+    assert "least_classes" in found.message

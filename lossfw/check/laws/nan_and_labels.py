@@ -46,8 +46,10 @@ _SPACES = (
     "in `prediction = POSITIVE` and `target = NONNEGATIVE`."
 )
 _REMEDY = (
-    "`xlogy`, `multiply_or_zero` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
+    "`xlogy`, `multiply_or_zero` or `guarded_log` of lossfw.numerics take 0 times infinity for 0, "
+    "and `quotient` 0 / 0."
 )
+_ONE_COLUMN = " A loss that needs two columns sets `least_classes: ClassVar[int] = 2`."
 
 
 @check("nan:legal")
@@ -94,7 +96,9 @@ def refuse_nan(points: Points, results: NDArray, name: str, subject: Subject) ->
     if bad.any():
         code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
         text = f"the {name} is NaN at legal, finite arguments. "
-        found = Counterexample.at(points, simplest(points, bad), text + _REMEDY, code)
+        row = simplest(points, bad)
+        remedy = _REMEDY + (_ONE_COLUMN if subject.rows and points.y.shape[-1] == 1 else "")
+        found = Counterexample.at(points, row, text + remedy, code)
         loss = subject.component
         if isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
             # The author has declared no space.
@@ -116,15 +120,12 @@ _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0
 @check("nan")
 def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
-    few = drop_masked(subject, ordinary(subject, search, "nan", 9))
-    for function in outputs(subject):
-        # `nan:legal` reports a NaN that was there before.
-        few = few.keep(~np.isnan(function(few.y, few.t)))
+    few = _without_own_nan(subject, drop_masked(subject, ordinary(subject, search, "nan", 9)))
     if not len(few):
         raise NotApplicable("every ordinary result is NaN")
     for dtype in DTYPES:
-        # In float32 a mask may leave out a target.
-        points = drop_masked(subject, cast(subject, few, dtype))
+        # In float32 a mask may leave out a target, and a probability be 0.
+        points = _without_own_nan(subject, drop_masked(subject, cast(subject, few, dtype)))
         for spoilt in _with_nan(subject, points, every=dtype == "float64"):
             expected = any_in_row(np.isnan(spoilt.y))
             for function in outputs(subject):
@@ -140,6 +141,13 @@ def check_nan(subject: Subject, search: Search) -> None:
                     one, source = first_bad(spread), first_bad(expected)
                     text = f"a NaN in the prediction of row {source} spreads to row {one}."
                     raise Counterexample.by(spoilt, text, code)
+
+
+def _without_own_nan(subject: Subject, points: Points) -> Points:
+    """Return the points without those whose results are NaN anyway, which `nan:legal` reports."""
+    for function in outputs(subject):
+        points = points.keep(~any_in_row(np.isnan(function(points.y, points.t))))
+    return points
 
 
 def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
