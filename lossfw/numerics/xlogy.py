@@ -11,6 +11,7 @@ from lossfw.numerics.dual.linear import LinearParts
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 from lossfw.numerics.dual.parts import ArrayParts, Tangent, add
+from lossfw.numerics.dual.spread import SpreadParts
 
 
 def multiply_or_zero(xp: Namespace, a: Any, b: Any) -> Any:
@@ -29,7 +30,7 @@ def multiply_or_zero(xp: Namespace, a: Any, b: Any) -> Any:
         return _times_dual(xp, a, b)
     if isinstance(xp, ArrayParts):
         return multiply_or_zero(xp.inner, a, b) if xp.careful else a * b
-    if isinstance(xp, LinearParts):
+    if isinstance(xp, LinearParts | SpreadParts):
         return xp.multiply_or_zero(a, b)
     product = a * b
     if xp is np:

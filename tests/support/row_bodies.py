@@ -135,7 +135,7 @@ def ranked(xp, y, t):
     return xp.sum(xp.cumulative_sum(y - t, axis=-1) ** 2, axis=-1)
 
 
-# Operations that only the pass back records, or nothing but today's passes.
+# Operations that are rarer in losses.
 
 
 def steps(xp, y, t):
@@ -206,3 +206,8 @@ BODIES = {
     for space, bodies in PREDICTIONS.items()
     for body in bodies
 }
+
+# Those that sort, shift or join, whose second derivatives take a pass for each column.
+NOT_SPREAD = (
+    *("ranked", "sorted_distance", "sorted_down", "steps", "joined", "pairs", "shifted", "folded"),
+)

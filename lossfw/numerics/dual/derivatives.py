@@ -32,10 +32,14 @@ from lossfw.numerics.dual.linear import LinearPart, LinearParts
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import ArrayParts, Tangent, UnrecordedError
+from lossfw.numerics.dual.spread import SpreadPart, SpreadParts
 from lossfw.numerics.selection import put_rows
 
 # ``rule(xp, careful, y, *constants)``: value and derivatives, with or without care.
 _Rule: TypeAlias = Callable[..., tuple[Array, ...]]
+
+# From so many columns on one pass for the Hessian is faster than one for each.
+_LEAST_SPREAD = 3
 
 # The most elements of an array in one pass of `_by_columns`: 2 MiB of float64, so that
 # small inputs take one pass and large ones little memory.
@@ -147,9 +151,10 @@ def row_derivatives(
         return (xp.reshape(value, lead), *[xp.reshape(part, y.shape) for part in parts])
     if y.shape[-1] == 0:
         return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
-    if order == 1:
+    if order == 1 or y.shape[-1] >= _LEAST_SPREAD:
+        rule = functools.partial(_back if order == 1 else _spread, body)
         try:
-            return _with_care(functools.partial(_back, body), xp, y, constants)
+            return _with_care(rule, xp, y, constants)
         except UnrecordedError:
             pass
     return _by_columns(body, xp, y, constants, order)
@@ -173,6 +178,24 @@ def _back(
         gradient = xp.full_like(y, gradient)
     gradient = xp.broadcast_to(gradient, y.shape)
     return value, _finished(xp, value[..., None], gradient)
+
+
+def _spread(
+    body: Body, xp: Namespace, careful: bool, y: Array, *constants: Array
+) -> tuple[Array, ...]:
+    """Return value, gradient and diagonal of the Hessian of rows in one pass forward."""
+    parts = SpreadParts(xp, y, careful)
+    space = DualNamespace(xp, 2, parts)
+    # Python's floats would round what exact numbers do not.
+    own = xp.ones_like(y) if y.dtype == object else 1.0
+    result = body(space, Dual(y, SpreadPart(parts, y.shape, own), None, space), *constants)
+    value = _one_for_each_row(xp, value_of(result), y)
+    found = []
+    for part in (result.first, result.second) if isinstance(result, Dual) else (None, None):
+        own = None if part is None else parts.dense(part, result.value).own
+        whole = xp.zeros_like(y) if own is None else xp.broadcast_to(own, y.shape)
+        found.append(_finished(xp, value[..., None], whole))
+    return (value, *found)
 
 
 def _one_for_each_row(xp: Namespace, value: Any, y: Array) -> Array:

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace, columns, device_of
-from lossfw.numerics.dual.parts import UnrecordedError
+from lossfw.numerics.dual.parts import UnrecordedError, broadcast, is_one
 from lossfw.numerics.dual.rules import REARRANGING
 
 # An array that can be broadcast to the shape of a part, or a float for all of its elements.
@@ -88,14 +88,14 @@ class LinearPart:
         return device_of(self.like)
 
     def _each(self, pull: Callable[[Cotangent], Cotangent], other: Any = None) -> LinearPart:
-        shape = _broadcast(self.shape, getattr(other, "shape", ()))
+        shape = broadcast(self.shape, getattr(other, "shape", ()))
         return LinearPart(self.parts, shape, self.like, Link(self, pull))
 
     def __neg__(self) -> LinearPart:
         return self._each(lambda c: -c)
 
     def __add__(self, other: LinearPart) -> LinearPart:
-        shape = _broadcast(self.shape, other.shape)
+        shape = broadcast(self.shape, other.shape)
         return LinearPart(self.parts, shape, self.like, Link(self), Link(other))
 
     def __sub__(self, other: LinearPart) -> LinearPart:
@@ -346,7 +346,7 @@ class LinearParts:
         if link.condition is not None:
             conditions = (*conditions, link.condition)
         shape, parent = node.shape, link.parent.shape
-        if shape != parent and link.follow is _same and _broadcast(shape, parent) != parent:
+        if shape != parent and link.follow is _same and broadcast(shape, parent) != parent:
             c, conditions = self._masked(c, conditions, node.like), ()
             c = self._narrow(c, shape, parent)
         return c, conditions
@@ -424,27 +424,15 @@ class LinearParts:
         if not isinstance(c, float) and c.ndim < len(shape):
             c = xp.broadcast_to(c, shape)
         for n, length in enumerate(shape):
-            if n >= lead and not (_is_one(parent[n - lead]) and not _is_one(length)):
+            if n >= lead and not (is_one(parent[n - lead]) and not is_one(length)):
                 continue
-            if isinstance(c, float) or _is_one(c.shape[n]):
+            if isinstance(c, float) or is_one(c.shape[n]):
                 if not isinstance(length, int):
                     raise UnrecordedError("a number that meets all rows")
                 c = c * float(length)
             else:
                 c = xp.sum(c, axis=n, keepdims=True)
         return c if isinstance(c, float) or not lead else c[(0,) * lead]
-
-
-def _broadcast(a: tuple[Any, ...], b: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the shape of arrays of two shapes, of which lengths may have only a name."""
-    if a == b or not b:
-        return a
-    a, b = ((1,) * (max(len(a), len(b)) - len(x)) + tuple(x) for x in (a, b))
-    return tuple(q if _is_one(p) else p for p, q in zip(a, b, strict=True))
-
-
-def _is_one(length: Any) -> bool:
-    return isinstance(length, int) and length == 1
 
 
 def _axes(axis: Any, shape: tuple[Any, ...]) -> set[int]:

@@ -6,6 +6,7 @@ so constants and straight lines cost no time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -91,3 +92,16 @@ def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
         # Of exact numbers, which have no negative zero, each operation costs.
         return product
     return xp.where(part == 0, part, product)
+
+
+def broadcast(a: tuple[Any, ...], b: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the shape of arrays of two shapes, of which lengths may have only a name."""
+    if a == b or not b:
+        return a
+    a, b = ((1,) * (max(len(a), len(b)) - len(x)) + tuple(x) for x in (a, b))
+    return tuple(q if is_one(p) else p for p, q in zip(a, b, strict=True))
+
+
+def is_one(length: Any) -> bool:
+    """Return whether a length is known to be 1."""
+    return isinstance(length, int) and length == 1
