@@ -208,13 +208,14 @@ def _secant(loss: Loss, rows: Rows) -> NDArray:
     a, steepness = np.empty_like(y), np.empty_like(y)
 
     def put_steepness(part: slice) -> None:
-        mid, distance = t[part], np.abs(y[part] - t[part])
+        mid, distance, odd = t[part], a[part], steepness[part]
+        np.abs(np.subtract(y[part], mid, out=distance), out=distance)
         np.maximum(distance, _NEAR * (1.0 + np.abs(mid)), out=distance)
-        odd = loss.gradient(mid + distance, mid, reduction="none")
+        loss.gradient(mid + distance, mid, reduction="none", out=odd)
         if not symmetric:
             odd -= loss.gradient(mid - distance, mid, reduction="none")
             odd *= 0.5
-        a[part], steepness[part] = distance, np.abs(odd, out=odd)
+        np.abs(odd, out=odd)
 
     parts = [slice(i, i + _AT_ONCE) for i in range(0, len(y), _AT_ONCE)]
     run(put_steepness, parts)
