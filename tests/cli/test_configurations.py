@@ -38,12 +38,6 @@ def test_it_is_there_in_json(lossfw):
     assert guard == {"path": ["loss", "guard"], "value": "none", "origin": "run.yaml:4:36"}
 
 
-def test_a_mistake_is_a_mistake(lossfw):
-    result = lossfw("config", "run.yaml", "-o", "loss=hubber")
-    assert result.exit_code == 2
-    assert "did you mean 'huber'?" in result.stderr
-
-
 TRAIN = """\
 lossfw: 1
 data: {name: digits, split: train}
@@ -151,10 +145,6 @@ def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
         "validate", "study.yaml", "-o", "sensitivity={parameter: 'layers.7.weights[0,0]'}"
     )
     assert wrong.exit_code == 2
-
-
-def test_at_least_one_file(lossfw):
-    assert lossfw("validate").exit_code == 2
 
 
 def test_what_is_no_mistake_of_a_file_is_told_as_ever(lossfw):

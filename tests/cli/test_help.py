@@ -88,8 +88,3 @@ def test_a_list_has_the_hint_of_its_key(config, lossfw):
     assert "did you mean 'delta'" in result.stderr
 
 
-def test_a_name_that_no_file_can_have_is_told(folder, lossfw):
-    (folder / "c.yaml").write_text('extends: "a\\0b"\nlossfw: 1\n')
-    result = lossfw("validate", "c.yaml")
-    assert result.exit_code == 2
-    assert "extends should be the name of a file" in result.stdout

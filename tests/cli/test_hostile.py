@@ -130,38 +130,12 @@ def test_rows_of_another_byte_order_are_written(lossfw, folder):
     assert read_rows(folder / "o").loss.tolist() == [0.0, 1.0, 4.0]
 
 
-def test_columns_of_a_parquet_file_have_different_names(lossfw, folder):
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    column = arrow.array([1.0, 2.0])
-    (folder / "run.yaml").write_text(inline("huber", targets="[1.0, 2.0]", predictions="y.parquet"))
-    for names, message in ((["a", "a"], "two columns named 'a'"), ([], "has no columns")):
-        table = arrow.table([column] * len(names), names=names)
-        parquet.write_table(table, folder / "y.parquet")
-        told = lossfw("run", "run.yaml")
-        assert (told.exit_code, message in told.stderr) == (2, True)
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_help_on_a_full_disk_is_told_in_words(process):
     with Path("/dev/full").open("w") as full:
         result = process("--help", stdout=full)
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
     assert "the output cannot be written: No space left" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("a,b\n0.5,0.5,9\n0.25,0.75,7\n", "the number of columns is 3, but 2 in the first line"),
-        ("a,b,c\n1\n1\n", "the number of columns is 1, but 3 in the first line"),
-    ],
-)
-def test_a_header_of_another_width_is_refused(lossfw, folder, content, message):
-    (folder / "y.csv").write_text(content)
-    text = inline("squared_error", targets="[[0, 1], [1, 0]]", predictions="y.csv")
-    (folder / "run.yaml").write_text(text)
-    result = lossfw("run", "run.yaml")
-    assert (result.exit_code, message in result.stderr) == (2, True)
 
 
 UNUSED = {

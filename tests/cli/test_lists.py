@@ -29,14 +29,6 @@ def test_the_version(lossfw, process):
     assert process("--version").stdout == f"lossfw {face.__version__}\n"
 
 
-def test_help_names_every_verb_and_option(lossfw):
-    text = lossfw("--help").stdout
-    assert all(verb in text for verb in ("run", "list", "plugins"))
-    text = lossfw("run", "--help").stdout
-    for option in ("--json", "--out", "--plugin", "--disable", "--no-plugins", "--traceback", "-o"):
-        assert option in text
-
-
 def test_every_component_has_a_line(lossfw):
     result = lossfw("list")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -92,12 +92,6 @@ class TestMistakes:
         text = self.refused(lossfw("run", "run.yaml"), "run.yaml:2:1: error: unknown key 'los'")
         assert "\n  los: mse\n  ^\n  hint: did you mean 'loss'?\n" in text
 
-    def test_the_override_is_the_address(self, lossfw):
-        result = lossfw("run", "run.yaml", "-o", "loss.delta=small")
-        self.refused(
-            result, "-o loss.delta=small: error: loss.delta should be a number, got 'small'"
-        )
-
     @pytest.mark.parametrize(
         ("override", "pieces"),
         [
@@ -137,20 +131,6 @@ class TestMistakes:
     def test_files_that_are_no_configuration(self, content, piece, lossfw, folder):
         (folder / "run.yaml").write_bytes(content)
         self.refused(lossfw("run", "run.yaml"), piece)
-
-    def test_an_alias_bomb(self, lossfw, folder):
-        lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-        lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
-        (folder / "run.yaml").write_text("\n".join(lines))
-        self.refused(lossfw("run", "run.yaml"), "the aliases stand for more than")
-
-    def test_a_file_of_100_megabytes(self, lossfw, folder):
-        with (folder / "run.yaml").open("wb") as file:
-            file.truncate(100_000_000)
-        self.refused(lossfw("run", "run.yaml"), "100,000,000 bytes")
-
-    def test_a_folder(self, lossfw):
-        self.refused(lossfw("run", "."), "folder")
 
     def test_a_missing_file(self, lossfw):
         self.refused(lossfw("run", "rum.yaml"), "there is no such file", "did you mean 'run.yaml'?")

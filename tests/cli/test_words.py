@@ -39,11 +39,6 @@ def test_an_unknown_name_is_guessed_by_its_meaning(kind, name, wanted):
     assert f"Did you mean {wanted}?" in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["mse", "l1", "l2", "mae"])
-def test_usual_names_are_aliases(name):
-    assert library.loss(name)
-
-
 def test_every_synonym_is_the_name_of_a_component():
     from lossfw.components import naming
 

@@ -41,6 +41,77 @@ def weights(folder):
     return write
 
 
+LOGITS = SAVED.replace("predictions", "logits")
+ON_LOGITS = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
+
+
+def lossy(text, parameters):
+    """Return a text in which the loss has parameters."""
+    return text.replace("loss: cross_entropy", f"loss: {{name: cross_entropy, {parameters}}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "what", "hint"),
+    [
+        # Whether the loss takes what there is: predictions or logits.
+        *((ON_LOGITS.replace("softmax", last), "7:30", f"the last activation {last}",
+           ["activation: identity", "from_logits"]) for last in ("softmax", "sigmoid", "relu")),
+        (LOGITS.replace("cross_entropy", "squared_error").replace("[0, 1]}", "[[0, 1], [1, 0]]}"),
+         "3:11", "has no form for logits", "network.predictions"),
+        *((lossy(LOGITS, f"{key}: {value}"), "4:29", f"the loss has {key}", f"leave {key} out")
+          for key, value in (("fuse", "false"), ("delta", "1e-7"), ("guard", "none"))),
+        (lossy(SAVED, "from_logits: true"), "3:11", "is set to take logits", "network.logits"),
+        (f"{LOGITS}plugins: [mine.py]\nevaluate: {{metrics: [accuracy, sharpness]}}\n", "6:32",
+         "the metric sharpness takes predictions", ""),
+        # Whether shapes fit.
+        (NETWORK.replace("    - {units: 3, activation: sigmoid}\n", ""), "7:12",
+         ["the network has 1 layer, but", "w.npz", "of 2"], ""),
+        (NETWORK.replace("  weights", "  dtype: float32\n  weights"), "9:12", "float32", ""),
+        (NETWORK.replace("inputs: [[1.0, 2.0], [3.0, 4.0]], ", ""), "3:7", "have no inputs", ""),
+        (NETWORK.replace("cross_entropy", "squared_error"), "7:15", ["(2, 2)", "(2,)"], ""),
+        (SAVED.replace("targets: [0, 1]", "targets: [0, 1, 1]"), "3:24", "3", ""),
+        (SAVED.replace("[0, 1]", "[0.0, 1.0]").replace("cross_entropy", "squared_error"), "3:24",
+         ["(2, 2)", "(2,)"], ""),
+        (SAVED.replace("[0, 1]", "[]"), "2:7", "no rows", ""),
+        *((SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", numbers), f"3:{column}",
+           "network.predictions should be", "")
+          for numbers, column in (("[[0.1], [0.2, 0.3]]", 25), ("[[1, b], [c, d]]", 29),
+                                  ("[[1, 2], [3, null]]", 37))),
+        # What is asked for.
+        *((f"{SAVED}evaluate: {{{text}}}\n", f"5:{column}", what, hint)
+          for text, column, what, hint in (
+            ("sample: {count: 3}", 28, "3 rows cannot be drawn from 2", "replace: true"),
+            ("slices: [tagret]", 21, "by should be one of target, prediction,", ""),
+            ("slices: [{name: a, by: tagret}]", 35, "by should be one of target, prediction,", ""),
+            ("slices: [{name: a}]", 21, "evaluate.slices.0.by is missing", ""),
+            ("slices: [{name: a, by: loss}]", 21, "bins are needed for by: loss", ""),
+            ("slices: [target, target]", 29, "two slices are called 'target'", ""),
+            ("slices: [3]", 21, "evaluate.slices.0 should be what tells the rows apart", ""),
+            ("intervals: {level: 1}", 31, "evaluate.intervals.level should be less than 1", ""),
+            ("intervals: {method: magic}", 32, "intervals.method should be 'jackknife'", ""),
+            ("intervals: {replicates: 3}", 36, "intervals.replicates should be at least", ""),
+            ("rows: csv", 18, "should be true or false, or one of jsonl, parquet", ""),
+        )),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_at_its_place(text, at, what, hint, weights, folder, refused):
+    (folder / "mine.py").write_text(SHARPNESS)
+    refused(text, at=at, what=what, hint=hint)
+
+
+@pytest.mark.parametrize(
+    ("changed", "at", "what"),
+    [
+        ({"W2": np.ones((4, 2))}, "8:12", ["layers.1", "(4, 2)", "(3, 2)", "w.npz"]),
+        ({"b1": np.array([0.0, np.nan, 0.0])}, "8:12", "nan"),
+        ({"W1": np.ones((5, 3))}, "3:7", ["(2, 2)", "(N, 5)"]),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(changed, at, what, weights, refused):
+    weights(**changed)
+    refused(NETWORK, at=at, what=what)
+
+
 class TestForm:
     """Whether a loss is computed from predictions or from logits."""
 
@@ -75,16 +146,6 @@ class TestForm:
         assert "lies outside SIMPLEX" in what
         assert hint == "predictions are the outputs of the last layer"
 
-    @pytest.mark.parametrize("activation", ["softmax", "sigmoid", "relu"])
-    def test_an_activation_before_a_loss_on_logits_is_refused(self, activation, weights, refused):
-        text = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
-        refused(
-            text.replace("softmax", activation),
-            at="7:30",
-            what=f"the last activation {activation}",
-            hint=["activation: identity", "from_logits"],
-        )
-
     def test_a_loss_on_logits_takes_those_of_a_bare_last_layer(self, weights, plan):
         text = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
         assert plan(text.replace("softmax", "identity")).outputs_form == "logits"
@@ -93,47 +154,9 @@ class TestForm:
         made = plan(SAVED.replace("predictions", "logits"))
         assert made.outputs_form == made.loss.input_form == "logits"
 
-    def test_saved_logits_and_a_loss_without_such_a_form(self, refused):
-        text = SAVED.replace("predictions", "logits").replace("cross_entropy", "squared_error")
-        refused(
-            text.replace("[0, 1]}", "[[0, 1], [1, 0]]}"),
-            at="3:11",
-            what="has no form for logits",
-            hint="network.predictions",
-        )
-
-    @pytest.mark.parametrize(
-        ("beside", "key"),
-        [("fuse: false", "fuse"), ("delta: 1e-7", "delta"), ("guard: none", "guard")],
-    )
-    def test_saved_logits_and_a_guard_contradict_each_other(self, beside, key, problem):
-        text = SAVED.replace("predictions", "logits")
-        text = text.replace("loss: cross_entropy", f"loss: {{name: cross_entropy, {beside}}}")
-        where, what, hint = problem(text)
-        assert where == "run.yaml:4:29"
-        assert what.startswith(f"the loss has {key}")
-        assert f"leave {key} out" in hint
-
-    def test_saved_predictions_and_a_loss_on_logits(self, refused):
-        text = SAVED.replace(
-            "loss: cross_entropy", "loss: {name: cross_entropy, from_logits: true}"
-        )
-        refused(text, at="3:11", what="is set to take logits", hint="network.logits")
-
 
 class TestFit:
     """Whether shapes fit, before anything is computed."""
-
-    def test_a_layer_too_few(self, weights, refused, folder):
-        text = NETWORK.replace("    - {units: 3, activation: sigmoid}\n", "")
-        refused(text, at="7:12", what=["the network has 1 layer, but", "w.npz", "of 2"])
-
-    def test_a_layer_of_another_shape_shows_both_shapes_and_the_file(self, weights, problem):
-        weights(W2=np.ones((4, 2)))
-        where, what, _ = problem(NETWORK)
-        assert where == "run.yaml:8:12"
-        for piece in ("layers.1", "(4, 2)", "(3, 2)", "w.npz"):
-            assert piece in what
 
     def test_weights_and_data_are_told_together(self, weights, problem, problems, folder):
         weights(W2=np.ones((4, 2)))
@@ -147,60 +170,6 @@ class TestFit:
         assert "layers.1" in of_weights
         weights()
         assert "x.npy" in problem(text)[1]
-
-    def test_a_dtype_that_the_weights_do_not_have(self, weights, refused):
-        refused(
-            NETWORK.replace("  weights", "  dtype: float32\n  weights"), at="9:12", what="float32"
-        )
-
-    def test_nan_in_weights(self, weights, refused):
-        weights(b1=np.array([0.0, np.nan, 0.0]))
-        refused(NETWORK, at="8:12", what="nan")
-
-    def test_inputs_of_another_width(self, weights, refused):
-        weights(W1=np.ones((5, 3)))
-        refused(NETWORK, at="3:7", what=["(2, 2)", "(N, 5)"])
-
-    def test_data_without_inputs(self, weights, refused):
-        text = NETWORK.replace("inputs: [[1.0, 2.0], [3.0, 4.0]], ", "")
-        refused(text, at="3:7", what="have no inputs")
-
-    def test_targets_of_another_shape_than_the_network_gives(self, weights, refused):
-        text = NETWORK.replace("cross_entropy", "squared_error")
-        refused(text, at="7:15", what=["(2, 2)", "(2,)"])
-
-    def test_rows_and_columns_are_not_broadcast(self, refused):
-        refused(
-            """\
-            lossfw: 1
-            data: {name: inline, targets: [0.0, 1.0, 2.0]}
-            network: {predictions: [[0.0, 0.5], [1.0, 0.5], [2.0, 0.5]]}
-            loss: squared_error
-            """,
-            at="3:24",
-            what=["(3, 2)", "(3,)"],
-        )
-
-    def test_more_predictions_than_rows(self, refused):
-        refused(SAVED.replace("targets: [0, 1]", "targets: [0, 1, 1]"), at="3:24", what="3")
-
-    @pytest.mark.parametrize(
-        ("numbers", "column"),
-        [("[[0.1], [0.2, 0.3]]", 25), ("[[1, b], [c, d]]", 29), ("[[1, 2], [3, null]]", 37)],
-    )
-    def test_inline_predictions_are_numbers_in_equal_rows(self, numbers, column, problem):
-        where, what, _ = problem(SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", numbers))
-        assert where == f"run.yaml:3:{column}"
-        assert what.startswith("network.predictions should be")
-
-    def test_an_empty_data_set(self, refused):
-        refused(SAVED.replace("[0, 1]", "[]"), at="2:7", what="no rows")
-
-    def test_a_metric_that_needs_predictions_is_not_given_logits(self, folder, refused, plan):
-        (folder / "mine.py").write_text(SHARPNESS)
-        text = SAVED.replace("predictions", "logits")
-        text += "plugins: [mine.py]\nevaluate: {metrics: [accuracy, sharpness]}\n"
-        refused(text, at="6:32", what="the metric sharpness takes predictions")
 
     def test_a_metric_sees_predictions_where_the_loss_was_fused(self, folder, weights, plan):
         (folder / "mine.py").write_text(SHARPNESS)
@@ -225,14 +194,6 @@ class TestSample:
 
     def test_without_replacement_no_row_comes_twice(self, plan):
         assert sorted(self.rows(plan, "{count: 2}")) == [0, 1]
-
-    def test_more_rows_than_there_are(self, refused):
-        refused(
-            SAVED + "evaluate: {sample: {count: 3}}\n",
-            at="5:28",
-            what="3 rows cannot be drawn from 2",
-            hint="replace: true",
-        )
 
     def test_no_sample_is_all_rows(self, plan):
         assert plan(SAVED).sample is None
@@ -264,26 +225,6 @@ class TestAsked:
     @pytest.mark.parametrize(("rows", "as_what"), [("true", True), ("parquet", "parquet")])
     def test_rows_are_written_as_asked(self, rows, as_what, plan):
         assert self.asked(plan, f"rows: {rows}").rows == as_what
-
-    @pytest.mark.parametrize(
-        ("text", "column", "what"),
-        [
-            ("slices: [tagret]", 21, "by should be one of target, prediction,"),
-            ("slices: [{name: a, by: tagret}]", 35, "by should be one of target, prediction,"),
-            ("slices: [{name: a}]", 21, "evaluate.slices.0.by is missing"),
-            ("slices: [{name: a, by: loss}]", 21, "bins are needed for by: loss"),
-            ("slices: [target, target]", 29, "two slices are called 'target'"),
-            ("slices: [3]", 21, "evaluate.slices.0 should be what tells the rows apart"),
-            ("intervals: {level: 1}", 31, "evaluate.intervals.level should be less than 1"),
-            ("intervals: {method: magic}", 32, "evaluate.intervals.method should be 'jackknife'"),
-            ("intervals: {replicates: 3}", 36, "evaluate.intervals.replicates should be at least"),
-            ("rows: csv", 18, "evaluate.rows should be true or false, or one of jsonl, parquet"),
-        ],
-    )
-    def test_what_cannot_be_had(self, text, column, what, problem):
-        where, said, _ = problem(SAVED + f"evaluate: {{{text}}}\n")
-        assert where == f"run.yaml:5:{column}"
-        assert said.startswith(what)
 
 
 class TestDigest:

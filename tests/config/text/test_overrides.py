@@ -45,6 +45,17 @@ def refused(*overrides):
         ("loss.delta=1e-6", ["loss"], {"name": "mse", "delta": 1e-6}),
         ("evaluate.metrics.0.k=5", ["evaluate", "metrics", 0], {"name": "a", "k": 5}),
         ("new.and.deep=1", ["new"], {"and": {"deep": 1}}),
+        ("evaluate.metrics+=c", ["evaluate", "metrics"], ["a", {"name": "b"}, "c"]),
+        ("evaluate.metrics += [c]", ["evaluate", "metrics"], ["a", {"name": "b"}, ["c"]]),
+        ("evaluate.slices+=target", ["evaluate", "slices"], ["target"]),
+        ("evaluate.metrics-", ["evaluate"], {"batch_size": 1}),
+        (" evaluate.metrics.0- ", ["evaluate", "metrics"], [{"name": "b"}]),
+        ("evaluate.metrics.1.name-", ["evaluate", "metrics"], ["a", {}]),
+        ("seed-", [], {"loss": "mse", "evaluate": resolve(TEXT).find(["evaluate"]).plain()}),
+        ('sweep.grid."loss.delta"=[1, 2]', ["sweep"], {"grid": {"loss.delta": [1, 2]}}),
+        ('"a=b".c=d=e', ["a=b"], {"c": "d=e"}),
+        ("a-=1", ["a-"], 1),
+        ("seed=a-", ["seed"], "a-"),
     ],
 )
 def test_an_override_puts_a_yaml_value_in_its_place(written, path, value):
@@ -74,25 +85,33 @@ def test_what_an_override_writes_has_it_as_its_address():
     assert root.locate(["evaluate", "metrics"]).problem("x").where == "run.yaml:2:21"
 
 
-@pytest.mark.parametrize("written", ["seed", "=3", "a..b=1", ".a=1", "a.=1", ""])
-def test_an_override_is_key_and_value(written):
-    assert refused(written) == [(f"-o {written}", "an override is KEY=VALUE")]
-
-
 @pytest.mark.parametrize(
     ("written", "what"),
     [
+        *((written, "an override is KEY=VALUE")
+          for written in ("seed", "=3", "a..b=1", ".a=1", "a.=1", "-", "+=1", '"a=1', '"a"b=1')),
         ("evaluate.metrics.2=x", "evaluate.metrics has the indices 0 to 1, got 2"),
         ("evaluate.metrics.-1=x", "evaluate.metrics has the indices 0 to 1, got -1"),
         ("evaluate.metrics.first=x", "evaluate.metrics has the indices 0 to 1, got first"),
         ("evaluate.metrics.²=x", "evaluate.metrics has the indices 0 to 1, got ²"),
-        (f"evaluate.metrics.{'9' * 5000}=x", "evaluate.metrics has the indices 0 to 1, got 999"),
+        ("evaluate.metrics.2-", "evaluate.metrics has the indices 0 to 1, got 2"),
         ("seed.x=1", "seed is 3, and nothing can be below it"),
+        ("sed-", "there is no sed to remove"),
+        ("loss.delta-", "there is no loss.delta to remove"),
+        ("seed.x-", "there is no seed.x to remove"),
+        ("seed+=1", "seed is 3; += appends to a list"),
+        ("evaluate+=1", "evaluate is a mapping (metrics, batch_size); += appends to a list"),
     ],
-)
-def test_a_path_that_leads_nowhere_says_where_it_ends(written, what):
-    ((_, said),) = refused(written)
+)  # fmt: skip
+def test_what_cannot_be_changed_added_or_taken_away(written, what):
+    ((where, said),) = refused(written)
+    assert where == f"-o {written}"
     assert said.startswith(what)
+
+
+def test_a_long_index_is_shown_in_part():
+    ((_, said),) = refused(f"evaluate.metrics.{'9' * 5000}=x")
+    assert said.startswith("evaluate.metrics has the indices 0 to 1, got 999")
     assert len(said) < 200
 
 
@@ -123,53 +142,12 @@ def test_any_override_is_put_in_or_refused(key, value):
         resolve(TEXT, f"{key}={value}").plain()
 
 
-@pytest.mark.parametrize(
-    ("written", "path", "value"),
-    [
-        ("evaluate.metrics+=c", ["evaluate", "metrics"], ["a", {"name": "b"}, "c"]),
-        ("evaluate.metrics += [c]", ["evaluate", "metrics"], ["a", {"name": "b"}, ["c"]]),
-        ("evaluate.slices+=target", ["evaluate", "slices"], ["target"]),
-        ("evaluate.metrics-", ["evaluate"], {"batch_size": 1}),
-        (" evaluate.metrics.0- ", ["evaluate", "metrics"], [{"name": "b"}]),
-        ("evaluate.metrics.1.name-", ["evaluate", "metrics"], ["a", {}]),
-        ("seed-", [], {"loss": "mse", "evaluate": resolve(TEXT).find(["evaluate"]).plain()}),
-        ('sweep.grid."loss.delta"=[1, 2]', ["sweep"], {"grid": {"loss.delta": [1, 2]}}),
-        ('"a=b".c=d=e', ["a=b"], {"c": "d=e"}),
-        ("a-=1", ["a-"], 1),
-        ("seed=a-", ["seed"], "a-"),
-    ],
-)
-def test_adding_to_a_list_and_taking_away(written, path, value):
-    assert resolve(TEXT, written).find(path).plain() == value
-
-
 def test_what_was_taken_away_has_no_place_any_more():
     root = resolve(TEXT, "evaluate.metrics-")
     assert list(root.find(["evaluate"]).keys) == ["batch_size"]
     assert root.locate(["evaluate", "metrics"], key=True).address == "run.yaml:2:1"
     # A value in the middle of the file keeps its place among the keys.
     assert list(resolve(TEXT, "evaluate.batch_size-").plain()) == ["loss", "evaluate", "seed"]
-
-
-@pytest.mark.parametrize(
-    ("written", "what"),
-    [
-        ("sed-", "there is no sed to remove"),
-        ("evaluate.metrics.2-", "evaluate.metrics has the indices 0 to 1, got 2"),
-        ("loss.delta-", "there is no loss.delta to remove"),
-        ("seed.x-", "there is no seed.x to remove"),
-        ("seed+=1", "seed is 3; += appends to a list"),
-        ("evaluate+=1", "evaluate is a mapping (metrics, batch_size); += appends to a list"),
-        ("-", "an override is KEY=VALUE"),
-        ("+=1", "an override is KEY=VALUE"),
-        ('"a=1', "an override is KEY=VALUE"),
-        ('"a"b=1', "an override is KEY=VALUE"),
-    ],
-)
-def test_what_cannot_be_added_or_taken_away(written, what):
-    ((where, said),) = refused(written)
-    assert where == f"-o {written}"
-    assert said.startswith(what)
 
 
 def test_the_nearest_key_to_take_away_is_told():

@@ -29,29 +29,22 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
     assert read_file("run.yaml", folder=tmp_path)[0] == "lossfw: 1\n"
 
 
-def test_a_missing_file_is_named_with_its_nearest(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "what", "hint"),
+    [
+        ("digit.yaml", "there is no such file", "did you mean 'digits.yaml'?"),
+        ("no/such/run.yaml", "there is no such file", ""),
+        (".", "folder", ""),
+        ("digits.yaml/x", "cannot be read", ""),
+        ("x" * 5_000, "cannot be read", ""),
+        ("a\0b", "cannot be read", ""),
+    ],
+)
+def test_what_is_no_file_is_refused(name, what, hint, tmp_path):
     (tmp_path / "digits.yaml").write_text("lossfw: 1")
-    problem = refusal("digit.yaml", tmp_path)
-    assert problem.what == "there is no such file"
-    assert problem.hint == "did you mean 'digits.yaml'?"
-
-
-def test_a_missing_folder_is_a_missing_file(tmp_path):
-    assert refusal("no/such/run.yaml", tmp_path).what == "there is no such file"
-
-
-def test_a_folder_is_no_file(tmp_path):
-    assert "folder" in refusal(tmp_path, tmp_path).what
-
-
-def test_a_file_below_a_file_is_refused(tmp_path):
-    (tmp_path / "run.yaml").write_text("lossfw: 1")
-    assert "cannot be read" in refusal("run.yaml/x", tmp_path).what
-
-
-@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b"])
-def test_impossible_names_are_refused(name, tmp_path):
-    assert "cannot be read" in refusal(name, tmp_path).what
+    problem = refusal(name, tmp_path)
+    assert what in problem.what
+    assert hint in problem.hint
 
 
 def test_a_huge_file_is_refused_from_its_size(tmp_path):
@@ -72,25 +65,23 @@ def test_the_largest_legal_file_is_read(tmp_path):
     assert f"{MAX_BYTES + 1:,}" in refusal("run.yaml", tmp_path).what
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
-def test_an_empty_file_is_refused(content, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "where", "what", "hint"),
+    [
+        (b"", "run.yaml", "the file is empty", "lossfw: 1"),
+        (b"\n \n", "run.yaml", "the file is empty", "lossfw: 1"),
+        (b"\xef\xbb\xbf", "run.yaml", "the file is empty", "lossfw: 1"),
+        (b"\x93NUMPY\x01\x00v\x00{", "run.yaml", "not a text file", ""),
+        (b"a: 1\nb: \xff\n", "run.yaml:2", "this is not UTF-8 text", ""),
+        ("a: 1\nb: é\n".encode("latin-1"), "run.yaml:2", "this is not UTF-8 text", ""),
+    ],
+)
+def test_what_is_no_text_is_refused_with_its_line(content, where, what, hint, tmp_path):
     (tmp_path / "run.yaml").write_bytes(content)
     problem = refusal("run.yaml", tmp_path)
-    assert problem.what == "the file is empty"
-    assert "lossfw: 1" in problem.hint
-
-
-def test_a_binary_file_is_refused(tmp_path):
-    (tmp_path / "run.yaml").write_bytes(b"\x93NUMPY\x01\x00v\x00{")
-    assert "not a text file" in refusal("run.yaml", tmp_path).what
-
-
-@pytest.mark.parametrize("content", [b"a: 1\nb: \xff\n", "a: 1\nb: é\n".encode("latin-1")])
-def test_other_encodings_are_refused_with_the_line(content, tmp_path):
-    (tmp_path / "run.yaml").write_bytes(content)
-    problem = refusal("run.yaml", tmp_path)
-    assert problem.what == "this is not UTF-8 text"
-    assert problem.where == "run.yaml:2"
+    assert problem.where == where
+    assert what in problem.what
+    assert hint in problem.hint
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
