@@ -110,6 +110,16 @@ def folder(tmp_path, monkeypatch):
     return home
 
 
+@pytest.fixture
+def lossfw(folder):
+    """Run the command in this process; returns exit_code, stdout and stderr."""
+    from click.testing import CliRunner
+
+    from lossfw.cli import main
+
+    return lambda *arguments: CliRunner().invoke(main, list(map(str, arguments)))
+
+
 @pytest.fixture(scope="session")
 def mnist():
     """Return the folder with MNIST's test images and the book's weights, or skip."""

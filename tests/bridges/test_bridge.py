@@ -4,11 +4,9 @@ import json
 from typing import ClassVar
 
 import pytest
-from click.testing import CliRunner
 
 from lossfw.bridges import Bridge
 from lossfw.bridges.keras_bridge import KerasBridge
-from lossfw.cli import main
 from lossfw.errors import ArgumentError, MissingExtraError
 
 ACME = """
@@ -57,19 +55,19 @@ def test_an_error_inside_an_installed_library_is_not_called_a_missing_one(tmp_pa
     assert not isinstance(caught.value, MissingExtraError)
 
 
-def test_a_third_party_offers_a_bridge_by_the_hook(install):
+def test_a_third_party_offers_a_bridge_by_the_hook(install, lossfw):
     install("lossfw-acme", {"acme": "acme_plugin"}, {"acme_plugin": ACME})
-    text = CliRunner().invoke(main, ["list", "bridges"]).stdout
+    text = lossfw("list", "bridges").stdout
     (line,) = [x for x in text.splitlines() if "acme" in x]
     assert "not installed, pip install acme-trees: Acme: trains nothing." in line
-    listed = json.loads(CliRunner().invoke(main, ["list", "bridge", "--json"]).stdout)["components"]
+    listed = json.loads(lossfw("list", "bridge", "--json").stdout)["components"]
     (acme,) = [entry for entry in listed if entry["name"] == "acme"]
     assert acme["library"] == {"name": "acme_trees", "version": None}
 
 
 @pytest.mark.parametrize("name", ["torch", "jax", "keras"])
-def test_the_lines_of_a_bridge_to_a_network_are_python(name):
-    told = CliRunner().invoke(main, ["bridge", name, "--loss", "{name: huber, delta: 2}"])
+def test_the_lines_of_a_bridge_to_a_network_are_python(name, lossfw):
+    told = lossfw("bridge", name, "--loss", "{name: huber, delta: 2}")
     assert told.exit_code == 0, told.output
     compile(told.stdout, name, "exec")
     assert "{'name': 'huber', 'delta': 2.0}" in told.stdout

@@ -3,12 +3,10 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, DistanceLoss
 from lossfw.check import check
 from lossfw.check.instances import variants
-from lossfw.cli import main
 from lossfw.errors import ParameterError
 
 BARRON = """
@@ -41,11 +39,9 @@ class Tabled(DistanceLoss):
 """
 
 
-@pytest.fixture
-def lossfw(tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text(BARRON)
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(main, arguments)
+@pytest.fixture(autouse=True)
+def mine(folder):
+    (folder / "mine.py").write_text(BARRON)
 
 
 QUICK = ("--examples", "5", "--only", "value", "--only", "convex")
@@ -62,11 +58,11 @@ def test_sample_parameters_are_checked(lossfw):
     ]
 
 
-def test_what_cannot_be_made_does_not_stop_the_others(lossfw, tmp_path):
+def test_what_cannot_be_made_does_not_stop_the_others(lossfw, folder):
     said = lossfw("check", "--plugin", "mine.py", *QUICK, "--json-file", "it.json")
     assert said.exit_code == 1
     assert "not checked: it cannot be made without parameters (table)" in said.stdout
-    reports = json.loads((tmp_path / "it.json").read_text())["reports"]
+    reports = json.loads((folder / "it.json").read_text())["reports"]
     assert [bool(report["not_checked"]) for report in reports].count(True) == 1
     allowed = lossfw("check", "--plugin", "mine.py", *QUICK, "--allow-unfinished")
     assert allowed.exit_code == 0

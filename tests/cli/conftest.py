@@ -3,9 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
 
-from lossfw.cli import main
 from support.configs import SAVED
 from support.waiting import HANGS
 
@@ -18,12 +16,6 @@ def folder(folder):
     """A working folder with one good configuration, ``run.yaml``."""
     (folder / "run.yaml").write_text(GOOD)
     return folder
-
-
-@pytest.fixture
-def lossfw(folder):
-    """Run the command in this process; returns exit_code, stdout and stderr."""
-    return lambda *arguments: CliRunner().invoke(main, arguments)
 
 
 @pytest.fixture

@@ -86,5 +86,3 @@ def test_the_hint_of_a_sweep_runs(config, lossfw):
 def test_a_list_has_the_hint_of_its_key(config, lossfw):
     result = lossfw("run", "c.yaml", "-o", "loss.delt=[1.1, 1.5]")
     assert "did you mean 'delta'" in result.stderr
-
-

@@ -1,12 +1,13 @@
 """Configurations with saved predictions, and runs in this process."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from lossfw.cli import main
+from lossfw.runs import journal
+from lossfw.scale import evaluate_parts
 
 CONFIG = """\
 lossfw: 1
@@ -41,12 +42,57 @@ def write(folder):
 
 
 @pytest.fixture
-def lossfw(folder):
-    """Run the command in this process; returns exit_code, stdout and stderr."""
-    return lambda *arguments: CliRunner().invoke(main, list(map(str, arguments)))
-
-
-@pytest.fixture
 def lines():
     """Return the rows in a file of lines of JSON."""
     return lambda path: [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(params=["jsonl", "parquet"])
+def form(request):
+    if request.param == "parquet":
+        pytest.importorskip("pyarrow")
+    return request.param
+
+
+@pytest.fixture
+def spread(monkeypatch):
+    """Let a run with a cluster compute its parts here, of one block each."""
+    monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
+    monkeypatch.setattr(
+        "lossfw.scale.evaluate_on", lambda client, plan, **options: evaluate_parts(plan, **options)
+    )
+    monkeypatch.setattr("lossfw.scale.connected", lambda scheduler: nullcontext())
+
+
+class Killed(BaseException):
+    """What ends a run, as a signal would."""
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Let a run keep a checkpoint after each group of rows."""
+    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
+
+
+@pytest.fixture
+def killed_after(monkeypatch, often):
+    """Call a function that runs something, and end that after so many checkpoints."""
+    keep = journal.RunJournal.keep
+
+    def call(checkpoints, run):
+        calls = []
+
+        def keep_some(kept, state, *, now=False):
+            keep(kept, state, now=True)
+            calls.append(state.seen.count)
+            if len(calls) == checkpoints:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(journal.RunJournal, "keep", keep_some)
+            with pytest.raises(Killed):
+                run("--traceback")
+
+    return call

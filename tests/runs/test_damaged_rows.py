@@ -22,43 +22,20 @@ SAMPLED = CONFIG.replace("accuracy]", "accuracy], sample: {count: 1500, replace:
 PLACES = ["first byte", "first piece", "end of a piece", "next piece", "middle", "last byte"]
 
 
-class Killed(BaseException):
-    pass
-
-
-@pytest.fixture(params=["jsonl", "parquet"])
-def form(request):
-    if request.param == "parquet":
-        pytest.importorskip("pyarrow")
-    return request.param
-
-
 @pytest.fixture
-def killed(lossfw, folder, write, form, monkeypatch):
+def killed(lossfw, folder, write, form, monkeypatch, killed_after):
     """A run that was killed after four of six groups of rows, and what it makes undisturbed."""
     monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
     monkeypatch.setattr(rows_writer, "_PIECE_BYTES", 1)
     monkeypatch.setattr(rows_writer, "_PIECES", 10**9)
-    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
 
     def made(config=CONFIG, *more):
         write(1500, config)
         rows = ["-o", f"evaluate.rows={form}"]
         assert lossfw("run", "run.yaml", *rows, "--out", "whole").exit_code == 0
-        keep, calls = journal.RunJournal.keep, []
-
-        def keep_four(kept, state, *, now=False):
-            keep(kept, state, now=True)
-            calls.append(state.seen.count)
-            if len(calls) == 4:
-                raise Killed
-
-        with monkeypatch.context() as patch:
-            patch.setattr(journal.RunJournal, "keep", keep_four)
-            with pytest.raises(Killed):
-                lossfw("run", "run.yaml", *rows, "--out", "o", *more, "--traceback")
-        return lambda *others: lossfw("run", "run.yaml", *rows, "--out", "o", "--resume", *others)
+        run = ("run", "run.yaml", *rows, "--out", "o")
+        killed_after(4, lambda *others: lossfw(*run, *more, *others))
+        return lambda *others: lossfw(*run, "--resume", *others)
 
     return made
 
@@ -90,14 +67,14 @@ def test_a_flipped_bit_is_found_and_only_its_piece_is_written_again(
 ):
     resume = killed()
     path = folder / "o" / PART_FILE
-    content, pieces = bytearray(path.read_bytes()), pieces_of(folder, killed)
+    pieces = pieces_of(folder)
     where = place_of(place, path, pieces)
-    content[where] ^= 1 << bit
-    path.write_bytes(content)
+    flip(path, where, bit)
     done = resume()
     assert done.exit_code == 0, done.stderr
     assert "continued from row 1024 of 1500" in done.stderr
-    damaged = [p for p, begin in zip(pieces, begins(pieces), strict=True) if begin <= where][-1]
+    begins = np.cumsum([0, *(piece.size for piece in pieces)])[:-1]
+    damaged = [p for p, begin in zip(pieces, begins, strict=True) if begin <= where][-1]
     told = f"the rows {damaged.start} to {damaged.stop - 1} were written again"
     assert done.stdout.count("was damaged") == 1
     assert told in " ".join(done.stdout.split())
@@ -105,11 +82,13 @@ def test_a_flipped_bit_is_found_and_only_its_piece_is_written_again(
     assert same(folder, form)
 
 
-def begins(pieces):
-    return np.cumsum([0, *(piece.size for piece in pieces)])[:-1].tolist()
+def flip(path, where, bit=0):
+    content = bytearray(path.read_bytes())
+    content[where] ^= 1 << bit
+    path.write_bytes(content)
 
 
-def pieces_of(folder, killed):
+def pieces_of(folder):
     from lossfw.data.state_file import SavedState
     from lossfw.runs.rows_writer import RowsPiece
 
@@ -121,7 +100,7 @@ def pieces_of(folder, killed):
 def test_a_file_that_was_cut_short_is_filled_again(killed, folder, form, config):
     resume = killed(config)
     path = folder / "o" / PART_FILE
-    path.write_bytes(path.read_bytes()[: pieces_of(folder, killed)[0].size + 5])
+    path.write_bytes(path.read_bytes()[: pieces_of(folder)[0].size + 5])
     done = resume()
     assert done.exit_code == 0, done.stderr
     assert done.stdout.count("was damaged") == 3
@@ -137,32 +116,17 @@ def test_what_lies_behind_the_checkpoint_does_not_count(killed, folder, form):
     assert same(folder, form)
 
 
-def test_a_note_survives_a_further_interruption(killed, folder, form, monkeypatch):
+def test_a_note_survives_a_further_interruption(killed, folder, form, killed_after):
     resume = killed()
-    path = folder / "o" / PART_FILE
-    content = bytearray(path.read_bytes())
-    content[3] ^= 1
-    path.write_bytes(content)
-    keep = journal.RunJournal.keep
-
-    def keep_and_end(kept, state, *, now=False):
-        keep(kept, state, now=True)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(journal.RunJournal, "keep", keep_and_end)
-        with pytest.raises(Killed):
-            resume("--traceback")
+    flip(folder / "o" / PART_FILE, 3)
+    killed_after(1, resume)
     assert resume().stdout.count("was damaged") == 1
     assert same(folder, form)
 
 
 def test_rows_that_are_others_now_are_refused(killed, folder, form, monkeypatch):
     resume = killed()
-    path = folder / "o" / PART_FILE
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
+    flip(folder / "o" / PART_FILE, -1)
     again = journal.content_of
     monkeypatch.setattr(journal, "content_of", lambda *a, **more: again(*a, **more)[::-1])
     told = resume()
@@ -172,15 +136,15 @@ def test_rows_that_are_others_now_are_refused(killed, folder, form, monkeypatch)
 
 @pytest.mark.parametrize("harm", ["flipped", "missing", "cut short"])
 @pytest.mark.parametrize("cluster", [True, False])
-def test_a_damaged_part_is_written_again(killed, folder, form, harm, cluster, spread_here, lossfw):
+def test_a_damaged_part_is_written_again(killed, folder, form, harm, cluster, spread, lossfw):
     resume = killed(CONFIG, "--cluster", "tcp://here:1")
     _, second, *_ = sorted((folder / "o" / PARTS_FOLDER).glob("part-*"))
-    content = bytearray(second.read_bytes())
-    content[len(content) // 2] ^= 1
     if harm == "missing":
         second.unlink()
+    elif harm == "flipped":
+        flip(second, second.stat().st_size // 2)
     else:
-        second.write_bytes(content if harm == "flipped" else content[:-1])
+        second.write_bytes(second.read_bytes()[:-1])
     done = resume(*(["--cluster", "tcp://here:1"] if cluster else []))
     assert done.exit_code == 0, done.stderr
     assert "continued from row 1024 of 1500" in done.stderr
@@ -189,21 +153,6 @@ def test_a_damaged_part_is_written_again(killed, folder, form, harm, cluster, sp
     assert (folder / "o/metrics.json").read_bytes() == (folder / "whole/metrics.json").read_bytes()
     compared = lossfw("compare", "whole", "o")
     assert compared.exit_code == 0, compared.stderr
-
-
-@pytest.fixture
-def spread_here(monkeypatch):
-    """Let a run with a cluster compute its parts here, of one block each."""
-    from contextlib import nullcontext
-
-    from lossfw.scale import evaluate_parts
-
-    monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
-    monkeypatch.setattr(
-        "lossfw.scale.evaluate_on",
-        lambda client, plan, **options: evaluate_parts(plan, **options),
-    )
-    monkeypatch.setattr("lossfw.scale.connected", lambda scheduler: nullcontext())
 
 
 def test_small_pieces_are_joined_until_they_are_large(tmp_path, monkeypatch):

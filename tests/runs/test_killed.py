@@ -54,11 +54,9 @@ NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 
 @pytest.fixture
-def stopped(monkeypatch):
+def stopped(monkeypatch, often):
     """Run with a checkpoint after each group of rows, stopped after so many of them."""
     monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
-    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
 
     def stop_after(groups, run):
         def evaluate(plan, *, progress, journal):

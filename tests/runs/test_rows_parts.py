@@ -1,20 +1,15 @@
 """Rows in parts: joined by a manifest, complete or absent, resumed on a cluster or without."""
 
 import json
-from contextlib import nullcontext
 
 import pytest
 
 from lossfw.config.plan.evaluation import build
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError
-from lossfw.runs import journal, rows_parts
+from lossfw.runs import rows_parts
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.rows_parts import RowsParts, row_files
-from lossfw.scale import evaluate_parts
-
-FORMS = ["jsonl", "parquet"]
-
 
 CONFIG = """\
 lossfw: 1
@@ -23,26 +18,6 @@ network: {predictions: p.npy}
 loss: cross_entropy
 evaluate: {batch_size: 256, metrics: [accuracy]}
 """
-
-
-@pytest.fixture(params=FORMS)
-def form(request):
-    if request.param == "parquet":
-        pytest.importorskip("pyarrow")
-    return request.param
-
-
-@pytest.fixture
-def spread(monkeypatch):
-    """Let a run with a cluster compute its parts here, of one block each."""
-    monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
-    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
-
-    def here(client, plan, *, progress=None, keeper=None):
-        return evaluate_parts(plan, progress=progress, keeper=keeper)
-
-    monkeypatch.setattr("lossfw.scale.evaluate_on", here)
-    monkeypatch.setattr("lossfw.scale.connected", lambda scheduler: nullcontext())
 
 
 @pytest.fixture
@@ -130,32 +105,17 @@ def test_parts_are_complete_or_absent(both, harm, form):
         read_rows(both[1])
 
 
-class _Ended(BaseException):
-    pass
-
-
 @pytest.mark.parametrize(("first", "then"), [(1, 1), (1, 0), (0, 1)])
 def test_a_run_goes_on_where_it_was_left_on_a_cluster_or_not(
-    lossfw, folder, write, form, spread, monkeypatch, first, then
+    lossfw, folder, write, form, spread, killed_after, first, then
 ):
     write(600, CONFIG)
     rows = ["-o", f"evaluate.rows={form}"]
     cluster = ["--cluster", "tcp://here:1"]
     assert lossfw("run", "run.yaml", *rows, "--out", "whole").exit_code == 0
-    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
-    keep, calls = journal.RunJournal.keep, []
-
-    def keep_twice(kept, state, *, now=False):
-        keep(kept, state, now=True)
-        calls.append(state.seen.count)
-        if len(calls) == 2:
-            raise _Ended
-
-    monkeypatch.setattr(journal.RunJournal, "keep", keep_twice)
-    with pytest.raises(_Ended):
-        lossfw("run", "run.yaml", *rows, "--out", "o", *cluster * first, "--traceback")
-    monkeypatch.setattr(journal.RunJournal, "keep", keep)
+    killed_after(
+        2, lambda *more: lossfw("run", "run.yaml", *rows, "--out", "o", *cluster * first, *more)
+    )
     # What a worker writes after it was given up does no harm.
     if first:
         (folder / "o" / rows_parts.PARTS_FOLDER / f"part-000000000000-0.{form}").write_bytes(b"x")
@@ -172,6 +132,6 @@ def test_a_part_that_fails_leaves_no_file(folder, write):
     plan = build(ConfigSource("run.yaml"))
     rows = RowsParts.of(folder, "jsonl")
     rows.begin([])
-    with pytest.raises(_Ended), rows.writing_part(plan, 0, 256):
-        raise _Ended
+    with pytest.raises(KeyboardInterrupt), rows.writing_part(plan, 0, 256):
+        raise KeyboardInterrupt
     assert [path.name for path in rows.folder.iterdir()] == [rows.sign.name]

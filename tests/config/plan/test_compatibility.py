@@ -22,6 +22,23 @@ evaluate: {metrics: [accuracy]}
 SAVED_LOGITS = f"{SAVED.replace('predictions', 'logits')}evaluate: {{metrics: [accuracy]}}\n"
 
 
+ONE_OUTPUT = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1, 1]}
+network: {logits: [[0.5], [0.2], [0.7]]}
+loss: cross_entropy
+evaluate: {metrics: [accuracy]}
+"""
+
+
+PRICES = """\
+lossfw: 1
+data: {name: arrays, file: prices.csv, targets_key: price}
+network: {layers: [{units: 1, activation: identity}], weights: p.npz}
+loss: squared_error
+"""
+
+
 @pytest.fixture(autouse=True)
 def weights(folder):
     shapes = {"W1": (2, 4), "b1": 4, "W2": (4, 3), "b2": 3}
@@ -54,99 +71,62 @@ def test_the_good_ones_are_good(problems):
     assert problems(SAVED_LOGITS) == []
 
 
-def test_the_last_layer_against_the_classes(problems):
-    ((where, what, hint),) = problems(NETWORK.replace("targets: [0, 1, 2]", "targets: [0, 1, 4]"))
-    assert where == "run.yaml:6:15"
-    assert what == (
-        "data 'inline': target[2] = 4 is not a class: the prediction has 3 columns, so classes are "
-        "0 .. 2"
-    )
-    assert hint == "write units: 5, one for each class"
+BARE = NETWORK.replace("softmax", "identity").replace("[accuracy]", "[]")
 
 
-def test_the_last_layer_against_rows_of_targets(problem):
-    text = NETWORK.replace("[0, 1, 2]", "[[1, 0], [0, 1], [1, 0]]").replace("accuracy", "")
-    where, what, hint = problem(text)
-    assert where == "run.yaml:6:15"
-    assert "(3, 3)" in what
-    assert "(3, 2)" in what
-    assert hint == "write units: 2, as wide as the targets"
-
-
-def test_softmax_before_from_logits(refused):
-    refused(
-        NETWORK,
-        "loss.from_logits=true",
-        at="6:30",
-        what=["set to take logits", "softmax makes probabilities"],
-        hint="activation: identity",
-    )
-
-
-@pytest.mark.parametrize("loss", ["hinge", "logistic"])
-def test_a_loss_for_signs_and_class_indices(loss, problem):
-    text = NETWORK.replace("softmax", "identity").replace("[accuracy]", "[]")
-    where, what, hint = problem(text.replace("cross_entropy", loss))
-    assert where == "run.yaml:8:7"
-    assert what == (
-        f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, and the data 'inline' have "
-        "the class indices 0 to 2"
-    )
-    assert "cross_entropy" in hint
-    assert hint.endswith(f"in place of {loss}")
-
-
-def test_a_loss_for_signs_and_zeros_and_ones(problem):
-    text = SAVED_LOGITS.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: [0.5, -0.5]")
-    where, _, hint = problem(text.replace("cross_entropy", "hinge").replace("accuracy", ""))
-    assert where == "run.yaml:4:7"
-    assert hint.startswith("write data.map_targets: {0: -1, 1: 1}; or take ")
-
-
-def test_a_loss_of_numbers_and_class_indices(problem):
-    text = NETWORK.replace("cross_entropy", "squared_error").replace("[accuracy]", "[]")
-    where, what, hint = problem(text)
-    assert where == "run.yaml:6:15"
-    assert "(3, 3)" in what
-    assert hint.startswith("if the targets are class indices, take ")
-
-
-def test_a_metric_that_needs_probabilities_and_logits(problem):
-    where, what, hint = problem(SAVED_LOGITS, "evaluate.metrics+=calibration_error")
-    assert where == "-o evaluate.metrics+=calibration_error"
-    assert what == "the metric calibration_error takes predictions, and its input would be logits"
-    assert hint == "leave it out, or give predictions"
-
-
-@pytest.mark.parametrize("metric", ["calibration_error", "brier", "cross_entropy"])
-def test_a_metric_that_needs_probabilities_and_real_numbers(metric, problems):
-    text = NETWORK.replace("softmax", "identity").replace("accuracy", f"accuracy, {metric}")
-    found = problems(text.replace("loss: cross_entropy", "loss: multiclass_hinge"))
-    assert [where for where, _, _ in found] == ["run.yaml:9:32"]
-    ((_, what, hint),) = found
-    assert what.startswith(f"the metric {metric} takes predictions in SIMPLEX")
-    assert "softmax" in hint
+def activated(last, loss):
+    return NETWORK.replace("softmax", last).replace("loss: cross_entropy", f"loss: {loss}")
 
 
 @pytest.mark.parametrize(
-    ("activation", "loss", "hint"),
+    ("text", "at", "what", "hint"),
     [
-        ("identity", "cross_entropy", "make the last activation softmax, or take another loss"),
-        ("tanh", "brier", "make the last activation softmax or sparsemax, or take another loss"),
-        ("relu", "cross_entropy", "make the last activation softmax, or take another loss"),
+        (NETWORK.replace("[0, 1, 2]", "[0, 1, 4]"), "6:15",
+         ["data 'inline': target[2] = 4 is not a class", "3 columns, so classes are 0 .. 2"],
+         "write units: 5, one for each class"),
+        (NETWORK.replace("[0, 1, 2]", "[[1, 0], [0, 1], [1, 0]]").replace("accuracy", ""), "6:15",
+         ["(3, 3)", "(3, 2)"], "write units: 2, as wide as the targets"),
+        (activated("softmax", "{name: cross_entropy, from_logits: true}"), "6:30",
+         ["set to take logits", "softmax makes probabilities"], "activation: identity"),
+        *((BARE.replace("cross_entropy", loss), "8:7",
+           [f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, and the data 'inline'",
+            "have the class indices 0 to 2"], ["cross_entropy", f"in place of {loss}"])
+          for loss in ("hinge", "logistic")),
+        (SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", "[0.5, -0.5]").replace(
+            "cross_entropy", "hinge"), "4:7", "SIGN",
+         "write data.map_targets: {0: -1, 1: 1}; or take "),
+        (activated("softmax", "squared_error").replace("[accuracy]", "[]"), "6:15", "(3, 3)",
+         "if the targets are class indices, take "),
+        (SAVED_LOGITS.replace("accuracy", "accuracy, calibration_error"), "5:32",
+         "the metric calibration_error takes predictions, and its input would be logits",
+         "leave it out, or give predictions"),
+        *((activated("identity", "multiclass_hinge").replace("accuracy", f"accuracy, {metric}"),
+           "9:32", f"the metric {metric} takes predictions in SIMPLEX", "softmax")
+          for metric in ("calibration_error", "brier", "cross_entropy")),
+        *((activated(last, loss), "6:30", "takes predictions in SIMPLEX",
+           f"make the last activation {better}, or take another loss")
+          for last, loss, better in (("identity", "cross_entropy", "softmax"),
+                                     ("tanh", "brier", "softmax or sparsemax"),
+                                     ("relu", "cross_entropy", "softmax"))),
+        (SAVED_LOGITS.replace("targets: [0, 1]", "targets: [[0.5, 0.6], [1, 0]]").replace(
+            "accuracy", ""), "2:7", "target[0] = [0.5, 0.6]", ""),
+        (ONE_OUTPUT, "2:7", "the prediction has 1 column, so the only class is 0",
+         "take binary_cross_entropy or focal, which have one output"),
+        # A loss beside one that does not fit waits for its end.
+        (ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [[1.0], [1.0], [1.0]]")
+         .replace("[accuracy]", "[squared_error]"), "2:7", "", ""),
+        (ONE_OUTPUT.replace("[0.7]", "[0.7], [0.1]"), "3:19",
+         "the number of logits is 4, and that of the rows of the data 'inline' is 3",
+         "each row of the data needs the outputs for it, in the same order"),
+        (ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [0.5, 0.2, 0.7]"), None,
+         "cross_entropy takes rows of numbers", ""),
+        # A slip in one cell makes no labels of a column of numbers.
+        (PRICES, "4:7", ["the loss squared_error takes numbers, and target[1] of the data ",
+                         "is the text '15O'"], "data.map_targets"),
     ],
-)
-def test_a_last_activation_that_leaves_the_losss_space(activation, loss, hint, problem):
-    text = NETWORK.replace("softmax", activation).replace("loss: cross_entropy", f"loss: {loss}")
-    where, what, told = problem(text)
-    assert where == "run.yaml:6:30"
-    assert "takes predictions in SIMPLEX" in what
-    assert told == hint
-
-
-def test_a_target_outside_is_told_at_the_data(refused):
-    text = SAVED_LOGITS.replace("targets: [0, 1]", "targets: [[0.5, 0.6], [1, 0]]")
-    refused(text.replace("[accuracy]", "[]"), at="2:7", what="target[0] = [0.5, 0.6]")
+)  # fmt: skip
+def test_what_does_not_fit_is_told_once_with_what_mends_it(text, at, what, hint, prices, refused):
+    refused(text, at=at, what=what, hint=hint)
 
 
 def test_what_does_not_fit_is_told_beside_what_is_wrong_elsewhere(problems):
@@ -183,61 +163,11 @@ def test_a_mask_counts(problems):
     assert problems(text, "loss.ignore=-100") == []
 
 
-ONE_OUTPUT = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1, 1]}
-network: {logits: [[0.5], [0.2], [0.7]]}
-loss: cross_entropy
-evaluate: {metrics: [accuracy]}
-"""
-
-
-def test_classes_beside_one_output_get_losses_of_one_output(problem):
-    where, what, hint = problem(ONE_OUTPUT)
-    assert where == "run.yaml:2:7"
-    assert what.endswith("the prediction has 1 column, so the only class is 0")
-    assert hint == "take binary_cross_entropy or focal, which have one output"
-
-
-def test_a_loss_beside_one_that_does_not_fit_waits_for_its_end(problem):
-    text = ONE_OUTPUT.replace("[[0.5], [0.2], [0.7]]", "[[1.0], [1.0], [1.0]]")
-    text = text.replace("logits", "predictions").replace("[accuracy]", "[squared_error]")
-    assert problem(text)[0] == "run.yaml:2:7"
-
-
-def test_other_numbers_of_outputs_and_rows_are_told_once(problem):
-    where, what, hint = problem(ONE_OUTPUT.replace("[0.7]", "[0.7], [0.1]"))
-    assert where == "run.yaml:3:19"
-    assert what == "the number of logits is 4, and that of the rows of the data 'inline' is 3"
-    assert hint == "each row of the data needs the outputs for it, in the same order"
-
-
-def test_numbers_in_place_of_rows_are_told_once(refused):
-    text = ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [0.5, 0.2, 0.7]")
-    refused(text, what="cross_entropy takes rows of numbers")
-
-
-PRICES = """\
-lossfw: 1
-data: {name: arrays, file: prices.csv, targets_key: price}
-network: {layers: [{units: 1, activation: identity}], weights: p.npz}
-loss: squared_error
-"""
-
-
 @pytest.fixture
 def prices(folder):
     """A column of numbers with a slip in one cell."""
     (folder / "prices.csv").write_text("rooms,price\n1,95\n2,15O\n3,210\n")
     np.savez(folder / "p.npz", W1=np.ones((1, 1)), b1=np.zeros(1))
-
-
-def test_a_slip_in_a_number_makes_no_labels_of_a_column(problem, prices):
-    where, what, hint = problem(PRICES)
-    assert where == "run.yaml:4:7"
-    assert what.startswith("the loss squared_error takes numbers, and target[1] of the data ")
-    assert what.endswith("is the text '15O'")
-    assert "data.map_targets" in hint
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,16 @@ import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from lossfw.cli import main
 from lossfw.data.weights import read_weights
 from support.tables import read_npz
 from support.training_text import CONFIG
 from support.waiting import wait_for
 
 
-@pytest.fixture
-def lossfw(config):
-    """Run the command; returns exit_code, stdout and stderr."""
+@pytest.fixture(autouse=True)
+def written(config):
     config()
-    return lambda *arguments: CliRunner().invoke(main, arguments)
 
 
 def told(lossfw, *arguments):

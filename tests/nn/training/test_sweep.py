@@ -4,9 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from lossfw.cli import main
 from lossfw.data.weights import read_weights
 from support.training_text import CONFIG
 
@@ -30,10 +28,9 @@ def lossfw_training_end(run, trained):
 """
 
 
-@pytest.fixture
-def lossfw(config):
+@pytest.fixture(autouse=True)
+def written(config):
     config()
-    return lambda *arguments: CliRunner().invoke(main, arguments)
 
 
 def test_each_training_has_its_folder_and_they_are_resumed(lossfw, folder):
