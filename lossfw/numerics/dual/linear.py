@@ -290,6 +290,8 @@ class LinearParts:
             raise UnrecordedError("rows that are mixed")
         # The places in a row of the result at which each element is, the same in all rows.
         taken = found[0].ravel()
+        if not taken.size:
+            return LinearPart(self, shape, x.like)
         places = [np.flatnonzero(taken == k) for k in range(size)]
         most = max(map(len, places), default=0)
         xp, end = self.inner, len(taken)

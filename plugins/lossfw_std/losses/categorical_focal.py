@@ -261,6 +261,8 @@ class _OnLogits(OnLogits):
         own = at * modulation * c
         # Where c is 0 no other class has any probability that v could act on.
         v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
+        # The quotient by a subnormal number is infinite.
+        v = v if g else 0.0 * at * c
         # (1 - gamma) y m has the sign of 1 - gamma.
         turn = v * ((1.0 - g) * y * m)
         positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)

@@ -69,3 +69,11 @@ def test_a_body_that_is_not_recorded_takes_a_pass_for_each_class():
 
     y = np.array([[1.0, 2.0, -3.0]])
     np.testing.assert_array_equal(row_derivatives(body, np, y, order=1)[1], 2 * y)
+
+
+def test_a_body_may_take_no_class_at_all():
+    def body(xp, y):
+        return y[..., 0] ** 2 + xp.sum(y[..., 1:0] * y[..., 1:0], axis=-1)
+
+    y = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(row_derivatives(body, np, y, order=1)[1], [[2, 0], [6, 0]])

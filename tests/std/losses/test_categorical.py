@@ -60,6 +60,14 @@ class TestRobust:
 
 
 class TestFocal:
+    def test_without_a_modulation_the_curvature_is_that_of_cross_entropy_however_small(self):
+        focal, plain = (
+            lossfw.loss(name, from_logits=True, **more)
+            for name, more in (("categorical_focal", {"gamma": 0.0}), ("cross_entropy", {}))
+        )
+        for z in ([0.0, -735.0], [-354.0, 381.0], [0.5, 0.25]):
+            assert focal.hessian(z, 0) == near(plain.hessian(z, 0))
+
     def test_errors(self):
         with pytest.raises(ShapeError, match=r"2 factors in alpha for 3 classes"):
             lossfw.loss("categorical_focal", alpha=(1.0, 2.0))([0.2, 0.3, 0.5], 0)
