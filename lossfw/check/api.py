@@ -28,6 +28,7 @@ from lossfw.check.runner import CheckSuite, run, suite_of_subject
 from lossfw.components.claims import check_values, need_claims
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
+from lossfw.components.ranges import SizeRange, range_of
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import LinkedLoss, without_guard
@@ -46,6 +47,7 @@ def check(
     skip: Sequence[str] = (),
     expected_failures: Mapping[str, str] | None = None,
     bridges: bool = False,
+    within: SizeRange | None = None,
 ) -> Report:
     """Try to refute everything that a loss or an activation promises.
 
@@ -70,6 +72,9 @@ def check(
         One that holds all the same makes the report not ok.
     bridges : bool
         Check every installed bridge too: what its library gets from the loss.
+    within : Range, tuple of float or str, optional
+        The sizes of predictions and targets for which results and claims are looked at, as
+        ``(1e-100, 1e100)``; those that the loss promises unless given.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def check(
     (True, [])
     """
     return run(
-        suite_of_component(component, bridges),
+        suite_of_component(component, bridges).within(within),
         Options(seed, examples, time, allow_unfinished, only, skip, bridges=bridges),
         expected_failures=expected_failures,
     )
@@ -112,6 +117,7 @@ def subject(
     subnormal: bool = True,
     fewest_classes: int = 0,
     setup: str = "",
+    within: SizeRange | None = None,
 ) -> Subject:
     """Describe outside functions, for `check_function` and `parametrize_with_checks`.
 
@@ -146,6 +152,9 @@ def subject(
         hinge 2).
     setup : str
         Code that defines ``value`` (and the others) in the snippets.
+    within : Range, tuple of float or str, optional
+        The sizes of predictions and targets for which results and claims are looked at, as
+        ``(1e-100, 1e100)``.
 
     Raises
     ------
@@ -192,6 +201,8 @@ def subject(
         setup=setup or importing(value),
         subnormal=subnormal,
         fewest=fewest_classes,
+        prediction_range=range_of(within),
+        target_range=range_of(within),
     )
     if loss is None and described.rows and not fewest_classes:
         # Two are the least if one class is refused and two are not.

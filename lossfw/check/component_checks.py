@@ -108,7 +108,7 @@ def _suite(component: Component, all_checks: bool, options: Options) -> CheckSui
     Unless it has all of them, another instance with the same operations is held to the laws of
     the call.
     """
-    suite = suite_of_component(component, options.bridges)
+    suite = suite_of_component(component, options.bridges).within(options.within)
     return suite if all_checks else suite.formula_only()
 
 

@@ -50,7 +50,7 @@ def check_outside(
     lines = [described.setup]
     for key, path in names.items():
         lines += [f"import {path.partition(':')[0]}", f"{key} = {path.replace(':', '.')}"]
-    suite = suite_of_subject(replace(described, setup="\n".join(lines)))
+    suite = suite_of_subject(replace(described, setup="\n".join(lines))).within(options.within)
     return [run(suite, options, expected_failures=expected, watch=watch)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from lossfw.components.naming import did_you_mean
+from lossfw.components.ranges import SizeRange, range_of
 from lossfw.errors import ArgumentError
 
 
@@ -25,14 +26,17 @@ class Options:
     # Broken conventions count as failures; for a component they always do.
     conventions: bool = False
     bridges: bool = False  # check every installed bridge too
+    # The sizes of numbers at which results and claims are looked at, instead of promised ones.
+    within: SizeRange | None = None
 
     def __post_init__(self) -> None:
-        """Check the numbers; one word is a sequence of one.
+        """Check the numbers; one word is a sequence of one, and a range is made of its limits.
 
         Raises
         ------
         ArgumentError
-            If `seed` or `examples` is not a whole number, or too small.
+            If `seed` or `examples` is not a whole number, or too small, or `within` is not a
+            range.
         """
         for name, least in (("seed", 0), ("examples", 1)):
             value = getattr(self, name)
@@ -43,6 +47,7 @@ class Options:
         for name in ("only", "skip"):
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, (getattr(self, name),))
+        object.__setattr__(self, "within", range_of(self.within))
 
     def deselected(self, checks: Iterable[str], others: Iterable[str] = ()) -> set[str]:
         """Return which of the checks that apply do not run on request.

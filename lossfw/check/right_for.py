@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import TypeAlias
 
@@ -49,6 +50,8 @@ def right_for(subject: Subject) -> str:
     """
     if subject.rows or subject.truth is None:
         return ""
+    # Also where nothing is promised.
+    subject = replace(subject, prediction_range=None, target_range=None)
     words: dict[str, list[str]] = {}
     for order, name in enumerate(("value", "gradient", "hessian")):
         reach = None if getattr(subject, name) is None else _reach(subject, order)

@@ -25,6 +25,7 @@ from lossfw.check.severity import grade_of
 from lossfw.check.stages import Effort, Stage, is_of_formula, stages_of
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
+from lossfw.components.ranges import SizeRange, range_of, sizes_in_words
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.engine.engine_mode import use_engine
 
@@ -42,6 +43,24 @@ class CheckSuite:
     setup: str = ""  # code that defines `value` and the others in snippets
     component: Component | None = None  # None for an outside function
     left_out: tuple[str, ...] = ()  # checks that apply and do not run
+
+    def within(self, sizes: SizeRange | None) -> CheckSuite:
+        """Return it with results and claims looked at only at some sizes of numbers.
+
+        Raises
+        ------
+        ArgumentError
+            If it is not a loss.
+        """
+        if sizes is None:
+            return self
+        if not isinstance(self.subject, Subject):
+            raise ArgumentError(
+                f"{self.name} is an activation: only a loss is checked within a range of sizes."
+            )
+        both = range_of(sizes)
+        subject = replace(self.subject, prediction_range=both, target_range=both)
+        return replace(self, subject=subject)
 
     def formula_only(self) -> CheckSuite:
         """Return it without the laws of the call, which hold for all parameters or for none."""
@@ -184,6 +203,7 @@ def report_of(
         conventions=_has_conventions(suite, options),
         component="" if suite.component is None else suite.component.name,
         seed=options.seed,
+        notes=_notes(suite.subject),
         stages=[stage.value for stage in stages],
         late_stages=[stage.value for stage in stages[len(results) :] if is_late],
     )
@@ -208,6 +228,14 @@ def report_of(
     if "wrong" not in {refutation.grade for refutation in report.failures}:
         report.right_for = next((one.right_for for one in results if one.right_for), "")
     return report
+
+
+def _notes(subject: Any) -> list[str]:
+    """Return a line on the sizes at which results are looked at, if not at all of them."""
+    if not isinstance(subject, Subject):
+        return []
+    sizes = sizes_in_words(subject.prediction_range, subject.target_range)
+    return [f"results and claims were looked at only for {sizes}"] if sizes else []
 
 
 def _has_conventions(suite: CheckSuite, options: Options) -> bool:

@@ -81,6 +81,11 @@ _outside_options = with_options(
 @click.option("--time-limit", type=float, hidden=True)
 @click.option("--allow-unfinished", is_flag=True, help="Exit with 0 even if the time was over.")
 @click.option(
+    "--within",
+    metavar="LOW..HIGH",
+    help="Look for wrong results only at predictions and targets of these sizes: 1e-100..1e100.",
+)
+@click.option(
     "--expect",
     multiple=True,
     metavar="CHECK=REASON",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -55,17 +55,6 @@ class Range:
                 )
 
     @classmethod
-    def read(cls, text: str) -> Range:
-        """Return the range of a text ``LOW..HIGH``, as `lossfw check --within` takes it."""
-        low, dots, high = text.partition("..")
-        try:
-            return cls(float(low or 0), float(high or np.inf)) if dots else cls(np.nan)
-        except (ValueError, ArgumentError):
-            raise ArgumentError(
-                f"{text!r} is not a range of sizes: expected LOW..HIGH, such as 1e-100..1e100."
-            ) from None
-
-    @classmethod
     def common(cls, ranges: Iterable[Range | None]) -> Range | None:
         """Return the sizes that lie in each range; None where none is given."""
         given = [one for one in ranges if one is not None]
@@ -97,16 +86,44 @@ def _sizes(low: float, high: float) -> str:
     return f"{low:g} to {high:g}" if low else f"up to {high:g}"
 
 
-def promised_for(prediction: Range | None, target: Range | None) -> str:
-    """Return for which sizes a loss promises its results, empty where for all.
+# A range, its two limits, or both as a text ``LOW..HIGH``.
+SizeRange: TypeAlias = Range | tuple[float, float] | str
+
+
+def range_of(sizes: SizeRange | None) -> Range | None:
+    """Return the range that is meant.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none.
 
     Examples
     --------
-    >>> promised_for(Range(1e-100, 1e100), Range(high=1e100))
-    'promised for predictions of size 1e-100 to 1e+100, and targets of size up to 1e+100'
+    >>> range_of((0, 100)), range_of("1e-3..")
+    (Range(low=0.0, high=100.0, float32=None), Range(low=0.001, high=inf, float32=None))
+    """
+    if sizes is None or isinstance(sizes, Range):
+        return sizes
+    try:
+        low, high = sizes.split("..") if isinstance(sizes, str) else sizes
+        return Range(float(low or 0.0), float(high or np.inf))
+    except (ArgumentError, TypeError, ValueError):
+        raise ArgumentError(
+            f"{sizes!r} is not a range of sizes: expected LOW..HIGH, such as 1e-100..1e100."
+        ) from None
+
+
+def sizes_in_words(prediction: Range | None, target: Range | None) -> str:
+    """Return the sizes of predictions and targets, empty where they are not limited.
+
+    Examples
+    --------
+    >>> sizes_in_words(Range(1e-100, 1e100), Range(high=1e100))
+    'predictions of size 1e-100 to 1e+100, and targets of size up to 1e+100'
     """
     if prediction == target:
-        return f"promised for predictions and targets of size {target}" if target else ""
+        return f"predictions and targets of size {target}" if target else ""
     roles = (("predictions", prediction), ("targets", target))
     parts = [f"{role} of size {sizes}" for role, sizes in roles if sizes is not None]
-    return f"promised for {', and '.join(parts)}"
+    return ", and ".join(parts)

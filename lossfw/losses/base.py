@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from lossfw.components.claims import Claims
 from lossfw.components.component import Component
-from lossfw.components.ranges import Range, promised_for
+from lossfw.components.ranges import Range, sizes_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
@@ -113,7 +113,8 @@ class LossDefinition(Component, ABC):
     @property
     def promise(self) -> str:
         """For which sizes of numbers results are promised, in words; empty where for all."""
-        return promised_for(self.prediction_range, self.target_range)
+        sizes = sizes_in_words(self.prediction_range, self.target_range)
+        return f"promised for {sizes}" if sizes else ""
 
     @property
     def fixed_classes(self) -> int | None:

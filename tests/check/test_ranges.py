@@ -4,12 +4,15 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from lossfw import REAL, CategoricalLoss, Claims, DistanceLoss, Interval, PointwiseLoss, Range
-from lossfw.check import check
+from lossfw.check import check, check_function
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import of_component
+from lossfw.cli import main
+from lossfw.errors import ArgumentError
 
 USUAL = Range(1e-3, 1e3)
 
@@ -134,3 +137,65 @@ def test_a_range_without_numbers_of_the_space_ends_the_search():
 
 def test_accuracy_is_measured_where_it_is_promised():
     assert all(worst.ulps <= 1 for worst in measure(Square(), "float64", points=200).results)
+
+
+class Everywhere(Square):
+    """It promises too much."""
+
+    prediction_range = target_range = None
+
+
+def test_a_search_is_bounded_on_request():
+    report = check(Everywhere(), examples=100, only=["value", "claim"], within=(1e-3, 1e3))
+    near = [r for r in report.refuted if np.abs(r.inputs["y"]).max() > 1e3]
+    assert not near
+    assert report.notes == [
+        "results and claims were looked at only for predictions and targets of size 0.001 to 1000"
+    ]
+    assert check(Square(), examples=100, only=["value"], within=(1e-9, 1e9)).refuted
+
+
+def test_an_outside_function_is_checked_within_a_range():
+    def value(y, t):
+        return np.where(np.abs(y) > 1e3, 0.0, (y - t) ** 2)
+
+    of_function = {"against": "squared_error", "examples": 50, "only": ["value"]}
+    assert check_function(value, **of_function).refuted
+    assert not check_function(value, **of_function, within="..1000").refuted
+
+
+def test_an_activation_is_not_checked_within_a_range():
+    with pytest.raises(ArgumentError, match="only a loss is checked within a range"):
+        check("tanh", within=(0, 1))
+
+
+def test_the_command_bounds_a_search(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(FAR)
+
+    def run(*arguments):
+        quick = ("--examples", "50", "--only", "value", "--plugin", str(file))
+        return CliRunner().invoke(main, ["check", *quick, *arguments])
+
+    assert run("far").exit_code == 1
+    within = run("far", "--within", "..1000")
+    assert within.exit_code == 0
+    assert "looked at only for predictions and targets of size up to 1000" in within.output
+    wrong = run("far", "--within", "1000")
+    assert wrong.exit_code == 2
+    assert "'1000' is not a range of sizes: expected LOW..HIGH" in wrong.stderr
+
+
+FAR = """
+from lossfw import DistanceLoss
+
+
+class Far(DistanceLoss):
+    'A square, which ends.'
+
+    def formula(self, xp, r):
+        return r * r
+
+    def value(self, xp, r):
+        return xp.where(xp.abs(r) > 1e4, 0.0 * r, r * r)
+"""

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import lossfw
 from lossfw.cli import main
-from lossfw.components.ranges import Range, promised_for
+from lossfw.components.ranges import Range, range_of, sizes_in_words
 from lossfw.errors import ArgumentError
 
 SMALL, LARGE = Range(1e-3, 10.0), Range(0.1, 1e6, float32=(1.0, 1e3))
@@ -31,21 +31,26 @@ def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
 
 
 @pytest.mark.parametrize(
-    ("text", "sizes"),
+    ("given", "sizes"),
     [
         ("1e-100..1e100", Range(1e-100, 1e100)),
         ("..10", Range(high=10.0)),
         ("0.5..", Range(0.5)),
+        ((1, 2), Range(1.0, 2.0)),
+        (SMALL, SMALL),
+        (None, None),
     ],
 )
-def test_a_range_is_read_from_text(text, sizes):
-    assert Range.read(text) == sizes
+def test_a_range_is_given_by_its_limits(given, sizes):
+    assert range_of(given) == sizes
 
 
-@pytest.mark.parametrize("text", ["3", "a..b", "5..1", "-1..2", "nan..1", ""])
-def test_what_is_not_a_range_is_refused_in_words(text):
+@pytest.mark.parametrize(
+    "given", ["3", "a..b", "5..1", "-1..2", "nan..1", "", "1..2..3", (1,), (1, "x"), 3.0]
+)
+def test_what_is_not_a_range_is_refused_in_words(given):
     with pytest.raises(ArgumentError, match="is not a range of sizes: expected LOW"):
-        Range.read(text)
+        range_of(given)
 
 
 @pytest.mark.parametrize("sizes", [{"low": 2.0, "high": 1.0}, {"float32": (-1.0, 1.0)}])
@@ -58,13 +63,13 @@ def test_sizes_are_in_order_and_not_negative(sizes):
     ("prediction", "target", "text"),
     [
         (None, None, ""),
-        (SMALL, SMALL, "promised for predictions and targets of size 0.001 to 10"),
-        (None, Range(high=5.0), "promised for targets of size up to 5"),
-        (LARGE, None, "promised for predictions of size 0.1 to 1e+06 (float32: 1 to 1000)"),
+        (SMALL, SMALL, "predictions and targets of size 0.001 to 10"),
+        (None, Range(high=5.0), "targets of size up to 5"),
+        (LARGE, None, "predictions of size 0.1 to 1e+06 (float32: 1 to 1000)"),
     ],
 )
-def test_a_promise_is_said_in_words(prediction, target, text):
-    assert promised_for(prediction, target) == text
+def test_sizes_are_said_in_words(prediction, target, text):
+    assert sizes_in_words(prediction, target) == text
 
 
 class Near(lossfw.DistanceLoss):
