@@ -8,7 +8,9 @@ with the formula on exact numbers (`core.exact`) by one oracle (`core.oracle`), 
 errors the harness passes within a tolerance (`core.tolerance`) and `accuracy`
 reports at their worst. `options` says how hard a search is and what counts, and
 `instances` lists the instances of a class to check. `core.causes` reports one mistake
-of an author once, and `core.branches` finds points for each side of a branch. `foreign`
+of an author once, and `core.branches` finds points for each side of a branch. `core.shrink`
+finds simpler numbers for a counterexample, `severity` grades it by them, and `groups` makes
+one finding of those that have one cause; a `Report` has them all and their text. `foreign`
 calls the functions of other libraries, and `jobs` runs many checks or measurements in
 several processes.
 """

@@ -74,7 +74,7 @@ class Report:
     right_for : str
         For which numbers the functions are right, where digits are lost or extremes are wrong.
     notes : list of str
-        What else a reader of the verdict should know, a line each.
+        What else a reader should know, such as a promised range or a cost; a line each.
     parameter_sets : int
         At how many sets of parameters the component was checked.
     """
@@ -196,12 +196,15 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yield the verdict, a finding for each cause, and what was not checked."""
         yield f"{self.name}: {self.verdict}"
-        yield from (f"  {note}" for note in self.notes)
         preceding = ""
-        for group in self.groups:
-            yield ""
+        for number, group in enumerate(self.groups):
+            if number:
+                yield ""
             yield from group.lines(self.parameter_sets, preceding)
             preceding = group.first.snippet or preceding
+        if self.groups and self.notes:
+            yield ""
+        yield from (f"  {note}" for note in self.notes)
         if self.refuted and not self.conventions:
             others = [r.check for r in self.refuted if r.grade == "convention"]
             if others:

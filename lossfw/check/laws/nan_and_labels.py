@@ -7,6 +7,7 @@ a formula with it would forgive a value with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
+from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import (
     Points,
     Subject,
@@ -30,7 +32,7 @@ from lossfw.check.core.subject import (
     first_bad,
     simplest,
 )
-from lossfw.check.laws.formula import inner, is_inner
+from lossfw.check.laws.formula import is_inner
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
 from lossfw.losses.kinds import PointwiseLoss
@@ -55,56 +57,62 @@ _ONE_COLUMN = " A loss that needs two columns sets `least_classes: ClassVar[int]
 @check("nan:legal")
 def check_legal(subject: Subject, search: Search) -> None:
     """Value and derivatives are numbers at legal, finite arguments."""
-    for points in search.points(subject):
-        finite = usual_points(subject, points)
-        for function in outputs(subject):
-            some = finite if function.name == "value" else _of_derivatives(subject, finite)
-            if len(some):
-                refuse_nan(some, function(some.y, some.t), str(function), subject)
+    for function in outputs(subject):
+        _refute_nan(subject, search.points(subject), function.name, function)
 
 
-def _of_derivatives(subject: Subject, points: Points) -> Points:
-    """Return the points at which no other check looks at derivatives.
+def _refute_nan(
+    subject: Subject, sets: Iterable[Points], name: str, function: Callable[[Any, Any], NDArray]
+) -> None:
+    """Refute a function whose results at some legal, finite points are NaN."""
 
-    Inside of a space they are compared with the formula's, where there is one. At a bound
+    def badness(points: Points) -> NDArray:
+        found = np.zeros(len(points), int)
+        which = np.flatnonzero(_are_looked_at(subject, points, name))
+        if which.size:
+            some = points.take(which)
+            results = function(some.y, some.t)
+            if results.shape[:1] != (len(some),):
+                raise NotApplicable("results have the wrong shape")
+            found[which] = any_in_row(np.isnan(results))
+        return found
+
+    bad = simplest_bad(subject, ((points, badness(points)) for points in sets))
+    if bad is None:
+        return
+    code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
+    text = f"the {name} is NaN at legal, finite arguments. "
+    one = shrink(subject, bad, badness)
+    remedy = _REMEDY + (_ONE_COLUMN if subject.rows and one.y.shape[-1] == 1 else "")
+    found = Counterexample.by(one, text + remedy, code)
+    loss = subject.component
+    if isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
+        # The author has declared no space.
+        found.message = text + _SPACES
+        found.blocking()
+    raise found
+
+
+def _are_looked_at(subject: Subject, points: Points, name: str) -> NDArray:
+    """Tell which points count and are neither huge nor tiny.
+
+    Inside of a space, derivatives are compared with the formula's, where there is one. At a bound
     other libraries have none.
     """
-    if subject.component is None:
-        return inner(subject, points) if subject.truth is None else points.take(slice(0))
-    return points.keep(~is_inner(subject, points))
-
-
-def usual_points(subject: Subject, points: Points) -> Points:
-    """Return the points that count, without those of huge and tiny numbers."""
-    keep = _is_usual(points.y)
+    keep = _is_usual(points.y) & (subject.counts(points.y, points.t) > 0)
     if points.t.shape == points.y.shape:
-        keep = keep & _is_usual(points.t)
-    return drop_masked(subject, points.keep(keep))
+        keep &= _is_usual(points.t)
+    if name in ("value", "formula"):
+        return keep
+    if subject.component is not None:
+        return keep & ~is_inner(subject, points)
+    return keep & is_inner(subject, points) if subject.truth is None else np.zeros_like(keep)
 
 
 def _is_usual(x: NDArray) -> NDArray:
-    """Tell which numbers are 0, or neither huge nor tiny."""
+    """Tell which numbers, or rows of them, are 0, or neither huge nor tiny."""
     huge = _HUGE.get(x.dtype.name, np.inf)
-    return np.asarray((x == 0) | ((np.abs(x) < huge) & (np.abs(x) > 1 / huge)))
-
-
-def refuse_nan(points: Points, results: NDArray, name: str, subject: Subject) -> None:
-    """Refute a function whose results at points are NaN."""
-    if results.shape[:1] != (len(points),):
-        raise NotApplicable("results have the wrong shape")
-    bad = np.isnan(results)
-    if bad.any():
-        code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
-        text = f"the {name} is NaN at legal, finite arguments. "
-        row = simplest(points, bad)
-        remedy = _REMEDY + (_ONE_COLUMN if subject.rows and points.y.shape[-1] == 1 else "")
-        found = Counterexample.at(points, row, text + remedy, code)
-        loss = subject.component
-        if isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
-            # The author has declared no space.
-            found.message = text + _SPACES
-            found.blocking()
-        raise found
+    return ~any_in_row((x != 0) & ~((np.abs(x) < huge) & (np.abs(x) > 1 / huge)))
 
 
 # The cause of each finding of a NaN that does not come back.
@@ -259,10 +267,11 @@ def check_formula(subject: Subject, search: Search) -> None:
     """The formula is a number at legal, finite arguments: a NaN is nothing to compare with."""
     if subject.component is None:
         raise NotApplicable("the formula is not the function's own")
-    for points in search.points(subject, "float64"):
-        some = usual_points(subject, points)
+
+    def formula(y: NDArray, t: NDArray) -> NDArray:
+        search.count(len(y))
+        exact = to_float(subject.exact.values(y, t))
         # Where the value is NaN too, `nan:legal` reports it, and the two are one mistake.
-        some = some.keep(~np.isnan(call(subject.value, some.y, some.t)))
-        if len(some):
-            search.count(len(some))
-            refuse_nan(some, to_float(subject.exact.values(some.y, some.t)), "formula", subject)
+        return np.where(np.isnan(call(subject.value, y, t)), 0.0, exact)
+
+    _refute_nan(subject, search.points(subject, "float64"), "formula", formula)

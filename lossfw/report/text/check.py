@@ -17,13 +17,11 @@ def merged_by_component(reports: Sequence[Report]) -> list[Report]:
 
 def lines(reports: Sequence[Report]) -> Iterator[str]:
     """Yield the lines on reports, each on another component; those that failed come last."""
-    for report in (one for one in reports if one.ok):
-        yield from report.lines()
-        if len(reports) == 1:
-            yield from report.lines_on_gaps()
-    for number, report in enumerate(one for one in reports if not one.ok):
-        if number or len(reports) > 1:
+    for number, report in enumerate(sorted(reports, key=lambda one: not one.ok)):
+        if number and not report.ok:
             yield ""
         yield from report.lines()
+        if report.ok and len(reports) == 1:
+            yield from report.lines_on_gaps()
     yield ""
     yield summary(reports)
