@@ -60,7 +60,7 @@ class FindingGroup:
 
 def by_grade(refuted: Iterable[Refutation]) -> list[Refutation]:
     """Return findings with the gravest first, those in half precision after others."""
-    return sorted(refuted, key=lambda one: (_RANKS[one.grade], one.check.endswith(_SAME_FOR_ALL)))
+    return sorted(refuted, key=lambda one: (_RANKS[one.grade], one.check.endswith(":half")))
 
 
 def groups(refuted: Iterable[Refutation]) -> list[FindingGroup]:

@@ -71,7 +71,9 @@ _ERROR_PATTERNS = (
     ),
 )
 # The error of a ufunc on an array of objects.
-_OF_OBJECTS = re.compile(r"not supported for the input types|dtype\('O'\)|no callable \w+ method")
+_OF_OBJECTS = re.compile(
+    r"not supported for the input types|dtype\('O'\)|no callable \w+ method|truth value of an array"
+)
 _LACKS = re.compile(r"^AttributeError: .* has no attribute '(\w+)'")
 _STANDARD = "it has those of the Python array API standard, and lossfw.numerics has others"
 _CALLED = re.compile(r"\w+\(\) (takes \d+ positional|missing \d+ required positional)")
