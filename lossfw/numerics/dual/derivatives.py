@@ -154,10 +154,28 @@ def row_derivatives(
     if order == 1 or y.shape[-1] >= _LEAST_SPREAD:
         rule = functools.partial(_back if order == 1 else _spread, body)
         try:
-            return _with_care(rule, xp, y, constants)
+            found = _with_care(rule, xp, y, constants)
         except UnrecordedError:
             pass
+        else:
+            return found if y.dtype != object else _exactly(body, xp, found, y, constants)
     return _by_columns(body, xp, y, constants, order)
+
+
+def _exactly(
+    body: Body, xp: Namespace, found: tuple[Array, ...], y: Array, constants: tuple[Any, ...]
+) -> tuple[Array, ...]:
+    """Return exact derivatives, of rows with infinite slopes of both signs column by column."""
+    value, *parts = found
+    is_unclear = np.logical_or.reduce([xp.isnan(part).any(axis=-1) for part in parts])
+    is_unclear &= ~xp.isnan(value)
+    if not is_unclear.any():
+        return found
+
+    def by_columns(_: Namespace, y: Array, *constants: Any) -> tuple[Array, ...]:
+        return _by_columns(body, xp, y, constants, len(parts))[1:]
+
+    return (value, *put_rows(parts, is_unclear, by_columns, y, *constants))
 
 
 def _back(

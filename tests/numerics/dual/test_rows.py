@@ -1,13 +1,19 @@
 """Derivatives of rows in one pass, held to one pass for each column and to 60 digits."""
 
+import json
+import math
+import pathlib
+
 import numpy as np
 import pytest
 
+from lossfw import SIMPLEX
 from lossfw.losses.engine.probes import row_probes
 from lossfw.numerics.dual import derivatives as module
 from lossfw.numerics.dual.derivatives import row_derivatives
+from lossfw.numerics.exact.namespace import namespace
 from lossfw.numerics.exact.reference import reference
-from lossfw.numerics.exact.ulp import ulp_error
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 from support.row_bodies import BODIES, NOT_SPREAD
 
 # Errors above this are those of a body that cancels, and of equal size in every order of products.
@@ -77,3 +83,85 @@ def test_a_body_may_take_no_class_at_all():
 
     y = np.array([[1.0, 2.0], [3.0, 4.0]])
     np.testing.assert_array_equal(row_derivatives(body, np, y, order=1)[1], [[2, 0], [6, 0]])
+
+
+GOLDEN = json.loads(pathlib.Path(__file__).with_name("rows_by_jax.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", GOLDEN["derivatives"])
+def test_derivatives_are_those_of_jax(name):
+    body, space, target_space = BODIES[name]
+    y = np.array(GOLDEN["simplex" if space == SIMPLEX else "real"])
+    t = np.array(GOLDEN["targets" if target_space == SIMPLEX else "other"])
+    for order, by_jax in enumerate(np.array(GOLDEN["derivatives"][name]), start=1):
+        found = row_derivatives(body, np, y, t, order=order)[-1]
+        largest = np.abs(by_jax).max(axis=-1, keepdims=True)
+        assert (np.abs(found - by_jax) <= 4e-15 * np.maximum(largest, 1.0)).all()
+
+
+# Body, row, and gradient; the comment says what JAX 0.10.2 and PyTorch 2.13.0 return.
+WHERE_RULES_DECIDE = {
+    # NaN at 0, from the branch that is not taken.
+    "a branch not taken": (
+        lambda xp, y: xp.sum(xp.where(y > 0, xp.log(y), 0 * y), axis=-1),
+        [0.0, 1.0, 2.0],
+        [0.0, 1.0, 0.5],
+    ),
+    # NaN everywhere.
+    "a norm of zeros": (lambda xp, y: xp.sqrt(xp.sum(y * y, axis=-1)), [0.0] * 3, [0.0] * 3),
+    # The same.
+    "a tie of the largest": (lambda xp, y: xp.max(y, axis=-1), [1.0, 1.0, 0.0], [0.5, 0.5, 0.0]),
+    "a tie with a number": (
+        lambda xp, y: xp.sum(xp.maximum(y, xp.zeros_like(y)), axis=-1),
+        [0.0, 1.0, -1.0],
+        [0.5, 1.0, 0.0],
+    ),
+    # The same: no rule says what 0 times infinity is where an element moves itself.
+    "the square of a root": (
+        lambda xp, y: xp.sum(xp.sqrt(y) ** 2, axis=-1),
+        [0.0, 1.0, 4.0],
+        [math.nan, 1.0, 1.0],
+    ),
+    "two branches not taken": (
+        lambda xp, y: xp.sum(
+            xp.where(y > 0, xp.log(y), 0 * y) + xp.where(y > 0, xp.log(y) ** 2, 0 * y), axis=-1
+        ),
+        [0.0, 1.0, 1.0],
+        [0.0, 1.0, 1.0],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "row", "expected"), WHERE_RULES_DECIDE.values(), ids=WHERE_RULES_DECIDE
+)
+@pytest.mark.parametrize("order", [1, 2])
+def test_rules_decide_where_a_gradient_is_hard(body, row, expected, order):
+    found = row_derivatives(body, np, np.array([row]), order=order)[1]
+    np.testing.assert_array_equal(found, [expected])
+    careful = module._by_columns(body, np, np.array([row]), (), order)[1]
+    np.testing.assert_array_equal(careful, [expected])
+
+
+def test_exact_derivatives_of_rows_are_those_by_columns():
+    xp = namespace(60)
+    for body, space, target in BODIES.values():
+        y, t = row_probes((space, target), np.dtype(float), 4, by_index=False)
+        usual = (np.abs(y) < 100).all(axis=-1) & np.isfinite(t).all(axis=-1)
+        y, t = (xp.exact(x[usual][:3]) for x in (y, t))
+        for order in (1, 2):
+            found = to_float(row_derivatives(body, xp, y, t, order=order)[-1])
+            expected = to_float(module._by_columns(body, xp, y, (t,), order)[-1])
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_an_infinite_slope_of_an_exact_row_keeps_its_sign():
+    def body(xp, y):
+        a, b = y[..., 0], y[..., 1]
+        return xp.sqrt(a + b - 2 * a)
+
+    xp = namespace(60)
+    row = xp.exact(np.array([[0.5, 0.5, 1.0]]))
+    assert to_float(row_derivatives(body, xp, row, order=1)[1]).tolist() == [
+        [-math.inf, math.inf, 0]
+    ]

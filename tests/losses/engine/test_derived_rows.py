@@ -1,0 +1,76 @@
+"""Derivatives that an author did not write: the same bits in any call, tiles and kernels."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from lossfw import LOGITS
+from lossfw.losses.engine import kernels
+from lossfw.losses.engine.call_kernels import candidate_of
+from lossfw.losses.engine.engine_mode import use_engine
+from support.author_losses import ROWS
+
+LOSSES = [author() for author, _ in ROWS]
+COUNT = 400
+
+
+def arguments(loss, columns, dtype):
+    rng = np.random.default_rng(columns)
+    z, t = 3 * rng.normal(size=(COUNT, columns)), rng.integers(0, columns, COUNT)
+    z[::7] = 0.0
+    if loss.prediction_space is LOGITS:
+        # Rows whose plain products are not finite.
+        z[5::11, 0] = np.inf
+        return z.astype(dtype), t
+    p = np.exp(z)
+    p /= p.sum(axis=-1, keepdims=True)
+    # Ties with the limits of a clip, and a probability of 0 for the target.
+    p[3::11] = np.eye(columns)[t[3::11]]
+    p[4::11] = np.eye(columns)[(t[4::11] + 1) % columns]
+    return p.astype(dtype), t
+
+
+def calls(loss, columns, dtype, **options):
+    y, t = arguments(loss, columns, dtype)
+    for form in ("gradient", "hessian"):
+
+        def call(part, form=form):
+            given = {name: x[part] for name, x in options.items()}
+            return getattr(loss, form)(y[part], t[part], reduction="none", **given)
+
+        yield call
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize("columns", [2, 5, 40, 300])
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_a_row_has_the_same_bits_in_every_call(loss, columns, dtype):
+    if dtype == "float16" and loss.prediction_space is not LOGITS:
+        pytest.skip("rounded rows are not distributions")
+    with use_engine("tiles"):
+        for call in calls(loss, columns, dtype):
+            whole = call(slice(None))
+            for ends in ((0, 1, 2, 3, 200, COUNT), (0, COUNT // 2, COUNT)):
+                parts = [call(slice(*pair)) for pair in itertools.pairwise(ends)]
+                np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+@pytest.mark.parametrize("columns", [3, 10, 100])
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_kernels_have_the_bits_of_tiles(loss, columns):
+    weights = {"sample_weight": np.random.default_rng(0).random(COUNT)}
+    for options in ({}, weights):
+        for call in calls(loss, columns, "float64", **options):
+            with use_engine("tiles"):
+                expected = call(slice(None))
+            with use_engine("compiled"), kernels.trusted():
+                np.testing.assert_array_equal(call(slice(None)), expected)
+
+
+@pytest.mark.parametrize("columns", [3, 100])
+@pytest.mark.parametrize("form", ["gradient", "both", "hessian"])
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_derived_functions_have_a_kernel(loss, form, columns):
+    candidate = candidate_of(loss, form, columns, by_index=form != "hessian")
+    assert candidate.problem(np.dtype(np.float64)) == ""
