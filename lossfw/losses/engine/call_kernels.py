@@ -22,7 +22,7 @@ from lossfw.components.spaces import (
     Space,
 )
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine import kernels
+from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
@@ -85,7 +85,7 @@ def watched_function(
     """Return a function of a loss that has a kernel, or may get one."""
     key = (type(loss), loss.identity, form, columns, by_index)
     candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
-    return WatchedFunction(key, candidate, dtype, weighted)
+    return WatchedFunction(key, candidate, dtype, weighted=weighted)
 
 
 # What lies outside of the domain. A kernel reads the numbers anyway, and adds up rows in the order
@@ -163,7 +163,7 @@ def kernels_for(
 
     Derivatives of a whole call go to `out`, times `scale`.
     """
-    if not kernels.may_have_kernel(call.y.size) or not isinstance(loss, LossDefinition):
+    if engine_mode() == "tiles" or not isinstance(loss, LossDefinition):
         return _NONE
     if not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
         return _NONE

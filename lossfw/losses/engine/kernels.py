@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 # A call of a kernel takes 14 microseconds, and the fast path of a smaller call 5 and what the
 # body takes. So kernels of cheap bodies pay from about this on: huber with its gradient from
-# 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on.
+# 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on. Calls without a fast
+# path, as those of rows and of weights, take 30 microseconds in tiles: a kernel pays for any size.
 SMALL = 4096
 
 # A kernel is made once the tiles of its function have taken so many seconds, half of the 70 to 130
@@ -47,7 +48,8 @@ _SECONDS = 0.06
 # The modes in which time decides.
 _BY_TIME = ("auto", "explain")
 
-# The largest number of functions that are watched; beyond it the table starts over.
+# The largest number of functions that are watched; beyond it those without a kernel start over, as
+# where a parameter changes with every call.
 _MOST = 4096
 
 # The largest number of kernels, of some 70 kB each. The one that was not used for the longest
@@ -119,12 +121,11 @@ def trusted() -> Iterator[None]:
 
 
 def may_have_kernel(size: int) -> bool:
-    """Return whether a call on so many elements may go to a kernel."""
+    """Return whether a call that has a fast path may go to a kernel at so many elements."""
     mode = engine_mode()
     return mode == "compiled" or (size >= SMALL and mode != "tiles")
 
 
-@dataclass(slots=True)
 class WatchedFunction:
     """A function that has a kernel, or may get one.
 
@@ -139,20 +140,29 @@ class WatchedFunction:
         Whether the kernel multiplies by weights.
     """
 
-    key: FunctionKey
-    candidate: Callable[[], Candidate]
-    dtype: np.dtype[Any]
-    weighted: bool = False
+    __slots__ = ("_candidate", "_dtype", "_entry", "_weighted")
+
+    def __init__(
+        self,
+        key: FunctionKey,
+        candidate: Callable[[], Candidate],
+        dtype: np.dtype[Any],
+        *,
+        weighted: bool = False,
+    ) -> None:
+        self._candidate, self._dtype, self._weighted = candidate, dtype, weighted
+        self._entry = _entry((*key, dtype.char, weighted))
 
     def kernel(self) -> UsableKernel | None:
         """Return the kernel, None while or where there is none."""
         mode = engine_mode()
         if mode == "tiles":
             return None
-        entry = self._entry()
-        if mode == "compiled" and entry.is_open:
-            self._compile(entry)
+        entry = self._entry
         kernel = entry.kernel
+        if kernel is None and mode == "compiled" and entry.is_open:
+            self._compile()
+            kernel = entry.kernel
         if kernel is None:
             return None
         entry.used = next(_clock)
@@ -162,7 +172,7 @@ class WatchedFunction:
 
     def add_seconds(self, seconds: float) -> None:
         """Add the seconds of this thread that a call took, and make a kernel once it pays."""
-        entry = self._entry()
+        entry = self._entry
         entry.seconds += seconds
         if entry.seconds < _SECONDS or not entry.is_open or engine_mode() not in _BY_TIME:
             return
@@ -172,28 +182,19 @@ class WatchedFunction:
             entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
         if not entry.problem:
             entry.is_pending = True
-            _worker.add(lambda: self._compile(entry))
+            _worker.add(self._compile)
         elif engine_mode() == "explain":
-            _explain(f"{entry.problem}: {self.candidate().owner} stays in tiles")
+            _explain(f"{entry.problem}: {self._candidate().owner} stays in tiles")
 
-    def _entry(self) -> _Entry:
-        key = (*self.key, self.dtype.char, self.weighted)
-        entry = _entries.get(key)
-        if entry is None:
-            if len(_entries) >= _MOST:
-                forget()
-            entry = _entries.setdefault(key, _Entry())
-        return entry
-
-    def _compile(self, entry: _Entry) -> None:
+    def _compile(self) -> None:
         """Make a kernel, or find out that there is none."""
         from lossfw.losses.engine.candidates import NoKernelError
 
         started_at = time.perf_counter()
-        candidate = self.candidate()
-        subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
+        entry, candidate = self._entry, self._candidate()
+        subject = f"{candidate.owner}, {self._dtype}, {candidate.form}"
         try:
-            kernel = candidate.kernel(self.dtype, weighted=self.weighted)
+            kernel = candidate.kernel(self._dtype, weighted=self._weighted)
         except NoKernelError as error:
             entry.problem = str(error)
         except Exception as error:
@@ -207,6 +208,22 @@ class WatchedFunction:
         seconds = time.perf_counter() - started_at
         made = f"compiled in {seconds:.3f} s"
         _explain(f"{subject}: {f'tiles: {entry.problem}' if entry.problem else made}")
+
+
+def _entry(key: FunctionKey) -> _Entry:
+    entry = _entries.get(key)
+    if entry is None:
+        if len(_entries) >= _MOST:
+            _forget_without_kernel()
+        entry = _entries.setdefault(key, _Entry())
+    return entry
+
+
+def _forget_without_kernel() -> None:
+    with _lock:
+        for key, entry in list(_entries.items()):
+            if entry.kernel is None:
+                del _entries[key]
 
 
 def _drop(entry: _Entry, subject: str, problem: str) -> None:

@@ -297,6 +297,22 @@ def test_a_kernel_is_made_in_a_thread_once_its_tiles_have_taken_long(monkeypatch
     np.testing.assert_array_equal(small, loss.gradient(y, 0 * y, reduction="sum")[:100])
 
 
+def test_small_calls_of_rows_and_with_weights_have_kernels_too(monkeypatch):
+    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
+    rng = np.random.default_rng(0)
+    z, k, w = rng.normal(size=(20, 10)), rng.integers(0, 10, 20), rng.random(20)
+    with use_engine("tiles"):
+        expected = LOGITS.gradient(z, k), Pure().gradient(w, 0 * w, sample_weight=w)
+    with use_engine("auto"):
+        for _ in range(250):
+            np.testing.assert_array_equal(LOGITS.gradient(z, k), expected[0])
+            np.testing.assert_array_equal(Pure().gradient(w, 0 * w, sample_weight=w), expected[1])
+            kernels.wait()
+    assert all_have_kernels()
+    # Of rows one, of elements one for tiles and one with weights.
+    assert len(kernels._entries) == 3
+
+
 def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys):
     def broken(*_):
         raise RuntimeError("LLVM is broken")
