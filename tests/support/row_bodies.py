@@ -66,6 +66,10 @@ def hellinger(xp, y, t):
     return xp.sqrt(0.5 * xp.sum((xp.sqrt(y) - xp.sqrt(t)) ** 2, axis=-1))
 
 
+def cross_entropy(xp, y, t):
+    return -xp.sum(xlogy(xp, t, y), axis=-1)
+
+
 def jensen_shannon(xp, y, t):
     m = 0.5 * (y + t)
     terms = xlogy(xp, y, quotient(xp, y, m)) + xlogy(xp, t, quotient(xp, t, m))
@@ -187,7 +191,16 @@ def folded(xp, y, t):
 
 PREDICTIONS = {
     SIMPLEX: (
-        *(symmetric, hellinger, jensen_shannon, dice, focal_tversky, guarded_log, unguarded_log),
+        *(
+            symmetric,
+            cross_entropy,
+            hellinger,
+            jensen_shannon,
+            dice,
+            focal_tversky,
+            guarded_log,
+            unguarded_log,
+        ),
         *(generalised, ranked, two_guards),
     ),
     LOGITS: (
