@@ -8,7 +8,6 @@ A test compares the pages with what is generated now.
 import functools
 import inspect
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -23,6 +22,9 @@ from lossfw.components import hookspecs
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.docstrings import entries, paragraphs, sections
 from lossfw.components.plugin_choice import Plugins
+from lossfw.report.text.accuracy import page
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
 # Lines of help are broken at this width, whatever the terminal has.
 WIDTH = 100
@@ -100,41 +102,9 @@ def _claims(kind: str) -> dict[str, dict[str, object]]:
     return {name: some[0].claims().to_dict() for name, some in made.items() if some}
 
 
-def accuracies() -> str:
-    """Return the rows of the page of accuracies as JSON, for the pages of components."""
-    page = (Path(__file__).parents[1] / "docs" / "reference" / "accuracy.md").read_text()
-    rows: list[dict[str, object]] = []
-    peers: dict[str, str] = dict(_PEER.findall(_PEERS.search(page)[1]))
-    kind, headers = "", []
-    for line in page.splitlines():
-        if line.startswith("## "):
-            kind = "activation" if line.startswith("## Activations") else "loss"
-        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        if line.startswith("| component"):
-            headers = cells
-        elif line.startswith("| `"):
-            found = dict(zip(headers, cells, strict=True))
-            component = found.pop("component").strip("`")
-            others = {name: found.pop(name) for name in peers if found.get(name)}
-            own = {name: found[name] for name in ("dtype", "value", "first", "second")}
-            name = _names(kind)[component.partition("(")[0]]
-            rows.append(
-                {"kind": kind, "name": name, "component": component, **own, "peers": others}
-            )
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    return f'{{"peers": {json.dumps(peers)},\n"rows": [\n{lines}\n]}}\n'
-
-
-# The sentence on other libraries, and each with its version.
-_PEERS = re.compile(r"The other libraries are (.*?)\. Their")
-_PEER = re.compile(r"(\S+) (\d[^,]*)")
-
-
-@functools.cache
-def _names(kind: str) -> dict[str, str]:
-    """Return the name of each built-in component by its class."""
-    registry = Plugins(installed=False).registry()
-    return {registry.class_of(e).__name__: e.name for e in registry.entries(kind)}
+def accuracy() -> str:
+    """Return the page of the figures that `make accuracy` has measured."""
+    return page(json.loads((REFERENCE / "accuracy.json").read_text()))
 
 
 def _prose(section: str) -> str:
@@ -150,7 +120,7 @@ PAGES = {
     "components.md": components,
     "commands.md": commands,
     "claims-and-hooks.md": claims_and_hooks,
-    "accuracy.json": accuracies,
+    "accuracy.md": accuracy,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from lossfw.check.accuracy.measure import ComponentAccuracy
 from lossfw.report.text.tables import markdown_table, show_table
@@ -52,8 +53,6 @@ def peer_cells(found: ComponentAccuracy) -> str:
 
 
 def _peer_cell(found: ComponentAccuracy, name: str) -> str:
-    if name not in found.peers:
-        return ""
     few, every = (" / ".join(ulps(worst.ulps) for worst in worsts) for worsts in found.peers[name])
     return few if few == every else f"{few} ({every})"
 
@@ -78,45 +77,87 @@ def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
 
 def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
     """Return lines that explain the marks, and say where a goal is missed."""
-    lines = []
     rows = list(rows)
+    lines = []
     if any(worst.of_terms for found in rows for worst in found.results):
         lines.append("* in units of the largest term: the terms cancel where the result crosses 0")
-    lines += [f"{name}: {text}" for name, text in _promises(rows).items()]
-    for found in rows:
-        for worst in found.missed():
-            point = ", ".join(f"{name} = {value!r}" for name, value in (worst.at or {}).items())
-            lines.append(
-                f"! {found.text} {found.dtype} {_COLUMNS[worst.order]}: {ulps(worst.ulps)} ULP, "
-                f"goal {found.goal(worst.order):g}, at {point}: got {worst.computed!r}, "
-                f"true {worst.truth}"
-            )
+    promised = {found.config["name"]: found.promised for found in rows if found.promised}
+    lines += [f"{name}: {text}" for name, text in promised.items()]
+    return lines + [f"! {line}" for found in rows for line in _missed(found)]
+
+
+def _missed(found: ComponentAccuracy) -> list[str]:
+    lines = []
+    for worst in found.missed():
+        point = ", ".join(f"{name} = {value!r}" for name, value in (worst.at or {}).items())
+        lines.append(
+            f"{found.text} {found.dtype} {_COLUMNS[worst.order]}: {ulps(worst.ulps)} ULP, "
+            f"goal {found.goal(worst.order):g}, at {point}: got {worst.computed!r}, "
+            f"true {worst.truth}"
+        )
     return lines
 
 
-def _promises(rows: Iterable[ComponentAccuracy]) -> dict[str, str]:
-    """Return for which numbers results are promised by name: only there they are measured."""
-    return {found.config["name"]: found.promised for found in rows if found.promised}
+def row(found: ComponentAccuracy) -> dict[str, Any]:
+    """Return the cells of a component in its dtype, and what a page says below its tables."""
+    return {
+        "kind": found.kind,
+        "name": found.config["name"],
+        "component": found.text,
+        "dtype": found.dtype,
+        "rows": found.rows,
+        **dict(zip(_COLUMNS, cells(found), strict=True)),
+        "peers": {name: _peer_cell(found, name) for name in found.peers},
+        "reason": found.reason,
+        "promised": found.promised,
+        "missed": _missed(found),
+    }
 
 
-def page(rows: Sequence[ComponentAccuracy], versions: Mapping[str, str], measured: str) -> str:
-    """Return the table as a page in Markdown."""
-    parts = [_HEAD, measured]
+def page(data: Mapping[str, Any]) -> str:
+    """Return a page in Markdown.
+
+    The data are ``rows``, see `row`, the ``peers`` with their versions, and a sentence of how
+    they were ``measured``.
+    """
+    rows, versions = data["rows"], data["peers"]
+    parts = [_HEAD, data["measured"]]
     if versions:
         listed = ", ".join(f"{name} {version}" for name, version in versions.items())
         parts.append(f"The other libraries are {listed}. {_PEERS}")
-    for title, chosen in _groups(rows):
-        if chosen:
-            parts += [f"## {title}", _table(chosen, list(versions))]
-    by_name = {found.config["name"]: found.reason for found in rows if found.reason}
-    reasons = [f"- `{name}`: {reason}" for name, reason in by_name.items()]
-    parts += ["## What is measured against its largest term", "\n".join(reasons) or "Nothing."]
-    promises = [f"- `{name}`: {text}" for name, text in _promises(rows).items()]
-    parts += ["## What is measured only at some sizes", "\n".join(promises)] if promises else []
-    misses = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
+    for title, kind, of_rows in _SECTIONS:
+        chosen = [one for one in rows if (one["kind"], one["rows"]) == (kind, of_rows)]
+        parts += [f"## {title}", _table(chosen, list(versions))] if chosen else []
+    parts += ["## What is measured against its largest term", _by_name(rows, "reason")]
+    if any(one["promised"] for one in rows):
+        parts += ["## What is measured only at some sizes", _by_name(rows, "promised")]
+    misses = [f"- {line}" for one in rows for line in one["missed"]]
     parts += ["## Where a goal is missed", *([_WHY, "\n".join(misses)] if misses else ["Nowhere."])]
     return "\n\n".join(parts) + "\n"
 
+
+def _by_name(rows: Sequence[Mapping[str, Any]], key: str) -> str:
+    texts = {one["name"]: one[key] for one in rows if one[key]}
+    return "\n".join(f"- `{name}`: {text}" for name, text in texts.items()) or "Nothing."
+
+
+def _table(rows: Sequence[Mapping[str, Any]], peers: Sequence[str]) -> str:
+    # A library without any of these has no column.
+    peers = [name for name in peers if any(name in one["peers"] for one in rows)]
+    lines = [
+        [f"`{one['component']}`", one["dtype"], *(one[name] for name in _COLUMNS),
+         *(one["peers"].get(name, "") for name in peers)]
+        for one in rows
+    ]  # fmt: skip
+    return markdown_table(["component", "dtype", *_COLUMNS, *peers], lines, left=2)
+
+
+_SECTIONS = (
+    ("Losses of elements", "loss", False),
+    ("Losses of rows", "loss", True),
+    ("Activations", "activation", False),
+    ("Activations of rows", "activation", True),
+)
 
 _HEAD = """# Accuracy
 
@@ -142,26 +183,3 @@ float32."""
 _WHY = """What costs digits at parameters far from the defaults: a power multiplies the relative
 error of what is raised by its exponent, and where a subnormal number enters a product, which has
 but a few digits, so has the result."""
-
-
-def _groups(rows: Sequence[ComponentAccuracy]) -> list[tuple[str, list[ComponentAccuracy]]]:
-    def chosen(kind: str, of_rows: bool) -> list[ComponentAccuracy]:
-        return [found for found in rows if found.kind == kind and found.rows == of_rows]
-
-    return [
-        ("Losses of elements", chosen("loss", False)),
-        ("Losses of rows", chosen("loss", True)),
-        ("Activations", chosen("activation", False)),
-        ("Activations of rows", chosen("activation", True)),
-    ]
-
-
-def _table(rows: Sequence[ComponentAccuracy], peers: Sequence[str]) -> str:
-    # A library without any of these has no column.
-    peers = [name for name in peers if any(name in found.peers for found in rows)]
-    lines = []
-    for found in rows:
-        others = [_peer_cell(found, name) for name in peers]
-        lines.append([f"`{found.text}`", found.dtype, *cells(found), *others])
-    headers = ["component", "dtype", *_COLUMNS, *peers]
-    return markdown_table(headers, lines, left=2)

@@ -1,9 +1,10 @@
+import json
 import re
 
 import pytest
 
 from lossfw.check.accuracy.measure import ComponentAccuracy, PeerErrors, WorstError
-from lossfw.report.text.accuracy import cells, notes, page, peer_cells, ulps
+from lossfw.report.text.accuracy import cells, notes, page, peer_cells, row, ulps
 
 
 def found(text="Huber(delta=1.0)", **options):
@@ -34,9 +35,9 @@ def test_a_miss_and_a_term_are_marked():
         WorstError(0, points=9, ulps=4.5, at={"y": 2.0}),
         WorstError(1, points=9, of_terms=True),
     )
-    row = found(results=worst)
-    assert cells(row) == ["4.5!", "0.0*", "-"]
-    first, second = notes([row])
+    one = found(results=worst)
+    assert cells(one) == ["4.5!", "0.0*", "-"]
+    first, second = notes([one])
     assert first.startswith("* in units of the largest term")
     assert second.startswith("! Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0")
 
@@ -52,14 +53,21 @@ def test_subnormal_numbers_stand_in_brackets_where_they_matter():
     assert peer_cells(found(peers=peers)) == "a 0.5 / 1.0 (5.0e6 / 1.0), b 2.0"
 
 
+def written(*rows, **peers):
+    """Return the page of rows that went through JSON."""
+    data = {"measured": "Measured by hand.", "peers": peers, "rows": [*map(row, rows)]}
+    return page(json.loads(json.dumps(data)))
+
+
 def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     peers = {"torch": PeerErrors((WorstError(0, ulps=9.0),), (WorstError(0, ulps=9.0),))}
-    rows = [
+    text = written(
         found(peers=peers),
         found("Brier()", rows=True, reason="They cancel."),
         found("Relu()", kind="activation"),
-    ]
-    text = page(rows, {"torch": "2.13", "keras": "3"}, "Measured by hand.")
+        torch="2.13",
+        keras="3",
+    )
     assert "Measured by hand." in text
     assert "torch 2.13, keras 3" in text
     elements, of_rows, activations = re.findall(r"^\| component .*$", text, re.M)
@@ -70,10 +78,13 @@ def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     assert text.endswith("## Where a goal is missed\n\nNowhere.\n")
 
 
+def test_a_miss_stands_at_the_end_of_the_page():
+    text = written(found(results=(WorstError(0, points=9, ulps=4.5, at={"y": 2.0}),)))
+    assert "\n\n- Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0: got" in text
+
+
 def test_a_promise_for_some_sizes_is_below_the_table():
-    row = found(promised="promised for predictions of size up to 5")
-    assert notes([row]) == ["huber: promised for predictions of size up to 5"]
-    assert "## What is measured only at some sizes\n\n- `huber`: promised for" in page(
-        [row], {}, ""
-    )
-    assert "only at some sizes" not in page([found()], {}, "")
+    one = found(promised="promised for predictions of size up to 5")
+    assert notes([one]) == ["huber: promised for predictions of size up to 5"]
+    assert "## What is measured only at some sizes\n\n- `huber`: promised for" in written(one)
+    assert "only at some sizes" not in written(found())
