@@ -120,6 +120,13 @@ class RowBody(PairBody):
         return dual.row_derivatives(self.value, xp, y, t, order=order)
 
 
+def is_derived(body: object, form: str) -> bool:
+    """Return whether dual numbers find a function of a body; `form` is that of its results."""
+    name = "second_derivative" if form == "hessian" else "derivative"
+    functions = getattr(UnaryBody, name), getattr(PairBody, name)
+    return form in ("gradient", "both", "hessian") and getattr(type(body), name, None) in functions
+
+
 def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
     """Return class indices as rows in the shape and dtype of the prediction."""
     if xp is np and y.ndim == 2:

@@ -22,6 +22,7 @@ from lossfw.components.spaces import (
     Space,
 )
 from lossfw.losses.base import LossDefinition, ResultForm
+from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction
@@ -35,6 +36,7 @@ from lossfw.numerics.compiled.signature import FEW_COLUMNS, Domain, KernelSignat
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.
     from lossfw.losses.engine.candidates import Candidate
+    from lossfw.losses.engine.tile_function import TileFunction
     from lossfw.numerics.compiled.kernel import Kernel
 
 
@@ -85,7 +87,8 @@ def watched_function(
     """Return a function of a loss that has a kernel, or may get one."""
     key = (type(loss), loss.identity, form, columns, by_index)
     candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
-    return WatchedFunction(key, candidate, dtype, weighted=weighted)
+    is_written = not weighted and is_derived(loss.body, form)
+    return WatchedFunction(key, candidate, dtype, weighted=weighted, is_written=is_written)
 
 
 # What lies outside of the domain. A kernel reads the numbers anyway, and adds up rows in the order
@@ -174,10 +177,11 @@ def kernels_for(
     watched = functools.partial(watched_function, loss, form, dtype, columns, by_index=by_index)
     of_tiles = watched()
     kernel, function = of_tiles.kernel(), None
-    if kernel is not None:
+    usable = kernel or of_tiles.written()
+    if usable is not None:
         usual = _function_of(loss, form, by_index)
-        on_tile = functools.partial(_on_tile, kernel.kernel, usual)
-        function = on_trial(kernel.trial, on_tile, usual)
+        on_tile = functools.partial(_on_tile if kernel else _or_body, usable.kernel, usual)
+        function = on_trial(usable.trial, on_tile, usual)
     waiting = () if kernel else (of_tiles,)
     if call.by_index != by_index or not _needs_no_tiles(loss, call, dtype):
         return CallKernels(function, waiting=waiting)
@@ -214,6 +218,12 @@ def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any
     if values is not None and derivatives is not None:
         return values, derivatives
     return derivatives if values is None else values
+
+
+def _or_body(written: TileFunction, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
+    """Compute a tile by a function that is written out, or as usual one with rare elements."""
+    results = written(y, t)
+    return usual(xp, y, t) if results is None else results
 
 
 def _as_index(t: NDArray) -> NDArray:

@@ -6,7 +6,7 @@ the dtype and in float64, and if the machine code has them too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import numpy as np
 from lossfw.components.spaces import Space
 from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.probes import element_probes, row_probes
+from lossfw.losses.engine.tile_function import TileFunction
 from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.kernel import Kernel, write_kernel
@@ -22,7 +23,7 @@ from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, LOOK_UP, Graph
 from lossfw.numerics.symbolic.rows import trace_rows
-from lossfw.numerics.symbolic.trace import trace
+from lossfw.numerics.symbolic.trace import GraphUse, trace
 from lossfw.numerics.symbolic.written import write
 
 _FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
@@ -75,6 +76,33 @@ class Candidate:
         self._compare(kernel, self._probes(dtype, graph))
         return kernel
 
+    def written(self, dtype: np.dtype[Any]) -> TileFunction:
+        """Write the function out for tiles.
+
+        Raises
+        ------
+        NoKernelError
+            If there is none that has the bits of the body.
+        """
+        written = self._written(dtype)
+        # As for graphs.
+        for kind in dict.fromkeys((dtype, _FLOAT64)):
+            function = written if kind == dtype else self._written(kind)
+            arrays = self._probes(kind, Graph())
+            *actual, is_rare = function.results(*arrays)
+            if is_rare.all():
+                raise NoKernelError("all probes are left to the body")
+            for one, other in zip(actual, self._results(arrays), strict=False):
+                problem = "the function of tiles has other bits than the body"
+                _require_equal(one[~is_rare], other[~is_rare], problem)
+        return written
+
+    def _written(self, dtype: np.dtype[Any]) -> TileFunction:
+        graph, signature = self._trace(dtype, "tile"), self.signature
+        graph.outputs = graph.outputs[: signature.values + signature.derivatives]
+        function = write(graph.usual(), signature.columns, self._layout).function
+        return TileFunction(function, len(graph.outputs), self._shaped)
+
     def problem(self, dtype: np.dtype[Any]) -> str:
         """Return why there is no kernel, without making one; empty if there may be one."""
         try:
@@ -112,16 +140,16 @@ class Candidate:
                 )
         return graph
 
-    def _trace(self, dtype: np.dtype[Any]) -> Graph:
+    def _trace(self, dtype: np.dtype[Any], use: GraphUse = "kernel") -> Graph:
         columns, dtypes = self.signature.columns, dict.fromkeys(self.spaces, dtype)
         try:
             if columns is None:
-                return trace(self.function, dtypes)
+                return trace(self.function, dtypes, use)
             if columns < 2:
                 raise NoKernelError("a row of one element has no sum")
             if self.signature.by_index:
                 dtypes[self.signature.inputs[-1]] = _INT64
-            return trace_rows(self.function, dtypes, columns)
+            return trace_rows(self.function, dtypes, columns, use)
         except TraceError as error:
             raise NoKernelError(str(error)) from error
 
@@ -175,16 +203,19 @@ class Candidate:
             raise NoKernelError("the body returns another shape than its arguments ask for")
         return results
 
-    def _replay(self, graph: Graph, arrays: list[NDArray]) -> list[NDArray]:
+    def _replay(self, graph: Graph, arrays: list[NDArray]) -> tuple[NDArray, ...]:
         """Return the results of the graph, in the shapes of the body's."""
         inputs, columns = dict(zip(self.spaces, arrays, strict=True)), self.signature.columns
-        results = write(graph, columns, self._layout)(**inputs)
-        if columns is None:
-            return list(results)
-        return [
+        return self._shaped(write(graph, columns, self._layout)(**inputs), arrays[0])
+
+    def _shaped(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
+        """Return results of a function that is written out in the shapes of the body's."""
+        if self.signature.columns is None:
+            return tuple(results)
+        return tuple(
             np.broadcast_to(result[:, 0] if len(shape) == 1 else result, shape)
-            for result, shape in zip(results, self._shapes(arrays[0]), strict=True)
-        ]
+            for result, shape in zip(results, self._shapes(first), strict=False)
+        )
 
     # The machine code.
 

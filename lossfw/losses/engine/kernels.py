@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -30,6 +30,7 @@ from lossfw.numerics.compiled import llvm_target
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles: most processes need no kernel.
     from lossfw.losses.engine.candidates import Candidate
+    from lossfw.losses.engine.tile_function import TileFunction
     from lossfw.numerics.compiled.kernel import Kernel
 
 # A call of a kernel takes 14 microseconds, and the fast path of a smaller call 5 and what the
@@ -84,7 +85,9 @@ class _Entry:
     used : int
         A number that grows with the time of the last use.
     trial : Trial or None
-        That of the kernel.
+        That of the kernel, or of the function in its place.
+    written : TileFunction or None
+        The function written out for tiles, in the place of a kernel that cannot be made.
     """
 
     seconds: float = 0.0
@@ -93,15 +96,34 @@ class _Entry:
     is_pending: bool = False
     used: int = 0
     trial: Trial | None = None
+    written: TileFunction | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether nobody has asked for a kernel yet."""
         return self.kernel is None and not self.problem and not self.is_pending
 
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a kernel, or a function in its place."""
+        return self.kernel is not None or self.written is not None
+
+    def usable(self, kernel: Kernel | TileFunction | None) -> UsableKernel | None:
+        """Return one of them as a call takes it."""
+        if kernel is None:
+            return None
+        self.used, trial = next(_clock), self.trial
+        is_over = trial is None or trial.passed or _trusts.get()
+        return UsableKernel(kernel, None if is_over else trial)
+
+    def forget(self) -> None:
+        """Let go of what is made, which a thread that computes with it still has."""
+        # The entry and its trial know each other, so that it is not freed at once.
+        self.kernel = self.written = None
+
 
 class UsableKernel(NamedTuple):
-    """A kernel, and the trial that it is still on."""
+    """A kernel, or a function in its place, and the trial that it is still on."""
 
     kernel: Any
     trial: Trial | None
@@ -138,9 +160,11 @@ class WatchedFunction:
     dtype : dtype
     weighted : bool
         Whether the kernel multiplies by weights.
+    is_written : bool
+        Whether the function is written out for tiles if there is no kernel.
     """
 
-    __slots__ = ("_candidate", "_dtype", "_entry", "_weighted")
+    __slots__ = ("_candidate", "_dtype", "_entry", "_is_written", "_weighted")
 
     def __init__(
         self,
@@ -149,8 +173,10 @@ class WatchedFunction:
         dtype: np.dtype[Any],
         *,
         weighted: bool = False,
+        is_written: bool = False,
     ) -> None:
         self._candidate, self._dtype, self._weighted = candidate, dtype, weighted
+        self._is_written = is_written
         self._entry = _entry((*key, dtype.char, weighted))
 
     def kernel(self) -> UsableKernel | None:
@@ -159,16 +185,13 @@ class WatchedFunction:
         if mode == "tiles":
             return None
         entry = self._entry
-        kernel = entry.kernel
-        if kernel is None and mode == "compiled" and entry.is_open:
-            self._compile()
-            kernel = entry.kernel
-        if kernel is None:
-            return None
-        entry.used = next(_clock)
-        trial = entry.trial
-        is_over = trial is None or trial.passed or _trusts.get()
-        return UsableKernel(kernel, None if is_over else trial)
+        if mode == "compiled" and entry.is_open:
+            self._make()
+        return entry.usable(entry.kernel)
+
+    def written(self) -> UsableKernel | None:
+        """Return the function written out for tiles, None while or where there is none."""
+        return self._entry.usable(self._entry.written)
 
     def add_seconds(self, seconds: float) -> None:
         """Add the seconds of this thread that a call took, and make a kernel once it pays."""
@@ -180,34 +203,40 @@ class WatchedFunction:
             entry.problem = "llvmlite is not installed"
         elif llvm_target.compilations() >= _MOST_COMPILED:
             entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
-        if not entry.problem:
+        if not entry.problem or self._is_written:
             entry.is_pending = True
-            _worker.add(self._compile)
+            _worker.add(self._make)
         elif engine_mode() == "explain":
             _explain(f"{entry.problem}: {self._candidate().owner} stays in tiles")
 
-    def _compile(self) -> None:
-        """Make a kernel, or find out that there is none."""
+    def _make(self) -> None:
+        """Make a kernel, or find out that there is none, and then write the function out."""
         from lossfw.losses.engine.candidates import NoKernelError
 
         started_at = time.perf_counter()
         entry, candidate = self._entry, self._candidate()
         subject = f"{candidate.owner}, {self._dtype}, {candidate.form}"
+        entry.used, trial = next(_clock), Trial(functools.partial(_drop, entry, subject))
         try:
-            kernel = candidate.kernel(self._dtype, weighted=self._weighted)
+            if not entry.problem:
+                kernel = candidate.kernel(self._dtype, weighted=self._weighted)
+                entry.trial, entry.kernel = trial, kernel
         except NoKernelError as error:
             entry.problem = str(error)
         except Exception as error:
             # Tiles compute the same, so whatever is wrong with LLVM stops no one.
             entry.problem = f"{type(error).__name__}: {error}"
-        else:
-            entry.trial = Trial(functools.partial(_drop, entry, subject))
-            entry.used, entry.kernel = next(_clock), kernel
-            _forget_oldest()
+        if entry.problem and self._is_written:
+            # The body computes the same.
+            with suppress(Exception):
+                written = candidate.written(self._dtype)
+                entry.trial, entry.written = trial, written
+        _forget_oldest()
         entry.is_pending = False
         seconds = time.perf_counter() - started_at
-        made = f"compiled in {seconds:.3f} s"
-        _explain(f"{subject}: {f'tiles: {entry.problem}' if entry.problem else made}")
+        where = "tiles by a straight function" if entry.written else "tiles"
+        made = f"{where}: {entry.problem}" if entry.problem else f"compiled in {seconds:.3f} s"
+        _explain(f"{subject}: {made}")
 
 
 def _entry(key: FunctionKey) -> _Entry:
@@ -222,26 +251,26 @@ def _entry(key: FunctionKey) -> _Entry:
 def _forget_without_kernel() -> None:
     with _lock:
         for key, entry in list(_entries.items()):
-            if entry.kernel is None:
+            if not entry.is_made:
                 del _entries[key]
 
 
 def _drop(entry: _Entry, subject: str, problem: str) -> None:
-    """Drop a kernel that has failed its trial."""
+    """Drop a kernel, or the function in its place, that has failed its trial."""
     with _lock:
-        kernel, entry.kernel = entry.kernel, None
+        was_made = entry.is_made
+        entry.forget()
         entry.problem = problem
-    if kernel is not None:
+    if was_made:
         _explain(f"{subject}: tiles: {problem}")
 
 
 def _forget_oldest() -> None:
     """Forget kernels that were not used for the longest time, if there are too many."""
     with _lock:
-        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.kernel]
+        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.is_made]
         for _, key in sorted(used, key=operator.itemgetter(0))[:-_MOST_KERNELS]:
-            # A thread that computes with it still has it.
-            _entries.pop(key).kernel = None
+            _entries.pop(key).forget()
 
 
 def _explain(text: str) -> None:
@@ -320,5 +349,4 @@ def forget() -> None:
         entries = list(_entries.values())
         _entries.clear()
     for entry in entries:
-        # An entry and its trial know each other, so that it is not freed at once.
-        entry.kernel = None
+        entry.forget()

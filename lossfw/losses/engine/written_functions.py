@@ -15,7 +15,7 @@ import torch
 
 from lossfw.errors import TraceError
 from lossfw.losses.base import LossDefinition
-from lossfw.losses.bodies import PairBody, UnaryBody
+from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.probes import element_probes, row_probes
 from lossfw.numerics import torch_namespace
 from lossfw.numerics.arrays import Array
@@ -51,7 +51,7 @@ def losses_and_gradients(
 
 
 def _find(loss: LossDefinition, y: Array, by_index: bool) -> _Function | None:
-    if not _is_derived(loss) or _is_traced():
+    if loss.target_per_row or not is_derived(loss.body, "both") or _is_traced():
         return None
     columns = y.shape[-1] if loss.takes_rows else None
     key = (type(loss), loss.identity, columns, by_index, y.dtype)
@@ -62,14 +62,6 @@ def _find(loss: LossDefinition, y: Array, by_index: bool) -> _Function | None:
         enough = found + 1 >= _CALLS
         _table[key] = found = _written(loss, y.dtype, columns, by_index) if enough else found + 1
     return None if isinstance(found, int) else found
-
-
-def _is_derived(loss: LossDefinition) -> bool:
-    """Return whether the gradient of a loss comes from dual numbers."""
-    body = type(loss.body)
-    return not loss.target_per_row and (
-        getattr(body, "derivative", None) in (UnaryBody.derivative, PairBody.derivative)
-    )
 
 
 def _is_traced() -> bool:
@@ -92,10 +84,10 @@ def _written(
     spaces = (loss.prediction_space, loss.target_space)
     try:
         if columns is None:
-            written = write_torch(trace(body, dtypes, for_kernel=False))
+            written = write_torch(trace(body, dtypes, use="array"))
             arrays = element_probes(spaces, dtype)
         else:
-            written = write_torch(trace_rows(body, dtypes, columns, for_kernel=False), columns)
+            written = write_torch(trace_rows(body, dtypes, columns, use="array"), columns)
             arrays = row_probes(spaces, dtype, columns, by_index=by_index)
     except TraceError:
         return None

@@ -109,6 +109,9 @@ def _with_care(
     rule: _Rule, xp: Namespace, y: Array, constants: tuple[Any, ...]
 ) -> tuple[Array, ...]:
     """Return value and derivatives by a rule for elements or rows, with care where it matters."""
+    if hasattr(type(xp), "left_to_body"):
+        value, *parts = rule(xp, False, y, *constants)
+        return (value, *[xp.left_to_body(~xp.isfinite(part), part) for part in parts])
     if xp is not np or y.dtype == object:
         return rule(xp, True, y, *constants)
     value, *parts = rule(np, False, y, *constants)

@@ -317,6 +317,14 @@ class KernelExpressions(Expressions):
         return self._symbol(BY_BODY, nodes, usual.dtype, usual, ByBody(call, part))
 
 
+class TileExpressions(KernelExpressions):
+    """The array namespace of tiles, which their body computes where something is rare."""
+
+    def left_to_body(self, condition: Symbol, usual: Symbol) -> Symbol:
+        """Return `usual`, which is right where the condition does not hold."""
+        return self.rarely(condition, usual, usual)
+
+
 def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype in which NumPy computes a function of arrays of a dtype."""
     function = getattr(np, op, None)  # NumPy has no erfc

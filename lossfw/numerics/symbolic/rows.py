@@ -28,9 +28,10 @@ from lossfw.numerics.symbolic.namespace import (
     INT64,
     Expressions,
     KernelExpressions,
+    TileExpressions,
 )
 from lossfw.numerics.symbolic.symbol import ELEMENTS, Symbol
-from lossfw.numerics.symbolic.trace import trace_on
+from lossfw.numerics.symbolic.trace import GraphUse, trace_on
 
 # Functions of a row that are known of a single number.
 _OF_ONE = ("sum", "max", "min")
@@ -198,8 +199,19 @@ class RowExpressions(Expressions):
         return mean
 
 
-class RowKernelExpressions(KernelExpressions, RowExpressions):
-    """The array namespace of symbols of rows of which kernels are made."""
+class _OfKernel(KernelExpressions, RowExpressions):
+    pass
+
+
+class _OfTile(TileExpressions, RowExpressions):
+    pass
+
+
+_NAMESPACES: dict[GraphUse, type[RowExpressions]] = {
+    "kernel": _OfKernel,
+    "tile": _OfTile,
+    "array": RowExpressions,
+}
 
 
 def find_row_nodes(graph: Graph) -> list[bool]:
@@ -215,13 +227,10 @@ def find_row_nodes(graph: Graph) -> list[bool]:
     return is_row
 
 
-def trace_rows(
-    body: Body, inputs: dict[str, Any], columns: int, *, for_kernel: bool = True
-) -> Graph:
+def trace_rows(body: Body, inputs: dict[str, Any], columns: int, use: GraphUse = "kernel") -> Graph:
     """Run a body once on symbols of rows, and return the graph of its operations.
 
     Inputs of integers are one number for each row. Results are rows, or one number for each.
-    `for_kernel` keeps apart what is rare, see `KernelExpressions` in the namespace's module.
 
     Raises
     ------
@@ -234,7 +243,7 @@ def trace_rows(
     >>> [node.op for node in graph.nodes]
     ['input', 'multiply', 'sum']
     """
-    xp = (RowKernelExpressions if for_kernel else RowExpressions)(columns)
+    xp = _NAMESPACES[use](columns)
     symbols = [
         xp.rows(name, dtype) if np.dtype(dtype).kind == "f" else xp.indices(name)
         for name, dtype in inputs.items()

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from lossfw.errors import LossfwError, TraceError
 from lossfw.numerics.arrays import Body
 from lossfw.numerics.symbolic.graph import Graph
-from lossfw.numerics.symbolic.namespace import Expressions, KernelExpressions
+from lossfw.numerics.symbolic.namespace import Expressions, KernelExpressions, TileExpressions
 from lossfw.numerics.symbolic.symbol import Symbol
 
+# What a graph is for: a kernel, a function of tiles, or one of the arrays of another library. They
+# differ in what becomes of rare elements.
+GraphUse: TypeAlias = Literal["kernel", "tile", "array"]
 
-def trace(body: Body, inputs: Mapping[str, Any], *, for_kernel: bool = True) -> Graph:
+_NAMESPACES: dict[GraphUse, type[Expressions]] = {
+    "kernel": KernelExpressions,
+    "tile": TileExpressions,
+    "array": Expressions,
+}
+
+
+def trace(body: Body, inputs: Mapping[str, Any], use: GraphUse = "kernel") -> Graph:
     """Run a body once on symbols with names and dtypes, and return the graph of its operations.
-
-    `for_kernel` keeps apart what is rare, see `KernelExpressions` in the namespace's module.
 
     Raises
     ------
@@ -28,7 +36,7 @@ def trace(body: Body, inputs: Mapping[str, Any], *, for_kernel: bool = True) -> 
     >>> [node.op for node in graph.nodes]
     ['input', 'abs', 'multiply']
     """
-    xp = KernelExpressions() if for_kernel else Expressions()
+    xp = _NAMESPACES[use]()
     return trace_on(xp, body, [xp.input(name, dtype) for name, dtype in inputs.items()])
 
 

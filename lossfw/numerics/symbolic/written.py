@@ -213,6 +213,14 @@ class _NumPyWriter(Writer):
         return value
 
     def expression(self, node_id: int, node: Operation) -> str:
+        expression = self._expression(node_id, node)
+        is_joined = self.is_whole(node_id) and not any(map(self.is_whole, node.args))
+        if self._order == "F" and is_joined and node.args:
+            # A number of each row that meets one of each column.
+            return self._in_layout(expression, "F")
+        return expression
+
+    def _expression(self, node_id: int, node: Operation) -> str:
         args = [f"x{arg}" for arg in node.args]
         op, first = node.op, args[0] if args else f"x{node_id}"
         if op == INPUT:
@@ -243,9 +251,11 @@ class _NumPyWriter(Writer):
         rows = f"x{arg}"
         if not self.is_whole(arg):
             rows = self._repeated(rows, f"(len(x0), {self.columns})")
-        layout = "C" if op == SUM_ALONE else self._order
-        rows = f"{self.use(np.asarray, 'asarray')}({rows}, order={layout!r})"
+        rows = self._in_layout(rows, "C" if op == SUM_ALONE else self._order)
         return f"{self.use(_OF_ROW[op].reduce, op)}({rows}, -1, keepdims=True)"
+
+    def _in_layout(self, rows: str, order: str) -> str:
+        return f"{self.use(np.asarray, 'asarray')}({rows}, order={order!r})"
 
     def output(self, node_id: int) -> str:
         name = f"x{node_id}"

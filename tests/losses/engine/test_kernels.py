@@ -324,14 +324,16 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
         with monkeypatch.context() as patch:
             patch.setattr(kernels.llvm_target, "is_available", lambda: False)
             assert Pure().gradient(y, 0 * y, reduction="sum").shape == y.shape
+            kernels.wait()
         kernels.forget()
         monkeypatch.setattr("lossfw.numerics.compiled.kernel.code_of", broken)
         Pure().gradient(y, 0 * y)
         kernels.wait()
         assert Pure()(y, 0 * y) == wanted
     told = capsys.readouterr().err
-    assert "llvmlite is not installed: Pure(c=2.0) stays in tiles" in told
-    assert "Pure(c=2.0), float64, gradient: tiles: RuntimeError: LLVM is broken" in told
+    where = "Pure(c=2.0), float64, gradient: tiles by a straight function"
+    assert f"{where}: llvmlite is not installed" in told
+    assert f"{where}: RuntimeError: LLVM is broken" in told
 
 
 def test_the_variable_chooses_and_a_mistake_is_told(monkeypatch):

@@ -39,7 +39,7 @@ def hold(graph, columns, function, arrays):
 )
 def test_a_graph_of_elements_has_the_bits_of_its_body(activation, dtype):
     x = np.linspace(-30, 30, 301).astype(dtype)
-    graph = trace(activation.value_and_derivative, {"x": dtype}, for_kernel=False)
+    graph = trace(activation.value_and_derivative, {"x": dtype}, use="array")
     hold(graph, None, activation.value_and_derivative, [x])
 
 
@@ -52,7 +52,7 @@ def test_a_graph_of_rows_has_the_results_of_its_body(loss, dtype):
         function = loss.unreduced_at if by_index else loss.unreduced
         spaces = (loss.prediction_space, loss.target_space)
         try:
-            graph = trace_rows(function, kinds, columns, for_kernel=False)
+            graph = trace_rows(function, kinds, columns, use="array")
         except TraceError:
             continue
         arrays = row_probes(spaces, np.dtype(dtype), columns, by_index=by_index)
@@ -67,7 +67,7 @@ def constants(xp, y):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_numbers_are_exact_in_both_libraries(dtype):
     (y,) = element_probes((lossfw.LOGITS,), np.dtype(dtype))
-    graph = trace(constants, {"y": dtype}, for_kernel=False)
+    graph = trace(constants, {"y": dtype}, use="array")
     hold(graph, None, constants, [y])
     with np.errstate(all="ignore"):
         expected = constants(np, y)
