@@ -108,7 +108,7 @@ def check_jobs(
         return [Job(name, check_outside, {"name": name, **common}) for name in names]
     jobs: list[Job | JobSeries] = []
     known = plugins.registry()
-    entries = _entries(known, names, bool(plugins.local))
+    entries = entries_to_check(known, names, only_local=bool(plugins.local))
     for entry in entries:
         instances = _instances(known, entry, parameters, defaults)
         if not instances:
@@ -160,7 +160,7 @@ def _complete(description: Mapping[str, Any], parameters: Mapping[str, Any]) -> 
     return {**description, **by_name, "params": dict(parameters)}
 
 
-def _entries(known: Registry, names: Sequence[str], only_local: bool) -> list[Entry]:
+def entries_to_check(known: Registry, names: Sequence[str], *, only_local: bool) -> list[Entry]:
     """Return the entries of names; without names those of the local files, or else all."""
     if names:
         return list(dict.fromkeys(e for name in names for e in _entries_of(known, name)))

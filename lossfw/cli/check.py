@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lossfw.cli.arguments import (
+    make_sample,
     parameter_option,
     read_parameters,
     refuse_below,
@@ -17,12 +19,15 @@ from lossfw.cli.arguments import (
 from lossfw.cli.options import json_option, plugin_options, with_options
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, LossfwError
 
 # Version of the JSON object that this verb writes.
 CHECK_VERSION = 1
 
 REFUTED = 1
+
+# Of more losses than these the report does not say what they cost.
+_MOST_COSTS = 3
 
 # The ending of the files that JSON is written to.
 _JSON = ".json"
@@ -198,8 +203,29 @@ def check(
     else:
         for line in lines(merged):
             say(line)
+        for line in _costs(names, given, plugins):
+            # A time is another one in each run, and the report is the same.
+            click.echo(line, err=True)
     if not all(report.ok for report in merged):
         ctx.exit(REFUTED)
+
+
+def _costs(names: Sequence[str], parameters: dict[str, Any], plugins: Plugins) -> Iterator[str]:
+    """Yield what the first losses cost that were checked, where lossfw finds the derivative."""
+    from lossfw.check.foreign.conventions import is_outside
+    from lossfw.check.jobs import entries_to_check
+    from lossfw.losses.loss import Loss
+    from lossfw.report.text.author_cost import cost_line
+
+    if any(is_outside(name) for name in names):
+        return
+    known = plugins.registry()
+    entries = entries_to_check(known, names, only_local=bool(plugins.local))
+    for entry in [one for one in entries if one.kind == "loss"][:_MOST_COSTS]:
+        with suppress(LossfwError):
+            loss = make_sample(known, entry, parameters)
+            if isinstance(loss, Loss) and (line := cost_line(loss)):
+                yield f"{entry.name}: {line}"
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

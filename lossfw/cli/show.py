@@ -71,7 +71,8 @@ def show(
         for entry in entries:
             say(latex(make_sample(registry, entry, given)))
         return
-    described = [_describe(registry, entry, given) for entry in entries]
+    timed = not (every or as_json or as_markdown)
+    described = [_describe(registry, entry, given, timed=timed) for entry in entries]
     if as_json:
         say_json(SHOW_VERSION, components=described)
         return
@@ -86,7 +87,12 @@ def show(
         show_description(one)
 
 
-def _describe(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
+def _describe(
+    registry: Registry, entry: Entry, given: dict[str, Any], *, timed: bool
+) -> dict[str, Any]:
+    """Return a description; if `timed`, with the cost of a derivative that nobody wrote."""
+    from lossfw.losses.loss import Loss
+    from lossfw.report.text.author_cost import gradient_to_value
     from lossfw.report.text.component import describe
 
     try:
@@ -96,7 +102,10 @@ def _describe(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[s
             raise
         # Some parameter is needed: its class can be shown all the same.
         component = None
-    return describe(entry, registry.class_of(entry), component)
+    described = describe(entry, registry.class_of(entry), component)
+    if timed and isinstance(component, Loss) and described["derivative"] == "dual numbers":
+        described["gradient_to_value"] = gradient_to_value(component)
+    return described
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """lossfw check: what it prints, writes and returns."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -91,6 +92,14 @@ def test_a_refutation_is_shown_in_full_and_returned(lossfw):
     assert "1 cause of 1 finding" in result.stdout
     assert lossfw("--plugin", "mine.py", "mine", "--examples", "10").stdout == result.stdout
     assert lossfw("--plugin", "mine.py", "mine", "--defaults", "-p", "x=1").exit_code == 2
+
+
+def test_a_check_says_what_a_loss_without_a_derivative_costs(lossfw):
+    result = lossfw("--plugin", "mine.py", "--only", "value", "--examples", "5")
+    line = "mine: the gradient takes .* times as long as the value, in tiles; compiled: value, "
+    assert re.search(line, result.stderr)
+    assert "the gradient takes" not in result.stdout
+    assert "the gradient takes" not in lossfw("huber", "--only", "value").stderr
 
 
 def test_an_expected_failure(lossfw):

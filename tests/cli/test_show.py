@@ -118,6 +118,7 @@ def test_a_plugin_s_loss_with_derivatives_from_dual_numbers(folder, shown, lossf
     assert scale["meaning"] == "By what it is multiplied, told over two lines."
     assert word["type"] == "a | b"
     text = lossfw("show", "plain", "--plugin", "plain.py", "-p", "scale=-2.0").stdout
+    assert "times as long as the value, in tiles" in text
     assert "from dual numbers" in text
     assert "Not claimed: " in text
 

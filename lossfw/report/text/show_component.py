@@ -81,6 +81,9 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
     if "derivative" in description:
         rows.append(("derivative", _WRITTEN_BY[description["derivative"]]))
         rows.append(("second derivative", _WRITTEN_BY[description["second_derivative"]]))
+    if description.get("gradient_to_value"):
+        ratio = description["gradient_to_value"]
+        rows.append(("gradient", f"{ratio:.1f} times as long as the value, in tiles"))
     if "engine" in description:
         rows.append(("engine", engine_line(description["engine"], here=here)))
     return rows

@@ -1,0 +1,96 @@
+"""What a loss costs whose author wrote `value` alone: its gradient beside its value.
+
+Measured in tiles, on ordinary numbers, for some milliseconds: a ratio holds where times do not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.probes import element_probes, row_probes
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+from lossfw.report.text.component import engine_line, engine_of, origin
+
+# Enough numbers that the arrays take longer than the call, and few enough for a slow body.
+_NUMBERS = 20_000
+
+# The columns of a row, where the loss does not fix them.
+COLUMNS = 10
+
+# Ordinary numbers are not larger than this: beyond it bodies may go other ways.
+_LARGE = 30.0
+
+# Each function is called so often at most, and both together take no longer than this.
+_CALLS, _SECONDS = 15, 0.1
+
+
+def cost_line(loss: Loss) -> str | None:
+    """Return what a loss costs in one line; None where its author wrote the derivative."""
+    if origin(loss, "derivative") != "dual numbers":
+        return None
+    ratio = gradient_to_value(loss)
+    if ratio is None:
+        return None
+    compiled = engine_line(engine_of(loss), here=True)
+    return f"the gradient takes {ratio:.1f} times as long as the value, in tiles; {compiled}"
+
+
+def gradient_to_value(loss: Loss) -> float | None:
+    """Return the time of value and gradient over that of the value; None where there is no loss.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> gradient_to_value(lossfw.loss("huber")) > 0
+    True
+    """
+    try:
+        y, t = _ordinary(loss)
+        with use_engine("tiles"), np.errstate(all="ignore"):
+            value, both = _least(
+                lambda: loss(y, t, reduction="sum"),
+                lambda: loss.value_and_gradient(y, t, reduction="sum"),
+            )
+    except Exception:
+        # A loss that is wrong says so when it is used, and `lossfw check` says why.
+        return None
+    return both / value
+
+
+def _ordinary(loss: Loss) -> tuple[NDArray, NDArray]:
+    """Return ordinary predictions and targets, drawn again and again."""
+    dtype, spaces = np.dtype(np.float64), (loss.prediction_space, loss.target_space)
+    columns = loss.fixed_classes or COLUMNS
+    if loss.takes_rows:
+        y, t = row_probes(spaces, dtype, columns, by_index=loss.takes_classes)
+        if loss.target_per_row:
+            t = t[:, 0]
+    else:
+        y, t = element_probes(spaces, dtype)
+    usual = np.isfinite(y) & (np.abs(y) < _LARGE) & (y != 0)
+    of_t = np.isfinite(t) & (np.abs(t) < _LARGE)
+    usual = usual.all(-1) if y.ndim > 1 else usual
+    usual &= of_t.all(-1) if t.ndim > 1 else of_t
+    rows = np.resize(np.flatnonzero(usual), _NUMBERS // (columns if loss.takes_rows else 1))
+    return y[rows], t[rows]
+
+
+def _least(*functions: Callable[[], object]) -> list[float]:
+    """Return the least seconds of each function; they take turns, after a call of each."""
+    least = [float("inf")] * len(functions)
+    for function in functions:
+        function()
+    end = time.perf_counter() + _SECONDS
+    for _ in range(_CALLS):
+        for place, function in enumerate(functions):
+            begun = time.perf_counter()
+            function()
+            least[place] = min(least[place], time.perf_counter() - begun)
+        if time.perf_counter() > end:
+            break
+    return least
