@@ -38,9 +38,6 @@ from lossfw.numerics.selection import put_rows
 # ``rule(xp, careful, y, *constants)``: value and derivatives, with or without care.
 _Rule: TypeAlias = Callable[..., tuple[Array, ...]]
 
-# From so many columns on one pass for the Hessian is faster than one for each.
-_LEAST_SPREAD = 3
-
 # The most elements of an array in one pass of `_by_columns`: 2 MiB of float64, so that
 # small inputs take one pass and large ones little memory.
 _PASS_SIZE = 2**18
@@ -154,15 +151,12 @@ def row_derivatives(
         return (xp.reshape(value, lead), *[xp.reshape(part, y.shape) for part in parts])
     if y.shape[-1] == 0:
         return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
-    if order == 1 or y.shape[-1] >= _LEAST_SPREAD:
-        rule = functools.partial(_back if order == 1 else _spread, body)
-        try:
-            found = _with_care(rule, xp, y, constants)
-        except UnrecordedError:
-            pass
-        else:
-            return found if y.dtype != object else _exactly(body, xp, found, y, constants)
-    return _by_columns(body, xp, y, constants, order)
+    rule = functools.partial(_back if order == 1 else _spread, body)
+    try:
+        found = _with_care(rule, xp, y, constants)
+    except UnrecordedError:
+        return _by_columns(body, xp, y, constants, order)
+    return found if y.dtype != object else _exactly(body, xp, found, y, constants)
 
 
 def _exactly(
