@@ -77,6 +77,12 @@ class Report:
         What else a reader should know, such as a promised range or a cost; a line each.
     parameter_sets : int
         At how many sets of parameters the component was checked.
+
+    Examples
+    --------
+    >>> from lossfw.check import check
+    >>> check("huber", examples=5, only=["value"]).verdict
+    'nothing refuted'
     """
 
     name: str
@@ -141,7 +147,7 @@ class Report:
         if not firsts and self.unexpected:
             return f"not refuted, although expected to be: {_listed(list(self.unexpected))}"
         if not firsts:
-            return "nothing refuted"
+            return f"nothing refuted{' by the checks that ran' if self.unfinished else ''}"
         wrong = [first.check for first in firsts if first.grade == "wrong"]
         if wrong:
             return f"{GRADES['wrong']}: {_listed(wrong)}"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lossfw.check import Report, check
+from lossfw.check.core.search import Search
 from lossfw.check.core.shrink import shrink
 from lossfw.check.core.subject import Points, of_component
 from lossfw.check.groups import groups
@@ -147,13 +148,15 @@ def too_large(points):
     ],
 )
 def test_a_witness_shrinks_to_simple_numbers_of_its_dtype(dtype, y, t, simple):
-    small = shrink(LOSS, Points(np.array([y], dtype), np.array([t], dtype)), too_large)
+    small = shrink(LOSS, Search(), Points(np.array([y], dtype), np.array([t], dtype)), too_large)
     assert (small.y.item(), small.t.item(), small.y.dtype) == (*simple, dtype)
 
 
 def test_a_row_shrinks_column_by_column():
     rows = Points(np.array([[234.5, -0.037, 12.34]]), np.array([1]))
-    small = shrink(ROWS, rows, lambda some: np.where(some.y[:, 0] - some.y[:, 1] > 20, 2, 0))
+    small = shrink(
+        ROWS, Search(), rows, lambda some: np.where(some.y[:, 0] - some.y[:, 1] > 20, 2, 0)
+    )
     assert small.y.tolist() == [[100.0, 0.0, 0.0]]
     assert small.t.tolist() == [1]
 

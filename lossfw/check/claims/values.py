@@ -33,6 +33,7 @@ _BOUND_ULPS = 8
 
 def _refute(
     subject: Subject,
+    search: Search,
     sets: Iterable[Points],
     is_wrong: Callable[[Points, NDArray], NDArray],
     text: str,
@@ -51,7 +52,7 @@ def _refute(
 
     bad = simplest_bad(subject, ((points, badness(points)) for points in sets if len(points)))
     if bad is not None:
-        one = shrink(subject, bad, badness)
+        one = shrink(subject, search, bad, badness)
         value = float(np.asarray(call(subject.value, one.y, one.t))[0])
         found = Counterexample.by(one, text.format(value))
         raise found.losing_digits(int(badness(one)[0]) == 1)
@@ -61,7 +62,7 @@ def _refute(
 def check_nonnegative(subject: Subject, search: Search) -> None:
     """Claim: the value is at least 0, exactly."""
     text = "the value is {:.9g}, below 0."
-    _refute(subject, search.points(subject), lambda _, values: values < 0, text)
+    _refute(subject, search, search.points(subject), lambda _, values: values < 0, text)
 
 
 @check("claim:lower_bound")
@@ -83,7 +84,9 @@ def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text
         slack = _BOUND_ULPS * float(np.finfo(points.y.dtype).eps) * abs(bound)
         return np.asarray(sign * (values.astype(np.float64) - bound) < -slack)
 
-    _refute(subject, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}", bound)
+    _refute(
+        subject, search, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}", bound
+    )
 
 
 @check("claim:zero_at_target")
@@ -97,7 +100,7 @@ def check_zero_at_target(subject: Subject, search: Search) -> None:
         )
 
     text = "the value is {:.9g}; expected 0, because the prediction is the target."
-    _refute(subject, _at_target(subject, search), is_other, text)
+    _refute(subject, search, _at_target(subject, search), is_other, text)
     if not search.tried:
         raise NotApplicable("no target is a possible prediction")
 
@@ -126,7 +129,7 @@ def check_finite_at_boundary(subject: Subject, search: Search) -> None:
 
     text = "the value at the boundary is {}; expected a finite number."
     for dtype in JUDGED_DTYPES:
-        _refute(subject, _boundary(subject, dtype), is_infinite, text)
+        _refute(subject, search, _boundary(subject, dtype), is_infinite, text)
 
 
 def _boundary(subject: Subject, dtype: str) -> list[Points]:

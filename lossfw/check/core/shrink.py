@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from lossfw.check.core.region import region
+from lossfw.check.core.search import Search
 from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, written_lengths
 from lossfw.numerics.arrays import NDArray
 
@@ -44,9 +45,12 @@ def simplest_bad(subject: Subject, sets: Iterable[tuple[Points, NDArray]]) -> Po
     return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def shrink(subject: Subject, points: Points, badness: Badness) -> Points:
-    """Return a point with the error that one point shows, at numbers that are simpler."""
-    for _ in range(_ROUNDS):
+def shrink(subject: Subject, search: Search, points: Points, badness: Badness) -> Points:
+    """Return a point with the error that one point shows, at numbers that are simpler.
+
+    A search that is given its points has them from one that found simple ones.
+    """
+    for _ in range(_ROUNDS if search.only is None else 0):
         tried = drop_masked(subject, drop_outside(subject, _simpler_points(points)))
         simpler = simplest_bad(subject, [(tried, badness(tried))] if len(tried) else [])
         if simpler is None or _is_equal(simpler, points):

@@ -1,4 +1,4 @@
-"""Checks of value, gradient and Hessian, against exact numbers or the function's own differences.
+"""Checks of value, gradient and Hessian, against exact numbers.
 
 A wrong result is classed by its error: ``value``, ``gradient`` or ``hessian`` where it is
 another one altogether, ``precision`` where it is finite but has lost its digits to
@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.curves import curves
 from lossfw.check.core.extra_points import branch_points, suspects
 from lossfw.check.core.oracle import Judgement, judge
 from lossfw.check.core.search import (
@@ -42,7 +41,8 @@ from lossfw.check.core.subject import (
     first_bad,
     is_left_by_cancellation,
 )
-from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
+from lossfw.check.laws.own_differences import check_by_differences
+from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -186,35 +186,25 @@ def _at_edge(x: NDArray, rows: int) -> NDArray:
     return edge.reshape(rows, -1).any(-1) if edge.size else np.zeros(rows, bool)
 
 
-def _is_at_kink(subject: Subject, judgement: Judgement) -> NDArray:
-    """Tell which wrong derivatives are not finite at a kink."""
-    bad = judgement.is_wrong & ~np.isfinite(judgement.actual)
-    rows = np.flatnonzero(any_in_row(bad))
-    found = np.zeros(bad.shape, bool)
-    if rows.size:
-        some = judgement.points.take(rows)
-        found[rows] = subject.exact.kinks(some.y, some.t)
-    return found
-
-
 def _sorts(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     """Return the class of each error; a NaN at a kink is not between the one-sided derivatives."""
     found = sort_of_error(judgement)
-    if order:
-        at_kink = (found == "overflow") & _is_at_kink(subject, judgement)
-        found = np.where(at_kink, "value", found)
+    rows = np.flatnonzero(any_in_row(found == "overflow")) if order else np.zeros(0, int)
+    if rows.size:
+        some = judgement.points.take(rows)
+        at_kink = (found[rows] == "overflow") & subject.exact.kinks(some.y, some.t)
+        found[rows] = np.where(at_kink, "value", found[rows])
     return found
 
 
-def _badness(subject: Subject, judgement: Judgement, order: int, sort: str) -> NDArray:
-    """Return 0 for a point without this sort of error, 1 if it has lost digits, else 2."""
-    found = _sorts(subject, judgement, order) == sort
-    points, actual = judgement.points, judgement.actual
+def _badness(judgement: Judgement, found: NDArray, sort: str) -> NDArray:
+    """Return 0 for a point without a sort of error among those found, 1 for lost digits, else 2."""
+    points, actual, has_sort = judgement.points, judgement.actual, found == sort
     # A result that has kept half of its digits is not another one, nor is one in double precision
     # that was computed with constants of single precision.
     is_other = relative_error(judgement) > np.sqrt(np.finfo(actual.dtype).eps)
     is_other &= ~is_left_by_cancellation(points, actual, judgement.expected, points.y.dtype)
-    return any_in_row(found) * np.where(any_in_row(found & is_other), 2, 1)
+    return any_in_row(has_sort) * np.where(any_in_row(has_sort & is_other), 2, 1)
 
 
 def relative_error(judgement: Judgement) -> NDArray:
@@ -235,25 +225,24 @@ def _refute(subject: Subject, search: Search, order: int, sort: str) -> None:
     """Refute results with a sort of error: by one at numbers that are ordinary and simple."""
 
     def badness(points: Points) -> NDArray:
-        found = np.zeros(len(points), int)
-        judged = np.flatnonzero(is_inner(subject, points)) if order else np.arange(len(points))
-        if judged.size:
-            judgement = judged_at(subject, points.take(judged), order)
-            found[judged] = _badness(subject, judgement, order, sort)
-        return found
+        bad = np.zeros(len(points), int)
+        which = np.flatnonzero(is_inner(subject, points)) if order else np.arange(len(points))
+        if which.size:
+            judgement = judged_at(subject, points.take(which), order)
+            bad[which] = _badness(judgement, _sorts(subject, judgement, order), sort)
+        return bad
 
-    bad = simplest_bad(
-        subject,
-        (
-            (judgement.points, _badness(subject, judgement, order, sort))
-            for judgement in judgements(subject, search, order)
-        ),
-    )
+    def sort_all() -> list[NDArray]:
+        return [_sorts(subject, judgement, order) for judgement in judged]
+
+    judged = judgements(subject, search, order)
+    pairs = zip(judged, search.once(("sorts", order), sort_all), strict=True)
+    bad = simplest_bad(subject, ((j.points, _badness(j, found, sort)) for j, found in pairs))
     if bad is not None:
-        one = judged_at(subject, shrink(subject, bad, badness), order)
+        one = judged_at(subject, shrink(subject, search, bad, badness), order)
         text = f"{_description(one, order)} {_remedy(subject, one, order, sort)}".rstrip()
         found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)")
-        raise found.losing_digits(int(_badness(subject, one, order, sort)[0]) == 1)
+        raise found.losing_digits(bool((badness(one.points) == 1).all()))
 
 
 def _description(one: Judgement, order: int) -> str:
@@ -287,8 +276,8 @@ def _remedy(subject: Subject, one: Judgement, order: int, sort: str) -> str:
         is_written = written not in subject.unwritten
         return _REMEDIES[sort] if is_written else _FOLLOWS_VALUE.format(written)
     y, t = one.points.y, one.points.t
-    ties = np.isclose(y, 0) | np.isin(y, subject.kinks())
-    if "derivative" not in subject.unwritten or not (ties.any() or subject.exact.kinks(y, t).any()):
+    is_at_tie = not subject.rows and bool(np.isin(y, subject.kinks()).any())
+    if "derivative" not in subject.unwritten or not (is_at_tie or subject.exact.kinks(y, t).any()):
         return ""
     return "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
 
@@ -296,7 +285,7 @@ def _remedy(subject: Subject, one: Judgement, order: int, sort: str) -> str:
 def _check_result(subject: Subject, search: Search, order: int) -> None:
     """A value or a derivative is that of the formula."""
     if order and subject.truth is None and getattr(subject, _NAMES[order]) is not None:
-        _check_by_differences(subject, search, order)
+        check_by_differences(subject, search, order)
         return
     _refute(subject, search, order, "value")
     if order == 1 and subject.rows and subject.truth and subject.truth.claims().convex:
@@ -386,66 +375,3 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
                     f"the loss rises by {rise[one]:.6g}."
                 )
                 raise Counterexample.at(some, one, text, "gradient(y, t)")
-
-
-def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
-    """Judge derivatives by differences of the function's own values, with stated error bars."""
-    if subject.rows:
-        _rows_by_differences(subject, search, order)
-        return
-    function = subject.gradient if order == 1 else subject.hessian
-    for curve in curves(subject, search):
-        grid = curve.grid()
-        grid = grid[np.abs(grid) < 1e4]
-        target = np.full(grid.shape, curve.target)
-        actual = np.asarray(call(function, grid, target), np.float64)
-        expected, bars = curve.derivative(grid, order)
-        shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
-        sides = (np.clip(grid + sign * shift, curve.low, curve.high) for sign in (-1, 1))
-        left, right = (curve.derivative(side, order)[0] for side in sides)
-        low, high = np.fmin(left, right), np.fmax(left, right)
-        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
-        if order == 2:
-            # Where it changes by its own size within a step, no difference says more.
-            width += np.fmax(np.abs(left - expected), np.abs(right - expected))
-        # A kink within a step shows as sides that differ.
-        inside = (actual >= low - width) & (actual <= high + width)
-        usable = np.isfinite(expected) & (bars < 0.1 * (np.abs(expected) + 1))
-        bad = usable & ~(np.abs(actual - expected) <= width) & ~inside
-        if bad.any():
-            one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
-            text = (
-                f"the {_NAMES[order]} is {actual[one]:.9g}, and differences of the value give "
-                f"{expected[one]:.9g}."
-            )
-            raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
-
-
-def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
-    function = subject.gradient if order == 1 else subject.hessian
-    points = ordinary(subject, search, f"differences {order}", 40)
-    actual = np.asarray(call(function, points.y, points.t), np.float64)
-    h = 2.0**-17 if order == 1 else 2.0**-12
-    scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
-    step = h * np.where(scale > 0, scale, 1)
-    here = subject.losses(points.y, points.t)
-    for column in range(points.y.shape[-1]):
-        moved = []
-        for sign in (-1, 1):
-            y = points.y.copy()
-            y[:, column] += sign * step[:, column]
-            moved.append(subject.losses(y, points.t))
-        width = step[:, column]
-        bend = moved[1] - 2 * here + moved[0]
-        expected = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
-        noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
-        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
-        one_sided = np.abs(bend) / width if order == 1 else 0
-        bad = ~(np.abs(actual[:, column] - expected) <= slack + one_sided) & np.isfinite(expected)
-        if bad.any():
-            one = first_bad(bad)
-            text = (
-                f"the {_NAMES[order]} in column {column} is {actual[one, column]:.9g}, and "
-                f"differences of the value give {expected[one]:.9g}."
-            )
-            raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")

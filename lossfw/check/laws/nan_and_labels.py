@@ -7,7 +7,7 @@ a formula with it would forgive a value with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,11 +58,15 @@ _ONE_COLUMN = " A loss that needs two columns sets `least_classes: ClassVar[int]
 def check_legal(subject: Subject, search: Search) -> None:
     """Value and derivatives are numbers at legal, finite arguments."""
     for function in outputs(subject):
-        _refute_nan(subject, search.points(subject), function.name, function)
+        _refute_nan(subject, search, function.name, function)
 
 
 def _refute_nan(
-    subject: Subject, sets: Iterable[Points], name: str, function: Callable[[Any, Any], NDArray]
+    subject: Subject,
+    search: Search,
+    name: str,
+    function: Callable[[Any, Any], NDArray],
+    *dtypes: str,
 ) -> None:
     """Refute a function whose results at some legal, finite points are NaN."""
 
@@ -77,12 +81,14 @@ def _refute_nan(
             found[which] = any_in_row(np.isnan(results))
         return found
 
-    bad = simplest_bad(subject, ((points, badness(points)) for points in sets))
+    bad = simplest_bad(
+        subject, ((points, badness(points)) for points in search.points(subject, *dtypes))
+    )
     if bad is None:
         return
     code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
     text = f"the {name} is NaN at legal, finite arguments. "
-    one = shrink(subject, bad, badness)
+    one = shrink(subject, search, bad, badness)
     remedy = _REMEDY + (_ONE_COLUMN if subject.rows and one.y.shape[-1] == 1 else "")
     found = Counterexample.by(one, text + remedy, code)
     loss = subject.component
@@ -274,4 +280,4 @@ def check_formula(subject: Subject, search: Search) -> None:
         # Where the value is NaN too, `nan:legal` reports it, and the two are one mistake.
         return np.where(np.isnan(call(subject.value, y, t)), 0.0, exact)
 
-    _refute_nan(subject, search.points(subject, "float64"), "formula", formula)
+    _refute_nan(subject, search, "formula", formula, "float64")
