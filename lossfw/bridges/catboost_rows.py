@@ -106,7 +106,7 @@ class RowDerivatives:
             # The first row goes through every check of the loss.
             self._functions[classes] = self._functions_of(classes)
         elif classes not in self._kernels:
-            found = [function.kernel() for function in self._functions[classes]]
+            found = [function.usable_kernel() for function in self._functions[classes]]
             slope, second = found or (None, None)
             if slope is not None and second is not None:
                 self._kernels[classes] = _Kernels(slope, second)

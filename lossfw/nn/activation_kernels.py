@@ -74,8 +74,8 @@ def _apply(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]:
     if is_plain and kernels.may_have_kernel(x.size) and x.dtype in _DTYPES:
         key = (type(activation), activation.identity, use, columns)
         candidate = functools.partial(candidate_of, activation, use, columns)
-        watched = kernels.WatchedFunction(key, candidate, x.dtype)
-        usable = watched.kernel()
+        watched = kernels.watch(key, candidate, x.dtype)
+        usable = watched.usable_kernel()
         if usable is not None:
             results, trial = _by_kernel(usable.kernel, arrays, columns), usable.trial
     if results is not None and trial is None:

@@ -25,7 +25,7 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.fast_path import accepts_any_float
-from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction
+from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction, watch
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.engine.trial import on_trial
@@ -88,7 +88,7 @@ def watched_function(
     key = (type(loss), loss.identity, form, columns, by_index)
     candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
     is_written = not weighted and is_derived(loss.body, form)
-    return WatchedFunction(key, candidate, dtype, weighted=weighted, is_written=is_written)
+    return watch(key, candidate, dtype, weighted=weighted, is_written=is_written)
 
 
 # What lies outside of the domain. A kernel reads the numbers anyway, and adds up rows in the order
@@ -176,8 +176,8 @@ def kernels_for(
     dtype = np.dtype(call.work)
     watched = functools.partial(watched_function, loss, form, dtype, columns, by_index=by_index)
     of_tiles = watched()
-    kernel, function = of_tiles.kernel(), None
-    usable = kernel or of_tiles.written()
+    kernel, function = of_tiles.usable_kernel(), None
+    usable = kernel or of_tiles.usable_written()
     if usable is not None:
         usual = _function_of(loss, form, by_index)
         on_tile = functools.partial(_on_tile if kernel else _or_body, usable.kernel, usual)
@@ -187,7 +187,7 @@ def kernels_for(
         return CallKernels(function, waiting=waiting)
     if call.weight is not None and columns is None:
         of_blocks = watched(weighted=True)
-        kernel = of_blocks.kernel()
+        kernel = of_blocks.usable_kernel()
         waiting = () if kernel else (of_blocks, *waiting)
     return CallKernels(function, kernel and BlockKernel(loss, call, kernel, out, scale), waiting)
 

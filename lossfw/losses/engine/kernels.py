@@ -69,67 +69,11 @@ _lock = threading.Lock()
 _trusts = ContextVar("_trusts", default=False)
 
 
-@dataclass(slots=True)
-class _Entry:
-    """The state of a function: timed, about to be compiled, compiled, or without a kernel.
-
-    Attributes
-    ----------
-    seconds : float
-        What its tiles have taken.
-    kernel : Kernel or None
-    problem : str
-        Why there will never be one, empty if there may be.
-    is_pending : bool
-        The thread that compiles will make it.
-    used : int
-        A number that grows with the time of the last use.
-    trial : Trial or None
-        That of the kernel, or of the function in its place.
-    written : TileFunction or None
-        The function written out for tiles, in the place of a kernel that cannot be made.
-    """
-
-    seconds: float = 0.0
-    kernel: Kernel | None = None
-    problem: str = ""
-    is_pending: bool = False
-    used: int = 0
-    trial: Trial | None = None
-    written: TileFunction | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nobody has asked for a kernel yet."""
-        return self.kernel is None and not self.problem and not self.is_pending
-
-    @property
-    def is_made(self) -> bool:
-        """Whether there is a kernel, or a function in its place."""
-        return self.kernel is not None or self.written is not None
-
-    def usable(self, kernel: Kernel | TileFunction | None) -> UsableKernel | None:
-        """Return one of them as a call takes it."""
-        if kernel is None:
-            return None
-        self.used, trial = next(_clock), self.trial
-        is_over = trial is None or trial.passed or _trusts.get()
-        return UsableKernel(kernel, None if is_over else trial)
-
-    def forget(self) -> None:
-        """Let go of what is made, which a thread that computes with it still has."""
-        # The entry and its trial know each other, so that it is not freed at once.
-        self.kernel = self.written = None
-
-
 class UsableKernel(NamedTuple):
     """A kernel, or a function in its place, and the trial that it is still on."""
 
     kernel: Any
     trial: Trial | None
-
-
-_entries: dict[FunctionKey, _Entry] = {}
 
 
 @contextmanager
@@ -148,13 +92,12 @@ def may_have_kernel(size: int) -> bool:
     return mode == "compiled" or (size >= SMALL and mode != "tiles")
 
 
+@dataclass(slots=True, eq=False)
 class WatchedFunction:
-    """A function that has a kernel, or may get one.
+    """A function: timed, about to be compiled, compiled, or without a kernel.
 
-    Parameters
+    Attributes
     ----------
-    key : tuple
-        Equal for functions that compute the same.
     candidate : callable
         Called when it is time to compile.
     dtype : dtype
@@ -162,113 +105,148 @@ class WatchedFunction:
         Whether the kernel multiplies by weights.
     is_written : bool
         Whether the function is written out for tiles if there is no kernel.
+    seconds : float
+        What its tiles have taken.
+    kernel : Kernel or None
+    written : TileFunction or None
+        The function written out for tiles, in the place of a kernel that cannot be made.
+    problem : str
+        Why there will never be a kernel, empty if there may be.
+    is_pending : bool
+        The thread that compiles will make it.
+    used : int
+        A number that grows with the time of the last use.
+    trial : Trial or None
+        That of the kernel, or of the function in its place.
     """
 
-    __slots__ = ("_candidate", "_dtype", "_entry", "_is_written", "_weighted")
+    candidate: Callable[[], Candidate]
+    dtype: np.dtype[Any]
+    weighted: bool = False
+    is_written: bool = False
+    seconds: float = 0.0
+    kernel: Kernel | None = None
+    written: TileFunction | None = None
+    problem: str = ""
+    is_pending: bool = False
+    used: int = 0
+    trial: Trial | None = None
 
-    def __init__(
-        self,
-        key: FunctionKey,
-        candidate: Callable[[], Candidate],
-        dtype: np.dtype[Any],
-        *,
-        weighted: bool = False,
-        is_written: bool = False,
-    ) -> None:
-        self._candidate, self._dtype, self._weighted = candidate, dtype, weighted
-        self._is_written = is_written
-        self._entry = _entry((*key, dtype.char, weighted))
-
-    def kernel(self) -> UsableKernel | None:
+    def usable_kernel(self) -> UsableKernel | None:
         """Return the kernel, None while or where there is none."""
         mode = engine_mode()
         if mode == "tiles":
             return None
-        entry = self._entry
-        if mode == "compiled" and entry.is_open:
+        if mode == "compiled" and self._is_open():
             self._make()
-        return entry.usable(entry.kernel)
+        return self._usable(self.kernel)
 
-    def written(self) -> UsableKernel | None:
+    def usable_written(self) -> UsableKernel | None:
         """Return the function written out for tiles, None while or where there is none."""
-        return self._entry.usable(self._entry.written)
+        return self._usable(self.written)
 
     def add_seconds(self, seconds: float) -> None:
         """Add the seconds of this thread that a call took, and make a kernel once it pays."""
-        entry = self._entry
-        entry.seconds += seconds
-        if entry.seconds < _SECONDS or not entry.is_open or engine_mode() not in _BY_TIME:
+        self.seconds += seconds
+        if self.seconds < _SECONDS or not self._is_open() or engine_mode() not in _BY_TIME:
             return
         if not llvm_target.is_available():
-            entry.problem = "llvmlite is not installed"
+            self.problem = "llvmlite is not installed"
         elif llvm_target.compilations() >= _MOST_COMPILED:
-            entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
-        if not entry.problem or self._is_written:
-            entry.is_pending = True
+            self.problem = f"this process has compiled {_MOST_COMPILED} kernels"
+        if not self.problem or self.is_written:
+            self.is_pending = True
             _worker.add(self._make)
         elif engine_mode() == "explain":
-            _explain(f"{entry.problem}: {self._candidate().owner} stays in tiles")
+            _explain(f"{self.problem}: {self.candidate().owner} stays in tiles")
+
+    def is_made(self) -> bool:
+        """Tell whether there is a kernel, or a function in its place."""
+        return self.kernel is not None or self.written is not None
+
+    def forget(self) -> None:
+        """Let go of what is made, which a thread that computes with it still has."""
+        # A function and its trial know each other, so that it is not freed at once.
+        self.kernel = self.written = None
+
+    def _is_open(self) -> bool:
+        """Tell whether nobody has asked for a kernel yet."""
+        return self.kernel is None and not self.problem and not self.is_pending
+
+    def _usable(self, kernel: Kernel | TileFunction | None) -> UsableKernel | None:
+        if kernel is None:
+            return None
+        self.used, trial = next(_clock), self.trial
+        is_over = trial is None or trial.passed or _trusts.get()
+        return UsableKernel(kernel, None if is_over else trial)
 
     def _make(self) -> None:
         """Make a kernel, or find out that there is none, and then write the function out."""
         from lossfw.losses.engine.candidates import NoKernelError
 
         started_at = time.perf_counter()
-        entry, candidate = self._entry, self._candidate()
-        subject = f"{candidate.owner}, {self._dtype}, {candidate.form}"
-        entry.used, trial = next(_clock), Trial(functools.partial(_drop, entry, subject))
+        candidate = self.candidate()
+        subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
+        self.used, trial = next(_clock), Trial(functools.partial(self._drop, subject))
         try:
-            if not entry.problem:
-                kernel = candidate.kernel(self._dtype, weighted=self._weighted)
-                entry.trial, entry.kernel = trial, kernel
+            if not self.problem:
+                kernel = candidate.kernel(self.dtype, weighted=self.weighted)
+                self.trial, self.kernel = trial, kernel
         except NoKernelError as error:
-            entry.problem = str(error)
+            self.problem = str(error)
         except Exception as error:
             # Tiles compute the same, so whatever is wrong with LLVM stops no one.
-            entry.problem = f"{type(error).__name__}: {error}"
-        if entry.problem and self._is_written:
+            self.problem = f"{type(error).__name__}: {error}"
+        if self.problem and self.is_written:
             # The body computes the same.
             with suppress(Exception):
-                written = candidate.written(self._dtype)
-                entry.trial, entry.written = trial, written
+                written = candidate.written(self.dtype)
+                self.trial, self.written = trial, written
         _forget_oldest()
-        entry.is_pending = False
+        self.is_pending = False
         seconds = time.perf_counter() - started_at
-        where = "tiles by a straight function" if entry.written else "tiles"
-        made = f"{where}: {entry.problem}" if entry.problem else f"compiled in {seconds:.3f} s"
+        where = "tiles by a straight function" if self.written else "tiles"
+        made = f"{where}: {self.problem}" if self.problem else f"compiled in {seconds:.3f} s"
         _explain(f"{subject}: {made}")
 
+    def _drop(self, subject: str, problem: str) -> None:
+        """Drop a kernel, or the function in its place, that has failed its trial."""
+        with _lock:
+            was_made = self.is_made()
+            self.forget()
+            self.problem = problem
+        if was_made:
+            _explain(f"{subject}: tiles: {problem}")
 
-def _entry(key: FunctionKey) -> _Entry:
-    entry = _entries.get(key)
-    if entry is None:
+
+_entries: dict[FunctionKey, WatchedFunction] = {}
+
+
+def watch(
+    key: FunctionKey,
+    candidate: Callable[[], Candidate],
+    dtype: np.dtype[Any],
+    *,
+    weighted: bool = False,
+    is_written: bool = False,
+) -> WatchedFunction:
+    """Return a function by its key, which is equal for functions that compute the same."""
+    key = (*key, dtype.char, weighted)
+    found = _entries.get(key)
+    if found is None:
         if len(_entries) >= _MOST:
-            _forget_without_kernel()
-        entry = _entries.setdefault(key, _Entry())
-    return entry
-
-
-def _forget_without_kernel() -> None:
-    with _lock:
-        for key, entry in list(_entries.items()):
-            if not entry.is_made:
-                del _entries[key]
-
-
-def _drop(entry: _Entry, subject: str, problem: str) -> None:
-    """Drop a kernel, or the function in its place, that has failed its trial."""
-    with _lock:
-        was_made = entry.is_made
-        entry.forget()
-        entry.problem = problem
-    if was_made:
-        _explain(f"{subject}: tiles: {problem}")
+            with _lock:
+                for other, entry in list(_entries.items()):
+                    if not entry.is_made():
+                        del _entries[other]
+        found = _entries.setdefault(key, WatchedFunction(candidate, dtype, weighted, is_written))
+    return found
 
 
 def _forget_oldest() -> None:
     """Forget kernels that were not used for the longest time, if there are too many."""
     with _lock:
-        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.is_made]
+        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.is_made()]
         for _, key in sorted(used, key=operator.itemgetter(0))[:-_MOST_KERNELS]:
             _entries.pop(key).forget()
 
