@@ -21,7 +21,8 @@ from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import ArrayParts, UnrecordedError
 from lossfw.numerics.primitive import computed_in_float64, parameter_place
-from lossfw.numerics.words import WORDS, Words, choose
+from lossfw.numerics.words import Words, choose
+from lossfw.numerics.words_namespace import WORDS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.numerics.words import WORDS, Words
+from lossfw.numerics.words import Words
+from lossfw.numerics.words_namespace import WORDS
 
 PRECISE = gmpy2.context(precision=400, emin=-(2**45), emax=2**45)
 RNG = np.random.default_rng(5)
