@@ -1,0 +1,75 @@
+"""Derivatives without a formula, against differences of the function's own values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossfw.check.core.curves import curves
+from lossfw.check.core.search import Counterexample, Search, ordinary
+from lossfw.check.core.subject import Points, Subject, call, first_bad
+from lossfw.components.spaces import REAL
+
+_NAMES = ("value", "gradient", "hessian")
+
+
+def check_by_differences(subject: Subject, search: Search, order: int) -> None:
+    """Judge derivatives by differences of the function's own values, with stated error bars."""
+    if subject.rows:
+        _rows_by_differences(subject, search, order)
+        return
+    function = subject.gradient if order == 1 else subject.hessian
+    for curve in curves(subject, search):
+        grid = curve.grid()
+        grid = grid[np.abs(grid) < 1e4]
+        target = np.full(grid.shape, curve.target)
+        actual = np.asarray(call(function, grid, target), np.float64)
+        expected, bars = curve.derivative(grid, order)
+        shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
+        sides = (np.clip(grid + sign * shift, curve.low, curve.high) for sign in (-1, 1))
+        left, right = (curve.derivative(side, order)[0] for side in sides)
+        low, high = np.fmin(left, right), np.fmax(left, right)
+        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
+        if order == 2:
+            # Where it changes by its own size within a step, no difference says more.
+            width += np.fmax(np.abs(left - expected), np.abs(right - expected))
+        # A kink within a step shows as sides that differ.
+        inside = (actual >= low - width) & (actual <= high + width)
+        usable = np.isfinite(expected) & (bars < 0.1 * (np.abs(expected) + 1))
+        bad = usable & ~(np.abs(actual - expected) <= width) & ~inside
+        if bad.any():
+            one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
+            text = (
+                f"the {_NAMES[order]} is {actual[one]:.9g}, and differences of the value give "
+                f"{expected[one]:.9g}."
+            )
+            raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
+
+
+def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
+    function = subject.gradient if order == 1 else subject.hessian
+    points = ordinary(subject, search, f"differences {order}", 40)
+    actual = np.asarray(call(function, points.y, points.t), np.float64)
+    h = 2.0**-17 if order == 1 else 2.0**-12
+    scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
+    step = h * np.where(scale > 0, scale, 1)
+    here = subject.losses(points.y, points.t)
+    for column in range(points.y.shape[-1]):
+        moved = []
+        for sign in (-1, 1):
+            y = points.y.copy()
+            y[:, column] += sign * step[:, column]
+            moved.append(subject.losses(y, points.t))
+        width = step[:, column]
+        bend = moved[1] - 2 * here + moved[0]
+        expected = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
+        noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
+        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
+        one_sided = np.abs(bend) / width if order == 1 else 0
+        bad = ~(np.abs(actual[:, column] - expected) <= slack + one_sided) & np.isfinite(expected)
+        if bad.any():
+            one = first_bad(bad)
+            text = (
+                f"the {_NAMES[order]} in column {column} is {actual[one, column]:.9g}, and "
+                f"differences of the value give {expected[one]:.9g}."
+            )
+            raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")
