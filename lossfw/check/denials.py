@@ -40,7 +40,7 @@ def _denial(check: Check, claim: str) -> Check:
         except Counterexample as witness:
             search.witnesses[claim] = witness.message
             return
-        closest = search.closest.get(check.name)
+        closest = search.closest.get(search.running)
         text = (
             f"claims() sets {claim}=False, but {search.tried:,} examples show no witness of that. "
             f"Write {claim}=None to make no statement, or claim it."

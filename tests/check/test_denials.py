@@ -97,6 +97,22 @@ def test_the_chord_that_came_closest_shows_a_denial_that_nothing_proves(cls, cap
     assert middle <= chord * (1 + 1e-14)
 
 
+class Square(lossfw.DistanceLoss):
+    """It is strictly convex, and says that it is not."""
+
+    def value(self, xp, r):
+        return r * r
+
+    def claims(self):
+        return Claims(strictly_convex=False)
+
+
+def test_the_flattest_chord_shows_a_denial_of_strict_convexity():
+    (finding,) = check(Square(), examples=20, only=["denied:strictly_convex"]).refuted
+    assert "The chord that comes closest" in finding.message
+    compile(finding.snippet, "snippet", "exec")
+
+
 @pytest.mark.parametrize("claim", ["symmetric", "breaks"])
 def test_a_denial_without_a_chord_has_nothing_to_reproduce(claim):
     (finding,) = check(Straight(), examples=20, only=[f"denied:{claim}"]).refuted

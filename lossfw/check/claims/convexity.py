@@ -144,7 +144,7 @@ def check_convex(subject: Subject, search: Search) -> None:
                 f"The chord that comes closest: in its middle the value is {middle[one]:.9g}, and "
                 f"the chord is at {chord[one]:.9g}."
             )
-            search.closest["claim:convex"] = _counterexample(chords, one, text)
+            search.closest[search.running] = _counterexample(chords, one, text)
 
 
 @check("claim:strictly_convex")

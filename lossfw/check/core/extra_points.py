@@ -2,7 +2,8 @@
 
 An exact judgement costs a thousand calls. So plain floats choose the points for it, and never
 decide. For a component they are points on those sides of a branch (``xp.where``) that the
-points shared by all checks take seldom or never. For a function with a formula of ours they are
+points shared by all checks take seldom or never, and points next to where a branch begins, since
+there a form is used as far as it reaches. For a function with a formula of ours they are
 suspects: points where the function differs from our own floats by more than cancellation can do.
 """
 
@@ -32,6 +33,9 @@ _LOOKED_AT = {False: 80, True: 12}
 # So many points are to be on each side of a branch, and so many are added in all.
 _WANTED = 4
 _MOST = {False: 64, True: 12}
+
+# So many places are looked at where a branch begins or ends: of an even function both.
+_THRESHOLDS = 2
 
 # A factor that bodies scale by, to stay clear of the ends of a format.
 _FACTOR = 2.0**32
@@ -105,6 +109,7 @@ def _points_on_branches(
     candidates, selected = Points(y, t), set[int]()
     # Logits at the ends of a format take thousands of exact digits and show little.
     extreme_masks = () if subject.rows else _extreme_masks(candidates)
+    known = set[bytes]()
     for name in _FUNCTIONS:
         branch_masks, is_visible = _branch_masks(getattr(loss, name), subject, candidates)
         for mask in _target_masks(branch_masks, is_visible, extreme_masks):
@@ -114,7 +119,26 @@ def _points_on_branches(
             if missing > 0 and unused.size and len(selected) < _MOST[subject.rows]:
                 picked = rng.choice(unused, min(missing, unused.size), replace=False)
                 selected.update(picked.tolist())
+        # Functions of a loss often have the same branches.
+        for mask in [] if subject.rows else branch_masks:
+            if mask.tobytes() not in known and len(selected) < _MOST[False]:
+                seen = np.flatnonzero(is_visible)
+                beside = _beside_thresholds(subject, candidates.take(seen), mask[seen], rng)
+                selected.update(seen[beside].tolist())
+            known.add(mask.tobytes())
     return candidates.take(np.array(sorted(selected), int))
+
+
+def _beside_thresholds(
+    subject: Subject, points: Points, mask: NDArray, rng: np.random.Generator
+) -> NDArray:
+    """Return some points, neighbours in the loss's own argument on two sides of a branch."""
+    with np.errstate(all="ignore"):
+        argument = {"distance": points.y - points.t, "margin": points.y * points.t}
+    order = np.argsort(argument.get(subject.kind, points.y), kind="stable")
+    ends = np.flatnonzero(mask[order][1:] != mask[order][:-1])
+    some = rng.choice(ends, min(_THRESHOLDS, ends.size), replace=False)
+    return np.asarray(order[np.concatenate([some, some + 1])])
 
 
 def _target_masks(

@@ -108,8 +108,8 @@ class Search:
     calls: list[int] = field(default_factory=list)
     # What proves a denial, for each claim whose denial was proved.
     witnesses: dict[str, str] = field(default_factory=dict)
-    # The example that came closest to refuting a claim that held, where it is known: a denial
-    # reports it.
+    # By the check that ran, the example that came closest to refuting a claim that held, where it
+    # is known: a denial reports it.
     closest: dict[str, Counterexample] = field(default_factory=dict)
     # What a check looks at, and why, where that is less than usual.
     limited: dict[str, str] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Points for each side of a body's branches."""
 
 import numpy as np
+import pytest
 
 import lossfw
 from lossfw import Claims, DistanceLoss
@@ -30,6 +31,23 @@ def test_each_side_of_a_clip_has_points():
     y = np.concatenate([some.y - some.t for some in every])
     usual = y[np.isfinite(y) & (np.abs(y) < 1e150)]
     assert min((usual > 1e5).sum(), (usual < -1e5).sum()) >= 4
+
+
+class Changing(DistanceLoss):
+    """The square, by another form from a small residual on."""
+
+    def value(self, xp, r):
+        """Both forms are the same."""
+        return xp.where(xp.abs(r) < 3e-7, r * r, r**2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_points_are_next_to_where_a_branch_begins(dtype):
+    for seed in range(4):
+        found = branch_points(of_component(Changing()), Search(seed, 100), dtype)
+        size = np.concatenate([np.abs(some.y - some.t) for some in found])
+        assert size[size < 3e-7].max() > 1e-7
+        assert size[size > 3e-7].min() < 9e-7
 
 
 def test_points_of_a_rare_side_show_in_the_result():
