@@ -47,8 +47,8 @@ CASES = {
     ),
     "rows": (
         [NaiveFocal()],
-        "NaiveFocal(): wrong in ordinary numbers: overflow, gradient",
-        ["overflow", "gradient", "precision", "nan:legal"],
+        "NaiveFocal(): wrong in ordinary numbers: nan:legal, overflow, gradient",
+        ["nan:legal", "overflow", "gradient", "precision"],
     ),
 }
 
