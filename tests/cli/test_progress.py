@@ -31,16 +31,18 @@ def shown(monkeypatch, clock, stream, seconds):
     return stream.getvalue()
 
 
-def test_a_long_run_shows_how_far_it_is(monkeypatch, clock):
-    assert "25%" in shown(monkeypatch, clock, Terminal(), PATIENCE_SECONDS)
-
-
-def test_a_short_run_shows_nothing(monkeypatch, clock):
-    assert shown(monkeypatch, clock, Terminal(), 0.9 * PATIENCE_SECONDS) == ""
-
-
-def test_nothing_is_shown_where_nobody_watches(monkeypatch, clock):
-    assert shown(monkeypatch, clock, io.StringIO(), 100.0) == ""
+@pytest.mark.parametrize(
+    ("stream", "seconds", "said"),
+    [(Terminal, PATIENCE_SECONDS, "25%"), (Terminal, 0.9 * PATIENCE_SECONDS, ""),
+     (io.StringIO, 100.0, "")],
+    ids=["long", "short", "nobody watches"],
+)  # fmt: skip
+def test_only_a_long_run_that_somebody_watches_shows_how_far_it_is(
+    stream, seconds, said, monkeypatch, clock
+):
+    found = shown(monkeypatch, clock, stream(), seconds)
+    assert said in found
+    assert bool(found) == bool(said)
 
 
 def test_the_bar_goes_when_the_run_fails(monkeypatch, clock):

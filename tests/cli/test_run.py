@@ -92,19 +92,12 @@ class TestMistakes:
         text = self.refused(lossfw("run", "run.yaml"), "run.yaml:2:1: error: unknown key 'los'")
         assert "\n  los: mse\n  ^\n  hint: did you mean 'loss'?\n" in text
 
+    # What each part of a configuration refuses is tested with that part.
     @pytest.mark.parametrize(
         ("override", "pieces"),
         [
-            ("loss.delta=-1", ["loss.delta should be greater than 0, got -1"]),
-            ("loss.dleta=1", ["cross_entropy has no parameter 'dleta'", "did you mean 'delta'?"]),
             ("loss=cross_entropi", ["no loss 'cross_entropi'", "did you mean 'cross_entropy'?"]),
-            ("data.targets=[]", ["no rows"]),
-            ("data.targets=[0, 10]", ["10", "classes are 0 .. 1"]),
             ("data.targets=[0, -1]", ["-1", "target[1]"]),
-            ("data.targets=[[0.5, 0.6], [1, 0]]", ["target[0]", "sum"]),
-            ("data.targets=[[0, 1], [0, 1], [0, 1]]", ["3"]),
-            ("data.targets=[[0, 1, 0], [1, 0, 0]]", ["(2, 2)", "(2, 3)"]),
-            ("network.predictions=[[0.5, 1.5], [0.5, 0.5]]", ["prediction[0]", "1.5"]),
             ("network.predictions=x.npy", ["there is no file 'x.npy'"]),
         ],
     )
@@ -113,20 +106,7 @@ class TestMistakes:
 
     @pytest.mark.parametrize(
         ("content", "piece"),
-        [
-            (b"", "empty"),
-            (b"\x89PNG\r\n\0\0", "not a text file"),
-            (b"\xff\xfe", "not UTF-8"),
-            (b"[" * 1_000, "nested deeper"),
-            (b"[" * 1_000 + b"]" * 1_000, "nested deeper"),
-            (b"[" * 100_000, "nested deeper"),
-            (b"{a: " * 100_000, "nested deeper"),
-            (b"- " * 100_000, "nested deeper"),
-            (b"a: !!python/object/apply:os.system ['echo x']\n", "tag"),
-            (b"a: &a [x,x]\nb: &b [*a,*a]\n" + b"c: &c [*b,*b]\n" * 3, "unknown key"),
-            (b"lossfw: 1\n---\nlossfw: 1\n", "second document"),
-            (b"lossfw: [", "not readable as YAML"),
-        ],
+        [(b"\x89PNG\r\n\0\0", "not a text file"), (b"[" * 100_000, "nested deeper")],
     )
     def test_files_that_are_no_configuration(self, content, piece, lossfw, folder):
         (folder / "run.yaml").write_bytes(content)

@@ -139,36 +139,26 @@ class TestFiles:
         folder.mkdir(exist_ok=True)
         np.save(folder / "y.npy", np.array([[value, value]]))
 
-    def test_a_name_starts_at_the_file_that_writes_it(self, folder, plan, monkeypatch):
-        self.save(folder, 1.0)
-        self.save(folder / "elsewhere", 2.0)
-        (folder / "run.yaml").write_text(self.text)
-        monkeypatch.chdir(folder / "elsewhere")
-        assert build("../run.yaml").outputs[0, 0] == 1.0
-
-    def test_a_name_in_an_override_starts_at_the_working_folder(self, folder, monkeypatch):
-        self.save(folder, 1.0)
-        self.save(folder / "elsewhere", 2.0)
-        (folder / "run.yaml").write_text(self.text)
-        monkeypatch.chdir(folder / "elsewhere")
-        assert build("../run.yaml", ["network.predictions=y.npy"]).outputs[0, 0] == 2.0
-
-    def test_the_folder_in_the_environment_is_looked_in_next(self, folder, plan, monkeypatch):
-        self.save(folder / "shared", 3.0)
+    @pytest.mark.parametrize(
+        ("name", "overrides", "there", "found"),
+        [
+            # Beside the file that writes it, or in the working folder for an override.
+            ("y.npy", [], {".": 1.0, "elsewhere": 2.0}, 1.0),
+            ("y.npy", ["network.predictions=y.npy"], {".": 1.0, "elsewhere": 2.0}, 2.0),
+            # The folder in the environment is looked in next.
+            ("../no/such/y.npy", [], {"shared": 3.0}, 3.0),
+            ("y.npy", [], {".": 1.0, "shared": 3.0}, 1.0),
+            ("HOME/elsewhere/y.npy", [], {"elsewhere": 4.0}, 4.0),
+        ],
+    )
+    def test_where_a_file_is_looked_for(self, name, overrides, there, found, folder, monkeypatch):
+        for place in ("elsewhere", *there):
+            self.save(folder / place, there.get(place, 9.0))
+        text = self.text.replace("y.npy", name.replace("HOME", str(folder)))
+        (folder / "run.yaml").write_text(text)
         monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
-        text = self.text.replace("y.npy", "../no/such/y.npy")
-        assert plan(text).outputs[0, 0] == 3.0
-
-    def test_the_folder_of_the_file_comes_first(self, folder, plan, monkeypatch):
-        self.save(folder, 1.0)
-        self.save(folder / "shared", 3.0)
-        monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
-        assert plan(self.text).outputs[0, 0] == 1.0
-
-    def test_a_whole_path_is_taken_as_it_is(self, folder, plan):
-        self.save(folder / "elsewhere", 4.0)
-        text = self.text.replace("y.npy", str(folder / "elsewhere" / "y.npy"))
-        assert plan(text).outputs[0, 0] == 4.0
+        monkeypatch.chdir(folder / "elsewhere")
+        assert build("../run.yaml", overrides).outputs[0, 0] == found
 
     def test_a_missing_file_is_pointed_at(self, folder, problem, monkeypatch):
         monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
