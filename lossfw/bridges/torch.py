@@ -68,8 +68,9 @@ def module(
     -----
     The derivatives are those that the loss publishes, at ties and kinks too, and can be
     differentiated once more. A result has the dtype of the input, under autocast float32;
-    half precision is computed in float32. Nothing is broadcast: (N,) against (N, 1) is an
-    error. A module is pickled by its configuration, and has no parameters.
+    half precision is computed in float32. On a processor, a mean or sum of float32 or float64
+    without weights and masks has the digits of NumPy. Nothing is broadcast: (N,) against (N, 1)
+    is an error. A module is pickled by its configuration, and has no parameters.
 
     Examples
     --------
