@@ -24,7 +24,7 @@ import heapq
 import itertools
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -364,28 +364,34 @@ class LinearParts:
     def _joined(
         self, terms: list[tuple[Cotangent, Conditions]], like: Array
     ) -> tuple[Cotangent, Conditions]:
-        """Return the sum of cotangents, and where it counts."""
+        """Return the sum of cotangents, and where it counts.
+
+        They are added in their order, also those with conditions: with care there are more of
+        these, and a sum has the same bits without.
+        """
         if len(terms) == 1:
             return terms[0]
-        groups: dict[Any, tuple[Cotangent, Conditions]] = {}
-
-        def put(c: Cotangent, conditions: Conditions) -> None:
-            key = tuple((id(x), holds) for x, holds in conditions)
-            groups[key] = (groups[key][0] + c if key in groups else c, conditions)
-
-        for c, conditions in terms:
-            put(c, conditions)
-        before, one_sided = [conditions for _, conditions in groups.values()], False
-        while len(groups) > 1:
-            # The innermost choice, of which mostly both branches are there.
-            key = max(groups, key=len)
-            c, conditions = groups.pop(key)
-            condition, holds = conditions[-1]
-            other, _ = groups.pop((*key[:-1], (key[-1][0], not holds)), (None, ()))
-            one_sided = one_sided or other is None
-            yes, no = (c, other) if holds else (other, c)
-            put(self._chosen(condition, yes, no, like), conditions[:-1])
-        ((c, conditions),) = groups.values()
+        keyed = [(tuple((id(x), holds) for x, holds in each), c, each) for c, each in terms]
+        before, one_sided = list({key: each for key, _, each in keyed}.values()), False
+        while len({key for key, _, _ in keyed}) > 1:
+            # The innermost choices, of which mostly both branches are there.
+            depth = max(len(key) for key, _, _ in keyed)
+            sums = _sums((key, c) for key, c, _ in keyed if len(key) == depth)
+            outer = []
+            for key, c, conditions in keyed:
+                if len(key) < depth:
+                    outer.append((key, c, conditions))
+                elif key in sums:
+                    condition, holds = conditions[-1]
+                    mine = sums.pop(key)
+                    other = sums.pop((*key[:-1], (key[-1][0], not holds)), None)
+                    one_sided = one_sided or other is None
+                    yes, no = (mine, other) if holds else (other, mine)
+                    chosen = self._chosen(condition, yes, no, like)
+                    outer.append((key[:-1], chosen, conditions[:-1]))
+            keyed = outer
+        (c,) = _sums((key, c) for key, c, _ in keyed).values()
+        conditions = keyed[0][2]
         if self.careful and one_sided and () not in before:
             # Elsewhere nothing is known, which is not 0: the next factor may be infinite.
             conditions = ((self._any([self._all(each) for each in before]), True),)
@@ -440,6 +446,13 @@ class LinearParts:
 def _axes(axis: Any, shape: tuple[Any, ...]) -> set[int]:
     given = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     return {n % len(shape) for n in given}
+
+
+def _sums(terms: Iterable[tuple[Any, Cotangent]]) -> dict[Any, Cotangent]:
+    found: dict[Any, Cotangent] = {}
+    for key, c in terms:
+        found[key] = found[key] + c if key in found else c
+    return found
 
 
 def _indexed(c: Cotangent, key: Any) -> Cotangent:

@@ -16,6 +16,7 @@ from lossfw.losses.engine import engine_mode, execute, fast_path, kernels
 from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.numerics import logsumexp, softmax
 from support.engines import same_bits
 from support.loss_settings import arguments
 
@@ -265,6 +266,33 @@ def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, columns, dtype, re
 def test_an_authors_loss_has_kernels_of_dual_numbers():
     same_bits(Pure(), np.linspace(-5, 5, 1001), np.zeros(1001))
     assert all_have_kernels()
+
+
+class Listed(lossfw.CategoricalLoss):
+    "A sum of chosen terms of rows."
+
+    prediction = lossfw.LOGITS
+
+    def value(self, xp, y, t):
+        gap = logsumexp(xp, y)[..., None] - y
+        return xp.sum(xp.where(t > 0, t * gap, xp.zeros_like(t)), axis=-1)
+
+
+class Mixed(lossfw.CategoricalLoss):
+    "Terms of rows of which some are products with zeros, and one between them is not."
+
+    prediction = lossfw.LOGITS
+
+    def value(self, xp, y, t):
+        return logsumexp(xp, y) - xp.sum(t * y, axis=-1) - xp.sum(softmax(xp, y) * t, axis=-1)
+
+
+@pytest.mark.parametrize("columns", [2, 4, 10])
+@pytest.mark.parametrize("loss", [Listed(), Mixed()], ids=repr)
+def test_slopes_that_meet_are_added_in_one_order_with_care_and_without(loss, columns):
+    for form in ("gradient", "both", "hessian"):
+        for dtype in (np.float32, np.float64):
+            assert candidate_of(loss, form, columns).problem(np.dtype(dtype)) == ""
 
 
 def test_losses_that_are_equal_but_for_the_sign_of_a_zero_have_kernels_of_their_own():
