@@ -26,7 +26,7 @@ CHECK_VERSION = 1
 
 REFUTED = 1
 
-# Of more losses than these the report does not say what they cost.
+# The report says for so many losses what they cost.
 _MOST_COSTS = 3
 
 # The ending of the files that JSON is written to.

@@ -167,7 +167,7 @@ class GumbelCrossEntropy(PointwiseLoss):
     def value(self, xp, z, t):
         """Return the losses of logits."""
         u = xp.exp(-z)
-        # Of a small u, 1 - p is u, and of a large one p is nothing beside 1.
+        # For a small u, 1 - p is u; for a large one, p is nothing beside 1.
         few = xp.minimum(u, xp.full_like(u, 99.0))
         rest = xp.where(u < 0.5, -xp.log(-xp.expm1(-u)), -xp.log1p(-xp.exp(-few)))
         return xp.where(t > 0, u, xp.where(z > 40.0, z, rest))
