@@ -34,6 +34,9 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,7 +69,9 @@ def is_outside(name: str) -> bool:
 
 
 def load_function(name: str) -> Function:
-    """Return the function of a name; modules of the current folder are found, as by ``python -m``.
+    """Return the function of a name; its module may be a file of the current folder.
+
+    What the module imports is looked for there last: a file may be called as a library is.
 
     Raises
     ------
@@ -74,8 +79,12 @@ def load_function(name: str) -> Function:
         If it cannot be imported, or is not a function.
     """
     module, _, path = name.partition(":")
-    sys.path.insert(0, "")
+    here = str(Path.cwd())
+    is_new = here not in sys.path
+    if is_new:
+        sys.path.append(here)
     try:
+        _import_from(here, module.partition(".")[0])
         function: Any = importlib.import_module(module)
         for part in path.split("."):
             function = getattr(function, part)
@@ -87,11 +96,25 @@ def load_function(name: str) -> Function:
             "written module:function."
         ) from error
     finally:
-        sys.path.remove("")
+        if is_new:
+            sys.path.remove(here)
     if not callable(function):
         raise ArgumentError(f"{name} is a {type(function).__name__}; expected a function.")
     loaded: Function = function
     return loaded
+
+
+def _import_from(folder: str, name: str) -> None:
+    """Import a module or package of a folder, if it is there and none of this name is loaded."""
+    spec = PathFinder.find_spec(name, [folder]) if name not in sys.modules else None
+    if spec is None or spec.loader is None:
+        return
+    sys.modules[name] = module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 @dataclass(frozen=True)

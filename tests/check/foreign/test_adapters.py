@@ -33,6 +33,41 @@ def test_a_function_without_a_signature_gets_no_parameters():
     assert adapt("numpy:hypot", np.hypot, {"delta": 1.0}).value(3.0, 4.0) == 5.0
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return the working folder, whose modules are forgotten."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("wave", "of_mine", "more_of_mine"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in sys.modules.keys() - before:
+        del sys.modules[name]
+
+
+def test_a_file_called_as_a_library_is_in_nobodys_way(folder):
+    (folder / "wave.py").write_text("raise RuntimeError('not meant')")
+    (folder / "of_mine.py").write_text("import wave\nimport more_of_mine\nopen = wave.open")
+    (folder / "more_of_mine.py").write_text("")
+    path = list(sys.path)
+    assert load_function("of_mine:open").__module__ == "wave"
+    assert sys.path == path
+
+
+def test_a_file_that_is_named_is_meant(folder):
+    (folder / "wave.py").write_text("def square(y, t):\n    return (y - t) ** 2\n")
+    assert load_function("wave:square")(3.0, 1.0) == 4.0
+
+
+def test_a_file_that_cannot_be_imported_is_not_remembered(folder):
+    (folder / "more_of_mine.py").write_text("raise RuntimeError('in the middle')")
+    for _ in range(2):
+        with pytest.raises(ArgumentError, match="RuntimeError: in the middle"):
+            load_function("more_of_mine:f")
+    (folder / "wave").mkdir()
+    assert load_function("wave:open").__module__ == "wave"
+
+
 class TestScikitLearn:
     @pytest.fixture
     def metrics(self):
