@@ -77,9 +77,9 @@ _REGIONS = {
 # another one only in their numbers get a share of them for each stage, those with operations of
 # their own get more. More sets of parameters than a number share the points that so many get.
 # With these figures each mutant of the built-in losses that all points refute is still refuted.
-_DRAWN = 0.5
-_SHARES = {Stage.ORDINARY: 0.15, Stage.EXTREMES: 0.08}
-_SHARE_OF_NEW_OPERATIONS = 0.5
+_DRAWN = 0.25
+_SHARES = {Stage.ORDINARY: 0.2, Stage.EXTREMES: 0.1}
+_SHARE_OF_NEW_OPERATIONS = 0.3
 _SETS = 8
 
 

@@ -23,7 +23,9 @@ from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.draw import draw
 from lossfw.check.core.subject import call, of_component
 from lossfw.check.instances import instances_to_check
+from lossfw.check.options import Options
 from lossfw.check.runner import run, suite_of_subject
+from lossfw.check.stages import Effort
 from lossfw.components.registry import registry
 
 # A wrong constant is off by this part.
@@ -252,7 +254,7 @@ def verdict(mutant, seed, examples=200):
         every = mutant.instances()
     except Exception:
         return "killed"
-    for made, original, share, _ in every:
+    for made, original, share, has_new_operations in every:
         try:
             with _that_ends():
                 if not differs(made, original):
@@ -260,15 +262,17 @@ def verdict(mutant, seed, examples=200):
         except Exception:
             return "killed"
         same = False
-        if refuting(made, original, seed, max(1, round(share * examples))):
+        effort = Effort(share, has_new_operations, len(every) - 1)
+        if refuting(made, original, seed, examples, effort):
             return "killed"
     return "same" if same else "survived"
 
 
-def refuting(made, original, seed, examples):
-    """Return the checks that refute a mutant: the first, or none."""
+def refuting(made, original, seed, examples, effort=None):
+    """Return the checks that refute a mutant, with the effort of the command: one, or none."""
     subject = replace(of_component(made), truth=original)
     of = suite_of_subject(subject, COMPONENT_CHECKS).formula_only()
-    report = run(of, seed=seed, examples=examples, first=True, skip=[NOT_OF_A_MUTANT])
+    options = Options(seed=seed, examples=examples, first=True, skip=[NOT_OF_A_MUTANT])
+    report = run(of, options, effort=effort)
     assert report.held or report.refuted, f"nothing was looked at: {report}"
     return [refutation.check for refutation in report.refuted]
