@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,16 +51,6 @@ def test_a_digest_of_files_has_their_order_and_no_names(tmp_path):
     assert digest_files(a, b) != digest_files(b, a)
 
 
-def test_what_is_no_file(tmp_path):
-    with pytest.raises(DataError, match=r"file not found; expected weights"):
-        need_file(tmp_path / "x", "weights")
-    with pytest.raises(DataError, match=r"is a folder"):
-        need_file(tmp_path, "weights")
-    (tmp_path / "empty").touch()
-    with pytest.raises(DataError, match=r"is an empty file"):
-        need_file(tmp_path / "empty", "weights")
-
-
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
@@ -86,18 +77,6 @@ def test_weights_are_finite(tmp_path, bad):
         read_weights(tmp_path / "w.npz")
 
 
-def test_what_are_no_weights(tmp_path):
-    np.save(tmp_path / "w.npy", np.ones(3))
-    with pytest.raises(DataError, match=r"is a \.npy, which holds one array without a name"):
-        read_weights(tmp_path / "w.npy")
-    (tmp_path / "w.npz").write_text("W1 = 3")
-    with pytest.raises(DataError, match=r"is not a \.npz: it begins with b'W1 = 3'"):
-        read_weights(tmp_path / "w.npz")
-    (tmp_path / "w.txt").write_text("W1 = 3")
-    with pytest.raises(DataError, match=r"not a readable pickle"):
-        read_weights(tmp_path / "w.txt")
-
-
 def test_one_array_from_each_kind_of_file(tmp_path):
     array = np.array([[0.25, 0.75], [1.0, 0.0]])
     np.save(tmp_path / "y.npy", array)
@@ -110,21 +89,37 @@ def test_one_array_from_each_kind_of_file(tmp_path):
     assert read_array(tmp_path / "y.csv", "predictions", 1).tolist() == [0.75, 0.0]
 
 
-def test_one_array_from_what_does_not_hold_it(tmp_path):
+def need_weights(path):
+    return need_file(path, "weights")
+
+
+def read_logits(path, key=None):
+    return read_array(path, "logits", key)
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "message"),
+    [
+        (need_weights, "x", r"file not found; expected weights"),
+        (need_weights, ".", r"is a folder"),
+        (need_weights, "empty", r"is an empty file"),
+        (read_weights, "w.npy", r"is a \.npy, which holds one array without a name"),
+        (read_weights, "w.npz", r"is not a \.npz: it begins with b'W1 = 3'"),
+        (read_weights, "w.txt", r"not a readable pickle"),
+        (read_logits, "two.npz", r"no array 'logits'; it has: logit, other\. Did you mean"),
+        (partial(read_logits, key="z"), "w.npy", r"without a name"),
+        (read_logits, "w.txt", r"expected a file .*\.csv, \.tsv \(also \.gz\) or \.parquet"),
+        (read_logits, "z.npy", r"is not a \.npy: it begins with b'W1 = 3'"),
+    ],
+)
+def test_what_holds_no_such_thing(read, name, message, tmp_path):
+    (tmp_path / "empty").touch()
+    for text in ("w.npz", "w.txt", "z.npy"):
+        (tmp_path / text).write_text("W1 = 3")
+    np.save(tmp_path / "w.npy", np.ones(3))
     np.savez(tmp_path / "two.npz", logit=np.ones(1), other=np.ones(1))
-    with pytest.raises(DataError, match=r"no array 'logits'; it has: logit, other\. Did you mean"):
-        read_array(tmp_path / "two.npz", "logits")
-    np.save(tmp_path / "y.npy", np.ones(1))
-    with pytest.raises(DataError, match=r"without a name"):
-        read_array(tmp_path / "y.npy", "logits", "z")
-    (tmp_path / "y.txt").write_text("1")
-    with pytest.raises(
-        DataError, match=r"expected a file .*\.csv, \.tsv \(also \.gz\) or \.parquet"
-    ):
-        read_array(tmp_path / "y.txt", "logits")
-    (tmp_path / "z.npy").write_text("1,2")
-    with pytest.raises(DataError, match=r"is not a \.npy: it begins with b'1,2'"):
-        read_array(tmp_path / "z.npy", "logits")
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / name)
 
 
 nested = st.recursive(
