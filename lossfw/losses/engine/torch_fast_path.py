@@ -20,10 +20,7 @@ from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules, written_functions
 from lossfw.losses.engine.threads import thread_count, threads
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import Array, namespace_of
-
-# Looked up once: a look-up costs as much as an operation.
-_XP = namespace_of(torch.zeros(()))
+from lossfw.numerics.arrays import Array
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _FLOATS = (torch.float32, torch.float64)
