@@ -180,6 +180,16 @@ def two_guards(xp, y, t):
     return xp.sum(xp.where(y > 0, t * u, zero) + xp.where(y > 0, u * u, zero), axis=-1)
 
 
+def later_logs(xp, y, t):
+    # The slope of the logarithm is infinite at 0, also of a column that is left out.
+    return xp.sum(t[..., 1:] * xp.log(y)[..., 1:], axis=-1)
+
+
+def repeated(xp, y, t):
+    order = xp.argsort(t, axis=-1)
+    return xp.sum(xp.take_along_axis(y * y, order // 2, axis=-1) * t, axis=-1)
+
+
 def shifted(xp, y, t):
     return xp.sum(xp.roll(y, 1, axis=-1) * y * xp.flip(t, axis=-1), axis=-1)
 
@@ -201,7 +211,7 @@ PREDICTIONS = {
             guarded_log,
             unguarded_log,
         ),
-        *(generalised, ranked, two_guards),
+        *(generalised, ranked, two_guards, later_logs),
     ),
     LOGITS: (
         *(symmetric_of_logits, focal, poly, softened, margin_softmax, hinge_of_each),
@@ -209,7 +219,7 @@ PREDICTIONS = {
     ),
     REAL: (
         *(cosine, distance, huber_of_row, centred, sorted_distance, extent, steps, joined),
-        *(first_against_rest, mean_and_scale, sorted_down, pairs, shifted, folded),
+        *(first_against_rest, mean_and_scale, sorted_down, pairs, shifted, folded, repeated),
     ),
 }
 
@@ -223,4 +233,5 @@ BODIES = {
 # Those that sort, shift or join, whose second derivatives take a pass for each column.
 NOT_SPREAD = (
     *("ranked", "sorted_distance", "sorted_down", "steps", "joined", "pairs", "shifted", "folded"),
+    *("later_logs", "repeated"),
 )

@@ -188,7 +188,7 @@ def _back(
     if isinstance(result, Dual) and result.first is not None:
         # Python's floats would round what exact numbers do not.
         start = xp.ones_like(result.value) if y.dtype == object else 1.0
-        gradient = record.gradient(record.dense(result.first, result.value), seed, start)
+        gradient = record.pass_back.gradient(record.dense(result.first, result.value), seed, start)
     if isinstance(gradient, float):
         gradient = xp.full_like(y, gradient)
     gradient = xp.broadcast_to(gradient, y.shape)

@@ -251,7 +251,16 @@ class DualNamespace:
         order = inner.argsort(value_of(x), axis=axis)
         if descending:
             order = inner.flip(order, axis=axis)
-        return self.take_along_axis(x, order, axis=axis)
+        value = inner.take_along_axis(value_of(x), order, axis=axis)
+        if not isinstance(x, Dual):
+            return value
+        first, second = (
+            None
+            if part is None
+            else self.parts.permuted(self.parts.dense(part, x.value), order, axis)
+            for part in (x.first, x.second)
+        )
+        return Dual(value, first, second, self)
 
     def stack(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
         """Join arrays along a new axis."""

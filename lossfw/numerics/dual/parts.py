@@ -60,6 +60,10 @@ class ArrayParts:
             return a
         return self.inner.where(condition, self.dense(a, like), self.dense(b, like))
 
+    def permuted(self, part: Array, order: Array, axis: int) -> Array:
+        """Return all elements of a part in another order along an axis."""
+        return self.inner.take_along_axis(part, order, axis=axis)
+
     def dense(self, part: Tangent, like: Array) -> Array:
         """Return a part in the shape and dtype of `like`."""
         if part is None:
@@ -105,3 +109,13 @@ def broadcast(a: tuple[Any, ...], b: Sequence[Any]) -> tuple[Any, ...]:
 def is_one(length: Any) -> bool:
     """Return whether a length is known to be 1."""
     return isinstance(length, int) and length == 1
+
+
+def split_key(key: Any) -> tuple[str, Any]:
+    """Return "all" for a key of everything, or "rows" with the key behind all rows, or neither."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if all(k is Ellipsis for k in keys):
+        return "all", None
+    # Not by `in`, because a key may be an array.
+    is_rows = keys[0] is Ellipsis or (isinstance(keys[0], slice) and keys[0] == slice(None))
+    return ("rows", keys[1]) if len(keys) == 2 and is_rows else ("", None)

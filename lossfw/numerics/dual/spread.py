@@ -25,6 +25,7 @@ from lossfw.numerics.dual.parts import (
     broadcast,
     is_one,
     scale,
+    split_key,
 )
 
 # Numbers of rows, or a float for all of them, or None for 0.
@@ -99,16 +100,16 @@ class SpreadPart:
         return part._each(lambda x: x / divisor)
 
     def __getitem__(self, key: Any) -> SpreadPart:
-        keys = key if isinstance(key, tuple) else (key,)
-        if keys in ((), (Ellipsis,)):
+        before, last = split_key(key)
+        if before == "all":
             return self
         rows = self.parts.shape[:1]
-        if keys in ((Ellipsis, None), (slice(None), None)) and self.shape == rows:
+        if before == "rows" and last is None and self.shape == rows:
             return SpreadPart(self.parts, (*rows, 1), self.own)
-        if len(keys) != 2 or keys[0] not in (Ellipsis, slice(None)) or not isinstance(keys[1], int):
+        if before != "rows" or not isinstance(last, int):
             raise UnrecordedError(f"a part of a derivative, by [{key!r}]")
         if self.is_whole:
-            at = keys[1] % self.shape[-1]
+            at = last % self.shape[-1]
             chosen = columns(self.parts.inner, self.parts.like) == at
             return self.parts.taken(self, chosen, lambda p: p[..., at : at + 1], rows)
         if self.shape == (*rows, 1):
@@ -258,7 +259,7 @@ class SpreadParts:
         products = {self._covector(cast(q.array)): cast(p) for q, p in x.products.items()}
         return SpreadPart(self, x.shape, cast(x.own), products)
 
-    def sum(self, x: SpreadPart, *, axis: Any = None, keepdims: bool = False) -> SpreadPart:
+    def sum(self, x: SpreadPart, axis: Any = None, keepdims: bool = False, **_: Any) -> SpreadPart:
         """Return the sum of each row."""
         if not x.is_whole or axis not in (-1, len(self.shape) - 1):
             raise UnrecordedError("a sum along another axis than that of rows")
@@ -268,7 +269,7 @@ class SpreadParts:
         rows = self.shape[:-1]
         return SpreadPart(self, (*rows, 1) if keepdims else rows, total)
 
-    def mean(self, x: SpreadPart, *, axis: Any = None, keepdims: bool = False) -> SpreadPart:
+    def mean(self, x: SpreadPart, axis: Any = None, keepdims: bool = False) -> SpreadPart:
         """Return the mean of each row."""
         count: int = self.shape[-1]
         return self.sum(x, axis=axis, keepdims=keepdims) / count
@@ -289,7 +290,7 @@ class SpreadParts:
         others = xp.sum(xp.where(is_top, 0.0, p), axis=-1, keepdims=True)
         return others + (xp.sum(top, axis=-1, keepdims=True) - p)
 
-    def take_along_axis(self, x: SpreadPart, index: Array, *, axis: int = -1) -> SpreadPart:
+    def take_along_axis(self, x: SpreadPart, index: Array, axis: int = -1) -> SpreadPart:
         """Return one element of each row."""
         if not x.is_whole or axis not in (-1, len(x.shape) - 1) or not is_one(index.shape[-1]):
             raise UnrecordedError("xp.take_along_axis of several elements")
