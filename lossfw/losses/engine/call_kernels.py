@@ -87,7 +87,9 @@ def watched_function(
     """Return a function of a loss that has a kernel, or may get one."""
     key = (type(loss), loss.identity, form, columns, by_index)
     candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
-    is_written = not weighted and is_derived(loss.body, form)
+    # The pass back through a row has few operations that nobody reads: its body is as fast.
+    pays = columns is None or form == "hessian"
+    is_written = pays and not weighted and is_derived(loss.body, form)
     return watch(key, candidate, dtype, weighted=weighted, is_written=is_written)
 
 

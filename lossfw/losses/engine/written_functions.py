@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
-from lossfw.errors import TraceError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.probes import element_probes, row_probes
@@ -73,24 +72,29 @@ def _written(
     loss: LossDefinition, kind: Any, columns: int | None, by_index: bool
 ) -> _Function | None:
     """Return the function, None if it cannot be traced or has other results than the body."""
-    dtype = _DTYPES.get(kind)
-    if dtype is None or columns == 1:
+    if kind not in _DTYPES or columns == 1:
+        return None
+    try:
+        return _compared(loss, _DTYPES[kind], columns, by_index)
+    except Exception:
+        # The body computes the same, so whatever fails here stops no one.
         return None
 
+
+def _compared(
+    loss: LossDefinition, dtype: np.dtype[Any], columns: int | None, by_index: bool
+) -> _Function | None:
     def body(xp: Any, y: Any, t: Any) -> Any:
         return loss.unreduced_losses("both", xp, y, t, by_index)
 
     dtypes: dict[str, Any] = {"y": dtype, "t": np.dtype(np.int64) if by_index else dtype}
     spaces = (loss.prediction_space, loss.target_space)
-    try:
-        if columns is None:
-            written = write_torch(trace(body, dtypes, use="array"))
-            arrays = element_probes(spaces, dtype)
-        else:
-            written = write_torch(trace_rows(body, dtypes, columns, use="array"), columns)
-            arrays = row_probes(spaces, dtype, columns, by_index=by_index)
-    except TraceError:
-        return None
+    if columns is None:
+        written = write_torch(trace(body, dtypes, use="array"))
+        arrays = element_probes(spaces, dtype)
+    else:
+        written = write_torch(trace_rows(body, dtypes, columns, use="array"), columns)
+        arrays = row_probes(spaces, dtype, columns, by_index=by_index)
 
     def function(y: Array, t: Array) -> tuple[Array, Array]:
         losses, gradients = written.function(y, t)

@@ -84,7 +84,16 @@ class ByLibrary(PointwiseLoss):
         return (y - t) ** 2 * (1.0 if isinstance(y, torch.Tensor) or hasattr(y, "value") else 1.1)
 
 
-@pytest.mark.parametrize("loss", [ByValues(), ByLibrary()], ids=repr)
+class Demanding(PointwiseLoss):
+    """A body that fails at numbers which its spaces do not exclude."""
+
+    def value(self, xp, y, t):
+        if isinstance(y, torch.Tensor) and bool(torch.isinf(y).any()):
+            raise OverflowError
+        return (y - t) ** 2
+
+
+@pytest.mark.parametrize("loss", [ByValues(), ByLibrary(), Demanding()], ids=repr)
 def test_a_body_without_a_faithful_graph_runs_itself(loss):
     criterion = bridge.module(loss)
     y, t = torch.randn(64), torch.randn(64)
