@@ -131,10 +131,10 @@ def row_derivatives(
 ) -> tuple[Array, ...]:
     """Return value (...), gradient and diagonal of the Hessian (..., K) of a row-wise body.
 
-    The gradient is computed in one pass back (`lossfw.numerics.dual.linear`). For second
-    derivatives, and where the body has an operation that is not recorded there, it is
-    differentiated by one class at a time, and by as many in one pass as fit in 2**18 elements: that
-    cost grows with the square of the number of classes. Constants have the shape (..., K) or
+    The gradient takes one pass back (`lossfw.numerics.dual.linear`), and with the Hessian one pass
+    forward (`lossfw.numerics.dual.spread`). A body with an operation that has no form there is
+    differentiated by one column at a time, and by as many in one pass as fit in 2**18 elements:
+    that cost grows with the square of the number of columns. Constants have the shape (..., K) or
     (...); the body sees one axis of rows, whatever the shape of `y`.
 
     Examples
