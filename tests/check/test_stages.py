@@ -1,5 +1,7 @@
 """Stages: what looks at extremes, and what the defaults say of other parameters."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,11 +10,12 @@ from lossfw import Claims, DistanceLoss
 from lossfw.check.api import suite_of_component
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import Points
-from lossfw.check.jobs import report_unchecked
+from lossfw.check.jobs import check_jobs, report_unchecked
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, run_all
 from lossfw.check.runner import attempt, run_stage
 from lossfw.check.stages import AT_POINTS, Effort, Stage
+from lossfw.components.plugin_choice import Plugins
 
 NAMES = ["huber", "cross_entropy", "cosine_distance", "poisson_deviance", "quantile", "zero_one"]
 
@@ -118,3 +121,10 @@ def test_the_results_of_jobs_make_further_jobs(processes):
     # Without time the first job runs, and what would follow does not.
     assert (first, alone.name, without_time) == ("a+b", "c", None)
     assert steps[-1][1] == 6
+
+
+def test_two_runs_of_a_seed_have_the_same_reports():
+    jobs = check_jobs(["hinge"], {}, Plugins(), options=Options(seed=3, examples=10))
+    texts = [json.dumps([r.to_dict() for (found,) in [run_all(jobs, processes=n)] for r in found])
+             for n in (1, 2)]  # fmt: skip
+    assert texts[0] == texts[1]
