@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.check.accuracy.peers import Peer, installed
-from lossfw.check.core.draw import draw_densely, draw_rows
+from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import line
 from lossfw.check.core.oracle import Oracle
@@ -270,7 +270,7 @@ def _cases(
     if isinstance(component, Activation):
         if rows:
             each = points // len(COLUMNS)
-            samples = [(draw_rows(REAL, k, dtype, rng, each),) for k in COLUMNS]
+            samples = [(draw_rows(REAL, k, dtype, rng, each),) for k in (*COLUMNS[:-1], LONG)]
         else:
             samples = [(line(component.claims().breaks or (), dtype, rng, points, dense=True),)]
     else:

@@ -55,6 +55,9 @@ _LEAST_LOGIT = 1e-20
 # Probabilities of a class that is all but excluded: so many digits behind the point.
 _FAINT = (7.0, 30.0)
 
+# Errors of rows grow with their length, so the last of several dense sets has so many columns.
+LONG = 10
+
 # Counts and other single numbers are rows of these, so many for each row.
 _MEMBERS = 4
 
@@ -79,6 +82,8 @@ def draw(
     Each set lies in the spaces of the loss, and none is empty.
     """
     columns = subject.columns if subject.rows else (0,)
+    if dense and len(columns) > 1:
+        columns = (*columns[:-1], LONG)
     each = count // len(columns) + 8 * subject.rows
     drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
     return [points for points in drawn if len(points)]

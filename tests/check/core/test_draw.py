@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.core.draw import draw, draw_densely
+from lossfw.check.core.draw import LONG, draw, draw_densely
 from lossfw.check.core.members import floats, line
 from lossfw.check.core.subject import COLUMNS, of_component
 from lossfw.check.instances import variants
@@ -80,7 +80,9 @@ def test_probabilities_come_close_to_both_ends(dtype):
 def test_rows_have_all_numbers_of_columns_and_both_forms_of_a_target():
     loss = lossfw.loss("cross_entropy", from_logits=True)
     sets = drawn(loss, "float64")
-    assert {(y.shape[1], t.ndim) for y, t in sets} == {(k, n) for k in COLUMNS for n in (1, 2)}
+    assert {(y.shape[1], t.ndim) for y, t in sets} == {
+        (k, n) for k in (*COLUMNS[:-1], LONG) for n in (1, 2)
+    }
 
 
 def test_a_few_points_may_leave_a_set_of_rows_empty():
