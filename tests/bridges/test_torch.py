@@ -283,7 +283,7 @@ def test_a_function_looks_at_values_where_it_is_not_mapped():
 
 def test_a_published_gradient_can_be_differentiated():
     loss = lossfw.loss("cross_entropy", from_logits=True)
-    z = LOGITS.float().requires_grad_()
+    z = LOGITS.clone().requires_grad_()
     (found,) = torch.autograd.grad(loss.gradient(z, CLASSES, reduction="none").square().sum(), z)
     p = torch.softmax(z.detach().double(), dim=-1)
     slope = p - torch.nn.functional.one_hot(CLASSES, p.shape[-1])
