@@ -51,7 +51,7 @@ _REMEDY = (
     "`xlogy`, `multiply_or_zero` or `guarded_log` of lossfw.numerics take 0 times infinity for 0, "
     "and `quotient` 0 / 0."
 )
-_ONE_COLUMN = " A loss that needs two columns sets `least_classes: ClassVar[int] = 2`."
+_ONE_COLUMN = " A loss that needs two columns sets `least_classes = 2`."
 
 
 @check("nan:legal")

@@ -173,13 +173,17 @@ def _celu_of(xp: Namespace, x: Array, alpha: float, ratio: Array) -> Array:
     return apply_where(xp, value, (x < 0.0) & (ratio > -_TINY), lambda xp, x: x, x)
 
 
-def _plain_celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
-    return xp.exp(at_most(xp, x, 0.0) / alpha)
+def _plain_celu_exp(xp: Namespace, x: Array, alpha: float, divisor: float = 1.0) -> Array:
+    e = xp.exp(at_most(xp, x, 0.0) / alpha)
+    return e if divisor == 1.0 else e / divisor
 
 
 @with_float32_form(_plain_celu_exp)
-def _celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
-    """exp(min(x, 0) / alpha), with the quotient in two words."""
+def _celu_exp(xp: Namespace, x: Array, alpha: float, divisor: float = 1.0) -> Array:
+    """exp(min(x, 0) / alpha) / divisor, with the first quotient in two words.
+
+    The exponential alone may be subnormal, where the result is not.
+    """
     bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
     if math.frexp(alpha)[0] == 0.5:
         # The quotient by a power of two has no rounding error.
@@ -188,7 +192,7 @@ def _celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
         inverse = words_of(xp, 1 / Fraction(alpha), x)
         ratio = multiply_words(xp, DoubleDouble(bounded, xp.zeros_like(x)), inverse)
         e, unit = scaled_exp(xp, *ratio)
-    return e * unit
+    return (e if divisor == 1.0 else e / divisor) * unit
 
 
 def _plain_celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
@@ -251,7 +255,8 @@ class Celu(Activation):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else exp(x / alpha) / alpha."""
-        return select(xp, x > 0.0, xp.zeros_like(x), _celu_exp(xp, x, self.alpha) / self.alpha)
+        slope = _celu_exp(xp, x, self.alpha, self.alpha)
+        return select(xp, x > 0.0, xp.zeros_like(x), slope)
 
     def claims(self) -> ActivationClaims:
         """Steepest above 0."""
