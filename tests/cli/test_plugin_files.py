@@ -15,7 +15,7 @@ evaluate: {rows: true}
 """
 LOCAL = """\
 from pathlib import Path
-Path("executed").touch()
+Path(__file__).with_name("executed").touch()
 from lossfw import DistanceLoss
 class Zigzagged(DistanceLoss):
     "The square."
