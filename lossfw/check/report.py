@@ -40,7 +40,7 @@ class Report:
         The component, with its parameters.
     refuted : list of Refutation
         The gravest first: wrong in ordinary numbers, lost digits, extremes, conventions.
-    held : list of PassedCheck
+    passed : list of PassedCheck
         The checks that did not refute, with the number of their examples.
     not_claimed : list of str
         Claims that the component does not make.
@@ -87,7 +87,7 @@ class Report:
 
     name: str
     refuted: list[Refutation] = field(default_factory=list)
-    held: list[PassedCheck] = field(default_factory=list)
+    passed: list[PassedCheck] = field(default_factory=list)
     not_claimed: list[str] = field(default_factory=list)
     not_applicable: dict[str, str] = field(default_factory=dict)
     expected: dict[str, str] = field(default_factory=dict)
@@ -112,9 +112,14 @@ class Report:
         return bool(self.late_stages)
 
     @property
+    def held(self) -> list[PassedCheck]:
+        """The former name of `passed`, which stays for a release."""
+        return self.passed
+
+    @property
     def examples(self) -> int:
         """How many examples were tried in all."""
-        return sum(passed.examples for passed in self.held)
+        return sum(passed.examples for passed in self.passed)
 
     @property
     def failures(self) -> list[Refutation]:
@@ -133,7 +138,7 @@ class Report:
             return False
         if self.not_checked:
             return True
-        something_ran = bool(self.held) or self.unfinished
+        something_ran = bool(self.passed) or self.unfinished
         return not self.failures and not self.unexpected and something_ran
 
     @property
@@ -141,7 +146,7 @@ class Report:
         """What all findings together say of the component, in one sentence."""
         if self.not_checked:
             return f"not checked: {self.not_checked}"
-        if not self.held and not self.refuted:
+        if not self.passed and not self.refuted:
             return "no check ran, which is a failure"
         firsts = [group.first for group in self.groups]
         if not firsts and self.unexpected:
@@ -183,7 +188,7 @@ class Report:
             "right_for": self.right_for,
             "notes": list(self.notes),
             "refuted": [refutation.to_dict() for refutation in self.refuted],
-            "held": {passed.check: passed.examples for passed in self.held},
+            "held": {passed.check: passed.examples for passed in self.passed},
             "not_claimed": list(self.not_claimed),
             "witnesses": dict(self.witnesses),
             "not_applicable": dict(self.not_applicable),
@@ -261,10 +266,10 @@ class Report:
         failed = {refutation.check for refutation in whole.refuted} | whole.expected.keys()
         examples: dict[str, int] = {}
         for report in reports:
-            for check, count in report.held:
+            for check, count in report.passed:
                 if check not in failed:
                     examples[check] = examples.get(check, 0) + count
-        whole.held = [PassedCheck(check, count) for check, count in examples.items()]
+        whole.passed = [PassedCheck(check, count) for check, count in examples.items()]
         known = failed | examples.keys()
         for report in reports:
             whole.unexpected |= _without(report.unexpected, whole.expected)
@@ -285,7 +290,7 @@ def summary(reports: Sequence[Report]) -> str:
     if findings:
         causes = sum(len(report.groups) for report in reports)
         parts.append(f"{_count(causes, 'cause')} of {_count(findings, 'finding')}")
-    held = sum(len(report.held) for report in reports)
+    held = sum(len(report.passed) for report in reports)
     examples = sum(report.examples for report in reports)
     sets = sum(report.parameter_sets for report in reports)
     at = f"at {_count(sets, 'parameter set')}"

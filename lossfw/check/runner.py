@@ -377,7 +377,7 @@ def _record(report: Report, name: str, outcome: CheckOutcome, reason: str) -> No
     elif isinstance(outcome, NotRun):
         report.not_run[name] = outcome.reason
     elif isinstance(outcome, PassedCheck):
-        report.held.append(outcome)
+        report.passed.append(outcome)
         if reason:
             report.unexpected[name] = reason
     elif reason:

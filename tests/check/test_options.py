@@ -35,7 +35,7 @@ DESCRIBED = {"against": "squared_error", "examples": 20}
 )
 def test_checks_are_chosen_by_name_claim_or_group(only, skip, ran):
     report = check("huber", examples=5, only=only, skip=skip)
-    held = {held.check for held in report.held}
+    held = {one.check for one in report.passed}
     assert ran <= held
     assert all(name in ran or name.startswith("claim:") for name in held)
     assert report.not_run["dtype:result"] == "deselected"
@@ -164,6 +164,6 @@ def test_a_wrong_name_or_value_is_told_in_words():
 
 
 def test_one_word_is_a_sequence_of_one():
-    assert {held.check for held in check("huber", only="value", examples=2).held} <= {
+    assert {one.check for one in check("huber", only="value", examples=2).passed} <= {
         "value", "value:negative_zero", "value:many", "value:roundtrip", "value:rows"
     }  # fmt: skip

@@ -36,8 +36,10 @@ def test_a_check_does_not_depend_on_those_before_it():
     alone = run(
         suite_of_subject(TRUE_SQUARE), examples=30, expected_failures={"value": "to see it"}
     )
-    assert [held.check for held in alone.held] == [held.check for held in whole.held]
-    assert {h.check: h.examples for h in alone.held} == {h.check: h.examples for h in whole.held}
+    assert [one.check for one in alone.passed] == [one.check for one in whole.passed]
+    assert {h.check: h.examples for h in alone.passed} == {
+        h.check: h.examples for h in whole.passed
+    }
 
 
 def test_no_check_at_all_is_not_ok():

@@ -124,7 +124,7 @@ class PerClass(CategoricalLoss):
 def test_parameters_of_each_class_fix_the_number_of_classes():
     report = check(PerClass(), examples=10)
     assert report.ok, str(report)
-    assert "claim:convex" in [held.check for held in report.held]
+    assert "claim:convex" in [one.check for one in report.passed]
 
 
 def test_a_list_of_an_author_is_a_tuple():

@@ -100,7 +100,7 @@ def test_mistakes_name_its_own_parameters(run):
 def test_the_harness_checks_it_with_its_guard_where_that_counts(theirs):
     report = check(theirs, examples=10, only=["value"])
     assert report.ok
-    guarded = "value:guard" in [held.check for held in report.held]
+    guarded = "value:guard" in [one.check for one in report.passed]
     assert guarded == (theirs.input_form == "prediction")
 
 

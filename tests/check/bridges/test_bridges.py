@@ -123,7 +123,7 @@ def test_bridges_are_checked_on_request(monkeypatch):
     monkeypatch.setattr("lossfw.check.bridges.laws.installed_bridges", lambda: [Honest()])
     report = check("huber", only=["bridge"], bridges=True)
     assert report.ok
-    assert {held.check for held in report.held} >= {"bridge:honest:stump", "bridge:honest:metric"}
+    assert {one.check for one in report.passed} >= {"bridge:honest:stump", "bridge:honest:metric"}
     with pytest.raises(ArgumentError, match="only='bridge'"):
         check("huber", only=["bridge"])
     mark = parametrize_with_checks(["huber"], bridges=True)
