@@ -17,7 +17,7 @@ import torch
 
 from lossfw.errors import BodyError, DomainError
 from lossfw.losses.base import LossDefinition
-from lossfw.losses.engine import torch_rules, written_functions
+from lossfw.losses.engine import torch_rules, torch_written
 from lossfw.losses.engine.threads import thread_count, threads
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array
@@ -114,7 +114,7 @@ class _LibraryLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may 
         ctx: Any, y: Array, t: Array, loss: LossDefinition, by_index: bool, mean: bool
     ) -> Array:
         versions = y._version, t._version
-        losses, gradient = written_functions.losses_and_gradients(loss, y, t, by_index)
+        losses, gradient = torch_written.losses_and_gradients(loss, y, t, by_index)
         if (y._version, t._version) != versions:
             # Tensors cannot be made read-only, and a copy would cost as much as the loss.
             raise BodyError(

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from lossfw.losses.base import LossDefinition
-from lossfw.losses.engine import loss_derivatives, written_functions
+from lossfw.losses.engine import loss_derivatives, torch_written
 from lossfw.numerics.arrays import Array, namespace_of
 
 # The gradients of the four arguments of a function whose result nothing depends on.
@@ -111,7 +111,7 @@ class _LossesAndGradients(torch.autograd.Function):  # type: ignore[misc]  # tor
 
     @staticmethod
     def forward(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> tuple[Array, Array]:
-        return written_functions.losses_and_gradients(loss, y, t, by_index)
+        return torch_written.losses_and_gradients(loss, y, t, by_index)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Array, Array]) -> None:

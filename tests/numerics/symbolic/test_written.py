@@ -15,7 +15,7 @@ from support.loss_settings import ALL
 torch = pytest.importorskip("torch")
 
 from lossfw.numerics import torch_namespace  # noqa: E402  # imports PyTorch
-from lossfw.numerics.symbolic.written_torch import write_torch  # noqa: E402  # imports PyTorch
+from lossfw.numerics.symbolic.torch_writer import write_torch  # noqa: E402  # imports PyTorch
 
 DTYPES = ("float32", "float64")
 

@@ -15,14 +15,14 @@ torch = pytest.importorskip("torch")
 
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402  # imports PyTorch
 
-from lossfw.losses.engine import written_functions  # noqa: E402  # imports PyTorch
+from lossfw.losses.engine import torch_written  # noqa: E402  # imports PyTorch
 
-CALLS = written_functions._CALLS + 1
+CALLS = torch_written._CALLS + 1
 
 
 @pytest.fixture(autouse=True)
 def _forget():
-    written_functions._table.clear()
+    torch_written._table.clear()
 
 
 class Operations(TorchDispatchMode):
@@ -66,7 +66,7 @@ def test_a_step_launches_fewer_operations_and_has_the_same_bits(loss):
     for rows in (1, 200):
         y, t = arguments(rows) if loss.takes_rows else (torch.randn(rows), torch.randn(rows))
         found = step(criterion, y, t)
-        written_functions._table.clear()
+        torch_written._table.clear()
         assert_same(found, step(criterion, y, t))
 
 
@@ -115,10 +115,10 @@ def test_a_module_with_a_written_function_is_copied_and_saved():
 
 
 def test_the_table_does_not_grow_without_end(monkeypatch):
-    monkeypatch.setattr(written_functions, "_MOST", 5)
+    monkeypatch.setattr(torch_written, "_MOST", 5)
     for shift in range(12):
         step(bridge.module(Shifted(shift=shift)), torch.randn(4), torch.randn(4))
-        assert len(written_functions._table) <= 5
+        assert len(torch_written._table) <= 5
 
 
 class Shifted(DistanceLoss):

@@ -19,8 +19,8 @@ from lossfw.losses.engine.probes import element_probes, row_probes
 from lossfw.numerics import torch_namespace
 from lossfw.numerics.arrays import Array
 from lossfw.numerics.symbolic.rows import trace_rows
+from lossfw.numerics.symbolic.torch_writer import write_torch
 from lossfw.numerics.symbolic.trace import trace
-from lossfw.numerics.symbolic.written_torch import write_torch
 
 _Function: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 
