@@ -76,7 +76,7 @@ _REGIONS = {
 # At other parameters points are drawn from this share of the examples. Instances that differ from
 # another one only in their numbers get a share of them for each stage, those with operations of
 # their own get more. More sets of parameters than a number share the points that so many get.
-# With these figures each mutant of the built-in losses that all points refute is still refuted.
+# The test of mutants searches with these figures: what they miss shows there.
 _DRAWN = 0.25
 _SHARES = {Stage.ORDINARY: 0.2, Stage.EXTREMES: 0.1}
 _SHARE_OF_NEW_OPERATIONS = 0.3
