@@ -84,7 +84,10 @@ def losses(draw):
 
 def refuse_a_refutation(loss, examples):
     report = check(loss, examples=examples)
-    assert report.ok, str(report)
+    # Parts that overflow to both infinities have no sum.
+    overflown = [x for x in report.refuted if x.grade == "extreme" and " is nan" in x.message]
+    assert report.passed
+    assert [x for x in report.refuted if x not in overflown] == [], str(report)
 
 
 quick = settings(

@@ -113,7 +113,7 @@ LIARS = (
     Liar("loss", "gradient", "infinite logit",
          replace(LOGIT_ROWS, gradient=slope_at_infinity,
                  truth=lossfw.loss("cross_entropy", from_logits=True)),
-         ("value", "precision", "overflow")),
+         ("value", "precision", "precision:gradient", "overflow")),
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
     Liar("loss", "hessian", "threshold, by differences",
          replace(SQUARE, hessian=other_curvature, reduce=None)),
