@@ -5,7 +5,7 @@ On a small batch each operation costs more than its numbers, so what counts is h
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -15,9 +15,6 @@ from lossfw.numerics.symbolic.graph import (
     CAST,
     COLUMN,
     CONSTANT,
-    EXPONENT,
-    FRACTION,
-    INPUT,
     REDUCTIONS,
     SUM_ALONE,
     TAKEN,
@@ -52,6 +49,8 @@ def write_torch(graph: Graph, columns: int | None = None) -> WrittenFunction:
 
 
 class _TorchWriter(Writer):
+    library: ClassVar[Any] = torch
+
     def leaf(self, node: Operation) -> Any:
         return node.dtype.type(node.value) if node.op == CONSTANT else None
 
@@ -59,26 +58,19 @@ class _TorchWriter(Writer):
         # A number of Python takes the dtype of the tensor that it meets.
         return value.item()
 
-    def expression(self, node_id: int, node: Operation) -> str:
-        args = [f"x{arg}" for arg in node.args]
-        op, first = node.op, args[0] if args else f"x{node_id}"
-        if op == INPUT:
-            is_index = self.columns is not None and node.dtype.kind == "i"
-            return f"{first}[..., None]" if is_index else first
+    def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
+        op = node.op
         if op == COLUMN:
             return f"{self.use(torch.arange, 'arange')}({self.columns}, device=x0.device)"
         if op == CAST:
             dtype = self.use(getattr(torch, str(node.dtype)), str(node.dtype))
-            return f"{first}.to({dtype})"
-        if op in (FRACTION, EXPONENT):
-            return f"{self.use(torch.frexp, 'frexp')}({first})[{int(op == EXPONENT)}]"
+            return f"{args[0]}.to({dtype})"
         if op == TAKEN:
-            column = self.column(node)
-            return f"{first}.gather(-1, {args[1]})" if column is None else f"{first}{column}"
+            return f"{args[0]}.gather(-1, {args[1]})"
         if op in REDUCTIONS:
-            rows = first if self.is_whole(node.args[0]) else self._expanded(node.args[0])
+            rows = args[0] if self.is_whole(node.args[0]) else self._expanded(node.args[0])
             return f"{rows}.{_METHODS[op]}(-1, keepdim=True)"
-        return self.operator(node) or self._function(node, args)
+        return self._function(node, args)
 
     def _function(self, node: Operation, args: list[str]) -> str:
         """Return the call of a function, in the form that takes a number for a tensor."""

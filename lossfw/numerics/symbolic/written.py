@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -106,6 +106,7 @@ class Writer(ABC):
 
     Attributes
     ----------
+    library : module
     variables : dict of str to object
         The functions and numbers of the source.
     numbers : dict of int to object
@@ -115,6 +116,8 @@ class Writer(ABC):
     is_row : list of bool
         Whether each node has a number for each column.
     """
+
+    library: ClassVar[Any]
 
     def __init__(self, graph: Graph, columns: int | None) -> None:
         self.graph, self.columns = graph, columns
@@ -170,17 +173,22 @@ class Writer(ABC):
         self.variables[name] = function
         return name
 
-    def column(self, node: Operation) -> str | None:
-        """Return the part of rows that is one column, None if each row gives a number."""
-        number = self.numbers.get(node.args[1])
-        return None if number is None else f"[..., {int(number)}, None]"
-
-    def operator(self, node: Operation) -> str | None:
-        """Return an expression by an operator of Python, None if there is none."""
-        args = [f"x{arg}" for arg in node.args]
-        if node.op in _INFIX:
-            return f"{args[0]} {_INFIX[node.op]} {args[1]}"
-        return f"{_PREFIX[node.op]}{args[0]}" if node.op in _PREFIX else None
+    def expression(self, node_id: int, node: Operation) -> str:
+        """Return the expression of an operation."""
+        op, args = node.op, [f"x{arg}" for arg in node.args]
+        if op == INPUT:
+            is_index = self.columns is not None and node.dtype.kind == "i"
+            return f"x{node_id}[..., None]" if is_index else f"x{node_id}"
+        if op in (FRACTION, EXPONENT):
+            return f"{self.use(self.library.frexp, 'frexp')}({args[0]})[{int(op == EXPONENT)}]"
+        if op == TAKEN and node.args[1] in self.numbers:
+            # One column of all rows.
+            return f"{args[0]}[..., {int(self.numbers[node.args[1]])}, None]"
+        if op in _INFIX:
+            return f"{args[0]} {_INFIX[op]} {args[1]}"
+        if op in _PREFIX:
+            return f"{_PREFIX[op]}{args[0]}"
+        return self.own_expression(node_id, node, args)
 
     @abstractmethod
     def leaf(self, node: Operation) -> Any:
@@ -191,8 +199,8 @@ class Writer(ABC):
         """Return a number of NumPy as the source uses it."""
 
     @abstractmethod
-    def expression(self, node_id: int, node: Operation) -> str:
-        """Return the expression of an operation."""
+    def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
+        """Return the expression of an operation that libraries write in different ways."""
 
     @abstractmethod
     def output(self, node_id: int) -> str:
@@ -200,6 +208,8 @@ class Writer(ABC):
 
 
 class _NumPyWriter(Writer):
+    library: ClassVar[Any] = np
+
     def __init__(self, graph: Graph, columns: int | None, order: Literal["C", "F"]) -> None:
         super().__init__(graph, columns)
         self._order = order
@@ -213,38 +223,29 @@ class _NumPyWriter(Writer):
         return value
 
     def expression(self, node_id: int, node: Operation) -> str:
-        expression = self._expression(node_id, node)
+        expression = super().expression(node_id, node)
         is_joined = self.is_whole(node_id) and not any(map(self.is_whole, node.args))
         if self._order == "F" and is_joined and node.args:
             # A number of each row that meets one of each column.
             return self._in_layout(expression, "F")
         return expression
 
-    def _expression(self, node_id: int, node: Operation) -> str:
-        args = [f"x{arg}" for arg in node.args]
-        op, first = node.op, args[0] if args else f"x{node_id}"
-        if op == INPUT:
-            is_index = self.columns is not None and node.dtype.kind == "i"
-            return f"{first}[:, None]" if is_index else first
+    def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
+        op = node.op
         if op == PARAMETER:
-            return f"{self.use(node.dtype.type, f'to_{node.dtype}')}({first})"
+            return f"{self.use(node.dtype.type, f'to_{node.dtype}')}(x{node_id})"
         if op == CAST:
-            return f"{first}.astype({self.use(node.dtype, str(node.dtype))})"
-        if op in (FRACTION, EXPONENT):
-            return f"{self.use(np.frexp, 'frexp')}({first})[{int(op == EXPONENT)}]"
+            return f"{args[0]}.astype({self.use(node.dtype, str(node.dtype))})"
         if op == LOOK_UP:
             table = self.use(np.array(node.value, node.dtype), f"table{node_id}")
-            return f"{table}.take({first})"
+            return f"{table}.take({args[0]})"
         if op == TAKEN:
-            column = self.column(node)
-            taken = f"{self.use(np.take_along_axis, TAKEN)}({first}, {args[1]}, -1)"
-            return taken if column is None else f"{first}{column}"
+            return f"{self.use(np.take_along_axis, TAKEN)}({args[0]}, {args[1]}, -1)"
         if op in _OF_ROW:
             return self._of_row(op, node.args[0])
         if op == BY_BODY:
             return f"{self.use(node.value, f'body{node_id}')}({', '.join(args)})"
-        function = self.operator(node)
-        return function or f"{self.use(getattr(np, op), op)}({', '.join(args)})"
+        return f"{self.use(getattr(np, op), op)}({', '.join(args)})"
 
     def _of_row(self, op: str, arg: int) -> str:
         """Return the expression of a sum or an extreme along rows, in the layout of the body."""
