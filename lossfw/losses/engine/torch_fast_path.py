@@ -66,9 +66,8 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
 
 def _is_traced() -> bool:
     """Tell whether a call is compiled, mapped, or differentiated forward."""
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
-        return True
-    return torch.autograd.forward_ad._current_level != _NO_LEVEL  # type: ignore[no-any-return]  # of a module
+    level: int = torch.autograd.forward_ad._current_level
+    return torch_written.is_traced() or level != _NO_LEVEL
 
 
 def _shares_memory_with_numpy(y: Array, t: Array) -> bool:

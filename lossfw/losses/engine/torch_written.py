@@ -50,7 +50,7 @@ def losses_and_gradients(
 
 
 def _find(loss: LossDefinition, y: Array, by_index: bool) -> _Function | None:
-    if loss.target_per_row or not is_derived(loss.body, "both") or _is_traced():
+    if loss.target_per_row or not is_derived(loss.body, "both") or is_traced():
         return None
     columns = y.shape[-1] if loss.takes_rows else None
     key = (type(loss), loss.identity, columns, by_index, y.dtype)
@@ -63,8 +63,9 @@ def _find(loss: LossDefinition, y: Array, by_index: bool) -> _Function | None:
     return None if isinstance(found, int) else found
 
 
-def _is_traced() -> bool:
-    # There is no public name for the question.
+def is_traced() -> bool:
+    """Tell whether a call is compiled or mapped."""
+    # There is no public name for the second question.
     return bool(torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
 
 
