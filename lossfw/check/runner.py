@@ -153,7 +153,7 @@ def run_stage(
         result.outcomes[name] = outcome
         if isinstance(outcome, Refutation) and name not in expected:
             if outcome.blocks:
-                result.ended_by = f"{name} leaves nothing to look at"
+                result.ended_by = _nothing_left(name)
             elif options.first and (
                 _has_conventions(suite, options) or outcome.grade != "convention"
             ):
@@ -265,7 +265,7 @@ class FindingDeduplicator:
     @property
     def reason(self) -> str:
         """Why no other check runs after a finding that blocks them."""
-        return f"{self.blocked_by} leaves nothing to look at"
+        return _nothing_left(self.blocked_by)
 
     def deduplicate(self, outcome: CheckOutcome) -> CheckOutcome:
         """Return an outcome, as not run if another check has reported the same error."""
@@ -277,6 +277,11 @@ class FindingDeduplicator:
             return outcome
         first = self._first.setdefault(outcome.cause, outcome.check)
         return outcome if first == outcome.check else NotRun(f"the error that {first} reports")
+
+
+def _nothing_left(check: str) -> str:
+    """Return why no other check runs after a finding that blocks them."""
+    return f"{check} leaves nothing to look at"
 
 
 def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
