@@ -49,7 +49,7 @@ class Accumulator:
         self.clock = clock or Stopwatch()
         self._cells = SliceCells(
             self.slices,
-            grouped=intervals is not None,
+            with_folds=intervals is not None,
             logits=loss.input_form == "logits",
             columns=columns,
             classes=classes,

@@ -44,10 +44,10 @@ class PredictedBatch(NamedTuple):
     columns: NDArray | None = None
 
 
-def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
-    """Yield the same rows in groups of `size` that begin at multiples of it, as the parts do.
+def aligned_blocks(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
+    """Yield the same rows in blocks of `size` that begin at multiples of it, as the parts do.
 
-    A group that came in one part is passed on as it is, others are joined; the
+    A block that came in one part is passed on as it is, others are joined; the
     last may be smaller.
     """
     held: list[_Rows] = []
@@ -62,7 +62,7 @@ def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
 
 
 def _cut(part: _Rows, size: int) -> Iterator[_Rows]:
-    """Cut a part where a group ends."""
+    """Cut a part where a block ends."""
     start, stop = part.start, part.start + len(part.targets)
     if start % size + len(part.targets) <= size:
         yield part
@@ -112,7 +112,7 @@ def forward(
 
     block_bytes = BLOCK_ROWS * network.width * network.dtype.itemsize
     at_once = max(1, min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // block_bytes))
-    blocks = regroup(batches, BLOCK_ROWS)
+    blocks = aligned_blocks(batches, BLOCK_ROWS)
     while wave := list(islice(blocks, at_once)):
         yield from threads.run(run, wave)
 

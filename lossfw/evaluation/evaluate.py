@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.data import Batch
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.batching import PredictedBatch, forward, iter_saved_outputs, regroup
+from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, forward, iter_saved_outputs
 from lossfw.evaluation.diagnostics import nan_warning
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
@@ -164,7 +164,7 @@ def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
 
 
 def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
-    """Yield rows with their outputs, in groups that fill the blocks of a sum."""
+    """Yield rows with their outputs, in blocks that fill those of a sum."""
     batches = clock.timed("read", _batches(plan, first, stop))
     if plan.network is not None:
         parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
@@ -175,9 +175,9 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
         assert plan.outputs is not None
         outputs = take_rows(plan.outputs, np.array(plan.sample[first:stop]))
         parts = iter_saved_outputs(outputs, batches, first)
-    # A group of whole blocks of both kinds: few calls, and no partial waits
+    # Whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
-    return clock.timed("forward", regroup(parts, plan.block_rows), without="read")
+    return clock.timed("forward", aligned_blocks(parts, plan.block_rows), without="read")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Accumulator of one metric: sums of all rows, and of each group and slice."""
+"""Accumulator of one metric: sums of all rows, and of each fold and slice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.intervals.groups import GROUPS, group_of
+from lossfw.evaluation.intervals.folds import FOLDS, fold_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY_CLASS, Slice
 from lossfw.metrics import Metric, MetricUpdate
-from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
+from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
 # The sums of a part's size: how many rows, and their weight.
@@ -25,9 +25,9 @@ _SIZE_SUMS = 2
 
 
 class SliceCells:
-    """The cells that rows belong to: their group, and their part in each slice.
+    """The cells that rows belong to: their fold, and their part in each slice.
 
-    Groups are for intervals. With `logits`, these reach the loss: then predictions must come beside
+    Folds are for intervals. With `logits`, these reach the loss: then predictions must come beside
     them. `columns` are those of the data, in the order of `PredictedBatch.columns`.
     """
 
@@ -35,16 +35,16 @@ class SliceCells:
         self,
         slices: Sequence[Slice],
         *,
-        grouped: bool,
+        with_folds: bool,
         logits: bool = False,
         columns: Mapping[str, DataColumn] | None = None,
         classes: Sequence[str] = (),
     ) -> None:
-        self.slices, self.grouped = tuple(slices), grouped
+        self.slices, self.with_folds = tuple(slices), with_folds
         self._labels = tuple(classes)
         self._columns = {name: place for place, name in enumerate(columns or ())}
         self._parts = [SliceParts(part, columns) for part in self.slices]
-        self.groups = GROUPS if grouped else 1
+        self.folds = FOLDS if with_folds else 1
         self._logits = logits
         # The cell of each row at hand: among all rows, and in each slice.
         self.all: NDArray | None = None
@@ -54,19 +54,19 @@ class SliceCells:
 
     @property
     def is_needed(self) -> bool:
-        """Whether there are groups or slices."""
-        return self.grouped or bool(self.slices)
+        """Whether there are folds or slices."""
+        return self.with_folds or bool(self.slices)
 
     def assign_cells(self, rows: PredictedBatch) -> None:
         """Find the cells of some rows, which `all` and `each` hold until the next ones come."""
         if not self.is_needed:
             return
         count = len(rows.targets)
-        group = group_of(np.arange(rows.start, rows.start + count))
-        self.all = group if self.grouped else None
+        fold = fold_of(np.arange(rows.start, rows.start + count))
+        self.all = fold if self.with_folds else None
         if not self.slices:
             return
-        group = group if self.grouped else np.zeros(count, np.int64)
+        fold = fold if self.with_folds else np.zeros(count, np.int64)
         weight = _row_weights(rows.sample_weight, count)
         seen = rows.loss_input if rows.predictions is None else rows.predictions
         if seen.ndim == rows.targets.ndim + 1:
@@ -84,7 +84,7 @@ class SliceCells:
                 seen, rows.targets, rows.losses, weight, rows.start, column
             )
             self._parts[index].names(np.unique(parts).tolist())  # refuses too many
-            self.each.append(parts * self.groups + group)
+            self.each.append(parts * self.folds + fold)
             self._sizes[index].push(_sizes(parts, weight))
 
     def named(self, index: int) -> list[tuple[int, str]]:
@@ -128,11 +128,11 @@ class SliceCells:
         """Go on from the arrays of `pack`."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
-            restore(stack, str(index), arrays, GroupedSums)
+            restore(stack, str(index), arrays, CellSums)
 
 
 class MetricAccumulator:
-    """The sums of one metric: of all rows, and of each group and slice."""
+    """The sums of one metric: of all rows, and of each fold and slice."""
 
     def __init__(self, metric: Metric, cells: SliceCells) -> None:
         self.metric, self._cells = metric, cells
@@ -145,7 +145,7 @@ class MetricAccumulator:
             self._partials.push(seen.partial)
         if seen.terms is None:
             return
-        if seen.partial is None or self._cells.grouped:
+        if seen.partial is None or self._cells.with_folds:
             self._all.push(seen.terms.table(self._cells.all))
         for stack, cells in zip(self._slice_stacks, self._cells.each, strict=True):
             stack.push(seen.terms.table(cells))
@@ -168,8 +168,8 @@ class MetricAccumulator:
 
     def slice_result(self, index: int, number: int, intervals: Intervals | None) -> dict[str, Any]:
         """Return the number of a part of the rows, with its interval; None if it is empty."""
-        sums: GroupedSums | None = self._slice_stacks[index].merged()
-        own = None if sums is None else sums.take(sums.cells // self._cells.groups == number)
+        sums: CellSums | None = self._slice_stacks[index].merged()
+        own = None if sums is None else sums.take(sums.cells // self._cells.folds == number)
         if own is None or not len(own.table):
             return {"value": None} if intervals is None else {"value": None, "interval": None}
         found: dict[str, Any] = {"value": self.metric.estimate(own).tolist()}
@@ -190,14 +190,14 @@ class MetricAccumulator:
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from the arrays of `pack`."""
         for name, stack in self._stacks().items():
-            restore(stack, name, arrays, self.metric if name == "partial" else GroupedSums)
+            restore(stack, name, arrays, self.metric if name == "partial" else CellSums)
 
     def _stacks(self) -> dict[str, MergeStack]:
         each = {f"part{index}": stack for index, stack in enumerate(self._slice_stacks)}
         return {"partial": self._partials, "all": self._all, **each}
 
 
-def _interval(metric: Metric, sums: GroupedSums, value: Any, intervals: Intervals) -> Any:
+def _interval(metric: Metric, sums: CellSums, value: Any, intervals: Intervals) -> Any:
     # Imported on use: most evaluations have no intervals.
     from lossfw.evaluation.intervals.resampling import interval
 
@@ -212,7 +212,7 @@ def _row_weights(weight: NDArray | None, rows: int) -> NDArray:
     return sums
 
 
-def _sizes(parts: NDArray, weight: NDArray) -> GroupedSums:
+def _sizes(parts: NDArray, weight: NDArray) -> CellSums:
     rows = np.arange(len(parts))
     place = np.zeros(len(parts), np.int64)
     terms = [(place + _COUNT, np.ones(len(parts))), (place + _WEIGHT, weight)]

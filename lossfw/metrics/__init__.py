@@ -9,15 +9,15 @@ kept apart by a score, by which rows are ranked.
 
 from lossfw.losses.inputs import Arguments, as_array, prepare
 from lossfw.metrics.base import Mergeable, Metric, MetricRows, MetricUpdate, RowwiseMetric
+from lossfw.metrics.cell_sums import CellSums, Term
 from lossfw.metrics.engine_body import MetricBody
-from lossfw.metrics.grouped_sums import GroupedSums, Term
 from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
 from lossfw.metrics.sums import ScoreMetric, SumMetric
 
 __all__ = [
     "Arguments",
+    "CellSums",
     "ElementMetric",
-    "GroupedSums",
     "LossMetric",
     "Mergeable",
     "Metric",

@@ -13,7 +13,7 @@ from lossfw.components.component import Component
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
-from lossfw.metrics.grouped_sums import GroupedSums, RowTerms
+from lossfw.metrics.cell_sums import CellSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 
 
@@ -159,18 +159,18 @@ class Metric(Component, ABC):
                 "need: derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
             )
 
-    def estimate(self, sums: GroupedSums) -> NDArray:
+    def estimate(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells of `sums`, an array without or with axes."""
         raise NotImplementedError
 
-    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
-        """Return the metric where each group of rows is taken a number of times.
+    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the metric where each fold is taken a number of times.
 
         Parameters
         ----------
-        sums : GroupedSums
-            Its cells are the groups, from 0 on.
-        times : ndarray, shape (R, groups)
+        sums : CellSums
+            Its cells are the folds, from 0 on.
+        times : ndarray, shape (R, folds)
             How often.
 
         Returns
@@ -242,26 +242,26 @@ class MetricOfSums(RowwiseMetric):
             NaN where nothing can be said.
         """
 
-    def dense(self, sums: GroupedSums, groups: int) -> NDArray:
-        """Return the sums of each group as floats, of shape (groups, places)."""
-        return sums.dense(sums.table.rounded(), groups)
+    def dense(self, sums: CellSums, folds: int) -> NDArray:
+        """Return the sums of each fold as floats, of shape (folds, places)."""
+        return sums.dense(sums.table.rounded(), folds)
 
-    def estimate(self, sums: GroupedSums) -> NDArray:
+    def estimate(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.estimate`."""
         with np.errstate(all="ignore"):
             found: NDArray = self.value(self.dense(sums.pooled(), 1), sums.columns)[0]
         return found
 
-    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
-        """Return the metric of weighted groups; see `Metric.estimates`."""
+    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the metric of weighted folds; see `Metric.estimates`."""
         with np.errstate(all="ignore"):
-            return self.value(sum_groups(self.dense(sums, times.shape[1]), times), sums.columns)
+            return self.value(sum_folds(self.dense(sums, times.shape[1]), times), sums.columns)
 
 
-def sum_groups(groups: NDArray, times: NDArray) -> NDArray:
-    """Return sums over groups (G, places), each taken a number of times (R, G), as (R, places)."""
-    totals = np.zeros((len(times), groups.shape[1]))
-    # One group after the other: a product of matrices has other bits elsewhere.
-    for number, group in enumerate(groups):
-        totals += times[:, number, np.newaxis] * group
+def sum_folds(folds: NDArray, times: NDArray) -> NDArray:
+    """Return sums over folds (G, places), each taken a number of times (R, G), as (R, places)."""
+    totals = np.zeros((len(times), folds.shape[1]))
+    # One fold after the other: a product of matrices has other bits elsewhere.
+    for number, fold in enumerate(folds):
+        totals += times[:, number, np.newaxis] * fold
     return totals

@@ -14,8 +14,8 @@ from lossfw.losses.engine.partial import Partial
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
+from lossfw.metrics.cell_sums import RowTerms, Term
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
-from lossfw.metrics.grouped_sums import RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
 # The sums of a mean: of w times the number of each row or element, and of w.

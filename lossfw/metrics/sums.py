@@ -12,10 +12,10 @@ from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.tiling import make_tile
 from lossfw.losses.inputs import prepare
-from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_groups
+from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_folds
+from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
-from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
 # Replicates rank no more scores than this, times the places; beyond, neighbours share
@@ -78,7 +78,7 @@ class _ByTerms(RowwiseMetric):
         except ValueError as error:
             raise_for_writing(error, self.terms)
 
-    def result(self, partial: GroupedSums) -> Any:
+    def result(self, partial: CellSums) -> Any:
         """Return the metric as a float, or as lists of them."""
         if not len(partial.table):
             raise EmptyReductionError(
@@ -86,9 +86,9 @@ class _ByTerms(RowwiseMetric):
             )
         return self.estimate(partial).tolist()
 
-    def unpack(self, arrays: Mapping[str, NDArray]) -> GroupedSums:
+    def unpack(self, arrays: Mapping[str, NDArray]) -> CellSums:
         """Return the sums that were packed."""
-        return GroupedSums.unpack(arrays)
+        return CellSums.unpack(arrays)
 
 
 class SumMetric(_ByTerms, MetricOfSums):
@@ -141,34 +141,34 @@ class ScoreMetric(_ByTerms):
         ndarray, shape (R, ...)
         """
 
-    def estimate(self, sums: GroupedSums) -> NDArray:
+    def estimate(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.estimate`."""
         pooled = sums.pooled()
         found: NDArray = self._ranked(pooled, pooled.table.rounded()[np.newaxis])[0]
         return found
 
-    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
-        """Return the metric of weighted groups; see `Metric.estimates`.
+    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the metric of weighted folds; see `Metric.estimates`.
 
         Many different scores are gathered in bins of neighbours first; the change
         that this makes in the metric of all rows is taken back.
         """
         places, scores, column, gathered = _columns(sums)
-        groups = np.zeros((times.shape[1], len(places)))
-        np.add.at(groups, (sums.cells, column), sums.table.rounded())
+        folds = np.zeros((times.shape[1], len(places)))
+        np.add.at(folds, (sums.cells, column), sums.table.rounded())
         change = 0.0
         with np.errstate(all="ignore"):
             if gathered:
-                rough = self.ranked(sums.columns, places, scores, groups.sum(axis=0)[np.newaxis])
+                rough = self.ranked(sums.columns, places, scores, folds.sum(axis=0)[np.newaxis])
                 change = self.estimate(sums) - rough[0]
             at_once = max(1, _AT_ONCE // max(1, len(places)))
             found = [
-                self.ranked(sums.columns, places, scores, sum_groups(groups, some))
+                self.ranked(sums.columns, places, scores, sum_folds(folds, some))
                 for some in np.split(times, range(at_once, len(times), at_once))
             ]
         return np.concatenate(found) + change
 
-    def _ranked(self, sums: GroupedSums, weights: NDArray) -> NDArray:
+    def _ranked(self, sums: CellSums, weights: NDArray) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         with np.errstate(all="ignore"):
             return self.ranked(
@@ -176,8 +176,8 @@ class ScoreMetric(_ByTerms):
             )
 
 
-def _columns(sums: GroupedSums) -> tuple[NDArray, NDArray, NDArray, bool]:
-    """Return places and scores of all groups in the order of the scores, each (U,).
+def _columns(sums: CellSums) -> tuple[NDArray, NDArray, NDArray, bool]:
+    """Return places and scores of all folds in the order of the scores, each (U,).
 
     Then the number (D,) of the score of each sum, and whether they are bins, each with its mean
     score.

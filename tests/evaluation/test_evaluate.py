@@ -13,7 +13,7 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
-from lossfw.evaluation.batching import PredictedBatch, regroup
+from lossfw.evaluation.batching import PredictedBatch, aligned_blocks
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import LayerSpec, Network
@@ -280,20 +280,20 @@ class TestMistakes:
     size=st.integers(1, 70),
     weighted=st.booleans(),
 )
-def test_regrouping_keeps_every_row_and_aligns_groups(n, cuts, size, weighted):
+def test_cutting_into_blocks_keeps_every_row_and_aligns_them(n, cuts, size, weighted):
     edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
     values = np.arange(n)
     parts = [
         PredictedBatch(a, values[a:b], None, -values[a:b], values[a:b] / 2 if weighted else None)
         for a, b in pairwise(edges)
     ]
-    groups = list(regroup(parts, size))
-    assert [group.start for group in groups] == list(range(0, n, size))
-    assert np.array_equal(np.concatenate([group.loss_input for group in groups]), values)
-    assert np.array_equal(np.concatenate([group.targets for group in groups]), -values)
-    assert all(group.predictions is None for group in groups)
+    blocks = list(aligned_blocks(parts, size))
+    assert [block.start for block in blocks] == list(range(0, n, size))
+    assert np.array_equal(np.concatenate([block.loss_input for block in blocks]), values)
+    assert np.array_equal(np.concatenate([block.targets for block in blocks]), -values)
+    assert all(block.predictions is None for block in blocks)
     if weighted:
-        weights = np.concatenate([group.sample_weight for group in groups])
+        weights = np.concatenate([block.sample_weight for block in blocks])
         assert np.array_equal(weights, values / 2)
 
 

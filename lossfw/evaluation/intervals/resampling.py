@@ -1,16 +1,16 @@
 """Resampling: the variation of a metric with the rows that it was computed from.
 
-Rows stand in groups (`lossfw.evaluation.intervals.groups`), each a small random part of the data,
-and every metric knows its value for any choice of groups.
+Rows stand in folds (`lossfw.evaluation.intervals.folds`), each a small random part of the data,
+and every metric knows its value for any choice of folds.
 
-**Jackknife.** Each group is left out once. With G groups, m the metric of all
-rows and m_g that without group g, the variance is estimated by
+**Jackknife.** Each fold is left out once. With G folds, m the metric of all
+rows and m_g that without fold g, the variance is estimated by
 (G - 1) / G sum (m_g - m)^2, and the interval is m plus and minus its root times
-a quantile of Student's t with G - 1 degrees of freedom. With as many groups as
+a quantile of Student's t with G - 1 degrees of freedom. With as many folds as
 rows this is Tukey's jackknife. It holds for metrics that are smooth functions
 of means; it knows nothing of bias, and its interval is symmetric.
 
-**Bootstrap.** G groups are drawn from the G with replacement, again and again,
+**Bootstrap.** G folds are drawn from the G with replacement, again and again,
 and the interval is cut from the sorted metrics of the draws: not at the
 percentiles themselves, but where bias (the share of draws below m) and the
 growth of the variance with the metric (the skewness of the m_g) move them:
@@ -21,11 +21,11 @@ judged by the others, if they are most.
 Both estimate how the metric would vary if other rows had been drawn at random
 from where these came from. Rows that depend on each other, copies for
 instance, make every such interval too narrow. Intervals are cut to where the
-metric lies; there is none where nothing varies, or where there is one group.
+metric lies; there is none where nothing varies, or where there is one fold.
 
 Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993,
 chapters 11 and 14; Efron, *Better bootstrap confidence intervals*, 1987; Shao
-and Tu, *The jackknife and bootstrap*, 1995, 2.3 (groups); Cameron, Gelbach and
+and Tu, *The jackknife and bootstrap*, 1995, 2.3 (folds); Cameron, Gelbach and
 Miller, *Bootstrap-based improvements for inference with clustered errors*, 2008
 (t with G - 1 degrees of freedom).
 """
@@ -42,7 +42,7 @@ import numpy as np
 
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.metrics import Metric
-from lossfw.metrics.grouped_sums import GroupedSums
+from lossfw.metrics.cell_sums import CellSums
 from lossfw.numerics.arrays import NDArray
 
 Estimates: TypeAlias = Callable[[NDArray], NDArray]
@@ -53,57 +53,57 @@ _LEAST_KNOWN = 0.9
 _ROUNDING = 1e-9
 
 
-def interval(metric: Metric, sums: GroupedSums, value: Any, asked: Intervals) -> Any:
-    """Return the confidence interval of a metric from its sums, the groups of the rows as cells.
+def interval(metric: Metric, sums: CellSums, value: Any, asked: Intervals) -> Any:
+    """Return the confidence interval of a metric from its sums, the folds of the rows as cells.
 
     The result has two floats in place of each float of `value`; None where there is no interval.
     """
-    grouped, groups = sums.by_group()
+    by_fold, folds = sums.with_numbered_cells()
     return interval_of(
-        lambda times: metric.estimates(grouped, times), groups, value, asked, metric.bounds
+        lambda times: metric.estimates(by_fold, times), folds, value, asked, metric.bounds
     )
 
 
 def interval_of(
     estimates: Estimates,
-    groups: int,
+    folds: int,
     value: Any,
     asked: Intervals,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Any:
-    """Return the interval of a function of groups of rows, cut at the bounds; see `interval`.
+    """Return the interval of a function of folds, cut at the bounds; see `interval`.
 
-    ``estimates(times)`` are the numbers where each group is taken a number of times; see
+    ``estimates(times)`` are the numbers where each fold is taken a number of times; see
     `lossfw.metrics.Metric.estimates`.
     """
     middle = np.asarray(value, np.float64)
-    if groups < 2:
+    if folds < 2:
         return _pairs(np.full((2, *middle.shape), np.nan))
     with np.errstate(all="ignore"):
         make = _jackknife if asked.method == "jackknife" else _bootstrap
-        ends = make(estimates, groups, middle, asked)
+        ends = make(estimates, folds, middle, asked)
         ends = np.clip(ends, *bounds)
         # Where nothing varies the data say nothing of how much it may.
         known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
     return _pairs(np.where(known, ends, np.nan))
 
 
-def _jackknife(estimates: Estimates, groups: int, middle: NDArray, asked: Intervals) -> NDArray:
-    without_one = estimates(1.0 - np.eye(groups))
-    variance = np.square(without_one - middle).sum(axis=0) * ((groups - 1) / groups)
-    half = t_quantile(asked.level, groups - 1) * np.sqrt(variance)
+def _jackknife(estimates: Estimates, folds: int, middle: NDArray, asked: Intervals) -> NDArray:
+    without_one = estimates(1.0 - np.eye(folds))
+    variance = np.square(without_one - middle).sum(axis=0) * ((folds - 1) / folds)
+    half = t_quantile(asked.level, folds - 1) * np.sqrt(variance)
     return np.stack([middle - half, middle + half])
 
 
-def _bootstrap(estimates: Estimates, groups: int, middle: NDArray, asked: Intervals) -> NDArray:
-    # The same draws for every metric of these groups: their differences mean something.
-    draws = np.random.default_rng([asked.seed, groups]).integers(
-        groups, size=(asked.replicates, groups)
+def _bootstrap(estimates: Estimates, folds: int, middle: NDArray, asked: Intervals) -> NDArray:
+    # The same draws for every metric of these folds: their differences mean something.
+    draws = np.random.default_rng([asked.seed, folds]).integers(
+        folds, size=(asked.replicates, folds)
     )
     draw = np.arange(asked.replicates)[:, np.newaxis]
-    times = np.bincount((draw * groups + draws).ravel(), minlength=draws.size)
+    times = np.bincount((draw * folds + draws).ravel(), minlength=draws.size)
     found = estimates(times.reshape(draws.shape).astype(np.float64))
-    left_out = estimates(1.0 - np.eye(groups))
+    left_out = estimates(1.0 - np.eye(folds))
     ends = np.full((2, middle.size), np.nan)
     columns = zip(
         found.reshape(len(found), -1).T,

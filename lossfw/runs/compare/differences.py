@@ -112,7 +112,7 @@ def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
             return f"the rows of {run.run.name} do not give this number again"
     if isinstance(value, float) and not np.isfinite(value):
         return "the difference is not a finite number"
-    if one.groups < 2:
+    if one.folds < 2:
         return "there are too few rows"
     return "no choice of rows changes it"
 

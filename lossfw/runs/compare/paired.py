@@ -1,7 +1,7 @@
 """Paired differences of two runs on the same rows, with intervals.
 
 Two runs on the same rows have correlated errors. The interval of a difference therefore
-comes from the difference itself, computed for many choices of groups of rows, the same
+comes from the difference itself, computed for many choices of folds, the same
 choices for both runs (`lossfw.evaluation.intervals.resampling`). Whether two separate
 intervals overlap says little.
 """
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.errors import LossfwError
-from lossfw.evaluation.intervals.groups import GROUPS, group_of
+from lossfw.evaluation.intervals.folds import FOLDS, fold_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.resampling import Estimates, interval_of
 from lossfw.metrics import Metric, MetricRows
@@ -31,10 +31,10 @@ _ANYWHERE = (-np.inf, np.inf)
 
 
 class Estimated(NamedTuple):
-    """A loss or a metric of all rows, with its values for other choices of groups.
+    """A loss or a metric of all rows, with its values for other choices of folds.
 
     For `estimates` see `lossfw.evaluation.intervals.resampling.interval_of`. `bounds` are the
-    least and the largest value that it can have, and `counted` the groups with rows that count,
+    least and the largest value that it can have, and `counted` the folds with rows that count,
     of those that `estimates` takes.
     """
 
@@ -49,7 +49,7 @@ class RunWithRows:
     """A run with its rows, sorted by number, and its metrics by their names in its results.
 
     The loss is among the metrics. For a part of the rows, `whole` has all of them, and `cells`
-    the groups that they have among all.
+    the folds that they have among all.
     """
 
     run: FinishedRun
@@ -60,18 +60,18 @@ class RunWithRows:
     _known: dict[str, Estimated | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        cells = group_of(np.arange(len(self.rows.row))) if self.cells is None else self.cells
+        cells = fold_of(np.arange(len(self.rows.row))) if self.cells is None else self.cells
         present = np.unique(cells)
-        self.groups = len(present)
-        # From the number of a group to its place among the groups that have rows.
-        self._place = np.zeros(GROUPS, np.int64)
+        self.folds = len(present)
+        # From the number of a fold to its place among the folds that have rows.
+        self._place = np.zeros(FOLDS, np.int64)
         self._place[present] = np.arange(len(present))
         self._cells = cells
         # The metrics whose number is that of the rows without their weights.
         self._unweighted: set[str] = set()
 
     def part(self, chosen: NDArray) -> RunWithRows:
-        """Return the rows at these places as a run of their own, in the groups that they have."""
+        """Return the rows at these places as a run of their own, in the folds that they have."""
         rows = self.rows.take(chosen)
         return RunWithRows(self.run, rows, self.metrics, self, self._cells[chosen])
 
@@ -111,14 +111,14 @@ class RunWithRows:
         weight = np.ones(len(self.rows.row)) if self.rows.weight is None else self.rows.weight
         weighted = np.where(weight > 0, weight * self.rows.loss, 0.0)
         place = self._place[self._cells]
-        sums = [np.bincount(place, part, self.groups) for part in (weighted, weight)]
+        sums = [np.bincount(place, part, self.folds) for part in (weighted, weight)]
 
         def estimates(times: NDArray) -> NDArray:
             total, count = ((times * part).sum(axis=1) for part in sums)
             return np.asarray(total / count)
 
         bounds = self.metrics[LOSS].bounds if LOSS in self.metrics else _ANYWHERE
-        counted = np.flatnonzero(np.bincount(place, weight > 0, self.groups))
+        counted = np.flatnonzero(np.bincount(place, weight > 0, self.folds))
         mean = np.asarray(weighted.sum() / weight.sum())
         return Estimated(mean, estimates, bounds, counted)
 
@@ -128,12 +128,12 @@ class RunWithRows:
         terms = metric.observe(seen).terms
         assert terms is not None
         sums = terms.table(self._cells)
-        grouped = sums.regrouped(self._place[sums.cells])
+        by_fold = sums.with_cells(self._place[sums.cells])
         return Estimated(
             metric.estimate(sums),
-            lambda times: metric.estimates(grouped, times),
+            lambda times: metric.estimates(by_fold, times),
             metric.bounds,
-            np.unique(grouped.cells),
+            np.unique(by_fold.cells),
         )
 
 
@@ -152,7 +152,7 @@ def own_interval(run: RunWithRows, name: str, options: Intervals) -> Any:
     one = run.estimated(name)
     if one is None:
         return None
-    estimates = _of_counted(one.estimates, one.counted, run.groups)
+    estimates = _of_counted(one.estimates, one.counted, run.folds)
     return interval_of(estimates, len(one.counted), one.value, options, one.bounds)
 
 
@@ -168,16 +168,16 @@ def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Int
         difference = mine.value - theirs.value
     counted = np.union1d(mine.counted, theirs.counted)
     estimates = _of_counted(
-        lambda times: mine.estimates(times) - theirs.estimates(times), counted, one.groups
+        lambda times: mine.estimates(times) - theirs.estimates(times), counted, one.folds
     )
     return interval_of(estimates, len(counted), difference, options)
 
 
-def _of_counted(estimates: Estimates, counted: NDArray, groups: int) -> Estimates:
-    """Return the estimates as a function of the groups that count, as an evaluation has them."""
+def _of_counted(estimates: Estimates, counted: NDArray, folds: int) -> Estimates:
+    """Return the estimates as a function of the folds that count, as an evaluation has them."""
 
     def of_counted(times: NDArray) -> NDArray:
-        whole = np.ones((len(times), groups))
+        whole = np.ones((len(times), folds))
         whole[:, counted] = times
         return estimates(whole)
 

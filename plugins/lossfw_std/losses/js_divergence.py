@@ -115,7 +115,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same from x = (y - t) / (y + t): y log(1 + x) + t log(1 - x), which are both ratios.
 
-        For close y and t the sum would cancel, so there it is regrouped.
+        For close y and t the sum would cancel, so there it is with_cells.
         """
         x = _inside(xp, self._parts(xp, y, t)[-1])
         more, less = xp.log1p(x), xp.log1p(-x)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lossfw import SIMPLEX, UNIT, Metric, NDArray, Space
 from lossfw.metrics import (
-    GroupedSums,
+    CellSums,
     MetricRows,
     MetricUpdate,
     RowwiseMetric,
@@ -87,23 +87,23 @@ class CalibrationError(RowwiseMetric):
         """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
         self._made.check_shapes(shape, targets)
 
-    def result(self, partial: GroupedSums) -> Any:
+    def result(self, partial: CellSums) -> Any:
         """Return the error."""
         return self._made.result(partial)
 
-    def unpack(self, arrays: Mapping[str, NDArray]) -> GroupedSums:
+    def unpack(self, arrays: Mapping[str, NDArray]) -> CellSums:
         """Return the sums that were packed."""
-        return GroupedSums.unpack(arrays)
+        return CellSums.unpack(arrays)
 
-    def estimate(self, sums: GroupedSums) -> NDArray:
+    def estimate(self, sums: CellSums) -> NDArray:
         """Return the error of the rows of all cells."""
         return self._made.estimate(sums)
 
-    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
-        """Return the error of weighted groups."""
+    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the error of weighted folds."""
         return self._made.estimates(sums, times)
 
-    def curve(self, partial: GroupedSums) -> dict[str, list[float]]:
+    def curve(self, partial: CellSums) -> dict[str, list[float]]:
         """Return the reliability curve: ``confidence``, ``accuracy`` and ``weight`` of bins."""
         with np.errstate(all="ignore"):
             sums = self._made.bin_sums(partial.pooled())
@@ -131,7 +131,7 @@ class _Binned(Metric):
         check_targets(prediction, target, start)
 
     @abstractmethod
-    def bin_sums(self, sums: GroupedSums) -> NDArray:
+    def bin_sums(self, sums: CellSums) -> NDArray:
         """Return the three sums of each bin, of shape (3, bins)."""
 
 
@@ -152,7 +152,7 @@ class _Uniform(_Binned, SumMetric):
     def value(self, sums: NDArray, columns: int) -> NDArray:
         return _error(sums.reshape(-1, _SUMS, self.bins))
 
-    def bin_sums(self, sums: GroupedSums) -> NDArray:
+    def bin_sums(self, sums: CellSums) -> NDArray:
         return self.dense(sums, 1).reshape(_SUMS, self.bins)
 
 
@@ -169,7 +169,7 @@ class _Quantile(_Binned, ScoreMetric):
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         return _error(self._binned(places, scores, weights))
 
-    def bin_sums(self, sums: GroupedSums) -> NDArray:
+    def bin_sums(self, sums: CellSums) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         weights = sums.table.rounded()[np.newaxis, order]
         binned: NDArray = self._binned(sums.where[order], sums.scores[order], weights)[0]

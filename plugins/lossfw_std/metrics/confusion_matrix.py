@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw import NDArray
-from lossfw.metrics import GroupedSums, SumMetric, Term
+from lossfw.metrics import CellSums, SumMetric, Term
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 # Intervals of a matrix compute all of it for each replicate: no more numbers than this.
@@ -61,8 +61,8 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         table = sums.reshape(-1, classes, classes + 1)
         return np.where(table[:, :, classes:] > 0, np.nan, table[:, :, :classes])
 
-    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
-        """Return the matrices of weighted groups, brought to the weight of all rows."""
+    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the matrices of weighted folds, brought to the weight of all rows."""
         classes = class_count(sums.columns)
         if len(times) * sums.places > _MOST_NUMBERS:
             return np.full((1, classes, classes), np.nan)

@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw import NDArray
-from lossfw.metrics import GroupedSums, SumMetric, Term
+from lossfw.metrics import CellSums, SumMetric, Term
 from lossfw.numerics import two_prod
 
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
 _W, _WT, _WTT, _WRR = range(4)
 _SUMS = 4
 # Variance of a replicate, as a share of what it is subtracted from, that does not count as one:
-# far above the rounding errors of a hundred groups, far below what data have.
+# far above the rounding errors of a hundred folds, far below what data have.
 _ROUNDING = 1e-11
 
 
@@ -69,9 +69,9 @@ class R2(SumMetric):
                 for smaller in two_prod(np, part, t):
                     yield Term(first + _WTT, smaller)
 
-    def dense(self, sums: GroupedSums, groups: int) -> NDArray:
+    def dense(self, sums: CellSums, folds: int) -> NDArray:
         """Return the sums with the mean of all targets taken off each target."""
-        rough = super().dense(sums, groups)
+        rough = super().dense(sums, folds)
         exact: dict[tuple[int, int], Fraction] = dict(
             zip(
                 zip(sums.cells.tolist(), sums.where.tolist(), strict=True),
@@ -86,14 +86,14 @@ class R2(SumMetric):
     def _centre(self, rough: NDArray, exact: dict[tuple[int, int], Fraction], first: int) -> None:
         if not np.isfinite(rough).all():
             return
-        of_groups = [
-            [exact.get((group, first + which), Fraction(0)) for which in (_W, _WT, _WTT)]
-            for group in range(len(rough))
+        of_folds = [
+            [exact.get((fold, first + which), Fraction(0)) for which in (_W, _WT, _WTT)]
+            for fold in range(len(rough))
         ]
-        w, wt, _ = (sum(parts, Fraction(0)) for parts in zip(*of_groups, strict=True))
+        w, wt, _ = (sum(parts, Fraction(0)) for parts in zip(*of_folds, strict=True))
         # Any number near the mean will do: what is taken off is exact.
         mean = Fraction(float(wt / w)) if w else Fraction(0)
-        for row, (w, wt, wtt) in zip(rough, of_groups, strict=True):
+        for row, (w, wt, wtt) in zip(rough, of_folds, strict=True):
             row[_WT] = float(wt - mean * w)
             row[_WTT] = float(wtt - 2 * mean * wt + mean * mean * w)
 

@@ -43,7 +43,7 @@ def truths():
         pytest.param(Intervals(LEVEL), 300, marks=pytest.mark.slow),
         pytest.param(Intervals(LEVEL, "bootstrap", replicates=300), 60, marks=pytest.mark.slow),
     ],
-    ids=["jackknife of single rows", "jackknife of groups", "bootstrap"],
+    ids=["jackknife of single rows", "jackknife of folds", "bootstrap"],
 )
 def test_coverage(asked, rows, truths):
     held = np.zeros(len(truths))

@@ -1,4 +1,4 @@
-"""Exact sums of metric terms, one set of sums per cell: per group of rows and slice.
+"""Exact sums of metric terms, one set of sums per cell: per fold and slice.
 
 A metric is a function of a few sums over rows, to which each row adds terms.
 """
@@ -70,18 +70,18 @@ class RowTerms(NamedTuple):
         rows = np.tile(rows, len(every))[adding]
         return cls(columns, places, rows, where[adding], values[adding], scores)
 
-    def table(self, cells: NDArray | None) -> GroupedSums:
+    def table(self, cells: NDArray | None) -> CellSums:
         """Return the sums, apart for the cell of each row (N,); all in cell 0 for None."""
         cell = 0 if cells is None else cells[self.rows] * self.places
         keys = [self.where + cell]
         if self.scores is not None:
             keys.append(ordered(self.scores.astype(np.float64, copy=False)))
         values = None if bool((self.values == 1.0).all()) else self.values
-        return GroupedSums(self.columns, self.places, ExactSums.of(np.stack(keys, axis=1), values))
+        return CellSums(self.columns, self.places, ExactSums.of(np.stack(keys, axis=1), values))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class GroupedSums:
+class CellSums:
     """Sums of a metric over some rows, apart for each cell.
 
     Attributes
@@ -102,7 +102,7 @@ class GroupedSums:
     table: ExactSums
     origin: PartialOrigin = NOWHERE
 
-    def merge(self, other: GroupedSums) -> GroupedSums:
+    def merge(self, other: CellSums) -> CellSums:
         """Return the sums over the rows of both.
 
         Raises
@@ -116,7 +116,7 @@ class GroupedSums:
                 f"partials of predictions with {self.columns} and with {other.columns} columns "
                 "do not merge."
             )
-        return GroupedSums(self.columns, self.places, self.table.merge(other.table), origin)
+        return CellSums(self.columns, self.places, self.table.merge(other.table), origin)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the sums as plain arrays, for `unpack`."""
@@ -124,7 +124,7 @@ class GroupedSums:
         return shape | self.table.pack() | pack_parts(origin=self.origin)
 
     @classmethod
-    def unpack(cls, arrays: Mapping[str, NDArray]) -> GroupedSums:
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> CellSums:
         """Return the sums that were packed."""
         columns, places = map(int, arrays["shape"])
         return cls(
@@ -151,24 +151,24 @@ class GroupedSums:
         """The score of each sum, for a metric that has scores."""
         return unordered(self.table.keys[:, 1])
 
-    def regrouped(self, cells: NDArray) -> GroupedSums:
+    def with_cells(self, cells: NDArray) -> CellSums:
         """Return the sums with another cell for each; those of one place in one cell are added."""
         keys = self.table.keys.copy()
         keys[:, 0] = cells * self.places + self.where
-        return GroupedSums(self.columns, self.places, self.table.rekeyed(keys))
+        return CellSums(self.columns, self.places, self.table.rekeyed(keys))
 
-    def pooled(self) -> GroupedSums:
+    def pooled(self) -> CellSums:
         """Return the sums over all cells."""
-        return self.regrouped(np.zeros(len(self.table), np.int64))
+        return self.with_cells(np.zeros(len(self.table), np.int64))
 
-    def take(self, mask: NDArray) -> GroupedSums:
+    def take(self, mask: NDArray) -> CellSums:
         """Return some of the sums."""
-        return GroupedSums(self.columns, self.places, self.table.take(mask))
+        return CellSums(self.columns, self.places, self.table.take(mask))
 
-    def by_group(self) -> tuple[GroupedSums, int]:
+    def with_numbered_cells(self) -> tuple[CellSums, int]:
         """Return the sums with their cells numbered from 0, and how many cells there are."""
         found, number = np.unique(self.cells, return_inverse=True)
-        return self.regrouped(number.astype(np.int64)), len(found)
+        return self.with_cells(number.astype(np.int64)), len(found)
 
     def dense(self, values: NDArray, cells: int = 1) -> NDArray:
         """Return numbers, one for each sum, as an array of shape (cells, places)."""
