@@ -50,7 +50,7 @@ from lossfw.errors import (
     UnknownNameError,
 )
 from lossfw.losses.bodies import PointwiseBody, RowBody
-from lossfw.losses.capabilities import GuardedLoss, LinkedLoss, LogGuard
+from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LinkedLoss, LogGuard
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.threads import threads
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
@@ -181,6 +181,7 @@ __all__ = [
     "DataError",
     "DisabledPluginError",
     "DistanceLoss",
+    "DistributionLoss",
     "DivergenceError",
     "DomainError",
     "DtypeError",

@@ -18,8 +18,8 @@ FACES = {
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
         activation compare evaluate hookimpl loss metric plan registry run run_all threads train
         train_all
-        Array GuardedLoss LinkedLoss LogGuard OptimizerState NDArray Namespace OptimizerStep Order
-        PointwiseBody RowBody
+        Array DistributionLoss GuardedLoss LinkedLoss LogGuard OptimizerState NDArray Namespace
+        OptimizerStep Order PointwiseBody RowBody
     """,
     "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs link_of",
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",

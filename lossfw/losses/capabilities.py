@@ -1,4 +1,4 @@
-"""Capabilities: base classes for a link and for a guard, beside the kind of a loss.
+"""Capabilities: base classes for a link, a guard or a distribution, beside the kind of a loss.
 
 Derive from one of them and from a kind: ``class Mine(LinkedLoss, PointwiseLoss)``.
 """
@@ -9,11 +9,15 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from lossfw.components.spaces import UNIT
+from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.base import Form
 from lossfw.losses.bodies import PairBody
+from lossfw.losses.inputs import as_array, result_dtype, work_dtype
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.guards import Guard
 
 
@@ -125,6 +129,122 @@ class GuardedLoss(Loss):
         """The guard at these parameters. Write this for other fields than guard and delta."""
         guard, delta = (getattr(self, name) for name in self.guard_parameters)
         return LogGuard(guard, delta)
+
+
+class DistributionLoss(Loss):
+    """A loss whose prediction names a distribution of the target.
+
+    Write `quantile` and `cdf`, and `expected_second_derivative` where it is known. They get
+    the prediction as `value` does, and work element by element: a level or a number for each
+    target. The metrics ``interval_coverage`` and ``pit`` then measure whether the distribution
+    keeps what it promises, and `lossfw check` tests ``proper`` and ``strictly_proper`` by it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lossfw import POSITIVE, PointwiseLoss
+    >>> class Exponential(DistributionLoss, PointwiseLoss):
+    ...     "Negative log-likelihood of an exponential distribution with the predicted mean."
+    ...     prediction = target = POSITIVE
+    ...     def value(self, xp, y, t):
+    ...         return xp.log(y) + t / y
+    ...     def quantile(self, xp, y, p):
+    ...         return -y * xp.log1p(-p)
+    ...     def cdf(self, xp, y, x):
+    ...         return -xp.expm1(-x / y)
+    >>> loss = Exponential()
+    >>> loss.quantiles([1.0, 10.0], [0.05, 0.95]).round(3)
+    array([[ 0.051,  2.996],
+           [ 0.513, 29.957]])
+    >>> loss.probabilities([1.0, 10.0], 2.0).round(3)
+    array([0.865, 0.181])
+    """
+
+    @abstractmethod
+    def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
+        """Return the least x for which P(target <= x) reaches p, of 0 < p < 1."""
+
+    @abstractmethod
+    def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
+        """Return P(target <= x)."""
+
+    def expected_second_derivative(self, xp: Namespace, y: Any) -> Any:
+        """Return the mean of `second_derivative` over targets of the predicted distribution.
+
+        In the form of `second_derivative`. None unless written: then
+        ``curvature="expected"`` is refused.
+        """
+        return None
+
+    def quantiles(self, prediction: Any, levels: Any) -> NDArray:
+        """Return quantiles of the predicted distributions.
+
+        Parameters
+        ----------
+        prediction : array_like
+            As in the call.
+        levels : array_like, shape (L,)
+            Probabilities between 0 and 1.
+
+        Returns
+        -------
+        ndarray, shape (..., L)
+            In row i the quantiles of prediction i; ``[0.05, 0.95]`` are the ends of the
+            interval of 90 %.
+
+        Raises
+        ------
+        ArgumentError
+            If a level does not lie between 0 and 1; besides the errors of the call.
+        """
+        p = as_array(levels, "levels").astype(np.float64)
+        if p.ndim != 1 or not ((p > 0) & (p < 1)).all():
+            raise ArgumentError(
+                f"levels is {levels!r}; expected a list of probabilities between 0 and 1, such as "
+                "[0.05, 0.95]."
+            )
+        y, shape = self._distribution(prediction)
+        columns = [self.quantile(np, y, np.full(shape, level)) for level in p]
+        return np.stack(columns, axis=-1) if columns else np.empty((*shape, 0))
+
+    def probabilities(self, prediction: Any, x: Any) -> NDArray:
+        """Return the probability that a target is at or below x.
+
+        At the true targets these are the values of the probability integral transform (PIT),
+        which are uniform where the predictions are right.
+
+        Parameters
+        ----------
+        prediction : array_like
+            As in the call.
+        x : float or array_like
+            One number for all predictions, or one for each.
+
+        Returns
+        -------
+        ndarray
+            In the shape of the targets.
+
+        Raises
+        ------
+        ShapeError
+            If there is not one x for each prediction; besides the errors of the call.
+        """
+        y, shape = self._distribution(prediction)
+        values = as_array(x, "x").astype(np.float64)
+        if values.shape not in ((), shape):
+            raise ShapeError(
+                f"x has shape {values.shape}; expected one number, or the shape {shape}: one for "
+                "each prediction."
+            )
+        return np.asarray(self.cdf(np, y, np.broadcast_to(values, shape)))
+
+    def _distribution(self, prediction: Any) -> tuple[Any, tuple[int, ...]]:
+        """Return predictions as the functions of the author get them, and how many there are."""
+        y = as_array(prediction, "prediction")
+        y = y.astype(work_dtype(np, result_dtype(y)))
+        self.prediction_space.check(y, "prediction")
+        return y, y.shape
 
 
 def guard_of(loss: Loss) -> LogGuard | None:

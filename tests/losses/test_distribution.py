@@ -1,0 +1,56 @@
+"""A loss whose prediction names a distribution gives its quantiles and probabilities."""
+
+import numpy as np
+import pytest
+
+from lossfw import POSITIVE, ArgumentError, DistributionLoss, DomainError, PointwiseLoss, ShapeError
+
+
+class Exponential(DistributionLoss, PointwiseLoss):
+    """Negative log-likelihood of an exponential distribution with the predicted mean."""
+
+    prediction = target = POSITIVE
+
+    def value(self, xp, y, t):
+        return xp.log(y) + t / y
+
+    def quantile(self, xp, y, p):
+        return -y * xp.log1p(-p)
+
+    def cdf(self, xp, y, x):
+        return -xp.expm1(-x / y)
+
+
+MEANS = [0.5, 4.0, 1e-300]
+
+
+def test_quantiles_have_a_column_for_each_level():
+    quantiles = Exponential().quantiles(MEANS, [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(quantiles[:, 1], np.log(2) * np.array(MEANS))
+    assert quantiles.shape == (3, 3)
+    assert Exponential().quantiles(MEANS, []).shape == (3, 0)
+    assert Exponential().quantiles(2.0, [0.5]).shape == (1,)
+
+
+def test_probabilities_are_of_one_number_or_of_one_for_each_prediction():
+    loss = Exponential()
+    medians = loss.quantiles(MEANS, [0.5])[:, 0]
+    np.testing.assert_allclose(loss.probabilities(MEANS, medians), 0.5)
+    np.testing.assert_array_equal(
+        loss.probabilities(MEANS, 2), loss.probabilities(MEANS, [2.0, 2.0, 2.0])
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda f: f.quantiles(MEANS, [5, 95]), ArgumentError, r"\[5, 95\]; expected a list of"),
+        (lambda f: f.quantiles(MEANS, 0.5), ArgumentError, "levels is 0.5; expected a list"),
+        (lambda f: f.quantiles(MEANS, [0.5, np.nan]), ArgumentError, "between 0 and 1"),
+        (lambda f: f.quantiles([1.0, -1.0], [0.5]), DomainError, r"prediction\[1\] = -1 lies"),
+        (lambda f: f.probabilities(MEANS, [1.0, 2.0]), ShapeError, r"\(2,\); expected one number"),
+    ],
+)
+def test_bad_arguments_get_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call(Exponential())
