@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from lossfw.components.claims import ActivationClaims, Claims
+from lossfw.components.columns import Columns
 from lossfw.components.hookspecs import hookimpl
 from lossfw.components.ranges import Range
 from lossfw.components.registry import Registry
@@ -25,8 +26,10 @@ from lossfw.components.spaces import (
     SIGN,
     SIMPLEX,
     UNIT,
+    VECTOR,
     Interval,
     Space,
+    Vector,
 )
 from lossfw.errors import (
     ArgumentError,
@@ -169,6 +172,7 @@ __all__ = [
     "SIGN",
     "SIMPLEX",
     "UNIT",
+    "VECTOR",
     "Activation",
     "ActivationClaims",
     "ArgumentError",
@@ -177,6 +181,7 @@ __all__ = [
     "CategoricalLoss",
     "ChangingWrapper",
     "Claims",
+    "Columns",
     "ConfigError",
     "DataError",
     "DisabledPluginError",
@@ -223,6 +228,7 @@ __all__ = [
     "SumMetric",
     "Term",
     "UnknownNameError",
+    "Vector",
     "__version__",
     "activation",
     "compare",

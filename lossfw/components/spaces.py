@@ -2,17 +2,19 @@
 
 NaN belongs to every space: it has to reach the result, where it can be seen,
 and is never mistaken for a value out of bounds. An interval without an upper
-bound holds +inf, and likewise below.
+bound holds +inf, and likewise below. Rows of named columns are in
+`lossfw.components.columns`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from lossfw.errors import DomainError
+from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.numerics.arrays import Array, Namespace, is_half, is_torch, namespace_of
 
 # How far the sum of a distribution may be from 1: the square root of float32's
@@ -38,9 +40,36 @@ class Space(ABC):
     meaning: str
 
     @property
+    def axes(self) -> int:
+        """The axes of a member: 0 for a number, 1 for a row, 2 for columns of vectors."""
+        return 0
+
+    @property
+    def size(self) -> int | None:
+        """How many numbers a member has; None if any number of them."""
+        return None if self.axes else 1
+
+    @property
     def of_rows(self) -> bool:
-        """Whether a member is a row (the last axis) and not a single number."""
-        return False
+        """Whether a member is a row and not a single number."""
+        return self.axes > 0
+
+    def check_size(self, size: int, role: str) -> None:
+        """Raise `ShapeError` if no member, as a flat row, has `size` numbers."""
+        if self.size not in (None, size):
+            raise ShapeError(f"{role} has {count_of(size, 'column')}; expected {self.size}.")
+
+    def row_shape(self, size: int) -> tuple[int, ...]:
+        """Return the shape of a member of `size` numbers."""
+        return (size,) if self.axes else ()
+
+    def split(self, x: Array) -> Any:
+        """Return members, as flat rows or numbers, in the form that a body gets."""
+        return x
+
+    def join(self, xp: Namespace, parts: Any) -> Array:
+        """Return what a body made of its form of the members as flat rows or numbers."""
+        return parts
 
     @abstractmethod
     def outside(self, x: Array) -> Array | None:
@@ -148,9 +177,9 @@ class Simplex(Space):
     """Rows of non-negative numbers that sum to 1."""
 
     @property
-    def of_rows(self) -> bool:
-        """Always true: a distribution is a row."""
-        return True
+    def axes(self) -> int:
+        """Always 1: a distribution is a row."""
+        return 1
 
     def outside(self, x: Array) -> Array | None:
         """Tell which rows are not distributions; see `Space.outside`."""
@@ -208,6 +237,60 @@ class ClassIndex(Space):
         )
 
 
+@dataclass(frozen=True)
+class Vector(Space):
+    """Rows of numbers without names, each of one space: an embedding, or several quantiles.
+
+    Attributes
+    ----------
+    of_numbers : Space
+        The space of each number.
+    size : int or None
+        How many numbers a row has; None if any number of them.
+
+    Examples
+    --------
+    >>> Vector.of(REAL, size=3)
+    Vector(name='Vector(REAL, size=3)', ...)
+    >>> VECTOR.size is None
+    True
+    """
+
+    of_numbers: Space = field(kw_only=True)
+    size: int | None = None
+
+    @classmethod
+    def of(cls, space: Space, *, size: int | None = None) -> Vector:
+        """Return the space of rows of `size` numbers of `space`."""
+        if space.axes:
+            raise ArgumentError(f"a Vector holds numbers; {space} is a space of rows.")
+        if size is not None and size < 1:
+            raise ArgumentError(f"size of a Vector is {size}; expected 1 or more, or None.")
+        name = f"Vector({space})" if size is None else f"Vector({space}, size={size})"
+        length = "" if size is None else f"{size} "
+        meaning = f"the rows of {length}numbers, each of {space.meaning}"
+        return cls(name, meaning, of_numbers=space, size=size)
+
+    @property
+    def axes(self) -> int:
+        """Always 1: a vector is a row."""
+        return 1
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which rows hold a number that lies outside; see `Space.outside`."""
+        bad = self.of_numbers.outside(x)
+        return None if bad is None else namespace_of(bad).any(bad, axis=-1)
+
+    def check(self, x: Array, role: str, *, start: int = 0) -> None:
+        """Raise `DomainError` for the first number that lies outside; see `Space.check`."""
+        self.of_numbers.check(x, role, start=start)
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, in the singular or the plural."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _any(mask: Array) -> bool:
     return bool(namespace_of(mask).any(mask))
 
@@ -242,6 +325,7 @@ SIGN = Members("SIGN", "the set {-1, +1}", members=(-1.0, 1.0))
 BINARY = Members("BINARY", "the set {0, 1}", members=(0.0, 1.0))
 CLASS_INDEX = ClassIndex("CLASS_INDEX", "the integers 0 .. K-1")
 COUNT = Counts("COUNT", "the counts 0, 1, 2, ...")
+VECTOR = Vector.of(REAL)
 
 SPACES: dict[str, Space] = {
     space.name: space

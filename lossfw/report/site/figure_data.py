@@ -23,8 +23,8 @@ from lossfw.nn.letters import arguments_of
 from lossfw.nn.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.written import write
-from lossfw.report.formulas.columns import row_traced
 from lossfw.report.formulas.javascript import javascript, source_of
+from lossfw.report.formulas.row_items import row_traced
 from lossfw.report.formulas.traced import Traced, Which
 from lossfw.report.site.curve_svg import letter
 

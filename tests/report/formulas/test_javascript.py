@@ -6,8 +6,8 @@ import pytest
 import lossfw
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.numerics.symbolic.written import write
-from lossfw.report.formulas.columns import row_traced
 from lossfw.report.formulas.javascript import javascript
+from lossfw.report.formulas.row_items import row_traced
 from support.loss_settings import ALL, arguments
 
 ORDERS = {"value": "unreduced", "derivative": "unreduced_gradient"}

@@ -1,4 +1,4 @@
-"""Columns: rows of two numbers as a number system, each column an array of its own.
+"""Rows of two numbers as a number system, with an array of its own for each column.
 
 A textbook formula of rows runs on them over any array namespace, dual numbers and expressions
 among them. So the curve of a function of rows, which leads through rows of two, has a script: a
@@ -25,7 +25,7 @@ from lossfw.report.formulas.traced import Traced, by_name, derivative_of, textbo
 COLUMNS = 2
 
 
-class Columns:
+class RowItems:
     """A row, with an item for each column, or one number for each row.
 
     A row with one item has the same for all columns.
@@ -35,7 +35,7 @@ class Columns:
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]  # as Python itself says it
 
-    def __init__(self, space: ColumnsNamespace, items: Sequence[Any], *, row: bool) -> None:
+    def __init__(self, space: RowItemsNamespace, items: Sequence[Any], *, row: bool) -> None:
         self.space = space
         self.items = list(items)
         self.row = row
@@ -56,7 +56,7 @@ class Columns:
         rows = tuple(self.items[0].shape)
         return (*rows, len(self.items)) if self.row else rows
 
-    def __getitem__(self, key: Any) -> Columns:
+    def __getitem__(self, key: Any) -> RowItems:
         *before, last = key if isinstance(key, tuple) else (key,)
         if last is Ellipsis:
             return self
@@ -64,11 +64,11 @@ class Columns:
             if self.row:
                 # Functions that compare all pairs of columns: an axis more would be needed.
                 raise TraceError("the formula needs rows of rows")
-            return Columns(self.space, self.items, row=True)
+            return RowItems(self.space, self.items, row=True)
         if before == [Ellipsis] and self.row and isinstance(last, int):
-            return Columns(self.space, [self.items[last]], row=False)
+            return RowItems(self.space, [self.items[last]], row=False)
         if before == [Ellipsis] and self.row and isinstance(last, slice):
-            return Columns(self.space, self.items[last], row=True)
+            return RowItems(self.space, self.items[last], row=True)
         raise TraceError(f"the formula takes a part of a row, by [{key!r}]")
 
     def __neg__(self) -> Any:
@@ -81,8 +81,8 @@ class Columns:
         return self.space.each(lambda x: ~x, self)
 
 
-def _operator(name: str) -> Callable[[Columns, Any], Any]:
-    def operator(self: Columns, other: Any) -> Any:
+def _operator(name: str) -> Callable[[RowItems, Any], Any]:
+    def operator(self: RowItems, other: Any) -> Any:
         return self.space.each(lambda a, b: getattr(_Operators, name)(a, b), self, other)
 
     return operator
@@ -112,11 +112,11 @@ class _Operators:
 
 
 for _name in [name for name in vars(_Operators) if not name.startswith("__")]:
-    setattr(Columns, f"__{_name.rstrip('_')}__", _operator(_name))
+    setattr(RowItems, f"__{_name.rstrip('_')}__", _operator(_name))
 
 
-class ColumnsNamespace(TextbookNamespace):
-    """The array namespace of columns over another one; see `Columns`."""
+class RowItemsNamespace(TextbookNamespace):
+    """The array namespace of columns over another one; see `RowItems`."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -131,86 +131,86 @@ class ColumnsNamespace(TextbookNamespace):
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return a function of each column; an argument without columns serves all of them."""
-        given = [x for x in arguments if isinstance(x, Columns)]
+        given = [x for x in arguments if isinstance(x, RowItems)]
         if not given:
             return function(*arguments)
         row = any(x.row for x in given)
         width = max(len(x.items) for x in given if x.row) if row else 1
 
         def item(x: Any, place: int) -> Any:
-            if not isinstance(x, Columns):
+            if not isinstance(x, RowItems):
                 return x
             return x.items[place if len(x.items) > 1 else 0]
 
         items = [function(*(item(x, place) for x in arguments)) for place in range(width)]
-        return Columns(self, items, row=row)
+        return RowItems(self, items, row=row)
 
     # Reductions: over a row of one item nothing is to be done.
 
-    def _reduced(self, join: Callable[[Any, Any], Any], x: Columns, keepdims: bool) -> Columns:
+    def _reduced(self, join: Callable[[Any, Any], Any], x: RowItems, keepdims: bool) -> RowItems:
         if not x.row:
             raise TraceError("the formula reduces along another axis than the last")
         total = x.items[0]
         for other in x.items[1:]:
             total = join(total, other)
-        return Columns(self, [total], row=keepdims)
+        return RowItems(self, [total], row=keepdims)
 
-    def sum(self, x: Columns, *, axis: int = -1, keepdims: bool = False, **_: Any) -> Columns:
+    def sum(self, x: RowItems, *, axis: int = -1, keepdims: bool = False, **_: Any) -> RowItems:
         """Return the sum of each row."""
         return self._reduced(lambda a, b: a + b, x, keepdims)
 
-    def max(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+    def max(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Return the largest element of each row."""
         return self._reduced(self.inner.maximum, x, keepdims)
 
-    def min(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+    def min(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Return the smallest element of each row."""
         return self._reduced(self.inner.minimum, x, keepdims)
 
-    def mean(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Any:
+    def mean(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> Any:
         """Return the mean of each row."""
         return self.each(lambda total: total / len(x.items), self.sum(x, keepdims=keepdims))
 
-    def any(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+    def any(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether an element of each row is true."""
         return self._reduced(lambda a, b: a | b, x, keepdims)
 
-    def all(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+    def all(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether all elements of each row are true."""
         return self._reduced(lambda a, b: a & b, x, keepdims)
 
-    def sort(self, x: Columns, *, axis: int = -1, descending: bool = False, **_: Any) -> Columns:
+    def sort(self, x: RowItems, *, axis: int = -1, descending: bool = False, **_: Any) -> RowItems:
         """Return each row of two in order."""
         low, high = self.min(x), self.max(x)
         pair = [high, low] if descending else [low, high]
-        return Columns(self, [one.items[0] for one in pair], row=True)
+        return RowItems(self, [one.items[0] for one in pair], row=True)
 
-    def cumulative_sum(self, x: Columns, *, axis: int = -1, **_: Any) -> Columns:
+    def cumulative_sum(self, x: RowItems, *, axis: int = -1, **_: Any) -> RowItems:
         """Return the sums of the first elements of each row."""
         sums = [x.items[0]]
         for item in x.items[1:]:
             sums.append(sums[-1] + item)
-        return Columns(self, sums, row=True)
+        return RowItems(self, sums, row=True)
 
-    def stack(self, parts: Sequence[Columns], *, axis: int = -1) -> Columns:
+    def stack(self, parts: Sequence[RowItems], *, axis: int = -1) -> RowItems:
         """Return numbers of each row as a row."""
-        return Columns(self, [part.items[0] for part in parts], row=True)
+        return RowItems(self, [part.items[0] for part in parts], row=True)
 
-    def concat(self, parts: Sequence[Columns], *, axis: int = -1) -> Columns:
+    def concat(self, parts: Sequence[RowItems], *, axis: int = -1) -> RowItems:
         """Return rows next to each other."""
-        return Columns(self, [item for part in parts for item in part.items], row=True)
+        return RowItems(self, [item for part in parts for item in part.items], row=True)
 
     def asarray(self, x: Any, **options: Any) -> Any:
         """Return a list of numbers, one for each column, as a row."""
         if isinstance(x, list | tuple):
-            return Columns(self, x, row=True)
+            return RowItems(self, x, row=True)
         return x
 
-    def broadcast_to(self, x: Columns, shape: Any) -> Columns:
+    def broadcast_to(self, x: RowItems, shape: Any) -> RowItems:
         """Return `x`, which has one item for all columns where it has one."""
         return x
 
-    def reshape(self, x: Columns, shape: Any, **_: Any) -> Columns:
+    def reshape(self, x: RowItems, shape: Any, **_: Any) -> RowItems:
         """Return `x`, whose shape is the only one."""
         return x
 
@@ -249,11 +249,11 @@ def _first_result(component: Any) -> Callable[..., Any]:
     formula = textbook_formula(component)
 
     def function(xp: Any, *given: Any) -> Any:
-        space = ColumnsNamespace(xp)
-        arrays = [Columns(space, given[:COLUMNS], row=True)]
+        space = RowItemsNamespace(xp)
+        arrays = [RowItems(space, given[:COLUMNS], row=True)]
         if len(given) > COLUMNS:
             target = given[COLUMNS:]
-            arrays.append(Columns(space, target, row=len(target) > 1))
+            arrays.append(RowItems(space, target, row=len(target) > 1))
         return formula(space, *arrays).items[0]
 
     return function

@@ -1,0 +1,162 @@
+"""Columns: rows whose columns have names and spaces of their own."""
+
+from __future__ import annotations
+
+import functools
+import keyword
+from collections import namedtuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lossfw.components.spaces import Space, count_of
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.numerics.arrays import Array, Namespace
+
+
+@dataclass(frozen=True)
+class Columns(Space):
+    """Rows whose columns have names and spaces of their own.
+
+    An array has one axis more than the rows, the last. Columns may be vectors: if all are,
+    an array has the shape (..., columns, numbers of a vector); beside single numbers they
+    take as many columns as they have numbers.
+
+    Attributes
+    ----------
+    names : tuple of str
+    spaces : tuple of Space
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lossfw import POSITIVE, REAL
+    >>> space = Columns.of(location=REAL, scale=POSITIVE)
+    >>> row = space.split(np.asarray([[1.0, 2.0], [3.0, 4.0]]))
+    >>> row.scale
+    array([2., 4.])
+    >>> space.join(np, {"scale": row.scale, "location": row.location})
+    array([[1., 2.],
+           [3., 4.]])
+    >>> space.check(np.asarray([[1.0, -2.0]]), "prediction")
+    Traceback (most recent call last):
+        ...
+    lossfw.errors.DomainError: prediction.scale[0] = -2 lies outside POSITIVE, the numbers above 0.
+    """
+
+    names: tuple[str, ...] = ()
+    spaces: tuple[Space, ...] = ()
+
+    @classmethod
+    def of(cls, **spaces: Space) -> Columns:
+        """Return the space of rows with these columns, in this order."""
+        if not spaces:
+            raise ArgumentError("Columns.of() has no columns; expected name=SPACE for each.")
+        for name, space in spaces.items():
+            if keyword.iskeyword(name) or name.startswith("_") or not name.isidentifier():
+                raise ArgumentError(
+                    f"{name!r} cannot name a column; expected a word that Python takes as an "
+                    "attribute, without _ at its beginning."
+                )
+            if not isinstance(space, Space):
+                raise ArgumentError(f"column {name} is {space!r}; expected a space such as REAL.")
+            if isinstance(space, Columns):
+                raise ArgumentError(
+                    f"column {name} has columns itself: write them into the outer Columns, for "
+                    f"example as {name}_{space.names[0]}."
+                )
+        listed = ", ".join(f"{name}={space}" for name, space in spaces.items())
+        meaning = "the rows of " + ", ".join(
+            f"{name} in {space.meaning}" for name, space in spaces.items()
+        )
+        return cls(f"Columns({listed})", meaning, tuple(spaces), tuple(spaces.values()))
+
+    @property
+    def axes(self) -> int:
+        """2 if all columns are rows of one size, else 1."""
+        rows_alone = all(space.axes for space in self.spaces)
+        return 2 if rows_alone and len({space.size for space in self.spaces}) == 1 else 1
+
+    @property
+    def size(self) -> int | None:
+        """How many numbers all columns have together; None if one of them has any number."""
+        sizes = [space.size for space in self.spaces]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    def widths(self, size: int) -> tuple[int, ...]:
+        """Return how many numbers each column has in a flat row of `size` numbers."""
+        known = [space.size for space in self.spaces]
+        open_ended = known.count(None)
+        rest = size - sum(width or 0 for width in known)
+        share = rest // open_ended if open_ended else 0
+        return tuple(share if width is None else width for width in known)
+
+    def check_size(self, size: int, role: str) -> None:
+        """Raise `ShapeError` if no row has `size` numbers; see `Space.check_size`."""
+        widths = self.widths(size)
+        if sum(widths) == size and min(widths) > 0:
+            return
+        names = ", ".join(self.names)
+        if self.size is not None:
+            expected = f"{self.size}: {names}"
+        else:
+            expected = f"those of {names}, where vectors without a size have equally many"
+        raise ShapeError(f"{role} has {count_of(size, 'column')}; expected {expected}.")
+
+    def row_shape(self, size: int) -> tuple[int, ...]:
+        """Return the shape of a member of `size` numbers; see `Space.row_shape`."""
+        return (len(self.names), size // len(self.names)) if self.axes > 1 else (size,)
+
+    def _parts(self, x: Array) -> Iterator[tuple[str, Space, Array]]:
+        """Yield name, space and numbers of each column; those of a number lose the last axis."""
+        first = 0
+        for name, space, width in zip(
+            self.names, self.spaces, self.widths(x.shape[-1]), strict=True
+        ):
+            yield name, space, x[..., first : first + width] if space.axes else x[..., first]
+            first += width
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which rows have a column that lies outside; see `Space.outside`."""
+        found = [space.outside(part) for _, space, part in self._parts(x)]
+        bad = [mask for mask in found if mask is not None]
+        return functools.reduce(lambda a, b: a | b, bad) if bad else None
+
+    def check(self, x: Array, role: str, *, start: int = 0) -> None:
+        """Raise `DomainError` for the first member of the first column that lies outside."""
+        for name, space, part in self._parts(x):
+            space.check(part, f"{role}.{name}", start=start)
+
+    def split(self, x: Array) -> Any:
+        """Return flat rows as a record of columns by name, a number without the last axis."""
+        return _record(self.names)(*(part for _, _, part in self._parts(x)))
+
+    def join(self, xp: Namespace, parts: Any) -> Array:
+        """Return columns, as a mapping by name or in their order, as flat rows."""
+        if isinstance(parts, Mapping):
+            if set(parts) != set(self.names):
+                raise ShapeError(
+                    f"a function of the loss returned the columns {', '.join(map(str, parts))}; "
+                    f"expected {', '.join(self.names)}."
+                )
+            parts = [parts[name] for name in self.names]
+        elif not isinstance(parts, (tuple, list)):
+            return parts  # rows already
+        if len(parts) != len(self.names):
+            raise ShapeError(
+                f"a function of the loss returned {count_of(len(parts), 'column')}; expected "
+                f"{len(self.names)}: {', '.join(self.names)}."
+            )
+        if not any(space.axes for space in self.spaces):
+            return xp.stack(list(parts), axis=-1)
+        rows = [
+            part if space.axes else part[..., None]
+            for space, part in zip(self.spaces, parts, strict=True)
+        ]
+        return xp.concat(rows, axis=-1)
+
+
+@functools.cache
+def _record(names: tuple[str, ...]) -> Any:
+    """Return the class of the records of these columns."""
+    return namedtuple("Record", names)
