@@ -38,6 +38,9 @@ _INFINITE = 1e38
 # A smaller power may have lost digits that its factor would need.
 _LEAST_POWER = 1e-290
 
+# A larger power of two times a probability could overflow.
+_LARGEST_POWER = 2.0**1000
+
 # The exponential of minus this is 0.
 _LARGEST_EXPONENT = 2.0**16
 
@@ -76,10 +79,20 @@ def value(xp: Namespace, c: Chance, gamma: float) -> Array:
     return _focused(xp, multiply_or_zero(xp, c.share, -c.log), c, Fraction(gamma))
 
 
-def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
-    """Return the share times -(1 - s)^gamma (gamma q + 1) / s, for q see `_entropy_share`."""
+def slope(xp: Namespace, c: Chance, gamma: float, unit: float = 1.0) -> Array:
+    """Return the share times -(1 - s)^gamma (gamma q + 1) / s, for q see `_entropy_share`.
+
+    It is over `unit`, a power of two: a quotient that overflows may have a small weight.
+    """
     steep = gamma * _entropy_share(xp, c) + 1.0
-    return -_focused(xp, quotient(xp, c.share * steep, c.s), c, Fraction(gamma))
+    s = c.s if unit == 1.0 else unit * c.s
+    return -_focused(xp, quotient(xp, c.share * steep, s), c, Fraction(gamma))
+
+
+def over_power_of_two(weight: float) -> tuple[float, float]:
+    """Return a weight from 0 to 1 as a number below 2 over a power of two, from 1 on."""
+    power = min(math.ldexp(1.0, 1 - math.frexp(weight or 1.0)[1]), _LARGEST_POWER)
+    return weight * power, power
 
 
 def bend(xp: Namespace, c: Chance, gamma: float, weight: float = 1.0) -> Array:

@@ -115,31 +115,37 @@ class Focal(LinkedLoss, PointwiseLoss):
     @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; see `lossfw_std.focusing`."""
-        return self._both(xp, focusing.value, y, t)
+        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
+        first, second = (focusing.value(xp, c, self.gamma) for c in (own, other))
+        return _sum(xp, self.alpha, first, second)
 
     @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """That of the class less that of the other."""
-        return self._both(xp, focusing.slope, y, t, -1.0)
+        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
+        (weight, unit), (rest, unit_of_rest) = map(focusing.over_power_of_two, self._weights)
+        first = focusing.slope(xp, own, self.gamma, unit)
+        second = focusing.slope(xp, other, self.gamma, unit_of_rest)
+        return _weighted(xp, weight, first) - _weighted(xp, rest, second)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
         own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
-        weight, rest = (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
+        weight, rest = self._weights
         bend = focusing.bend(xp, own, self.gamma, weight)
         return bend + focusing.bend(xp, other, self.gamma, rest)
 
-    def _both(self, xp: Namespace, part: _Part, y: Array, t: Array, sign: float = 1.0) -> Array:
-        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
-        first, second = part(xp, own, self.gamma), sign * part(xp, other, self.gamma)
-        return _sum(xp, self.alpha, first, second)
+    @property
+    def _weights(self) -> tuple[float, float]:
+        """The factors of both classes."""
+        return (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
 
     def claims(self) -> Claims:
         """Proper only for gamma = 0; calibrated where both classes weigh the same."""
         fair = self.alpha is None or self.alpha == 0.5
         proper = fair and self.gamma == 0
-        weights = (1.0,) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
+        weights = self._weights
         known = focusing.extremes(self.gamma)
         if self.from_logits:
             return Claims(
@@ -251,3 +257,7 @@ def _sum(xp: Namespace, alpha: float | None, own: Array, other: Array) -> Array:
     if alpha is None:
         return own + other
     return multiply_or_zero(xp, alpha, own) + multiply_or_zero(xp, 1.0 - alpha, other)
+
+
+def _weighted(xp: Namespace, weight: float, x: Array) -> Array:
+    return x if weight == 1.0 else multiply_or_zero(xp, weight, x)

@@ -19,7 +19,16 @@ from lossfw import (
     ShapeError,
     Space,
 )
-from lossfw.numerics import columns, multiply_or_zero, positive_part, put_at, take_at, two_diff
+from lossfw.numerics import (
+    apply_where_rows,
+    columns,
+    excess,
+    multiply_or_zero,
+    positive_part,
+    put_at,
+    take_at,
+    two_diff,
+)
 
 _GAP = r"\max\!\left(0,\, \mathrm{margin} + y_{j} - y_{k}\right)POWER"
 _LATEX = {
@@ -126,12 +135,27 @@ class MulticlassHinge(CategoricalLoss):
         """The same with a gap that is 0 only where it is, and without the K copies of a row."""
         if self._of_worst:
             worst = self._violation(xp, _strongest_other(xp, y), y)
-            return xp.sum(multiply_or_zero(xp, t, self._powered(worst)), axis=-1)
-        loss = 0.0 * t[..., 0]
+            loss = xp.sum(multiply_or_zero(xp, t, self._powered(worst)), axis=-1)
+        else:
+            loss = 0.0 * t[..., 0]
+            for k in range(y.shape[-1]):
+                against = self._powered(self._against(xp, y, k))
+                loss = loss + multiply_or_zero(xp, t[..., k], xp.sum(against, axis=-1))
+            loss = self._shared(loss, y)
+        if self.power == 1:
+            return loss
+        return apply_where_rows(xp, loss, xp.isinf(loss), self._share_first, y, t)
+
+    def _share_first(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the same of squares, which overflow before their share makes them small."""
+        share, loss = self._shared(t, y), 0.0 * t[..., 0]
+        if self._of_worst:
+            worst = self._violation(xp, _strongest_other(xp, y), y)
+            return xp.sum(_square_shared(xp, share, worst), axis=-1)
         for k in range(y.shape[-1]):
-            against = self._powered(self._against(xp, y, k))
-            loss = loss + multiply_or_zero(xp, t[..., k], xp.sum(against, axis=-1))
-        return self._shared(loss, y)
+            against = self._against(xp, y, k)
+            loss = loss + xp.sum(_square_shared(xp, share[..., k : k + 1], against), axis=-1)
+        return loss
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row."""
@@ -264,7 +288,7 @@ class MulticlassHinge(CategoricalLoss):
             # The slope of equal finite scores has a derivative.
             equal = equal & xp.isinf(other)
         difference = xp.where(equal, xp.zeros_like(difference), difference)
-        return positive_part(xp, (self.margin + difference) + rounding)
+        return positive_part(xp, excess(xp, difference, -self.margin) + rounding)
 
     def _against(self, xp: Namespace, y: Array, k: int) -> Array:
         """Return by how much each class violates its margin to class k; 0 for k itself."""
@@ -275,6 +299,10 @@ class MulticlassHinge(CategoricalLoss):
         """Return by how much each class violates its margin to the class `index`, itself by 0."""
         violation = self._violation(xp, y, take_at(xp, y, index)[..., None])
         return put_at(xp, violation, index, 0.0 * take_at(xp, violation, index))
+
+
+def _square_shared(xp: Namespace, share: Array, violation: Array) -> Array:
+    return multiply_or_zero(xp, multiply_or_zero(xp, share, violation), violation)
 
 
 def _unless_unknown(xp: Namespace, y: Array, slope: Array) -> Array:

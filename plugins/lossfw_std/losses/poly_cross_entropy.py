@@ -11,6 +11,7 @@ from pydantic import Field
 from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody
 from lossfw.numerics import (
     computed_in_float64,
+    extended_range,
     log1p_minus,
     multiply_or_zero,
     quotient,
@@ -22,6 +23,9 @@ from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 
 # Above this probability the loss is computed from the distance to 1.
 _NEAR_ONE = 0.5
+
+# The quotient of a smaller target may be subnormal.
+_LEAST_TARGET = 1e-290
 
 
 class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
@@ -105,8 +109,9 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
         """-t (1/y + epsilon), as (1 - y)/y + (1 + epsilon) for an epsilon near -1."""
         return -(quotient(xp, t * (1.0 - y), y) + (1.0 + self.epsilon) * t)
 
+    @extended_range(lambda self, xp, y, t: (t > 0) & (t < _LEAST_TARGET))
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """t / y^2."""
+        """t / y^2; t / y may be subnormal."""
         return quotient(xp, quotient(xp, t, y), y)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
