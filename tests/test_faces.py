@@ -41,7 +41,9 @@ FACES = {
     """,
     "lossfw.numerics": """
         erf erfc expm1_minus hypot1m1 log1p_minus log1p_square log_cosh log_sigmoid log_softmax
-        logsumexp normal_cdf normal_pdf positive_part put_at quotient scaled_normal_tail
+        cumulative_logsumexp log_normal_cdf normal_hazard normal_mean_excess normal_quantile
+        segment_logsumexp logsumexp normal_cdf normal_pdf positive_part put_at quotient
+        scaled_normal_tail
         scaled_softmax sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
         softmax_cross_entropy_and_gradient softmax_cross_entropy_and_gradient_at
         softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian

@@ -10,6 +10,9 @@ Every function takes the array namespace first, as a body does::
     log1p_square(xp, x)     log(1 + x^2)
     erf(xp, x)   erfc(xp, x)   normal_cdf(xp, x)   normal_pdf(xp, x)
     times_normal_pdf(xp, f, x)   scaled_normal_tail(xp, x)
+    log_normal_cdf(xp, x)   normal_hazard(xp, x)    its derivative at -x
+    normal_mean_excess(xp, x)   normal_hazard(xp, x) - x
+    normal_quantile(xp, p)  the inverse of normal_cdf
     multiply_or_zero(xp, a, b)   a b with 0 inf = 0     quotient(xp, a, b)   a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
     log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
@@ -24,6 +27,7 @@ of rows::
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
     softmax_cross_entropy_and_gradient(xp, z, t)
     softmax_cross_entropy_and_gradient_at(xp, z, index)
+    cumulative_logsumexp(xp, x)   segment_logsumexp(xp, x, starts)
 
 of a guarded logarithm (`Guard`, `Delta` and `DEFAULT_DELTA` are for its fields)::
 
@@ -118,6 +122,10 @@ from lossfw.numerics.normal import normal_cdf as normal_cdf
 from lossfw.numerics.normal import normal_pdf as normal_pdf
 from lossfw.numerics.normal import scaled_normal_tail as scaled_normal_tail
 from lossfw.numerics.normal import times_normal_pdf as times_normal_pdf
+from lossfw.numerics.normal_quantile import normal_quantile as normal_quantile
+from lossfw.numerics.normal_tail import log_normal_cdf as log_normal_cdf
+from lossfw.numerics.normal_tail import normal_hazard as normal_hazard
+from lossfw.numerics.normal_tail import normal_mean_excess as normal_mean_excess
 from lossfw.numerics.parameters import at_least as at_least
 from lossfw.numerics.parameters import at_most as at_most
 from lossfw.numerics.parameters import cache_constants as cache_constants
@@ -135,6 +143,8 @@ from lossfw.numerics.primitive import computed_in_float64 as computed_in_float64
 from lossfw.numerics.primitive import polynomial as polynomial
 from lossfw.numerics.primitive import with_float32_form as with_float32_form
 from lossfw.numerics.rare_elements import extended_range as extended_range
+from lossfw.numerics.running_logsumexp import cumulative_logsumexp as cumulative_logsumexp
+from lossfw.numerics.running_logsumexp import segment_logsumexp as segment_logsumexp
 from lossfw.numerics.selection import apply_where as apply_where
 from lossfw.numerics.selection import apply_where_rows as apply_where_rows
 from lossfw.numerics.selection import select as select

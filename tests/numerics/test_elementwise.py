@@ -33,6 +33,18 @@ FUNCTIONS = {
     "erf": (lambda m, x: m.erf(x), -inf, (-1, 1), (3, 2.5, 3)),
     "erfc": (lambda m, x: m.erfc(x), -inf, (2, 0), (4, 2.5, 3)),
     "normal_cdf": (lambda m, x: m.erfc(-x / m.sqrt(2)) / 2, -inf, (0, 1), (4, 3, 3)),
+    "log_normal_cdf": (
+        lambda m, x: m.log1p(-m.erfc(x / m.sqrt(2)) / 2),
+        -inf,
+        (-inf, 0),
+        (4, 3, 6),
+    ),
+    # Far out curvature of the first and derivatives of the second cancel in part.
+    "normal_hazard": (lambda m, x: m.npdf(x) / m.ncdf(-x), -inf, (0, inf), (4, 6, None)),
+    "normal_mean_excess": (
+        lambda m, x: m.npdf(x) / m.ncdf(-x) - x,
+        *(-inf, (inf, 0), (4, None, None)),
+    ),
     "normal_pdf": (lambda m, x: m.exp(-x * x / 2) / m.sqrt(2 * m.pi), -inf, (0, 0), (3, 3, 3)),
 }
 
@@ -157,6 +169,17 @@ SERIES = {
         5e-17,
     ),
     ("cancellation", "_EXP_TAIL"): (lambda m, x: (m.expm1(x) - x) / x**2, (-1, 1), 7e-18),
+    ("normal_tail", "_SCALED_EXCESS"): (
+        lambda m, t: (
+            (4 * (1 + t) / (1 - t) + m.mpf("1.25"))
+            * (
+                m.npdf(4 * (1 + t) / (1 - t)) / m.ncdf(-4 * (1 + t) / (1 - t))
+                - 4 * (1 + t) / (1 - t)
+            )
+        ),
+        (-1, 0.8),
+        5e-17,
+    ),
     ("normal", "_ERF_SERIES"): (lambda m, w: m.erf(m.sqrt(w)) / m.sqrt(w), (1e-12, 0.25), 5e-18),
     ("normal", "_SCALED_TAIL"): (
         lambda m, t: (

@@ -10,7 +10,7 @@ from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 ELEMENTWISE = (
     *("softplus", "sigmoid", "log_sigmoid", "log_cosh", "sech_squared", "log1p_minus"),
     *("expm1_minus", "sqrt1pm1", "hypot1m1", "log1p_square", "erf", "erfc", "normal_cdf"),
-    *("normal_pdf", "positive_part"),
+    *("normal_pdf", "positive_part", "log_normal_cdf", "normal_hazard", "normal_mean_excess"),
 )
 ROWS = ("softmax", "log_softmax", "softmax_complement", "logsumexp")
 
