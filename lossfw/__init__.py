@@ -56,7 +56,13 @@ from lossfw.losses.bodies import PointwiseBody, RowBody
 from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LinkedLoss, LogGuard
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.threads import threads
-from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
+from lossfw.losses.kinds import (
+    CategoricalLoss,
+    DistanceLoss,
+    GroupLoss,
+    MarginLoss,
+    PointwiseLoss,
+)
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import ChangingWrapper
 from lossfw.metrics import (
@@ -193,6 +199,7 @@ __all__ = [
     "DuplicateNameError",
     "ElementMetric",
     "EmptyReductionError",
+    "GroupLoss",
     "GuardedLoss",
     "IncompatiblePluginError",
     "Interval",

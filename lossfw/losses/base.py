@@ -64,6 +64,11 @@ class LossDefinition(Component, ABC):
     # The sizes for which the author promises results; all numbers of the spaces unless given.
     prediction_range: ClassVar[Range | None] = None
     target_range: ClassVar[Range | None] = None
+    # Whether one loss belongs to a group of rows, whether a call has to name the groups, and the
+    # row that groups can be filled up with; see `lossfw.GroupLoss`.
+    takes_groups: ClassVar[bool] = False
+    needs_group: ClassVar[bool] = False
+    neutral: ClassVar[tuple[Any, Any] | None] = None
     # Whether a loss of rows has one number per row as target, and not a row.
     target_per_row: ClassVar[bool] = False
     # The least number of columns for which a loss of rows makes sense.

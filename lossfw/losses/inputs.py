@@ -134,7 +134,7 @@ def prepare(
     xp : namespace
         The library of both; NumPy's takes lists too.
     """
-    y, t = _read(xp, prediction, "prediction"), _read(xp, target, "target")
+    y, t = read_array(xp, prediction, "prediction"), read_array(xp, target, "target")
     prediction_shape = tuple(y.shape)
     by_index = False
     if rowwise or prediction_shape != t.shape:
@@ -152,7 +152,7 @@ def prepare(
     return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, prediction_shape, by_index, xp=xp)
 
 
-def _read(xp: Namespace, x: Any, role: str) -> Array:
+def read_array(xp: Namespace, x: Any, role: str) -> Array:
     """Return an argument as an array of the library, after a look at its dtype."""
     if xp is np:
         return as_array(x, role)
@@ -208,32 +208,45 @@ def _misfit(
 
 def set_weight(call: Arguments, weight: Any) -> None:
     """Check the sample weight and spread one weight per row over the row's losses."""
-    xp = call.xp
-    array = _read(xp, weight, "sample_weight")
-    array = array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
-    array = _fit(xp, array, call.shape, "sample_weight")
+    array = _fit(call.xp, read_weight(call.xp, weight), call.shape, "sample_weight")
+    check_weight(call, array)
+    call.weight = array if call.shape else array[None]
+
+
+def read_weight(xp: Namespace, weight: Any) -> Array:
+    """Return the sample weight in the widest float."""
+    array = read_array(xp, weight, "sample_weight")
+    return array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
+
+
+def check_weight(call: Arguments, array: Array) -> None:
+    """Raise `DomainError` for the first weight that is negative, infinite or NaN."""
     # NaN fails both comparisons.
     legal = (array >= 0) & (array < np.inf) if call.checked else None
-    if legal is not None and not (legal.all() if xp is np else array_api.all_known(xp, legal)):
-        index = first_true(~legal)
-        place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
-        raise DomainError(
-            f"{place} = {float(array[index])}: weights must be finite and not negative. "
-            "To leave out a row, use weight 0 or where=False."
-        )
-    call.weight = array if call.shape else array[None]
+    if legal is None or (legal.all() if call.xp is np else array_api.all_known(call.xp, legal)):
+        return
+    index = first_true(~legal)
+    place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
+    raise DomainError(
+        f"{place} = {float(array[index])}: weights must be finite and not negative. "
+        "To leave out a row, use weight 0 or where=False."
+    )
 
 
 def set_where(call: Arguments, where: Any) -> None:
     """Check the mask; True elements count."""
-    xp = call.xp
+    array = _fit(call.xp, read_mask(call.xp, where), call.shape, "where")
+    call.where = array if call.shape else array[None]
+
+
+def read_mask(xp: Namespace, where: Any) -> Array:
+    """Return the mask as an array of truth values; raise for another dtype."""
     array = where if xp is not np or type(where) is np.ndarray else _converted(where, "where")
     if not (array.dtype == np.bool_ if xp is np else xp.isdtype(array.dtype, "bool")):
         raise DtypeError(
             f"where has dtype {array.dtype}: pass booleans, True for elements that count."
         )
-    array = _fit(xp, array, call.shape, "where")
-    call.where = array if call.shape else array[None]
+    return array
 
 
 def set_out(call: Arguments, out: Any, weight: Any, where: Any) -> None:

@@ -14,7 +14,15 @@ import numpy as np
 
 from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Space
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
-from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
+from lossfw.losses.bodies import (
+    GroupBody,
+    PairBody,
+    PointwiseBody,
+    RowBody,
+    UnaryBody,
+    group_derivatives,
+    is_derived,
+)
 from lossfw.losses.engine.read_only import set_flags
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace
@@ -157,3 +165,64 @@ class CategoricalLoss(RowBody, _PairLoss):
     def takes_rows(self) -> bool:
         """Always true: the last axis is one row."""
         return True
+
+
+class GroupLoss(GroupBody, _PairLoss):
+    """A loss of a group of rows: one number for all rows of a query, a stratum or a batch.
+
+    Write `value(xp, y, t)`, where y and t have the shape (..., n) and the result has (...): the
+    last axis runs over the rows of a group. Where a space is `Columns`, they are ``t.time`` and
+    so on, each of shape (..., n); a `Vector` has the shape (..., n, D). Write `formula`,
+    `derivative` and `second_derivative`, by each number of the prediction, where they are known.
+    The functions see neither ids nor weights nor a mask.
+
+    Attributes
+    ----------
+    needs_group : bool
+        Whether a call must say by ``group=`` which rows belong together. If not, all rows are
+        one group without it.
+    neutral : tuple of prediction and target, or None
+        A row that changes nothing, neither the loss nor the slopes of the others, and has the
+        slope 0. With it groups of different sizes can be filled up to one size, which PyTorch
+        and JAX need for a mask that they trace, and Keras for every batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Spread(GroupLoss):
+    ...     "The variance of the residuals of a group: a shift costs nothing."
+    ...     def value(self, xp, y, t):
+    ...         r = y - t
+    ...         return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
+    >>> loss, query = Spread(), ["a", "a", "b", "b"]
+    >>> y, t = [1.0, 3.0, 5.0, 5.0], [0.0, 0.0, 0.0, 2.0]
+    >>> loss(y, t, group=query, reduction="none")
+    array([1., 1.])
+    >>> loss.gradient(y, t, group=query, reduction="sum")
+    array([-1.,  1.,  1., -1.])
+    """
+
+    takes_groups: ClassVar[bool] = True
+    needs_group: ClassVar[bool] = True
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the prediction of one row is a row itself."""
+        axes: int = self.prediction_space.axes
+        return axes > 0
+
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Apply the functions of the author to groups, arrays (..., n) of numbers or flat rows."""
+        written = type(self).value_and_derivative is not PairBody.value_and_derivative
+        if is_derived(self, form) and not (form == "both" and written):
+            results = group_derivatives(self, xp, y, t, 2 if form == "hessian" else 1)
+            return results if form == "both" else results[-1]
+        space = self.prediction_space
+        results = getattr(self, BODY_FUNCTIONS[form])(
+            xp, space.split(y), self.target_space.split(t)
+        )
+        if form == "both":
+            return results[0], space.join(xp, results[1])
+        return results if form in ("value", "formula") else space.join(xp, results)

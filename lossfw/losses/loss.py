@@ -17,9 +17,10 @@ from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine import execute, fast_path, whole_array
+from lossfw.losses.engine import execute, fast_path, groups, whole_array
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
+from lossfw.losses.group_inputs import GroupArguments, prepare_groups
 from lossfw.losses.inputs import (
     Arguments,
     choose,
@@ -77,6 +78,7 @@ class Loss(LossDefinition):
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         sample_weight: Any = None,
         where: Any = None,
         reduction: ReductionName = "mean",
@@ -90,6 +92,12 @@ class Loss(LossDefinition):
         prediction, target : array_like
             Of the same shape; a categorical target may be class indices with
             one dimension less.
+        group : array_like, optional
+            For a loss of groups (`GroupLoss`), the id of each row's group, a number or a text.
+            The rows of a group stand together. Without it, predictions with an axis more are
+            groups of one size, one to a line. The unreduced loss has one number for each group,
+            in the order of their first rows; `sample_weight` has one for each group, or for
+            each row, the same within a group; `where` leaves out rows of their groups.
         sample_weight : array_like, optional
             Weights at or above 0, of the shape of the unreduced loss or, along
             axis 0, one for each row. Weight 0 removes, weight 2 counts twice.
@@ -122,13 +130,14 @@ class Loss(LossDefinition):
         3.25
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute("value", prediction, target, sample_weight, where, choice)
+        return self._compute("value", prediction, target, group, sample_weight, where, choice)
 
     def unchecked(
         self,
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         sample_weight: Any = None,
         where: Any = None,
         reduction: ReductionName = "mean",
@@ -150,14 +159,15 @@ class Loss(LossDefinition):
         4.0
         """
         choice = Reduction.of(reduction, denominator, empty)
-        call = self._prepare(prediction, target, sample_weight, where, checked=False)
-        return whole_array.compute(self.without_own_weight(), call, "value", choice)
+        call = self._prepare(prediction, target, group, sample_weight, where, checked=False)
+        return self._run(call, "value", choice)
 
     def gradient(
         self,
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         sample_weight: Any = None,
         where: Any = None,
         reduction: ReductionName = "mean",
@@ -198,13 +208,16 @@ class Loss(LossDefinition):
         True
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute("gradient", prediction, target, sample_weight, where, choice, out)
+        return self._compute(
+            "gradient", prediction, target, group, sample_weight, where, choice, out
+        )
 
     def hessian(
         self,
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         sample_weight: Any = None,
         where: Any = None,
         reduction: ReductionName = "mean",
@@ -223,13 +236,16 @@ class Loss(LossDefinition):
         array([1., 0.])
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute("hessian", prediction, target, sample_weight, where, choice, out)
+        return self._compute(
+            "hessian", prediction, target, group, sample_weight, where, choice, out
+        )
 
     def value_and_gradient(
         self,
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         sample_weight: Any = None,
         where: Any = None,
         reduction: Literal["mean", "sum"] = "mean",
@@ -258,7 +274,7 @@ class Loss(LossDefinition):
                 "and its gradient."
             )
         both: tuple[Any, Any] = self._compute(
-            "both", prediction, target, sample_weight, where, choice, out
+            "both", prediction, target, group, sample_weight, where, choice, out
         )
         return both
 
@@ -267,6 +283,7 @@ class Loss(LossDefinition):
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         start: int = 0,
         sample_weight: Any = None,
         where: Any = None,
@@ -286,7 +303,13 @@ class Loss(LossDefinition):
         Partial
         """
         return self.partial_and_rows(
-            prediction, target, start=start, sample_weight=sample_weight, where=where, rows=False
+            prediction,
+            target,
+            group=group,
+            start=start,
+            sample_weight=sample_weight,
+            where=where,
+            rows=False,
         )[0]
 
     def partial_and_rows(
@@ -294,18 +317,23 @@ class Loss(LossDefinition):
         prediction: Any,
         target: Any,
         *,
+        group: Any = None,
         start: int = 0,
         sample_weight: Any = None,
         where: Any = None,
         rows: bool = True,
     ) -> tuple[Partial, execute.RowSums | None]:
         """Return `partial` and, with `rows`, the sums over each row from the same pass."""
-        call = self._prepare(prediction, target, sample_weight, where, numpy=True)
+        if self.takes_groups:
+            raise NotImplementedError("partials of groups")
+        call = self._prepare(prediction, target, group, sample_weight, where, numpy=True)
         call.start = first_row(start)
         sums = execute.RowSums.of(call) if rows else None
         return execute.partial(self.without_own_weight(), call, sums, of=str(self)), sums
 
-    def exact(self, prediction: Any, target: Any, *, derivative: Order = 0) -> NDArray:
+    def exact(
+        self, prediction: Any, target: Any, *, group: Any = None, derivative: Order = 0
+    ) -> NDArray:
         """Return the true unreduced loss, or its derivative, with 60 digits.
 
         The textbook formula is run on exact numbers; derivatives are
@@ -339,7 +367,7 @@ class Loss(LossDefinition):
         >>> lossfw.loss("squared_error").exact([1e-200], [0.0])
         array([9.999999999999999642e-401], dtype=object)
         """
-        call = self._prepare(prediction, target, numpy=True)
+        call = self._prepare(prediction, target, group, numpy=True)
         truth: NDArray = reference.of_loss(self, call, derivative)
         return truth
 
@@ -391,27 +419,36 @@ class Loss(LossDefinition):
         form: ResultForm,
         prediction: Any,
         target: Any,
+        group: Any,
         sample_weight: Any,
         where: Any,
         reduction: Reduction,
         out: NDArray | None = None,
     ) -> Any:
         """Return the reduced loss, its derivative, or both."""
-        if type(prediction) is np.ndarray and sample_weight is None and where is None:
+        is_plain = group is None and sample_weight is None and where is None
+        if is_plain and type(prediction) is np.ndarray:
             traits = self._fast_path_traits
             result = fast_path.compute(self, traits, prediction, target, form, reduction, out)
             if result is not None:
                 return result
-        call = self._prepare(prediction, target, sample_weight, where)
+        call = self._prepare(prediction, target, group, sample_weight, where)
         if out is not None:
             set_out(call, out, sample_weight, where)
-        engine = execute if call.xp is np else whole_array
-        return engine.compute(self.without_own_weight(), call, form, reduction)
+        return self._run(call, form, reduction)
+
+    def _run(self, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
+        loss = self.without_own_weight()
+        if isinstance(call, GroupArguments):
+            return groups.compute(loss, call, form, reduction)
+        engine = execute if call.xp is np and call.checked else whole_array
+        return engine.compute(loss, call, form, reduction)
 
     def _prepare(
         self,
         prediction: Any,
         target: Any,
+        group: Any = None,
         sample_weight: Any = None,
         where: Any = None,
         *,
@@ -422,6 +459,15 @@ class Loss(LossDefinition):
         xp = np
         if not numpy:
             xp = array_api.common_namespace(prediction, target, sample_weight, where)
+        if self.takes_groups:
+            return prepare_groups(
+                self, prediction, target, group, sample_weight, where, xp=xp, checked=checked
+            )
+        if group is not None:
+            raise ArgumentError(
+                f"{self.name} has a loss of its own for each "
+                f"{'row' if self.takes_rows else 'element'}, not one for a group: leave out group."
+            )
         call = prepare(
             prediction,
             target,

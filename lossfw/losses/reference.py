@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.losses.base import LossDefinition
+from lossfw.losses.group_inputs import GroupArguments
 from lossfw.losses.inputs import Arguments, one_hot
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.exact.reference import Order, check_order, exact, reference
 
 
 def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
     """Return the true unreduced loss of a call, or its derivative; see `Loss.exact`."""
     check_order(order)
+    if isinstance(call, GroupArguments):
+        return _of_groups(loss, call, order)
     y, t = call.y, call.t
     loss.check_domain(y, t, call.by_index, call.start)
     if call.by_index:
@@ -29,6 +32,27 @@ def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
         truth = truth.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape
     return _weighted(call, truth).reshape(shape)
+
+
+def _of_groups(loss: LossDefinition, call: GroupArguments, order: Order) -> Array:
+    """Return the true loss of each group, or its derivative by each number of the prediction."""
+    out = np.full(call.shape if order == 0 else call.y.shape, None, object)
+    for some, rows in call.groups.stacks():
+        y, t = call.y[rows], call.t[rows]
+        inner = y.shape[1:]
+
+        def formula(
+            xp: Namespace, numbers: Array, t: Array, inner: tuple[int, ...] = inner
+        ) -> Array:
+            return loss.unreduced_formula(xp, numbers.reshape(*numbers.shape[:-1], *inner), t)
+
+        numbers = y.reshape(len(some), -1)
+        # Integers that lack an axis would be taken for class indices.
+        truth = reference(
+            formula, (numbers, t.astype(np.result_type(t, np.float64))), order, rows=True
+        )
+        out[some if order == 0 else rows] = truth if order == 0 else truth.reshape(y.shape)
+    return out.reshape(call.shape if order == 0 else call.prediction_shape)
 
 
 def _weighted(call: Arguments, truth: Array) -> Array:

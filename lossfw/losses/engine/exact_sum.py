@@ -10,6 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.numerics.arrays import NDArray
+
+# Bits of a float64's mantissa.
+_MANTISSA_BITS = 53
+
 
 def exact_sum(values: Iterable[float]) -> float:
     """Return the correctly rounded sum of float64 numbers, infinite and NaN ones included."""
@@ -35,6 +40,25 @@ class ExactSum:
             else:
                 special += value
         return ExactSum(finite, special)
+
+    def add_array(self, values: NDArray) -> ExactSum:
+        """Return the sum with the numbers of a float64 array in it, faster than `add` for many.
+
+        Examples
+        --------
+        >>> ExactSum().add_array(np.array([1e300, 1.0, -1e300, 1e-300])).rounded()
+        1.0
+        """
+        is_finite = np.isfinite(values)
+        mantissas, exponents = np.frexp(values[is_finite])
+        integers = np.ldexp(mantissas, _MANTISSA_BITS).astype(np.int64)
+        finite = self.finite
+        for exponent in np.unique(exponents).tolist():
+            some = integers[exponents == exponent]
+            # In halves, of which the sum of 2**31 numbers fits 64 bits.
+            total = (int((some >> 32).sum()) << 32) + int((some & 0xFFFFFFFF).sum())
+            finite += total * Fraction(2) ** (exponent - _MANTISSA_BITS)
+        return ExactSum(finite, self.special).add(values[~is_finite].tolist())
 
     def merge(self, other: ExactSum) -> ExactSum:
         """Return the sum of both."""

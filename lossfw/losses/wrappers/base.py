@@ -42,6 +42,9 @@ class PartWrapper(Wrapper):
     of: NestedLoss
 
     takes_rows: ClassVar[Any] = of_part("takes_rows")
+    takes_groups: ClassVar[Any] = of_part("takes_groups")
+    needs_group: ClassVar[Any] = of_part("needs_group")
+    neutral: ClassVar[Any] = of_part("neutral")
     sums_rows: ClassVar[Any] = of_part("sums_rows")
     target_per_row: ClassVar[Any] = of_part("target_per_row")
     least_classes: ClassVar[Any] = of_part("least_classes")

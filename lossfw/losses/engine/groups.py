@@ -1,0 +1,133 @@
+"""Engine of losses of groups: NumPy's groups of one size as stacks (g, n), on several threads.
+
+A body sees whole groups, and its results for a group are the same in any stack. Sums over
+groups are exact, so that neither the order of the groups nor the cut of the rows changes a bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.errors import ShapeError
+from lossfw.losses.base import LossDefinition, ResultForm
+from lossfw.losses.engine import threads
+from lossfw.losses.engine.exact_sum import ExactSum
+from lossfw.losses.engine.read_only import raise_for_writing
+from lossfw.losses.engine.reduction import Reduction, Sums
+from lossfw.losses.group_inputs import GroupArguments
+from lossfw.numerics.arrays import Array, NDArray
+
+# Numbers of an array (g, n, n) of a body of pairs: 2 MiB in float64.
+STACK_ELEMENTS = 2**18
+
+# ``put(groups, rows, results)`` stores the results of a stack.
+_Put: TypeAlias = Callable[[NDArray, NDArray, Any], None]
+
+
+def compute(
+    loss: LossDefinition, call: GroupArguments, form: ResultForm, reduction: Reduction
+) -> Any:
+    """Return the result of a call: the reduced loss, its derivative, or both."""
+    if form == "value":
+        losses = losses_of(loss, call)
+        if reduction.reduction == "none":
+            weighted = losses if call.weight is None else losses * call.weight
+            return weighted.astype(call.dtype) + 0.0
+        return reduction.value(sums_of(call, losses), checked=call.checked)
+    scale = 1.0
+    if reduction.reduction == "mean":
+        scale = reduction.scale(total_weight(call).rounded(), call.counted)
+    if call.out is None:
+        gradient = np.zeros(call.prediction_shape, call.dtype)
+    else:
+        gradient = call.out
+        gradient[...] = 0.0
+    rows_of_gradient = gradient.reshape(call.y.shape)
+    losses = np.zeros(call.shape, call.work)
+
+    def put(some: NDArray, rows: NDArray, results: Any) -> None:
+        if form == "both":
+            losses[some], results = results
+        if call.weight is not None:
+            factor = call.weight[some].reshape(-1, *[1] * (rows_of_gradient.ndim)) * scale
+        else:
+            factor = scale
+        rows_of_gradient[rows] = results * factor
+
+    run(loss, call, form, put)
+    if form == "both":
+        return reduction.value(sums_of(call, losses), checked=call.checked), gradient
+    return gradient
+
+
+def losses_of(loss: LossDefinition, call: GroupArguments) -> NDArray:
+    """Return the loss of each group, 0 for one that is left out."""
+    losses = np.zeros(call.shape, call.work)
+
+    def put(some: NDArray, rows: NDArray, results: Any) -> None:
+        losses[some] = results
+
+    run(loss, call, "value", put)
+    return losses
+
+
+def total_weight(call: GroupArguments) -> ExactSum:
+    """Return the sum of the weights of the groups that count."""
+    filled = call.groups.sizes > 0
+    if call.weight is None:
+        return ExactSum().add([float(np.count_nonzero(filled))])
+    return ExactSum().add_array(call.weight[filled])
+
+
+def total_loss(call: GroupArguments, losses: NDArray) -> ExactSum:
+    """Return the sum of w l over the groups that count."""
+    filled = call.groups.sizes > 0
+    terms = losses[filled].astype(np.float64)
+    return ExactSum().add_array(terms if call.weight is None else terms * call.weight[filled])
+
+
+def sums_of(call: GroupArguments, losses: NDArray) -> Sums:
+    """Return the sums over the groups that count."""
+    return Sums(total_loss(call, losses).rounded(), total_weight(call).rounded(), call.counted)
+
+
+def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put) -> None:
+    """Compute losses or derivatives, stack by stack."""
+
+    def run_stack(stack: tuple[NDArray, NDArray]) -> None:
+        some, rows = stack
+        y, t = (x[rows].astype(call.work, copy=False) for x in (call.y, call.t))
+        y.setflags(write=False)
+        t.setflags(write=False)
+        try:
+            results = loss.unreduced_losses(form, np, y, t)
+        except ValueError as error:
+            raise_for_writing(error, loss.unreduced_losses)
+        check_results(loss, form, y, len(some), results)
+        put(some, rows, results)
+
+    threads.run(run_stack, list(call.groups.stacks(STACK_ELEMENTS)))
+
+
+def check_results(
+    loss: LossDefinition, form: ResultForm, y: Array, groups: int, results: Any
+) -> None:
+    """Raise `ShapeError` for results of a body that have not the shape of groups or of rows."""
+    names = {"value": "value", "gradient": "derivative", "hessian": "second_derivative"}
+    found = (
+        dict(zip(("value", "gradient"), results, strict=True))
+        if form == "both"
+        else {form: results}
+    )
+    for part, result in found.items():
+        expected = (groups,) if part == "value" else tuple(y.shape)
+        shape = getattr(result, "shape", None)
+        if shape is None or tuple(shape) != expected:
+            given = f"a {type(result).__name__}" if shape is None else f"shape {tuple(shape)}"
+            raise ShapeError(
+                f"{type(loss).__name__}.{names[part]} returned {given} for groups of shape "
+                f"{tuple(y.shape)}; expected shape {expected}."
+            )

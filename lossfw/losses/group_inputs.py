@@ -1,0 +1,389 @@
+"""Arguments of a call of a loss of groups: rows, and which of them belong together."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.components.spaces import Space
+from lossfw.errors import ArgumentError, DomainError, ShapeError
+from lossfw.losses import array_api
+from lossfw.losses.base import LossDefinition
+from lossfw.losses.engine.read_only import raise_for_writing, read_only
+from lossfw.losses.inputs import (
+    Arguments,
+    check_weight,
+    read_array,
+    read_mask,
+    read_weight,
+    result_dtype,
+    work_dtype,
+)
+from lossfw.numerics.arrays import Array, Namespace, NDArray, has_values, is_jax, is_torch
+
+# The shape of the rows: (N,), or (G, n) for groups of one size.
+Lead: TypeAlias = tuple[int, ...]
+
+# NumPy's kinds of ids: numbers, texts, dates, and objects, which may be texts.
+_IDS = "iufbUSMO"
+
+_SORT = "Sort the rows, for example by np.argsort(group, kind='stable')."
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which rows belong together; groups are in the order of their first rows.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        Numbers of the rows that count. Those of a group are next to each other.
+    sizes : ndarray of int, (G,)
+        How many of them each group has; 0 for a group that is left out.
+    """
+
+    rows: NDArray
+    sizes: NDArray
+
+    @classmethod
+    def of_equal_size(cls, count: int, size: int) -> Groups:
+        """Return so many groups of the same size."""
+        return cls(np.arange(count * size), np.full(count, size))
+
+    @property
+    def count(self) -> int:
+        """The number of groups, those that are left out included."""
+        return len(self.sizes)
+
+    @property
+    def starts(self) -> NDArray:
+        """Where each group begins in `rows`."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    @property
+    def numbers(self) -> NDArray:
+        """The group of each of `rows`."""
+        return np.repeat(np.arange(self.count), self.sizes)
+
+    def where(self, keep: NDArray) -> Groups:
+        """Return the groups of the rows that a mask of `rows` keeps."""
+        return Groups(self.rows[keep], np.bincount(self.numbers[keep], minlength=self.count))
+
+    def stacks(self, step: int | None = None) -> Iterator[tuple[NDArray, NDArray]]:
+        """Yield groups of one size: their numbers (g,) and their rows (g, n).
+
+        `step` is the most numbers of an array (g, n, n), which bodies of pairs have.
+        """
+        starts = self.starts
+        for size in np.unique(self.sizes[self.sizes > 0]).tolist():
+            which = np.flatnonzero(self.sizes == size)
+            most = len(which) if step is None else max(1, step // size**2)
+            for first in range(0, len(which), most):
+                some = which[first : first + most]
+                yield some, self.rows[starts[some][:, np.newaxis] + np.arange(size)]
+
+
+@dataclass(slots=True)
+class GroupArguments(Arguments):
+    """Arguments of a call of a loss of groups.
+
+    Attributes
+    ----------
+    y, t : array, (N, ...)
+        All rows of the call, one after the other; each as a number or a flat row.
+    shape : tuple of int
+        (G,), that of the unreduced loss.
+    weight : array or None, (G,)
+        A group of weight 0 is none of `groups` where the weights have values.
+    where : array or None, (N,)
+        The mask, where it has no values that `groups` could follow.
+    groups : Groups
+        The rows that count.
+    ids : ndarray
+        The ids of the groups, (G,).
+    counted : int or array
+        How many groups have a row that counts.
+    """
+
+    groups: Groups = Groups(np.zeros(0, int), np.zeros(0, int))
+    ids: Any = None
+    counted: Any = 0
+
+
+def prepare_groups(
+    loss: LossDefinition,
+    prediction: Any,
+    target: Any,
+    group: Any = None,
+    sample_weight: Any = None,
+    where: Any = None,
+    *,
+    xp: Namespace = np,
+    checked: bool = True,
+    start: int = 0,
+) -> GroupArguments:
+    """Check the arguments of a call of a loss of groups; nothing is broadcast."""
+    y, t = read_array(xp, prediction, "prediction"), read_array(xp, target, "target")
+    lead = _leading_shape(loss, tuple(y.shape), tuple(t.shape), group)
+    if xp is np:
+        dtype, y, t = result_dtype(y), read_only(y), read_only(t)
+    else:
+        y, t = array_api.as_floats(xp, y), array_api.as_floats(xp, t)
+        dtype = y.dtype
+    prediction_shape = tuple(y.shape)
+    y, t = _as_flat_rows(xp, y, lead), _as_flat_rows(xp, t, lead)
+    loss.prediction_space.check_size(_width(y, lead), "prediction")
+    loss.target_space.check_size(_width(t, lead), "target")
+    groups, ids = _groups_of(group, lead)
+    call = GroupArguments(
+        y, t, dtype, work_dtype(xp, dtype), (groups.count,), prediction_shape,
+        start=start, xp=xp, checked=checked, groups=groups, ids=ids, counted=groups.count,
+    )  # fmt: skip
+    if where is not None:
+        _set_where(loss, call, where, lead)
+    if sample_weight is not None:
+        _set_weight(call, sample_weight, lead)
+    if checked:
+        _check_domain(loss, call, lead)
+    call.y, call.t = (xp.reshape(x, (-1, *x.shape[len(lead) :])) for x in (y, t))
+    return call
+
+
+def _leading_shape(
+    loss: LossDefinition, y: tuple[int, ...], t: tuple[int, ...], group: Any
+) -> Lead:
+    """Return the shape of the rows, (N,) or (G, n); raise if the arguments do not fit."""
+    axes = loss.prediction_space.axes
+    lead = y[: len(y) - axes]
+    if len(lead) == 1 and len(y) >= axes and group is None and loss.needs_group:
+        raise ArgumentError(
+            f"{loss.name} is a loss of groups of rows: pass group=, one id for each row, such as "
+            "the number of its query; or predictions of groups of one size, with an axis more."
+        )
+    if len(lead) == 2 and group is not None:
+        squeeze = " prediction.squeeze(-1) has one axis less." if y[1:] == (1,) else ""
+        raise ShapeError(
+            f"prediction has shape {y}, one line for each group, and group is given too: leave out "
+            f"group, or pass {_shape_in_words(loss.prediction_space, 'N')}.{squeeze}"
+        )
+    if len(lead) not in (1, 2):
+        of_rows = _shape_in_words(loss.prediction_space, "N")
+        of_groups = _shape_in_words(loss.prediction_space, "G, n")
+        raise ShapeError(
+            f"prediction has shape {y}; expected {of_rows} with group=, or {of_groups} for groups "
+            "of one size."
+        )
+    inner = t[len(lead) :]
+    if t[: len(lead)] != lead or len(inner) != loss.target_space.axes:
+        expected = _shape_in_words(loss.target_space, ", ".join(map(str, lead)))
+        raise ShapeError(
+            f"prediction has shape {y} and target {t}; the target should have {expected}. "
+            "Nothing is broadcast."
+        )
+    if 0 in y[len(lead) :]:
+        raise ShapeError(f"prediction of shape {y} has rows without any column.")
+    return lead
+
+
+def _shape_in_words(space: Space, lead: str) -> str:
+    """Return the shape of arrays of a space, such as ``(N,)`` or ``(G, n, 2)``."""
+    if not space.axes:
+        return f"({lead},)" if "," not in lead else f"({lead})"
+    columns = ["C", "D"] if space.axes > 1 else [str(space.size or "D")]
+    return f"({', '.join([lead, *columns])})"
+
+
+def _as_flat_rows(xp: Namespace, x: Array, lead: Lead) -> Array:
+    inner = x.shape[len(lead) :]
+    return x if len(inner) < 2 else xp.reshape(x, (*lead, int(np.prod(inner))))
+
+
+def _width(x: Array, lead: Lead) -> int:
+    return int(x.shape[-1]) if len(x.shape) > len(lead) else 1
+
+
+def _groups_of(group: Any, lead: Lead) -> tuple[Groups, NDArray]:
+    """Return the groups of the rows with their ids."""
+    if len(lead) == 2:
+        return Groups.of_equal_size(*lead), np.arange(lead[0])
+    (rows,) = lead
+    if group is None:
+        return Groups.of_equal_size(int(rows > 0), rows), np.zeros(int(rows > 0), int)
+    ids = read_ids(group, rows)
+    first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if rows else np.zeros(0, int)
+    names = ids[first]
+    _refuse_apart(names, first)
+    return Groups(np.arange(rows), np.diff(np.append(first, rows))), names
+
+
+def read_ids(group: Any, rows: int) -> NDArray:
+    """Return the group of each row as an array of NumPy; raise if that is not what it is."""
+    if not has_values(group):
+        raise ArgumentError(
+            "group is traced, and which rows belong together must be known before: pass ids that "
+            "are not an argument of the traced function, or predictions of shape (G, n) with where."
+        )
+    ids = as_numpy(group)
+    if ids.dtype.kind == "O":
+        ids = _texts(ids)
+    if ids.dtype.kind not in _IDS:
+        raise ArgumentError(f"group has dtype {ids.dtype}; expected numbers or texts.")
+    if ids.shape != (rows,):
+        raise ShapeError(
+            f"group has shape {ids.shape}; expected ({rows},), one id for each row."
+            f"{_remedy(ids, rows)}"
+        )
+    missing = ids != ids
+    if missing.any():
+        raise DomainError(
+            f"group[{int(np.argmax(missing))}] is {ids[np.argmax(missing)]}: every row needs the "
+            "id of its group."
+        )
+    return ids
+
+
+def _texts(ids: NDArray) -> NDArray:
+    """Return ids that are objects, as pandas has texts, as an array of texts or numbers."""
+    for place, name in enumerate(ids.reshape(-1)):
+        if name is None or not isinstance(name, str | int | np.integer):
+            raise ArgumentError(
+                f"group[{place}] is {name!r}; expected a number or a text for every row."
+            )
+    return np.asarray(ids.tolist())
+
+
+def _remedy(ids: NDArray, rows: int) -> str:
+    """Return what to write in place of sizes, or of a column; empty if it is something else."""
+    if ids.ndim == 1 and ids.dtype.kind in "iu" and int(ids.sum()) == rows:
+        return (
+            " These are sizes: np.repeat(np.arange(len(group)), group) has the group of each row."
+        )
+    return " Pass group.squeeze(-1)." if ids.shape == (rows, 1) else ""
+
+
+def _refuse_apart(names: NDArray, first: NDArray) -> None:
+    """Raise `ArgumentError` if a group is in two places; `first` are its first rows."""
+    if len(names) < 2 or (names.dtype.kind != "b" and (names[1:] > names[:-1]).all()):
+        return
+    order = np.argsort(names, kind="stable")
+    again = np.flatnonzero(names[order][1:] == names[order][:-1])
+    if again.size:
+        before, after = first[order[again[0] : again[0] + 2]].tolist()
+        name = names[order[again[0]]]
+        raise ArgumentError(
+            f"group[{before}] and group[{after}] are both {name.item()!r}, with rows of other "
+            f"groups between them: the rows of a group have to stand together. {_SORT}"
+        )
+
+
+def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, lead: Lead) -> None:
+    """Leave out rows: of the groups, or by the mask where it has no values."""
+    xp = call.xp
+    mask = read_mask(xp, where)
+    if tuple(mask.shape) != lead:
+        raise ShapeError(
+            f"where has shape {tuple(mask.shape)}; expected {lead}, one entry for each row."
+        )
+    mask = xp.reshape(mask, (-1,))
+    # To look at the values of a mask, an accelerator would be waited for.
+    is_filled_up = len(lead) == 2 and xp is not np and loss.neutral is not None
+    if not is_filled_up and has_values(mask):
+        call.groups = call.groups.where(as_numpy(mask))
+        call.counted = int(np.count_nonzero(call.groups.sizes))
+        return
+    if loss.neutral is None:
+        raise ArgumentError(
+            f"{loss.name} has no neutral row to fill up its groups with, which a mask without "
+            "known values needs: pass a mask that is not traced, or only the rows that count, with "
+            "group=."
+        )
+    call.where = mask
+    inside = [xp.any(mask[rows], axis=-1) for _, rows in call.groups.stacks()]
+    call.counted = sum(xp.sum(xp.astype(some, array_api.widest(xp))) for some in inside)
+
+
+def _set_weight(call: GroupArguments, sample_weight: Any, lead: Lead) -> None:
+    """Set one weight for each group, from these or from those of the rows."""
+    xp, groups = call.xp, call.groups
+    weight = read_weight(xp, sample_weight)
+    if tuple(weight.shape) not in (call.shape, lead):
+        raise ShapeError(
+            f"sample_weight has shape {tuple(weight.shape)}; expected {call.shape}, one for each "
+            f"group, or {lead}, the same for all rows of a group."
+        )
+    check_weight(call, weight)
+    if tuple(weight.shape) != call.shape:
+        weight = _weight_of_rows(call, xp.reshape(weight, (-1,)), lead)
+    call.weight = weight
+    if xp is np or (call.checked and has_values(weight)):
+        call.groups = groups.where(np.repeat(as_numpy(weight > 0), groups.sizes))
+
+
+def _weight_of_rows(call: GroupArguments, weight: Array, lead: Lead) -> Array:
+    """Return the weight of each group, 0 without rows; raise if those of its rows differ."""
+    xp, groups = call.xp, call.groups
+    if not groups.rows.size:
+        return xp.zeros_like(weight[: groups.count])
+    is_empty = groups.sizes == 0
+    first = groups.rows[np.where(is_empty, 0, groups.starts)]
+    own = weight[first]
+    if call.checked and has_values(weight):
+        differ = as_numpy(weight[groups.rows] != own[groups.numbers])
+        if differ.any():
+            rows = groups.rows[np.argmax(differ)], first[groups.numbers[np.argmax(differ)]]
+            here, there = (_place("sample_weight", int(row), lead, call.start) for row in rows)
+            raise DomainError(
+                f"{here} = {float(weight[rows[0]]):g} and {there} = {float(weight[rows[1]]):g} "
+                "belong to one group: all rows of a group have the same weight."
+            )
+    return xp.where(xp.asarray(is_empty), xp.zeros_like(own), own) if is_empty.any() else own
+
+
+def _place(role: str, row: int, lead: Lead, start: int) -> str:
+    """Return the name of a row in the shape that the caller gave."""
+    index = np.unravel_index(row, lead)
+    return (
+        f"{role}[{', '.join(str(int(i) + (start if n == 0 else 0)) for n, i in enumerate(index))}]"
+    )
+
+
+def _check_domain(loss: LossDefinition, call: GroupArguments, lead: Lead) -> None:
+    """Check the rows that count, in the shape that the caller gave them."""
+    xp, y, t = call.xp, call.y, call.t
+    if not has_values(t, call.where, call.weight):
+        return
+    # JAX computes with known values also while it traces a function.
+    with sys.modules["jax"].ensure_compile_time_eval() if is_jax(t) else nullcontext():
+        if not has_values(y):
+            # A function of the prediction is traced; NaN is in every space.
+            y = xp.full(y.shape, xp.nan, dtype=y.dtype)
+        counts = call.where
+        if call.groups.rows.size < math.prod(lead):
+            mask = np.zeros(math.prod(lead), bool)
+            mask[call.groups.rows] = True
+            counts = xp.asarray(mask) if counts is None else xp.asarray(mask) & counts
+        if counts is not None:
+            counts = xp.reshape(counts, lead)
+            y, t = (_blank_rows(xp, x, counts) for x in (y, t))
+        try:
+            loss.check_domain(y, t, False, call.start)
+        except ValueError as error:
+            raise_for_writing(error, loss.check_domain)
+
+
+def _blank_rows(xp: Namespace, x: Array, counts: Array) -> Array:
+    """Return rows, NaN in place of those that do not count: it is in every space."""
+    x = array_api.as_floats(xp, x) if xp is not np else x.astype(np.float64)
+    counts = counts if x.ndim == counts.ndim else counts[..., None]
+    return xp.where(counts, x, xp.full_like(x, math.nan))
+
+
+def as_numpy(x: Any) -> NDArray:
+    """Return an array of any library, or a list, as an array of NumPy."""
+    return np.asarray(x.detach().cpu() if is_torch(x) else x)

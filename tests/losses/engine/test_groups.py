@@ -1,0 +1,127 @@
+"""Losses of groups: whole groups, ids, weights and masks of their rows, and words for mistakes."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import NONNEGATIVE, REAL, VECTOR, Columns, GroupLoss
+from lossfw.numerics import softplus
+
+
+class Pairs(GroupLoss):
+    """Pairwise logistic loss."""
+
+    target = NONNEGATIVE
+
+    def value(self, xp, y, t):
+        d, better = y[..., None, :] - y[..., :, None], t[..., :, None] > t[..., None, :]
+        return xp.sum(xp.where(better, softplus(xp, d), 0.0 * d), axis=(-2, -1))
+
+
+class Drift(GroupLoss):
+    """The square of a sum of vectors, by two columns of the target."""
+
+    prediction = VECTOR
+    target = Columns.of(size=REAL, factor=NONNEGATIVE)
+    needs_group = False
+
+    def value(self, xp, y, t):
+        return xp.sum(xp.sum(y, axis=-1) * t.size, axis=-1) ** 2 + xp.sum(t.factor, axis=-1)
+
+
+SIZES = np.array([3, 1, 4])
+IDS = np.repeat(["b", "a", "c"], SIZES)
+Y = np.array([0.5, -1.0, 2.0, 0.0, 1.0, 1.0, -2.0, 0.25])
+T = np.array([0, 2, 1, 1, 0, 0, 3, 1])
+
+
+def by_hand(y, t):
+    """Return loss and slopes of one group by a loop over its pairs."""
+    loss, slopes = 0.0, np.zeros(len(y))
+    for i, j in np.argwhere(t[:, None] > t):
+        loss += np.logaddexp(0, y[j] - y[i])
+        slope = 1 / (1 + np.exp(y[i] - y[j]))
+        slopes[j] += slope
+        slopes[i] -= slope
+    return loss, slopes
+
+
+def test_losses_and_slopes_are_those_of_a_loop_over_the_pairs():
+    loss, keep, weight = Pairs(), np.arange(8) != 6, np.array([2.0, 0.0, 0.5])
+    rows = [np.flatnonzero(keep & (np.asarray(IDS) == name)) for name in "bac"]
+    found = [by_hand(Y[some], T[some]) for some in rows]
+    losses = np.array([value for value, _ in found])
+    for given in (weight, np.repeat(weight, SIZES)):
+        call = {"group": IDS, "where": keep, "sample_weight": given}
+        np.testing.assert_allclose(loss(Y, T, **call, reduction="none"), losses * weight)
+        assert loss(Y, T, **call) == pytest.approx((losses * weight).sum() / 2.5)
+        assert loss(Y, T, **call, denominator="count") == pytest.approx((losses * weight).sum() / 3)
+        slopes = np.zeros(8)
+        for some, factor, (_, own) in zip(rows, weight / 2.5, found, strict=True):
+            slopes[some] = factor * own
+        value, gradient = loss.value_and_gradient(Y, T, **call)
+        np.testing.assert_allclose(gradient, slopes)
+        np.testing.assert_array_equal(gradient, loss.gradient(Y, T, **call, out=np.empty(8)))
+        assert value == loss(Y, T, **call)
+    exact = loss.exact(Y, T, group=IDS, derivative=1).astype(float)
+    np.testing.assert_allclose(loss.gradient(Y, T, group=IDS, reduction="sum"), exact, rtol=1e-15)
+
+
+def test_groups_of_one_size_are_lines_whose_mask_leaves_out_rows():
+    keep = np.array([[True, True, True, False], [True, True, True, True]])
+    y, t = Y.reshape(2, 4), T.reshape(2, 4)
+    flat = Pairs()(Y[keep.ravel()], T[keep.ravel()], group=[0] * 3 + [1] * 4, reduction="none")
+    np.testing.assert_array_equal(Pairs()(y, t, where=keep, reduction="none"), flat)
+    assert Pairs().gradient(y, t, where=keep)[0, 3] == 0
+
+
+def test_rows_of_columns_and_vectors_reach_the_body_whole():
+    y, t = np.stack([Y, T], -1), np.stack([Y, Y**2], -1)
+    total = (y.sum(-1) * Y).sum()
+    assert Drift()(y, t) == pytest.approx(total**2 + (Y**2).sum())
+    expected = np.broadcast_to((2 * total * Y)[:, None], y.shape)
+    np.testing.assert_allclose(Drift().gradient(y, t), expected)
+    np.testing.assert_allclose(Drift().hessian(y, t), 2 * (Y**2)[:, None] + 0 * y)
+
+
+def test_a_group_without_rows_does_not_count():
+    keep = IDS != "b"
+    assert Pairs()(Y, T, group=IDS, where=keep) == Pairs()(Y[keep], T[keep], group=IDS[keep])
+    with pytest.raises(lossfw.EmptyReductionError):
+        Pairs()(Y, T, group=IDS, where=np.zeros(8, bool))
+    # A value outside its space is not looked at in a row that is left out.
+    assert Pairs()(Y, np.where(keep, T, -1), group=IDS, where=keep) > 0
+
+
+MISTAKES = {
+    "pass group=": {},
+    "np.repeat": {"group": SIZES},
+    r"group\[0\] and group\[4\] are both 'a'.*np.argsort\(group": {"group": list("aabbaacc")},
+    r"expected \(8,\), one id": {"group": IDS[:7]},
+    "squeeze": {"group": IDS[:, None]},
+    r"group\[1\] is nan": {"group": [1.0, np.nan] + [2.0] * 6},
+    r"group\[0\] is None": {"group": [None] * 8},
+    r"sample_weight\[1\] = 2 and sample_weight\[0\] = 1 belong to one group": {
+        "group": IDS,
+        "sample_weight": np.arange(1.0, 9.0),
+    },
+    r"sample_weight has shape \(2,\); expected \(3,\)": {"group": IDS, "sample_weight": [1, 1]},
+    r"where has shape \(3,\)": {"group": IDS, "where": [True] * 3},
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_mistakes_have_words(message):
+    with pytest.raises(lossfw.errors.ArgumentError, match=message):
+        Pairs()(Y, T, **MISTAKES[message])
+
+
+def test_shapes_and_spaces_have_words():
+    with pytest.raises(lossfw.DomainError, match=r"target\[7\] = -1 lies outside"):
+        Pairs()(Y, np.where(np.arange(8) == 7, -1, T), group=IDS)
+    with pytest.raises(lossfw.ShapeError, match=r"expected 2: size, factor"):
+        Drift()(np.ones((8, 2)), np.ones((8, 3)))
+    with pytest.raises(lossfw.ShapeError, match=r"the target should have \(8,\)"):
+        Pairs()(Y, T[:, None], group=IDS)
+    with pytest.raises(lossfw.errors.ArgumentError, match="leave out group"):
+        lossfw.loss("huber")(Y, Y, group=IDS)
