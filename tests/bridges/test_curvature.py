@@ -5,6 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.bridges.boosting import derivatives
+from lossfw.bridges.curvature import LEAST
 from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
 
 RESIDUALS = np.array([-1e4, -30.0, -2.0, -0.3, 0.0, 1e-9, 0.2, 1.7, 50.0, 1e6])
@@ -74,6 +75,11 @@ def test_a_kink_gets_the_curvature_of_a_square_as_wide_as_a_typical_residual():
     typical = (np.sqrt(r) * w).sum() / w.sum()
     _, h = derivatives("absolute_error")(r, np.zeros(3), w)
     assert h == pytest.approx(w / np.hypot(r, typical**2))
+
+
+def test_a_distance_whose_square_overflows_has_the_least_curvature():
+    _, h = derivatives("absolute_error")(np.array([1e200, 2e200]), np.zeros(2))
+    assert h.tolist() == [LEAST, LEAST]
 
 
 def test_weights_multiply_slopes_and_curvatures_once():
