@@ -282,7 +282,8 @@ class _Worker:
             self._pending -= 1
 
     def finish(self) -> None:
-        """Drop pending tasks, and wait for the present one: LLVM must not outlive Python."""
+        """Drop pending tasks, and end the present one: LLVM must not outlive Python."""
+        llvm_target.stop()
         with self._lock:
             thread, self._thread = self._thread, None
             while not self._tasks.empty():

@@ -64,7 +64,9 @@ class _Target:
         # of a loop. Loops over columns would take five times as long to compile, and save a tenth.
         tuning.loop_unrolling = False
         builder = llvm.create_pass_builder(self.target, tuning)
+        _refuse_at_the_end()
         builder.getModulePassManager().run(module, builder)
+        _refuse_at_the_end()
         code: bytes = self.target.emit_object(module)
         self.compilations += 1
         return code
@@ -120,6 +122,19 @@ def _target() -> _Target:
             "compiled kernels need llvmlite: pip install 'lossfw[fast]'. Without it results are "
             "the same, and take longer."
         ) from error
+
+
+_is_ending = threading.Event()
+
+
+def stop() -> None:
+    """Stop a thread that compiles before its next step, so that an end of Python waits less."""
+    _is_ending.set()
+
+
+def _refuse_at_the_end() -> None:
+    if _is_ending.is_set():
+        raise UncompiledError("Python ends")
 
 
 def release() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import weakref
 
 import numpy as np
@@ -157,6 +158,15 @@ def test_a_child_that_is_forked_while_a_kernel_is_made_ends_and_has_kernels():
         [sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=60
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")
+
+
+def test_an_end_of_python_waits_for_one_step_of_a_kernel_alone(monkeypatch):
+    monkeypatch.setattr(llvm_target, "_is_ending", threading.Event())
+    llvm_target.stop()
+    with use_engine("compiled"):
+        Unsteady()(Y[1:], T[1:])
+    (entry,) = kernels._entries.values()
+    assert entry.problem == "Python ends"
 
 
 def test_kernels_that_were_not_used_for_long_are_freed(monkeypatch):
