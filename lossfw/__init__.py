@@ -54,6 +54,7 @@ from lossfw.errors import (
 )
 from lossfw.losses.bodies import PointwiseBody, RowBody
 from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LinkedLoss, LogGuard
+from lossfw.losses.engine.group_partial import GroupPartial
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.threads import threads
 from lossfw.losses.kinds import (
@@ -200,6 +201,7 @@ __all__ = [
     "ElementMetric",
     "EmptyReductionError",
     "GroupLoss",
+    "GroupPartial",
     "GuardedLoss",
     "IncompatiblePluginError",
     "Interval",

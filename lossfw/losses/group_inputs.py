@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -105,15 +105,38 @@ class GroupArguments(Arguments):
         The mask, where it has no values that `groups` could follow.
     groups : Groups
         The rows that count.
-    ids : ndarray
-        The ids of the groups, (G,).
-    counted : int or array
-        How many groups have a row that counts.
+    ids, sizes : ndarray, (G,)
+        The ids of the groups, and how many rows they have, those that are left out included.
+    counts : array of bool or None, (G,)
+        Which groups have a row that counts; None where all do.
+    is_flat : bool
+        The caller gave rows with ids, and not groups of one size.
     """
 
     groups: Groups = Groups(np.zeros(0, int), np.zeros(0, int))
     ids: Any = None
-    counted: Any = 0
+    sizes: Any = None
+    counts: Any = None
+    is_flat: bool = True
+
+    @property
+    def counted(self) -> Any:
+        """How many groups have a row that counts."""
+        if self.counts is None:
+            return self.groups.count
+        if self.xp is np or isinstance(self.counts, np.ndarray):
+            return int(np.count_nonzero(self.counts))
+        return self.xp.sum(self.xp.astype(self.counts, array_api.widest(self.xp)))
+
+    def rows_of(self, number: int) -> tuple[Array, Array]:
+        """Return predictions and targets of the rows of a group that count."""
+        first = self.groups.starts[number]
+        rows = self.groups.rows[first : first + self.groups.sizes[number]]
+        return self.y[rows], self.t[rows]
+
+    def of_groups(self, keep: NDArray) -> GroupArguments:
+        """Return the call with no other groups than those of a mask."""
+        return replace(self, groups=self.groups.where(np.repeat(keep, self.groups.sizes)))
 
 
 def prepare_groups(
@@ -142,9 +165,20 @@ def prepare_groups(
     loss.target_space.check_size(_width(t, lead), "target")
     groups, ids = _groups_of(group, lead)
     call = GroupArguments(
-        y, t, dtype, work_dtype(xp, dtype), (groups.count,), prediction_shape,
-        start=start, xp=xp, checked=checked, groups=groups, ids=ids, counted=groups.count,
-    )  # fmt: skip
+        y,
+        t,
+        dtype,
+        work_dtype(xp, dtype),
+        (groups.count,),
+        prediction_shape,
+        start=start,
+        xp=xp,
+        checked=checked,
+        groups=groups,
+        ids=ids,
+        sizes=groups.sizes,
+        is_flat=len(lead) == 1,
+    )
     if where is not None:
         _set_where(loss, call, where, lead)
     if sample_weight is not None:
@@ -295,7 +329,7 @@ def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, lead: Lea
     is_filled_up = len(lead) == 2 and xp is not np and loss.neutral is not None
     if not is_filled_up and has_values(mask):
         call.groups = call.groups.where(as_numpy(mask))
-        call.counted = int(np.count_nonzero(call.groups.sizes))
+        call.counts = call.groups.sizes > 0
         return
     if loss.neutral is None:
         raise ArgumentError(
@@ -304,8 +338,9 @@ def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, lead: Lea
             "group=."
         )
     call.where = mask
-    inside = [xp.any(mask[rows], axis=-1) for _, rows in call.groups.stacks()]
-    call.counted = sum(xp.sum(xp.astype(some, array_api.widest(xp))) for some in inside)
+    order = np.concatenate([some for some, _ in call.groups.stacks()])
+    inside = xp.concat([xp.any(mask[rows], axis=-1) for _, rows in call.groups.stacks()])
+    call.counts = inside[np.argsort(order)]
 
 
 def _set_weight(call: GroupArguments, sample_weight: Any, lead: Lead) -> None:

@@ -7,6 +7,7 @@ an author writes, are in `lossfw.losses.kinds`.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar, Literal, TypeGuard, cast
 
@@ -17,7 +18,8 @@ from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine import execute, fast_path, groups, whole_array
+from lossfw.losses.engine import execute, fast_path, group_partial, groups, whole_array
+from lossfw.losses.engine.group_partial import GroupPartial
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
 from lossfw.losses.group_inputs import GroupArguments, prepare_groups
@@ -301,6 +303,8 @@ class Loss(LossDefinition):
         Returns
         -------
         Partial
+            For a loss of groups a `GroupPartial`, which holds the rows of a group until all are
+            there: the ids may go on in the next partial.
         """
         return self.partial_and_rows(
             prediction,
@@ -323,13 +327,25 @@ class Loss(LossDefinition):
         where: Any = None,
         rows: bool = True,
     ) -> tuple[Partial, execute.RowSums | None]:
-        """Return `partial` and, with `rows`, the sums over each row from the same pass."""
-        if self.takes_groups:
-            raise NotImplementedError("partials of groups")
-        call = self._prepare(prediction, target, group, sample_weight, where, numpy=True)
-        call.start = first_row(start)
+        """Return `partial` and, with `rows`, the sums over each row from the same pass.
+
+        For a loss of groups the sums are those of each group, in the order of their first rows,
+        as if none went on in another partial.
+        """
+        first = first_row(start)
+        call = self._prepare(
+            prediction, target, group, sample_weight, where, numpy=True, start=first
+        )
+        if isinstance(call, GroupArguments):
+            return group_partial.partial(self, call, rows=rows, of=str(self))
         sums = execute.RowSums.of(call) if rows else None
         return execute.partial(self.without_own_weight(), call, sums, of=str(self)), sums
+
+    def unpack_partial(self, arrays: Mapping[str, NDArray]) -> Partial:
+        """Return a partial of this loss from the arrays that its `pack` returned."""
+        if self.takes_groups:
+            return GroupPartial.unpack_for(self, arrays)
+        return Partial.unpack(arrays)
 
     def exact(
         self, prediction: Any, target: Any, *, group: Any = None, derivative: Order = 0
@@ -454,6 +470,7 @@ class Loss(LossDefinition):
         *,
         numpy: bool = False,
         checked: bool = True,
+        start: int = 0,
     ) -> Arguments:
         """Check the arguments of a call; `numpy` makes NumPy's arrays of those of any library."""
         xp = np
@@ -461,7 +478,15 @@ class Loss(LossDefinition):
             xp = array_api.common_namespace(prediction, target, sample_weight, where)
         if self.takes_groups:
             return prepare_groups(
-                self, prediction, target, group, sample_weight, where, xp=xp, checked=checked
+                self,
+                prediction,
+                target,
+                group,
+                sample_weight,
+                where,
+                xp=xp,
+                checked=checked,
+                start=start,
             )
         if group is not None:
             raise ArgumentError(
@@ -476,7 +501,7 @@ class Loss(LossDefinition):
             per_row_target=self.target_per_row,
             xp=xp,
         )
-        call.checked = checked
+        call.checked, call.start = checked, start
         if self.sums_rows:
             if not call.prediction_shape:
                 raise ArgumentError("per: row sums over the last axis, and a number has none.")
