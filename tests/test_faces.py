@@ -42,7 +42,8 @@ FACES = {
     "lossfw.numerics": """
         erf erfc expm1_minus hypot1m1 log1p_minus log1p_square log_cosh log_sigmoid log_softmax
         cumulative_logsumexp log_normal_cdf normal_hazard normal_mean_excess normal_quantile
-        segment_logsumexp logsumexp normal_cdf normal_pdf positive_part put_at quotient
+        segment_logsumexp lgamma digamma trigamma binet binet_derivative logsumexp normal_cdf
+        normal_pdf positive_part put_at quotient
         scaled_normal_tail
         scaled_softmax sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
         softmax_cross_entropy_and_gradient softmax_cross_entropy_and_gradient_at

@@ -15,6 +15,7 @@ Every function takes the array namespace first, as a body does::
     normal_quantile(xp, p)  the inverse of normal_cdf
     multiply_or_zero(xp, a, b)   a b with 0 inf = 0     quotient(xp, a, b)   a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
+    lgamma(xp, x)   digamma(xp, x)   trigamma(xp, x)   binet(xp, x)   binet_derivative(xp, x)
     log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
 
 of rows::
@@ -102,6 +103,11 @@ from lossfw.numerics.former_names import patched_rows as patched_rows
 from lossfw.numerics.former_names import precisely as precisely
 from lossfw.numerics.former_names import remembered as remembered
 from lossfw.numerics.former_names import times as times
+from lossfw.numerics.gamma import binet as binet
+from lossfw.numerics.gamma import binet_derivative as binet_derivative
+from lossfw.numerics.gamma import digamma as digamma
+from lossfw.numerics.gamma import lgamma as lgamma
+from lossfw.numerics.gamma import trigamma as trigamma
 from lossfw.numerics.guards import DEFAULT_DELTA as DEFAULT_DELTA
 from lossfw.numerics.guards import Delta as Delta
 from lossfw.numerics.guards import Guard as Guard

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
+from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.primitive import computed_in_float64, polynomial
 from lossfw.numerics.selection import select
 from lossfw.numerics.xlogy import xlogy
@@ -79,11 +80,11 @@ def log_factorial(xp: Namespace, t: Array) -> Array:
     >>> np.exp(log_factorial(np, np.asarray([0.0, 1.0, 4.0])))
     array([ 1.,  1., 24.])
     """
-    if _is_exact(xp):
+    if isinstance(xp, TextbookNamespace):
         return _textbook(xp, t)
     small, large = _parts(xp, t)
     log = xp.log(large)
-    far = large * (log - 1.0) + (0.5 * log + (_HALF_LOG_TWO_PI + _binet(large)))
+    far = large * (log - 1.0) + (0.5 * log + (_HALF_LOG_TWO_PI + large_binet(large)))
     # 0.0 makes 0 of -0.
     return select(xp, t < _NEAR, small * _of_small(small) + 0.0, far)
 
@@ -100,17 +101,12 @@ def factorial_rest(xp: Namespace, t: Array) -> Array:
     >>> factorial_rest(np, np.asarray([0.0, 1.0, 1e6]))
     array([0.       , 1.       , 7.8266939])
     """
-    if _is_exact(xp):
+    if isinstance(xp, TextbookNamespace):
         return _textbook_rest(xp, t)
     small, large = _parts(xp, t)
     near = small * (1.0 + _of_small(small)) - small * xp.log(xp.where(t > 0.0, small, large))
-    far = 0.5 * xp.log(large) + (_HALF_LOG_TWO_PI + _binet(large))
+    far = 0.5 * xp.log(large) + (_HALF_LOG_TWO_PI + large_binet(large))
     return select(xp, t < _NEAR, near, far)
-
-
-def _is_exact(xp: Namespace) -> bool:
-    """Tell exact numbers, which have the gamma function, from expressions of a textbook."""
-    return isinstance(xp, TextbookNamespace) and hasattr(xp, "lgamma")
 
 
 def _parts(xp: Namespace, t: Array) -> tuple[Array, Array]:
@@ -122,7 +118,8 @@ def _of_small(t: Array) -> Array:
     return (t - 1.0) * (_MIDDLE + polynomial(t, _TOP) / polynomial(t, _BOTTOM))
 
 
-def _binet(t: Array) -> Array:
+def large_binet(t: Array) -> Array:
+    """Return Binet's function for t from 2 on; see `lossfw.numerics.gamma.binet`."""
     inverse = 1.0 / t
     w = inverse * inverse
     return inverse * (polynomial(w, _BINET_TOP) / polynomial(w, _BINET_BOTTOM))
@@ -130,6 +127,8 @@ def _binet(t: Array) -> Array:
 
 def _textbook(xp: Namespace, t: Array) -> Array:
     """Return the logarithm of the gamma function, of a tiny t the start of its series."""
+    if not isinstance(xp, ExactNamespace):
+        return xp.lgamma(1 + t)
     euler = xp.full_like(t, _EULER[0]) / _EULER[1]
     series = t * (t * xp.pi * xp.pi / 12 - euler)
     return xp.where(t < _LEAST, series, xp.lgamma(1 + t))
@@ -137,6 +136,8 @@ def _textbook(xp: Namespace, t: Array) -> Array:
 
 def _textbook_rest(xp: Namespace, t: Array) -> Array:
     """Return the definition, of a large t the start of Stirling's series."""
+    if not isinstance(xp, ExactNamespace):
+        return xp.lgamma(1 + t) - (xlogy(xp, t, t) - t)
     some = xp.where(t > _LARGE, t, xp.ones_like(t))
     series = xp.log(2 * xp.pi * some) / 2
     for k, divisor in enumerate(_STIRLING):

@@ -27,6 +27,7 @@ from lossfw.numerics.exact.wide import (
     Context,
     Value,
     function,
+    polygamma,
 )
 
 ValueFunction: TypeAlias = Callable[..., Value]
@@ -83,6 +84,13 @@ def power(c: Context) -> ValueFunction:
 def _periodic(c: Context, name: str) -> ValueFunction:
     compute = remembering(function(c, name))
     return lambda x: compute(x) if _SMALLEST_ANGLE < x < _LARGEST_ANGLE else NAN
+
+
+@functools.cache
+def polygamma_of(precision: int, rounding: str, order: int) -> ValueFunction:
+    """Return digamma or a derivative of it for a precision and a rounding."""
+    c, compute = context(precision, rounding), polygamma(order)
+    return remembering(lambda x: compute(c, x))
 
 
 def _sign(x: Value) -> Value:

@@ -93,6 +93,7 @@ class ExactNamespace(TextbookNamespace):
 
         self.digits = digits
         precision = bits(digits), rounding
+        self._polygamma_of = functools.partial(functions.polygamma_of, *precision)
         self.number = number.number_type(*precision)
         self._to_value = number.to_value
         for name, constant in functions.constants(*precision).items():
@@ -146,6 +147,10 @@ class ExactNamespace(TextbookNamespace):
         # Two loops without a function of Python: bodies test every product for NaN.
         values, test = np.frompyfunc(attrgetter("value"), 1, 1), np.frompyfunc(function, 1, 1)
         return lambda x: np.asarray(test(values(self.exact(x))), dtype=bool)
+
+    def polygamma(self, order: int, x: Any) -> Array:
+        """Return digamma for the order 0, or a derivative of it, of finite `x` above 0."""
+        return self._unary(self._polygamma_of(order))(x)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
         """Return an array; of exact numbers unless it is of integers or truth values."""

@@ -246,6 +246,12 @@ def _representative(x: WideExponentNumber) -> Any:
     return _value(_made(-1 if x.is_signed() else 1, (_LIMIT if x.exponent > 0 else -_LIMIT) // 2))
 
 
+@functools.cache
+def polygamma(order: int) -> WideFunction:
+    """Return digamma for the order 0, or a derivative of it, which MPFR has not."""
+    return _by(lambda mp, x: mp.psi(order, x))
+
+
 FUNCTIONS: dict[str, WideFunction] = {
     "add": _by(lambda mp, a, b: a + b),
     "sub": _by(lambda mp, a, b: a - b),

@@ -44,7 +44,7 @@ class Formulas(Expressions, TextbookNamespace):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("erf", "erfc"):
+        for name in ("erf", "erfc", "lgamma"):
             setattr(self, name, self._function(name))
         for name in OVER_ROW:
             setattr(self, name, self._over_row(name))

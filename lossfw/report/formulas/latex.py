@@ -23,6 +23,7 @@ SUM, PRODUCT, SIGNED, POWER, ATOM = range(1, 6)
 _FUNCTIONS = {
     **{name: rf"\{name}" for name in ("log", "sinh", "cosh", "tanh", "sin", "cos", "tan")},
     **{name: rf"\operatorname{{{name}}}" for name in ("erf", "erfc", "sign", "round", "trunc")},
+    "lgamma": r"\log\Gamma",
     "asin": r"\arcsin",
     "acos": r"\arccos",
     "atan": r"\arctan",
