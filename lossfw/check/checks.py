@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from lossfw.check.claims import breaks, convexity, risk, slopes, values
+from lossfw.check.claims import breaks, convexity, properness, risk, slopes, values
 from lossfw.check.core.search import Check, checks_in
 from lossfw.check.laws import (
     against_double,
     components_only,
+    distributions,
     dtypes,
     foreign_arrays,
     formula,
@@ -42,7 +43,7 @@ _ORDER = (
     "claim:strictly_proper", "claim:calibrated", "claim:elicits", "domain", "purity:warnings",
     "purity:threads", "purity:bits", "purity:kernels", "dtype:lists", "weights:partials",
     "weights:reductions", "value:rows", "value:guard", "value:roundtrip", "gradient:both",
-    "curvature:bound",
+    "curvature:bound", "distribution:quantile", "distribution:curvature",
 )  # fmt: skip
 
 
@@ -65,8 +66,9 @@ CHECKS = _in_order(
     convexity,
     slopes,
     breaks,
+    properness,
     risk,
 )
 
 # Those that a component is subject to as well.
-COMPONENT_CHECKS = _in_order(components_only, optional_functions)
+COMPONENT_CHECKS = _in_order(components_only, optional_functions, distributions)

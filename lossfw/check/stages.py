@@ -26,6 +26,7 @@ _OF_FORMULA = (
     "nan:",
     "claim",
     "curvature",
+    "distribution",
 )
 _OF_CALL = (":many", ":half", ":mean", ":classes")
 

@@ -113,10 +113,11 @@ class Claims(_ClaimRecord):
         The value does not increase with the margin.
     proper : bool or None
         For every distribution of the label, the true probabilities minimise the
-        expected loss.
+        expected loss. For a `DistributionLoss`, if targets have a distribution that a
+        prediction names, this prediction minimises it.
     strictly_proper : bool or None
-        For every distribution of the label, only the true probabilities minimise the
-        expected loss.
+        The same, and only the true probabilities, or predictions of the true distribution,
+        minimise it.
     calibrated : bool or None
         For every distribution with one most probable class, predictions of another
         class do not reach the least expected loss.

@@ -243,8 +243,13 @@ class DistributionLoss(Loss):
         """Return predictions as the functions of the author get them, and how many there are."""
         y = as_array(prediction, "prediction")
         y = y.astype(work_dtype(np, result_dtype(y)))
-        self.prediction_space.check(y, "prediction")
-        return y, y.shape
+        space = self.prediction_space
+        if space.of_rows:
+            if not y.ndim:
+                raise ShapeError("prediction is a single number; expected a row.")
+            space.check_size(y.shape[-1], "prediction")
+        space.check(y, "prediction")
+        return space.split(y), y.shape[:-1] if space.of_rows else y.shape
 
 
 def guard_of(loss: Loss) -> LogGuard | None:

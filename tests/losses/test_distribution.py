@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from lossfw import POSITIVE, ArgumentError, DistributionLoss, DomainError, PointwiseLoss, ShapeError
+from lossfw import (
+    POSITIVE,
+    REAL,
+    ArgumentError,
+    CategoricalLoss,
+    Columns,
+    DistributionLoss,
+    DomainError,
+    PointwiseLoss,
+    ShapeError,
+)
 
 
 class Exponential(DistributionLoss, PointwiseLoss):
@@ -19,6 +29,22 @@ class Exponential(DistributionLoss, PointwiseLoss):
 
     def cdf(self, xp, y, x):
         return -xp.expm1(-x / y)
+
+
+class Between(DistributionLoss, CategoricalLoss):
+    """The log width of a uniform distribution between two numbers that contain the target."""
+
+    prediction, target = Columns.of(low=REAL, width=POSITIVE), REAL
+    target_per_row = True
+
+    def value(self, xp, y, t):
+        return xp.log(y[..., 1])
+
+    def quantile(self, xp, y, p):
+        return y.low + p * y.width
+
+    def cdf(self, xp, y, x):
+        return xp.clip((x - y.low) / y.width, 0.0, 1.0)
 
 
 MEANS = [0.5, 4.0, 1e-300]
@@ -39,6 +65,19 @@ def test_probabilities_are_of_one_number_or_of_one_for_each_prediction():
     np.testing.assert_array_equal(
         loss.probabilities(MEANS, 2), loss.probabilities(MEANS, [2.0, 2.0, 2.0])
     )
+
+
+def test_functions_get_columns_by_name():
+    loss = Between()
+    np.testing.assert_array_equal(loss.quantiles([[1.0, 4.0]], [0.25, 0.5]), [[2.0, 3.0]])
+    np.testing.assert_array_equal(loss.probabilities([[1.0, 4.0]], 2.0), [0.25])
+    assert loss.quantiles([1.0, 4.0], [0.25]).shape == (1,)
+    with pytest.raises(DomainError, match=r"prediction\.width\[0\] = -4 lies outside"):
+        loss.quantiles([[1.0, -4.0]], [0.5])
+    with pytest.raises(ShapeError, match="1 column; expected 2: low, width"):
+        loss.quantiles([[1.0]], [0.5])
+    with pytest.raises(ShapeError, match="a single number; expected a row"):
+        loss.quantiles(1.0, [0.5])
 
 
 @pytest.mark.parametrize(

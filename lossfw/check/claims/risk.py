@@ -1,27 +1,26 @@
-"""Attacks on the expected loss under known probabilities: properness, calibration, elicitation.
+"""Attacks on the expected loss under known probabilities: calibration and elicitation.
 
-A proper loss is least at the true probabilities, a calibrated one where the most probable
-class is named, and one that elicits a functional at this functional of the targets.
+A calibrated loss is least where the most probable class is named, and one that elicits a
+functional at this functional of the targets.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
-from lossfw.check.core.subject import Subject, first_bad
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 
 # A lower risk elsewhere refutes when it is lower by more than rounding can do.
-_CERTAIN = 1e-9
+CERTAIN = 1e-9
 
 
-def _risk(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
+def expected_loss(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
     """Return the expected loss of rows y (M, K) where class k has probability q_k."""
     possible = np.flatnonzero(q)
     # One call for all classes: a search makes thousands.
@@ -31,99 +30,9 @@ def _risk(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
     return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
 
 
-def _without_nan(risk: NDArray) -> NDArray:
+def without_nan(risk: NDArray) -> NDArray:
     """Return risks with infinity in the place of NaN, which is never the least."""
     return np.where(np.isnan(risk), np.inf, risk)
-
-
-_PROBABILITIES = (0.02, 0.1, 0.25, 0.4, 0.6, 0.7, 0.9, 0.98)
-
-_RISK = (
-    "[sum(w * value(row[None], np.array([k]))[0] for k, w in enumerate(q)) for row in y] "
-    "if y.ndim > 1 else q * value(y, np.ones(2)) + (1 - q) * value(y, np.zeros(2))"
-)
-
-
-@check("claim:proper")
-def check_proper(subject: Subject, search: Search) -> None:
-    """Claim: the true probabilities minimise the expected loss."""
-    _check_proper(subject, search, strict=False)
-
-
-@check("claim:strictly_proper")
-def check_strictly_proper(subject: Subject, search: Search) -> None:
-    """Claim: only the true probabilities minimise the expected loss."""
-    _check_proper(subject, search, strict=True)
-
-
-def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
-    if subject.prediction is UNIT and not subject.rows:
-        _proper_binary(subject, strict)
-    elif subject.rows and subject.prediction is SIMPLEX and subject.by_index:
-        _proper_rows(subject, search, strict)
-    else:
-        raise NotApplicable("predictions are not probabilities")
-
-
-def _proper_binary(subject: Subject, strict: bool) -> None:
-    small = 10.0 ** -np.arange(3.0, 7)
-    grid = np.unique(np.concatenate([np.arange(1, 400) / 400, small, 1 - small]))
-    for q in _PROBABILITIES:
-        p = np.append(grid, q)
-        ones, zeros = np.ones_like(p), np.zeros_like(p)
-        risk = q * subject.losses(p, ones) + (1 - q) * subject.losses(p, zeros)
-        _judge_proper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
-
-
-def _judge_proper(
-    risk: NDArray, own: float, others: NDArray, far: NDArray, truth: Any, strict: bool
-) -> None:
-    risk, slack = _without_nan(risk), _CERTAIN * (1 + abs(own))
-    at, text = int(np.argmin(risk)), ""
-    as_good = far & (risk <= own + slack)
-    if risk[at] < own - slack:
-        text = (
-            f"the expected loss of saying so is {own:.9g}, and of saying "
-            f"{format_number(others[at])} only {risk[at]:.9g}."
-        )
-    elif strict and as_good.any():
-        at = first_bad(as_good)
-        text = (
-            f"saying {format_number(others[at])} is as good as saying so: the expected loss of "
-            f"both is {own:.9g}."
-        )
-    if text:
-        said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
-        text = f"where the label has probabilities {format_number(truth)}, {text}"
-        raise Counterexample(text, _RISK, y=said, q=np.asarray(truth))
-
-
-def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
-    rng = search.rng("proper")
-    for columns in (2, 3, 4):
-        for q in [np.array([0.5, 0.3, 0.15, 0.05])[:columns], *rng.dirichlet(np.ones(columns), 4)]:
-            q = q / q.sum()
-            others = [rng.dirichlet(np.full(columns, a), 60) for a in (1.0, 5.0)]
-            for step in (0.2, 0.05, 0.01, 0.002):
-                others.append((1 - step) * q + step * np.eye(columns))
-                others.append(_between_two(q, step))
-                away = rng.normal(size=(30, columns))
-                away -= away.mean(-1, keepdims=True)
-                size = np.linalg.norm(away, axis=-1, keepdims=True)
-                others.append(np.abs(q + step * away / size))
-            rows = np.concatenate(others)
-            rows /= rows.sum(-1, keepdims=True)
-            risk = _risk(subject, rows, q)
-            own = float(_risk(subject, q[None], q)[0])
-            far = np.abs(rows - q).max(-1) > 1e-2
-            _judge_proper(risk, own, rows, far, q, strict)
-
-
-def _between_two(q: NDArray, step: float) -> NDArray:
-    """Return the distributions for which one class gives a share to one other."""
-    unit = np.eye(q.size)
-    moved = q + step * (unit[:, None] - unit[None]).reshape(-1, q.size)
-    return np.asarray(moved[(moved >= 0).all(-1) & (moved != q).any(-1)])
 
 
 # Risks this close to the least one count as reaching it.
@@ -170,7 +79,7 @@ def _calibrated_binary(
     down = subject.losses(grid, np.full_like(grid, other))
     for q in probabilities:
         wrong = grid <= border if q > 0.5 else grid >= border
-        risk = _without_nan(q * up + (1 - q) * down)
+        risk = without_nan(q * up + (1 - q) * down)
         least, one = float(risk.min()), int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
         if risk[one] <= least + _REACHED * (1 + abs(least)):
             text = _WRONG_CLASS.format(
@@ -208,14 +117,14 @@ def _descend(
     """Return the best allowed prediction that a shrinking random search finds, and its risk."""
     start = _starts(subject, q, rng)
     start = start[allowed(start)]
-    risk = _without_nan(_risk(subject, start, q))
+    risk = without_nan(expected_loss(subject, start, q))
     keep = np.argsort(risk)[:_FOLLOWED]
     best, best_risk = start[keep], risk[keep]
     rows = np.arange(len(best))
     step = 1.0
     for _ in range(_STEPS):
         near = _neighbours(subject, best, q, rng, step)
-        risk = _without_nan(_risk(subject, near, q))
+        risk = without_nan(expected_loss(subject, near, q))
         risk = np.where(allowed(near), risk, np.inf).reshape(len(best), _MOVES)
         at = np.argmin(risk, axis=-1)
         lower, there = risk[rows, at], near.reshape(len(best), _MOVES, q.size)[rows, at]
@@ -276,8 +185,8 @@ def check_elicits(subject: Subject, search: Search) -> None:
         t = np.tile(sample, places.size)
         values = subject.losses(_into(subject, y), t).reshape(places.size, -1).mean(-1)
         own = float(values[np.searchsorted(places, expected)])
-        at = int(np.argmin(_without_nan(values)))
-        is_lower = values[at] < own - _CERTAIN * (1 + abs(own))
+        at = int(np.argmin(without_nan(values)))
+        is_lower = values[at] < own - CERTAIN * (1 + abs(own))
         if is_lower and abs(places[at] - expected) > 1e-6 * span:
             raise Counterexample(
                 f"for targets {format_number(sample)} the expected loss at their {what}, "

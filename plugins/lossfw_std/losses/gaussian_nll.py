@@ -6,11 +6,11 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace, Order
-from lossfw.numerics import zero_or_nan
+from lossfw import Array, Claims, DistanceLoss, DistributionLoss, Namespace, Order
+from lossfw.numerics import normal_cdf, normal_quantile, zero_or_nan
 
 
-class GaussianNll(DistanceLoss):
+class GaussianNll(DistributionLoss, DistanceLoss):
     """Gaussian negative log-likelihood, (log(2 pi v) + r^2 / v) / 2.
 
     Use it when residuals are normal with a known variance, and likelihoods are to
@@ -64,6 +64,18 @@ class GaussianNll(DistanceLoss):
         """1 / v."""
         return zero_or_nan(xp, r) + 1.0 / self.variance
 
+    def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
+        """That of the normal distribution."""
+        return y + math.sqrt(self.variance) * normal_quantile(xp, p)
+
+    def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
+        """That of the normal distribution."""
+        return normal_cdf(xp, (x - y) / math.sqrt(self.variance))
+
+    def expected_second_derivative(self, xp: Namespace, y: Array) -> Array:
+        """1 / v."""
+        return self.second_derivative(xp, y)
+
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """For the value the constant, which cancels the square where the loss is 0."""
         return (xp.full_like(y, self._constant),) if order == 0 else ()
@@ -85,5 +97,6 @@ class GaussianNll(DistanceLoss):
             gradient_lipschitz=1.0 / self.variance,
             symmetric=True,
             twice_smooth=True,
+            strictly_proper=True,
             elicits="mean",
         )

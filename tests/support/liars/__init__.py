@@ -8,6 +8,7 @@ from support.liars import (
     classes,
     components,
     derivatives,
+    distributions,
     dtypes,
     means,
     purity,
@@ -27,6 +28,7 @@ LIARS: tuple[Liar, ...] = (
     *derivatives.LIARS,
     *claims.LIARS,
     *components.LIARS,
+    *distributions.LIARS,
     *arrays.LIARS,
     *activations.LIARS,
 )

@@ -1,0 +1,87 @@
+"""Means over the distribution that a prediction names, for checks of a `DistributionLoss`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.search import NotApplicable
+from lossfw.check.core.subject import Subject
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import Counts, Space
+from lossfw.losses.capabilities import DistributionLoss
+from lossfw.numerics.arrays import NDArray
+
+# Rows of any number of numbers get so many: the members of an ensemble.
+_WIDTH = 4
+
+# Unremarkable members are so many times nearer to 0 here: a column may be the log of a scale.
+_NEARER = 0.4
+
+# Levels are sigmoid(u) at steps of u, where the trapezoidal rule converges like an exponential.
+# Beyond the ends lie 1e-13 of the targets.
+_END, _STEP = 30.0, 0.5
+
+
+class TargetSample(NamedTuple):
+    """Targets (N,) with weights that sum to 1, and the weights of every other one alone.
+
+    Two means tell how exact the finer one is.
+    """
+
+    t: NDArray
+    weight: NDArray
+    coarse: NDArray
+
+
+def distribution_of(subject: Subject) -> DistributionLoss:
+    """Return the loss of a subject, whose predictions name distributions of numbers."""
+    loss = subject.component
+    if not isinstance(loss, DistributionLoss):
+        raise NotApplicable("predictions name no distribution")
+    if loss.target_space.of_rows:
+        raise NotApplicable("a target is not the number that is distributed")
+    return loss
+
+
+def usual_predictions(loss: DistributionLoss, rng: Generator, count: int) -> NDArray:
+    """Return unremarkable predictions: numbers (count,) or rows (count, P)."""
+    space = loss.prediction_space
+    if not space.of_rows:
+        return _usual(space, rng, (count,))
+    if isinstance(space, Columns):
+        parts = [
+            _usual(one, rng, (count, one.size or _WIDTH) if one.of_rows else (count, 1))
+            for one in space.spaces
+        ]
+        return np.concatenate(parts, axis=-1)
+    return _usual(space, rng, (count, space.size or _WIDTH))
+
+
+def _usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
+    numbers = getattr(space, "of_numbers", space)
+    drawn = usual(numbers, rng, shape)
+    nearer = _NEARER * drawn
+    return drawn if numbers.outside(nearer) is not None else nearer
+
+
+def sample_targets(loss: DistributionLoss, y: NDArray) -> TargetSample:
+    """Return targets that have the distribution which one prediction names, without chance."""
+    levels = 1.0 / (1.0 + np.exp(-np.arange(-_END, _END + _STEP, _STEP)))
+    t = loss.quantiles(y, levels)
+    if isinstance(loss.target_space, Counts):
+        return _atoms(loss, y, np.arange(t[0], t[-1] + 1.0))
+    if len(np.unique(t)) < len(t) / 2:
+        return _atoms(loss, y, np.unique(t))
+    density = levels * (1.0 - levels)
+    every_other = density * (np.arange(len(t)) % 2 == 0)
+    return TargetSample(t, density / density.sum(), every_other / every_other.sum())
+
+
+def _atoms(loss: DistributionLoss, y: NDArray, t: NDArray) -> TargetSample:
+    """Return the targets of a discrete distribution, each with its probability."""
+    weight = np.diff(loss.probabilities(np.repeat(y[None], len(t), 0), t), prepend=0.0)
+    weight /= weight.sum()
+    return TargetSample(t, weight, weight)
