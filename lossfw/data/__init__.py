@@ -5,6 +5,7 @@ from lossfw.data.categories import category_column, joined
 from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
+from lossfw.data.groups import Groups
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
@@ -21,6 +22,7 @@ __all__ = [
     "ExpandColumn",
     "File",
     "Group",
+    "Groups",
     "Location",
     "NestedNumbers",
     "PictureFormat",

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.columns import FIRST_ROUNDED, DataColumn, rounded_at
+from lossfw.data.columns import FIRST_ROUNDED, ColumnError, DataColumn, rounded_at
+from lossfw.data.groups import Groups
 from lossfw.data.lazy_arrays import (
     RowArray,
     check_unchanged,
@@ -79,6 +80,12 @@ class Dataset:
         or texts.
     categories : mapping of str to DataColumn or array, shape (N,)
         Columns of texts that are inputs too; a network has an input for each text.
+    target_names : tuple of str
+        The names of the columns of the targets, where they have any. An infinite number is then
+        left to the loss: an upper end of a time may be one.
+    groups : Groups or array, shape (N,), optional
+        Which rows belong together, for a loss or a metric of groups: a number or a text for each
+        row. Rows of a group are next to each other.
 
     Raises
     ------
@@ -104,6 +111,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     columns: Mapping[str, DataColumn] = field(default_factory=dict)
     categories: Mapping[str, DataColumn] = field(default_factory=dict)
+    target_names: tuple[str, ...] = ()
+    groups: Groups | None = None
 
     def __post_init__(self) -> None:
         for role, given in list(self._arrays()):
@@ -117,6 +126,9 @@ class Dataset:
         object.__setattr__(self, "columns", columns)
         categories = {name: self._checked_column(name, x) for name, x in self.categories.items()}
         object.__setattr__(self, "categories", categories)
+        if self.groups is not None and not isinstance(self.groups, Groups):
+            ids = self._checked_column("group", self.groups)
+            object.__setattr__(self, "groups", Groups.of("group", ids, self.name, self.rows))
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
@@ -146,7 +158,10 @@ class Dataset:
         origin = index if self.rows is None else self.rows[index]
         columns = {name: column.take(index) for name, column in self.columns.items()}
         categories = {name: column.take(index) for name, column in self.categories.items()}
-        return replace(self, rows=origin, columns=columns, categories=categories, **taken)
+        groups = None if self.groups is None else self.groups.take(index)
+        return replace(
+            self, rows=origin, columns=columns, categories=categories, groups=groups, **taken
+        )
 
     def in_memory(self) -> Dataset:
         """Return the same rows in memory, for repeated access.
@@ -212,9 +227,10 @@ class Dataset:
         except DataError as error:
             raise DataError(f"data {self.name!r}, column {name!r}: {error}") from None
         if len(column.values) != len(self):
-            raise DataError(
+            raise ColumnError(
+                name,
                 f"data {self.name!r}: column {name!r} has {len(column.values)} rows and targets "
-                f"{len(self)}; every row needs both."
+                f"{len(self)}; every row needs both.{_if_sizes(column, len(self))}",
             )
         return column
 
@@ -249,13 +265,24 @@ class Dataset:
 
     def _check_numbers(self, role: str, array: NDArray, start: int) -> None:
         where = f"data {self.name!r}: {role}"
-        check_finite(array, where, start=start, rows=self.rows)
+        named = self.target_names if role == "targets" else ()
+        check_finite(array, where, start=start, rows=self.rows, names=named)
         if role == "sample_weight" and array.size and array.min() < 0:
             index = tuple(int(i) for i in np.argwhere(array < 0)[0])
             raise DataError(
                 f"{where}[{start + index[0]}] is {array[index]}; a weight is at or above 0. "
                 "Weight 0 leaves a row out."
             )
+
+
+def _if_sizes(column: DataColumn, rows: int) -> str:
+    """Return a hint where a column has the sizes of groups in place of a name for each row."""
+    if column.holds_texts or np.sum(column.values) != rows:
+        return ""
+    return (
+        " These are sizes of groups: np.repeat(np.arange(len(sizes)), sizes) has a number for "
+        "each row."
+    )
 
 
 def _as_array(given: Any, where: str) -> RowArray:

@@ -23,9 +23,11 @@ from pydantic_core import PydanticCustomError
 from lossfw.components.naming import shortlist
 from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
+from lossfw.data.groups import Groups
 from lossfw.data.labels import MAX_LABELS, CastToInteger, Label, OneHot, found_labels, table_of
 from lossfw.data.row_filter import RowFilter
 from lossfw.data.row_transforms import RowNumbers, SqueezeColumn, changed_rows
+from lossfw.data.source import Source
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -54,6 +56,11 @@ def _one_hot(value: Any) -> Any:
     if isinstance(value, bool) or (isinstance(value, int) and 2 <= value <= MAX_LABELS):
         return value
     raise PydanticCustomError("wanted", "true, or the number of classes, at least 2")
+
+
+def _column(value: Any) -> Any:
+    """Return a column of a table as its name; one that is counted has none."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _filter(value: Any) -> Any:
@@ -112,6 +119,14 @@ class DataOptions(BaseModel):
         "the network has outputs, or their number.",
     )
 
+    group_key: Annotated[
+        str | None, BeforeValidator(_column), WithJsonSchema({"type": ["string", "integer"]})
+    ] = Field(
+        None,
+        description="The column that says which rows belong together, such as those of a query: "
+        "a loss of groups is one number for all of them. It is not an input.",
+    )
+
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:
         if self.classes is not None and self.map_targets is not None:
@@ -124,9 +139,11 @@ class DataOptions(BaseModel):
         return None if self.rows is None else RowFilter.read(self.rows)
 
     @property
-    def filter_columns(self) -> tuple[str, ...]:
-        """The columns that the filter of rows compares."""
-        return () if self.row_filter is None else self.row_filter.columns
+    def extra_columns(self) -> tuple[str, ...]:
+        """The columns that these keys read: those of the filter of rows, and that of groups."""
+        compared = () if self.row_filter is None else self.row_filter.columns
+        groups = () if self.group_key is None else (self.group_key,)
+        return tuple(dict.fromkeys((*compared, *groups)))
 
     def to_config(self) -> dict[str, Any]:
         """Return the keys that are set, as they are written."""
@@ -157,6 +174,19 @@ class DataOptions(BaseModel):
                     f"with {shortlist(labels)}: leave out the rows of other labels, or train again."
                 )
         return self.model_copy(update={"classes": tuple(labels)})
+
+    def without_groups(self, source: Source) -> Source:
+        """Return a source whose inputs are without the column of groups, unless it names it."""
+        return source if self.group_key is None else source.excluding(self.group_key)
+
+    def grouped(self, data: Dataset, keep: Sequence[str]) -> Dataset:
+        """Return the data with the groups of `group_key`, whose column stays if it is in `keep`."""
+        name = self.group_key
+        if name is None:
+            return data
+        groups = Groups.of(name, data.columns[name], data.name, data.rows)
+        columns = {key: x for key, x in data.columns.items() if key != name or key in keep}
+        return replace(data, groups=groups, columns=columns)
 
     def apply(self, data: Dataset, columns: int | None) -> Dataset:
         """Return the data as the keys say; `columns` are the outputs of the network, if known."""

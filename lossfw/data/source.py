@@ -146,6 +146,14 @@ class Source(Component):
         """
         return self
 
+    def excluding(self, column: str) -> Source:
+        """Return this source without a column among the inputs, unless it names its inputs.
+
+        A source whose inputs are all columns that are left overrides it, for the column of the
+        groups. By default, it is the source itself.
+        """
+        return self
+
     @classmethod
     def bundled(cls, name: str) -> Path | None:
         """Return the path of a file that comes with the source's plugin, or None.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lossfw.errors import DataError
@@ -23,21 +25,32 @@ def is_finite(array: NDArray) -> bool:
 
 
 def check_finite(
-    array: NDArray, where: str, *, start: int = 0, rows: NDArray | None = None
+    array: NDArray,
+    where: str,
+    *,
+    start: int = 0,
+    rows: NDArray | None = None,
+    names: Sequence[str] = (),
 ) -> None:
     """Refuse an array with a NaN or an infinity; `where` is its name in the message.
 
-    The first row has the number `start`, unless `rows` has the users' numbers of all.
+    The first row has the number `start`, unless `rows` has the users' numbers of all. Columns with
+    `names` may hold infinities.
     """
     if is_finite(array):
         return
-    bad = np.argwhere(~np.isfinite(array))
+    bad = np.argwhere(np.isnan(array) if names else ~np.isfinite(array))
+    if not bad.size:
+        return
     first = tuple(int(i) for i in bad[0])
     named: list[int] = list(first)
     if named:
         named[0] = start + first[0] if rows is None else int(rows[start + first[0]])
+    if names:
+        where = f"{where}.{names[first[-1]]}"
+        named = named[:-1]
     more = f" ({len(bad)} such numbers in all)" if len(bad) > 1 else ""
     raise DataError(
-        f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; expected finite "
-        "numbers. Fix the data, or leave the row out."
+        f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; expected "
+        f"{'' if names else 'finite '}numbers. Fix the data, or leave the row out."
     )

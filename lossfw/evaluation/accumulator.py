@@ -10,15 +10,13 @@ from lossfw.data import DataColumn
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
+from lossfw.evaluation.predictor import takes_flat_outputs, without_column
 from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
-from lossfw.losses.engine.execute import RowSums
 from lossfw.losses.engine.packing import pack_parts, packed_part
-from lossfw.losses.engine.partial import Partial
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, MetricRows, MetricUpdate
-from lossfw.metrics.means import mean_terms
 from lossfw.numerics.arrays import NDArray
 
 # The stage whose time is that of the numbers of slices at the end.
@@ -51,6 +49,7 @@ class Accumulator:
             self.slices,
             with_folds=intervals is not None,
             logits=loss.input_form == "logits",
+            by_group=loss.takes_groups,
             columns=columns,
             classes=classes,
         )
@@ -59,8 +58,8 @@ class Accumulator:
                 metric.check_kind()
         self.metrics = named_metrics(metrics)
         self._rows = rows or self._cells.is_needed
-        self._of = loss
-        self._loss = MetricAccumulator(LossMetric(of=loss), self._cells)
+        self._of = LossMetric(of=loss)
+        self._loss = MetricAccumulator(self._of, self._cells)
         self._by_metric = {
             name: MetricAccumulator(metric, self._cells) for name, metric in self.metrics.items()
         }
@@ -73,29 +72,21 @@ class Accumulator:
         """
         with_terms = self._cells.is_needed
         with self.clock.stage("loss"):
-            partial, sums = self._sums(rows, each=self._rows)
+            given = _shown(self._of, rows)
+            partial, sums = self._of.partial_and_rows(given, each=self._rows)
             if sums is None and math.isnan(partial.sum()):
-                _, sums = self._sums(rows, each=True)
+                _, sums = self._of.partial_and_rows(given, each=True)
             if sums is not None:
                 rows = rows._replace(losses=sums.losses(), weights=sums.weights())
             self._cells.assign_cells(rows)
-            self._loss.add(MetricUpdate(partial, mean_terms(sums, 1) if with_terms else None))
+            terms = self._of.terms_of(sums, given) if with_terms else None
+            self._loss.add(MetricUpdate(partial, terms))
         for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
                 accumulator.add(
                     accumulator.metric.observe(_shown(accumulator.metric, rows), terms=with_terms)
                 )
         return rows
-
-    def _sums(self, rows: PredictedBatch, *, each: bool) -> tuple[Partial, RowSums | None]:
-        """Return the partial of the loss, and on request the sums over each row."""
-        return self._of.partial_and_rows(
-            rows.loss_input,
-            rows.targets,
-            start=rows.start,
-            sample_weight=rows.sample_weight,
-            rows=each,
-        )
 
     def numbers(self) -> Numbers:
         """Return the numbers of all rows so far."""
@@ -170,7 +161,12 @@ def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:
 
 def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
     """Return the rows as a metric takes them: with predictions where there are any."""
-    prediction = rows.loss_input
+    prediction, target = rows.loss_input, rows.targets
     if rows.predictions is not None and metric.accepts != "logits":
         prediction = rows.predictions
-    return MetricRows(prediction, rows.targets, rows.start, rows.sample_weight)
+    if not isinstance(metric, LossMetric) and metric.takes_groups:
+        prediction, target = without_column(prediction), without_column(target)
+    elif isinstance(metric, LossMetric) and takes_flat_outputs(metric.of):
+        prediction = without_column(prediction)
+    group = rows.group if metric.takes_groups else None
+    return MetricRows(prediction, target, rows.start, rows.sample_weight, group=group)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from lossfw.data import Batch
+from lossfw.data import Batch, Groups
 from lossfw.data.lazy_arrays import RowArray, read_rows
 from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
 from lossfw.losses.engine import threads
 from lossfw.numerics.arrays import NDArray
 
 _Rows = TypeVar("_Rows", "Batch", "PredictedBatch")
+# From the number of a row to that of the first row of the next block.
+NextBlock: TypeAlias = Callable[[int], int]
 
 # Blocks that are shared out among threads together: so many that starting threads
 # costs little beside the work ...
@@ -37,42 +39,68 @@ class PredictedBatch(NamedTuple):
     sample_weight: NDArray | None
     # Mean loss of each row by the weights of its losses, NaN where nothing counts, and
     # the mean of these weights. None before the loss is computed, or where nothing asks
-    # for single rows, (n,).
+    # for single rows, (n,). A loss of groups has one of each group, (g,).
     losses: NDArray | None = None
     weights: NDArray | None = None
     # As in `Batch`, (n, S).
     columns: NDArray | None = None
+    # The number of each row's group among those of the plan, where its groups are whole, (n,).
+    group: NDArray | None = None
+
+    @property
+    def group_begins(self) -> NDArray:
+        """The first row of each group, counted from `start`."""
+        assert self.group is not None
+        return np.flatnonzero(np.diff(self.group, prepend=-1))
 
 
-def aligned_blocks(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
-    """Yield the same rows in blocks of `size` that begin at multiples of it, as the parts do.
+def multiples_of(size: int) -> NextBlock:
+    """Return where blocks begin that have `size` rows."""
+    return lambda row: row - row % size + size
+
+
+def whole_groups(groups: Groups, size: int) -> NextBlock:
+    """Return where blocks begin that have the groups which begin within `size` rows.
+
+    Examples
+    --------
+    >>> from lossfw.data import DataColumn
+    >>> groups = Groups.of("query", DataColumn.of(np.repeat([7, 8, 9], [3, 6, 2])), "some data")
+    >>> next_block = whole_groups(groups, 4)
+    >>> [next_block(row) for row in (0, 3, 8, 9)]
+    [9, 9, 9, 11]
+    """
+    next_multiple = multiples_of(size)
+    return lambda row: groups.first_from(next_multiple(groups.begin_of(row)))
+
+
+def aligned_blocks(parts: Iterable[_Rows], next_block: NextBlock) -> Iterator[_Rows]:
+    """Yield the same rows in whole blocks; the first row begins one.
 
     A block that came in one part is passed on as it is, others are joined; the
     last may be smaller.
     """
     held: list[_Rows] = []
     for part in parts:
-        for piece in _cut(part, size):
-            held.append(piece)
-            if (piece.start + len(piece.targets)) % size == 0:
+        start, stop = part.start, part.start + len(part.targets)
+        while start < stop:
+            edge = next_block(start)
+            held.append(rows_between(part, start, min(edge, stop)))
+            if edge <= stop:
                 yield _join(held)
                 held = []
+            start = edge
     if held:
         yield _join(held)
 
 
-def _cut(part: _Rows, size: int) -> Iterator[_Rows]:
-    """Cut a part where a block ends."""
-    start, stop = part.start, part.start + len(part.targets)
-    if start % size + len(part.targets) <= size:
-        yield part
-        return
-    while start < stop:
-        end = min(stop, start - start % size + size)
-        rows = slice(start - part.start, end - part.start)
-        columns: list[Any] = [None if column is None else column[rows] for column in part[1:]]
-        yield type(part)(start, *columns)
-        start = end
+def rows_between(part: _Rows, start: int, stop: int) -> _Rows:
+    """Return the rows of a part from one number to another, the second excluded."""
+    if (start, stop) == (part.start, part.start + len(part.targets)):
+        return part
+    rows = slice(start - part.start, stop - part.start)
+    columns: list[Any] = [None if column is None else column[rows] for column in part[1:]]
+    return type(part)(start, *columns)
 
 
 def _join(pieces: list[_Rows]) -> _Rows:
@@ -112,7 +140,7 @@ def forward(
 
     block_bytes = BLOCK_ROWS * network.width * network.dtype.itemsize
     at_once = max(1, min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // block_bytes))
-    blocks = aligned_blocks(batches, BLOCK_ROWS)
+    blocks = aligned_blocks(batches, multiples_of(BLOCK_ROWS))
     while wave := list(islice(blocks, at_once)):
         yield from threads.run(run, wave)
 

@@ -87,8 +87,10 @@ class Diagnostics:
             self._counts += _Counts(nonfinite=len(nonfinite), first_nonfinite=first)
         if rows.losses is not None and rows.weights is not None:
             # A row without weight has no loss.
-            nan = np.flatnonzero(np.isnan(rows.losses) & (rows.weights > 0))
-            self._counts += _Counts(nan_rows=tuple((rows.start + nan[: NAMED_ROWS + 1]).tolist()))
+            nan = np.flatnonzero(np.isnan(rows.losses) & (rows.weights > 0))[: NAMED_ROWS + 1]
+            if len(rows.losses) < len(rows.targets):
+                nan = rows.group_begins[nan]
+            self._counts += _Counts(nan_rows=tuple((rows.start + nan).tolist()))
 
     def texts(self, rows: int, masked: int) -> tuple[str, ...]:
         """Return the warnings about rows in all, of whose losses a mask leaves some out."""

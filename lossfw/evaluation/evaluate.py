@@ -9,13 +9,21 @@ from typing import Protocol, TypeAlias, overload
 
 import numpy as np
 
-from lossfw.data import Batch
+from lossfw.data import Batch, Groups
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, forward, iter_saved_outputs
+from lossfw.evaluation.batching import (
+    PredictedBatch,
+    aligned_blocks,
+    forward,
+    iter_saved_outputs,
+    multiples_of,
+    rows_between,
+    whole_groups,
+)
 from lossfw.evaluation.diagnostics import nan_warning
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
 from lossfw.evaluation.result import Numbers, Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.evaluation.stopwatch import Stopwatch
@@ -79,9 +87,9 @@ def evaluate(
     Raises
     ------
     ArgumentError
-        If a part begins or ends within a block.
+        If a part begins or ends within a block, or a group.
     """
-    part = (0, plan.count) if rows is None else _checked(plan, rows)
+    part = (0, plan.count) if rows is None else plan.check_part(*rows)
     state = EvaluationState.of(plan, rows=journal is not None and bool(plan.rows))
     if journal is not None:
         journal.resume(state)
@@ -104,23 +112,13 @@ def evaluate(
 def evaluate_first(plan: Plan, most: int) -> None:
     """Evaluate the first rows of a plan, at most so many, for the errors that this raises."""
     state, stop = EvaluationState.of(plan), min(most, plan.count)
+    if plan.groups is not None:
+        stop = plan.groups.first_from(stop)
     with one_blas_thread() if plan.network is not None else nullcontext():
         for batch in _predicted(plan, state.clock, 0, stop):
             state.add(batch)
     if stop == plan.count:
         state.accumulator.numbers()
-
-
-def _checked(plan: Plan, rows: tuple[int, int]) -> tuple[int, int]:
-    """Check that a part of the rows begins and ends where blocks do."""
-    (start, stop), block = rows, plan.block_rows
-    ends = stop % block == 0 or stop == plan.count
-    if not (0 <= start <= stop <= plan.count and start % block == 0 and ends):
-        raise ArgumentError(
-            f"rows={rows!r}: a part of the {plan.count} rows begins and ends at multiples of "
-            f"{block}, the plan's block_rows, or at the end."
-        )
-    return start, stop
 
 
 def result_of(plan: Plan, state: EvaluationState) -> Result:
@@ -156,6 +154,10 @@ def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[
 
 def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
     """Yield rows of the plan, numbered among those that it evaluates."""
+    if plan.network is not None:
+        # A group may begin within a block, whose bits are those of all its rows.
+        first -= first % BLOCK_ROWS
+        stop = min(plan.count, stop + -stop % BLOCK_ROWS)
     if plan.sample is None:
         yield from plan.data.batches(plan.batch_size, first, stop)
         return
@@ -166,8 +168,10 @@ def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
 def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
     """Yield rows with their outputs, in blocks that fill those of a sum."""
     batches = clock.timed("read", _batches(plan, first, stop))
+    parts: Iterator[PredictedBatch]
     if plan.network is not None:
-        parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
+        outputs_of_blocks = forward(plan.network, batches, logits=plan.outputs_form == "logits")
+        parts = (_within(block, first, stop) for block in outputs_of_blocks)
     elif plan.sample is None:
         assert plan.outputs is not None
         parts = iter_saved_outputs(plan.outputs, batches)
@@ -177,7 +181,23 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
         parts = iter_saved_outputs(outputs, batches, first)
     # Whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
-    return clock.timed("forward", aligned_blocks(parts, plan.block_rows), without="read")
+    groups, size = plan.groups, plan.block_rows
+    if groups is None:
+        blocks = aligned_blocks(parts, multiples_of(size))
+    else:
+        whole = aligned_blocks(parts, whole_groups(groups, size))
+        blocks = (_grouped(block, groups) for block in whole)
+    return clock.timed("forward", blocks, without="read")
+
+
+def _within(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:
+    """Return the rows that lie between two numbers."""
+    return rows_between(rows, max(first, rows.start), min(stop, rows.start + len(rows.targets)))
+
+
+def _grouped(rows: PredictedBatch, groups: Groups) -> PredictedBatch:
+    """Return rows of whole groups, with the number of each row's."""
+    return rows._replace(group=groups.numbers(rows.start, rows.start + len(rows.targets)))
 
 
 @contextmanager

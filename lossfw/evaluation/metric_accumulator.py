@@ -28,7 +28,8 @@ class SliceCells:
     """The cells that rows belong to: their fold, and their part in each slice.
 
     Folds are for intervals. With `logits`, these reach the loss: then predictions must come beside
-    them. `columns` are those of the data, in the order of `PredictedBatch.columns`.
+    them. With `by_group`, losses are those of groups. `columns` are those of the data, in
+    the order of `PredictedBatch.columns`.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class SliceCells:
         *,
         with_folds: bool,
         logits: bool = False,
+        by_group: bool = False,
         columns: Mapping[str, DataColumn] | None = None,
         classes: Sequence[str] = (),
     ) -> None:
@@ -45,7 +47,7 @@ class SliceCells:
         self._columns = {name: place for place, name in enumerate(columns or ())}
         self._parts = [SliceParts(part, columns) for part in self.slices]
         self.folds = FOLDS if with_folds else 1
-        self._logits = logits
+        self._logits, self._by_group = logits, by_group
         # The cell of each row at hand: among all rows, and in each slice.
         self.all: NDArray | None = None
         self.each: list[NDArray] = []
@@ -62,7 +64,11 @@ class SliceCells:
         if not self.is_needed:
             return
         count = len(rows.targets)
-        fold = fold_of(np.arange(rows.start, rows.start + count))
+        # The rows of a group belong together: they are in the fold of the first.
+        first = np.arange(rows.start, rows.start + count)
+        if rows.group is not None:
+            first = first[rows.group_begins][rows.group - rows.group[0]]
+        fold = fold_of(first)
         self.all = fold if self.with_folds else None
         if not self.slices:
             return
@@ -80,9 +86,14 @@ class SliceCells:
                     "only logits: give predictions, or leave it out."
                 )
             column = self._column(part, rows)
+            losses = rows.losses
+            if self._by_group:
+                assert rows.group is not None
+                losses = losses[rows.group - rows.group[0]]
             parts = self._parts[index].number_rows(
-                seen, rows.targets, rows.losses, weight, rows.start, column
+                seen, rows.targets, losses, weight, rows.start, column
             )
+            _refuse_split(part, parts, rows)
             self._parts[index].names(np.unique(parts).tolist())  # refuses too many
             self.each.append(parts * self.folds + fold)
             self._sizes[index].push(_sizes(parts, weight))
@@ -202,6 +213,19 @@ def _interval(metric: Metric, sums: CellSums, value: Any, intervals: Intervals) 
     from lossfw.evaluation.intervals.resampling import interval
 
     return interval(metric, sums, value, intervals)
+
+
+def _refuse_split(by: Slice, parts: NDArray, rows: PredictedBatch) -> None:
+    """Raise if a slice has rows of a group in different parts."""
+    if rows.group is None:
+        return
+    split = (np.diff(parts) != 0) & (np.diff(rows.group) == 0)
+    if split.any():
+        row = rows.start + int(np.argmax(split))
+        raise ArgumentError(
+            f"slice {by.name!r}: {by.by} tells the rows {row} and {row + 1} of one group apart; "
+            "slice by a column that has one value in each group."
+        )
 
 
 def _row_weights(weight: NDArray | None, rows: int) -> NDArray:

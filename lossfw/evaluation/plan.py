@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from lossfw.data import Dataset
+import numpy as np
+
+from lossfw.data import Dataset, Groups
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.intervals.options import Intervals
@@ -98,6 +101,39 @@ class Plan:
     def count(self) -> int:
         """Number of rows to evaluate."""
         return len(self.data) if self.sample is None else len(self.sample)
+
+    @cached_property
+    def groups(self) -> Groups | None:
+        """The groups of the rows to evaluate, one of all rows if the data have none.
+
+        None if neither the loss nor a metric takes groups.
+        """
+        in_metrics = any(metric.takes_groups for metric in self.metrics)
+        if not (self.loss.takes_groups or in_metrics):
+            return None
+        groups = self.data.groups
+        if groups is None:
+            return Groups.single(self.count)
+        return groups if self.sample is None else groups.take(np.array(self.sample))
+
+    def check_part(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the ends of a part; raise `ArgumentError` if they split a block or a group."""
+        is_within = 0 <= start <= stop <= self.count
+        if self.groups is not None:
+            if not is_within or not np.isin((start, stop), self.groups.starts).all():
+                raise ArgumentError(
+                    f"rows={start, stop}: a part of the {self.count} rows begins and ends where a "
+                    "group does."
+                )
+            return start, stop
+        block = self.block_rows
+        ends = stop % block == 0 or stop == self.count
+        if not (is_within and start % block == 0 and ends):
+            raise ArgumentError(
+                f"rows={start, stop}: a part of the {self.count} rows begins and ends at multiples "
+                f"of {block}, the plan's block_rows, or at the end."
+            )
+        return start, stop
 
     @property
     def block_rows(self) -> int:

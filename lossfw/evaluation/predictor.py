@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 # Rows of a block: enough for a matrix product to run at full speed, few enough
@@ -71,3 +72,18 @@ def one_blas_thread() -> Iterator[None]:
 
     with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
         yield
+
+
+def takes_flat_outputs(loss: Loss) -> bool:
+    """Tell whether a loss takes (n,) where a network of one output gives (n, 1).
+
+    An element of other losses may be anywhere; the rows of a group, and those beside columns of
+    a target, are along the last axis.
+    """
+    of_numbers = not loss.prediction_space.axes
+    return of_numbers and (loss.takes_groups or loss.target_space.axes > 0)
+
+
+def without_column(outputs: NDArray) -> NDArray:
+    """Return (n, 1) as (n,), and other arrays as they are."""
+    return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs

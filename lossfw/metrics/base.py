@@ -38,6 +38,8 @@ class MetricRows(NamedTuple):
         Global number of the first row.
     sample_weight, where : array_like or None
         One weight, and one answer whether it counts, for each row.
+    group : ndarray of int or None
+        The number of each row's group, for a metric that takes groups. Groups are whole.
     """
 
     prediction: Any
@@ -45,6 +47,7 @@ class MetricRows(NamedTuple):
     start: int = 0
     sample_weight: Any = None
     where: Any = None
+    group: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class Metric(Component, ABC):
         The space of the predictions that it takes.
     bounds : tuple of float
         The least and the largest result: no interval goes beyond.
+    takes_groups : bool
+        Whether rows belong together, such as those of a query; see `MetricRows.group`.
+    needs_group : bool
+        Whether it is an error to leave open which rows belong together. If not, all are one group.
     """
 
     kind: ClassVar[str] = "metric"
@@ -85,6 +92,8 @@ class Metric(Component, ABC):
     prediction: ClassVar[Space] = LOGITS
     piecewise_constant: ClassVar[bool] = False
     bounds: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+    takes_groups: ClassVar[bool] = False
+    needs_group: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
@@ -147,7 +156,7 @@ class Metric(Component, ABC):
         """Return the partial of some rows, and on request the terms of each row."""
         if terms:
             self.check_kind()
-        prediction, target, start, weight, where = rows
+        prediction, target, start, weight, where, _ = rows
         partial = self.partial(prediction, target, start=start, sample_weight=weight, where=where)
         return MetricUpdate(partial, None)
 

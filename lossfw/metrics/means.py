@@ -172,13 +172,41 @@ class LossMetric(_Mean):
         high = claims.bounded
         return (-np.inf if low is None else low, np.inf if high is None else high)
 
+    @property
+    def takes_groups(self) -> bool:  # type: ignore[override]  # by instance
+        """Whether the loss is one of groups."""
+        return self.of.takes_groups
+
+    @property
+    def needs_group(self) -> bool:  # type: ignore[override]  # by instance
+        """Whether the loss has to know which rows belong together."""
+        return self.of.needs_group
+
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
-        prediction, target, start, weight, where = rows
-        partial, sums = self.of.partial_and_rows(
-            prediction, target, start=start, sample_weight=weight, where=where, rows=terms
+        partial, sums = self.partial_and_rows(rows, each=terms)
+        return MetricUpdate(partial, self.terms_of(sums, rows))
+
+    def partial_and_rows(self, rows: MetricRows, *, each: bool) -> tuple[Partial, RowSums | None]:
+        """Return the partial of the loss, and on request the sums over each row or group."""
+        grouped: dict[str, Any] = {"group": rows.group} if self.takes_groups else {}
+        return self.of.partial_and_rows(
+            rows.prediction,
+            rows.target,
+            start=rows.start,
+            sample_weight=rows.sample_weight,
+            where=rows.where,
+            rows=each,
+            **grouped,
         )
-        return MetricUpdate(partial, mean_terms(sums, 1))
+
+    def terms_of(self, sums: RowSums | None, rows: MetricRows) -> RowTerms | None:
+        """Return the terms of sums over each row; those of a group are its first row's."""
+        terms = mean_terms(sums, 1)
+        if terms is None or rows.group is None or not self.takes_groups:
+            return terms
+        begins = np.flatnonzero(np.diff(rows.group, prepend=-1))
+        return terms._replace(rows=begins[terms.rows])
 
     def to_config(self) -> dict[str, Any]:
         """Return the mapping of the loss, as it stands among the metrics of a configuration."""

@@ -7,11 +7,11 @@ the layer's weights. A loss that is fused with the last activation begins at the
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.evaluation.predictor import BLOCK_ROWS
+from lossfw.evaluation.predictor import BLOCK_ROWS, takes_flat_outputs, without_column
 from lossfw.losses.base import Form
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
@@ -92,8 +92,11 @@ def loss_and_gradients(
     rows: NDArray,
     targets: NDArray,
     sample_weight: NDArray | None = None,
+    group: NDArray | None = None,
 ) -> tuple[float, tuple[LayerGradient, ...]]:
     """Return the weighted mean loss of some rows and its gradient with respect to every weight.
+
+    A loss of groups has the number of each row's in `group`; without it all rows are one.
 
     Both passes run over blocks of `BLOCK_ROWS` rows, in parallel if there are several
     threads, and the blocks are added in their order. The bits do not depend on the number
@@ -105,9 +108,16 @@ def loss_and_gradients(
     traces = threads.run(lambda i: forward(layers, rows[i : i + BLOCK_ROWS]), starts)
     outputs = [trace.sums[-1] if form == "logits" else trace.predictions for trace in traces]
     loss_input = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+    grouped: dict[str, Any] = {} if group is None else {"group": group}
+    flat = takes_flat_outputs(loss)
     value, slope = loss.value_and_gradient(
-        loss_input, targets, sample_weight=sample_weight, empty="zero"
+        without_column(loss_input) if flat else loss_input,
+        targets,
+        sample_weight=sample_weight,
+        empty="zero",
+        **grouped,
     )
+    slope = slope.reshape(loss_input.shape)
 
     def back(block: int) -> tuple[LayerGradient, ...]:
         start = block * BLOCK_ROWS

@@ -32,9 +32,9 @@ def generator(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generato
 
 
 def split(rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return the numbers of the rows to learn from and of those that are held out.
+    """Return the numbers of the rows, or groups, to learn from and of those that are held out.
 
-    Both are in ascending order and neither is empty, if there are two rows.
+    Both are in ascending order and neither is empty, if there are two of them.
 
     Examples
     --------

@@ -39,6 +39,12 @@ class RowRecords(NamedTuple):
         where all rows have the same weight.
     columns : mapping of str to DataColumn
         Columns of the data that are written with each row.
+    group : ndarray of int, shape (n,), or None
+        The number of each row's group, where rows belong together.
+    ids : DataColumn or None
+        The name of each row's group.
+    of_groups : bool
+        Whether loss and weight are those of the group of a row, and a line of the file is a group.
     """
 
     row: NDArray
@@ -47,33 +53,59 @@ class RowRecords(NamedTuple):
     target: NDArray
     weight: NDArray | None
     columns: Mapping[str, DataColumn] = {}
+    group: NDArray | None = None
+    ids: DataColumn | None = None
+    of_groups: bool = False
 
     def take(self, order: NDArray) -> RowRecords:
         """Return the rows at these places, in this order."""
         row, loss, prediction, target = (array[order] for array in self[:4])
         weight = None if self.weight is None else self.weight[order]
         columns = {name: column.take(order) for name, column in self.columns.items()}
-        return RowRecords(row, loss, prediction, target, weight, columns)
+        group = None if self.group is None else self.group[order]
+        ids = None if self.ids is None else self.ids.take(order)
+        return RowRecords(
+            row, loss, prediction, target, weight, columns, group, ids, self.of_groups
+        )
 
     def by_number(self) -> RowRecords:
-        """Return the rows sorted by number; rows of the same number keep their order."""
-        return self.take(np.argsort(self.row, kind="stable"))
+        """Return the rows sorted by number; rows of the same number keep their order.
+
+        The rows of a group stay together.
+        """
+        if self.group is None:
+            return self.take(np.argsort(self.row, kind="stable"))
+        begins = self.begins
+        sizes = np.diff(begins, append=len(self.row))
+        first = np.repeat(self.row[begins], sizes)
+        return self.take(np.lexsort((self.group, first)))
+
+    @property
+    def begins(self) -> NDArray:
+        """The place of the first row of each group, of each row where there are no groups."""
+        if self.group is None:
+            return np.arange(len(self.row))
+        return np.flatnonzero(np.diff(self.group, prepend=-1))
 
     @property
     def arrays(self) -> dict[str, NDArray]:
         """The arrays by the names that they have in the file of rows, columns of texts as codes."""
-        own = {name: array for name, array in self._asdict().items() if name != "columns"}
+        fields = self._asdict().items()
+        own = {name: array for name, array in fields if isinstance(array, np.ndarray)}
+        if not self.of_groups:
+            own.pop("group", None)
+        if self.ids is not None:
+            own["ids"] = self.ids.values
         extra = {f"{COLUMN}{name}": column.values for name, column in self.columns.items()}
-        return {name: array for name, array in (own | extra).items() if array is not None}
+        return own | extra
 
     @property
     def labels(self) -> dict[str, list[str | None]]:
         """The labels of each array that has codes; None where a value is missing."""
-        return {
-            f"{COLUMN}{name}": column.known
-            for name, column in self.columns.items()
-            if column.holds_texts
-        }
+        columns = {f"{COLUMN}{name}": column for name, column in self.columns.items()}
+        if self.ids is not None:
+            columns["ids"] = self.ids
+        return {name: column.known for name, column in columns.items() if column.holds_texts}
 
 
 def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
@@ -100,7 +132,19 @@ def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) ->
     shown = batch.loss_input if batch.predictions is None else batch.predictions
     weight = None if equal else batch.weights
     columns = _columns(plan, batch)
-    return RowRecords(numbers, batch.losses, shown, batch.targets, weight, columns)
+    rows = RowRecords(numbers, batch.losses, shown, batch.targets, weight, columns)
+    if batch.group is None:
+        return rows
+    assert plan.groups is not None
+    rows = rows._replace(group=batch.group, ids=plan.groups.ids.take(batch.group))
+    if not plan.loss.takes_groups:
+        return rows
+    number = batch.group - batch.group[0]
+    return rows._replace(
+        loss=rows.loss[number],
+        weight=None if weight is None else weight[number],
+        of_groups=True,
+    )
 
 
 def _columns(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
@@ -116,7 +160,7 @@ def _columns(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
 
 
 def json_lines(rows: RowRecords) -> bytes:
-    r"""Return rows as lines of JSON, one object each; a row that does not count has loss null.
+    r"""Return rows or groups as lines of JSON, one object each; loss null where it does not count.
 
     Examples
     --------
@@ -126,24 +170,44 @@ def json_lines(rows: RowRecords) -> bytes:
     b'{"row": 7, "loss": 0.5, "prediction": [0.25, 0.75], "target": 1}\n'
     """
     arrays, labels = rows.arrays, rows.labels
-    texts = {}
+    texts: dict[str, list[str]] = {}
     for name, array in arrays.items():
         if name in labels:
             codes = array.tolist()
             # Only the labels of these rows: a column may have one for each row of the data.
             written = {code: json.dumps(labels[name][code]) for code in set(codes)}
             texts[name] = [written[code] for code in codes]
-        elif name.startswith(COLUMN):
+        elif name.startswith(COLUMN) or name == "ids":
             texts[name] = _with_null(_texts(array), np.isnan(array).tolist())
         else:
             texts[name] = _texts(array)
     if rows.weight is not None:
         texts["loss"] = _with_null(texts["loss"], (rows.weight == 0).tolist())
+    if rows.of_groups:
+        texts = _of_groups(texts, rows.begins, rows.row)
+    elif rows.ids is not None:
+        texts["group"] = texts.pop("ids")
     # A name may have any character, also one that means something in the pattern.
-    keys = (json.dumps(name).replace("%", "%%") for name in arrays)
+    keys = (json.dumps(name).replace("%", "%%") for name in texts)
     line = "{" + ", ".join(f"{key}: %s" for key in keys) + "}\n"
-    cells = zip(*(texts[name] for name in arrays), strict=True)
+    cells = zip(*texts.values(), strict=True)
     return "".join([line % row for row in cells]).encode()
+
+
+def _of_groups(texts: dict[str, list[str]], begins: NDArray, row: NDArray) -> dict[str, list[str]]:
+    """Return the texts of groups from those of their rows: lists, where the rows differ."""
+    ends = np.append(begins[1:], len(row))
+    spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
+    found = {
+        "group": [texts["ids"][first] for first, _ in spans],
+        "rows": [f"[{row[first]}, {row[last - 1] + 1}]" for first, last in spans],
+    }
+    for name, column in texts.items():
+        if name in ("loss", "weight"):
+            found[name] = [column[first] for first, _ in spans]
+        elif name not in ("row", "group", "ids"):
+            found[name] = [f"[{', '.join(column[first:last])}]" for first, last in spans]
+    return found
 
 
 def _with_null(texts: list[str], missing: list[bool]) -> list[str]:

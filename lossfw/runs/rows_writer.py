@@ -37,8 +37,8 @@ _PIECES = 256
 # Bytes of a file that are read at a time.
 _READ_BYTES = 2**20
 
-# Bytes of a row group: large enough for storage by column, small enough for memory.
-_GROUP_BYTES = 8 * 2**20
+# Bytes of a row group of Parquet: large enough for storage by column, small enough for memory.
+_TABLE_BYTES = 8 * 2**20
 
 
 class RowsPiece(NamedTuple):
@@ -68,7 +68,7 @@ class RowsFile:
         self._rows = kept[-1].stop if kept else 0
         self._begin_piece()
         with writing(self.path):
-            # Unbuffered: the rows of a group are written at once.
+            # Unbuffered: the rows of a block are written at once.
             self._file: IO[bytes] = self.path.open("r+b" if kept else "wb", buffering=0)
             self._file.truncate(self.written)
             self._file.seek(self.written)
@@ -182,12 +182,34 @@ def write_parquet(part: Path, target: Path) -> None:
     try:
         with writing(target):
             with closing(ParquetRows(temporary)) as rows:
-                for group, labels in read_records(part, _GROUP_BYTES):
-                    rows.add_records(group, labels)
+                for table, labels in _of_whole_groups(read_records(part, _TABLE_BYTES)):
+                    rows.add_records(table, labels)
                 rows.settle()
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _of_whole_groups(tables: Iterator[tuple[NDArray, Labels]]) -> Iterator[tuple[NDArray, Labels]]:
+    """Yield records so that the rows of a group, if there are any, come together."""
+    held: list[NDArray] = []
+    labels: Labels = {}
+    for table, labels in tables:
+        if "group" not in (table.dtype.names or ()):
+            yield table, labels
+            continue
+        changes = np.flatnonzero(table["group"][1:] != table["group"][:-1]) + 1
+        if held and held[-1]["group"][-1] != table["group"][0]:
+            changes = np.append(0, changes)
+        if not changes.size:
+            held.append(table)
+            continue
+        last = int(changes[-1])
+        if held or last:
+            yield np.concatenate([*held, table[:last]]), labels
+        held = [table[last:]]
+    if held:
+        yield np.concatenate(held), labels
 
 
 class ParquetRows:
@@ -205,13 +227,13 @@ class ParquetRows:
         """Add some rows; they are written once they fill a row group."""
         self._held.append(records(rows))
         self._labels = rows.labels
-        if sum(group.nbytes for group in self._held) >= _GROUP_BYTES:
+        if sum(table.nbytes for table in self._held) >= _TABLE_BYTES:
             self._flush()
 
-    def add_records(self, group: NDArray, labels: Labels) -> None:
-        """Add a row group; codes become their labels."""
+    def add_records(self, rows: NDArray, labels: Labels) -> None:
+        """Add a row group of Parquet; codes become their labels."""
         with self._writable():
-            table = _table(group, labels)
+            table = _table(rows, labels)
             if self._writer is None:
                 self._writer = pyarrow("pyarrow.parquet").ParquetWriter(self._file, table.schema)
             self._writer.write_table(table)
@@ -243,17 +265,35 @@ class ParquetRows:
             raise OutputError(f"{self.path} cannot be written: {error}.") from None
 
 
-def _table(group: NDArray, labels: Labels) -> Any:
-    names = group.dtype.names or ()
+def _table(rows: NDArray, labels: Labels) -> Any:
+    names = rows.dtype.names or ()
     columns = {}
     for name in names:
-        absent = group["weight"] == 0 if name == "loss" and "weight" in names else None
-        if name.startswith(COLUMN) and group.dtype[name].kind == "f":
-            absent = np.isnan(group[name])
-        columns[name] = _arrow_column(group[name], absent)
+        absent = rows["weight"] == 0 if name == "loss" and "weight" in names else None
+        if (name.startswith(COLUMN) or name == "ids") and rows.dtype[name].kind == "f":
+            absent = np.isnan(rows[name])
+        columns[name] = _arrow_column(rows[name], absent)
         if name in labels:
             columns[name] = pyarrow().array(labels[name], pyarrow().string()).take(columns[name])
+    if "group" in names:
+        columns = _of_groups(columns, rows)
+    elif "ids" in names:
+        columns["group"] = columns.pop("ids")
     return pyarrow().table(columns)
+
+
+def _of_groups(columns: dict[str, Any], rows: NDArray) -> dict[str, Any]:
+    """Return columns with an entry for each group: a list, where its rows differ."""
+    arrow, begins = pyarrow(), np.flatnonzero(np.diff(rows["group"], prepend=-1))
+    edges = np.append(begins, len(rows))
+    ends = np.stack([rows["row"][begins], rows["row"][edges[1:] - 1] + 1], axis=1)
+    found = {"group": columns["ids"].take(arrow.array(begins)), "rows": _arrow_column(ends, None)}
+    for name, column in columns.items():
+        if name in ("loss", "weight"):
+            found[name] = column.take(arrow.array(begins))
+        elif name not in ("row", "group", "ids"):
+            found[name] = arrow.ListArray.from_arrays(arrow.array(edges, arrow.int32()), column)
+    return found
 
 
 def _arrow_column(values: NDArray, absent: NDArray | None) -> Any:

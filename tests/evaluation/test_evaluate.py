@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import Dataset
+from lossfw.data import DataColumn, Dataset, Groups
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
-from lossfw.evaluation.batching import PredictedBatch, aligned_blocks
+from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, multiples_of, whole_groups
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import LayerSpec, Network
@@ -287,7 +287,7 @@ def test_cutting_into_blocks_keeps_every_row_and_aligns_them(n, cuts, size, weig
         PredictedBatch(a, values[a:b], None, -values[a:b], values[a:b] / 2 if weighted else None)
         for a, b in pairwise(edges)
     ]
-    blocks = list(aligned_blocks(parts, size))
+    blocks = list(aligned_blocks(parts, multiples_of(size)))
     assert [block.start for block in blocks] == list(range(0, n, size))
     assert np.array_equal(np.concatenate([block.loss_input for block in blocks]), values)
     assert np.array_equal(np.concatenate([block.targets for block in blocks]), -values)
@@ -295,6 +295,24 @@ def test_cutting_into_blocks_keeps_every_row_and_aligns_them(n, cuts, size, weig
     if weighted:
         weights = np.concatenate([block.sample_weight for block in blocks])
         assert np.array_equal(weights, values / 2)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=12),
+    cuts=st.lists(st.integers(1, 59), max_size=8),
+    size=st.integers(1, 20),
+)
+def test_blocks_of_whole_groups_do_not_depend_on_the_cuts(sizes, cuts, size):
+    groups = Groups.of("g", DataColumn.of(np.repeat(np.arange(len(sizes)), sizes)), "d")
+    n, begins = sum(sizes), groups.starts[:-1]
+    edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
+    values = np.arange(n)
+    parts = [PredictedBatch(a, values[a:b], None, values[a:b], None) for a, b in pairwise(edges)]
+    blocks = list(aligned_blocks(parts, whole_groups(groups, size)))
+    # A block has the groups that begin within `size` rows, from a multiple of it.
+    expected = np.append(begins[np.flatnonzero(np.diff(begins // size, prepend=-1))], n)
+    assert [block.start for block in blocks] == expected[:-1].tolist()
+    assert [len(block.targets) for block in blocks] == np.diff(expected).tolist()
 
 
 class TestBundledDigits:

@@ -22,6 +22,8 @@ from lossfw.config.plan.fusion import (
     check_shapes,
     leaves_logits,
 )
+from lossfw.config.plan.groups import check_groups
+from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded
@@ -40,17 +42,23 @@ from lossfw.numerics.arrays import NDArray
 
 
 def load(
-    config: CheckedConfig, source: Source, path: ConfigPath, columns: Sequence[str] = ()
+    config: CheckedConfig,
+    source: Source,
+    path: ConfigPath,
+    options: DataOptions,
+    columns: Sequence[str] = (),
 ) -> Dataset | None:
     """Return the rows of a source that stands at `path`; None if they cannot be read.
 
-    With them come the columns that the filter of its rows compares.
+    With them come the columns that the keys beside its parameters read, and those of slices.
     """
+    read = tuple(sorted({*options.extra_columns, *columns}))
     with config.at(path):
         try:
-            return need_dataset(source, source.load_with(columns) if columns else source.load())
-        except ColumnError:
-            with config.at([*path, "rows"]):
+            source = options.without_groups(source)
+            return need_dataset(source, source.load_with(read) if read else source.load())
+        except ColumnError as error:
+            with config.at(place_of_column(config, error.column, path, options)):
                 raise
     return None
 
@@ -79,16 +87,18 @@ def with_options(
     Labels are numbered like those that came with the weights. Inputs are not standardised
     here; see `standardised`. Only the columns of the filter that are in `columns` stay.
     """
+    if not data.columns.keys() >= {*options.extra_columns}:
+        return None  # a column that is not there has been reported
     rows = options.row_filter
     if rows is not None:
-        if not data.columns.keys() >= {*rows.columns}:
-            return None  # a column that is not there has been reported
-        filtered = None
+        filtered, keep = None, {*columns, *filter(None, [options.group_key])}
         with config.at([*path, "rows"]):
-            filtered, config.selected = selected(data, rows, columns)
+            filtered, config.selected = selected(data, rows, keep)
         if filtered is None:
             return None
         data = filtered
+    with config.at([*path, "group_key"]):
+        data = options.grouped(data, columns)
     with config.at(path):
         if options.scale is not None and data.categories:
             raise DataError(
@@ -128,6 +138,7 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
 
 def adapt_loss(config: CheckedConfig) -> None:
     """Fill `used_loss` and `loss_form`, and check the known parts against each other."""
+    check_groups(config)
     if config.network is not None and config.data is not None:
         with config.at(["data"]):
             config.network.check_inputs(inputs_of(config.data).shape)

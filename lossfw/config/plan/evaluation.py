@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lossfw.config.plan.adapt import adapt_loss, load, need_dataset, standardised, with_options
+from lossfw.config.plan.adapt import adapt_loss, load, standardised, with_options
 from lossfw.config.plan.compatibility import check_columns, check_divisor
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.first_rows import try_first_rows
 from lossfw.config.plan.report_options import (
-    place_of_column,
     read_report_options,
     read_slices,
     report_digest,
@@ -26,11 +25,12 @@ from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.text.reading import find_file
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node
-from lossfw.data import ColumnError, Dataset, Source
+from lossfw.data import Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
+from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import taken
 from lossfw.data.weights import read_weights
 from lossfw.evaluation.plan import Plan
@@ -127,11 +127,14 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
     if source is None:
         return
     options, kept = config.data_options, tuple(sorted(row_columns(config)))
-    columns = tuple(sorted({*kept, *options.filter_columns}))
+    columns = tuple(sorted({*kept, *options.extra_columns}))
     if config.network_form in ("predictions", "logits") and not inputs:
         source = source.without_inputs()
     if (source, columns) not in loaded:
-        data = _load_columns(config, source, columns)
+        data = load(config, source, ["data"], options, kept)
+        if data is None and columns and options.group_key is None:
+            # Without the columns that slices name: one is not there, which has been reported.
+            data = load(config, source, ["data"], DataOptions())
         if data is None:
             return
         loaded[source, columns] = data
@@ -154,19 +157,6 @@ def _match_selected(config: CheckedConfig, data: Dataset, whole: Dataset) -> Non
             "the labels of the rows",
             f"list all labels: data.classes: [{', '.join(whole.classes)}]",
         )
-
-
-def _load_columns(
-    config: CheckedConfig, source: Source, columns: tuple[str, ...]
-) -> Dataset | None:
-    """Return the rows with the columns that slices name; without them if one is not there."""
-    with config.at(["data"]):
-        try:
-            return need_dataset(source, source.load_with(columns))
-        except ColumnError as error:
-            with config.at(place_of_column(config, error.column)):
-                raise
-    return load(config, source, ["data"]) if columns else None
 
 
 def given_outputs(config: CheckedConfig) -> Path | NDArray | None:

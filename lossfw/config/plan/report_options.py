@@ -12,6 +12,8 @@ from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.schema.sections import RootSection
 from lossfw.config.text.tree import Node
+from lossfw.data import Dataset
+from lossfw.data.options import DataOptions
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import COLUMN, DEFAULT_LARGEST, Slice
@@ -21,7 +23,7 @@ def read_report_options(config: CheckedConfig) -> None:
     """Fill `sample` and `intervals` where sections and data are known."""
     if config.sections is None or config.data is None:
         return
-    config.sample = _draw(config, config.sections, len(config.data))
+    config.sample = _draw(config, config.sections, config.data)
     section = config.sections.evaluate.intervals
     if section is not None:
         seed = config.sections.seed if section.seed is None else section.seed
@@ -71,8 +73,15 @@ def row_columns(config: CheckedConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(p.column for p in config.slices if p.column), *asked]))
 
 
-def place_of_column(config: CheckedConfig, column: str) -> ConfigPath:
-    """Return where a column of the data is named first: a slice, the file of rows, a filter."""
+def place_of_column(
+    config: CheckedConfig, column: str, path: ConfigPath, options: DataOptions
+) -> ConfigPath:
+    """Return where a column of the data at `path` is named first.
+
+    It may be the column of groups, that of a slice, of the file of rows, or of a filter.
+    """
+    if column == options.group_key:
+        return [*path, "group_key"]
     for index, item in enumerate(_items(config)):
         section = slice_section(item)
         if section is not None and section.by == f"{COLUMN}{column}":
@@ -81,7 +90,7 @@ def place_of_column(config: CheckedConfig, column: str) -> ConfigPath:
     asked = [] if config.sections is None else config.sections.evaluate.columns
     if column in asked:
         return ["evaluate", "columns", asked.index(column)]
-    return ["data", "rows"]
+    return [*path, "rows"]
 
 
 def _items(config: CheckedConfig) -> list[Node]:
@@ -89,18 +98,19 @@ def _items(config: CheckedConfig) -> list[Node]:
     return node.value[:MAX_ITEMS] if node is not None and isinstance(node.value, list) else []
 
 
-def _draw(config: CheckedConfig, sections: RootSection, rows: int) -> tuple[int, ...] | None:
-    """Draw the rows of a sample, from a generator of its own."""
-    sample = sections.evaluate.sample
+def _draw(config: CheckedConfig, sections: RootSection, data: Dataset) -> tuple[int, ...] | None:
+    """Draw the rows of a sample, or those of a sample of groups, from a generator of its own."""
+    sample, groups = sections.evaluate.sample, data.groups
     if sample is None:
         return None
-    if sample.count > rows and not sample.replace:
+    count, what = (len(data), "rows") if groups is None else (len(groups), "groups")
+    if sample.count > count and not sample.replace:
         config.add(
             ["evaluate", "sample", "count"],
-            f"{sample.count} rows cannot be drawn from {rows} without drawing one twice",
-            f"write replace: true, or a count of at most {rows}",
+            f"{sample.count} {what} cannot be drawn from {count} without drawing one twice",
+            f"write replace: true, or a count of at most {count}",
         )
         return None
     seed = sections.seed if sample.seed is None else sample.seed
-    drawn = np.random.default_rng(seed).choice(rows, sample.count, replace=sample.replace)
-    return tuple(drawn.tolist())
+    drawn = np.random.default_rng(seed).choice(count, sample.count, replace=sample.replace)
+    return tuple((drawn if groups is None else groups.rows_of(drawn)).tolist())

@@ -12,6 +12,7 @@ from lossfw.config.plan.adapt import adapt_loss, inputs_of, load, standardised, 
 from lossfw.config.plan.compatibility import check_columns, check_divisor, divisor_of
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.evaluation import described_data, refuse_sweep
+from lossfw.config.plan.groups import note_batches
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
@@ -61,6 +62,7 @@ def training_of(config: CheckedConfig) -> Training:
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
+    note_batches(config, section.batch_size)
     config.notes += unused_keys(config, training=True)
     return _training(config, section)
 
@@ -77,8 +79,7 @@ def _refuse_sample(config: CheckedConfig) -> None:
 
 def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     """Fill the rows to learn from and those that are held out."""
-    columns = config.data_options.filter_columns
-    data = load(config, known(config.data_source), ["data"], columns)
+    data = load(config, known(config.data_source), ["data"], config.data_options)
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
@@ -89,8 +90,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         data = with_options(config, data, config.data_options, ["data"])
     held_out = None
     if config.held_out_source is not None:
-        columns = config.held_out_options.filter_columns
-        held_out = load(config, config.held_out_source, _HELD_OUT, columns)
+        held_out = load(config, config.held_out_source, _HELD_OUT, config.held_out_options)
         if data is not None and held_out is not None:
             held_out = _held_out_as(config, held_out, data)
     if data is not None:
@@ -131,13 +131,17 @@ def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dat
 
 
 def _split(config: CheckedConfig, data: Dataset, share: float) -> None:
-    """Hold a share of the rows out."""
-    if len(data) < 2:
-        what = "the data have 1 row, and none can be held out of it"
+    """Hold a share of the rows out, or of the groups."""
+    groups = data.groups
+    count, what = (len(data), "row") if groups is None else (len(groups), "group")
+    if count < 2:
+        what = f"the data have 1 {what}, and none can be held out of it"
         config.add(["train", "hold_out", "share"], what)
         raise config.problems.error()
-    learnt, held = split(len(data), share, known(config.sections).seed)
-    config.data, config.held_out = data.take(learnt), data.take(held)
+    parts = map(np.array, split(count, share, known(config.sections).seed))
+    config.data, config.held_out = (
+        data.take(part if groups is None else groups.rows_of(part)) for part in parts
+    )
 
 
 def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:

@@ -33,6 +33,12 @@ def for_classes(registry: Registry) -> str:
     return _phrase(_losses(registry, CLASS_INDEX, rows=True))
 
 
+def for_groups(registry: Registry) -> str:
+    """Return the names of losses of groups of rows."""
+    losses = _with_slope("loss", registry)
+    return _phrase([other.name for other in losses if other.takes_groups])
+
+
 def for_one_output(registry: Registry) -> str:
     """Return the names of losses of two classes beside one output, a probability.
 
@@ -82,6 +88,8 @@ def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     names = []
     for other in _with_slope("loss", registry):
         claims = other.claims()
+        if other.takes_groups:
+            continue
         # A guard moves the minimum of a loss of classes a little, which hurts no one.
         decides = rows or claims.calibrated or claims.proper
         if decides and claims.convex and (other.target_space, other.takes_rows) == (space, rows):

@@ -220,7 +220,7 @@ class _Run:
             done = state.epoch * training.steps + batch
             moment = TrainingProgress(done, training.epochs * training.steps, state.epoch)
             rate = training.optimizer.learning_rate * training.schedule.factor(moment)
-            loss, slopes = self._slopes(network, index, number, batch + 1)
+            loss, slopes = self._slopes(network, *index, number, batch + 1)
             network, memory = self._move(network, slopes, memory, OptimizerStep(done + 1, rate))
             self.watch.check(number, batch + 1, loss, network.layers)
             progress(min((batch + 1) * training.batch_size, len(training.data)))
@@ -229,19 +229,32 @@ class _Run:
         best = _best(training, state, network, now)
         return TrainingState(network, memory, (*state.history, now), *best)
 
-    def _batches(self, epoch: int) -> Iterator[NDArray]:
-        """Yield the numbers of the rows of each batch."""
-        training = self.training
-        order = generator(training.seed, Purpose.ORDER, epoch).permutation(len(training.data))
-        for start in range(0, len(order), training.batch_size):
-            yield order[start : start + training.batch_size]
+    def _batches(self, epoch: int) -> Iterator[tuple[NDArray, NDArray | None]]:
+        """Yield the numbers of the rows of each batch, and for a loss of groups that of each group.
+
+        Of groups in a random order, a batch has those that begin within its rows.
+        """
+        training, random = self.training, generator(self.training.seed, Purpose.ORDER, epoch)
+        groups, size = training.data.groups, training.batch_size
+        if groups is None or not training.loss.takes_groups:
+            order = random.permutation(len(training.data))
+            for start in range(0, len(order), size):
+                yield order[start : start + size], None
+            return
+        order = random.permutation(len(groups))
+        sizes = np.diff(groups.starts)[order]
+        batch = (np.cumsum(sizes) - sizes) // size
+        for some in np.split(np.arange(len(order)), np.flatnonzero(np.diff(batch)) + 1):
+            yield groups.rows_of(order[some]), np.repeat(some, sizes[some])
 
     def _slopes(
-        self, network: Network, index: NDArray, epoch: int, batch: int
+        self, network: Network, index: NDArray, group: NDArray | None, epoch: int, batch: int
     ) -> tuple[float, tuple[LayerGradient, ...]]:
         training = self.training
         with _inside(f"In epoch {epoch}, batch {batch}"):
-            return loss_and_gradients(network, training.loss, training.form, *self.rows.take(index))
+            return loss_and_gradients(
+                network, training.loss, training.form, *self.rows.take(index), group
+            )
 
     def _move(
         self,

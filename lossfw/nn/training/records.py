@@ -42,7 +42,8 @@ class Training:
     epochs : int
         Number of passes over the data.
     batch_size : int
-        Rows of a step; the last step of an epoch may have fewer.
+        Rows of a step; the last step of an epoch may have fewer. A step of whole groups has
+        fewer, or one larger group.
     seed : int
         The seed of the order of the rows.
     schedule : Schedule
@@ -80,7 +81,7 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Steps in one epoch."""
+        """Steps in one epoch; of whole groups there may be fewer."""
         return -(-len(self.data) // self.batch_size)
 
     @property

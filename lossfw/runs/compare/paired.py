@@ -60,7 +60,11 @@ class RunWithRows:
     _known: dict[str, Estimated | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        cells = fold_of(np.arange(len(self.rows.row))) if self.cells is None else self.cells
+        cells = self.cells
+        if cells is None:
+            # The rows of a group are in the fold of the first, as in an evaluation.
+            begins = self.rows.begins
+            cells = fold_of(np.repeat(begins, np.diff(begins, append=len(self.rows.row))))
         present = np.unique(cells)
         self.folds = len(present)
         # From the number of a fold to its place among the folds that have rows.
@@ -108,9 +112,10 @@ class RunWithRows:
             return None
 
     def _loss(self) -> Estimated:
-        weight = np.ones(len(self.rows.row)) if self.rows.weight is None else self.rows.weight
-        weighted = np.where(weight > 0, weight * self.rows.loss, 0.0)
-        place = self._place[self._cells]
+        begins = self.rows.begins if self.rows.of_groups else np.arange(len(self.rows.row))
+        weight = np.ones(len(begins)) if self.rows.weight is None else self.rows.weight[begins]
+        weighted = np.where(weight > 0, weight * self.rows.loss[begins], 0.0)
+        place = self._place[self._cells[begins]]
         sums = [np.bincount(place, part, self.folds) for part in (weighted, weight)]
 
         def estimates(times: NDArray) -> NDArray:
@@ -124,7 +129,11 @@ class RunWithRows:
 
     def _metric(self, name: str, weight: NDArray | None) -> Estimated:
         metric, rows = self.metrics[name], self.rows
-        seen = MetricRows(rows.prediction, rows.target, sample_weight=weight)
+        group = None
+        if metric.takes_groups:
+            begins = rows.begins
+            group = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(rows.row)))
+        seen = MetricRows(rows.prediction, rows.target, sample_weight=weight, group=group)
         terms = metric.observe(seen).terms
         assert terms is not None
         sums = terms.table(self._cells)

@@ -12,6 +12,7 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.errors import DataError
 from lossfw.evaluation.slices import COLUMN
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.rows import RowRecords
 from lossfw.runs.rows_parts import has_rows, row_files
 from lossfw.runs.rows_writer import ROWS_FILES
@@ -30,6 +31,14 @@ def read_rows(folder: Path) -> RowRecords | None:
     read = _from_parquet if path.suffix == ".parquet" else _from_lines
     columns = _joined([read(file) for file in row_files(path)])
     try:
+        group = ids = None
+        of_groups = "rows" in columns
+        if of_groups:
+            columns, group = _of_rows(columns)
+        if "group" in columns:
+            ids = _column(columns["group"])
+            if group is None:
+                group = np.cumsum(np.append(False, ids.values[1:] != ids.values[:-1]))
         target = np.array(columns["target"])
         return RowRecords(
             np.array(columns["row"], np.int64),
@@ -43,9 +52,25 @@ def read_rows(folder: Path) -> RowRecords | None:
                 for name, values in columns.items()
                 if name.startswith(COLUMN)
             },
+            group,
+            ids,
+            of_groups,
         )
     except (DataError, KeyError, ValueError, TypeError):
         raise DataError(f"{path} was not written by a run: a column cannot be read.") from None
+
+
+def _of_rows(columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, list[Any]], NDArray]:
+    """Return the columns of rows from those of groups, and the number of each row's group."""
+    sizes = [stop - start for start, stop in columns["rows"]]
+    found = {"row": [row for start, stop in columns["rows"] for row in range(start, stop)]}
+    for name, values in columns.items():
+        if name in ("group", "loss", "weight"):
+            pairs = zip(values, sizes, strict=True)
+            found[name] = [value for value, size in pairs for _ in range(size)]
+        elif name != "rows":
+            found[name] = [value for part in values for value in part]
+    return found, np.repeat(np.arange(len(sizes)), sizes)
 
 
 def _column(values: Sequence[Any]) -> DataColumn:

@@ -163,6 +163,20 @@ class Arrays(Source):
             return self
         return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
 
+    def excluding(self, column: str) -> Source:
+        """Return a source without a column of its table among the inputs; see `Source`."""
+        path = self.file or self.inputs
+        if path is None or self.inputs_key is not None:
+            return self
+        kind = file_kind(path, "inputs")
+        if kind not in _TABLES:
+            return self
+        names = open_columns(path, "inputs", kind).names
+        key = int(column) if not names and column.isdecimal() else column
+        if key in self.exclude or (names and key not in names):
+            return self
+        return self.replace(exclude=(*self.exclude, key))
+
     def _paths(self) -> tuple[Path | None, ...]:
         return (self.file, self.inputs, self.targets, self.sample_weight)
 

@@ -84,7 +84,7 @@ def read_columns(
         groups = {role: group for role, group in groups.items() if role != "inputs"}
         groups |= {"inputs": inputs} if inputs else {}
     target = groups.get("targets")
-    apart = {name: _column(table, name) for name in names}
+    apart = {name: column_named(table, name) for name in names}
     # What is an array too is held to the rules of arrays.
     arrays_of = {number for group in groups.values() for number in numbers_of(group)}
     kept = frozenset(apart.values()) - arrays_of - frozenset(held)
@@ -123,7 +123,7 @@ def read_columns(
     )
 
 
-def _column(table: Table, name: str) -> int:
+def column_named(table: Table, name: str) -> int:
     """Return the column that a slice names, counted from 0 where columns have no names."""
     try:
         return table.column(int(name) if name.isdecimal() and not table.names else name)

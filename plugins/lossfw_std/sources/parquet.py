@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from lossfw import DataError
 from lossfw.data import Dataset, Group, Location, Source, open_dataset
-from lossfw_std.sources.columns import numbers_of, read_columns
+from lossfw_std.sources.columns import column_named, numbers_of, read_columns
 
 _WEIGHT = "sample_weight"
 
@@ -87,6 +87,8 @@ class Parquet(Source):
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
+        for name in columns:
+            column_named(data, name)
         groups = self._groups(data)
         held = [data.column(name) for name in self.categories if self.categories != "found"]
         if self.categories == "found":
@@ -100,6 +102,12 @@ class Parquet(Source):
         if self.inputs_key is not None:
             return self
         return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
+
+    def excluding(self, column: str) -> Source:
+        """Return a source without a column among the inputs; see `Source`."""
+        if self.inputs_key is not None or column in self.exclude:
+            return self
+        return self.replace(exclude=(*self.exclude, column))
 
     def _groups(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""

@@ -1,0 +1,138 @@
+"""Groups: consecutive rows that belong together, such as those of a query or of a stratum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from lossfw.data.columns import ColumnError, DataColumn
+from lossfw.data.lazy_arrays import CHUNK_ROWS, chunks_of
+from lossfw.numerics.arrays import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The groups of the rows of some data, in the order of the rows.
+
+    Attributes
+    ----------
+    column : str
+        The column of the data that names the group of each row.
+    starts : ndarray of int, shape (G + 1,)
+        The first row of each group, and the number of all rows.
+    ids : DataColumn
+        The name of each group, a number or a text.
+
+    Examples
+    --------
+    >>> groups = Groups.of("query", DataColumn.of(np.array(["a", "a", "b"])), "some data")
+    >>> groups.starts.tolist(), groups.name_of(1)
+    ([0, 2, 3], 'b')
+    >>> groups.take(np.array([2, 0, 1, 2, 2])).starts.tolist()
+    [0, 1, 3, 4, 5]
+    """
+
+    column: str
+    starts: NDArray
+    ids: DataColumn
+
+    @classmethod
+    def of(cls, name: str, column: DataColumn, data: str, rows: NDArray | None = None) -> Self:
+        """Return the groups that a column names; `data` is their name in messages.
+
+        A column in a file is read once. `rows` has the number in the whole data of each row, where
+        some were left out.
+
+        Raises
+        ------
+        ColumnError
+            If a row has no group, or the rows of a group are not next to each other.
+        """
+        begins, codes = _runs(column)
+        numbers = np.arange(len(column.values)) if rows is None else rows
+        where = f"data {data!r}: column {name!r}"
+        absent = _absent(column, codes)
+        if absent.size:
+            row = int(numbers[begins[absent[0]]])
+            raise ColumnError(name, f"{where}[{row}] has no value; every row needs its group.")
+        groups = cls(name, np.append(begins, len(numbers)), DataColumn(codes, column.labels))
+        order = np.argsort(codes, kind="stable")
+        again = np.flatnonzero(codes[order][1:] == codes[order][:-1])
+        if again.size:
+            first, second = order[again[0]], order[again[0] + 1]
+            raise ColumnError(
+                name,
+                f"{where}[{int(numbers[begins[second]])}] is {groups.name_of(second)!r} again, "
+                f"after other groups: this group began at row {int(numbers[begins[first]])}. "
+                "Sort the rows by this column, so that those of a group are next to each other.",
+            )
+        return groups
+
+    @classmethod
+    def single(cls, rows: int) -> Self:
+        """Return one group of so many rows, which has no name."""
+        return cls("", np.array([0, rows]), DataColumn(np.array([np.nan])))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def name_of(self, number: int) -> str | int | float:
+        """Return the name of a group: its text or its number, whole where it is whole."""
+        value = self.ids.values[number]
+        if self.ids.holds_texts:
+            return self.ids.labels[int(value)]
+        return int(value) if value == int(value) else float(value)
+
+    def take(self, rows: NDArray) -> Self:
+        """Return the groups of the rows with these numbers, in this order.
+
+        A group begins where the group of the whole data changes, and where the numbers do not
+        ascend: a group that is drawn twice counts twice.
+        """
+        number = np.searchsorted(self.starts, rows, side="right") - 1
+        begins = np.flatnonzero((np.diff(number) != 0) | (np.diff(rows) <= 0)) + 1
+        begins = np.append(0, begins)
+        return type(self)(self.column, np.append(begins, len(rows)), self.ids.take(number[begins]))
+
+    def rows_of(self, numbers: NDArray) -> NDArray:
+        """Return the rows of the groups with these numbers, in this order."""
+        first, sizes = self.starts[numbers], np.diff(self.starts)[numbers]
+        ends = np.cumsum(sizes)
+        rows: NDArray = np.arange(ends[-1]) + np.repeat(first - (ends - sizes), sizes)
+        return rows
+
+    def begin_of(self, row: int) -> int:
+        """Return the first row of the group that a row is in."""
+        return int(self.starts[np.searchsorted(self.starts, row, side="right") - 1])
+
+    def first_from(self, row: int) -> int:
+        """Return the first row from this one on at which a group begins, or the end."""
+        number = int(np.searchsorted(self.starts, row))
+        return int(self.starts[min(number, len(self))])
+
+    def numbers(self, start: int, stop: int) -> NDArray:
+        """Return the number of the group of each row between two, at which groups begin."""
+        first, last = np.searchsorted(self.starts, (start, stop))
+        return np.repeat(np.arange(first, last), np.diff(self.starts[first : last + 1]))
+
+
+def _runs(column: DataColumn) -> tuple[NDArray, NDArray]:
+    """Return the first row of each run of equal values, and the value of each run."""
+    begins, values, last = [], [], None
+    starts = range(0, len(column.values), CHUNK_ROWS)
+    for start, chunk in zip(starts, chunks_of(column.values, CHUNK_ROWS), strict=True):
+        changed = np.append(chunk[0] != last, chunk[1:] != chunk[:-1])
+        begins.append(np.flatnonzero(changed) + start)
+        values.append(chunk[changed])
+        last = chunk[-1]
+    return np.concatenate(begins), np.concatenate(values)
+
+
+def _absent(column: DataColumn, values: NDArray) -> NDArray:
+    """Return the places of missing values."""
+    if not column.holds_texts:
+        return np.flatnonzero(np.isnan(values))
+    missing = [code for code, label in enumerate(column.known) if label is None]
+    return np.flatnonzero(np.isin(values, missing))
