@@ -5,7 +5,7 @@ from lossfw.data.categories import category_column, joined
 from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
-from lossfw.data.groups import Groups
+from lossfw.data.groups import RowGroups
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
@@ -22,11 +22,11 @@ __all__ = [
     "ExpandColumn",
     "File",
     "Group",
-    "Groups",
     "Location",
     "NestedNumbers",
     "PictureFormat",
     "Pictures",
+    "RowGroups",
     "Source",
     "Table",
     "TableOptions",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.data.columns import FIRST_ROUNDED, ColumnError, DataColumn, rounded_at
-from lossfw.data.groups import Groups
+from lossfw.data.groups import RowGroups
 from lossfw.data.lazy_arrays import (
     RowArray,
     check_unchanged,
@@ -83,7 +83,7 @@ class Dataset:
     target_names : tuple of str
         The names of the columns of the targets, where they have any. An infinite number is then
         left to the loss: an upper end of a time may be one.
-    groups : Groups or array, shape (N,), optional
+    groups : RowGroups or array, shape (N,), optional
         Which rows belong together, for a loss or a metric of groups: a number or a text for each
         row. Rows of a group are next to each other.
 
@@ -112,7 +112,7 @@ class Dataset:
     columns: Mapping[str, DataColumn] = field(default_factory=dict)
     categories: Mapping[str, DataColumn] = field(default_factory=dict)
     target_names: tuple[str, ...] = ()
-    groups: Groups | None = None
+    groups: RowGroups | None = None
 
     def __post_init__(self) -> None:
         for role, given in list(self._arrays()):
@@ -126,9 +126,9 @@ class Dataset:
         object.__setattr__(self, "columns", columns)
         categories = {name: self._checked_column(name, x) for name, x in self.categories.items()}
         object.__setattr__(self, "categories", categories)
-        if self.groups is not None and not isinstance(self.groups, Groups):
+        if self.groups is not None and not isinstance(self.groups, RowGroups):
             ids = self._checked_column("group", self.groups)
-            object.__setattr__(self, "groups", Groups.of("group", ids, self.name, self.rows))
+            object.__setattr__(self, "groups", RowGroups.of("group", ids, self.name, self.rows))
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])

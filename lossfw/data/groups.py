@@ -13,7 +13,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class RowGroups:
     """The groups of the rows of some data, in the order of the rows.
 
     Attributes
@@ -27,7 +27,7 @@ class Groups:
 
     Examples
     --------
-    >>> groups = Groups.of("query", DataColumn.of(np.array(["a", "a", "b"])), "some data")
+    >>> groups = RowGroups.of("query", DataColumn.of(np.array(["a", "a", "b"])), "some data")
     >>> groups.starts.tolist(), groups.name_of(1)
     ([0, 2, 3], 'b')
     >>> groups.take(np.array([2, 0, 1, 2, 2])).starts.tolist()

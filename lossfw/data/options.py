@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from lossfw.components.naming import shortlist
 from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
-from lossfw.data.groups import Groups
+from lossfw.data.groups import RowGroups
 from lossfw.data.labels import MAX_LABELS, CastToInteger, Label, OneHot, found_labels, table_of
 from lossfw.data.row_filter import RowFilter
 from lossfw.data.row_transforms import RowNumbers, SqueezeColumn, changed_rows
@@ -184,7 +184,7 @@ class DataOptions(BaseModel):
         name = self.group_key
         if name is None:
             return data
-        groups = Groups.of(name, data.columns[name], data.name, data.rows)
+        groups = RowGroups.of(name, data.columns[name], data.name, data.rows)
         columns = {key: x for key, x in data.columns.items() if key != name or key in keep}
         return replace(data, groups=groups, columns=columns)
 

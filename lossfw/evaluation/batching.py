@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from lossfw.data import Batch, Groups
+from lossfw.data import Batch, RowGroups
 from lossfw.data.lazy_arrays import RowArray, read_rows
 from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
 from lossfw.losses.engine import threads
@@ -59,13 +59,13 @@ def multiples_of(size: int) -> NextBlock:
     return lambda row: row - row % size + size
 
 
-def whole_groups(groups: Groups, size: int) -> NextBlock:
+def whole_groups(groups: RowGroups, size: int) -> NextBlock:
     """Return where blocks begin that have the groups which begin within `size` rows.
 
     Examples
     --------
     >>> from lossfw.data import DataColumn
-    >>> groups = Groups.of("query", DataColumn.of(np.repeat([7, 8, 9], [3, 6, 2])), "some data")
+    >>> groups = RowGroups.of("query", DataColumn.of(np.repeat([7, 8, 9], [3, 6, 2])), "some data")
     >>> next_block = whole_groups(groups, 4)
     >>> [next_block(row) for row in (0, 3, 8, 9)]
     [9, 9, 9, 11]

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, overload
 
 import numpy as np
 
-from lossfw.data import Batch, Groups
+from lossfw.data import Batch, RowGroups
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import (
@@ -195,7 +195,7 @@ def _within(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:
     return rows_between(rows, max(first, rows.start), min(stop, rows.start + len(rows.targets)))
 
 
-def _grouped(rows: PredictedBatch, groups: Groups) -> PredictedBatch:
+def _grouped(rows: PredictedBatch, groups: RowGroups) -> PredictedBatch:
     """Return rows of whole groups, with the number of each row's."""
     return rows._replace(group=groups.numbers(rows.start, rows.start + len(rows.targets)))
 

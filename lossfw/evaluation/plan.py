@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from lossfw.data import Dataset, Groups
+from lossfw.data import Dataset, RowGroups
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.intervals.options import Intervals
@@ -103,7 +103,7 @@ class Plan:
         return len(self.data) if self.sample is None else len(self.sample)
 
     @cached_property
-    def groups(self) -> Groups | None:
+    def groups(self) -> RowGroups | None:
         """The groups of the rows to evaluate, one of all rows if the data have none.
 
         None if neither the loss nor a metric takes groups.
@@ -113,7 +113,7 @@ class Plan:
             return None
         groups = self.data.groups
         if groups is None:
-            return Groups.single(self.count)
+            return RowGroups.single(self.count)
         return groups if self.sample is None else groups.take(np.array(self.sample))
 
     def check_part(self, start: int, stop: int) -> tuple[int, int]:

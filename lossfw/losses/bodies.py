@@ -129,12 +129,11 @@ class GroupBody(PairBody):
     arrays, and vectors as arrays of shape (..., n, D).
     """
 
-    # Properties of the loss, which is its own body.
-    prediction_space: Any
-    target_space: Any
-
     def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Array, ...]:
-        joined = self.prediction_space.join(xp, y), self.target_space.join(xp, t)
+        # The body of a loss is the loss itself, which knows its spaces. An annotation of them
+        # here would make them parameters.
+        loss: Any = self
+        joined = loss.prediction_space.join(xp, y), loss.target_space.join(xp, t)
         return group_derivatives(self, xp, *joined, order)
 
 

@@ -182,6 +182,10 @@ class LossMetric(_Mean):
         """Whether the loss has to know which rows belong together."""
         return self.of.needs_group
 
+    def unpack(self, arrays: Mapping[str, NDArray]) -> Partial:
+        """Return the partial that was packed."""
+        return self.of.unpack_partial(arrays)
+
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
         partial, sums = self.partial_and_rows(rows, each=terms)
@@ -189,7 +193,6 @@ class LossMetric(_Mean):
 
     def partial_and_rows(self, rows: MetricRows, *, each: bool) -> tuple[Partial, RowSums | None]:
         """Return the partial of the loss, and on request the sums over each row or group."""
-        grouped: dict[str, Any] = {"group": rows.group} if self.takes_groups else {}
         return self.of.partial_and_rows(
             rows.prediction,
             rows.target,
@@ -197,7 +200,7 @@ class LossMetric(_Mean):
             sample_weight=rows.sample_weight,
             where=rows.where,
             rows=each,
-            **grouped,
+            group=rows.group,
         )
 
     def terms_of(self, sums: RowSums | None, rows: MetricRows) -> RowTerms | None:

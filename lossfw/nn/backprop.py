@@ -7,7 +7,7 @@ the layer's weights. A loss that is fused with the last activation begins at the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -108,14 +108,13 @@ def loss_and_gradients(
     traces = threads.run(lambda i: forward(layers, rows[i : i + BLOCK_ROWS]), starts)
     outputs = [trace.sums[-1] if form == "logits" else trace.predictions for trace in traces]
     loss_input = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-    grouped: dict[str, Any] = {} if group is None else {"group": group}
     flat = takes_flat_outputs(loss)
     value, slope = loss.value_and_gradient(
         without_column(loss_input) if flat else loss_input,
         targets,
         sample_weight=sample_weight,
         empty="zero",
-        **grouped,
+        group=group,
     )
     slope = slope.reshape(loss_input.shape)
 

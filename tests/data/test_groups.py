@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.data import ColumnError, DataColumn, Dataset, Groups
+from lossfw.data import ColumnError, DataColumn, Dataset, RowGroups
 from lossfw.errors import DataError
 
 SIZES = st.lists(st.integers(1, 5), min_size=1, max_size=8)
 
 
 def groups_of(ids, **kwargs):
-    return Groups.of("query", DataColumn.of(np.asarray(ids)), "some data", **kwargs)
+    return RowGroups.of("query", DataColumn.of(np.asarray(ids)), "some data", **kwargs)
 
 
 @given(SIZES, st.integers(1, 4))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import DataColumn, Dataset, Groups
+from lossfw.data import DataColumn, Dataset, RowGroups
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
 from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, multiples_of, whole_groups
@@ -303,7 +303,7 @@ def test_cutting_into_blocks_keeps_every_row_and_aligns_them(n, cuts, size, weig
     size=st.integers(1, 20),
 )
 def test_blocks_of_whole_groups_do_not_depend_on_the_cuts(sizes, cuts, size):
-    groups = Groups.of("g", DataColumn.of(np.repeat(np.arange(len(sizes)), sizes)), "d")
+    groups = RowGroups.of("g", DataColumn.of(np.repeat(np.arange(len(sizes)), sizes)), "d")
     n, begins = sum(sizes), groups.starts[:-1]
     edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
     values = np.arange(n)
