@@ -101,7 +101,7 @@ def _has_bound(loss: Loss) -> bool:
         return True
     # Both in every space of targets.
     one = np.eye(loss.fixed_classes or 3) if loss.takes_rows else np.ones(1)
-    return loss.curvature_bound(np, one, one) is not None
+    return loss.unreduced_curvature_bound(np, one, one) is not None
 
 
 def curvature_of(
@@ -186,15 +186,15 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
     """
     if not mirrored(loss):
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
-        return loss.curvature_bound(np, rows.y, t)
-    return None if _bound_is_constant(loss) else loss.curvature_bound(np, rows.y, rows.t)
+        return loss.unreduced_curvature_bound(np, rows.y, t)
+    return None if _bound_is_constant(loss) else loss.unreduced_curvature_bound(np, rows.y, rows.t)
 
 
 @functools.lru_cache(maxsize=64)
 def _bound_is_constant(loss: Loss) -> bool:
     """Tell whether the bound of a mirrored loss is the same near its target and far from it."""
     t = np.ones(1)
-    bounds = [loss.curvature_bound(np, t + r, t) for r in _RESIDUALS]
+    bounds = [loss.unreduced_curvature_bound(np, t + r, t) for r in _RESIDUALS]
     return None in bounds or bool((np.asarray(bounds) == bounds[0]).all())
 
 

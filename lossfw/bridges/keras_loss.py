@@ -120,7 +120,7 @@ def _refuse_one_column(loss: Loss, prediction: Any) -> None:
 def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:
     """Return a target of (n,) or (n, 1) in the shape that belongs to the prediction."""
     shape, expected_shape = tuple(target.shape), tuple(prediction.shape)
-    per_row = loss.takes_classes or loss.target_per_row
+    per_row = loss.takes_classes or (loss.takes_rows and not loss.takes_target_rows)
     if per_row and shape == (*expected_shape[:-1], 1) and expected_shape[-1] != 1:
         return keras.ops.squeeze(target, -1)
     if not loss.takes_rows and shape == expected_shape[:-1] and expected_shape[-1] == 1:

@@ -16,6 +16,7 @@ import numpy as np
 
 from lossfw.check.core.subject import unwritten
 from lossfw.errors import TraceError
+from lossfw.losses.engine.probes import column_probes
 from lossfw.losses.engine.read_only import is_authors
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -116,11 +117,14 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
 
 def _sample(loss: Loss) -> tuple[NDArray, NDArray]:
     """Return two pairs of ordinary numbers or rows."""
+    if loss.has_columns:
+        y, t = column_probes((loss.prediction_space, loss.target_space), np.dtype(float), _COLUMNS)
+        return y[:2], t[:2]
     if not loss.takes_rows:
         return np.array([0.25, 0.5]), np.array([1.0, 1.0])
     columns = loss.fixed_classes or _COLUMNS
     y = np.full((2, columns), 1 / columns)
-    return y, np.array([1.0, 1.0]) if loss.target_per_row else np.eye(columns)[:2]
+    return y, np.eye(columns)[:2]
 
 
 def _kind(node: Operation) -> str:
@@ -132,8 +136,8 @@ def _kind(node: Operation) -> str:
 def _graphs(loss: Loss) -> Iterator[Graph]:
     """Yield the graphs of a loss's functions of pairs, and of those of class indices."""
     columns = loss.fixed_classes or _COLUMNS
-    if loss.target_per_row:
-        raise TraceError("rows with one number as target have no graph of pairs")
+    if loss.has_columns:
+        raise TraceError("columns have no graph of pairs")
     # Derivatives of rows by dual numbers have no graph either, but follow from the value.
     missing = unwritten(loss.body) if loss.takes_rows else ()
     derived = [name for one in missing for name in _DERIVED[one]]

@@ -158,8 +158,6 @@ def _columns(loss: Loss) -> list[int]:
 
 
 def _some_target(loss: Loss, columns: int) -> NDArray:
-    if loss.target_per_row:
-        return np.ones(1)
     if loss.takes_rows and loss.target_space is CLASS_INDEX:
         return np.zeros(1, int)
     shares = np.full((1, columns), 1 / columns)
@@ -167,8 +165,6 @@ def _some_target(loss: Loss, columns: int) -> NDArray:
 
 
 def _target(loss: Loss, shape: tuple[int, ...], dtype: str) -> Any:
-    if loss.target_per_row:
-        return _members(loss.target_space, shape[:1], dtype)
     if not loss.takes_rows or loss.target_space is not CLASS_INDEX:
         return _members(loss.target_space, shape, dtype)
     return _arrays("int64", shape[0], _hypothesis().strategies.integers(0, shape[1] - 1))

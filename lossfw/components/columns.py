@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import keyword
-from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lossfw.components.spaces import Space, count_of
+import numpy as np
+
+from lossfw.components.spaces import Draw, Space, count_of
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.records import record_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,6 @@ class Columns(Space):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from lossfw import POSITIVE, REAL
     >>> space = Columns.of(location=REAL, scale=POSITIVE)
     >>> row = space.split(np.asarray([[1.0, 2.0], [3.0, 4.0]]))
@@ -103,6 +104,15 @@ class Columns(Space):
             expected = f"those of {names}, where vectors without a size have equally many"
         raise ShapeError(f"{role} has {count_of(size, 'column')}; expected {expected}.")
 
+    def flat_size(self, width: int) -> int:
+        """Return the numbers of a row in which each open vector has `width` of them."""
+        return sum(space.flat_size(width) for space in self.spaces)
+
+    def fill(self, size: int, draw: Draw) -> Array:
+        """Return rows whose columns are drawn one by one; see `Space.fill`."""
+        pairs = zip(self.spaces, self.widths(size), strict=True)
+        return self.join(np, [space.fill(width, draw) for space, width in pairs])
+
     def row_shape(self, size: int) -> tuple[int, ...]:
         """Return the shape of a member of `size` numbers; see `Space.row_shape`."""
         return (len(self.names), size // len(self.names)) if self.axes > 1 else (size,)
@@ -129,7 +139,7 @@ class Columns(Space):
 
     def split(self, x: Array) -> Any:
         """Return flat rows as a record of columns by name, a number without the last axis."""
-        return _record(self.names)(*(part for _, _, part in self._parts(x)))
+        return record_of(self.names)(*(part for _, _, part in self._parts(x)))
 
     def join(self, xp: Namespace, parts: Any) -> Array:
         """Return columns, as a mapping by name or in their order, as flat rows."""
@@ -154,9 +164,3 @@ class Columns(Space):
             for space, part in zip(self.spaces, parts, strict=True)
         ]
         return xp.concat(rows, axis=-1)
-
-
-@functools.cache
-def _record(names: tuple[str, ...]) -> Any:
-    """Return the class of the records of these columns."""
-    return namedtuple("Record", names)

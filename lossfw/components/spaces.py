@@ -9,8 +9,9 @@ bound holds +inf, and likewise below. Rows of named columns are in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from lossfw.numerics.arrays import Array, Namespace, is_half, is_torch, namespac
 # in float64 too; half precision has a coarser step.
 _SUM_TOLERANCE = float(np.sqrt(np.finfo(np.float32).eps))
 _SUM_TOLERANCE_HALF = float(np.sqrt(np.finfo(np.float16).eps))
+
+# See `Space.fill`.
+Draw: TypeAlias = Callable[["Space", tuple[int, ...]], Array]
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,23 @@ class Space(ABC):
         """Raise `ShapeError` if no member, as a flat row, has `size` numbers."""
         if self.size not in (None, size):
             raise ShapeError(f"{role} has {count_of(size, 'column')}; expected {self.size}.")
+
+    def flat_size(self, width: int) -> int:
+        """Return the numbers of a member in which each row without a size has `width` of them."""
+        size = self.size
+        return width if size is None else size
+
+    def fill(self, size: int, draw: Draw) -> Array:
+        """Return flat rows of `size` numbers, or numbers, that `draw` made.
+
+        Parameters
+        ----------
+        size : int
+        draw : callable
+            ``draw(space, row)`` returns numbers of a space, in arrays (..., *row), or rows of a
+            space whose numbers depend on each other.
+        """
+        return draw(self, (size,) if self.axes else ())
 
     def row_shape(self, size: int) -> tuple[int, ...]:
         """Return the shape of a member of `size` numbers."""
@@ -280,6 +301,10 @@ class Vector(Space):
         """Tell which rows hold a number that lies outside; see `Space.outside`."""
         bad = self.of_numbers.outside(x)
         return None if bad is None else namespace_of(bad).any(bad, axis=-1)
+
+    def fill(self, size: int, draw: Draw) -> Array:
+        """Return rows of numbers; see `Space.fill`."""
+        return draw(self.of_numbers, (size,))
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first number that lies outside; see `Space.check`."""

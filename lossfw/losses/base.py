@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from lossfw.components.claims import Claims
+from lossfw.components.columns import Columns
 from lossfw.components.component import Component
 from lossfw.components.ranges import Range, sizes_in_words
-from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space
+from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.numerics.arrays import Array, Namespace, NDArray
@@ -69,13 +70,29 @@ class LossDefinition(Component, ABC):
     takes_groups: ClassVar[bool] = False
     needs_group: ClassVar[bool] = False
     neutral: ClassVar[tuple[Any, Any] | None] = None
-    # Whether a loss of rows has one number per row as target, and not a row.
-    target_per_row: ClassVar[bool] = False
     # The least number of columns for which a loss of rows makes sense.
     least_classes: ClassVar[int] = 1
+    # Whether spaces of named columns and vectors are understood.
+    allows_columns: ClassVar[bool] = False
     argument: ClassVar[Argument] = "prediction"
     # The activation that the loss expects before it; None if any will do.
     link_name: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "target_per_row" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__}.target_per_row does not exist any more: derive {cls.__name__} "
+                "from PointwiseLoss, with `prediction = Columns.of(name=SPACE, ...)` or VECTOR, "
+                "and with `target = SPACE` for one number in each row."
+            )
+
+        named = [x for x in (cls.prediction, cls.target) if isinstance(x, Columns | Vector)]
+        if named and not cls.allows_columns:
+            raise TypeError(
+                f"{cls.__name__} has the space {named[0]}: derive {cls.__name__} from "
+                "PointwiseLoss, whose functions get columns by name."
+            )
 
     # An author may write ---------------------------------------------------
 
@@ -153,6 +170,16 @@ class LossDefinition(Component, ABC):
         """Whether the last axis of a prediction is one row with one loss."""
 
     @property
+    def takes_target_rows(self) -> bool:
+        """Whether the last axis of a target is one row; class indices have none."""
+        return self.takes_rows
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether the spaces say the shapes: one of them is of rows, of a size of its own."""
+        return False
+
+    @property
     def sums_rows(self) -> bool:
         """Whether the losses of elements are summed over the last axis (``per: row``)."""
         return False
@@ -160,6 +187,8 @@ class LossDefinition(Component, ABC):
     @property
     def takes_classes(self) -> bool:
         """Whether a target is a class or a distribution over classes."""
+        if self.has_columns:
+            return False
         return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
 
     # The forms of results that need no one-hot rows for class indices.
@@ -203,6 +232,14 @@ class LossDefinition(Component, ABC):
     unreduced_hessian_at: ClassVar[_Method] = _unreduced("hessian", by_index=True)
     unreduced_with_gradient_at: ClassVar[_Method] = _unreduced("both", by_index=True)
 
+    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Return `terms`, each in the shape of the losses or of their derivatives."""
+        return self.terms(xp, y, t, order)
+
+    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """Return `curvature_bound` in the shape of the prediction."""
+        return self.curvature_bound(xp, y, t)
+
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""
         try:
@@ -212,7 +249,9 @@ class LossDefinition(Component, ABC):
         if by_index:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         else:
-            _check_targets(self.target_space, t, start)
+            # Other targets of classes are one-hot or soft.
+            space = SIMPLEX if self.takes_classes else self.target_space
+            _check_targets(space, t, start)
 
     def domain_remedy(self, y: NDArray) -> str:
         """Return how to mend predictions outside their space; empty where nothing is known."""
@@ -253,7 +292,7 @@ class LossDefinition(Component, ABC):
 def _check_targets(space: Space, t: NDArray, start: int) -> None:
     """Raise `DomainError` for a target, or a row of them, outside its space."""
     try:
-        (SIMPLEX if space is CLASS_INDEX else space).check(t, "target", start=start)
+        space.check(t, "target", start=start)
     except DomainError as error:
         if space is not SIGN:
             raise

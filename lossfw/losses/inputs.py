@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import first_true
+from lossfw.components.spaces import Space, first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
@@ -116,7 +117,7 @@ def prepare(
     *,
     rowwise: bool,
     classes: bool,
-    per_row_target: bool = False,
+    spaces: tuple[Space, Space] | None = None,
     xp: Namespace = np,
 ) -> Arguments:
     """Check prediction and target against each other; nothing is broadcast.
@@ -129,16 +130,18 @@ def prepare(
         The last axis of the prediction is one row, with one loss.
     classes : bool
         The target may be class indices, with one dimension less.
-    per_row_target : bool
-        The target is always one number per row, with one dimension less.
+    spaces : tuple of Space, optional
+        Those of prediction and target, where they say the shapes.
     xp : namespace
         The library of both; NumPy's takes lists too.
     """
     y, t = read_array(xp, prediction, "prediction"), read_array(xp, target, "target")
     prediction_shape = tuple(y.shape)
     by_index = False
-    if rowwise or prediction_shape != t.shape:
-        by_index = _is_by_index(prediction_shape, tuple(t.shape), rowwise, classes, per_row_target)
+    if spaces is not None:
+        y, t, shape = _flat_rows(xp, y, t, spaces)
+    elif rowwise or prediction_shape != t.shape:
+        by_index = _is_by_index(prediction_shape, tuple(t.shape), rowwise, classes)
     if by_index:
         _need_integers(xp, t)
     if xp is np:
@@ -146,7 +149,8 @@ def prepare(
     else:
         y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
         dtype = y.dtype
-    shape = prediction_shape[:-1] if rowwise else prediction_shape
+    if spaces is None:
+        shape = prediction_shape[:-1] if rowwise else prediction_shape
     if not shape:  # a single number, or a single row: make it the first of one
         y, t = y[None], t[None]
     return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, prediction_shape, by_index, xp=xp)
@@ -160,16 +164,67 @@ def read_array(xp: Namespace, x: Any, role: str) -> Array:
     return x
 
 
-def _is_by_index(
-    y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool, per_row: bool
-) -> bool:
+def _flat_rows(
+    xp: Namespace, y: Array, t: Array, spaces: tuple[Space, Space]
+) -> tuple[Array, Array, tuple[int, ...]]:
+    """Return members of two spaces as flat rows or numbers, and the shape of the losses."""
+    y_shape, t_shape = tuple(y.shape), tuple(t.shape)
+    shape = _check_members(y_shape, spaces[0], "prediction")
+    if len(t_shape) != len(shape) + spaces[1].axes:
+        raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
+    if _check_members(t_shape, spaces[1], "target") != shape:
+        raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
+    flat = [
+        xp.reshape(x, (*shape, math.prod(x.shape[len(shape) :]))) if space.axes > 1 else x
+        for x, space in zip((y, t), spaces, strict=True)
+    ]
+    return flat[0], flat[1], shape
+
+
+def _check_members(shape: tuple[int, ...], space: Space, role: str) -> tuple[int, ...]:
+    """Return a shape without the axes of a space's members; raise if they are not its own."""
+    lead, row = shape[: len(shape) - space.axes], shape[len(shape) - space.axes :]
+    size = math.prod(row)
+    if len(shape) < space.axes or (space.axes and row != space.row_shape(size)):
+        expected = _written_shape(("...",), space)
+        raise ShapeError(f"{role} has shape {shape}; expected {expected}.")
+    if space.axes:
+        space.check_size(size, role)
+    return lead
+
+
+def _written_shape(lead: tuple[object, ...], space: Space) -> str:
+    """Return the shape of members of a space, with names for numbers that it leaves open."""
+    row: tuple[Any, ...] = ()
+    if space.axes:
+        size = space.size
+        columns = getattr(space, "names", ())
+        row = space.row_shape(size) if size else (*[len(columns)] * (space.axes - 1), "D")
+    entries = [*map(str, lead), *map(str, row)]
+    names = f", of {space}" if space.axes else ""
+    return f"({', '.join(entries)}{',' if len(entries) == 1 else ''}){names}"
+
+
+def _misfit_of_spaces(
+    y: tuple[int, ...], t: tuple[int, ...], shape: tuple[int, ...], spaces: tuple[Space, Space]
+) -> str:
+    """Return a message with the actual shapes, the expected one, and a remedy."""
+    expected = _written_shape(shape, spaces[1])
+    text = f"prediction has shape {y} and target {t}; the target should have {expected}."
+    if not spaces[0].axes and y[-1:] == (1,) and t[: len(t) - spaces[1].axes] == y[:-1]:
+        return f"{text} Nothing is broadcast: prediction.squeeze(-1) makes them agree."
+    if not spaces[1].axes and t == (*shape, 1):
+        return f"{text} Nothing is broadcast: target.squeeze(-1) makes them agree."
+    return f"{text} Nothing is broadcast."
+
+
+def _is_by_index(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool) -> bool:
     """Tell from the shapes whether the target is class indices; raise if they do not fit."""
     by_index = False
-    if y != t or per_row:
-        less = rowwise and len(y) >= 1 and t == y[:-1]
-        if not (less and (per_row or classes)):
-            raise ShapeError(_misfit(y, t, rowwise, classes, per_row))
-        by_index = not per_row
+    if y != t:
+        by_index = rowwise and classes and len(y) >= 1 and t == y[:-1]
+        if not by_index:
+            raise ShapeError(_misfit(y, t, rowwise, classes))
     if rowwise and not y:
         raise ShapeError("prediction is a single number; expected a row of at least one.")
     if rowwise and y[-1] == 0:
@@ -187,11 +242,9 @@ def _need_integers(xp: Namespace, t: Array) -> None:
     )
 
 
-def _misfit(
-    y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool, per_row: bool
-) -> str:
+def _misfit(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool) -> str:
     """Return a message with the actual shapes, the expected ones, and a remedy."""
-    expected = f"{y[:-1]}" if per_row else f"{y}"
+    expected = f"{y}"
     if classes and y:
         expected += f" (a distribution) or {y[:-1]} (class indices)"
     text = f"prediction has shape {y} and target {t}; the target should have {expected}."

@@ -8,11 +8,13 @@ given come from dual numbers.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Space
+from lossfw.errors import ParameterError
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
 from lossfw.losses.bodies import (
     GroupBody,
@@ -24,8 +26,10 @@ from lossfw.losses.bodies import (
     is_derived,
 )
 from lossfw.losses.engine.read_only import set_flags
+from lossfw.losses.lifting import derived, lifted_bound, lifted_losses, lifted_terms
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 
 
 class ElementwiseLoss(Loss):
@@ -145,7 +149,81 @@ class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
 
     Declare the spaces and write `value`; `formula`, `derivative`,
     `second_derivative` (with respect to the prediction) where they are known.
+
+    With `Columns` as a space, an array has one axis more, and the functions get a record of its
+    columns: ``y.location``. There is one loss for each row. Derivatives are a mapping by name,
+    or columns in their order. With a `Vector`, functions get rows of numbers, (..., D).
+
+    Examples
+    --------
+    >>> from lossfw import BINARY, POSITIVE, REAL, Columns
+    >>> class ExponentialTime(PointwiseLoss):
+    ...     "Negative log-likelihood of a time until an event, which may not have come yet."
+    ...     prediction = REAL
+    ...     target = Columns.of(time=POSITIVE, event=BINARY)
+    ...     def value(self, xp, y, t):
+    ...         return t.time * xp.exp(y) - t.event * y
+    >>> ExponentialTime()([0.0, 0.0], [[2.0, 1.0], [3.0, 0.0]], reduction="none")
+    array([2., 3.])
     """
+
+    allows_columns: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _no_sum_of_columns(self) -> Self:
+        if self.per == "row" and self.has_columns:
+            raise ParameterError(
+                "per: row sums the losses of elements, and a row with columns has one loss already."
+            )
+        return self
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether a prediction has columns or is a vector."""
+        return self.prediction_space.of_rows
+
+    @property
+    def takes_target_rows(self) -> bool:
+        """Whether a target has columns or is a vector."""
+        return self.target_space.of_rows
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether prediction or target has columns or is a vector."""
+        return self.takes_rows or self.takes_target_rows
+
+    @property
+    def fixed_classes(self) -> int | None:
+        """The number of columns, where the space fixes it."""
+        return self.prediction_space.size if self.takes_rows else None
+
+    def compute_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
+    ) -> Any:
+        """Apply the functions of the body, to columns by name."""
+        if self.has_columns:
+            return lifted_losses(self, form, xp, y, t)
+        return super().compute_losses(form, xp, y, t, by_index)
+
+    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `LossDefinition.unreduced_terms`."""
+        if self.has_columns:
+            return lifted_terms(self, xp, y, t, order)
+        return super().unreduced_terms(xp, y, t, order)
+
+    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """See `LossDefinition.unreduced_curvature_bound`."""
+        if self.has_columns:
+            return lifted_bound(self, xp, y, t)
+        return super().unreduced_curvature_bound(xp, y, t)
+
+    def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
+        if not self.has_columns:
+            return super()._dual(xp, y, t, order)
+        space = self.prediction_space
+        flat = space.join(xp, y), self.target_space.join(xp, t)
+        value, *parts = derived(self, xp, *flat, order)
+        return (value, *map(space.split, parts))
 
 
 class CategoricalLoss(RowBody, _PairLoss):
@@ -202,6 +280,7 @@ class GroupLoss(GroupBody, _PairLoss):
     array([-1.,  1.,  1., -1.])
     """
 
+    allows_columns: ClassVar[bool] = True
     takes_groups: ClassVar[bool] = True
     needs_group: ClassVar[bool] = True
 

@@ -498,7 +498,7 @@ class Loss(LossDefinition):
             target,
             rowwise=self.takes_rows,
             classes=self.takes_classes,
-            per_row_target=self.target_per_row,
+            spaces=(self.prediction_space, self.target_space) if self.has_columns else None,
             xp=xp,
         )
         call.checked, call.start = checked, start

@@ -7,7 +7,7 @@ import numpy as np
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.group_inputs import GroupArguments
 from lossfw.losses.inputs import Arguments, one_hot
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Body, Namespace
 from lossfw.numerics.exact.reference import Order, check_order, exact, reference
 
 
@@ -22,12 +22,15 @@ def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
         # The target of a row that is left out may not be a class: class 0 stands in for it.
         t = t if call.where is None else np.where(call.where, t, 0)
         t = one_hot(t, y.shape[-1], np.dtype(np.float64))
-    elif loss.target_per_row:
+    elif loss.has_columns:
         # Integers that lack the last axis would be taken for class indices.
         t = t.astype(np.result_type(t, np.float64))
-    truth = reference(
-        loss.without_own_weight().unreduced_formula, (y, t), order, rows=loss.takes_rows
-    )
+    formula = loss.without_own_weight().unreduced_formula
+    if loss.takes_target_rows and not loss.takes_rows:
+        # A number is a row of one, beside a row of another size.
+        truth = reference(_of_rows(formula), (y[..., np.newaxis], t), order, rows=True)
+    else:
+        truth = reference(formula, (y, t), order, rows=loss.takes_rows)
     if order == 0 and loss.sums_rows:
         truth = truth.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape
@@ -53,6 +56,11 @@ def _of_groups(loss: LossDefinition, call: GroupArguments, order: Order) -> Arra
         )
         out[some if order == 0 else rows] = truth if order == 0 else truth.reshape(y.shape)
     return out.reshape(call.shape if order == 0 else call.prediction_shape)
+
+
+def _of_rows(formula: Body) -> Body:
+    """Return a formula of numbers as one of rows of one number."""
+    return lambda xp, y, t: formula(xp, y[..., 0], t)
 
 
 def _weighted(call: Arguments, truth: Array) -> Array:

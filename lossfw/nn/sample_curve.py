@@ -162,7 +162,7 @@ def _bounds(space: Space, logits: bool) -> tuple[float, float]:
 
 def _line_of_rows(loss: Loss) -> CurveLine:
     """Return a line through rows of two, for a loss of rows."""
-    if loss.target_per_row:
+    if not loss.takes_target_rows:
         label = "mean less target, at a log variance of 0"
         return CurveLine(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
     if loss.prediction_space in (SIMPLEX, UNIT):

@@ -17,6 +17,7 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace, has_double
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
+from lossfw.numerics.records import first_array, map_arrays
 
 ArrayFunction: TypeAlias = Callable[[Namespace, Array], Array]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -60,8 +61,8 @@ def computed_in_float64(body: _Function) -> _Function:
     NumPy's logarithm, exponential and power in float32 are 2 to 7 units in the
     last place off, which leaves nothing for the rest of a function; its float64
     ones are within 0.7. So where the argument after ``xp`` is float32, it and
-    all arrays after it are made float64, and the result, or each of a tuple, is
-    rounded once. Others are left alone.
+    all arrays after it are made float64, and the result, or each of a tuple or a
+    mapping, is rounded once. Others are left alone.
 
     Examples
     --------
@@ -101,20 +102,21 @@ def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Funct
 
         @functools.wraps(body)
         def wide(*arguments: Any) -> Any:
-            xp, first = arguments[place], arguments[place + 1]
+            xp, first = arguments[place], first_array(arguments[place + 1])
             # Exact numbers have one dtype for both.
             if xp.float32 == xp.float64 or first.dtype != xp.float32 or not _has_double(xp):
                 return body(*arguments)
+
+            def widened(x: Any) -> Any:
+                return xp.astype(x, xp.float64) if hasattr(x, "dtype") else x
+
             # A list, for no generator can be compiled by PyTorch.
-            arrays = [
-                xp.astype(x, xp.float64) if hasattr(x, "dtype") else x
-                for x in arguments[place + 1 :]
-            ]
-            result = plain(*arguments[: place + 1], *arrays)
-            if isinstance(result, tuple):
-                return tuple(xp.astype(part, xp.float32) for part in result)
+            arrays = [map_arrays(widened, x) for x in arguments[place + 1 :]]
             # [...] makes an array of a NumPy scalar.
-            return xp.astype(result[...], xp.float32)
+            return map_arrays(
+                lambda part: xp.astype(part[...], xp.float32),
+                plain(*arguments[: place + 1], *arrays),
+            )
 
         return cast(_Function, wide)
 

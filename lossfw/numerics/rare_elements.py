@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -21,6 +21,7 @@ from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import ArrayParts, UnrecordedError
 from lossfw.numerics.primitive import computed_in_float64, parameter_place
+from lossfw.numerics.records import Record, first_array, map_arrays
 from lossfw.numerics.words import Words, choose
 from lossfw.numerics.words_namespace import WORDS
 
@@ -77,7 +78,7 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
         @functools.wraps(body)
         def extended(*given: Any) -> Any:
             found = body(*given)
-            xp, first = given[place], given[place + 1]
+            xp, first = given[place], first_array(given[place + 1])
             inner = xp.inner if isinstance(xp, DualNamespace) else xp
             if isinstance(inner, ErrorFreeNamespace) or first.dtype != xp.float64:
                 return found
@@ -85,7 +86,8 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
                 return found
             if isinstance(xp, DualNamespace) and not isinstance(xp.parts, ArrayParts):
                 raise UnrecordedError("a body whose rare elements are computed anew")
-            rare = is_rare(*given[:place], inner, *map(value_of, given[place + 1 :]))
+            values = [map_arrays(value_of, x) for x in given[place + 1 :]]
+            rare = is_rare(*given[:place], inner, *values)
             if inner is np and not rare.any():
                 return found
             return _Call(body, place, given).extended(rare, found)
@@ -140,6 +142,8 @@ class _Call:
 
     def _with_arrays(self, x: Any, function: Callable[[Array], Any]) -> Any:
         """Return an argument with a function of each of its arrays."""
+        if isinstance(x, Record):
+            return type(x)(*[self._with_arrays(part, function) for part in x])
         if isinstance(x, Dual):
             parts = [self._with_arrays(part, function) for part in (x.value, x.first, x.second)]
             return Dual(parts[0], parts[1], parts[2], self._words)
@@ -218,6 +222,8 @@ def _put(part: Any, rare: NDArray, new: Any) -> Any:
 def _parts(found: Any) -> list[Any]:
     if isinstance(found, Dual):
         return [found.value, found.first, found.second]
+    if isinstance(found, Mapping):
+        return list(found.values())
     return list(found) if isinstance(found, tuple) else [found]
 
 
@@ -225,4 +231,6 @@ def _like(found: Any, parts: list[Any]) -> Any:
     """Return parts in the form of a result."""
     if isinstance(found, Dual):
         return Dual(parts[0], parts[1], parts[2], found.space)
+    if isinstance(found, Mapping):
+        return dict(zip(found, parts, strict=True))
     return tuple(parts) if isinstance(found, tuple) else parts[0]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace, NDArray
+from lossfw.numerics.records import map_arrays
 
 # Below this size five cheap passes take longer than one with branches.
 _SMALL = 2_000
@@ -83,7 +84,7 @@ def apply_where(
     condition : array of bool
     function : callable
         Of elements, each for itself.
-    *arguments : array
+    *arguments : array, or record of columns
         In the shape of `default`.
 
     Examples
@@ -100,7 +101,8 @@ def apply_where(
     if not condition.any():
         return default
     default = np.asarray(default)
-    default[condition] = function(np, *(x[condition] for x in arguments))
+    taken = [map_arrays(lambda x: x[condition], x) for x in arguments]
+    default[condition] = function(np, *taken)
     return default
 
 
@@ -125,7 +127,7 @@ def apply_where_rows(
         Of shape (...).
     function : callable
         Of rows, each for itself.
-    *rows : array
+    *rows : array, or record of columns
         Of shape (..., K).
 
     Examples
@@ -156,7 +158,8 @@ def put_rows(
         return [np.where(last[x.ndim == condition.ndim], new, x) for x, new in pairs]
     # NumPy adds up a single row in an order of its own.
     at = np.flatnonzero(condition).repeat(2 if count == 1 else 1)
-    found = function(np, *(_taken(x, at, condition.ndim) for x in rows))
+    taken = [map_arrays(lambda x: _taken(x, at, condition.ndim), x) for x in rows]
+    found = function(np, *taken)
     return [_with_rows(x, at, new) for x, new in zip(defaults, found, strict=True)]
 
 

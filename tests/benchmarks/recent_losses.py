@@ -57,7 +57,7 @@ def row_targets(loss, shape, rng):
     if loss.target is lossfw.CLASS_INDEX:
         return rng.integers(0, shape[1], shape[0])
     if loss.target is lossfw.UNIT:
-        return rng.random(shape[:1] if loss.target_per_row else shape)
+        return rng.random(shape[:1] if loss.has_columns else shape)
     if loss.name == "censored_likelihood":
         bins, own = np.arange(shape[1]), rng.integers(0, shape[1], (shape[0], 1))
         return np.where(rng.random((shape[0], 1)) < 0.5, bins == own, bins >= own)

@@ -7,7 +7,6 @@ from lossfw import (
     POSITIVE,
     REAL,
     ArgumentError,
-    CategoricalLoss,
     Columns,
     DistributionLoss,
     DomainError,
@@ -31,14 +30,13 @@ class Exponential(DistributionLoss, PointwiseLoss):
         return -xp.expm1(-x / y)
 
 
-class Between(DistributionLoss, CategoricalLoss):
+class Between(DistributionLoss, PointwiseLoss):
     """The log width of a uniform distribution between two numbers that contain the target."""
 
     prediction, target = Columns.of(low=REAL, width=POSITIVE), REAL
-    target_per_row = True
 
     def value(self, xp, y, t):
-        return xp.log(y[..., 1])
+        return xp.log(y.width)
 
     def quantile(self, xp, y, p):
         return y.low + p * y.width

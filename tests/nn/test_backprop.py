@@ -35,7 +35,7 @@ ROWS, WIDTH, UNITS = 2, 2, 2
 def draw_targets(random, loss, shape):
     """Draw targets from the space that a loss declares."""
     space = loss.target_space
-    if loss.target_per_row:
+    if not loss.takes_target_rows:
         shape = shape[:-1]
     if space in (CLASS_INDEX, SIMPLEX):
         return random.dirichlet(np.ones(shape[-1]), shape[:-1])

@@ -137,9 +137,15 @@ class Case(NamedTuple):
             y, *targets = arrays = self._arguments_for(order)
             full = [formula.full(y, t).astype(np.float64) for t in targets]
             with np.errstate(all="ignore"):
-                terms = self.component.terms(np, y.astype(np.float64), *full, order)  # type: ignore[call-arg,arg-type]  # by its kind; one of 0, 1 and 2
+                terms = self._terms(y.astype(np.float64), *full, order)
             truth = Oracle(formula, order, arrays, exact[order], terms).verified()
             yield truth, self._computed(order)
+
+    def _terms(self, *arguments: Any) -> tuple[NDArray, ...]:
+        """Return the terms that may cancel, by the arguments and the order."""
+        if isinstance(self.component, Loss):
+            return self.component.unreduced_terms(np, *arguments)
+        return self.component.terms(np, *arguments)
 
     def _formula(self) -> Formula:
         if isinstance(self.component, Loss):
@@ -157,7 +163,7 @@ class Case(NamedTuple):
             return (0, 1) if self.component.takes_rows else (0, 1, 2)
         y, t = self.arrays
         by_index = self.component.takes_rows and t.ndim < y.ndim
-        return (0,) if by_index and not self.component.target_per_row else (0, 1, 2)
+        return (0,) if by_index and not self.component.has_columns else (0, 1, 2)
 
     def _arguments_for(self, order: int) -> ArgumentArrays:
         return self.arrays if order == 0 else tuple(x[self.derivative_rows] for x in self.arrays)

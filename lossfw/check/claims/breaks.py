@@ -203,6 +203,9 @@ def _unique_points(found: NDArray, scale: float) -> list[float]:
 # is a jump, relative to its size or to a hundredth.
 _ROWS, _FOR_EACH, _SIDE, _ROW_JUMP, _ROW_SIZE = (6, 24), 8, 2.0**-36, 1e-6, 1e-2
 
+# A jump stays at this part of the distance, and a steep slope does not.
+_NARROW = 2.0**-10
+
 
 def _check_rows(subject: Subject, search: Search, order: int) -> None:
     """Look for partial derivatives that jump at rows with ties and other inner rows."""
@@ -232,14 +235,25 @@ def _jumps(subject: Subject, search: Search, points: Points, column: int) -> lis
     def look() -> list[NDArray]:
         search.count(2 * len(points))
         order = 2 if subject.claims.get("twice_smooth") else 1
-        sides = []
-        for sign in (-1, 1):
-            y = points.y.copy()
-            y[:, column] += sign * _SIDE * np.maximum(np.abs(y[:, column]), _SIDE)
-            sides.append([to_float(x) for x in subject.exact.partials(column, order, y, points.t)])
-        return [_differ(*pair) for pair in zip(*sides, strict=True)]
+        found = _differences(subject, points, column, order, _SIDE)
+        if any(jump.any() for jump in found):
+            narrow = _differences(subject, points, column, order, _NARROW * _SIDE)
+            found = [a & b for a, b in zip(found, narrow, strict=True)]
+        return found
 
     return search.once(("row jumps", points.y.shape[-1], column), look)
+
+
+def _differences(
+    subject: Subject, points: Points, column: int, order: int, side: float
+) -> list[NDArray]:
+    """Tell where partial derivatives, up to an order, differ at a distance on both sides."""
+    sides = []
+    for sign in (-1, 1):
+        y = points.y.copy()
+        y[:, column] += sign * side * np.maximum(np.abs(y[:, column]), side)
+        sides.append([to_float(x) for x in subject.exact.partials(column, order, y, points.t)])
+    return [_differ(*pair) for pair in zip(*sides, strict=True)]
 
 
 def _differ(left: NDArray, right: NDArray) -> NDArray:

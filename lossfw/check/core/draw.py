@@ -13,8 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossfw.check.core.draw_columns import column_pairs, target_size, usual_rows
 from lossfw.check.core.members import (
     Generator,
+    best_guess,
     clipped,
     close_to,
     is_bounded,
@@ -30,10 +32,7 @@ from lossfw.components.ranges import Range
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
-    COUNT,
     LOGITS,
-    NONNEGATIVE,
-    POSITIVE,
     REAL,
     SIMPLEX,
     UNIT,
@@ -64,9 +63,6 @@ _MEMBERS = 4
 # So many predictions of a line, its edges, meet each bound of a target.
 _EDGES = 100
 
-# A number for a row is near the first of its numbers unless that is larger.
-_PLAIN = 1e3
-
 # This share of the numbers outside of a promised range goes to its ends.
 _AT_ENDS = 0.1
 
@@ -93,7 +89,9 @@ def draw_pairs(
     subject: Subject, columns: int, dtype: str, rng: Generator, count: int, *, dense: bool = False
 ) -> Points:
     """Return pairs of single numbers, or of rows where there is a number of columns."""
-    if columns:
+    if subject.has_columns:
+        drawn = column_pairs(subject, columns, dtype, rng, count)
+    elif columns:
         drawn = _rows(subject, columns, dtype, rng, count)
     elif subject.kind == "pointwise":
         drawn = _pointwise(subject, dtype, rng, count, dense)
@@ -193,7 +191,7 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int, dense: 
     t = members(subject.target, dtype, rng, half, dense=dense)
     free = Points(y, rng.choice(t, y.size))
     t = rng.choice(t, half)
-    best = _best(subject.prediction, subject.target, t.astype(np.float64))
+    best = best_guess(subject.prediction, subject.target, t.astype(np.float64))
     far = rng.normal(size=half) * (rng.random(half) < 0.5)
     with np.errstate(over="ignore"):
         near = (close_to(best, "float64", rng) + far).astype(dtype)
@@ -201,21 +199,6 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int, dense: 
     # An infinite logit is legal, an infinite target is not.
     points = Points(points.y, np.where(np.isfinite(points.t), points.t, 1.0).astype(dtype))
     return _joined(points, *_at_bounds(subject.target, points, rng, count // 4))
-
-
-def _best(prediction: Space, target: Space, t: NDArray) -> NDArray:
-    """Return predictions near the best for each target, as their spaces suggest.
-
-    Where one is a mean and the other any real number, it is a logarithm; where
-    one is a probability, it is a logit.
-    """
-    best = t
-    with np.errstate(all="ignore"):
-        if is_line(prediction) and target in (NONNEGATIVE, POSITIVE, COUNT):
-            best = np.log(t)
-        elif is_line(prediction) and target in (UNIT, BINARY):
-            best = np.log(t) - np.log1p(-t)
-    return np.where(np.isfinite(best), best, 0.0)
 
 
 def _at_bounds(space: Space, points: Points, rng: Generator, others: int) -> Iterator[Points]:
@@ -243,10 +226,6 @@ def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int
         # Where a mask leaves out an index, or its one-hot row, these are not the same target.
         shares = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index])
         return Points(y, index).keep(shares > 0)
-    if subject.target_per_row:
-        t = rng.permutation(line((), dtype, rng, len(y))[: len(y)])
-        near = (rng.random(len(y)) < 0.3) & (np.abs(y[:, 0]) < _PLAIN)
-        return Points(y, np.where(near, y[:, 0] + rng.normal(size=len(y)), t).astype(dtype))
     if subject.target is REAL and subject.prediction is REAL:
         t = _parallel_rows(y, rng).astype(dtype)
         # The direction of a row of zeros is not defined.
@@ -302,7 +281,9 @@ def usual_targets(subject: Subject, count: int, columns: int, rng: Generator) ->
     """Return unremarkable targets for rows; the last class is one of them."""
     if subject.target is CLASS_INDEX:
         return np.append(rng.integers(0, columns, count - 1), columns - 1)
-    t = usual(subject.target, rng, (count,) if subject.target_per_row else (count, columns))
+    if subject.has_columns:
+        return usual_rows(subject.target, target_size(subject, columns), rng, count)
+    t = usual(subject.target, rng, (count, columns))
     if subject.target is SIMPLEX:
         t[-2:] = np.eye(columns)[[columns - 1, int(rng.integers(0, columns))]]
     return t

@@ -179,7 +179,7 @@ def need_alike(actual: NDArray, expected: NDArray, points: Points, message: str,
 
 def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Points]:
     """Return a few ordinary rows of each of many numbers of classes; none where a loss fixes it."""
-    if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
+    if not subject.rows or len(subject.columns) < 2 or subject.has_columns:
         return []
     rows = partial(plain_rows, subject, search, count)
     most = most_columns(search, outputs(subject), rows, _MOST)

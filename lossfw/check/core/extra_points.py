@@ -82,7 +82,7 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
     def find() -> list[Points]:
         rng = search.rng(f"branches {dtype}")
         # Rows of few numbers cost no more than elements.
-        count = _LOOKED_AT[subject.rows and not subject.target_per_row] * search.examples
+        count = _LOOKED_AT[subject.rows and not subject.has_columns] * search.examples
         shared = search.points(subject, dtype)
         drawn = draw(subject, dtype, rng, count, dense=True)
         pools = [(some, [more for more in drawn if _shapes(more) == _shapes(some)])

@@ -10,7 +10,20 @@ from typing import TypeAlias, TypeGuard
 
 import numpy as np
 
-from lossfw.components.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    COUNT,
+    LOGITS,
+    NONNEGATIVE,
+    POSITIVE,
+    UNIT,
+    Counts,
+    Interval,
+    Members,
+    Simplex,
+    Space,
+)
 from lossfw.numerics.arrays import NDArray
 
 Generator: TypeAlias = np.random.Generator
@@ -190,3 +203,18 @@ def close_to(x: NDArray, dtype: str, rng: Generator) -> NDArray:
     sign = rng.choice([-1.0, 1.0], x.shape)
     with np.errstate(all="ignore"):
         return np.asarray(x * (1 + sign * step)).astype(dtype)
+
+
+def best_guess(prediction: Space, target: Space, t: NDArray) -> NDArray:
+    """Return predictions near the best for each target, as their spaces suggest.
+
+    Where one is a mean and the other any real number, it is a logarithm; where
+    one is a probability, it is a logit.
+    """
+    best = t
+    with np.errstate(all="ignore"):
+        if is_line(prediction) and target in (NONNEGATIVE, POSITIVE, COUNT):
+            best = np.log(t)
+        elif is_line(prediction) and target in (UNIT, BINARY):
+            best = np.log(t) - np.log1p(-t)
+    return np.where(np.isfinite(best), best, 0.0)

@@ -125,7 +125,7 @@ class Subject:
         if self.component is None:
             return ()
         doubles = y.astype(np.float64), self.exact.full(y, t).astype(np.float64)
-        return self.component.terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
+        return self.component.unreduced_terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
 
     @property
     def rows(self) -> bool:
@@ -135,7 +135,7 @@ class Subject:
     @property
     def by_index(self) -> bool:
         """Whether a target may be class indices."""
-        return self.rows and self.target in (CLASS_INDEX, SIMPLEX)
+        return self.rows and not self.has_columns and self.target in (CLASS_INDEX, SIMPLEX)
 
     @property
     def soft(self) -> bool:
@@ -145,8 +145,8 @@ class Subject:
     @property
     def columns(self) -> tuple[int, ...]:
         """Numbers of columns to try: one, two and more, or those that the loss fixes."""
-        if self.target_per_row:
-            return (2,)
+        if self.has_columns:
+            return tuple(dict.fromkeys(self.prediction.flat_size(k) for k in COLUMNS))
         fixed = None if self.truth is None else self.truth.fixed_classes
         if fixed is not None:
             return (fixed,)
@@ -158,9 +158,9 @@ class Subject:
         return tuple(k for k in self.columns if k > 1)
 
     @property
-    def target_per_row(self) -> bool:
-        """Whether a row has one number as target, and not a row."""
-        return self.truth is not None and self.truth.target_per_row
+    def has_columns(self) -> bool:
+        """Whether prediction or target has named columns or is a vector."""
+        return self.truth is not None and self.truth.has_columns
 
     @property
     def least_classes(self) -> int:
@@ -193,22 +193,24 @@ def space_named(name: str | Space) -> Space:
 def of_component(loss: Loss) -> Subject:
     """Return a built-in or plugin loss as a subject."""
 
-    def given(x: Any) -> Any:
+    def given(y: Any, t: Any) -> tuple[Any, Any]:
         # Each element is a row of one for a loss that sums rows.
-        return np.asarray(x)[..., None] if loss.sums_rows else x
+        if loss.sums_rows:
+            return np.asarray(y)[..., None], np.asarray(t)[..., None]
+        return shaped(loss.prediction_space, y), shaped(loss.target_space, t)
 
     def value(y: Any, t: Any) -> Any:
-        return loss(given(y), given(t), reduction="none")
+        return loss(*given(y, t), reduction="none")
 
     def derivative(function: Function) -> Function:
         def call_given(y: Any, t: Any) -> Any:
-            result = function(given(y), given(t), reduction="none")
-            return result[..., 0] if loss.sums_rows else result
+            result = function(*given(y, t), reduction="none")
+            return np.reshape(result, np.shape(y)) if np.shape(result) != np.shape(y) else result
 
         return call_given
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
-        return loss(given(y), given(t), sample_weight=sample_weight, where=where)
+        return loss(*given(y, t), sample_weight=sample_weight, where=where)
 
     def unchecked(y: Any, t: Any) -> Any:
         return loss.unreduced(np, y, subject.exact.full(y, t))
@@ -235,6 +237,14 @@ def of_component(loss: Loss) -> Subject:
         target_range=loss.target_range,
     )
     return subject
+
+
+def shaped(space: Space, x: Any) -> Any:
+    """Return flat rows in the shape of the members of a space, and others as they are."""
+    if space.axes < 2:
+        return x
+    rows = np.asarray(x)
+    return rows.reshape(*rows.shape[:-1], *space.row_shape(rows.shape[-1]))
 
 
 def unwritten(body: object) -> tuple[str, ...]:

@@ -217,7 +217,7 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
 
 def _equal_rows(subject: Subject, columns: int) -> Points:
     """Return rows of many equal predictions but two, and targets in which all take part."""
-    if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
+    if not subject.rows or len(subject.columns) < 2 or subject.has_columns:
         raise NotApplicable("there are no rows of many classes")
     shape = (2, columns)
     y = np.full(shape, _equal(subject.prediction, columns), np.float16)

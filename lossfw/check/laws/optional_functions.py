@@ -99,7 +99,7 @@ def _compare(
         raise Counterexample.at(points, one, text, code)
 
 
-_BOUND_CODE = "loss.curvature_bound(np, y, t)"
+_BOUND_CODE = "loss.unreduced_curvature_bound(np, y, t)"
 
 # Sizes of steps, of which the drawn directions are multiples.
 _STEPS = (1e-3, 0.1, 1.0, 10.0, 300.0)
@@ -122,13 +122,13 @@ def check_curvature_bound(subject: Subject, search: Search) -> None:
     assert loss is not None
     for points in search.points(subject, "float64"):
         some = points.keep((np.abs(points.y) <= _LARGEST) & np.isfinite(points.y))
-        if len(some) and not subject.target_per_row:
+        if len(some) and not subject.has_columns:
             # Targets are rows as their predictions, and of ordinary size.
             t = subject.exact.full(some.y, some.t).astype(np.float64)
             some = Points(some.y, t).keep(np.abs(t) <= _LARGEST)
         if not len(some):
             continue
-        if loss.curvature_bound(np, some.y, some.t) is None:
+        if loss.unreduced_curvature_bound(np, some.y, some.t) is None:
             raise NotApplicable("the loss knows no bound of its curvature")
         for step in _steps(search, some):
             _check_step(subject, search, loss, some, step)
@@ -157,7 +157,7 @@ def _check_step(
     if not len(y):
         return
     search.count(len(y))
-    bound, slope = loss.curvature_bound(np, y, t), loss.unreduced_gradient(np, y, t)
+    bound, slope = loss.unreduced_curvature_bound(np, y, t), loss.unreduced_gradient(np, y, t)
     if bound is None or bound.shape != y.shape:
         text = "the bound does not have the shape of the prediction."
         raise Counterexample(text, _BOUND_CODE, y=y, t=t)

@@ -308,6 +308,9 @@ def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
 
 def _wanted(loss: Loss, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Return the shapes of targets that fit."""
-    if loss.target_per_row:
-        return (shape[:-1],)
+    if loss.has_columns:
+        space = loss.target_space
+        rows = shape[: len(shape) - loss.prediction_space.axes]
+        # A vector without a size fits whatever its file holds.
+        return () if space.size is None else ((*rows, *space.row_shape(space.size)),)
     return (shape, shape[:-1]) if loss.takes_classes else (shape,)

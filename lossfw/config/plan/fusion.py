@@ -147,16 +147,10 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     classes = loss.takes_classes
     # An array of this shape that takes no memory.
     stand_in = np.broadcast_to(np.float64(0.0), shape)
-    prepare(
-        stand_in,
-        targets,
-        rowwise=loss.takes_rows,
-        classes=classes,
-        per_row_target=loss.target_per_row,
-    )
+    spaces = (loss.prediction_space, loss.target_space) if loss.has_columns else None
+    call = prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes, spaces=spaces)
     # Without rows, only the number of columns is checked.
-    by_index = classes and targets.ndim < len(shape)
-    loss.check_domain(np.empty((0, *shape[1:])), targets[:0], by_index, 0)
+    loss.check_domain(call.y[:0], call.t[:0], call.by_index, 0)
 
 
 def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:

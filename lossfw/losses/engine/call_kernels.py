@@ -170,7 +170,7 @@ def kernels_for(
     """
     if engine_mode() == "tiles" or not isinstance(loss, LossDefinition):
         return _NONE
-    if not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
+    if loss.has_columns or not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
         return _NONE
     # The second derivative takes rows, which the engine makes of class indices.
     by_index = call.by_index and form != "hessian"

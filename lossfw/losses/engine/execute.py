@@ -30,6 +30,7 @@ from lossfw.losses.engine.tiling import (
     Tile,
     block_bounds,
     has_few_columns,
+    layout,
     make_tile,
     rows_in_block,
     select_rows,
@@ -108,7 +109,7 @@ def _call(loss: EngineLoss, function: Callable[..., Any], y: NDArray, t: NDArray
     """
     if not loss.takes_rows and y.itemsize == _LARGE and y.size > _ELEMENTS:
         return _call_in_pieces(function, y, t)
-    if len(y) != 1 or not has_few_columns(loss, y):
+    if len(y) != 1 or not (has_few_columns(loss, y) or t.ndim > y.ndim):
         return function(np, y, t)
     results = function(np, _repeat_row(y), _repeat_row(t))
     return tuple(map(_first, results)) if isinstance(results, tuple) else _first(results)
@@ -129,8 +130,8 @@ def _call_in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any
 
 
 def _repeat_row(row: NDArray) -> NDArray:
-    """Return a row below itself, stored column by column as other tiles of rows are."""
-    rows = np.empty((2, *row.shape[1:]), row.dtype, order="F")
+    """Return a row below itself, stored as other tiles of such rows are."""
+    rows = np.empty((2, *row.shape[1:]), row.dtype, order=layout(row))
     rows[...] = row
     rows.setflags(write=False)
     return rows

@@ -67,7 +67,7 @@ def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     )
     has_row_function = has_plain_losses and accepts_any_prediction and loss.takes_classes
     return FastPathTraits(
-        has_plain_losses and not loss.takes_rows,
+        has_plain_losses and not (loss.takes_rows or loss.has_columns),
         not (accepts_any_prediction and accepts_any_float(loss.target_space)),
         not has_default_check or loss.argument == "prediction",
         value if has_row_function else None,

@@ -8,6 +8,7 @@ are ordinary or far apart, certain or undecided, with ties, infinities, zeros an
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,28 @@ def row_probes(
         arrays.append(_targets(spaces[1], rng, first, by_index))
     with np.errstate(all="ignore"):
         return tuple(x if x.dtype.kind == "i" else x.astype(dtype) for x in arrays)
+
+
+def column_probes(
+    spaces: tuple[Space, ...], dtype: np.dtype[Any], width: int
+) -> tuple[NDArray, ...]:
+    """Return members of spaces of which one is of rows, as flat rows or numbers.
+
+    Rows without a size have `width` numbers.
+    """
+    rng = np.random.default_rng(0)
+    sizes = [space.flat_size(width) for space in spaces]
+    rows = number_of_rows(max(sizes))
+
+    def draw(space: Space, row: tuple[int, ...]) -> NDArray:
+        if space.axes:
+            return _distributions(rng, rows, row[0])
+        return _draw_members(space, rng, rows * math.prod(row)).reshape(rows, *row)
+
+    with np.errstate(all="ignore"):
+        return tuple(
+            space.fill(size, draw).astype(dtype) for space, size in zip(spaces, sizes, strict=True)
+        )
 
 
 def number_of_rows(columns: int) -> int:

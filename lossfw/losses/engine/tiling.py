@@ -97,25 +97,29 @@ def select_rows(
 def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
     """Make a tile of some rows: select what counts, and check its domain."""
     y, t = call.y[first:last], call.t[first:last]
-    if loss.takes_rows or loss.sums_rows:
-        y = y.reshape(-1, call.y.shape[-1])
-        t = t.reshape(-1) if t.ndim < call.y.ndim else t.reshape(-1, t.shape[-1])
-    elif y.ndim > 1:
-        y, t = y.reshape(-1), t.reshape(-1)
+    axes = max(1, len(call.shape))
+    if axes > 1:
+        y, t = y.reshape(-1, *y.shape[axes:]), t.reshape(-1, *t.shape[axes:])
     weight, where, counted, masked = select_rows(call, first, last)
     if where is not None:
         y, t = y[where], t[where]
     # The layout is the tile's own: NumPy adds the columns of another one in another order. The
     # check of rows of few columns is four times as fast in it.
-    order: Literal["C", "F"] = "F" if has_few_columns(loss, y) else "C"
-    y, t = np.asarray(y, order=order), np.asarray(t, order=order)
+    order: Literal["C", "F"] = "C" if loss.sums_rows else layout(y)
+    t_order: Literal["C", "F"] = "C" if loss.sums_rows else layout(t)
+    y, t = np.asarray(y, order=order), np.asarray(t, order=t_order)
     check_domain(loss, call, first, last, y, t)
     y = y.astype(call.work, order=order, copy=False)
     if not call.by_index:
-        t = t.astype(call.work, order=order, copy=False)
+        t = t.astype(call.work, order=t_order, copy=False)
     y.setflags(write=False)
     t.setflags(write=False)
     return Tile(first, last, y, t, weight, where, counted, masked)
+
+
+def layout(rows: Array) -> Literal["C", "F"]:
+    """Return how a tile of rows is stored: column by column if they have few."""
+    return "F" if rows.ndim > 1 and rows.shape[-1] <= FEW_COLUMNS else "C"
 
 
 def has_few_columns(loss: EngineLoss, y: Array) -> bool:

@@ -50,7 +50,7 @@ def losses_and_gradients(
 
 
 def _find(loss: LossDefinition, y: Array, by_index: bool) -> _Function | None:
-    if loss.target_per_row or not is_derived(loss.body, "both") or is_traced():
+    if loss.has_columns or not is_derived(loss.body, "both") or is_traced():
         return None
     columns = y.shape[-1] if loss.takes_rows else None
     key = (type(loss), loss.identity, columns, by_index, y.dtype)

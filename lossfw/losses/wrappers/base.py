@@ -46,7 +46,8 @@ class PartWrapper(Wrapper):
     needs_group: ClassVar[Any] = of_part("needs_group")
     neutral: ClassVar[Any] = of_part("neutral")
     sums_rows: ClassVar[Any] = of_part("sums_rows")
-    target_per_row: ClassVar[Any] = of_part("target_per_row")
+    takes_target_rows: ClassVar[Any] = of_part("takes_target_rows")
+    has_columns: ClassVar[Any] = of_part("has_columns")
     least_classes: ClassVar[Any] = of_part("least_classes")
     fixed_classes: ClassVar[Any] = of_part("fixed_classes")
     prediction_space: ClassVar[Any] = of_part("prediction_space")
@@ -99,13 +100,13 @@ class ChangingWrapper(PartWrapper):
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """See `Loss.curvature_bound`."""
         t, change = self.changes(xp, t, by_index=False)
-        bound = self.of.curvature_bound(xp, y, t)
+        bound = self.of.unreduced_curvature_bound(xp, y, t)
         return None if bound is None else change(bound)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """See `Loss.terms`."""
         t, change = self.changes(xp, t, by_index=False)
-        return tuple(change(term) for term in self.of.terms(xp, y, t, order))
+        return tuple(change(term) for term in self.of.unreduced_terms(xp, y, t, order))
 
 
 def unchanged(results: Array) -> Array:

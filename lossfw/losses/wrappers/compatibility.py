@@ -123,11 +123,17 @@ def check_forms(parts: Sequence[Loss]) -> None:
 
 
 def check_shapes(parts: Sequence[Loss]) -> None:
-    """Raise `ParameterError` if some parts take a number for each row as target, others not."""
-    per_row = [part for part in parts if part.target_per_row]
-    others = [part for part in parts if not part.target_per_row]
-    if per_row and others:
-        raise ParameterError(
-            f"{per_row[0].name} and {others[0].name} cannot be added: the target of "
-            f"{per_row[0].name} has one number for each row, that of {others[0].name} does not."
-        )
+    """Raise `ParameterError` if a part has columns, and another one not the same ones."""
+    with_columns = next((part for part in parts if part.has_columns), None)
+    if with_columns is None:
+        return
+    for role in ROLES:
+        space = space_of(with_columns, role)
+        for part in parts:
+            other = space_of(part, role)
+            if not part.has_columns or other != space:
+                raise ParameterError(
+                    f"{with_columns.name} and {part.name} cannot be added: the {role}s of "
+                    f"{with_columns.name} are {_shown(space)}, those of {part.name} "
+                    f"{_shown(other)}; a sum of losses of columns needs the same for all."
+                )

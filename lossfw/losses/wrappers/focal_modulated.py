@@ -94,7 +94,7 @@ class FocalModulated(PartWrapper):
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the terms of the product rule, and the part's own; see `Loss.terms`."""
-        own_terms = self.of.terms(xp, y, t, order)
+        own_terms = self.of.unreduced_terms(xp, y, t, order)
         if not self.gamma:
             return own_terms
         factor = error_probability(xp, self.of, y, t) ** self.gamma

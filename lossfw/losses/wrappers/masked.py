@@ -106,14 +106,14 @@ class Masked(ChangingWrapper):
         """Tell for each element, or for each row of a loss of rows, whether it is left out."""
         # The array API standard compares no integers with a float.
         marked = (as_floats(xp, t) if by_index else t) == self.ignore
-        whole_rows = self.takes_rows and not by_index and not self.target_per_row
+        whole_rows = self.takes_target_rows and not by_index
         return xp.all(marked, axis=-1) if whole_rows else marked
 
     def _legal(self, xp: Namespace, t: Array, left_out: Array, by_index: bool) -> Array:
         """Return targets that the part can take, with a legal one for each that is left out."""
         if by_index:
             return xp.where(left_out, xp.zeros_like(t), t)
-        if self.takes_rows and not self.target_per_row:
+        if self.takes_target_rows:
             # The first class: a distribution, and in every space of its elements.
             first = xp.astype(columns(xp, t) == 0, t.dtype)
             return xp.where(left_out[..., None], first, t)

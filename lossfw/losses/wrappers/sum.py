@@ -91,9 +91,14 @@ class Sum(Wrapper):
         return not self.takes_rows and any(part.sums_rows for part in self.of)
 
     @property
-    def target_per_row(self) -> bool:  # type: ignore[override]  # the parts decide, not the class
+    def takes_target_rows(self) -> bool:
+        """Whether one part does."""
+        return any(part.takes_target_rows for part in self.of)
+
+    @property
+    def has_columns(self) -> bool:
         """As every part."""
-        return self.of[0].target_per_row
+        return self.of[0].has_columns
 
     @property
     def least_classes(self) -> int:  # type: ignore[override]  # the parts decide, not the class
@@ -182,14 +187,15 @@ class Sum(Wrapper):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Add those of the parts; None where one is not known."""
-        bounds = [part.curvature_bound(xp, y, t) for part in self.of]
+        bounds = [part.unreduced_curvature_bound(xp, y, t) for part in self.of]
         return None if any(bound is None for bound in bounds) else _add(bounds)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the summands: the parts, and their own terms; see `Loss.terms`."""
         summands = []
         for part in self.of:
-            terms = (part.unreduced_losses(FORMS[order], xp, y, t), *part.terms(xp, y, t, order))
+            own = part.unreduced_terms(xp, y, t, order)
+            terms = (part.unreduced_losses(FORMS[order], xp, y, t), *own)
             summands += [term if order else self._fit(xp, part, xp.abs(term)) for term in terms]
         return tuple(summands)
 

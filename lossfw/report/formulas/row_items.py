@@ -241,7 +241,7 @@ def _arguments(component: Loss | Activation) -> tuple[str, ...]:
     row = tuple(f"y{place}" for place in range(COLUMNS))
     if not isinstance(component, Loss):
         return row
-    return (*row, "t") if component.target_per_row else (*row, "t0", "t1")
+    return (*row, "t") if not component.takes_target_rows else (*row, "t0", "t1")
 
 
 def _first_result(component: Any) -> Callable[..., Any]:

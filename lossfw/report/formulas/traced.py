@@ -156,5 +156,5 @@ def _input(xp: Expressions, component: Loss | Activation, name: str) -> Any:
         return xp.input(name, np.float64)
     if not isinstance(xp, Formulas):
         raise TraceError("the body is of rows")
-    per_row = name == "t" and isinstance(component, Loss) and component.target_per_row
+    per_row = name == "t" and isinstance(component, Loss) and not component.takes_target_rows
     return xp.input(name, np.float64) if per_row else xp.row(name)

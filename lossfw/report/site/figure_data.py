@@ -239,7 +239,7 @@ def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, 
     columns = [y[:, k] for k in range(y.shape[-1])] if y.ndim > 1 else [y]
     if isinstance(component, Loss):
         (t,) = target
-        if component.takes_rows and t.ndim == 1 and not component.target_per_row:
+        if component.takes_classes and t.ndim == 1:
             t = np.eye(y.shape[-1])[t]
         if len(arguments_of(component)) > 1:
             columns += [t[:, k] for k in range(t.shape[-1])] if t.ndim > 1 else [t]

@@ -5,13 +5,14 @@ Measured in tiles, on ordinary numbers, for some milliseconds: a ratio holds whe
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 import numpy as np
 
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.probes import element_probes, row_probes
+from lossfw.losses.engine.probes import column_probes, element_probes, row_probes
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.text.component import engine_line, engine_of, origin
@@ -66,17 +67,17 @@ def _ordinary(loss: Loss) -> tuple[NDArray, NDArray]:
     """Return ordinary predictions and targets, drawn again and again."""
     dtype, spaces = np.dtype(np.float64), (loss.prediction_space, loss.target_space)
     columns = loss.fixed_classes or COLUMNS
-    if loss.takes_rows:
+    if loss.has_columns:
+        y, t = column_probes(spaces, dtype, COLUMNS)
+    elif loss.takes_rows:
         y, t = row_probes(spaces, dtype, columns, by_index=loss.takes_classes)
-        if loss.target_per_row:
-            t = t[:, 0]
     else:
         y, t = element_probes(spaces, dtype)
     usual = np.isfinite(y) & (np.abs(y) < _LARGE) & (y != 0)
     of_t = np.isfinite(t) & (np.abs(t) < _LARGE)
     usual = usual.all(-1) if y.ndim > 1 else usual
     usual &= of_t.all(-1) if t.ndim > 1 else of_t
-    rows = np.resize(np.flatnonzero(usual), _NUMBERS // (columns if loss.takes_rows else 1))
+    rows = np.resize(np.flatnonzero(usual), _NUMBERS // math.prod(y.shape[1:]))
     return y[rows], t[rows]
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lossfw import (
     REAL,
     Array,
-    CategoricalLoss,
     Claims,
+    Columns,
     Namespace,
-    NDArray,
     Order,
-    ShapeError,
+    PointwiseLoss,
     Space,
 )
 from lossfw.numerics import (
@@ -25,16 +24,13 @@ from lossfw.numerics import (
     zero_or_nan,
 )
 
-# A mean and a log variance.
-_COLUMNS = 2
-
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
 # exp(-s) overflows or is subnormal beyond this; there it is multiplied in parts.
 _SAFE = 700.0
 
 
-class HeteroscedasticGaussianNll(CategoricalLoss):
+class HeteroscedasticGaussianNll(PointwiseLoss):
     """Gaussian negative log-likelihood, (log(2 pi) + s + (m - t)^2 exp(-s)) / 2.
 
     Use it when a model predicts its own uncertainty beside the mean.
@@ -76,49 +72,39 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
            [ 0. ,  0.5]])
     """
 
-    prediction: ClassVar[Space] = REAL
+    prediction: ClassVar[Space] = Columns.of(mean=REAL, log_variance=REAL)
     target: ClassVar[Space] = REAL
-    target_per_row: ClassVar[bool] = True
 
     full: bool = True
 
-    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Check that a row has two numbers too; see `Loss.check_domain`."""
-        if y.shape[-1] != _COLUMNS:
-            raise ShapeError(
-                f"prediction has {y.shape[-1]} columns; heteroscedastic_gaussian_nll expects 2: "
-                "the mean and the logarithm of the variance."
-            )
-        super().check_domain(y, t, by_index, start)
-
-    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition."""
-        r, s = y[..., 0] - t, y[..., 1]
+        r, s = y.mean - t, y.log_variance
         constant = xp.log(2 * xp.pi * xp.ones_like(s)) if self.full else 0
         return (constant + s + r * r * xp.exp(-s)) / 2
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _plain_value(self, xp: Namespace, y: Any, t: Array) -> Array:
         return self._value_of(xp, *_plain_parts(xp, y, t))
 
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _plain_derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
         return _slope_of(xp, *_plain_parts(xp, y, t))
 
-    def _plain_both(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    def _plain_both(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         parts = _plain_parts(xp, y, t)
         return self._value_of(xp, *parts), _slope_of(xp, *parts)
 
     @with_float32_form(_plain_value)
-    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same; the square or the exponential by itself may overflow."""
         return self._value_of(xp, *_parts(xp, y, t))
 
     @with_float32_form(_plain_derivative)
-    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
         return _slope_of(xp, *_parts(xp, y, t))
 
     @with_float32_form(_plain_both)
-    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same exponential."""
         parts = _parts(xp, y, t)
         return self._value_of(xp, *parts), _slope_of(xp, *parts)
@@ -129,40 +115,40 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         return select(xp, xp.isinf(half), half, total)
 
     @computed_in_float64
-    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def second_derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
         """exp(-s) by m, and (m - t)^2 exp(-s) / 2 by s."""
         s, _, half = _parts(xp, y, t)
-        return xp.stack([xp.exp(-s) + zero_or_nan(xp, half), half], axis=-1)
+        return {"mean": xp.exp(-s) + zero_or_nan(xp, half), "log_variance": half}
 
     def claims(self) -> Claims:
         """Smooth, and nothing else that has a name for rows."""
         return Claims(twice_smooth=True)
 
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Array, ...]:
         """Half of log variance and square, which cancel in the value, and by s in the slope."""
         s, slope, half = _parts(xp, y, t)
         if order == 0:
             return 0.5 * s, half, 0.5 * _LOG_TWO_PI * self.full + 0.0 * s
         if order == 1:
-            return xp.stack([slope, half], axis=-1), xp.stack([slope, 0.5 + 0.0 * s], -1)
+            return (slope, half), (slope, 0.5 + 0.0 * s)
         return ()
 
 
-def _slope_of(xp: Namespace, s: Array, slope: Array, half: Array) -> Array:
-    return xp.stack([slope, 0.5 - half + zero_or_nan(xp, s)], axis=-1)
+def _slope_of(xp: Namespace, s: Array, slope: Array, half: Array) -> dict[str, Array]:
+    return {"mean": slope, "log_variance": 0.5 - half + zero_or_nan(xp, s)}
 
 
-def _plain_parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+def _plain_parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
     """Return `_parts` in float64 that was float32, whose squares neither overflow nor vanish."""
-    r, s = y[..., 0] - t, y[..., 1]
+    r, s = y.mean - t, y.log_variance
     e = xp.exp(-at_most(xp, s, _SAFE))
     slope = multiply_or_zero(xp, r, e)
     return s, slope, multiply_or_zero(xp, 0.5 * r * r, e)
 
 
-def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+def _parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
     """Return s, (m - t) exp(-s) and (m - t)^2 exp(-s) / 2, finite wherever they are."""
-    r, s = y[..., 0] - t, y[..., 1]
+    r, s = y.mean - t, y.log_variance
     first = xp.clip(s, -_SAFE, _SAFE)
     second = xp.clip(s - first, -_SAFE, _SAFE)
     e, f = xp.exp(-first), xp.exp(-second)

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw import NDArray
+from lossfw import REAL, NDArray, Vector
 from lossfw.metrics import Arguments, ElementMetric, MetricBody, as_array, prepare
 
-# Columns of an interval.
 _ENDS = 2
+_INTERVAL = Vector.of(REAL, size=_ENDS)
 
 
 class QuantileCoverage(ElementMetric):
@@ -42,7 +42,7 @@ class QuantileCoverage(ElementMetric):
         """Return prediction and target, their shapes checked."""
         y, t = as_array(prediction, "prediction"), as_array(target, "target")
         if y.ndim == t.ndim + 1 and y.shape[-1] == _ENDS:
-            return prepare(y, t, rowwise=True, classes=False, per_row_target=True)
+            return prepare(y, t, rowwise=True, classes=False, spaces=(_INTERVAL, REAL))
         return super().arguments(y, t)
 
     def body(self, call: Arguments) -> MetricBody:

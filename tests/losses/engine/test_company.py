@@ -18,8 +18,12 @@ LOSSES = [
     for loss in variants(REGISTRY.class_of(entry))[:3]
     if entry.label == "lossfw[std]"
 ]
-OF_ROWS = [loss for loss in LOSSES if loss.takes_rows and not loss.target_per_row]
-SUMMED = [loss.replace(per="row") for loss in LOSSES if "per" in type(loss).model_fields]
+OF_ROWS = [loss for loss in LOSSES if loss.takes_rows and not loss.has_columns]
+SUMMED = [
+    loss.replace(per="row")
+    for loss in LOSSES
+    if "per" in type(loss).model_fields and not loss.has_columns
+]
 
 
 def arguments(loss, columns, dtype):

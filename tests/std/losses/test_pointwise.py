@@ -82,9 +82,7 @@ class TestHeteroscedastic:
 
     @pytest.mark.parametrize("columns", [1, 3])
     def test_other_numbers_of_columns_are_refused(self, columns):
-        with pytest.raises(
-            ShapeError, match="expects 2: the mean and the logarithm of the variance"
-        ):
+        with pytest.raises(ShapeError, match="expected 2: mean, log_variance"):
             VARIANCE(np.zeros((4, columns)), np.zeros(4))
 
     @pytest.mark.parametrize("shape", [(4, 2), (4, 1), (3,), ()])

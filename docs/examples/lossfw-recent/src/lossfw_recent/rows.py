@@ -3,7 +3,7 @@
 import math
 from typing import ClassVar
 
-from lossfw import BINARY, LOGITS, REAL, UNIT, CategoricalLoss, Space
+from lossfw import BINARY, LOGITS, REAL, UNIT, CategoricalLoss, PointwiseLoss, Space, Vector
 from lossfw.numerics import (
     columns,
     log_softmax,
@@ -154,7 +154,7 @@ class DiceSemimetric(CategoricalLoss):
         return quotient(xp, xp.sum(xp.abs(y - t), axis=-1), xp.sum(y + t, axis=-1))
 
 
-class HlGauss(CategoricalLoss):
+class HlGauss(PointwiseLoss):
     """HL-Gauss, cross-entropy of K bins of [0, 1] with a Gaussian around the target.
 
     Jesse Farebrother et al., "Stop regressing: training value functions via classification for
@@ -162,9 +162,8 @@ class HlGauss(CategoricalLoss):
     distribution at its ends, over that of all bins.
     """
 
-    prediction: ClassVar[Space] = LOGITS
+    prediction: ClassVar[Space] = Vector.of(LOGITS)
     target: ClassVar[Space] = UNIT
-    target_per_row: ClassVar[bool] = True
     sigma: PositiveFloat = 0.075
 
     def value(self, xp, z, t):

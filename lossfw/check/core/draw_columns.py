@@ -1,0 +1,101 @@
+"""Pairs for losses with named columns or vectors: each column from its own space.
+
+The columns of a row are free of each other, near each other, or near what the others suggest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossfw.check.core.members import Generator, best_guess, clipped, close_to, members, usual
+from lossfw.check.core.subject import Points, Subject
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import Interval, Simplex, Space
+from lossfw.numerics.arrays import NDArray
+
+# How many numbers a vector has whose space leaves it open, beside a prediction of numbers.
+_WIDTH = 3
+
+# In these shares of the rows a number is near what another column suggests, or is equal to it.
+_NEAR, _EQUAL = 0.4, 0.1
+
+# A number beyond this says nothing of its neighbours: they would all be equal to it.
+_PLAIN = 1e3
+
+
+def target_size(subject: Subject, columns: int) -> int:
+    """Return the numbers of a target beside predictions of so many columns."""
+    width = _WIDTH
+    if columns and subject.prediction.size is None:
+        # As many as the vectors of the prediction have.
+        sizes = range(1, columns + 1)
+        width = next(k for k in sizes if subject.prediction.flat_size(k) == columns)
+    return subject.target.flat_size(width)
+
+
+def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
+    """Return pairs of flat rows; of single numbers where `columns` is 0."""
+    spaces = subject.prediction, subject.target
+    sizes = columns or 1, target_size(subject, columns)
+    pairs = list(zip(spaces, sizes, strict=True))
+    rows = [_free(space, size, dtype, rng, count) for space, size in pairs]
+    own = [_spaces(space, size) for space, size in pairs]
+    with np.errstate(all="ignore"):
+        for a, b in ((1, 1), (0, 0), (0, 1)):
+            _bring_near(rows[a], own[a], rows[b], own[b], dtype, rng)
+    y, t = (x if space.axes else x[:, 0] for x, space in zip(rows, spaces, strict=True))
+    return Points(y, t)
+
+
+def usual_rows(space: Space, size: int, rng: Generator, count: int) -> NDArray:
+    """Return unremarkable members of a space, as flat rows or numbers."""
+    rows: NDArray = space.fill(size, lambda space, row: usual(space, rng, (count, *row)))
+    return rows
+
+
+def _free(space: Space, size: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return members of a space as rows, each column in an order of its own."""
+
+    def draw(space: Space, row: tuple[int, ...]) -> NDArray:
+        if isinstance(space, Simplex):
+            return usual(space, rng, (count, *row)).astype(dtype)
+        return rng.choice(members(space, dtype, rng, count), (count, *row))
+
+    rows = space.fill(size, draw).astype(dtype)
+    return np.array(rows if space.axes else rows[:, np.newaxis])
+
+
+def _spaces(space: Space, size: int) -> list[Space | None]:
+    """Return the space of each number of a flat row, None for a share of a distribution."""
+    if isinstance(space, Columns):
+        pairs = zip(space.spaces, space.widths(size), strict=True)
+        return [own for part, width in pairs for own in _spaces(part, width)]
+    return [None if isinstance(space, Simplex) else getattr(space, "of_numbers", space)] * size
+
+
+def _bring_near(
+    rows: NDArray,
+    spaces: list[Space | None],
+    others: NDArray,
+    other_spaces: list[Space | None],
+    dtype: str,
+    rng: Generator,
+) -> None:
+    """Move some numbers of an interval near a number of another column, or make them equal."""
+    for place, space in enumerate(spaces):
+        sources = [
+            (others[:, k], other)
+            for k, other in enumerate(other_spaces)
+            if other is not None and not (others is rows and k == place)
+        ]
+        if not isinstance(space, Interval) or not sources:
+            continue
+        source, other = sources[rng.integers(len(sources))]
+        share = rng.random(len(rows))
+        suggested = best_guess(space, other, source.astype(np.float64))
+        noise = rng.normal(size=len(rows)) * (rng.random(len(rows)) < 0.5)
+        near = clipped(space, (close_to(suggested, "float64", rng) + noise).astype(dtype))
+        plain = np.abs(source) < _PLAIN
+        rows[:, place] = np.where((share < _NEAR) & plain, near, rows[:, place])
+        same = clipped(space, source.astype(dtype))
+        rows[:, place] = np.where(share > 1 - _EQUAL, same, rows[:, place])

@@ -1,0 +1,78 @@
+"""Lifting: the functions that an author wrote of named columns, as functions of flat rows.
+
+The engine knows rows of numbers. A body gets records of columns, and returns derivatives by name
+or in their order; vectors and single numbers stay arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossfw.losses.base import BODY_FUNCTIONS, LossDefinition, ResultForm
+from lossfw.losses.bodies import PairBody, is_derived
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual import derivatives as dual
+from lossfw.numerics.exact.reference import Order
+from lossfw.numerics.records import Record
+
+
+def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
+    """Return the results of a loss with columns; see `LossDefinition.unreduced_losses`."""
+    if form == "both" and type(loss).value_and_derivative is PairBody.value_and_derivative:
+        first, second = (lifted_losses(loss, one, xp, y, t) for one in ("value", "gradient"))
+        return first, second
+    if form != "both" and is_derived(loss, form):
+        order = 2 if form == "hessian" else 1
+        return _like(xp, y, derived(loss, xp, y, t, order)[order])
+    y_parts, t_parts = loss.prediction_space.split(y), loss.target_space.split(t)
+    results = getattr(loss, BODY_FUNCTIONS[form])(xp, y_parts, t_parts)
+    if form == "both":
+        return _like(xp, y, results[0]), _joined(loss, xp, y, results[1])
+    if form in ("gradient", "hessian"):
+        return _joined(loss, xp, y, results)
+    return results if form == "formula" else _like(xp, y, results)
+
+
+def derived(loss: Any, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+    """Return value and derivatives of flat rows, up to an order, from dual numbers."""
+    if loss.takes_rows:
+
+        def value_of_rows(xp: Namespace, y: Array, t: Array) -> Array:
+            parts = loss.prediction_space.split(y), loss.target_space.split(t)
+            return loss.value(xp, *parts)
+
+        return dual.row_derivatives(value_of_rows, xp, y, t, order=order)
+    parts = loss.target_space.split(t)
+    if not isinstance(parts, Record):
+        return dual.derivatives(loss.value, xp, y, parts, order=order)
+
+    def value(xp: Namespace, y: Array, *columns: Array) -> Array:
+        return loss.value(xp, y, type(parts)(*columns))
+
+    return dual.derivatives(value, xp, y, *parts, order=order)
+
+
+def lifted_terms(loss: Any, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+    """Return the terms of a loss with columns; see `LossDefinition.terms`."""
+    terms = loss.terms(xp, loss.prediction_space.split(y), loss.target_space.split(t), order)
+    return tuple(_joined(loss, xp, y, term) for term in terms) if order else terms
+
+
+def lifted_bound(loss: Any, xp: Namespace, y: Array, t: Array) -> Array | None:
+    """Return the bound of the curvature; see `LossDefinition.curvature_bound`."""
+    if type(loss).curvature_bound is LossDefinition.curvature_bound:
+        return LossDefinition.curvature_bound(loss, xp, y, t)
+    y_parts, t_parts = loss.prediction_space.split(y), loss.target_space.split(t)
+    bound = loss.curvature_bound(xp, y_parts, t_parts)
+    return None if bound is None else _joined(loss, xp, y, bound)
+
+
+def _joined(loss: Any, xp: Namespace, y: Array, parts: Any) -> Array:
+    """Return a derivative as flat rows."""
+    return _like(xp, y, loss.prediction_space.join(xp, parts))
+
+
+def _like(xp: Namespace, y: Array, result: Array) -> Array:
+    """Return a result in the dtype of the prediction: a body may have computed it in float64."""
+    dtype = getattr(result, "dtype", y.dtype)
+    return result if dtype == y.dtype else xp.astype(result, y.dtype)

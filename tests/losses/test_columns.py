@@ -1,0 +1,290 @@
+"""Losses of named columns and vectors: shapes, derivatives, exact truth, other libraries."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+import lossfw
+from lossfw import (
+    BINARY,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    UNIT,
+    VECTOR,
+    CategoricalLoss,
+    Columns,
+    DistanceLoss,
+    DomainError,
+    ParameterError,
+    PointwiseLoss,
+    ShapeError,
+    Vector,
+)
+from lossfw.numerics import apply_where, computed_in_float64
+
+
+class Gamma(PointwiseLoss):
+    """Negative log-likelihood of a gamma distribution without its normalisation."""
+
+    prediction, target = Columns.of(shape=POSITIVE, log_rate=REAL), POSITIVE
+
+    def value(self, xp, y, t):
+        """Not a function of the sum of the columns."""
+        return t * xp.exp(y.log_rate) - y.shape * (y.log_rate + xp.log(t))
+
+
+class WrittenGamma(Gamma):
+    """The same, with derivatives and terms by name or in order."""
+
+    def derivative(self, xp, y, t):
+        """By name, in another order."""
+        rate = xp.exp(y.log_rate)
+        return {"log_rate": t * rate - y.shape, "shape": -(y.log_rate + xp.log(t))}
+
+    def second_derivative(self, xp, y, t):
+        """In order."""
+        return 0.0 * t, t * xp.exp(y.log_rate)
+
+    def terms(self, xp, y, t, order):
+        """What may cancel."""
+        if order == 0:
+            return t * xp.exp(y.log_rate), y.shape * y.log_rate, y.shape * xp.log(t)
+        return (self.derivative(xp, y, t),)
+
+    def curvature_bound(self, xp, y, t):
+        """None in truth; a number to see its shape."""
+        return {"shape": 0.0 * t, "log_rate": t}
+
+
+class Exponential(PointwiseLoss):
+    """A time until an event, which may not have come yet."""
+
+    prediction, target = REAL, Columns.of(time=NONNEGATIVE, event=BINARY)
+
+    def value(self, xp, y, t):
+        """Censored rows have no density."""
+        return t.time * xp.exp(y) - t.event * y
+
+
+class Pinball(PointwiseLoss):
+    """Quantiles beside one number."""
+
+    prediction, target = Vector.of(REAL, size=3), REAL
+
+    def value(self, xp, y, t):
+        """The sum over the levels."""
+        r = t[..., None] - y
+        level = xp.asarray([0.1, 0.5, 0.9], dtype=y.dtype)
+        return xp.sum(xp.maximum(level * r, (level - 1) * r), axis=-1)
+
+
+class Triplet(PointwiseLoss):
+    """Columns that are vectors, against a margin of its own."""
+
+    prediction = Columns.of(anchor=VECTOR, positive=VECTOR, negative=VECTOR)
+    target = UNIT
+
+    def value(self, xp, y, t):
+        """The softplus of the difference of squared distances."""
+        near, far = ((y.anchor - x) ** 2 for x in (y.positive, y.negative))
+        gap = xp.sum(near, axis=-1) - xp.sum(far, axis=-1) + t
+        return xp.logaddexp(gap, xp.zeros_like(gap))
+
+
+RNG = np.random.default_rng(7)
+N = 40
+CASES = {
+    "columns": (Gamma(), np.exp(RNG.normal(size=(N, 2))), np.exp(RNG.normal(size=N))),
+    "written": (WrittenGamma(), np.exp(RNG.normal(size=(N, 2))), np.exp(RNG.normal(size=N))),
+    "target": (
+        Exponential(),
+        RNG.normal(size=N),
+        np.stack([RNG.exponential(size=N), RNG.integers(0, 2, N)], -1),
+    ),
+    "vector": (Pinball(), RNG.normal(size=(N, 3)), RNG.normal(size=N)),
+    "vectors": (Triplet(), RNG.normal(size=(N, 3, 2)), RNG.random(N)),
+}
+every_case = pytest.mark.parametrize(("loss", "y", "t"), CASES.values(), ids=CASES)
+
+
+def by_differences(loss, y, t):
+    """Return the gradient of the sum, by central differences."""
+    found = np.zeros(y.size)
+    for place in range(y.size):
+        step = np.zeros(y.size)
+        step[place] = 1e-6
+        step = step.reshape(y.shape)
+        up, down = (loss(x, t, reduction="sum") for x in (y + step, y - step))
+        found[place] = (up - down) / 2e-6
+    return found.reshape(y.shape)
+
+
+@every_case
+def test_one_loss_for_each_row_with_derivatives_and_exact_truth(loss, y, t):
+    losses = loss(y, t, reduction="none")
+    assert losses.shape == (N,)
+    gradient, hessian = loss.gradient(y, t, reduction="sum"), loss.hessian(y, t, reduction="sum")
+    assert gradient.shape == hessian.shape == y.shape
+    assert gradient == pytest.approx(by_differences(loss, y, t), rel=1e-5, abs=1e-5)
+    few = y[:3], t[:3]
+    assert loss.exact(*few).astype(float) == pytest.approx(losses[:3], rel=1e-14)
+    for order, found in (1, gradient), (2, hessian):
+        exact = loss.exact(*few, derivative=order).astype(float)
+        assert found[:3] == pytest.approx(exact, rel=1e-12, abs=1e-14)
+    out = np.empty_like(y)
+    value, both = loss.value_and_gradient(y, t, reduction="sum", out=out)
+    assert both is out
+    assert (both == gradient).all()
+    assert value == loss(y, t, reduction="sum")
+
+
+@every_case
+def test_rows_are_the_same_alone_in_other_shapes_and_in_partials(loss, y, t):
+    losses, gradient = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="sum")
+    assert [loss(a, b) for a, b in zip(y, t, strict=True)] == losses.tolist()
+    folded = [x.reshape(4, 10, *x.shape[1:]) for x in (y, t)]
+    assert (loss(*folded, reduction="none").ravel() == losses).all()
+    assert (loss.gradient(*folded, reduction="sum").ravel() == gradient.ravel()).all()
+    weight, where = RNG.integers(0, 3, N).astype(float), RNG.random(N) < 0.7
+    kept = loss(y[where], t[where], sample_weight=weight[where])
+    assert loss(y, t, sample_weight=weight, where=where) == kept
+    slope = loss.gradient(y, t, where=where, reduction="sum")
+    assert (slope == np.where(where.reshape(-1, *[1] * (y.ndim - 1)), gradient, 0)).all()
+    part = loss.partial(y[:17], t[:17]).merge(loss.partial(y[17:], t[17:], start=17))
+    assert part.mean() == loss(y, t)
+    assert loss.partial_and_rows(y, t)[1].losses() == pytest.approx(losses, rel=1e-15)
+
+
+@every_case
+def test_float32_and_lists(loss, y, t):
+    y32, t32 = y.astype(np.float32), t.astype(np.float32)
+    assert loss(y32, t32, reduction="none").dtype == np.float32
+    assert loss.gradient(y32, t32).dtype == np.float32
+    assert loss(y32, t32) == pytest.approx(loss(y, t), rel=1e-5)
+    assert loss(y.tolist(), t.tolist()) == loss(y, t)
+
+
+@every_case
+def test_torch_and_jax_have_the_published_derivatives(loss, y, t):
+    losses, gradient = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="sum")
+    tensor = torch.tensor(y, requires_grad=True)
+    found = loss(tensor, torch.tensor(t), reduction="none")
+    found.sum().backward()
+    assert found.detach().numpy() == pytest.approx(losses, rel=1e-13)
+    assert tensor.grad.numpy() == pytest.approx(gradient, rel=1e-13, abs=1e-15)
+    with jax.enable_x64(True):
+
+        def total(y, t):
+            return loss.unchecked(y, t, reduction="sum")
+
+        slope = jax.jit(jax.grad(total))(jnp.asarray(y), jnp.asarray(t))
+        assert np.asarray(slope) == pytest.approx(gradient, rel=1e-13, abs=1e-15)
+        each = jax.vmap(lambda y, t: loss.unchecked(y, t))(jnp.asarray(y), jnp.asarray(t))
+        assert np.asarray(each) == pytest.approx(losses, rel=1e-13)
+
+
+def test_terms_and_bounds_are_lifted():
+    loss, y, t = CASES["written"]
+    slopes = loss.unreduced_gradient(np, y, t)
+    assert [x.shape for x in loss.unreduced_terms(np, y, t, 0)] == [(N,)] * 3
+    assert (loss.unreduced_terms(np, y, t, 1)[0] == slopes).all()
+    bound = loss.unreduced_curvature_bound(np, y, t)
+    assert (bound == np.stack([0 * t, t], -1)).all()
+
+
+def test_decorated_bodies_take_columns():
+    class Decorated(Gamma):
+        """A body that goes by float64, with a rare row."""
+
+        @computed_in_float64
+        def value(self, xp, y, t):
+            """Ten more where the shape is above one."""
+            plain = Gamma.value(self, xp, y, t)
+            assert plain.dtype == np.float64
+            rest = lambda xp, y, t: Gamma.value(self, xp, y, t) + 10.0  # noqa: E731
+            return apply_where(xp, plain, y.shape > 1.0, rest, y, t)
+
+        @computed_in_float64
+        def derivative(self, xp, y, t):
+            """By name."""
+            return WrittenGamma.derivative(self, xp, y, t)
+
+    _, y, t = CASES["columns"]
+    y32, t32 = y.astype(np.float32), t.astype(np.float32)
+    found = Decorated()(y32, t32, reduction="none")
+    assert found.dtype == np.float32
+    wanted = Gamma()(y, t, reduction="none") + 10.0 * (y[:, 0] > 1)
+    assert found == pytest.approx(wanted, rel=1e-5)
+    assert Decorated().gradient(y32, t32, reduction="sum").dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "t", "message"),
+    [
+        (Gamma(), [[1.0, 1.0, 1.0]], [1.0], "has 3 columns; expected 2: shape, log_rate"),
+        (Gamma(), [[1.0, 1.0]], [[1.0]], r"target \(1, 1\); the target should have \(1,\)"),
+        (Gamma(), 1.0, 1.0, r"prediction has shape \(\); expected \(..., 2\), of Columns\(shape=P"),
+        (Exponential(), [1.0], [[1.0]], "target has 1 column; expected 2: time, event"),
+        (Exponential(), [1.0, 2.0], [1.0, 0.0], r"the target should have \(2, 2\), of Columns\("),
+        (Exponential(), [[1.0]], [[1.0, 0.0]], r"prediction.squeeze\(-1\) makes them agree"),
+        (Pinball(), [[1.0, 1.0]], [1.0], "prediction has 2 columns; expected 3."),
+        (Triplet(), np.ones((4, 2, 5)), np.ones(4), r"expected \(..., 3, D\), of Columns\(anc"),
+        (Triplet(), np.ones((4, 3)), np.ones(4), r"has shape \(4, 3\); expected \(..., 3, D\)"),
+    ],
+)  # fmt: skip
+def test_other_shapes_are_refused(loss, y, t, message):
+    with pytest.raises(ShapeError, match=message):
+        loss(y, t)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "t", "message"),
+    [
+        (Gamma(), [[1.0, 1.0], [-2.0, 1.0]], [1.0, 1.0], "prediction.shape[1] = -2 lies outside"),
+        (Gamma(), [-2.0, 1.0], 1.0, "prediction.shape = -2 lies"),
+        (Exponential(), [1.0, 1.0], [[1.0, 1.0], [1.0, 2.0]], "target.event[1] = 2 lies outside"),
+        (Exponential(), [[1.0, 1.0]], [[[1.0, 1.0], [-1.0, 0.0]]], "target.time[0, 1] = -1 lies"),
+    ],
+)  # fmt: skip
+def test_members_outside_are_named_by_column(loss, y, t, message):
+    with pytest.raises(DomainError) as error:
+        loss(y, t)
+    assert message in str(error.value)
+    with pytest.raises(DomainError, match=message.split("[")[0].split(" ")[0]):
+        loss(torch.tensor(y), torch.tensor(t))
+
+
+def test_nan_in_a_column_reaches_the_result_and_infinity_is_a_member():
+    loss = Exponential()
+    assert np.isnan(loss([0.0], [[np.nan, 1.0]]))
+    assert loss([0.0], [[np.inf, 1.0]]) == np.inf
+    assert np.isnan(CASES["columns"][0]([[1.0, np.nan]], [1.0]))
+
+
+def test_a_row_has_one_loss_already():
+    with pytest.raises(ParameterError, match="a row with columns has one loss already"):
+        Gamma(per="row")
+
+
+def test_what_columns_replace_is_refused_with_what_to_write():
+    with pytest.raises(TypeError, match="derive Old from PointwiseLoss"):
+        type("Old", (CategoricalLoss,), {"target_per_row": True, "__module__": __name__})
+
+
+@pytest.mark.parametrize("kind", [CategoricalLoss, DistanceLoss])
+def test_other_kinds_refuse_columns(kind):
+    with pytest.raises(TypeError, match="derive Wrong from PointwiseLoss"):
+        type("Wrong", (kind,), {"prediction": Pinball.prediction, "__module__": __name__})
+
+
+def test_wrappers_of_columns():
+    loss, y, t = CASES["columns"]
+    assert (2 * loss)(y, t) == 2 * loss(y, t)
+    total = loss + WrittenGamma()
+    assert total(y, t) == pytest.approx(2 * loss(y, t))
+    assert total.gradient(y, t) == pytest.approx(2 * loss.gradient(y, t))
+    with pytest.raises(ParameterError, match="the same for all"):
+        loss + lossfw.loss("huber")
