@@ -28,6 +28,7 @@ from lossfw.components.spaces import (
     UNIT,
     VECTOR,
     Interval,
+    Members,
     Space,
     Vector,
 )
@@ -210,6 +211,7 @@ __all__ = [
     "Loss",
     "LossfwError",
     "MarginLoss",
+    "Members",
     "Memory",
     "Metric",
     "MissingExtraError",

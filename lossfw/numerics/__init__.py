@@ -59,8 +59,9 @@ a condition rarely holds, and `apply_where_rows` one of rows. ``with_nan_of(xp, 
 NaN in what is else constant, ``with_nan_of_rows(xp, rows, result)`` that of a row.
 `computed_in_float64` decorates a body whose float32 is to go by float64, and `with_float32_form`
 one that has a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a
-function that is not given one; ``columns(xp, x)`` is 0 .. K-1 and ``device_of(x)`` where a new
-array must be made to meet `x`.
+function that is not given one; ``columns(xp, x)`` is 0 .. K-1, ``device_of(x)`` where a new
+array must be made to meet `x`, and ``has_values(x)`` whether its numbers are known while a body
+runs: those that JAX or PyTorch traces are not.
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on the code that is measured against it. On dual
@@ -73,6 +74,7 @@ most 4 for a function of one argument; the tests hold each to its own bound.
 
 from lossfw.numerics.arrays import columns as columns
 from lossfw.numerics.arrays import device_of as device_of
+from lossfw.numerics.arrays import has_values as has_values
 from lossfw.numerics.arrays import namespace_of as namespace_of
 from lossfw.numerics.cancellation import ATANH_TAIL as ATANH_TAIL
 from lossfw.numerics.cancellation import expm1_minus as expm1_minus

@@ -27,6 +27,7 @@ _LOSSES: dict[str, str] = {
     "class_weighted": "lossfw.losses.wrappers:ClassWeighted",
     "cosine_distance": "lossfw_std.losses.cosine_distance:CosineDistance",
     "cross_entropy": "lossfw_std.losses.cross_entropy:CrossEntropy",
+    "cumulative_link": "lossfw_std.losses.cumulative_link:CumulativeLink",
     "dice": "lossfw_std.losses.tversky:Dice",
     "distance_weighted_discrimination": "dwd",
     "dwd": "lossfw_std.losses.dwd:Dwd",

@@ -161,6 +161,22 @@ NEEDS = (
         _noisy,
     ),
     Need(
+        "survival",
+        "times until an event, some of them censored",
+        "A row that still waits says only that its time is longer: it counts by that probability.",
+        "Kalbfleisch and Prentice, *The statistical analysis of failure time data*, 2002, "
+        "doi:10.1002/9781118032985",
+        _said(r"\buntil an event\b|\btime is counted\b"),
+    ),
+    Need(
+        "ordered",
+        "classes that have an order",
+        "A class that is further away costs more, and one score is enough for all of them.",
+        "McCullagh, *Regression models for ordinal data*, 1980, "
+        "doi:10.1111/j.2517-6161.1980.tb01109.x",
+        _said(r"\bhave an order\b"),
+    ),
+    Need(
         "calibrated",
         "calibrated probabilities",
         "Only the true probabilities minimise a strictly proper loss.",

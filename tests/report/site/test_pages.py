@@ -130,6 +130,7 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
         ("imbalanced", {"focal", "class_weighted", "tversky"}, {"hinge"}),
         ("noisy", {"ramp", "savage", "generalised_cross_entropy"}, {"exponential", "logistic"}),
         ("calibrated", {"cross_entropy", "brier"}, {"hinge"}),
+        ("ordered", {"cumulative_link"}, {"cross_entropy"}),
     ],
 )
 def test_needs_are_served_by_what_serves_them(need, serve, not_serve):

@@ -1,0 +1,70 @@
+"""What a distribution of location and scale offers to losses of censored and ordered targets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from lossfw import Array, Namespace
+
+
+class Ends(NamedTuple):
+    """Intervals a < Z < b; an end may be infinite.
+
+    Attributes
+    ----------
+    a, b : array
+    a_low, b_low : array
+        Their rounding errors, which matter in the tails: exp(a) has the relative error of a_low.
+    width : array
+        b - a, with the digits that the difference of the two has lost.
+    """
+
+    a: Array
+    a_low: Array
+    b: Array
+    b_low: Array
+    width: Array
+
+    def middle(self) -> Array:
+        """Return (a + b) / 2; infinite ends on both sides give NaN."""
+        return 0.5 * ((self.a + self.b) + (self.a_low + self.b_low))
+
+
+class StandardDistribution(ABC):
+    """A random variable Z with density f and distribution function F.
+
+    Of order 0 the functions return the loss, and of order 1 and 2 its derivatives by a shift
+    of z, or of both ends. Arrays are float64.
+    """
+
+    @abstractmethod
+    def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
+        """Return -log(F(b) - F(a))."""
+
+    @abstractmethod
+    def of_point(self, xp: Namespace, z: Array, low: Array, order: int) -> Array:
+        """Return -log f(z + low)."""
+
+    @abstractmethod
+    def interval_formula(self, xp: Namespace, a: Array, b: Array) -> Array:
+        """Return -log(F(b) - F(a)) by its definition, on exact numbers."""
+
+    @abstractmethod
+    def point_formula(self, xp: Namespace, z: Array) -> Array:
+        """Return -log f(z) by its definition, on exact numbers."""
+
+    @abstractmethod
+    def quantile(self, xp: Namespace, p: Array) -> Array:
+        """Return the number that Z lies below with probability p."""
+
+    def interval_terms(self, xp: Namespace, ends: Ends, order: int) -> tuple[Array, ...]:
+        """Return the terms that may cancel in `of_interval`; none unless given."""
+        return ()
+
+
+def log1m_exp(xp: Namespace, width: Array) -> Array:
+    """Return log(1 - exp(-width)), with the digits of both ends."""
+    narrow = width < 1.0
+    near = xp.log(-xp.expm1(-xp.where(narrow, width, xp.ones_like(width))))
+    return xp.where(narrow, near, xp.log1p(-xp.exp(-width)))

@@ -1,0 +1,159 @@
+"""The loss of ordered classes, with cut points between them."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from lossfw import REAL, Array, Claims, Members, Namespace, Order, PointwiseLoss, Space
+from lossfw.numerics import computed_in_float64, difference_error, with_nan_of
+from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
+
+_LINKS: dict[str, StandardDistribution] = {
+    "logit": LOGISTIC,
+    "probit": NORMAL,
+    "cloglog": EXTREME,
+}
+
+
+def _increasing(cuts: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse cut points that do not increase."""
+    for k, (low, high) in enumerate(itertools.pairwise(cuts)):
+        if not low < high:
+            raise ValueError(
+                f"cuts[{k + 1}] = {high:g} is not above cuts[{k}] = {low:g}; expected numbers that "
+                "increase, because class k lies between cut k - 1 and cut k"
+            )
+    return cuts
+
+
+_Cuts = Annotated[
+    tuple[Annotated[float, Field(allow_inf_nan=False)], ...],
+    Field(min_length=1),
+    AfterValidator(_increasing),
+]
+
+
+class CumulativeLink(PointwiseLoss):
+    """Cumulative link of ordered classes, -log(F(c_k - y) - F(c_(k-1) - y)) for class k.
+
+    Use it when classes have an order, such as grades or stages, and a model gives one score.
+
+    The prediction has shape (...), any real score: the larger it is, the higher the class. The
+    target has the same shape, a class 0 .. K - 1, where K - 1 is the number of cuts. One loss
+    per element.
+
+    Parameters
+    ----------
+    cuts : tuple of float
+        The K - 1 increasing cut points between the classes.
+    link : {"logit", "probit", "cloglog"}
+        F: the logistic, the normal, or the extreme value distribution of minima. The first is
+        the model of proportional odds, the last of proportional hazards.
+
+    Notes
+    -----
+    The chance of a class above k is 1 - F(c_k - y). The difference of two values of F keeps its
+    digits in both tails and for cuts that nearly meet. Convex in y, because the three densities
+    are log-concave. The cuts are constants here: estimate them from the shares of the classes,
+    or try several. Source: McCullagh, *Regression models for ordinal data*, Journal of the
+    Royal Statistical Society B 42, 1980, doi:10.1111/j.2517-6161.1980.tb01109.x.
+
+    See Also
+    --------
+    binary_cross_entropy : of two classes; it is this one with the cut 0.
+    cross_entropy : of classes without an order.
+
+    Examples
+    --------
+    >>> loss = CumulativeLink(cuts=(-1.0, 0.5, 2.0))
+    >>> loss([0.25, 1.5, 12.0], [1, 3, 1], reduction="none")
+    array([ 1.08035096,  0.97407698, 11.75249485])
+    """
+
+    prediction: ClassVar[Space] = REAL
+
+    cuts: _Cuts = (0.0,)
+    link: Literal["logit", "probit", "cloglog"] = "logit"
+
+    @property
+    def target_space(self) -> Space:
+        """The classes 0 .. K - 1."""
+        return _classes(len(self.cuts) + 1)
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        low, high = -xp.full_like(y, xp.inf), xp.full_like(y, xp.inf)
+        for k, cut in enumerate(self.cuts):
+            low, high = xp.where(t == k + 1, cut - y, low), xp.where(t == k, cut - y, high)
+        return _LINKS[self.link].interval_formula(xp, low, high)
+
+    @computed_in_float64
+    def _losses(self, xp: Namespace, y: Array, t: Array, order: int) -> Array:
+        found = _LINKS[self.link].of_interval(xp, self._ends(xp, y, t), order)
+        return with_nan_of(xp, t, -found if order == 1 else found)
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same, without the cancellation of the two probabilities."""
+        return self._losses(xp, y, t, 0)
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(f(b) - f(a)) / (F(b) - F(a)) between a and b, the cuts less y."""
+        return self._losses(xp, y, t, 1)
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Never negative; for the normal distribution at most 1, for the logistic one 1/2."""
+        return self._losses(xp, y, t, 2)
+
+    def _ends(self, xp: Namespace, y: Array, t: Array) -> Ends:
+        cuts = (-math.inf, *self.cuts, math.inf)
+        one = xp.ones_like(y)
+        low, high = cuts[0] * one, cuts[1] * one
+        for k in range(1, len(cuts) - 1):
+            low, high = (
+                xp.where(t == k, cuts[k] * one, low),
+                xp.where(t == k, cuts[k + 1] * one, high),
+            )
+        # Cuts that are there: the outer classes have one end only.
+        has_a, has_b = t > 0, t < len(self.cuts)
+        inner_low, inner_high = xp.where(has_a, low, y), xp.where(has_b, high, y)
+        a, b = inner_low - y, inner_high - y
+        return Ends(
+            xp.where(has_a, a, low),
+            difference_error(inner_low, y, a),
+            xp.where(has_b, b, high),
+            difference_error(inner_high, y, b),
+            high - low,
+        )
+
+    def claims(self) -> Claims:
+        """Convex and smooth, a logarithm of a probability."""
+        return Claims(
+            nonnegative=True,
+            convex=True,
+            twice_smooth=True,
+            lipschitz=1.0 if self.link == "logit" else None,
+        )
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """1/4 for each cut beside the class with the logit, and 1 with the probit."""
+        one = xp.ones_like(y)
+        if self.link == "logit":
+            return 0.25 * (
+                xp.where(t > 0, one, 0.0 * one) + xp.where(t < len(self.cuts), one, 0.0 * one)
+            )
+        return one if self.link == "probit" else None
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Those of the slope by the extreme value distribution, which cancel at its zero."""
+        return _LINKS[self.link].interval_terms(xp, self._ends(xp, y, t), order)
+
+
+@functools.cache
+def _classes(count: int) -> Members:
+    numbers = tuple(float(k) for k in range(count))
+    return Members("CLASSES", f"the classes 0 .. {count - 1} between the cuts", members=numbers)
