@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import keyword
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import Draw, Space, count_of
-from lossfw.errors import ArgumentError, ShapeError
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.components.spaces import Draw, Space, count_of, first_true
+from lossfw.errors import ArgumentError, DomainError, ShapeError
+from lossfw.numerics.arrays import Array, Namespace, namespace_of
 from lossfw.numerics.records import record_of
 
 
@@ -28,6 +29,8 @@ class Columns(Space):
     ----------
     names : tuple of str
     spaces : tuple of Space
+    is_ordered : bool
+        Whether no column is below the one before it; see `ordered`.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Columns(Space):
 
     names: tuple[str, ...] = ()
     spaces: tuple[Space, ...] = ()
+    is_ordered: bool = False
 
     @classmethod
     def of(cls, **spaces: Space) -> Columns:
@@ -71,6 +75,22 @@ class Columns(Space):
             f"{name} in {space.meaning}" for name, space in spaces.items()
         )
         return cls(f"Columns({listed})", meaning, tuple(spaces), tuple(spaces.values()))
+
+    def ordered(self) -> Columns:
+        """Return the space of those rows whose columns, all of them numbers, do not decrease.
+
+        Examples
+        --------
+        >>> from lossfw import REAL
+        >>> ends = Columns.of(lower=REAL, upper=REAL).ordered()
+        >>> ends.check(np.asarray([[1.0, 1.0], [3.0, 2.0]]), "target")
+        Traceback (most recent call last):
+            ...
+        lossfw.errors.DomainError: target.lower[1] = 3 is above target.upper[1] = 2; expected \
+lower <= upper.
+        """
+        in_order = " <= ".join(self.names)
+        return replace(self, meaning=f"{self.meaning}, {in_order}", is_ordered=True)
 
     @property
     def axes(self) -> int:
@@ -111,7 +131,8 @@ class Columns(Space):
     def fill(self, size: int, draw: Draw) -> Array:
         """Return rows whose columns are drawn one by one; see `Space.fill`."""
         pairs = zip(self.spaces, self.widths(size), strict=True)
-        return self.join(np, [space.fill(width, draw) for space, width in pairs])
+        rows = self.join(np, [space.fill(width, draw) for space, width in pairs])
+        return np.sort(rows, axis=-1) if self.is_ordered else rows
 
     def row_shape(self, size: int) -> tuple[int, ...]:
         """Return the shape of a member of `size` numbers; see `Space.row_shape`."""
@@ -130,12 +151,25 @@ class Columns(Space):
         """Tell which rows have a column that lies outside; see `Space.outside`."""
         found = [space.outside(part) for _, space, part in self._parts(x)]
         bad = [mask for mask in found if mask is not None]
+        if self.is_ordered:
+            bad.extend(x[..., k] > x[..., k + 1] for k in range(len(self.names) - 1))
         return functools.reduce(lambda a, b: a | b, bad) if bad else None
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first member of the first column that lies outside."""
         for name, space, part in self._parts(x):
             space.check(part, f"{role}.{name}", start=start)
+        for k, (first, second) in enumerate(itertools.pairwise(self.names)):
+            falls = x[..., k] > x[..., k + 1]
+            if not self.is_ordered or not bool(namespace_of(falls).any(falls)):
+                continue
+            at = first_true(falls)
+            place = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
+            low, high = float(x[(*at, k)]), float(x[(*at, k + 1)])
+            raise DomainError(
+                f"{role}.{first}[{place}] = {low:.9g} is above {role}.{second}[{place}] = "
+                f"{high:.9g}; expected {first} <= {second}."
+            )
 
     def split(self, x: Array) -> Any:
         """Return flat rows as a record of columns by name, a number without the last axis."""

@@ -290,6 +290,10 @@ class GroupLoss(GroupBody, _PairLoss):
         axes: int = self.prediction_space.axes
         return axes > 0
 
+    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `LossDefinition.unreduced_terms`."""
+        return lifted_terms(self, xp, y, t, order)
+
     def compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:

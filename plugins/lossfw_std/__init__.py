@@ -14,6 +14,7 @@ _LOSSES: dict[str, str] = {
     "absolute_percentage_error": (
         "lossfw_std.losses.absolute_percentage_error:AbsolutePercentageError"
     ),
+    "aft": "lossfw_std.losses.aft:Aft",
     "bce": "binary_cross_entropy",
     "binary_cross_entropy": "lossfw_std.losses.binary_cross_entropy:BinaryCrossEntropy",
     "binary_crossentropy": "binary_cross_entropy",
@@ -26,9 +27,11 @@ _LOSSES: dict[str, str] = {
     "charbonnier": "lossfw_std.losses.charbonnier:Charbonnier",
     "class_weighted": "lossfw.losses.wrappers:ClassWeighted",
     "cosine_distance": "lossfw_std.losses.cosine_distance:CosineDistance",
+    "cox": "lossfw_std.losses.cox:Cox",
     "cross_entropy": "lossfw_std.losses.cross_entropy:CrossEntropy",
     "cumulative_link": "lossfw_std.losses.cumulative_link:CumulativeLink",
     "dice": "lossfw_std.losses.tversky:Dice",
+    "discrete_hazard": "lossfw_std.losses.discrete_hazard:DiscreteHazard",
     "distance_weighted_discrimination": "dwd",
     "dwd": "lossfw_std.losses.dwd:Dwd",
     "epsilon_insensitive": "lossfw_std.losses.epsilon_insensitive:EpsilonInsensitive",

@@ -43,6 +43,10 @@ def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, cou
     with np.errstate(all="ignore"):
         for a, b in ((1, 1), (0, 0), (0, 1)):
             _bring_near(rows[a], own[a], rows[b], own[b], dtype, rng)
+    rows = [
+        np.sort(x, axis=-1) if getattr(space, "is_ordered", False) else x
+        for x, space in zip(rows, spaces, strict=True)
+    ]
     y, t = (x if space.axes else x[:, 0] for x, space in zip(rows, spaces, strict=True))
     return Points(y, t)
 

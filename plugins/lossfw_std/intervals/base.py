@@ -58,7 +58,7 @@ class StandardDistribution(ABC):
     def quantile(self, xp: Namespace, p: Array) -> Array:
         """Return the number that Z lies below with probability p."""
 
-    def interval_terms(self, xp: Namespace, ends: Ends, order: int) -> tuple[Array, ...]:
+    def interval_terms(self, xp: Namespace, a: Array, order: int) -> tuple[Array, ...]:
         """Return the terms that may cancel in `of_interval`; none unless given."""
         return ()
 

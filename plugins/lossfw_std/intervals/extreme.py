@@ -85,11 +85,11 @@ class _Extreme(StandardDistribution):
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return xp.log(-xp.log1p(-p))
 
-    def interval_terms(self, xp: Namespace, ends: Ends, order: int) -> tuple[Array, ...]:
+    def interval_terms(self, xp: Namespace, a: Array, order: int) -> tuple[Array, ...]:
         """exp(a) less D / expm1(D) in the slope, which is 0 where the loss is least."""
         if order != 1:
             return ()
-        return (_exp(xp, ends.a, ends.a_low),)
+        return (xp.exp(a),)
 
 
 EXTREME = _Extreme()

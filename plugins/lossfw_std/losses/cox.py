@@ -98,22 +98,17 @@ class Cox(GroupLoss):
         return self._results(xp, y, t, (2,))[0]
 
     @computed_in_float64
-    def _of_arrays(
-        self, xp: Namespace, y: Array, time: Array, event: Array, orders: tuple[int, ...]
+    def _results(
+        self, xp: Namespace, y: Array, t: Any, orders: tuple[int, ...]
     ) -> tuple[Array, ...]:
-        form = risk_sets if risk_sets.is_better(xp, y, time, event) else risk_pairs
-        found = form.results(xp, y, time, event, self.ties, orders)
+        form = risk_sets if risk_sets.is_better(xp, y, t.time, t.event) else risk_pairs
+        found = form.results(xp, y, t.time, t.event, self.ties, orders)
         # The risk sets are not known without every time and event.
-        unknown = xp.any(xp.isnan(time) | xp.isnan(event), axis=-1)
+        unknown = xp.any(xp.isnan(t.time) | xp.isnan(t.event), axis=-1)
         return tuple(
             xp.where(unknown if order == 0 else unknown[..., None], xp.nan * part, part)
             for order, part in zip(orders, found, strict=True)
         )
-
-    def _results(
-        self, xp: Namespace, y: Array, t: Any, orders: tuple[int, ...]
-    ) -> tuple[Array, ...]:
-        return self._of_arrays(xp, y, t.time, t.event, orders)
 
     def claims(self) -> Claims:
         """Convex and smooth, and the same for shifted scores."""

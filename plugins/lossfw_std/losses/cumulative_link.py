@@ -150,7 +150,7 @@ class CumulativeLink(PointwiseLoss):
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Those of the slope by the extreme value distribution, which cancel at its zero."""
-        return _LINKS[self.link].interval_terms(xp, self._ends(xp, y, t), order)
+        return _LINKS[self.link].interval_terms(xp, self._ends(xp, y, t).a, order)
 
 
 @functools.cache

@@ -1,0 +1,93 @@
+"""The loss of hazards in intervals of time."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lossfw import (
+    BINARY,
+    COUNT,
+    VECTOR,
+    Array,
+    Claims,
+    Columns,
+    Namespace,
+    PointwiseLoss,
+    Space,
+)
+from lossfw.numerics import columns, sigmoid, softplus
+
+
+class DiscreteHazard(PointwiseLoss):
+    """Discrete hazards, the sum of log(1 + exp(y_k)) up to the interval, less y there at an event.
+
+    Use it when time is counted in intervals, such as months, and the shape of the hazard is not
+    known: each interval has a logit of its own.
+
+    The prediction has shape (..., K): in column k the logit of the hazard of interval k, the
+    chance of an event in it for a row that has reached it. The target has shape (..., 2), the
+    columns ``interval``, 0 .. K - 1, and ``event``: 1 if the event was in that interval, 0 if
+    the row was seen to its end without one. An interval of K or later says that the row outlived
+    all columns, with or without an event afterwards. One loss per row.
+
+    Notes
+    -----
+    Minus the log-likelihood, the sum of the logistic losses of the intervals in which a row was
+    at risk. Convex; columns after the interval have slope 0. A row that leaves within an interval
+    is best counted to the one before, because it was not at risk to its end. Source: Gensheimer
+    and Narasimhan, *A scalable discrete-time survival model for neural networks*, PeerJ 7, 2019,
+    doi:10.7717/peerj.6257.
+
+    See Also
+    --------
+    aft : of the time itself, with a distribution.
+    cox : of the order of times.
+
+    Examples
+    --------
+    An event in interval 1, and a row that was seen to the end of interval 1 without one:
+
+    >>> loss = DiscreteHazard()
+    >>> loss([[0.5, -1.0, 2.0], [0.5, -1.0, 2.0]], [[1, 1], [1, 0]], reduction="none")
+    array([2.28733867, 1.28733867])
+    """
+
+    prediction: ClassVar[Space] = VECTOR
+    target: ClassVar[Space] = Columns.of(interval=COUNT, event=BINARY)
+
+    def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
+        """The definition."""
+        k = columns(xp, y)
+        interval, event = t.interval[..., None], t.event[..., None]
+        own = xp.where((k == interval) & (event > 0), y, 0 * y)
+        return xp.sum(xp.where(k <= interval, xp.log1p(xp.exp(y)), 0 * y) - own, axis=-1)
+
+    def value(self, xp: Namespace, y: Array, t: Any) -> Array:
+        """The same, each interval by a term that is not negative."""
+        reached, sign = _reached(xp, y, t)
+        return xp.sum(xp.where(reached, softplus(xp, sign * y), xp.zeros_like(y)), axis=-1)
+
+    def derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
+        """The hazard, and less 1 at an event."""
+        reached, sign = _reached(xp, y, t)
+        return xp.where(reached, sign * sigmoid(xp, sign * y), xp.zeros_like(y))
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
+        """The hazard times 1 less the hazard."""
+        reached, sign = _reached(xp, y, t)
+        return xp.where(reached, sigmoid(xp, sign * y) * sigmoid(xp, -sign * y), xp.zeros_like(y))
+
+    def claims(self) -> Claims:
+        """Convex and smooth."""
+        return Claims(nonnegative=True, convex=True, twice_smooth=True, gradient_lipschitz=0.25)
+
+
+def _reached(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
+    """Return in which intervals a row was at risk, and -1 at its event, else 1."""
+    k = columns(xp, y)
+    interval, event = t.interval[..., None], t.event[..., None]
+    one = xp.ones_like(y)
+    sign = xp.where((k == interval) & (event > 0), -one, one)
+    # A row of which either is not known is at risk to the end, by NaN.
+    unknown = xp.isnan(interval) | xp.isnan(event)
+    return (k <= interval) | unknown, xp.where(unknown, xp.nan * one, sign)
