@@ -10,7 +10,7 @@ from lossfw.data import DataColumn
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
-from lossfw.evaluation.predictor import takes_flat_outputs, without_column
+from lossfw.evaluation.predictor import outputs_for, without_column
 from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
@@ -164,9 +164,9 @@ def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
     prediction, target = rows.loss_input, rows.targets
     if rows.predictions is not None and metric.accepts != "logits":
         prediction = rows.predictions
-    if not isinstance(metric, LossMetric) and metric.takes_groups:
+    if isinstance(metric, LossMetric):
+        prediction = outputs_for(metric.of, prediction, target)
+    elif metric.takes_groups:
         prediction, target = without_column(prediction), without_column(target)
-    elif isinstance(metric, LossMetric) and takes_flat_outputs(metric.of):
-        prediction = without_column(prediction)
     group = rows.group if metric.takes_groups else None
     return MetricRows(prediction, target, rows.start, rows.sample_weight, group=group)

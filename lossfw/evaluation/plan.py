@@ -21,6 +21,11 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 
 
+# Rows of a block of whole groups, a multiple of `BLOCK_ROWS`: enough that few calls of a loss
+# take no time beside it, and few enough that a part of a cluster has some of them.
+_GROUPED_ROWS = 4096
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A loss, metrics, data and a model or its outputs: checked, with nothing computed.
@@ -140,8 +145,10 @@ class Plan:
         """Rows of a block: a part of the rows begins at a multiple of it.
 
         The blocks of the sums and those of a network both begin there, so that a part
-        has the same bits alone, and its state is small.
+        has the same bits alone, and its state is small. The sums of groups have no blocks.
         """
+        if self.groups is not None:
+            return _GROUPED_ROWS
         if self.network is not None:
             width = self.network.units
         else:

@@ -84,6 +84,12 @@ def takes_flat_outputs(loss: Loss) -> bool:
     return of_numbers and (loss.takes_groups or loss.target_space.axes > 0)
 
 
+def outputs_for(loss: Loss, outputs: NDArray, targets: NDArray) -> NDArray:
+    """Return outputs (n, 1) of a network as (n,), where the loss takes them so beside targets."""
+    flat = targets.ndim == 1 and not loss.takes_rows
+    return without_column(outputs) if flat or takes_flat_outputs(loss) else outputs
+
+
 def without_column(outputs: NDArray) -> NDArray:
     """Return (n, 1) as (n,), and other arrays as they are."""
     return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs

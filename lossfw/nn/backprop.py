@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.evaluation.predictor import BLOCK_ROWS, takes_flat_outputs, without_column
+from lossfw.evaluation.predictor import BLOCK_ROWS, outputs_for
 from lossfw.losses.base import Form
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
@@ -108,9 +108,8 @@ def loss_and_gradients(
     traces = threads.run(lambda i: forward(layers, rows[i : i + BLOCK_ROWS]), starts)
     outputs = [trace.sums[-1] if form == "logits" else trace.predictions for trace in traces]
     loss_input = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-    flat = takes_flat_outputs(loss)
     value, slope = loss.value_and_gradient(
-        without_column(loss_input) if flat else loss_input,
+        outputs_for(loss, loss_input, targets),
         targets,
         sample_weight=sample_weight,
         empty="zero",

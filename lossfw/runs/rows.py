@@ -13,6 +13,7 @@ from lossfw.data import DataColumn
 from lossfw.data.validation import is_finite
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.predictor import outputs_for
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import json_value
@@ -130,6 +131,7 @@ def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) ->
         numbers = sample[numbers]
     equal = batch.sample_weight is None and not plan.loss.has_own_weight
     shown = batch.loss_input if batch.predictions is None else batch.predictions
+    shown = outputs_for(plan.loss, shown, batch.targets)
     weight = None if equal else batch.weights
     columns = _columns(plan, batch)
     rows = RowRecords(numbers, batch.losses, shown, batch.targets, weight, columns)

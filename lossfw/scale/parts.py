@@ -1,4 +1,4 @@
-"""Parts: the rows of a plan, cut at multiples of its blocks, one part for each task."""
+"""Parts: the rows of a plan, cut at multiples of its blocks or at groups, one for each task."""
 
 from __future__ import annotations
 
@@ -54,8 +54,11 @@ def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
     if len(entries) < slots:  # too few: rather some rows are read twice
         entries = np.zeros(0, np.int64)
     gaps = (seen or RowRanges()).gaps(0, plan.count)
-    parts = [part for gap in gaps for part in pairwise(_edges(*gap, rows, entries))]
-    return Cut(rows, per_row, tuple(parts))
+    edges = [_edges(*gap, rows, entries) for gap in gaps]
+    if plan.groups is not None:
+        # A group is in the part in which it begins.
+        edges = [sorted({*map(plan.groups.first_from, some)}) for some in edges]
+    return Cut(rows, per_row, tuple(part for some in edges for part in pairwise(some)))
 
 
 def _entries(plan: Plan, block: int) -> NDArray:

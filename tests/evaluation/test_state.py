@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw
+from lossfw import GroupLoss
 from lossfw.data import Dataset
 from lossfw.data.state_file import SavedState
 from lossfw.errors import ArgumentError
@@ -19,7 +21,9 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.state import EvaluationState
 from lossfw.losses.engine import reduction
+from lossfw.losses.engine.threads import threads
 from lossfw.metrics import LossMetric
+from lossfw.nn.dense import Dense, Network
 
 ROWS = 1300
 RANDOM = np.random.default_rng(0)
@@ -57,8 +61,52 @@ def scores(**changes):
     )
 
 
+class Spread(GroupLoss):
+    """The variance of the residuals of a group."""
+
+    power: float = 2.0
+
+    def value(self, xp, y, t):
+        r = y - t
+        return xp.mean(xp.abs(r - xp.mean(r, axis=-1, keepdims=True)) ** self.power, axis=-1)
+
+
+def groups(**changes):
+    """Return a plan with groups of up to 40 rows and one that is longer than two blocks."""
+    sizes = [1, 600, *RANDOM.integers(1, 41, ROWS)]
+    number = np.repeat(np.arange(len(sizes)), sizes)[:ROWS]
+    network = Network(
+        (
+            Dense(RANDOM.normal(size=(3, 20)), np.zeros(20), lossfw.activation("tanh")),
+            Dense(RANDOM.normal(size=(20, 1)), np.zeros(1), lossfw.activation("identity")),
+        )
+    )
+    data = Dataset(
+        "groups",
+        targets=RANDOM.random(ROWS),
+        inputs=RANDOM.normal(size=(ROWS, 3)),
+        sample_weight=(RANDOM.integers(0, 3, ROWS) / 2)[number],
+        groups=np.char.add("q", RANDOM.permutation(ROWS).astype(str))[number],
+        columns={"region": np.array(["north", "south"])[number % 2]},
+    )
+    more = (LossMetric(of=Spread(power=1.0)), LossMetric(of=lossfw.loss("huber")))
+    slices = (Slice.of("column.region"), Slice("large", by="loss", bins=(0.5, 1.0)))
+    options = {"metrics": more, "slices": slices, "intervals": Intervals(), **changes}
+    return Plan(data, Spread(), network, **options)
+
+
+def sample_of_groups():
+    """Return a plan of groups that were drawn, some of them twice."""
+    plan = groups()
+    drawn = RANDOM.integers(2, len(plan.groups), 70)
+    return replace(plan, sample=tuple(plan.groups.rows_of(drawn).tolist()))
+
+
 PLANS = {
     "classes": classes(),
+    "groups": groups(),
+    "sample of groups": sample_of_groups(),
+    "groups of rows that have losses": replace(groups(), loss=lossfw.loss("huber"), slices=()),
     "scores": scores(),
     "sample": scores(sample=tuple(RANDOM.permutation(ROWS).tolist())),
 }
@@ -94,11 +142,13 @@ def small_blocks():
 @given(st.randoms(use_true_random=False), st.sets(st.integers(1, ROWS // 256)))
 def test_any_tree_of_parts_gives_the_bits_of_the_whole(name, draw, cuts):
     plan = PLANS[name]
-    assert plan.block_rows == 256
-    edges = [0, *sorted(cut * 256 for cut in cuts), ROWS]
+    assert plan.block_rows == (256 if plan.groups is None else 4096)
+    edges = [0, *sorted(cut * 256 for cut in cuts if cut * 256 < plan.count), plan.count]
+    if plan.groups is not None:
+        edges = sorted({*map(plan.groups.first_from, edges)})
     parts = [evaluate(plan, rows=span) for span in itertools.pairwise(edges)]
     state = merged(draw, [sent(plan, part) for part in parts])
-    assert state.seen.spans == ((0, ROWS),)
+    assert state.seen.spans == ((0, plan.count),)
     found, wanted = result_of(plan, state), evaluate(plan)
     assert json.dumps(found.to_dict()) == json.dumps(wanted.to_dict())
     assert found.warnings == wanted.warnings
@@ -119,6 +169,21 @@ def test_the_first_rows_with_nan_are_named_in_any_order_of_parts(sample):
     named = "200, 600, 601, 900, 1000" if sample is None else "1299, 1000, 900, 601, 600"
     told = f"The loss is NaN, since that of rows {named} and more is."
     assert result_of(plan, state).warnings[-1] == evaluate(plan).warnings[-1] == told
+
+
+@pytest.mark.parametrize("name", ["groups", "sample of groups"])
+def test_the_size_of_a_batch_and_the_threads_change_no_bit_of_groups(name):
+    plan = PLANS[name]
+    whole = json.dumps(evaluate(plan).to_dict())
+    for size, count in ((1, 1), (7, 2), (4096, 2)):
+        with threads(count):
+            found = evaluate(replace(plan, batch_size=size))
+        assert json.dumps(found.to_dict()) == whole, (size, count)
+
+
+def test_a_part_begins_and_ends_where_groups_do():
+    with pytest.raises(ArgumentError, match="begins and ends where a group does"):
+        evaluate(PLANS["groups"], rows=(0, 256))
 
 
 def test_a_part_begins_and_ends_where_blocks_do():

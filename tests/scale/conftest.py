@@ -33,6 +33,50 @@ def folder(folder):
     return folder
 
 
+SPREAD = """\
+from lossfw import GroupLoss, hookimpl
+
+class Spread(GroupLoss):
+    def value(self, xp, y, t):
+        r = y - t
+        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
+
+@hookimpl
+def lossfw_losses():
+    return {"spread": Spread}
+"""
+GROUPS = """\
+lossfw: 1
+plugins: [spread.py]
+data: {name: arrays, file: g.npz, group_key: query}
+network:
+  layers: [{units: 4, activation: tanh}, {units: 1, activation: identity}]
+  weights: n.npz
+loss: spread
+evaluate: {metrics: [squared_error], intervals: {}, slices: [column.side], rows: true}
+"""
+
+
+@pytest.fixture
+def groups(folder):
+    """Groups of up to 40 rows, and two that are longer than a part; the loss is a plugin's."""
+    random = np.random.default_rng(0)
+    sizes = [700, *random.integers(1, 41, 400), 5_000]
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    arrays = {
+        "inputs": random.normal(size=(len(group), 3)),
+        "targets": random.random(len(group)),
+        "query": np.char.add("q", random.permutation(len(sizes)).astype(str))[group],
+        "side": np.array(["left", "right"])[group % 2],
+    }
+    np.savez(folder / "g.npz", **arrays)
+    shapes = {"W1": (3, 4), "b1": 4, "W2": (4, 1), "b2": 1}
+    np.savez(folder / "n.npz", **{name: random.normal(size=n) for name, n in shapes.items()})
+    (folder / "spread.py").write_text(SPREAD)
+    (folder / "run.yaml").write_text(GROUPS)
+    return folder
+
+
 @pytest.fixture
 def few(folder):
     """The same with fewer and longer rows: three blocks of 256."""

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import lossfw
 from lossfw.cli import main
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import RunError
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.journal import RunJournal
@@ -30,13 +31,13 @@ def plain(result):
 
 def same_rows(one, two):
     """Tell whether the runs in two folders wrote the same bits of rows."""
-    (*first, some), (*second, others) = read_rows(one), read_rows(two)
-    assert list(some) == list(others)
-    assert [column.labels for column in some.values()] == [c.labels for c in others.values()]
-    first += [column.values for column in some.values()]
-    second += [column.values for column in others.values()]
-    kept = zip(first, second, strict=True)
-    return all(a is b is None or (a.dtype, a.tobytes()) == (b.dtype, b.tobytes()) for a, b in kept)
+    first, second = read_rows(one), read_rows(two)
+    assert first.labels == second.labels
+    arrays = zip(first.arrays.items(), second.arrays.items(), strict=True)
+    return all(
+        (name, a.dtype, a.tobytes()) == (other, b.dtype, b.tobytes())
+        for (name, a), (other, b) in arrays
+    )
 
 
 def run(*arguments):
@@ -50,6 +51,19 @@ def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small
     one, two = ((folder / name / "metrics.json").read_bytes() for name in ("one", "two"))
     assert one == two
     assert (folder / "two" / "status").read_text() == "done\n"
+
+
+def test_groups_have_the_bits_and_the_rows_of_one_process(groups, scheduler, small_parts):
+    written = ["--trust"]
+    assert run(*written, "--out", "one").exit_code == 0
+    done = run(*written, "--out", "two", "--cluster", scheduler)
+    assert done.exit_code == 0, done.stderr
+    one, two = ((groups / name / "metrics.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert same_rows(groups / "one", groups / "two")
+    rows = read_rows(groups / "two")
+    assert len(rows.begins) == 402
+    assert np.array_equal(rows.row, np.arange(len(rows.row)))
 
 
 @pytest.mark.slow
@@ -111,6 +125,21 @@ def test_workers_that_are_killed_are_replaced(folder, small_parts):
     lost = [text for text in found.warnings if "was lost" in text]
     assert len(lost) == 2
     assert all(re.search(r"its (part was|2 parts were) computed again", text) for text in lost)
+
+
+@pytest.mark.slow
+def test_groups_have_the_same_bits_where_a_worker_is_killed(groups, small_parts):
+    plan, merged = build("run.yaml", (), Plugins(trusted=True)), []
+    with connected("local:2") as client:
+
+        def progress(done, total):
+            if not merged:
+                kill(list(client.run(os.getpid).values())[:1])
+            merged.append(done)
+
+        found = evaluate_on(client, plan, progress=progress)
+    assert plain(found) == plain(lossfw.evaluate(plan))
+    assert any("was lost" in text for text in found.warnings)
 
 
 class Kept:

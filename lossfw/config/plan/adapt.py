@@ -35,6 +35,7 @@ from lossfw.data.row_transforms import ExpandColumn, SqueezeColumn, changed_rows
 from lossfw.data.selected_rows import selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
+from lossfw.evaluation.predictor import takes_flat_outputs
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
 from lossfw.nn.activation import Activation
@@ -291,6 +292,8 @@ def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
     are written as floats become integers; of a file, only the first row is looked at.
     """
     changed = data
+    if takes_flat_outputs(loss) and shape[1:] == (1,):
+        shape = shape[:1]
     given, wanted = tuple(data.targets.shape), _wanted(loss, shape)
     if given not in wanted:
         if given[-1:] == (1,) and given[:-1] in wanted:

@@ -11,6 +11,7 @@ from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.section_types import NetworkForm
 from lossfw.config.text.tree import Node, dotted
 from lossfw.evaluation.plan import check_has_rows
+from lossfw.evaluation.predictor import outputs_for
 from lossfw.losses.base import Form
 from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
 from lossfw.losses.inputs import prepare
@@ -146,7 +147,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     check_has_rows(loss, shape)
     classes = loss.takes_classes
     # An array of this shape that takes no memory.
-    stand_in = np.broadcast_to(np.float64(0.0), shape)
+    stand_in = outputs_for(loss, np.broadcast_to(np.float64(0.0), shape), targets)
     spaces = (loss.prediction_space, loss.target_space) if loss.has_columns else None
     call = prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes, spaces=spaces)
     # Without rows, only the number of columns is checked.

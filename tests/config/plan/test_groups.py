@@ -1,0 +1,190 @@
+"""Groups in a configuration: where the column comes from, and what is told where it is wrong."""
+
+import numpy as np
+import pytest
+
+from lossfw.evaluation.evaluate import evaluate
+from support.configs import build_training, verdict_of
+from support.tables import write_columns
+
+PLUGIN = """\
+from lossfw import GroupLoss, hookimpl
+
+class Spread(GroupLoss):
+    def value(self, xp, y, t):
+        r = y - t
+        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
+
+class Whole(Spread):
+    needs_group = False
+
+@hookimpl
+def lossfw_losses():
+    return {"spread": Spread, "whole": Whole}
+"""
+TEXT = """\
+lossfw: 1
+plugins: [spread.py]
+data: {data}
+network: {{predictions: p.npy}}
+loss: spread
+"""
+TRAIN = """\
+lossfw: 1
+plugins: [spread.py]
+data: {name: arrays, file: t.csv, targets_key: y, group_key: query}
+network: {layers: [{units: 1, activation: identity}]}
+loss: spread
+train: {epochs: 2, batch_size: 10, optimizer: {name: sgd, learning_rate: 0.1}}
+"""
+SOURCES = {
+    "csv": "{name: arrays, file: t.csv, targets_key: y, group_key: query}",
+    "counted": "{name: arrays, file: bare.csv, targets_key: 2, group_key: 0}",
+    "parquet": "{name: arrays, file: t.parquet, targets_key: y, group_key: query}",
+    "npz": "{name: arrays, file: t.npz, targets_key: y, group_key: query}",
+    "apart": "{name: arrays, targets: t.npz, targets_key: y, group_key: query}",
+    "dataset": "{name: parquet, path: t.parquet, targets_key: y, group_key: query}",
+}
+SIZES = [1, 3, 2, 7, 1, 30]
+NAMES = ["q10", "q9", "b", "a", "z", "Q"]
+ROWS = sum(SIZES)
+
+
+@pytest.fixture
+def table(folder):
+    """Write the same rows as files of each kind, and return their columns."""
+    random = np.random.default_rng(1)
+    made = {
+        "query": np.repeat(NAMES, SIZES),
+        "x": random.random(ROWS),
+        "y": random.random(ROWS),
+    }
+    for name in ("t.csv", "t.npz", "t.parquet"):
+        write_columns(folder / name, made)
+    numbered = np.repeat(np.arange(len(SIZES)) * 1.5, SIZES)
+    np.savetxt(folder / "bare.csv", np.stack([numbered, made["x"], made["y"]], 1), delimiter=",")
+    np.save(folder / "p.npy", random.random(ROWS))
+    (folder / "spread.py").write_text(PLUGIN)
+    return made
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_column_of_any_source_names_the_groups(source, table, plan, folder):
+    made = plan(TEXT.format(data=SOURCES[source]))
+    assert np.diff(made.groups.starts).tolist() == SIZES
+    p, starts = np.load(folder / "p.npy"), np.cumsum(SIZES) - SIZES
+    spreads = [np.var(part) for part in np.split(p - table["y"], starts[1:])]
+    assert evaluate(made).loss == pytest.approx(np.mean(spreads), rel=1e-14)
+
+
+@pytest.mark.parametrize("source", ["csv", "counted", "parquet", "dataset"])
+def test_the_column_of_groups_is_not_an_input(source, table, folder):
+    (folder / "run.yaml").write_text(TRAIN)
+    training = build_training("run.yaml", [f"data={SOURCES[source]}"])
+    assert training.data.inputs.shape == (ROWS, 1)
+    assert np.array_equal(training.data.inputs[:, 0], table["x"])
+
+
+def test_a_sample_draws_groups_and_a_filter_leaves_rows_out(table, plan):
+    text = TEXT.format(data=SOURCES["csv"])
+    made = plan(text, "evaluate.sample={count: 9, replace: true}", "seed=1")
+    drawn = [made.groups.name_of(number) for number in range(len(made.groups))]
+    assert len(drawn) == 9
+    assert np.diff(made.groups.starts).tolist() == [SIZES[NAMES.index(name)] for name in drawn]
+    made = plan(
+        text, "data.rows=not column.query in [b, Q]", "network.predictions=" + str([0.5] * 12)
+    )
+    assert np.diff(made.groups.starts).tolist() == [1, 3, 7, 1]
+    assert not made.data.columns
+
+
+def test_rows_that_are_held_out_are_those_of_whole_groups(table, folder):
+    (folder / "run.yaml").write_text(TRAIN)
+    training = build_training("run.yaml", ["train.hold_out={share: 0.34}"])
+    learnt, held = training.data.groups, training.held_out.groups
+    names = [[part.name_of(g) for g in range(len(part))] for part in (learnt, held)]
+    assert sorted(names[0] + names[1]) == sorted(NAMES)
+    assert len(names[1]) == 2
+    for part in (learnt, held):
+        sizes = np.diff(part.starts).tolist()
+        assert sizes == [SIZES[NAMES.index(part.name_of(g))] for g in range(len(part))]
+
+
+NEEDED = "takes rows in groups, and nothing says which belong together"
+HINT = "write data.group_key: COLUMN, which has the same number or text in all rows of a group"
+PLAIN = "data={name: arrays, file: t.csv, targets_key: y}"
+# The overrides, the place, a part of the message, and the beginning of the hint.
+MISTAKES = {
+    "none": ([PLAIN], "run.yaml:5:7", f"the loss spread {NEEDED}", HINT),
+    "a metric": (
+        [PLAIN, "loss=huber", "evaluate.metrics=[spread]"],
+        "-o evaluate.metrics=[spread]",
+        f"the metric spread {NEEDED}",
+        HINT,
+    ),
+    "unused": (
+        ["loss=huber"],
+        "run.yaml:3:51",
+        "group_key says which rows belong together, and neither the loss nor a metric takes groups",
+        "leave it out, or take a loss of groups",
+    ),
+    "unknown": (
+        ["data.group_key=quary"],
+        "-o data.group_key=quary",
+        "t.csv has no column 'quary'",
+        "did you mean 'query'?",
+    ),
+    "two places": (
+        ["data.group_key=pair", "data.rows=column.x >= 0"],
+        "-o data.group_key=pair",
+        "column 'pair'[5] is 'b' again, after other groups: this group began at row 3",
+        "",
+    ),
+    "missing": (
+        ["data.group_key=gap"],
+        "-o data.group_key=gap",
+        "column 'gap'[4] has no value; every row needs its group",
+        "",
+    ),
+    "sizes": (
+        ["data.file=t.npz", "data.group_key=sizes"],
+        "-o data.group_key=sizes",
+        "These are sizes of groups: np.repeat(np.arange(len(sizes)), sizes) has a number",
+        "",
+    ),
+    "none at all": (
+        ["data={name: digits, group_key: writer}"],
+        "-o data={name: digits, group_key: writer}",
+        "the source digits has no columns that could tell rows apart",
+        "",
+    ),
+    "a sample": (
+        ["evaluate.sample={count: 7}"],
+        "-o evaluate.sample={count: 7}",
+        "7 groups cannot be drawn from 6 without drawing one twice",
+        "write replace: true, or a count of at most 6",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_at_its_place(name, table, folder, problem):
+    pair, gap = np.repeat(["a", "b"], [3, ROWS - 3]), np.repeat(["a"], ROWS)
+    pair[4], gap[4] = "c", ""
+    write_columns(folder / "t.csv", {**table, "pair": pair, "gap": gap})
+    write_columns(folder / "t.npz", {"y": table["y"], "sizes": np.array(SIZES)})
+    overrides, where, told, hint = MISTAKES[name]
+    place, message, advice = problem(TEXT.format(data=SOURCES["csv"]), *overrides)
+    assert place == where
+    assert told in message
+    assert advice.startswith(hint)
+
+
+def test_batches_of_one_group_of_all_rows_are_noted(table, folder):
+    text = TRAIN.replace(", group_key: query", "").replace("loss: spread", "loss: whole")
+    (folder / "run.yaml").write_text(text.replace("file: t.csv", "file: t.csv, exclude: [query]"))
+    (note,) = verdict_of("run.yaml").notes
+    assert note.startswith(
+        f"without data.group_key the {ROWS} rows are one group to the loss whole"
+    )
+    assert verdict_of("run.yaml", [f"train.batch_size={ROWS}"]).notes == ()

@@ -1,0 +1,109 @@
+"""Numbers of groups: against the call of the loss, by fold and by slice."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import GroupLoss
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, DomainError
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.intervals.folds import fold_of
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.resampling import interval_of
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.slices import Slice
+from lossfw.metrics import LossMetric
+
+SIZES = np.random.default_rng(0).integers(1, 9, 300)
+GROUP = np.repeat(np.arange(len(SIZES)), SIZES)
+ROWS = len(GROUP)
+
+
+class Spread(GroupLoss):
+    """The variance of the residuals of a group; all rows are one without groups."""
+
+    needs_group = False
+
+    def value(self, xp, y, t):
+        r = y - t
+        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
+
+
+def plan(y, *, groups=GROUP, columns=None, weight=None, **options):
+    t = np.random.default_rng(2).random(len(y))
+    data = Dataset("d", targets=t, groups=groups, columns=columns or {}, sample_weight=weight)
+    return Plan(data, options.pop("loss", Spread()), outputs=y, **options)
+
+
+@pytest.fixture
+def y():
+    return np.random.default_rng(1).random(ROWS)
+
+
+def test_the_mean_is_that_of_the_call_and_a_metric_has_it_too(y):
+    weight = np.random.default_rng(3).integers(0, 3, len(SIZES))[GROUP] / 2
+    made = plan(y, weight=weight, metrics=(LossMetric(of=Spread()),))
+    found = evaluate(made)
+    assert found.loss == Spread()(y, made.data.targets, group=GROUP, sample_weight=weight)
+    assert found.metrics == {"spread": found.loss}
+
+
+def test_all_rows_are_one_group_where_the_data_have_none(y):
+    made = plan(y, groups=None)
+    assert evaluate(made).loss == Spread()(y, made.data.targets)
+
+
+def test_the_folds_of_an_interval_have_whole_groups(y):
+    made = plan(y, intervals=Intervals(level=0.9), metrics=(LossMetric(of=lossfw.loss("huber")),))
+    numbers = evaluate(made).numbers
+    losses = Spread()(y, made.data.targets, group=GROUP, reduction="none")
+    first = np.cumsum(SIZES) - SIZES
+    of_rows = lossfw.loss("huber")(y, made.data.targets, reduction="none")
+    cases = [
+        (numbers.loss, losses, fold_of(first)),
+        (numbers.metrics["huber"], of_rows, fold_of(first)[GROUP]),
+    ]
+    for found, each, fold in cases:
+        _, fold = np.unique(fold, return_inverse=True)
+        sums, counts = (np.bincount(fold, w) for w in (each, np.ones(len(each))))
+        expected = interval_of(
+            lambda times, s=sums, c=counts: (times @ s) / (times @ c),
+            len(sums),
+            each.mean(),
+            Intervals(level=0.9),
+        )
+        assert found["interval"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_slice_has_whole_groups(y):
+    side = np.array(["left", "right"])[GROUP % 2]
+    made = plan(y, columns={"side": side}, slices=(Slice.of("column.side"),))
+    left, right = evaluate(made).numbers.slices
+    losses = Spread()(y, made.data.targets, group=GROUP, reduction="none")
+    assert (left["count"], right["count"]) == (SIZES[::2].sum(), SIZES[1::2].sum())
+    assert left["loss"]["value"] == pytest.approx(losses[::2].mean(), rel=1e-14)
+    assert right["loss"]["value"] == pytest.approx(losses[1::2].mean(), rel=1e-14)
+
+
+def test_a_slice_that_splits_a_group_is_refused(y):
+    side = np.arange(ROWS) % 2
+    row = int(np.flatnonzero(np.diff(GROUP) == 0)[0])
+    with pytest.raises(ArgumentError, match=rf"slice 'side': .* rows {row} and {row + 1} of one"):
+        evaluate(plan(y, columns={"side": side}, slices=(Slice.of("column.side"),)))
+
+
+def test_a_warning_names_the_first_row_of_a_group_whose_loss_is_nan(y):
+    y[[40, 41, 700]] = np.nan
+    starts = np.cumsum(SIZES) - SIZES
+    named = sorted({int(starts[GROUP[row]]) for row in (40, 41, 700)})
+    told = f"rows {', '.join(map(str, named))} is" if len(named) > 1 else f"row {named[0]} is"
+    assert evaluate(plan(y)).warnings[-1] == f"The loss is NaN, since that of {told}."
+
+
+def test_weights_that_differ_in_a_group_are_refused(y):
+    weight = np.ones(ROWS)
+    row = int(np.flatnonzero(np.diff(GROUP) == 0)[-1])
+    weight[row + 1] = 2.0
+    with pytest.raises(DomainError, match=rf"sample_weight\[{row + 1}\] = 2"):
+        evaluate(plan(y, weight=weight, batch_size=7))
