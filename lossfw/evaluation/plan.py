@@ -20,7 +20,6 @@ from lossfw.losses.engine.reduction import block_rows
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 
-
 # Rows of a block of whole groups, a multiple of `BLOCK_ROWS`: enough that few calls of a loss
 # take no time beside it, and few enough that a part of a cluster has some of them.
 _GROUPED_ROWS = 4096

@@ -187,7 +187,7 @@ class LossDefinition(Component, ABC):
     @property
     def takes_classes(self) -> bool:
         """Whether a target is a class or a distribution over classes."""
-        if self.has_columns:
+        if self.has_columns or self.takes_groups:
             return False
         return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
 

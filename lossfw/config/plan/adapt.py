@@ -311,7 +311,7 @@ def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
 
 def _wanted(loss: Loss, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Return the shapes of targets that fit."""
-    if loss.has_columns:
+    if loss.has_columns or loss.takes_groups:
         space = loss.target_space
         rows = shape[: len(shape) - loss.prediction_space.axes]
         # A vector without a size fits whatever its file holds.

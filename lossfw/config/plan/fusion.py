@@ -148,7 +148,8 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     classes = loss.takes_classes
     # An array of this shape that takes no memory.
     stand_in = outputs_for(loss, np.broadcast_to(np.float64(0.0), shape), targets)
-    spaces = (loss.prediction_space, loss.target_space) if loss.has_columns else None
+    by_space = loss.has_columns or loss.takes_groups
+    spaces = (loss.prediction_space, loss.target_space) if by_space else None
     call = prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes, spaces=spaces)
     # Without rows, only the number of columns is checked.
     loss.check_domain(call.y[:0], call.t[:0], call.by_index, 0)
