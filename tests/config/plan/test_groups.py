@@ -1,4 +1,4 @@
-"""Groups in a configuration: where the column comes from, and what is told where it is wrong."""
+"""Groups in a configuration: where the column comes from, and the messages about mistakes."""
 
 import numpy as np
 import pytest
