@@ -357,7 +357,7 @@ def _set_weight(call: GroupArguments, sample_weight: Any, lead: Lead) -> None:
         weight = _weight_of_rows(call, xp.reshape(weight, (-1,)), lead)
     call.weight = weight
     if xp is np or (call.checked and has_values(weight)):
-        call.groups = groups.where(np.repeat(as_numpy(weight > 0), groups.sizes))
+        call.groups = groups.where(np.repeat(as_numpy(weight) > 0, groups.sizes))
 
 
 def _weight_of_rows(call: GroupArguments, weight: Array, lead: Lead) -> Array:
@@ -369,12 +369,13 @@ def _weight_of_rows(call: GroupArguments, weight: Array, lead: Lead) -> Array:
     first = groups.rows[np.where(is_empty, 0, groups.starts)]
     own = weight[first]
     if call.checked and has_values(weight):
-        differ = as_numpy(weight[groups.rows] != own[groups.numbers])
+        known = as_numpy(weight)
+        differ = known[groups.rows] != known[first][groups.numbers]
         if differ.any():
             rows = groups.rows[np.argmax(differ)], first[groups.numbers[np.argmax(differ)]]
             here, there = (_place("sample_weight", int(row), lead, call.start) for row in rows)
             raise DomainError(
-                f"{here} = {float(weight[rows[0]]):g} and {there} = {float(weight[rows[1]]):g} "
+                f"{here} = {known[rows[0]]:g} and {there} = {known[rows[1]]:g} "
                 "belong to one group: all rows of a group have the same weight."
             )
     return xp.where(xp.asarray(is_empty), xp.zeros_like(own), own) if is_empty.any() else own

@@ -18,7 +18,14 @@ from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine import execute, fast_path, group_partial, groups, whole_array
+from lossfw.losses.engine import (
+    execute,
+    fast_path,
+    foreign_groups,
+    group_partial,
+    groups,
+    whole_array,
+)
 from lossfw.losses.engine.group_partial import GroupPartial
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
@@ -456,7 +463,8 @@ class Loss(LossDefinition):
     def _run(self, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
         loss = self.without_own_weight()
         if isinstance(call, GroupArguments):
-            return groups.compute(loss, call, form, reduction)
+            engine = groups if call.xp is np else foreign_groups
+            return engine.compute(loss, call, form, reduction)
         engine = execute if call.xp is np and call.checked else whole_array
         return engine.compute(loss, call, form, reduction)
 

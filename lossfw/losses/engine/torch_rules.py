@@ -13,6 +13,7 @@ import torch
 
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import loss_derivatives, torch_written
+from lossfw.losses.engine.flat_groups import as_rows
 from lossfw.numerics.arrays import Array, namespace_of
 
 # The gradients of the four arguments of a function whose result nothing depends on.
@@ -30,6 +31,13 @@ def losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
     if torch.compiler.is_dynamo_compiling():
         return _of_number(y, t, _number(loss), by_index)
     return _losses(loss, y, t, by_index)
+
+
+def group_losses(loss: LossDefinition, width: int | None, y: Array, t: Array) -> Array:
+    """Return the losses of groups, of which each is a row of numbers; see `as_rows`."""
+    if torch.compiler.is_dynamo_compiling():
+        return _of_number(y, t, _number_of_groups(loss, width), False)
+    return losses(as_rows(loss, width), y, t, False)
 
 
 def _losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
@@ -50,6 +58,13 @@ def _number(loss: LossDefinition) -> int:
         _compiled.append(loss)
         _numbers[key] = len(_compiled) - 1
     return _numbers[key]
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
+def _number_of_groups(loss: LossDefinition, width: int | None) -> int:
+    """Return the number of a loss of groups with a width."""
+    number: int = _number(as_rows(loss, width))
+    return number
 
 
 @torch.compiler.allow_in_graph  # type: ignore[untyped-decorator]  # torch may be missing

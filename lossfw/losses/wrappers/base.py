@@ -122,3 +122,12 @@ def refuse_weighing(part: Loss, owner: str, why: str) -> None:
     if isinstance(part, Wrapper) and part.weights_as_factors:
         remedy = f"{remedy}, or {part.weights_as_factors}"
     raise ParameterError(f"{part.name} cannot be inside {owner}, {why}: {remedy}.")
+
+
+def refuse_groups(part: Loss, owner: str) -> None:
+    """Raise `ParameterError` for a part whose losses are those of groups of rows."""
+    if part.takes_groups:
+        raise ParameterError(
+            f"{part.name} has one loss for a group of rows, and {owner} changes losses of single "
+            f"rows: leave out {owner}."
+        )

@@ -13,7 +13,13 @@ from lossfw.errors import ParameterError, ShapeError
 from lossfw.losses.array_api import widest
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
+from lossfw.losses.wrappers.base import (
+    Change,
+    ChangingWrapper,
+    refuse_groups,
+    refuse_weighing,
+    unchanged,
+)
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import multiply_or_zero
 from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, has_double
@@ -78,6 +84,7 @@ class ClassWeighted(ChangingWrapper):
     @field_validator("of")
     @classmethod
     def _linear(cls, of: Loss) -> Loss:
+        refuse_groups(of, cls.name)
         refuse_weighing(of, cls.name, "which sets weights itself")
         if not of.takes_classes:
             raise ParameterError(f"{of.name} is not a loss of classes; expected one.")

@@ -137,3 +137,18 @@ def check_shapes(parts: Sequence[Loss]) -> None:
                     f"{with_columns.name} are {_shown(space)}, those of {part.name} "
                     f"{_shown(other)}; a sum of losses of columns needs the same for all."
                 )
+
+
+def check_groups(parts: Sequence[Loss]) -> None:
+    """Raise `ParameterError` if some parts have a loss of a group of rows, others not."""
+    of_groups = [part for part in parts if part.takes_groups]
+    others = [part for part in parts if not part.takes_groups]
+    if of_groups and others:
+        raise ParameterError(
+            f"{of_groups[0].name} and {others[0].name} cannot be added: {of_groups[0].name} has "
+            f"one loss for a group of rows, {others[0].name} one for each {_unit(others[0])}."
+        )
+
+
+def _unit(loss: Loss) -> str:
+    return "row" if loss.takes_rows else "element"

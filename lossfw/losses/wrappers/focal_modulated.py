@@ -12,7 +12,7 @@ from lossfw.losses.base import ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
+from lossfw.losses.wrappers.base import PartWrapper, refuse_groups, refuse_weighing
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.error_probability import (
     ErrorProbability,
@@ -67,6 +67,7 @@ class FocalModulated(PartWrapper):
     @field_validator("of")
     @classmethod
     def _of_probabilities(cls, of: Loss) -> Loss:
+        refuse_groups(of, cls.name)
         refuse_weighing(of, cls.name, "which multiplies its losses")
         if probability_of(of) is None:
             raise ParameterError(

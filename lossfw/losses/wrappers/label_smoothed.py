@@ -11,7 +11,13 @@ from lossfw.errors import ParameterError
 from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
+from lossfw.losses.wrappers.base import (
+    Change,
+    ChangingWrapper,
+    refuse_groups,
+    refuse_weighing,
+    unchanged,
+)
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace
 
@@ -59,6 +65,7 @@ class LabelSmoothed(ChangingWrapper):
     @field_validator("of")
     @classmethod
     def _of_classes(cls, of: Loss) -> Loss:
+        refuse_groups(of, cls.name)
         refuse_weighing(of, cls.name, "which changes the targets")
         if not of.takes_classes:
             raise ParameterError(

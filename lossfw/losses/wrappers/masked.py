@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from pydantic import field_validator
 
 from lossfw.components.claims import Claims
+from lossfw.errors import ParameterError
 from lossfw.losses.array_api import as_floats
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
@@ -54,6 +56,16 @@ class Masked(ChangingWrapper):
 
     of: NestedLoss
     ignore: float
+
+    @field_validator("of")
+    @classmethod
+    def _of_rows(cls, of: Loss) -> Loss:
+        if of.takes_groups:
+            raise ParameterError(
+                f"{of.name} has one loss for a group of rows, whose targets do not say which rows "
+                "are in it: pass where= in a call."
+            )
+        return of
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check the elements that are not masked; see `Loss.check_domain`."""

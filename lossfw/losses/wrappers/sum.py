@@ -22,6 +22,7 @@ from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.compatibility import (
     ROLES,
     check_forms,
+    check_groups,
     check_shapes,
     contains,
     narrowest,
@@ -74,6 +75,7 @@ class Sum(Wrapper):
         flat = tuple(inner for part in of for inner in (part.of if type(part) is cls else (part,)))
         for part in flat:
             refuse_weighing(part, "sum", "since a mean has one divisor")
+        check_groups(flat)
         check_shapes(flat)
         check_forms(flat)
         narrowest(flat, "prediction")
@@ -84,6 +86,23 @@ class Sum(Wrapper):
     def takes_rows(self) -> bool:
         """Whether one part does."""
         return any(part.takes_rows for part in self.of)
+
+    @property
+    def takes_groups(self) -> bool:  # type: ignore[override]  # the parts decide, not the class
+        """Whether every part does."""
+        return self.of[0].takes_groups
+
+    @property
+    def needs_group(self) -> bool:  # type: ignore[override]  # the parts decide, not the class
+        """Whether one part does."""
+        return any(part.needs_group for part in self.of)
+
+    @property
+    def neutral(self) -> tuple[Any, Any] | None:  # type: ignore[override]  # the parts decide, not the class
+        """The row that changes nothing in any part, if they agree on one."""
+        first = self.of[0].neutral
+        same = all(repr(part.neutral) == repr(first) for part in self.of)
+        return first if same else None
 
     @property
     def sums_rows(self) -> bool:

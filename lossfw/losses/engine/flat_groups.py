@@ -1,0 +1,65 @@
+"""A loss of groups as one of rows, as the rules of PyTorch and JAX take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from lossfw.components.claims import Claims
+from lossfw.losses.base import LossDefinition, ResultForm
+from lossfw.numerics.arrays import Array, Namespace
+
+
+def as_rows(loss: LossDefinition, width: int | None) -> LossDefinition:
+    """Return a loss of groups as one of rows, with all that the rules ask of a loss.
+
+    `width` is how many numbers the prediction of a row has; None where it is a number itself.
+    """
+    return cast(LossDefinition, _FlatGroups(loss, width))
+
+
+@dataclass(frozen=True)
+class _FlatGroups:
+    """A loss of groups whose groups are the numbers of their rows, one after the other."""
+
+    loss: LossDefinition
+    width: int | None
+
+    takes_rows: ClassVar[bool] = True
+    target_per_row: ClassVar[bool] = False
+    argument: ClassVar[str] = "prediction"
+
+    @property
+    def name(self) -> str:
+        """That of the loss."""
+        return self.loss.name
+
+    @property
+    def body(self) -> _FlatGroups:
+        """Itself; it has no functions of an author."""
+        return self
+
+    @property
+    def identity(self) -> str:
+        """A text that is the same for two that compute the same."""
+        return f"{type(self.loss)} {self.loss.identity} {self.width}"
+
+    def claims(self) -> Claims:
+        """Return those of the loss."""
+        return self.loss.claims()
+
+    def unreduced_losses(
+        self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool = False
+    ) -> Any:
+        """Return the losses of rows, or derivatives; see `LossDefinition.unreduced_losses`."""
+        if self.width is None:
+            return self.loss.unreduced_losses(form, xp, y, t)
+        whole = xp.reshape(y, (*y.shape[:-1], -1, self.width))
+        results = self.loss.unreduced_losses(form, xp, whole, t)
+        if form == "both":
+            return results[0], xp.reshape(results[1], y.shape)
+        return results if form == "value" else xp.reshape(results, y.shape)
+
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the slopes of rows."""
+        return self.unreduced_losses("gradient", xp, y, t)

@@ -1,0 +1,191 @@
+"""Engine of losses of groups for arrays of other libraries: groups of one size at once.
+
+PyTorch and JAX differentiate the losses of groups by the published derivatives, as those of rows
+(`lossfw.losses.engine.whole_array`): all numbers of a group are one row to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.losses.array_api import widest
+from lossfw.losses.base import LossDefinition, ResultForm
+from lossfw.losses.engine.flat_groups import as_rows
+from lossfw.losses.engine.groups import check_results
+from lossfw.losses.engine.reduction import Reduction, Sums
+from lossfw.losses.group_inputs import GroupArguments
+from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, is_jax, is_torch
+
+
+def compute(
+    loss: LossDefinition, call: GroupArguments, form: ResultForm, reduction: Reduction
+) -> Any:
+    """Return the result of a call: the reduced loss, its derivative, or both."""
+    if form == "both":
+        return (
+            compute(loss, call, "value", reduction),
+            compute(loss, call, "gradient", reduction),
+        )
+    xp = call.xp
+    if form == "value":
+        losses = _losses(loss, call)
+        if call.weight is not None:
+            losses = losses * call.weight
+        losses = _zero_left_out(call, losses)
+        if reduction.reduction == "none":
+            # Adding 0.0 turns -0.0 into 0.0.
+            return xp.astype(losses, call.dtype) + 0.0
+        sums = Sums(xp.sum(losses, dtype=widest(xp)), _total_weight(call), call.counted)
+        return reduction.value(sums, checked=call.checked)
+    scale = 1.0
+    if reduction.reduction == "mean":
+        scale = reduction.scale(_total_weight(call), call.counted)
+    gradient = _derivatives(loss, call, form) * scale
+    return xp.reshape(xp.astype(gradient, call.dtype), call.prediction_shape)
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """Groups of one size: their numbers, and their rows with a mask or None."""
+
+    numbers: NDArray | None
+    rows: NDArray | None
+    y: Array
+    t: Array
+    where: Array | None
+
+
+def _stacks(loss: LossDefinition, call: GroupArguments) -> Iterator[_Stack]:
+    """Yield the groups that have a row, rows that a mask leaves out replaced by neutral ones."""
+    if not call.is_flat and call.groups.rows.size == call.y.shape[0]:
+        # All lines as they are: nothing is gathered.
+        yield _stack(loss, call, None, None)
+        return
+    for numbers, rows in call.groups.stacks():
+        yield _stack(loss, call, numbers, rows)
+
+
+def _stack(
+    loss: LossDefinition, call: GroupArguments, numbers: NDArray | None, rows: NDArray | None
+) -> _Stack:
+    xp = call.xp
+
+    def gather(x: Array) -> Array:
+        if rows is not None:
+            return x[rows]
+        return xp.reshape(x, (call.shape[0], -1, *x.shape[1:]))
+
+    y, t = (xp.astype(gather(x), call.work) for x in (call.y, call.t))
+    if call.where is None:
+        return _Stack(numbers, rows, y, t, None)
+    where = gather(call.where)
+    assert loss.neutral is not None
+    y, t = (_fill(xp, x, where, row) for x, row in zip((y, t), loss.neutral, strict=True))
+    return _Stack(numbers, rows, y, t, where)
+
+
+def _fill(xp: Namespace, x: Array, where: Array, row: Any) -> Array:
+    """Return rows, the neutral one in place of those that a mask leaves out."""
+    numbers, device = np.asarray(row, np.float64).reshape(-1), device_of(x)
+    own = {} if device is None else {"device": device}
+    filler = xp.asarray(numbers if x.ndim > where.ndim else numbers[0], dtype=x.dtype, **own)
+    where = where if x.ndim == where.ndim else where[..., None]
+    return xp.where(where, x, xp.broadcast_to(filler, x.shape))
+
+
+def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
+    """Return the loss of each group, differentiable by the published derivatives."""
+    xp, mask = call.xp, _where(call)
+    found, numbers = [], []
+    for stack in _stacks(loss, call):
+        y = stack.y
+        width = y.shape[-1] if y.ndim > 2 else None
+        rows = xp.reshape(y, (y.shape[0], -1))
+        # Each module defines functions of its library, which is imported by whoever made `y`.
+        if is_torch(y):
+            from lossfw.losses.engine import torch_rules
+
+            losses = torch_rules.group_losses(loss, width, rows, stack.t)
+        elif is_jax(y):
+            from lossfw.losses.engine import jax_rules
+
+            own = mask if mask is None or stack.numbers is None else mask[stack.numbers]
+            losses = jax_rules.losses(as_rows(loss, width), rows, stack.t, own, False)
+        else:
+            losses = loss.unreduced_losses("value", xp, y, stack.t)
+        check_results(loss, "value", y, y.shape[0], losses)
+        if stack.numbers is None:
+            return losses
+        found.append(losses)
+        numbers.append(stack.numbers)
+    return _in_place(call, found, numbers, call.shape[0])
+
+
+def _derivatives(loss: LossDefinition, call: GroupArguments, form: ResultForm) -> Array:
+    """Return the derivatives of w l by each number of the prediction, as flat rows."""
+    xp, mask = call.xp, _where(call)
+    found, places = [], []
+    for stack in _stacks(loss, call):
+        y = stack.y
+        results = loss.unreduced_losses(form, xp, y, stack.t)
+        check_results(loss, form, y, y.shape[0], results)
+        for factor, is_mask in ((call.weight, False), (mask, True), (stack.where, True)):
+            if factor is None:
+                continue
+            own = factor
+            if own.ndim == 1 and stack.numbers is not None:
+                own = own[stack.numbers]
+            own = xp.reshape(own, (*own.shape, *[1] * (results.ndim - own.ndim)))
+            results = xp.where(own, results, xp.zeros_like(results)) if is_mask else results * own
+        if stack.rows is None:
+            return results
+        found.append(xp.reshape(results, (-1, *results.shape[2:])))
+        places.append(stack.rows.reshape(-1))
+    return _in_place(call, found, places, call.y.shape[0], tuple(call.y.shape[1:]))
+
+
+def _in_place(
+    call: GroupArguments,
+    found: list[Array],
+    places: list[NDArray],
+    count: int,
+    inner: tuple[int, ...] = (),
+) -> Array:
+    """Return results at their places, 0 at the others."""
+    xp, device = call.xp, device_of(call.y)
+    own = {} if device is None else {"device": device}
+    last = xp.zeros((1, *inner), dtype=call.work, **own)
+    order = np.concatenate([np.zeros(0, int), *places])
+    index = np.full(count, len(order))
+    index[order] = np.arange(len(order))
+    return xp.concat([*found, last], axis=0)[index]
+
+
+def _where(call: GroupArguments) -> Array | None:
+    """Return the mask of the groups that count, None where all do or those left out are known."""
+    mask = None if isinstance(call.counts, np.ndarray) else call.counts
+    if call.weight is None:
+        return mask
+    return call.weight > 0 if mask is None else mask & (call.weight > 0)
+
+
+def _zero_left_out(call: GroupArguments, losses: Array) -> Array:
+    mask = _where(call)
+    return losses if mask is None else call.xp.where(mask, losses, call.xp.zeros_like(losses))
+
+
+def _total_weight(call: GroupArguments) -> Any:
+    """Return the sum of w over the groups that count."""
+    if call.weight is None:
+        return call.counted
+    xp, weight = call.xp, call.weight
+    if call.counts is not None:
+        counts = call.counts
+        if isinstance(counts, np.ndarray):
+            return xp.sum(weight[np.flatnonzero(counts)], dtype=widest(xp))
+        weight = xp.where(counts, weight, xp.zeros_like(weight))
+    return xp.sum(weight, dtype=widest(xp))
