@@ -11,9 +11,7 @@ arrays of other libraries.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 
@@ -120,40 +118,6 @@ class RowBody(PairBody):
 
     def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
         return dual.row_derivatives(self.value, xp, y, t, order=order)
-
-
-class GroupBody(PairBody):
-    """Functions of groups: prediction and target have the shape (..., n), the result (...).
-
-    The last axis runs over the rows of one group; rows of columns come as records of such
-    arrays, and vectors as arrays of shape (..., n, D).
-    """
-
-    def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Array, ...]:
-        # The body of a loss is the loss itself, which knows its spaces. An annotation of them
-        # here would make them parameters.
-        loss: Any = self
-        joined = loss.prediction_space.join(xp, y), loss.target_space.join(xp, t)
-        return group_derivatives(self, xp, *joined, order)
-
-
-def group_derivatives(
-    body: Any, xp: Namespace, y: Array, t: Array, order: int
-) -> tuple[Array, ...]:
-    """Return value and derivatives up to an order of a body of groups of flat rows.
-
-    All numbers of a group are one row to dual numbers.
-    """
-    lead = y.shape[: y.ndim - 1 - bool(body.prediction_space.axes)]
-    inner = y.shape[len(lead) :]
-
-    def function(xp: Namespace, numbers: Array, t: Array) -> Array:
-        rows = numbers if len(inner) == 1 else xp.reshape(numbers, (*numbers.shape[:-1], *inner))
-        return body.value(xp, body.prediction_space.split(rows), body.target_space.split(t))
-
-    numbers = y if len(inner) == 1 else xp.reshape(y, (*lead, math.prod(inner)))
-    value, *parts = dual.row_derivatives(function, xp, numbers, t, order=order)
-    return (value, *[xp.reshape(part, y.shape) for part in parts])
 
 
 def is_derived(body: object, form: str) -> bool:

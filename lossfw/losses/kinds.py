@@ -17,13 +17,10 @@ from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Space
 from lossfw.errors import ParameterError
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
 from lossfw.losses.bodies import (
-    GroupBody,
     PairBody,
     PointwiseBody,
     RowBody,
     UnaryBody,
-    group_derivatives,
-    is_derived,
 )
 from lossfw.losses.engine.read_only import set_flags
 from lossfw.losses.lifting import derived, lifted_bound, lifted_losses, lifted_terms
@@ -144,7 +141,51 @@ class _PairLoss(PairBody, Loss):
         return getattr(self.body, name)(xp, y, t)
 
 
-class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
+class _SpacesLoss(_PairLoss):
+    """Base of the kinds whose spaces may be of columns or vectors."""
+
+    allows_columns: ClassVar[bool] = True
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether a prediction has columns or is a vector."""
+        return self.prediction_space.of_rows
+
+    @property
+    def takes_target_rows(self) -> bool:
+        """Whether a target has columns or is a vector."""
+        return self.target_space.of_rows
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether prediction or target has columns or is a vector."""
+        return self.takes_rows or self.takes_target_rows
+
+    @property
+    def fixed_classes(self) -> int | None:
+        """The number of columns, where the space fixes it."""
+        return self.prediction_space.size if self.takes_rows else None
+
+    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `LossDefinition.unreduced_terms`."""
+        if self.has_columns:
+            return lifted_terms(self, xp, y, t, order)
+        return super().unreduced_terms(xp, y, t, order)
+
+    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """See `LossDefinition.unreduced_curvature_bound`."""
+        if self.has_columns:
+            return lifted_bound(self, xp, y, t)
+        return super().unreduced_curvature_bound(xp, y, t)
+
+    def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
+        space = self.prediction_space
+        flat = space.join(xp, y), self.target_space.join(xp, t)
+        value, *parts = derived(self, xp, *flat, order)
+        return (value, *map(space.split, parts))
+
+
+class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
     """A loss of a prediction and a target that is not a function of their difference or product.
 
     Declare the spaces and write `value`; `formula`, `derivative`,
@@ -167,8 +208,6 @@ class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
     array([2., 3.])
     """
 
-    allows_columns: ClassVar[bool] = True
-
     @model_validator(mode="after")
     def _no_sum_of_columns(self) -> Self:
         if self.per == "row" and self.has_columns:
@@ -176,26 +215,6 @@ class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
                 "per: row sums the losses of elements, and a row with columns has one loss already."
             )
         return self
-
-    @property
-    def takes_rows(self) -> bool:
-        """Whether a prediction has columns or is a vector."""
-        return self.prediction_space.of_rows
-
-    @property
-    def takes_target_rows(self) -> bool:
-        """Whether a target has columns or is a vector."""
-        return self.target_space.of_rows
-
-    @property
-    def has_columns(self) -> bool:
-        """Whether prediction or target has columns or is a vector."""
-        return self.takes_rows or self.takes_target_rows
-
-    @property
-    def fixed_classes(self) -> int | None:
-        """The number of columns, where the space fixes it."""
-        return self.prediction_space.size if self.takes_rows else None
 
     def compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
@@ -205,25 +224,9 @@ class PointwiseLoss(PointwiseBody, _PairLoss, ElementwiseLoss):
             return lifted_losses(self, form, xp, y, t)
         return super().compute_losses(form, xp, y, t, by_index)
 
-    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """See `LossDefinition.unreduced_terms`."""
-        if self.has_columns:
-            return lifted_terms(self, xp, y, t, order)
-        return super().unreduced_terms(xp, y, t, order)
-
-    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        """See `LossDefinition.unreduced_curvature_bound`."""
-        if self.has_columns:
-            return lifted_bound(self, xp, y, t)
-        return super().unreduced_curvature_bound(xp, y, t)
-
     def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
-        if not self.has_columns:
-            return super()._dual(xp, y, t, order)
-        space = self.prediction_space
-        flat = space.join(xp, y), self.target_space.join(xp, t)
-        value, *parts = derived(self, xp, *flat, order)
-        return (value, *map(space.split, parts))
+        kind = _SpacesLoss if self.has_columns else PointwiseBody
+        return kind._dual(self, xp, y, t, order)
 
 
 class CategoricalLoss(RowBody, _PairLoss):
@@ -245,7 +248,7 @@ class CategoricalLoss(RowBody, _PairLoss):
         return True
 
 
-class GroupLoss(GroupBody, _PairLoss):
+class GroupLoss(_SpacesLoss):
     """A loss of a group of rows: one number for all rows of a query, a stratum or a batch.
 
     Write `value(xp, y, t)`, where y and t have the shape (..., n) and the result has (...): the
@@ -280,32 +283,11 @@ class GroupLoss(GroupBody, _PairLoss):
     array([-1.,  1.,  1., -1.])
     """
 
-    allows_columns: ClassVar[bool] = True
     takes_groups: ClassVar[bool] = True
     needs_group: ClassVar[bool] = True
-
-    @property
-    def takes_rows(self) -> bool:
-        """Whether the prediction of one row is a row itself."""
-        axes: int = self.prediction_space.axes
-        return axes > 0
-
-    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """See `LossDefinition.unreduced_terms`."""
-        return lifted_terms(self, xp, y, t, order)
 
     def compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the functions of the author to groups, arrays (..., n) of numbers or flat rows."""
-        written = type(self).value_and_derivative is not PairBody.value_and_derivative
-        if is_derived(self, form) and not (form == "both" and written):
-            results = group_derivatives(self, xp, y, t, 2 if form == "hessian" else 1)
-            return results if form == "both" else results[-1]
-        space = self.prediction_space
-        results = getattr(self, BODY_FUNCTIONS[form])(
-            xp, space.split(y), self.target_space.split(t)
-        )
-        if form == "both":
-            return results[0], space.join(xp, results[1])
-        return results if form in ("value", "formula") else space.join(xp, results)
+        return lifted_losses(self, form, xp, y, t)

@@ -6,6 +6,7 @@ or in their order; vectors and single numbers stay arrays.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lossfw.losses.base import BODY_FUNCTIONS, LossDefinition, ResultForm
@@ -19,6 +20,9 @@ from lossfw.numerics.records import Record
 def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
     """Return the results of a loss with columns; see `LossDefinition.unreduced_losses`."""
     if form == "both" and type(loss).value_and_derivative is PairBody.value_and_derivative:
+        if loss.takes_groups and is_derived(loss, form):
+            value, gradient = derived(loss, xp, y, t, 1)
+            return _like(xp, y, value), _like(xp, y, gradient)
         first, second = (lifted_losses(loss, one, xp, y, t) for one in ("value", "gradient"))
         return first, second
     if form != "both" and is_derived(loss, form):
@@ -35,6 +39,8 @@ def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array
 
 def derived(loss: Any, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
     """Return value and derivatives of flat rows, up to an order, from dual numbers."""
+    if loss.takes_groups:
+        return _derived_of_groups(loss, xp, y, t, order)
     if loss.takes_rows:
 
         def value_of_rows(xp: Namespace, y: Array, t: Array) -> Array:
@@ -50,6 +56,22 @@ def derived(loss: Any, xp: Namespace, y: Array, t: Array, order: int) -> tuple[A
         return loss.value(xp, y, type(parts)(*columns))
 
     return dual.derivatives(value, xp, y, *parts, order=order)
+
+
+def _derived_of_groups(
+    loss: Any, xp: Namespace, y: Array, t: Array, order: int
+) -> tuple[Array, ...]:
+    """Return value and derivatives of groups: their numbers are one row to dual numbers."""
+    lead = y.shape[: y.ndim - (2 if loss.takes_rows else 1)]
+    inner = y.shape[len(lead) :]
+
+    def value(xp: Namespace, numbers: Array, t: Array) -> Array:
+        y = numbers if len(inner) == 1 else xp.reshape(numbers, (*numbers.shape[:-1], *inner))
+        return loss.value(xp, loss.prediction_space.split(y), loss.target_space.split(t))
+
+    numbers = y if len(inner) == 1 else xp.reshape(y, (*lead, math.prod(inner)))
+    found, *parts = dual.row_derivatives(value, xp, numbers, t, order=order)
+    return (found, *[xp.reshape(part, y.shape) for part in parts])
 
 
 def lifted_terms(loss: Any, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:

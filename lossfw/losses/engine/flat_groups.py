@@ -26,7 +26,8 @@ class _FlatGroups:
     width: int | None
 
     takes_rows: ClassVar[bool] = True
-    target_per_row: ClassVar[bool] = False
+    # No function is written out in PyTorch's operations.
+    has_columns: ClassVar[bool] = True
     argument: ClassVar[str] = "prediction"
 
     @property

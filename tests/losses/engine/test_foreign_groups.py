@@ -128,7 +128,7 @@ def test_flat_rows_and_filled_lines_have_the_slopes_of_numpy(library, case):
 
 def test_what_must_be_known_and_is_traced_has_words():
     loss, y, t = CASES["scores"]
-    y, t, keep = as_jax(y), as_jax(t), as_jax(KEEP)
+    y, t = as_jax(y), as_jax(t)
     with pytest.raises(ArgumentError, match="group is traced"):
         jax.jit(lambda ids: loss(y, t, group=ids))(np.repeat(np.arange(4), SIZES))
     with pytest.raises(ArgumentError, match="bare has no neutral row"):
