@@ -1,5 +1,6 @@
 """The text of a report: its first line, a finding for each cause, simple witnesses."""
 
+import functools
 import re
 
 import numpy as np
@@ -53,20 +54,18 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def report(request):
+@functools.cache
+def report_of(name):
     """Return the report on the losses of a case."""
-    return Report.merged([check(loss, examples=60) for loss in CASES[request.param][0]])
+    return Report.merged([check(loss, examples=60) for loss in CASES[name][0]])
 
 
-of_each = pytest.mark.parametrize(
-    ("report", "case"), [(name, CASES[name]) for name in CASES], ids=CASES, indirect=["report"]
-)
+of_each = pytest.mark.parametrize("name", CASES)
 
 
 @of_each
-def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(report, case):
-    _, first_line, causes = case
+def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(name):
+    report, (_, first_line, causes) = report_of(name), CASES[name]
     first, *lines = str(report).splitlines()
     assert first == first_line
     assert [group.first.check for group in report.groups] == causes
@@ -74,7 +73,8 @@ def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(report, case):
 
 
 @of_each
-def test_the_json_keeps_every_finding(report, case):
+def test_the_json_keeps_every_finding(name):
+    report = report_of(name)
     shown = [finding for group in report.groups for finding in group.findings]
     assert sorted(map(repr, shown)) == sorted(map(repr, report.refuted))
     for finding in report.to_dict()["refuted"]:
@@ -83,8 +83,9 @@ def test_the_json_keeps_every_finding(report, case):
 
 
 @of_each
-def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(report, case):
+def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(name):
     """A finding leaves out the lines that it has in common with the one before it."""
+    report = report_of(name)
     lines = [line[6:] for line in report.lines() if line.startswith("      ")]
     printed = []
     exec("\n".join(lines), {"print": lambda *values: printed.append(values)})

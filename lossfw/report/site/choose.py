@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from lossfw.check.instances import variants
 from lossfw.components.docstrings import sources
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
@@ -203,8 +202,7 @@ NEEDS = (
 
 def reasons_of(subject: PageSubject) -> dict[str, str]:
     """Return the reason of a loss for each need that it serves."""
-    claims = [one.claims().to_dict() for one in variants(subject.cls) or [subject.sample]]
-    found = {need.name: need.reason(subject, claims) for need in NEEDS}
+    found = {need.name: need.reason(subject, subject.claims_of_variants) for need in NEEDS}
     return {name: reason for name, reason in found.items() if reason is not None}
 
 

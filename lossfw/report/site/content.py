@@ -10,6 +10,7 @@ What a component costs is in its description, if its package has measured it.
 
 from __future__ import annotations
 
+import functools
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.bridges.bridge import Bridge
+from lossfw.check.instances import variants
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.errors import DataError, LossfwError, UnknownNameError
+from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers import ClassWeighted
+from lossfw.nn.activation import Activation
 from lossfw.report.text.component import describe
 
 # The files, in one folder.
@@ -117,6 +121,12 @@ class PageSubject:
     def document(self) -> str:
         """Its page, as a path from the root of the site without an ending."""
         return document(self.kind, self.name)
+
+    @functools.cached_property
+    def claims_of_variants(self) -> Sequence[Mapping[str, Any]]:
+        """The claims of a loss or an activation at each of its variants, the defaults first."""
+        instances = variants(self.cls) or [self.sample]
+        return [one.claims().to_dict() for one in instances if isinstance(one, Loss | Activation)]
 
 
 def document(kind: str, name: str) -> str:

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from lossfw.check.instances import variants
-from lossfw.losses.loss import Loss
-from lossfw.nn.activation import Activation
 from lossfw.report.site.claims_table import words
 from lossfw.report.site.content import CHAPTERS, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
@@ -163,11 +160,10 @@ def values_of(subject: PageSubject) -> Mapping[str, Sequence[str]]:
 def _claimed_somewhere(subject: PageSubject) -> Mapping[str, set[str]]:
     """Return the claims at the parameters of any variant, and the values that they have."""
     found: dict[str, set[str]] = {}
-    if isinstance(subject.sample, Loss | Activation):
-        for one in variants(subject.cls) or [subject.sample]:
-            for name, value in one.claims().to_dict().items():
-                # The probability of a quantile does not matter here.
-                found.setdefault(name, set()).add(str(value).partition("(")[0])
+    for claims in subject.claims_of_variants if subject.kind in ("loss", "activation") else ():
+        for name, value in claims.items():
+            # The probability of a quantile does not matter here.
+            found.setdefault(name, set()).add(str(value).partition("(")[0])
     return found
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.check.instances import variants
 from lossfw.errors import UnknownNameError
 from lossfw.report.site import choose
 from lossfw.report.site.choose import choose_page
@@ -115,8 +114,7 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
         for loss, reason in losses.items():
             said = content().find("loss", loss)
             named = re.findall(r"`(\w+)`", reason)
-            instances = variants(said.cls) or [said.sample]
-            made = {name for one in instances for name in one.claims().to_dict()}
+            made = {name for claims in said.claims_of_variants for name in claims}
             assert set(named) <= made, (need, loss)
             assert named or any(o["text"] in reason for o in said.description["references"])
 
