@@ -38,6 +38,13 @@ def test_what_is_not_changed_is_not_refuted(name):
     assert not refuting(made, original, 0, examples=20)
 
 
+def test_what_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr("support.mutants._LONGEST_SECONDS", 0.3)
+    # A loop takes pieces off a number until nothing is left of it.
+    (endless,) = (m for m in mutants("welsch") if m.after == "mantissa / 2 ** _BITS")
+    assert verdict(endless, 0) == "killed"
+
+
 def test_what_claims_less_tells_no_lie():
     own = {"convex": True, "lipschitz": 2.0, "breaks": (0.0, 1.0)}
     assert not claims_more({"lipschitz": 2.0 * (1 + 1e-14)}, own)
