@@ -96,9 +96,9 @@ class Graph:
 
     def live(self) -> list[int]:
         """Return the numbers of the nodes that the outputs need, arguments first."""
-        return self._needed(lambda node: node.args)
+        return self.needed(lambda node: node.args)
 
-    def _needed(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
+    def needed(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
         """Return the numbers of the nodes that the outputs need by these arguments, in order."""
         visited, stack = set[int](), list(self.outputs)
         while stack:
@@ -116,7 +116,7 @@ class Graph:
         """
         graph, new_ids = Graph(), dict[int, int]()
         conditions = dict[int, None]()
-        for node_id in self._needed(lambda node: node.args[::2] if is_rare(node) else node.args):
+        for node_id in self.needed(lambda node: node.args[::2] if is_rare(node) else node.args):
             node = self.nodes[node_id]
             if is_rare(node):
                 condition, _, usual = node.args
@@ -131,7 +131,7 @@ class Graph:
     def ordinary(self) -> Graph:
         """Return the graph without the elements that the body itself computes, which are rare."""
         graph, new_ids = Graph(), dict[int, int]()
-        for node_id in self._needed(
+        for node_id in self.needed(
             lambda node: node.args[1:2] if node.op == BY_BODY else node.args
         ):
             node = self.nodes[node_id]

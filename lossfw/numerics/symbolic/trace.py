@@ -10,6 +10,7 @@ from lossfw.numerics.arrays import Body
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.namespace import Expressions, KernelExpressions, TileExpressions
 from lossfw.numerics.symbolic.symbol import Symbol
+from lossfw.numerics.symbolic.unknown import without_unread_values
 
 # What a graph is for: a kernel, a function of tiles, or one of the arrays of another library. They
 # differ in what becomes of rare elements.
@@ -56,4 +57,4 @@ def trace_on(xp: Expressions, body: Body, symbols: Sequence[Symbol]) -> Graph:
         if not isinstance(result, Symbol):
             raise TraceError(f"the body returns a {type(result).__name__}; expected an array")
         xp.graph.outputs.append(result.node)
-    return xp.graph
+    return without_unread_values(xp.graph)
