@@ -55,6 +55,10 @@ def _list(array: NDArray) -> list[float]:
 
 def _line(loss: _Loss) -> tuple[NDArray, NDArray, NDArray, str]:
     """Return the axis, predictions, targets and the axis's name."""
+    if loss.takes_groups:
+        x = np.linspace(-_FAR, _FAR, _POINTS)
+        y, t = (np.stack([first, np.zeros_like(x)], axis=-1) for first in (x, np.ones_like(x)))
+        return x, y, t, "score of the more relevant of two rows, less that of the other"
     if loss.takes_rows:
         return _line_of_rows(loss)
     low, high = _ends(loss.prediction_space)

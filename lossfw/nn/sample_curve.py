@@ -133,6 +133,8 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         return CurveLine(
             "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
         )
+    if component.takes_groups:
+        return _line_of_groups(component)
     if component.takes_rows:
         return _line_of_rows(component)
     argument = component.argument
@@ -182,6 +184,16 @@ def _line_of_rows(loss: Loss) -> CurveLine:
     label = "score of the target's class, of two, less that of the other"
     far = _REACH_OF_LOGITS
     return CurveLine(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
+
+
+def _line_of_groups(loss: Loss) -> CurveLine:
+    """Return a line through groups of two rows, the first of which has the larger target."""
+    if loss.prediction_space.axes or loss.target_space.axes:
+        raise ArgumentError(f"{loss.name} cannot be drawn: its rows are not single numbers.")
+    label = "score of the more relevant of two rows, less that of the other"
+    return CurveLine(
+        label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), _pair(np.ones_like(x), 0.0)), True
+    )
 
 
 def _pair(x: NDArray, second: float) -> NDArray:

@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ["LOSSFW_THREADS"] = "1"
 
 import naive
+import naive_groups
 import numpy as np
 
 import lossfw
@@ -68,6 +69,8 @@ def forms(cls, name):
 
 def arguments(part, dtype):
     """Return prediction and target as ordinary data has them."""
+    if getattr(part, "takes_groups", False):
+        return naive_groups.arguments_of_groups(part, dtype)
     rng = np.random.default_rng(0)
     elements = LAYER if isinstance(part, lossfw.Activation) else ELEMENTS
     rows = elements // COLUMNS
@@ -115,6 +118,8 @@ def contenders(part, y, t):
 def calls_of_loss(part, y, t):
     """Return lossfw's functions by kind, and naive NumPy's."""
     plain = getattr(naive, part.name)
+    if part.takes_groups:
+        plain = naive_groups.in_stacks(plain)
 
     def both():
         value, slope = plain(y, t, part, True)
@@ -151,6 +156,8 @@ def gradient_of_layer(part, y, v):
 def has_kernel(part, y, t, kind):
     """Tell whether a kernel computes the value or both, or would if llvmlite were there."""
     if not llvm_target.is_available():
+        return False
+    if getattr(part, "takes_groups", False):
         return False
     form = "value" if kind == "value" else "both"
     columns = y.shape[-1] if part.takes_rows else None

@@ -21,7 +21,7 @@ WEIGHT = RNG.random(301)
 
 
 def single(loss):
-    return refusal(loss) is None and not loss.takes_rows
+    return refusal(loss) is None and not loss.takes_rows and not loss.takes_groups
 
 
 LOSSES = [

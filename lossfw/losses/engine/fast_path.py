@@ -57,7 +57,9 @@ class FastPathTraits(NamedTuple):
 def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     """Return the traits of a loss."""
     has_plain_losses = (
-        type(loss).own_mask_and_weight is LossDefinition.own_mask_and_weight and not loss.sums_rows
+        type(loss).own_mask_and_weight is LossDefinition.own_mask_and_weight
+        and not loss.sums_rows
+        and not loss.takes_groups
     )
     has_default_check = type(loss).check_domain is LossDefinition.check_domain
     accepts_any_prediction = has_default_check and accepts_any_float(loss.prediction_space)

@@ -75,6 +75,15 @@ def test_groups_of_one_size_are_lines_whose_mask_leaves_out_rows():
     assert Pairs().gradient(y, t, where=keep)[0, 3] == 0
 
 
+def test_groups_of_one_size_are_those_of_ids_also_of_a_loss_that_takes_any_number():
+    loss = lossfw.loss("pairwise_logistic")
+    assert not loss.parameters
+    y, t = Y.reshape(4, 2), T.reshape(4, 2).astype(float)
+    for function in (loss, loss.gradient, loss.hessian):
+        expected = function(Y, T, group=np.repeat(np.arange(4), 2), reduction="none")
+        assert np.array_equal(function(y, t, reduction="none").ravel(), expected)
+
+
 def test_rows_of_columns_and_vectors_reach_the_body_whole():
     y, t = np.stack([Y, T], -1), np.stack([Y, Y**2], -1)
     total = (y.sum(-1) * Y).sum()

@@ -1,0 +1,148 @@
+"""The NDCG of smooth ranks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from pydantic import PositiveFloat
+
+from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Order, Range, Space
+from lossfw.numerics import columns, computed_in_float64, sigmoid
+from lossfw_std.discounts import gains, ideal
+from lossfw_std.pairs import ABSENT, NEUTRAL, is_unknown, pairs, with_nan
+
+_LOG_TWO = math.log(2.0)
+
+# So many temperatures apart, the rounding of their number is seen in an exponential.
+_FAR = 4.0
+
+
+class ApproxNdcg(GroupLoss):
+    """Minus the NDCG of smooth ranks, -sum_i (2^t_i - 1) / log2(1 + r_i) / ideal.
+
+    Use it when a network is trained on the NDCG itself and not on pairs.
+
+    Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain
+    2^t - 1. One loss for each group, from -1 for a perfect order that is far apart to 0; where
+    nothing is relevant it is 0.
+
+    Parameters
+    ----------
+    temperature : float
+        T, in units of the scores: the smaller, the nearer the ranks are to true ones.
+
+    Notes
+    -----
+    The rank of row i is r_i = 1 + sum over j of sigmoid((y_j - y_i) / T). Smooth and bounded, not
+    convex, and flat where scores are many T apart. Source: Qin, Liu and Li, *A general
+    approximation framework for direct optimization of information retrieval measures*,
+    Information Retrieval 13, 2010,
+    doi:10.1007/s10791-009-9124-x.
+
+    See Also
+    --------
+    lambda_ndcg : of pairs, as boosting libraries have it.
+
+    Examples
+    --------
+    >>> loss = ApproxNdcg(temperature=0.1)
+    >>> round(loss([3.0, 2.0, 0.0], [2, 1, 0], group=[1, 1, 1]), 4)
+    -1.0
+    """
+
+    target: ClassVar[Space] = NONNEGATIVE
+    neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
+    # 2^t overflows beyond.
+    target_range: ClassVar[Range | None] = Range(high=1000.0)
+
+    temperature: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        si, sj = pairs(y)
+        share = 1 / (1 + xp.exp((si - sj) / self.temperature))
+        rank = 1 + xp.sum(xp.where(_counts(xp, t), share, xp.zeros_like(share)), axis=-1)
+        gain = xp.where(t > ABSENT, xp.exp2(t) - 1, xp.zeros_like(t)) / ideal(xp, t, None)
+        return -xp.sum(gain / xp.log2(1 + rank), axis=-1)
+
+    @computed_in_float64
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same; of a perfect order at least -1, without a rounding error beyond."""
+        return _value(xp, t, self._ranks(xp, y, t)[2], is_unknown(xp, y, t))
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Down by the rank of the row itself, up by the ranks of the others."""
+        return self.value_and_derivative(xp, y, t)[1]
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, of the same ranks."""
+        _, steep, rank = self._ranks(xp, y, t)
+        own, other = pairs(_slope(xp, t, rank))
+        slope = xp.sum(steep * (other - own), axis=-1) / self.temperature
+        unknown = is_unknown(xp, y, t)
+        return _value(xp, t, rank, unknown), with_nan(xp, unknown, slope)
+
+    @computed_in_float64
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The curvatures of the ranks, and of the loss by each rank."""
+        x, steep, rank = self._ranks(xp, y, t)
+        slope, bend = _slope(xp, t, rank), _bend(xp, t, rank)
+        own, other = pairs(slope)
+        by_ranks = xp.sum(steep**2 * bend[..., None, :], axis=-1)
+        by_ranks = by_ranks + bend * xp.sum(steep, axis=-1) ** 2
+        # The sigmoid's second derivative is that of its steepness, -tanh(x / 2) times that.
+        of_ranks = xp.sum(steep * xp.tanh(0.5 * x) * (other - own), axis=-1)
+        result = (by_ranks + of_ranks) / self.temperature**2
+        return with_nan(xp, is_unknown(xp, y, t), result)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """The pulls of own rank and others; far apart, the rounding of x in an exponential."""
+        x, steep, rank = self._ranks(xp, y, t)
+        steep = steep * xp.maximum(xp.abs(x) / _FAR, xp.ones_like(x))
+        slope, bend = _slope(xp, t, rank), _bend(xp, t, rank)
+        pull = xp.sum(steep * (slope[..., None, :] + slope[..., :, None]), axis=-1)
+        if order == 1:
+            return (pull / self.temperature,)
+        if order == 2:
+            by_ranks = xp.sum(steep**2 * bend[..., None, :], axis=-1)
+            by_ranks = by_ranks + bend * xp.sum(steep, axis=-1) ** 2
+            return pull / self.temperature**2, by_ranks / self.temperature**2
+        return ()
+
+    def claims(self) -> Claims:
+        """Bounded and smooth."""
+        return Claims(lower_bound=-1.0, bounded=0.0, twice_smooth=True, shift_invariant=True)
+
+    def _ranks(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+        """Return (y_j - y_i) / T, the steepness of the sigmoid there, and the ranks."""
+        si, sj = pairs(y)
+        x, counts = (sj - si) / self.temperature, _counts(xp, t)
+        share, zero = sigmoid(xp, x), xp.zeros_like(x)
+        steep = xp.where(counts, share * sigmoid(xp, -x), zero)
+        return x, steep, 1.0 + xp.sum(xp.where(counts, share, zero), axis=-1)
+
+
+def _value(xp: Namespace, t: Array, rank: Array, unknown: Array) -> Array:
+    """Return minus the NDCG of ranks."""
+    result = -xp.sum(gains(xp, t) / ideal(xp, t, None) / xp.log2(1.0 + rank), axis=-1)
+    return with_nan(xp, unknown[..., 0], xp.maximum(result, xp.full_like(result, -1.0)))
+
+
+def _counts(xp: Namespace, t: Array) -> Array:
+    """Return whether row j counts in the rank of row i: another one, both there."""
+    (i, j), (ti, tj) = pairs(columns(xp, t)), pairs(t)
+    return (i != j) & (ti > ABSENT) & (tj > ABSENT)
+
+
+def _slope(xp: Namespace, t: Array, rank: Array) -> Array:
+    """Return the derivative of the loss by each rank."""
+    logarithm = xp.log2(1.0 + rank)
+    return gains(xp, t) / ideal(xp, t, None) / (_LOG_TWO * (1.0 + rank) * logarithm * logarithm)
+
+
+def _bend(xp: Namespace, t: Array, rank: Array) -> Array:
+    """Return the second derivative of the loss by each rank."""
+    factor = 1.0 + 2.0 / (_LOG_TWO * xp.log2(1.0 + rank))
+    return -_slope(xp, t, rank) * factor / (1.0 + rank)

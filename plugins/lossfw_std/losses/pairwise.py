@@ -1,0 +1,131 @@
+"""Ranking losses of pairs of rows: logistic and hinge."""
+
+from __future__ import annotations
+
+from lossfw import Array, Claims, Namespace
+from lossfw.numerics import apply_where, positive_part, sigmoid, softplus, two_diff
+from lossfw_std.pairs import PairLoss, pairs
+from lossfw_std.parabolas import over_distance, over_logistic
+
+# The rounding error of a larger distance is that of 16 units in the last place of an exponential.
+_FAR = 16.0
+
+
+class LogisticPairs(PairLoss):
+    """Base of losses whose cost of a pair is log(1 + exp(s_j - s_i))."""
+
+    def textbook_cost(self, xp: Namespace, d: Array) -> Array:
+        """log(1 + exp(s_j - s_i))."""
+        return xp.log1p(xp.exp(d))
+
+    def cost(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """The same without overflow."""
+        return _correct_tail(xp, softplus(xp, d), d, error)
+
+    def slope(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """1 / (1 + exp(s_i - s_j))."""
+        return _correct_tail(xp, sigmoid(xp, d), d, error)
+
+    def bend(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """The product of the shares of both."""
+        bend = _correct_tail(xp, sigmoid(xp, d) * sigmoid(xp, -d), d, error)
+        return _correct_tail(xp, bend, -d, -error)
+
+
+class PairwiseLogistic(LogisticPairs):
+    """Pairwise logistic loss (RankNet), the sum over t_i > t_j of log(1 + exp(y_j - y_i)).
+
+    Use it when the order of the rows of a group counts, as of documents for a query, and the
+    relevance says which row should stand above which.
+
+    Prediction real: a score for each row. Target real: its relevance. One loss for each group;
+    rows of the same relevance are no pair, and a group without pairs costs 0.
+
+    Notes
+    -----
+    Convex, and unchanged by a constant that is added to all scores. Source: Burges et al.,
+    *Learning to rank using gradient descent*, ICML 2005, doi:10.1145/1102351.1102363.
+
+    See Also
+    --------
+    lambda_ndcg : pairs weighted by what their exchange changes in the NDCG.
+    pairwise_hinge : 0 for pairs that are far enough apart.
+    softmax_ranking : one sum for a group in place of pairs.
+
+    Examples
+    --------
+    >>> loss = PairwiseLogistic()
+    >>> loss([0.0, 1.0, 5.0], [0, 1, 1], group=["a", "a", "b"], reduction="none")
+    array([0.31326169, 0.        ])
+    """
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Twice the sum of the pairs' bounds, because (a - b)^2 is at most 2 a^2 + 2 b^2."""
+        si, sj = pairs(y)
+        return _both_rows(xp, self.weights(xp, t), over_logistic(xp, sj - si))
+
+    def claims(self) -> Claims:
+        """Convex and smooth in all scores of a group."""
+        return Claims(nonnegative=True, convex=True, twice_smooth=True, shift_invariant=True)
+
+
+class PairwiseHinge(PairLoss):
+    """Pairwise hinge loss, the sum over t_i > t_j of max(0, 1 - (y_i - y_j)).
+
+    Use it when pairs of rows should be apart by 1 in the right order, and those that are should
+    no longer count.
+
+    Prediction real: a score for each row. Target real: its relevance. One loss for each group;
+    rows of the same relevance are no pair, and a group without pairs costs 0.
+
+    Notes
+    -----
+    Convex, with a kink where a pair is apart by 1: there the derivative is the mean of both
+    sides. Source: Joachims, *Optimizing search engines using clickthrough data*, KDD 2002,
+    doi:10.1145/775047.775067.
+
+    See Also
+    --------
+    pairwise_logistic : without the kink.
+
+    Examples
+    --------
+    >>> PairwiseHinge()([0.0, 0.25, 5.0], [0, 1, 2], group=[7, 7, 7])
+    0.75
+    """
+
+    def textbook_cost(self, xp: Namespace, d: Array) -> Array:
+        """max(0, 1 - (s_i - s_j))."""
+        return xp.maximum(1 + d, xp.zeros_like(d))
+
+    def cost(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """The same; beside the kink every digit is right."""
+        return positive_part(xp, (1.0 + d) + error)
+
+    def slope(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """1 below the kink, 0 above."""
+        return 0.5 * (1.0 + xp.sign((1.0 + d) + error))
+
+    def bend(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """0 on both sides of the kink."""
+        return xp.zeros_like(d)
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Twice the sum of the pairs' bounds, each 1 / (2 |1 - (y_i - y_j)|)."""
+        d, error = two_diff(xp, *reversed(pairs(y)))
+        return _both_rows(xp, self.weights(xp, t), 0.5 * over_distance(xp, (1.0 + d) + error))
+
+    def claims(self) -> Claims:
+        """Convex, with kinks."""
+        return Claims(nonnegative=True, convex=True, shift_invariant=True)
+
+
+def _both_rows(xp: Namespace, weights: Array, bounds: Array) -> Array:
+    """Return for each row twice the sum of the bounds of its pairs."""
+    bounds = xp.where(weights > 0, weights * bounds, xp.zeros_like(bounds))
+    return 2.0 * (xp.sum(bounds, axis=-2) + xp.sum(bounds, axis=-1))
+
+
+def _correct_tail(xp: Namespace, result: Array, d: Array, error: Array) -> Array:
+    """Return a result that falls as exp(d) for d below 0, of d with its rounding error."""
+    return apply_where(xp, result, d < -_FAR, lambda _, x, error: x + x * error, result, error)

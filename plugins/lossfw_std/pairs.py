@@ -1,0 +1,154 @@
+"""Pairs of rows of a group: which is better, and who is there.
+
+An array (..., n) of a group becomes one of pairs, (..., n, n), whose entry i, j belongs to row i
+beside row j.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from lossfw import Array, GroupLoss, Namespace, Order
+from lossfw.numerics import computed_in_float64, multiply_or_zero, two_diff
+
+# A row of this relevance fills up a group: it is in no pair and has no place.
+ABSENT = -math.inf
+NEUTRAL = (0.0, ABSENT)
+
+
+def pairs(x: Array) -> tuple[Array, Array]:
+    """Return an array (..., n) as that of row i, (..., n, 1), and that of row j, (..., 1, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> i, j = pairs(np.asarray([1.0, 2.0]))
+    >>> i - j
+    array([[ 0., -1.],
+           [ 1.,  0.]])
+    """
+    return x[..., :, None], x[..., None, :]
+
+
+def is_unknown(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return whether a prediction or a target of a group is NaN, with a last axis of 1."""
+    return xp.any(xp.isnan(y) | xp.isnan(t), axis=-1, keepdims=True)
+
+
+def with_nan(xp: Namespace, unknown: Array, result: Array) -> Array:
+    """Return a result, NaN in groups where a number is unknown."""
+    return xp.where(unknown, xp.full_like(result, math.nan), result)
+
+
+class PairLoss(GroupLoss):
+    """Base of losses that are a sum over the pairs of which row i is more relevant than row j.
+
+    Write the cost of a pair and its derivatives by the score of row j; those by that of row i are
+    the same but for the sign of the first. Arguments are d = s_j - s_i and its rounding error.
+    """
+
+    neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
+
+    @abstractmethod
+    def textbook_cost(self, xp: Namespace, d: Array) -> Array:
+        """Return the cost of each pair by its definition."""
+
+    @abstractmethod
+    def cost(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """Return the cost of each pair."""
+
+    @abstractmethod
+    def slope(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """Return its derivative."""
+
+    @abstractmethod
+    def bend(self, xp: Namespace, d: Array, error: Array) -> Array:
+        """Return its second derivative."""
+
+    def order(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """Return the order of the rows in which `weights` expects them; None for any."""
+        return None
+
+    def weights(self, xp: Namespace, t: Array) -> Array:
+        """Return the weight of each pair, 0 where row i is not more relevant."""
+        ti, tj = pairs(t)
+        return xp.astype((ti > tj) & (tj > ABSENT), t.dtype)
+
+    def textbook_weights(self, xp: Namespace, t: Array) -> Array:
+        """Return the weights by their definition."""
+        return self.weights(xp, t)
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The sum over the pairs, by the definitions of cost and weights."""
+        y, t, _ = self._in_order(xp, y, t)
+        si, sj = pairs(y)
+        terms = multiply_or_zero(xp, self.textbook_weights(xp, t), self.textbook_cost(xp, sj - si))
+        return xp.sum(xp.sum(terms, axis=-1), axis=-1)
+
+    @computed_in_float64
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The sum over j and then over i, which has the same bits alone and in a stack."""
+        y, t, _ = self._in_order(xp, y, t)
+        return _total(
+            xp, y, t, multiply_or_zero(xp, self.weights(xp, t), self.cost(xp, *_gaps(xp, y)))
+        )
+
+    @computed_in_float64
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Up for each row that should stand above, and down for each that should stand below."""
+        worse, better = self._sums(xp, y, t, self.slope)
+        return with_nan(xp, is_unknown(xp, y, t), worse - better)
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, with the same weights."""
+        y, t, place = self._in_order(xp, y, t)
+        weights, gaps = self.weights(xp, t), _gaps(xp, y)
+        slopes = multiply_or_zero(xp, weights, self.slope(xp, *gaps))
+        slope = xp.sum(slopes, axis=-2) - xp.sum(slopes, axis=-1)
+        slope = with_nan(xp, is_unknown(xp, y, t), slope)
+        value = _total(xp, y, t, multiply_or_zero(xp, weights, self.cost(xp, *gaps)))
+        return value, slope if place is None else xp.take_along_axis(slope, place, axis=-1)
+
+    @computed_in_float64
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The sum over all pairs of a row."""
+        worse, better = self._sums(xp, y, t, self.bend)
+        return with_nan(xp, is_unknown(xp, y, t), worse + better)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Pairs pull a row up and down."""
+        return self._sums(xp, y, t, self.slope) if order == 1 else ()
+
+    def _sums(
+        self, xp: Namespace, y: Array, t: Array, function: Callable[..., Array]
+    ) -> tuple[Array, Array]:
+        """Return sums over the pairs in which a row is the worse one, and the better one."""
+        y, t, place = self._in_order(xp, y, t)
+        x = multiply_or_zero(xp, self.weights(xp, t), function(xp, *_gaps(xp, y)))
+        worse, better = xp.sum(x, axis=-2), xp.sum(x, axis=-1)
+        if place is None:
+            return worse, better
+        return tuple(xp.take_along_axis(one, place, axis=-1) for one in (worse, better))
+
+    def _in_order(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array | None]:
+        """Return predictions and targets in the order of the weights, and the way back."""
+        order = self.order(xp, y, t)
+        if order is None:
+            return y, t, None
+        y, t = (xp.take_along_axis(x, order, axis=-1) for x in (y, t))
+        return y, t, xp.argsort(order, axis=-1)
+
+
+def _gaps(xp: Namespace, y: Array) -> tuple[Array, Array]:
+    """Return s_j - s_i, and what was lost by rounding."""
+    si, sj = pairs(y)
+    return two_diff(xp, sj, si)
+
+
+def _total(xp: Namespace, y: Array, t: Array, terms: Array) -> Array:
+    result = xp.sum(xp.sum(terms, axis=-1), axis=-1)
+    return with_nan(xp, is_unknown(xp, y, t)[..., 0], result)
