@@ -37,8 +37,8 @@ def gain_differences(xp: Namespace, t: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> gain_differences(np, np.asarray([3.0, 1.0, -np.inf]))
-    array([[0., 6., 0.],
+    >>> gain_differences(np, np.asarray([3.0, 1.0, 1.0]))
+    array([[0., 6., 6.],
            [0., 0., 0.],
            [0., 0., 0.]])
     """
