@@ -45,7 +45,7 @@ class LambdaNdcg(LogisticPairs):
     --------
     >>> loss = LambdaNdcg()
     >>> round(loss([0.0, 2.0, 1.0], [2, 0, 1], group=[1, 1, 1]), 6)
-    0.883951
+    1.10687
     """
 
     target: ClassVar[Space] = NONNEGATIVE
