@@ -39,7 +39,7 @@ class PairwiseLogistic(LogisticPairs):
     relevance says which row should stand above which.
 
     Prediction real: a score for each row. Target real: its relevance. One loss for each group;
-    rows of the same relevance are no pair, and a group without pairs costs 0.
+    rows of the same relevance do not form a pair, and a group without pairs costs 0.
 
     Notes
     -----
@@ -76,7 +76,7 @@ class PairwiseHinge(PairLoss):
     no longer count.
 
     Prediction real: a score for each row. Target real: its relevance. One loss for each group;
-    rows of the same relevance are no pair, and a group without pairs costs 0.
+    rows of the same relevance do not form a pair, and a group without pairs costs 0.
 
     Notes
     -----
