@@ -31,7 +31,7 @@ class LambdaNdcg(LogisticPairs):
     The weight w_ij is how much the NDCG changes if both rows change their places,
     |2^t_i - 2^t_j| |D_i - D_j| / ideal, with D = 1 / log2(1 + rank). It changes only by jumps,
     where the order of the scores changes: in between it is constant, and the derivatives are
-    those of the loss. Of equal scores the first row stands above. So it is neither convex nor
+    those of the loss. Among equal scores the first row is above. So it is neither convex nor
     free of the order of the rows. Source: Burges, *From RankNet to LambdaRank to LambdaMART: an
     overview*, Microsoft Research technical report MSR-TR-2010-82, 2010; Wang et al., *The
     LambdaLoss framework for ranking metric optimization*, CIKM 2018, doi:10.1145/3269206.3271784.
