@@ -10,7 +10,7 @@ network:
   layers: [{units: 3, activation: softmax}]
 loss: cross_entropy
 evaluate: {metrics: [accuracy]}
-train: {epochs: 150, optimizer: {name: adam, learning_rate: 0.3}}
+train: {epochs: 40, optimizer: {name: adam, learning_rate: 0.3}}
 """
 KINDS = ("ant", "bee", "cat")
 
