@@ -8,6 +8,7 @@ from lossfw.data.files import digest_arrays, digest_files, join_digests, read_by
 from lossfw.data.groups import RowGroups
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
+from lossfw.data.named_columns import NamedColumns
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
 from lossfw.data.row_transforms import ExpandColumn, Upright, changed_rows
@@ -23,6 +24,7 @@ __all__ = [
     "File",
     "Group",
     "Location",
+    "NamedColumns",
     "NestedNumbers",
     "PictureFormat",
     "Pictures",

@@ -24,6 +24,10 @@ from lossfw.numerics.arrays import NDArray
 
 # Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
+_IF_COLUMNS = (
+    "Fix the data, or leave the row out. If the targets are columns of which one may be infinite, "
+    "name them: targets_key: {lower: COLUMN, upper: COLUMN}."
+)
 
 
 class Batch(NamedTuple):
@@ -266,7 +270,8 @@ class Dataset:
     def _check_numbers(self, role: str, array: NDArray, start: int) -> None:
         where = f"data {self.name!r}: {role}"
         named = self.target_names if role == "targets" else ()
-        check_finite(array, where, start=start, rows=self.rows, names=named)
+        remedy = {"remedy": _IF_COLUMNS} if role == "targets" and array.ndim == 2 else {}
+        check_finite(array, where, start=start, rows=self.rows, names=named, **remedy)
         if role == "sample_weight" and array.size and array.min() < 0:
             index = tuple(int(i) for i in np.argwhere(array < 0)[0])
             raise DataError(

@@ -31,6 +31,7 @@ def check_finite(
     start: int = 0,
     rows: NDArray | None = None,
     names: Sequence[str] = (),
+    remedy: str = "Fix the data, or leave the row out.",
 ) -> None:
     """Refuse an array with a NaN or an infinity; `where` is its name in the message.
 
@@ -52,5 +53,5 @@ def check_finite(
     more = f" ({len(bad)} such numbers in all)" if len(bad) > 1 else ""
     raise DataError(
         f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; expected "
-        f"{'' if names else 'finite '}numbers. Fix the data, or leave the row out."
+        f"{'' if names else 'finite '}numbers. {remedy}"
     )

@@ -23,6 +23,7 @@ from lossfw.config.plan.fusion import (
     leaves_logits,
 )
 from lossfw.config.plan.groups import check_groups
+from lossfw.config.plan.named_targets import column_advice, named_targets
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import ColumnError, Dataset, Source
@@ -207,7 +208,8 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     fits = False
     refused_targets = refuse_classes(config, loss, data, ["loss"])
     if not (refused_targets or refuse_texts(config, loss, data, ["loss"])):
-        hint = _columns(shape, targets, units) or class_advice(config, loss, data, shape)
+        hint = column_advice(loss, shape, targets, units)
+        hint = hint or _columns(shape, targets, units) or class_advice(config, loss, data, shape)
         with config.at(place, hint):
             check_shapes(loss, shape, targets)
             fits = check_targets(config, loss, shape, data, units)
@@ -258,8 +260,9 @@ def _check_metrics(
 def _align(
     config: CheckedConfig, data: Dataset, loss: Loss, shape: tuple[int, ...], path: ConfigPath
 ) -> Dataset | None:
+    named = named_targets(config, data, loss, path)
     with config.at(path):
-        return align_targets(data, loss, (len(data), *shape[1:]))
+        return named and align_targets(named, loss, (len(data), *shape[1:]))
     return None
 
 

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lossfw.components.spaces import BINARY, LOGITS, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import (
+    BINARY,
+    LOGITS,
+    REAL,
+    SIGN,
+    SIMPLEX,
+    UNIT,
+    Interval,
+    Space,
+    Vector,
+)
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import one_line
@@ -47,6 +58,10 @@ def range_of(space: Space) -> Interval:
 
 def within(inner: Space, outer: Space) -> bool:
     """Tell whether every number of one space is in the other or touches its bounds."""
+    if isinstance(outer, Columns):
+        return all(within(inner, space) for space in outer.spaces)
+    if isinstance(outer, Vector):
+        return within(inner, outer.of_numbers)
     least, most = range_of(inner), range_of(outer)
     return least.low >= most.low and least.high <= most.high
 
@@ -84,7 +99,12 @@ def check_predictions(
 def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
     """Refuse class indices in front of a loss of other targets; tell whether they are refused."""
     targets, space = _looked_at(data), loss.target_space
-    if loss.takes_classes or not _are_classes(targets) or space.outside(targets) is None:
+    if (
+        loss.takes_classes
+        or space.axes
+        or not _are_classes(targets)
+        or space.outside(targets) is None
+    ):
         return False
     most = int(targets.max())
     hint = _losses_of_classes(config, loss)
@@ -150,7 +170,8 @@ def check_outputs(config: CheckedConfig, loss: Loss, outputs: RowArray) -> None:
         read_rows(outputs, 0, min(LOOKED_AT, len(outputs))) if is_file_backed(outputs) else outputs
     )
     try:
-        loss.prediction_space.check(rows, "prediction")
+        space = loss.prediction_space
+        space.check(rows.reshape(len(rows), -1) if space.axes > 1 else rows, "prediction")
     except DomainError as error:
         hint = ""
         if loss.on_logits() is not None:

@@ -159,7 +159,7 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
                 f"nothing can be learnt through the activation {activation.name}: its derivative "
                 f"is 0 wherever it exists, so no gradient comes back, and {layers} would not move",
             )
-    if loss.takes_rows and data.targets.ndim == 1 and data.targets.dtype.kind in "iu":
+    if loss.takes_classes and data.targets.ndim == 1 and data.targets.dtype.kind in "iu":
         first = data.targets[0]
         if np.all(data.targets == first):
             yield Obstacle(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import numpy as np
 from pydantic import model_validator
 
 from lossfw import DataError
@@ -15,6 +16,7 @@ from lossfw.data import (
     Dataset,
     File,
     Group,
+    NamedColumns,
     Source,
     Table,
     check_npz_name,
@@ -58,15 +60,16 @@ class Arrays(Source):
     inputs, targets, sample_weight : file, optional
         A ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet file with one of the
         arrays.
-    inputs_key, targets_key : str or int, or a list of them, optional
+    inputs_key, targets_key : str or int, a list of them, or for targets a mapping, optional
         In a ``.npz``, the name of the array, where it is not that of the role.
         In a table, the column, by its name or counted from 0, or a list of
         columns. In a `file` that is a table, the targets are the column
         ``targets`` unless `targets_key` names another, weights the column
         ``sample_weight`` if there is one, and the inputs are all columns that
-        are left. A column of a Parquet file may hold lists of numbers, all of
-        one length. With ``inputs_key: []``, and by default beside saved predictions, no
-        inputs are read.
+        are left. For a target of named columns, `targets_key` is a mapping,
+        ``{time: months, event: died}``. A column of a Parquet file may hold lists of
+        numbers, all of one length. With ``inputs_key: []``, and by default beside saved
+        predictions, no inputs are read.
     sample_weight_key : str or int, optional
         The array or the column of the weights.
     exclude : list of str or int
@@ -106,7 +109,7 @@ class Arrays(Source):
     targets: File | None = None
     sample_weight: File | None = None
     inputs_key: Keys | None = None
-    targets_key: Keys | None = None
+    targets_key: Keys | NamedColumns | None = None
     sample_weight_key: Key | None = None
     exclude: tuple[Key, ...] = ()
     categories: tuple[Key, ...] | Literal["found"] = ()
@@ -149,6 +152,8 @@ class Arrays(Source):
                     "folder of .parquet files."
                 )
         read = self._apart(columns) if self.file is None else self._together(self.file, columns)
+        if isinstance(self.targets_key, NamedColumns):
+            read = read._replace(target_names=tuple(self.targets_key))
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
         notes: tuple[str, ...] = ()
         if read.dropped:
@@ -180,8 +185,8 @@ class Arrays(Source):
     def _paths(self) -> tuple[Path | None, ...]:
         return (self.file, self.inputs, self.targets, self.sample_weight)
 
-    def _key(self, role: str) -> Keys | None:
-        key: Keys | None = getattr(self, f"{role}_key")
+    def _key(self, role: str) -> Keys | NamedColumns | None:
+        key: Keys | NamedColumns | None = getattr(self, f"{role}_key")
         return key
 
     def _apart(self, columns: Sequence[str]) -> LoadedArrays:
@@ -195,8 +200,12 @@ class Arrays(Source):
                 table = open_columns(path, role, kind)
                 names: Sequence[str] = table.names
             else:
-                array = read_array(path, role, self._single(role))
                 names = npz_names(path, role) if kind == "npz" else []
+                key = self._key(role)
+                if names and isinstance(key, NamedColumns):
+                    array: Any = _stacked(path, key)
+                else:
+                    array = read_array(path, role, self._single(role))
             known += names
             there = [name for name in columns if name in names and name not in merged.columns]
             if kind in _TABLES:
@@ -221,7 +230,7 @@ class Arrays(Source):
     def _single(self, role: str) -> Key | None:
         """Return the key of an array, which is one name."""
         key = self._key(role)
-        if isinstance(key, tuple):
+        if isinstance(key, tuple | NamedColumns):
             raise DataError(
                 f"{role}_key lists columns, and only a table (.csv, .tsv or .parquet) has columns."
             )
@@ -246,9 +255,10 @@ class Arrays(Source):
         )
 
     def _from_npz(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
-        names, members_of = npz_names(file, "data"), {}
+        names, members_of, key = npz_names(file, "data"), {}, self.targets_key
+        arrays = {"targets": _stacked(file, key)} if isinstance(key, NamedColumns) else {}
         for role in _ROLES:
-            if self._key(role) == ():
+            if self._key(role) == () or role in arrays:
                 continue
             key = self._single(role)
             if key is not None or role in names or role == "targets":
@@ -257,7 +267,7 @@ class Arrays(Source):
             check_npz_name(names, name, file)
         # What nobody asks for stays packed.
         members = read_npz(file, "data", set(members_of.values()))
-        arrays = {role: members[name] for role, name in members_of.items()}
+        arrays |= {role: members[name] for role, name in members_of.items()}
         for name in columns:
             if name not in names:
                 raise no_column(str(file), name, names)
@@ -341,8 +351,27 @@ def _targets_of(table: Table) -> int:
         ) from None
 
 
-def _group(table: Table, key: Keys) -> Group:
-    """Return the columns that a key names: a number for one, a list for a list."""
+def _stacked(file: Path, key: NamedColumns) -> Any:
+    """Return arrays of a ``.npz``, one number for each row, as the columns of one array."""
+    names = npz_names(file, "targets")
+    for name in map(str, key.values()):
+        check_npz_name(names, name, file)
+    members = read_npz(file, "targets", list(map(str, key.values())))
+    for name, array in members.items():
+        if array.ndim != 1:
+            raise DataError(
+                f"{file}, array {name!r} has shape {array.shape}; expected one number for each row."
+            )
+    if len({len(array) for array in members.values()}) > 1:
+        sizes = ", ".join(f"{name} has {len(array)}" for name, array in members.items())
+        raise DataError(f"{file} has columns of different lengths: {sizes}.")
+    return np.stack([members[str(name)] for name in key.values()], axis=-1)
+
+
+def _group(table: Table, key: Keys | NamedColumns) -> Group:
+    """Return the columns that a key names: a number for one, a list for several."""
+    if isinstance(key, NamedColumns):
+        return [table.column(one) for one in key.values()]
     if isinstance(key, tuple):
         return [table.column(one) for one in key]
     return table.column(key)

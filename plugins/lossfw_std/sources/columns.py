@@ -29,6 +29,7 @@ class LoadedArrays(NamedTuple):
     input_names: tuple[str, ...] = ()
     columns: Mapping[str, DataColumn] = {}
     categories: Mapping[str, DataColumn] = {}
+    target_names: tuple[str, ...] = ()
 
     def merge(self, other: LoadedArrays) -> LoadedArrays:
         """Return these arrays and those of another file."""
@@ -39,6 +40,7 @@ class LoadedArrays(NamedTuple):
             self.input_names or other.input_names,
             {**self.columns, **other.columns},
             self.categories or other.categories,
+            self.target_names or other.target_names,
         )
 
     def dataset(self, name: str, digest: str, notes: tuple[str, ...] = ()) -> Dataset:
@@ -48,6 +50,7 @@ class LoadedArrays(NamedTuple):
             "columns": self.columns,
             "input_names": self.input_names,
             "categories": self.categories,
+            "target_names": self.target_names,
         }
         return Dataset(name, digest=digest, notes=notes, **known, **self.arrays)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from lossfw import DataError
-from lossfw.data import Dataset, Group, Location, Source, open_dataset
+from lossfw.data import Dataset, Group, Location, NamedColumns, Source, open_dataset
 from lossfw_std.sources.columns import column_named, numbers_of, read_columns
 
 _WEIGHT = "sample_weight"
@@ -28,8 +28,8 @@ class Parquet(Source):
     path : str
         A folder, which is searched for ``.parquet`` files at any depth; a file; a pattern
         with ``*``, ``?`` or ``**``; or any of them at an address that fsspec opens.
-    targets_key : str
-        The column of the targets.
+    targets_key : str, or a mapping of str to str
+        The column of the targets; for a target of named columns, ``{time: months, event: died}``.
     inputs_key : str or list of str, optional
         The columns of the inputs; by default all that are left. A column may hold lists of
         numbers, all of one length, and is then the only one. With ``inputs_key: []``, and by
@@ -62,7 +62,7 @@ class Parquet(Source):
     """
 
     path: Location
-    targets_key: str = "targets"
+    targets_key: str | NamedColumns = "targets"
     inputs_key: str | tuple[str, ...] | None = None
     sample_weight_key: str | None = None
     exclude: tuple[str, ...] = ()
@@ -95,6 +95,8 @@ class Parquet(Source):
             held = [n for n in numbers_of(groups.get("inputs", [])) if n in data.texts()]
         remedy = "Leave such rows out of the files."
         read = read_columns(data, groups, columns, held, remedy=remedy)
+        if isinstance(self.targets_key, NamedColumns):
+            read = read._replace(target_names=tuple(self.targets_key))
         return read.dataset(f"{self.name} ({self.path})", data.digest)
 
     def without_inputs(self) -> Source:
@@ -111,10 +113,15 @@ class Parquet(Source):
 
     def _groups(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""
-        groups: dict[str, Group] = {"targets": data.column(self.targets_key)}
+        groups: dict[str, Group] = {}
+        if isinstance(self.targets_key, NamedColumns):
+            groups["targets"] = [data.column(name) for name in self.targets_key.values()]
+        else:
+            groups["targets"] = data.column(self.targets_key)
         if self.sample_weight_key is not None or _WEIGHT in data.names:
             groups[_WEIGHT] = data.column(self.sample_weight_key or _WEIGHT)
-        out = [*groups.values(), *map(data.column, self.exclude)]
+        out = {number for group in groups.values() for number in numbers_of(group)}
+        out |= {*map(data.column, self.exclude)}
         if self.inputs_key == ():
             return groups
         if self.inputs_key is not None:
