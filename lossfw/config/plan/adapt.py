@@ -23,7 +23,7 @@ from lossfw.config.plan.fusion import (
     leaves_logits,
 )
 from lossfw.config.plan.groups import check_groups
-from lossfw.config.plan.named_targets import column_advice, named_targets
+from lossfw.config.plan.named_targets import column_advice, lacks_columns, named_targets
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import ColumnError, Dataset, Source
@@ -205,6 +205,8 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     place: list[str | int] = ["network", config.network_form or ""]
     if config.network_form == "layers":
         place = units = ["network", "layers", len(config.activations) - 1, "units"]
+    if lacks_columns(loss, targets):
+        place = ["data", "targets_key"]
     fits = False
     refused_targets = refuse_classes(config, loss, data, ["loss"])
     if not (refused_targets or refuse_texts(config, loss, data, ["loss"])):

@@ -69,6 +69,12 @@ class _ColumnOrder:
         return rows[:, list(self.order)]
 
 
+def lacks_columns(loss: Loss, targets: NDArray) -> bool:
+    """Tell whether the targets are other than the named columns that a loss takes."""
+    space = loss.target_space
+    return isinstance(space, Columns) and targets.shape[1:] != (space.size,)
+
+
 def column_advice(loss: Loss, shape: tuple[int, ...], targets: NDArray, units: object) -> str:
     """Return a hint where predictions or targets are not the columns that a loss takes.
 
@@ -80,7 +86,7 @@ def column_advice(loss: Loss, shape: tuple[int, ...], targets: NDArray, units: o
         if units is not None:
             return f"write units: {predicted.size}{names and f', for{names[1:]}'}"
         return f"each row of predictions has {count_of(predicted.size, 'number')}{names}"
-    if isinstance(target, Columns) and targets.shape[1:] != (target.size,):
+    if isinstance(target, Columns) and lacks_columns(loss, targets):
         return f"write data.targets_key: {one_line(dict.fromkeys(target.names, 'COLUMN'))}"
     if takes_flat_outputs(loss) and len(shape) == 2 and shape[1] > 1:
         return "write units: 1" if units is not None else "give one prediction for each row"
