@@ -142,6 +142,7 @@ _METRICS: dict[str, str] = {
     "balanced_accuracy": "lossfw_std.metrics.class_counts:BalancedAccuracy",
     "bias": "lossfw_std.metrics.bias:Bias",
     "calibration_error": "lossfw_std.metrics.calibration_error:CalibrationError",
+    "concordance": "lossfw_std.metrics.survival:Concordance",
     "confusion_matrix": "lossfw_std.metrics.confusion_matrix:ConfusionMatrix",
     "f1": "lossfw_std.metrics.class_counts:F1",
     "gini": "lossfw_std.metrics.concentration:Gini",
@@ -154,6 +155,7 @@ _METRICS: dict[str, str] = {
     "recall": "lossfw_std.metrics.class_counts:Recall",
     "rmse": "lossfw_std.metrics.errors:Rmse",
     "roc_auc": "lossfw_std.metrics.ranking:RocAuc",
+    "survival_brier": "lossfw_std.metrics.survival:SurvivalBrier",
     "top_k": "lossfw_std.metrics.accuracy:TopK",
 }
 

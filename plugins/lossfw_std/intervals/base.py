@@ -55,6 +55,10 @@ class StandardDistribution(ABC):
         """Return -log f(z) by its definition, on exact numbers."""
 
     @abstractmethod
+    def below(self, xp: Namespace, z: Array) -> Array:
+        """Return F(z)."""
+
+    @abstractmethod
     def quantile(self, xp: Namespace, p: Array) -> Array:
         """Return the number that Z lies below with probability p."""
 

@@ -82,6 +82,9 @@ class _Extreme(StandardDistribution):
     def point_formula(self, xp: Namespace, z: Array) -> Array:
         return xp.exp(z) - z
 
+    def below(self, xp: Namespace, z: Array) -> Array:
+        return -xp.expm1(-xp.exp(z))
+
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return xp.log(-xp.log1p(-p))
 

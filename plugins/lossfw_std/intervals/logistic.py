@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lossfw import Array, Namespace
-from lossfw.numerics import positive_part, step_of
+from lossfw.numerics import positive_part, sigmoid, step_of
 from lossfw_std.intervals.base import Ends, StandardDistribution, log1m_exp
 
 
@@ -57,6 +57,9 @@ class _Logistic(StandardDistribution):
 
     def point_formula(self, xp: Namespace, z: Array) -> Array:
         return xp.log1p(xp.exp(z)) + xp.log1p(xp.exp(-z))
+
+    def below(self, xp: Namespace, z: Array) -> Array:
+        return sigmoid(xp, z)
 
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return xp.log(p) - xp.log1p(-p)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 
 from lossfw import Array, Namespace
-from lossfw.numerics import log_normal_cdf, normal_hazard, normal_mean_excess, normal_quantile
+from lossfw.numerics import (
+    log_normal_cdf,
+    normal_cdf,
+    normal_hazard,
+    normal_mean_excess,
+    normal_quantile,
+)
 from lossfw_std.intervals.base import Ends, StandardDistribution
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -49,6 +55,9 @@ class _Normal(StandardDistribution):
 
     def point_formula(self, xp: Namespace, z: Array) -> Array:
         return z * z / 2 + xp.log(2 * xp.pi * xp.ones_like(z)) / 2
+
+    def below(self, xp: Namespace, z: Array) -> Array:
+        return normal_cdf(xp, z)
 
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return normal_quantile(xp, p)

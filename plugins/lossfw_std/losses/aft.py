@@ -13,6 +13,7 @@ from lossfw import (
     Array,
     Claims,
     Columns,
+    DistributionLoss,
     Interval,
     Namespace,
     Order,
@@ -35,7 +36,7 @@ FINITE_TIMES = Interval(
 )
 
 
-class Aft(PointwiseLoss):
+class Aft(DistributionLoss, PointwiseLoss):
     """Accelerated failure time: negative log-likelihood of log T = y + sigma Z.
 
     Use it when the target is the time until an event, and some rows are still waiting for it:
@@ -139,6 +140,14 @@ class Aft(PointwiseLoss):
         product, error = two_prod(xp, z, xp.full_like(z, self.sigma))
         rest = ((high - product) - error + low) / self.sigma
         return z, xp.where(xp.isfinite(rest), rest, xp.zeros_like(rest))
+
+    def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
+        """Return the time before which the event comes with probability p."""
+        return xp.exp(y + self.sigma * _DISTRIBUTIONS[self.distribution].quantile(xp, p))
+
+    def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
+        """Return the probability of an event up to time x."""
+        return _DISTRIBUTIONS[self.distribution].below(xp, (xp.log(x) - y) / self.sigma)
 
     def claims(self) -> Claims:
         """Convex and smooth; a density may be above 1, so that the loss may be negative."""

@@ -11,6 +11,7 @@ from lossfw import (
     Array,
     Claims,
     Columns,
+    DistributionLoss,
     Namespace,
     PointwiseLoss,
     Space,
@@ -18,7 +19,7 @@ from lossfw import (
 from lossfw.numerics import columns, sigmoid, softplus
 
 
-class DiscreteHazard(PointwiseLoss):
+class DiscreteHazard(DistributionLoss, PointwiseLoss):
     """Discrete hazards, the sum of log(1 + exp(y_k)) up to the interval, less y there at an event.
 
     Use it when time is counted in intervals, such as months, and the shape of the hazard is not
@@ -76,6 +77,20 @@ class DiscreteHazard(PointwiseLoss):
         """The hazard times 1 less the hazard."""
         reached, sign = _reached(xp, y, t)
         return xp.where(reached, sigmoid(xp, sign * y) * sigmoid(xp, -sign * y), xp.zeros_like(y))
+
+    def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
+        """Return the first interval by whose end an event has probability p; inf for none."""
+        k = columns(xp, y)
+        before = xp.astype(k[:, None] >= k, y.dtype)
+        hazards = xp.sum(before * softplus(xp, y)[..., None, :], axis=-1)
+        late = hazards < -xp.log1p(-p)[..., None]
+        count = xp.sum(xp.astype(late, y.dtype), axis=-1)
+        return xp.where(count < y.shape[-1], count, xp.inf + 0.0 * count)
+
+    def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
+        """Return the probability of an event in the intervals up to x."""
+        hazards = xp.where(columns(xp, y) <= x[..., None], softplus(xp, y), xp.zeros_like(y))
+        return -xp.expm1(-xp.sum(hazards, axis=-1))
 
     def claims(self) -> Claims:
         """Convex and smooth."""

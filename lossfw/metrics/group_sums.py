@@ -1,0 +1,123 @@
+"""GroupSumMetric: a metric of sums over groups of rows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossfw.errors import ShapeError
+from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
+from lossfw.losses.inputs import as_array
+from lossfw.metrics.base import MetricRows, MetricUpdate
+from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
+from lossfw.metrics.sums import SumMetric
+from lossfw.numerics.arrays import NDArray
+
+
+class GroupSumMetric(SumMetric):
+    """A metric that is a function of sums over groups, to which each group adds numbers.
+
+    Write `places`, `group_sums` and `value`. Groups come whole: those of ``data.group_key``, or
+    all rows as one. The sums over groups are made without rounding.
+
+    Examples
+    --------
+    >>> class Span(GroupSumMetric):
+    ...     "The mean range of the predictions of a group."
+    ...
+    ...     def places(self, columns):
+    ...         return 2
+    ...
+    ...     def group_sums(self, prediction, target, weight):
+    ...         return [np.ptp(prediction), 1.0]
+    ...
+    ...     def value(self, sums, columns):
+    ...         return sums[:, 0] / sums[:, 1]
+    >>> Span()([1.0, 2.0, 5.0, 5.0], [0, 0, 0, 0], group=["a", "a", "b", "b"])
+    0.5
+    """
+
+    takes_groups: ClassVar[bool] = True
+
+    @abstractmethod
+    def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """Return what a group adds to each sum, `places` numbers.
+
+        Parameters
+        ----------
+        prediction : ndarray, shape (n, ...)
+        target : ndarray, shape (n, ...)
+        weight : ndarray of float64, shape (n,)
+            Above 0; rows of weight 0 and those that are masked are left out.
+        """
+
+    def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Raise an error for rows that make no sense."""
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:
+        """Not called: the terms are those of groups."""
+        raise NotImplementedError
+
+    def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
+        """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""
+        self.check_rows(np.broadcast_to(np.float64(0.0), shape)[:0], targets[:0], 0)
+
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the terms of each group, at its first row; see `Metric.observe`."""
+        y, t = as_array(rows.prediction, "prediction"), as_array(rows.target, "target")
+        if len(y) != len(t):
+            raise ShapeError(f"prediction has {len(y)} rows and target {len(t)}.")
+        self.check_rows(y, t, rows.start)
+        weight = np.ones(len(y)) if rows.sample_weight is None else np.asarray(rows.sample_weight)
+        weight = weight.astype(np.float64)
+        keep = weight > 0 if rows.where is None else (weight > 0) & np.asarray(rows.where, bool)
+        group = np.zeros(len(y), np.int64) if rows.group is None else np.asarray(rows.group)
+        begins = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(y)])
+        found, firsts = [], []
+        with np.errstate(all="ignore"):
+            for begin, end in zip(begins, np.append(begins[1:], len(y)), strict=True):
+                own = begin + np.flatnonzero(keep[begin:end])
+                if own.size:
+                    found.append(self.group_sums(y[own], t[own], weight[own]))
+                    firsts.append(int(own[0]))
+        columns = y.shape[-1] if y.ndim > 1 else 1
+        places = self.places(columns)
+        sums = np.asarray(found, np.float64).reshape(-1, places)
+        first = np.asarray(firsts, np.int64)
+        every = [Term(np.full(len(first), k), sums[:, k]) for k in range(places)]
+        return MetricUpdate(None, RowTerms.of(columns, places, first, every))
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+        group: Any = None,
+    ) -> CellSums:
+        """Return the mergeable sums over some rows, whose groups are whole."""
+        rows = MetricRows(prediction, target, start, sample_weight, where, group)
+        update = self.observe(rows, terms=False)
+        assert update.terms is not None
+        seen = RowRanges.of(start, start + len(as_array(target, "target")))
+        return replace(update.terms.table(None), origin=PartialOrigin(str(self), seen))
+
+    def __call__(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        sample_weight: Any = None,
+        where: Any = None,
+        group: Any = None,
+    ) -> Any:
+        """Return the metric of these rows; rows of one id of `group` stand together."""
+        return self.result(
+            self.partial(prediction, target, sample_weight=sample_weight, where=where, group=group)
+        )

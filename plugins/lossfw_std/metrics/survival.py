@@ -1,0 +1,265 @@
+"""Metrics of predicted times until an event, some of which are censored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from lossfw import ArgumentError, DistributionLoss, DomainError, Loss, NDArray, ShapeError
+from lossfw.metrics import GroupSumMetric, NestedLoss
+from lossfw.numerics import cumulative_logsumexp
+from lossfw_std.losses.cox import Cox
+
+# The columns of a target: between what ends the event was, or a time and whether it came then.
+_BOUNDS, _EVENT = ("lower", "upper"), "event"
+
+
+class SurvivalMetric(GroupSumMetric):
+    """A metric of predictions of a loss of times."""
+
+    of: NestedLoss = Cox()
+
+    def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Check that the target has the columns of the loss, and its numbers."""
+        names = getattr(self.of.target_space, "names", ())
+        if names != _BOUNDS and names[1:] != (_EVENT,):
+            raise ArgumentError(
+                f"of: {self.of.name} does not have targets of a time and an event; expected a loss "
+                "with the columns lower and upper, or a time and event, such as cox or aft."
+            )
+        if target.ndim != 2 or target.shape[1] != len(names):
+            raise ShapeError(
+                f"target has shape {target.shape}; expected (N, {len(names)}), the columns "
+                f"{' and '.join(names)} of {self.of.name}."
+            )
+        self.of.target_space.check(target, "target", start=start)
+
+    def ends(self, target: NDArray) -> tuple[NDArray, NDArray]:
+        """Return between which times the event of each row was; the second may be infinite."""
+        first, second = target.astype(np.float64).T
+        if self.of.target_space.names == _BOUNDS:  # type: ignore[attr-defined]  # checked
+            return first, second
+        return first, np.where(second > 0, first, np.inf)
+
+
+class Concordance(SurvivalMetric):
+    """Concordance, in how many of the comparable pairs of rows the earlier event was expected.
+
+    Use it when times until an event are predicted, and only their order is to count.
+
+    Prediction and target are those of the loss `of`. Two rows are comparable if the event of one
+    was certainly before that of the other: at a known time, and the other was still without one
+    then, or had its own later. Predictions that are equal count one half. Pairs are counted
+    within a group, such as a stratum, and their sums over the groups are divided. NaN if no pair
+    is comparable or a prediction is NaN.
+
+    Parameters
+    ----------
+    of : loss
+        Whose predictions these are: for `cox` a larger one means an earlier event, for a
+        `DistributionLoss` such as `aft` its median time is taken, and for predictions of several
+        columns, as for `discrete_hazard`, the chance of an event in any of them.
+
+    Notes
+    -----
+    Exact, in n log(n)^2 operations. Pairs are weighed by the product of both weights. Ties are
+    those of scikit-survival and lifelines: of two rows with one time they are comparable if one
+    had an event and the other was censored. Source: Harrell, Lee and Mark, *Multivariable
+    prognostic models: issues in developing models, evaluating assumptions and adequacy, and
+    measuring and reducing errors*, Statistics in Medicine 15, 1996,
+    doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4.
+
+    Examples
+    --------
+    The first row had its event first, and the highest hazard was predicted for it:
+
+    >>> Concordance()([2.0, 0.5, 1.0], [[1, 1], [2, 1], [3, 0]])
+    0.6666666666666666
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    piecewise_constant: ClassVar[bool] = True
+    latex: ClassVar[str | None] = (
+        r"P\left(s_{i} > s_{j} \mid T_{i} < T_{j}\right)"
+        r" + \tfrac{1}{2}\,P\left(s_{i} = s_{j} \mid T_{i} < T_{j}\right)"
+    )
+
+    def places(self, columns: int) -> int:
+        """Concordant and comparable pairs."""
+        return 2
+
+    def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """Return the weights of both."""
+        lower, upper = self.ends(target)
+        return concordant_pairs(lower, upper, _risk(self.of, prediction), weight)
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """Return their quotient."""
+        found: NDArray = sums[:, 0] / sums[:, 1]
+        return found
+
+
+class SurvivalBrier(SurvivalMetric):
+    """Brier score of survival, the mean square of the chance of having no event by then less truth.
+
+    Use it when the chance of an event by some time is predicted, and should be right and sharp.
+
+    Prediction and target are those of the loss `of`; an interval between two finite times is
+    refused. The result is a list, a number for each of the times, NaN beyond the last time of
+    all rows.
+
+    Parameters
+    ----------
+    times : tuple of float
+        In the units of the target.
+    of : loss
+        Whose predictions these are. A `DistributionLoss`, such as `aft` or `discrete_hazard`, gives
+        the chances by its `cdf`. For `cox` they need a baseline: it is Breslow's estimate from the
+        evaluated rows, so that the score judges how well the hazards are spread, and not their
+        general level.
+
+    Notes
+    -----
+    A row that was censored before a time is left out there, and the others are weighed by the
+    inverse of the chance to be still in view, Kaplan and Meier's estimate from the evaluated rows.
+    It is that just before an event, where scikit-survival takes it at the time of the event: they
+    differ if a row was censored at the very same time. Strata have estimates of their own.
+    Source: Graf, Schmoor, Sauerbrei and Schumacher, *Assessment and comparison of prognostic
+    classification schemes for survival data*, Statistics in Medicine 18, 1999,
+    doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5.
+
+    Examples
+    --------
+    >>> score = SurvivalBrier(times=(1.5,), of="aft")
+    >>> score([0.0, 1.0, 1.0], [[1.0, 1.0], [2.0, 2.0], [3.0, np.inf]])
+    [0.0899299886805155...]
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+
+    times: Annotated[tuple[Annotated[float, Field(ge=0.0)], ...], Field(min_length=1)] = (1.0,)
+
+    def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Refuse intervals too."""
+        super().check_rows(prediction, target, start)
+        lower, upper = self.ends(target)
+        between = (lower < upper) & (upper < np.inf)
+        if between.any():
+            row = int(np.argmax(between))
+            raise DomainError(
+                f"target[{row + start}]: the event was between {lower[row]:g} and {upper[row]:g}; "
+                "survival_brier expects times of events, and rows censored on the right."
+            )
+
+    def places(self, columns: int) -> int:
+        """For each time the squares, and the weight of the rows."""
+        return 2 * len(self.times)
+
+    def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """Return them for the times up to the last one of the group."""
+        time, upper = self.ends(target)
+        event = upper < np.inf
+        at = np.asarray(self.times)
+        gone = self._gone(prediction, time, event, weight, at)
+        in_view = _in_view(time, event, weight)
+        had = event[:, np.newaxis] & (time[:, np.newaxis] <= at)
+        waits = time[:, np.newaxis] > at
+        before = in_view(time, before=True)[:, np.newaxis]
+        squares = np.where(had, (1.0 - gone) ** 2 / before, 0.0)
+        squares += np.where(waits, gone**2 / in_view(at, before=False), 0.0)
+        known = at <= time.max()
+        totals = np.where(known, weight @ squares, 0.0)
+        return [*totals, *np.where(known, weight.sum(), 0.0)]
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """Return the mean for each time."""
+        found: NDArray = sums[:, : len(self.times)] / sums[:, len(self.times) :]
+        return found
+
+    def _gone(
+        self, prediction: NDArray, time: NDArray, event: NDArray, weight: NDArray, at: NDArray
+    ) -> NDArray:
+        """Return the chance that each row had its event by each time, (n, times)."""
+        if isinstance(self.of, DistributionLoss):
+            return np.stack([self.of.probabilities(prediction, float(x)) for x in at], axis=-1)
+        y = prediction.astype(np.float64)
+        order = np.argsort(-time, kind="stable")
+        sums = cumulative_logsumexp(np, (y + np.log(weight))[order])
+        # Of each event the risk set at its time, which all rows of that time belong to.
+        risk = sums[np.searchsorted(-time[order], -time[event], "right") - 1]
+        hazards = weight[event] * np.exp(-(risk - y.max()))
+        baseline = np.where(time[event, np.newaxis] <= at, hazards[:, np.newaxis], 0.0).sum(axis=0)
+        gone: NDArray = -np.expm1(-np.exp(y - y.max())[:, np.newaxis] * baseline)
+        return gone
+
+
+def _in_view(time: NDArray, event: NDArray, weight: NDArray) -> Callable[..., NDArray]:
+    """Return Kaplan and Meier's estimate of the chance not to be censored up to some times."""
+    times, place = np.unique(time, return_inverse=True)
+    lost = np.bincount(place, weight * ~event, len(times))
+    had = np.bincount(place, weight * event, len(times))
+    at_risk = np.cumsum((lost + had)[::-1])[::-1]
+    # Events come before those who are censored at the same time.
+    kept = np.cumprod(1.0 - lost / np.where(lost > 0, at_risk - had, 1.0))
+    steps = np.append(1.0, kept)
+
+    def estimate(at: NDArray, *, before: bool) -> NDArray:
+        found: NDArray = steps[np.searchsorted(times, at, "left" if before else "right")]
+        return found
+
+    return estimate
+
+
+def _risk(of: Loss, prediction: NDArray) -> NDArray:
+    """Return a number for each row that is larger the earlier its event is expected."""
+    if not isinstance(of, DistributionLoss):
+        return prediction.astype(np.float64)
+    if of.prediction_space.axes and of.prediction_space.size is None:
+        return of.probabilities(prediction, float(prediction.shape[-1]))
+    return -of.quantiles(prediction, [0.5])[..., 0]
+
+
+def concordant_pairs(
+    lower: NDArray, upper: NDArray, risk: NDArray, weight: NDArray
+) -> tuple[float, float]:
+    """Return the weight of the concordant pairs, and of the comparable ones."""
+    if np.isnan(risk).any():
+        return np.nan, np.nan
+    # The latest rows first, and of those with one time the ones that were then without an event.
+    is_open = upper > lower
+    later = np.lexsort((~is_open, -lower))
+    known = np.flatnonzero(upper < np.inf)
+    times, waiting = np.sort(lower), np.sort(lower[is_open])
+    # How many of `later` are comparable with each row, all at its beginning.
+    count = len(lower) - np.searchsorted(times, upper[known], "right")
+    count += np.searchsorted(waiting, upper[known], "right")
+    count -= np.searchsorted(waiting, upper[known], "left")
+    sums = np.append(0.0, np.cumsum(weight[later]))
+    comparable = np.sum(weight[known] * sums[count])
+    rank = np.unique(risk, return_inverse=True)[1]
+    below = _weights_below(rank[later], weight[later], count, rank[known])
+    return float(np.sum(weight[known] * below)), float(comparable)
+
+
+def _weights_below(rank: NDArray, weight: NDArray, count: NDArray, limit: NDArray) -> NDArray:
+    """Return the weight of the first `count` rows with a rank below `limit`, equal ones by half.
+
+    A beginning of so many rows is made of blocks whose lengths are its binary digits.
+    """
+    found, most = np.zeros(len(count)), len(rank) + 1
+    for digit in range(len(rank).bit_length()):
+        block = np.arange(len(rank)) >> digit
+        keys = block * most + rank
+        order = np.argsort(keys, kind="stable")
+        keys, sums = keys[order], np.append(0.0, np.cumsum(weight[order]))
+        asking = np.flatnonzero(count >> digit & 1)
+        # The block with this digit begins where the higher ones end.
+        own = (count[asking] >> digit + 1) * 2
+        start = sums[own << digit]
+        key = own * most + limit[asking]
+        less, not_more = (sums[np.searchsorted(keys, key, side)] for side in ("left", "right"))
+        found[asking] += 0.5 * ((less - start) + (not_more - start))
+    return found
