@@ -69,7 +69,7 @@ def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     )
     has_row_function = has_plain_losses and accepts_any_prediction and loss.takes_classes
     return FastPathTraits(
-        has_plain_losses and not (loss.takes_rows or loss.has_columns),
+        has_plain_losses and not (loss.takes_rows or loss.has_columns or loss.takes_groups),
         not (accepts_any_prediction and accepts_any_float(loss.target_space)),
         not has_default_check or loss.argument == "prediction",
         value if has_row_function else None,

@@ -56,7 +56,8 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
-    if not y.numel() or y.is_meta or _is_traced() or loss.sums_rows or loss.has_columns:
+    is_special = loss.sums_rows or loss.has_columns or loss.takes_groups
+    if not y.numel() or y.is_meta or _is_traced() or is_special:
         return None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > loss.takes_rows:
         return False

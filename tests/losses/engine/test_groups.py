@@ -73,6 +73,12 @@ def test_groups_of_one_size_are_lines_whose_mask_leaves_out_rows():
     flat = Pairs()(Y[keep.ravel()], T[keep.ravel()], group=[0] * 3 + [1] * 4, reduction="none")
     np.testing.assert_array_equal(Pairs()(y, t, where=keep, reduction="none"), flat)
     assert Pairs().gradient(y, t, where=keep)[0, 3] == 0
+    # Also floats without a mask, which losses of elements have a fast path for.
+    t = t.astype(float)
+    losses = Pairs()(Y, T, group=[0] * 4 + [1] * 4, reduction="none")
+    assert Pairs()(y, t) == losses.mean()
+    slopes = Pairs().gradient(Y, T, group=[0] * 4 + [1] * 4)
+    np.testing.assert_array_equal(Pairs().gradient(y, t), slopes.reshape(2, 4))
 
 
 def test_groups_of_one_size_are_those_of_ids_also_of_a_loss_that_takes_any_number():
