@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.draw_columns import usual_rows
+from lossfw.check.core.members import Generator
 from lossfw.check.core.search import NotApplicable
 from lossfw.check.core.subject import Subject
-from lossfw.components.columns import Columns
-from lossfw.components.spaces import Counts, Space
+from lossfw.components.spaces import Counts
 from lossfw.losses.capabilities import DistributionLoss
 from lossfw.numerics.arrays import NDArray
 
@@ -47,24 +47,11 @@ def distribution_of(subject: Subject) -> DistributionLoss:
 
 
 def usual_predictions(loss: DistributionLoss, rng: Generator, count: int) -> NDArray:
-    """Return unremarkable predictions: numbers (count,) or rows (count, P)."""
+    """Return unremarkable predictions: numbers (count,) or flat rows (count, P)."""
     space = loss.prediction_space
-    if not space.of_rows:
-        return _usual(space, rng, (count,))
-    if isinstance(space, Columns):
-        parts = [
-            _usual(one, rng, (count, one.size or _WIDTH) if one.of_rows else (count, 1))
-            for one in space.spaces
-        ]
-        return np.concatenate(parts, axis=-1)
-    return _usual(space, rng, (count, space.size or _WIDTH))
-
-
-def _usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
-    numbers = getattr(space, "of_numbers", space)
-    drawn = usual(numbers, rng, shape)
+    drawn = usual_rows(space, space.flat_size(_WIDTH), rng, count)
     nearer = _NEARER * drawn
-    return drawn if numbers.outside(nearer) is not None else nearer
+    return drawn if space.outside(nearer) is not None else nearer
 
 
 def sample_targets(loss: DistributionLoss, y: NDArray) -> TargetSample:

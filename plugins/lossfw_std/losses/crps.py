@@ -1,0 +1,276 @@
+"""The CRPS of distributions with a location and a scale: the normal and the logistic."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from lossfw import (
+    REAL,
+    Array,
+    Claims,
+    Columns,
+    DistributionLoss,
+    Namespace,
+    Order,
+    PointwiseLoss,
+    Space,
+)
+from lossfw.numerics import (
+    computed_in_float64,
+    erf,
+    exact_square,
+    extended_range,
+    multiply_or_zero,
+    normal_cdf,
+    normal_pdf,
+    normal_quantile,
+    quotient,
+    sigmoid,
+    two_diff,
+    two_prod,
+    with_float32_form,
+)
+
+_ROOT_HALF = math.sqrt(0.5)
+_ROOT_PI_INVERSE = 1.0 / math.sqrt(math.pi)
+_DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
+
+# Twice the integral of z^2 f(z)^2 for the standard logistic distribution.
+_LOGISTIC_BEND = (math.pi**2 - 6.0) / 9.0
+
+# Beyond this logarithm, products with the scale come near the ends of the exponents.
+_SAFE = 300.0
+
+# With such a scale, g'' / s is 0 or infinite for all floats.
+_LARGEST = 4000.0
+
+
+def _is_extreme(
+    self: _LocationScaleCrps, xp: Namespace, m: Array, log_scale: Array, t: Array
+) -> Array:
+    return (xp.abs(log_scale) > _SAFE) | (xp.abs(t - m) > self.far * xp.exp(log_scale))
+
+
+class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
+    """s g(z) for a location m and a scale s, with z = (t - m) / s and g'' = 2 f."""
+
+    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL)
+    target: ClassVar[Space] = REAL
+
+    # Where one rounding of the scale costs eight units in the last place of the density.
+    far: ClassVar[float]
+    # The limit of g(z) - |z|, far out.
+    offset: ClassVar[float]
+    # The mean of the second derivatives at scale 1, by location and by log scale.
+    mean_bends: ClassVar[tuple[float, float]]
+
+    @abstractmethod
+    def slope_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
+        """Return g'(z) and g(z) - z g'(z)."""
+
+    @abstractmethod
+    def bend(self, xp: Namespace, z: Array, low: Array | float = 0.0) -> Array:
+        """Return g''(z + low), for a rounding error `low` of z."""
+
+    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The same in parts of one sign, in which s may be 0."""
+        return self.value_and_derivative(xp, y, t)[0]
+
+    def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
+        """-g' by the location, and s (g - z g') by the log scale."""
+        return self.value_and_derivative(xp, y, t)[1]
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
+        """Both: the value is (t - m) g' + s (g - z g')."""
+        r, z, root = _parts(xp, *y, t)
+        slope, rest = self.slope_and_rest(xp, z)
+        by_log_scale = (root * rest) * root
+        return r * slope + by_log_scale, (-slope, by_log_scale)
+
+    def _plain_second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
+        _, z, root = _parts(xp, *y, t)
+        by_location = quotient(xp, quotient(xp, self.bend(xp, z), root), root)
+        by_log_scale = self.slope_and_rest(xp, z)[1] + self._squared_bend(xp, z)
+        return by_location, (root * by_log_scale) * root
+
+    @with_float32_form(_plain_second_derivative)
+    def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
+        """g'' / s by the location, and s (g - z g' + z^2 g'') by the log scale."""
+        _, by_log_scale = self._plain_second_derivative(xp, y, t)
+        return self._bend_by_location(xp, *y, t), by_log_scale
+
+    def _squared_bend(self, xp: Namespace, z: Array) -> Array:
+        bend = self.bend(xp, z)
+        return multiply_or_zero(xp, multiply_or_zero(xp, bend, z), z)
+
+    @extended_range(_is_extreme)
+    def _bend_by_location(self, xp: Namespace, m: Array, log_scale: Array, t: Array) -> Array:
+        """g'' falls like an exponential, which would multiply the rounding errors of z."""
+        s = xp.exp(xp.clip(log_scale, -_LARGEST, _LARGEST))
+        r, lost = two_diff(xp, t, m)
+        z = r / s
+        product, error = two_prod(xp, z, s)
+        return self.bend(xp, z, (((r - product) - error) + lost) / s) / s
+
+    def expected_second_derivative(self, xp: Namespace, y: Any) -> Any:
+        """Integrals of 2 f^2 / s and of 2 s z^2 f^2."""
+        s = xp.exp(y.log_scale)
+        by_location, by_log_scale = self.mean_bends
+        return by_location / s, by_log_scale * s
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
+        """By the log scale, derivatives are 0 somewhere."""
+        _, z, root = _parts(xp, *y, t)
+        by_scale = root * self.offset * root
+        if order == 1:
+            return ((self.slope_and_rest(xp, z)[0], by_scale),)
+        if order == 2:
+            by_location = self._bend_by_location(xp, *y, t)
+            return ((by_location, by_scale), (by_location, root * self._squared_bend(xp, z) * root))
+        return ()
+
+    def claims(self) -> Claims:
+        """Not convex: by the log scale it bends downwards at the location."""
+        return Claims(nonnegative=True, convex=False, twice_smooth=True, strictly_proper=True)
+
+
+def _parts(xp: Namespace, m: Array, log_scale: Array, t: Array) -> tuple[Array, Array, Array]:
+    """Return t - m, z and the root of the scale, which is a float where the scale is not."""
+    r, root = t - m, xp.exp(0.5 * log_scale)
+    return r, quotient(xp, quotient(xp, r, root), root), root
+
+
+class CrpsNormal(_LocationScaleCrps):
+    """CRPS of a normal distribution, s (z (2 F(z) - 1) + 2 f(z) - 1 / sqrt(pi)).
+
+    Use it when a model predicts a normal distribution, and outliers should not rule the fit.
+
+    The prediction has the columns location, m, and log_scale, the logarithm of the standard
+    deviation s; both are any real numbers. f and F are density and distribution function of the
+    standard normal distribution, and z = (t - m) / s. One loss per row, in the unit of the
+    target.
+
+    Notes
+    -----
+    The continuous ranked probability score is the integral over x of (F(x) - [t <= x])^2,
+    which grows like the absolute error, while the negative log-likelihood grows like the
+    square. At s = 0 it is |t - m|. Source: Gneiting, Raftery, Westveld and Goldman,
+    *Calibrated probabilistic forecasting using ensemble model output statistics and minimum
+    CRPS estimation*, Monthly Weather Review 133, 2005, doi:10.1175/MWR2904.1.
+
+    See Also
+    --------
+    heteroscedastic_gaussian_nll : the likelihood of the same, by the logarithm of the variance.
+    crps_logistic : of a distribution with longer tails.
+
+    Examples
+    --------
+    >>> loss = CrpsNormal()
+    >>> loss([[0.0, 0.0], [0.0, -100.0]], [0.0, 2.0], reduction="none").round(4)
+    array([0.2337, 2.    ])
+    >>> loss.quantiles([[0.0, 0.0]], [0.05, 0.95]).round(4)
+    array([[-1.6449,  1.6449]])
+    """
+
+    latex: ClassVar[str | None] = (
+        r"s\left(z\left(2\Phi(z) - 1\right) + 2\varphi(z) - \frac{1}{\sqrt{\pi}}\right)"
+        r"\quad\text{with } z = \frac{t - m}{s}"
+    )
+    far: ClassVar[float] = 4.0
+    offset: ClassVar[float] = -_ROOT_PI_INVERSE
+    mean_bends: ClassVar[tuple[float, float]] = (_ROOT_PI_INVERSE, 0.5 * _ROOT_PI_INVERSE)
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition, with 2 F(z) - 1 as an error function."""
+        s = xp.exp(y.log_scale)
+        z = (t - y.location) / s
+        one = xp.ones_like(z)
+        density = xp.exp(-z * z / 2) / xp.sqrt(2 * xp.pi * one)
+        return s * (z * erf(xp, z / xp.sqrt(2 * one)) + 2 * density - 1 / xp.sqrt(xp.pi * one))
+
+    def slope_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
+        """2 F(z) - 1, and 2 f(z) - 1 / sqrt(pi)."""
+        return erf(xp, z * _ROOT_HALF), 2.0 * normal_pdf(xp, z) - _ROOT_PI_INVERSE
+
+    def bend(self, xp: Namespace, z: Array, low: Array | float = 0.0) -> Array:
+        """2 f(z + low)."""
+        square, error = exact_square(xp, z)
+        e = xp.exp(-0.5 * square)
+        # Where e is 0 the square may have overflowed.
+        lost = xp.where(e > 0, e * (0.5 * error + z * low), 0.0 * e)
+        return 2.0 * _DENSITY_AT_0 * (e - lost)
+
+    def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
+        """That of the normal distribution."""
+        return y.location + xp.exp(y.log_scale) * normal_quantile(xp, p)
+
+    def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
+        """That of the normal distribution."""
+        return normal_cdf(xp, _parts(xp, *y, x)[1])
+
+
+class CrpsLogistic(_LocationScaleCrps):
+    """CRPS of a logistic distribution, s (z - 2 log F(z) - 1).
+
+    Use it when a model predicts a distribution with longer tails than the normal one.
+
+    The prediction has the columns location, m, and log_scale, the logarithm of the scale s;
+    both are any real numbers. F(z) = 1 / (1 + exp(-z)) with z = (t - m) / s. The standard
+    deviation is 1.814 s. One loss per row, in the unit of the target.
+
+    Notes
+    -----
+    At s = 0 it is |t - m|. Source: Jordan, Krueger and Lerch, *Evaluating probabilistic forecasts
+    with scoringRules*, Journal of Statistical Software 90, 2019, doi:10.18637/jss.v090.i12.
+
+    See Also
+    --------
+    crps_normal : of a normal distribution.
+
+    Examples
+    --------
+    >>> loss = CrpsLogistic()
+    >>> loss([[0.0, 0.0], [0.0, -100.0]], [0.0, 2.0], reduction="none").round(4)
+    array([0.3863, 2.    ])
+    >>> loss.probabilities([[0.0, 0.0]], 2.0).round(4)
+    array([0.8808])
+    """
+
+    latex: ClassVar[str | None] = (
+        r"s\left(z + 2\log\!\left(1 + e^{-z}\right) - 1\right)"
+        r"\quad\text{with } z = \frac{t - m}{s}"
+    )
+    far: ClassVar[float] = 15.0
+    offset: ClassVar[float] = -1.0
+    mean_bends: ClassVar[tuple[float, float]] = (1.0 / 3.0, _LOGISTIC_BEND)
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition at |z|, as it is the same for z and -z, without a kink at 0."""
+        s = xp.exp(y.log_scale)
+        z = (t - y.location) / s
+        z = xp.where(z < 0, -z, z)
+        return s * (z + 2 * xp.log(1 + xp.exp(-z)) - 1)
+
+    def slope_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
+        """tanh(z / 2), and 2 log(1 + e) - 1 + 2 |z| e / (1 + e) with e = exp(-|z|)."""
+        a = xp.abs(z)
+        e = xp.exp(-a)
+        weight = multiply_or_zero(xp, a, e) / (1.0 + e)
+        return xp.tanh(0.5 * z), 2.0 * (xp.log1p(e) + weight) - 1.0
+
+    def bend(self, xp: Namespace, z: Array, low: Array | float = 0.0) -> Array:
+        """2 f(z + low)."""
+        e = xp.exp(-xp.abs(z))
+        e = e - e * (xp.sign(z) * low)
+        return 2.0 * (e / (1.0 + e)) / (1.0 + e)
+
+    def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
+        """The location, and the scale times the log odds."""
+        return y.location + xp.exp(y.log_scale) * (xp.log(p) - xp.log1p(-p))
+
+    def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
+        """The sigmoid of z."""
+        return sigmoid(xp, _parts(xp, *y, x)[1])
