@@ -100,6 +100,16 @@ class Metric(Component, ABC):
         """The name of its result."""
         return self.name
 
+    def for_loss(self, loss: Any) -> Metric:
+        """Return the metric as it is reported next to a loss; itself by default.
+
+        Parameters
+        ----------
+        loss : Loss
+            The loss of the run.
+        """
+        return self
+
     @abstractmethod
     def partial(
         self,

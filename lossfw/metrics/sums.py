@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.tiling import make_tile
-from lossfw.losses.inputs import prepare
+from lossfw.losses.inputs import Arguments, prepare
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_folds
 from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
@@ -53,16 +53,18 @@ class _ByTerms(RowwiseMetric):
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
 
+    def arguments(self, prediction: Any, target: Any) -> Arguments:
+        """Return prediction and target, their shapes checked."""
+        return prepare(*rows_of(prediction, target), rowwise=True, classes=self.classes)
+
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""
-        call = prepare(*rows_of(stand_in(shape), targets), rowwise=True, classes=self.classes)
+        call = self.arguments(stand_in(shape), targets)
         self.check(call.y[:0], call.t[:0], 0)
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the terms of each row, also unasked; see `Metric.observe`."""
-        arguments = prepare(
-            *rows_of(rows.prediction, rows.target), rowwise=True, classes=self.classes
-        )
+        arguments = self.arguments(rows.prediction, rows.target)
         call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
         tile = make_tile(MetricBody(None, self.check, takes_rows=True), call, 0, call.y.shape[0])
         inner = int(np.prod(call.shape[1:]))

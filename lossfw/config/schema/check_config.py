@@ -54,6 +54,9 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     config.activations = maker.make_each(["network", "layers"], "activation", below=["activation"])
     metrics = maker.make_each(["evaluate", "metrics"], "metric", or_else="loss")
     config.metrics = tuple(LossMetric(of=m) if isinstance(m, Loss) else m for m in metrics)
+    if config.loss is not None:
+        loss = config.loss
+        config.metrics = tuple(m and m.for_loss(loss) for m in config.metrics)
     _refuse_doubled(config)
     config.optimizer = maker.make(["train", "optimizer"], "optimizer")
     held_out = ["train", "hold_out", "data"]

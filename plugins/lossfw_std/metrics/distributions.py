@@ -1,0 +1,217 @@
+"""Metrics of predicted distributions: how often intervals hold, and where targets lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, cast
+
+import numpy as np
+from pydantic import Field
+
+from lossfw import COUNT, ArgumentError, DistributionLoss, Loss, Metric, NDArray
+from lossfw.metrics import (
+    Arguments,
+    CellSums,
+    NestedLoss,
+    RowMetric,
+    SumMetric,
+    Term,
+    as_array,
+    prepare,
+)
+
+_NEEDS = "a loss whose prediction names a distribution of a number, such as crps_normal"
+
+
+class _OfDistribution(Metric):
+    """A metric of the distribution that a prediction names, as a loss understands it."""
+
+    of: NestedLoss | None = None
+
+    def for_loss(self, loss: Loss) -> Metric:
+        """Return the metric of this loss, unless it has one of its own."""
+        return self if self.of is not None else self.replace(of=loss)
+
+    @property
+    def loss(self) -> DistributionLoss:
+        """The loss that gives quantiles and probabilities."""
+        if not isinstance(self.of, DistributionLoss) or self.of.target_space.of_rows:
+            actual = "None" if self.of is None else self.of.name
+            raise ArgumentError(f"{self.name} of {actual}: expected {_NEEDS}.")
+        return self.of
+
+    def arguments(self, prediction: Any, target: Any) -> Arguments:
+        """Return prediction and target, their shapes checked; single numbers as rows of one."""
+        loss = self.loss
+        if loss.takes_rows:
+            spaces = loss.prediction_space, loss.target_space
+            return prepare(prediction, target, rowwise=True, classes=False, spaces=spaces)
+        y, t = as_array(prediction, "prediction"), as_array(target, "target")
+        return prepare(y[..., np.newaxis], t[..., np.newaxis], rowwise=True, classes=False)
+
+    def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Check prediction and target as the loss does."""
+        self.loss.check_domain(*self._numbers(prediction, target), False, start)
+
+    def _numbers(self, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+        if self.loss.takes_rows:
+            return prediction, target
+        return prediction[..., 0], target[..., 0]
+
+    def distributions(self, prediction: NDArray, target: NDArray) -> tuple[Any, NDArray]:
+        """Return predictions as the functions of the loss get them, and targets."""
+        y, t = self._numbers(prediction, target)
+        return self.loss.prediction_space.split(y), t
+
+
+class IntervalCoverage(_OfDistribution, RowMetric):
+    """Interval coverage, the share of targets in the central interval of the prediction.
+
+    Use it when a model predicts a distribution, and the question is whether its intervals hold
+    as many targets as they promise.
+
+    The prediction is that of a loss whose prediction names a distribution, such as `crps_normal`.
+    The interval goes from the quantile of (1 - level) / 2 to that of (1 + level) / 2, and its ends
+    belong to it. A good prediction has a coverage near the level. NaN in a prediction makes it NaN.
+
+    Parameters
+    ----------
+    level : float
+        The share of targets that the interval promises, between 0 and 1.
+    of : Loss
+        The loss that understands the prediction. In a configuration it is the loss of the run
+        unless given.
+
+    Notes
+    -----
+    Source: Gneiting, Balabdaoui and Raftery, *Probabilistic forecasts, calibration and sharpness*,
+    Journal of the Royal Statistical Society B 69, 2007, doi:10.1111/j.1467-9868.2007.00587.x.
+
+    See Also
+    --------
+    quantile_coverage : of predicted ends of an interval.
+    pit : of all levels at once.
+
+    Examples
+    --------
+    >>> coverage = IntervalCoverage(of="crps_normal", level=0.9)
+    >>> coverage([[0.0, 0.0], [0.0, 0.0]], [1.6, 1.7])
+    0.5
+    """
+
+    latex: ClassVar[str | None] = (
+        r"\frac{1}{\sum_{i} w_{i}} \sum_{i} w_{i}\,\left[q_{(1 - a)/2}(y_{i}) \le t_{i}"
+        r" \le q_{(1 + a)/2}(y_{i})\right] \quad\text{with } a = \text{level}"
+    )
+    piecewise_constant: ClassVar[bool] = True
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+
+    def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
+        """1.0 for a target that is covered, else 0.0; NaN where nothing is known."""
+        y, t = self.distributions(prediction, target)
+        outside = 0.5 * (1.0 - self.level)
+        low, high = (
+            self.loss.quantile(np, y, np.full_like(t, p)) for p in (outside, 1.0 - outside)
+        )
+        covered = np.asarray((low <= t) & (t <= high), np.float64)
+        return np.where(np.isnan(low) | np.isnan(high) | np.isnan(t), np.nan, covered)
+
+
+class Pit(_OfDistribution, SumMetric):
+    """Probability integral transform: whether targets are spread evenly over their distributions.
+
+    Use it when a model predicts a distribution, and the question is where it is wrong: a slope
+    of the histogram shows a bias, a hollow in it distributions that are too narrow, and a hill
+    those that are too wide.
+
+    The transform of a row is the predicted probability of a target at or below the true one.
+    Over many rows it is uniform between 0 and 1 where predictions are right. The curve has the
+    histogram: the middle of each bin and the share of the rows in it.
+
+    Parameters
+    ----------
+    statistic : {"distance", "mean"}
+        The distance is the share of rows that would have to go to another bin for an even
+        histogram. The mean is 0.5 where predictions are neither too low nor too high.
+    bins : int
+        How many bins of equal width the histogram has.
+    of : Loss
+        The loss that understands the prediction. In a configuration it is the loss of the run
+        unless given.
+
+    Notes
+    -----
+    Chance alone makes some distance, about sqrt(bins / (2 pi n)) for n rows: compare models on
+    the same rows. For counts the transform lies between the probabilities of less than the target
+    and of at most the target, and a row is spread evenly over that range. Sources: Dawid,
+    *Statistical theory: the prequential approach*, Journal of the Royal Statistical Society A 147,
+    1984, doi:10.2307/2981683; Czado, Gneiting and Held, *Predictive model assessment for count
+    data*, Biometrics 65, 2009, doi:10.1111/j.1541-0420.2009.01191.x.
+
+    See Also
+    --------
+    interval_coverage : of one interval.
+
+    Examples
+    --------
+    >>> y, t = [[0.0, 0.0]] * 4, [-1.0, -0.1, 0.1, 1.0]
+    >>> Pit(of="crps_normal", bins=4)(y, t), Pit(of="crps_normal", statistic="mean")(y, t)
+    (0.0, 0.5)
+    """
+
+    latex: ClassVar[str | None] = (
+        r"\frac{1}{2}\sum_{b} \left|\frac{W_{b}}{W} - \frac{1}{B}\right|"
+        r" \quad\text{with bins of } F(t_{i};\, y_{i})"
+    )
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    statistic: Literal["distance", "mean"] = "distance"
+    bins: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+    def places(self, columns: int) -> int:
+        """A sum of weights for each bin, and one of weighted transforms."""
+        return self.bins + 1
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+        """The weight of a row goes to the bins of its transform."""
+        y, t = self.distributions(prediction, target)
+        high = np.asarray(self.loss.cdf(np, y, t), np.float64)
+        low = high
+        if self.loss.target_space is COUNT:
+            low = np.asarray(self.loss.cdf(np, y, t - 1.0), np.float64)
+        yield Term(np.full(len(t), self.bins), weight * (0.5 * (low + high)))
+        if low is high:
+            place = np.clip(np.ceil(high * self.bins) - 1.0, 0.0, self.bins - 1.0)
+            # The weight of an unknown transform makes every share unknown.
+            unknown = np.isnan(place)
+            yield Term(np.where(unknown, 0.0, place).astype(np.int64), weight + 0.0 * place)
+            return
+        below = np.zeros_like(high)
+        for number in range(self.bins):
+            reached = _share_below((number + 1) / self.bins, low, high)
+            yield Term(np.full(len(t), number), weight * (reached - below))
+            below = reached
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """The statistic of the sums."""
+        weights = sums[:, : self.bins]
+        total = weights.sum(axis=1, keepdims=True)
+        if self.statistic == "mean":
+            return cast(NDArray, sums[:, self.bins] / total[:, 0])
+        return cast(NDArray, 0.5 * np.abs(weights / total - 1.0 / self.bins).sum(axis=1))
+
+    def curve(self, partial: CellSums) -> dict[str, list[float]]:
+        """Return the histogram: the middles of the bins as ``pit``, and the ``share`` of each."""
+        weights = self.dense(partial.pooled(), 1)[0, : self.bins]
+        with np.errstate(all="ignore"):
+            share = weights / weights.sum()
+        return {"pit": ((np.arange(self.bins) + 0.5) / self.bins).tolist(), "share": share.tolist()}
+
+
+def _share_below(edge: float, low: NDArray, high: NDArray) -> NDArray:
+    """Return the share of a range that lies at or below an edge; a range may be a point."""
+    width = high - low
+    share = np.clip((edge - low) / np.where(width > 0, width, 1.0), 0.0, 1.0)
+    return np.where(width == 0, edge >= high, share)
