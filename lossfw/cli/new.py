@@ -36,6 +36,7 @@ KINDS_OF_LOSS = {
     "margin": "margin.py",
     "pointwise": "pointwise.py",
     "categorical": "categorical.py",
+    "distribution": "distribution.py",
     "wrapper": "wrapper.py",
 }
 _KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
@@ -51,6 +52,7 @@ _OF_KIND = {
     },
     "pointwise": {"samples": "${cls}()", "arguments": "-y '[0.2, 0.9]' -t '[0.0, 1.0]'"},
     "categorical": {"samples": "${cls}()", "arguments": "-y '[[0.2, 0.8]]' -t '[1]'"},
+    "distribution": {"samples": "${cls}()", "arguments": "-y '[[0.0, 0.0]]' -t '[1.0]'"},
     "wrapper": {
         "samples": "*(${cls}(**given) for given in ${cls}.examples())",
         "arguments": "-p of=squared_error -y '[1.0, 2.0]' -t '[0.0, 0.0]'",
