@@ -85,13 +85,13 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both: the value is (t - m) g' + s (g - z g')."""
-        r, z, root = _parts(xp, *y, t)
+        r, z, root = _parts(xp, y, t)
         slope, rest = self.slope_and_rest(xp, z)
         by_log_scale = (root * rest) * root
         return r * slope + by_log_scale, (-slope, by_log_scale)
 
     def _plain_second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
-        _, z, root = _parts(xp, *y, t)
+        _, z, root = _parts(xp, y, t)
         by_location = quotient(xp, quotient(xp, self.bend(xp, z), root), root)
         by_log_scale = self.slope_and_rest(xp, z)[1] + self._squared_bend(xp, z)
         return by_location, (root * by_log_scale) * root
@@ -100,7 +100,7 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """g'' / s by the location, and s (g - z g' + z^2 g'') by the log scale."""
         _, by_log_scale = self._plain_second_derivative(xp, y, t)
-        return self._bend_by_location(xp, *y, t), by_log_scale
+        return self._bend_by_location(xp, y.location, y.log_scale, t), by_log_scale
 
     def _squared_bend(self, xp: Namespace, z: Array) -> Array:
         bend = self.bend(xp, z)
@@ -123,12 +123,12 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
         """By the log scale, derivatives are 0 somewhere."""
-        _, z, root = _parts(xp, *y, t)
+        _, z, root = _parts(xp, y, t)
         by_scale = root * self.offset * root
         if order == 1:
             return ((self.slope_and_rest(xp, z)[0], by_scale),)
         if order == 2:
-            by_location = self._bend_by_location(xp, *y, t)
+            by_location = self._bend_by_location(xp, y.location, y.log_scale, t)
             return ((by_location, by_scale), (by_location, root * self._squared_bend(xp, z) * root))
         return ()
 
@@ -137,9 +137,9 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
         return Claims(nonnegative=True, convex=False, twice_smooth=True, strictly_proper=True)
 
 
-def _parts(xp: Namespace, m: Array, log_scale: Array, t: Array) -> tuple[Array, Array, Array]:
+def _parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
     """Return t - m, z and the root of the scale, which is a float where the scale is not."""
-    r, root = t - m, xp.exp(0.5 * log_scale)
+    r, root = t - y.location, xp.exp(0.5 * y.log_scale)
     return r, quotient(xp, quotient(xp, r, root), root), root
 
 
@@ -209,7 +209,7 @@ class CrpsNormal(_LocationScaleCrps):
 
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """That of the normal distribution."""
-        return normal_cdf(xp, _parts(xp, *y, x)[1])
+        return normal_cdf(xp, _parts(xp, y, x)[1])
 
 
 class CrpsLogistic(_LocationScaleCrps):
@@ -273,4 +273,4 @@ class CrpsLogistic(_LocationScaleCrps):
 
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """The sigmoid of z."""
-        return sigmoid(xp, _parts(xp, *y, x)[1])
+        return sigmoid(xp, _parts(xp, y, x)[1])
