@@ -118,8 +118,8 @@ def _histogram(spread: Spread) -> Picture:
         axes.grid(visible=False, axis="x")
         below = int(np.count_nonzero(losses < least)) if wide else 0
         caption = (
-            f"{losses.size:,} {spread.unit}s{', by their weights' if spread.weighted else ''}. Dashed: the "
-            f"median, {as_number(median)}; solid: the mean, "
+            f"{losses.size:,} {spread.unit}s{', by their weights' if spread.weighted else ''}. "
+            f"Dashed: the median, {as_number(median)}; solid: the mean, "
             f"{as_number(spread.mean)}; the largest is {as_number(most)}."
         )
         if below:
