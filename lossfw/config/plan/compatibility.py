@@ -212,7 +212,7 @@ def check_targets(
 
 def _for_one_output(config: CheckedConfig, shape: tuple[int, ...], targets: NDArray) -> str:
     """Return losses for two classes and one output, where there is only one."""
-    if shape[1:] != (1,) or int(targets.max()) > 1 or config.registry is None:
+    if shape[1:] != (1,) or targets.max() > 1 or config.registry is None:
         return ""
     return f"; or take {suggestions.for_one_output(config.registry)}, which have one output"
 

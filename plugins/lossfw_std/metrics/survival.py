@@ -32,10 +32,14 @@ class SurvivalMetric(GroupSumMetric):
             )
         if target.ndim != 2 or target.shape[1] != len(names):
             raise ShapeError(
-                f"target has shape {target.shape}; expected (N, {len(names)}), the columns "
-                f"{' and '.join(names)} of {self.of.name}."
+                f"the rows of target have the shape {target.shape[1:]}; expected "
+                f"({len(names)},), the columns {' and '.join(names)} of {self.of.name}."
             )
-        self.of.target_space.check(target, "target", start=start)
+        try:
+            self.of.target_space.check(target, "target", start=start)
+        except DomainError as error:
+            hint = f"{self.name} takes predictions and targets of {self.of.name}: `of` says it."
+            raise DomainError(f"{error} {hint}") from None
 
     def ends(self, target: NDArray) -> tuple[NDArray, NDArray]:
         """Return between which times the event of each row was; the second may be infinite."""
