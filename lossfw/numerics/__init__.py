@@ -16,6 +16,7 @@ Every function takes the array namespace first, as a body does::
     multiply_or_zero(xp, a, b)   a b with 0 inf = 0     quotient(xp, a, b)   a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
     lgamma(xp, x)   digamma(xp, x)   trigamma(xp, x)   binet(xp, x)   binet_derivative(xp, x)
+    log_distance(xp, t, m)  log(t) - m with the digits of the distance
     log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
 
 of rows::
@@ -117,6 +118,7 @@ from lossfw.numerics.guards import guarded_log as guarded_log
 from lossfw.numerics.guards import guarded_log_derivative as guarded_log_derivative
 from lossfw.numerics.guards import guarded_log_second_derivative as guarded_log_second_derivative
 from lossfw.numerics.guards import textbook_log as textbook_log
+from lossfw.numerics.log_distance import log_distance as log_distance
 from lossfw.numerics.logistic import LogisticParts as LogisticParts
 from lossfw.numerics.logistic import log_sigmoid as log_sigmoid
 from lossfw.numerics.logistic import logistic_parts as logistic_parts

@@ -1,0 +1,64 @@
+"""Base class of negative log-likelihoods of distributions with several predicted parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from lossfw import Array, Namespace, PointwiseLoss
+from lossfw.numerics import extended_range
+
+
+class Likelihood(PointwiseLoss):
+    """A negative log-likelihood whose value and slopes are computed from shared parts.
+
+    All functions take the columns of the prediction, and the target, as separate arrays. Where
+    `is_extreme` holds they run on `lossfw.numerics.Words`.
+    """
+
+    @abstractmethod
+    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
+        """Tell where floats do not suffice for the parts."""
+
+    @abstractmethod
+    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        """Return what value and slopes are computed from."""
+
+    @abstractmethod
+    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+        """Return the loss of its parts."""
+
+    @abstractmethod
+    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """Return the derivative by each column of its parts."""
+
+    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition, in a stable form."""
+        return self._value(xp, *y, t)
+
+    def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, ...]:
+        """By each column."""
+        return self._slopes(xp, *y, t)
+
+    def value_and_derivative(
+        self, xp: Namespace, y: Any, t: Array
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Both, from the same parts."""
+        value, *slopes = self._both(xp, *y, t)
+        return value, tuple(slopes)
+
+    def _is_rare(self, xp: Namespace, *columns: Array) -> Array:
+        return self.is_extreme(xp, *columns)
+
+    @extended_range(_is_rare)
+    def _value(self, xp: Namespace, *columns: Array) -> Array:
+        return self.value_of(xp, *self.parts(xp, *columns))
+
+    @extended_range(_is_rare)
+    def _slopes(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        return self.slopes_of(xp, *self.parts(xp, *columns))
+
+    @extended_range(_is_rare)
+    def _both(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        parts = self.parts(xp, *columns)
+        return self.value_of(xp, *parts), *self.slopes_of(xp, *parts)

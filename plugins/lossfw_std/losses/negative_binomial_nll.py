@@ -1,0 +1,134 @@
+"""The negative log-likelihood of the negative binomial distribution."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw.numerics import (
+    binet,
+    binet_derivative,
+    factorial_rest,
+    lgamma,
+    log1p_minus,
+    log_distance,
+    log_factorial,
+)
+from lossfw_std.likelihood import Likelihood
+
+# Up to this size of a logarithm products of exponentials are floats.
+_SAFE = 300.0
+
+
+class NegativeBinomialNll(Likelihood):
+    r"""Negative binomial negative log-likelihood, of counts of variance m + a m^2.
+
+    Use it when targets are counts that vary more than Poisson's distribution allows, as most do,
+    and the model predicts how much more.
+
+    The prediction has shape (..., 2): in each row the logarithms of the mean m and of the
+    dispersion a. The target has shape (...) and is a count. One loss per row, at or above 0.
+
+    Notes
+    -----
+    With r = 1 / a it is -log of Gamma(t + r) / (Gamma(r) t!) (1 + a m)^-r (a m / (1 + a m))^t.
+    Towards a = 0 it becomes `poisson_nll`, with all digits: no gamma function of 1 / a is
+    computed, but the deviance, Stirling's rest of t! and differences of Binet's function, which
+    are all at or above 0. Convex in the log mean, but not in the row.
+
+    ================================= ==================================================
+    elsewhere                         here
+    ================================= ==================================================
+    ``torch``, NegativeBinomial       total_count is 1 / a, logits are log(a m)
+    ``scipy.stats.nbinom``            n is 1 / a, p is 1 / (1 + a m)
+    statsmodels, NB2                  alpha is a
+    ================================= ==================================================
+
+    Source: Lawless, *Negative binomial and mixed Poisson regression*, Canadian Journal of
+    Statistics 15, 1987, doi:10.2307/3314912; Hilbe, *Negative Binomial Regression*, 2nd edition,
+    2011, doi:10.1017/CBO9780511973420.
+
+    See Also
+    --------
+    poisson_nll : its limit, with the variance of the mean.
+    zero_inflated_poisson_nll : where only zeros are too many.
+
+    Examples
+    --------
+    >>> loss = NegativeBinomialNll()
+    >>> loss([[1.0, 0.0], [1.0, -40.0]], [3.0, 3.0], reduction="none").round(6)
+    array([2.253047, 1.510041])
+    """
+
+    prediction: ClassVar[Space] = Columns.of(log_mean=REAL, log_dispersion=REAL)
+    target: ClassVar[Space] = COUNT
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        r, m = xp.exp(-y.log_dispersion), xp.exp(y.log_mean)
+        gammas = lgamma(xp, r) + log_factorial(xp, t) - lgamma(xp, t + r)
+        return gammas + r * xp.log(1 + m / r) + t * xp.log((r + m) / m)
+
+    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
+        """Where products of exponentials leave the floats."""
+        mu, a, _ = columns
+        return (xp.abs(mu) > _SAFE) | (xp.abs(a) > _SAFE)
+
+    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        """Return target, r, mean, target less mean, and the two ratios of their distances."""
+        mu, a, t = columns
+        r, m = xp.exp(-a), xp.exp(mu)
+        some = xp.where(t > 0, t, xp.ones_like(t))
+        above = -xp.expm1(-log_distance(xp, some, mu))
+        excess = xp.where(t > 0, some * above, -m)
+        return t, r, m, excess, above
+
+    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+        """The deviance, Stirling's rest of t!, and what Binet's function adds."""
+        t, r, m, excess, above = parts
+        some = xp.where(t > 0, t, xp.ones_like(t))
+        by_mean = _log_less(xp, -above * (r / (r + m)), (m / some) * ((r + t) / (r + m)))
+        by_shape = _log_less(xp, excess / (r + m), (r + t) / (r + m))
+        rest = 0.5 * xp.log1p(t / r) + (binet(xp, r) - binet(xp, r + t))
+        count = (-t * by_mean - r * by_shape) + (factorial_rest(xp, t) + rest)
+        share = m / r
+        # r log(1 + m / r) is m beside a tiny quotient, whose digits may be few.
+        zero = xp.where(share > 1e-20, r * xp.log1p(share), m)
+        return xp.where(t > 0, count, zero)
+
+    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """(m - t) / (1 + a m) by the log mean; see `terms` for that by the log dispersion."""
+        t, r, m, excess, _ = parts
+        one, two, three = _shape_slope(xp, t, r, m, excess)
+        return -excess * (r / (r + m)), one + (two + three)
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
+        """Those of both slopes."""
+        if order != 1:
+            return ()
+        t, r, m, excess, _ = self.parts(xp, *y, t)
+        share = r / (r + m)
+        by_mean = (m * share, t * share, 0.0 * m)
+        return tuple(zip(by_mean, _shape_slope(xp, t, r, m, excess), strict=True))
+
+    def claims(self) -> Claims:
+        """A likelihood of at most 1."""
+        return Claims(nonnegative=True, twice_smooth=True)
+
+
+def _log_less(xp: Namespace, excess: Array, ratio: Array) -> Array:
+    """Return log(ratio) - excess, of a ratio that is 1 + excess; it is at most 0."""
+    is_near = ratio > 0.5
+    near = log1p_minus(xp, xp.where(is_near, excess, xp.zeros_like(excess)))
+    return xp.where(is_near, near, xp.log(xp.where(is_near, 1.0, ratio)) - excess)
+
+
+def _shape_slope(
+    xp: Namespace, t: Array, r: Array, m: Array, excess: Array
+) -> tuple[Array, Array, Array]:
+    """Return the terms of the derivative by the log dispersion: one below 0 and two above."""
+    return (
+        r * _log_less(xp, excess / (r + m), (r + t) / (r + m)),
+        0.5 * (t / (r + t)),
+        r * (binet_derivative(xp, r + t) - binet_derivative(xp, r)),
+    )

@@ -1,0 +1,114 @@
+"""The negative log-likelihood of a mixture of normal distributions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from lossfw import REAL, VECTOR, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
+from lossfw.numerics import log_softmax, logsumexp, normal_cdf, normal_quantile, softmax
+from lossfw_std.likelihood import Likelihood
+
+_HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+
+# Up to this size of a log scale, and this number, squares and products are floats.
+_SAFE = 300.0
+_LARGE = 1e150
+
+# Halvings of the interval that holds a quantile: its ends are quantiles of components.
+_HALVINGS = 64
+
+
+class NormalMixtureNll(DistributionLoss, Likelihood):
+    r"""Normal mixture negative log-likelihood, -log sum_j p_j N(t; m_j, s_j).
+
+    Use it when targets have several likely values, as a choice between two routes has, and a
+    model predicts all of them: a mixture density network.
+
+    The prediction has shape (..., 3, K): for each of K components a logit, of which p is the
+    softmax, a location m and the logarithm of the scale s. The target has shape (...). One loss
+    per row.
+
+    Notes
+    -----
+    It has no lower bound: a component on a target loses no more the narrower it is. So its
+    accuracy is that of its largest term. Not convex; components may change places.
+
+    Source: Bishop, *Mixture density networks*, Aston University, 1994.
+
+    See Also
+    --------
+    heteroscedastic_gaussian_nll : one component, with a log variance.
+
+    Examples
+    --------
+    >>> loss = NormalMixtureNll()
+    >>> loss([[[0.0, 1.0], [-1.0, 2.0], [0.0, 0.5]]], [0.5], reduction="none").round(6)
+    array([1.885349])
+    >>> loss.quantiles([[[0.0, 0.0], [-1.0, 1.0], [0.0, 0.0]]], [0.5]).round(6)
+    array([[0.]])
+    """
+
+    prediction: ClassVar[Space] = Columns.of(logit=VECTOR, location=VECTOR, log_scale=VECTOR)
+    target: ClassVar[Space] = REAL
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        s = xp.exp(y.log_scale)
+        z = (t[..., None] - y.location) / s
+        density = xp.exp(-z * z / 2) / xp.sqrt(2 * xp.pi * xp.ones_like(s)) / s
+        total = xp.sum(xp.exp(y.logit), axis=-1)
+        return xp.log(total) - xp.log(xp.sum(xp.exp(y.logit) * density, axis=-1))
+
+    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
+        """Nowhere: components that are far out do not count."""
+        return xp.zeros_like(columns[-1]) > 0
+
+    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        """Return the logits, 1 / s, z, and the logarithms of p times the density."""
+        a, m, s, t = columns
+        inverse = xp.exp(-s)
+        z = (t[..., None] - m) * inverse
+        return a, inverse, z, log_softmax(xp, a) - s - 0.5 * z * z
+
+    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+        """By a log-sum of exponentials."""
+        return _HALF_LOG_TWO_PI - logsumexp(xp, parts[-1])
+
+    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """p - r, -r z / s and r (1 - z^2), with the shares r of the components in the density."""
+        a, inverse, z, logs = parts
+        r = softmax(xp, logs)
+        return softmax(xp, a) - r, -r * (z * inverse), r * (1.0 - z * z)
+
+    def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
+        """By halving the interval between the quantiles of the components."""
+        own = y.location + xp.exp(y.log_scale) * normal_quantile(xp, p)[..., None]
+        low, high = xp.min(own, axis=-1), xp.max(own, axis=-1)
+        for _ in range(_HALVINGS):
+            middle = low + 0.5 * (high - low)
+            below = self.cdf(xp, y, middle) < p
+            low, high = xp.where(below, middle, low), xp.where(below, high, middle)
+        return high
+
+    def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
+        """The sum of p times the distribution functions of the components."""
+        z = (x[..., None] - y.location) * xp.exp(-y.log_scale)
+        return xp.sum(softmax(xp, y.logit) * normal_cdf(xp, z), axis=-1)
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
+        """Those of the component that is most likely, and of the slopes."""
+        a, inverse, z, logs = self.parts(xp, *y, t)
+        if order == 0:
+            return (logsumexp(xp, logs), xp.max(xp.abs(y.log_scale), axis=-1), 1.0 + 0.0 * t)
+        if order == 1:
+            r = softmax(xp, logs)
+            return (
+                (softmax(xp, a), r * (z * inverse), r * z * z),
+                (r, 0.0 * r, r),
+            )
+        return ()
+
+    def claims(self) -> Claims:
+        """Smooth, and proper."""
+        return Claims(twice_smooth=True, proper=True)

@@ -1,0 +1,128 @@
+"""The negative log-likelihood of Student's t distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from lossfw import REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw.numerics import (
+    binet,
+    binet_derivative,
+    lgamma,
+    log1p_minus,
+    log1p_square,
+)
+from lossfw_std.likelihood import Likelihood
+
+_HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+
+# Up to this size of a logarithm, and this number, squares and products are floats.
+_SAFE = 300.0
+_LARGE = 1e150
+
+
+class StudentTNll(Likelihood):
+    r"""Student's t negative log-likelihood, (v + 1) / 2 log(1 + z^2 / v) and its constant.
+
+    Use it when a model predicts location and scale of targets with outliers, and how heavy their
+    tails are.
+
+    The prediction has shape (..., 3): in each row the location m, the logarithm of the scale s,
+    and the logarithm of the degrees of freedom v; z is (t - m) / s. The target has shape (...).
+    One loss per row.
+
+    Notes
+    -----
+    The constant is log s + log(v pi) / 2 + log Gamma(v / 2) - log Gamma((v + 1) / 2). It is
+    computed from differences of Binet's function, so that many degrees of freedom lose no digit:
+    towards infinity it becomes the normal distribution's. It has no lower bound, so its accuracy
+    is that of its largest term. Not convex in the location.
+
+    Source: Lange, Little and Taylor, *Robust statistical modeling using the t distribution*,
+    Journal of the American Statistical Association 84, 1989, doi:10.1080/01621459.1989.10478852.
+
+    See Also
+    --------
+    heteroscedastic_gaussian_nll : its limit for many degrees of freedom.
+    cauchy : its shape for one degree and a known scale.
+
+    Examples
+    --------
+    >>> loss = StudentTNll()
+    >>> loss([[0.0, 0.0, 0.0], [0.0, 0.0, 40.0]], [1.0, 1.0], reduction="none").round(6)
+    array([1.837877, 1.418939])
+    """
+
+    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL, log_freedom=REAL)
+    target: ClassVar[Space] = REAL
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        z, v = (t - y.location) / xp.exp(y.log_scale), xp.exp(y.log_freedom)
+        constant = xp.log(v * xp.pi) / 2 + lgamma(xp, v / 2) - lgamma(xp, (v + 1) / 2)
+        return constant + y.log_scale + (v + 1) / 2 * xp.log(1 + z * z / v)
+
+    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
+        """Where products of exponentials leave the floats, or a square does."""
+        m, s, u, t = columns
+        z = xp.abs(t - m) * xp.exp(-xp.clip(s, -_SAFE, _SAFE))
+        is_far = (z > _LARGE) | ((z < 1.0 / _LARGE) & (z > 0.0))
+        return (xp.abs(s) > _SAFE) | (xp.abs(u) > _SAFE) | is_far
+
+    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        """Return the log scale, 1 / s, z, v and 1 / sqrt(v)."""
+        m, s, u, t = columns
+        inverse = xp.exp(-s)
+        return s, inverse, (t - m) * inverse, xp.exp(u), xp.exp(-0.5 * u)
+
+    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+        """The constant by Binet's function, and a logarithm that keeps a small square."""
+        s, _, z, v, root = parts
+        return (_constant(xp, v) + s) + (0.5 * (v + 1.0)) * log1p_square(xp, z * root)
+
+    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """-g z / s, 1 - g z^2 with g = (v + 1) / (v + z^2), and that by the log freedom."""
+        _, inverse, z, v, _ = parts
+        share = (v + 1.0) / (v + z * z)
+        one, two, three = _freedom_slope(xp, z, v)
+        return -share * (z * inverse), 1.0 - share * z * z, one + (two + three)
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
+        """Those of the value, and of the slopes by log scale and log freedom."""
+        s, inverse, z, v, root = self.parts(xp, *y, t)
+        if order == 0:
+            return s, _constant(xp, v), (0.5 * (v + 1.0)) * log1p_square(xp, z * root)
+        if order == 1:
+            share = (v + 1.0) / (v + z * z)
+            by_freedom = _freedom_slope(xp, z, v)
+            by_scale = (xp.ones_like(z), share * z * z, 0.0 * z)
+            return tuple(
+                (share * z * inverse, scale, freedom)
+                for scale, freedom in zip(by_scale, by_freedom, strict=True)
+            )
+        return ()
+
+    def claims(self) -> Claims:
+        """Smooth."""
+        return Claims(twice_smooth=True)
+
+
+def _constant(xp: Namespace, v: Array) -> Array:
+    """Return log(v pi) / 2 + log Gamma(v / 2) - log Gamma((v + 1) / 2)."""
+    x = 0.5 * v
+    ratio = x * log1p_minus(xp, 0.5 / x) + (binet(xp, x + 0.5) - binet(xp, x))
+    return _HALF_LOG_TWO_PI - ratio
+
+
+def _freedom_slope(xp: Namespace, z: Array, v: Array) -> tuple[Array, Array, Array]:
+    """Return the derivative by the log freedom: of the constant, the logarithm, and its weight."""
+    x = 0.5 * v
+    gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
+    constant = -(x * log1p_minus(xp, 0.5 / x) + 0.25 / (x + 0.5) + x * gap)
+    w = z * z / v
+    part = z * z / (v + z * z)
+    # log(1 + w) - w / (1 + w), which cancels near 0.
+    near = log1p_minus(xp, xp.where(w < 1.0, w, 0.0 * w)) + w * part
+    logarithm = xp.where(w < 1.0, near, xp.log1p(w) - part)
+    return constant, x * logarithm, -0.5 * part

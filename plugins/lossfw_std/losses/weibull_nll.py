@@ -1,0 +1,119 @@
+"""The negative log-likelihood of the Weibull distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from lossfw import (
+    POSITIVE,
+    REAL,
+    Array,
+    Claims,
+    Columns,
+    DistributionLoss,
+    Namespace,
+    Order,
+    Space,
+)
+from lossfw.numerics import expm1_minus, log_distance
+from lossfw_std.likelihood import Likelihood
+
+# Beyond it the error of the exponent is that of many digits of its exponential.
+_LARGE = 8.0
+
+# Beyond this logarithm of the shape the error of the distance is that of many digits.
+_LARGE_LOG_SHAPE = 2.5
+
+# The second derivative by the log shape where the prediction is true: (1 - gamma)^2 + pi^2 / 6.
+_SHAPE_INFORMATION = 1.8236806608528794
+
+
+class WeibullNll(DistributionLoss, Likelihood):
+    r"""Weibull negative log-likelihood, w - log w - log k + log t with w = (t / s)^k.
+
+    Use it when targets are durations, whose hazard rises with time (k above 1) or falls (k below
+    1), or strengths of materials.
+
+    The prediction has shape (..., 2): in each row the logarithms of the scale s and of the shape
+    k. The target has shape (...) and is above 0. One loss per row.
+
+    Notes
+    -----
+    The scale is the 63 % quantile. With log k = 0 it is the exponential distribution. It has no
+    lower bound, so its accuracy is that of its largest term. Convex in the log scale, but not in
+    the row. Durations of which only the beginning was seen need `aft`.
+
+    Source: Weibull, *A statistical distribution function of wide applicability*, Journal of
+    Applied Mechanics 18, 1951, doi:10.1115/1.4010337.
+
+    See Also
+    --------
+    lognormal_nll : of durations whose hazard rises and then falls.
+
+    Examples
+    --------
+    >>> WeibullNll()([[0.0, 0.0], [1.0, 0.5]], [1.0, 2.0], reduction="none").round(6)
+    array([1.      , 1.301859])
+    >>> WeibullNll().quantiles([[0.0, 0.0]], [0.5]).round(3)
+    array([[0.693]])
+    """
+
+    prediction: ClassVar[Space] = Columns.of(log_scale=REAL, log_shape=REAL)
+    target: ClassVar[Space] = POSITIVE
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        s, k = xp.exp(y.log_scale), xp.exp(y.log_shape)
+        return (t / s) ** k - (k - 1) * xp.log(t / s) - xp.log(k / s)
+
+    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
+        """Where w or the shape is large, or an exponential leaves the floats."""
+        s, k, t = columns
+        u = (xp.log(t) - s) * xp.exp(xp.minimum(k, xp.full_like(k, _LARGE_LOG_SHAPE)))
+        return (u > _LARGE) | (k > _LARGE_LOG_SHAPE) | (k < -700.0) | (xp.abs(s) > 700.0)
+
+    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        """Return log t, the logarithm of the shape, the shape, and log w."""
+        s, k, t = columns
+        shape = xp.exp(k)
+        return xp.log(t), k, shape, log_distance(xp, t, s) * shape
+
+    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+        """w - log w, which is at least 1, and the rest."""
+        log, k, _, u = parts
+        return (expm1_minus(xp, u) + 1.0) + (log - k)
+
+    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """-k (w - 1) by the log scale, and (w - 1) log w - 1 by the log shape."""
+        _, _, shape, u = parts
+        rise = xp.expm1(u)
+        return -shape * rise, u * rise - 1.0
+
+    def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
+        """s (-log(1 - p))^(1 / k)."""
+        return xp.exp(y.log_scale + xp.log(-xp.log1p(-p)) * xp.exp(-y.log_shape))
+
+    def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
+        """1 - exp(-w); 0 up to 0."""
+        some = xp.where(x > 0, x, xp.ones_like(x))
+        w = xp.exp(log_distance(xp, some, y.log_scale) * xp.exp(y.log_shape))
+        return xp.where(x > 0, -xp.expm1(-w), xp.zeros_like(x))
+
+    def expected_second_derivative(self, xp: Namespace, y: Any) -> tuple[Array, ...]:
+        """k^2, and a constant."""
+        return xp.exp(2.0 * y.log_shape), xp.full_like(y.log_shape, _SHAPE_INFORMATION)
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
+        """Those of the value, and of the slope by the log shape."""
+        log, k, shape, u = self.parts(xp, *y, t)
+        if order == 0:
+            return expm1_minus(xp, u) + 1.0, log, k
+        if order == 1:
+            w = xp.exp(u)
+            return (shape * w, u * xp.expm1(u)), (shape, xp.ones_like(u))
+        return ()
+
+    def claims(self) -> Claims:
+        """Smooth, and strictly proper."""
+        return Claims(twice_smooth=True, proper=True, strictly_proper=True)

@@ -1,0 +1,105 @@
+"""The negative log-likelihood of the zero-inflated Poisson distribution."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw.numerics import (
+    expm1_minus,
+    factorial_rest,
+    log_distance,
+    log_factorial,
+    sigmoid,
+    softplus,
+)
+from lossfw_std.likelihood import Likelihood
+
+# Up to this logarithm the mean and its product with a count are floats.
+_SAFE = 300.0
+
+# From here on the sum of logit and mean has lost digits that its exponential needs.
+_UNITS = 8.0
+
+
+class ZeroInflatedPoissonNll(Likelihood):
+    r"""Zero-inflated Poisson negative log-likelihood: 0 with the chance p, and else Poisson's.
+
+    Use it when targets are counts with more zeros than their mean explains: purchases, claims,
+    visits of people of whom many never come.
+
+    The prediction has shape (..., 2): in each row the logarithm of the mean m of the counts that
+    are not forced to 0, and the logit of the chance p of a forced 0. The target has shape (...)
+    and is a count. One loss per row, at or above 0.
+
+    Notes
+    -----
+    At 0 it is -log(p + (1 - p) exp(-m)), and at a count t it is -log(1 - p) + m - t log m +
+    log t!. The mean of the targets is (1 - p) m. It keeps its digits where m or p is next to 0.
+    Source: Lambert, *Zero-inflated Poisson regression, with an application to defects in
+    manufacturing*, Technometrics 34, 1992, doi:10.2307/1269547.
+
+    See Also
+    --------
+    poisson_nll : without more zeros.
+    negative_binomial_nll : of counts that vary more than Poisson's.
+
+    Examples
+    --------
+    >>> loss = ZeroInflatedPoissonNll()
+    >>> loss([[0.0, 0.0], [0.0, 0.0]], [0.0, 2.0], reduction="none").round(6)
+    array([0.379885, 2.386294])
+    """
+
+    prediction: ClassVar[Space] = Columns.of(log_mean=REAL, zero_logit=REAL)
+    target: ClassVar[Space] = COUNT
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        mean, p = xp.exp(y.log_mean), 1 / (1 + xp.exp(-y.zero_logit))
+        q = 1 / (1 + xp.exp(y.zero_logit))
+        zero = -xp.log(p + q * xp.exp(-mean))
+        return xp.where(
+            t == 0, zero, -xp.log(q) - t * y.log_mean + mean + log_factorial(xp, t)
+        )
+
+    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
+        """Where a mean leaves the floats, or cancels a large logit."""
+        mu, z, t = columns
+        mean = xp.exp(xp.minimum(mu, xp.full_like(mu, _SAFE)))
+        cancels = (z < -_UNITS) & (_UNITS * xp.abs(z + mean) < -z) & (t == 0)
+        return (xp.abs(mu) > _SAFE) | (xp.abs(z) > _SAFE) | cancels
+
+    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        """Return target, logit, mean, and the logarithm of the target over the mean."""
+        mu, z, t = columns
+        return t, z, xp.exp(mu), log_distance(xp, xp.where(t > 0, t, xp.ones_like(t)), mu)
+
+    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+        """Poisson's half deviance and factorial beside log(1 + exp(z)); at 0 one logarithm."""
+        t, z, mean, d = parts
+        half = xp.where(xp.abs(d) < 1.0, t * expm1_minus(xp, -d), mean - t * (1.0 - d))
+        count = softplus(xp, z) + (half + factorial_rest(xp, t))
+        inflated = sigmoid(xp, -z) * xp.expm1(-mean)
+        apart = softplus(xp, z) + xp.minimum(mean, -z) - softplus(xp, -xp.abs(z + mean))
+        small = -xp.log1p(xp.where(inflated > -0.5, inflated, xp.zeros_like(z)))
+        return xp.where(t > 0, count, xp.where(inflated > -0.5, small, apart))
+
+    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """At a count m - t and p; at 0 m and p times what Poisson's distribution has of it."""
+        t, z, mean, d = parts
+        p, q, none = sigmoid(xp, z), sigmoid(xp, -z), xp.exp(-mean)
+        zero = p + q * none
+        by_mean = xp.where(t > 0, t * xp.expm1(-d), mean * (q * none / zero))
+        return by_mean, xp.where(t > 0, p, q * (p / zero) * xp.expm1(-mean))
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
+        """Mean and target, of the slope by the log mean."""
+        if order != 1:
+            return ()
+        mean = xp.exp(xp.where(t > 0, y.log_mean, 0.0 * t))
+        return (mean, 0.0 * mean), (t, 0.0 * mean)
+
+    def claims(self) -> Claims:
+        """A likelihood of at most 1."""
+        return Claims(nonnegative=True, twice_smooth=True)
