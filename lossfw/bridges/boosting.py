@@ -20,11 +20,11 @@ from lossfw.bridges.raw_form import (
     targets_for,
 )
 from lossfw.bridges.start import start
-from lossfw.errors import ArgumentError, DivergenceError, ShapeError
+from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["Derivatives", "response", "start"]
+__all__ = ["Derivatives", "TargetTable", "response", "start"]
 
 
 class Frozen:
@@ -53,8 +53,10 @@ class Derivatives(Frozen):
     ----------
     given_loss : Loss
         A loss that can be boosted; see `lossfw.bridges.raw_form.raw_form`.
-    curvature : {"auto", "exact", "bound", "slope", "one"}
+    curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
         What takes the place of the second derivative; see the how-to page.
+    table : TargetTable, optional
+        The targets, of which labels are row numbers.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Derivatives(Frozen):
 
     given_loss: Loss
     curvature: str = "auto"
+    table: TargetTable | None = None
 
     @property
     def of(self) -> Loss:
@@ -81,34 +84,49 @@ class Derivatives(Frozen):
     @functools.cached_property
     def loss(self) -> Loss:
         """The loss of raw predictions."""
-        return raw_form(self.given_loss)
+        return raw_form(self.given_loss, wide=True)
 
     @functools.cached_property
     def rule(self) -> Rule:
         """What the curvature is for this loss."""
         return rule_for(self.loss, self.curvature)
 
-    def targets(self, target: Any, weight: Any = None, *, narrow: bool = False) -> Targets:
+    def targets(
+        self, target: Any, weight: Any = None, sizes: Any = None, *, narrow: bool = False
+    ) -> Targets:
         """Return targets and weights as the loss takes them, for all rounds of a training.
 
         For a library that keeps everything in float32, `narrow` also computes in it where
         the derivatives are those that the loss publishes, which are right in float32.
         """
-        found = targets_for(self.loss, target, weight)
+        found = targets_for(self.loss, self.targets_at(target), weight, sizes)
         if narrow and self.rule == "exact" and found.t.dtype == np.float64:
             found = found._replace(t=found.t.astype(np.float32))
-        if constant_curvature(self.loss, self.rule) is None or self.loss.takes_rows:
+        is_plain = not (self.loss.takes_rows or self.loss.has_columns or self.loss.takes_groups)
+        if constant_curvature(self.loss, self.rule) is None or not is_plain:
             return found
         # The same for any predictions, and so for the targets in their place.
         curvatures = curvature_of(self.loss, self.rule, Rows(found.t, found.t, found.w), found.t)
         return found._replace(h=curvatures.astype(found.t.dtype, copy=False))
 
-    def rows(self, raw: Any, target: Any, weight: Any = None) -> Rows:
+    def targets_at(self, labels: Any) -> Any:
+        """Return the targets of labels: rows of the table, if there is one."""
+        return labels if self.table is None else self.table.rows(labels)
+
+    def rows(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> Rows:
         """Return the arrays of a library as the loss takes them."""
-        return rows_for(self.loss, raw, target, weight)
+        if not isinstance(target, Targets):
+            target = self.targets_at(target)
+        return rows_for(self.loss, raw, target, weight, sizes)
 
     def __call__(
-        self, raw: Any, target: Any, weight: Any = None, *, softmax_factor: float = 1.0
+        self,
+        raw: Any,
+        target: Any,
+        weight: Any = None,
+        sizes: Any = None,
+        *,
+        softmax_factor: float = 1.0,
     ) -> tuple[NDArray, NDArray]:
         """Return the weighted slopes and curvatures, in the shape of the raw predictions.
 
@@ -119,7 +137,9 @@ class Derivatives(Frozen):
         target : array_like or Targets
             (N,); (N, K) for several outputs. `targets` makes the other one, with the weights.
         weight : array_like, optional
-            (N,).
+            (N,); for a loss of groups one for each group, or the same in a group.
+        sizes : array_like, optional
+            How many rows each group has, in their order.
         softmax_factor : float
             What the library itself multiplies the curvature of softmax by.
 
@@ -130,10 +150,10 @@ class Derivatives(Frozen):
         DivergenceError
             For the first row without finite derivatives.
         """
-        rows = self.rows(raw, target, weight)
+        rows = self.rows(raw, target, weight, sizes)
         # Numbers that are not finite raise an error below, in place of a warning of NumPy.
         with np.errstate(all="ignore"):
-            slopes = self.loss.gradient(rows.y, rows.t, sample_weight=rows.w, reduction="none")
+            slopes = rows.compute(self.loss, "gradient")
             bends = curvature_of(self.loss, self.rule, rows, slopes, softmax_factor)
             # A sum is finite only where everything in it is, and 0 where all is 0: one pass
             # is spared where it is neither.
@@ -150,10 +170,9 @@ class Derivatives(Frozen):
             )
         return slopes, bends
 
-    def mean(self, raw: Any, target: Any, weight: Any = None) -> float:
+    def mean(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> float:
         """Return the weighted mean loss."""
-        rows = self.rows(raw, target, weight)
-        return float(self.loss(rows.y, rows.t, sample_weight=rows.w))
+        return self.rows(raw, target, weight, sizes).mean(self.loss)
 
     def _refuse_not_finite(self, rows: Rows, slopes: NDArray, bends: NDArray) -> None:
         good = np.isfinite(slopes) & np.isfinite(bends)
@@ -168,9 +187,58 @@ class Derivatives(Frozen):
         )
 
 
-def derivatives(loss: Any, curvature: str = "auto") -> Derivatives:
-    """Return the derivatives of a loss; errors are raised now and not in a training."""
-    found = Derivatives(as_loss(loss), curvature)
+@dataclass(frozen=True, eq=False)
+class TargetTable(Frozen):
+    """Targets of several columns, whose row numbers are the labels of a data set.
+
+    A data set has one label for each row, and a target such as a time and an event has two
+    numbers. A row number takes part in whatever the library does with labels: it may leave rows
+    out, put them in another order, or hold some out.
+
+    Examples
+    --------
+    >>> TargetTable(np.asarray([[5.0, 1.0], [8.0, 0.0]])).rows([1.0, 0.0])
+    array([[8., 0.],
+           [5., 1.]])
+    """
+
+    targets: NDArray
+
+    def rows(self, labels: Any) -> NDArray:
+        """Return the targets with these numbers."""
+        labels = np.asarray(labels)
+        with np.errstate(invalid="ignore"):
+            index = labels.astype(np.int64)
+        bad = (index != labels) | (index < 0) | (index >= len(self.targets))
+        if labels.ndim != 1 or bad.any():
+            first = np.ravel(labels[bad])[0] if bad.any() else labels.shape
+            raise DomainError(
+                f"a label is {first}, and not the number of a row of target, 0 .. "
+                f"{len(self.targets) - 1}: give numpy.arange(N) as labels."
+            )
+        found: NDArray = self.targets[index]
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TargetTable) and np.array_equal(
+            self.targets, other.targets, equal_nan=True
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.targets.tobytes())
+
+
+def derivatives(
+    loss: Any, curvature: str = "auto", *, target: Any = None, wide: bool = False
+) -> Derivatives:
+    """Return the derivatives of a loss; errors are raised now and not in a training.
+
+    `target` makes a `TargetTable`; for `wide` see `lossfw.bridges.raw_form.raw_form`.
+    """
+    given = as_loss(loss)
+    raw_form(given, wide=wide)
+    table = None if target is None else TargetTable(np.asarray(target))
+    found = Derivatives(given, curvature, table)
     # Both are computed on first use, and refuse what cannot be used.
     _ = found.loss, found.rule
     return found
@@ -188,7 +256,12 @@ FIRST_ROWS: Final = 1000
 
 
 def is_dead(derivatives: Derivatives, start: Any, target: Any, weight: Any = None) -> bool:
-    """Tell whether the gradient is 0 for every row at a start: a kink or a plateau."""
+    """Tell whether the gradient is 0 for every row at a start: a kink or a plateau.
+
+    Of a loss of groups nothing is asked: its start is 0.
+    """
+    if derivatives.loss.takes_groups:
+        return False
     t, w = np.asarray(target), None if weight is None else np.asarray(weight)
     # One row that moves is enough, and mostly stands among the first.
     first = slice(FIRST_ROWS)
@@ -213,7 +286,9 @@ def start_of_training(
 ) -> NDArray:
     """Return the start of a training: the one that was given, or that of least mean loss."""
     if given is None:
-        least = start(derivatives.given_loss, target, weight, classes=columns)
+        least = start(
+            derivatives.given_loss, derivatives.targets_at(target), weight, classes=columns
+        )
         refuse_dead_start(derivatives, least, target, weight)
         return np.asarray(least, np.float64)
     init_score = np.asarray(given, np.float64)

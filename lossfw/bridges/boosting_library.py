@@ -26,14 +26,33 @@ def refuse_unknown_face(face: str) -> None:
         raise ArgumentError(f"face={face!r} is unknown: choose one of {', '.join(get_args(Face))}.")
 
 
-def arguments_of_call(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Return raw predictions, targets and weights of a call by a library.
+def arguments_of_call(
+    first: Any, second: Any, weight: Any = None, sizes: Any = None
+) -> tuple[Any, Any, Any, Any]:
+    """Return raw predictions, targets, weights and sizes of groups of a call by a library.
 
-    Its training calls (predictions, data set), and its estimators (labels, predictions, weights).
+    Its training calls (predictions, data set), and its estimators (labels, predictions, weights,
+    and LightGBM's the sizes of groups).
     """
     if hasattr(second, "get_label"):
-        return first, second.get_label(), second.get_weight()
-    return second, first, weight
+        return first, second.get_label(), second.get_weight(), sizes_of(second)
+    return second, first, weight, sizes
+
+
+def sizes_of(data: Any) -> NDArray | None:
+    """Return how many rows each group of a data set has; None without groups."""
+    if hasattr(data, "get_uint_info"):
+        sizes = np.diff(data.get_uint_info("group_ptr").astype(np.int64))
+        return sizes if sizes.size else None
+    sizes = data.get_group() if hasattr(data, "get_group") else None
+    return None if sizes is None else np.asarray(sizes, np.int64)
+
+
+def labels_of(target: NDArray, form: Loss) -> tuple[NDArray, NDArray | None]:
+    """Return the labels of targets, and the targets of which they are row numbers, if they are."""
+    if form.has_columns and form.target_space.axes:
+        return np.arange(len(target)), target
+    return target, None
 
 
 class BoostingLibrary(BoostingBridge):
@@ -50,15 +69,18 @@ class BoostingLibrary(BoostingBridge):
     takes_rows_of_labels: ClassVar[bool] = False
     training: ClassVar[str]
 
-    def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
+    def objective(self, loss: Any, *, curvature: str = "auto", target: Any = None) -> Any:
         """Return a loss as an objective of the library.
 
         Parameters
         ----------
         loss : str, mapping or Loss
             A loss with a link is fused with it.
-        curvature : {"auto", "exact", "bound", "slope", "one"}
+        curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
             What takes the place of the second derivative.
+        target : array_like, optional
+            For a loss with targets of several columns: all of them, (N, C). Labels are then the
+            numbers of their rows, ``numpy.arange(N)``.
 
         Returns
         -------
@@ -70,16 +92,17 @@ class BoostingLibrary(BoostingBridge):
         ArgumentError
             If the loss cannot be boosted, or the curvature has no meaning for it.
         """
-        return self.objective_class(derivatives(loss, curvature))
+        made = derivatives(loss, curvature, target=target, wide=self.is_wide)
+        return self.objective_class(made)
 
-    def metric(self, loss: Any) -> Any:
+    def metric(self, loss: Any, *, target: Any = None) -> Any:
         """Return the weighted mean loss as a metric that the library minimises.
 
         It takes raw predictions, as the library hands them out beside an objective of this
         module. Beside an objective of their own, XGBoost and LightGBM hand out responses: give a
-        loss without a link there.
+        loss without a link there. For `target` see `objective`.
         """
-        return self.metric_class(derivatives(loss, "one"))
+        return self.metric_class(derivatives(loss, "one", target=target, wide=self.is_wide))
 
     def usage(self, loss: Loss) -> str:
         return (
@@ -109,7 +132,10 @@ class BoostingLibrary(BoostingBridge):
         """Return the labels of a data set as numbers."""
         labels = self._labels(data)
         if labels is None or not np.size(labels):
-            raise ArgumentError("the training data has no labels: give it the targets.")
+            raise ArgumentError(
+                "the training data has no labels: give it the targets, or for targets of several "
+                "columns the numbers of their rows, numpy.arange(N), and the targets as target=."
+            )
         shape = np.shape(labels)
         if len(shape) == 2 and shape[1] > 1 and not self.takes_rows_of_labels:
             raise ShapeError(

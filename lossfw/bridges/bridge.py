@@ -172,6 +172,8 @@ class Boosting(NamedTuple):
         A leaf is -sum(w g) / (sum(w h) + l2).
     curvature : str
         See the how-to page.
+    sizes : ndarray or None
+        How many rows each group has, for a loss of groups.
     """
 
     x: NDArray
@@ -182,6 +184,7 @@ class Boosting(NamedTuple):
     learning_rate: float = 1.0
     l2: float = 0.0
     curvature: str = "auto"
+    sizes: NDArray | None = None
 
 
 class BoostingBridge(Bridge):
@@ -194,13 +197,17 @@ class BoostingBridge(Bridge):
     ----------
     start_dtype : type
         The precision in which the library keeps a start.
+    is_wide : bool
+        Whether the library has a place for losses of groups, and for rows of several raw
+        predictions that are not classes.
     """
 
     start_dtype: ClassVar[type[np.floating[Any]]] = np.float64
+    is_wide: ClassVar[bool] = False
 
     def refusal(self, loss: Loss) -> str | None:
         """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
-        return refusal(loss)
+        return refusal(loss, wide=self.is_wide)
 
     def build(self, loss: Loss) -> Any:
         """Return the objective."""

@@ -17,15 +17,19 @@ from lossfw.bridges.softmax_form import softmax_form
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import REAL
 from lossfw.errors import ArgumentError
+from lossfw.losses.base import LossDefinition
+from lossfw.losses.capabilities import DistributionLoss
+from lossfw.losses.engine.groups import STACK_ELEMENTS
 from lossfw.losses.engine.threads import run
+from lossfw.losses.group_inputs import Groups
 from lossfw.losses.inputs import one_hot
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 # What "auto" makes of a loss: one of the others, or the library's own for softmax.
-Rule: TypeAlias = Literal["exact", "bound", "slope", "one", "softmax"]
+Rule: TypeAlias = Literal["exact", "bound", "slope", "one", "softmax", "twice", "expected"]
 
-CURVATURES: Final = ("auto", "exact", "bound", "slope", "one")
+CURVATURES: Final = ("auto", "exact", "bound", "slope", "one", "twice", "expected")
 
 # The least curvature of a row of weight 1, as XGBoost has it.
 LEAST: Final = 1e-16
@@ -58,6 +62,11 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
             f'curvature="exact" cannot train {loss.name}: its second derivative is 0 almost '
             'everywhere, except for its kinks. Choose "bound", "slope" or "one".'
         )
+    if curvature == "expected" and not has_expected(loss):
+        raise ArgumentError(
+            f'curvature="expected" needs expected_second_derivative, which {loss.name} does not '
+            'have: choose "slope", or write it (lossfw.DistributionLoss).'
+        )
     if curvature == "bound" and not _has_bound(loss):
         raise ArgumentError(
             'curvature="bound" needs curvature_bound or the claim gradient_lipschitz, and '
@@ -68,6 +77,13 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
 
 def _automatic(loss: Loss) -> Rule:
     claims = _claims(loss)
+    if has_expected(loss):
+        return "expected"
+    if loss.takes_groups:
+        # The Hessian of such a loss is at most twice its diagonal, where no score alone counts.
+        if claims.convex and claims.twice_smooth and claims.shift_invariant:
+            return "twice"
+        return "bound" if _has_bound(loss) else "slope"
     if loss.takes_rows:
         return "softmax" if is_softmax(loss) else "slope"
     if mirrored(loss):
@@ -78,7 +94,7 @@ def _automatic(loss: Loss) -> Rule:
 
 def mirrored(loss: Loss) -> bool:
     """Tell whether a loss is 0 at the target in its own units, so that it has two sides there."""
-    if loss.takes_rows:
+    if loss.takes_rows or loss.takes_groups or loss.has_columns:
         return False
     if loss.argument == "residual":
         return True
@@ -96,9 +112,18 @@ def is_softmax(loss: Loss) -> bool:
     return softmax_form(loss, loss.fixed_classes or 3) is not None
 
 
+def has_expected(loss: Loss) -> bool:
+    """Tell whether a loss knows its expected second derivative."""
+    if not isinstance(loss, DistributionLoss):
+        return False
+    return type(loss).expected_second_derivative is not DistributionLoss.expected_second_derivative
+
+
 def _has_bound(loss: Loss) -> bool:
     if mirrored(loss):
         return True
+    if loss.takes_groups or loss.has_columns:
+        return type(loss).curvature_bound is not LossDefinition.curvature_bound
     # Both in every space of targets.
     one = np.eye(loss.fixed_classes or 3) if loss.takes_rows else np.ones(1)
     return loss.unreduced_curvature_bound(np, one, one) is not None
@@ -124,9 +149,11 @@ def curvature_of(
     own = _own_bound(loss, rows) if rule == "bound" and not kinked(loss) else None
     if own is not None:
         return np.maximum(own * spread, LEAST * spread)
-    second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
-    if rule == "softmax":
-        found = np.multiply(second, softmax_factor, out=second)
+    if rule == "expected":
+        return np.maximum(_expected(loss, rows) * spread, LEAST * spread)
+    second = rows.compute(loss, "hessian")
+    if rule in ("softmax", "twice"):
+        found = np.multiply(second, softmax_factor if rule == "softmax" else 2.0, out=second)
     elif rule == "slope":
         # So no row asks for a step above 1, or above Newton's.
         found = np.maximum(second, np.abs(slopes), out=second)
@@ -139,6 +166,14 @@ def curvature_of(
         found = second
     result: NDArray = np.maximum(found, LEAST * spread, out=found)
     return result
+
+
+def _expected(loss: Loss, rows: Rows) -> NDArray:
+    """Return the expected second derivatives of flat rows."""
+    assert isinstance(loss, DistributionLoss)
+    space = loss.prediction_space
+    found = loss.expected_second_derivative(np, space.split(rows.y))
+    return np.asarray(space.join(np, found) if space.axes else found)
 
 
 def constant_curvature(loss: Loss, rule: Rule) -> float | None:
@@ -184,10 +219,27 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
 
     None where there is none, and for a mirrored loss where it is the mere constant.
     """
+    if loss.takes_groups:
+        return _group_bound(loss, rows)
+    if loss.has_columns:
+        return loss.unreduced_curvature_bound(np, rows.y, rows.t)
     if not mirrored(loss):
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
         return loss.unreduced_curvature_bound(np, rows.y, t)
     return None if _bound_is_constant(loss) else loss.unreduced_curvature_bound(np, rows.y, rows.t)
+
+
+def _group_bound(loss: Loss, rows: Rows) -> NDArray:
+    """Return the author's bound of all groups, a stack of those of one size at a time."""
+    number = np.zeros(len(rows.y), np.int64) if rows.group is None else rows.group
+    groups = Groups(np.arange(len(rows.y)), np.bincount(number))
+    y_space, t_space = loss.prediction_space, loss.target_space
+    found = np.empty_like(rows.y)
+    for _, index in groups.stacks(STACK_ELEMENTS):
+        y, t = y_space.split(rows.y[index]), t_space.split(rows.t[index])
+        bound = loss.curvature_bound(np, y, t)
+        found[index] = y_space.join(np, bound)
+    return found
 
 
 @functools.lru_cache(maxsize=64)

@@ -22,11 +22,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
+from lossfw.bridges.boosting import (
+    Derivatives,
+    Frozen,
+    TargetTable,
+    start,
+    start_of_training,
+)
 from lossfw.bridges.boosting_library import (
     Face,
     StartInDataLibrary,
     arguments_of_call,
+    labels_of,
     refuse_unknown_face,
 )
 from lossfw.bridges.bridge import Boosting
@@ -58,18 +65,20 @@ class LightGBMObjective(Frozen):
 
     derivatives: Derivatives
 
-    # LightGBM counts the parameters: with two it would leave out the weights.
-    def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[NDArray, NDArray]:
+    # LightGBM counts the parameters: with fewer it would leave out the weights or the groups.
+    def __call__(
+        self, y_true: Any, y_pred: Any, weight: Any = None, group: Any = None
+    ) -> tuple[NDArray, NDArray]:
         """Return slopes and curvatures, in float32 and in the shape of the raw predictions.
 
-        Called as (predictions, Dataset) or as (labels, predictions, weights).
+        Called as (predictions, Dataset) or as (labels, predictions, weights, sizes of groups).
         """
-        raw, target, weight = arguments_of_call(y_true, y_pred, weight)
+        raw, target, weight, sizes = arguments_of_call(y_true, y_pred, weight, group)
         shape = np.shape(raw)
         columns = shape[1] if len(shape) == 2 else 1
         # Its own softmax objective has the curvature K / (K - 1) p (1 - p).
         factor = columns / (columns - 1.0) if columns > 1 else 1.0
-        g, h = self.derivatives(raw, target, weight, softmax_factor=factor)
+        g, h = self.derivatives(raw, target, weight, sizes, softmax_factor=factor)
         # LightGBM keeps them class by class: so it is spared copies.
         g, h = (np.asarray(x.reshape(shape), np.float32, order="F") for x in (g, h))
         return g, h
@@ -81,9 +90,11 @@ class LightGBMMetric(Frozen):
 
     derivatives: Derivatives
 
-    def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
+    def __call__(
+        self, y_true: Any, y_pred: Any, weight: Any = None, group: Any = None
+    ) -> tuple[str, float, bool]:
         """Return the name, the value, and that greater is not better."""
-        value = self.derivatives.mean(*arguments_of_call(y_true, y_pred, weight))
+        value = self.derivatives.mean(*arguments_of_call(y_true, y_pred, weight, group))
         return self.derivatives.name, value, False
 
 
@@ -161,6 +172,7 @@ class LightGBMBridge(StartInDataLibrary):
     name: ClassVar[str] = "lightgbm"
     library: ClassVar[str] = "lightgbm"
     extra: ClassVar[str] = "lightgbm"
+    is_wide: ClassVar[bool] = True
     objective_class: ClassVar[type[Any]] = LightGBMObjective
     metric_class: ClassVar[type[Any]] = LightGBMMetric
     objective_keys: ClassVar[tuple[str, ...]] = (
@@ -185,21 +197,24 @@ class LightGBMBridge(StartInDataLibrary):
         ----------
         loss : str, mapping or Loss
         target, sample_weight : array_like
-            Those of the training rows.
+            Those of the training rows. Where targets have several columns, labels are the
+            numbers of these rows; see `objective`.
         classes : int, optional
-            The number of classes, for a loss of rows.
+            The number of classes, for a loss of rows; of raw predictions, for vectors.
         face : {"native", "regressor", "classifier"}
-            For `lightgbm.train`, `LGBMRegressor` or `LGBMClassifier`, which counts the classes
-            itself.
+            For `lightgbm.train`, `LGBMRegressor` (or `LGBMRanker`), or `LGBMClassifier`, which
+            counts the classes itself.
         curvature
             See `objective`.
         """
         refuse_unknown_face(face)
-        made = self.objective(loss, curvature=curvature)
+        form = raw_form(loss, wide=True)
+        table = target if form.target_space.axes and form.has_columns else None
+        made = self.objective(loss, curvature=curvature, target=table)
         defaults: dict[str, Any] = {"objective": made, "metric": "None"}
-        form = raw_form(loss)
-        if form.takes_rows and face == "native":
-            defaults["num_class"] = columns_of(form, class_indices(form, target), classes)
+        if form.takes_rows and (face == "native" or form.has_columns):
+            t = target if form.has_columns else class_indices(form, target)
+            defaults["num_class"] = columns_of(form, t, classes)
         return defaults
 
     def train(
@@ -211,6 +226,7 @@ class LightGBMBridge(StartInDataLibrary):
         *,
         curvature: str = "auto",
         start: Any = None,
+        target: Any = None,
         init_model: Any = None,
         **kwargs: Any,
     ) -> Any:
@@ -230,6 +246,8 @@ class LightGBMBridge(StartInDataLibrary):
             See `objective`.
         start : float or K floats, optional
             The start, in place of the one of least mean loss. With ``init_model`` there is none.
+        target : array_like, optional
+            See `objective`.
         init_model : lightgbm.Booster, estimator or path, optional
             A model to continue. It keeps its start, and its trees predict as before.
 
@@ -244,18 +262,21 @@ class LightGBMBridge(StartInDataLibrary):
             For data without labels; for a model with other raw predictions than the loss.
         """
         lgb = self.imported()
-        target, weight = self.read(loss, params, train_set)
+        labels, weight = self.read(loss, params, train_set)
         columns = params.get("num_class")
         if init_model is not None:
             init_model = booster_of(init_model, lgb)
-            columns = classes_of(init_model, raw_form(loss), params)
-        defaults = self.settings(loss, target, weight, curvature=curvature, classes=columns)
+            columns = classes_of(init_model, raw_form(loss, wide=True), params)
+        rows = labels if target is None else TargetTable(np.asarray(target)).rows(labels)
+        defaults = self.settings(loss, rows, weight, curvature=curvature, classes=columns)
+        if target is not None:
+            defaults["objective"] = self.objective(loss, curvature=curvature, target=target)
         columns = defaults.get("num_class")
         begin = np.zeros(columns or ())
         if init_model is None and not self._has_start(train_set):
             derivatives = defaults["objective"].derivatives
-            begin = start_of_training(derivatives, target, weight, start, columns)
-        kwargs.setdefault("feval", self.metric(loss))
+            begin = start_of_training(derivatives, labels, weight, start, columns)
+        kwargs.setdefault("feval", self.metric(loss, target=target))
         watched = kwargs.get("valid_sets") or ()
         data_sets = [train_set, *([watched] if isinstance(watched, lgb.Dataset) else watched)]
         continued = [] if init_model is None else data_sets
@@ -291,17 +312,27 @@ class LightGBMBridge(StartInDataLibrary):
         return outputs_of(estimator, self.imported())
 
     def derivatives(
-        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+        self,
+        objective: Any,
+        raw: NDArray,
+        target: NDArray,
+        weight: NDArray | None,
+        sizes: NDArray | None = None,
     ) -> tuple[NDArray, NDArray]:
-        data = self._data(np.zeros((len(raw), 1)), target, weight)
+        data = self._data(np.zeros((len(raw), 1)), target, weight, sizes)
         # It hands over what it keeps class by class.
         g, h = objective(np.asfortranarray(raw), data)
         return np.asarray(g, np.float64), np.asarray(h, np.float64)
 
     def score(
-        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+        self,
+        metric: Any,
+        raw: NDArray,
+        target: NDArray,
+        weight: NDArray | None,
+        sizes: NDArray | None = None,
     ) -> tuple[float, bool]:
-        _, value, greater = metric(raw, self._data(np.zeros((len(raw), 1)), target, weight))
+        _, value, greater = metric(raw, self._data(np.zeros((len(raw), 1)), target, weight, sizes))
         return value, greater
 
     def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
@@ -316,18 +347,26 @@ class LightGBMBridge(StartInDataLibrary):
             "verbosity": -1,
             "num_threads": 1,
         }
-        data = self._data(training.x, training.target, training.weight)
+        target, table = labels_of(training.target, raw_form(loss, wide=True))
+        weight = training.weight
+        if training.sizes is not None and weight is not None:
+            # It has a weight for each row.
+            weight = np.repeat(weight, training.sizes)
+        data = self._data(training.x, target, weight, training.sizes)
         if np.ndim(training.start):
             params["num_class"] = len(training.start)
         model = self.train(
             loss, params, data, training.rounds,
-            curvature=training.curvature, start=training.start,
+            curvature=training.curvature, start=training.start, target=table,
         )  # fmt: skip
         return np.asarray(model.predict(training.x, raw_score=True), np.float64)
 
-    def _data(self, x: NDArray, target: NDArray, weight: NDArray | None) -> Any:
+    def _data(
+        self, x: NDArray, target: NDArray, weight: NDArray | None, sizes: NDArray | None = None
+    ) -> Any:
         quiet = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
-        return self.imported().Dataset(x, label=target, weight=weight, params=quiet).construct()
+        data = self.imported().Dataset(x, label=target, weight=weight, group=sizes, params=quiet)
+        return data.construct()
 
 
 _BRIDGE = LightGBMBridge()

@@ -7,11 +7,25 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from lossfw.bridges.own_losses import with_own_losses
+from lossfw.components.columns import Columns
 from lossfw.components.registry import registry
-from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    LOGITS,
+    REAL,
+    SIGN,
+    SIMPLEX,
+    UNIT,
+    Space,
+    Vector,
+)
 from lossfw.errors import ArgumentError, DomainError, ShapeError, UnknownNameError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
+
+_LINE: Final = (REAL, LOGITS)
+_ELSEWHERE: Final = "lossfw.bridges has XGBoost and LightGBM for it, and PyTorch and JAX"
 
 # Targets that are labels, and not numbers.
 LABELS: Final = (UNIT, BINARY, SIGN, CLASS_INDEX, SIMPLEX)
@@ -35,17 +49,21 @@ def as_loss(loss: Any) -> Loss:
     return found
 
 
-def raw_form(loss: Any) -> Loss:
-    """Return a loss as a function of raw predictions, fused with its link if it has one."""
+def raw_form(loss: Any, *, wide: bool = False) -> Loss:
+    """Return a loss as a function of raw predictions, fused with its link if it has one.
+
+    A loss of groups, or of rows with named columns, only where `wide` says that the library has
+    a place for them.
+    """
     given = as_loss(loss)
-    why = refusal(given)
+    why = refusal(given, wide=wide)
     if why is not None:
         raise ArgumentError(why)
     return _unbounded(given) or given
 
 
-def refusal(loss: Loss) -> str | None:
-    """Return why a loss cannot be boosted; None if it can."""
+def refusal(loss: Loss, *, wide: bool = False) -> str | None:
+    """Return why a loss cannot be boosted; None if it can. See `raw_form`."""
     form = _unbounded(loss)
     if form is None:
         return (
@@ -53,7 +71,17 @@ def refusal(loss: Loss) -> str | None:
             "predicts any real number: it has no form that takes logits. Choose a loss of the "
             "whole line, or one with a link, such as cross_entropy."
         )
-    if form.takes_rows and not form.takes_classes:
+    if not wide and form.takes_groups:
+        return (
+            f"{loss.name} is a loss of groups of rows, and this library tells an objective from "
+            f"outside nothing of groups: {_ELSEWHERE}."
+        )
+    if not wide and form.has_columns:
+        return (
+            f"{loss.name} is a loss of rows of several numbers, and this library has one raw "
+            f"prediction and one target for a row, or classes: {_ELSEWHERE}."
+        )
+    if form.takes_rows and not (form.takes_classes or form.has_columns or form.takes_groups):
         return (
             f"{loss.name} takes rows whose targets are not classes, and a boosting library has one "
             "target for each raw prediction, or a class: choose a loss of elements or of classes."
@@ -73,9 +101,16 @@ def flat_refusal(loss: Loss) -> str | None:
 
 def _unbounded(loss: Loss) -> Loss | None:
     for form in (loss, loss.on_logits()):
-        if form is not None and form.prediction_space in (REAL, LOGITS):
+        if form is not None and _is_line(form.prediction_space):
             return form
     return None
+
+
+def _is_line(space: Space) -> bool:
+    """Tell whether a space has any real numbers, one by one or in rows."""
+    if isinstance(space, Columns):
+        return all(map(_is_line, space.spaces))
+    return space.of_numbers in (REAL, LOGITS) if isinstance(space, Vector) else space in _LINE
 
 
 def response(loss: Any, raw: Any) -> NDArray:
@@ -108,32 +143,60 @@ class Targets(NamedTuple):
     """Targets (N,) or (N, K) in float64 or float32, or N class indices; weights (N,) in float64.
 
     `h` has the weighted curvatures if they are the same in each round and have been made.
+    `group` has the number of each row's group, from 0, for a loss of groups.
     """
 
     t: NDArray
     w: NDArray | None
     h: NDArray | None = None
+    group: NDArray | None = None
 
 
 class Rows(NamedTuple):
     """Raw predictions (N,) or (N, K), with targets of this shape or N class indices.
 
-    In float64, except for `Targets` of float32. Weights are (N,); for `h` see `Targets`.
+    In float64, except for `Targets` of float32. Weights are (N,), or of the groups; for `h` and
+    `group` see `Targets`.
     """
 
     y: NDArray
     t: NDArray
     w: NDArray | None
     h: NDArray | None = None
+    group: NDArray | None = None
 
     def spread(self) -> NDArray | float:
         """Return the weights in a shape that multiplies derivatives."""
         if self.w is None:
             return 1.0
-        return self.w if self.y.ndim == 1 else self.w[:, None]
+        w = self.w if len(self.w) == len(self.y) else self.w[self.group]
+        return w if self.y.ndim == 1 else w[:, None]
+
+    def compute(self, loss: Loss, name: str) -> Any:
+        """Return the weighted unreduced ``gradient`` or ``hessian``, in the shape of `y`."""
+        result = getattr(loss, name)(
+            members(loss.prediction_space, self.y),
+            members(loss.target_space, self.t),
+            group=self.group,
+            sample_weight=self.w,
+            reduction="none",
+        )
+        return result.reshape(self.y.shape)
+
+    def mean(self, loss: Loss) -> float:
+        """Return the weighted mean loss."""
+        y, t = members(loss.prediction_space, self.y), members(loss.target_space, self.t)
+        return float(loss(y, t, group=self.group, sample_weight=self.w))
 
 
-def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
+def members(space: Space, rows: NDArray) -> NDArray:
+    """Return flat rows in the shape of the members of a space."""
+    if space.axes < 2:
+        return rows
+    return rows.reshape(len(rows), *space.row_shape(rows.shape[-1]))
+
+
+def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> Rows:
     """Return the arrays of a library as a loss takes them; see `targets_for`.
 
     `Targets`, made once for all rounds of a training, are not checked again; where they are
@@ -143,16 +206,18 @@ def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
     y = np.asarray(raw, order="C")
     if loss.takes_rows:
         _refuse_no_rows(loss, y)
-    known = target if isinstance(target, Targets) else targets_for(loss, target, weight)
+    known = target
+    if not isinstance(known, Targets):
+        known = targets_for(loss, target, weight, sizes)
     if not y.dtype == known.t.dtype == np.float32:
         y = y.astype(np.float64, copy=False)
     if not loss.takes_rows and y.ndim == 2 and known.t.ndim == 1 and y.shape[1] == 1:
         y = y[:, 0]
-    return Rows(y, known.t, known.w, known.h)
+    return Rows(y, known.t, known.w, known.h, known.group)
 
 
-def targets_for(loss: Loss, target: Any, weight: Any = None) -> Targets:
-    """Return targets and weights as a loss takes them.
+def targets_for(loss: Loss, target: Any, weight: Any = None, sizes: Any = None) -> Targets:
+    """Return targets and weights as a loss takes them; `sizes` are those of groups of rows.
 
     Labels 0 of a loss of the margin become -1. Labels of a loss of classes become
     integers; libraries keep them as floats.
@@ -164,8 +229,42 @@ def targets_for(loss: Loss, target: Any, weight: Any = None) -> Targets:
     """
     t = np.asarray(target)
     w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)
-    found = _targets_of_rows(loss, t) if loss.takes_rows else targets_of_elements(loss, t)
-    return Targets(found, w)
+    if loss.target_space.axes and loss.has_columns:
+        found = _targets_of_columns(loss, t)
+    elif loss.takes_rows and not loss.has_columns:
+        found = _targets_of_rows(loss, t)
+    else:
+        found = targets_of_elements(loss, t)
+    if sizes is not None and not loss.takes_groups and w is not None and len(w) == len(sizes):
+        # XGBoost has one weight for each group.
+        w = np.repeat(w, sizes)
+    return Targets(found, w, group=_group_of(loss, sizes, len(found)))
+
+
+def _group_of(loss: Loss, sizes: Any, rows: int) -> NDArray | None:
+    """Return the number of each row's group for a loss of groups."""
+    if not loss.takes_groups or (sizes is None and not loss.needs_group):
+        return None
+    if sizes is None:
+        raise ArgumentError(
+            f"{loss.name} is a loss of groups, and the data has none: give the data set its "
+            "groups, the sizes as group= or, in XGBoost, an id of each row as qid=."
+        )
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    if len(group) != rows:
+        raise ShapeError(f"the groups have {len(group)} rows, and the data has {rows}.")
+    return group
+
+
+def _targets_of_columns(loss: Loss, t: NDArray) -> NDArray:
+    if t.ndim == 2:
+        return t.astype(np.float64, copy=False)
+    columns = ", ".join(getattr(loss.target_space, "names", ())) or str(loss.target_space)
+    raise ShapeError(
+        f"{loss.name} takes targets of several columns ({columns}), and the library has a single "
+        "label for each row: give them as target=, an array (N, C), and the number of each row in "
+        "it as its label, numpy.arange(N)."
+    )
 
 
 def targets_of_elements(loss: Loss, target: Any) -> NDArray:
@@ -185,6 +284,12 @@ def targets_of_elements(loss: Loss, target: Any) -> NDArray:
 
 
 def _refuse_no_rows(loss: Loss, y: NDArray) -> None:
+    if y.ndim != 2 and loss.has_columns:
+        raise ShapeError(
+            f"{loss.name} takes several raw predictions for each row, {loss.prediction_space}, and "
+            f"got raw predictions of shape {y.shape}. Give the library their number; settings and "
+            "train do so."
+        )
     if y.ndim != 2:
         raise ShapeError(
             f"{loss.name} takes a row of predictions for each target, and got raw predictions of "
@@ -220,6 +325,8 @@ def class_indices(loss: Loss, target: Any) -> NDArray:
 
 def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
     """Return the number of raw predictions of a row; refuse labels beyond them."""
+    if loss.has_columns:
+        return _columns_of_space(loss, classes)
     if t.ndim == 2:
         return int(t.shape[1])
     least, most = int(t.min()), int(t.max())
@@ -236,6 +343,19 @@ def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
             f"{loss.name} is made for {loss.fixed_classes} classes, and {columns} were given."
         )
     return columns
+
+
+def _columns_of_space(loss: Loss, given: int | None) -> int:
+    """Return the number of raw predictions of a row with named columns, or of a vector."""
+    size = loss.prediction_space.size or given
+    if size is None:
+        raise ArgumentError(
+            f"{loss.name} takes rows of any number of raw predictions, {loss.prediction_space}: "
+            "say how many, as classes= of settings, or as num_target (XGBoost) or num_class "
+            "(LightGBM) among the parameters."
+        )
+    loss.prediction_space.check_size(size, "prediction")
+    return size
 
 
 def numbers(target: Any) -> NDArray:

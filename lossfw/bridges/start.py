@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.curvature import curvature_of, mirrored
+from lossfw.bridges.curvature import Rule, curvature_of, has_expected, mirrored
 from lossfw.bridges.raw_form import (
     Rows,
     as_loss,
@@ -19,7 +19,7 @@ from lossfw.bridges.raw_form import (
     columns_of,
     raw_form,
     refuse_not_finite,
-    targets_of_elements,
+    targets_for,
 )
 from lossfw.bridges.softmax_form import SoftmaxForm, softmax_form
 from lossfw.errors import ArgumentError, ShapeError
@@ -66,7 +66,8 @@ def start(
     -------
     float, or ndarray of K
         K numbers for a loss of rows, which sum to 0 where the loss does not mind a shift;
-        and for several outputs. The middle of a flat minimum.
+        and for several outputs. The middle of a flat minimum. For a loss of groups it is 0:
+        those of the built-in plugin do not change with a shift of all scores.
 
     Examples
     --------
@@ -75,19 +76,27 @@ def start(
     >>> bool(start("poisson_deviance", [1.0, 3.0]) == np.log(2.0))
     True
     """
-    form = raw_form(loss)
+    form = raw_form(loss, wide=True)
+    if form.takes_groups:
+        return _of_groups(form, classes)
     t = np.asarray(target)
     if t.ndim == 0 or not len(t):
         raise ShapeError(f"a start needs targets, and got an array of shape {t.shape}.")
     w = _weights(sample_weight, len(t))
     if form.takes_rows:
-        if t.ndim == 1:
+        if form.has_columns:
+            t = targets_for(form, t).t
+        elif t.ndim == 1:
             t = class_indices(form, t)
         return _start_of_rows(form, t, w, classes)
-    t = targets_of_elements(form, t)
-    if t.ndim == 1:
+    t = targets_for(form, t).t
+    if t.ndim == 1 or form.has_columns:
         return _number(as_loss(loss), form, t, w)
     return np.array([_number(as_loss(loss), form, column, w) for column in t.T])
+
+
+def _of_groups(form: Loss, columns: int | None) -> float | NDArray:
+    return np.zeros(columns_of(form, np.zeros(0), columns)) if form.takes_rows else 0.0
 
 
 def _weights(sample_weight: Any, rows: int) -> NDArray:
@@ -262,18 +271,18 @@ def _of_shares(form: SoftmaxForm, t: NDArray, w: NDArray) -> NDArray:
 def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
     """Return a minimum by diagonal steps, halved until the loss falls."""
 
-    def tiled(z: NDArray) -> NDArray:
-        return np.tile(z, (len(t), 1))
+    def rows(z: NDArray) -> Rows:
+        return Rows(np.tile(z, (len(t), 1)), t, w)
 
     def mean(z: NDArray) -> float:
-        return float(loss(tiled(z), t, sample_weight=w))
+        return rows(z).mean(loss)
 
+    rule: Rule = "expected" if has_expected(loss) else "slope"
     z = np.zeros(columns)
     best = mean(z)
     for _ in range(_ROW_STEPS):
-        slopes = loss.gradient(tiled(z), t, sample_weight=w, reduction="none")
-        second = loss.hessian(tiled(z), t, sample_weight=w, reduction="none")
-        bends = np.maximum(second, np.abs(slopes)).sum(axis=0)
+        slopes = rows(z).compute(loss, "gradient")
+        bends = curvature_of(loss, rule, rows(z), slopes).sum(axis=0)
         step = slopes.sum(axis=0) / np.where(bends > 0, bends, 1.0)
         while np.abs(step).max() > _CONVERGED and not mean(z - step) < best:
             step = 0.5 * step

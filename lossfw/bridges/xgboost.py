@@ -31,7 +31,9 @@ from lossfw.bridges.boosting_library import (
     BoostingLibrary,
     Face,
     arguments_of_call,
+    labels_of,
     refuse_unknown_face,
+    sizes_of,
 )
 from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.outputs import EstimatorOutputs, link_of
@@ -71,9 +73,11 @@ class XGBoostObjective(Frozen):
         """
         return self.at(*arguments_of_call(y_true, y_pred, sample_weight))
 
-    def at(self, raw: Any, target: Any, weight: Any = None) -> tuple[NDArray, NDArray]:
+    def at(
+        self, raw: Any, target: Any, weight: Any = None, sizes: Any = None
+    ) -> tuple[NDArray, NDArray]:
         """Return slopes and curvatures; see `Derivatives`."""
-        g, h = self.derivatives(raw, target, weight, softmax_factor=_SOFTMAX_FACTOR)
+        g, h = self.derivatives(raw, target, weight, sizes, softmax_factor=_SOFTMAX_FACTOR)
         self._warn_of_little_curvature(h)
         g, h = (x.astype(np.float32, copy=False).reshape(np.shape(raw)) for x in (g, h))
         return g, h
@@ -113,7 +117,7 @@ class XGBoostMetric(Frozen):
 
 def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
     begun = begun_with(booster_of(xgb_model, XGBoostBridge.imported()))
-    begun.refuse(raw_form(loss), classes)
+    begun.refuse(raw_form(loss, wide=True), classes)
     return begun
 
 
@@ -150,11 +154,16 @@ def _settings_at(
         own = {"base_score": float(1.0 / (1.0 + np.exp(-begin)))}
     else:
         own = {"base_score": float(begin)}
+    form = raw_form(loss, wide=True)
+    is_wide = form.has_columns or form.takes_groups
+    if form.takes_rows and is_wide:
+        # Without a name beside it, predict() returns raw predictions.
+        own["num_target"] = len(own["base_score"])
     if face != "native":
         return own
     # Otherwise rmse is recorded too, and early stopping follows the last metric.
     own["disable_default_eval_metric"] = True
-    if raw_form(loss).takes_rows and has_labels:
+    if form.takes_rows and has_labels and not is_wide:
         # Without a name beside it, predict() returns classes.
         own |= {"num_class": len(own["base_score"]), "objective": _SOFTMAX}
     elif respond:
@@ -176,6 +185,7 @@ class XGBoostBridge(BoostingLibrary):
     name: ClassVar[str] = "xgboost"
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
+    is_wide: ClassVar[bool] = True
     start_dtype: ClassVar[type[np.floating[Any]]] = np.float32  # of ``base_score``
     objective_class: ClassVar[type[Any]] = XGBoostObjective
     metric_class: ClassVar[type[Any]] = XGBoostMetric
@@ -188,6 +198,7 @@ class XGBoostBridge(BoostingLibrary):
         loss: Any,
         *,
         curvature: str = "auto",
+        target: Any = None,
         min_child_weight: float = _MIN_CHILD_WEIGHT,
     ) -> XGBoostObjective:
         """Return a loss as an objective of XGBoost.
@@ -196,8 +207,11 @@ class XGBoostBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
             A loss with a link is fused with it.
-        curvature : {"auto", "exact", "bound", "slope", "one"}
+        curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
             What takes the place of the second derivative.
+        target : array_like, optional
+            For a loss with targets of several columns: all of them, (N, C). Labels are then the
+            numbers of their rows, ``numpy.arange(N)``.
         min_child_weight : float
             The parameter of XGBoost, if you set it: a warning says if no split can be made.
 
@@ -211,7 +225,8 @@ class XGBoostBridge(BoostingLibrary):
         ArgumentError
             If the loss cannot be boosted, or the curvature has no meaning for it.
         """
-        return XGBoostObjective(derivatives(loss, curvature), float(min_child_weight))
+        made = derivatives(loss, curvature, target=target, wide=True)
+        return XGBoostObjective(made, float(min_child_weight))
 
     def settings(
         self,
@@ -269,6 +284,7 @@ class XGBoostBridge(BoostingLibrary):
         *,
         curvature: str = "auto",
         respond: bool = False,
+        target: Any = None,
         xgb_model: Any = None,
         **kwargs: Any,
     ) -> Any:
@@ -284,6 +300,8 @@ class XGBoostBridge(BoostingLibrary):
         num_boost_round, **kwargs
             Arguments of `xgboost.train`.
         curvature
+            See `objective`.
+        target : array_like, optional
             See `objective`.
         respond
             See `settings`. A model that is continued and responds goes on to do so.
@@ -301,43 +319,64 @@ class XGBoostBridge(BoostingLibrary):
             another ``base_score`` than the one in `params`.
         """
         xgb = self.imported()
-        target, weight = self.read(loss, params, dtrain)
+        labels, weight = self.read(loss, params, dtrain)
         _refuse_no_response(loss, "native", respond)
         least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
-        made = self.objective(loss, curvature=curvature, min_child_weight=least)
-        labels, columns = np.ndim(target) == 1, params.get("num_class")
+        made = self.objective(loss, curvature=curvature, target=target, min_child_weight=least)
+        columns = params.get("num_class") or params.get("num_target")
+        sizes = sizes_of(dtrain)
         xgb_model = None if xgb_model is None else booster_of(xgb_model, xgb)
         begun = None if xgb_model is None else _begun(loss, xgb_model, columns)
-        begin = begun.margin if begun else start(loss, target, weight, classes=columns)
-        merged = {**_settings_at(begin, loss, labels, "native", respond), **params}
+        if begun:
+            begin = begun.margin
+        else:
+            begin = self._start_for(made.derivatives, labels, weight, sizes, columns)
+        merged = {**_settings_at(begin, loss, labels.ndim == 1, "native", respond), **params}
         if begun:
             if "base_score" in params:
                 begun.refuse_other_start(params["base_score"])
             begun.keep(merged, merged.get("objective", begun.objective))
         elif "base_score" not in params:
-            refuse_dead_start(made.derivatives, begin, target, weight)
+            refuse_dead_start(made.derivatives, begin, labels, weight)
         # Read and looked at once, and not in each round.
-        known = made.derivatives.targets(target, weight, narrow=True)
-        kwargs.setdefault("custom_metric", self.metric(loss))
+        known = made.derivatives.targets(labels, weight, sizes, narrow=True)
+        kwargs.setdefault("custom_metric", self.metric(loss, target=target))
         return xgb.train(
             merged, dtrain, num_boost_round,
             obj=lambda raw, _: made.at(raw, known), xgb_model=xgb_model, **kwargs,
         )  # fmt: skip
 
+    @staticmethod
+    def _start_for(
+        derivatives: Derivatives, labels: NDArray, weight: Any, sizes: Any, columns: int | None
+    ) -> Any:
+        known = derivatives.targets(labels, weight, sizes)
+        return start(derivatives.given_loss, known.t, known.w, classes=columns)
+
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
         return outputs_of(estimator, self.imported())
 
     def derivatives(
-        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+        self,
+        objective: Any,
+        raw: NDArray,
+        target: NDArray,
+        weight: NDArray | None,
+        sizes: NDArray | None = None,
     ) -> tuple[NDArray, NDArray]:
-        data = self._matrix(np.zeros((len(raw), 1)), target, weight)
+        data = self._matrix(np.zeros((len(raw), 1)), target, weight, sizes)
         g, h = objective(np.asarray(raw, np.float32), data)
         return np.asarray(g, np.float64), np.asarray(h, np.float64)
 
     def score(
-        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+        self,
+        metric: Any,
+        raw: NDArray,
+        target: NDArray,
+        weight: NDArray | None,
+        sizes: NDArray | None = None,
     ) -> tuple[float, bool]:
-        data = self._matrix(np.zeros((len(raw), 1)), target, weight)
+        data = self._matrix(np.zeros((len(raw), 1)), target, weight, sizes)
         name, value = metric(np.asarray(raw, np.float32), data)
         return value, name.startswith(_MAXIMISED)
 
@@ -351,14 +390,25 @@ class XGBoostBridge(BoostingLibrary):
             "tree_method": "exact",
             "nthread": 1,
         }
+        form = raw_form(loss, wide=True)
         if begin.ndim:
-            params["num_class"] = len(begin)
-        data = self._matrix(training.x, training.target, training.weight)
-        model = self.train(loss, params, data, training.rounds, curvature=training.curvature)
+            params["num_target" if form.has_columns else "num_class"] = len(begin)
+        target, table = labels_of(training.target, form)
+        data = self._matrix(training.x, target, training.weight, training.sizes)
+        model = self.train(
+            loss, params, data, training.rounds, curvature=training.curvature, target=table
+        )
         return np.asarray(model.predict(data, output_margin=True), np.float64)
 
-    def _matrix(self, x: NDArray, target: NDArray, weight: NDArray | None) -> Any:
-        return self.imported().DMatrix(x, label=target, weight=weight)
+    def _matrix(
+        self, x: NDArray, target: NDArray, weight: NDArray | None, sizes: NDArray | None = None
+    ) -> Any:
+        data = self.imported().DMatrix(x, label=target)
+        if sizes is not None:
+            data.set_group(sizes)
+        if weight is not None:
+            data.set_weight(weight)
+        return data
 
 
 _BRIDGE = XGBoostBridge()

@@ -5,6 +5,7 @@ Derive from one of them and from a kind: ``class Mine(LinkedLoss, PointwiseLoss)
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -15,7 +16,7 @@ from lossfw.components.spaces import UNIT
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.base import Form
 from lossfw.losses.bodies import PairBody
-from lossfw.losses.inputs import as_array, result_dtype, work_dtype
+from lossfw.losses.inputs import as_array, check_members, result_dtype, work_dtype
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.guards import Guard
@@ -244,12 +245,11 @@ class DistributionLoss(Loss):
         y = as_array(prediction, "prediction")
         y = y.astype(work_dtype(np, result_dtype(y)))
         space = self.prediction_space
-        if space.of_rows:
-            if not y.ndim:
-                raise ShapeError("prediction is a single number; expected a row.")
-            space.check_size(y.shape[-1], "prediction")
+        shape = check_members(y.shape, space, "prediction")
+        if space.axes:
+            y = y.reshape(*shape, math.prod(y.shape[len(shape) :]))
         space.check(y, "prediction")
-        return space.split(y), y.shape[:-1] if space.of_rows else y.shape
+        return space.split(y), shape
 
 
 def guard_of(loss: Loss) -> LogGuard | None:

@@ -169,10 +169,10 @@ def _flat_rows(
 ) -> tuple[Array, Array, tuple[int, ...]]:
     """Return members of two spaces as flat rows or numbers, and the shape of the losses."""
     y_shape, t_shape = tuple(y.shape), tuple(t.shape)
-    shape = _check_members(y_shape, spaces[0], "prediction")
+    shape = check_members(y_shape, spaces[0], "prediction")
     if len(t_shape) != len(shape) + spaces[1].axes:
         raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
-    if _check_members(t_shape, spaces[1], "target") != shape:
+    if check_members(t_shape, spaces[1], "target") != shape:
         raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
     flat = [
         xp.reshape(x, (*shape, math.prod(x.shape[len(shape) :]))) if space.axes > 1 else x
@@ -181,7 +181,7 @@ def _flat_rows(
     return flat[0], flat[1], shape
 
 
-def _check_members(shape: tuple[int, ...], space: Space, role: str) -> tuple[int, ...]:
+def check_members(shape: tuple[int, ...], space: Space, role: str) -> tuple[int, ...]:
     """Return a shape without the axes of a space's members; raise if they are not its own."""
     lead, row = shape[: len(shape) - space.axes], shape[len(shape) - space.axes :]
     size = math.prod(row)

@@ -15,7 +15,8 @@ Every function takes the array namespace first, as a body does::
     normal_quantile(xp, p)  the inverse of normal_cdf
     multiply_or_zero(xp, a, b)   a b with 0 inf = 0     quotient(xp, a, b)   a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
-    lgamma(xp, x)   digamma(xp, x)   trigamma(xp, x)   binet(xp, x)   binet_derivative(xp, x)
+    lgamma(xp, x)   digamma(xp, x)   trigamma(xp, x)   binet(xp, x)
+    binet_derivative(xp, x)   binet_second_derivative(xp, x)
     log_distance(xp, t, m)  log(t) - m with the digits of the distance
     log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
 
@@ -108,6 +109,7 @@ from lossfw.numerics.former_names import remembered as remembered
 from lossfw.numerics.former_names import times as times
 from lossfw.numerics.gamma import binet as binet
 from lossfw.numerics.gamma import binet_derivative as binet_derivative
+from lossfw.numerics.gamma import binet_second_derivative as binet_second_derivative
 from lossfw.numerics.gamma import digamma as digamma
 from lossfw.numerics.gamma import lgamma as lgamma
 from lossfw.numerics.gamma import trigamma as trigamma

@@ -186,7 +186,7 @@ def trigamma(xp: Namespace, x: Array) -> Array:
 @primitive(
     textbook=_textbook_binet,
     slope=lambda xp, x: binet_derivative(xp, x),
-    curvature=lambda xp, x: _binet_polygamma(xp, x, 1),
+    curvature=lambda xp, x: binet_second_derivative(xp, x),
 )
 @computed_in_float64
 def binet(xp: Namespace, x: Array) -> Array:
@@ -211,7 +211,7 @@ def binet(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_binet_derivative,
-    slope=lambda xp, x: _binet_polygamma(xp, x, 1),
+    slope=lambda xp, x: binet_second_derivative(xp, x),
     curvature=lambda xp, x: -_binet_polygamma(xp, x, 2),
 )
 @computed_in_float64
@@ -230,6 +230,23 @@ def binet_derivative(xp: Namespace, x: Array) -> Array:
     far = _large_slope(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
     # 0.0 makes 0 of -0.
     return _with_ends(xp, x, select(xp, below, step + far, far) + 0.0, -math.inf)
+
+
+@primitive(
+    textbook=lambda xp, x: _binet_polygamma(xp, x, 1),
+    slope=lambda xp, x: -_binet_polygamma(xp, x, 2),
+    curvature=lambda xp, x: _polygamma(xp, x, 3) - 2.0 / x**3 - 3.0 / x**4,
+)
+def binet_second_derivative(xp: Namespace, x: Array) -> Array:
+    """Return the second derivative of `binet`, trigamma(x) - 1 / x - 1 / (2 x^2), for x above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> binet_second_derivative(np, np.asarray([1.0, 1e10]))
+    array([1.44934067e-01, 1.66666667e-31])
+    """
+    return _binet_polygamma(xp, x, 1)
 
 
 def _near(xp: Namespace, x: Array) -> Array:
@@ -257,8 +274,14 @@ def _large_slope(x: Array) -> Array:
 def _binet_polygamma(xp: Namespace, x: Array, order: int) -> Array:
     """Return the size of the second derivative of `binet`, or of the third, by positive terms."""
     if isinstance(xp, TextbookNamespace):
-        size = _textbook_polygamma(xp, x, order) * (1 if order == 1 else -1)
-        return size - 1 / x**order - order / (2 * x ** (order + 1))
+        small, large = xp.minimum(x, _LARGE), xp.maximum(x, _LARGE)
+        size = _textbook_polygamma(xp, small, order) * (1 if order == 1 else -1)
+        near = size - 1 / small**order - order / (2 * small ** (order + 1))
+        series = sum(
+            math.perm(2 * k + 1 + order, 1 + order) / (c * large ** (2 * k + 2 + order))
+            for k, c in enumerate(_STIRLING)
+        )
+        return xp.where(x > _LARGE, series, near)
     total = xp.zeros_like(x)
     for k in range(_STEPS):
         one, other = 1.0 / (x + k), 1.0 / (x + (k + 1))

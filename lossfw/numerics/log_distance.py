@@ -46,6 +46,8 @@ def log_distance(xp: Namespace, t: Array, m: Array) -> Array:
     # A power of 2 near exp(m): divided by it both are of ordinary size.
     n = xp.floor(xp.clip(m, -_LARGEST_LOG, _LARGEST_LOG) * _PER_LOG_TWO + 0.5)
     near = xp.abs(plain) < _FAR
-    scaled = xp.log(xp.where(near, t * xp.exp2(-n), 1.0))
+    # The standard has no exp2, which costs NumPy a quarter of a power.
+    power = xp.exp2(-n) if hasattr(xp, "exp2") else xp.pow(xp.full_like(n, 2.0), -n)
+    scaled = xp.log(xp.where(near, t * power, xp.ones_like(t)))
     distance = (scaled - (m - n * _LOG_TWO_HIGH)) + n * _LOG_TWO_LOW
     return xp.where(near, distance, plain)

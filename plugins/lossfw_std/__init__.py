@@ -76,6 +76,7 @@ _LOSSES: dict[str, str] = {
     "log_cosh": "lossfw_std.losses.log_cosh:LogCosh",
     "logcosh": "log_cosh",
     "logistic": "lossfw_std.losses.logistic:Logistic",
+    "lognormal_nll": "lossfw_std.losses.lognormal_nll:LognormalNll",
     "mae": "absolute_error",
     "mape": "absolute_percentage_error",
     "masked": "lossfw.losses.wrappers:Masked",
@@ -88,6 +89,8 @@ _LOSSES: dict[str, str] = {
     "msle": "squared_log_error",
     "multi_quantile": "lossfw_std.losses.multi_quantile:MultiQuantile",
     "multiclass_hinge": "lossfw_std.losses.multiclass_hinge:MulticlassHinge",
+    "negative_binomial_nll": "lossfw_std.losses.negative_binomial_nll:NegativeBinomialNll",
+    "normal_mixture_nll": "lossfw_std.losses.normal_mixture_nll:NormalMixtureNll",
     "pairwise_hinge": "lossfw_std.losses.pairwise:PairwiseHinge",
     "pairwise_logistic": "lossfw_std.losses.pairwise:PairwiseLogistic",
     "perceptron": "lossfw_std.losses.perceptron:Perceptron",
@@ -108,11 +111,16 @@ _LOSSES: dict[str, str] = {
     "squared_error": "lossfw_std.losses.squared_error:SquaredError",
     "squared_hinge": "lossfw_std.losses.squared_hinge:SquaredHinge",
     "squared_log_error": "lossfw_std.losses.squared_log_error:SquaredLogError",
+    "student_t_nll": "lossfw_std.losses.student_t_nll:StudentTNll",
     "sum": "lossfw.losses.wrappers:Sum",
     "tukey": "lossfw_std.losses.tukey:Tukey",
     "tversky": "lossfw_std.losses.tversky:Tversky",
     "tweedie_deviance": "lossfw_std.losses.tweedie_deviance:TweedieDeviance",
+    "weibull_nll": "lossfw_std.losses.weibull_nll:WeibullNll",
     "welsch": "lossfw_std.losses.welsch:Welsch",
+    "zero_inflated_poisson_nll": (
+        "lossfw_std.losses.zero_inflated_poisson_nll:ZeroInflatedPoissonNll"
+    ),
     "zero_one": "lossfw_std.losses.zero_one:ZeroOne",
 }
 

@@ -8,6 +8,15 @@ from typing import Any
 from lossfw import Array, Namespace, PointwiseLoss
 from lossfw.numerics import extended_range
 
+# Exponentials of larger numbers are beyond all floats, and `Words` have none of 1e18. So this is
+# where a logarithm is held: farther out nothing changes, except for what is linear in it.
+FAR = 1e5
+
+
+def held(xp: Namespace, log: Array) -> Array:
+    """Return a logarithm, held where its exponential is beyond all floats."""
+    return xp.clip(log, -FAR, FAR)
+
 
 class Likelihood(PointwiseLoss):
     """A negative log-likelihood whose value and slopes are computed from shared parts.
@@ -29,6 +38,10 @@ class Likelihood(PointwiseLoss):
         """Return the loss of its parts."""
 
     @abstractmethod
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """Return the second derivative by each column of its parts."""
+
+    @abstractmethod
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """Return the derivative by each column of its parts."""
 
@@ -47,6 +60,10 @@ class Likelihood(PointwiseLoss):
         value, *slopes = self._both(xp, *y, t)
         return value, tuple(slopes)
 
+    def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
+        """By each column."""
+        return self._bends(xp, *y, t)
+
     def _is_rare(self, xp: Namespace, *columns: Array) -> Array:
         return self.is_extreme(xp, *columns)
 
@@ -57,6 +74,10 @@ class Likelihood(PointwiseLoss):
     @extended_range(_is_rare)
     def _slopes(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         return self.slopes_of(xp, *self.parts(xp, *columns))
+
+    @extended_range(_is_rare)
+    def _bends(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        return self.bends_of(xp, *self.parts(xp, *columns))
 
     @extended_range(_is_rare)
     def _both(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:

@@ -236,10 +236,11 @@ def _jumps(subject: Subject, search: Search, points: Points, column: int) -> lis
     def look() -> list[NDArray]:
         search.count(2 * len(points))
         order = 2 if subject.claims.get("twice_smooth") else 1
-        found = _differences(subject, points, column, order, _SIDE)
+        wide = _differences(subject, points, column, order, _SIDE)
+        found = [change > 0 for change in wide]
         if any(jump.any() for jump in found):
             narrow = _differences(subject, points, column, order, _NARROW * _SIDE)
-            found = [a & b for a, b in zip(found, narrow, strict=True)]
+            found = [b > _SHRINKS * a for a, b in zip(wide, narrow, strict=True)]
         return found
 
     return search.once(("row jumps", points.y.shape[-1], column), look)
@@ -248,7 +249,7 @@ def _jumps(subject: Subject, search: Search, points: Points, column: int) -> lis
 def _differences(
     subject: Subject, points: Points, column: int, order: int, side: float
 ) -> list[NDArray]:
-    """Tell where partial derivatives, up to an order, differ at a distance on both sides."""
+    """Return how partial derivatives, up to an order, differ at a distance on both sides."""
     sides = []
     for sign in (-1, 1):
         y = points.y.copy()
@@ -258,8 +259,9 @@ def _differences(
 
 
 def _differ(left: NDArray, right: NDArray) -> NDArray:
-    size = np.maximum(np.abs(left), np.abs(right))
-    return np.asarray(np.abs(right - left) > _ROW_JUMP * np.maximum(size, _ROW_SIZE))
+    """Return the change between both sides; 0 where it is small beside them, or not known."""
+    size, change = np.maximum(np.abs(left), np.abs(right)), np.abs(right - left)
+    return np.where(change > _ROW_JUMP * np.maximum(size, _ROW_SIZE), change, 0.0)
 
 
 def _counterexample(curve: Curve, order: int, text: str, *y: float) -> Counterexample:

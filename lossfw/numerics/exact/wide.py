@@ -246,10 +246,23 @@ def _representative(x: WideExponentNumber) -> Any:
     return _value(_made(-1 if x.is_signed() else 1, (_LIMIT if x.exponent > 0 else -_LIMIT) // 2))
 
 
+# Beyond 2 to this power, and below its inverse, the first term of a series has all digits.
+_FAR_SIZE = 10_000
+
+
 @functools.cache
 def polygamma(order: int) -> WideFunction:
     """Return digamma for the order 0, or a derivative of it, which MPFR has not."""
-    return _by(lambda mp, x: mp.psi(order, x))
+
+    def compute(mp: Any, x: Any) -> Any:
+        size = x.exp + x.bc
+        if size > _FAR_SIZE:
+            return mp.log(x) if order == 0 else (-1) ** (order + 1) * mp.gamma(order) / x**order
+        if size < -_FAR_SIZE:
+            return (-1) ** (order + 1) * mp.factorial(order) / x ** (order + 1)
+        return mp.psi(order, x)
+
+    return _by(compute)
 
 
 FUNCTIONS: dict[str, WideFunction] = {

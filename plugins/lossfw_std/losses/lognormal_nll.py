@@ -16,8 +16,8 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import log_distance, normal_cdf, normal_quantile
-from lossfw_std.likelihood import Likelihood
+from lossfw.numerics import log_distance, normal_cdf, normal_quantile, zero_or_nan
+from lossfw_std.likelihood import Likelihood, held
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -79,7 +79,7 @@ class LognormalNll(DistributionLoss, Likelihood):
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the scale, z and 1 / s."""
         m, s, t = columns
-        inverse = xp.exp(-s)
+        inverse = xp.exp(-held(xp, s))
         return xp.log(t), s, log_distance(xp, t, m) * inverse, inverse
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
@@ -91,6 +91,11 @@ class LognormalNll(DistributionLoss, Likelihood):
         """-z / s by the location, and 1 - z^2 by the log scale."""
         _, _, z, inverse = parts
         return -z * inverse, 1.0 - z * z
+
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """1 / s^2, and 2 z^2."""
+        _, _, z, inverse = parts
+        return inverse * inverse + zero_or_nan(xp, z), 2.0 * z * z
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """exp(m + s q) with the normal quantile q."""

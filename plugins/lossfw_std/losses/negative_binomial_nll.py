@@ -8,13 +8,15 @@ from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
+    binet_second_derivative,
     factorial_rest,
-    lgamma,
     log1p_minus,
     log_distance,
     log_factorial,
+    multiply_or_zero,
+    positive_part,
 )
-from lossfw_std.likelihood import Likelihood
+from lossfw_std.likelihood import FAR, Likelihood, held
 
 # Up to this size of a logarithm products of exponentials are floats.
 _SAFE = 300.0
@@ -60,14 +62,20 @@ class NegativeBinomialNll(Likelihood):
     array([2.253047, 1.510041])
     """
 
+    # The formula has Binet's function in place of gammas.
+    latex: ClassVar[str] = (
+        r"\log\frac{\Gamma(r)\,t!}{\Gamma(r + t)} + r \log\left(1 + \frac{m}{r}\right) + "
+        r"t \log\frac{r + m}{m}"
+    )
+
     prediction: ClassVar[Space] = Columns.of(log_mean=REAL, log_dispersion=REAL)
     target: ClassVar[Space] = COUNT
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
+        """The definition, with Stirling's series for both gamma functions of r."""
         r, m = xp.exp(-y.log_dispersion), xp.exp(y.log_mean)
-        gammas = lgamma(xp, r) + log_factorial(xp, t) - lgamma(xp, t + r)
-        return gammas + r * xp.log(1 + m / r) + t * xp.log((r + m) / m)
+        gammas = t - (r + t - 0.5) * xp.log1p(t / r) + binet(xp, r) - binet(xp, r + t)
+        return gammas + log_factorial(xp, t) + (r + t) * xp.log1p(m / r) - t * y.log_mean
 
     def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
         """Where products of exponentials leave the floats."""
@@ -77,15 +85,23 @@ class NegativeBinomialNll(Likelihood):
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return target, r, mean, target less mean, and the two ratios of their distances."""
         mu, a, t = columns
-        r, m = xp.exp(-a), xp.exp(mu)
+        log = held(xp, mu)
+        r, m = xp.exp(-held(xp, a)), xp.exp(log)
         some = xp.where(t > 0, t, xp.ones_like(t))
-        above = -xp.expm1(-log_distance(xp, some, mu))
+        above = -xp.expm1(-log_distance(xp, some, log))
         excess = xp.where(t > 0, some * above, -m)
-        return t, r, m, excess, above
+        # What is linear in the logarithms.
+        dispersed = positive_part(xp, a - FAR)
+        beyond = (
+            xp.where(t > 0, dispersed, xp.zeros_like(t))
+            + multiply_or_zero(xp, positive_part(xp, mu - FAR), r)
+            + multiply_or_zero(xp, positive_part(xp, -FAR - mu - dispersed), t)
+        )
+        return t, r, m, excess, above, beyond
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """The deviance, Stirling's rest of t!, and what Binet's function adds."""
-        t, r, m, excess, above = parts
+        t, r, m, excess, above, beyond = parts
         some = xp.where(t > 0, t, xp.ones_like(t))
         by_mean = _log_less(xp, -above * (r / (r + m)), (m / some) * ((r + t) / (r + m)))
         by_shape = _log_less(xp, excess / (r + m), (r + t) / (r + m))
@@ -94,19 +110,27 @@ class NegativeBinomialNll(Likelihood):
         share = m / r
         # r log(1 + m / r) is m beside a tiny quotient, whose digits may be few.
         zero = xp.where(share > 1e-20, r * xp.log1p(share), m)
-        return xp.where(t > 0, count, zero)
+        return xp.where(t > 0, count, zero) + beyond
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(m - t) / (1 + a m) by the log mean; see `terms` for that by the log dispersion."""
-        t, r, m, excess, _ = parts
+        t, r, m, excess, *_ = parts
         one, two, three = _shape_slope(xp, t, r, m, excess)
         return -excess * (r / (r + m)), one + (two + three)
 
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """m (1 + a t) / (1 + a m)^2 by the log mean, and that by the log dispersion."""
+        t, r, m, excess, *_ = parts
+        by_dispersion = sum(_shape_bend(xp, t, r, m, excess))
+        return m * (r / (r + m)) * ((r + t) / (r + m)), by_dispersion
+
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of both slopes."""
-        if order != 1:
+        """Those of both slopes, and of the second derivative by the log dispersion."""
+        t, r, m, excess, *_ = self.parts(xp, *y, t)
+        if order == 2:
+            return tuple((0.0 * m, term) for term in _shape_bend(xp, t, r, m, excess))
+        if order == 0:
             return ()
-        t, r, m, excess, _ = self.parts(xp, *y, t)
         share = r / (r + m)
         by_mean = (m * share, t * share, 0.0 * m)
         return tuple(zip(by_mean, _shape_slope(xp, t, r, m, excess), strict=True))
@@ -131,4 +155,18 @@ def _shape_slope(
         r * _log_less(xp, excess / (r + m), (r + t) / (r + m)),
         0.5 * (t / (r + t)),
         r * (binet_derivative(xp, r + t) - binet_derivative(xp, r)),
+    )
+
+
+def _shape_bend(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> tuple[Array, ...]:
+    """Return the terms of the second derivative by the log dispersion."""
+    share = excess / (r + m)
+    gap = binet_derivative(xp, r + t) - binet_derivative(xp, r)
+    curved = binet_second_derivative(xp, r + t) - binet_second_derivative(xp, r)
+    return (
+        -r * _log_less(xp, share, (r + t) / (r + m)),
+        -r * share * share * (r / (r + t)),
+        0.5 * (t / (r + t)) * (r / (r + t)),
+        -r * gap,
+        -r * r * curved,
     )

@@ -6,14 +6,22 @@ import math
 from typing import Any, ClassVar
 
 from lossfw import REAL, VECTOR, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
-from lossfw.numerics import log_softmax, logsumexp, normal_cdf, normal_quantile, softmax
+from lossfw.numerics import (
+    log_softmax,
+    logsumexp,
+    multiply_or_zero,
+    normal_cdf,
+    normal_quantile,
+    softmax,
+    softmax_complement,
+)
 from lossfw_std.likelihood import Likelihood
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
-# Up to this size of a log scale, and this number, squares and products are floats.
-_SAFE = 300.0
-_LARGE = 1e150
+# Up to this size of a log scale its exponential is a float. Beyond, a component counts only for
+# the target that is its location.
+_SAFE = 700.0
 
 # Halvings of the interval that holds a quantile: its ends are quantiles of components.
 _HALVINGS = 64
@@ -67,7 +75,7 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the logits, 1 / s, z, and the logarithms of p times the density."""
         a, m, s, t = columns
-        inverse = xp.exp(-s)
+        inverse = xp.exp(-xp.clip(s, -_SAFE, _SAFE))
         z = (t[..., None] - m) * inverse
         return a, inverse, z, log_softmax(xp, a) - s - 0.5 * z * z
 
@@ -79,7 +87,18 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         """p - r, -r z / s and r (1 - z^2), with the shares r of the components in the density."""
         a, inverse, z, logs = parts
         r = softmax(xp, logs)
-        return softmax(xp, a) - r, -r * (z * inverse), r * (1.0 - z * z)
+        by_location = multiply_or_zero(xp, -r, z * inverse)
+        return softmax(xp, a) - r, by_location, multiply_or_zero(xp, r, 1.0 - z * z)
+
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """p (1 - p) - r (1 - r), and by location and log scale those of one component and r."""
+        a, inverse, z, logs = parts
+        r, apart = softmax(xp, logs), softmax_complement(xp, logs)
+        square = z * z
+        by_logit = softmax(xp, a) * softmax_complement(xp, a) - r * apart
+        by_location = multiply_or_zero(xp, r, inverse * inverse * (1.0 - apart * square))
+        by_scale = multiply_or_zero(xp, r, 2.0 * square - apart * (1.0 - square) ** 2)
+        return by_logit, by_location, by_scale
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """By halving the interval between the quantiles of the components."""
@@ -101,14 +120,15 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         a, inverse, z, logs = self.parts(xp, *y, t)
         if order == 0:
             return (logsumexp(xp, logs), xp.max(xp.abs(y.log_scale), axis=-1), 1.0 + 0.0 * t)
+        r = softmax(xp, logs)
         if order == 1:
-            r = softmax(xp, logs)
-            return (
-                (softmax(xp, a), r * (z * inverse), r * z * z),
-                (r, 0.0 * r, r),
-            )
-        return ()
+            return (softmax(xp, a), r * (z * inverse), r * z * z), (r, 0.0 * r, r)
+        apart, variance = softmax_complement(xp, logs), inverse * inverse
+        return (
+            (softmax(xp, a), r * variance, r * z * z),
+            (r, r * apart * z * z * variance, r * apart * (1.0 + z * z) ** 2),
+        )
 
     def claims(self) -> Claims:
-        """Smooth, and proper."""
-        return Claims(twice_smooth=True, proper=True)
+        """Smooth."""
+        return Claims(twice_smooth=True)

@@ -9,11 +9,13 @@ from lossfw import REAL, Array, Claims, Columns, Namespace, Order, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
-    lgamma,
+    binet_second_derivative,
     log1p_minus,
     log1p_square,
+    multiply_or_zero,
+    positive_part,
 )
-from lossfw_std.likelihood import Likelihood
+from lossfw_std.likelihood import Likelihood, held
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -54,14 +56,21 @@ class StudentTNll(Likelihood):
     array([1.837877, 1.418939])
     """
 
+    # The formula has Binet's function in place of gammas.
+    latex: ClassVar[str] = (
+        r"\log s + \frac{\log(v \pi)}{2} + \log\frac{\Gamma(v / 2)}{\Gamma((v + 1) / 2)} + "
+        r"\frac{v + 1}{2} \log\left(1 + \frac{(t - m)^{2}}{s^{2} v}\right)"
+    )
+
     prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL, log_freedom=REAL)
     target: ClassVar[Space] = REAL
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
+        """The definition, with Stirling's series for both gamma functions."""
         z, v = (t - y.location) / xp.exp(y.log_scale), xp.exp(y.log_freedom)
-        constant = xp.log(v * xp.pi) / 2 + lgamma(xp, v / 2) - lgamma(xp, (v + 1) / 2)
-        return constant + y.log_scale + (v + 1) / 2 * xp.log(1 + z * z / v)
+        ratio = v / 2 * xp.log1p(1 / v) + binet(xp, (v + 1) / 2) - binet(xp, v / 2)
+        constant = (xp.log(2 * xp.pi * xp.ones_like(v)) + 1) / 2 - ratio
+        return constant + y.log_scale + (v + 1) / 2 * xp.log1p(z * z / v)
 
     def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
         """Where products of exponentials leave the floats, or a square does."""
@@ -73,26 +82,44 @@ class StudentTNll(Likelihood):
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the log scale, 1 / s, z, v and 1 / sqrt(v)."""
         m, s, u, t = columns
-        inverse = xp.exp(-s)
-        return s, inverse, (t - m) * inverse, xp.exp(u), xp.exp(-0.5 * u)
+        r, inverse = t - m, xp.exp(-held(xp, s))
+        freedom = held(xp, u)
+        z, v = r * inverse, xp.exp(freedom)
+        # log(1 + z^2 / v), by the logarithm of a ratio that is no float.
+        ratio = z * xp.exp(-0.5 * freedom)
+        is_far = xp.abs(ratio) > _LARGE
+        size = xp.where(is_far, xp.abs(r), xp.ones_like(r))
+        log = xp.where(is_far, 2.0 * (xp.log(size) - s) - freedom, log1p_square(xp, ratio))
+        # Far down nothing changes but for a logarithm, once for the constant and once beside z.
+        below = 0.5 * positive_part(xp, freedom - u) * (1.0 + xp.abs(xp.sign(r)))
+        return s, inverse, z, v, log, below
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """The constant by Binet's function, and a logarithm that keeps a small square."""
-        s, _, z, v, root = parts
-        return (_constant(xp, v) + s) + (0.5 * (v + 1.0)) * log1p_square(xp, z * root)
+        s, _, _, v, log, below = parts
+        return (_constant(xp, v) + s) + (multiply_or_zero(xp, log, 0.5 * (v + 1.0)) + below)
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-g z / s, 1 - g z^2 with g = (v + 1) / (v + z^2), and that by the log freedom."""
-        _, inverse, z, v, _ = parts
+        _, inverse, z, v, *_ = parts
         share = (v + 1.0) / (v + z * z)
         one, two, three = _freedom_slope(xp, z, v)
         return -share * (z * inverse), 1.0 - share * z * z, one + (two + three)
 
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """g (v - z^2) / (v + z^2) / s^2, 2 g v z^2 / (v + z^2), and that by the log freedom."""
+        _, inverse, z, v, *_ = parts
+        total = v + z * z
+        share = (v + 1.0) / total
+        by_location = share * inverse * inverse * ((v - z * z) / total)
+        by_freedom = sum(_freedom_bend(xp, z, v))
+        return by_location, 2.0 * share * z * z * (v / total), by_freedom
+
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
         """Those of the value, and of the slopes by log scale and log freedom."""
-        s, inverse, z, v, root = self.parts(xp, *y, t)
+        s, inverse, z, v, log, below = self.parts(xp, *y, t)
         if order == 0:
-            return s, _constant(xp, v), (0.5 * (v + 1.0)) * log1p_square(xp, z * root)
+            return s, _constant(xp, v), multiply_or_zero(xp, log, 0.5 * (v + 1.0)), below
         if order == 1:
             share = (v + 1.0) / (v + z * z)
             by_freedom = _freedom_slope(xp, z, v)
@@ -101,7 +128,14 @@ class StudentTNll(Likelihood):
                 (share * z * inverse, scale, freedom)
                 for scale, freedom in zip(by_scale, by_freedom, strict=True)
             )
-        return ()
+        total = v + z * z
+        share = (v + 1.0) / total * inverse * inverse
+        by_location = share * (v / total), share * (z * z / total)
+        none = 0.0 * z
+        return (
+            *((term, none, none) for term in by_location),
+            *((none, none, term) for term in _freedom_bend(xp, z, v)),
+        )
 
     def claims(self) -> Claims:
         """Smooth."""
@@ -126,3 +160,23 @@ def _freedom_slope(xp: Namespace, z: Array, v: Array) -> tuple[Array, Array, Arr
     near = log1p_minus(xp, xp.where(w < 1.0, w, 0.0 * w)) + w * part
     logarithm = xp.where(w < 1.0, near, xp.log1p(w) - part)
     return constant, x * logarithm, -0.5 * part
+
+
+def _freedom_bend(xp: Namespace, z: Array, v: Array) -> tuple[Array, ...]:
+    """Return the terms of the second derivative by the log freedom."""
+    x = 0.5 * v
+    gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
+    curved = binet_second_derivative(xp, x + 0.5) - binet_second_derivative(xp, x)
+    total = v + z * z
+    part, rest = z * z / total, v / total
+    w = z * z / v
+    is_small = w < 1.0
+    small = log1p_minus(xp, xp.where(is_small, w, 0.0 * w))
+    return (
+        -x * (log1p_minus(xp, 0.5 / x) + 0.25 / (x * (x + 0.5))),
+        0.25 * x / (x + 0.5) ** 2 - x * gap,
+        -x * x * curved,
+        x * xp.where(is_small, small, xp.log1p(w)),
+        x * xp.where(is_small, w * part, -part),
+        0.5 * part * rest - x * part * part,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 from lossfw import (
@@ -17,7 +16,7 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import expm1_minus, log_distance
-from lossfw_std.likelihood import Likelihood
+from lossfw_std.likelihood import Likelihood, held
 
 # Beyond it the error of the exponent is that of many digits of its exponential.
 _LARGE = 8.0
@@ -54,7 +53,7 @@ class WeibullNll(DistributionLoss, Likelihood):
     Examples
     --------
     >>> WeibullNll()([[0.0, 0.0], [1.0, 0.5]], [1.0, 2.0], reduction="none").round(6)
-    array([1.      , 1.301859])
+    array([1.      , 1.302016])
     >>> WeibullNll().quantiles([[0.0, 0.0]], [0.5]).round(3)
     array([[0.693]])
     """
@@ -76,7 +75,7 @@ class WeibullNll(DistributionLoss, Likelihood):
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the shape, the shape, and log w."""
         s, k, t = columns
-        shape = xp.exp(k)
+        shape = xp.exp(held(xp, k))
         return xp.log(t), k, shape, log_distance(xp, t, s) * shape
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
@@ -89,6 +88,12 @@ class WeibullNll(DistributionLoss, Likelihood):
         _, _, shape, u = parts
         rise = xp.expm1(u)
         return -shape * rise, u * rise - 1.0
+
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """k^2 w, and w (log w)^2 + (w - 1) log w."""
+        _, _, shape, u = parts
+        w = xp.exp(u)
+        return shape * shape * w, u * (u * w + xp.expm1(u))
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """s (-log(1 - p))^(1 / k)."""

@@ -10,10 +10,11 @@ from lossfw.numerics import (
     factorial_rest,
     log_distance,
     log_factorial,
+    multiply_or_zero,
     sigmoid,
     softplus,
 )
-from lossfw_std.likelihood import Likelihood
+from lossfw_std.likelihood import Likelihood, held
 
 # Up to this logarithm the mean and its product with a count are floats.
 _SAFE = 300.0
@@ -59,9 +60,7 @@ class ZeroInflatedPoissonNll(Likelihood):
         mean, p = xp.exp(y.log_mean), 1 / (1 + xp.exp(-y.zero_logit))
         q = 1 / (1 + xp.exp(y.zero_logit))
         zero = -xp.log(p + q * xp.exp(-mean))
-        return xp.where(
-            t == 0, zero, -xp.log(q) - t * y.log_mean + mean + log_factorial(xp, t)
-        )
+        return xp.where(t == 0, zero, -xp.log(q) - t * y.log_mean + mean + log_factorial(xp, t))
 
     def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
         """Where a mean leaves the floats, or cancels a large logit."""
@@ -73,7 +72,7 @@ class ZeroInflatedPoissonNll(Likelihood):
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return target, logit, mean, and the logarithm of the target over the mean."""
         mu, z, t = columns
-        return t, z, xp.exp(mu), log_distance(xp, xp.where(t > 0, t, xp.ones_like(t)), mu)
+        return t, z, xp.exp(held(xp, mu)), log_distance(xp, xp.where(t > 0, t, xp.ones_like(t)), mu)
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """Poisson's half deviance and factorial beside log(1 + exp(z)); at 0 one logarithm."""
@@ -88,18 +87,50 @@ class ZeroInflatedPoissonNll(Likelihood):
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """At a count m - t and p; at 0 m and p times what Poisson's distribution has of it."""
         t, z, mean, d = parts
-        p, q, none = sigmoid(xp, z), sigmoid(xp, -z), xp.exp(-mean)
-        zero = p + q * none
-        by_mean = xp.where(t > 0, t * xp.expm1(-d), mean * (q * none / zero))
-        return by_mean, xp.where(t > 0, p, q * (p / zero) * xp.expm1(-mean))
+        p, q = sigmoid(xp, z), sigmoid(xp, -z)
+        share, forced = _shares(xp, z, mean)
+        by_mean = xp.where(t > 0, t * xp.expm1(-d), multiply_or_zero(xp, share, mean))
+        return by_mean, xp.where(t > 0, p, q * forced * xp.expm1(-mean))
+
+    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """At a count m and p (1 - p); at 0 the derivatives of both slopes."""
+        t, z, mean, _ = parts
+        p, q = sigmoid(xp, z), sigmoid(xp, -z)
+        share, forced = _shares(xp, z, mean)
+        size = multiply_or_zero(xp, share, mean)
+        by_mean = xp.where(t > 0, mean, size - multiply_or_zero(xp, size, mean * forced))
+        # Of forced q (exp(-m) - 1): the shares change by forced share, and q by -p q.
+        by_logit = forced * q * xp.expm1(-mean) * (share - p)
+        return by_mean, xp.where(t > 0, p * q, by_logit)
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Mean and target, of the slope by the log mean."""
-        if order != 1:
-            return ()
-        mean = xp.exp(xp.where(t > 0, y.log_mean, 0.0 * t))
-        return (mean, 0.0 * mean), (t, 0.0 * mean)
+        """Mean and target, of the slope by the log mean; at 0 those of the second derivatives."""
+        t, z, mean, _ = self.parts(xp, *y, t)
+        if order == 1:
+            none = xp.zeros_like(t)
+            return (xp.where(t > 0, mean, none), none), (t, none)
+        if order == 2:
+            p, q = sigmoid(xp, z), sigmoid(xp, -z)
+            share, forced = _shares(xp, z, mean)
+            size = xp.where(t > 0, xp.zeros_like(t), -forced * q * xp.expm1(-mean))
+            by_mean = xp.where(t > 0, xp.zeros_like(t), multiply_or_zero(xp, share, mean))
+            square = multiply_or_zero(xp, by_mean, mean * forced)
+            return (by_mean, size * share), (square, size * p)
+        return ()
 
     def claims(self) -> Claims:
         """A likelihood of at most 1."""
         return Claims(nonnegative=True, twice_smooth=True)
+
+
+def _shares(xp: Namespace, z: Array, mean: Array) -> tuple[Array, Array]:
+    """Return the chances that a 0 is one of Poisson's distribution, and that it is forced."""
+    p, q, none = sigmoid(xp, z), sigmoid(xp, -z), xp.exp(-mean)
+    zero = p + q * none
+    # Where both are 0, the sum of their logarithms has the digits.
+    is_known = zero > 0
+    some = xp.where(is_known, zero, xp.ones_like(z))
+    return (
+        xp.where(is_known, q * none / some, sigmoid(xp, -(z + mean))),
+        xp.where(is_known, p / some, sigmoid(xp, z + mean)),
+    )

@@ -36,7 +36,7 @@ def arguments_of(case, loss):
 def units(loss, y, t, order, scale):
     """Return the unit in the last place of a scale, or of the terms if they are larger."""
     with np.errstate(all="ignore"):
-        terms = loss.unreduced_terms(np, y, t, order)
+        terms = loss.unreduced_terms(np, y.reshape(len(y), -1) if y.ndim == 3 else y, t, order)
     return np.spacing(max([abs(float(scale)), *(float(np.max(np.abs(x))) for x in terms)]))
 
 
