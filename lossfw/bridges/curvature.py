@@ -77,7 +77,7 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
 
 def _automatic(loss: Loss) -> Rule:
     claims = _claims(loss)
-    if has_expected(loss):
+    if loss.has_columns and has_expected(loss):
         return "expected"
     if loss.takes_groups:
         # The Hessian of such a loss is at most twice its diagonal, where no score alone counts.

@@ -15,6 +15,7 @@ TARGETS = {
     "UNIT": (RNG.random(301) < 0.3).astype(float),
     "POSITIVE": RNG.gamma(2.0, 2.0, 301),
     "NONNEGATIVE": RNG.poisson(2.0, 301),
+    "CLASSES": RNG.integers(0, 2, 301),
 }
 NUMBERS = RNG.normal(100.0, 30.0, 301)
 WEIGHT = RNG.random(301)
