@@ -53,8 +53,8 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
     >>> loss = NormalMixtureNll()
     >>> loss([[[0.0, 1.0], [-1.0, 2.0], [0.0, 0.5]]], [0.5], reduction="none").round(6)
     array([1.885349])
-    >>> loss.quantiles([[[0.0, 0.0], [-1.0, 1.0], [0.0, 0.0]]], [0.5]).round(6)
-    array([[0.]])
+    >>> loss.quantiles([[[0.0, 0.0], [-1.0, 3.0], [0.0, 0.0]]], [0.5]).round(6)
+    array([[1.]])
     """
 
     prediction: ClassVar[Space] = Columns.of(logit=VECTOR, location=VECTOR, log_scale=VECTOR)
