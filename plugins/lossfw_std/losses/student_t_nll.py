@@ -85,7 +85,7 @@ class StudentTNll(Likelihood):
         r, inverse = t - m, xp.exp(-held(xp, s))
         freedom = held(xp, u)
         z, v = r * inverse, xp.exp(freedom)
-        # log(1 + z^2 / v), by the logarithm of a ratio that is no float.
+        # log(1 + z^2 / v), by the logarithm of a ratio that may overflow.
         ratio = z * xp.exp(-0.5 * freedom)
         is_far = xp.abs(ratio) > _LARGE
         size = xp.where(is_far, xp.abs(r), xp.ones_like(r))
