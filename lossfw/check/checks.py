@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from lossfw.check.claims import breaks, convexity, properness, risk, slopes, values
+from lossfw.check.claims import breaks, convexity, groups, properness, risk, slopes, values
 from lossfw.check.core.search import Check, checks_in
 from lossfw.check.laws import (
     against_double,
@@ -19,6 +19,7 @@ from lossfw.check.laws import (
     purity,
     shapes,
 )
+from lossfw.check.laws import groups as group_laws
 
 # The first error of one cause is the one that is reported, so this order is part of a report.
 _ORDER = (
@@ -38,12 +39,14 @@ _ORDER = (
     "claim:strictly_convex", "claim:strongly_convex", "claim:lipschitz",
     "claim:gradient_lipschitz", "claim:monotone", "claim:gradient_zero_almost_everywhere",
     "claim:symmetric", "claim:exchangeable", "claim:shift_invariant",
-    "claim:permutation_equivariant", "claim:linear_in_target", "claim:breaks",
+    "claim:row_order", "claim:zero_alone", "claim:permutation_equivariant",
+    "claim:linear_in_target", "claim:breaks",
     "claim:second_breaks", "claim:smooth", "claim:twice_smooth", "claim:proper",
     "claim:strictly_proper", "claim:calibrated", "claim:elicits", "domain", "purity:warnings",
     "purity:threads", "purity:bits", "purity:kernels", "dtype:lists", "weights:partials",
     "weights:reductions", "value:rows", "value:guard", "value:roundtrip", "gradient:both",
-    "curvature:bound", "distribution:quantile", "distribution:curvature",
+    "curvature:bound", "distribution:quantile", "distribution:curvature", "group:sizes",
+    "group:alone", "group:neutral", "group:mask", "group:weights", "group:split",
 )  # fmt: skip
 
 
@@ -65,6 +68,7 @@ CHECKS = _in_order(
     values,
     convexity,
     slopes,
+    groups,
     breaks,
     properness,
     risk,
@@ -72,3 +76,19 @@ CHECKS = _in_order(
 
 # Those that a component is subject to as well.
 COMPONENT_CHECKS = _in_order(components_only, optional_functions, distributions)
+
+# Laws of the call that a group keeps as a row does.
+_OF_GROUPS = (
+    "shape:result", "value:negative_zero", "purity:repeat", "purity:memory", "purity:extremes",
+    "dtype:result", "weights:mean", "weights:zero", "weights:scale", "weights:masked", "mask",
+    "mask:nothing", "value", "precision", "overflow", "gradient", "hessian",
+    "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
+    "nan:formula", "gradient:both", "curvature:bound",
+)  # fmt: skip
+
+# The checks of a loss of groups: a group is a row to them.
+GROUP_CHECKS = {
+    name: one
+    for name, one in {**CHECKS, **COMPONENT_CHECKS, **_in_order(group_laws)}.items()
+    if name in _OF_GROUPS or name.startswith(("claim:", "group:"))
+}

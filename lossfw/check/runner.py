@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.check.checks import CHECKS
+from lossfw.check.checks import CHECKS, GROUP_CHECKS
 from lossfw.check.core.causes import Cause, cause_of
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
@@ -70,7 +70,7 @@ class CheckSuite:
 
 def suite_of_subject(subject: Subject, more: Mapping[str, Check] | None = None) -> CheckSuite:
     """Return a loss with the checks that apply to it, and `more` that only components have."""
-    checks = {**CHECKS, **(more or {})}
+    checks = GROUP_CHECKS if subject.kind == "group" else {**CHECKS, **(more or {})}
     claimed = {f"claim:{claim}" for claim in subject.claims}
     missing = [n for n in checks if n.startswith("claim:") and n not in claimed]
     unclaimed = (name.removeprefix("claim:") for name in missing)
@@ -363,20 +363,7 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         blocks=refuted.blocks,
         grade=grade_of(name, suite.subject, refuted.inputs, loses_digits=refuted.loses_digits),
         component=suite.name,
-        labels=_labels(suite.subject, refuted.inputs),
     )
-
-
-def _labels(subject: Any, inputs: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the names of the columns of inputs that have any."""
-    if not isinstance(subject, Subject) or not subject.has_columns:
-        return {}
-    # A number has no columns, nor has the tangent of another law.
-    return {
-        name: subject.labels(name, x.shape[-1])
-        for name, x in inputs.items()
-        if x.ndim > 1 and name in ("y", "t", "a", "b", "m")
-    }
 
 
 def _claim(name: str) -> str | None:

@@ -84,7 +84,8 @@ class Claims(_ClaimRecord):
     zero_at_target : bool or None
         The value is exactly 0 if the prediction equals the target.
     convex : bool or None
-        The loss is convex in the prediction; a loss of rows, in the whole row.
+        The loss is convex in the prediction; a loss of rows, in the whole row, and of groups, in
+        all predictions of a group together.
     strictly_convex : bool or None
         The loss is strictly convex in the prediction; a loss of rows, in the whole row.
     strongly_convex : float or None
@@ -122,7 +123,13 @@ class Claims(_ClaimRecord):
         For every distribution with one most probable class, predictions of another
         class do not reach the least expected loss.
     shift_invariant : bool or None
-        Adding a constant to a row of predictions does not change the value.
+        Adding a constant to a row of predictions, or to all predictions of a group, does not
+        change the value.
+    row_order : bool or None
+        For a loss of groups: the order of the rows of a group changes neither the value nor the
+        slope of a row.
+    zero_alone : bool or None
+        For a loss of groups: a group of one row has the value 0 and the slope 0, exactly.
     permutation_equivariant : bool or None
         Renaming the classes in prediction and target does not change the value.
     finite_at_boundary : bool or None
@@ -163,6 +170,8 @@ class Claims(_ClaimRecord):
     strictly_proper: bool | None = None
     calibrated: bool | None = None
     shift_invariant: bool | None = None
+    row_order: bool | None = None
+    zero_alone: bool | None = None
     permutation_equivariant: bool | None = None
     finite_at_boundary: bool | None = None
     elicits: str | None = None

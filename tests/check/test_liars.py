@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lossfw import ActivationClaims, Claims
-from lossfw.check.checks import CHECKS, COMPONENT_CHECKS
+from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, GROUP_CHECKS
 from lossfw.check.core.search import Search
 from lossfw.check.laws import activations
 from lossfw.check.report import Refutation
@@ -19,6 +19,8 @@ OWN_OF_ROWS = {"claim:lipschitz", "claim:breaks"}
 TABLES = {
     "loss": set(CHECKS),
     "component": set(COMPONENT_CHECKS),
+    # A shift of all predictions of a group has an attack of its own.
+    "group": {c for c in GROUP_CHECKS if c.startswith("group:")} | {"claim:shift_invariant"},
     "activation": set(activations.ELEMENTWISE) - OF_ROWS,
     "rows": {c for c in activations.ROWS if not c.startswith("claim:")} | OF_ROWS | OWN_OF_ROWS,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from lossfw.check.claims.groups import check_slopes_of_shift
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.members import usual
@@ -217,10 +218,12 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
                 text = (
                     f"the value is {here[one]:.9g}, and {there[one]:.9g} after {shift:g} is added "
-                    "to each logit."
+                    f"to each {'prediction' if subject.kind == 'group' else 'logit'}."
                 )
                 both = f"value(y, t), value(y + {shift!r}, t)"
                 raise Counterexample.at(Points(y, some.t), one, text, both)
+    if subject.kind == "group":
+        check_slopes_of_shift(subject, search)
 
 
 @check("claim:permutation_equivariant")

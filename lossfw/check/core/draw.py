@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossfw.check.core.draw_columns import column_pairs, target_size, usual_rows
+from lossfw.check.core.draw_groups import group_pairs, group_width, usual_group
 from lossfw.check.core.members import (
     Generator,
     best_guess,
@@ -78,9 +79,8 @@ def draw(
     Each set lies in the spaces of the loss, and none is empty.
     """
     columns = subject.columns if subject.rows else (0,)
-    if dense and len(columns) > 1:
-        long = subject.prediction.flat_size(LONG) if subject.has_columns else LONG
-        columns = (*columns[:-1], long)
+    if dense and len(columns) > 1 and subject.kind != "group":
+        columns = (*columns[:-1], LONG)
     each = count // len(columns) + 8 * subject.rows
     drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
     return [points for points in drawn if len(points)]
@@ -90,7 +90,9 @@ def draw_pairs(
     subject: Subject, columns: int, dtype: str, rng: Generator, count: int, *, dense: bool = False
 ) -> Points:
     """Return pairs of single numbers, or of rows where there is a number of columns."""
-    if subject.has_columns:
+    if subject.kind == "group":
+        drawn = group_pairs(subject, columns, dtype, rng, count, draw_rows)
+    elif subject.has_columns:
         drawn = column_pairs(subject, columns, dtype, rng, count)
     elif columns:
         drawn = _rows(subject, columns, dtype, rng, count)
@@ -280,6 +282,8 @@ def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int
 
 def usual_targets(subject: Subject, count: int, columns: int, rng: Generator) -> NDArray:
     """Return unremarkable targets for rows; the last class is one of them."""
+    if subject.kind == "group":
+        return usual_group(subject, columns // group_width(subject), rng, count).t
     if subject.target is CLASS_INDEX:
         return np.append(rng.integers(0, columns, count - 1), columns - 1)
     if subject.has_columns:

@@ -72,7 +72,7 @@ class _Recorder:
 
 def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
     """Return points of a component on sides of branches that the shared points seldom take."""
-    loss = subject.component
+    loss = None if subject.component is None else subject.truth
     if loss is None or search.only is not None:
         return []
     if search.wider is not None:

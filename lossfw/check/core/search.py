@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lossfw.check.core.draw import draw
-from lossfw.check.core.members import by_space
+from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.region import Region, region
 from lossfw.check.core.subject import JUDGED_DTYPES, Points, Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
@@ -32,6 +32,9 @@ T = TypeVar("T")
 
 # A text shows so many numbers of an array.
 MOST_NUMBERS = 8
+
+# Rows of an ordinary group.
+_ROWS = 3
 
 # Results that differ by no more than this many units in the last place differ
 # by rounding: an element does not depend on its companions except for that.
@@ -258,16 +261,18 @@ _NONE = {rows: Points(*np.zeros((2, 0, 3) if rows else (2, 0))) for rows in (Fal
 def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return a few pairs of unremarkable float64 numbers, rows with three columns."""
     rng = search.rng(name)
+    if subject.kind == "group":
+        return usual_group(subject, _ROWS, rng, count)
     pool = search.everywhere.points(subject, "float64") or [_NONE[subject.rows]]
     points = max(pool, key=lambda some: some.y.shape[-1] == 3) if subject.rows else pool[0]
     usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
     if points.t.dtype.kind == "f":
         # Not so small either that another precision makes it 0.
         near = (np.abs(points.t) < 50) & ((points.t == 0) | (np.abs(points.t) > 1e-3))
-        usual &= _in_rows(near, usual)
+        usual &= near if near.shape == usual.shape else near[..., None]
     usual &= _off_bounds(subject.prediction, points.y, included=True)
-    if points.t.shape == points.y.shape or subject.has_columns:
-        usual &= _in_rows(_off_bounds(subject.target, points.t, included=False), usual)
+    if points.t.shape == points.y.shape:
+        usual &= _off_bounds(subject.target, points.t, included=False)
     keep = usual.all(-1) if points.y.ndim > 1 else usual
     index = np.flatnonzero(keep)
     if not index.size and (subject.prediction_range or subject.target_range):
@@ -279,14 +284,6 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     return points.take(rng.choice(index, min(count, index.size), replace=False))
 
 
-def _in_rows(mask: NDArray, of_predictions: NDArray) -> NDArray:
-    """Return a mask of targets in the shape of one of predictions, or with one answer a row."""
-    if mask.shape == of_predictions.shape:
-        return mask
-    return np.asarray(mask.all(-1, keepdims=True) if mask.ndim > 1 else mask[..., None])
-
-
-@by_space
 def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
     """Tell which numbers stay off the bounds in half precision; `included` ones count or not."""
     inside: NDArray = np.ones(x.shape, bool)

@@ -13,22 +13,23 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.flat_rows import flat_loss
+from lossfw.check.core.group_rows import GROUP_WIDTH, GroupRows, as_rows, setup_of_lines
 from lossfw.check.core.reproduce import nested, setup
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
-from lossfw.errors import ArgumentError, DomainError
+from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
+Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical", "group"]
 Function: TypeAlias = Callable[..., Any]
 
 # The largest error of outside functions: so many units in the last place, or the change
@@ -41,6 +42,9 @@ JUDGED_DTYPES = ("float64", "float32")
 
 # Numbers of columns: one, two and more, and an odd and an even number of them.
 COLUMNS = (1, 2, 3, 4, 6)
+
+# Numbers of rows of groups.
+GROUP_SIZES = (1, 2, 4)
 
 # The largest error of our own kinds (elements, rows), by order of the derivative.
 OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
@@ -70,8 +74,6 @@ class Subject:
     # The accuracy of value, first and second derivative.
     ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
     component: Loss | None = None
-    # The component as it was given: that of the checks takes flat rows.
-    original: Loss | None = None
     # The derivatives that dual numbers make, because no author wrote them.
     unwritten: tuple[str, ...] = ()
     # Code that defines `value` (and `gradient` ...) for snippets.
@@ -128,12 +130,20 @@ class Subject:
         if self.component is None:
             return ()
         doubles = y.astype(np.float64), self.exact.full(y, t).astype(np.float64)
-        return self.component.unreduced_terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
+        loss = as_rows(self.component)
+        terms: tuple[NDArray, ...] = loss.unreduced_terms(np, *doubles, order)
+        if self.kind == "group" and order:
+            # A slope is a sum over the other rows, and those of one group are of one size.
+            own = call(
+                loss.unreduced_gradient if order == 1 else loss.unreduced_hessian, np, *doubles
+            )
+            terms += (np.broadcast_to(np.abs(own).max(-1, keepdims=True), own.shape),)
+        return terms
 
     @property
     def rows(self) -> bool:
-        """Whether a prediction is a row."""
-        return self.kind == "categorical"
+        """Whether a prediction is a row: of columns, or of the numbers of a group."""
+        return self.kind in ("categorical", "group")
 
     @property
     def by_index(self) -> bool:
@@ -148,6 +158,8 @@ class Subject:
     @property
     def columns(self) -> tuple[int, ...]:
         """Numbers of columns to try: one, two and more, or those that the loss fixes."""
+        if self.kind == "group":
+            return tuple(n * self.truth.width for n in GROUP_SIZES)  # type: ignore[union-attr]  # a `GroupRows`
         if self.has_columns:
             return tuple(dict.fromkeys(self.prediction.flat_size(k) for k in COLUMNS))
         fixed = None if self.truth is None else self.truth.fixed_classes
@@ -157,18 +169,14 @@ class Subject:
 
     @property
     def several(self) -> tuple[int, ...]:
-        """Numbers of columns above one; a row of one number may stand for the number."""
-        return tuple(k for k in self.columns if k > 1 or self.has_columns)
+        """Numbers of columns above one."""
+        return tuple(k for k in self.columns if k > 1)
 
     @property
     def has_columns(self) -> bool:
         """Whether prediction or target has named columns or is a vector."""
-        return self.truth is not None and self.truth.has_columns
-
-    def labels(self, name: str, size: int) -> list[str]:
-        """Return the names of the numbers of a row, of the input `y`, `t` or another of rows."""
-        space = self.target if name == "t" else self.prediction
-        return [f"{name}{label}" for label in space.labels(size)]
+        of_rows = self.truth is not None and self.truth.has_columns
+        return of_rows or self.kind == "group"
 
     @property
     def least_classes(self) -> int:
@@ -200,30 +208,33 @@ def space_named(name: str | Space) -> Space:
 
 def of_component(loss: Loss) -> Subject:
     """Return a built-in or plugin loss as a subject."""
-    original, loss = loss, flat_loss(loss)
+    if loss.takes_groups:
+        return _of_groups(loss)
 
-    def given(x: Any) -> Any:
+    def given(y: Any, t: Any) -> tuple[Any, Any]:
         # Each element is a row of one for a loss that sums rows.
-        return np.asarray(x)[..., None] if loss.sums_rows else x
+        if loss.sums_rows:
+            return np.asarray(y)[..., None], np.asarray(t)[..., None]
+        return shaped(loss.prediction_space, y), shaped(loss.target_space, t)
 
     def value(y: Any, t: Any) -> Any:
-        return loss(given(y), given(t), reduction="none")
+        return loss(*given(y, t), reduction="none")
 
     def derivative(function: Function) -> Function:
         def call_given(y: Any, t: Any) -> Any:
-            result = function(given(y), given(t), reduction="none")
-            return result[..., 0] if loss.sums_rows else result
+            result = function(*given(y, t), reduction="none")
+            return np.reshape(result, np.shape(y)) if np.shape(result) != np.shape(y) else result
 
         return call_given
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
-        return loss(given(y), given(t), sample_weight=sample_weight, where=where)
+        return loss(*given(y, t), sample_weight=sample_weight, where=where)
 
     def unchecked(y: Any, t: Any) -> Any:
         return loss.unreduced(np, y, subject.exact.full(y, t))
 
     subject = Subject(
-        name=repr(original),
+        name=repr(loss),
         kind=kind_of(loss),
         prediction=loss.prediction_space,
         target=loss.target_space,
@@ -237,14 +248,48 @@ def of_component(loss: Loss) -> Subject:
         parameters=loss.parameters,
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,
-        original=original,
         unwritten=unwritten(loss.body),
-        setup=setup(original),
+        setup=setup(loss),
         unchecked=unchecked if loss.takes_rows else None,
         prediction_range=loss.prediction_range,
         target_range=loss.target_range,
     )
     return subject
+
+
+def _of_groups(loss: Loss) -> Subject:
+    """Return a loss of groups as a subject whose rows are groups."""
+    rows: Any = GroupRows(loss)
+    return Subject(
+        name=repr(loss),
+        kind="group",
+        # The numbers of vectors are drawn and moved like those of rows of single numbers.
+        prediction=getattr(loss.prediction_space, "of_numbers", loss.prediction_space),
+        target=loss.target_space,
+        value=partial(rows, reduction="none"),
+        gradient=partial(rows.gradient, reduction="none"),
+        hessian=partial(rows.hessian, reduction="none"),
+        reduce=rows,
+        truth=rows,
+        claims=loss.claims().to_dict(),
+        denied=loss.claims().denied_names(),
+        parameters=loss.parameters,
+        ulps=OWN_ULPS[True],
+        component=loss,
+        unwritten=unwritten(loss.body),
+        setup=setup(loss, setup_of_lines(rows)),
+        unchecked=lambda y, t: rows.unreduced(np, y, t),
+        prediction_range=loss.prediction_range,
+        target_range=loss.target_range,
+    )
+
+
+def shaped(space: Space, x: Any) -> Any:
+    """Return flat rows in the shape of the members of a space, and others as they are."""
+    if space.axes < 2:
+        return x
+    rows = np.asarray(x)
+    return rows.reshape(*rows.shape[:-1], *space.row_shape(rows.shape[-1]))
 
 
 def unwritten(body: object) -> tuple[str, ...]:
@@ -258,12 +303,14 @@ def unwritten(body: object) -> tuple[str, ...]:
 
 
 def kind_of(loss: Loss) -> Kind:
-    """Return 'distance', 'margin', 'pointwise' or 'categorical'."""
+    """Return 'distance', 'margin', 'pointwise', 'categorical' or 'group'."""
     kinds: dict[Argument, Kind] = {
         "residual": "distance",
         "margin": "margin",
         "prediction": "pointwise",
     }
+    if loss.takes_groups:
+        return "group"
     return "categorical" if loss.takes_rows else kinds[loss.argument]
 
 
@@ -356,29 +403,13 @@ def is_inside(subject: Subject, points: Points) -> NDArray:
     ):
         if x.dtype.kind in "iu":
             continue
-        bad = space.outside(x)
+        in_rows = subject.kind == "group" and space.axes
+        bad = space.outside(x.reshape(len(x), -1, space.flat_size(GROUP_WIDTH)) if in_rows else x)
         if bad is not None:
             keep &= ~any_in_row(np.asarray(bad))
         if sizes is not None:
             keep &= ~any_in_row(~sizes.holds(x))
-    if subject.has_columns and subject.component is not None:
-        keep[keep] = _is_taken(subject.component, points.take(np.flatnonzero(keep)))
     return keep
-
-
-def _is_taken(loss: Loss, points: Points) -> NDArray:
-    """Tell which pairs a loss takes that refuses more than its spaces say."""
-    if type(loss).check_domain is Loss.check_domain or not len(points):
-        return np.ones(len(points), bool)
-    try:
-        loss.check_domain(points.y, points.t, False, 0)
-    except DomainError:
-        if len(points) == 1:
-            return np.zeros(1, bool)
-        half = len(points) // 2
-        parts = points.take(slice(half)), points.take(slice(half, None))
-        return np.concatenate([_is_taken(loss, part) for part in parts])
-    return np.ones(len(points), bool)
 
 
 def drop_masked(subject: Subject, points: Points) -> Points:

@@ -61,7 +61,7 @@ def compare_both(subject: Subject, search: Search, code: str) -> None:
 
     The expression `code` shows the difference.
     """
-    loss = subject.component
+    loss = None if subject.component is None else subject.truth
     for points in search.points(subject):
         some = drop_masked(subject, inner(subject, points))
         if not len(some):
@@ -118,7 +118,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 @check("curvature:bound")
 def check_curvature_bound(subject: Subject, search: Search) -> None:
     """With h the curvature bound, l(y + d) <= l + g d + h d^2 / 2 for every step d."""
-    loss = subject.component
+    loss = None if subject.component is None else subject.truth
     assert loss is not None
     for points in search.points(subject, "float64"):
         some = points.keep((np.abs(points.y) <= _LARGEST) & np.isfinite(points.y))

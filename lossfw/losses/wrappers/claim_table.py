@@ -112,6 +112,9 @@ RULES: Mapping[str, ClaimRules] = {
     "strictly_proper": ClaimRules(keep_if_positive, one_strictly("proper"), drop, drop, drop, drop),
     "calibrated": ClaimRules(keep_if_positive, margins_calibrated, drop, if_linear, drop, drop),
     "shift_invariant": ClaimRules(keep, require_all, keep, keep, keep, keep),
+    # Losses of groups have no other wrappers than factors and sums.
+    "row_order": ClaimRules(keep, require_all, drop, drop, drop, drop),
+    "zero_alone": ClaimRules(keep, require_all, drop, drop, drop, drop),
     # Weights and masks tell classes apart.
     "permutation_equivariant": ClaimRules(keep, require_all, drop, keep, keep, drop),
     "finite_at_boundary": ClaimRules(keep, require_all, keep, keep, keep, keep),
@@ -156,6 +159,8 @@ _KEPT_BY_ZERO = (
     "monotone",
     "proper",
     "shift_invariant",
+    "row_order",
+    "zero_alone",
     "permutation_equivariant",
     "finite_at_boundary",
     "linear_in_target",

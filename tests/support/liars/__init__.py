@@ -10,6 +10,7 @@ from support.liars import (
     derivatives,
     distributions,
     dtypes,
+    groups,
     means,
     purity,
     values,
@@ -29,6 +30,7 @@ LIARS: tuple[Liar, ...] = (
     *claims.LIARS,
     *components.LIARS,
     *distributions.LIARS,
+    *groups.LIARS,
     *arrays.LIARS,
     *activations.LIARS,
 )
