@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,18 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
         """Return the one array that is held."""
         assert isinstance(self.held, np.ndarray)
         return self.held
+
+    def arrays(self, wanted: Collection[str] | None = None, *, texts: bool) -> dict[str, NDArray]:
+        """Return arrays that are held by their names, of texts too if `texts` says so."""
+        assert isinstance(self.held, dict)
+        found = {k: array for k, array in self.held.items() if wanted is None or k in wanted}
+        for name, array in found.items():
+            if array.dtype.kind not in _NUMBERS + "U" * texts:
+                expected = "numbers or texts" if texts else "numbers"
+                raise DataError(
+                    f"{self}, array {name!r} has dtype {array.dtype}; expected {expected}."
+                )
+        return found
 
     def exists(self, *, follow_symlinks: bool = True) -> bool:
         """Return True: nothing is looked up on the disk."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
+from lossfw.data.memory_file import MemoryFile
 from lossfw.data.stamps import FileStamp, map_array
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -89,6 +90,8 @@ def read_npz(
         If the file is not a ``.npz``, is damaged, has two arrays of one name, or has a
         member that is not an array of numbers.
     """
+    if isinstance(path, MemoryFile):
+        return path.arrays(wanted, texts=texts)
     with _archive(path, role) as archive:
         members = _members(archive, path)
         chosen = {name: members[name] for name in members if wanted is None or name in wanted}
@@ -103,6 +106,8 @@ def read_npz(
 
 def npz_names(path: Path, role: str) -> list[str]:
     """Return the names of the arrays in a ``.npz``; none is unpacked. See `read_npz`."""
+    if isinstance(path, MemoryFile):
+        return list(path.arrays(texts=True))
     with _archive(path, role) as archive:
         return list(_members(archive, path))
 

@@ -43,9 +43,9 @@ def run(
     config : path or mapping
         A configuration of one run: the name of a YAML file, or a mapping as the file would
         be. In a mapping, ``data`` may have arrays as `inputs`, `targets` and
-        `sample_weight`, or a data frame as `file`; ``network`` may have arrays as
-        `predictions` or `logits`, or a mapping of arrays as `weights`; and a component can
-        be given in place of its name.
+        `sample_weight`, or as `file` a data frame or a mapping of arrays; ``network`` may
+        have arrays as `predictions` or `logits`, or a mapping of arrays as `weights`; and a
+        component can be given in place of its name.
     overrides : sequence of str
         ``"loss.delta=1e-6"`` each, as for ``-o``.
     out : path, optional

@@ -8,6 +8,7 @@ import pytest
 import lossfw
 from lossfw.components.registry import registry
 from lossfw.data.memory_file import MemoryFile
+from lossfw.errors import ConfigError
 
 rng = np.random.default_rng(4)
 X = rng.normal(size=(40, 3))
@@ -218,3 +219,22 @@ def test_every_run_of_a_sweep(folder):
     grid = {"loss": ["squared_error", lossfw.loss("huber", delta=3.0)]}
     results = lossfw.run_all(SAVED | {"sweep": {"grid": grid}}, out="all")
     assert [round(result.loss, 9) for result in results.values()] == [1.0, 0.5]
+
+
+def test_arrays_by_their_names_are_a_file_of_arrays():
+    table = {
+        "query": np.array(["b", "b", "a"]),
+        "targets": np.array([1.0, 0.0, 2.0]),
+        "inputs": np.arange(6.0).reshape(3, 2),
+    }
+    config = {
+        "data": {"file": table, "group_key": "query"},
+        "network": {"predictions": np.array([0.5, 0.25, 1.0])},
+        "loss": "pairwise_logistic",
+    }
+    result = lossfw.run(config)
+    assert result.groups == 2
+    assert result.loss == pytest.approx(np.log1p(np.exp(-0.25)) / 2)
+    wrong = {**table, "targets": np.array(["x", "y", "z"])}
+    with pytest.raises(ConfigError, match="array 'targets' has dtype <U1; expected numbers"):
+        lossfw.run({**config, "data": {"file": wrong, "group_key": "query"}})

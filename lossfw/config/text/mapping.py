@@ -47,7 +47,9 @@ class GivenConfig:
         plain = {"lossfw": 1, **_plain(given, (), held)}
         for path in _DATA:
             own = _at(given, path)
-            if isinstance(own, Mapping) and any(map(_is_array, own.values())):
+            if isinstance(own, Mapping) and (
+                any(map(_is_array, own.values())) or isinstance(own.get("file"), Mapping)
+            ):
                 _at(plain, path).setdefault("name", "arrays")
         return cls(plain, held)
 
@@ -130,7 +132,9 @@ def _stands_for_a_file(value: Any, path: _Path) -> bool:
         return isinstance(value, Mapping)
     if path in _OUTPUTS:
         return _is_array(value) and not isinstance(value, list | tuple)
-    return path[:-1] in _DATA and path[-1] in _FILES and _is_array(value)
+    if path[:-1] not in _DATA or path[-1] not in _FILES:
+        return False
+    return _is_array(value) or (path[-1] == "file" and isinstance(value, Mapping))
 
 
 def _is_array(value: Any) -> bool:
