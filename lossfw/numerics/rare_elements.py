@@ -51,8 +51,9 @@ def extended_range(is_rare: Callable[..., Array]) -> Callable[[_Function], _Func
     -----
     One rare element of a block costs 0.1 to 3 milliseconds, and many of them one to three
     microseconds each, so they should be few. The body may use arithmetic, comparisons, powers,
-    `where`, `maximum`, `minimum`, `clip`, `abs`, `sign`, `sqrt`, `hypot`, exponentials, logarithms
-    and hyperbolic functions; others raise an error that names them.
+    `where`, `maximum`, `minimum`, `clip`, `abs`, `sign`, `floor`, `sqrt`, `hypot`, exponentials,
+    logarithms and hyperbolic functions, and `sum`, `max` and `argmax` of rows, along the last
+    axis; others raise an error that names them.
 
     A compiled kernel leaves blocks with rare elements to NumPy. Arrays of other libraries lend
     their rare elements to NumPy too, if their values are known. Under `jax.jit`, `jax.vmap`,

@@ -45,6 +45,36 @@ class WordsNamespace(ErrorFreeNamespace):
     isinf = staticmethod(lambda x: np.isinf(x.high))
     isfinite = staticmethod(lambda x: np.isfinite(x.high))
 
+    arange = staticmethod(np.arange)
+
+    # Along the last axis, which is that of rows.
+
+    def sum(self, x: Words, *, axis: int = -1, keepdims: bool = False) -> Words:
+        """Return the sum of each row."""
+        _refuse_other_axis(axis)
+        total = x[..., 0]
+        for column in range(1, x.shape[-1]):
+            total = total + x[..., column]
+        return total[..., None] if keepdims else total
+
+    def max(self, x: Words, *, axis: int = -1, keepdims: bool = False) -> Words:
+        """Return the largest element of each row; NaN stays."""
+        _refuse_other_axis(axis)
+        largest = x[..., 0]
+        for column in range(1, x.shape[-1]):
+            largest = self.maximum(largest, x[..., column])
+        return largest[..., None] if keepdims else largest
+
+    def argmax(self, x: Words, *, axis: int = -1, keepdims: bool = False) -> Any:
+        """Return the first column of the largest element of each row."""
+        is_largest = x == self.max(x, axis=axis, keepdims=True)
+        return np.argmax(is_largest | np.isnan(x.high), axis=-1, keepdims=keepdims)
+
+    def floor(self, x: Words) -> Words:
+        """Return the next integer below, of numbers whose integer part is a float."""
+        whole = Words.of(np.floor(x.to_float()))
+        return choose(whole > x, whole - 1.0, whole)
+
     def maximum(self, a: Any, b: Any) -> Words:
         """Return the larger; NaN of either stays."""
         a, b = Words.of(a), Words.of(b)
@@ -115,6 +145,11 @@ class WordsNamespace(ErrorFreeNamespace):
     def broadcast_to(self, x: Words, shape: tuple[int, ...]) -> Words:
         """Return numbers in another shape."""
         return x.each(lambda part: np.broadcast_to(part, shape))
+
+
+def _refuse_other_axis(axis: int) -> None:
+    if axis != -1:
+        raise NotImplementedError(f"rows of an extended range have axis=-1, and got axis={axis}")
 
 
 WORDS = WordsNamespace()

@@ -44,10 +44,11 @@ class OwnClassLoss(CategoricalLoss):
         """Return the share of a class index: one number, or an array of shape (...)."""
         return 1.0
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the sum of the terms of the classes, in float64 that was float32."""
         return xp.sum(self.plain_class_value(xp, y, self.shares(xp, t)), axis=-1)
 
-    @with_float32_form(_plain_value)
+    @with_float32_form(plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum of the terms of the classes."""
         return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)

@@ -132,3 +132,15 @@ def test_words_are_ordered_like_floats(a, b):
 def test_what_is_missing_is_named():
     with pytest.raises(AttributeError, match=r"xp\.sin has no rule"):
         WORDS.sin(Words.of(1.0))
+
+
+def test_rows_are_added_up_and_compared():
+    x = Words.of(np.array([[3.0, 1e-20, -3.0], [1.0, nan, 2.0], [2.5, 2.5, -1.0]]))
+    np.testing.assert_array_equal(WORDS.sum(x, axis=-1).to_float(), [1e-20, nan, 4.0])
+    largest = WORDS.max(x, axis=-1, keepdims=True).to_float()
+    np.testing.assert_array_equal(largest, [[3.0], [nan], [2.5]])
+    assert WORDS.argmax(x, axis=-1).tolist() == [0, 1, 0]
+    assert WORDS.floor(x[2]).to_float().tolist() == [2.0, 2.0, -1.0]
+    assert WORDS.floor(Words.of(1.0) - 1e-25).to_float() == 0.0
+    with pytest.raises(NotImplementedError, match="axis=-1, and got axis=0"):
+        WORDS.sum(x, axis=0)

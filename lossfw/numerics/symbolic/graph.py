@@ -143,6 +143,20 @@ class Graph:
         graph.outputs = [new_ids[output] for output in self.outputs]
         return graph
 
+    def without_bodies(self) -> Graph:
+        """Return the graph without what bodies are called with, which a kernel does not call."""
+
+        def args(node: Operation) -> tuple[int, ...]:
+            return node.args[:2] if node.op == BY_BODY else node.args
+
+        graph, new_ids = Graph(), dict[int, int]()
+        for node_id in self.needed(args):
+            node = self.nodes[node_id]
+            new_args = tuple(new_ids[arg] for arg in args(node))
+            new_ids[node_id] = graph.add(node.op, new_args, node.dtype, node.value)
+        graph.outputs = [new_ids[output] for output in self.outputs]
+        return graph
+
     def inputs(self) -> list[str]:
         """Return the names of the inputs that the outputs need."""
         return self._names(INPUT)

@@ -7,6 +7,7 @@ that look at values or shapes are missing, and the error says so.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +63,20 @@ class ByBody:
     part: int
 
     def __call__(self, rare: NDArray, usual: NDArray, *arrays: NDArray) -> NDArray:
-        """Return the usual part with the rare elements."""
+        """Return the usual part with the rare elements, or rows where each row is rare or not."""
+        if not rare.any():
+            return usual
+        if rare.ndim == 2 and rare.shape[-1] == 1 < max(x.shape[-1] for x in arrays):
+            # Numbers of rows have an axis here, and none in a body.
+            part = usual[:, 0] if usual.shape[-1] == 1 else usual
+            found = self._computed(rare[:, 0], part, np.broadcast_arrays(*arrays))
+            return found.reshape(usual.shape)
         rare, usual, *rest = np.broadcast_arrays(rare, usual, *arrays)
+        return self._computed(rare, usual, rest)
+
+    def _computed(self, rare: NDArray, usual: NDArray, arrays: Sequence[NDArray]) -> NDArray:
         parts: list[Any] = [None] * self.part + [usual]
-        result: NDArray = (
-            self.call.computed_on_words(rare, parts, rest)[self.part] if rare.any() else usual
-        )
+        result: NDArray = self.call.computed_on_words(rare, parts, arrays)[self.part]
         return result
 
 

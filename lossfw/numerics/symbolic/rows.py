@@ -14,6 +14,7 @@ import numpy as np
 from lossfw.errors import TraceError
 from lossfw.numerics.arrays import Body
 from lossfw.numerics.symbolic.graph import (
+    BY_BODY,
     COLUMN,
     CONSTANT,
     INPUT,
@@ -223,7 +224,9 @@ def find_row_nodes(graph: Graph) -> list[bool]:
         elif node.op in (*REDUCTIONS, TAKEN, CONSTANT):
             is_row.append(False)
         else:
-            is_row.append(node.op == COLUMN or any(is_row[arg] for arg in node.args))
+            # A body is called with rows also for one number of each.
+            args = node.args[:2] if node.op == BY_BODY else node.args
+            is_row.append(node.op == COLUMN or any(is_row[arg] for arg in args))
     return is_row
 
 

@@ -11,6 +11,7 @@ from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeEr
 from lossfw.numerics import (
     computed_in_float64,
     device_of,
+    extended_range,
     multiply_or_zero,
     power,
     quotient,
@@ -26,6 +27,18 @@ from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
+
+
+# Between these distances of the largest logit from the next, the sum of the other probabilities
+# is subnormal, or nearly so; beyond it is 0.
+_SUBNORMAL_FROM, _SUBNORMAL_TO = 690.0, 800.0
+
+# A product with a smaller target may be subnormal.
+_LEAST_TARGET = 1e-290
+
+
+def _has_tiny_target(self: CategoricalFocal, xp: Namespace, y: Array, t: Array) -> Array:
+    return xp.any((t > 0) & (t < _LEAST_TARGET), axis=-1)
 
 
 class CategoricalFocal(LinkedLoss, OwnClassLoss):
@@ -104,7 +117,13 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         """The textbook's form."""
         return focusing.plain_slope(xp, t, 1.0 - y, xp.log(y), y, self.gamma)
 
-    @computed_in_float64
+    @with_float32_form(OwnClassLoss.plain_value)
+    @extended_range(_has_tiny_target)
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The sum of the terms of the classes."""
+        return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)
+
+    @extended_range(_has_tiny_target)
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
@@ -235,7 +254,7 @@ class _OnLogits(OnLogits):
         w = self.loss.shares(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
         return y * of_others(xp, w) - w * c
 
-    @computed_in_float64
+    @extended_range(lambda self, xp, z, t: _has_subnormal_rest(xp, z))
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The terms of the own class and of the other classes.
 
@@ -277,6 +296,14 @@ class _OnLogits(OnLogits):
             scaled=scaled,
             unit=unit,
         )
+
+
+def _has_subnormal_rest(xp: Namespace, z: Array) -> Array:
+    """Tell for which rows the probabilities of all classes but one are subnormal."""
+    largest = xp.max(z, axis=-1, keepdims=True)
+    others = xp.where(z == largest, -xp.inf * xp.ones_like(z), z)
+    ahead = largest[..., 0] - xp.max(others, axis=-1)
+    return (ahead > _SUBNORMAL_FROM) & (ahead < _SUBNORMAL_TO)
 
 
 class _Parts(NamedTuple):
