@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -49,7 +50,7 @@ class WordsNamespace(ErrorFreeNamespace):
 
     # Along the last axis, which is that of rows.
 
-    def sum(self, x: Words, *, axis: int = -1, keepdims: bool = False) -> Words:
+    def sum(self, x: Words, *, axis: int = -1, keepdims: builtins.bool = False) -> Words:
         """Return the sum of each row."""
         _refuse_other_axis(axis)
         total = x[..., 0]
@@ -57,7 +58,7 @@ class WordsNamespace(ErrorFreeNamespace):
             total = total + x[..., column]
         return total[..., None] if keepdims else total
 
-    def max(self, x: Words, *, axis: int = -1, keepdims: bool = False) -> Words:
+    def max(self, x: Words, *, axis: int = -1, keepdims: builtins.bool = False) -> Words:
         """Return the largest element of each row; NaN stays."""
         _refuse_other_axis(axis)
         largest = x[..., 0]
@@ -65,7 +66,7 @@ class WordsNamespace(ErrorFreeNamespace):
             largest = self.maximum(largest, x[..., column])
         return largest[..., None] if keepdims else largest
 
-    def argmax(self, x: Words, *, axis: int = -1, keepdims: bool = False) -> Any:
+    def argmax(self, x: Words, *, axis: int = -1, keepdims: builtins.bool = False) -> Any:
         """Return the first column of the largest element of each row."""
         is_largest = x == self.max(x, axis=axis, keepdims=True)
         return np.argmax(is_largest | np.isnan(x.high), axis=-1, keepdims=keepdims)

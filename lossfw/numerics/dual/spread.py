@@ -283,7 +283,8 @@ class SpreadParts:
         if isinstance(p, float) or is_one(p.shape[-1]):
             return p * float(count - 1)
         p = xp.broadcast_to(p, self.shape)
-        if count == 2:
+        # Exact numbers are computed anew where an infinite one makes NaN, as below.
+        if count == 2 and p.dtype != object:
             return xp.where(columns(xp, self.like) == 0, p[..., 1:2], p[..., 0:1])
         # The largest is kept apart: it would take the digits of the others.
         size = xp.abs(p)

@@ -7,7 +7,9 @@ import pathlib
 import numpy as np
 import pytest
 
+import lossfw
 from lossfw import SIMPLEX
+from lossfw.check.core.subject import of_component
 from lossfw.losses.engine.probes import row_probes
 from lossfw.numerics.dual import derivatives as module
 from lossfw.numerics.dual.derivatives import row_derivatives
@@ -153,6 +155,14 @@ def test_exact_derivatives_of_rows_are_those_by_columns():
             found = to_float(row_derivatives(body, xp, y, t, order=order)[-1])
             expected = to_float(module._by_columns(body, xp, y, (t,), order)[-1])
             np.testing.assert_array_equal(found, expected)
+
+
+def test_of_two_exact_columns_an_infinite_product_is_unknown():
+    # 1 - p rounds to 0, and its power of -0.7 is infinite; the true derivative is 0.
+    loss = lossfw.loss("categorical_focal", gamma=0.3, from_logits=True)
+    y, t = np.array([[1e17, 0.0]]), np.array([[1.0, 0.0]])
+    second = of_component(loss).exact.derivatives(2, y, t)[1]
+    assert not np.isinf(to_float(second)).any()
 
 
 def test_an_infinite_slope_of_an_exact_row_keeps_its_sign():
