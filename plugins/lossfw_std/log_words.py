@@ -10,6 +10,9 @@ _LOG_2_HIGH, _LOG_2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 
 _ROOT_HALF = 0.7071067811865476
 
+# A power of 2, and its exponent.
+_SCALE, _LOG_SCALE = 2.0**500, 500.0
+
 # 2/3 in two floats.
 _TWO_THIRDS, _TWO_THIRDS_LOW = 0.6666666666666666, 3.700743415417188e-17
 
@@ -30,13 +33,8 @@ def log_distance_words(xp: Namespace, t: Array, y: Array) -> tuple[Array, Array]
     >>> high + low  # the second is the float nearest to log(3), which is this much below it
     array([-9.07104524e-17])
     """
-    m, k = xp.frexp(t)
-    k = xp.astype(k, y.dtype)
-    below = m < _ROOT_HALF
-    m, k = xp.where(below, 2.0 * m, m), xp.where(below, k - 1.0, k)
     usual = (t > 0) & xp.isfinite(t)
-    m = xp.where(usual, m, xp.ones_like(m))
-    k = xp.where(usual, k, xp.zeros_like(k))
+    m, k = _binary_parts(xp, xp.where(usual, t, xp.ones_like(t)))
     u, total = m - 1.0, m + 1.0
     s = u / total
     product, error = two_prod(xp, s, total)
@@ -57,3 +55,18 @@ def log_distance_words(xp: Namespace, t: Array, y: Array) -> tuple[Array, Array]
     low = low - (found - high)
     ends = xp.log(xp.where(usual, xp.ones_like(t), t)) - y
     return xp.where(usual, found, ends), xp.where(usual & xp.isfinite(low), low, 0.0 * k)
+
+
+def _binary_parts(xp: Namespace, t: Array) -> tuple[Array, Array]:
+    """Return m and k with t = 2^k m, m between sqrt(1/2) and sqrt(2)."""
+    if hasattr(xp, "frexp"):
+        m, k = xp.frexp(t)
+        below = m < _ROOT_HALF
+        k = xp.astype(k, t.dtype)
+        return xp.where(below, 2.0 * m, m), xp.where(below, k - 1.0, k)
+    # The standard has no frexp. Small numbers are scaled, for their inverse may overflow.
+    small = t < 1.0 / _SCALE
+    t = xp.where(small, t * _SCALE, t)
+    k = xp.round(xp.log(t) / _LOG_2_HIGH)
+    m = t * xp.pow(xp.full_like(k, 2.0), -k)
+    return m, xp.where(small, k - _LOG_SCALE, k)

@@ -11,6 +11,7 @@ from lossfw.numerics import (
     normal_hazard,
     normal_mean_excess,
     normal_quantile,
+    with_nan_of,
 )
 from lossfw_std.intervals.base import Ends, StandardDistribution
 
@@ -42,7 +43,7 @@ class _Normal(StandardDistribution):
     def of_point(self, xp: Namespace, z: Array, low: Array, order: int) -> Array:
         if order == 0:
             return _HALF_LOG_TWO_PI + 0.5 * z * z
-        return z + low if order == 1 else xp.ones_like(z)
+        return z + low if order == 1 else with_nan_of(xp, z, xp.ones_like(z))
 
     def interval_formula(self, xp: Namespace, a: Array, b: Array) -> Array:
         # The lower tail, where F has digits.

@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from lossfw import (
+    NONNEGATIVE,
     POSITIVE,
     REAL,
     Array,
     Claims,
     Columns,
     DistributionLoss,
-    Interval,
+    DomainError,
     Namespace,
+    NDArray,
     Order,
     PointwiseLoss,
     Space,
@@ -29,11 +32,6 @@ _DISTRIBUTIONS: dict[str, StandardDistribution] = {
     "logistic": LOGISTIC,
     "extreme": EXTREME,
 }
-
-
-FINITE_TIMES = Interval(
-    "FINITE_TIMES", "the finite numbers at or above 0", low=0.0, high_included=False
-)
 
 
 class Aft(DistributionLoss, PointwiseLoss):
@@ -80,7 +78,7 @@ class Aft(DistributionLoss, PointwiseLoss):
     """
 
     prediction: ClassVar[Space] = REAL
-    target: ClassVar[Space] = Columns.of(lower=FINITE_TIMES, upper=POSITIVE).ordered()
+    target: ClassVar[Space] = Columns.of(lower=NONNEGATIVE, upper=POSITIVE).ordered()
 
     distribution: Literal["normal", "logistic", "extreme"] = "normal"
     sigma: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 1.0
@@ -158,6 +156,16 @@ class Aft(DistributionLoss, PointwiseLoss):
             lipschitz=1.0 / self.sigma if self.distribution == "logistic" else None,
             gradient_lipschitz=None if bound is None else bound / self.sigma**2,
         )
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        """Check too that each lower end is finite; see `Loss.check_domain`."""
+        super().check_domain(y, t, by_index, start)
+        endless = np.isinf(t[..., 0])
+        if endless.any():
+            raise DomainError(
+                f"target.lower[{int(endless.ravel().argmax()) + start}] = inf: expected the last "
+                "time at which the row was seen without its event."
+            )
 
     def terms(self, xp: Namespace, y: Array, t: Any, order: Order) -> tuple[Array, ...]:
         """The logarithms of time and sigma in a density, and that of its shape."""

@@ -58,29 +58,30 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
     def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The definition."""
-        k = columns(xp, y)
+        k = _numbers(xp, y)
         interval, event = t.interval[..., None], t.event[..., None]
         own = xp.where((k == interval) & (event > 0), y, 0 * y)
         return xp.sum(xp.where(k <= interval, xp.log1p(xp.exp(y)), 0 * y) - own, axis=-1)
 
     def value(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The same, each interval by a term that is not negative."""
-        reached, sign = _reached(xp, y, t)
-        return xp.sum(xp.where(reached, softplus(xp, sign * y), xp.zeros_like(y)), axis=-1)
+        reached, z = _reached(xp, y, t)
+        return xp.sum(xp.where(reached, softplus(xp, z), xp.zeros_like(y)), axis=-1)
 
     def derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard, and less 1 at an event."""
-        reached, sign = _reached(xp, y, t)
-        return xp.where(reached, sign * sigmoid(xp, sign * y), xp.zeros_like(y))
+        reached, z = _reached(xp, y, t)
+        slope = xp.where(z == y, sigmoid(xp, z), -sigmoid(xp, z))
+        return xp.where(reached, slope, xp.zeros_like(y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard times 1 less the hazard."""
-        reached, sign = _reached(xp, y, t)
-        return xp.where(reached, sigmoid(xp, sign * y) * sigmoid(xp, -sign * y), xp.zeros_like(y))
+        reached, z = _reached(xp, y, t)
+        return xp.where(reached, sigmoid(xp, z) * sigmoid(xp, -z), xp.zeros_like(y))
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the first interval by whose end an event has probability p; inf for none."""
-        k = columns(xp, y)
+        k = _numbers(xp, y)
         before = xp.astype(k[:, None] >= k, y.dtype)
         hazards = xp.sum(before * softplus(xp, y)[..., None, :], axis=-1)
         late = hazards < -xp.log1p(-p)[..., None]
@@ -89,7 +90,7 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
     def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
         """Return the probability of an event in the intervals up to x."""
-        hazards = xp.where(columns(xp, y) <= x[..., None], softplus(xp, y), xp.zeros_like(y))
+        hazards = xp.where(_numbers(xp, y) <= x[..., None], softplus(xp, y), xp.zeros_like(y))
         return -xp.expm1(-xp.sum(hazards, axis=-1))
 
     def claims(self) -> Claims:
@@ -98,11 +99,16 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
 
 def _reached(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
-    """Return in which intervals a row was at risk, and -1 at its event, else 1."""
-    k = columns(xp, y)
+    """Return in which intervals a row was at risk, and the logits, that of its event times -1."""
+    k = _numbers(xp, y)
     interval, event = t.interval[..., None], t.event[..., None]
-    one = xp.ones_like(y)
-    sign = xp.where((k == interval) & (event > 0), -one, one)
-    # A row of which either is not known is at risk to the end, by NaN.
+    z = xp.where((k == interval) & (event > 0), -y, y)
+    # NaN in a row, or in its target, reaches the result.
     unknown = xp.isnan(interval) | xp.isnan(event)
-    return (k <= interval) | unknown, xp.where(unknown, xp.nan * one, sign)
+    return (k <= interval) | xp.isnan(y) | unknown, xp.where(unknown, xp.nan * z, z)
+
+
+def _numbers(xp: Namespace, y: Array) -> Array:
+    """Return 0 .. K-1, the numbers of the columns, as floats."""
+    k = columns(xp, y)
+    return xp.astype(k, y.dtype) if hasattr(xp, "astype") else k

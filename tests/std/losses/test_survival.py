@@ -1,0 +1,123 @@
+"""Losses of censored times and of ordered classes: tails, narrow intervals, ties, refusals."""
+
+import math
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import LossfwError
+from lossfw.numerics import namespace_of
+from lossfw_std import risk_pairs, risk_sets
+
+# distribution, sigma, prediction, lower, upper; value and slope by mpmath with 400 digits.
+TIMES = [
+    ("normal", 1.0, -30.0, 2.0, np.inf, 475.37867855853835, -30.72565893922961),
+    ("normal", 0.25, 4.0, 1.0, 1.0000001, 143.6507366724577, 63.99999919999919),
+    ("normal", 0.5, 1.0, 0.0, 1e8, 2.8772463858125554e-266, 2.0065925451907967e-264),
+    ("normal", 2.0, 0.0, 1e-300, 1e300, 0.0, 0.0),
+    ("normal", 0.1, 0.0, 1.5, 1.5000000000000002, 43.28556963209422, -40.54651081081644),
+    ("normal", 0.01, 0.0, 1.2, 1.200000001, 183.4251067771624, -1823.2155721062118),
+    ("logistic", 0.1, 3.0, 0.0, 1.0, 30.000000000000092, 9.999999999999064),
+    ("logistic", 0.1, -3.0, 0.0, 1e3, 9.357622968840227e-44, 9.357622968840225e-43),
+    ("logistic", 1.0, 0.5, 2.0, 2.0000000000000004, 37.4392597473925, -0.09627447624478797),
+    ("logistic", 3.0, 40.0, 1e-8, 7.0, 12.685826601217467, 0.3333322994476919),
+    ("extreme", 0.5, -6.0, 64.0, np.inf, 666643625.65224, -1333287251.30448),
+    ("extreme", 0.5, 0.0, 0.0, 6.0, 2.3195228302435696e-16, 1.6700564377753703e-14),
+    ("extreme", 0.25, 30.0, 0.0, 2.0, 117.22741127776023, 4.0),
+    ("extreme", 1.0, 2.0, 7.0, 7.000000000000001, 37.60470601065355, 0.0526530173437111),
+    ("extreme", 2.0, 1.0, 5.0, 5.0, 3.354109922332237, -0.1781218927776207),
+    ("extreme", 0.1, 0.0, 1.2, 1.3, 6.192239955551185, -61.87911571981546),
+]
+
+
+@pytest.mark.parametrize(("distribution", "sigma", "y", "lower", "upper", "value", "slope"), TIMES)
+def test_a_probability_of_times_keeps_its_digits(
+    distribution, sigma, y, lower, upper, value, slope
+):
+    loss = lossfw.loss("aft", distribution=distribution, sigma=sigma)
+    found = loss.value_and_gradient([y], [[lower, upper]], reduction="sum")
+    assert found[0] == pytest.approx(value, rel=8e-16, abs=0)
+    assert found[1][0] == pytest.approx(slope, rel=1e-15, abs=0)
+
+
+def strata(rng, n):
+    y, time = rng.normal(size=n), rng.integers(1, 30, n).astype(float)
+    return y, time, rng.integers(0, 2, n).astype(float)
+
+
+# The engine computes the logarithms of no rows without warnings.
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_sums_over_risk_sets_are_those_of_the_pairs(ties):
+    rng = np.random.default_rng(2)
+    for n in (1, 2, 60, 300):
+        y, time, event = strata(rng, n)
+        for part, same in zip(
+            risk_sets.results(np, y, time, event, ties, (0, 1, 2)),
+            risk_pairs.results(np, y, time, event, ties, (0, 1, 2)),
+            strict=True,
+        ):
+            np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
+
+
+def test_large_strata_are_the_same_in_pytorch():
+    torch = pytest.importorskip("torch")
+    y, time, event = strata(np.random.default_rng(5), 200)
+    own = risk_sets.results(np, y, time, event, "efron", (0, 1, 2))
+    tensors = [torch.tensor(x) for x in (y, time, event)]
+    found = risk_sets.results(namespace_of(tensors[0]), *tensors, "efron", (0, 1, 2))
+    for part, same in zip(found, own, strict=True):
+        np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
+
+
+def test_cox_of_strata_without_an_event_and_of_any_size_of_score():
+    cox = lossfw.loss("cox")
+    y = [800.0, -800.0, 801.0, 5.0, 7.0]
+    t = [[1, 1], [2, 1], [3, 0], [1, 0], [9, 0]]
+    losses = cox(y, t, group=["a", "a", "a", "b", "b"], reduction="none")
+    assert losses == pytest.approx([math.log1p(math.e) + 1601.0, 0.0])
+    slopes = cox.gradient(y, t, group=["a", "a", "a", "b", "b"], reduction="sum")
+    assert slopes[3:].tolist() == [0.0, 0.0]
+    assert cox(3.0 * np.ones(1), [[2.0, 1.0]]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("spec", "y", "t", "message"),
+    [
+        ("aft", [0.0], [[3.0, 2.0]], r"target.lower\[0\] = 3 is above target.upper\[0\] = 2"),
+        ("aft", [0.0], [[0.0, 0.0]], r"target.upper\[0\] = 0 lies outside POSITIVE"),
+        ("aft", [0.0], [[np.inf, np.inf]], r"target.lower\[0\] = inf: expected the last time"),
+        ("cox", [0.0], [[-1.0, 1.0]], r"target.time\[0\] = -1 lies outside NONNEGATIVE"),
+        ("cox", [0.0], [[1.0, 2.0]], r"target.event\[0\] = 2 lies outside BINARY, the set {0, 1}"),
+        ("discrete_hazard", [[0.0]], [[0.5, 1.0]], r"target.interval\[0\] = 0.5 lies"),
+        ("cumulative_link", [0.0], [2], r"target\[0\] = 2 lies outside CLASSES, the classes 0"),
+        ({"name": "cumulative_link", "cuts": [1.0, 1.0]}, [], [], "expected numbers that increase"),
+    ],
+)  # fmt: skip
+def test_targets_that_make_no_sense_are_refused_in_words(spec, y, t, message):
+    with pytest.raises(LossfwError, match=message):
+        lossfw.loss(spec)(y, np.array(t))
+
+
+@pytest.mark.parametrize("column", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "y", "t"),
+    [
+        ("aft", [0.0], [[1.0, 2.0]]),
+        ("cox", [0.0, 1.0], [[1.0, 1.0], [2.0, 1.0]]),
+        ("discrete_hazard", [[0.0, 1.0]], [[1.0, 1.0]]),
+    ],
+)
+def test_nan_in_each_column_is_nan_in_the_result(name, y, t, column):
+    t = np.array(t)
+    t[0, column] = np.nan
+    value, slopes = lossfw.loss(name).value_and_gradient(y, t)
+    assert np.isnan(value)
+    assert np.isnan(slopes).any()
+
+
+def test_a_row_that_outlives_all_intervals_counts_to_the_last():
+    loss = lossfw.loss("discrete_hazard")
+    rows = loss([[0.5, -1.0]] * 3, [[1, 0], [2, 1], [9, 0]], reduction="none")
+    assert rows[0] == rows[1] == rows[2]
