@@ -13,6 +13,10 @@ from support.reference_cases import CASES, spec_of
 # In units in the last place of the value, and of the largest derivative.
 VALUE_ULPS, GRADIENT_ULPS = 16, 64
 
+# Gradients are differences over steps of 1e-40: too long beside vectors of a length of 1e-160, and
+# below the last of 130 digits beside one of 1e200.
+NO_GRADIENT = {"cosine_embedding-7", "triplet_margin-6"}
+
 REGISTERED = {entry.name for entry in lossfw.registry().entries("loss")}
 
 
@@ -35,6 +39,8 @@ def arguments_of(case, loss):
 
 def units(loss, y, t, order, scale):
     """Return the unit in the last place of a scale, or of the terms if they are larger."""
+    if loss.prediction_space.axes > 1:
+        y = y.reshape(*y.shape[:-2], -1)
     with np.errstate(all="ignore"):
         terms = loss.unreduced_terms(np, y.reshape(len(y), -1) if y.ndim == 3 else y, t, order)
     return np.spacing(max([abs(float(scale)), *(float(np.max(np.abs(x))) for x in terms)]))
@@ -59,6 +65,8 @@ def test_value_and_gradient(case):
     value, gradient = loss.value_and_gradient(y, t, reduction="sum", **options)
     true, slopes = mpmath.mpf(case["value"]), np.vectorize(float)(case["gradient"])
     assert abs(mpmath.mpf(value) - true) <= VALUE_ULPS * units(loss, y, t, 0, true)
+    if case["id"] in NO_GRADIENT:
+        return
     error = np.abs(gradient.reshape(slopes.shape) - slopes).max()
     assert error <= GRADIENT_ULPS * units(loss, y, t, 1, np.abs(slopes).max())
 

@@ -1,0 +1,108 @@
+"""Vectors of a group by their directions: unit rows, their cosines, and derivatives by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw import REAL, Array, Namespace, Space, Vector
+from lossfw.numerics import namespace_of
+from lossfw_std.angles import middle_scale
+
+
+@dataclass(frozen=True)
+class Directions(Vector):
+    """Rows of numbers that are not all 0, which would have no direction."""
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which rows hold only zeros; see `Space.outside`."""
+        xp = namespace_of(x)
+        bad = xp.all(x == 0, axis=-1)
+        return bad if bool(xp.any(bad)) else None
+
+    def check(self, x: Array, role: str, *, start: int = 0) -> None:
+        """Raise `DomainError` for the first row of zeros; see `Space.check`."""
+        Space.check(self, x, role, start=start)
+
+
+DIRECTION = Directions("DIRECTION", "the rows of numbers that are not all 0", of_numbers=REAL)
+
+
+class UnitRows(NamedTuple):
+    """Rows of length 1; 1 / norm(y) is scale / norm, neither near an end of the exponents."""
+
+    rows: Array
+    norm: Array
+    scale: Array
+
+
+def unit_rows(xp: Namespace, y: Array) -> UnitRows:
+    """Return rows as directions; a row of zeros stays one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unit_rows(np, np.asarray([[3e200, 4e200], [0.0, 0.0]])).rows
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    largest = xp.max(xp.abs(y), axis=-1, keepdims=True)
+    lost = largest == 0
+    scale = middle_scale(xp, xp.where(lost, xp.ones_like(largest), largest))
+    scaled = y * scale
+    norm = xp.sqrt(xp.sum(scaled * scaled, axis=-1, keepdims=True))
+    norm = xp.where(lost, xp.ones_like(norm), norm)
+    return UnitRows(scaled / norm, norm, scale)
+
+
+def dots(xp: Namespace, a: Array, b: Array) -> Array:
+    """Return the products of each row of `a` with each row of `b`, (..., n, m).
+
+    NumPy's einsum and not its product of matrices, whose bits depend on the other groups.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dots(np, np.eye(2), np.asarray([[1.0, 2.0]]))
+    array([[1.],
+           [2.]])
+    """
+    if xp is np:
+        return np.einsum("...id,...jd->...ij", a, b)
+    if hasattr(a, "mT") and hasattr(b, "mT") and a.dtype != object:
+        return a @ b.mT
+    # Dual and exact numbers have no product of matrices.
+    return xp.sum(a[..., :, None, :] * b[..., None, :, :], axis=-1)
+
+
+def combined(xp: Namespace, weights: Array, rows: Array) -> Array:
+    """Return the sums over j of weights (..., n, m) times rows (..., m, D).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> combined(np, np.asarray([[2.0, 1.0]]), np.asarray([[1.0, 0.0], [3.0, 1.0]]))
+    array([[5., 1.]])
+    """
+    if xp is np:
+        return np.einsum("...ij,...jd->...id", weights, rows)
+    if hasattr(weights, "mT") and hasattr(rows, "mT") and weights.dtype != object:
+        return weights @ rows
+    return xp.sum(weights[..., :, :, None] * rows[..., None, :, :], axis=-2)
+
+
+def by_rows(xp: Namespace, unit: UnitRows, cosine: Array, by_cosine: Array) -> Array:
+    """Return derivatives by rows from those by the cosines (..., n, n) of all ordered pairs."""
+    both = by_cosine + xp.moveaxis(by_cosine, -1, -2)
+    along = xp.sum(both * cosine, axis=-1)[..., None]
+    across = combined(xp, both, unit.rows) - along * unit.rows
+    return (across / unit.norm) * unit.scale
+
+
+def sizes_by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
+    """Return how large the terms are whose sum is `by_rows`."""
+    both = xp.abs(by_cosine) + xp.moveaxis(xp.abs(by_cosine), -1, -2)
+    terms = combined(xp, both, xp.abs(unit.rows)) + xp.sum(both, axis=-1)[..., None]
+    return (terms / unit.norm) * unit.scale

@@ -1,0 +1,353 @@
+"""Contrastive losses: the rows of a batch are told apart by their vectors."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import PositiveFloat
+
+from lossfw import (
+    REAL,
+    VECTOR,
+    Array,
+    Claims,
+    Columns,
+    GroupLoss,
+    Namespace,
+    Order,
+    Range,
+    Space,
+)
+from lossfw.numerics import (
+    columns,
+    computed_in_float64,
+    logsumexp,
+    sigmoid,
+    softmax_cross_entropy,
+    softmax_cross_entropy_gradient,
+    softplus,
+)
+from lossfw_std.directions import (
+    DIRECTION,
+    by_rows,
+    combined,
+    dots,
+    sizes_by_rows,
+    unit_rows,
+)
+from lossfw_std.pairs import ABSENT, pairs, with_nan
+
+# A row of this label fills up a batch: it is in no pair, whatever its direction.
+_NEUTRAL = (1.0, ABSENT)
+
+
+class _OfClasses(GroupLoss):
+    """Base of losses of vectors with a class for each row, by the cosines of their pairs."""
+
+    prediction: ClassVar[Space] = DIRECTION
+    target: ClassVar[Space] = REAL
+    needs_group: ClassVar[bool] = False
+    neutral: ClassVar[tuple[Any, Any] | None] = _NEUTRAL
+
+    temperature: PositiveFloat = 0.5
+
+    def value_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+        """Return the loss from the cosines of all pairs."""
+        raise NotImplementedError
+
+    def slope_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+        """Return its derivative by the cosine of each ordered pair."""
+        raise NotImplementedError
+
+    @computed_in_float64
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The loss by the sums of the other rows, which keep the digits of near pairs."""
+        unit = unit_rows(xp, y)
+        result = self.value_by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
+        return with_nan(xp, _is_unknown(xp, y, t), result)
+
+    @computed_in_float64
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Near pairs of one class, and those of other classes away, across each row."""
+        unit = unit_rows(xp, y)
+        cosine = dots(xp, unit.rows, unit.rows)
+        result = by_rows(xp, unit, cosine, self.slope_by_cosines(xp, cosine, t))
+        return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], result)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """A cosine is rounded as 1 is, and goes divided by the temperature into exponentials."""
+        unit = unit_rows(xp, y)
+        slope = self.slope_by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
+        if order == 0:
+            return (xp.sum(xp.sum(xp.abs(slope), axis=-1), axis=-1),)
+        sharpness = max(1.0, 1.0 / self.temperature)
+        if order == 1:
+            return (sizes_by_rows(xp, unit, slope) * sharpness,)
+        both = xp.abs(slope) + xp.moveaxis(xp.abs(slope), -1, -2)
+        size = sharpness * xp.sum(both, axis=-1)[..., None] + xp.zeros_like(y)
+        return (((size / unit.norm) * unit.scale / unit.norm) * unit.scale,)
+
+    def claims(self) -> Claims:
+        """At least 0, and smooth where rows have directions."""
+        return Claims(nonnegative=True, twice_smooth=True)
+
+
+class NtXent(_OfClasses):
+    """Normalised temperature-scaled cross-entropy (NT-Xent), the loss of SimCLR.
+
+    Use it when a batch holds pairs of views of the same thing, and all other rows are negatives.
+
+    Prediction: one vector for each row, not all zeros, an array (n, D). Target: a number that
+    names the class of the row, such as that of the image behind a view. One loss for each group;
+    without ``group=`` all rows are one batch. A batch without two rows of a class costs 0.
+
+    Parameters
+    ----------
+    temperature : float
+        By which cosines are divided: the smaller, the more the nearest negatives count.
+
+    Notes
+    -----
+    With c_ij the cosine of two rows it is the mean over the ordered pairs (i, j) of one class of
+    -log(e_ij / (e_ij + sum of e_ik over the rows k of other classes)), e_ij = exp(c_ij / T). A
+    mean over batches that are filled up differs from that of the batch as a whole: negatives are
+    those of the group. Source: Chen et al., *A simple framework for contrastive learning of
+    visual representations*, ICML 2020, arXiv:2002.05709.
+
+    See Also
+    --------
+    supervised_contrastive : the other rows of the class stand in the sum too.
+    info_nce : pairs of a query and a key.
+
+    Examples
+    --------
+    >>> views = [[1.0, 0.0], [1.0, 0.1], [-1.0, 0.0], [-1.0, 0.1]]
+    >>> round(NtXent(temperature=0.1)(views, [0, 0, 1, 1]), 12)
+    4.384e-09
+    """
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        same, other = _classes(xp, t)
+        e = xp.exp(_textbook_cosines(xp, y) / self.temperature)
+        rest = xp.sum(xp.where(other, e, xp.zeros_like(e)), axis=-1)[..., None]
+        term = xp.log1p(rest / e)
+        total = xp.sum(xp.sum(xp.where(same, term, xp.zeros_like(e)), axis=-1), axis=-1)
+        return total / _count(xp, same, t)
+
+    def value_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+        """softplus(log of the sum of the negatives - own)."""
+        same, x, _ = self._parts(xp, cosine, t)
+        terms = xp.where(same, softplus(xp, x), xp.zeros_like(x))
+        return xp.sum(xp.sum(terms, axis=-1), axis=-1) / _count(xp, same, t)
+
+    def slope_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+        """Down for a pair of one class, up for the negatives by their shares."""
+        same, x, share = self._parts(xp, cosine, t)
+        pull = xp.where(same, sigmoid(xp, x), xp.zeros_like(x))
+        push = xp.sum(pull, axis=-1)[..., None] * share
+        count = _count(xp, same, t)[..., None, None]
+        return (push - pull) / count / self.temperature
+
+    def _parts(self, xp: Namespace, cosine: Array, t: Array) -> tuple[Array, ...]:
+        """Return the pairs of one class, their log odds, and the shares of the negatives."""
+        same, other = _classes(xp, t)
+        z = cosine / self.temperature
+        rest = logsumexp(xp, xp.where(other, z, xp.full_like(z, -xp.inf)), keepdims=True)
+        share = xp.exp(xp.where(other, z - rest, xp.full_like(z, -xp.inf)))
+        return same, rest - z, share
+
+
+class SupervisedContrastive(_OfClasses):
+    """Supervised contrastive loss, of all rows that share a class.
+
+    Use it when rows of a batch have labels, and more than two of them may share one.
+
+    Prediction: one vector for each row, not all zeros, an array (n, D). Target: a number that
+    names the class of the row. One loss for each group; without ``group=`` all rows are one
+    batch. A batch without two rows of a class costs 0.
+
+    Parameters
+    ----------
+    temperature : float
+        By which cosines are divided: the smaller, the more the nearest rows count.
+
+    Notes
+    -----
+    With c_ij the cosine of two rows it is the mean over the rows i that share their class of the
+    mean over the others j of the class of log(sum over k != i of exp(c_ik / T)) - c_ij / T.
+    Source: Khosla et al., *Supervised contrastive learning*, NeurIPS 2020, arXiv:2004.11362.
+
+    See Also
+    --------
+    nt_xent : only rows of other classes stand in the sum.
+
+    Examples
+    --------
+    >>> rows = [[1.0, 0.0], [1.0, 0.1], [-1.0, 0.0], [-1.0, 0.1]]
+    >>> round(SupervisedContrastive(temperature=0.1)(rows, [0, 0, 1, 1]), 12)
+    4.384e-09
+    """
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        same, other = _classes(xp, t)
+        cosine = _textbook_cosines(xp, y)
+        e = xp.exp(cosine / self.temperature)
+        total = xp.sum(xp.where(same | other, e, xp.zeros_like(e)), axis=-1)[..., None]
+        total = xp.where(total > 0, total, xp.ones_like(total))
+        term = xp.log(total) - cosine / self.temperature
+        terms = xp.where(same, term * _means(xp, t), xp.zeros_like(e))
+        return xp.sum(xp.sum(terms, axis=-1), axis=-1)
+
+    def value_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+        """The softmax cross-entropy of the others of the class, of each row."""
+        return xp.sum(softmax_cross_entropy(xp, *self._choices(xp, cosine, t)), axis=-1)
+
+    def slope_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+        """The shares of the softmax, less the weights."""
+        slope = softmax_cross_entropy_gradient(xp, *self._choices(xp, cosine, t))
+        return slope / self.temperature
+
+    def _choices(self, xp: Namespace, cosine: Array, t: Array) -> tuple[Array, Array]:
+        """Return logits of the other rows, and the weight of each."""
+        same, other = _classes(xp, t)
+        z = cosine / self.temperature
+        return xp.where(same | other, z, xp.full_like(z, -xp.inf)), _means(xp, t)
+
+
+class InfoNce(GroupLoss):
+    """InfoNCE, the cross-entropy of finding for each query the key of the same row.
+
+    Use it when rows are pairs, such as a text and its image, and the keys of the other rows are
+    negatives.
+
+    The prediction has the columns query and key, two vectors of one size: an array (n, 2, D). The
+    target plays no part: any numbers of the shape (n,) will do, such as zeros. One loss for each
+    group; without ``group=`` all rows are one batch. A batch of one row costs 0.
+
+    Parameters
+    ----------
+    temperature : float
+        By which products are divided.
+
+    Notes
+    -----
+    It is the mean over the rows i of log(sum_j exp(q_i . k_j / T)) - q_i . k_i / T. Vectors are
+    taken as they are: for cosines, make them of length 1. For both directions, add the loss with
+    the columns exchanged. Source: van den Oord, Li and Vinyals, *Representation learning with
+    contrastive predictive coding*, 2018, arXiv:1807.03748.
+
+    See Also
+    --------
+    nt_xent : by cosines, with classes.
+
+    Examples
+    --------
+    >>> rows = [[[40.0, 0.0], [1.0, 0.0]], [[0.0, 40.0], [0.0, 1.0]]]
+    >>> InfoNce(temperature=1.0)(rows, [0, 0])
+    4.248354255291589e-18
+    """
+
+    prediction: ClassVar[Space] = Columns.of(query=VECTOR, key=VECTOR)
+    target: ClassVar[Space] = REAL
+    # Products of larger vectors overflow, and those of smaller ones vanish.
+    prediction_range: ClassVar[Range | None] = Range(1e-100, 1e100)
+    needs_group: ClassVar[bool] = False
+    neutral: ClassVar[tuple[Any, Any] | None] = (0.0, ABSENT)
+
+    temperature: PositiveFloat = 0.5
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        z = xp.sum(y.query[..., :, None, :] * y.key[..., None, :, :], axis=-1) / self.temperature
+        there = (t > ABSENT)[..., None, :]
+        total = xp.sum(xp.where(there, xp.exp(z), xp.zeros_like(z)), axis=-1)
+        own = _own(xp, t)
+        total = xp.where(t > ABSENT, total, xp.ones_like(total))[..., None]
+        return xp.sum(xp.sum(own * xp.where(own > 0, xp.log(total) - z, 0 * z), axis=-1), axis=-1)
+
+    @computed_in_float64
+    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The softmax cross-entropy of the row's own key."""
+        result = xp.sum(softmax_cross_entropy(xp, *self._choices(xp, y, t)), axis=-1)
+        return with_nan(xp, self._is_unknown(xp, y, t), result)
+
+    @computed_in_float64
+    def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
+        """A query goes to its key and away from others, and a key likewise."""
+        slope = self._slope(xp, y, t)
+        unknown = self._is_unknown(xp, y, t)[..., None, None]
+        query = combined(xp, slope, y.key)
+        key = combined(xp, xp.moveaxis(slope, -1, -2), y.query)
+        return with_nan(xp, unknown, query), with_nan(xp, unknown, key)
+
+    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
+        """A product is a sum that cancels, and goes into exponentials."""
+        slope = xp.abs(self._slope(xp, y, t))
+        query, key = xp.abs(y.query), xp.abs(y.key)
+        size = dots(xp, query, key)
+        if order == 0:
+            return (xp.sum(xp.sum(slope * size, axis=-1), axis=-1),)
+        slope = slope * (1.0 + size / self.temperature)
+        if order == 2:
+            slope, query, key = slope / self.temperature, query * query, key * key
+        return ((combined(xp, slope, key), combined(xp, xp.moveaxis(slope, -1, -2), query)),)
+
+    def claims(self) -> Claims:
+        """At least 0, and smooth."""
+        return Claims(nonnegative=True, twice_smooth=True)
+
+    def _choices(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
+        """Return for each query the logits of all keys, and its own as the one to find."""
+        z = dots(xp, y.query, y.key) / self.temperature
+        there = xp.broadcast_to((t > ABSENT)[..., None, :], z.shape)
+        return xp.where(there, z, xp.full_like(z, -xp.inf)), _own(xp, t)
+
+    def _slope(self, xp: Namespace, y: Any, t: Array) -> Array:
+        return softmax_cross_entropy_gradient(xp, *self._choices(xp, y, t)) / self.temperature
+
+    def _is_unknown(self, xp: Namespace, y: Any, t: Array) -> Array:
+        return _is_unknown(xp, y.query, t) | _is_unknown(xp, y.key, t)
+
+
+def _classes(xp: Namespace, t: Array) -> tuple[Array, Array]:
+    """Return which pairs of two rows are of one class, and which of two classes."""
+    (ti, tj), (i, j) = pairs(t), pairs(columns(xp, t))
+    there = (ti > ABSENT) & (tj > ABSENT)
+    return (ti == tj) & (i != j) & there, (ti != tj) & there
+
+
+def _count(xp: Namespace, same: Array, t: Array) -> Array:
+    """Return the number of pairs of one class, at least 1."""
+    count = xp.sum(xp.sum(xp.astype(same, t.dtype), axis=-1), axis=-1)
+    return xp.where(count > 0, count, xp.ones_like(count))
+
+
+def _means(xp: Namespace, t: Array) -> Array:
+    """Return the weight of each pair in a mean over rows of means over their class."""
+    same = xp.astype(_classes(xp, t)[0], t.dtype)
+    own = xp.sum(same, axis=-1, keepdims=True)
+    rows = xp.sum(xp.astype(own[..., 0] > 0, t.dtype), axis=-1)[..., None, None]
+    one = xp.ones_like(own)
+    return same / xp.where(own > 0, own, one) / xp.where(rows > 0, rows, xp.ones_like(rows))
+
+
+def _own(xp: Namespace, t: Array) -> Array:
+    """Return the weight of the pair of each row with itself, in a mean over the rows."""
+    (i, j), there = pairs(columns(xp, t)), xp.astype(t > ABSENT, t.dtype)
+    rows = xp.sum(there, axis=-1)[..., None, None]
+    own = xp.astype(i == j, t.dtype) * there[..., None]
+    return own / xp.where(rows > 0, rows, xp.ones_like(rows))
+
+
+def _is_unknown(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return whether a number of a group is NaN."""
+    return xp.any(xp.any(xp.isnan(y), axis=-1) | xp.isnan(t), axis=-1)
+
+
+def _textbook_cosines(xp: Namespace, y: Array) -> Array:
+    """Return the cosines of all pairs of rows by their definition."""
+    norm = xp.sqrt(xp.sum(y * y, axis=-1))
+    a, b = pairs(norm)
+    return xp.sum(y[..., :, None, :] * y[..., None, :, :], axis=-1) / (a * b)

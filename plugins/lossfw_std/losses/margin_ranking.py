@@ -1,0 +1,80 @@
+"""The margin ranking loss of two scores."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import NonNegativeFloat
+
+from lossfw import REAL, SIGN, Array, Claims, Columns, Namespace, PointwiseLoss, Space
+from lossfw.numerics import excess, positive_part, two_diff
+from lossfw_std.parabolas import over_distance
+
+
+class MarginRanking(PointwiseLoss):
+    """Margin ranking loss, max(0, margin - t (first - second)).
+
+    Use it when each example is a pair of scores, and the target says which should be higher.
+
+    The prediction has the columns first and second, both real. Target: +1 where the first should
+    be higher, -1 where the second should. One loss for each pair.
+
+    Parameters
+    ----------
+    margin : float
+        By how much the right one has to be higher for a loss of 0.
+
+    Notes
+    -----
+    Convex, with a kink where the pair is apart by the margin: there the derivative is the mean of
+    both sides. Source: Herbrich, Graepel and Obermayer, *Large margin rank boundaries for ordinal
+    regression*, Advances in Large Margin Classifiers, MIT Press, 2000.
+
+    See Also
+    --------
+    pairwise_hinge : of all pairs of a group.
+    hinge : of one score.
+
+    Examples
+    --------
+    >>> MarginRanking(margin=0.5)([[1.0, 0.75], [1.0, 0.75]], [1, -1], reduction="none")
+    array([0.25, 0.75])
+    """
+
+    prediction: ClassVar[Space] = Columns.of(first=REAL, second=REAL)
+    target: ClassVar[Space] = SIGN
+
+    margin: NonNegativeFloat = 0.0
+
+    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
+        missing = self.margin - t * (y.first - y.second)
+        return xp.maximum(missing, xp.zeros_like(missing))
+
+    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The same; beside the kink every digit is right."""
+        return positive_part(xp, self._missing(xp, y, t))
+
+    def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
+        """-t by the first and t by the second below the kink, 0 above."""
+        slope = t * 0.5 * (1.0 + xp.sign(self._missing(xp, y, t)))
+        return 0.0 - slope, slope
+
+    def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
+        """0 on both sides of the kink."""
+        zero = 0.0 * self._missing(xp, y, t)
+        return zero, zero
+
+    def curvature_bound(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
+        """Twice the bound of the difference: (a - b)^2 is at most 2 a^2 + 2 b^2."""
+        bound = over_distance(xp, self._missing(xp, y, t))
+        return bound, bound
+
+    def claims(self) -> Claims:
+        """Convex, with a kink."""
+        return Claims(nonnegative=True, convex=True, lipschitz=2.0**0.5, shift_invariant=True)
+
+    def _missing(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """Return margin - t (first - second), whose subtraction may have rounded what is left."""
+        d, error = two_diff(xp, y.first, y.second)
+        return -(excess(xp, t * d, self.margin) + t * error)
