@@ -1,4 +1,4 @@
-"""Contrastive losses: the rows of a batch are told apart by their vectors."""
+"""Contrastive losses: rows of a batch that belong together have vectors of one direction."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class NtXent(_OfClasses):
     --------
     >>> views = [[1.0, 0.0], [1.0, 0.1], [-1.0, 0.0], [-1.0, 0.1]]
     >>> round(NtXent(temperature=0.1)(views, [0, 0, 1, 1]), 12)
-    4.384e-09
+    4.679e-09
     """
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -186,7 +186,7 @@ class SupervisedContrastive(_OfClasses):
     --------
     >>> rows = [[1.0, 0.0], [1.0, 0.1], [-1.0, 0.0], [-1.0, 0.1]]
     >>> round(SupervisedContrastive(temperature=0.1)(rows, [0, 0, 1, 1]), 12)
-    4.384e-09
+    4.679e-09
     """
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -129,7 +129,7 @@ def _distances(xp: Namespace, y: Any, eps: float) -> _Distances:
     # |a| - |b| is (a - b) . (a + b) / (|a| + |b|).
     both = norms[0] + norms[1]
     both = xp.where(both == 0, xp.ones_like(both), both)
-    difference = xp.sum(c * (a + b) / both, axis=-1) / scale[..., 0]
+    difference = xp.sum(c * (a + b), axis=-1) / both[..., 0] / scale[..., 0]
     apart = xp.sqrt(xp.sum(c * c, axis=-1)) / scale[..., 0]
     is_near, is_far = (xp.astype(norm > 0, norm.dtype) for norm in norms)
     return _Distances(
