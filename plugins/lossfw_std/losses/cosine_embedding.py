@@ -88,5 +88,6 @@ class CosineEmbedding(PointwiseLoss):
 
     def _sign(self, xp: Namespace, y: Any, t: Array) -> Array:
         """Return the derivative of the loss by 1 - cos, with a last axis of 1."""
-        above = 0.5 * (1.0 + xp.sign((1.0 - self.margin) - distance(xp, y.first, y.second, math.nan)))
+        gap = distance(xp, y.first, y.second, math.nan)
+        above = 0.5 * (1.0 + xp.sign((1.0 - self.margin) - gap))
         return xp.where(t > 0, xp.ones_like(above), -above)[..., None]
