@@ -11,7 +11,13 @@ ROOT = Path(__file__).parents[2]
 # Pages that take two seconds and more run in .ci/run, and on request: -m slow.
 SLOW = {
     *("explanation/why-not-accuracy", "how-to/check", "how-to/check-in-ci", "how-to/compare"),
-    *("how-to/own-data", "how-to/own-weights", "how-to/publish-a-loss", "how-to/scale"),
+    *(
+        "how-to/groups",
+        "how-to/own-data",
+        "how-to/own-weights",
+        "how-to/publish-a-loss",
+        "how-to/scale",
+    ),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
     *("how-to/scikit-learn", "tutorial/boosting"),
 }
