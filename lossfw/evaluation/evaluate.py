@@ -140,6 +140,7 @@ def result_of(plan: Plan, state: EvaluationState) -> Result:
         warnings=tuple(_warnings(plan, state, numbers)),
         timings=dict(state.clock.seconds),
         classes=plan.data.classes,
+        groups=None if plan.groups is None else len(plan.groups),
     )
 
 

@@ -67,6 +67,8 @@ class Result:
         Seconds by stage.
     classes : tuple of str
         The label of each class; empty where the classes have none.
+    groups : int or None
+        How many groups the rows are in, where the loss or a metric takes groups.
     """
 
     count: int
@@ -80,6 +82,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    groups: int | None = None
 
     @property
     def loss(self) -> float:
@@ -145,6 +148,8 @@ class Result:
             },
             "metrics": {name: dict(value) for name, value in found.metrics.items()},
         }
+        if self.groups is not None:
+            plain["groups"] = self.groups
         if self.classes:
             plain["classes"] = list(self.classes)
         if found.intervals is not None:

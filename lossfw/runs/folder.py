@@ -245,6 +245,7 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
             digest=result["digest"],
             warnings=tuple(record.get("warnings", ())),
             classes=tuple(result.get("classes", ())),
+            groups=result.get("groups"),
             timings=dict(record.get("timings", {})),
             numbers=Numbers(
                 {key: value for key, value in loss.items() if key not in ("name", "form")},

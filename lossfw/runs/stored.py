@@ -94,6 +94,7 @@ class _StoredResult(_Stored):
     sample: list[int] | None
     digest: str
     classes: list[str] = []
+    groups: NonNegativeInt | None = None
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:

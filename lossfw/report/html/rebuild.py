@@ -124,4 +124,13 @@ def _evaluated(plan: Plan) -> RowRecords:
     }
     prediction = arrays["prediction"].astype(np.float64)
     weight = arrays.get("weight")
-    return RowRecords(arrays["row"], arrays["loss"], prediction, arrays["target"], weight, columns)
+    return RowRecords(
+        arrays["row"],
+        arrays["loss"],
+        prediction,
+        arrays["target"],
+        weight,
+        columns,
+        group=arrays.get("group"),
+        of_groups=parts[0].of_groups,
+    )

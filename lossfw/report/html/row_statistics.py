@@ -60,10 +60,15 @@ class Spread(NamedTuple):
     quantiles: list[tuple[str, float]]
     mean: float
     worst_share: float | None
+    # What has a loss: a row or a group.
+    unit: str = "row"
 
 
 def spread_of(rows: RowRecords) -> Spread | None:
-    """Return the distribution of the losses of rows, None if no row counts."""
+    """Return the distribution of the losses of rows or groups, None if none counts."""
+    if rows.of_groups:
+        spread = spread_of(rows.take(rows.begins)._replace(of_groups=False))
+        return spread and spread._replace(unit="group")
     weight = np.ones(len(rows.loss)) if rows.weight is None else rows.weight
     counted = np.flatnonzero(weight > 0)
     finite = counted[np.isfinite(rows.loss[counted])]

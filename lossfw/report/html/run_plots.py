@@ -111,20 +111,20 @@ def _histogram(spread: Spread) -> Picture:
             axes.locator_params(axis="y", integer=True)
         for at, dash in ((median, (0, (2, 2))), (spread.mean, "-")):
             axes.axvline(max(at, least) if wide else at, color=INK, linewidth=1.3, linestyle=dash)
-        axes.set_title("rows by their loss")
-        axes.set_xlabel("loss of a row" + (", logarithmic" if wide else ""))
-        unit = "weight of the rows" if spread.weighted else "rows"
+        axes.set_title(f"{spread.unit}s by their loss")
+        axes.set_xlabel(f"loss of a {spread.unit}" + (", logarithmic" if wide else ""))
+        unit = f"weight of the {spread.unit}s" if spread.weighted else f"{spread.unit}s"
         axes.set_ylabel(unit + (", logarithmic" if tall else ""))
         axes.grid(visible=False, axis="x")
         below = int(np.count_nonzero(losses < least)) if wide else 0
         caption = (
-            f"{losses.size:,} rows{', by their weights' if spread.weighted else ''}. Dashed: the "
-            f"median, {as_number(median)}; solid: the mean, "
+            f"{losses.size:,} {spread.unit}s{', by their weights' if spread.weighted else ''}. "
+            f"Dashed: the median, {as_number(median)}; solid: the mean, "
             f"{as_number(spread.mean)}; the largest is {as_number(most)}."
         )
         if below:
             caption += f" Smaller losses in the first bar: {below:,}."
-        return inline(figure, "spread", "Distribution of row losses", caption)
+        return inline(figure, "spread", f"Distribution of {spread.unit} losses", caption)
 
 
 def _plain_powers(axis: Any) -> None:

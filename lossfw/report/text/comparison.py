@@ -54,9 +54,10 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
         lines.append(f"{where}: {100 * options.level:.4g}% intervals, by the {options.method}.")
     clear = has_intervals(comparison)
     if clear or comparison.paired:
-        count = comparison.baseline.result["count"]
+        base = comparison.baseline.result
+        groups = f" in {base['groups']:,} groups" if "groups" in base else ""
         star = "; * marks an interval that leaves out 0" if clear else ""
-        lines.append(f"Differences are paired by {count:,} rows{star}.")
+        lines.append(f"Differences are paired by {base['count']:,} rows{groups}{star}.")
     if comparison.differences and not clear:
         lines.append(f"No difference has an interval, because {why_none(comparison)}.")
     if comparison.seeds:

@@ -158,9 +158,11 @@ def _cut(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _data(plan: Plan, result: Result) -> str:
-    rows = _counted(len(plan.data), "row")
+    rows = _counted(plan.count, "row")
+    if plan.groups is not None:
+        rows += f" in {_counted(len(plan.groups), 'group')}"
     if plan.sample is not None:
-        rows = f"{_counted(len(plan.sample), 'row')} drawn from {len(plan.data)}"
+        rows += f" drawn from {len(plan.data)}"
     weight = "" if plan.data.sample_weight is None else f", total weight {result.weight:g}"
     return f"{plan.data.name}, {rows}{weight}"
 

@@ -25,11 +25,13 @@ def show(training: Training, trained: TrainingResult, folder: Path | None, secon
 
 def _head(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
     held = "" if training.held_out is None else f", {len(training.held_out)} held out"
+    groups = training.data.groups
+    rows = f"{len(training.data)} rows" + ("" if groups is None else f" in {len(groups)} groups")
     layers = training.network.layers
     widths = "-".join(map(str, [training.network.width, *(len(layer.bias) for layer in layers)]))
     activations = ", ".join(layer.activation.name for layer in layers)
     return [
-        ("data", f"{training.data.name}, {len(training.data)} rows to learn from{held}"),
+        ("data", f"{training.data.name}, {rows} to learn from{held}"),
         *class_lines(training.data.classes),
         ("network", f"{widths}, {activations}, {training.network.dtype}"),
         ("loss", trained.loss_text),

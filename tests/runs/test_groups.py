@@ -1,0 +1,135 @@
+"""Runs with groups: the file of groups, its way through a stop, and comparisons."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lossfw as library
+from lossfw.runs.compare.rows import read_rows
+from lossfw.runs.rows import RowRecords
+from lossfw.runs.rows_writer import _of_whole_groups
+from support.tables import write_columns
+
+CONFIG = """\
+lossfw: 1
+plugins: [spread.py]
+data: {name: arrays, file: t.npz, group_key: query}
+network: {predictions: p.npy}
+loss: spread
+evaluate: {metrics: [squared_error], intervals: {}, rows: true, columns: [side], batch_size: 37}
+"""
+PLUGIN = """\
+from lossfw import GroupLoss, hookimpl
+
+class Spread(GroupLoss):
+    def value(self, xp, y, t):
+        r = y - t
+        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
+
+@hookimpl
+def lossfw_losses():
+    return {"spread": Spread}
+"""
+SIZES = [2, 1, 700, *np.random.default_rng(0).integers(1, 30, 40)]
+STARTS = np.cumsum(SIZES) - SIZES
+ROWS = int(sum(SIZES))
+
+
+@pytest.fixture
+def files(folder, monkeypatch):
+    """Write a configuration, its data, two predictions and its plugin."""
+    monkeypatch.setattr("lossfw.evaluation.plan._GROUPED_ROWS", 256)
+    random, group = np.random.default_rng(1), np.repeat(np.arange(len(SIZES)), SIZES)
+    arrays = {
+        "targets": random.random(ROWS),
+        "query": np.char.add("q", group.astype(str)),
+        "side": np.array(["left", "right"])[group % 2],
+        "sample_weight": (random.integers(0, 3, len(SIZES)) / 2)[group],
+    }
+    write_columns(folder / "t.npz", arrays)
+    for name in ("p", "other"):
+        np.save(folder / f"{name}.npy", random.random(ROWS))
+    (folder / "spread.py").write_text(PLUGIN)
+    (folder / "run.yaml").write_text(CONFIG)
+    return arrays
+
+
+@pytest.fixture
+def run(lossfw, files):
+    def ran(out, *more):
+        return lossfw("run", "run.yaml", "--trust", "--out", out, *more)
+
+    return ran
+
+
+def test_a_line_is_a_group(run, folder, files):
+    assert run("one").exit_code == 0
+    lines = [json.loads(line) for line in (folder / "one/results.jsonl").read_text().splitlines()]
+    assert len(lines) == len(SIZES)
+    p, t = np.load(folder / "p.npy"), files["targets"]
+    for number, (line, start, size) in enumerate(zip(lines, STARTS, SIZES, strict=True)):
+        rows = slice(start, start + size)
+        keys = ["group", "rows", "loss", "prediction", "target", "weight", "column.side"]
+        assert list(line) == keys
+        assert (line["group"], line["rows"]) == (f"q{number}", [start, start + size])
+        assert line["weight"] == files["sample_weight"][start]
+        assert (line["prediction"], line["target"]) == (p[rows].tolist(), t[rows].tolist())
+        assert line["column.side"] == files["side"][rows].tolist()
+        spread = np.var(p[rows] - t[rows])
+        loss = None if not line["weight"] else pytest.approx(spread, rel=1e-13, abs=1e-300)
+        assert line["loss"] == loss
+
+
+def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr("lossfw.runs.rows_writer._TABLE_BYTES", 4000)
+    assert run("lines").exit_code == 0
+    assert run("parquet", "-o", "evaluate.rows=parquet").exit_code == 0
+    one, two = read_rows(folder / "lines"), read_rows(folder / "parquet")
+    assert isinstance(two, RowRecords)
+    assert one.labels == two.labels
+    for name, array in one.arrays.items():
+        assert np.array_equal(array, two.arrays[name], equal_nan=array.dtype.kind == "f"), name
+
+
+def test_records_of_a_group_come_together(files):
+    group = np.repeat(np.arange(len(SIZES)), SIZES)
+    table = np.empty(ROWS, [("group", np.int64), ("x", float)])
+    table["group"], table["x"] = group, np.arange(ROWS)
+    for size in (1, 3, 699, ROWS):
+        tables = ((table[i : i + size], {}) for i in range(0, ROWS, size))
+        parts = [part for part, _ in _of_whole_groups(tables)]
+        assert np.array_equal(np.concatenate(parts), table)
+        firsts = [int(part["group"][0]) for part in parts]
+        assert firsts == sorted(set(firsts))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(run, folder, killed_after, form):
+    options = ["-o", f"evaluate.rows={form}"]
+    assert run("wanted", *options).exit_code == 0
+    killed_after(2, lambda *more: run("out", *options, *more))
+    done = run("out", *options, "--resume")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.startswith("out: continued from row ")
+    for path in (folder / "wanted").iterdir():
+        if path.name != "run.json":
+            assert (folder / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_runs_are_compared_by_group(run, folder, lossfw):
+    weights = ["-o", "evaluate.metrics=[spread]"]
+    assert run("one", *weights).exit_code == 0
+    assert run("two", *weights, "-o", "network.predictions=other.npy").exit_code == 0
+    found = library.compare("one", "two", by="column.side", trust=True)
+    difference = found.differences["two"]["loss"]
+    one, two = (json.loads((folder / n / "metrics.json").read_text()) for n in ("one", "two"))
+    assert difference.value == two["loss"]["value"] - one["loss"]["value"]
+    low, high = difference.interval
+    assert low < difference.value < high
+    assert found.differences["two"]["spread"].interval == pytest.approx([low, high])
+    assert [part.count for part in found.slices] == [sum(SIZES[::2]), sum(SIZES[1::2])]
+    assert found.slices[0].differences["two"]["loss"].interval is not None
+    text = lossfw("compare", "one", "two", "--trust").stdout
+    assert f"paired by {ROWS:,} rows in {len(SIZES)} groups" in text
