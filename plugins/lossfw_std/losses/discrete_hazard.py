@@ -65,19 +65,19 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
     def value(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The same, each interval by a term that is not negative."""
-        reached, z = _reached(xp, y, t)
-        return xp.sum(xp.where(reached, softplus(xp, z), xp.zeros_like(y)), axis=-1)
+        reached, sign = _reached(xp, y, t)
+        return xp.sum(xp.where(reached, softplus(xp, sign * y), xp.zeros_like(y)), axis=-1)
 
     def derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard, and less 1 at an event."""
-        reached, z = _reached(xp, y, t)
-        slope = xp.where(z == y, sigmoid(xp, z), -sigmoid(xp, z))
-        return xp.where(reached, slope, xp.zeros_like(y))
+        reached, sign = _reached(xp, y, t)
+        return xp.where(reached, sign * sigmoid(xp, sign * y), xp.zeros_like(y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard times 1 less the hazard."""
-        reached, z = _reached(xp, y, t)
-        return xp.where(reached, sigmoid(xp, z) * sigmoid(xp, -z), xp.zeros_like(y))
+        reached, sign = _reached(xp, y, t)
+        bend = sigmoid(xp, sign * y) * sigmoid(xp, -sign * y)
+        return xp.where(reached, bend, xp.zeros_like(y))
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the first interval by whose end an event has probability p; inf for none."""
@@ -99,13 +99,14 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
 
 def _reached(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
-    """Return in which intervals a row was at risk, and the logits, that of its event times -1."""
+    """Return in which intervals a row was at risk, and -1 at its event, else 1."""
     k = _numbers(xp, y)
     interval, event = t.interval[..., None], t.event[..., None]
-    z = xp.where((k == interval) & (event > 0), -y, y)
+    one = xp.ones_like(y)
+    sign = xp.where((k == interval) & (event > 0), -one, one)
     # NaN in a row, or in its target, reaches the result.
     unknown = xp.isnan(interval) | xp.isnan(event)
-    return (k <= interval) | xp.isnan(y) | unknown, xp.where(unknown, xp.nan * z, z)
+    return (k <= interval) | xp.isnan(y) | unknown, xp.where(unknown, xp.nan * one, sign)
 
 
 def _numbers(xp: Namespace, y: Array) -> Array:
