@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class Refutation:
         ``"convention"``.
     component : str
         The component, with its parameters.
+    labels : mapping of str to sequence of str
+        For inputs with columns the names of their numbers, as ``y.location``.
     """
 
     check: str
@@ -54,6 +56,7 @@ class Refutation:
     blocks: bool = False
     grade: Grade = "wrong"
     component: str = ""
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and texts, as they are written to JSON."""
@@ -106,10 +109,17 @@ class Refutation:
             return ""
         dtypes = {str(array.dtype) for array in self.inputs.values() if array.dtype.kind == "f"}
         shown = ", ".join(
-            f"{name} {_shown(array)}{f' ({array.dtype})' if len(dtypes) > 1 else ''}"
+            f"{self._shown(name, array)}{f' ({array.dtype})' if len(dtypes) > 1 else ''}"
             for name, array in self.inputs.items()
         )
         return f"at {shown}{f' in {dtypes.pop()}' if len(dtypes) == 1 else ''}: "
+
+    def _shown(self, name: str, array: NDArray) -> str:
+        labels = self.labels.get(name, ())
+        if array.shape == (1, len(labels)):
+            pairs = zip(labels, array[0], strict=True)
+            return ", ".join(f"{label} = {nested(number)}" for label, number in pairs)
+        return f"{name} {_shown(array)}"
 
 
 def _shown(array: NDArray) -> str:

@@ -363,7 +363,20 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         blocks=refuted.blocks,
         grade=grade_of(name, suite.subject, refuted.inputs, loses_digits=refuted.loses_digits),
         component=suite.name,
+        labels=_labels(suite.subject, refuted.inputs),
     )
+
+
+def _labels(subject: Any, inputs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of the columns of inputs that have any."""
+    if not isinstance(subject, Subject) or not subject.has_columns:
+        return {}
+    # A number has no columns, nor has the tangent of another law.
+    return {
+        name: subject.labels(name, x.shape[-1])
+        for name, x in inputs.items()
+        if x.ndim > 1 and name in ("y", "t", "a", "b", "m")
+    }
 
 
 def _claim(name: str) -> str | None:

@@ -22,7 +22,17 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.subject import of_component
-from lossfw.components.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import (
+    CLASS_INDEX,
+    LOGITS,
+    Counts,
+    Interval,
+    Members,
+    Simplex,
+    Space,
+    Vector,
+)
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -30,6 +40,9 @@ from lossfw.numerics.arrays import NDArray
 # Enough rows and columns for every law, few enough to be read.
 MOST_ROWS = 8
 MOST_COLUMNS = 5
+
+# Vectors that may have any number of numbers have so many.
+_WIDTH = 3
 
 # Magnitudes at which losses are still ordinary numbers, in each dtype.
 _LARGEST = {"float16": 100.0, "float32": 1e6, "float64": 1e6}
@@ -83,6 +96,14 @@ def pairs(
     from lossfw.components.registry import registry
 
     component: Loss = registry().create("loss", loss)
+    if component.has_columns:
+        samples = _count(rows).flatmap(
+            lambda count: _hypothesis().strategies.tuples(
+                _rows(component.prediction_space, count, dtype),
+                _rows(component.target_space, count, dtype),
+            )
+        )
+        return samples.filter(lambda pair: _takes(component, *pair))
     samples = _shapes(component, rows).flatmap(
         lambda shape: _hypothesis().strategies.tuples(
             _members(component.prediction_space, shape, dtype), _target(component, shape, dtype)
@@ -141,13 +162,29 @@ def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
 
 def _shapes(loss: Loss, rows: int | None) -> Any:
     """Return a strategy for shapes of predictions."""
-    st = _hypothesis().strategies
-    if rows is not None and rows < 0:
-        raise ArgumentError(f"rows={rows}; expected a number of at least 0.")
-    count = st.integers(1, MOST_ROWS) if rows is None else st.just(rows)
+    st, count = _hypothesis().strategies, _count(rows)
     if not loss.takes_rows and not loss.sums_rows:
         return st.tuples(count)
     return st.tuples(count, st.sampled_from(_columns(loss)))
+
+
+def _count(rows: int | None) -> Any:
+    """Return a strategy for the number of rows."""
+    st = _hypothesis().strategies
+    if rows is not None and rows < 0:
+        raise ArgumentError(f"rows={rows}; expected a number of at least 0.")
+    return st.integers(1, MOST_ROWS) if rows is None else st.just(rows)
+
+
+def _rows(space: Space, count: int, dtype: str, size: int | None = None) -> Any:
+    """Return a strategy for so many members of a space, with columns or without."""
+    size = space.flat_size(_WIDTH) if size is None else size
+    shape = (count, *space.row_shape(size))
+    if not isinstance(space, Columns):
+        return _members(space.of_numbers if isinstance(space, Vector) else space, shape, dtype)
+    widths = zip(space.spaces, space.widths(size), strict=True)
+    parts = _hypothesis().strategies.tuples(*[_rows(own, count, dtype, n) for own, n in widths])
+    return parts.map(lambda drawn: space.join(np, drawn).reshape(shape))
 
 
 def _columns(loss: Loss) -> list[int]:

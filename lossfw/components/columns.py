@@ -128,6 +128,18 @@ lower <= upper.
         """Return the numbers of a row in which each open vector has `width` of them."""
         return sum(space.flat_size(width) for space in self.spaces)
 
+    def space_of_each(self, size: int) -> list[Space]:
+        """Return the spaces of all numbers, column by column; see `Space.space_of_each`."""
+        pairs = zip(self.spaces, self.widths(size), strict=True)
+        return [own for space, width in pairs for own in space.space_of_each(width)]
+
+    def labels(self, size: int) -> list[str]:
+        """Return the name of the column of each number, as in ``prediction.location``."""
+        columns = zip(self.names, self.spaces, self.widths(size), strict=True)
+        return [
+            f".{name}{label}" for name, space, width in columns for label in space.labels(width)
+        ]
+
     def fill(self, size: int, draw: Draw) -> Array:
         """Return rows whose columns are drawn one by one; see `Space.fill`."""
         pairs = zip(self.spaces, self.widths(size), strict=True)

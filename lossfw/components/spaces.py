@@ -68,6 +68,14 @@ class Space(ABC):
         size = self.size
         return width if size is None else size
 
+    def space_of_each(self, size: int) -> list[Space]:
+        """Return the space of each number of a flat row; for a row that is one, its own."""
+        return [self] * size
+
+    def labels(self, size: int) -> list[str]:
+        """Return what stands behind the role of an argument for each number of a flat row."""
+        return [f"[{place}]" for place in range(size)] if self.axes else [""]
+
     def fill(self, size: int, draw: Draw) -> Array:
         """Return flat rows of `size` numbers, or numbers, that `draw` made.
 
@@ -301,6 +309,10 @@ class Vector(Space):
         """Tell which rows hold a number that lies outside; see `Space.outside`."""
         bad = self.of_numbers.outside(x)
         return None if bad is None else namespace_of(bad).any(bad, axis=-1)
+
+    def space_of_each(self, size: int) -> list[Space]:
+        """Return the space of the numbers, again and again; see `Space.space_of_each`."""
+        return [self.of_numbers] * size
 
     def fill(self, size: int, draw: Draw) -> Array:
         """Return rows of numbers; see `Space.fill`."""

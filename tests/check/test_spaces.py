@@ -108,7 +108,7 @@ def test_a_square_holds_in_all_spaces(pair):
 @pytest.mark.parametrize("space", [SIMPLEX, CLASS_INDEX], ids=str)
 @pytest.mark.parametrize("role", ["prediction", "target"])
 def test_a_space_of_rows_of_a_loss_of_single_numbers_is_one_finding(space, role):
-    loss = square("elements", OF_ELEMENTS[0], OF_ELEMENTS[0])
+    loss = square("residuals", OF_RESIDUALS[0], OF_RESIDUALS[0])
     setattr(type(loss), role, space)
     (finding,) = check(loss, examples=5).refuted
     assert f"the {role} space is {space}" in finding.message

@@ -216,7 +216,8 @@ def _check_rows(subject: Subject, search: Search, order: int) -> None:
         for column in range(columns):
             for degree, jump in enumerate(_jumps(subject, search, some, column)[:order], 1):
                 if jump.any():
-                    text = f"the partial {_NAMES[degree]} in column {column} jumps at y."
+                    name = subject.labels("y", columns)[column] if subject.has_columns else column
+                    text = f"the partial {_NAMES[degree]} in column {name} jumps at y."
                     raise Counterexample.at(some, first_bad(jump), text, _CODES[degree])
 
 

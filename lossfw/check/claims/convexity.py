@@ -9,6 +9,7 @@ import numpy as np
 from lossfw.check.claims.black_box import find_linear_segment
 from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
 from lossfw.check.core.draw import usual_targets
+from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.members import clipped, is_bounded, on_side
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Points, Subject, call, is_inside
@@ -77,7 +78,9 @@ def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
     """Return chords between rows of dyadic numbers, so that midpoints are exact."""
     rng = search.rng(f"chords {columns}")
     count, space = max(2 * search.examples, _FEWEST_CHORDS), subject.prediction
-    if space is SIMPLEX:
+    if subject.has_columns:
+        a, b = (np.round(usual_rows(space, columns, rng, count) * 64) / 64 for _ in range(2))
+    elif space is SIMPLEX:
         a, b = (rng.multinomial(1024, rng.dirichlet(np.full(columns, 0.7), count)) / 1024
                 for _ in range(2))  # fmt: skip
     elif is_bounded(space):

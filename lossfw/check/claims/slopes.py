@@ -12,6 +12,7 @@ import numpy as np
 from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.draw import usual_targets
+from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.members import is_bounded, on_side, usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call, first_bad
@@ -130,6 +131,8 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         spread = np.where(np.arange(count) % 2, 1.0, 0.05)
         drawn = rng.gamma(np.repeat(spread[:, None], columns, axis=1)) + 1e-12
         y = drawn / drawn.sum(-1, keepdims=True) * 0.98 + 0.02 / columns
+    elif subject.has_columns:
+        y = usual_rows(subject.prediction, columns, rng, count)
     elif is_bounded(subject.prediction):
         y = usual(subject.prediction, rng, (count, columns))
     else:

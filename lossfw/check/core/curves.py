@@ -177,7 +177,9 @@ def curves(subject: Subject, search: Search) -> list[Curve]:
 
 def need_lines(subject: Subject) -> None:
     """Raise `NotApplicable` where predictions are single numbers, with nothing between them."""
-    if not isinstance(subject.prediction, Interval | Simplex):
+    space = subject.prediction
+    each = space.space_of_each(space.flat_size(1))
+    if not all(isinstance(one, Interval | Simplex) for one in each):
         raise NotApplicable(f"there are no lines between predictions in {subject.prediction}")
 
 

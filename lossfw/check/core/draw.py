@@ -80,7 +80,8 @@ def draw(
     """
     columns = subject.columns if subject.rows else (0,)
     if dense and len(columns) > 1 and subject.kind != "group":
-        columns = (*columns[:-1], LONG)
+        long = subject.prediction.flat_size(LONG) if subject.has_columns else LONG
+        columns = (*columns[:-1], long)
     each = count // len(columns) + 8 * subject.rows
     drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
     return [points for points in drawn if len(points)]

@@ -9,11 +9,10 @@ import numpy as np
 
 from lossfw.check.core.members import Generator, best_guess, clipped, close_to, members, usual
 from lossfw.check.core.subject import Points, Subject
-from lossfw.components.columns import Columns
 from lossfw.components.spaces import Interval, Simplex, Space
 from lossfw.numerics.arrays import NDArray
 
-# How many numbers a vector has whose space leaves it open, beside a prediction of numbers.
+# How many numbers a vector of the target has where its space and the prediction leave it open.
 _WIDTH = 3
 
 # In these shares of the rows a number is near what another column suggests, or is equal to it.
@@ -26,7 +25,7 @@ _PLAIN = 1e3
 def target_size(subject: Subject, columns: int) -> int:
     """Return the numbers of a target beside predictions of so many columns."""
     width = _WIDTH
-    if columns and subject.prediction.size is None:
+    if subject.prediction.size is None:
         # As many as the vectors of the prediction have.
         sizes = range(1, columns + 1)
         width = next(k for k in sizes if subject.prediction.flat_size(k) == columns)
@@ -34,12 +33,12 @@ def target_size(subject: Subject, columns: int) -> int:
 
 
 def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
-    """Return pairs of flat rows; of single numbers where `columns` is 0."""
+    """Return pairs of flat rows, or of flat rows and numbers."""
     spaces = subject.prediction, subject.target
-    sizes = columns or 1, target_size(subject, columns)
+    sizes = columns, target_size(subject, columns)
     pairs = list(zip(spaces, sizes, strict=True))
     rows = [_free(space, size, dtype, rng, count) for space, size in pairs]
-    own = [_spaces(space, size) for space, size in pairs]
+    own = [space.space_of_each(size) for space, size in pairs]
     with np.errstate(all="ignore"):
         for a, b in ((1, 1), (0, 0), (0, 1)):
             _bring_near(rows[a], own[a], rows[b], own[b], dtype, rng)
@@ -47,8 +46,7 @@ def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, cou
         np.sort(x, axis=-1) if getattr(space, "is_ordered", False) else x
         for x, space in zip(rows, spaces, strict=True)
     ]
-    y, t = (x if space.axes else x[:, 0] for x, space in zip(rows, spaces, strict=True))
-    return Points(y, t)
+    return Points(rows[0], rows[1] if subject.target.axes else rows[1][:, 0])
 
 
 def usual_rows(space: Space, size: int, rng: Generator, count: int) -> NDArray:
@@ -69,19 +67,11 @@ def _free(space: Space, size: int, dtype: str, rng: Generator, count: int) -> ND
     return np.array(rows if space.axes else rows[:, np.newaxis])
 
 
-def _spaces(space: Space, size: int) -> list[Space | None]:
-    """Return the space of each number of a flat row, None for a share of a distribution."""
-    if isinstance(space, Columns):
-        pairs = zip(space.spaces, space.widths(size), strict=True)
-        return [own for part, width in pairs for own in _spaces(part, width)]
-    return [None if isinstance(space, Simplex) else getattr(space, "of_numbers", space)] * size
-
-
 def _bring_near(
     rows: NDArray,
-    spaces: list[Space | None],
+    spaces: list[Space],
     others: NDArray,
-    other_spaces: list[Space | None],
+    other_spaces: list[Space],
     dtype: str,
     rng: Generator,
 ) -> None:
@@ -90,7 +80,7 @@ def _bring_near(
         sources = [
             (others[:, k], other)
             for k, other in enumerate(other_spaces)
-            if other is not None and not (others is rows and k == place)
+            if not other.axes and not (others is rows and k == place)
         ]
         if not isinstance(space, Interval) or not sources:
             continue

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import usual_targets
-from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.members import Generator, by_space, usual
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -135,6 +135,7 @@ def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 
     return found
 
 
+@by_space
 def on_grid(space: Space, x: NDArray, rng: Generator) -> NDArray:
     """Return members of a space near `x` that are sixteenths, away from its bounds."""
     if isinstance(space, Simplex):

@@ -6,10 +6,13 @@ number, and belong to the space or not.
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypeGuard
+import functools
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
 
+from lossfw.components.columns import Columns
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -17,12 +20,14 @@ from lossfw.components.spaces import (
     LOGITS,
     NONNEGATIVE,
     POSITIVE,
+    SIMPLEX,
     UNIT,
     Counts,
     Interval,
     Members,
     Simplex,
     Space,
+    Vector,
 )
 from lossfw.numerics.arrays import NDArray
 
@@ -55,6 +60,23 @@ _MARGIN = 0.02
 
 # Unremarkable distributions keep away from 0 by this share, and other numbers have this spread.
 _FLOOR, _SPREAD = 0.1, 2.0
+
+
+_Function = TypeVar("_Function", bound=Callable[..., NDArray])
+
+
+def by_space(function: _Function) -> _Function:
+    """Decorate a function of a space and numbers: in a flat row, each number has its own space."""
+
+    @functools.wraps(function)
+    def of_rows(space: Space, x: NDArray, *others: Any, **options: Any) -> NDArray:
+        if not isinstance(space, Columns | Vector):
+            return function(space, x, *others, **options)
+        each = [UNIT if one is SIMPLEX else one for one in space.space_of_each(x.shape[-1])]
+        parts = [function(one, x[..., k], *others, **options) for k, one in enumerate(each)]
+        return np.stack(parts, axis=-1)
+
+    return cast(_Function, of_rows)
 
 
 def members(
@@ -145,6 +167,7 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
     return np.asarray(bound - size if below else bound + size)
 
 
+@by_space
 def clipped(space: Space, x: NDArray) -> NDArray:
     """Return the members of an interval that are nearest to some numbers; of others the numbers."""
     if not isinstance(space, Interval):

@@ -25,7 +25,8 @@ import numpy as np
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import clipped
 from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject, any_in_row, written_lengths
-from lossfw.components.spaces import SIMPLEX, UNIT, Space
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import SIMPLEX, UNIT, Space, Vector
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.namespace import DIGITS, exact_array, namespace
@@ -395,5 +396,7 @@ def _step(x: NDArray, column: int | None, sign: int, space: Space) -> NDArray:
     with np.errstate(all="ignore"):
         step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
     moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
+    if isinstance(space, Columns | Vector):
+        return clipped(space, moved)
     moved[part] = clipped(UNIT if space is SIMPLEX else space, moved[part])
     return moved

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from lossfw.check.core.members import is_bounded
+from lossfw.check.core.members import by_space, is_bounded
 from lossfw.check.core.subject import Points, Subject
 from lossfw.components.spaces import BINARY, LOGITS, SIGN, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
@@ -53,6 +53,12 @@ def region(subject: Subject, points: Points) -> NDArray:
 
 def of_numbers(space: Space, x: NDArray, far: float = _FAR) -> NDArray:
     """Return the region of each number of a space, or of each row of them."""
+    found = _of_each(space, x, far)
+    return np.asarray(found.max(tuple(range(1, x.ndim)), initial=Region.ORDINARY))
+
+
+@by_space
+def _of_each(space: Space, x: NDArray, far: float) -> NDArray:
     x = np.asarray(x, np.float64)
     bounds = UNIT if space is SIMPLEX else space
     if is_bounded(bounds):
@@ -63,4 +69,4 @@ def of_numbers(space: Space, x: NDArray, far: float = _FAR) -> NDArray:
         is_ordinary = (size == 0) | ((size >= _NEAR) & (size <= far))
         is_wide = (size >= 1 / _WIDE) & (size <= _WIDE)
     found = np.select([is_ordinary, is_wide], [Region.ORDINARY, Region.WIDE], Region.EXTREME)
-    return np.asarray(found.max(tuple(range(1, x.ndim)), initial=Region.ORDINARY))
+    return np.asarray(found)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from lossfw.components.component import Component
 from lossfw.components.registry.records import LOCAL_MODULE
+from lossfw.components.spaces import Space
 from lossfw.errors import LossfwError
+from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 _NUMPY = "import numpy as np\nfrom numpy import array, inf, nan"
@@ -38,7 +40,20 @@ _FUNCTIONS = {
 
 def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
     """Return code that makes a loss or an activation, and the functions that checks call."""
-    return "\n".join([_NUMPY, *_making(component), *(functions or _FUNCTIONS[component.kind])])
+    lines: Iterable[str] = functions or _FUNCTIONS[component.kind]
+    if isinstance(component, Loss) and component.has_columns and not component.takes_groups:
+        spaces = {"y": component.prediction_space, "t": component.target_space}
+        given = f"({', '.join(_shaped(name, space) for name, space in spaces.items())}"
+        # The first is the definition, the second the call.
+        lines = [given.join(line.rsplit("(y, t", 1)) for line in lines]
+    return "\n".join([_NUMPY, *_making(component), *lines])
+
+
+def _shaped(name: str, space: Space) -> str:
+    """Return code that makes flat rows members of a space; see `lossfw.check.core.flat_rows`."""
+    if space.axes > 1:
+        return f"{name}.reshape(*{name}.shape[:-1], {space.row_shape(0)[0]}, -1)"
+    return name if space.axes or name == "t" else f"{name}[..., 0]"
 
 
 def _making(component: Component) -> list[str]:

@@ -23,6 +23,7 @@ import numpy as np
 
 from lossfw.check.core.draw import draw
 from lossfw.check.core.draw_groups import usual_group
+from lossfw.check.core.members import by_space
 from lossfw.check.core.region import Region, region
 from lossfw.check.core.subject import JUDGED_DTYPES, Points, Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
@@ -269,10 +270,10 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     if points.t.dtype.kind == "f":
         # Not so small either that another precision makes it 0.
         near = (np.abs(points.t) < 50) & ((points.t == 0) | (np.abs(points.t) > 1e-3))
-        usual &= near if near.shape == usual.shape else near[..., None]
+        usual &= _in_rows(near, usual)
     usual &= _off_bounds(subject.prediction, points.y, included=True)
-    if points.t.shape == points.y.shape:
-        usual &= _off_bounds(subject.target, points.t, included=False)
+    if points.t.shape == points.y.shape or subject.has_columns:
+        usual &= _in_rows(_off_bounds(subject.target, points.t, included=False), usual)
     keep = usual.all(-1) if points.y.ndim > 1 else usual
     index = np.flatnonzero(keep)
     if not index.size and (subject.prediction_range or subject.target_range):
@@ -284,6 +285,14 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     return points.take(rng.choice(index, min(count, index.size), replace=False))
 
 
+def _in_rows(mask: NDArray, of_predictions: NDArray) -> NDArray:
+    """Return a mask of targets in the shape of one of predictions, or with one answer a row."""
+    if mask.shape == of_predictions.shape:
+        return mask
+    return np.asarray(mask.all(-1, keepdims=True) if mask.ndim > 1 else mask[..., None])
+
+
+@by_space
 def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
     """Tell which numbers stay off the bounds in half precision; `included` ones count or not."""
     inside: NDArray = np.ones(x.shape, bool)

@@ -19,11 +19,12 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from lossfw.check.core.exact import Formula
+from lossfw.check.core.flat_rows import flat_loss
 from lossfw.check.core.group_rows import GROUP_WIDTH, GroupRows, as_rows, setup_of_lines
 from lossfw.check.core.reproduce import nested, setup
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.base import Argument
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
@@ -74,6 +75,8 @@ class Subject:
     # The accuracy of value, first and second derivative.
     ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
     component: Loss | None = None
+    # The component as it was given: that of the checks takes flat rows.
+    original: Loss | None = None
     # The derivatives that dual numbers make, because no author wrote them.
     unwritten: tuple[str, ...] = ()
     # Code that defines `value` (and `gradient` ...) for snippets.
@@ -169,14 +172,19 @@ class Subject:
 
     @property
     def several(self) -> tuple[int, ...]:
-        """Numbers of columns above one."""
-        return tuple(k for k in self.columns if k > 1)
+        """Numbers of columns above one; a row of one number may stand for the number."""
+        return tuple(k for k in self.columns if k > 1 or self.has_columns)
 
     @property
     def has_columns(self) -> bool:
         """Whether prediction or target has named columns or is a vector."""
         of_rows = self.truth is not None and self.truth.has_columns
         return of_rows or self.kind == "group"
+
+    def labels(self, name: str, size: int) -> list[str]:
+        """Return the names of the numbers of a row, of the input `y`, `t` or another of rows."""
+        space = self.target if name == "t" else self.prediction
+        return [f"{name}{label}" for label in space.labels(size)]
 
     @property
     def least_classes(self) -> int:
@@ -210,31 +218,30 @@ def of_component(loss: Loss) -> Subject:
     """Return a built-in or plugin loss as a subject."""
     if loss.takes_groups:
         return _of_groups(loss)
+    original, loss = loss, flat_loss(loss)
 
-    def given(y: Any, t: Any) -> tuple[Any, Any]:
+    def given(x: Any) -> Any:
         # Each element is a row of one for a loss that sums rows.
-        if loss.sums_rows:
-            return np.asarray(y)[..., None], np.asarray(t)[..., None]
-        return shaped(loss.prediction_space, y), shaped(loss.target_space, t)
+        return np.asarray(x)[..., None] if loss.sums_rows else x
 
     def value(y: Any, t: Any) -> Any:
-        return loss(*given(y, t), reduction="none")
+        return loss(given(y), given(t), reduction="none")
 
     def derivative(function: Function) -> Function:
         def call_given(y: Any, t: Any) -> Any:
-            result = function(*given(y, t), reduction="none")
-            return np.reshape(result, np.shape(y)) if np.shape(result) != np.shape(y) else result
+            result = function(given(y), given(t), reduction="none")
+            return result[..., 0] if loss.sums_rows else result
 
         return call_given
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
-        return loss(*given(y, t), sample_weight=sample_weight, where=where)
+        return loss(given(y), given(t), sample_weight=sample_weight, where=where)
 
     def unchecked(y: Any, t: Any) -> Any:
         return loss.unreduced(np, y, subject.exact.full(y, t))
 
     subject = Subject(
-        name=repr(loss),
+        name=repr(original),
         kind=kind_of(loss),
         prediction=loss.prediction_space,
         target=loss.target_space,
@@ -248,8 +255,9 @@ def of_component(loss: Loss) -> Subject:
         parameters=loss.parameters,
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,
+        original=original,
         unwritten=unwritten(loss.body),
-        setup=setup(loss),
+        setup=setup(original),
         unchecked=unchecked if loss.takes_rows else None,
         prediction_range=loss.prediction_range,
         target_range=loss.target_range,
@@ -282,14 +290,6 @@ def _of_groups(loss: Loss) -> Subject:
         prediction_range=loss.prediction_range,
         target_range=loss.target_range,
     )
-
-
-def shaped(space: Space, x: Any) -> Any:
-    """Return flat rows in the shape of the members of a space, and others as they are."""
-    if space.axes < 2:
-        return x
-    rows = np.asarray(x)
-    return rows.reshape(*rows.shape[:-1], *space.row_shape(rows.shape[-1]))
 
 
 def unwritten(body: object) -> tuple[str, ...]:
@@ -409,7 +409,24 @@ def is_inside(subject: Subject, points: Points) -> NDArray:
             keep &= ~any_in_row(np.asarray(bad))
         if sizes is not None:
             keep &= ~any_in_row(~sizes.holds(x))
+    if subject.has_columns and subject.component is not None:
+        keep[keep] = _is_taken(subject.component, points.take(np.flatnonzero(keep)))
     return keep
+
+
+def _is_taken(loss: Loss, points: Points) -> NDArray:
+    """Tell which pairs a loss takes that refuses more than its spaces say."""
+    if type(loss).check_domain is Loss.check_domain or not len(points):
+        return np.ones(len(points), bool)
+    try:
+        loss.check_domain(points.y, points.t, False, 0)
+    except DomainError:
+        if len(points) == 1:
+            return np.zeros(1, bool)
+        half = len(points) // 2
+        parts = points.take(slice(half)), points.take(slice(half, None))
+        return np.concatenate([_is_taken(loss, part) for part in parts])
+    return np.ones(len(points), bool)
 
 
 def drop_masked(subject: Subject, points: Points) -> Points:

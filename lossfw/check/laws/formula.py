@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.extra_points import branch_points, suspects
+from lossfw.check.core.members import by_space
 from lossfw.check.core.oracle import Judgement, judge
 from lossfw.check.core.search import (
     Check,
@@ -42,7 +43,7 @@ from lossfw.check.core.subject import (
     is_left_by_cancellation,
 )
 from lossfw.check.laws.own_differences import check_by_differences
-from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT, Interval
+from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -89,17 +90,21 @@ def inner(subject: Subject, points: Points) -> Points:
 def is_inner(subject: Subject, points: Points) -> NDArray:
     """Tell which elements or rows are those of `inner`."""
     y = points.y
-    keep = np.isfinite(y)
-    if subject.prediction in (UNIT, SIMPLEX):
-        keep &= (y > 0) & (y < 1)
-    elif isinstance(subject.prediction, Interval):
-        keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
+    keep = np.isfinite(y) & _is_off_bounds(subject.prediction, y)
     if subject.prediction is LOGITS:
         far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
         if far.size:
             ends = to_float(subject.exact.values(y[far], points.t[far]))
             keep[far[np.isfinite(ends)]] = True
     return np.asarray(keep.all(tuple(range(1, keep.ndim))))
+
+
+@by_space
+def _is_off_bounds(space: Space, y: NDArray) -> NDArray:
+    interval = UNIT if space is SIMPLEX else space
+    if not isinstance(interval, Interval):
+        return np.ones(y.shape, bool)
+    return np.asarray((y > interval.low) & (y < interval.high))
 
 
 def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:

@@ -89,8 +89,8 @@ def _refute_nan(
     code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
     text = f"the {name} is NaN at legal, finite arguments. "
     one = shrink(subject, search, bad, badness)
-    remedy = _REMEDY + (_ONE_COLUMN if subject.rows and one.y.shape[-1] == 1 else "")
-    found = Counterexample.by(one, text + remedy, code)
+    may_need_two = subject.rows and not subject.has_columns and one.y.shape[-1] == 1
+    found = Counterexample.by(one, text + _REMEDY + _ONE_COLUMN * may_need_two, code)
     loss = subject.component
     if isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
         # The author has declared no space.

@@ -109,7 +109,7 @@ def check_broadcast(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "shape:broadcast", 3)
     if len(points) < 3:
         raise NotApplicable("too few ordinary points")
-    wrong = _misfits_of_rows(points) if subject.rows else _misfits(points)
+    wrong = _misfits_of_rows(subject, points) if subject.rows else _misfits(points)
     for a, b in wrong:
         for function in outputs(subject):
             try:
@@ -135,12 +135,16 @@ def _misfits(points: Points) -> list[tuple[Any, Any]]:
     return found
 
 
-def _misfits_of_rows(points: Points) -> list[tuple[Any, Any]]:
+def _misfits_of_rows(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
     y, t = points.y, points.t
     found = [(y, t[:2]), (y, t[:1]), (y[:1], t)]
     if t.ndim != 2:
         return [*found, (y, t[:, None]), (y, t[None])]
-    found += [(y, t[:, :2]), (y, t[0]), (y, t[:, :1]), (y, t.ravel()), (y, t[None])]
+    found += [(y, t[0]), (y, t.ravel()), (y, t[None])]
+    # A vector may have any number of columns, and fewer of two are one.
+    if subject.has_columns and subject.target.size is None:
+        return found
+    found += [(y, t[:, :k]) for k in (1, 2) if k < t.shape[-1]]
     return [*found, (y[:2], t[:2].T)] if t.shape[-1] > 2 else found
 
 
@@ -191,7 +195,7 @@ def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any,
         ("a repeated target: y, np.broadcast_to(t[:1], t.shape)",
          y, np.broadcast_to(t[:1], t.shape), y, np.repeat(t[:1], len(t), 0)),
     ]  # fmt: skip
-    if subject.rows:
+    if subject.rows and not subject.has_columns:
         flipped = t[:, ::-1] if t.ndim == 2 else t
         text = f"reversed columns: y[:, ::-1], {'t[:, ::-1]' if t.ndim == 2 else 't'}"
         found.append((text, y[:, ::-1], flipped, y[:, ::-1].copy(), flipped.copy()))

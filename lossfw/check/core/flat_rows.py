@@ -1,0 +1,85 @@
+"""Losses with columns as the checks see them: predictions and targets are flat rows.
+
+A prediction that is one number beside a target with columns becomes a row of one, and columns of
+vectors become one row. So whatever holds for rows can be tested without a case for each shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import Space, Vector
+from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import Wrapper
+from lossfw.numerics.arrays import Array, Namespace
+
+
+@dataclass(frozen=True)
+class OneNumber(Vector):
+    """Rows of one number, which a body gets as the number."""
+
+    def check(self, x: Array, role: str, *, start: int = 0) -> None:
+        """Let the space of the number check; see `Space.check`."""
+        self.of_numbers.check(x[..., 0], role, start=start)
+
+    def labels(self, size: int) -> list[str]:
+        """Return that of the number."""
+        return [""]
+
+    def split(self, x: Array) -> Any:
+        """Return the numbers."""
+        return x[..., 0]
+
+    def join(self, xp: Namespace, parts: Any) -> Array:
+        """Return numbers as rows of one."""
+        return parts[..., None]
+
+
+@dataclass(frozen=True)
+class FlatColumns(Columns):
+    """Columns of vectors in one row."""
+
+    @property
+    def axes(self) -> int:
+        """Always 1."""
+        return 1
+
+
+def flat_space(space: Space, *, of_rows: bool) -> Space:
+    """Return a space whose members are flat; if `of_rows`, also a number is a row of one."""
+    if space.axes > 1 and isinstance(space, Columns):
+        return FlatColumns(**{each.name: getattr(space, each.name) for each in fields(space)})
+    if of_rows and not space.axes:
+        return OneNumber(space.name, space.meaning, of_numbers=space, size=1)
+    return space
+
+
+def flat_loss(loss: Loss) -> Loss:
+    """Return a loss with columns as one of flat rows, others as they are."""
+    if not loss.has_columns:
+        return loss
+    spaces = (
+        flat_space(loss.prediction_space, of_rows=True),
+        flat_space(loss.target_space, of_rows=False),
+    )
+    if spaces == (loss.prediction_space, loss.target_space):
+        return loss
+    if isinstance(loss, Wrapper):
+        part: Any = getattr(loss, "of")  # noqa: B009  # each wrapper has its own type of it
+        parts = tuple(map(flat_loss, part)) if isinstance(part, tuple) else flat_loss(part)
+        return loss.replace(of=parts)
+    made: Any = type(
+        type(loss).__name__,
+        (type(loss),),
+        {
+            "__module__": type(loss).__module__,
+            "__doc__": type(loss).__doc__,
+            "name": type(loss).name,
+            "prediction_space": property(lambda _: spaces[0]),
+            "target_space": property(lambda _: spaces[1]),
+        },
+    )
+    flat: Loss = made(**loss.parameters)
+    return flat

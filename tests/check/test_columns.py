@@ -1,0 +1,160 @@
+"""The harness draws columns and vectors, finds what is wrong, and names the column."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw import (
+    BINARY,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SIMPLEX,
+    UNIT,
+    VECTOR,
+    Claims,
+    Columns,
+    DomainError,
+    PointwiseLoss,
+)
+from lossfw.check import check
+from lossfw.check.core.draw import draw
+from lossfw.check.core.subject import of_component
+from lossfw.check.strategies import pairs
+from lossfw.numerics import namespace_of
+
+
+class Distance(PointwiseLoss):
+    """Squared distance in the plane, twice along the first axis."""
+
+    prediction = target = Columns.of(east=REAL, north=REAL)
+
+    def value(self, xp, y, t):
+        """A convex loss."""
+        return 2 * (y.east - t.east) ** 2 + (y.north - t.north) ** 2
+
+    def claims(self):
+        """What is true."""
+        return Claims(convex=True, nonnegative=True, zero_at_target=True, smooth=True)
+
+
+class OtherOrder(Distance):
+    """Its derivatives are in the wrong order."""
+
+    def derivative(self, xp, y, t):
+        """By north before that by east."""
+        return 2 * (y.north - t.north), 4 * (y.east - t.east)
+
+
+class Product(Distance):
+    """Convex in each column, and not in the row."""
+
+    def value(self, xp, y, t):
+        """The formula."""
+        return (y.east * y.north - t.east) ** 2
+
+
+class Interval(PointwiseLoss):
+    """The squared distance from an interval."""
+
+    prediction, target = REAL, Columns.of(lower=REAL, upper=REAL)
+
+    def check_domain(self, y, t, by_index, start):
+        """Refuse more than the spaces do."""
+        super().check_domain(y, t, by_index, start)
+        ends = self.target_space.split(t)
+        if namespace_of(t).any(ends.lower > ends.upper):
+            raise DomainError("lower lies above upper.")
+
+    def value(self, xp, y, t):
+        """The formula."""
+        gap = xp.maximum(xp.maximum(t.lower - y, y - t.upper), 0.0 * y)
+        return gap * gap
+
+    def claims(self):
+        """What is true."""
+        return Claims(convex=True, nonnegative=True)
+
+
+class Time(PointwiseLoss):
+    """A bounded function of a time and an event; it is not convex."""
+
+    prediction, target = REAL, Columns.of(time=NONNEGATIVE, event=BINARY)
+    wrong: ClassVar[float] = 0.0
+
+    def value(self, xp, y, t):
+        """The formula."""
+        return xp.tanh(t.time / (1 + t.time)) / (1 + y * y) + t.event
+
+    def claims(self):
+        """A lower bound that is wrong."""
+        return Claims(lower_bound=1.0)
+
+
+class Mixed(PointwiseLoss):
+    """A distribution, a vector and a scale in one row."""
+
+    prediction = Columns.of(shares=SIMPLEX, place=VECTOR, scale=POSITIVE)
+    target = UNIT
+
+    def value(self, xp, y, t):
+        """The formula."""
+        gap = xp.sum(y.shares * (y.place - t[..., None]), axis=-1)
+        return gap * gap / (1 + y.scale)
+
+
+CHECKS = (
+    *("shape:result", "shape:layout", "shape:broadcast", "nan", "nan:legal", "domain", "value"),
+    *("gradient", "hessian", "overflow", "weights:partials", "weights:reductions", "mask"),
+    *("value:roundtrip", "claim:convex", "claim:nonnegative", "dtype:half", "dtype:integer"),
+)
+
+
+@pytest.mark.parametrize("loss", [Distance(), Interval()], ids=repr)
+def test_nothing_true_is_refuted(loss):
+    report = check(loss, examples=24, only=CHECKS)
+    assert report.refuted == [], str(report)
+    assert set(CHECKS) <= {one.check for one in report.passed}
+
+
+@pytest.mark.parametrize(
+    ("loss", "name", "place"),
+    [
+        (OtherOrder(), "gradient", "y.east = "),
+        (Product(), "claim:convex", "a.east = "),
+        (Time(), "claim:lower_bound", "t.time = 0.0, t.event = 0.0"),
+    ],
+)
+def test_what_is_wrong_is_found_and_named_by_column(loss, name, place):
+    report = check(loss, examples=24, only=[name])
+    (found,) = [one for one in report.refuted if one.check == name]
+    assert place in str(found)
+
+
+@pytest.mark.parametrize("loss", [Distance(), Interval(), Time(), Mixed()], ids=repr)
+def test_points_lie_in_the_spaces(loss):
+    subject = of_component(loss)
+    for points in draw(subject, "float64", np.random.default_rng(0), 60):
+        assert len(points) >= 20
+        assert np.isfinite(subject.value(points.y, points.t)).any()
+        assert len(np.unique(points.y[:, -1])) > 5
+
+
+@pytest.mark.parametrize("loss", [Distance(), Interval(), Time(), Mixed()], ids=repr)
+@settings(max_examples=3)
+@given(data=st.data())
+def test_strategies_give_arguments_of_a_call(loss, data):
+    y, t = data.draw(pairs(loss, rows=3))
+    assert loss(y, t, reduction="none").shape == (3,)
+
+
+def test_a_snippet_runs():
+    report = check(Time(), examples=24, only=["claim:lower_bound"])
+    (found,) = report.refuted
+    code = "loss(y[..., 0], t, reduction='none')"
+    assert code in found.snippet
+    assert lossfw.loss(Time())([0.0], [[0.0, 0.0]]) == 0.0
