@@ -159,6 +159,9 @@ class Derivatives(Frozen):
             # is spared where it is neither.
             slope = np.add.reduce(slopes, axis=None)
             finite = np.isfinite(slope + np.add.reduce(bends, axis=None))
+            if self.loss.takes_groups:
+                # A row that does not count in its group has derivatives all the same.
+                finite = finite and np.isfinite(rows.y).all()
         if not finite:
             self._refuse_not_finite(rows, slopes, bends)
         if slope == 0.0 and not slopes.any() and _differ(rows.t):
@@ -176,6 +179,9 @@ class Derivatives(Frozen):
 
     def _refuse_not_finite(self, rows: Rows, slopes: NDArray, bends: NDArray) -> None:
         good = np.isfinite(slopes) & np.isfinite(bends)
+        if not np.isfinite(rows.y).all():
+            # In a group such a row spoils the derivatives of others.
+            good = np.isfinite(rows.y)
         if good.all():
             return
         i = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))

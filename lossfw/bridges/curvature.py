@@ -146,7 +146,8 @@ def curvature_of(
         by_slopes = _of_softmax(loss, rows, slopes, softmax_factor if rule == "softmax" else 1.0)
         if by_slopes is not None:
             return by_slopes
-    own = _own_bound(loss, rows) if rule == "bound" and not kinked(loss) else None
+    is_wide = loss.takes_groups or loss.has_columns
+    own = _own_bound(loss, rows) if rule == "bound" and (is_wide or not kinked(loss)) else None
     if own is not None:
         return np.maximum(own * spread, LEAST * spread)
     if rule == "expected":

@@ -209,7 +209,8 @@ class LightGBMBridge(StartInDataLibrary):
         """
         refuse_unknown_face(face)
         form = raw_form(loss, wide=True)
-        table = target if form.target_space.axes and form.has_columns else None
+        of_columns = form.target_space.axes and form.has_columns
+        table = target if of_columns and np.ndim(target) == 2 else None
         made = self.objective(loss, curvature=curvature, target=table)
         defaults: dict[str, Any] = {"objective": made, "metric": "None"}
         if form.takes_rows and (face == "native" or form.has_columns):
@@ -348,11 +349,7 @@ class LightGBMBridge(StartInDataLibrary):
             "num_threads": 1,
         }
         target, table = labels_of(training.target, raw_form(loss, wide=True))
-        weight = training.weight
-        if training.sizes is not None and weight is not None:
-            # It has a weight for each row.
-            weight = np.repeat(weight, training.sizes)
-        data = self._data(training.x, target, weight, training.sizes)
+        data = self._data(training.x, target, training.weight, training.sizes)
         if np.ndim(training.start):
             params["num_class"] = len(training.start)
         model = self.train(
@@ -365,6 +362,9 @@ class LightGBMBridge(StartInDataLibrary):
         self, x: NDArray, target: NDArray, weight: NDArray | None, sizes: NDArray | None = None
     ) -> Any:
         quiet = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
+        if sizes is not None and weight is not None:
+            # It has a weight for each row.
+            weight = np.repeat(weight, sizes)
         data = self.imported().Dataset(x, label=target, weight=weight, group=sizes, params=quiet)
         return data.construct()
 

@@ -134,8 +134,24 @@ class _Slope:
         return abs(float(parts.sum())) <= _CLOSE * float(np.abs(parts).sum())
 
 
+class _ColumnSlope(_Slope):
+    """The same of one column of a constant row."""
+
+    def __init__(self, loss: Loss, t: NDArray, w: NDArray, row: NDArray, column: int) -> None:
+        super().__init__(loss, t, w)
+        self.row, self.column = row, column
+
+    def parts(self, z: float) -> NDArray:
+        y = np.tile(self.row, (len(self.t), 1))
+        y[:, self.column] = z
+        slopes: NDArray = Rows(y, self.t, self.w).compute(self.loss, "gradient")[:, self.column]
+        return slopes
+
+
 def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
     slope = _Slope(form, t, w)
+    if t.ndim > 1:
+        return _between(slope, *_reach(slope, _farthest(form)))
     mean = _of_mean(given, form, t, w)
     if mean is not None and slope.balanced(mean):
         return mean
@@ -290,4 +306,10 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
             break
         z = z - step
         best = mean(z)
-    return z - z.mean() if loss.claims().shift_invariant else z
+    claims = loss.claims()
+    if claims.convex and not claims.twice_smooth and loss.has_columns:
+        # Steps end beside a kink: each column has its own crossing.
+        for k in range(columns):
+            slope = _ColumnSlope(loss, t, w, z, k)
+            z[k] = _between(slope, *_reach(slope, _LARGEST))
+    return z - z.mean() if claims.shift_invariant else z

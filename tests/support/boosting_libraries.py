@@ -87,8 +87,20 @@ class XGBoost(Library):
     common: ClassVar = {"n_estimators": ROUNDS, "max_depth": 3, "n_jobs": 1}
     regressor, classifier = xgb.XGBRegressor, xgb.XGBClassifier
 
+    def __init__(self, groups=None):
+        self.groups = groups
+
+    def with_groups(self, groups):
+        """Return the library with data sets of these groups, and a weight for each."""
+        return type(self)(groups)
+
     def data(self, x, y=None, w=None):
-        return xgb.DMatrix(x, y, weight=w)
+        if self.groups is None:
+            return xgb.DMatrix(x, y, weight=w)
+        data = xgb.DMatrix(x, y)
+        data.set_group(self.groups)
+        data.set_weight(w)
+        return data
 
     def train_own(self, own, x, y, w=None, rounds=ROUNDS, model=None):
         model = self.booster(model)

@@ -36,7 +36,7 @@ class Parity:
     library: str
     theirs: str
     ours: Any
-    data: str = "numbers"  # or counts, labels, classes, shares
+    data: str = "numbers"  # or counts, labels, classes, shares, queries
     curvature: str = "auto"  # of the bridge
     params: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)  # parameters only of theirs
@@ -68,6 +68,16 @@ FAIR = {"name": "fair", "c": 20.0}
 SQUARE = {"name": "squared_error", "factor": 0.5}
 NEWTON = {"leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1}
 
+# Every pair, and its slope as it is.
+ALL_PAIRS = {
+    "lambdarank_pair_method": "topk",
+    "lambdarank_num_pair_per_sample": 1000,
+    "lambdarank_normalization": False,
+    "lambdarank_score_normalization": False,
+}
+# So many rows has each query.
+QUERIES = np.repeat([17, 1, 30, 4], 8)
+
 ROWS = (
     Parity("xgboost", "reg:squarederror", SQUARE),
     Parity(
@@ -85,6 +95,11 @@ ROWS = (
     Parity(
         "xgboost", "reg:tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
         own={"tweedie_variance_power": 1.5}, before="3.5",
+    ),
+    Parity(
+        "xgboost", "rank:pairwise", "pairwise_logistic", "queries", params={"base_score": 0.0},
+        own=ALL_PAIRS, needs="3.0",
+        note="XGBoost divides the weights of queries by their mean",
     ),
     Parity("lightgbm", "regression", SQUARE),
     Parity("lightgbm", "huber", HUBER, curvature="one", own={"alpha": 50.0}, start="mean"),
@@ -149,7 +164,8 @@ def gap(row: Parity, weighted: bool) -> float:
     Of classes it is that of probabilities: a shift of all logits means nothing.
     """
     x, y = drawn(row.data)
-    w = np.random.default_rng(0).integers(1, 4, len(y)).astype(float) if weighted else None
+    count = len(QUERIES) if row.data == "queries" else len(y)
+    w = np.random.default_rng(0).integers(1, 4, count).astype(float) if weighted else None
     ours, theirs = (_sklearn if row.library == "sklearn" else _trained)(row, x, y, w)
     if np.ndim(theirs) == 2:
         ours, theirs = (_softmax(raw) for raw in (ours, theirs))
@@ -166,6 +182,8 @@ def drawn(name: str) -> tuple[Any, Any]:
         x, y = datasets.load_breast_cancer(return_X_y=True)
         return x, y.astype(float)
     x, y = datasets.load_diabetes(return_X_y=True)
+    if name == "queries":
+        return x[: QUERIES.sum()], np.floor(y[: QUERIES.sum()] / 80.0)
     if name == "shares":
         return x, np.float32(y / 400.0).astype(float)
     return x, np.ceil(y / 20.0) if name == "counts" else y
@@ -185,6 +203,8 @@ def _begin(row: Parity, y: Any, w: Any) -> Any:
 
 def _trained(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
     library = LIBRARIES[row.library]
+    if row.data == "queries":
+        library = library.with_groups(QUERIES)
     begin = {} if row.start == "least" else {"start": _begin(row, y, w)}
     ours = library.train(row.ours, x, y, w, ROUNDS, row.params, curvature=row.curvature, **begin)
     own = {**row.params, **row.own, library.objective: row.theirs}

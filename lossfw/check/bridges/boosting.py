@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.bridges.boosting import derivatives, is_dead
+from lossfw.bridges.boosting_library import labels_of
 from lossfw.bridges.bridge import Boosting, BoostingBridge
-from lossfw.bridges.raw_form import raw_form
+from lossfw.bridges.raw_form import Rows, raw_form, targets_for
+from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.components.spaces import BINARY, SIGN, UNIT
@@ -19,6 +21,9 @@ from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
+# Groups of so many rows, 47 together, and so many numbers of a vector without a size.
+_SIZES = np.array([7, 1, 12, 5, 22])
+_WIDTH = 3
 # So many rows: two leaves of an odd and an even number, and more than a block of SIMD.
 _COUNT = 47
 # Libraries keep labels and derivatives in float32, and add up some hundred of them.
@@ -44,22 +49,41 @@ class BridgeRows:
     form: Loss  # of raw predictions
     y: NDArray  # raw predictions, (N,) or (N, K)
     t: NDArray  # targets or labels, (N,), in growing order
-    w: NDArray  # whole weights from 1 to 3
+    w: NDArray  # whole weights from 1 to 3, of the rows or of the groups
+    sizes: NDArray | None = None  # of groups
 
     @property
     def feature(self) -> NDArray:
         """A feature that tells the larger half of the targets from the others, (N, 1)."""
+        if self.sizes is not None:
+            first = self.t if self.t.ndim == 1 else self.t[:, 0]
+            return (first > np.median(first))[:, None].astype(np.float32)
         upper = np.arange(len(self.t)) >= len(self.t) // 2
         return upper[:, None].astype(np.float32)
 
+    def rows(self, y: NDArray, weight: NDArray | None = None) -> Rows:
+        """Return raw predictions with the targets, as the loss takes them."""
+        known = targets_for(self.form, self.t, weight, self.sizes)
+        return Rows(y, known.t, known.w, None, known.group)
+
     def slopes(self, y: NDArray, weight: NDArray | None = None) -> NDArray:
         """Return the published slopes."""
-        slopes: NDArray = self.form.gradient(y, self.t, sample_weight=weight, reduction="none")
+        slopes: NDArray = self.rows(y, weight).compute(self.form, "gradient")
         return slopes
 
-    def mean(self, y: NDArray) -> float:
+    def mean(self, y: NDArray, weight: NDArray | None = None) -> float:
         """Return the weighted mean loss."""
-        return float(self.form(y, self.t, sample_weight=self.w))
+        return self.rows(y, weight).mean(self.form)
+
+    @property
+    def row_weights(self) -> NDArray:
+        """The weight of each row."""
+        return self.w if self.sizes is None else np.repeat(self.w, self.sizes)
+
+    @property
+    def groups(self) -> tuple[NDArray, ...]:
+        """The sizes of groups, as a further argument for bridges that know groups."""
+        return () if self.sizes is None else (self.sizes,)
 
     def start(self) -> NDArray:
         """Return where the library starts."""
@@ -67,7 +91,7 @@ class BridgeRows:
         start = np.asarray(
             self.bridge.start(self.loss, self.t, self.w, classes=classes), np.float64
         )
-        if is_dead(derivatives(self.loss), start, self.t):
+        if is_dead(derivatives(self.loss, wide=self.bridge.is_wide), start, self.t):
             raise NotApplicable(
                 f"from the start, {start}, no row moves: it is on a kink or a plateau"
             )
@@ -81,8 +105,10 @@ class BridgeRows:
         self, y: NDArray, weight: NDArray | None, curvature: str = "auto"
     ) -> list[NDArray]:
         """Return the slopes and curvatures that the library gets."""
-        objective = self.bridge.objective(self.loss, curvature=curvature)
-        return list(self.bridge.derivatives(objective, y, self.t, weight))
+        labels, table = labels_of(self.t, self.form)
+        more = {} if table is None else {"target": table}
+        objective = self.bridge.objective(self.loss, curvature=curvature, **more)
+        return list(self.bridge.derivatives(objective, y, labels, weight, *self.groups))
 
     def refuted(self, what: str) -> Counterexample:
         """Return the refutation that the library gets something."""
@@ -108,8 +134,12 @@ def same(actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32) -> boo
 
 
 def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> BridgeRows:
-    form, rng = raw_form(loss), search.rng(f"bridge {name}")
-    if form.takes_rows:
+    form, rng = raw_form(loss, wide=bridge.is_wide), search.rng(f"bridge {name}")
+    sizes = None
+    if form.has_columns or form.takes_groups:
+        y, t = _wide(form, search, name)
+        sizes = _SIZES if form.takes_groups else None
+    elif form.takes_rows:
         columns = form.fixed_classes or 3
         y = rng.normal(scale=2.0, size=(_COUNT, columns))
         # Every class is there.
@@ -117,9 +147,23 @@ def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> Brid
         t = np.sort(np.concatenate([np.arange(columns), others]))
     else:
         y, t = _elements(form, search, name)
-    w = rng.integers(1, 4, len(t)).astype(np.float64)
+    w = rng.integers(1, 4, len(t) if sizes is None else len(sizes)).astype(np.float64)
     search.count(len(t))
-    return BridgeRows(bridge, loss, search, form, y.astype(np.float32).astype(np.float64), t, w)
+    y = y.astype(np.float32).astype(np.float64)
+    return BridgeRows(bridge, loss, search, form, y, t, w, sizes)
+
+
+def _wide(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
+    """Return raw predictions and targets of a loss of groups, or of rows with named columns."""
+    rng = search.rng(f"bridge {name}")
+    space, other = form.prediction_space, form.target_space
+    width = _WIDTH if space.axes else 1
+    y = usual_rows(space, space.flat_size(width), rng, _COUNT)
+    t = usual_rows(other, other.flat_size(_WIDTH), rng, _COUNT)
+    t = t.astype(np.float32).astype(np.float64)
+    if form.takes_groups or other.axes:
+        return y, t
+    return y, np.sort(t)
 
 
 def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
@@ -163,13 +207,16 @@ def check_weights(rows: BridgeRows) -> None:
     # The curvature 1 does not depend on the other rows.
     slopes, curvatures = rows.derivatives(rows.y, rows.w, "one")
     rows.hold(slopes, rows.slopes(rows.y, rows.w), "weighted slopes")
-    expected = np.ones_like(rows.y) * (rows.w if rows.y.ndim == 1 else rows.w[:, None])
+    w = rows.row_weights
+    expected = np.ones_like(rows.y) * (w if rows.y.ndim == 1 else w[:, None])
     rows.hold(curvatures, expected, "weighted curvatures")
 
 
 @_law
 def check_start(rows: BridgeRows) -> None:
     """Below the start the loss falls, and above it the loss grows."""
+    if rows.sizes is not None:
+        raise NotApplicable("a loss of groups starts at 0")
     start = rows.start()
     below, above = (_slopes_after(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
     limit = _LEAST_GAIN * np.abs(rows.slopes(rows.tiled(start), rows.w)).sum()
@@ -197,7 +244,8 @@ def check_stump(rows: BridgeRows) -> None:
     constant = rows.tiled(start)
     slopes, curvatures = rows.derivatives(constant, rows.w)
     upper = rows.feature[:, 0] > 0
-    leaves = [bridge.leaf(slopes[half], curvatures[half], rows.w, _L2) for half in (~upper, upper)]
+    w = rows.row_weights
+    leaves = [bridge.leaf(slopes[half], curvatures[half], w, _L2) for half in (~upper, upper)]
     if any(leaf is None for leaf in leaves):
         raise NotApplicable(f"{bridge.name} finds the leaves of this loss in another way")
     expected = constant + np.stack(leaves)[upper.astype(int)]  # type: ignore[arg-type]  # none is None
@@ -206,7 +254,8 @@ def check_stump(rows: BridgeRows) -> None:
     both = gains[0] + gains[1]
     if np.any(both - gains[2] <= _LEAST_GAIN * both):
         raise NotApplicable("the two halves of the targets ask for the same leaf")
-    actual = bridge.fit_predict(rows.loss, Boosting(rows.feature, rows.t, rows.w, start, l2=_L2))
+    training = Boosting(rows.feature, rows.t, rows.w, start, l2=_L2, sizes=rows.sizes)
+    actual = bridge.fit_predict(rows.loss, training)
     if not same(actual, expected, _LEAF):
         raise rows.refuted(
             f"a tree of two leaves that predicts {actual[0]} and {actual[-1]}, where slopes, "
@@ -221,10 +270,10 @@ def check_falls(rows: BridgeRows) -> None:
     # A feature with an order that is nearly that of the targets, so that trees have to choose.
     rank = np.argsort(np.arange(count) + rows.search.rng("bridge order").normal(0, 4, count))
     x = np.column_stack([rows.feature[:, 0], np.argsort(rank)]).astype(np.float32)
-    before = rows.mean(rows.tiled(start))
-    training = Boosting(x, rows.t, rows.w, start, _ROUNDS, _RATE)
+    before = rows.mean(rows.tiled(start), rows.w)
+    training = Boosting(x, rows.t, rows.w, start, _ROUNDS, _RATE, sizes=rows.sizes)
     ended = rows.bridge.fit_predict(rows.loss, training)
-    after, allowed = rows.mean(ended), before + _FALLEN * (1.0 + abs(before))
+    after, allowed = rows.mean(ended, rows.w), before + _FALLEN * (1.0 + abs(before))
     if allowed < after < np.inf:
         # Rows at a kink, where a slope does not get smaller, go to and fro by a last step.
         slopes, curvatures = rows.derivatives(ended, rows.w)
@@ -239,9 +288,15 @@ def check_falls(rows: BridgeRows) -> None:
 def check_twice(rows: BridgeRows) -> None:
     """A row of weight 2 counts as the row twice."""
     x, t, start = rows.feature, rows.t, rows.start()
-    twice = np.repeat(np.arange(len(t)), rows.w.astype(int))
-    once = rows.bridge.fit_predict(rows.loss, Boosting(x, t, rows.w, start))
-    again = rows.bridge.fit_predict(rows.loss, Boosting(x[twice], t[twice], None, start))
+    if rows.sizes is None:
+        twice, sizes = np.repeat(np.arange(len(t)), rows.w.astype(int)), None
+    else:
+        numbers = np.repeat(np.arange(len(rows.sizes)), rows.w.astype(int))
+        parts = np.split(np.arange(len(t)), np.cumsum(rows.sizes)[:-1])
+        twice, sizes = np.concatenate([parts[i] for i in numbers]), rows.sizes[numbers]
+    once = rows.bridge.fit_predict(rows.loss, Boosting(x, t, rows.w, start, sizes=rows.sizes))
+    training = Boosting(x[twice], t[twice], None, start, sizes=sizes)
+    again = rows.bridge.fit_predict(rows.loss, training)
     if not same(again, once[twice], _LEAF):
         raise rows.refuted(
             f"the predictions {once[0]} and {once[-1]} with weights, and {again[0]} and "
@@ -268,9 +323,10 @@ def check_finite(rows: BridgeRows) -> None:
 def check_metric(rows: BridgeRows) -> None:
     """The metric is the weighted mean loss, and less is better."""
     for weight in (None, rows.w):
-        expected = float(rows.form(rows.y, rows.t, sample_weight=weight))
-        metric = rows.bridge.metric(rows.loss)
-        actual, greater = rows.bridge.score(metric, rows.y, rows.t, weight)
+        expected = rows.mean(rows.y, weight)
+        labels, table = labels_of(rows.t, rows.form)
+        metric = rows.bridge.metric(rows.loss, **({} if table is None else {"target": table}))
+        actual, greater = rows.bridge.score(metric, rows.y, labels, weight, *rows.groups)
         if greater or not same(np.array([actual]), np.array([expected])):
             raise rows.refuted(
                 f"the metric {actual:.9g}, of which {'more' if greater else 'less'} is better, "
