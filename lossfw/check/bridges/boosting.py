@@ -57,9 +57,11 @@ class BridgeRows:
         """A feature that tells the larger half of the targets from the others, (N, 1)."""
         if self.sizes is not None:
             first = self.t if self.t.ndim == 1 else self.t[:, 0]
-            return (first > np.median(first))[:, None].astype(np.float32)
-        upper = np.arange(len(self.t)) >= len(self.t) // 2
-        return upper[:, None].astype(np.float32)
+            upper = np.greater(first, np.median(first))
+        else:
+            upper = np.arange(len(self.t)) >= len(self.t) // 2
+        feature: NDArray = upper[:, None].astype(np.float32)
+        return feature
 
     def rows(self, y: NDArray, weight: NDArray | None = None) -> Rows:
         """Return raw predictions with the targets, as the loss takes them."""
