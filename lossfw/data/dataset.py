@@ -134,6 +134,11 @@ class Dataset:
             ids = self._checked_column("group", self.groups)
             object.__setattr__(self, "groups", RowGroups.of("group", ids, self.name, self.rows))
 
+    @property
+    def group_numbers(self) -> NDArray | None:
+        """The number of each row's group, None where the data have no groups."""
+        return None if self.groups is None else self.groups.numbers(0, len(self))
+
     def __len__(self) -> int:
         return int(self.targets.shape[0])
 

@@ -129,9 +129,10 @@ def _directions(
     if section.directions:
         data = plan.data
         rows = np.asarray(data.inputs, np.float64)
+        group = data.group_numbers if plan.loss.takes_groups else None
         with one_blas_thread(), np.errstate(all="ignore"):
             _, slopes = loss_and_gradients(
-                network, plan.loss, plan.outputs_form, rows, data.targets, data.sample_weight
+                network, plan.loss, plan.outputs_form, rows, data.targets, data.sample_weight, group
             )
         directions.append(along("gradient", slopes))
         directions += drawn(network, section.directions, seed)

@@ -68,7 +68,10 @@ def count_zeros(
     """Count derivatives that are exactly 0, by moving at most `sample` parameters of a layer."""
     assert data.inputs is not None
     rows = np.asarray(data.inputs, network.dtype)
-    _, slopes = loss_and_gradients(network, loss, form, rows, data.targets, data.sample_weight)
+    group = data.group_numbers if loss.takes_groups else None
+    _, slopes = loss_and_gradients(
+        network, loss, form, rows, data.targets, data.sample_weight, group
+    )
     stairs = [m for m in metrics if isinstance(m, RowMetric) and m.piecewise_constant]
     drawn = [_drawn(network, layer, sample, seed) for layer in range(len(network.layers))]
     still: dict[str, tuple[int, ...]] = {metric.label: () for metric in stairs}

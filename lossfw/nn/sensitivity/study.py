@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.data import Dataset
 from lossfw.evaluation.evaluate import Progress
-from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.evaluation.predictor import one_blas_thread, outputs_for, without_column
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, RowMetric
@@ -191,21 +191,27 @@ class _CurveBuilder:
 
     def _loss(self, loss: Loss, form: Form, reached: LineOutputs) -> tuple[float, float]:
         """Return a mean loss and its derivative with respect to the way."""
-        logits = form == "logits"
+        logits, data = form == "logits", self.study.data
+        outputs = reached.logits if logits else reached.predictions
         value, slope = loss.value_and_gradient(
-            reached.logits if logits else reached.predictions,
-            self.study.data.targets,
-            sample_weight=self.study.data.sample_weight,
+            outputs_for(loss, outputs, np.asarray(data.targets)),
+            data.targets,
+            sample_weight=data.sample_weight,
+            group=data.group_numbers if loss.takes_groups else None,
         )
+        slope = slope.reshape(outputs.shape)
         tangents = reached.logit_tangents if logits else reached.tangents
         return float(value), float(np.sum(slope * tangents))
 
     def _metric(self, metric: Metric, reached: LineOutputs) -> Any:
         data = self.study.data
-        part = metric.partial(
-            _metric_input(metric, reached), data.targets, sample_weight=data.sample_weight
-        )
-        return metric.result(part)
+        seen, targets = _metric_input(metric, reached), data.targets
+        if metric.takes_groups:
+            seen, targets = without_column(seen), without_column(np.asarray(targets))
+        given: dict[str, Any] = {"sample_weight": data.sample_weight}
+        if metric.takes_groups:
+            given["group"] = data.group_numbers
+        return metric.result(metric.partial(seen, targets, **given))
 
     def _stairs(self) -> dict[str, Staircase]:
         return {

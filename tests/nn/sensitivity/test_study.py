@@ -1,5 +1,6 @@
 """The study of sensitivity: curves, stairs and zeros against the network itself."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -311,3 +312,27 @@ def test_a_gradient_of_0_is_no_direction():
     ]
     with pytest.raises(ArgumentError, match=r"the gradient has length 0\.0"):
         along("gradient", still)
+
+
+def test_a_loss_of_groups_and_one_of_columns_have_their_curves():
+    network = draw_network(random, (4, 1), [lossfw.activation("identity")])
+    targets = np.stack([np.arange(ROWS) + 1.0, np.arange(ROWS) % 2], axis=1)
+    data = replace(DATA, targets=targets, sample_weight=None, groups=np.arange(ROWS) // 7)
+    parameter = find_parameter("layers.0.weights[2,0]", network)
+    for loss, group in ((lossfw.loss("cox"), data.group_numbers), (lossfw.loss("aft"), None)):
+        metrics = (lossfw.metric("concordance"),) if group is not None else ()
+        study = Study(
+            data,
+            network,
+            loss,
+            "prediction",
+            metrics,
+            (along_parameter(parameter, network),),
+            np.array([-0.5, 0.0, 0.5]),
+            parameter=parameter,
+        )
+        (curve,) = study_sensitivity(study).curves
+        y = network.forward(DATA.inputs)[:, 0]
+        assert curve.loss[1] == pytest.approx(loss(y, targets, group=group), rel=1e-12)
+        slope = loss.gradient(y, targets, group=group) @ DATA.inputs[:, 2]
+        assert curve.slope[1] == pytest.approx(slope, rel=1e-10)
