@@ -39,9 +39,10 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         target: Any,
         sample_weight: Any = None,
         where: Any = None,
+        group: Any = None,
     ) -> Any:
-        """Return the loss."""
-        if self._fast_path and sample_weight is None and where is None:
+        """Return the loss; `group` is for a loss of groups."""
+        if self._fast_path and sample_weight is None and where is None and group is None:
             mean = self.reduction == "mean"
             result = torch_fast_path.compute(
                 self.loss, input, target, mean=mean, checked=self.check
@@ -55,6 +56,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         result = call(
             input,
             target,
+            group=group,
             sample_weight=sample_weight,
             where=where,
             reduction=self.reduction,

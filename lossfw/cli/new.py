@@ -37,6 +37,7 @@ KINDS_OF_LOSS = {
     "pointwise": "pointwise.py",
     "categorical": "categorical.py",
     "distribution": "distribution.py",
+    "group": "group.py",
     "wrapper": "wrapper.py",
 }
 _KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
@@ -53,6 +54,7 @@ _OF_KIND = {
     "pointwise": {"samples": "${cls}()", "arguments": "-y '[0.2, 0.9]' -t '[0.0, 1.0]'"},
     "categorical": {"samples": "${cls}()", "arguments": "-y '[[0.2, 0.8]]' -t '[1]'"},
     "distribution": {"samples": "${cls}()", "arguments": "-y '[[0.0, 0.0]]' -t '[1.0]'"},
+    "group": {"samples": "${cls}()", "arguments": "-y '[[1.0, 2.0]]' -t '[[1.0, 0.0]]'"},
     "wrapper": {
         "samples": "*(${cls}(**given) for given in ${cls}.examples())",
         "arguments": "-p of=squared_error -y '[1.0, 2.0]' -t '[0.0, 0.0]'",

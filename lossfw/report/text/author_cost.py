@@ -31,8 +31,8 @@ _CALLS, _SECONDS = 15, 0.1
 
 
 def cost_line(loss: Loss) -> str | None:
-    """Return what a loss costs in one line; None where its author wrote the derivative."""
-    if origin(loss, "derivative") != "dual numbers":
+    """Return what a loss costs in one line; None if its derivative is written, or for groups."""
+    if origin(loss, "derivative") != "dual numbers" or loss.takes_groups:
         return None
     ratio = gradient_to_value(loss)
     if ratio is None:

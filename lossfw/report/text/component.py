@@ -98,7 +98,9 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
             line = line_of(component)
             ends = {"low": line.low, "high": line.high}
             description["curve"] = {"label": line.label, **ends, "rows": line.rows}
-        description["engine"] = engine_of(component)
+        if not getattr(component, "takes_groups", False):
+            # Groups are computed in stacks, and have no kernels.
+            description["engine"] = engine_of(component)
         costs = costs_of(component)
         if costs is not None:
             description["costs"] = costs
@@ -186,7 +188,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "prediction": _space(loss.prediction_space),
         "target": _space(loss.target_space),
         "results": loss.promise,
-        "takes": "rows" if loss.takes_rows else "elements",
+        "takes": "groups" if loss.takes_groups else "rows" if loss.takes_rows else "elements",
         "argument": "row" if loss.takes_rows else loss.argument,
         "form": loss.input_form,
         "link": loss.link_activation(),

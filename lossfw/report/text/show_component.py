@@ -21,7 +21,11 @@ _WRITTEN_BY = {
     "none": "none: a row's has three axes",
 }
 
-_TAKES = {"elements": "elements, each for itself", "rows": "rows, along the last axis"}
+_TAKES = {
+    "elements": "elements, each for itself",
+    "rows": "rows, along the last axis",
+    "groups": "groups of rows, one loss for each",
+}
 
 # The title of the chapter of each kind.
 _TITLES = {
