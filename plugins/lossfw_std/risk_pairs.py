@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossfw import Array, Namespace
-from lossfw.numerics import device_of, logsumexp, softmax
+from lossfw.numerics import device_of, logsumexp, softmax, softmax_complement
 
 
 def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
@@ -57,5 +57,5 @@ def results(
             others = xp.where(own, xp.zeros_like(p), p)
             found.append(xp.sum(others, axis=-2) - xp.sum(others, axis=-1))
         else:
-            found.append(xp.sum(p * (1.0 - p), axis=-2))
+            found.append(xp.sum(p * softmax_complement(xp, d), axis=-2))
     return tuple(found)

@@ -111,8 +111,15 @@ class Cox(GroupLoss):
         )
 
     def claims(self) -> Claims:
-        """Convex and smooth, and the same for shifted scores."""
-        return Claims(nonnegative=True, convex=True, twice_smooth=True, shift_invariant=True)
+        """Convex and smooth; the same for shifted scores and in any order, and 0 for one row."""
+        return Claims(
+            nonnegative=True,
+            convex=True,
+            twice_smooth=True,
+            shift_invariant=True,
+            row_order=True,
+            zero_alone=True,
+        )
 
     def terms(self, xp: Namespace, y: Array, t: Any, order: Order) -> tuple[Array, ...]:
         """1 for each event, which the logarithm of its share and its slope are measured by."""
