@@ -10,6 +10,7 @@ from lossfw import (
     Array,
     Claims,
     Columns,
+    DistributionLoss,
     Namespace,
     Order,
     PointwiseLoss,
@@ -19,6 +20,8 @@ from lossfw.numerics import (
     at_most,
     computed_in_float64,
     multiply_or_zero,
+    normal_cdf,
+    normal_quantile,
     select,
     with_float32_form,
     zero_or_nan,
@@ -30,7 +33,7 @@ _LOG_TWO_PI = math.log(2.0 * math.pi)
 _SAFE = 700.0
 
 
-class HeteroscedasticGaussianNll(PointwiseLoss):
+class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     """Gaussian negative log-likelihood, (log(2 pi) + s + (m - t)^2 exp(-s)) / 2.
 
     Use it when a model predicts its own uncertainty beside the mean.
@@ -61,6 +64,7 @@ class HeteroscedasticGaussianNll(PointwiseLoss):
     See Also
     --------
     gaussian_nll : of a known variance.
+    crps_normal : the same distribution, with less weight of outliers.
 
     Examples
     --------
@@ -120,9 +124,21 @@ class HeteroscedasticGaussianNll(PointwiseLoss):
         s, _, half = _parts(xp, y, t)
         return {"mean": xp.exp(-s) + zero_or_nan(xp, half), "log_variance": half}
 
+    def expected_second_derivative(self, xp: Namespace, y: Any) -> dict[str, Array]:
+        """exp(-s) by m, and 1 / 2 by s."""
+        return {"mean": xp.exp(-y.log_variance), "log_variance": xp.full_like(y.log_variance, 0.5)}
+
+    def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
+        """That of the normal distribution."""
+        return y.mean + xp.exp(0.5 * y.log_variance) * normal_quantile(xp, p)
+
+    def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
+        """That of the normal distribution."""
+        return normal_cdf(xp, (x - y.mean) * xp.exp(-0.5 * y.log_variance))
+
     def claims(self) -> Claims:
-        """Smooth, and nothing else that has a name for rows."""
-        return Claims(twice_smooth=True)
+        """Smooth, and a likelihood."""
+        return Claims(twice_smooth=True, strictly_proper=True)
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Array, ...]:
         """Half of log variance and square, which cancel in the value, and by s in the slope."""

@@ -2,8 +2,8 @@
 
 import math
 
-from lossfw import Claims, DistanceLoss, DistributionLoss
-from lossfw.numerics import normal_cdf, normal_quantile
+from lossfw import REAL, Claims, Columns, DistanceLoss, DistributionLoss, PointwiseLoss, Range
+from lossfw.numerics import erf, normal_cdf, normal_pdf, normal_quantile
 from support.liars.liar import Liar
 
 
@@ -39,6 +39,40 @@ class OfAnotherQuantile(_Normal):
 
     def value(self, xp, r):
         return xp.where(r < 0, -0.9 * r, 0.1 * r)
+
+    def claims(self):
+        return Claims(strictly_proper=True)
+
+
+class _LocationAndScale(DistributionLoss, PointwiseLoss):
+    prediction, target = Columns.of(location=REAL, log_scale=REAL), REAL
+    # Their plain formulas have no digits beyond.
+    prediction_range = target_range = Range(1e-3, 10.0)
+
+    def quantile(self, xp, y, p):
+        return y.location + xp.exp(y.log_scale) * normal_quantile(xp, p)
+
+    def cdf(self, xp, y, x):
+        return normal_cdf(xp, (x - y.location) * xp.exp(-y.log_scale))
+
+
+class WithoutSpread(_LocationAndScale):
+    """The CRPS of a normal distribution without its spread, so that a scale of 0 is best."""
+
+    def value(self, xp, y, t):
+        s = xp.exp(y.log_scale)
+        z = (t - y.location) / s
+        return s * (z * erf(xp, z * math.sqrt(0.5)) + 2.0 * normal_pdf(xp, z))
+
+    def claims(self):
+        return Claims(strictly_proper=True)
+
+
+class AnyScale(_LocationAndScale):
+    """The distance of the location, to which every scale is as good as the true one."""
+
+    def value(self, xp, y, t):
+        return xp.abs(y.location - t) + 0.0 * y.log_scale
 
     def claims(self):
         return Claims(strictly_proper=True)
