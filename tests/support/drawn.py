@@ -28,11 +28,18 @@ ROWS = (
 SINGLE = tuple(spec for spec in ROWS if spec != {"name": "top_k", "k": 2})
 NUMBERS = ("mse", "rmse", "mae", "r2", "quantile_coverage")
 COUNTS = ("bias", "gini", {"name": "lift", "share": 0.3}, {"name": "lift", "k": 3})
+COLUMNS = (
+    {"name": "interval_coverage", "level": 0.5, "of": "crps_normal"},
+    {"name": "pit", "bins": 4, "of": "crps_normal"},
+    {"name": "pit", "statistic": "mean", "of": "crps_normal"},
+    "quantile_crossing",
+)
 EVERY = (
     *(("rows", spec) for spec in ROWS),
     *(("single", spec) for spec in SINGLE),
     *(("numbers", spec) for spec in NUMBERS),
     *(("counts", spec) for spec in COUNTS),
+    *(("columns", spec) for spec in COLUMNS),
 )
 # One for each way of being computed; the others are taken on request (-m slow).
 TYPICAL = (
@@ -50,6 +57,8 @@ TYPICAL = (
     ("counts", "bias"),
     ("counts", "gini"),
     ("counts", {"name": "lift", "share": 0.3}),
+    ("columns", COLUMNS[0]),
+    ("columns", COLUMNS[1]),
 )
 
 
@@ -97,6 +106,9 @@ def data(draw, kind, least=1, most=40):
     elif kind == "counts":
         y = rng.integers(0, 5, rows) / 4 if coarse else rng.random(rows)
         t = rng.integers(0, 4, rows).astype(float) if coarse else rng.gamma(0.5, size=rows)
+    elif kind == "columns":
+        y = rng.integers(-1, 2, (rows, 2)) * 0.5 if coarse else rng.normal(size=(rows, 2))
+        t = rng.integers(-2, 3, rows).astype(float) if coarse else rng.normal(size=rows)
     else:
         t = rng.integers(-2, 3, rows).astype(float) if coarse else rng.normal(3.0, 2.0, rows)
         y = t + rng.integers(-1, 2, rows) if coarse else t + rng.normal(size=rows)

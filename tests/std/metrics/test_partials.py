@@ -96,6 +96,9 @@ def test_a_nan_in_a_prediction_reaches_the_result(case):
     if kind == "rows":
         y, t = rng.dirichlet(np.ones(3), 30), rng.integers(0, 3, 30)
         y[5, (t[5] + 1) % 3] = math.nan
+    elif kind == "columns":
+        y, t = rng.normal(size=(30, 2)), rng.normal(size=30)
+        y[5, 0] = math.nan
     else:
         y, t = rng.random(30), rng.integers(0, 2, 30).astype(float)
         y[5] = math.nan
