@@ -110,6 +110,11 @@ class Metric(Component, ABC):
         """
         return self
 
+    @property
+    def comparable(self) -> Metric:
+        """What two runs must have in common for a difference of their numbers to mean anything."""
+        return self
+
     @abstractmethod
     def partial(
         self,

@@ -143,7 +143,7 @@ def _incomparable(
     if run.name not in with_rows or base.name not in with_rows:
         return None
     mine, theirs = (with_rows[r.name].metrics.get(name) for r in (run, base))
-    if mine is None or theirs is None or mine == theirs:
+    if mine is None or theirs is None or mine.comparable == theirs.comparable:
         return None
     return Note(
         f"{name} is {theirs} in {base.name} and {mine} in {run.name}; no difference is shown"

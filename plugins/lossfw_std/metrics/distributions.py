@@ -33,6 +33,11 @@ class _OfDistribution(Metric):
         return self if self.of is not None else self.replace(of=loss)
 
     @property
+    def comparable(self) -> Metric:
+        """The metric of any distribution."""
+        return self.replace(of=None)
+
+    @property
     def loss(self) -> DistributionLoss:
         """The loss that gives quantiles and probabilities."""
         if not isinstance(self.of, DistributionLoss) or self.of.target_space.of_rows:
