@@ -8,6 +8,7 @@ bound holds +inf, and likewise below. Rows of named columns are in
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -91,6 +92,10 @@ class Space(ABC):
     def row_shape(self, size: int) -> tuple[int, ...]:
         """Return the shape of a member of `size` numbers."""
         return (size,) if self.axes else ()
+
+    def has_shape(self, row: tuple[int, ...]) -> bool:
+        """Tell whether a member may have a shape."""
+        return row == self.row_shape(math.prod(row))
 
     def split(self, x: Array) -> Any:
         """Return members, as flat rows or numbers, in the form that a body gets."""
@@ -268,12 +273,13 @@ class ClassIndex(Space):
 
 @dataclass(frozen=True)
 class Vector(Space):
-    """Rows of numbers without names, each of one space: an embedding, or several quantiles.
+    """Rows without names: numbers, such as an embedding or quantiles; or vectors, such as a sample.
 
     Attributes
     ----------
     of_numbers : Space
-        The space of each number.
+        The space of each number; or `VECTOR`, for rows (n, D) of any number of vectors. A body
+        gets these flat, (..., n D).
     size : int or None
         How many numbers a row has; None if any number of them.
 
@@ -281,8 +287,8 @@ class Vector(Space):
     --------
     >>> Vector.of(REAL, size=3)
     Vector(name='Vector(REAL, size=3)', ...)
-    >>> VECTOR.size is None
-    True
+    >>> VECTOR.size is None, Vector.of(VECTOR).axes
+    (True, 2)
     """
 
     of_numbers: Space = field(kw_only=True)
@@ -291,32 +297,37 @@ class Vector(Space):
     @classmethod
     def of(cls, space: Space, *, size: int | None = None) -> Vector:
         """Return the space of rows of `size` numbers of `space`."""
-        if space.axes:
-            raise ArgumentError(f"a Vector holds numbers; {space} is a space of rows.")
+        if space.axes and (space != VECTOR or size is not None):
+            raise ArgumentError(
+                f"a Vector holds numbers, or any number of vectors; {space} is a space of rows."
+            )
         if size is not None and size < 1:
             raise ArgumentError(f"size of a Vector is {size}; expected 1 or more, or None.")
         name = f"Vector({space})" if size is None else f"Vector({space}, size={size})"
         length = "" if size is None else f"{size} "
-        meaning = f"the rows of {length}numbers, each of {space.meaning}"
+        what = "numbers, each of" if not space.axes else "vectors,"
+        meaning = f"the rows of {length}{what} {space.meaning}"
         return cls(name, meaning, of_numbers=space, size=size)
 
     @property
     def axes(self) -> int:
-        """Always 1: a vector is a row."""
-        return 1
+        """1 for a row of numbers, 2 for a row of vectors."""
+        return 1 + self.of_numbers.axes
 
     def outside(self, x: Array) -> Array | None:
         """Tell which rows hold a number that lies outside; see `Space.outside`."""
         bad = self.of_numbers.outside(x)
-        return None if bad is None else namespace_of(bad).any(bad, axis=-1)
-
-    def space_of_each(self, size: int) -> list[Space]:
-        """Return the space of the numbers, again and again; see `Space.space_of_each`."""
-        return [self.of_numbers] * size
+        if bad is None or self.axes > 1:
+            return bad
+        return namespace_of(bad).any(bad, axis=-1)
 
     def fill(self, size: int, draw: Draw) -> Array:
         """Return rows of numbers; see `Space.fill`."""
         return draw(self.of_numbers, (size,))
+
+    def has_shape(self, row: tuple[int, ...]) -> bool:
+        """Tell whether a member may have a shape; see `Space.has_shape`."""
+        return len(row) == self.axes and min(row) > 0
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first number that lies outside; see `Space.check`."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import Space, first_true
+from lossfw.components.spaces import Space, Vector, first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
@@ -174,6 +174,12 @@ def _flat_rows(
         raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
     if check_members(t_shape, spaces[1], "target") != shape:
         raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
+    have_vectors = all(isinstance(space, Vector) for space in spaces) and spaces[0].axes > 1
+    if have_vectors and y_shape[-1] != t_shape[-1]:
+        raise ShapeError(
+            f"prediction has vectors of {y_shape[-1]} numbers, and target of {t_shape[-1]}; "
+            "expected equally many."
+        )
     flat = [
         xp.reshape(x, (*shape, math.prod(x.shape[len(shape) :]))) if space.axes > 1 else x
         for x, space in zip((y, t), spaces, strict=True)
@@ -185,7 +191,7 @@ def check_members(shape: tuple[int, ...], space: Space, role: str) -> tuple[int,
     """Return a shape without the axes of a space's members; raise if they are not its own."""
     lead, row = shape[: len(shape) - space.axes], shape[len(shape) - space.axes :]
     size = math.prod(row)
-    if len(shape) < space.axes or (space.axes and row != space.row_shape(size)):
+    if len(shape) < space.axes or (space.axes and not space.has_shape(row)):
         expected = _written_shape(("...",), space)
         raise ShapeError(f"{role} has shape {shape}; expected {expected}.")
     if space.axes:

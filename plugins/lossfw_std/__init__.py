@@ -39,6 +39,7 @@ _LOSSES: dict[str, str] = {
     "discrete_hazard": "lossfw_std.losses.discrete_hazard:DiscreteHazard",
     "distance_weighted_discrimination": "dwd",
     "dwd": "lossfw_std.losses.dwd:Dwd",
+    "energy_score": "lossfw_std.losses.energy_score:EnergyScore",
     "epsilon_insensitive": "lossfw_std.losses.epsilon_insensitive:EpsilonInsensitive",
     "expectile": "lossfw_std.losses.expectile:Expectile",
     "exponential": "lossfw_std.losses.exponential:Exponential",

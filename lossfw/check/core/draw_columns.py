@@ -55,6 +55,15 @@ def usual_rows(space: Space, size: int, rng: Generator, count: int) -> NDArray:
     return rows
 
 
+def usual_pairs(subject: Subject, rng: Generator, count: int) -> Points:
+    """Return unremarkable pairs; vectors have three numbers."""
+    columns = subject.prediction.flat_size(_WIDTH)
+    sizes = columns, target_size(subject, columns)
+    spaces = subject.prediction, subject.target
+    pairs = (usual_rows(*one, rng, count) for one in zip(spaces, sizes, strict=True))
+    return Points(*pairs)
+
+
 def _free(space: Space, size: int, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return members of a space as rows, each column in an order of its own."""
 

@@ -10,10 +10,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from lossfw.components.columns import Columns
-from lossfw.components.spaces import Space, Vector
+from lossfw.components.spaces import REAL, Space, Vector
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.numerics.arrays import Array, Namespace
+
+# Where a row has any number of vectors.
+_VECTORS = 3
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,21 @@ class FlatColumns(Columns):
         return 1
 
 
+@dataclass(frozen=True)
+class FlatVectors(Vector):
+    """Rows of three vectors in one row."""
+
+    def flat_size(self, width: int) -> int:
+        """Return the numbers of three vectors; see `Space.flat_size`."""
+        return _VECTORS * width
+
+
 def flat_space(space: Space, *, of_rows: bool) -> Space:
     """Return a space whose members are flat; if `of_rows`, also a number is a row of one."""
     if space.axes > 1 and isinstance(space, Columns):
         return FlatColumns(**{each.name: getattr(space, each.name) for each in fields(space)})
+    if space.axes > 1:
+        return FlatVectors(space.name, space.meaning, of_numbers=REAL)
     if of_rows and not space.axes:
         return OneNumber(space.name, space.meaning, of_numbers=space, size=1)
     return space

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lossfw.check.core.draw import draw
+from lossfw.check.core.draw_columns import usual_pairs
 from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.members import by_space
 from lossfw.check.core.region import Region, region
@@ -280,6 +281,9 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
         # The laws of a call hold everywhere.
         everywhere = replace(subject, prediction_range=None, target_range=None)
         return ordinary(everywhere, Search(search.seed, search.examples), name, count)
+    if not index.size and subject.has_columns:
+        # Of many numbers in a row one is nearly always large or tiny.
+        return usual_pairs(subject, rng, count)
     if not index.size:
         raise NotApplicable("no ordinary predictions in this space")
     return points.take(rng.choice(index, min(count, index.size), replace=False))

@@ -164,7 +164,8 @@ class Subject:
         if self.kind == "group":
             return tuple(n * self.truth.width for n in GROUP_SIZES)  # type: ignore[union-attr]  # a `GroupRows`
         if self.has_columns:
-            return tuple(dict.fromkeys(self.prediction.flat_size(k) for k in COLUMNS))
+            widths = [k for k in COLUMNS if k >= self.least_classes]
+            return tuple(dict.fromkeys(self.prediction.flat_size(k) for k in widths))
         fixed = None if self.truth is None else self.truth.fixed_classes
         if fixed is not None:
             return (fixed,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lossfw import (
     REAL,
@@ -10,10 +10,10 @@ from lossfw import (
     Array,
     Claims,
     DistributionLoss,
-    DomainError,
     Namespace,
     NDArray,
     PointwiseLoss,
+    ShapeError,
     Space,
 )
 from lossfw.numerics import columns, with_nan_of_rows, zero_or_nan
@@ -48,6 +48,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
 
     See Also
     --------
+    energy_score : of vectors.
     crps_normal : of a normal distribution.
 
     Examples
@@ -63,14 +64,16 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
     prediction: ClassVar[Space] = VECTOR
     target: ClassVar[Space] = REAL
 
+    # One member does not show a spread.
+    least_classes: ClassVar[Any] = property(lambda loss: 2 if loss.fair else 1)
+
     fair: bool = False
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check that a fair score has two members too; see `Loss.check_domain`."""
-        if self.fair and y.shape[-1] == 1:
-            raise DomainError(
-                "prediction has 1 member; crps_ensemble with fair=True expects 2 or more, because "
-                "one does not show a spread."
+        if y.shape[-1] < self.least_classes:
+            raise ShapeError(
+                "prediction has 1 member; crps_ensemble with fair=True expects 2 or more."
             )
         super().check_domain(y, t, by_index, start)
 

@@ -31,7 +31,8 @@ def arguments_of(case, loss):
     elif len(columns) > 1:
         t = np.stack(columns, axis=-1)
     else:
-        t = columns[0] if len(columns[0]) == rows else columns[0][np.newaxis]
+        is_row = not is_group and loss.target_space.axes
+        t = columns[0] if len(columns[0]) == rows and not is_row else columns[0][np.newaxis]
     if is_group:
         return y, t, {"group": np.zeros(rows, int)}
     return (y if loss.prediction_space.axes == 0 else y[np.newaxis]), t, {}
