@@ -316,11 +316,13 @@ def test_a_gradient_of_0_is_no_direction():
 
 def test_a_loss_of_groups_and_one_of_columns_have_their_curves():
     network = draw_network(random, (4, 1), [lossfw.activation("identity")])
-    targets = np.stack([np.arange(ROWS) + 1.0, np.arange(ROWS) % 2], axis=1)
-    data = replace(DATA, targets=targets, sample_weight=None, groups=np.arange(ROWS) // 7)
+    times = np.arange(ROWS) + 1.0
+    group = np.arange(ROWS) // 7
     parameter = find_parameter("layers.0.weights[2,0]", network)
-    for loss, group in ((lossfw.loss("cox"), data.group_numbers), (lossfw.loss("aft"), None)):
-        metrics = (lossfw.metric("concordance"),) if group is not None else ()
+    for name, column, given in (("cox", np.arange(ROWS) % 2, group), ("aft", times + 1, None)):
+        loss, targets = lossfw.loss(name), np.stack([times, column], axis=1)
+        data = replace(DATA, targets=targets, sample_weight=None, groups=group)
+        metrics = (lossfw.metric("concordance"),) if name == "cox" else ()
         study = Study(
             data,
             network,
@@ -333,6 +335,6 @@ def test_a_loss_of_groups_and_one_of_columns_have_their_curves():
         )
         (curve,) = study_sensitivity(study).curves
         y = network.forward(DATA.inputs)[:, 0]
-        assert curve.loss[1] == pytest.approx(loss(y, targets, group=group), rel=1e-12)
-        slope = loss.gradient(y, targets, group=group) @ DATA.inputs[:, 2]
+        assert curve.loss[1] == pytest.approx(loss(y, targets, group=given), rel=1e-12)
+        slope = loss.gradient(y, targets, group=given) @ DATA.inputs[:, 2]
         assert curve.slope[1] == pytest.approx(slope, rel=1e-10)
