@@ -120,6 +120,7 @@ from lossfw.numerics.guards import guarded_log as guarded_log
 from lossfw.numerics.guards import guarded_log_derivative as guarded_log_derivative
 from lossfw.numerics.guards import guarded_log_second_derivative as guarded_log_second_derivative
 from lossfw.numerics.guards import textbook_log as textbook_log
+from lossfw.numerics.log_distance import log_and_distance as log_and_distance
 from lossfw.numerics.log_distance import log_distance as log_distance
 from lossfw.numerics.logistic import LogisticParts as LogisticParts
 from lossfw.numerics.logistic import log_sigmoid as log_sigmoid

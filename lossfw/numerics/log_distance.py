@@ -18,7 +18,6 @@ _PER_LOG_TWO = 1.0 / math.log(2.0)
 _LARGEST_LOG, _FAR = 700.0, 8.0
 
 
-@computed_in_float64
 def log_distance(xp: Namespace, t: Array, m: Array) -> Array:
     """Return log(t) - m, with an error of 1e-16, and not of the last digit of log(t).
 
@@ -37,12 +36,26 @@ def log_distance(xp: Namespace, t: Array, m: Array) -> Array:
     >>> (np.log(t) - m, log_distance(np, t, m))
     (array([0.]), array([2.37315194e-14]))
     """
-    plain = xp.log(t) - m
+    return log_and_distance(xp, t, m)[1]
+
+
+@computed_in_float64
+def log_and_distance(xp: Namespace, t: Array, m: Array) -> tuple[Array, Array]:
+    """Return log(t), and `log_distance` from the same logarithm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_and_distance(np, np.asarray([1.0]), np.asarray([2.0]))
+    (array([0.]), array([-2.]))
+    """
+    log = xp.log(t)
+    plain = log - m
     inner = xp
     while isinstance(inner, DualNamespace):
         inner = inner.inner
     if isinstance(inner, ErrorFreeNamespace):
-        return plain
+        return log, plain
     # A power of 2 near exp(m): divided by it both are of ordinary size.
     n = xp.floor(xp.clip(m, -_LARGEST_LOG, _LARGEST_LOG) * _PER_LOG_TWO + 0.5)
     near = xp.abs(plain) < _FAR
@@ -50,4 +63,4 @@ def log_distance(xp: Namespace, t: Array, m: Array) -> Array:
     power = xp.exp2(-n) if hasattr(xp, "exp2") else xp.pow(xp.full_like(n, 2.0), -n)
     scaled = xp.log(xp.where(near, t * power, xp.ones_like(t)))
     distance = (scaled - (m - n * _LOG_TWO_HIGH)) + n * _LOG_TWO_LOW
-    return xp.where(near, distance, plain)
+    return log, xp.where(near, distance, plain)

@@ -75,10 +75,8 @@ def arguments(part, dtype):
     elements = LAYER if isinstance(part, lossfw.Activation) else ELEMENTS
     rows = elements // COLUMNS
     shape = (rows, COLUMNS) if part.takes_rows else (elements,)
-    if part.name == "heteroscedastic_gaussian_nll":
-        return rng.normal(size=(ELEMENTS // 2, 2)).astype(dtype), rng.normal(
-            size=ELEMENTS // 2
-        ).astype(dtype)
+    if getattr(part, "has_columns", False):
+        return arguments_of_columns(part, dtype, rng)
     if isinstance(part, lossfw.Activation):
         return ((3 * rng.normal(size=shape)).astype(dtype), None)
     logits = getattr(part, "input_form", "prediction") == "logits"
@@ -89,6 +87,14 @@ def arguments(part, dtype):
     if part.name == "tweedie_deviance":
         name = "POSITIVE"
     return y.astype(dtype), drawn(rng, name, shape).astype(dtype)
+
+
+def arguments_of_columns(part, dtype, rng):
+    """Return rows with named columns, vectors of five, and a number as the target of each."""
+    space, width = part.prediction_space, 5
+    rows = ELEMENTS // space.flat_size(width)
+    y = rng.normal(size=(rows, *space.row_shape(space.flat_size(width)))).astype(dtype)
+    return y, drawn(rng, part.target_space.name, (rows,)).astype(dtype)
 
 
 def drawn(rng, space, shape):

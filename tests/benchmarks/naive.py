@@ -11,6 +11,7 @@ import math
 import numpy as np
 from naive_activations import *  # noqa: F403  # one table for both
 from naive_activations import of_sigmoid, of_softmax
+from naive_columns import *  # noqa: F403
 from naive_groups import *  # noqa: F403
 
 

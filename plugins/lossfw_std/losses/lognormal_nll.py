@@ -16,7 +16,14 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import log_distance, normal_cdf, normal_quantile, zero_or_nan
+from lossfw.numerics import (
+    apply_where,
+    log_and_distance,
+    log_distance,
+    normal_cdf,
+    normal_quantile,
+    zero_or_nan,
+)
 from lossfw_std.likelihood import Likelihood, held
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -26,6 +33,9 @@ _SAFE = 300.0
 
 # An error of the loss by the distance counts from so many of its last digits on.
 _UNITS = 8.0
+
+# It cannot from this log scale on: 8 (s^2 + d^2 / 2) is above d.
+_SMALL_LOG_SCALE = -2.4
 
 
 class LognormalNll(DistributionLoss, Likelihood):
@@ -70,17 +80,15 @@ class LognormalNll(DistributionLoss, Likelihood):
     def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
         """Where exponentials overflow, or a scale is tiny beside the distance."""
         m, s, t = columns
-        d = xp.abs(xp.log(t) - m)
-        variance = xp.exp(2.0 * xp.clip(s, -_SAFE, _SAFE))
-        # The error of the distance counts z / s times, beside log t and a half square.
-        tiny = d > _UNITS * (variance * (1.0 + xp.abs(m)) + 0.5 * d * d)
-        return (xp.abs(s) > _SAFE) | (xp.abs(m) > _SAFE) | tiny
+        is_far = (xp.abs(s) > _SAFE) | (xp.abs(m) > _SAFE)
+        return is_far | apply_where(xp, s > _SAFE, s < _SMALL_LOG_SCALE, _is_lost, m, s, t)
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the scale, z and 1 / s."""
         m, s, t = columns
         inverse = xp.exp(-held(xp, s))
-        return xp.log(t), s, log_distance(xp, t, m) * inverse, inverse
+        log, distance = log_and_distance(xp, t, m)
+        return log, s, distance * inverse, inverse
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """The definition."""
@@ -124,3 +132,10 @@ class LognormalNll(DistributionLoss, Likelihood):
     def claims(self) -> Claims:
         """Smooth, and strictly proper."""
         return Claims(twice_smooth=True, proper=True, strictly_proper=True)
+
+
+def _is_lost(xp: Namespace, m: Array, s: Array, t: Array) -> Array:
+    """Tell where the error of the distance, z / s times, counts beside log t and a half square."""
+    d = xp.abs(xp.log(t) - m)
+    variance = xp.exp(2.0 * xp.clip(s, -_SAFE, _SAFE))
+    return d > _UNITS * (variance * (1.0 + xp.abs(m)) + 0.5 * d * d)

@@ -15,13 +15,14 @@ from lossfw.numerics import (
     multiply_or_zero,
     positive_part,
 )
-from lossfw_std.likelihood import Likelihood, held
+from lossfw_std.likelihood import FAR, Likelihood, held
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 # Up to this size of a logarithm, and this number, squares and products are floats.
 _SAFE = 300.0
 _LARGE = 1e150
+_LARGE_LOG = 690.0
 
 
 class StudentTNll(Likelihood):
@@ -87,11 +88,14 @@ class StudentTNll(Likelihood):
         z, v = r * inverse, xp.exp(freedom)
         # log(1 + z^2 / v), by the logarithm of a ratio that may overflow.
         ratio = z * xp.exp(-0.5 * freedom)
-        is_far = xp.abs(ratio) > _LARGE
-        size = xp.where(is_far, xp.abs(r), xp.ones_like(r))
-        log = xp.where(is_far, 2.0 * (xp.log(size) - s) - freedom, log1p_square(xp, ratio))
-        # Far down nothing changes but for a logarithm, once for the constant and once beside z.
-        below = 0.5 * positive_part(xp, freedom - u) * (1.0 + xp.abs(xp.sign(r)))
+        is_held = ((xp.abs(s) > FAR) | (xp.abs(u) > FAR)) & (xp.abs(r) > 0)
+        is_large = xp.abs(ratio) > _LARGE
+        size = xp.where(is_large | is_held, xp.abs(r), xp.ones_like(r))
+        far = 2.0 * (xp.log(size) - s) - u
+        is_far = is_large | (is_held & (far > _LARGE_LOG))
+        log = xp.where(is_far, far, log1p_square(xp, ratio))
+        # Far down the constant is linear in the logarithm.
+        below = 0.5 * positive_part(xp, freedom - u)
         return s, inverse, z, v, log, below
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:

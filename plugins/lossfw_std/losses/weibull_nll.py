@@ -15,7 +15,7 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import expm1_minus, log_distance
+from lossfw.numerics import log_and_distance, log_distance
 from lossfw_std.likelihood import Likelihood, held
 
 # Beyond it the error of the exponent is that of many digits of its exponential.
@@ -76,12 +76,13 @@ class WeibullNll(DistributionLoss, Likelihood):
         """Return log t, the logarithm of the shape, the shape, and log w."""
         s, k, t = columns
         shape = xp.exp(held(xp, k))
-        return xp.log(t), k, shape, log_distance(xp, t, s) * shape
+        log, distance = log_and_distance(xp, t, s)
+        return log, k, shape, distance * shape
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """w - log w, which is at least 1, and the rest."""
         log, k, _, u = parts
-        return (expm1_minus(xp, u) + 1.0) + (log - k)
+        return (xp.exp(u) - u) + (log - k)
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - 1) by the log scale, and (w - 1) log w - 1 by the log shape."""
@@ -113,7 +114,7 @@ class WeibullNll(DistributionLoss, Likelihood):
         """Those of the value, and of the slope by the log shape."""
         log, k, shape, u = self.parts(xp, *y, t)
         if order == 0:
-            return expm1_minus(xp, u) + 1.0, log, k
+            return xp.exp(u) - u, log, k
         if order == 1:
             w = xp.exp(u)
             return (shape * w, u * xp.expm1(u)), (shape, xp.ones_like(u))

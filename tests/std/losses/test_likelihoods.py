@@ -1,0 +1,50 @@
+"""Likelihoods with several predicted parameters: extremes, quantiles and expected curvature."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.numerics.exact.ulp import to_float
+
+# Rows and targets at which textbook forms overflow, cancel or underflow.
+EXTREMES = {
+    "lognormal_nll": ([[0.0, -1e20], [0.0, 1e20], [1.0, -20.0]], [1.0, 5.0, 2.7182817459106445]),
+    "weibull_nll": ([[0.0, 1e20], [0.0, -1e20], [0.0, 5.0]], [1.0, 5.0, 2.0]),
+    "zero_inflated_poisson_nll": ([[-30.0, 0.0], [800.0, -1e20], [-800.0, 50.0]], [0.0, 0.0, 2.0]),
+    "negative_binomial_nll": ([[2.0, -30.0], [1e20, 0.0], [-30.0, 800.0]], [7.0, 1.0, 7.0]),
+    "student_t_nll": ([[0.0, 0.0, 30.0], [0.0, 0.0, 1e20], [0.0, 1e20, -1e20]], [1.5, 0.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes_have_their_digits(name):
+    loss, (y, t) = lossfw.loss(name), map(np.asarray, EXTREMES[name])
+    expected = to_float(loss.exact(y, t))
+    np.testing.assert_allclose(loss(y, t, reduction="none"), expected, rtol=4e-15)
+    assert not np.isnan(loss.gradient(y, t, reduction="none")).any()
+    assert not np.isnan(loss.hessian(y, t, reduction="none")).any()
+
+
+ROWS = {
+    "lognormal_nll": [[0.5, -0.3], [2.0, 1.0]],
+    "weibull_nll": [[0.5, -0.3], [2.0, 1.0]],
+    "normal_mixture_nll": [[[0.0, 1.0], [-1.0, 2.0], [0.0, -0.5]]],
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_probabilities_are_the_inverse_of_quantiles(name):
+    loss, y = lossfw.loss(name), np.asarray(ROWS[name])
+    for level in (1e-6, 0.3, 0.5, 0.99):
+        x = loss.quantiles(y, [level])[:, 0]
+        np.testing.assert_allclose(loss.probabilities(y, x), level, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["lognormal_nll", "weibull_nll"])
+def test_expected_curvature_is_the_mean_over_the_distribution(name):
+    loss, y = lossfw.loss(name), np.asarray(ROWS[name])
+    levels = (np.arange(1000) + 0.5) / 1000
+    expected = np.stack(loss.expected_second_derivative(np, loss.prediction_space.split(y)), -1)
+    for row, x, curvature in zip(y, loss.quantiles(y, levels), expected, strict=True):
+        means = loss.hessian(np.tile(row, (len(x), 1)), x, reduction="none").mean(axis=0)
+        np.testing.assert_allclose(means, curvature, rtol=2e-2)
