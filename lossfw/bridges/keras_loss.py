@@ -57,6 +57,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss for each row, or for each of its leading axes."""
         loss, kept = self.loss, None
+        if loss.takes_groups:
+            return self._of_groups(y_true, y_pred)
         if isinstance(y_true, tuple):
             y_true, kept = y_true
             kept = kept != 0
@@ -69,6 +71,26 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         whole = loss.takes_rows or loss.sums_rows or len(losses.shape) < 2
         # Keras's own mean is that of float32.
         return losses if whole else losses.mean(-1)
+
+    def _of_groups(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one loss for each line of a batch; labels may come with a mask of their rows."""
+        target, kept = y_true, None
+        if isinstance(y_true, dict):
+            if set(y_true) != {"labels", "mask"}:
+                raise ArgumentError(
+                    f"y_true has the keys {', '.join(map(str, y_true))}; expected labels and mask."
+                )
+            target, kept = y_true["labels"], y_true["mask"] != 0
+            if self.loss.neutral is None:
+                raise ArgumentError(
+                    f"{self.loss.name} has no neutral row, so that its groups cannot be filled up: "
+                    "give batches of groups of one size without a mask."
+                )
+        is_traced = not has_values(y_pred, target)
+        if not self.check or is_traced or _made_up(y_pred, target):
+            return self.loss.unchecked(y_pred, target, where=kept, reduction="none")
+        with explained(self.loss):
+            return self.loss(y_pred, target, where=kept, reduction="none")
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration from which `from_config` rebuilds the loss."""
@@ -137,6 +159,8 @@ def _counted(loss: Loss, class_axis: int, prediction: Any, sample_weight: Any) -
     one. A mask of Keras is an attribute of the prediction.
     """
     given = [x for x in (sample_weight, get_keras_mask(prediction)) if x is not None]
+    if loss.takes_groups:
+        return None  # Labels bring a mask of their own.
     shape = list(prediction.shape)
     if not given or (loss.takes_rows and not -len(shape) <= class_axis < len(shape)):
         return None

@@ -290,3 +290,15 @@ def test_weights_of_pixels_with_classes_along_axis_1():
     assert float(along_1(labels[:, None], images)) == float(wanted(labels[..., None], last))
     weight = RNG.integers(0, 2, (4, 6, 7)).astype("float32")
     assert float(along_1(labels, images, weight)) == float(wanted(labels, last, weight))
+
+
+def test_lines_of_groups_come_with_a_mask():
+    criterion, scores, mask = bridge.loss("pairwise_logistic"), ROWS[:6], ROWS[6:12] < 1
+    mask[:, 0] = True
+    labels = np.where(mask, np.floor(2 * ROWS[12:18]), np.nan)
+    expected = criterion.loss(scores, labels, where=mask)
+    found = number(criterion({"labels": labels, "mask": mask}, scores))
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert number(criterion(ROWS[6:12], scores)) > 0
+    with pytest.raises(ArgumentError, match="expected labels and mask"):
+        criterion({"labels": labels}, scores)
