@@ -200,6 +200,7 @@ class Reader:
 
     def function(self, token):
         name = _FUNCTIONS[token.word or token.text]
+        name = "lgamma" if name == "log" and self.take(r"\Gamma") else name
         power = self.group() if self.take("^") else None
         opening = self.take("(", "[", r"\{")
         result = call(name, self.closed(opening.text) if opening else self.factor())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import NamedTuple
 
 from lossfw.components.component import Component
 from lossfw.components.docstrings import latex_problem
+from lossfw.components.spaces import Counts, Members
 from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
 from lossfw.numerics.symbolic.formulas import ELEMENT
 from lossfw.numerics.symbolic.graph import CLASSES, CONSTANT, INPUT, PARAMETER, Graph
 from lossfw.report.formulas.names import number_text, parameter_text
@@ -72,8 +74,8 @@ class Text(NamedTuple):
 class _Printer(PlainGraph):
     """The parts of a graph as LaTeX."""
 
-    def __init__(self, graph: Graph) -> None:
-        super().__init__(graph)
+    def __init__(self, graph: Graph, whole: Collection[str] = ()) -> None:
+        super().__init__(graph, whole)
         self.rows = rows_of(graph)
         # The number of indices that are bound; a result that is a row has a free one.
         self.depth = int(graph.outputs[0] in self.rows)
@@ -116,7 +118,9 @@ class _Printer(PlainGraph):
         node = self.node(number)
         if node.op == INPUT:
             row = self.plain(number) in self.rows
-            return Text(f"{node.value}_{{{_INDICES[self.depth - 1]}}}" if row else node.value, ATOM)
+            # A column has its own name alone.
+            letter = parameter_text(node.value.rpartition(".")[2])
+            return Text(f"{letter}_{{{_INDICES[self.depth - 1]}}}" if row else letter, ATOM)
         if node.op == ELEMENT:
             # Counted from 1, as in print.
             return Text(f"{self.node(node.args[0]).value}_{{{node.value + 1}}}", ATOM)
@@ -375,4 +379,5 @@ def latex(component: Component) -> str:
             )
         return component.latex
     graph = traced(component, textbook=True).graph
-    return _Printer(graph).part(graph.outputs[0]).text
+    is_whole = isinstance(component, Loss) and isinstance(component.target_space, Counts | Members)
+    return _Printer(graph, ("t",) if is_whole else ()).part(graph.outputs[0]).text

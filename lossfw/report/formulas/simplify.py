@@ -6,6 +6,8 @@ infinity, or a single number, such as a divisor of 0.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lossfw.numerics.symbolic.formulas import ELEMENT, OVER_ROW
 from lossfw.numerics.symbolic.graph import CAST, CONSTANT, INPUT, Graph, Operation
 
@@ -15,10 +17,10 @@ _COMMUTE = ("multiply", "add")
 
 
 class PlainGraph:
-    """A graph as a reader sees it."""
+    """A graph as a reader sees it; `whole` are the inputs that are whole numbers."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, whole: Collection[str] = ()) -> None:
+        self.graph, self.whole = graph, whole
         # Conditions that are known to hold, or not to hold, inside of a choice.
         self.known: dict[int, bool] = {}
 
@@ -73,7 +75,9 @@ class PlainGraph:
         if node.op == "logical_or":
             return all(map(self._is_special, node.args))
         if node.op == "equal":
-            return any(self.number(arg) is not None for arg in node.args)
+            # A whole number often is a single one.
+            counted = any(self.node(arg).value in self.whole for arg in node.args)
+            return not counted and any(self.number(arg) is not None for arg in node.args)
         # x != x recognises a NaN without a function.
         return node.op == "not_equal" and node.args[0] == node.args[1]
 

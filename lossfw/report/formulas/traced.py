@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from lossfw.components.columns import Columns
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.losses.loss import Loss
@@ -21,6 +22,7 @@ from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
 from lossfw.nn.letters import arguments_of
 from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.records import record_of
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.named import NamedFloat
@@ -47,7 +49,8 @@ class Traced:
     """A function of a component as a graph.
 
     The names of the arguments are ``r``, ``m`` and ``x`` of functions of a residual, a margin and
-    an activation's argument; ``y`` or, for logits, ``z``, and ``t``. `parameters` appear by name,
+    an activation's argument; ``y`` or, for logits, ``z``, and ``t``; with named columns the inputs
+    of the graph are ``y.location`` and the like. `parameters` appear by name,
     and have their values in the component; of `fixed` ones only the value appears, as a number.
     """
 
@@ -152,9 +155,24 @@ def derivative_of(function: Callable[..., Any], order: int) -> Callable[..., Any
 
 
 def _input(xp: Expressions, component: Loss | Activation, name: str) -> Any:
-    if not component.takes_rows:
-        return xp.input(name, np.float64)
+    of_rows = component.takes_rows
+    if isinstance(component, Loss):
+        space = component.target_space if name == "t" else component.prediction_space
+        if isinstance(space, Columns):
+            return _record(xp, space, name)
+        of_rows = component.takes_target_rows if name == "t" else component.takes_rows
+        of_rows = of_rows or component.takes_groups
+    if of_rows and not isinstance(xp, Formulas):
+        raise TraceError("the body is of rows")
+    return xp.row(name) if of_rows else xp.input(name, np.float64)
+
+
+def _record(xp: Expressions, space: Columns, name: str) -> Any:
+    """Return columns as a body gets them, called ``y.location`` and the like."""
     if not isinstance(xp, Formulas):
         raise TraceError("the body is of rows")
-    per_row = name == "t" and isinstance(component, Loss) and not component.takes_target_rows
-    return xp.input(name, np.float64) if per_row else xp.row(name)
+    columns = [f"{name}.{column}" for column in space.names]
+    pairs = zip(columns, space.spaces, strict=True)
+    return record_of(space.names)(
+        *[xp.row(column) if of.axes else xp.input(column, np.float64) for column, of in pairs]
+    )

@@ -77,6 +77,12 @@ class Aft(DistributionLoss, PointwiseLoss):
     array([1.85231222, 1.99533125, 2.2243287 ])
     """
 
+    latex: ClassVar[str | None] = (
+        r"-\log\frac{f(z)}{\sigma\,\mathrm{upper}} \text{ if } \mathrm{lower} = \mathrm{upper}, "
+        r"\quad -\log\left(F(z) - F(a)\right) \text{ otherwise}, \quad\text{with } "
+        r"a = \frac{\log \mathrm{lower} - y}{\sigma},\ z = \frac{\log \mathrm{upper} - y}{\sigma}"
+    )
+
     prediction: ClassVar[Space] = REAL
     target: ClassVar[Space] = Columns.of(lower=NONNEGATIVE, upper=POSITIVE).ordered()
 

@@ -51,6 +51,12 @@ class ApproxNdcg(GroupLoss):
     -1.0
     """
 
+    latex: ClassVar[str | None] = (
+        r"-\frac{1}{\mathrm{DCG}_{\mathrm{best}}}\sum_{i} \frac{2^{t_{i}} - 1}{\log_{2}\left(1"
+        r" + r_{i}\right)}"
+        r"\quad\text{with } r_{i} = 1 + \sum_{j \ne i} \frac{1}{1 + e^{(y_{i} - y_{j})/T}}"
+    )
+
     target: ClassVar[Space] = NONNEGATIVE
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
     # 2^t overflows beyond.

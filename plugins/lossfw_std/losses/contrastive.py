@@ -126,6 +126,12 @@ class NtXent(_OfClasses):
     4.679e-09
     """
 
+    latex: ClassVar[str | None] = (
+        r"\frac{1}{P}\sum_{i \ne j,\, t_{i} = t_{j}} -\log\frac{e^{c_{ij}/T}}{e^{c_{ij}/T} +"
+        r" \sum_{k:\,t_{k} \ne t_{i}} e^{c_{ik}/T}}"
+        r"\quad\text{with } c_{ij} = \cos(y_{i}, y_{j}) \text{ and } P \text{ pairs}"
+    )
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition."""
         same, other = _classes(xp, t)
@@ -189,6 +195,12 @@ class SupervisedContrastive(_OfClasses):
     4.679e-09
     """
 
+    latex: ClassVar[str | None] = (
+        r"-\frac{1}{N}\sum_{i} \frac{1}{P_{i}}\sum_{j \ne i,\, t_{j} = t_{i}}"
+        r" \left(\frac{c_{ij}}{T} - \log\sum_{k \ne i} e^{c_{ik}/T}\right)"
+        r"\quad\text{with } c_{ij} = \cos(y_{i}, y_{j}) \text{ and } P_{i} \text{ partners of } i"
+    )
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition."""
         same, other = _classes(xp, t)
@@ -248,6 +260,12 @@ class InfoNce(GroupLoss):
     >>> InfoNce(temperature=1.0)(rows, [0, 0])
     4.248354255291589e-18
     """
+
+    latex: ClassVar[str | None] = (
+        r"\frac{1}{n}\sum_{i} \left(\log\sum_{j} e^{q_{i} \cdot k_{j}/T} - \frac{q_{i} \cdot"
+        r" k_{i}}{T}\right)"
+        r"\quad\text{with queries } q \text{ and keys } k"
+    )
 
     prediction: ClassVar[Space] = Columns.of(query=VECTOR, key=VECTOR)
     target: ClassVar[Space] = REAL

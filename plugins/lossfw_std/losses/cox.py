@@ -65,6 +65,12 @@ class Cox(GroupLoss):
     array([1.79175947])
     """
 
+    latex: ClassVar[str | None] = (
+        r"\sum_{i:\,\mathrm{event}_{i} = 1} \left(\log\sum_{j:\,\mathrm{time}_{j} \ge"
+        r" \mathrm{time}_{i}} s_{ij}\,e^{y_{j}}"
+        r" - y_{i}\right)\quad\text{with } s_{ij} = 1 \text{, or less for ties by Efron}"
+    )
+
     prediction: ClassVar[Space] = REAL
     target: ClassVar[Space] = Columns.of(time=NONNEGATIVE, event=BINARY)
     needs_group: ClassVar[bool] = False

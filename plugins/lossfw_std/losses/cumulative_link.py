@@ -75,6 +75,10 @@ class CumulativeLink(PointwiseLoss):
     array([ 1.08035096,  0.97407698, 11.75249485])
     """
 
+    latex: ClassVar[str | None] = (
+        r"-\log\left(F(c_{t} - y) - F(c_{t-1} - y)\right)\quad\text{with cuts } c"
+    )
+
     prediction: ClassVar[Space] = REAL
 
     cuts: _Cuts = (0.0,)

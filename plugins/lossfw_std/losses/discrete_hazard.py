@@ -53,6 +53,11 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
     array([2.28733867, 1.28733867])
     """
 
+    latex: ClassVar[str | None] = (
+        r"\sum_{k \le \mathrm{interval}} \log\left(1 + e^{y_{k}}\right) -"
+        r" \mathrm{event}\;y_{\mathrm{interval}}"
+    )
+
     prediction: ClassVar[Space] = VECTOR
     target: ClassVar[Space] = Columns.of(interval=COUNT, event=BINARY)
 

@@ -48,6 +48,13 @@ class LambdaNdcg(LogisticPairs):
     1.10687
     """
 
+    latex: ClassVar[str | None] = (
+        r"\sum_{t_{i} > t_{j}} \frac{\left(2^{t_{i}} - 2^{t_{j}}\right)\left|D_{i} -"
+        r" D_{j}\right|}{\mathrm{DCG}_{\mathrm{best}}}"
+        r"\log\left(1 + e^{y_{j} - y_{i}}\right)\quad\text{with } D_{i} ="
+        r" \frac{1}{\log_{2}\left(1 + \mathrm{rank}_{i}\right)}"
+    )
+
     target: ClassVar[Space] = NONNEGATIVE
     # 2^t overflows beyond.
     target_range: ClassVar[Range | None] = Range(high=1000.0)

@@ -42,6 +42,10 @@ class Listmle(GroupLoss):
     0.720868
     """
 
+    latex: ClassVar[str | None] = (
+        r"\sum_{i} \left(\log\sum_{j:\,t_{j} \le t_{i}} e^{y_{j}} - y_{i}\right)"
+    )
+
     target: ClassVar[Space] = REAL
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
 

@@ -57,6 +57,11 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
     array([[1.]])
     """
 
+    latex: ClassVar[str | None] = (
+        r"-\log\sum_{k} \frac{e^{w_{k}}}{\sum_{j} e^{w_{j}}} \frac{1}{s_{k} \sqrt{2 \pi}}"
+        r" \exp\left(-\frac{(t - m_{k})^{2}}{2 s_{k}^{2}}\right)\quad\text{with logits } w"
+    )
+
     prediction: ClassVar[Space] = Columns.of(logit=VECTOR, location=VECTOR, log_scale=VECTOR)
     target: ClassVar[Space] = REAL
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from lossfw import Array, Claims, Namespace
 from lossfw.numerics import apply_where, positive_part, sigmoid, softplus, two_diff
 from lossfw_std.pairs import PairLoss, pairs
@@ -59,6 +61,8 @@ class PairwiseLogistic(LogisticPairs):
     array([0.31326169, 0.        ])
     """
 
+    latex: ClassVar[str | None] = r"\sum_{t_{i} > t_{j}} \log\left(1 + e^{y_{j} - y_{i}}\right)"
+
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Twice the sum of the pairs' bounds, because (a - b)^2 is at most 2 a^2 + 2 b^2."""
         si, sj = pairs(y)
@@ -93,6 +97,8 @@ class PairwiseHinge(PairLoss):
     >>> PairwiseHinge()([0.0, 0.25, 5.0], [0, 1, 2], group=[7, 7, 7])
     0.75
     """
+
+    latex: ClassVar[str | None] = r"\sum_{t_{i} > t_{j}} \max\left(0,\, 1 - (y_{i} - y_{j})\right)"
 
     def textbook_cost(self, xp: Namespace, d: Array) -> Array:
         """max(0, 1 - (s_i - s_j))."""

@@ -98,6 +98,8 @@ class SoftmaxRanking(_Softmax):
     4.248354255291589e-18
     """
 
+    latex: ClassVar[str | None] = r"-\sum_{i} t_{i} \left(y_{i} - \log\sum_{j} e^{y_{j}}\right)"
+
     target: ClassVar[Space] = NONNEGATIVE
 
     def claims(self) -> Claims:
@@ -128,6 +130,11 @@ class Listnet(_Softmax):
     >>> round(Listnet()([1.0, 0.0, 0.0], [1.0, 0.0, 0.0], group=[3, 3, 3]), 6)
     0.975328
     """
+
+    latex: ClassVar[str | None] = (
+        r"-\sum_{i} \frac{e^{t_{i}}}{\sum_{j} e^{t_{j}}} \left(y_{i} - \log\sum_{j}"
+        r" e^{y_{j}}\right)"
+    )
 
     def weights(self, xp: Namespace, t: Array) -> Array:
         """The softmax of the relevances."""

@@ -74,7 +74,15 @@ def test_every_component_has_a_formula_that_is_closed(component):
     assert latex_problem(latex(component)) == ""
 
 
-@pytest.mark.parametrize("component", COMPONENTS, ids=repr)
+def is_read(component):
+    """Leave out vectors, and authors' formulas of columns and groups in letters of their own."""
+    if not isinstance(component, lossfw.Loss):
+        return True
+    named = component.has_columns or component.takes_groups or component.name == "cumulative_link"
+    return component.prediction_space.axes < 2 and not (named and component.latex)
+
+
+@pytest.mark.parametrize("component", [*filter(is_read, COMPONENTS)], ids=repr)
 def test_a_formula_says_what_is_computed(component):
     # Read from print, on exact numbers: no digit is lost, and none that is printed is missing.
     text, rows = latex(component), component.takes_rows
@@ -111,6 +119,8 @@ def test_a_metric_of_sums_is_what_its_formula_says(name, parameters):
 @pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
 def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
     found = traced(loss, textbook=True)
+    if any(node.op == "lgamma" for node in found.graph.nodes):
+        pytest.skip("NumPy has no lgamma")
     moved = {name: value * 0.75 for name, value in found.parameters.items()}
     try:
         other = loss.replace(**moved)
