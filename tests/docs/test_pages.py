@@ -19,7 +19,7 @@ SLOW = {
         "how-to/scale",
     ),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
-    *("how-to/scikit-learn", "tutorial/boosting"),
+    *("how-to/scikit-learn", "how-to/survival", "tutorial/boosting"),
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])
