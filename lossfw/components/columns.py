@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import keyword
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -163,18 +162,15 @@ lower <= upper.
         """Tell which rows have a column that lies outside; see `Space.outside`."""
         found = [space.outside(part) for _, space, part in self._parts(x)]
         bad = [mask for mask in found if mask is not None]
-        if self.is_ordered:
-            bad.extend(x[..., k] > x[..., k + 1] for k in range(len(self.names) - 1))
+        bad += [falls for _, falls in self._falls(x)]
         return functools.reduce(lambda a, b: a | b, bad) if bad else None
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first member of the first column that lies outside."""
         for name, space, part in self._parts(x):
             space.check(part, f"{role}.{name}", start=start)
-        for k, (first, second) in enumerate(itertools.pairwise(self.names)):
-            falls = x[..., k] > x[..., k + 1]
-            if not self.is_ordered or not bool(namespace_of(falls).any(falls)):
-                continue
+        for k, falls in self._falls(x):
+            first, second = self.names[k : k + 2]
             at = first_true(falls)
             place = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
             low, high = float(x[(*at, k)]), float(x[(*at, k + 1)])
@@ -182,6 +178,13 @@ lower <= upper.
                 f"{role}.{first}[{place}] = {low:.9g} is above {role}.{second}[{place}] = "
                 f"{high:.9g}; expected {first} <= {second}."
             )
+
+    def _falls(self, x: Array) -> Iterator[tuple[int, Array]]:
+        """Yield columns that lie above the next one in some rows, and in which."""
+        for k in range(len(self.names) - 1 if self.is_ordered else 0):
+            falls = x[..., k] > x[..., k + 1]
+            if namespace_of(falls).any(falls):
+                yield k, falls
 
     def split(self, x: Array) -> Any:
         """Return flat rows as a record of columns by name, a number without the last axis."""
