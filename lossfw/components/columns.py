@@ -30,6 +30,8 @@ class Columns(Space):
     spaces : tuple of Space
     is_ordered : bool
         Whether no column is below the one before it; see `ordered`.
+    is_flat : bool
+        Whether vectors lie in one axis, behind each other; see `flat`.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Columns(Space):
     names: tuple[str, ...] = ()
     spaces: tuple[Space, ...] = ()
     is_ordered: bool = False
+    is_flat: bool = False
 
     @classmethod
     def of(cls, **spaces: Space) -> Columns:
@@ -91,10 +94,14 @@ lower <= upper.
         in_order = " <= ".join(self.names)
         return replace(self, meaning=f"{self.meaning}, {in_order}", is_ordered=True)
 
+    def flat(self) -> Columns:
+        """Return the space of the same rows in one axis, if all columns are vectors too."""
+        return replace(self, is_flat=True)
+
     @property
     def axes(self) -> int:
         """2 if all columns are rows of one size, else 1."""
-        rows_alone = all(space.axes for space in self.spaces)
+        rows_alone = not self.is_flat and all(space.axes for space in self.spaces)
         return 2 if rows_alone and len({space.size for space in self.spaces}) == 1 else 1
 
     @property

@@ -52,6 +52,8 @@ class Component(BaseModel):
     kind: ClassVar[str]
     name: ClassVar[str]
     latex: ClassVar[str | None] = None
+    # Parameters that hold components by name, and not one or a list of them.
+    parts_by_name: ClassVar[tuple[str, ...]] = ()
     # Former names of methods, by which an author may still write them and a caller call them.
     _former_methods: ClassVar[Mapping[str, str]] = {}
 
@@ -187,4 +189,6 @@ def yaml_value(value: Any) -> Any:
         return value.to_config()
     if isinstance(value, tuple | list):
         return [yaml_value(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: yaml_value(item) for name, item in value.items()}
     return str(value) if isinstance(value, Path) else value

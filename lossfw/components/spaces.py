@@ -265,7 +265,7 @@ class ClassIndex(Space):
         row = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
         address = f"target[{row}]" if row else "target"
         raise DomainError(
-            f"{address} = {int(index[at])} is not a class: the prediction has {classes} "
+            f"{address} = {float(index[at]):.17g} is not a class: the prediction has {classes} "
             f"column{'s, so classes are 0 .. ' if classes > 1 else ', so the only class is '}"
             f"{classes - 1}."
         )

@@ -1,7 +1,7 @@
 """Nested losses: a loss inside of a wrapper or a metric, and how it is given.
 
 It is a loss, its name, or a mapping with ``name`` and parameters. In a mapping
-``scale`` is a factor, unless the loss itself has a parameter of that name::
+``scale`` or ``weight`` is a factor, unless the loss itself has a parameter of that name::
 
     {name: sum, of: [{name: huber, delta: 2, scale: 0.3}, squared_error]}
 """
@@ -19,8 +19,8 @@ from lossfw.components.nested import ComponentFactory, NestedParameter, nested_p
 from lossfw.components.registry import registry
 from lossfw.losses.loss import Loss
 
-# Beside `name` in the mapping of a nested loss, and no parameter of that loss.
-SCALE = "scale"
+# Beside `name` in the mapping of a nested loss, and no parameters of that loss.
+FACTORS = ("scale", "weight")
 
 
 class LossParameter(NestedParameter):
@@ -28,17 +28,21 @@ class LossParameter(NestedParameter):
 
     def make(self, spec: str | Mapping[str, Any], registry: ComponentFactory) -> Loss:
         """Return the loss that a name or a mapping describes, with the factor beside its name."""
-        if isinstance(spec, Mapping) and SCALE in spec and isinstance(spec.get("name"), str):
-            cls = registry.component_class("loss", spec["name"])
-            if takes_factor(cls):
-                inner = {key: value for key, value in spec.items() if key != SCALE}
-                of = registry.create("loss", inner)
-                spec = {"name": "scaled", "of": of, "scale": spec[SCALE]}
+        if isinstance(spec, Mapping) and isinstance(spec.get("name"), str):
+            factors = [key for key in FACTORS if key in spec]
+            cls = registry.component_class("loss", spec["name"]) if factors else None
+            for factor in factors:
+                if cls is not None and takes_factor(cls, factor):
+                    inner = {key: value for key, value in spec.items() if key != factor}
+                    of = registry.create("loss", inner)
+                    spec = {"name": "scaled", "of": of, "scale": spec[factor]}
+                    break
         loss: Loss = registry.create("loss", spec)
         return loss
 
 
-def _as_loss(value: Any) -> Loss:
+def nested_loss(value: Any) -> Loss:
+    """Return a loss, or the one that a name or a mapping describes."""
     if isinstance(value, Loss):
         return value
     if isinstance(value, str | Mapping):
@@ -53,16 +57,16 @@ _SPEC = {
 
 NestedLoss: TypeAlias = Annotated[
     Loss,
-    PlainValidator(_as_loss),
+    PlainValidator(nested_loss),
     PlainSerializer(lambda loss: loss.to_config()),
     WithJsonSchema(_SPEC),
     LossParameter(),
 ]
 
 
-def takes_factor(cls: type[Component]) -> bool:
-    """Tell whether ``scale`` beside the name of a loss is a factor, and no parameter of `cls`."""
-    return SCALE not in cls.model_fields
+def takes_factor(cls: type[Component], factor: str) -> bool:
+    """Tell whether a word beside the name of a loss is a factor, and no parameter of `cls`."""
+    return factor not in cls.model_fields
 
 
 def with_nested_losses(loss: Loss) -> Iterator[Loss]:
@@ -77,6 +81,7 @@ def with_nested_losses(loss: Loss) -> Iterator[Loss]:
     yield loss
     for name in nested_parameters(type(loss)):
         value = getattr(loss, name)
-        for part in value if isinstance(value, tuple) else (value,):
+        parts = value.values() if isinstance(value, Mapping) else value
+        for part in parts if not isinstance(parts, Loss) else (parts,):
             if isinstance(part, Loss):
                 yield from with_nested_losses(part)

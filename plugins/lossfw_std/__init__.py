@@ -119,6 +119,7 @@ _LOSSES: dict[str, str] = {
     "student_t_nll": "lossfw_std.losses.student_t_nll:StudentTNll",
     "sum": "lossfw.losses.wrappers:Sum",
     "supervised_contrastive": "lossfw_std.losses.contrastive:SupervisedContrastive",
+    "tasks": "lossfw.losses.wrappers:Tasks",
     "triplet_margin": "lossfw_std.losses.triplet_margin:TripletMargin",
     "tukey": "lossfw_std.losses.tukey:Tukey",
     "tversky": "lossfw_std.losses.tversky:Tversky",

@@ -6,7 +6,7 @@ vectors become one row. So whatever holds for rows can be tested without a case 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from lossfw.components.columns import Columns
@@ -41,16 +41,6 @@ class OneNumber(Vector):
 
 
 @dataclass(frozen=True)
-class FlatColumns(Columns):
-    """Columns of vectors in one row."""
-
-    @property
-    def axes(self) -> int:
-        """Always 1."""
-        return 1
-
-
-@dataclass(frozen=True)
 class FlatVectors(Vector):
     """Rows of three vectors in one row."""
 
@@ -62,7 +52,7 @@ class FlatVectors(Vector):
 def flat_space(space: Space, *, of_rows: bool) -> Space:
     """Return a space whose members are flat; if `of_rows`, also a number is a row of one."""
     if space.axes > 1 and isinstance(space, Columns):
-        return FlatColumns(**{each.name: getattr(space, each.name) for each in fields(space)})
+        return space.flat()
     if space.axes > 1:
         return FlatVectors(space.name, space.meaning, of_numbers=REAL)
     if of_rows and not space.axes:
@@ -82,6 +72,8 @@ def flat_loss(loss: Loss) -> Loss:
         return loss
     if isinstance(loss, Wrapper):
         part: Any = getattr(loss, "of")  # noqa: B009  # each wrapper has its own type of it
+        if isinstance(part, dict):
+            return loss
         parts = tuple(map(flat_loss, part)) if isinstance(part, tuple) else flat_loss(part)
         return loss.replace(of=parts)
     made: Any = type(

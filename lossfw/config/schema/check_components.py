@@ -22,7 +22,7 @@ from lossfw.config.text.tree import Node, dotted, quote
 from lossfw.data.options import DataOptions
 from lossfw.data.source import file_fields, location_fields
 from lossfw.errors import LossfwError, UnknownNameError
-from lossfw.losses.nested import SCALE, takes_factor
+from lossfw.losses.nested import FACTORS, takes_factor
 
 # The endings of files that a source reads.
 _FILE = re.compile(r"\.(csv|tsv|parquet|npy|npz)(\.gz)?$")
@@ -204,7 +204,8 @@ class ComponentMaker:
                 continue
             value = parameters[key] = child.plain()
             if key in parts:
-                parameters[key] = self._parts(child, [*path, key])
+                by_name = key in cls.parts_by_name
+                parameters[key] = self._parts(child, [*path, key], by_name=by_name)
                 if parameters[key] is None:
                     wrong.append(key)
             elif key in files and isinstance(value, str) and value:
@@ -221,8 +222,14 @@ class ComponentMaker:
                     parameters[key] = file if child.at.origin.held is not None else str(file)
         return parameters, wrong
 
-    def _parts(self, node: Node, path: ConfigPath) -> Component | tuple[Component, ...] | None:
+    def _parts(
+        self, node: Node, path: ConfigPath, *, by_name: bool = False
+    ) -> Component | tuple[Component, ...] | dict[str, Component] | None:
         """Return the loss or the losses at `path`, None if one of them is wrong."""
+        if by_name and isinstance(node.value, dict):
+            parts = {name: self._part(item, [*path, name]) for name, item in node.value.items()}
+            named = {name: part for name, part in parts.items() if part is not None}
+            return named if len(named) == len(parts) else None
         if not isinstance(node.value, list):
             return self._part(node, path)
         if len(node.value) > MAX_ITEMS:
@@ -240,18 +247,21 @@ class ComponentMaker:
             self.config.problems.add(node.at, f"{dotted(path)} should be {wanted}")
             return None
         part: Component | None = self.make(path, "loss", part=True)
-        factor = node.child(SCALE) if isinstance(node.value, dict) else None
-        if part is None or factor is None or not takes_factor(type(part)):
+        if part is None or not isinstance(node.value, dict):
             return part
-        cls = self.registry.component_class("loss", "scaled")
-        return self._construct(cls, {"of": part, SCALE: factor.plain()}, path, ())
+        for word in FACTORS:
+            factor = node.child(word)
+            if factor is not None and takes_factor(type(part), word):
+                cls = self.registry.component_class("loss", "scaled")
+                return self._construct(cls, {"of": part, "scale": factor.plain()}, path, ())
+        return part
 
 
 def _extra_keys(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
     """Return the keys beside the parameters of a class that are none of them."""
     if not part:
         return [key for key in _BESIDE.get(kind, ()) if key not in cls.model_fields]
-    return (SCALE,) if takes_factor(cls) else ()
+    return [word for word in FACTORS if takes_factor(cls, word)]
 
 
 def _could_be_a_name(value: object) -> bool:

@@ -14,7 +14,7 @@ from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.sections import SECTIONS, RootSection
 from lossfw.data.options import DataOptions
 from lossfw.errors import LossfwError
-from lossfw.losses.nested import SCALE, takes_factor
+from lossfw.losses.nested import FACTORS, takes_factor
 from lossfw.nn.initializers import INITIALS
 from lossfw.nn.schedules import SCHEDULES
 
@@ -222,8 +222,8 @@ class _Definitions:
             own = f"{entry.kind}.{entry.distribution}/{entry.name}"
             # A parameter of the same name is the component's own.
             keys = {k: v for k, v in (extra_keys or {}).items() if k not in cls.model_fields}
-            if place == "part" and takes_factor(cls):
-                keys = {SCALE: _tidy(_FACTOR)}
+            if place == "part":
+                keys = {word: _tidy(_FACTOR) for word in FACTORS if takes_factor(cls, word)}
             if names:
                 choices.append(self._choice(own, names, cls, keys))
         self.definitions[place] = _component(choices)

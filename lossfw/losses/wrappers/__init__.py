@@ -11,6 +11,7 @@ from lossfw.losses.wrappers.label_smoothed import LabelSmoothed
 from lossfw.losses.wrappers.masked import Masked
 from lossfw.losses.wrappers.scaled import Scaled
 from lossfw.losses.wrappers.sum import Sum
+from lossfw.losses.wrappers.tasks import Tasks
 
 __all__ = [
     "ClassWeighted",
@@ -19,4 +20,5 @@ __all__ = [
     "Masked",
     "Scaled",
     "Sum",
+    "Tasks",
 ]
