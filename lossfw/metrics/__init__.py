@@ -4,8 +4,9 @@ A metric is reported; a loss is learnt from, and reported too where it stands
 among the metrics. The kinds fix the functions that an author writes: `RowMetric`
 and `ElementMetric` are means of a number that each row or element has, `SumMetric`
 is a function of a few sums over the rows, and `ScoreMetric` one of sums that are
-kept apart by a score, by which rows are ranked. `GroupSumMetric` is a function of sums over groups
-of rows. A parameter of the type `NestedLoss` takes a loss.
+kept apart by a score, by which rows are ranked. `GroupMetric` is a mean over groups of rows of a
+number that each has, and `GroupSumMetric` a function of sums over groups. A parameter of the type
+`NestedLoss` takes a loss.
 """
 
 from lossfw.losses.inputs import Arguments, as_array, prepare
@@ -13,6 +14,7 @@ from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import Mergeable, Metric, MetricRows, MetricUpdate, RowwiseMetric
 from lossfw.metrics.cell_sums import CellSums, Term
 from lossfw.metrics.engine_body import MetricBody
+from lossfw.metrics.group_means import GroupMetric
 from lossfw.metrics.group_sums import GroupSumMetric
 from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
 from lossfw.metrics.sums import ScoreMetric, SumMetric
@@ -21,6 +23,7 @@ __all__ = [
     "Arguments",
     "CellSums",
     "ElementMetric",
+    "GroupMetric",
     "GroupSumMetric",
     "LossMetric",
     "Mergeable",

@@ -55,6 +55,12 @@ class GroupSumMetric(SumMetric):
             Above 0; rows of weight 0 and those that are masked are left out.
         """
 
+    def sums_of(
+        self, prediction: NDArray, target: NDArray, weight: NDArray, groups: list[NDArray]
+    ) -> Any:
+        """Return `group_sums` of several groups, each an array with the numbers of its rows."""
+        return [self.group_sums(prediction[own], target[own], weight[own]) for own in groups]
+
     def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Raise an error for rows that make no sense."""
 
@@ -77,17 +83,17 @@ class GroupSumMetric(SumMetric):
         keep = weight > 0 if rows.where is None else (weight > 0) & np.asarray(rows.where, bool)
         group = np.zeros(len(y), np.int64) if rows.group is None else np.asarray(rows.group)
         begins = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(y)])
-        found, firsts = [], []
-        with np.errstate(all="ignore"):
-            for begin, end in zip(begins, np.append(begins[1:], len(y)), strict=True):
-                own = begin + np.flatnonzero(keep[begin:end])
-                if own.size:
-                    found.append(self.group_sums(y[own], t[own], weight[own]))
-                    firsts.append(int(own[0]))
+        groups = [
+            begin + np.flatnonzero(keep[begin:end])
+            for begin, end in zip(begins, np.append(begins[1:], len(y)), strict=True)
+        ]
+        groups = [own for own in groups if own.size]
         columns = y.shape[-1] if y.ndim > 1 else 1
         places = self.places(columns)
+        with np.errstate(all="ignore"):
+            found = self.sums_of(y, t, weight, groups)
         sums = np.asarray(found, np.float64).reshape(-1, places)
-        first = np.asarray(firsts, np.int64)
+        first = np.array([own[0] for own in groups], np.int64)
         every = [Term(np.full(len(first), k), sums[:, k]) for k in range(places)]
         return MetricUpdate(None, RowTerms.of(columns, places, first, every))
 

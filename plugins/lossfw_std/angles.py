@@ -128,6 +128,21 @@ def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     return xp.where(r.lost[..., 0], xp.full_like(cosine, at_zero), result)
 
 
+@computed_in_float64
+def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
+    """Return the cosine less a limit: by 1 - cos where the cosine is near 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cosine_above(np, np.asarray([[1.0, 1e-9]]), np.asarray([[0.0, 1.0]]), 0.0)
+    array([1.e-09])
+    """
+    cosine = _cosine(xp, _rows(xp, y, t))
+    near = (1.0 - limit) - distance(xp, y, t, math.nan)
+    return xp.where(cosine > _NEAR, near, cosine - limit)
+
+
 @with_float32_form(lambda xp, y, t: _slope_of(xp, _plain_angle(xp, y, t)))
 def slope(xp: Namespace, y: Array, t: Array) -> Array:
     """Return the derivative of `distance` by y: the unit row of t across y over -norm(y)."""

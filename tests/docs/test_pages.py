@@ -16,6 +16,7 @@ SLOW = {
         "how-to/own-data",
         "how-to/own-weights",
         "how-to/publish-a-loss",
+        "how-to/rank",
         "how-to/scale",
     ),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),

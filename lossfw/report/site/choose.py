@@ -176,6 +176,21 @@ NEEDS = (
         _said(r"\bhave an order\b"),
     ),
     Need(
+        "ranking",
+        "the order of the rows of a query",
+        "Only differences of scores within a group count, and not the scores themselves.",
+        "Liu, *Learning to rank for information retrieval*, 2009, doi:10.1561/1500000016",
+        _said(r"\b(ranking|relevances|NDCG|whole orders|right order)\b|\brows of a group\b"),
+    ),
+    Need(
+        "embedding",
+        "vectors that are near for things that are alike",
+        "Rows that belong together are drawn together, and others apart.",
+        "Chopra, Hadsell and LeCun, *Learning a similarity metric discriminatively*, 2005, "
+        "doi:10.1109/CVPR.2005.202",
+        _said(r"(?<!support )\bvectors?\b|\bnegatives?\b|\brows of a batch\b"),
+    ),
+    Need(
         "calibrated",
         "calibrated probabilities",
         "Only the true probabilities minimise a strictly proper loss.",

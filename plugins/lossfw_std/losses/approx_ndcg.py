@@ -119,7 +119,9 @@ class ApproxNdcg(GroupLoss):
 
     def claims(self) -> Claims:
         """Bounded and smooth."""
-        return Claims(lower_bound=-1.0, bounded=0.0, twice_smooth=True, shift_invariant=True)
+        return Claims(
+            lower_bound=-1.0, bounded=0.0, twice_smooth=True, shift_invariant=True, row_order=True
+        )
 
     def _ranks(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         """Return (y_j - y_i) / T, the steepness of the sigmoid there, and the ranks."""

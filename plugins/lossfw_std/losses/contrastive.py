@@ -89,7 +89,7 @@ class _OfClasses(GroupLoss):
 
     def claims(self) -> Claims:
         """At least 0, and smooth where rows have directions."""
-        return Claims(nonnegative=True, twice_smooth=True)
+        return Claims(nonnegative=True, twice_smooth=True, row_order=True, zero_alone=True)
 
 
 class NtXent(_OfClasses):
@@ -314,7 +314,7 @@ class InfoNce(GroupLoss):
 
     def claims(self) -> Claims:
         """At least 0, and smooth."""
-        return Claims(nonnegative=True, twice_smooth=True)
+        return Claims(nonnegative=True, twice_smooth=True, row_order=True, zero_alone=True)
 
     def _choices(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Return for each query the logits of all keys, and its own as the one to find."""

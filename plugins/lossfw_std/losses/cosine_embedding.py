@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lossfw import SIGN, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Space
 from lossfw.numerics import positive_part
-from lossfw_std.angles import angle_between, bend, distance, slope
+from lossfw_std.angles import angle_between, bend, cosine_above, distance, slope
 from lossfw_std.directions import DIRECTION
 
 
@@ -62,7 +62,8 @@ class CosineEmbedding(PointwiseLoss):
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same by 1 - cos, which has its digits where it is small."""
         gap = distance(xp, y.first, y.second, math.nan)
-        return xp.where(t > 0, gap, positive_part(xp, (1.0 - self.margin) - gap))
+        above = cosine_above(xp, y.first, y.second, self.margin)
+        return xp.where(t > 0, gap, positive_part(xp, above))
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Towards each other for alike pairs; for others away, above the margin."""
@@ -88,6 +89,5 @@ class CosineEmbedding(PointwiseLoss):
 
     def _sign(self, xp: Namespace, y: Any, t: Array) -> Array:
         """Return the derivative of the loss by 1 - cos, with a last axis of 1."""
-        gap = distance(xp, y.first, y.second, math.nan)
-        above = 0.5 * (1.0 + xp.sign((1.0 - self.margin) - gap))
+        above = 0.5 * (1.0 + xp.sign(cosine_above(xp, y.first, y.second, self.margin)))
         return xp.where(t > 0, xp.ones_like(above), -above)[..., None]

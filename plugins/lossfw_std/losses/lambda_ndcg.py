@@ -79,4 +79,4 @@ class LambdaNdcg(LogisticPairs):
 
     def claims(self) -> Claims:
         """It jumps where the order of the scores changes."""
-        return Claims(nonnegative=True, shift_invariant=True)
+        return Claims(nonnegative=True, shift_invariant=True, zero_alone=True)

@@ -90,7 +90,9 @@ class Listmle(GroupLoss):
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""
-        return Claims(nonnegative=True, convex=True, twice_smooth=True, shift_invariant=True)
+        return Claims(
+            nonnegative=True, convex=True, twice_smooth=True, shift_invariant=True, zero_alone=True
+        )
 
 
 def _choices(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:

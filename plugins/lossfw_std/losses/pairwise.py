@@ -70,7 +70,14 @@ class PairwiseLogistic(LogisticPairs):
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""
-        return Claims(nonnegative=True, convex=True, twice_smooth=True, shift_invariant=True)
+        return Claims(
+            nonnegative=True,
+            convex=True,
+            twice_smooth=True,
+            shift_invariant=True,
+            row_order=True,
+            zero_alone=True,
+        )
 
 
 class PairwiseHinge(PairLoss):
@@ -123,7 +130,9 @@ class PairwiseHinge(PairLoss):
 
     def claims(self) -> Claims:
         """Convex, with kinks."""
-        return Claims(nonnegative=True, convex=True, shift_invariant=True)
+        return Claims(
+            nonnegative=True, convex=True, shift_invariant=True, row_order=True, zero_alone=True
+        )
 
 
 def _both_rows(xp: Namespace, weights: Array, bounds: Array) -> Array:

@@ -104,7 +104,14 @@ class SoftmaxRanking(_Softmax):
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""
-        return Claims(nonnegative=True, convex=True, twice_smooth=True, shift_invariant=True)
+        return Claims(
+            nonnegative=True,
+            convex=True,
+            twice_smooth=True,
+            shift_invariant=True,
+            row_order=True,
+            zero_alone=True,
+        )
 
 
 class Listnet(_Softmax):
@@ -154,4 +161,6 @@ class Listnet(_Softmax):
             gradient_lipschitz=0.5,
             twice_smooth=True,
             shift_invariant=True,
+            row_order=True,
+            zero_alone=True,
         )

@@ -129,6 +129,8 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
         ("noisy", {"ramp", "savage", "generalised_cross_entropy"}, {"exponential", "logistic"}),
         ("calibrated", {"cross_entropy", "brier"}, {"hinge"}),
         ("ordered", {"cumulative_link"}, {"cross_entropy"}),
+        ("ranking", {"lambda_ndcg", "pairwise_logistic", "listmle", "softmax_ranking"}, {"cox"}),
+        ("embedding", {"nt_xent", "info_nce", "triplet_margin"}, {"cross_entropy"}),
     ],
 )
 def test_needs_are_served_by_what_serves_them(need, serve, not_serve):

@@ -1,0 +1,106 @@
+"""Metrics of rankings, against scikit-learn and ranx, and the words for mistakes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import ndcg_score
+
+import lossfw
+from lossfw.errors import ArgumentError, DomainError, ShapeError
+from lossfw.metrics import GroupMetric
+
+PEERS = json.loads(Path(__file__).with_name("ranking_peers.json").read_text())
+NAMES = {
+    "ndcg": ("ndcg", {"gain": "linear"}),
+    "ndcg_burges": ("ndcg", {}),
+    "map": ("average_precision_at", {}),
+    "mrr": ("mrr", {}),
+    "precision": ("precision_at", {}),
+}
+
+
+def metric(name, **parameters):
+    return lossfw.registry().create("metric", {"name": name, **parameters})
+
+
+def data(ties):
+    """Return scores, relevances and ids of 40 groups of 1 to 12 rows."""
+    rng = np.random.default_rng(int(ties))
+    ids = np.repeat(np.arange(40), rng.integers(1, 13, 40))
+    y = rng.normal(size=len(ids))
+    return np.round(y) if ties else y, rng.integers(0, 4, len(ids)), ids
+
+
+@pytest.mark.parametrize("key", PEERS["values"])
+def test_ranx(key):
+    y, t, ids = data(ties=False)
+    known = np.isin(ids, ids[t > 0])  # ranx has no query without a relevant row
+    y, t, ids = y[known], t[known], ids[known]
+    measure, _, k = key.partition("@")
+    name, parameters = NAMES[measure]
+    found = metric(name, **parameters, k=int(k))
+    assert found(y, t, group=ids) == pytest.approx(PEERS["values"][key], rel=1e-12)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("k", [None, 3])
+@pytest.mark.parametrize("gain", ["exponential", "linear"])
+def test_ndcg_is_that_of_scikit_learn_also_with_ties(ties, k, gain):
+    y, t, ids = data(ties)
+    gains = 2.0**t - 1 if gain == "exponential" else t
+    peers = [
+        ndcg_score([gains[ids == one]], [y[ids == one]], k=k)
+        for one in np.unique(ids)
+        if gains[ids == one].any() and (ids == one).sum() > 1
+    ]
+    # scikit-learn refuses a group of one row: it is 1 if the row is relevant.
+    alone = sum(1.0 for one in np.unique(ids) if (ids == one).sum() == 1 and t[ids == one] > 0)
+    expected = (sum(peers) + alone) / (len(peers) + alone)
+    assert metric("ndcg", k=k, gain=gain)(y, t, group=ids) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ndcg", "average_precision_at", "mrr", "precision_at"])
+def test_partials_of_whole_groups_merge_to_the_same_bits(name):
+    y, t, ids = data(ties=True)
+    weight = np.random.default_rng(2).uniform(0.5, 2.0, 40)[ids]
+    one, ends = metric(name), np.flatnonzero(np.diff(ids)) + 1
+    expected = one(y, t, group=ids, sample_weight=weight)
+    parts = [
+        one.partial(y[a:b], t[a:b], start=a, group=ids[a:b], sample_weight=weight[a:b])
+        for a, b in zip([0, *ends[::7]], [*ends[::7], len(ids)], strict=True)
+    ]
+    merged = parts[-1]
+    for part in parts[:-1]:
+        merged = one.unpack(merged.merge(part).pack())
+    assert one.result(merged) == expected
+
+
+def test_weights_masks_and_unknown_numbers():
+    y, t, ids = [3.0, 1.0, 2.0, 1.0], [0, 1, 0, 1], [5, 5, 6, 6]
+    mrr = metric("mrr")
+    assert mrr(y, t, group=ids, sample_weight=[3.0, 3.0, 1.0, 1.0]) == 0.5
+    assert mrr(y, t, group=ids, where=[False, True, True, True]) == 0.75
+    assert np.isnan(mrr([3.0, 1.0, np.nan, 1.0], t, group=ids))
+    assert np.isnan(mrr(y, [0, 0, 0, 0], group=ids))
+    assert mrr(y, [0, 0, 0, 1], group=ids) == 0.5
+
+
+def test_mistakes_have_words():
+    with pytest.raises(ArgumentError, match="pass group=, one id for each row"):
+        metric("ndcg")([1.0, 2.0], [0, 1])
+    with pytest.raises(ShapeError, match="expected one number for each row"):
+        metric("ndcg")([[1.0, 2.0]], [0], group=[1])
+    with pytest.raises(DomainError, match="begins at row 0 have different weights"):
+        metric("ndcg")([1.0, 2.0], [0, 1], group=[1, 1], sample_weight=[1.0, 2.0])
+
+
+def test_a_metric_of_ones_own():
+    class Span(GroupMetric):
+        """The range of the scores."""
+
+        def groups(self, prediction, target):
+            return np.ptp(prediction, axis=1)
+
+    assert Span()([1.0, 4.0, 2.0], [0, 0, 0], group=["x", "x", "y"]) == 1.5
