@@ -369,7 +369,7 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
 
 def _labels(subject: Any, inputs: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the names of the columns of inputs that have any."""
-    if not isinstance(subject, Subject) or not subject.has_columns:
+    if not isinstance(subject, Subject) or not subject.has_columns or subject.kind == "group":
         return {}
     # A number has no columns, nor has the tangent of another law.
     return {

@@ -78,7 +78,7 @@ def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
     """Return chords between rows of dyadic numbers, so that midpoints are exact."""
     rng = search.rng(f"chords {columns}")
     count, space = max(2 * search.examples, _FEWEST_CHORDS), subject.prediction
-    if subject.has_columns:
+    if subject.has_columns and subject.kind != "group":
         a, b = (np.round(usual_rows(space, columns, rng, count) * 64) / 64 for _ in range(2))
     elif space is SIMPLEX:
         a, b = (rng.multinomial(1024, rng.dirichlet(np.full(columns, 0.7), count)) / 1024

@@ -131,7 +131,7 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         spread = np.where(np.arange(count) % 2, 1.0, 0.05)
         drawn = rng.gamma(np.repeat(spread[:, None], columns, axis=1)) + 1e-12
         y = drawn / drawn.sum(-1, keepdims=True) * 0.98 + 0.02 / columns
-    elif subject.has_columns:
+    elif subject.has_columns and subject.kind != "group":
         y = usual_rows(subject.prediction, columns, rng, count)
     elif is_bounded(subject.prediction):
         y = usual(subject.prediction, rng, (count, columns))

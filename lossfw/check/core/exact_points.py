@@ -29,7 +29,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside
+from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, in_rows
 from lossfw.components.spaces import (
     SIMPLEX,
     UNIT,
@@ -127,8 +127,14 @@ def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 
     """Return ordinary pairs of numbers that half precision holds exactly, so sums are exact."""
     rng = search.rng(f"{name} plain")
     points = ordinary(subject, search, name, count)
-    y = on_grid(subject.prediction, points.y, rng)
-    t = points.t if points.t.dtype.kind in "iu" else on_grid(subject.target, points.t, rng)
+    if subject.kind == "group":
+        y, t = (
+            on_grid(space, in_rows(subject, space, x), rng).reshape(x.shape)
+            for space, x in ((subject.prediction, points.y), (subject.target, points.t))
+        )
+    else:
+        y = on_grid(subject.prediction, points.y, rng)
+        t = points.t if points.t.dtype.kind in "iu" else on_grid(subject.target, points.t, rng)
     found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
         raise NotApplicable("no plain numbers in this space")

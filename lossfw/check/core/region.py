@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 
 from lossfw.check.core.members import by_space, is_bounded
-from lossfw.check.core.subject import Points, Subject
+from lossfw.check.core.subject import Points, Subject, in_rows
 from lossfw.components.spaces import BINARY, LOGITS, SIGN, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -37,10 +37,10 @@ def region(subject: Subject, points: Points) -> NDArray:
     y, t = points.y, points.t
     has_exponent = subject.kind in ("margin", "categorical") or subject.prediction is LOGITS
     far = _FAR_EXPONENT if has_exponent or subject.target in (BINARY, SIGN) else _FAR
-    worst = of_numbers(subject.prediction, y, far)
+    worst = of_numbers(subject.prediction, in_rows(subject, subject.prediction, y), far)
     if t.dtype.kind != "f":
         return worst
-    worst = np.maximum(worst, of_numbers(subject.target, t))
+    worst = np.maximum(worst, of_numbers(subject.target, in_rows(subject, subject.target, t)))
     if subject.rows or t.shape != y.shape:
         return worst
     with np.errstate(all="ignore"):

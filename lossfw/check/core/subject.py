@@ -395,6 +395,13 @@ def drop_outside(subject: Subject, points: Points) -> Points:
     return points if keep.all() else points.take(keep)
 
 
+def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
+    """Return flat groups with the numbers of each row on an axis of their own; others as is."""
+    if subject.kind != "group" or not space.axes:
+        return x
+    return x.reshape(len(x), -1, space.flat_size(GROUP_WIDTH))
+
+
 def is_inside(subject: Subject, points: Points) -> NDArray:
     """Tell which pairs have prediction and target in their spaces and ranges."""
     keep = np.ones(len(points), bool)
@@ -404,13 +411,12 @@ def is_inside(subject: Subject, points: Points) -> NDArray:
     ):
         if x.dtype.kind in "iu":
             continue
-        in_rows = subject.kind == "group" and space.axes
-        bad = space.outside(x.reshape(len(x), -1, space.flat_size(GROUP_WIDTH)) if in_rows else x)
+        bad = space.outside(in_rows(subject, space, x))
         if bad is not None:
             keep &= ~any_in_row(np.asarray(bad))
         if sizes is not None:
             keep &= ~any_in_row(~sizes.holds(x))
-    if subject.has_columns and subject.component is not None:
+    if subject.has_columns and subject.component is not None and subject.kind != "group":
         keep[keep] = _is_taken(subject.component, points.take(np.flatnonzero(keep)))
     return keep
 

@@ -1,0 +1,60 @@
+"""Honest losses of groups pass the harness: of scores, of columns, of vectors."""
+
+import math
+
+import pytest
+
+from lossfw import BINARY, NONNEGATIVE, VECTOR, Claims, Columns, GroupLoss
+from lossfw.check.api import suite_of_component
+from lossfw.check.runner import run
+from lossfw.numerics import softplus
+
+
+class Pairs(GroupLoss):
+    """Pairwise logistic loss."""
+
+    neutral = (0.0, math.nan)
+
+    def value(self, xp, y, t):
+        d, better = y[..., None, :] - y[..., :, None], t[..., :, None] > t[..., None, :]
+        return xp.sum(xp.where(better, softplus(xp, d), xp.zeros_like(d)), axis=(-2, -1))
+
+    def claims(self):
+        return Claims(
+            nonnegative=True, convex=True, shift_invariant=True, row_order=True, zero_alone=True
+        )
+
+
+class Later(GroupLoss):
+    """The hinge of each event's score beside those that come later."""
+
+    target = Columns.of(time=NONNEGATIVE, event=BINARY)
+    needs_group = False
+    neutral = (0.0, (-1.0, 0.0))
+
+    def value(self, xp, y, t):
+        later = t.time[..., None, :] > t.time[..., :, None]
+        d = xp.where(later & (t.event > 0)[..., :, None], y[..., None, :] - y[..., :, None], -1.0)
+        return xp.sum(xp.maximum(d + 1.0, xp.zeros_like(d)), axis=(-2, -1))
+
+    def claims(self):
+        return Claims(convex=True, shift_invariant=True, row_order=True, zero_alone=True)
+
+
+class Bundle(GroupLoss):
+    """The size of the vectors of a group."""
+
+    prediction = VECTOR
+
+    def value(self, xp, y, t):
+        return xp.sum(xp.sum(xp.abs(y), axis=-1), axis=-1)
+
+    def claims(self):
+        return Claims(nonnegative=True, convex=True, row_order=True)
+
+
+@pytest.mark.parametrize("loss", [Pairs(), Later(), Bundle()], ids=lambda loss: loss.name)
+def test_honest_losses_of_groups_pass(loss):
+    report = run(suite_of_component(loss), examples=20)
+    assert not report.refuted
+    assert {"group:alone", "group:split", "claim:convex"} <= {one.check for one in report.passed}
