@@ -20,7 +20,8 @@ SLOW = {
         "how-to/scale",
     ),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
-    *("how-to/scikit-learn", "how-to/survival", "tutorial/boosting"),
+    *("how-to/predict-a-distribution", "how-to/scikit-learn", "how-to/survival"),
+    "tutorial/boosting",
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])

@@ -15,6 +15,7 @@ from typing import Any
 
 from lossfw.components.docstrings import sources
 from lossfw.errors import LossfwError
+from lossfw.losses.capabilities import DistributionLoss
 from lossfw.losses.loss import Loss
 from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject, SiteContent
@@ -108,6 +109,11 @@ def _proper(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | 
     return None
 
 
+def _distribution(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    pattern = "" if issubclass(subject.cls, DistributionLoss) else r"\bpredicts (a|an|several)\b"
+    return _said(pattern)(subject, claims)
+
+
 def _claimed(claim: str) -> NeedRule:
     def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
         return f"claims `{claim}`" if claim in claims[0] else None
@@ -158,6 +164,15 @@ NEEDS = (
         "networks*, 2017, doi:10.48550/arXiv.1712.09482; Long and Servedio, *Random classification "
         "noise defeats all convex potential boosters*, 2010, doi:10.1007/s10994-009-5165-z",
         _noisy,
+    ),
+    Need(
+        "distribution",
+        "a predicted distribution, sample or interval",
+        "A proper loss is least where targets have the predicted distribution, so that it pays to "
+        "say how sure a prediction is.",
+        "Gneiting and Raftery, *Strictly proper scoring rules, prediction, and estimation*, 2007, "
+        "doi:10.1198/016214506000001437",
+        _distribution,
     ),
     Need(
         "survival",

@@ -128,6 +128,7 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
         ("imbalanced", {"focal", "class_weighted", "tversky"}, {"hinge"}),
         ("noisy", {"ramp", "savage", "generalised_cross_entropy"}, {"exponential", "logistic"}),
         ("calibrated", {"cross_entropy", "brier"}, {"hinge"}),
+        ("distribution", {"crps_normal", "multi_quantile", "weibull_nll"}, {"squared_error"}),
         ("ordered", {"cumulative_link"}, {"cross_entropy"}),
         ("ranking", {"lambda_ndcg", "pairwise_logistic", "listmle", "softmax_ranking"}, {"cox"}),
         ("embedding", {"nt_xent", "info_nce", "triplet_margin"}, {"cross_entropy"}),
