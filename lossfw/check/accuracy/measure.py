@@ -17,6 +17,7 @@ import numpy as np
 from lossfw.check.accuracy.peers import Peer, installed
 from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
+from lossfw.check.core.flat_rows import flat_loss
 from lossfw.check.core.members import line
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.subject import COLUMNS, ArgumentArrays, Subject, of_component
@@ -271,6 +272,8 @@ def _cases(
     component: Loss | Activation, dtype: str, rng: np.random.Generator, points: int
 ) -> Iterator[Case]:
     """Yield sets of arguments, each of one shape."""
+    if isinstance(component, Loss) and not component.takes_groups:
+        component = flat_loss(component)
     rows = component.takes_rows
     samples: list[ArgumentArrays]
     if isinstance(component, Activation):
