@@ -79,7 +79,7 @@ _REGIONS = {
 # their own get more. More sets of parameters than a number share the points that so many get.
 # The test of mutants searches with these figures: what they miss shows there.
 _DRAWN = 0.25
-_SHARES = {Stage.ORDINARY: 0.2, Stage.EXTREMES: 0.1}
+_SHARE = 0.2
 _SHARE_OF_NEW_OPERATIONS = 0.3
 _SETS = 8
 
@@ -100,7 +100,7 @@ class Effort(NamedTuple):
             return search.narrowed(*regions) if regions else search
         share = _SHARE_OF_NEW_OPERATIONS
         if not self.has_new_operations:
-            share = _SHARES[stage] * min(1.0, _SETS / self.others)
+            share = _SHARE * min(1.0, _SETS / self.others)
         drawn = max(1, round(_DRAWN * options.examples))
         # Curves and chords go by the examples, as many as without stages.
         search = Search(options.seed, drawn, options.rtol)

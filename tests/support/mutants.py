@@ -52,6 +52,9 @@ _NAIVE = {"log1p": "xp.log(1 + {})", "expm1": "xp.exp({}) - 1", "hypot": "xp.sqr
 # Claims that are sharper by a tenth.
 _SHARPER = ("lipschitz", "gradient_lipschitz", "bounded")
 
+# Bounds from below, which say more where they are larger.
+_FROM_BELOW = ("lower_bound", "strongly_convex")
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -193,7 +196,10 @@ def claims_more(made, own):
         numbers = isinstance(value, int | float | tuple)
         if not numbers or np.shape(value) != np.shape(own[name]):
             return True
-        if not np.allclose(value, own[name], rtol=TIGHTNESS, atol=0):
+        if np.allclose(value, own[name], rtol=TIGHTNESS, atol=0):
+            continue
+        is_one_bound = name in (*_SHARPER, *_FROM_BELOW)
+        if not is_one_bound or (value > own[name]) == (name in _FROM_BELOW):
             return True
     return False
 

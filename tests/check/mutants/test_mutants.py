@@ -51,6 +51,9 @@ def test_what_claims_less_tells_no_lie():
     assert not claims_more({"convex": True, "breaks": (0.0, 1.0)}, own)
     assert claims_more({"smooth": True}, own)
     assert claims_more({"lipschitz": 1.8}, own)
+    assert not claims_more({"lipschitz": 2.2}, own)
+    assert claims_more({"lower_bound": -1.0}, {"lower_bound": -2.0})
+    assert not claims_more({"lower_bound": -3.0}, {"lower_bound": -2.0})
     assert claims_more({"breaks": (0.0,)}, own)
 
 
