@@ -26,7 +26,8 @@ def _loses_digits(xp: Namespace, b: Array, b_low: Array, width: Array) -> Array:
 def _rest(xp: Namespace, b: Array, b_low: Array, width: Array) -> tuple[Array, Array]:
     """Return D = exp(b) - exp(a), and exp(-D)."""
     e = xp.exp(xp.minimum(b, 0.0 * b_low + _MOST))
-    rise = (e + e * b_low) * -xp.expm1(-width)
+    # The rounding error of a huge b is large itself; then exp(-D) is 0 without it.
+    rise = (e + e * xp.clip(b_low, -1.0e-6, 1.0e-6)) * -xp.expm1(-width)
     return rise, xp.exp(-rise)
 
 
