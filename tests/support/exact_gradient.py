@@ -90,7 +90,8 @@ def fits(activation, loss):
     """Tell whether what an activation gives lies in the space that a loss takes."""
     if activation.to_config() == {"name": loss.link_activation()}:
         return True
-    return bool(_within(activation.out_space, loss.prediction_space))
+    spaces = getattr(loss.prediction_space, "spaces", (loss.prediction_space,))
+    return all(_within(activation.out_space, space) for space in spaces)
 
 
 def _within(inner, outer):
