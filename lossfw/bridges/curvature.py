@@ -21,9 +21,9 @@ from lossfw.losses.base import LossDefinition
 from lossfw.losses.capabilities import DistributionLoss
 from lossfw.losses.engine.groups import STACK_ELEMENTS
 from lossfw.losses.engine.threads import run
-from lossfw.losses.group_inputs import Groups
 from lossfw.losses.inputs import one_hot
 from lossfw.losses.loss import Loss
+from lossfw.losses.row_groups import Groups
 from lossfw.numerics.arrays import NDArray
 
 # What "auto" makes of a loss: one of the others, or the library's own for softmax.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,68 +24,8 @@ from lossfw.losses.inputs import (
     result_dtype,
     work_dtype,
 )
-from lossfw.numerics.arrays import Array, Namespace, NDArray, has_values, is_jax, is_torch
-
-# The shape of the rows: (N,), or (G, n) for groups of one size.
-Lead: TypeAlias = tuple[int, ...]
-
-# NumPy's kinds of ids: numbers, texts, dates, and objects, which may be texts.
-_IDS = "iufbUSMO"
-
-_SORT = "Sort the rows, for example by np.argsort(group, kind='stable')."
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Which rows belong together; groups are in the order of their first rows.
-
-    Attributes
-    ----------
-    rows : ndarray of int
-        Numbers of the rows that count. Those of a group are next to each other.
-    sizes : ndarray of int, (G,)
-        How many of them each group has; 0 for a group that is left out.
-    """
-
-    rows: NDArray
-    sizes: NDArray
-
-    @classmethod
-    def of_equal_size(cls, count: int, size: int) -> Groups:
-        """Return so many groups of the same size."""
-        return cls(np.arange(count * size), np.full(count, size))
-
-    @property
-    def count(self) -> int:
-        """The number of groups, those that are left out included."""
-        return len(self.sizes)
-
-    @property
-    def starts(self) -> NDArray:
-        """Where each group begins in `rows`."""
-        return np.cumsum(self.sizes) - self.sizes
-
-    @property
-    def numbers(self) -> NDArray:
-        """The group of each of `rows`."""
-        return np.repeat(np.arange(self.count), self.sizes)
-
-    def where(self, keep: NDArray) -> Groups:
-        """Return the groups of the rows that a mask of `rows` keeps."""
-        return Groups(self.rows[keep], np.bincount(self.numbers[keep], minlength=self.count))
-
-    def stacks(self, step: int | None = None) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield groups of one size: their numbers (g,) and their rows (g, n).
-
-        `step` is the most numbers of an array (g, n, n), which bodies of pairs have.
-        """
-        starts = self.starts
-        for size in np.unique(self.sizes[self.sizes > 0]).tolist():
-            which = np.flatnonzero(self.sizes == size)
-            most = len(which) if step is None else max(1, step // size**2)
-            for first in range(0, len(which), most):
-                some = which[first : first + most]
-                yield some, self.rows[starts[some][:, np.newaxis] + np.arange(size)]
+from lossfw.losses.row_groups import Groups, Lead, as_numpy, groups_of
+from lossfw.numerics.arrays import Array, Namespace, NDArray, has_values, is_jax
 
 
 @dataclass(slots=True)
@@ -113,7 +52,7 @@ class GroupArguments(Arguments):
         The caller gave rows with ids, and not groups of one size.
     """
 
-    groups: Groups = Groups(np.zeros(0, int), np.zeros(0, int))
+    groups: Groups = field(default_factory=lambda: Groups.of_equal_size(0, 0))
     ids: Any = None
     sizes: Any = None
     counts: Any = None
@@ -163,7 +102,7 @@ def prepare_groups(
     y, t = _as_flat_rows(xp, y, lead), _as_flat_rows(xp, t, lead)
     loss.prediction_space.check_size(_width(y, lead), "prediction")
     loss.target_space.check_size(_width(t, lead), "target")
-    groups, ids = _groups_of(group, lead)
+    groups, ids = groups_of(group, lead)
     call = GroupArguments(
         y,
         t,
@@ -240,80 +179,6 @@ def _as_flat_rows(xp: Namespace, x: Array, lead: Lead) -> Array:
 
 def _width(x: Array, lead: Lead) -> int:
     return int(x.shape[-1]) if len(x.shape) > len(lead) else 1
-
-
-def _groups_of(group: Any, lead: Lead) -> tuple[Groups, NDArray]:
-    """Return the groups of the rows with their ids."""
-    if len(lead) == 2:
-        return Groups.of_equal_size(*lead), np.arange(lead[0])
-    (rows,) = lead
-    if group is None:
-        return Groups.of_equal_size(int(rows > 0), rows), np.zeros(int(rows > 0), int)
-    ids = read_ids(group, rows)
-    first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if rows else np.zeros(0, int)
-    names = ids[first]
-    _refuse_apart(names, first)
-    return Groups(np.arange(rows), np.diff(np.append(first, rows))), names
-
-
-def read_ids(group: Any, rows: int) -> NDArray:
-    """Return the group of each row as an array of NumPy; raise if that is not what it is."""
-    if not has_values(group):
-        raise ArgumentError(
-            "group is traced, and which rows belong together must be known before: pass ids that "
-            "are not an argument of the traced function, or predictions of shape (G, n) with where."
-        )
-    ids = as_numpy(group)
-    if ids.dtype.kind == "O":
-        ids = _texts(ids)
-    if ids.dtype.kind not in _IDS:
-        raise ArgumentError(f"group has dtype {ids.dtype}; expected numbers or texts.")
-    if ids.shape != (rows,):
-        raise ShapeError(
-            f"group has shape {ids.shape}; expected ({rows},), one id for each row."
-            f"{_remedy(ids, rows)}"
-        )
-    missing = ids != ids
-    if missing.any():
-        raise DomainError(
-            f"group[{int(np.argmax(missing))}] is {ids[np.argmax(missing)]}: every row needs the "
-            "id of its group."
-        )
-    return ids
-
-
-def _texts(ids: NDArray) -> NDArray:
-    """Return ids that are objects, as pandas has texts, as an array of texts or numbers."""
-    for place, name in enumerate(ids.reshape(-1)):
-        if name is None or not isinstance(name, str | int | np.integer):
-            raise ArgumentError(
-                f"group[{place}] is {name!r}; expected a number or a text for every row."
-            )
-    return np.asarray(ids.tolist())
-
-
-def _remedy(ids: NDArray, rows: int) -> str:
-    """Return what to write in place of sizes, or of a column; empty if it is something else."""
-    if ids.ndim == 1 and ids.dtype.kind in "iu" and int(ids.sum()) == rows:
-        return (
-            " These are sizes: np.repeat(np.arange(len(group)), group) has the group of each row."
-        )
-    return " Pass group.squeeze(-1)." if ids.shape == (rows, 1) else ""
-
-
-def _refuse_apart(names: NDArray, first: NDArray) -> None:
-    """Raise `ArgumentError` if a group is in two places; `first` are its first rows."""
-    if len(names) < 2 or (names.dtype.kind != "b" and (names[1:] > names[:-1]).all()):
-        return
-    order = np.argsort(names, kind="stable")
-    again = np.flatnonzero(names[order][1:] == names[order][:-1])
-    if again.size:
-        before, after = first[order[again[0] : again[0] + 2]].tolist()
-        name = names[order[again[0]]]
-        raise ArgumentError(
-            f"group[{before}] and group[{after}] are both {name.item()!r}, with rows of other "
-            f"groups between them: the rows of a group have to stand together. {_SORT}"
-        )
 
 
 def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, lead: Lead) -> None:
@@ -418,8 +283,3 @@ def _blank_rows(xp: Namespace, x: Array, counts: Array) -> Array:
     x = array_api.as_floats(xp, x) if xp is not np else x.astype(np.float64)
     counts = counts if x.ndim == counts.ndim else counts[..., None]
     return xp.where(counts, x, xp.full_like(x, math.nan))
-
-
-def as_numpy(x: Any) -> NDArray:
-    """Return an array of any library, or a list, as an array of NumPy."""
-    return np.asarray(x.detach().cpu() if is_torch(x) else x)

@@ -22,8 +22,9 @@ from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Sums
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
-from lossfw.losses.group_inputs import GroupArguments, Groups
+from lossfw.losses.group_inputs import GroupArguments
 from lossfw.losses.inputs import result_dtype, work_dtype
+from lossfw.losses.row_groups import Groups
 from lossfw.numerics.arrays import NDArray
 
 
