@@ -34,12 +34,14 @@ SLICES = {
     "single": (Slice.of("target"), Slice("sure", "prediction.max", [0.75])),
     "numbers": (Slice("high", "target", [3.0]), Slice("low", "prediction", [0.0, 2.0])),
     "counts": (Slice("many", "target", [1.0]), Slice("low", "prediction", [0.25, 0.5])),
+    "columns": (Slice("high", "target", [0.5]), Slice("bad", "loss", [1.0])),
 }
+LOSSES = {"rows": lossfw.loss("cross_entropy"), "columns": lossfw.loss("crps_normal")}
+SQUARED = lossfw.loss("squared_error")
 
 
 def tally(kind, spec, **options):
-    loss = "cross_entropy" if kind == "rows" else "squared_error"
-    return Accumulator(lossfw.loss(loss), [metric(spec)], **options)
+    return Accumulator(LOSSES.get(kind, SQUARED), [metric(spec)], **options)
 
 
 def scored(rows, start=0):
@@ -215,9 +217,8 @@ def test_a_slice_has_the_numbers_of_its_rows(case, data_):
 
 
 def row_losses(kind, rows):
-    loss = lossfw.loss("cross_entropy" if kind == "rows" else "squared_error")
     t = rows.t if kind == "rows" else rows.t.astype(float)
-    return loss(rows.y, t, reduction="none")
+    return LOSSES.get(kind, SQUARED)(rows.y, t, reduction="none")
 
 
 def labels_of(part, kind, rows, weight, losses):

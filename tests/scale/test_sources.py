@@ -29,6 +29,7 @@ SOURCES = ["inline", "npy", "npz", "csv", "parquet", "folder", "idx", "images"]
 OPTIONS = [
     *("plain", "scale", "flatten", "standardize", "one_hot", "one_hot_network", "classes"),
     *("classes_found", "texts", "map_targets", "missing", "weights", "columns", "rows", "all"),
+    "groups",
 ]
 KINDS = ["one", "several", "classes"]
 
@@ -38,6 +39,7 @@ TABLES = {"csv", "parquet", "folder"}
 LACKS = {
     "texts": set(SOURCES) - TABLES - {"images"},
     "columns": set(SOURCES) - TABLES,
+    "groups": set(SOURCES) - TABLES,
     "rows": set(SOURCES) - TABLES,
     "missing": set(SOURCES) - {"csv", "parquet"},
     "weights": {"idx", "images"},
@@ -54,7 +56,7 @@ def fits(source, option, kind):
         return False  # one column of targets
     if source == "images" and kind != "classes":
         return False
-    if option == "map_targets":
+    if option in ("map_targets", "groups"):
         return kind == "one"
     return option not in OF_LABELS or kind == "classes"
 
@@ -64,6 +66,7 @@ CASES = [case for case in itertools.product(SOURCES, OPTIONS, KINDS) if fits(*ca
 # of a file that are changed, with one output and with classes.
 SAMPLE = [
     *(("parquet", option, "one") for option in ("plain", "scale", "map_targets", "missing")),
+    *(("csv", "groups", "one"), ("folder", "groups", "one")),
     *(("folder", option, "classes") for option in ("rows", "texts", "columns", "one_hot_network")),
     *(("csv", option, "classes") for option in ("all", "classes", "rows")),
     *(("npy", option, "several") for option in ("flatten", "weights", "standardize")),
@@ -169,6 +172,8 @@ def columns_of(option, kind):
         keys["sample_weight_key"] = "w"
     columns["region"] = [("north", "south", "")[row % 3] for row in range(ROWS)]
     columns["age"] = [row % 90 for row in range(ROWS)]
+    if option == "groups":
+        columns["query"] = [row // 6 for row in range(ROWS)]  # one lies in two parts of a folder
     return columns, keys
 
 
@@ -218,6 +223,7 @@ KEYS = {
     "texts": {"classes": ["cat", "ant", "bee"]},
     "map_targets": {"map_targets": {"0": -1, "1": 1}},
     "missing": {"missing": "drop"},
+    "groups": {"group_key": "query"},
     # Most rows are left, in all three parts.
     "rows": {"rows": "column.region in [north, south] or column.age < 60"},
     "all": {"scale": 255.0, "flatten": True, "one_hot": OUTPUTS},
@@ -245,6 +251,9 @@ def configured(folder, source, option, kind):
     if option == "columns":
         age = {"name": "age", "by": "column.age", "bins": [30, 50]}
         config["evaluate"]["slices"] = ["column.region", age]
+    if option == "groups":
+        config["loss"] = "pairwise_logistic"
+        config["evaluate"]["metrics"] = ["ndcg"]
     (folder / "run.yaml").write_text(json.dumps(config))
 
 
