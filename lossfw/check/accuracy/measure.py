@@ -17,10 +17,9 @@ import numpy as np
 from lossfw.check.accuracy.peers import Peer, installed
 from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.flat_rows import flat_loss
 from lossfw.check.core.members import line
 from lossfw.check.core.oracle import Oracle
-from lossfw.check.core.subject import COLUMNS, ArgumentArrays, Subject, of_component
+from lossfw.check.core.subject import COLUMNS, ArgumentArrays, Subject, call, of_component
 from lossfw.check.instances import variants
 from lossfw.check.pool import Job, Watch
 from lossfw.components.plugin_choice import Plugins
@@ -29,6 +28,7 @@ from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact.reference import Order
 
 # So many points show what the tails of a distribution of errors hold.
 POINTS = 20_000
@@ -91,7 +91,7 @@ class ComponentAccuracy:
     text: str  # the component with its parameters
     config: dict[str, Any]
     dtype: str
-    rows: bool  # whether it takes rows, which have a goal of their own
+    rows: bool  # whether it takes rows or groups, which have a goal of their own
     results: tuple[WorstError, ...]  # by order
     reason: str = ""  # the terms that cancel, if results are measured against the largest of them
     promised: str = ""  # for which sizes of numbers, which are those that are looked at
@@ -125,7 +125,7 @@ class ComponentAccuracy:
 class Case(NamedTuple):
     """Arguments of one shape, whose first axis runs over elements or rows."""
 
-    component: Loss | Activation
+    component: Subject | Activation
     arrays: ArgumentArrays
     derivative_rows: NDArray  # where derivatives are measured: a row of many columns has many
 
@@ -135,22 +135,21 @@ class Case(NamedTuple):
         derivatives = formula.derivatives(orders[-1], *self._arguments_for(1)) if orders[-1] else ()
         exact = [formula.values(*self.arrays), *derivatives]
         for order in orders:
-            y, *targets = arrays = self._arguments_for(order)
-            full = [formula.full(y, t).astype(np.float64) for t in targets]
+            arrays = self._arguments_for(order)
             with np.errstate(all="ignore"):
-                terms = self._terms(y.astype(np.float64), *full, order)
+                terms = self._terms(arrays, order)
             truth = Oracle(formula, order, arrays, exact[order], terms).verified()
             yield truth, self._computed(order)
 
-    def _terms(self, *arguments: Any) -> tuple[NDArray, ...]:
-        """Return the terms that may cancel, by the arguments and the order."""
-        if isinstance(self.component, Loss):
-            return self.component.unreduced_terms(np, *arguments)
-        return self.component.terms(np, *arguments)
+    def _terms(self, arrays: ArgumentArrays, order: Order) -> tuple[NDArray, ...]:
+        """Return the terms that may cancel."""
+        if isinstance(self.component, Subject):
+            return self.component.terms(*arrays, order)
+        return self.component.terms(np, arrays[0].astype(np.float64), order)
 
     def _formula(self) -> Formula:
-        if isinstance(self.component, Loss):
-            return of_component(self.component).exact
+        if isinstance(self.component, Subject):
+            return self.component.exact
         rows = self.component.takes_rows
         return Formula(self.component.formula, rows, vector=rows)
 
@@ -163,21 +162,20 @@ class Case(NamedTuple):
         if isinstance(self.component, Activation):
             return (0, 1) if self.component.takes_rows else (0, 1, 2)
         y, t = self.arrays
-        by_index = self.component.takes_rows and t.ndim < y.ndim
-        return (0,) if by_index and not self.component.has_columns else (0, 1, 2)
+        return (0,) if self.component.by_index and t.ndim < y.ndim else (0, 1, 2)
 
     def _arguments_for(self, order: int) -> ArgumentArrays:
         return self.arrays if order == 0 else tuple(x[self.derivative_rows] for x in self.arrays)
 
     def _computed(self, order: int) -> NDArray:
         """Return the component's results: called as by a user, or an author's derivatives."""
-        component = self.component
+        component, arrays = self.component, self._arguments_for(order)
+        if isinstance(component, Subject):
+            function = (component.value, component.gradient, component.hessian)[order]
+            return np.asarray(call(function, *arrays))
         with np.errstate(all="ignore"):
-            if isinstance(component, Loss):
-                function = (component, component.gradient, component.hessian)[order]
-                return np.asarray(function(*self._arguments_for(order), reduction="none"))
             body = (component.value, component.derivative, component.second_derivative)[order]
-            return np.asarray(body(np, *self._arguments_for(order)))
+            return np.asarray(body(np, *arrays))
 
 
 def measure(
@@ -220,7 +218,7 @@ def measure(
         repr(component),
         component.to_config(),
         dtype,
-        component.takes_rows,
+        component.takes_rows or (isinstance(component, Loss) and component.takes_groups),
         tuple(results[order] for order in sorted(results)),
         reason if any(worst.of_terms for worst in results.values()) else "",
         component.promise if isinstance(component, Loss) else "",
@@ -272,18 +270,18 @@ def _cases(
     component: Loss | Activation, dtype: str, rng: np.random.Generator, points: int
 ) -> Iterator[Case]:
     """Yield sets of arguments, each of one shape."""
-    if isinstance(component, Loss) and not component.takes_groups:
-        component = flat_loss(component)
-    rows = component.takes_rows
     samples: list[ArgumentArrays]
+    measured: Subject | Activation
     if isinstance(component, Activation):
+        measured, rows = component, component.takes_rows
         if rows:
             each = points // len(COLUMNS)
             samples = [(draw_rows(REAL, k, dtype, rng, each),) for k in (*COLUMNS[:-1], LONG)]
         else:
             samples = [(line(component.claims().breaks or (), dtype, rng, points, dense=True),)]
     else:
-        subject = of_component(component)
+        measured = subject = of_component(component)
+        rows = subject.rows
         samples = [x for x in _joined(subject, dtype, rng, points) if _accepted(subject, x)]
     for arrays in samples:
         count = len(arrays[0])
@@ -292,7 +290,7 @@ def _cases(
             # A row of K columns has K derivatives.
             fewer = -(-count // arrays[0].shape[1])
             derivative_rows = np.sort(rng.permutation(count)[:fewer])
-        yield Case(component, arrays, derivative_rows)
+        yield Case(measured, arrays, derivative_rows)
 
 
 def _joined(

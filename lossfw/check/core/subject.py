@@ -405,9 +405,14 @@ def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
 def is_inside(subject: Subject, points: Points) -> NDArray:
     """Tell which pairs have prediction and target in their spaces and ranges."""
     keep = np.ones(len(points), bool)
+    spaces = subject.prediction, subject.target
+    if subject.kind == "group":
+        # Those of a row say more than those of its numbers, such as that not all are 0.
+        rows: Any = subject.truth
+        spaces = rows.prediction_space, rows.target_space
     for space, sizes, x in (
-        (subject.prediction, subject.prediction_range, points.y),
-        (subject.target, subject.target_range, points.t),
+        (spaces[0], subject.prediction_range, points.y),
+        (spaces[1], subject.target_range, points.t),
     ):
         if x.dtype.kind in "iu":
             continue
