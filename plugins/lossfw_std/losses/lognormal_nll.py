@@ -34,6 +34,9 @@ _SAFE = 300.0
 # An error of the loss by the distance counts from so many of its last digits on.
 _UNITS = 8.0
 
+# Of a logarithm, in its size.
+_ROUNDING = 2.0**-52
+
 # It cannot from this log scale on: 8 (s^2 + d^2 / 2) is above d.
 _SMALL_LOG_SCALE = -2.4
 
@@ -120,14 +123,15 @@ class LognormalNll(DistributionLoss, Likelihood):
         return xp.exp(-2.0 * y.log_scale), xp.full_like(y.log_scale, 2.0)
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of the value, and of the slope by the log scale."""
+        """Those of the value, of the slope by the log scale, and the difference in z."""
         log, s, z, inverse = self.parts(xp, *y, t)
         if order == 0:
             return log, s, 0.5 * z * z, _HALF_LOG_TWO_PI + 0.0 * s
         if order == 1:
             slope = inverse * inverse
             return (slope * log, z * z), (slope * y.location, xp.ones_like(z))
-        return ()
+        none, twice = xp.zeros_like(z), 2.0 * z * inverse
+        return (none, twice * log), (none, twice * y.location)
 
     def claims(self) -> Claims:
         """Smooth, and strictly proper."""
@@ -136,6 +140,7 @@ class LognormalNll(DistributionLoss, Likelihood):
 
 def _is_lost(xp: Namespace, m: Array, s: Array, t: Array) -> Array:
     """Tell where the error of the distance, z / s times, counts beside log t and a half square."""
-    d = xp.abs(xp.log(t) - m)
+    # The difference of the two is rounded as they are.
+    d = xp.maximum(xp.abs(xp.log(t) - m), _ROUNDING * xp.abs(m))
     variance = xp.exp(2.0 * xp.clip(s, -_SAFE, _SAFE))
     return d > _UNITS * (variance * (1.0 + xp.abs(m)) + 0.5 * d * d)

@@ -10,6 +10,7 @@ from lossfw.numerics import (
     binet,
     binet_derivative,
     binet_second_derivative,
+    extended_range,
     log1p_minus,
     log1p_square,
     multiply_or_zero,
@@ -121,25 +122,34 @@ class StudentTNll(Likelihood):
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
         """Those of the value, and of the slopes by log scale and log freedom."""
-        s, inverse, z, v, log, below = self.parts(xp, *y, t)
+        none, one = xp.zeros_like(t), xp.ones_like(t)
         if order == 0:
-            return s, _constant(xp, v), multiply_or_zero(xp, log, 0.5 * (v + 1.0)), below
+            return self._value_terms(xp, *y, t)
         if order == 1:
-            share = (v + 1.0) / (v + z * z)
-            by_freedom = _freedom_slope(xp, z, v)
-            by_scale = (xp.ones_like(z), share * z * z, 0.0 * z)
-            return tuple(
-                (share * z * inverse, scale, freedom)
-                for scale, freedom in zip(by_scale, by_freedom, strict=True)
-            )
+            location, scale, *freedom = self._slope_terms(xp, *y, t)
+            first = (location, scale, none), (none, one, none)
+        else:
+            density, tail, *freedom = self._bend_terms(xp, *y, t)
+            first = (density, none, none), (tail, none, none)
+        return (*first, *((none, none, term) for term in freedom))
+
+    @extended_range(Likelihood._is_rare)
+    def _value_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        s, _, _, v, log, below = self.parts(xp, *columns)
+        return s, _constant(xp, v), multiply_or_zero(xp, log, 0.5 * (v + 1.0)), below
+
+    @extended_range(Likelihood._is_rare)
+    def _slope_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        _, inverse, z, v, *_ = self.parts(xp, *columns)
+        share = (v + 1.0) / (v + z * z)
+        return share * z * inverse, share * z * z, *_freedom_slope(xp, z, v)
+
+    @extended_range(Likelihood._is_rare)
+    def _bend_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        _, inverse, z, v, *_ = self.parts(xp, *columns)
         total = v + z * z
         share = (v + 1.0) / total * inverse * inverse
-        by_location = share * (v / total), share * (z * z / total)
-        none = 0.0 * z
-        return (
-            *((term, none, none) for term in by_location),
-            *((none, none, term) for term in _freedom_bend(xp, z, v)),
-        )
+        return share * (v / total), share * (z * z / total), *_freedom_bend(xp, z, v)
 
     def claims(self) -> Claims:
         """Smooth."""
