@@ -28,7 +28,6 @@ from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact.reference import Order
 
 # So many points show what the tails of a distribution of errors hold.
 POINTS = 20_000
@@ -141,10 +140,11 @@ class Case(NamedTuple):
             truth = Oracle(formula, order, arrays, exact[order], terms).verified()
             yield truth, self._computed(order)
 
-    def _terms(self, arrays: ArgumentArrays, order: Order) -> tuple[NDArray, ...]:
-        """Return the terms that may cancel."""
+    def _terms(self, arrays: ArgumentArrays, order: Any) -> tuple[NDArray, ...]:
+        """Return the terms that may cancel, by the order."""
         if isinstance(self.component, Subject):
-            return self.component.terms(*arrays, order)
+            y, t = arrays
+            return self.component.terms(y, t, order)
         return self.component.terms(np, arrays[0].astype(np.float64), order)
 
     def _formula(self) -> Formula:

@@ -130,7 +130,8 @@ class LognormalNll(DistributionLoss, Likelihood):
         if order == 1:
             slope = inverse * inverse
             return (slope * log, z * z), (slope * y.location, xp.ones_like(z))
-        none, twice = xp.zeros_like(z), 2.0 * z * inverse
+        none, rounding = xp.zeros_like(z), _ROUNDING * xp.abs(log) * inverse
+        twice = 2.0 * inverse * xp.maximum(xp.abs(z), rounding)
         return (none, twice * log), (none, twice * y.location)
 
     def claims(self) -> Claims:

@@ -106,18 +106,18 @@ class StudentTNll(Likelihood):
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-g z / s, 1 - g z^2 with g = (v + 1) / (v + z^2), and that by the log freedom."""
-        _, inverse, z, v, *_ = parts
+        _, inverse, z, v, log, _ = parts
         share = (v + 1.0) / (v + z * z)
-        one, two, three = _freedom_slope(xp, z, v)
+        one, two, three = _freedom_slope(xp, z, v, log)
         return -share * (z * inverse), 1.0 - share * z * z, one + (two + three)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """g (v - z^2) / (v + z^2) / s^2, 2 g v z^2 / (v + z^2), and that by the log freedom."""
-        _, inverse, z, v, *_ = parts
+        _, inverse, z, v, log, _ = parts
         total = v + z * z
         share = (v + 1.0) / total
         by_location = share * inverse * inverse * ((v - z * z) / total)
-        by_freedom = sum(_freedom_bend(xp, z, v))
+        by_freedom = sum(_freedom_bend(xp, z, v, log))
         return by_location, 2.0 * share * z * z * (v / total), by_freedom
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
@@ -140,16 +140,16 @@ class StudentTNll(Likelihood):
 
     @extended_range(Likelihood._is_rare)
     def _slope_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        _, inverse, z, v, *_ = self.parts(xp, *columns)
+        _, inverse, z, v, log, _ = self.parts(xp, *columns)
         share = (v + 1.0) / (v + z * z)
-        return share * z * inverse, share * z * z, *_freedom_slope(xp, z, v)
+        return share * z * inverse, share * z * z, *_freedom_slope(xp, z, v, log)
 
     @extended_range(Likelihood._is_rare)
     def _bend_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        _, inverse, z, v, *_ = self.parts(xp, *columns)
+        _, inverse, z, v, log, _ = self.parts(xp, *columns)
         total = v + z * z
         share = (v + 1.0) / total * inverse * inverse
-        return share * (v / total), share * (z * z / total), *_freedom_bend(xp, z, v)
+        return share * (v / total), share * (z * z / total), *_freedom_bend(xp, z, v, log)
 
     def claims(self) -> Claims:
         """Smooth."""
@@ -163,7 +163,7 @@ def _constant(xp: Namespace, v: Array) -> Array:
     return _HALF_LOG_TWO_PI - ratio
 
 
-def _freedom_slope(xp: Namespace, z: Array, v: Array) -> tuple[Array, Array, Array]:
+def _freedom_slope(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array, Array, Array]:
     """Return the derivative by the log freedom: of the constant, the logarithm, and its weight."""
     x = 0.5 * v
     gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
@@ -172,11 +172,11 @@ def _freedom_slope(xp: Namespace, z: Array, v: Array) -> tuple[Array, Array, Arr
     part = z * z / (v + z * z)
     # log(1 + w) - w / (1 + w), which cancels near 0.
     near = log1p_minus(xp, xp.where(w < 1.0, w, 0.0 * w)) + w * part
-    logarithm = xp.where(w < 1.0, near, xp.log1p(w) - part)
+    logarithm = xp.where(w < 1.0, near, log - part)
     return constant, x * logarithm, -0.5 * part
 
 
-def _freedom_bend(xp: Namespace, z: Array, v: Array) -> tuple[Array, ...]:
+def _freedom_bend(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array, ...]:
     """Return the terms of the second derivative by the log freedom."""
     x = 0.5 * v
     gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
@@ -190,7 +190,7 @@ def _freedom_bend(xp: Namespace, z: Array, v: Array) -> tuple[Array, ...]:
         -x * (log1p_minus(xp, 0.5 / x) + 0.25 / (x * (x + 0.5))),
         0.25 * x / (x + 0.5) ** 2 - x * gap,
         -x * x * curved,
-        x * xp.where(is_small, small, xp.log1p(w)),
+        x * xp.where(is_small, small, log),
         x * xp.where(is_small, w * part, -part),
         0.5 * part * rest - x * part * part,
     )
