@@ -58,7 +58,9 @@ def _set(row: Parity) -> str:
     if given.get("leaf_estimation_method") == "Newton":
         given = {k: v for k, v in given.items() if not k.startswith("leaf_estimation")}
         parts.append("NEWTON")
-    parts += [f"`{key}={value!r}`" for key, value in given.items()]
+    both = row.params.keys() & row.own.keys()
+    ours = {key: f" (ours: {row.params[key]!r})" for key in both}
+    parts += [f"`{key}={value!r}`{ours.get(key, '')}" for key, value in given.items()]
     parts += [f"before {row.before}"] if row.before else []
     return ", ".join([*parts, *filter(None, [row.note])])
 

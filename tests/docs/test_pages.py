@@ -11,17 +11,10 @@ ROOT = Path(__file__).parents[2]
 # Pages that take two seconds and more run in .ci/run, and on request: -m slow.
 SLOW = {
     *("explanation/why-not-accuracy", "how-to/check", "how-to/check-in-ci", "how-to/compare"),
-    *(
-        "how-to/groups",
-        "how-to/own-data",
-        "how-to/own-weights",
-        "how-to/publish-a-loss",
-        "how-to/rank",
-        "how-to/scale",
-    ),
+    *("how-to/groups", "how-to/own-data", "how-to/own-weights", "how-to/publish-a-loss"),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
-    *("how-to/predict-a-distribution", "how-to/scikit-learn", "how-to/survival"),
-    "tutorial/boosting",
+    *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
+    *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting"),
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])

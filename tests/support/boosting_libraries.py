@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import catboost as cat
 import lightgbm as lgb
+import numpy as np
 import xgboost as xgb
 
 from lossfw.bridges import catboost, lightgbm, xgboost
@@ -51,6 +52,8 @@ class Library:
         """Return a model that the bridge has trained, or continued."""
         params = {**self.params, **dict(params)}
         kwargs[self.continued] = model
+        if np.ndim(y) == 2:
+            kwargs["target"] = y
         return self.bridge.train(loss, params, self.data(x, y, w), rounds, **kwargs)
 
     def settings(self, loss: Any, y: Any, w: Any = None, **kwargs: Any) -> Any:
@@ -95,6 +98,9 @@ class XGBoost(Library):
         return type(self)(groups)
 
     def data(self, x, y=None, w=None):
+        if np.ndim(y) == 2:  # limits of times, for ours by the number of the row
+            bounds = {"label_lower_bound": y[:, 0], "label_upper_bound": y[:, 1]}
+            return xgb.DMatrix(x, np.arange(len(y)), weight=w, **bounds)
         if self.groups is None:
             return xgb.DMatrix(x, y, weight=w)
         data = xgb.DMatrix(x, y)

@@ -36,7 +36,7 @@ class Parity:
     library: str
     theirs: str
     ours: Any
-    data: str = "numbers"  # or counts, labels, classes, shares, queries
+    data: str = "numbers"  # or counts, labels, classes, shares, queries, times
     curvature: str = "auto"  # of the bridge
     params: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)  # parameters only of theirs
@@ -100,6 +100,13 @@ ROWS = (
         "xgboost", "rank:pairwise", "pairwise_logistic", "queries", params={"base_score": 0.0},
         own=ALL_PAIRS, needs="3.0",
         note="XGBoost divides the weights of queries by their mean",
+    ),
+    *(
+        Parity(
+            "xgboost", "survival:aft", {"name": "aft", "distribution": name}, "times", "exact",
+            params={"base_score": 0.0}, own={"base_score": 1.0, "aft_loss_distribution": name},
+        )
+        for name in ("normal", "logistic", "extreme")
     ),
     Parity("lightgbm", "regression", SQUARE),
     Parity("lightgbm", "huber", HUBER, curvature="one", own={"alpha": 50.0}, start="mean"),
@@ -186,6 +193,10 @@ def drawn(name: str) -> tuple[Any, Any]:
         return x[: QUERIES.sum()], np.floor(y[: QUERIES.sum()] / 80.0)
     if name == "shares":
         return x, np.float32(y / 400.0).astype(float)
+    if name == "times":  # seen, or without an upper limit, or without a lower one, or between two
+        way = np.arange(len(y)) % 4
+        seen = np.float32(y / 100.0).astype(float)
+        return x, np.stack([seen * (way != 2), np.choose(way, [seen, np.inf, seen, 2 * seen])], -1)
     return x, np.ceil(y / 20.0) if name == "counts" else y
 
 
