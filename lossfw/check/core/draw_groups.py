@@ -61,7 +61,12 @@ def _members(
     numbers = getattr(space, "of_numbers", space)
     rows = draw_rows(numbers, size * width, dtype, rng, count)
     drawn: NDArray = rows[rng.permutation(np.resize(np.arange(len(rows)), count))]
-    return drawn.astype(np.float64).reshape(count, size, width)
+    drawn = drawn.astype(np.float64).reshape(count, size, width)
+    # A space of rows may refuse more than that of its numbers, as a row of zeros.
+    bad = space.outside(drawn)
+    if bad is not None:
+        drawn[bad] = usual(numbers, rng, drawn[bad].shape)
+    return drawn
 
 
 def _spaces(subject: Subject) -> tuple[tuple[Space, Space], tuple[int, int]]:

@@ -83,25 +83,28 @@ class NegativeBinomialNll(Likelihood):
         return (xp.abs(mu) > _SAFE) | (xp.abs(a) > _SAFE)
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return target, r, mean, target less mean, and the two ratios of their distances."""
+        """Return target, r, mean, target less mean, and what is linear in the logarithms.
+
+        The last is in two parts, that of r and all of it.
+        """
         mu, a, t = columns
         log = held(xp, mu)
         r, m = xp.exp(-held(xp, a)), xp.exp(log)
         some = xp.where(t > 0, t, xp.ones_like(t))
         above = -xp.expm1(-log_distance(xp, some, log))
         excess = xp.where(t > 0, some * above, -m)
-        # What is linear in the logarithms.
         dispersed = positive_part(xp, a - FAR)
+        by_shape = multiply_or_zero(xp, positive_part(xp, mu - FAR), r)
         beyond = (
             xp.where(t > 0, dispersed, xp.zeros_like(t))
-            + multiply_or_zero(xp, positive_part(xp, mu - FAR), r)
+            + by_shape
             + multiply_or_zero(xp, positive_part(xp, -FAR - mu - dispersed), t)
         )
-        return t, r, m, excess, above, beyond
+        return t, r, m, excess, above, by_shape, beyond
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """The deviance, Stirling's rest of t!, and what Binet's function adds."""
-        t, r, m, excess, above, beyond = parts
+        t, r, m, excess, above, _, beyond = parts
         some = xp.where(t > 0, t, xp.ones_like(t))
         by_mean = _log_less(xp, -above * (r / (r + m)), (m / some) * ((r + t) / (r + m)))
         by_shape = _log_less(xp, excess / (r + m), (r + t) / (r + m))
@@ -114,19 +117,20 @@ class NegativeBinomialNll(Likelihood):
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(m - t) / (1 + a m) by the log mean; see `terms` for that by the log dispersion."""
-        t, r, m, excess, *_ = parts
+        t, r, m, excess, _, by_shape, _ = parts
         one, two, three = _shape_slope(xp, t, r, m, excess)
-        return -excess * (r / (r + m)), one + (two + three)
+        return -excess * (r / (r + m)), (one - by_shape) + (two + three)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """m (1 + a t) / (1 + a m)^2 by the log mean, and that by the log dispersion."""
-        t, r, m, excess, *_ = parts
-        by_dispersion = sum(_shape_bend(xp, t, r, m, excess))
+        t, r, m, excess, _, by_shape, _ = parts
+        by_dispersion = sum(_shape_bend(xp, t, r, m, excess)) + by_shape
         return m * (r / (r + m)) * ((r + t) / (r + m)), by_dispersion
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
         """Those of both slopes, and of the second derivative by the log dispersion."""
         t, r, m, excess, *_ = self.parts(xp, *y, t)
+        # Those that are linear in a logarithm are large beside all others, and cancel nothing.
         if order == 2:
             return tuple((0.0 * m, term) for term in _shape_bend(xp, t, r, m, excess))
         if order == 0:

@@ -19,8 +19,8 @@ from lossfw_std.likelihood import Likelihood
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
-# Up to this size of a log scale its exponential is a float. Beyond, a component counts only for
-# the target that is its location.
+# Up to this size of a logarithm its exponential is a float. Beyond twice of it, a component of a
+# narrower scale counts only for the target that is its location.
 _SAFE = 700.0
 
 # Halvings of the interval that holds a quantile: its ends are quantiles of components.
@@ -78,11 +78,12 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         return xp.zeros_like(columns[-1]) > 0
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return the logits, 1 / s, z, and the logarithms of p times the density."""
+        """Return the logits, s^(-1/2), z, and the logarithms of p times the density."""
         a, m, s, t = columns
-        inverse = xp.exp(-xp.clip(s, -_SAFE, _SAFE))
-        z = (t[..., None] - m) * inverse
-        return a, inverse, z, log_softmax(xp, a) - s - 0.5 * z * z
+        # Twice the root, so that no digit of a tiny residual is lost and none overflows alone.
+        root = xp.exp(-xp.clip(0.5 * s, -_SAFE, _SAFE))
+        z = (t[..., None] - m) * root * root
+        return a, root, z, log_softmax(xp, a) - s - 0.5 * z * z
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """By a log-sum of exponentials."""
@@ -90,20 +91,21 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """p - r, -r z / s and r (1 - z^2), with the shares r of the components in the density."""
-        a, inverse, z, logs = parts
+        a, root, z, logs = parts
         r = softmax(xp, logs)
-        by_location = multiply_or_zero(xp, -r, z * inverse)
+        by_location = multiply_or_zero(xp, -r, z * root * root)
         return softmax(xp, a) - r, by_location, multiply_or_zero(xp, r, 1.0 - z * z)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """p (1 - p) - r (1 - r), and by location and log scale those of one component and r."""
-        a, inverse, z, logs = parts
+        a, root, z, logs = parts
         r, apart = softmax(xp, logs), softmax_complement(xp, logs)
-        square = z * z
+        square = _counted(xp, r, z) ** 2
         by_logit = softmax(xp, a) * softmax_complement(xp, a) - r * apart
-        by_location = multiply_or_zero(xp, r, inverse * inverse * (1.0 - apart * square))
-        by_scale = multiply_or_zero(xp, r, 2.0 * square - apart * (1.0 - square) ** 2)
-        return by_logit, by_location, by_scale
+        bent = multiply_or_zero(xp, apart, square)
+        by_location = multiply_or_zero(xp, r, _over_square(xp, 1.0 - bent, root))
+        by_scale = square * (2.0 + 2.0 * apart - bent) - apart
+        return by_logit, by_location, multiply_or_zero(xp, r, by_scale)
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """By halving the interval between the quantiles of the components."""
@@ -122,18 +124,34 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
         """Those of the component that is most likely, and of the slopes."""
-        a, inverse, z, logs = self.parts(xp, *y, t)
+        a, root, z, logs = self.parts(xp, *y, t)
         if order == 0:
             return (logsumexp(xp, logs), xp.max(xp.abs(y.log_scale), axis=-1), 1.0 + 0.0 * t)
         r = softmax(xp, logs)
+        z = _counted(xp, r, z)
         if order == 1:
-            return (softmax(xp, a), r * (z * inverse), r * z * z), (r, 0.0 * r, r)
-        apart, variance = softmax_complement(xp, logs), inverse * inverse
+            by_location = multiply_or_zero(xp, r, z * root * root)
+            return (softmax(xp, a), by_location, r * z * z), (r, 0.0 * r, r)
+        apart = softmax_complement(xp, logs)
+        near, far = (
+            multiply_or_zero(xp, r, _over_square(xp, x, root))
+            for x in (xp.ones_like(r), apart * z * z)
+        )
         return (
-            (softmax(xp, a), r * variance, r * z * z),
-            (r, r * apart * z * z * variance, r * apart * (1.0 + z * z) ** 2),
+            (softmax(xp, a), near, r * z * z),
+            (r, far, r * apart * (1.0 + z * z) ** 2),
         )
 
     def claims(self) -> Claims:
         """Smooth."""
         return Claims(twice_smooth=True)
+
+
+def _counted(xp: Namespace, r: Array, z: Array) -> Array:
+    """Return z, and 0 where the component has no share: its square may be infinite there."""
+    return xp.where(r == 0, xp.zeros_like(z), z)
+
+
+def _over_square(xp: Namespace, x: Array, root: Array) -> Array:
+    """Return x / s^2, from s^(-1/2)."""
+    return x * root * root * root * root

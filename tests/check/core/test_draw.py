@@ -5,6 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.check.core.draw import LONG, draw, draw_densely
+from lossfw.check.core.group_rows import as_rows
 from lossfw.check.core.members import floats, line
 from lossfw.check.core.subject import COLUMNS, of_component
 from lossfw.check.instances import variants
@@ -35,7 +36,8 @@ def test_every_point_is_finite_and_legal(loss, dtype):
         assert y.dtype == dtype
         assert np.isfinite(y).all()
         assert np.isfinite(t).all()
-        assert loss.prediction_space.outside(y) is None
+        rows = as_rows(loss).lines(y, t)[0] if loss.takes_groups else y
+        assert loss.prediction_space.outside(rows) is None
         total += len(y)
     assert total >= 200
 

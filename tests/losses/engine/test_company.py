@@ -7,7 +7,15 @@ import pytest
 
 import lossfw
 from lossfw.check.instances import variants
-from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, LOGITS, SIGN, SIMPLEX
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    COUNT,
+    LOGITS,
+    SIGN,
+    SIMPLEX,
+    Members,
+)
 from lossfw.losses.engine.engine_mode import use_engine
 
 ROWS = 40
@@ -38,7 +46,7 @@ def arguments(loss, columns, dtype):
             drawn.append(p / p.sum(-1, keepdims=True))
         elif space is SIGN:
             drawn.append(np.sign(z))
-        elif space in (BINARY, COUNT):
+        elif space in (BINARY, COUNT) or isinstance(space, Members):
             drawn.append((z > 0).astype(float))
         else:
             # Inside of every space of single numbers.
