@@ -13,6 +13,7 @@ With names only those are measured, and the others in the file stay as they are.
 
 import argparse
 import json
+import math
 import os
 import platform
 import statistics
@@ -23,6 +24,7 @@ os.environ["LOSSFW_THREADS"] = "1"
 
 import naive
 import naive_groups
+import naive_survival
 import numpy as np
 
 import lossfw
@@ -44,7 +46,16 @@ GOAL = 3.0
 GOALS = {"tiles": GOAL, "kernel": 1.5}
 
 # Parameters at which a component takes another way than at its defaults.
-OTHER_WAYS = {"tweedie_deviance": ({"power": 1.2},)}
+OTHER_WAYS = {
+    "tweedie_deviance": ({"power": 1.2},),
+    "aft": ({"distribution": "logistic"}, {"distribution": "extreme"}),
+    "cox": ({"ties": "breslow"},),
+    "crps_ensemble": ({"fair": True},),
+    "cumulative_link": tuple({"cuts": (-1, 0, 1), "link": x} for x in naive_survival.LINKS),
+}
+
+# Targets that no space tells.
+TARGETS = naive_survival.TARGETS
 
 # The engine's mode for each column: chosen before the clock starts, as a user does.
 MODES = {"tiles": "tiles", "kernel": "compiled", "naive": "tiles"}
@@ -69,12 +80,15 @@ def forms(cls, name):
 
 def arguments(part, dtype):
     """Return prediction and target as ordinary data has them."""
-    if getattr(part, "takes_groups", False):
-        return naive_groups.arguments_of_groups(part, dtype)
     rng = np.random.default_rng(0)
+    if getattr(part, "takes_groups", False):
+        return arguments_of_groups(part, dtype, rng)
     elements = LAYER if isinstance(part, lossfw.Activation) else ELEMENTS
     rows = elements // COLUMNS
     shape = (rows, COLUMNS) if part.takes_rows else (elements,)
+    if part.name in TARGETS and not part.takes_rows:
+        y = rng.normal(size=shape)
+        return y.astype(dtype), TARGETS[part.name](rng, y, part).astype(dtype)
     if getattr(part, "has_columns", False):
         return arguments_of_columns(part, dtype, rng)
     if isinstance(part, lossfw.Activation):
@@ -90,11 +104,29 @@ def arguments(part, dtype):
 
 
 def arguments_of_columns(part, dtype, rng):
-    """Return rows with named columns, vectors of five, and a number as the target of each."""
-    space, width = part.prediction_space, 5
-    rows = ELEMENTS // space.flat_size(width)
-    y = rng.normal(size=(rows, *space.row_shape(space.flat_size(width)))).astype(dtype)
-    return y, drawn(rng, part.target_space.name, (rows,)).astype(dtype)
+    """Return rows with named columns, or vectors of ten, and the target of each."""
+    space = part.prediction_space
+    size = space.flat_size(COLUMNS)
+    # A sample of vectors: ten of four numbers.
+    row = (COLUMNS, 4) if part.name == "energy_score" else space.row_shape(size)
+    # Scales and shapes are exponentials of it.
+    y = 0.5 * rng.normal(size=(ELEMENTS // math.prod(row), *row))
+    if part.name in TARGETS:
+        t = TARGETS[part.name](rng, y, part)
+    else:
+        shape = (len(y), row[-1]) if part.target_space.axes else (len(y),)
+        t = drawn(rng, getattr(part.target_space, "of_numbers", part.target_space).name, shape)
+    return y.astype(dtype), t.astype(dtype)
+
+
+def arguments_of_groups(part, dtype, rng):
+    """Return scores, or vectors of ten, with relevances, which are classes for vectors."""
+    space, lead = part.prediction_space, (naive_groups.QUERIES, naive_groups.ROWS)
+    row = space.row_shape(space.flat_size(COLUMNS)) if space.axes else ()
+    y, t = rng.normal(size=(*lead, *row)), rng.integers(0, 5, lead)
+    if part.name in TARGETS:
+        t = TARGETS[part.name](rng, y, part)
+    return y.astype(dtype), t.astype(dtype)
 
 
 def drawn(rng, space, shape):

@@ -13,6 +13,9 @@ from naive_activations import *  # noqa: F403  # one table for both
 from naive_activations import of_sigmoid, of_softmax
 from naive_columns import *  # noqa: F403
 from naive_groups import *  # noqa: F403
+from naive_scores import *  # noqa: F403
+from naive_survival import *  # noqa: F403
+from naive_vectors import *  # noqa: F403
 
 
 def one_hot(t, y):

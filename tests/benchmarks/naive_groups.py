@@ -5,15 +5,8 @@ from naive_activations import of_softmax
 
 from lossfw.losses.engine.groups import STACK_ELEMENTS
 
-# Scores and relevances of 5,000 queries of 20 rows each.
+# There are 5,000 queries of 20 rows each.
 QUERIES, ROWS = 5_000, 20
-
-
-def arguments_of_groups(part, dtype):
-    """Return prediction and target as ordinary data has them."""
-    rng = np.random.default_rng(0)
-    y, t = rng.normal(size=(QUERIES, ROWS)), rng.integers(0, 5, (QUERIES, ROWS))
-    return y.astype(dtype), t.astype(dtype)
 
 
 def in_stacks(plain):
