@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossfw import Array, Namespace
-from lossfw.numerics import device_of, logsumexp, softmax, softmax_complement
+from lossfw.numerics import columns, device_of, logsumexp, softmax
 
 
 def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
@@ -37,19 +37,29 @@ def _distances(xp: Namespace, y: Array, time: Array, event: Array, ties: str) ->
     return xp.where(at_risk, d, xp.full_like(d, -math.inf))
 
 
+def _chances(xp: Namespace, y: Array, time: Array, event: Array, ties: str) -> Array:
+    """Return the share of the hazard that row j has in the risk set of row i, (..., i, j)."""
+    share = shares(xp, time, event, ties)
+    z = y[..., None, :] + xp.zeros_like(share)
+    p = softmax(xp, xp.where(share > 0, z, xp.full_like(z, -math.inf)))
+    if ties != "breslow":
+        p = p * share
+        p = p / xp.sum(p, axis=-1, keepdims=True)
+    return p
+
+
 def results(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
     """Return the losses (...), the slopes (..., n) or the second ones, by order, of strata."""
-    d = _distances(xp, y, time, event, ties)
     died = event > 0
     found = []
     for order in orders:
         if order == 0:
-            each = logsumexp(xp, d)
+            each = logsumexp(xp, _distances(xp, y, time, event, ties))
             found.append(xp.sum(xp.where(died, each, xp.zeros_like(each)), axis=-1))
             continue
-        p = softmax(xp, d)
+        p = _chances(xp, y, time, event, ties)
         p = xp.where(died[..., :, None], p, xp.zeros_like(p))
         if order == 1:
             # An event's own share is near 1 where it leads: 1 less it is the sum of the others.
@@ -57,5 +67,7 @@ def results(
             others = xp.where(own, xp.zeros_like(p), p)
             found.append(xp.sum(others, axis=-2) - xp.sum(others, axis=-1))
         else:
-            found.append(xp.sum(p * softmax_complement(xp, d), axis=-2))
+            leads = columns(xp, p) == xp.argmax(p, axis=-1, keepdims=True)
+            rest = xp.sum(xp.where(leads, xp.zeros_like(p), p), axis=-1, keepdims=True)
+            found.append(xp.sum(p * xp.where(leads, rest, 1.0 - p), axis=-2))
     return tuple(found)
