@@ -46,6 +46,8 @@ class _OfClasses(GroupLoss):
 
     prediction: ClassVar[Space] = DIRECTION
     target: ClassVar[Space] = REAL
+    # Second derivatives by smaller vectors overflow, and those by larger ones vanish.
+    prediction_range: ClassVar[Range | None] = Range(1e-100, 1e100)
     needs_group: ClassVar[bool] = False
     neutral: ClassVar[tuple[Any, Any] | None] = _NEUTRAL
 

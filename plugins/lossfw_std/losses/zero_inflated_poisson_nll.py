@@ -89,7 +89,8 @@ class ZeroInflatedPoissonNll(Likelihood):
         t, z, mean, d = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
         share, forced = _shares(xp, z, mean)
-        by_mean = xp.where(t > 0, t * xp.expm1(-d), multiply_or_zero(xp, share, mean))
+        counted = xp.where(xp.abs(d) < 1.0, t * xp.expm1(-d), mean - t)
+        by_mean = xp.where(t > 0, counted, multiply_or_zero(xp, share, mean))
         return by_mean, xp.where(t > 0, p, q * forced * xp.expm1(-mean))
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
