@@ -48,9 +48,9 @@ def main() -> None:
     rows.sort(key=lambda one: order[one["name"]])
     said = (
         f"Measured by lossfw {__version__} at {arguments.points:,} points or a few more for each "
-        "row of the table, at other parameters than the defaults at a quarter of them, seed "
-        f"{arguments.seed}. `make accuracy` measures again and writes this page; `lossfw accuracy "
-        "NAME` measures one component."
+        "row of the table, at other parameters than the defaults at a quarter of them, and losses "
+        f"of groups or columns at an eighth, seed {arguments.seed}. `make accuracy` measures again "
+        "and writes this page; `lossfw accuracy NAME` measures one component."
     )
     lines = ",\n".join(map(json.dumps, rows))
     head = f'{{"measured": {json.dumps(said)},\n"peers": {json.dumps(peers)},\n"rows": [\n'

@@ -59,7 +59,8 @@ def accuracy(
 
     Compare values and derivatives in float32 and float64 with the textbook formula in 60-digit
     arithmetic, for each NAME or for all components. A quarter as many points test other
-    parameters; -p tests only those that you give.
+    parameters, and an eighth losses of groups or columns; -p tests only the parameters that you
+    give.
     """
     from lossfw.check.accuracy.measure import accuracy_jobs
     from lossfw.check.pool import run_all

@@ -35,6 +35,10 @@ POINTS = 20_000
 # Parameters that are neither a default nor a form of their own have so many times fewer.
 _FEWER = 4
 
+# So do losses of groups or columns: each of their points has many arguments, and as many
+# derivatives, so that all of them would take an hour.
+_FEWER_OF_COLUMNS = 8
+
 DTYPES = ("float32", "float64")
 
 # How far results may be off, in units in the last place, by order of the derivative.
@@ -345,8 +349,10 @@ def accuracy_jobs(
         is_only_one = sum(type(other) is type(component) for other in components) == 1
         full = is_only_one or component in variants(type(component), others=False)
         config = component.to_config()
+        is_wide = isinstance(component, Loss) and (component.has_columns or component.takes_groups)
+        fewer = (1 if full else _FEWER) * (_FEWER_OF_COLUMNS if is_wide else 1)
         arguments = {"kind": component.kind, "config": config, "plugins": plugins or Plugins(),
-                     "points": points if full else max(1, points // _FEWER), **options}  # fmt: skip
+                     "points": max(1, points // fewer), **options}  # fmt: skip
         jobs += [
             Job(config["name"], measure_config, {**arguments, "dtype": dtype}) for dtype in DTYPES
         ]

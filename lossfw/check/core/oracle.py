@@ -66,7 +66,7 @@ class Oracle:
             sizes = [np.broadcast_to(np.abs(term), self.shape).ravel() for term in terms]
         self.unit = np.asarray(np.fmax.reduce(sizes)) if sizes else None
         # One-sided derivatives of the results that were looked at, and whether
-        # the value has a kink there.
+        # the value has a kink or a jump there, at which they are not judged.
         self._sides: dict[int, tuple[Any, Any, bool]] = {}
 
     def errors(self, computed: NDArray, which: NDArray | None = None) -> NDArray:
@@ -136,12 +136,15 @@ class Oracle:
         drawn = np.random.default_rng(rows).choice(rows, count, replace=False)
         which = np.arange(self.exact.size).reshape(rows, -1)[drawn].ravel()
         central = self.formula.difference(self.order, *(x[drawn] for x in self.arrays)).ravel()
-        apart = which[~_near(self.exact[which], central) & ~np.isnan(to_float(central))]
+        is_apart = ~_near(self.exact[which], central) & ~np.isnan(to_float(central))
+        apart, central = which[is_apart], central[is_apart]
         if not apart.size:
             return False
         # At a kink they may differ: there dual numbers have rules of their own.
         left, right = self._sides_at(self.order, apart)
-        return bool((_near(left, right) & ~_near(self.exact[apart], left)).any())
+        # Where a small derivative of a huge value is lost in its rounding, the three are apart.
+        alike = _near(left, right) & _near(left, central)
+        return bool((alike & ~_near(self.exact[apart], left)).any())
 
     def _refine_worst(self, computed: NDArray, errors: NDArray, considered: NDArray) -> None:
         """Judge the worst by one-sided derivatives, until no other can be worse."""
@@ -194,6 +197,11 @@ class Oracle:
             slopes = self._sides_at(1, np.asarray(which))
             both = ~np.isnan(to_float(slopes[0])) & ~np.isnan(to_float(slopes[1]))
             kink = both & ~_near(*slopes)
+        else:
+            # Where the value jumps it has no derivative.
+            kink = ~_near(left, right) & (
+                np.fmax(*(abs(to_float(x)) for x in (left, right))) > _JUMP
+            )
         self._sides.update(zip(which, zip(left, right, kink.tolist(), strict=True), strict=True))
 
 

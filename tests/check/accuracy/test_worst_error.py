@@ -6,6 +6,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy.measure import Case, WorstError, measure, worst_error
 from lossfw.check.core.oracle import Oracle
+from lossfw.check.core.subject import of_component
 from lossfw.numerics.exact.namespace import exact_array
 
 POINTS = 400
@@ -160,7 +161,7 @@ def test_terms_that_cancel_are_the_measure_where_a_loss_names_them():
 def truth_of(loss, y, order, exact=None):
     """Return the truth at residuals, or another one that is said to be exact."""
     y = np.array(y)
-    case = Case(loss, (y, np.zeros_like(y)), np.arange(len(y)))
+    case = Case(of_component(loss), (y, np.zeros_like(y)), np.arange(len(y)))
     truth = next(truth for truth, _ in case.truths() if truth.order == order)
     if exact is None:
         return truth
