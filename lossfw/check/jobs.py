@@ -33,6 +33,7 @@ _PARTS: tuple[dict[str, Any], ...] = (
     {"of": "cross_entropy", "weights": [1.0, 0.5, 3.0]},
     {"of": "cross_entropy", "epsilon": 0.1},
     {"of": ["squared_error", "absolute_error"]},
+    {"of": {"price": "huber", "sold": "logistic"}},
 )
 
 

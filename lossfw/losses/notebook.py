@@ -9,6 +9,7 @@ import numpy as np
 from lossfw.components import notebook
 from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Interval
 from lossfw.errors import LossfwError
+from lossfw.losses.loss_slice import slice_of
 from lossfw.numerics.arrays import NDArray
 
 _POINTS = 121
@@ -42,7 +43,7 @@ def _curve(loss: _Loss) -> str:
         derivative = loss.gradient(y, t, reduction="none")
     except LossfwError:
         return ""
-    derivative = derivative if derivative.ndim == 1 else derivative[:, 0]
+    derivative = derivative.reshape(_POINTS, -1)[:, 0]
     return notebook.lines(
         x.tolist(), {"value": _list(value), "derivative": _list(derivative)}, label
     )
@@ -55,10 +56,10 @@ def _list(array: NDArray) -> list[float]:
 
 def _line(loss: _Loss) -> tuple[NDArray, NDArray, NDArray, str]:
     """Return the axis, predictions, targets and the axis's name."""
-    if loss.takes_groups:
-        x = np.linspace(-_FAR, _FAR, _POINTS)
-        y, t = (np.stack([first, np.zeros_like(x)], axis=-1) for first in (x, np.ones_like(x)))
-        return x, y, t, "score of the more relevant of two rows, less that of the other"
+    if loss.has_columns or loss.takes_groups:
+        piece = slice_of(loss)
+        x = np.linspace(*_ends(piece.moved), _POINTS)
+        return x, *piece.place(x), piece.label
     if loss.takes_rows:
         return _line_of_rows(loss)
     low, high = _ends(loss.prediction_space)

@@ -1,7 +1,7 @@
 """Sample a loss or an activation along a line, with its derivatives and kinks.
 
 A function of rows is sampled along a line through rows of two numbers, which the label of
-the axis describes.
+the axis describes; a loss of columns or groups along a slice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from lossfw.components.spaces import REAL, SIMPLEX, UNIT, Interval, Space
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
+from lossfw.losses.loss_slice import slice_of
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
@@ -133,8 +134,8 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         return CurveLine(
             "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
         )
-    if component.takes_groups:
-        return _line_of_groups(component)
+    if component.has_columns or component.takes_groups:
+        return _line_of_slice(component, target)
     if component.takes_rows:
         return _line_of_rows(component)
     argument = component.argument
@@ -164,9 +165,6 @@ def _bounds(space: Space, logits: bool) -> tuple[float, float]:
 
 def _line_of_rows(loss: Loss) -> CurveLine:
     """Return a line through rows of two, for a loss of rows."""
-    if not loss.takes_target_rows:
-        label = "mean less target, at a log variance of 0"
-        return CurveLine(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
     if loss.prediction_space in (SIMPLEX, UNIT):
         label = "probability of the target's class, of two"
         return CurveLine(
@@ -186,14 +184,11 @@ def _line_of_rows(loss: Loss) -> CurveLine:
     return CurveLine(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
 
 
-def _line_of_groups(loss: Loss) -> CurveLine:
-    """Return a line through groups of two rows, the first of which has the larger target."""
-    if loss.prediction_space.axes or loss.target_space.axes:
-        raise ArgumentError(f"{loss.name} cannot be drawn: its rows are not single numbers.")
-    label = "score of the more relevant of two rows, less that of the other"
-    return CurveLine(
-        label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), _pair(np.ones_like(x), 0.0)), True
-    )
+def _line_of_slice(loss: Loss, target: float) -> CurveLine:
+    """Return the line along which the first number of a prediction moves."""
+    piece = slice_of(loss, target)
+    rows = loss.takes_rows or loss.takes_groups
+    return CurveLine(piece.label, *_bounds(piece.moved, False), piece.place, rows)
 
 
 def _pair(x: NDArray, second: float) -> NDArray:
@@ -214,7 +209,7 @@ def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[N
             if component.sums_rows:  # drawn over rows of one number
                 arrays = tuple(array[:, np.newaxis] for array in arrays)
             parts = [np.asarray(f(*arrays, reduction="none")) for f in functions]
-            return tuple(part[:, 0] if part.ndim > 1 else part for part in parts)
+            return tuple(part.reshape(len(part), -1)[:, 0] for part in parts)
         (x,) = arrays
         if component.takes_rows:
             return component(x)[:, 0], component.derivative(np, x)[:, 0, 0]

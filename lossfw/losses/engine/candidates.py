@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lossfw.components.spaces import Space
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import Space, Vector
 from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.probes import element_probes, row_probes
 from lossfw.losses.engine.tile_function import TileFunction
@@ -142,6 +143,8 @@ class Candidate:
 
     def _trace(self, dtype: np.dtype[Any], use: GraphUse = "kernel") -> Graph:
         columns, dtypes = self.signature.columns, dict.fromkeys(self.spaces, dtype)
+        if any(isinstance(space, Columns | Vector) for space in self.spaces.values()):
+            raise NoKernelError("kernels take no named columns and no vectors")
         try:
             if columns is None:
                 return trace(self.function, dtypes, use)

@@ -1,7 +1,7 @@
-"""Rows of two numbers as a number system, with an array of its own for each column.
+"""Rows of a few numbers as a number system, with an array of its own for each column.
 
 A textbook formula of rows runs on them over any array namespace, dual numbers and expressions
-among them. So the curve of a function of rows, which leads through rows of two, has a script: a
+among them. So the curve of a function of rows, which leads through rows of a few, has a script: a
 function of rows has no JavaScript of its own, and these graphs have.
 """
 
@@ -15,14 +15,12 @@ import numpy as np
 from lossfw.errors import TraceError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
+from lossfw.nn.sample_curve import line_of
 from lossfw.numerics.arrays import TextbookNamespace
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.trace import trace_on
 from lossfw.report.formulas.traced import Traced, by_name, derivative_of, textbook_formula, twin_of
-
-# The number of columns of the rows along which curves lead.
-COLUMNS = 2
 
 
 class RowItems:
@@ -216,7 +214,7 @@ class RowItemsNamespace(TextbookNamespace):
 
 
 def row_traced(component: Loss | Activation, order: int) -> Traced:
-    """Return the formula of a function of rows of two, or a derivative by the first column.
+    """Return the formula of a function of rows of a curve, or a derivative by the first column.
 
     Of an activation it is the first column of the result.
 
@@ -226,34 +224,40 @@ def row_traced(component: Loss | Activation, order: int) -> Traced:
     >>> row_traced(lossfw.loss("brier"), 0).arguments
     ('y0', 'y1', 't0', 't1')
     """
-    names = _arguments(component)
+    widths = _widths(component)
+    roles = zip("yt", widths, strict=False)
+    names = tuple(f"{role}{k}" for role, width in roles for k in range(width))
 
     def graph(named: dict[str, float]) -> Graph:
         xp = Formulas()
         inputs = [xp.input(name, np.float64) for name in names]
-        function = derivative_of(_first_result(twin_of(component, named)), order)
+        function = derivative_of(_first_result(twin_of(component, named), widths[0]), order)
         return trace_on(xp, function, inputs)
 
     return by_name(component, names, graph)
 
 
-def _arguments(component: Loss | Activation) -> tuple[str, ...]:
-    row = tuple(f"y{place}" for place in range(COLUMNS))
+def _widths(component: Loss | Activation) -> tuple[int, ...]:
+    """Return how many numbers prediction and target have along the curve; one-hot for a class."""
+    y, *target = line_of(component).place(np.zeros(1))
     if not isinstance(component, Loss):
-        return row
-    return (*row, "t") if not component.takes_target_rows else (*row, "t0", "t1")
+        return (y.size,)
+    return y.size, y.size if component.takes_classes else target[0].size
 
 
-def _first_result(component: Any) -> Callable[..., Any]:
+def _first_result(component: Any, width: int) -> Callable[..., Any]:
     """Return the formula as a function of numbers: the columns of the row, then of the target."""
-    formula = textbook_formula(component)
+    columns = isinstance(component, Loss) and component.has_columns
+    formula = component.unreduced_formula if columns else textbook_formula(component)
 
     def function(xp: Any, *given: Any) -> Any:
         space = RowItemsNamespace(xp)
-        arrays = [RowItems(space, given[:COLUMNS], row=True)]
-        if len(given) > COLUMNS:
-            target = given[COLUMNS:]
-            arrays.append(RowItems(space, target, row=len(target) > 1))
+        parts = [given[:width], given[width:]] if len(given) > width else [given]
+        rows = [True, True]
+        if isinstance(component, Loss):
+            groups = component.takes_groups
+            rows = [component.takes_rows or groups, component.takes_target_rows or groups]
+        arrays = [RowItems(space, part, row=row) for part, row in zip(parts, rows, strict=False)]
         return formula(space, *arrays).items[0]
 
     return function

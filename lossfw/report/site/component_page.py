@@ -164,7 +164,7 @@ def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:
         _card(one, entry["relation"], content.href(one, subject.document))
         for entry in subject.description["see_also"]
         for name in entry["names"]
-        if (one := content.find(subject.kind, name)) is not None
+        if (one := content.relative(subject, name)) is not None
     ]
     if cards:
         yield raw(f'<ul class="cards related">{"".join(cards)}</ul>')
@@ -172,7 +172,7 @@ def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:
         f"- `{name}`: {prose(entry['relation'])}"
         for entry in subject.description["see_also"]
         for name in entry["names"]
-        if content.find(subject.kind, name) is None
+        if content.relative(subject, name) is None
     ]
     yield "\n".join(away)
 

@@ -150,6 +150,11 @@ class SiteContent:
                 return one
         return None
 
+    def relative(self, subject: PageSubject, name: str) -> PageSubject | None:
+        """Return what a page names as a relative: of its own kind, else of another."""
+        kinds = (subject.kind, *KINDS)
+        return next((one for kind in kinds if (one := self.find(kind, name)) is not None), None)
+
     def href(self, subject: PageSubject, start: str) -> str:
         """Return the address of a subject's page, from another page."""
         return f"{posixpath.relpath(subject.document, posixpath.dirname(start))}.html"

@@ -223,7 +223,7 @@ def scripted(component: Loss | Activation) -> ScriptedBody | None:
 
 
 def _traced(component: Loss | Activation, order: int) -> Traced:
-    if component.takes_rows:
+    if component.takes_rows or (isinstance(component, Loss) and _has_several(component)):
         found = row_traced(component, order)
     else:
         found = javascript(component, _ORDERS[order]).traced
@@ -232,17 +232,22 @@ def _traced(component: Loss | Activation, order: int) -> Traced:
     return found
 
 
+def _has_several(loss: Loss) -> bool:
+    """Tell whether a prediction or a target of a curve has several numbers."""
+    return loss.has_columns or loss.takes_groups
+
+
 def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, float]]:
     """Return the arguments of the functions along a line, as start and slope."""
     ends = np.array([line.low, line.high])
     y, *target = line.place(ends)
-    columns = [y[:, k] for k in range(y.shape[-1])] if y.ndim > 1 else [y]
+    columns = _columns(y)
     if isinstance(component, Loss):
         (t,) = target
         if component.takes_classes and t.ndim == 1:
             t = np.eye(y.shape[-1])[t]
         if len(arguments_of(component)) > 1:
-            columns += [t[:, k] for k in range(t.shape[-1])] if t.ndim > 1 else [t]
+            columns += _columns(t)
     found = []
     for column in columns:
         slope = float(column[1] - column[0]) / (line.high - line.low)
@@ -250,6 +255,10 @@ def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, 
         slope = round(slope, 9)
         found.append((float(round(float(column[0]) - slope * line.low, 9)), slope))
     return found
+
+
+def _columns(x: NDArray) -> list[NDArray]:
+    return list(x.reshape(len(x), -1).T)
 
 
 def agrees(body: ScriptedBody, component: Loss | Activation, values: Mapping[str, float]) -> bool:
@@ -343,7 +352,7 @@ def _numbers(component: Loss | Activation) -> dict[str, Any]:
     """Return the numbers that a component claims and that a picture can show."""
     made = component.claims().to_dict()
     found = {name: made[name] for name in _DRAWN if name in made}
-    if component.takes_rows:
+    if component.takes_rows or (isinstance(component, Loss) and component.takes_groups):
         # The others are about whole rows.
         found = {name: found[name] for name in ("bounded", "lower_bound") if name in found}
     low, high = made.get("range", (-math.inf, math.inf))

@@ -138,8 +138,9 @@ class SurvivalBrier(SurvivalMetric):
     Examples
     --------
     >>> score = SurvivalBrier(times=(1.5,), of="aft")
-    >>> score([0.0, 1.0, 1.0], [[1.0, 1.0], [2.0, 2.0], [3.0, np.inf]])
-    [0.0899299886805155...]
+    >>> found = score([0.0, 1.0, 1.0], [[1.0, 1.0], [2.0, 2.0], [3.0, float("inf")]])
+    >>> [round(number, 6) for number in found]
+    [0.08993]
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)

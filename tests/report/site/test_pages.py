@@ -63,9 +63,9 @@ def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(k
     # Relatives are links to pages.
     relatives = {n for one in description["see_also"] for n in one["names"]}
     links = re.findall(r'href="([^"#]+)\.html"', page)
-    linked = [content().find(kind, Path(link).name) for link in links]
+    linked = [content().find(Path(link).parent.name or kind, Path(link).name) for link in links]
     assert all(linked)
-    assert {content().find(kind, n).name for n in relatives} <= {o.name for o in linked}
+    assert {content().relative(subject, n).name for n in relatives} <= {o.name for o in linked}
 
     # Plain Markdown keeps the words and no directive.
     plain = plain_markdown(page)
