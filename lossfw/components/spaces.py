@@ -325,6 +325,10 @@ class Vector(Space):
         """Return rows of numbers; see `Space.fill`."""
         return draw(self.of_numbers, (size,))
 
+    def space_of_each(self, size: int) -> list[Space]:
+        """Return the space of the numbers, also of those of vectors; see `Space.space_of_each`."""
+        return self.of_numbers.space_of_each(size)
+
     def has_shape(self, row: tuple[int, ...]) -> bool:
         """Tell whether a member may have a shape; see `Space.has_shape`."""
         return len(row) == self.axes and min(row) > 0

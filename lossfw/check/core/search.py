@@ -26,7 +26,14 @@ from lossfw.check.core.draw_columns import usual_pairs
 from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.members import by_space
 from lossfw.check.core.region import Region, region
-from lossfw.check.core.subject import JUDGED_DTYPES, Points, Subject, call, call_as_given
+from lossfw.check.core.subject import (
+    JUDGED_DTYPES,
+    Points,
+    Subject,
+    call,
+    call_as_given,
+    drop_outside,
+)
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -37,6 +44,9 @@ MOST_NUMBERS = 8
 
 # Rows of an ordinary group.
 _ROWS = 3
+
+# Checks of calls need so many ordinary points.
+_FEWEST = 3
 
 # Results that differ by no more than this many units in the last place differ
 # by rounding: an element does not depend on its companions except for that.
@@ -281,9 +291,9 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
         # The laws of a call hold everywhere.
         everywhere = replace(subject, prediction_range=None, target_range=None)
         return ordinary(everywhere, Search(search.seed, search.examples), name, count)
-    if not index.size and subject.has_columns:
+    if index.size < _FEWEST and subject.has_columns:
         # Of many numbers in a row one is nearly always large or tiny.
-        return usual_pairs(subject, rng, count)
+        return drop_outside(subject, usual_pairs(subject, rng, count))
     if not index.size:
         raise NotApplicable("no ordinary predictions in this space")
     return points.take(rng.choice(index, min(count, index.size), replace=False))
