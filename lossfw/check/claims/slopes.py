@@ -13,7 +13,7 @@ from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
-from lossfw.check.core.members import is_bounded, on_side, usual
+from lossfw.check.core.members import is_bounded, is_line, on_side, usual
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call, first_bad
 from lossfw.components.spaces import SIMPLEX
@@ -126,12 +126,13 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         pair = np.eye(columns)[i] - np.eye(columns)[(i + 1) % columns]
         direction[count // 3 : 2 * (count // 3)] = pair
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+    is_real = all(map(is_line, subject.prediction.space_of_each(columns)))
     if subject.prediction is SIMPLEX:
         # Half of them near vertices, where a distance from another vertex is steepest.
         spread = np.where(np.arange(count) % 2, 1.0, 0.05)
         drawn = rng.gamma(np.repeat(spread[:, None], columns, axis=1)) + 1e-12
         y = drawn / drawn.sum(-1, keepdims=True) * 0.98 + 0.02 / columns
-    elif subject.has_columns and subject.kind != "group":
+    elif subject.has_columns and subject.kind != "group" and not is_real:
         y = usual_rows(subject.prediction, columns, rng, count)
     elif is_bounded(subject.prediction):
         y = usual(subject.prediction, rng, (count, columns))

@@ -46,8 +46,8 @@ class _OfClasses(GroupLoss):
 
     prediction: ClassVar[Space] = DIRECTION
     target: ClassVar[Space] = REAL
-    # Second derivatives by smaller vectors overflow, and those by larger ones vanish.
-    prediction_range: ClassVar[Range | None] = Range(1e-100, 1e100)
+    # The second derivatives by shorter rows overflow, and those by longer ones vanish.
+    prediction_range: ClassVar[Range | None] = Range(1e-50, 1e50)
     needs_group: ClassVar[bool] = False
     neutral: ClassVar[tuple[Any, Any] | None] = _NEUTRAL
 
@@ -114,7 +114,8 @@ class NtXent(_OfClasses):
     -log(e_ij / (e_ij + sum of e_ik over the rows k of other classes)), e_ij = exp(c_ij / T). A
     mean over batches that are filled up differs from that of the batch as a whole: negatives are
     those of the group. Source: Chen et al., *A simple framework for contrastive learning of
-    visual representations*, ICML 2020, arXiv:2002.05709.
+    visual representations*, ICML 2020, arXiv:2002.05709. Results hold for numbers of the sizes
+    1e-50 to 1e50.
 
     See Also
     --------
@@ -185,6 +186,7 @@ class SupervisedContrastive(_OfClasses):
     With c_ij the cosine of two rows it is the mean over the rows i that share their class of the
     mean over the others j of the class of log(sum over k != i of exp(c_ik / T)) - c_ij / T.
     Source: Khosla et al., *Supervised contrastive learning*, NeurIPS 2020, arXiv:2004.11362.
+    Results hold for numbers of the sizes 1e-50 to 1e50.
 
     See Also
     --------

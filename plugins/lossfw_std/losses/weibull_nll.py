@@ -13,13 +13,15 @@ from lossfw import (
     DistributionLoss,
     Namespace,
     Order,
+    Range,
     Space,
 )
 from lossfw.numerics import log_and_distance, log_distance
 from lossfw_std.likelihood import Likelihood, held
 
-# Beyond it the error of the exponent is that of many digits of its exponential.
-_LARGE = 8.0
+# Beyond it the error of the exponent is that of many digits of its exponential. Below 0 only the
+# second derivative shows it.
+_LARGE, _LOW = 8.0, -20.0
 
 # Beyond this logarithm of the shape the error of the distance is that of many digits.
 _LARGE_LOG_SHAPE = 2.5
@@ -41,7 +43,8 @@ class WeibullNll(DistributionLoss, Likelihood):
     -----
     The scale is the 63 % quantile. With log k = 0 it is the exponential distribution. It has no
     lower bound, so its accuracy is that of its largest term. Convex in the log scale, but not in
-    the row. Durations of which only the beginning was seen need `aft`.
+    the row. Durations of which only the beginning was seen need `aft`. Results hold for logarithms
+    of sizes up to 1,000.
 
     Source: Weibull, *A statistical distribution function of wide applicability*, Journal of
     Applied Mechanics 18, 1951, doi:10.1115/1.4010337.
@@ -60,6 +63,8 @@ class WeibullNll(DistributionLoss, Likelihood):
 
     prediction: ClassVar[Space] = Columns.of(log_scale=REAL, log_shape=REAL)
     target: ClassVar[Space] = POSITIVE
+    # Beyond, scale and shape leave the floats by far, and a power is 0 or infinite.
+    prediction_range: ClassVar[Range | None] = Range(high=1e3)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition."""
@@ -67,10 +72,12 @@ class WeibullNll(DistributionLoss, Likelihood):
         return (t / s) ** k - (k - 1) * xp.log(t / s) - xp.log(k / s)
 
     def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where w or the shape is large, or an exponential leaves the floats."""
+        """Where w is far from 1 or the shape is large, or an exponential leaves the floats."""
         s, k, t = columns
         u = (xp.log(t) - s) * xp.exp(xp.minimum(k, xp.full_like(k, _LARGE_LOG_SHAPE)))
-        return (u > _LARGE) | (k > _LARGE_LOG_SHAPE) | (k < -700.0) | (xp.abs(s) > 700.0)
+        return (
+            (u > _LARGE) | (u < _LOW) | (k > _LARGE_LOG_SHAPE) | (k < -700.0) | (xp.abs(s) > 700.0)
+        )
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the shape, the shape, and log w."""
