@@ -78,3 +78,47 @@ def test_a_picture_has_no_date_and_no_chance():
     one = [curve(lossfw.loss("hinge"))]
     assert picture(one, "svg") == picture(one, "svg")
     assert picture(one, "png") == picture(one, "png")
+
+
+class Angle(lossfw.PointwiseLoss):
+    """A stranger's columns: numbers of several spaces, a vector and a distribution."""
+
+    prediction = lossfw.Columns.of(
+        length=lossfw.POSITIVE, turn=lossfw.VECTOR, shares=lossfw.SIMPLEX
+    )
+    target = lossfw.Columns.of(side=lossfw.SIGN, length=lossfw.NONNEGATIVE)
+
+    def value(self, xp, y, t):
+        inner = xp.sum(y.turn * y.shares, axis=-1)
+        return (xp.log(y.length) - t.side * t.length) ** 2 + inner
+
+
+class Middle(lossfw.GroupLoss):
+    """A stranger's groups of columns."""
+
+    prediction = lossfw.Columns.of(low=lossfw.UNIT, high=lossfw.UNIT)
+
+    def value(self, xp, y, t):
+        return xp.sum(((y.low + y.high) / 2 - t) ** 2, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "label", "at_1", "slope"),
+    [
+        (Angle(), "prediction.length x, of [x, 0, 1, 0.5, 0.5], target [1, 1]", 1.5, -2.0),
+        (Middle(), "prediction.low x, of [[x, 0], [0, 0]], targets [1, 0]", 0.25, -0.5),
+    ],
+    ids=repr,
+)
+def test_a_slice_moves_the_first_number_and_nothing_else(loss, label, at_1, slope):
+    one = curve(loss, span=(0.5, 1.0))
+    assert one.line.label == label
+    assert one.parts[0][-1] == at_1
+    assert one.parts[1][-1] == slope
+    assert one.line.low > 0
+
+
+def test_a_slice_has_the_target_that_is_given():
+    here = curve(lossfw.loss("crps_normal"), span=(2.0, 3.0), target=2.0)
+    assert "target 2" in here.line.label
+    assert here.parts[1][0] == 0

@@ -58,7 +58,7 @@ def picture(curves: Sequence[SampledCurve], form: str) -> bytes:
     with drawing(_WIDTH, _HEIGHT * count / len(_TITLES)) as figure:
         panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
         for order, axes in enumerate(panels):
-            by = ", by the first column" if order and curves[0].line.rows else ""
+            by = ", by the first number" if order and curves[0].line.rows else ""
             axes.set_title(f"{_TITLES[order]}{by}")
             for index, one in enumerate(curves):
                 if order < len(one.parts):

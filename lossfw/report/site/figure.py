@@ -51,7 +51,7 @@ def figure(subject: PageSubject) -> str:
         )
         for order in range(len(drawn.parts))
     )
-    by = ", by the first column" if drawn.line.rows else ""
+    by = ", by the first number" if drawn.line.rows else ""
     along = f'along the <span id="line">{escape(drawn.line.label)}</span>'
     title = inline_html(subject.description["title"])
     caption = (

@@ -79,11 +79,18 @@ def _called(name: str, component: Loss | Activation) -> list[str]:
     if isinstance(component, Loss):
         calls.append((f"{name}.gradient({given})", component.gradient))
     try:
-        lines = [(f">>> {call}", repr(function(*arrays))) for call, function in calls]
+        lines = [_shown_result(call, function(*arrays)) for call, function in calls]
     except LossfwError:
         # A sample may need more columns than a curve has, as for weights of three classes.
         return []
     return [line for pair in lines for line in pair]
+
+
+def _shown_result(call: str, result: Any) -> tuple[str, str]:
+    """Return a call and its result, in one line where NumPy would part it by empty ones."""
+    if np.ndim(result) > 2:
+        return f">>> {call}.round(4).tolist()", repr(result.round(4).tolist())
+    return f">>> {call}", repr(result)
 
 
 def _commands(subject: PageSubject) -> Iterator[str]:

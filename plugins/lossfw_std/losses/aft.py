@@ -72,6 +72,7 @@ class Aft(DistributionLoss, PointwiseLoss):
     --------
     An event after two years, a row that was lost after three, and an event between both:
 
+    >>> import math
     >>> loss = Aft()
     >>> loss([0.0, 0.0, 0.0], [[2.0, 2.0], [3.0, math.inf], [2.0, 3.0]], reduction="none")
     array([1.85231222, 1.99533125, 2.2243287 ])

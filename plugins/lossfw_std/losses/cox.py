@@ -26,8 +26,7 @@ class Cox(GroupLoss):
     Use it when the target is the time until an event, some rows are censored, and only the order
     of the times is to count.
 
-    A group is a stratum: rows are compared within it alone. The prediction has shape (N,), the
-    log hazards of the rows up to a constant. The target has
+    The prediction has shape (N,), the log hazards of the rows up to a constant. The target has
     shape (N, 2), the columns ``time`` and ``event``: 1 if the event came at that time, 0 if the
     row was seen up to it without one. A group is a stratum: rows are compared within it alone.
     One loss per stratum, the sum over its events; without ``group=`` all rows are one stratum.
