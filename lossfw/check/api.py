@@ -194,7 +194,7 @@ def subject(
         gradient=gradient,
         hessian=hessian,
         reduce=reduce,
-        truth=_textbook_form(loss, parameters, space) if isinstance(against, str) else loss,
+        truth=textbook_form(loss, parameters, space) if isinstance(against, str) else loss,
         claims=_positive_claims(claims or {}),
         denied=tuple(name for name, claim in (claims or {}).items() if claim is False),
         parameters=parameters,
@@ -377,7 +377,7 @@ def _takes(subject: Subject, columns: int) -> bool:
     return True
 
 
-def _textbook_form(loss: Loss | None, parameters: Mapping[str, Any], prediction: Space) -> Any:
+def textbook_form(loss: Loss | None, parameters: Mapping[str, Any], prediction: Space) -> Any:
     """Return the form for logits where predictions are such, else without a guard not asked for."""
     if prediction is LOGITS and isinstance(loss, LinkedLoss):
         return loss.on_logits() or loss

@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from lossfw.check.api import kind_and_spaces, subject
+from lossfw.check.api import kind_and_spaces, subject, textbook_form
 from lossfw.check.component_checks import ComponentChecks
+from lossfw.check.core.subject import space_named
 from lossfw.check.foreign.conventions import is_outside, load_function
 from lossfw.check.instances import MOVED_SHARE, InstanceToCheck, instances_to_check
 from lossfw.check.options import Options
@@ -18,7 +19,7 @@ from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean_one
 from lossfw.components.plugin_choice import Plugins
-from lossfw.components.registry import Entry, Registry, registry
+from lossfw.components.registry import Entry, Registry
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 
 KINDS = ("loss", "activation")
@@ -40,11 +41,14 @@ _PARTS: tuple[dict[str, Any], ...] = (
 def check_outside(
     name: str,
     description: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    plugins: Plugins,
     options: Options,
     expected: Mapping[str, str],
     watch: Watch | None = None,
 ) -> list[Report]:
     """Check an outside function; `description` has arguments of `subject`, functions by name."""
+    description = _complete(description, parameters, plugins.registry())
     names = {key: description[key] for key in ("gradient", "hessian") if description.get(key)}
     functions = {key: load_function(path) for key, path in names.items()}
     described = subject(name, **{**description, **functions})
@@ -105,7 +109,8 @@ def check_jobs(
         )
     common = {"options": options, "expected": expected}
     if functions:
-        common["description"] = _complete(description, parameters)
+        _complete(description, parameters, plugins.registry())  # a mistake ends the command here
+        common |= {"description": description, "parameters": parameters, "plugins": plugins}
         return [Job(name, check_outside, {"name": name, **common}) for name in names]
     jobs: list[Job | JobSeries] = []
     known = plugins.registry()
@@ -151,14 +156,16 @@ def sample(known: Registry, entry: Entry) -> Component | None:
     return next((one.component for one in _instances(known, entry, {}, True)), None)
 
 
-def _complete(description: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description with the parameters, and with kind and spaces by name."""
+def _complete(
+    description: Mapping[str, Any], parameters: Mapping[str, Any], registry: Registry
+) -> dict[str, Any]:
+    """Return a description with the parameters, and the loss to compare with and its spaces."""
     against = description.get("against")
-    loss = registry().create("loss", against, **parameters) if against else None
-    spaces = {key: description.get(key) for key in ("kind", "prediction", "target")}
-    known = kind_and_spaces(loss, spaces, option="--")
-    by_name = {key: getattr(value, "name", value) for key, value in known.items()}
-    return {**description, **by_name, "params": dict(parameters)}
+    loss = registry.create("loss", against, **parameters) if against else None
+    given = {key: description.get(key) for key in ("kind", "prediction", "target")}
+    known = kind_and_spaces(loss, given, option="--")
+    truth = textbook_form(loss, parameters, space_named(known["prediction"]))
+    return {**description, **known, "against": truth, "params": dict(parameters)}
 
 
 def entries_to_check(known: Registry, names: Sequence[str], *, only_local: bool) -> list[Entry]:
