@@ -19,6 +19,7 @@ from lossfw.check.core.subject import (
     of_component,
     space_named,
     spaces_of_kind,
+    with_flat_rows,
 )
 from lossfw.check.foreign.conventions import adapt, load_function
 from lossfw.check.laws import activations
@@ -107,8 +108,8 @@ def subject(
     kind: Kind | None = None,
     prediction: str | Space | None = None,
     target: str | Space | None = None,
-    gradient: Callable[..., Any] | None = None,
-    hessian: Callable[..., Any] | None = None,
+    gradient: Callable[..., Any] | str | None = None,
+    hessian: Callable[..., Any] | str | None = None,
     reduce: Callable[..., Any] | None = None,
     against: str | Loss | None = None,
     params: Mapping[str, Any] | None = None,
@@ -132,13 +133,14 @@ def subject(
     prediction, target : str or Space, optional
         Names of the spaces, ``"LOGITS"`` and ``"BINARY"`` among them; those of
         `against` unless given, or the usual ones of the kind. ``"pointwise"`` has none.
-    gradient, hessian : callable, optional
-        First derivative and diagonal second derivative of the unreduced loss.
+    gradient, hessian : callable or str, optional
+        First derivative and diagonal second derivative of the unreduced loss; a text is imported.
     reduce : callable, optional
         ``reduce(y, t, sample_weight=None, where=None)``, the weighted mean.
     against : str or Loss, optional
-        A loss whose 60-digit formula is the truth. Without it, gradient and
-        Hessian are judged by differences of the function's own values.
+        A loss whose 60-digit formula is the truth, also one of named columns: the functions
+        get arrays of the shapes that it takes. Without it, gradient and Hessian are judged by
+        differences of the function's own values.
     params : mapping, optional
         Parameters of `against`.
     claims : mapping, optional
@@ -183,6 +185,13 @@ def subject(
         name, setup = name or value, setup or adapted.setup
         gradient, hessian = gradient or adapted.gradient, hessian or adapted.hessian
         reduce, value = reduce or adapted.reduce, adapted.value
+    setup = setup or importing(value)
+    derivatives: dict[str, Any] = {"gradient": gradient, "hessian": hessian}
+    for role, function in derivatives.items():
+        if isinstance(function, str):
+            derivatives[role] = load_function(function)
+            module = function.partition(":")[0]
+            setup += f"\nimport {module}\n{role} = {function.replace(':', '.')}"
     if not callable(value):
         raise ArgumentError(f"value is {value!r}; expected a function.")
     described = Subject(
@@ -191,19 +200,20 @@ def subject(
         prediction=space,
         target=space_named(known["target"]),
         value=value,
-        gradient=gradient,
-        hessian=hessian,
+        **derivatives,
         reduce=reduce,
         truth=textbook_form(loss, parameters, space) if isinstance(against, str) else loss,
         claims=_positive_claims(claims or {}),
         denied=tuple(name for name, claim in (claims or {}).items() if claim is False),
         parameters=parameters,
-        setup=setup or importing(value),
+        setup=setup,
         subnormal=subnormal,
         fewest=fewest_classes,
         prediction_range=range_of(within),
         target_range=range_of(within),
     )
+    if loss is not None and loss.has_columns:
+        return with_flat_rows(described)
     if loss is None and described.rows and not fewest_classes:
         # Two are the least if one class is refused and two are not.
         two = [_takes(described, columns) for columns in (1, 2)] == [False, True]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from lossfw.check.api import kind_and_spaces, subject, textbook_form
 from lossfw.check.component_checks import ComponentChecks
 from lossfw.check.core.subject import space_named
-from lossfw.check.foreign.conventions import is_outside, load_function
+from lossfw.check.foreign.conventions import is_outside
 from lossfw.check.instances import MOVED_SHARE, InstanceToCheck, instances_to_check
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, Watch
@@ -48,14 +47,8 @@ def check_outside(
     watch: Watch | None = None,
 ) -> list[Report]:
     """Check an outside function; `description` has arguments of `subject`, functions by name."""
-    description = _complete(description, parameters, plugins.registry())
-    names = {key: description[key] for key in ("gradient", "hessian") if description.get(key)}
-    functions = {key: load_function(path) for key, path in names.items()}
-    described = subject(name, **{**description, **functions})
-    lines = [described.setup]
-    for key, path in names.items():
-        lines += [f"import {path.partition(':')[0]}", f"{key} = {path.replace(':', '.')}"]
-    suite = suite_of_subject(replace(described, setup="\n".join(lines))).within(options.within)
+    described = subject(name, **_complete(description, parameters, plugins.registry()))
+    suite = suite_of_subject(described).within(options.within)
     return [run(suite, options, expected_failures=expected, watch=watch)]
 
 

@@ -21,7 +21,7 @@ from lossfw import (
     DomainError,
     PointwiseLoss,
 )
-from lossfw.check import check
+from lossfw.check import check, check_function
 from lossfw.check.core.draw import draw
 from lossfw.check.core.subject import of_component
 from lossfw.check.strategies import pairs
@@ -158,3 +158,61 @@ def test_a_snippet_runs():
     code = "loss(y[..., 0], t, reduction='none')"
     assert code in found.snippet
     assert lossfw.loss(Time())([0.0], [[0.0, 0.0]]) == 0.0
+
+
+def squares(y, t):
+    """Return what `Gap` is, of arrays of its shapes."""
+    assert y.shape[-2] == 3
+    return np.sum((y[..., 0, :] - y[..., 1, :]) ** 2, axis=-1) - t * y[..., 2, 0]
+
+
+def slopes(y, t):
+    """Return its derivative."""
+    near = 2 * (y[..., 0, :] - y[..., 1, :])
+    third = np.zeros_like(near)
+    third[..., 0] = -t
+    return np.stack([near, -near, third], axis=-2)
+
+
+class Gap(PointwiseLoss):
+    """Columns of vectors."""
+
+    prediction: ClassVar = Columns.of(first=VECTOR, second=VECTOR, third=VECTOR)
+    target: ClassVar = REAL
+
+    def value(self, xp, y, t):
+        """A difference that keeps its digits."""
+        return xp.sum((y.first - y.second) ** 2, axis=-1) - t * y.third[..., 0]
+
+    def terms(self, xp, y, t, order):
+        """Return what may cancel."""
+        return (xp.sum((y.first - y.second) ** 2, axis=-1), t * y.third[..., 0])[: 2 * (not order)]
+
+
+def waiting(y, t):
+    """Return the loss of an exponential time that may be censored, of numbers and rows."""
+    assert t.shape == (*y.shape, 2)
+    return t[..., 0] * np.exp(y) - t[..., 1] * y
+
+
+class Waiting(PointwiseLoss):
+    """A number beside a target with columns."""
+
+    prediction: ClassVar = REAL
+    target: ClassVar = Columns.of(time=NONNEGATIVE, event=BINARY)
+
+    def value(self, xp, y, t):
+        """The formula."""
+        return t.time * xp.exp(y) - t.event * y
+
+
+@pytest.mark.parametrize(
+    ("function", "against", "given"),
+    [(squares, Gap(), {"gradient": slopes}), (waiting, Waiting(), {})],
+)
+def test_an_outside_function_gets_arrays_of_the_shapes_of_the_loss(function, against, given):
+    only = {"examples": 10, "only": ["value", *given], "within": (1e-3, 1e2)}
+    assert check_function(function, against=against, **given, **only).refuted == []
+    twice = {name: lambda y, t: 2 * slopes(y, t) for name in given}
+    wrong = check_function(lambda y, t: 2 * function(y, t), against=against, **twice, **only)
+    assert {one.check for one in wrong.refuted} == {"value", *given}

@@ -200,6 +200,13 @@ def test_an_outside_function(lossfw):
     assert result.exit_code == 0, result.stdout
 
 
+def test_an_outside_function_against_a_loss_of_a_file(lossfw, tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.replace("convex=True, ", ""))
+    arguments = ("outside_of_it:square", "--against", "mine", "--plugin", "mine.py")
+    result = lossfw(*arguments, "--examples", "5", "--only", "value")
+    assert "wrong in ordinary numbers: value" in result.stdout
+
+
 def test_what_a_function_prints_stays_out_of_the_reports(lossfw):
     told = lossfw("outside_of_it:talking", "--kind", "distance", "--examples", "2", "--json")
     assert json.loads(told.stdout)["ok"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,10 +49,22 @@ def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
     return "\n".join([_NUMPY, *_making(component), *lines])
 
 
+def outside_setup(before: str, names: Iterable[str], spaces: Sequence[Space]) -> str:
+    """Return code that makes outside functions those of flat rows, after code that makes them."""
+    given = ", ".join(map(_shaped, "yt", spaces))
+    lines = [before]
+    for name in names:
+        call = f"function({given})"
+        result = f"np.reshape({call}, y.shape)" if name in ("gradient", "hessian") else call
+        lines.append(f"def {name}(y, t, function={name}): return {result}")
+    return "\n".join(lines)
+
+
 def _shaped(name: str, space: Space) -> str:
     """Return code that makes flat rows members of a space; see `lossfw.check.core.flat_rows`."""
     if space.axes > 1:
-        return f"{name}.reshape(*{name}.shape[:-1], {space.row_shape(0)[0]}, -1)"
+        count = space.row_shape(0)[0]
+        return f"{name}.reshape(*{name}.shape[:-1], {count}, {name}.shape[-1] // {count})"
     return name if space.axes or name == "t" else f"{name}[..., 0]"
 
 

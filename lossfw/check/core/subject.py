@@ -12,16 +12,16 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.flat_rows import flat_loss
+from lossfw.check.core.flat_rows import flat_loss, flat_space
 from lossfw.check.core.group_rows import GROUP_WIDTH, GroupRows, as_rows, setup_of_lines
-from lossfw.check.core.reproduce import nested, setup
+from lossfw.check.core.reproduce import nested, outside_setup, setup
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError, DomainError
@@ -264,6 +264,41 @@ def of_component(loss: Loss) -> Subject:
         target_range=loss.target_range,
     )
     return subject
+
+
+def with_flat_rows(subject: Subject) -> Subject:
+    """Return outside functions that are compared with a loss with columns as those of flat rows."""
+    assert subject.truth is not None
+    spaces, loss = (subject.prediction, subject.target), flat_loss(subject.truth)
+
+    def given(x: Any, space: Space, is_prediction: bool) -> Any:
+        if space.axes > 1:
+            *lead, size = np.shape(x)
+            count = space.row_shape(0)[0]
+            return np.reshape(x, (*lead, count, size // count))
+        return x[..., 0] if is_prediction and not space.axes else x
+
+    def of_rows(function: Function | None, is_derivative: bool = True) -> Any:
+        def call_given(y: Any, t: Any, **options: Any) -> Any:
+            result = called(given(y, spaces[0], True), given(t, spaces[1], False), **options)
+            return np.reshape(result, np.shape(y)) if is_derivative else result
+
+        called: Any = function
+        return None if function is None else call_given
+
+    names = [name for name in ("value", "gradient", "hessian") if getattr(subject, name)]
+    return replace(
+        subject,
+        kind=kind_of(loss),
+        prediction=flat_space(spaces[0], of_rows=True),
+        target=flat_space(spaces[1], of_rows=False),
+        truth=loss,
+        value=of_rows(subject.value, is_derivative=False),
+        gradient=of_rows(subject.gradient),
+        hessian=of_rows(subject.hessian),
+        reduce=of_rows(subject.reduce, is_derivative=False),
+        setup=outside_setup(subject.setup, names, spaces),
+    )
 
 
 def _of_groups(loss: Loss) -> Subject:
