@@ -41,8 +41,8 @@ from lossfw.numerics.arrays import NDArray
 MOST_ROWS = 8
 MOST_COLUMNS = 5
 
-# Vectors that may have any number of numbers have so many.
-_WIDTH = 3
+# Vectors that may have any number of numbers have so many, and so many a row of any number of them.
+_WIDTH, _VECTORS = 3, 2
 
 # Magnitudes at which losses are still ordinary numbers, in each dtype.
 _LARGEST = {"float16": 100.0, "float32": 1e6, "float64": 1e6}
@@ -178,6 +178,8 @@ def _count(rows: int | None) -> Any:
 
 def _rows(space: Space, count: int, dtype: str, size: int | None = None) -> Any:
     """Return a strategy for so many members of a space, with columns or without."""
+    if isinstance(space, Vector) and space.axes > 1:
+        return _members(space.space_of_each(1)[0], (count, _VECTORS, _WIDTH), dtype)
     size = space.flat_size(_WIDTH) if size is None else size
     shape = (count, *space.row_shape(size))
     if not isinstance(space, Columns):
