@@ -49,7 +49,7 @@ def main() -> None:
     said = (
         f"Measured by lossfw {__version__} at {arguments.points:,} points or a few more for each "
         "row of the table, at other parameters than the defaults at a quarter of them, and losses "
-        f"of groups or columns at an eighth, seed {arguments.seed}. `make accuracy` measures again "
+        f"of groups or columns at a tenth, seed {arguments.seed}. `make accuracy` measures again "
         "and writes this page; `lossfw accuracy NAME` measures one component."
     )
     lines = ",\n".join(map(json.dumps, rows))

@@ -59,7 +59,7 @@ def accuracy(
 
     Compare values and derivatives in float32 and float64 with the textbook formula in 60-digit
     arithmetic, for each NAME or for all components. A quarter as many points test other
-    parameters, and an eighth losses of groups or columns; -p tests only the parameters that you
+    parameters, and a tenth losses of groups or columns; -p tests only the parameters that you
     give.
     """
     from lossfw.check.accuracy.measure import accuracy_jobs

@@ -37,7 +37,7 @@ _FEWER = 4
 
 # So do losses of groups or columns: each of their points has many arguments, and as many
 # derivatives, so that all of them would take an hour.
-_FEWER_OF_COLUMNS = 8
+_FEWER_OF_COLUMNS = 10
 
 DTYPES = ("float32", "float64")
 

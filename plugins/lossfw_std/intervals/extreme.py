@@ -9,6 +9,9 @@ from lossfw_std.intervals.base import Ends, StandardDistribution, log1m_exp
 # Where exp(-exp(z)) has lost digits to the rounding of exp(z), and is not yet 0.
 _FIRST_LOST, _LAST_LOST = 0.75, 7.0
 
+# Half of a smaller rise is the quotient of its square, which may vanish, and itself.
+_TINY = 1e-100
+
 # expm1 of more overflows, and what is left of it is 0.
 _MOST = 700.0
 
@@ -58,6 +61,7 @@ class _Extreme(StandardDistribution):
             return xp.where(small, self._less_one(xp, ends) + less, first - share)
         shrunk = xp.where(rise > 0, -xp.expm1(-xp.minimum(rise, _MOST * one)), one)
         tail = expm1_minus(xp, -xp.minimum(rise, _MOST * one)) / shrunk
+        tail = xp.where(rise < _TINY, 0.5 * rise, tail)
         scaled = xp.where(gone > 0, rise * gone, 0.0 * gone) / shrunk
         return first + scaled * tail
 

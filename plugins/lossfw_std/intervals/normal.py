@@ -11,6 +11,7 @@ from lossfw.numerics import (
     normal_hazard,
     normal_mean_excess,
     normal_quantile,
+    times_normal_pdf,
     with_nan_of,
 )
 from lossfw_std.intervals.base import Ends, StandardDistribution
@@ -19,6 +20,9 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 # Below this width, and this width times the middle, an interval is a density times its width.
 _NARROW = 1.0
+
+# From here on F is 1.
+_FAR_UP = 30.0
 
 # Those of Gauss and Legendre with eight places on (-1/2, 1/2), of which four are positive: their
 # error is below 1e-17 for the mean of exp(-m w u - (w u)^2 / 2).
@@ -88,7 +92,9 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     a, b = xp.where(mirrored, -ends.b, ends.a), xp.where(mirrored, -ends.a, ends.b)
     low = xp.where(mirrored, -ends.a_low, ends.b_low)
     b, zero = xp.where(both, 0.0 * low, b), 0.0 * low
-    hazard, excess = normal_hazard(xp, -b), normal_mean_excess(xp, -b)
+    plain, excess = normal_hazard(xp, -b), normal_mean_excess(xp, -b)
+    # The relative change of the hazard with the rounding error of b.
+    hazard = plain - plain * excess * low
     is_open = xp.isinf(a)
     width = xp.where(is_open, zero, ends.width)
     # f(a) / f(b), and F(a) / F(b).
@@ -97,10 +103,10 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     outer = normal_hazard(xp, -a)
     chances = densities * (hazard / outer)
     if order == 0:
-        found = -(log_normal_cdf(xp, b) + hazard * low + xp.log1p(-chances))
+        log = log_normal_cdf(xp, b)
+        shift = xp.where(log > -xp.inf, plain * low, zero)
+        found = -(log + shift + xp.log1p(-chances))
         return xp.where(both, zero, found)
-    # The relative change of the hazard with the rounding error of b.
-    hazard = hazard - hazard * excess * low
     fall = -xp.expm1(-width * xp.abs(xp.where(is_open, zero, middle)))
     fall = xp.where(is_open, zero + 1.0, fall)
     if order == 1:
@@ -109,7 +115,10 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     # The difference of the two hazards, which are nearly -a and -b.
     apart = width + (normal_mean_excess(xp, -a) - excess)
     slower = hazard * densities * (apart / outer) / (1.0 - chances)
-    found = hazard / (1.0 - chances) * (fall * (excess - slower) + width * densities)
+    factor = (fall * (excess - slower) + width * densities) / (1.0 - chances)
+    # Far up the hazard is the density, which may be subnormal.
+    above = times_normal_pdf(xp, factor * (1.0 - excess * low), b)
+    found = xp.where(b > _FAR_UP, above, hazard * factor)
     return xp.where(both, zero, found)
 
 

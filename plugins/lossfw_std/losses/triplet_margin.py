@@ -18,8 +18,20 @@ from lossfw import (
     Range,
     Space,
 )
-from lossfw.numerics import computed_in_float64, positive_part, zero_or_nan
+from lossfw.numerics import (
+    apply_where_rows,
+    computed_in_float64,
+    positive_part,
+    two_diff,
+    two_prod,
+    zero_or_nan,
+)
 from lossfw_std.angles import middle_scale, one_minus_square
+
+_ROUNDING = 2.0**-52
+
+# A difference of squared distances below this share of its terms may have no digit.
+_LOST = 1e-13
 
 
 class TripletMargin(PointwiseLoss):
@@ -101,14 +113,19 @@ class TripletMargin(PointwiseLoss):
         return near - far, near, -far
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
-        """The margin, and how far positive and negative are apart: distances differ by less."""
+        """The margin, and how far positive and negative are apart: distances differ by less.
+
+        Where the loss is lost in the rounding of both, derivatives may be those of either side.
+        """
         d = _distances(xp, y, self.eps)
+        is_kink = xp.abs(d.difference + self.margin) <= _ROUNDING * (d.apart + self.margin)
+        any_side = xp.where(is_kink, 1.0 / _ROUNDING, 1.0)[..., None]
         if order == 0:
             return self.margin + xp.zeros_like(t), d.apart
         if order == 1:
-            unit = xp.ones_like(d.near)
+            unit = any_side + xp.zeros_like(d.near)
             return ((unit, unit, unit),)
-        near, far = (over + xp.zeros_like(d.near) for over in (d.over_near, d.over_far))
+        near, far = (any_side * over + 0.0 * d.near for over in (d.over_near, d.over_far))
         return (near, near, far), (far, near, far)
 
     def claims(self) -> Claims:
@@ -118,6 +135,24 @@ class TripletMargin(PointwiseLoss):
     def _active(self, xp: Namespace, d: _Distances) -> Array:
         """Return 1 where the loss is above 0, with a last axis of 1; in between 1/2."""
         return (0.5 * (1.0 + xp.sign(d.difference + self.margin)))[..., None]
+
+
+def _difference_of_squares(xp: Namespace, anchor: Array, positive: Array, negative: Array) -> Array:
+    """Return |a|^2 - |b|^2, the sum of (negative - positive) (2 anchor - positive - negative)."""
+    c, c_low = two_diff(xp, negative, positive)
+    total, low = two_diff(xp, 2.0 * anchor, negative)
+    total, lower = two_diff(xp, total, positive)
+    low = low + lower
+    product, error = two_prod(xp, c, total)
+    rest = xp.sum(error + (c * low + c_low * total), axis=-1)
+    # Halves are added, by which a row of any size takes few steps.
+    while product.shape[-1] > 1:
+        half = product.shape[-1] // 2
+        odd = product[..., 2 * half :]
+        product, errors = two_diff(xp, product[..., :half], -product[..., half : 2 * half])
+        rest = rest + xp.sum(errors, axis=-1)
+        product = xp.concat([product, odd], axis=-1)
+    return product[..., 0] + rest
 
 
 class _Distances(NamedTuple):
@@ -142,8 +177,13 @@ def _distances(xp: Namespace, y: Any, eps: float) -> _Distances:
     # |a| - |b| is (a - b) . (a + b) / (|a| + |b|).
     both = norms[0] + norms[1]
     both = xp.where(both == 0, xp.ones_like(both), both)
-    difference = xp.sum(c * (a + b), axis=-1) / both[..., 0] / scale[..., 0]
-    apart = xp.sqrt(xp.sum(c * c, axis=-1)) / scale[..., 0]
+    difference = xp.sum(c * (a + b), axis=-1)
+    apart = xp.sqrt(xp.sum(c * c, axis=-1))
+    # Beside large numbers the small ones decide which is nearer.
+    is_lost = xp.abs(difference) < _LOST * apart * both[..., 0]
+    vectors = (x * scale for x in (y.anchor + eps, y.positive, y.negative))
+    difference = apply_where_rows(xp, difference, is_lost, _difference_of_squares, *vectors)
+    difference, apart = difference / both[..., 0] / scale[..., 0], apart / scale[..., 0]
     is_near, is_far = (xp.astype(norm > 0, norm.dtype) for norm in norms)
     return _Distances(
         difference, apart, a / near, b / far, is_near * scale / near, is_far * scale / far
