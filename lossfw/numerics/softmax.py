@@ -87,6 +87,10 @@ def correct_exponentials(
     far = d < beyond
     if xp is np:
         count = int(np.count_nonzero(far))
+        if count >= _FEW * e.size:
+            # Those of -inf, as of pairs that are left out, are none of them.
+            far &= e > 0
+            count = int(np.count_nonzero(far))
         if count == 0:
             return e
         if count < _FEW * e.size:

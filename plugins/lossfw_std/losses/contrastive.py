@@ -24,6 +24,7 @@ from lossfw.numerics import (
     logsumexp,
     sigmoid,
     softmax_cross_entropy,
+    softmax_cross_entropy_and_gradient,
     softmax_cross_entropy_gradient,
     softplus,
 )
@@ -75,6 +76,15 @@ class _OfClasses(GroupLoss):
         cosine = dots(xp, unit.rows, unit.rows)
         result = by_rows(xp, unit, cosine, self.slope_by_cosines(xp, cosine, t))
         return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], result)
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same cosines."""
+        unit, unknown = unit_rows(xp, y), _is_unknown(xp, y, t)
+        cosine = dots(xp, unit.rows, unit.rows)
+        slope = by_rows(xp, unit, cosine, self.slope_by_cosines(xp, cosine, t))
+        value = with_nan(xp, unknown, self.value_by_cosines(xp, cosine, t))
+        return value, with_nan(xp, unknown[..., None, None], slope)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """A cosine is rounded as 1 is, and goes divided by the temperature into exponentials."""
@@ -298,11 +308,14 @@ class InfoNce(GroupLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """A query goes to its key and away from others, and a key likewise."""
-        slope = self._slope(xp, y, t)
-        unknown = self._is_unknown(xp, y, t)[..., None, None]
-        query = combined(xp, slope, y.key)
-        key = combined(xp, xp.moveaxis(slope, -1, -2), y.query)
-        return with_nan(xp, unknown, query), with_nan(xp, unknown, key)
+        return self._by_vectors(xp, y, t, self._slope(xp, y, t))
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
+        """Both, from the same softmaxes."""
+        losses, slope = softmax_cross_entropy_and_gradient(xp, *self._choices(xp, y, t))
+        value = with_nan(xp, self._is_unknown(xp, y, t), xp.sum(losses, axis=-1))
+        return value, self._by_vectors(xp, y, t, slope / self.temperature)
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
         """A product is a sum that cancels, and goes into exponentials."""
@@ -328,6 +341,13 @@ class InfoNce(GroupLoss):
 
     def _slope(self, xp: Namespace, y: Any, t: Array) -> Array:
         return softmax_cross_entropy_gradient(xp, *self._choices(xp, y, t)) / self.temperature
+
+    def _by_vectors(self, xp: Namespace, y: Any, t: Array, slope: Array) -> tuple[Array, Array]:
+        """Return derivatives by queries and keys from those by their products."""
+        unknown = self._is_unknown(xp, y, t)[..., None, None]
+        query = combined(xp, slope, y.key)
+        key = combined(xp, xp.moveaxis(slope, -1, -2), y.query)
+        return with_nan(xp, unknown, query), with_nan(xp, unknown, key)
 
     def _is_unknown(self, xp: Namespace, y: Any, t: Array) -> Array:
         return _is_unknown(xp, y.query, t) | _is_unknown(xp, y.key, t)

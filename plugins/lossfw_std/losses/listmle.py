@@ -9,6 +9,7 @@ from lossfw.numerics import (
     columns,
     computed_in_float64,
     softmax_cross_entropy,
+    softmax_cross_entropy_and_gradient,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
 )
@@ -67,6 +68,14 @@ class Listmle(GroupLoss):
         """The shares of a row in the choices of others, less what its own lacks."""
         result = xp.sum(softmax_cross_entropy_gradient(xp, *_choices(xp, y, t)), axis=-2)
         return with_nan(xp, is_unknown(xp, y, t), result)
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same softmaxes."""
+        losses, slopes = softmax_cross_entropy_and_gradient(xp, *_choices(xp, y, t))
+        unknown = is_unknown(xp, y, t)
+        value, slope = xp.sum(losses, axis=-1), xp.sum(slopes, axis=-2)
+        return with_nan(xp, unknown[..., 0], value), with_nan(xp, unknown, slope)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
