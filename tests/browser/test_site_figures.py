@@ -8,7 +8,7 @@ import pytest
 from lossfw.nn.sample_curve import curve
 from lossfw.report.site.content import document
 from support.browsing import CHROMIUM
-from support.site_content import CURVES, content
+from support.site_content import SCRIPTED, content
 
 for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
     pytest.importorskip(module)
@@ -22,7 +22,7 @@ AGREEMENT = 1e-9
 FRAME = 16
 
 
-@pytest.mark.parametrize(("kind", "name"), CURVES)
+@pytest.mark.parametrize(("kind", "name"), SCRIPTED)
 def test_the_script_of_a_figure_is_the_component(kind, name, visit, site):
     subject = content().find(kind, name)
     made = visit((site / f"{subject.document}.html").as_uri())
@@ -115,13 +115,13 @@ def test_a_curve_is_kept_beside_the_moved_one(visit, site):
 def test_every_figure_is_drawn_within_a_frame(browser, site):
     page = browser.new_page()
     times = {}
-    for kind, name in CURVES:
+    for kind, name in SCRIPTED:
         page.goto((site / f"{document(kind, name)}.html").as_uri())
         if page.evaluate("Boolean(window.lossfwFigure)"):
             page.evaluate(DRAW)  # until it is compiled
             times[name] = page.evaluate(DRAW)
     page.close()
-    assert len(times) > len(CURVES) / 2
+    assert len(times) > len(SCRIPTED) / 2
     assert {name: time for name, time in times.items() if time >= FRAME} == {}
 
 

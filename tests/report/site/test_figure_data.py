@@ -7,15 +7,7 @@ from pydantic import PositiveFloat
 import lossfw
 from lossfw.report.site.figure import figure
 from lossfw.report.site.figure_data import agrees, figure_data, scripted, slider_range
-from support.site_content import CURVES, content
-
-# Their formulas compare all pairs of numbers, sort, or have functions that JavaScript lacks.
-WITHOUT_SCRIPT = {
-    "aft", "approx_ndcg", "cox", "crps_ensemble", "crps_normal", "discrete_hazard",
-    "energy_score", "info_nce", "lambda_ndcg", "listmle", "negative_binomial_nll", "nt_xent",
-    "pairwise_hinge", "pairwise_logistic", "student_t_nll", "supervised_contrastive",
-    "zero_inflated_poisson_nll",
-}  # fmt: skip
+from support.site_content import SCRIPTED, WITHOUT_SCRIPT, content
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_SCRIPT))
@@ -24,7 +16,7 @@ def test_a_formula_that_has_no_script_has_a_picture(name):
     assert "<svg" in figure(content().find("loss", name))
 
 
-@pytest.mark.parametrize(("kind", "name"), [one for one in CURVES if one[1] not in WITHOUT_SCRIPT])
+@pytest.mark.parametrize(("kind", "name"), SCRIPTED)
 def test_every_built_in_has_a_script_that_is_right_at_the_ends_of_its_sliders(kind, name):
     data = figure_data(content().find(kind, name).sample)
     assert data is not None
