@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Range, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
@@ -70,6 +70,8 @@ class NegativeBinomialNll(Likelihood):
 
     prediction: ClassVar[Space] = Columns.of(log_mean=REAL, log_dispersion=REAL)
     target: ClassVar[Space] = COUNT
+    # The exponentials of both logarithms are floats.
+    prediction_range: ClassVar[Range | None] = Range(high=500.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition, with Stirling's series for both gamma functions of r."""
@@ -91,8 +93,12 @@ class NegativeBinomialNll(Likelihood):
         log = held(xp, mu)
         r, m = xp.exp(-held(xp, a)), xp.exp(log)
         some = xp.where(t > 0, t, xp.ones_like(t))
-        above = -xp.expm1(-log_distance(xp, some, log))
-        excess = xp.where(t > 0, some * above, -m)
+        distance = log_distance(xp, some, log)
+        # Far apart, the exponential of the distance has the rounding of the logarithms.
+        is_near = xp.abs(distance) < 0.5
+        near = -xp.expm1(-xp.where(is_near, distance, xp.zeros_like(distance)))
+        above = xp.where(is_near, near, 1.0 - m / some)
+        excess = xp.where(t > 0, xp.where(is_near, some * near, some - m), -m)
         dispersed = positive_part(xp, a - FAR)
         by_shape = multiply_or_zero(xp, positive_part(xp, mu - FAR), r)
         beyond = (

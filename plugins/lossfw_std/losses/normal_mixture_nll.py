@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import REAL, VECTOR, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
+from lossfw import (
+    REAL,
+    VECTOR,
+    Array,
+    Claims,
+    Columns,
+    DistributionLoss,
+    Namespace,
+    Order,
+    Range,
+    Space,
+)
 from lossfw.numerics import (
     log_softmax,
     logsumexp,
@@ -64,6 +75,9 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
 
     prediction: ClassVar[Space] = Columns.of(logit=VECTOR, location=VECTOR, log_scale=VECTOR)
     target: ClassVar[Space] = REAL
+    target_range: ClassVar[Range | None] = Range(high=1e100)
+    # The exponential of a log scale is a float.
+    prediction_range: ClassVar[Range | None] = Range(high=500.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition."""
@@ -127,7 +141,8 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         a, root, z, logs = self.parts(xp, *y, t)
         if order == 0:
             return (logsumexp(xp, logs), xp.max(xp.abs(y.log_scale), axis=-1), 1.0 + 0.0 * t)
-        r = softmax(xp, logs)
+        # A share has the rounding of its logarithm, a square.
+        r = softmax(xp, logs) * (1.0 + xp.max(xp.abs(logs), axis=-1)[..., None])
         z = _counted(xp, r, z)
         if order == 1:
             by_location = multiply_or_zero(xp, r, z * root * root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Space
+from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Range, Space
 from lossfw.numerics import (
     computed_in_float64,
     softmax,
@@ -101,6 +101,8 @@ class SoftmaxRanking(_Softmax):
     latex: ClassVar[str | None] = r"-\sum_{i} t_{i} \left(y_{i} - \log\sum_{j} e^{y_{j}}\right)"
 
     target: ClassVar[Space] = NONNEGATIVE
+    # Sums of larger relevances leave floats of single precision.
+    target_range: ClassVar[Range | None] = Range(high=1e6)
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw import REAL, Array, Claims, Columns, Namespace, Order, Range, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
@@ -66,6 +66,8 @@ class StudentTNll(Likelihood):
 
     prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL, log_freedom=REAL)
     target: ClassVar[Space] = REAL
+    # Beyond, a scale is 0 or infinite whatever the other columns are.
+    prediction_range: ClassVar[Range | None] = Range(high=1e6)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition, with Stirling's series for both gamma functions."""
