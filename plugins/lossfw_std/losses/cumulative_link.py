@@ -99,7 +99,7 @@ class CumulativeLink(PointwiseLoss):
     @computed_in_float64
     def _losses(self, xp: Namespace, y: Array, t: Array, order: int) -> Array:
         found = _LINKS[self.link].of_interval(xp, self._ends(xp, y, t), order)
-        return with_nan_of(xp, t, -found if order == 1 else found)
+        return with_nan_of(xp, y, with_nan_of(xp, t, -found if order == 1 else found))
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same, without the cancellation of the two probabilities."""
