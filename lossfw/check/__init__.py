@@ -9,7 +9,7 @@ errors the harness passes within a tolerance (`core.tolerance`) and `accuracy`
 reports at their worst. `options` says how hard a search is and what counts, and
 `instances` lists the instances of a class to check. `core.causes` reports one mistake
 of an author once, and `core.branches` finds points for each side of a branch. `core.shrink`
-finds simpler numbers for a counterexample, `severity` grades it by them, and `groups` makes
+finds simpler numbers for a counterexample, `severity` grades it by them, and `findings` makes
 one finding of those that have one cause; a `Report` has them all and their text. `foreign`
 calls the functions of other libraries, and `jobs` runs many checks or measurements in
 several processes.

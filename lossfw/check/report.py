@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from lossfw.check.groups import FindingGroup, by_grade, groups
+from lossfw.check.findings import SharedCause, by_grade, causes
 from lossfw.check.refutation import Refutation
 from lossfw.check.severity import GRADES
 
@@ -127,9 +127,9 @@ class Report:
         return [r for r in self.refuted if self.conventions or r.grade != "convention"]
 
     @property
-    def groups(self) -> list[FindingGroup]:
-        """The refutations that count in one group for each cause, the gravest first."""
-        return groups(self.failures)
+    def causes(self) -> list[SharedCause]:
+        """The causes of the refutations that count, the gravest first."""
+        return causes(self.failures)
 
     @property
     def ok(self) -> bool:
@@ -148,7 +148,7 @@ class Report:
             return f"not checked: {self.not_checked}"
         if not self.passed and not self.refuted:
             return "no check ran, which is a failure"
-        firsts = [group.first for group in self.groups]
+        firsts = [cause.first for cause in self.causes]
         if not firsts and self.unexpected:
             return f"not refuted, although expected to be: {_listed(list(self.unexpected))}"
         if not firsts:
@@ -208,12 +208,12 @@ class Report:
         """Yield the verdict, a finding for each cause, and what was not checked."""
         yield f"{self.name}: {self.verdict}"
         preceding = ""
-        for number, group in enumerate(self.groups):
+        for number, cause in enumerate(self.causes):
             if number:
                 yield ""
-            yield from group.lines(self.parameter_sets, preceding)
-            preceding = group.first.snippet or preceding
-        if self.groups and self.notes:
+            yield from cause.lines(self.parameter_sets, preceding)
+            preceding = cause.first.snippet or preceding
+        if self.causes and self.notes:
             yield ""
         yield from (f"  {note}" for note in self.notes)
         if self.refuted and not self.conventions:
@@ -288,7 +288,7 @@ def summary(reports: Sequence[Report]) -> str:
     parts = []
     findings = sum(len(report.failures) for report in reports)
     if findings:
-        causes = sum(len(report.groups) for report in reports)
+        causes = sum(len(report.causes) for report in reports)
         parts.append(f"{_count(causes, 'cause')} of {_count(findings, 'finding')}")
     held = sum(len(report.passed) for report in reports)
     examples = sum(report.examples for report in reports)

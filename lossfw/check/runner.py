@@ -15,7 +15,7 @@ from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
 from lossfw.check.core.subject import Points, Subject, drop_outside
 from lossfw.check.denials import denials
-from lossfw.check.groups import by_grade
+from lossfw.check.findings import by_grade
 from lossfw.check.options import Options
 from lossfw.check.pool import Watch
 from lossfw.check.refutation import Refutation

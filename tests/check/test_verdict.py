@@ -10,7 +10,7 @@ from lossfw.check import Report, check
 from lossfw.check.core.search import Search
 from lossfw.check.core.shrink import shrink
 from lossfw.check.core.subject import Points, of_component
-from lossfw.check.groups import groups
+from lossfw.check.findings import causes
 from lossfw.check.refutation import Refutation
 from lossfw.check.right_for import right_for
 from lossfw.check.severity import grade_of
@@ -68,14 +68,14 @@ def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(name):
     report, (_, first_line, causes) = report_of(name), CASES[name]
     first, *lines = str(report).splitlines()
     assert first == first_line
-    assert [group.first.check for group in report.groups] == causes
+    assert [cause.first.check for cause in report.causes] == causes
     assert len(lines) < 40
 
 
 @of_each
 def test_the_json_keeps_every_finding(name):
     report = report_of(name)
-    shown = [finding for group in report.groups for finding in group.findings]
+    shown = [finding for cause in report.causes for finding in cause.findings]
     assert sorted(map(repr, shown)) == sorted(map(repr, report.refuted))
     for finding in report.to_dict()["refuted"]:
         assert finding["grade"] in ("wrong", "digits", "extreme")
@@ -89,7 +89,7 @@ def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(name):
     lines = [line[6:] for line in report.lines() if line.startswith("      ")]
     printed = []
     exec("\n".join(lines), {"print": lambda *values: printed.append(values)})
-    assert len(printed) == len(report.groups)
+    assert len(printed) == len(report.causes)
 
 
 def test_a_loss_that_is_right_has_nothing_refuted():
@@ -168,7 +168,7 @@ def finding(check_name, grade="wrong", inputs=None, component="A"):
 
 
 @pytest.mark.parametrize(
-    ("findings", "causes"),
+    ("findings", "count"),
     [
         # Value, gradient and Hessian, of every set of parameters.
         ([finding("overflow"), finding("overflow:hessian"), finding("overflow", component="B")], 1),
@@ -187,15 +187,15 @@ def finding(check_name, grade="wrong", inputs=None, component="A"):
         ([finding("value:half"), finding("precision:half"), finding("value:many")], 2),
     ],
 )  # fmt: skip
-def test_findings_of_one_cause_are_one(findings, causes):
-    found = groups(findings)
-    assert len(found) == causes
-    assert sum(len(group.findings) for group in found) == len(findings)
+def test_findings_of_one_cause_are_one(findings, count):
+    found = causes(findings)
+    assert len(found) == count
+    assert sum(len(cause.findings) for cause in found) == len(findings)
 
 
 def test_other_checks_and_parameters_are_counted():
-    group = groups([finding("value"), finding("gradient"), finding("value", component="B")])[0]
-    assert "    also: gradient; at 1 of 4 other parameters" in group.lines(parameter_sets=5)
+    cause = causes([finding("value"), finding("gradient"), finding("value", component="B")])[0]
+    assert "    also: gradient; at 1 of 4 other parameters" in cause.lines(parameter_sets=5)
 
 
 def test_an_array_is_not_printed_beyond_a_few_numbers():

@@ -1,4 +1,4 @@
-"""Groups: the findings of one cause are one finding for a reader.
+"""Findings: those of one cause are one finding for a reader.
 
 A formula that overflows fails for value, gradient and Hessian, and at every other parameter as
 well. The gravest of these findings, nearest to the defaults, stands for all.
@@ -26,7 +26,7 @@ _SAME_FOR_ALL = (":half", ":many")
 
 
 @dataclass(frozen=True)
-class FindingGroup:
+class SharedCause:
     """The findings of one cause.
 
     Attributes
@@ -63,17 +63,17 @@ def by_grade(refuted: Iterable[Refutation]) -> list[Refutation]:
     return sorted(refuted, key=lambda one: (_RANKS[one.grade], one.check.endswith(":half")))
 
 
-def groups(refuted: Iterable[Refutation]) -> list[FindingGroup]:
-    """Return the findings in one group for each cause, the gravest first."""
+def causes(refuted: Iterable[Refutation]) -> list[SharedCause]:
+    """Return the causes of findings, the gravest first."""
     found: dict[Hashable, list[Refutation]] = {}
     for finding in by_grade(refuted):
         found.setdefault(_cause(finding, found), []).append(finding)
     _join_far_ones(found)
-    return [FindingGroup(findings) for findings in found.values()]
+    return [SharedCause(findings) for findings in found.values()]
 
 
 def _cause(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> Hashable:
-    """Return the key of the group of a finding, among those that were found before."""
+    """Return the key of the cause of a finding, among those that were found before."""
     sort = sort_of_check(finding.check)
     if sort:
         return "precision" if finding.grade == "digits" else sort, finding.grade == "extreme"
