@@ -1,5 +1,7 @@
 """Losses of named columns and vectors: shapes, derivatives, exact truth, other libraries."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -277,7 +279,9 @@ def test_a_row_has_one_loss_already():
 
 def test_what_columns_replace_is_refused_with_what_to_write():
     with pytest.raises(TypeError, match="derive Old from PointwiseLoss"):
-        type("Old", (CategoricalLoss,), {"target_per_row": True, "__module__": __name__})
+
+        class Old(CategoricalLoss):
+            target_per_row: ClassVar[bool] = True
 
 
 @pytest.mark.parametrize("kind", [CategoricalLoss, DistanceLoss])
