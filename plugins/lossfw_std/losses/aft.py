@@ -34,6 +34,10 @@ _DISTRIBUTIONS: dict[str, StandardDistribution] = {
 }
 
 
+# How much of the rounding of two logarithms is left in their distance; see `log_distance_words`.
+_OF_ROUNDING = 2.0**-11
+
+
 class Aft(DistributionLoss, PointwiseLoss):
     """Accelerated failure time: negative log-likelihood of log T = y + sigma Z.
 
@@ -184,4 +188,10 @@ class Aft(DistributionLoss, PointwiseLoss):
             each = (standard.of_point(xp, a, zero, 0), log_lower, math.log(self.sigma) + zero)
             return tuple(xp.where(exact, term, zero) for term in each)
         found = standard.interval_terms(xp, xp.where(t.lower > 0, a, -xp.inf * one), order)
-        return tuple(xp.where(exact, zero, term) / self.sigma for term in found)
+        terms = [xp.where(exact, zero, term) / self.sigma for term in found]
+        if order == 1:
+            # The slope at a seen time is the distance of two logarithms, which is found to
+            # 2^-11 of their rounding.
+            rounding = _OF_ROUNDING * xp.maximum(xp.abs(log_lower), xp.abs(y))
+            terms.append(xp.where(exact, rounding / self.sigma**2, zero))
+        return tuple(terms)
