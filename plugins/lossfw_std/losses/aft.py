@@ -190,8 +190,7 @@ class Aft(DistributionLoss, PointwiseLoss):
         found = standard.interval_terms(xp, xp.where(t.lower > 0, a, -xp.inf * one), order)
         terms = [xp.where(exact, zero, term) / self.sigma for term in found]
         if order == 1:
-            # The slope at a seen time is the distance of two logarithms, which is found to
-            # 2^-11 of their rounding.
+            # At a seen time, and between near ends, the slope is a distance of two logarithms.
             rounding = _OF_ROUNDING * xp.maximum(xp.abs(log_lower), xp.abs(y))
-            terms.append(xp.where(exact, rounding / self.sigma**2, zero))
+            terms.append(xp.where(t.lower > 0, rounding / self.sigma**2, zero))
         return tuple(terms)
