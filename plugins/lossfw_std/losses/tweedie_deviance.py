@@ -29,6 +29,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator
 
 from lossfw import (
+    LOGITS,
     NONNEGATIVE,
     POSITIVE,
     REAL,
@@ -163,7 +164,8 @@ class TweedieDeviance(Deviance):
         """Means above 0, any mean for the power 0, and any logarithm."""
         if self.power == 0 and self.link == "identity":
             return REAL
-        return super().prediction_space
+        # torch.compile cannot follow an attribute of what `super()` gives.
+        return LOGITS if self.input_form == "logits" else self.prediction
 
     @property
     def target_space(self) -> Space:
