@@ -20,7 +20,7 @@ from lossfw.numerics.records import Record
 def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
     """Return the results of a loss with columns; see `LossDefinition.unreduced_losses`."""
     if form == "both" and type(loss).value_and_derivative is PairBody.value_and_derivative:
-        if loss.takes_groups and is_derived(loss, form):
+        if is_derived(loss, form):
             value, gradient = derived(loss, xp, y, t, 1)
             return _like(xp, y, value), _like(xp, y, gradient)
         first, second = (lifted_losses(loss, one, xp, y, t) for one in ("value", "gradient"))

@@ -12,6 +12,7 @@ import numpy as np
 from lossfw.errors import ShapeError
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.inputs import as_array
+from lossfw.losses.row_groups import groups_of
 from lossfw.metrics.base import MetricRows, MetricUpdate
 from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
 from lossfw.metrics.sums import SumMetric
@@ -81,13 +82,8 @@ class GroupSumMetric(SumMetric):
         weight = np.ones(len(y)) if rows.sample_weight is None else np.asarray(rows.sample_weight)
         weight = weight.astype(np.float64)
         keep = weight > 0 if rows.where is None else (weight > 0) & np.asarray(rows.where, bool)
-        group = np.zeros(len(y), np.int64) if rows.group is None else np.asarray(rows.group)
-        begins = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(y)])
-        groups = [
-            begin + np.flatnonzero(keep[begin:end])
-            for begin, end in zip(begins, np.append(begins[1:], len(y)), strict=True)
-        ]
-        groups = [own for own in groups if own.size]
+        kept = groups_of(rows.group, (len(y),))[0].where(keep)
+        groups = [own for own in np.split(kept.rows, kept.starts[1:]) if own.size]
         columns = y.shape[-1] if y.ndim > 1 else 1
         places = self.places(columns)
         with np.errstate(all="ignore"):

@@ -104,3 +104,8 @@ def test_a_metric_of_ones_own():
             return np.ptp(prediction, axis=1)
 
     assert Span()([1.0, 4.0, 2.0], [0, 0, 0], group=["x", "x", "y"]) == 1.5
+
+
+def test_a_group_in_two_places_is_refused():
+    with pytest.raises(ArgumentError, match=r"group\[0\] and group\[2\] are both 'a'"):
+        lossfw.metric("mrr")([1.0, 2.0, 3.0, 4.0], [0, 1, 1, 0], group=["a", "b", "a", "b"])
