@@ -23,6 +23,7 @@ FLOORS = (
     {"evaluation"},
     {"nn"},
     {"bridges", "scale"},
+    {"models"},
     {"config", "check"},
     {"runs"},
     {"report"},

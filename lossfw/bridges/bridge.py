@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -14,8 +11,8 @@ import numpy as np
 from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import flat_refusal, refusal
 from lossfw.bridges.start import start
-from lossfw.components.component import Component
-from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.components.library import LibraryComponent
+from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -26,26 +23,14 @@ def written(loss: Loss) -> str:
     return repr(config["name"] if len(config) == 1 else config)
 
 
-class Bridge(Component, ABC):
+class Bridge(LibraryComponent, ABC):
     """A library that trains with losses of lossfw.
 
     A bridge knows which losses its library can train with. The harness finds the installed
     bridges by the registry, and checks each with each loss.
-
-    Attributes
-    ----------
-    library : str
-        The module to import, such as ``"sklearn"``.
-    distribution : str
-        What pip calls it, such as ``"scikit-learn"``; the library's name unless given.
-    extra : str
-        The extra of lossfw that installs it; empty for none.
     """
 
     kind: ClassVar[str] = "bridge"
-    library: ClassVar[str]
-    distribution: ClassVar[str] = ""
-    extra: ClassVar[str] = ""
     _former_methods: ClassVar[Mapping[str, str]] = {
         "boosted": "fit_predict",
         "made": "build",
@@ -86,41 +71,6 @@ class Bridge(Component, ABC):
         None for a library that does not differentiate.
         """
         return None
-
-    @classmethod
-    def version(cls) -> str | None:
-        """Return the version of the installed library; None if it is not installed."""
-        if importlib.util.find_spec(cls.library) is None:
-            return None
-        try:
-            return metadata.version(cls.distribution or cls.library)
-        except metadata.PackageNotFoundError:
-            return "?"
-
-    @classmethod
-    def install_command(cls) -> str:
-        """Return the command that installs the library."""
-        needed = f"'lossfw[{cls.extra}]'" if cls.extra else cls.distribution or cls.library
-        return f"pip install {needed}"
-
-    @classmethod
-    def imported(cls, module: str = "") -> Any:
-        """Return the library, or a module of it, imported on use.
-
-        Raises
-        ------
-        MissingExtraError
-            If it is not installed.
-        """
-        try:
-            return importlib.import_module(module or cls.library)
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != cls.library:
-                raise
-            raise MissingExtraError(
-                f"the bridge {cls.name} needs {cls.distribution or cls.library}, which is not "
-                f"installed: {cls.install_command()}"
-            ) from None
 
 
 class AutogradBridge(Bridge):

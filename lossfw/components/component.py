@@ -30,8 +30,8 @@ class Component(BaseModel):
         The name in a configuration; the class name in snake case unless the
         class says otherwise.
     kind : str
-        ``"loss"``, ``"activation"``, ``"metric"``, ``"source"``, ``"optimizer"``
-        or ``"bridge"``.
+        ``"loss"``, ``"activation"``, ``"metric"``, ``"source"``, ``"optimizer"``,
+        ``"bridge"`` or ``"model"``.
     latex : str or None
         The right side of the formula as LaTeX, without dollar signs; a class attribute or a
         property. With None it is made of the body.

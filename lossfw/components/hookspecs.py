@@ -54,6 +54,7 @@ HOOKS: Final = {
     "source": "lossfw_sources",
     "optimizer": "lossfw_optimizers",
     "bridge": "lossfw_bridges",
+    "model": "lossfw_models",
 }
 
 # The hooks that follow a run, in the order in which they are called.
@@ -90,6 +91,11 @@ def lossfw_optimizers() -> ComponentTable:  # type: ignore[empty-body]  # a spec
 @hookspec
 def lossfw_bridges() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the bridges to other libraries that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_models() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the models that the plugin offers, by name."""
 
 
 @hookspec

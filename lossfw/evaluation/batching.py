@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -10,7 +11,7 @@ import numpy as np
 
 from lossfw.data import Batch, RowGroups
 from lossfw.data.lazy_arrays import RowArray, read_rows
-from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
+from lossfw.evaluation.predictor import BlockPredictor
 from lossfw.losses.engine import threads
 from lossfw.numerics.arrays import NDArray
 
@@ -32,7 +33,7 @@ class PredictedBatch(NamedTuple):
     start: int
     # The predictions or logits that the loss takes.
     loss_input: NDArray
-    # The network's predictions, where `loss_input` holds its logits.
+    # The model's predictions, where `loss_input` holds its logits.
     predictions: NDArray | None
     # As in `Batch`.
     targets: NDArray
@@ -115,19 +116,20 @@ def _join(pieces: list[_Rows]) -> _Rows:
 
 
 def forward(
-    network: Predictor, batches: Iterable[Batch], *, logits: bool
+    model: BlockPredictor, batches: Iterable[Batch], *, logits: bool
 ) -> Iterator[PredictedBatch]:
-    """Run a network over batches of any size, in aligned blocks on several threads.
+    """Run a model over batches of any size, in aligned blocks on several threads if it may.
 
     The bits of a row depend on neither the sizes of the batches nor the number
     of threads. BLAS has to be held to one thread meanwhile. The batches are consecutive rows from a
-    multiple of `BLOCK_ROWS` on; with `logits`, these reach the loss, and not predictions.
+    multiple of `block_rows` on; with `logits`, these reach the loss, and not predictions.
     """
 
     def run(block: Batch) -> PredictedBatch:
         assert block.inputs is not None
-        outputs = network.block(block.inputs)
+        outputs = model.block(block.inputs)
         loss_input = outputs.logits if logits else outputs.predictions
+        assert loss_input is not None  # a loss of logits stands behind a link only
         predictions = outputs.predictions if logits else None
         return PredictedBatch(
             block.start,
@@ -138,9 +140,10 @@ def forward(
             columns=block.columns,
         )
 
-    block_bytes = BLOCK_ROWS * network.width * network.dtype.itemsize
-    at_once = max(1, min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // block_bytes))
-    blocks = aligned_blocks(batches, multiples_of(BLOCK_ROWS))
+    row_bytes = max(1, math.prod(model.row_shape)) * model.dtype.itemsize
+    at_once = min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // (model.block_rows * row_bytes))
+    at_once = max(1, at_once) if model.shared else 1
+    blocks = aligned_blocks(batches, multiples_of(model.block_rows))
     while wave := list(islice(blocks, at_once)):
         yield from threads.run(run, wave)
 

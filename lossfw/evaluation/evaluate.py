@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Protocol, TypeAlias, overload
 
 import numpy as np
@@ -23,7 +23,7 @@ from lossfw.evaluation.batching import (
 )
 from lossfw.evaluation.diagnostics import nan_warning
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
+from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.evaluation.result import Numbers, Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.evaluation.stopwatch import Stopwatch
@@ -93,7 +93,7 @@ def evaluate(
     state = EvaluationState.of(plan, rows=journal is not None and bool(plan.rows))
     if journal is not None:
         journal.resume(state)
-    with one_blas_thread() if plan.network is not None else nullcontext():
+    with _working(plan):
         for first, stop in state.seen.gaps(*part):
             for batch in _predicted(plan, state.clock, first, stop):
                 with _named(plan):
@@ -114,7 +114,7 @@ def evaluate_first(plan: Plan, most: int) -> None:
     state, stop = EvaluationState.of(plan), min(most, plan.count)
     if plan.groups is not None:
         stop = plan.groups.first_from(stop)
-    with one_blas_thread() if plan.network is not None else nullcontext():
+    with _working(plan):
         for batch in _predicted(plan, state.clock, 0, stop):
             state.add(batch)
     if stop == plan.count:
@@ -153,12 +153,23 @@ def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[
         yield nan_warning(rows if sample is None else [sample[row] for row in rows])
 
 
+@contextmanager
+def _working(plan: Plan) -> Iterator[None]:
+    """Run the model of a plan, if it has one, on one thread for each block."""
+    if plan.model is None:
+        yield
+        return
+    with one_blas_thread(), plan.model.working():
+        yield
+
+
 def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
     """Yield rows of the plan, numbered among those that it evaluates."""
-    if plan.network is not None:
+    if plan.model is not None:
         # A group may begin within a block, whose bits are those of all its rows.
-        first -= first % BLOCK_ROWS
-        stop = min(plan.count, stop + -stop % BLOCK_ROWS)
+        size = plan.model.block_rows
+        first -= first % size
+        stop = min(plan.count, stop + -stop % size)
     if plan.sample is None:
         yield from plan.data.batches(plan.batch_size, first, stop)
         return
@@ -170,8 +181,8 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
     """Yield rows with their outputs, in blocks that fill those of a sum."""
     batches = clock.timed("read", _batches(plan, first, stop))
     parts: Iterator[PredictedBatch]
-    if plan.network is not None:
-        outputs_of_blocks = forward(plan.network, batches, logits=plan.outputs_form == "logits")
+    if plan.model is not None:
+        outputs_of_blocks = forward(plan.model, batches, logits=plan.outputs_form == "logits")
         parts = (_within(block, first, stop) for block in outputs_of_blocks)
     elif plan.sample is None:
         assert plan.outputs is not None

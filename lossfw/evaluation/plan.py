@@ -13,7 +13,7 @@ from lossfw.data import Dataset, RowGroups
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
+from lossfw.evaluation.predictor import BLOCK_ROWS, BlockPredictor
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
 from lossfw.losses.engine.reduction import block_rows
@@ -35,14 +35,14 @@ class Plan:
         All rows; those of `sample` are not taken yet.
     loss : Loss
         Already in its form from logits where `outputs_form` is ``"logits"``.
-    network : Predictor or None
-        The model that makes predictions from the inputs, such as a `Network`.
+    model : BlockPredictor or None
+        What makes predictions from the inputs, such as a `Network`.
     outputs : ndarray or Column, shape (N, ...), or None
-        Saved predictions or logits, where there is no network.
+        Saved predictions or logits, where there is no model.
     outputs_form : str
         ``"prediction"`` or ``"logits"``: the argument of the loss.
     metrics : tuple of Metric
-        They see the network's predictions, also where the loss sees its
+        They see the model's predictions, also where the loss sees its
         logits; and saved outputs as they are.
     batch_size : int
         How many rows are read at a time. It changes no bit of any number.
@@ -67,7 +67,7 @@ class Plan:
 
     data: Dataset
     loss: Loss
-    network: Predictor | None = None
+    model: BlockPredictor | None = None
     outputs: RowArray | None = None
     outputs_form: Form = "prediction"
     metrics: tuple[Metric, ...] = ()
@@ -83,14 +83,14 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check that the parts fit together; no row is read."""
-        if (self.network is None) == (self.outputs is None):
-            raise ArgumentError("a plan needs exactly one of network and outputs.")
+        if (self.model is None) == (self.outputs is None):
+            raise ArgumentError("a plan needs exactly one of model and outputs.")
         if self.batch_size < 1:
             raise ArgumentError(f"batch_size is {self.batch_size}; expected at least 1.")
-        if self.network is not None:
+        if self.model is not None:
             if self.data.inputs is None:
-                raise DataError(f"data {self.data.name!r} have no inputs for the network.")
-            self.network.check_inputs(self.data.inputs.shape)
+                raise DataError(f"data {self.data.name!r} have no inputs for the model.")
+            self.model.check_inputs(self.data.inputs.shape)
         elif self.outputs is not None and self.outputs.shape[:1] != (len(self.data),):
             raise DataError(
                 f"the saved outputs have shape {self.outputs.shape}, but data "
@@ -100,6 +100,11 @@ class Plan:
             nested = [metric.of for metric in self.metrics if isinstance(metric, LossMetric)]
             for loss in (self.loss, *nested):
                 check_has_rows(loss, self.outputs.shape)
+
+    @property
+    def network(self) -> BlockPredictor | None:
+        """The older name of `model`, for plugins that follow runs."""
+        return self.model
 
     @property
     def count(self) -> int:
@@ -143,17 +148,15 @@ class Plan:
     def block_rows(self) -> int:
         """Rows of a block: a part of the rows begins at a multiple of it.
 
-        The blocks of the sums and those of a network both begin there, so that a part
+        The blocks of the sums and those of a model both begin there, so that a part
         has the same bits alone, and its state is small. The sums of groups have no blocks.
         """
         if self.groups is not None:
             return _GROUPED_ROWS
-        if self.network is not None:
-            width = self.network.units
-        else:
-            assert self.outputs is not None
-            width = math.prod(self.outputs.shape[1:])
-        return max(BLOCK_ROWS, block_rows(width))
+        if self.model is not None:
+            return max(self.model.block_rows, block_rows(self.model.units))
+        assert self.outputs is not None
+        return max(BLOCK_ROWS, block_rows(math.prod(self.outputs.shape[1:])))
 
 
 def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:

@@ -1,7 +1,7 @@
-"""Predictor: a model whose outputs an evaluation scores, block by block.
+"""BlockPredictor: a model whose outputs an evaluation scores, block by block.
 
 A matrix product gives other bits when its rows are shared out otherwise. So a
-predictor runs over blocks of `BLOCK_ROWS` rows aligned to the global row number,
+predictor runs over blocks of `block_rows` rows aligned to the global row number,
 on one BLAS thread: the outputs of a row depend on neither the batch size nor the
 number of cores.
 """
@@ -9,7 +9,7 @@ number of cores.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -17,28 +17,28 @@ import numpy as np
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-# Rows of a block: enough for a matrix product to run at full speed, few enough
-# for a block of inputs and its hidden layers to stay in the second-level cache.
+# Rows of a block, at least; dense layers take so many: enough for a matrix product to run at full
+# speed, few enough for a block of inputs and its hidden layers to stay in the second-level cache.
 BLOCK_ROWS = 256
 
 
 class Outputs(NamedTuple):
     """The outputs of a model for a block of rows."""
 
-    # The argument and the result of the last activation, (rows, units).
-    logits: NDArray
+    # The argument and the result of the link, (rows, units); no logits without a link.
+    logits: NDArray | None
     predictions: NDArray
 
 
-class Predictor(Protocol):
-    """A model with rows of inputs and rows of outputs; `Network` is one.
+class BlockPredictor(Protocol):
+    """A model with rows of inputs and rows of outputs, such as a `Network`.
 
     ``str`` of it is one line for a report.
     """
 
     @property
-    def width(self) -> int:
-        """Length of a row of inputs."""
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of the inputs of a row."""
 
     @property
     def units(self) -> int:
@@ -49,8 +49,19 @@ class Predictor(Protocol):
         """The dtype that the model computes in; inputs are converted to it."""
 
     @property
-    def arrays(self) -> list[NDArray]:
-        """Everything that decides the outputs, for a digest."""
+    def digest(self) -> str:
+        """The SHA-256 of everything that decides the outputs, in hexadecimal."""
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block: a power of two, at least `BLOCK_ROWS`."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several threads may call `block` at once."""
+
+    def working(self) -> AbstractContextManager[Any]:
+        """Return a context around all calls of `block`, such as a library's number of threads."""
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
         """Raise `ShapeError` for inputs of a shape that the model does not take."""

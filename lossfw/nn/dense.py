@@ -8,11 +8,13 @@ thread: the output for a row depends neither on the batch size nor on the number
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.data.files import digest_arrays
 from lossfw.errors import DataError, ShapeError
 from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs, one_blas_thread
 from lossfw.nn.activation import Activation
@@ -116,6 +118,30 @@ class Network:
     def width(self) -> int:
         """Number of inputs."""
         return int(self.layers[0].weight.shape[0])
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of the inputs of a row: the width."""
+        return (self.width,)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of weights and biases."""
+        return digest_arrays(*self.arrays)
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block."""
+        return BLOCK_ROWS
+
+    @property
+    def shared(self) -> bool:
+        """Whether several threads may call `block` at once: they may."""
+        return True
+
+    def working(self) -> AbstractContextManager[None]:
+        """Return a context around all calls of `block`, which needs none here."""
+        return nullcontext()
 
     @property
     def units(self) -> int:

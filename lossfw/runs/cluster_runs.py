@@ -16,7 +16,7 @@ from lossfw.scale.cluster import connected
 from lossfw.scale.evaluate import WORKER_SECONDS
 from lossfw.scale.shipping import in_turn
 from lossfw.scale.survey import packages_in, requirements_of
-from lossfw.scale.workers import ClusterWorkers, Shared, Work
+from lossfw.scale.workers import ClusterTask, ClusterWorkers, Shared
 
 # The cluster of a run that is a task itself: none.
 _HERE = ""
@@ -47,7 +47,7 @@ def run_on(
             notes=notes,
         )
         works = [
-            Work(f"the run {request.shown_name}", (number, content))
+            ClusterTask(f"the run {request.shown_name}", (number, content))
             for number, (request, content) in enumerate(zip(requests, contents, strict=True))
         ]
         try:

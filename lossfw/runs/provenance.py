@@ -16,7 +16,6 @@ import numpy as np
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry
-from lossfw.data.files import digest_arrays
 from lossfw.evaluation.plan import Plan
 from lossfw.runs.records import Run
 from lossfw.version import __version__
@@ -81,8 +80,8 @@ def versions(entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def weights_digest(plan: Plan) -> str | None:
-    """Return the digest of a network's weights, None without a network."""
-    return None if plan.network is None else digest_arrays(*plan.network.arrays)
+    """Return the digest of what decides a model's outputs, None without a model."""
+    return None if plan.model is None else plan.model.digest
 
 
 def git_state(folder: Path) -> Mapping[str, Any] | None:

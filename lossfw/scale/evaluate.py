@@ -14,7 +14,7 @@ from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
 from lossfw.scale.parts import cut
 from lossfw.scale.shipping import RowsWriter, evaluate_part, part_of, shipment_of
-from lossfw.scale.workers import ClusterWorkers, Work
+from lossfw.scale.workers import ClusterTask, ClusterWorkers
 
 # Seconds without any worker after which none is expected to come back.
 WORKER_SECONDS = 30.0
@@ -104,7 +104,7 @@ def evaluate_on(
 
     def parts() -> Iterator[tuple[EvaluationState, Any]]:
         works = [
-            Work(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
+            ClusterTask(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
             for start, stop in cut(plan, workers.slots, state.seen).parts
         ]
         for _, (content, file) in workers.results(works):

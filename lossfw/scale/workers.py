@@ -78,7 +78,7 @@ def work_there(shared: bytes, function: WorkFunction, *arguments: Any) -> Any:
 
 
 @dataclass(eq=False)
-class Work:
+class ClusterTask:
     """A piece of work: its title in messages, and the arguments behind the shared bytes.
 
     `ended` is how many workers were lost while they had it.
@@ -113,10 +113,10 @@ class ClusterWorkers:
         # One task brings it to each worker; it is run again where a worker was lost.
         self._shared = client.submit(bytes, shared.to_bytes(), pure=False)
         self._run, self._noted = uuid4().hex[:8], 0
-        self._waiting: deque[Work] = deque()
+        self._waiting: deque[ClusterTask] = deque()
         # By address, the work of each worker that agrees, by the keys of the tasks; the task by
         # which a new worker is looked at; and what differs on a worker.
-        self._agree: dict[str, dict[str, Work]] = {}
+        self._agree: dict[str, dict[str, ClusterTask]] = {}
         self._looks: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._futures: dict[str, Any] = {}
@@ -129,7 +129,7 @@ class ClusterWorkers:
         """Threads of all workers, together."""
         return sum(self._threads().values())
 
-    def results(self, works: Iterable[Work]) -> Iterator[tuple[Work, Any]]:
+    def results(self, works: Iterable[ClusterTask]) -> Iterator[tuple[ClusterTask, Any]]:
         """Yield each piece of work with its result, as soon as it is there."""
         self._waiting.extend(works)
         missing = len(self._waiting)
@@ -202,7 +202,7 @@ class ClusterWorkers:
         self._taken_back(address)
         self._note(f"the worker {address} got no {self._called[0]}: {told}.")
 
-    def _taken_back(self, address: str) -> list[Work]:
+    def _taken_back(self, address: str) -> list[ClusterTask]:
         """Take the work of a worker back, and return it; its tasks are forgotten."""
         taken = self._agree.pop(address, {})
         for key in taken:
@@ -217,7 +217,7 @@ class ClusterWorkers:
                 work = self._waiting.popleft()
                 has[self._submit(address, work_there, self._function, *work.arguments)] = work
 
-    def _has_room(self, has: Mapping[str, Work]) -> bool:
+    def _has_room(self, has: Mapping[str, ClusterTask]) -> bool:
         """Tell whether a worker takes the next piece of work in addition to what it has."""
         if any(work.ended for work in (*has.values(), self._waiting[0])):
             # It is alone on its worker: if that is lost again, no other one is under suspicion.
@@ -239,7 +239,7 @@ class ClusterWorkers:
         future.add_done_callback(self._done.put)
         return str(future.key)
 
-    def _answer(self, future: Any) -> tuple[Work, Any] | None:
+    def _answer(self, future: Any) -> tuple[ClusterTask, Any] | None:
         """Take an answer into account, and return the result of a piece of work, if it is one."""
         if future.key not in self._futures:  # it was taken back
             return None
@@ -319,7 +319,7 @@ class ClusterWorkers:
         return RunError(f"{what}: {self._left()}.")
 
 
-def _ended_by(work: Work) -> RunError:
+def _ended_by(work: ClusterTask) -> RunError:
     return RunError(
         f"{work.title} ended several workers one after the other, perhaps because memory ran out: "
         "see their logs. --resume continues with the others."

@@ -212,6 +212,9 @@ _BRIDGES: dict[str, str] = {
     "xgboost": "lossfw.bridges.xgboost:XGBoostBridge",
 }
 
+# Each imports its library on use.
+_MODELS: dict[str, str] = {}
+
 
 @hookimpl
 def lossfw_losses() -> dict[str, str]:
@@ -247,3 +250,9 @@ def lossfw_optimizers() -> dict[str, str]:
 def lossfw_bridges() -> dict[str, str]:
     """Offer the bridges."""
     return _BRIDGES
+
+
+@hookimpl
+def lossfw_models() -> dict[str, str]:
+    """Offer the models."""
+    return _MODELS

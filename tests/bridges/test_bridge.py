@@ -77,6 +77,6 @@ def test_a_missing_backend_of_keras_is_told(monkeypatch):
     def tensorflow(module):
         raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
 
-    monkeypatch.setattr("lossfw.bridges.bridge.importlib.import_module", tensorflow)
+    monkeypatch.setattr("lossfw.components.library.importlib.import_module", tensorflow)
     with pytest.raises(ArgumentError, match=r"needs tensorflow.*KERAS_BACKEND to jax or torch"):
         KerasBridge.imported()

@@ -50,7 +50,7 @@ def rows(n, **changes):
 
 
 def plan(data, **changes):
-    parts = {"loss": LOSS, "network": NETWORK, "metrics": (ACCURACY,), **changes}
+    parts = {"loss": LOSS, "model": NETWORK, "metrics": (ACCURACY,), **changes}
     return Plan(data, **parts)
 
 
@@ -80,7 +80,7 @@ def test_batch_size_and_threads_change_no_bit(n, size, threads, weighted, logits
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
 def test_batch_size_changes_no_bit_of_saved_outputs(size):
     outputs = NETWORK.forward(DATA.inputs)
-    changes = {"network": None, "outputs": outputs}
+    changes = {"model": None, "outputs": outputs}
     whole = evaluate(plan(DATA, batch_size=ROWS, **changes))
     assert bits(evaluate(plan(DATA, batch_size=size, **changes))) == bits(whole)
     # And the network's own run gives what its saved predictions give.
@@ -94,7 +94,7 @@ def test_mapped_files_change_no_bit(tmp_path):
     outputs = np.load(tmp_path / "y.npy", mmap_mode="r")
     wanted = bits(evaluate(plan(rows(ROWS))))
     assert bits(evaluate(plan(mapped, batch_size=7))) == wanted
-    assert bits(evaluate(plan(mapped, network=None, outputs=outputs, batch_size=7))) == wanted
+    assert bits(evaluate(plan(mapped, model=None, outputs=outputs, batch_size=7))) == wanted
 
 
 def test_the_numbers_are_those_of_the_loss_and_the_metric():
@@ -137,7 +137,7 @@ def test_a_sample_is_its_rows_in_order(sample):
     assert bits(drawn) == bits(alone)
     assert drawn.to_dict()["sample"] == sample
     outputs = NETWORK.forward(DATA.inputs)
-    saved = evaluate(plan(DATA, network=None, outputs=outputs, sample=tuple(sample)))
+    saved = evaluate(plan(DATA, model=None, outputs=outputs, sample=tuple(sample)))
     assert saved.loss == pytest.approx(drawn.loss, rel=1e-5)
 
 
@@ -245,14 +245,14 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("data", "options", "error", "words"),
         [
-            (DATA, {"network": None}, ArgumentError, "exactly one of network and outputs"),
-            (DATA, {"outputs": np.ones((ROWS, 3))}, ArgumentError, "exactly one of network and"),
+            (DATA, {"model": None}, ArgumentError, "exactly one of model and outputs"),
+            (DATA, {"outputs": np.ones((ROWS, 3))}, ArgumentError, "exactly one of model and"),
             (DATA, {"batch_size": 0}, ArgumentError, "batch_size is 0"),
-            (Dataset("d", DATA.targets), {}, DataError, "'d' have no inputs for the network"),
+            (Dataset("d", DATA.targets), {}, DataError, "'d' have no inputs for the model"),
             # Seen before a row is read.
             (rows(ROWS, inputs=DATA.inputs[:, :11]), {}, ShapeError,
              r"inputs have shape \(5000, 11\)"),
-            (DATA, {"network": None, "outputs": np.ones((9, 3))}, DataError,
+            (DATA, {"model": None, "outputs": np.ones((9, 3))}, DataError,
              r"shape \(9, 3\), but data 'd' have 5000 rows"),
         ],
     )  # fmt: skip
@@ -322,7 +322,7 @@ class TestBundledDigits:
         specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
         weights = read_weights(cls.bundled("digits-mlp.npz"))
         network = Network.from_arrays(specs, weights, "digits-mlp.npz")
-        result = evaluate(plan(cls().load(), network=network))
+        result = evaluate(plan(cls().load(), model=network))
         assert result.count == 597
         assert result.metrics["accuracy"] >= 0.93
 
@@ -348,7 +348,7 @@ class TestMnist:
         data, network = book
         loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
         results = [
-            evaluate(plan(data, network=network, loss=loss, batch_size=size))
+            evaluate(plan(data, model=network, loss=loss, batch_size=size))
             for size in (1, 7, 100, 10_000)
         ]
         assert {result.metrics["accuracy"] for result in results} == {0.9352}
@@ -359,5 +359,5 @@ class TestMnist:
         loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
         y = network.forward(data.inputs)
         wanted = -np.log(y[np.arange(len(y)), data.targets] + np.float32(1e-7))
-        result = evaluate(plan(data, network=network, loss=loss))
+        result = evaluate(plan(data, model=network, loss=loss))
         assert result.loss == pytest.approx(float(wanted.mean(dtype="f8")), rel=1e-6)

@@ -20,10 +20,10 @@ from lossfw.runs.journal import RunJournal
 from lossfw.scale import connected, workers
 from lossfw.scale.survey import requirements_of
 from lossfw.scale.workers import (
+    ClusterTask,
     ClusterWorkers,
     Refusal,
     Shared,
-    Work,
     look_there,
     work_there,
 )
@@ -134,7 +134,7 @@ def given_to(cluster, count=12, notes=None, **options):
     required = requirements_of([], [])
     pool = ClusterWorkers(cluster, Shared(required, ()), len, notes=notes, **{**given, **options})
     pool._done = Answers(cluster)
-    works = [Work(f"the part {number}", (number,)) for number in range(count)]
+    works = [ClusterTask(f"the part {number}", (number,)) for number in range(count)]
     found = {}
     for work, (address, number) in pool.results(works):
         assert work.arguments == (number,)

@@ -94,7 +94,7 @@ def _plan(config: CheckedConfig) -> Plan:
     return Plan(
         data=known(config.data),
         loss=known(config.used_loss),
-        network=config.network,
+        model=config.network,
         outputs=config.outputs,
         outputs_form=known(config.loss_form),
         metrics=tuple(map(known, config.metrics)),

@@ -31,8 +31,8 @@ def show(plan: Plan, result: Result, loading: float) -> None:
 def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
     numbers = result.numbers
-    network = str(plan.network)
-    if plan.network is None:
+    network = str(plan.model)
+    if plan.model is None:
         shape = () if plan.outputs is None else plan.outputs.shape
         network = f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
     rows = [

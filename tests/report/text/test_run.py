@@ -44,7 +44,7 @@ def test_a_network_by_its_widths_activations_and_dtype():
     specs = [LayerSpec(4, lossfw.activation("relu")), LayerSpec(2, lossfw.activation("softmax"))]
     arrays = {"W1": np.ones((3, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.ones(2)}
     network = Network.from_arrays(specs, arrays, "w.npz")
-    plan = Plan(DATA, lossfw.loss("cross_entropy"), network=network)
+    plan = Plan(DATA, lossfw.loss("cross_entropy"), model=network)
     assert dict(rows(plan))["network"] == "3-4-2, relu, softmax, float64"
     assert dict(rows(plan, form="logits"))["loss"].endswith("from logits")
 

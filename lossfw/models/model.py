@@ -1,0 +1,129 @@
+"""Model: a component that makes predictions of rows, by a library or by itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, TypeAlias
+
+from lossfw.bridges.raw_form import refusal
+from lossfw.components.library import LibraryComponent
+from lossfw.data.source import File
+from lossfw.errors import ArgumentError, DataError
+from lossfw.losses.loss import Loss
+from lossfw.models.card import Card
+from lossfw.models.predictor import Predictor
+from lossfw.models.work import Work
+
+# How a model learns: rounds that each add to it, epochs that each see all rows, or in one step.
+Learning: TypeAlias = Literal["rounds", "epochs", "once"]
+# Inputs that a model may take besides finite numbers: NaN for a missing one, codes of categories.
+Taken: TypeAlias = Literal["missing", "categories"]
+
+
+class Model(LibraryComponent):
+    """What makes predictions of rows: evaluated, and trained where it can learn.
+
+    An author writes parameters as fields, `load`, and to learn `fit`, and `cut` if it learns in
+    rounds or epochs.
+
+    Attributes
+    ----------
+    ending : str
+        Of the file that a training writes, such as ``".ubj"``.
+    learns : {"rounds", "epochs", "once"} or None
+        How it learns; None if it is only evaluated.
+    takes : frozenset of str
+        Which inputs it takes besides finite numbers: ``"missing"``, ``"categories"``.
+    file : path or None
+        A model that has learnt.
+    link : str or None
+        The activation that makes predictions of raw outputs, where neither the file nor the card
+        beside it says so.
+
+    Examples
+    --------
+    >>> import json
+    >>> import numpy as np
+    >>> class Mean(Model):
+    ...     ending = ".json"
+    ...     learns = "once"
+    ...
+    ...     def load(self, content, card):
+    ...         mean, width = json.loads(content)
+    ...         return Predictor("mean", content, (width,), 1, lambda x: np.full(len(x), mean))
+    ...
+    ...     def fit(self, work):
+    ...         mean, width = float(work.targets.mean()), work.inputs.shape[1]
+    ...         work.after(np.full(len(work.data), mean), None)
+    ...         return json.dumps([mean, width]).encode()
+    >>> str(Mean().loaded(b"[2.0, 3]"))
+    'mean, 3 inputs, 1 raw outputs'
+    """
+
+    kind: ClassVar[str] = "model"
+    ending: ClassVar[str] = ""
+    learns: ClassVar[Learning | None] = None
+    takes: ClassVar[frozenset[Taken]] = frozenset()
+
+    file: File | None = None
+    link: str | None = None
+
+    def load(self, content: bytes, card: Card | None) -> Predictor:
+        """Return the model in a file with some content; nothing in it is executed.
+
+        Parameters
+        ----------
+        content : bytes
+            Of the file.
+        card : Card or None
+            What a training of lossfw has written beside it.
+
+        Raises
+        ------
+        DataError
+            If it is not a model of this kind; the message names `file`.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.load(content, card) is not implemented.")
+
+    def fit(self, work: Work) -> bytes:
+        """Train one leg, and return the model as its file.
+
+        Parameters
+        ----------
+        work : Work
+            Rows, loss, number of rounds, seed, and the model that the leg before has made.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.fit(work) is not implemented.")
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        """Return the file of the first rounds of a model, at least one of them."""
+        raise NotImplementedError(f"{type(self).__name__}.cut is not implemented.")
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why the model cannot learn from a loss; None if it can.
+
+        By default, what a boosting library refuses: a loss of the reals, or with a link to them,
+        whose slope is not 0 almost everywhere.
+        """
+        return refusal(loss)
+
+    def loaded(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
+        """Return the model in some content, by default that of `file` with the card beside it.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be used.
+        """
+        if content is None:
+            if self.file is None:
+                raise ArgumentError(f"the model {self.name} has no file.")
+            try:
+                content = self.file.read_bytes()
+            except OSError as error:
+                raise DataError(f"{self.file} cannot be read: {error.strerror}.") from None
+            if not content:
+                raise DataError(f"{self.file} is empty.")
+            card = Card.beside(self.file, content)
+        predictor = self.load(content, card)
+        predictor.origin = self, card, content
+        return predictor

@@ -1,0 +1,141 @@
+"""Predictor: a model that has learnt, as an evaluation uses it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from lossfw.components.registry import registry
+from lossfw.errors import RunError, ShapeError
+from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs
+from lossfw.models.card import Card, sha256
+from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
+
+# Bytes of a block of inputs: blocks are halved until they have no more, down to `BLOCK_ROWS`.
+_BLOCK_BYTES = 8 * 2**20
+
+
+class Predictor:
+    """A model that has learnt: rows of inputs in, raw outputs out, block by block.
+
+    An author gives a function of one block; this class gives it contiguous blocks of the dtype,
+    padded to their full length where that decides bits, and makes predictions of raw outputs.
+
+    Parameters
+    ----------
+    told : str
+        One line about the model for a report: ``"xgboost (56 rounds)"``.
+    content : bytes
+        The file of the model, which decides everything that it computes.
+    row_shape : tuple of int
+        The shape of the inputs of a row.
+    units : int
+        Outputs of a row.
+    raw : callable
+        The raw outputs (n,) or (n, units) of inputs (n, ...) in C order, which it does not write
+        to. A row does not depend on the others.
+    link : str, Activation or None
+        The activation that makes predictions of raw outputs; None if the outputs are predictions,
+        of which no logits are known.
+    dtype : str
+        The dtype of the inputs: ``"float32"`` or ``"float64"``.
+    pads : bool
+        Whether the bits of a row depend on the number of rows in a call: the last block is then
+        filled up with rows of its own.
+    block_rows : int
+        Rows of a block, a power of two from 256 on; fewer where rows are long.
+    shared : bool
+        Whether several threads may call `raw` at once.
+    working : callable, optional
+        Returns a context around all calls of `raw`, which sets what a library has once for the
+        process, such as its number of threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = np.array([1.0, -1.0])
+    >>> model = Predictor("linear", w.tobytes(), (2,), 1, lambda x: x @ w, "sigmoid", pads=True)
+    >>> model.block(np.array([[3.0, 3.0]])).predictions
+    array([[0.5]])
+    """
+
+    def __init__(
+        self,
+        told: str,
+        content: bytes,
+        row_shape: tuple[int, ...],
+        units: int,
+        raw: Callable[[NDArray], NDArray],
+        link: str | Activation | None = "identity",
+        *,
+        dtype: str = "float64",
+        pads: bool = False,
+        block_rows: int = BLOCK_ROWS,
+        shared: bool = True,
+        working: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self.told, self.digest = told, sha256(content)
+        self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
+        self.link: Activation | None = (
+            registry().create("activation", link) if isinstance(link, str) else link
+        )
+        self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
+        self.working = working
+        row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
+        while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:
+            block_rows //= 2
+        self.block_rows = block_rows
+        # Model, card and file, which make it again on a worker; filled by `Model.loaded`.
+        self.origin: tuple[Any, Card | None, bytes] | None = None
+
+    def __reduce__(self) -> Any:
+        # A session of a library cannot be sent to a worker: it is made again there.
+        if self.origin is None:
+            raise TypeError("a predictor that no model has loaded cannot be sent to a worker")
+        return _loaded_again, self.origin
+
+    def __str__(self) -> str:
+        inputs = "x".join(map(str, self.row_shape))
+        if self.link is None:
+            return f"{self.told}, {inputs} inputs, {self.units} predictions"
+        after = "" if self.link.name == "identity" else f", {self.link.name}"
+        return f"{self.told}, {inputs} inputs, {self.units} raw outputs{after}"
+
+    def check_inputs(self, shape: tuple[int, ...]) -> None:
+        """Raise `ShapeError` for inputs of a shape that the model does not take."""
+        if shape[1:] == self.row_shape:
+            return
+        wanted = ", ".join(map(str, ("N", *self.row_shape)))
+        hint = ""
+        if len(self.row_shape) == 1 and math.prod(shape[1:]) == self.row_shape[0]:
+            hint = " Flatten them: `flatten: true`."
+        raise ShapeError(f"inputs have shape {shape}; the model takes ({wanted}).{hint}")
+
+    def block(self, rows: NDArray) -> Outputs:
+        """Return the outputs of the first 1 to `block_rows` rows of an aligned block."""
+        block = np.ascontiguousarray(rows, self.dtype)
+        if self.pads and len(block) < self.block_rows:
+            # By rows of the block: zeros may be no legal inputs.
+            block = block[np.arange(self.block_rows) % len(block)]
+        raw = np.asarray(self.raw(block))
+        if raw.shape not in ((len(block), self.units), *(((len(block),),) * (self.units == 1))):
+            raise RunError(
+                f"the model {self.told} made outputs of shape {raw.shape} for {len(block)} rows; "
+                f"expected ({len(block)}, {self.units})."
+            )
+        raw = raw[: len(rows)].reshape(len(rows), self.units)
+        if self.link is None:
+            return Outputs(None, raw)
+        # An overflow shows in the result, as infinity or NaN.
+        with np.errstate(all="ignore"):
+            return Outputs(raw, self.link(raw))
+
+
+def _loaded_again(model: Any, card: Card | None, content: bytes) -> Predictor:
+    predictor: Predictor = model.loaded(content, card)
+    return predictor

@@ -1,0 +1,89 @@
+"""Work: what the author of a model sees of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossfw.data import Dataset
+from lossfw.losses.base import Form
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """One leg of a training: some rounds after those that `saved` has, with a seed of their own.
+
+    A leg depends on nothing but its fields, so that a training that was stopped continues with
+    the same bits, whatever the library keeps between rounds.
+
+    Attributes
+    ----------
+    data : Dataset
+        The rows to learn from.
+    held_out : Dataset or None
+        Rows of which raw outputs are told and nothing is learnt.
+    loss : Loss
+        The loss as it is configured, of predictions; a bridge finds its form from raw outputs.
+    raw_loss : Loss
+        The loss in the form in which it is reported.
+    form : {"prediction", "logits"}
+        The argument of `raw_loss`: predictions, which are the link of raw outputs, or these.
+    units : int
+        Raw outputs of a row.
+    first : int
+        Rounds, or epochs, that are done.
+    rounds : int
+        Rounds, or epochs, of this leg.
+    total : int
+        Rounds, or epochs, of the training, which a schedule may depend on.
+    seed : int
+        Of everything random in this leg.
+    threads : int
+        How many threads the library may use.
+    saved : bytes or None
+        The result of the leg before; None for the first one.
+    batch_size : int
+        Rows of a step, for models that learn in epochs.
+    measures : callable of an int
+        Whether the raw outputs after a round, counted from 1 in the training, are measured.
+    after : callable of two arrays or None
+        To be called after each round with the raw outputs (N, units) or (N,) of `data` and of
+        `held_out`, or with None where they are not measured. If it returns true, `fit` stops and
+        returns the model of the rounds so far.
+    """
+
+    data: Dataset
+    held_out: Dataset | None
+    loss: Loss
+    raw_loss: Loss
+    form: Form
+    units: int
+    first: int
+    rounds: int
+    total: int
+    seed: int
+    threads: int
+    saved: bytes | None
+    batch_size: int
+    measures: Callable[[int], bool]
+    after: Callable[[NDArray | None, NDArray | None], bool]
+
+    @property
+    def inputs(self) -> NDArray:
+        """The inputs of the rows to learn from, in memory."""
+        return np.asarray(self.data.inputs)
+
+    @property
+    def targets(self) -> NDArray:
+        """The targets of the rows to learn from, in memory; a single column as (N,)."""
+        return flat_targets(self.data)
+
+
+def flat_targets(data: Dataset) -> NDArray:
+    """Return targets in memory, a single column as (N,)."""
+    targets = np.asarray(data.targets)
+    return targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
