@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +18,18 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 # What the parameters are for: the library's own function for training, or an estimator.
-Face: TypeAlias = Literal["native", "regressor", "classifier"]
+EstimatorKind: TypeAlias = Literal["native", "regressor", "classifier"]
 
 
-def refuse_unknown_face(face: str) -> None:
-    """Raise `ArgumentError` if a face is none of `Face`."""
-    if face not in get_args(Face):
-        raise ArgumentError(f"face={face!r} is unknown: choose one of {', '.join(get_args(Face))}.")
+def estimator_kind(estimator: EstimatorKind, face: EstimatorKind | None) -> EstimatorKind:
+    """Return a known `EstimatorKind`; `face` is the older name of the parameter."""
+    if face is not None:
+        warnings.warn("face= has a new name: estimator=.", DeprecationWarning, stacklevel=3)
+        estimator = face
+    if estimator not in get_args(EstimatorKind):
+        known = ", ".join(get_args(EstimatorKind))
+        raise ArgumentError(f"estimator={estimator!r} is unknown: choose one of {known}.")
+    return estimator
 
 
 def arguments_of_call(

@@ -22,7 +22,7 @@ import numpy as np
 
 from lossfw import errors
 from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
-from lossfw.bridges.boosting_library import Face, StartInDataLibrary, refuse_unknown_face
+from lossfw.bridges.boosting_library import EstimatorKind, StartInDataLibrary, estimator_kind
 from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.catboost_model import finished, model_of, outputs_of, refuse_other_kind
 from lossfw.bridges.catboost_rows import RowDerivatives
@@ -141,7 +141,8 @@ class CatBoostBridge(StartInDataLibrary):
         sample_weight: Any = None,
         *,
         classes: int | None = None,
-        face: Face = "native",
+        estimator: EstimatorKind = "native",
+        face: EstimatorKind | None = None,
         curvature: str = "auto",
     ) -> dict[str, Any]:
         """Return the parameters that a loss needs, except the start; see `train`.
@@ -153,13 +154,15 @@ class CatBoostBridge(StartInDataLibrary):
             Those of the training rows.
         classes : int, optional
             The number of classes, for a loss of rows.
-        face : {"native", "regressor", "classifier"}
+        estimator : {"native", "regressor", "classifier"}
             For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
             given the labels; they may be strings.
+        face
+            The older name of `estimator`.
         curvature
             See `objective`.
         """
-        refuse_unknown_face(face)
+        estimator = estimator_kind(estimator, face)
         defaults: dict[str, Any] = {
             "loss_function": self.objective(loss, curvature=curvature),
             "eval_metric": self.metric(loss),
@@ -167,7 +170,7 @@ class CatBoostBridge(StartInDataLibrary):
             "leaf_estimation_iterations": 1,
             "leaf_estimation_method": "Newton",
         }
-        if face == "classifier":
+        if estimator == "classifier":
             names, target = np.unique(np.asarray(target), return_inverse=True)
             defaults["class_names"] = tuple(names.tolist())
         form = raw_form(loss)

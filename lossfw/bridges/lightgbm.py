@@ -7,7 +7,7 @@
     model = bridge.train("huber", {"num_leaves": 15}, lightgbm.Dataset(x, y), 100)
 
     begin = bridge.start("huber", y)
-    model = lightgbm.LGBMRegressor(**bridge.settings("huber", y, face="regressor"))
+    model = lightgbm.LGBMRegressor(**bridge.settings("huber", y, estimator="regressor"))
     model.fit(x, y, init_score=bridge.init_score(begin, len(y)))
     bridge.with_start(model, begin)
 """
@@ -30,11 +30,11 @@ from lossfw.bridges.boosting import (
     start_of_training,
 )
 from lossfw.bridges.boosting_library import (
-    Face,
+    EstimatorKind,
     StartInDataLibrary,
     arguments_of_call,
+    estimator_kind,
     labels_of,
-    refuse_unknown_face,
 )
 from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.lightgbm_model import booster_of, classes_of, outputs_of
@@ -188,7 +188,8 @@ class LightGBMBridge(StartInDataLibrary):
         sample_weight: Any = None,
         *,
         classes: int | None = None,
-        face: Face = "native",
+        estimator: EstimatorKind = "native",
+        face: EstimatorKind | None = None,
         curvature: str = "auto",
     ) -> dict[str, Any]:
         """Return the parameters that a loss needs, except the start; see `init_score`.
@@ -201,19 +202,21 @@ class LightGBMBridge(StartInDataLibrary):
             numbers of these rows; see `objective`.
         classes : int, optional
             The number of classes, for a loss of rows; of raw predictions, for vectors.
-        face : {"native", "regressor", "classifier"}
+        estimator : {"native", "regressor", "classifier"}
             For `lightgbm.train`, `LGBMRegressor` (or `LGBMRanker`), or `LGBMClassifier`, which
             counts the classes itself.
+        face
+            The older name of `estimator`.
         curvature
             See `objective`.
         """
-        refuse_unknown_face(face)
+        estimator = estimator_kind(estimator, face)
         form = raw_form(loss, wide=True)
         of_columns = form.target_space.axes and form.has_columns
         table = target if of_columns and np.ndim(target) == 2 else None
         made = self.objective(loss, curvature=curvature, target=table)
         defaults: dict[str, Any] = {"objective": made, "metric": "None"}
-        if form.takes_rows and (face == "native" or form.has_columns):
+        if form.takes_rows and (estimator == "native" or form.has_columns):
             t = target if form.has_columns else class_indices(form, target)
             defaults["num_class"] = columns_of(form, t, classes)
         return defaults

@@ -7,7 +7,7 @@
     model = bridge.train("huber", {"max_depth": 4}, xgboost.DMatrix(x, y), 100)
 
     model = xgboost.XGBRegressor(
-        objective=bridge.objective("huber"), **bridge.settings("huber", y, face="regressor")
+        objective=bridge.objective("huber"), **bridge.settings("huber", y, estimator="regressor")
     )
 """
 
@@ -29,10 +29,10 @@ from lossfw.bridges.boosting import (
 )
 from lossfw.bridges.boosting_library import (
     BoostingLibrary,
-    Face,
+    EstimatorKind,
     arguments_of_call,
+    estimator_kind,
     labels_of,
-    refuse_unknown_face,
     sizes_of,
 )
 from lossfw.bridges.bridge import Boosting
@@ -121,16 +121,16 @@ def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
     return begun
 
 
-def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
+def _refuse_no_response(loss: Any, estimator: EstimatorKind, respond: bool) -> None:
     """Raise `ArgumentError` if XGBoost cannot return the responses that `respond` asks for."""
     if not respond:
         return
     given = as_loss(loss)
-    link = link_of(given) if face == "classifier" else given.link_name
-    of_classes = face == "classifier" or given.takes_rows
+    link = link_of(given) if estimator == "classifier" else given.link_name
+    of_classes = estimator == "classifier" or given.takes_rows
     if link is None and not of_classes:
         return
-    if face == "regressor":
+    if estimator == "regressor":
         raise ArgumentError(
             f"respond=True with {given.name}: XGBRegressor.predict returns raw predictions for any "
             "objective from outside. Leave respond out, and call boosting.response(loss, "
@@ -144,12 +144,12 @@ def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
 
 
 def _settings_at(
-    begin: Any, loss: Any, has_labels: bool, face: Face, respond: bool
+    begin: Any, loss: Any, has_labels: bool, estimator: EstimatorKind, respond: bool
 ) -> dict[str, Any]:
     """Return `settings` with a start; without labels, rows are several targets."""
     if np.ndim(begin):
         own: dict[str, Any] = {"base_score": [float(z) for z in np.asarray(begin)]}
-    elif face == "classifier":
+    elif estimator == "classifier":
         # There it is a probability, whatever the objective.
         own = {"base_score": float(1.0 / (1.0 + np.exp(-begin)))}
     else:
@@ -159,7 +159,7 @@ def _settings_at(
     if form.takes_rows and is_wide:
         # Without a name beside it, predict() returns raw predictions.
         own["num_target"] = len(own["base_score"])
-    if face != "native":
+    if estimator != "native":
         return own
     # Otherwise rmse is recorded too, and early stopping follows the last metric.
     own["disable_default_eval_metric"] = True
@@ -235,7 +235,8 @@ class XGBoostBridge(BoostingLibrary):
         sample_weight: Any = None,
         *,
         classes: int | None = None,
-        face: Face = "native",
+        estimator: EstimatorKind = "native",
+        face: EstimatorKind | None = None,
         respond: bool = False,
         xgb_model: Any = None,
     ) -> dict[str, Any]:
@@ -248,8 +249,10 @@ class XGBoostBridge(BoostingLibrary):
             Those of the training rows.
         classes : int, optional
             The number of classes, for a loss of rows.
-        face : {"native", "regressor", "classifier"}
+        estimator : {"native", "regressor", "classifier"}
             For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
+        face
+            The older name of `estimator`.
         respond : bool
             Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
             (probabilities, means). A saved model keeps this.
@@ -261,17 +264,19 @@ class XGBoostBridge(BoostingLibrary):
         ArgumentError
             If XGBoost cannot return responses; if the model has other raw predictions.
         """
-        refuse_unknown_face(face)
-        _refuse_no_response(loss, face, respond)
+        estimator = estimator_kind(estimator, face)
+        _refuse_no_response(loss, estimator, respond)
         labels = np.ndim(target) == 1
         if xgb_model is None:
             begin = start(loss, target, sample_weight, classes=classes)
-            return _settings_at(begin, loss, labels, face, respond)
+            return _settings_at(begin, loss, labels, estimator, respond)
         begun = _begun(loss, xgb_model, classes)
-        defaults = _settings_at(begun.margin, loss, labels, face, respond)
-        one = "reg:squarederror" if face == "regressor" else "binary:logistic"
+        defaults = _settings_at(begun.margin, loss, labels, estimator, respond)
+        one = "reg:squarederror" if estimator == "regressor" else "binary:logistic"
         # Its estimators name an objective of their own beside one from outside.
-        beside = begun.objective if face == "native" else one if begun.classes is None else _SOFTMAX
+        beside = (
+            begun.objective if estimator == "native" else one if begun.classes is None else _SOFTMAX
+        )
         begun.keep(defaults, defaults.get("objective", beside))
         return defaults
 

@@ -214,27 +214,27 @@ def test_an_estimator_is_continued_by_train(name, targets):
 
 
 @pytest.mark.parametrize(
-    ("loss", "targets", "face"),
+    ("loss", "targets", "estimator"),
     [
         ("poisson_deviance", counts, "regressor"), ("logistic", labels, "classifier"),
         ("binary_cross_entropy", labels, "classifier"), ("cross_entropy", classes, "classifier"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("respond", [False, True])
-def test_the_faces_of_xgboost_continue_each_other(loss, targets, face, respond):
+def test_the_faces_of_xgboost_continue_each_other(loss, targets, estimator, respond):
     library, y = LIBRARIES["xgboost"], targets(X)
     data, params = xgb.DMatrix(X, y), library.params
     native = xgboost.train(loss, params, data, ROUNDS, respond=respond)
     before = library.raw(native, X)
-    kind = xgb.XGBClassifier if face == "classifier" else xgb.XGBRegressor
-    own = xgboost.settings(loss, y, face=face, xgb_model=native)
+    kind = xgb.XGBClassifier if estimator == "classifier" else xgb.XGBRegressor
+    own = xgboost.settings(loss, y, estimator=estimator, xgb_model=native)
     model = kind(objective=xgboost.objective(loss), n_estimators=ROUNDS, n_jobs=1, **own)
     model.fit(X, y, xgb_model=native)
     assert library.raw(model, X, ROUNDS) == pytest.approx(before, rel=1e-5, abs=1e-6)
     again = xgboost.train(loss, params, data, ROUNDS, respond=not respond, xgb_model=model)
     found = library.raw(again, X, 2 * ROUNDS)
     assert found == pytest.approx(library.raw(model, X), rel=1e-5, abs=1e-6)
-    if not respond and face == "regressor":
+    if not respond and estimator == "regressor":
         assert again.predict(data) == pytest.approx(np.exp(library.raw(again, X)), rel=1e-5)
 
 

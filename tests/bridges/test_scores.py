@@ -472,11 +472,11 @@ RESPONDING = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "y", "face", "words"), RESPONDING)
-def test_xgboost_refuses_responses_that_it_cannot_return(loss, y, face, words):
+@pytest.mark.parametrize(("loss", "y", "estimator", "words"), RESPONDING)
+def test_xgboost_refuses_responses_that_it_cannot_return(loss, y, estimator, words):
     if words:
         with pytest.raises(ArgumentError, match=words):
-            xgboost.settings(loss, y, face=face, respond=True)
+            xgboost.settings(loss, y, estimator=estimator, respond=True)
     else:
-        asked = xgboost.settings(loss, y, face=face, respond=True)
-        assert asked == xgboost.settings(loss, y, face=face)
+        asked = xgboost.settings(loss, y, estimator=estimator, respond=True)
+        assert asked == xgboost.settings(loss, y, estimator=estimator)

@@ -90,7 +90,7 @@ def test_the_classifiers_take_labels():
         # LightGBM warns that what it predicts is raw.
         warnings.simplefilter("ignore")
         assert (np.argmax(LGB.raw(model, X), axis=1) == CLASS).mean() > 0.8
-    settings = catboost.settings("cross_entropy", texts, face="classifier")
+    settings = catboost.settings("cross_entropy", texts, estimator="classifier")
     model = CAT.estimator(CLASS, settings).fit(X, texts)
     assert (model.predict(X)[:, 0] == texts).mean() > 0.7
     model = CAT.estimator_of("logistic", LABEL).fit(X, LABEL)
@@ -269,7 +269,7 @@ def test_the_rows_of_catboost_have_the_whole_matrix_of_curvatures(loss):
 
 
 @LIBRARY
-def test_training_data_of_another_kind_is_told(library):
+def test_training_data_of_another_kind_gets_an_error(library):
     with pytest.raises(ArgumentError, match=f"expected {library.name}"):
         library.bridge.train("huber", {}, X)
 
@@ -288,6 +288,11 @@ def test_labels_that_are_texts_are_told():
 
 
 @LIBRARY
-def test_an_unknown_face_is_told(library):
+def test_an_unknown_estimator_gets_an_error(library):
     with pytest.raises(ArgumentError, match="choose one of native"):
+        library.bridge.settings("huber", Y, estimator="sk")
+    with (
+        pytest.warns(DeprecationWarning, match="estimator="),
+        pytest.raises(ArgumentError, match="choose one of native"),
+    ):
         library.bridge.settings("huber", Y, face="sk")

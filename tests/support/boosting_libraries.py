@@ -59,7 +59,7 @@ class Library:
     def settings(self, loss: Any, y: Any, w: Any = None, **kwargs: Any) -> Any:
         """Return the parameters of an estimator for a loss."""
         face = "classifier" if are_labels(y) else "regressor"
-        return self.bridge.settings(loss, y, w, face=face, **kwargs)
+        return self.bridge.settings(loss, y, w, estimator=face, **kwargs)
 
     def estimator(self, y: Any, parameters: Any) -> Any:
         """Return an estimator for targets."""
