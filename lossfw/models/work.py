@@ -25,7 +25,7 @@ class Work:
     data : Dataset
         The rows to learn from.
     held_out : Dataset or None
-        Rows of which raw outputs are told and nothing is learnt.
+        Rows whose raw outputs are measured, and of which nothing is learnt.
     loss : Loss
         The loss as it is configured, of predictions; a bridge finds its form from raw outputs.
     raw_loss : Loss
