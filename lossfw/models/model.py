@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
 from lossfw.bridges.raw_form import refusal
@@ -10,6 +11,7 @@ from lossfw.data.source import File
 from lossfw.errors import ArgumentError, DataError
 from lossfw.losses.loss import Loss
 from lossfw.models.card import Card
+from lossfw.models.code_formats import TRUSTED, code_format, refuse_code
 from lossfw.models.predictor import Predictor
 from lossfw.models.work import Work
 
@@ -68,7 +70,9 @@ class Model(LibraryComponent):
     link: str | None = None
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
-        """Return the model in a file with some content; nothing in it is executed.
+        """Return the model in a file with some content.
+
+        Nothing in it is executed, except in the files that `code_files` names.
 
         Parameters
         ----------
@@ -106,13 +110,29 @@ class Model(LibraryComponent):
         """
         return refusal(loss)
 
+    def code_files(self) -> dict[str, Path]:
+        """Return the files whose code is executed with this model, by parameter.
+
+        They are plugin files: ``run``, ``train`` and ``rerun`` execute them, other commands only
+        with ``--trust``. A model whose class is in a file of Python names it here.
+
+        By default, `file` if its content is that of a ``.keras`` or a ``.pt2``. `load` asks
+        `code_format` about the content before it lets a library read such a file.
+        """
+        try:
+            coded = self.file is not None and code_format(self.file) in TRUSTED
+        except OSError:
+            coded = False
+        return {"file": self.file} if coded and self.file is not None else {}
+
     def loaded(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
         """Return the model in some content, by default that of `file` with the card beside it.
 
         Raises
         ------
         DataError
-            If the file cannot be used.
+            If the file cannot be used, or has a format that is never read because reading it
+            executes code, such as a pickle.
         """
         if content is None:
             if self.file is None:
@@ -123,6 +143,7 @@ class Model(LibraryComponent):
                 raise DataError(f"{self.file} cannot be read: {error.strerror}.") from None
             if not content:
                 raise DataError(f"{self.file} is empty.")
+            refuse_code(self.file, content)
             card = Card.beside(self.file, content)
         predictor = self.load(content, card)
         predictor.origin = self, card, content

@@ -13,6 +13,7 @@ from lossfw.components.naming import nearest
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.config.schema.code_files import importable
 from lossfw.config.schema.messages import add_problem, one_line
 from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
@@ -87,7 +88,7 @@ def _registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
     located = [(item, find_file(item, config.problems)) for item in names]
     there = [(item, path) for item, path in located if path is not None]
     config.files |= {("plugins", items.index(item)): str(path) for item, path in there}
-    there = _importable(config, there)
+    there = importable(config, there)
     try:
         return plugins.registry([path for _, path in there]), len(there) == len(names)
     except PluginError:
@@ -97,26 +98,6 @@ def _registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
         for item, reason in wrong.values():
             config.problems.add(item.at, reason)
         return plugins.registry([path for _, path in there if path not in wrong]), False
-
-
-def _importable(
-    config: CheckedConfig, there: Sequence[tuple[Node, Path]]
-) -> list[tuple[Node, Path]]:
-    """Return the plugin files that may be imported, and record the others as mistakes."""
-    plugins, admitted = config.source.plugins, []
-    for item, path in there:
-        if plugins.admits(path):
-            admitted.append((item, path))
-            continue
-        yes = f"give --plugin {item.value}" + (", or --trust" if plugins.installed else "")
-        config.problems.add(
-            item.at,
-            f"the plugin file {item.value!r} is not imported: that would execute it"
-            if plugins.installed
-            else f"the plugin file {item.value!r} is left out by --no-plugins",
-            f"if you know the file, {yes}",
-        )
-    return admitted
 
 
 def _import_errors(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
