@@ -1,8 +1,8 @@
-"""Columns of categories as inputs: one input for each category, which is 0 or 1."""
+"""Columns of categories as inputs: an input of 0 or 1 for each category, or one of codes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,18 +10,20 @@ import numpy as np
 
 from lossfw.components.naming import shortlist
 from lossfw.data.columns import DataColumn
+from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
 from lossfw.data.labels import MapValues, OneHot, found_labels
 from lossfw.data.lazy_arrays import (
     Column,
     RowArray,
+    chunks_of,
     entries_of,
     is_file_backed,
     read_rows,
     stamp_of,
     take_rows,
 )
-from lossfw.data.row_transforms import TableEntry, changed_rows
+from lossfw.data.row_transforms import ExpandColumn, PickColumns, TableEntry, changed_rows
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -61,11 +63,29 @@ def labels_of(data: Dataset) -> dict[str, tuple[str, ...]]:
     return {name: column.labels for name, column in data.categories.items()}
 
 
-def encoded(data: Dataset, known: Mapping[str, tuple[str, ...]]) -> Dataset:
-    """Return data with an input for each category, after the inputs that are numbers.
+def encoded(
+    data: Dataset,
+    known: Mapping[str, tuple[str, ...]],
+    *,
+    as_codes: bool = False,
+    unknown_is_missing: bool = False,
+) -> Dataset:
+    """Return data whose categories are inputs: an input of 0 or 1 for each, or codes.
 
-    `known` has the categories of the training by column, in the order of the inputs; those of the
-    data where there is no training yet.
+    One-hot inputs follow those that are numbers; codes are where `input_names` has their column,
+    else behind.
+
+    Parameters
+    ----------
+    data : Dataset
+        The rows, with `categories`.
+    known : mapping of str to tuple of str
+        The categories of the training by column, in the order of the inputs; empty where there is
+        no training yet: then those of the data.
+    as_codes : bool
+        Whether the model takes codes, see `Dataset.codes`.
+    unknown_is_missing : bool
+        Whether a category that is not in `known` becomes a missing value, which is NaN.
     """
     known = known or labels_of(data)
     if set(known) != set(data.categories):
@@ -79,18 +99,64 @@ def encoded(data: Dataset, known: Mapping[str, tuple[str, ...]]) -> Dataset:
         return data
     parts = [] if data.inputs is None else [data.inputs]
     for name, labels in known.items():
-        column = data.categories[name]
-        places = {label: place for place, label in enumerate(labels)}
-        if unknown := [label for label in column.labels if label not in places]:
+        places = _places(data, name, labels, missing=unknown_is_missing)
+        table = TableEntry(places if as_codes else places.astype(np.int64))
+        change = ExpandColumn() if as_codes else OneHot(data.name, len(labels))
+        parts.append(changed_rows(changed_rows(data.categories[name].values, table), change))
+    numbers = tuple(name for name in data.input_names if name not in known)
+    made = replace(
+        data,
+        inputs=joined(parts),
+        categories={},
+        input_names=numbers,
+        missing=data.missing or unknown_is_missing,
+    )
+    return _in_order(made, data.input_names, known) if as_codes else made
+
+
+def _in_order(data: Dataset, names: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> Dataset:
+    """Return data whose last inputs are codes, with inputs in the order of their names."""
+    assert data.inputs is not None
+    inputs, present = data.inputs, (*data.input_names, *known)
+    width = inputs.shape[1]
+    order = list(range(width))
+    if len(present) == width:
+        place_of = {name: place for place, name in enumerate(names)}
+        order.sort(key=lambda column: place_of.get(present[column], width))
+        inputs = changed_rows(inputs, PickColumns(order)) if order != sorted(order) else inputs
+        data = replace(data, inputs=inputs, input_names=tuple(present[n] for n in order))
+    first = width - len(known)
+    codes = {order.index(first + n): labels for n, labels in enumerate(known.values())}
+    return replace(data, codes=codes)
+
+
+def _places(data: Dataset, name: str, known: Sequence[str], *, missing: bool) -> NDArray:
+    """Return the place in `known` of each label of a column; NaN for a missing value."""
+    labels = data.categories[name].labels
+    # 3 in one file is 3.0 in another.
+    numbers = not set(labels) <= set(known) and all(map(is_number, (*labels, *known)))
+    key: Callable[[str], Any] = float if numbers else str
+    known_places = {key(label): place for place, label in enumerate(known)}
+    places = np.array([known_places.get(key(label), np.nan) for label in labels], np.float32)
+    for code in () if missing else np.flatnonzero(np.isnan(places)).tolist():
+        row = _first_row(data, name, code)
+        if row is not None and not (data.missing and not labels[code]):
             raise DataError(
-                f"data {data.name!r}: the column {name!r} has the category {unknown[0]!r}, and "
-                f"the weights were trained with {shortlist(labels)}: leave such rows out, or "
+                f"data {data.name!r}: the column {name!r} has the category {labels[code]!r} in "
+                f"row {row}, and the training had {shortlist(known)}: leave such rows out, or "
                 "train again with some of them."
             )
-        order = np.array([places[label] for label in column.labels], np.int64)
-        codes = changed_rows(column.values, TableEntry(order))
-        parts.append(changed_rows(codes, OneHot(data.name, len(labels))))
-    return replace(data, inputs=joined(parts), categories={})
+    return places
+
+
+def _first_row(data: Dataset, name: str, code: int) -> int | None:
+    """Return the number of the first row that has a category; None if a filter left none."""
+    first = 0
+    for codes in chunks_of(data.categories[name].values):
+        if (rows := np.flatnonzero(codes == code)).size:
+            return data.row_number(first + int(rows[0]))
+        first += len(codes)
+    return None
 
 
 def joined(parts: Sequence[RowArray]) -> RowArray:

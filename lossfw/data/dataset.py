@@ -24,6 +24,8 @@ from lossfw.numerics.arrays import NDArray
 
 # Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
+# Codes of 16 bits: beyond, boosting libraries refuse a column or take hours for a split.
+MAX_CATEGORIES = 65_536
 _IF_COLUMNS = (
     "Fix the data, or leave the row out. If the targets are columns of which one may be infinite, "
     "name them: targets_key: {lower: COLUMN, upper: COLUMN}."
@@ -76,7 +78,8 @@ class Dataset:
         Where the targets are class indices, the label of each class; empty where the
         classes have no labels.
     input_names : tuple of str
-        The names of the columns of the inputs, where they have any.
+        The names of the columns of the inputs, where they have any, with those of `categories` in
+        their places.
     notes : tuple of str
         For the reader of a report: what was left out when the rows were read.
     columns : mapping of str to DataColumn or array, shape (N,)
@@ -90,6 +93,12 @@ class Dataset:
     groups : RowGroups or array, shape (N,), optional
         Which rows belong together, for a loss or a metric of groups: a number or a text for each
         row. Rows of a group are next to each other.
+    codes : mapping of int to tuple of str
+        By number of an input column that holds categories: the labels of its codes 0, 1, ...
+        The inputs hold the codes as numbers, for models that take categories.
+    missing : bool
+        Whether a NaN in the inputs is a missing value, for models that take some; else it is a
+        mistake.
 
     Raises
     ------
@@ -117,6 +126,8 @@ class Dataset:
     categories: Mapping[str, DataColumn] = field(default_factory=dict)
     target_names: tuple[str, ...] = ()
     groups: RowGroups | None = None
+    codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    missing: bool = False
 
     def __post_init__(self) -> None:
         for role, given in list(self._arrays()):
@@ -124,6 +135,8 @@ class Dataset:
             object.__setattr__(self, role, array)
         for role, array in self._arrays():
             self._check_array(role, array)
+        self._check_codes()
+        for role, array in self._arrays():
             if not is_file_backed(array):
                 self._check_numbers(role, np.asarray(array), 0)
         columns = {name: self._checked_column(name, x) for name, x in self.columns.items()}
@@ -141,6 +154,10 @@ class Dataset:
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
+
+    def row_number(self, row: int) -> int:
+        """Return the number that a row has in the whole data set, see `rows`."""
+        return row if self.rows is None else int(self.rows[row])
 
     def __repr__(self) -> str:
         parts = [f"{role} {array.dtype}{array.shape[1:]}" for role, array in self._arrays()]
@@ -272,11 +289,38 @@ class Dataset:
                 "both."
             )
 
+    def _check_codes(self) -> None:
+        """Check the columns of `codes`, without reading a row."""
+        width = 0 if self.inputs is None or self.inputs.ndim != 2 else self.inputs.shape[1]
+        for column, labels in self.codes.items():
+            if not 0 <= column < width:
+                raise DataError(
+                    f"data {self.name!r}: codes has labels of column {column}, and the inputs have "
+                    f"{width} columns."
+                )
+            if len(labels) > MAX_CATEGORIES:
+                raise DataError(
+                    f"data {self.name!r}: column {column} has {len(labels)} categories; expected "
+                    f"at most {MAX_CATEGORIES}."
+                )
+
     def _check_numbers(self, role: str, array: NDArray, start: int) -> None:
         where = f"data {self.name!r}: {role}"
         named = self.target_names if role == "targets" else ()
         remedy = {"remedy": _IF_COLUMNS} if role == "targets" and array.ndim == 2 else {}
-        check_finite(array, where, start=start, rows=self.rows, names=named, **remedy)
+        missing = self.missing and role == "inputs"
+        check_finite(
+            array, where, start=start, rows=self.rows, names=named, missing=missing, **remedy
+        )
+        for column, labels in self.codes.items() if role == "inputs" else ():
+            codes = array[:, column]
+            known = (codes >= 0) & (codes < len(labels)) & (codes == np.floor(codes))
+            if (wrong := ~(known | np.isnan(codes))).any():
+                row = int(np.argmax(wrong))
+                raise DataError(
+                    f"{where}[{self.row_number(start + row)}, {column}] is {codes[row]}; expected "
+                    f"a code from 0 to {len(labels) - 1}, as there are {len(labels)} categories."
+                )
         if role == "sample_weight" and array.size and array.min() < 0:
             index = tuple(int(i) for i in np.argwhere(array < 0)[0])
             raise DataError(

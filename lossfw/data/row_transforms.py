@@ -75,6 +75,18 @@ class TableEntry:
         return found
 
 
+@dataclass(frozen=True)
+class PickColumns:
+    """A change: the columns of a row are put in an order."""
+
+    order: Sequence[int]
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Take the columns with these numbers."""
+        picked: NDArray = rows[:, self.order]
+        return picked
+
+
 class SqueezeColumn:
     """A change: a column of length 1 becomes a flat one, (N, 1) becomes (N,)."""
 

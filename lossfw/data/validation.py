@@ -31,16 +31,18 @@ def check_finite(
     start: int = 0,
     rows: NDArray | None = None,
     names: Sequence[str] = (),
+    missing: bool = False,
     remedy: str = "Fix the data, or leave the row out.",
 ) -> None:
     """Refuse an array with a NaN or an infinity; `where` is its name in the message.
 
     The first row has the number `start`, unless `rows` has the users' numbers of all. Columns with
-    `names` may hold infinities.
+    `names` may hold infinities, and where values may be `missing` NaN is allowed.
     """
     if is_finite(array):
         return
-    bad = np.argwhere(np.isnan(array) if names else ~np.isfinite(array))
+    is_bad = np.isinf(array) if missing else np.isnan(array) if names else ~np.isfinite(array)
+    bad = np.argwhere(is_bad)
     if not bad.size:
         return
     first = tuple(int(i) for i in bad[0])

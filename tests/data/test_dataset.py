@@ -127,3 +127,20 @@ def test_texts_as_targets_are_told_where_labels_go():
 
 def test_an_older_name_is_the_same_class():
     assert lossfw.data.Upright is lossfw.data.ExpandColumn
+
+
+def test_codes_and_missing_values_are_checked():
+    inputs = np.array([[0.5, 1.0], [np.nan, 0.0]])
+    data = Dataset("d", targets=[1, 2], inputs=inputs, codes={1: ("bus", "car")}, missing=True)
+    assert np.isnan(data.take([1]).inputs[0, 0])
+    assert data.take([1]).codes == {1: ("bus", "car")}
+    with pytest.raises(DataError, match=r"inputs\[1, 0\] is nan"):
+        Dataset("d", targets=[1, 2], inputs=inputs)
+    with pytest.raises(DataError, match=r"inputs\[0, 0\] is inf; expected finite numbers"):
+        Dataset("d", targets=[1], inputs=[[np.inf, np.nan]], missing=True)
+    with pytest.raises(DataError, match=r"inputs\[0, 1\] is 1.0; expected a code from 0 to 0"):
+        Dataset("d", targets=[1, 2], inputs=inputs, codes={1: ("bus",)}, missing=True)
+    with pytest.raises(DataError, match="labels of column 2, and the inputs have 2 columns"):
+        Dataset("d", targets=[1, 2], inputs=inputs, codes={2: ("bus",)}, missing=True)
+    with pytest.raises(DataError, match="column 1 has 65537 categories; expected at most 65536"):
+        Dataset("d", targets=[1], inputs=[[1, 1]], codes={1: tuple(map(str, range(65_537)))})

@@ -75,7 +75,7 @@ def read_columns(
 
     The inputs `held` hold categories; some may be numbers, and are then inputs like others.
     """
-    inputs = numbers_of(groups.get("inputs", []))
+    inputs = given = numbers_of(groups.get("inputs", []))
     for number in held:
         if number not in inputs:
             raise DataError(
@@ -120,7 +120,7 @@ def read_columns(
         arrays,
         read.labels.get(target, ()) if isinstance(target, int) else (),
         read.dropped,
-        tuple(table.names[number] for number in (*inputs, *numeric)) if table.names else (),
+        tuple(table.names[number] for number in given) if table.names else (),
         columns,
         categories,
     )

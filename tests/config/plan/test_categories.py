@@ -73,7 +73,7 @@ def test_columns_of_one_name_stay_apart(folder):
     source = lossfw.registry().component_class("source", "arrays")
     (folder / "d.csv").write_text("a,a,kind,targets\n1,2,x,0\n3,4,y,1\n")
     data = source(file="d.csv", categories="found").load()
-    assert (data.inputs.tolist(), data.input_names) == ([[1, 2], [3, 4]], ("a", "a"))
+    assert (data.inputs.tolist(), data.input_names) == ([[1, 2], [3, 4]], ("a", "a", "kind"))
     (folder / "e.csv").write_text("kind,kind,targets\nx,x,0\ny,z,1\n")
     with pytest.raises(DataError, match="several columns of categories named 'kind'"):
         source(file="e.csv", categories="found").load()
@@ -90,7 +90,9 @@ def test_every_column_of_texts_is_found(make, folder):
 def test_another_category_is_told(make, folder):
     known = KIND != "studio"
     lossfw.train(written(folder, make(folder, known, "known")), out="out")
-    with pytest.raises(ConfigError, match=r"'kind' has the category 'studio'.*with flat, house"):
+    with pytest.raises(
+        ConfigError, match=r"'kind' has the category 'studio' in row 2, and .*had flat, house"
+    ):
         lossfw.run(written(folder, make(folder)), overrides=["network.weights=out/weights.npz"])
 
 
@@ -184,3 +186,35 @@ def test_a_cluster_gives_the_same_bits(make, folder):
     options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.Client(processes=True, **options) as client:
         assert lossfw.evaluate(plan, client=client).loss == here.loss
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_a_model_that_takes_categories_gets_codes_in_the_place_of_the_column(make, folder):
+    name, path = make(folder).removeprefix("name: ").split(", ")
+    given = dict([path.split(": ")], name=name, targets_key="price", categories=("kind", "zone"))
+    given |= {"inputs_key": ("kind", "area", "zone")}
+    data = lossfw.registry().create("source", given).load()
+    coded = encoded(data, {}, as_codes=True)
+    assert coded.codes == {0: ("flat", "house", "studio"), 2: ("3", "7")}
+    assert coded.input_names == ("kind", "area", "zone")
+    wanted = np.column_stack([np.unique(KIND, return_inverse=True)[1], AREA, ZONE == 7])
+    np.testing.assert_array_equal(coded.in_memory().inputs, wanted)
+    assert coded.take([4, 2]).codes == coded.codes
+    assert next(coded.batches(5)).inputs.dtype == np.float64
+    # Those of the training number later ones, also where 3 is written as 3.0.
+    known = {"kind": ("studio", "house", "flat"), "zone": ("7.0", "3.0")}
+    again = encoded(data, known, as_codes=True).in_memory()
+    np.testing.assert_array_equal(again.inputs[:, [0, 2]], [2, 1] - wanted[:, [0, 2]])
+    assert encoded(data, {}).input_names == ("area",)
+
+
+def test_an_unknown_category_is_a_mistake_at_its_row_or_missing():
+    data = Dataset("own", targets=PRICE, categories={"kind": KIND})
+    first = int(np.argmax(KIND == "studio"))
+    known = {"kind": ("flat", "house")}
+    with pytest.raises(DataError, match=rf"category 'studio' in row {first}, and the training had"):
+        encoded(data, known, as_codes=True)
+    with pytest.raises(DataError, match=rf"category 'studio' in row {first}, "):
+        encoded(data.take([0, first]), known, as_codes=True)
+    filled = encoded(data, known, as_codes=True, unknown_is_missing=True)
+    np.testing.assert_array_equal(np.isnan(filled.inputs[:, 0]), KIND == "studio")
