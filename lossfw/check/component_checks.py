@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from lossfw.check.api import suite_of_component
-from lossfw.check.core.subject import Points
+from lossfw.check.core.points import Points
 from lossfw.check.instances import InstanceToCheck
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, Watch

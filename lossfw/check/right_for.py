@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lossfw.check.core.subject import Points, Subject, is_inside
+from lossfw.check.core.points import Points, is_inside
+from lossfw.check.core.subject import Subject
 from lossfw.check.laws.formula import is_inner, judged_at, relative_error
 from lossfw.components.spaces import Members
 from lossfw.numerics.arrays import NDArray

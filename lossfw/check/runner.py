@@ -11,9 +11,10 @@ import numpy as np
 
 from lossfw.check.checks import CHECKS, GROUP_CHECKS
 from lossfw.check.core.causes import Cause, cause_of
+from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
-from lossfw.check.core.subject import Points, Subject, drop_outside
+from lossfw.check.core.subject import Subject
 from lossfw.check.denials import denials
 from lossfw.check.findings import by_grade
 from lossfw.check.options import Options

@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from lossfw.check.core.points import Points
 from lossfw.check.core.region import Region, of_numbers, region
-from lossfw.check.core.subject import Points, Subject
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import REAL
 from lossfw.numerics.arrays import NDArray
 

@@ -8,8 +8,8 @@ import pytest
 import lossfw
 from lossfw import Claims, DistanceLoss
 from lossfw.check.api import suite_of_component
+from lossfw.check.core.points import Points
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import Points
 from lossfw.check.jobs import check_jobs, report_unchecked
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, run_all

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from lossfw.check import Report, check
+from lossfw.check.core.points import Points
 from lossfw.check.core.search import Search
 from lossfw.check.core.shrink import shrink
-from lossfw.check.core.subject import Points, of_component
+from lossfw.check.core.subject import of_component
 from lossfw.check.findings import causes
 from lossfw.check.refutation import Refutation
 from lossfw.check.right_for import right_for

@@ -19,7 +19,8 @@ from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import line
 from lossfw.check.core.oracle import Oracle
-from lossfw.check.core.subject import COLUMNS, ArgumentArrays, Subject, call, of_component
+from lossfw.check.core.points import ArgumentArrays
+from lossfw.check.core.subject import COLUMNS, Subject, call, of_component
 from lossfw.check.instances import variants
 from lossfw.check.pool import Job, Watch
 from lossfw.components.plugin_choice import Plugins

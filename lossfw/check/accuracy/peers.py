@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.check.core.subject import ArgumentArrays, Function
+from lossfw.check.core.points import ArgumentArrays
+from lossfw.check.core.subject import Function
 from lossfw.check.foreign.arrays import AdaptedFunction, Lifting, of_jax, of_keras, of_torch
 from lossfw.check.foreign.conventions import ForeignFunction, by_convention, load_function
 from lossfw.losses.loss import Loss

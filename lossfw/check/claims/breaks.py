@@ -20,8 +20,9 @@ import numpy as np
 from lossfw.check.claims.black_box import sharp_at, sharp_places
 from lossfw.check.core.curves import Curve, ExactCurve, curves
 from lossfw.check.core.draw import draw_pairs
+from lossfw.check.core.points import Points, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
-from lossfw.check.core.subject import Points, Subject, first_bad
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float

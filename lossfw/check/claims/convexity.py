@@ -11,8 +11,9 @@ from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.members import clipped, is_bounded, on_side
+from lossfw.check.core.points import Points, is_inside
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
-from lossfw.check.core.subject import Points, Subject, call, is_inside
+from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.draw_groups import usual_group
+from lossfw.check.core.points import Points, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
-from lossfw.check.core.subject import Points, Subject, call, first_bad
+from lossfw.check.core.subject import Subject, call
 from lossfw.numerics.arrays import NDArray
 
 # Rounding errors of sums in another order, relative to the largest number.

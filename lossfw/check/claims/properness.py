@@ -11,8 +11,9 @@ import numpy as np
 
 from lossfw.check.claims.risk import CERTAIN, expected_loss, without_nan
 from lossfw.check.core.expectation import distribution_of, sample_targets, usual_predictions
+from lossfw.check.core.points import first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
-from lossfw.check.core.subject import Subject, first_bad
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.losses.capabilities import DistributionLoss
 from lossfw.numerics.arrays import NDArray

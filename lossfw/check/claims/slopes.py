@@ -14,8 +14,9 @@ from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.members import is_bounded, is_line, on_side, usual
+from lossfw.check.core.points import first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
-from lossfw.check.core.subject import Subject, call, first_bad
+from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX
 from lossfw.numerics.arrays import NDArray
 

@@ -13,18 +13,10 @@ from lossfw.check.claims.groups import check_slopes_of_shift
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.members import usual
+from lossfw.check.core.points import Points, any_in_row, first_bad, is_left_by_cancellation
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
 from lossfw.check.core.shrink import shrink, simplest_bad
-from lossfw.check.core.subject import (
-    JUDGED_DTYPES,
-    OUTSIDE_ULPS,
-    Points,
-    Subject,
-    any_in_row,
-    call,
-    first_bad,
-    is_left_by_cancellation,
-)
+from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 

@@ -28,7 +28,8 @@ from lossfw.check.core.members import (
     on_side,
     usual,
 )
-from lossfw.check.core.subject import Points, Subject, drop_outside
+from lossfw.check.core.points import Points, drop_outside
+from lossfw.check.core.subject import Subject
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import (
     BINARY,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.members import Generator, best_guess, clipped, close_to, members, usual
-from lossfw.check.core.subject import Points, Subject
+from lossfw.check.core.points import Points
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import Interval, Simplex, Space
 from lossfw.numerics.arrays import NDArray
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from lossfw.check.core.group_rows import GROUP_WIDTH, flat
 from lossfw.check.core.members import Generator, usual
-from lossfw.check.core.subject import Points, Subject
+from lossfw.check.core.points import Points
+from lossfw.check.core.subject import Subject
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import Interval, Simplex, Space
 from lossfw.numerics.arrays import NDArray

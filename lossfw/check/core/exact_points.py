@@ -21,6 +21,7 @@ import numpy as np
 
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.members import Generator, by_space, usual
+from lossfw.check.core.points import Points, drop_masked, drop_outside, in_rows
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -29,7 +30,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, in_rows
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
     SIMPLEX,
     UNIT,

@@ -15,15 +15,9 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import draw
+from lossfw.check.core.points import Points, any_in_row, cancellation_scale
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import (
-    Points,
-    Subject,
-    any_in_row,
-    call,
-    cancellation_scale,
-    of_component,
-)
+from lossfw.check.core.subject import Subject, call, of_component
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -24,7 +24,8 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import clipped
-from lossfw.check.core.subject import NUDGE_ULPS, Points, Subject, any_in_row, written_lengths
+from lossfw.check.core.points import Points, any_in_row, written_lengths
+from lossfw.check.core.subject import NUDGE_ULPS, Subject
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import SIMPLEX, UNIT, Space, Vector
 from lossfw.numerics.arrays import Array, NDArray

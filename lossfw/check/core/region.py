@@ -12,7 +12,8 @@ from enum import IntEnum
 import numpy as np
 
 from lossfw.check.core.members import by_space, is_bounded
-from lossfw.check.core.subject import Points, Subject, in_rows
+from lossfw.check.core.points import Points, in_rows
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, LOGITS, SIGN, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 

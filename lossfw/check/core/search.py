@@ -25,15 +25,9 @@ from lossfw.check.core.draw import draw
 from lossfw.check.core.draw_columns import usual_pairs
 from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.members import by_space
+from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.region import Region, region
-from lossfw.check.core.subject import (
-    JUDGED_DTYPES,
-    Points,
-    Subject,
-    call,
-    call_as_given,
-    drop_outside,
-)
+from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 

@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 import numpy as np
 
+from lossfw.check.core.points import Points, drop_masked, drop_outside, written_lengths
 from lossfw.check.core.region import region
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, written_lengths
+from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
 
 # Tells of each point how bad its result is: 0 for one that does not show the error.

@@ -9,7 +9,6 @@ checked as a loss of the residual (`lossfw.check.laws.activations`).
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,11 +19,11 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.flat_rows import flat_loss, flat_space
-from lossfw.check.core.group_rows import GROUP_WIDTH, GroupRows, as_rows, setup_of_lines
-from lossfw.check.core.reproduce import nested, outside_setup, setup
+from lossfw.check.core.group_rows import GroupRows, as_rows, setup_of_lines
+from lossfw.check.core.reproduce import outside_setup, setup
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
-from lossfw.errors import ArgumentError, DomainError
+from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
@@ -388,158 +387,3 @@ def _copied(x: Any) -> Any:
     """Return a copy of an array that looks like it; others (strided, read-only) as they are."""
     same = isinstance(x, np.ndarray) and x.flags.c_contiguous and x.flags.writeable
     return x.copy() if same else x
-
-
-# A prediction and its target, or the one argument of an activation.
-ArgumentArrays: TypeAlias = tuple[NDArray, ...]
-
-# The end of a whole number, and a digit other than 0.
-_POINT, _DIGIT = re.compile(r"\.0\b"), re.compile("[1-9]")
-
-# An error below so many rounding steps of the largest number in play (an input,
-# the result, or 1) is left by cancellation; a larger one is another value.
-_LOST_DIGITS = 2.0**7
-
-# Numbers larger than this are in play only where they are close to each other.
-_LARGE, _CLOSE = 1e3, 0.1
-
-
-@dataclass(frozen=True)
-class Points:
-    """Predictions and targets, each of shape (N,) or (N, K): a pair to an element or row."""
-
-    y: NDArray
-    t: NDArray
-
-    def __len__(self) -> int:
-        return int(self.y.shape[0])
-
-    def take(self, which: NDArray | slice) -> Points:
-        """Return some of the pairs."""
-        return Points(self.y[which], self.t[which])
-
-    def keep(self, mask: NDArray) -> Points:
-        """Return the pairs for which a mask, of elements or of whole rows, is true throughout."""
-        whole = mask.all(tuple(range(1, mask.ndim)))
-        return self.take(np.flatnonzero(whole))
-
-
-def drop_outside(subject: Subject, points: Points) -> Points:
-    """Return the pairs whose prediction and target both lie in their spaces and ranges."""
-    keep = is_inside(subject, points)
-    return points if keep.all() else points.take(keep)
-
-
-def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
-    """Return flat groups with the numbers of each row on an axis of their own; others as is."""
-    if subject.kind != "group" or not space.axes:
-        return x
-    return x.reshape(len(x), -1, space.flat_size(GROUP_WIDTH))
-
-
-def is_inside(subject: Subject, points: Points) -> NDArray:
-    """Tell which pairs have prediction and target in their spaces and ranges."""
-    keep = np.ones(len(points), bool)
-    spaces = subject.prediction, subject.target
-    if subject.kind == "group":
-        # Those of a row say more than those of its numbers, such as that not all are 0.
-        rows: Any = subject.truth
-        spaces = rows.prediction_space, rows.target_space
-    for space, sizes, x in (
-        (spaces[0], subject.prediction_range, points.y),
-        (spaces[1], subject.target_range, points.t),
-    ):
-        if x.dtype.kind in "iu":
-            continue
-        bad = space.outside(in_rows(subject, space, x))
-        if bad is not None:
-            keep &= ~any_in_row(np.asarray(bad))
-        if sizes is not None:
-            keep &= ~any_in_row(~sizes.holds(x))
-    if subject.has_columns and subject.component is not None and subject.kind != "group":
-        keep[keep] = _is_taken(subject.component, points.take(np.flatnonzero(keep)))
-    return keep
-
-
-def _is_taken(loss: Loss, points: Points) -> NDArray:
-    """Tell which pairs a loss takes that refuses more than its spaces say."""
-    if type(loss).check_domain is Loss.check_domain or not len(points):
-        return np.ones(len(points), bool)
-    try:
-        loss.check_domain(points.y, points.t, False, 0)
-    except DomainError:
-        if len(points) == 1:
-            return np.zeros(1, bool)
-        half = len(points) // 2
-        parts = points.take(slice(half)), points.take(slice(half, None))
-        return np.concatenate([_is_taken(loss, part) for part in parts])
-    return np.ones(len(points), bool)
-
-
-def drop_masked(subject: Subject, points: Points) -> Points:
-    """Return the points that a mask of the loss leaves in."""
-    if not len(points):
-        return points
-    keep = subject.counts(points.y, points.t) > 0
-    return points if keep.all() else points.take(keep)
-
-
-def cancellation_scale(points: Points) -> NDArray:
-    """Return for each element or row the largest of the terms whose difference it may be.
-
-    Logarithms of elements are such terms too.
-    """
-    y, t = (np.asarray(x, np.float64) for x in (points.y, points.t))
-    rows = len(y)
-    size = np.maximum(np.maximum(_size(y, rows), _size(t, rows)), 1.0)
-    with np.errstate(all="ignore"):
-        # Squares and products are terms, too; of huge numbers they hide everything.
-        squares = np.maximum(size, np.minimum(size**2, _LARGE**2))
-        if y.ndim > 1 or t.shape != y.shape:
-            return np.asarray(squares)
-        close = np.abs(y - t) <= _CLOSE * size
-        logs = np.abs(np.log(np.where(y == 0, 1.0, np.abs(y))))
-    return np.maximum(np.where(close, squares, np.minimum(size, _LARGE)), logs)
-
-
-def is_left_by_cancellation(
-    points: Points, actual: NDArray, expected: NDArray | float, dtype: Any = None
-) -> NDArray:
-    """Tell which results are off by no more than a difference of the terms in play leaves.
-
-    The terms are rounded to a dtype, by default that of the results.
-    """
-    size = cancellation_scale(points).reshape(-1, *[1] * (actual.ndim - 1))
-    eps = float(np.finfo(dtype or actual.dtype).eps)
-    with np.errstate(all="ignore"):
-        error = np.abs(actual.astype(np.float64) - expected)
-        largest = np.maximum(size, np.abs(expected))
-        return np.asarray(error <= _LOST_DIGITS * eps * largest)
-
-
-def _size(x: NDArray, rows: int) -> NDArray:
-    with np.errstate(all="ignore"):
-        finite = np.where(np.isfinite(x), np.abs(x), 0)
-    return finite.reshape(rows, -1).max(-1) if finite.size else np.zeros(rows)
-
-
-def any_in_row(x: NDArray) -> NDArray:
-    """Tell which elements, or rows with anything in them, are true."""
-    return np.asarray(x.any(tuple(range(1, x.ndim))))
-
-
-def first_bad(bad: Any) -> int:
-    """Return the number of the first element or row that is bad, or that holds something bad."""
-    return int(np.argmax(any_in_row(bad)))
-
-
-def simplest(points: Points, bad: NDArray) -> int:
-    """Return which of the bad points is written with the fewest characters."""
-    index = np.flatnonzero(any_in_row(bad))
-    return int(index[int(np.argmin(written_lengths(points, index)))])
-
-
-def written_lengths(points: Points, index: NDArray) -> list[int]:
-    """Return how long points are to read: their characters, and digits other than 0 twice."""
-    texts = [f"{nested(points.y[i])} {nested(points.t[i])}" for i in index]
-    return [len(_POINT.sub("", text)) + len(_DIGIT.findall(text)) for text in texts]

@@ -18,6 +18,7 @@ from lossfw.check.core.curves import EPS, curves
 from lossfw.check.core.draw import draw_rows
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.members import Generator
+from lossfw.check.core.points import first_bad
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -27,14 +28,7 @@ from lossfw.check.core.search import (
     close,
     format_number,
 )
-from lossfw.check.core.subject import (
-    COLUMNS,
-    JUDGED_DTYPES,
-    Subject,
-    first_bad,
-    of_component,
-    unwritten,
-)
+from lossfw.check.core.subject import COLUMNS, JUDGED_DTYPES, Subject, of_component, unwritten
 from lossfw.check.denials import denials
 from lossfw.check.laws.formula import DERIVATIVE_CHECKS, VALUE_CHECKS
 from lossfw.check.laws.optional_functions import compare_both

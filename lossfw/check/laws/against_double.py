@@ -14,6 +14,14 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import cast, many_classes, most_columns
+from lossfw.check.core.points import (
+    Points,
+    drop_masked,
+    drop_outside,
+    first_bad,
+    is_inside,
+    simplest,
+)
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -25,17 +33,7 @@ from lossfw.check.core.search import (
     outputs,
     written,
 )
-from lossfw.check.core.subject import (
-    Function,
-    Points,
-    Subject,
-    call,
-    drop_masked,
-    drop_outside,
-    first_bad,
-    is_inside,
-    simplest,
-)
+from lossfw.check.core.subject import Function, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.exact_points import cast
+from lossfw.check.core.points import Points, any_in_row, drop_masked, simplest
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -27,15 +28,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import (
-    Points,
-    Subject,
-    any_in_row,
-    call,
-    drop_masked,
-    of_component,
-    simplest,
-)
+from lossfw.check.core.subject import Subject, call, of_component
 from lossfw.check.laws.purity import ENOUGH
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError

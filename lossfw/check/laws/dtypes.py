@@ -16,6 +16,7 @@ from lossfw.check.core.exact_points import (
     most_columns,
     plain_rows,
 )
+from lossfw.check.core.points import Points, drop_masked, drop_outside, first_bad
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -27,7 +28,7 @@ from lossfw.check.core.search import (
     outputs,
     written,
 )
-from lossfw.check.core.subject import Points, Subject, drop_masked, drop_outside, first_bad
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 

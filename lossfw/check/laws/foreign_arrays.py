@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.bridges.jax import double_precision
+from lossfw.check.core.points import Points, drop_masked
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -20,7 +21,7 @@ from lossfw.check.core.search import (
     format_number,
     ordinary,
 )
-from lossfw.check.core.subject import Points, Subject, drop_masked
+from lossfw.check.core.subject import Subject
 from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
 

@@ -21,6 +21,13 @@ import numpy as np
 from lossfw.check.core.extra_points import branch_points, suspects
 from lossfw.check.core.members import by_space
 from lossfw.check.core.oracle import Judgement, judge
+from lossfw.check.core.points import (
+    Points,
+    any_in_row,
+    drop_masked,
+    first_bad,
+    is_left_by_cancellation,
+)
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -32,16 +39,7 @@ from lossfw.check.core.search import (
     outputs,
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
-from lossfw.check.core.subject import (
-    JUDGED_DTYPES,
-    Points,
-    Subject,
-    any_in_row,
-    call,
-    drop_masked,
-    first_bad,
-    is_left_by_cancellation,
-)
+from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call
 from lossfw.check.laws.own_differences import check_by_differences
 from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray

@@ -10,8 +10,9 @@ import numpy as np
 
 from lossfw.check.claims.groups import need_groups
 from lossfw.check.core.draw_groups import usual_group
+from lossfw.check.core.points import Points
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
-from lossfw.check.core.subject import Points, Subject, call, call_as_given
+from lossfw.check.core.subject import Subject, call, call_as_given
 from lossfw.numerics.arrays import NDArray
 
 # Sizes of groups: up to and beyond the 8 and the 128 numbers that NumPy adds at a time.

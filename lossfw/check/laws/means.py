@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import cast
+from lossfw.check.core.points import Points
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, check, ordinary
-from lossfw.check.core.subject import Points, Subject, call, call_as_given
+from lossfw.check.core.subject import Subject, call, call_as_given
 from lossfw.check.laws.nan_and_labels import SWALLOWED
 from lossfw.check.laws.purity import sizes
 from lossfw.numerics.arrays import NDArray

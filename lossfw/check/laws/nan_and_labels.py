@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast
+from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, simplest
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -23,15 +24,7 @@ from lossfw.check.core.search import (
     outputs,
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
-from lossfw.check.core.subject import (
-    Points,
-    Subject,
-    any_in_row,
-    call,
-    drop_masked,
-    first_bad,
-    simplest,
-)
+from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.formula import is_inner
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError

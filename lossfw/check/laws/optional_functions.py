@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossfw.check.core.oracle import judge
+from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, is_inside, simplest
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -19,16 +20,7 @@ from lossfw.check.core.search import (
     close,
     format_number,
 )
-from lossfw.check.core.subject import (
-    Points,
-    Subject,
-    any_in_row,
-    call,
-    drop_masked,
-    first_bad,
-    is_inside,
-    simplest,
-)
+from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.formula import inner
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray

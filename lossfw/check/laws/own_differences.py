@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.curves import curves
+from lossfw.check.core.points import Points, first_bad
 from lossfw.check.core.search import Counterexample, Search, ordinary
-from lossfw.check.core.subject import Points, Subject, call, first_bad
+from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import REAL
 
 _NAMES = ("value", "gradient", "hessian")

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points, need_alike
+from lossfw.check.core.points import Points
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -23,7 +24,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Points, Subject
+from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
 
 # Enough elements for a path that works in place on large arrays.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import alike, many_classes, need_alike
+from lossfw.check.core.points import Points, drop_masked
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -16,7 +17,7 @@ from lossfw.check.core.search import (
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Points, Subject, call, drop_masked
+from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Space
 
 # Shapes of rows are tried with up to so many of them.

@@ -5,9 +5,10 @@ import pytest
 
 import lossfw
 from lossfw.check.core.extra_points import branch_points
+from lossfw.check.core.points import Points
 from lossfw.check.core.region import Region, region
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import Points, of_component
+from lossfw.check.core.subject import of_component
 from lossfw.check.laws.formula import judgements
 
 ORDINARY, WIDE, EXTREME = Region
