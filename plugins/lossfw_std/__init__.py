@@ -213,7 +213,9 @@ _BRIDGES: dict[str, str] = {
 }
 
 # Each imports its library on use.
-_MODELS: dict[str, str] = {}
+_MODELS: dict[str, str] = {
+    "onnx": "lossfw_std.models.onnx:Onnx",
+}
 
 
 @hookimpl

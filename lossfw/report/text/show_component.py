@@ -35,6 +35,7 @@ _TITLES = {
     "source": "Data sources",
     "optimizer": "Optimizers",
     "bridge": "Bridges",
+    "model": "Models",
 }
 
 

@@ -1,0 +1,222 @@
+"""ONNX: a network or a pipeline of any library, evaluated by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import PositiveInt
+
+from lossfw import DataError, NDArray
+from lossfw.models import Card, Model, Predictor, did_you_mean
+from lossfw_std.models.onnx_file import has_external_data
+
+_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
+
+
+class Onnx(Model):
+    """A model in a file of ONNX, run by onnxruntime on the processor.
+
+    Use it when a network of PyTorch, Keras or JAX, or a pipeline of scikit-learn, is exported to
+    ONNX and its predictions are to be scored.
+
+    Parameters
+    ----------
+    file : file
+        The model, with its weights inside.
+    link : str, optional
+        The activation that makes predictions of the output. Without it, the output is predictions.
+    output : str, optional
+        The output that the loss takes; needed where the file has several outputs of floats.
+    inputs : mapping of str to list of str, optional
+        For a file of several inputs: the columns of the data that each input takes, in the order
+        of the data, such as ``{amount: [age, power], place: [density]}``.
+    row_shape : list of int, optional
+        The shape of the inputs of a row, where the file leaves it open.
+
+    Notes
+    -----
+    onnxruntime has one thread: with several it adds the trees of a forest in another order. The
+    first axis of inputs and outputs is the rows and has to be of any length.
+    """
+
+    name: ClassVar[str] = "onnx"
+    library: ClassVar[str] = "onnxruntime"
+    extra: ClassVar[str] = "onnx"
+
+    output: str | None = None
+    inputs: Mapping[str, Sequence[str]] | None = None
+    row_shape: tuple[PositiveInt, ...] | None = None
+
+    def load(self, content: bytes, card: Card | None) -> Predictor:
+        """Return the model in a file of ONNX; nothing in it is executed."""
+        session = self._session(content)
+        entries = session.get_inputs()
+        dtypes = {_DTYPES.get(entry.type, entry.type) for entry in entries}
+        if len(dtypes) > 1 or not dtypes <= set(_DTYPES.values()):
+            listed = ", ".join(f"{entry.name} is {entry.type}" for entry in entries)
+            raise DataError(
+                f"{self._file} takes inputs that are not floats of one kind ({listed}); expected "
+                "float32 or float64: export it with a Cast after the input."
+            )
+        for entry in entries:
+            self._check_rows(entry)
+        output = self._chosen(session.get_outputs())
+        row_shape, parts = self._parts(entries)
+
+        def raw(block: NDArray) -> NDArray:
+            outputs: list[NDArray] = session.run([output], parts(block))
+            return outputs[0]
+
+        dtype = dtypes.pop()
+        units = self._units(raw, np.zeros((2, *row_shape), dtype), output)
+        link = card.link if card is not None else self.link
+        told = f"onnx ({output} of {self._file})"
+        # A matrix product in single rows has other bits than in blocks.
+        return Predictor(told, content, row_shape, units, raw, link, dtype=dtype, pads=True)
+
+    @property
+    def _file(self) -> str:
+        return self.file.name if self.file is not None else "the model"
+
+    def _session(self, content: bytes) -> Any:
+        runtime = self.imported()
+        try:
+            is_split = has_external_data(content)
+        except ValueError:
+            raise DataError(
+                f"{self._file} is not a file of ONNX: export the model to ONNX, as "
+                "torch.onnx.export and skl2onnx.to_onnx do."
+            ) from None
+        if is_split:
+            raise DataError(
+                f"{self._file} has weights in other files, which are not read; in Python: "
+                'onnx.save(onnx.load("model.onnx"), "whole.onnx")'
+            )
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # errors are raised, and not printed as well
+        try:
+            return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise DataError(
+                f"{self._file} is not a model that onnxruntime {self.version()} can run: "
+                f"{_first_clause(error)}."
+            ) from None
+
+    def _check_rows(self, entry: Any) -> None:
+        """Refuse an input without an axis of rows, or with a fixed number of them."""
+        if not entry.shape:
+            raise DataError(
+                f"{self._file}: the input {entry.name} is a single number; expected rows: export "
+                "it with inputs of shape (N, ...)."
+            )
+        if isinstance(entry.shape[0], int):
+            raise DataError(
+                f"{self._file} takes exactly {entry.shape[0]} rows in a call: export it with a "
+                "dynamic first axis, in PyTorch by torch.onnx.export(..., dynamic_axes="
+                f"{{{entry.name!r}: {{0: 'rows'}}}})."
+            )
+
+    def _chosen(self, outputs: Sequence[Any]) -> str:
+        """Return the name of the output that the loss takes."""
+        names = [output.name for output in outputs if output.type in _DTYPES]
+        if self.output in names:
+            return str(self.output)
+        if not names or self.output in [output.name for output in outputs]:
+            listed = ", ".join(f"{output.name} is {output.type}" for output in outputs)
+            raise DataError(
+                f"{self._file}: expected an output of floats, but {listed}. For a classifier of "
+                "scikit-learn, export its probabilities as an array: skl2onnx.to_onnx(model, rows, "
+                "options={id(model): {'zipmap': False}}), and write output: probabilities"
+            )
+        if self.output is not None:
+            guess = did_you_mean(self.output, names)
+            raise DataError(
+                f"{self._file} has no output {self.output!r} of floats. It has "
+                f"{', '.join(names)}. {guess}".strip()
+            )
+        if len(names) > 1:
+            raise DataError(
+                f"{self._file} has the outputs {', '.join(names)}: name the one that the loss "
+                f"takes, as output: {names[-1]}"
+            )
+        return str(names[0])
+
+    def _parts(
+        self, entries: Sequence[Any]
+    ) -> tuple[tuple[int, ...], Callable[[NDArray], dict[str, NDArray]]]:
+        """Return the shape of the inputs of a row, and a function that names parts of a block."""
+        if len(entries) == 1:
+            entry = entries[0]
+            return self._row_shape(entry), lambda block: {entry.name: block}
+        names = [entry.name for entry in entries]
+        if self.inputs is None or sorted(self.inputs) != sorted(names):
+            example = ", ".join(f"{name}: [...]" for name in names)
+            raise DataError(
+                f"{self._file} has the inputs {', '.join(names)}: name the columns of the data "
+                f"that each takes, in the order of the data, as inputs: {{{example}}}"
+            )
+        widths = {entry.name: self._width(entry) for entry in entries}
+        for name, columns in self.inputs.items():
+            if widths[name] not in (None, len(columns)):
+                raise DataError(
+                    f"{self._file}: the input {name} takes {widths[name]} of the columns, and "
+                    f"inputs gives it {len(columns)}: {', '.join(columns)}."
+                )
+        ends = list(accumulate(len(columns) for columns in self.inputs.values()))
+
+        def parts(block: NDArray) -> dict[str, NDArray]:
+            pieces = np.split(block, ends[:-1], axis=1)
+            return dict(zip(self.inputs or (), map(np.ascontiguousarray, pieces), strict=True))
+
+        return (ends[-1],), parts
+
+    def _row_shape(self, entry: Any) -> tuple[int, ...]:
+        """Return the shape of a row of the only input."""
+        stated = tuple(entry.shape[1:])
+        shape = self.row_shape or stated
+        fits = len(shape) == len(stated) and all(
+            not isinstance(length, int) or length == given
+            for length, given in zip(stated, shape, strict=True)
+        )
+        if not fits or not all(isinstance(length, int) for length in shape):
+            rows = ", ".join(map(str, stated))
+            raise DataError(
+                f"{self._file}: the input {entry.name} has rows of shape ({rows}): write their "
+                "lengths, such as row_shape: [3, 32, 32]"
+            )
+        return tuple(map(int, shape))
+
+    def _width(self, entry: Any) -> int | None:
+        """Return the number of columns of one of several inputs; None where it is open."""
+        if len(entry.shape) != 2:
+            raise DataError(
+                f"{self._file}: the input {entry.name} has {len(entry.shape)} axes; of several "
+                "inputs, each takes columns, (N, columns)."
+            )
+        return entry.shape[1] if isinstance(entry.shape[1], int) else None
+
+    def _units(self, raw: Callable[[NDArray], NDArray], rows: NDArray, output: str) -> int:
+        """Return the length of a row of outputs, by a trial."""
+        try:
+            shape = np.shape(raw(rows))
+        except Exception as error:
+            raise DataError(
+                f"{self._file} cannot be run with {len(rows)} rows of shape {rows.shape[1:]}: "
+                f"{_first_clause(error)}. Export it with a dynamic first axis, throughout."
+            ) from None
+        if shape[:1] != (len(rows),) or len(shape) > 2:
+            raise DataError(
+                f"{self._file}: the output {output} has shape {shape} for {len(rows)} rows; "
+                f"expected ({len(rows)}, units), a list of numbers for each row."
+            )
+        return shape[1] if len(shape) == 2 else 1
+
+
+def _first_clause(error: Exception) -> str:
+    """Return what onnxruntime says, without codes, places and what follows."""
+    text = " ".join(str(error).split()).rpartition("] : ")[2]
+    return text.split(" : ", 2)[-1].split(". ")[0][:160].rstrip(".")

@@ -1,0 +1,247 @@
+"""Files of ONNX: what is read from them, and the words for what cannot be."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import DataError, ShapeError
+
+pytest.importorskip("onnxruntime")
+
+FILES = Path(__file__).parent / "files"
+
+
+def onnx_model(**parameters):
+    return lossfw.registry().create("model", {"name": "onnx", **parameters})
+
+
+@pytest.fixture(scope="module")
+def iris():
+    """Inputs and classes of the iris flowers."""
+    table = np.loadtxt(FILES / "iris.csv", delimiter=",", skiprows=1)
+    return table[:, :4], table[:, 4].astype(int)
+
+
+@pytest.fixture(scope="module")
+def flowers():
+    """A scaler and a logistic regression, by scikit-learn 1.9 and skl2onnx 1.20."""
+    return onnx_model(file=FILES / "iris.onnx", output="probabilities").loaded()
+
+
+def test_the_loss_is_that_of_the_library_which_made_the_file(flowers, iris):
+    inputs, classes = iris
+    loss = lossfw.loss("cross_entropy")
+    predictions = flowers.block(inputs).predictions
+    assert loss(predictions, classes, reduction="mean") == pytest.approx(
+        0.12953413849876325,
+        abs=1e-7,  # sklearn.metrics.log_loss of onnxruntime's own call
+    )
+    assert flowers.block(inputs).logits is None
+    assert str(flowers) == "onnx (probabilities of iris.onnx), 4 inputs, 3 predictions"
+
+
+def test_a_row_has_the_same_bits_in_any_company(flowers, iris):
+    inputs, _ = iris
+    whole = flowers.block(inputs).predictions
+    for rows in (slice(0, 1), slice(7, 14), slice(149, 150), slice(None, None, -1)):
+        np.testing.assert_array_equal(flowers.block(inputs[rows]).predictions, whole[rows])
+    np.testing.assert_array_equal(flowers.block(np.asfortranarray(inputs)).predictions, whole)
+
+
+def test_a_worker_makes_the_model_again_from_its_bytes(flowers, iris):
+    again = pickle.loads(pickle.dumps(flowers))
+    np.testing.assert_array_equal(
+        again.block(iris[0]).predictions, flowers.block(iris[0]).predictions
+    )
+    assert again.digest == flowers.digest
+
+
+REFUSED = {
+    "a misspelt output": (
+        {"output": "probabilites"},
+        "has no output 'probabilites' of floats. It has probabilities. Did you mean 'pr",
+    ),
+    "an output of labels": (
+        {"output": "label"},
+        "expected an output of floats, but label is tensor(int64), probabilities is tensor(float)",
+    ),
+    "another length of rows": ({"row_shape": [5]}, "the input X has rows of shape (4)"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_parameter_that_does_not_fit_the_file_is_refused(case):
+    parameters, message = REFUSED[case]
+    with pytest.raises(DataError) as refusal:
+        onnx_model(file=FILES / "iris.onnx", **parameters).loaded()
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"junk", b"PK\x03\x04" + b"\0" * 40, b"ply\n" * 9, b"\x80\x04N."]
+)
+def test_another_file_is_refused(content, tmp_path):
+    (tmp_path / "net.onnx").write_bytes(content)
+    with pytest.raises(DataError, match=r"^net\.onnx is not "):
+        onnx_model(file=tmp_path / "net.onnx").loaded()
+
+
+def test_a_file_that_is_cut_short_is_refused(tmp_path):
+    (tmp_path / "net.onnx").write_bytes((FILES / "iris.onnx").read_bytes()[:400])
+    with pytest.raises(DataError, match="is not a file of ONNX"):
+        onnx_model(file=tmp_path / "net.onnx").loaded()
+
+
+def test_data_of_another_width_are_refused(flowers):
+    with pytest.raises(ShapeError, match=r"the model takes \(N, 4\)"):
+        flowers.check_inputs((10, 5))
+
+
+class TestMadeFiles:
+    """Files that the library onnx makes."""
+
+    @pytest.fixture
+    def onnx(self):
+        return pytest.importorskip("onnx")
+
+    @staticmethod
+    def file(onnx, folder, inputs, outputs, nodes, **weights):
+        """Write a model; inputs and outputs by name and shape, in float32 or as (dtype, shape)."""
+        from onnx import helper, numpy_helper
+
+        def entry(name, shape):
+            dtype, shape = shape if isinstance(shape, tuple) else ("FLOAT", shape)
+            kind = getattr(onnx.TensorProto, dtype)
+            return helper.make_tensor_value_info(name, kind, shape)
+
+        graph = helper.make_graph(
+            [helper.make_node(*node) for node in nodes],
+            "made",
+            [entry(*item) for item in inputs.items()],
+            [entry(*item) for item in outputs.items()],
+            [numpy_helper.from_array(array, name) for name, array in weights.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        path = folder / "made.onnx"
+        onnx.save(model, path)
+        return path
+
+    W = np.array([[1.0, -1.0], [2.0, 0.5], [0.0, 3.0]], np.float32)
+
+    def linear(self, onnx, folder, rows="N", kind="FLOAT"):
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(getattr(onnx.TensorProto, kind))
+        return self.file(
+            onnx,
+            folder,
+            {"x": (kind, [rows, 3])},
+            {"z": (kind, [rows, 2])},
+            [("MatMul", ["x", "W"], ["z"])],
+            W=self.W.astype(dtype),
+        )
+
+    def test_a_link_makes_predictions_of_logits(self, onnx, tmp_path):
+        model = onnx_model(file=self.linear(onnx, tmp_path), link="softmax").loaded()
+        rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
+        outputs = model.block(rows)
+        np.testing.assert_array_equal(outputs.logits, rows @ self.W)
+        np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1.0, rtol=1e-6)
+
+    @pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE"])
+    def test_the_dtype_is_that_of_the_file(self, onnx, tmp_path, kind):
+        model = onnx_model(file=self.linear(onnx, tmp_path, kind=kind)).loaded()
+        assert model.dtype == {"FLOAT": np.float32, "DOUBLE": np.float64}[kind]
+        assert model.block(np.ones((2, 3))).predictions.dtype == model.dtype
+
+    def test_a_fixed_number_of_rows_is_refused_with_the_cure(self, onnx, tmp_path):
+        with pytest.raises(DataError, match="exactly 8 rows in a call: export it with a dynamic"):
+            onnx_model(file=self.linear(onnx, tmp_path, rows=8)).loaded()
+
+    def test_a_number_of_rows_that_is_fixed_inside_is_refused(self, onnx, tmp_path):
+        path = self.file(
+            onnx,
+            tmp_path,
+            {"x": ["N", 3]},
+            {"z": ["N", 3]},
+            [("Reshape", ["x", "shape"], ["z"])],
+            shape=np.array([8, 3]),
+        )
+        with pytest.raises(DataError, match="dynamic first axis, throughout"):
+            onnx_model(file=path).loaded()
+
+    def test_whole_numbers_as_inputs_are_refused(self, onnx, tmp_path):
+        with pytest.raises(DataError, match=r"\(x is tensor\(int64\)\); expected float32"):
+            onnx_model(file=self.linear(onnx, tmp_path, kind="INT64")).loaded()
+
+    def test_pictures_keep_their_axes(self, onnx, tmp_path):
+        path = self.file(
+            onnx,
+            tmp_path,
+            {"x": ["N", 3, "height", 2]},
+            {"z": ["N", "units"]},
+            [("Flatten", ["x"], ["z"])],
+        )
+        with pytest.raises(DataError, match=r"shape \(3, height, 2\): write their lengths"):
+            onnx_model(file=path).loaded()
+        model = onnx_model(file=path, row_shape=[3, 4, 2]).loaded()
+        assert (model.row_shape, model.units) == ((3, 4, 2), 24)
+        rows = np.arange(48.0).reshape(2, 3, 4, 2)
+        np.testing.assert_array_equal(model.block(rows).predictions, rows.reshape(2, 24))
+
+    def test_one_of_several_outputs_has_to_be_named(self, onnx, tmp_path):
+        path = self.file(
+            onnx,
+            tmp_path,
+            {"x": ["N", 3]},
+            {"hidden": ["N", 3], "scores": ["N", 3]},
+            [("Relu", ["x"], ["hidden"]), ("Tanh", ["hidden"], ["scores"])],
+        )
+        with pytest.raises(DataError, match="the outputs hidden, scores: name the one"):
+            onnx_model(file=path).loaded()
+        assert onnx_model(file=path, output="scores").loaded().units == 3
+
+    def test_columns_are_shared_out_to_several_inputs(self, onnx, tmp_path):
+        path = self.file(
+            onnx,
+            tmp_path,
+            {"amount": ["N", 2], "place": ["N", 1]},
+            {"z": ["N", 3]},
+            [("Concat", ["place", "amount"], ["z"])],
+        )
+        model = onnx.load(path)
+        model.graph.node[0].attribute.append(onnx.helper.make_attribute("axis", 1))
+        onnx.save(model, path)
+        with pytest.raises(DataError, match=r"as inputs: \{amount: \[...\], place: \[...\]\}"):
+            onnx_model(file=path).loaded()
+        with pytest.raises(
+            DataError, match="the input place takes 1 of the columns, and inputs gives it 2"
+        ):
+            onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
+        model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
+        np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
+
+    @pytest.mark.parametrize("folder", ["here", "elsewhere"])
+    def test_weights_in_other_files_are_refused(self, onnx, tmp_path, folder, monkeypatch):
+        path = self.linear(onnx, tmp_path)
+        outside = tmp_path / "outside.onnx"
+        onnx.save(
+            onnx.load(path), outside, save_as_external_data=True, location="w", size_threshold=0
+        )
+        if folder == "here":
+            monkeypatch.chdir(tmp_path)
+        with pytest.raises(DataError, match=r"outside\.onnx has weights in other files"):
+            onnx_model(file=outside).loaded()
+
+    def test_weights_of_other_files_are_found_in_branches_too(self, onnx, tmp_path):
+        from lossfw_std.models.onnx_file import has_external_data
+
+        inner = onnx.load(self.linear(onnx, tmp_path)).graph
+        node = onnx.helper.make_node("If", ["c"], ["z"], then_branch=inner, else_branch=inner)
+        model = onnx.helper.make_model(onnx.helper.make_graph([node], "outer", [], []))
+        assert not has_external_data(model.SerializeToString())
+        tensor = node.attribute[0].g.initializer[0]
+        tensor.external_data.add(key="location", value="/etc/passwd")
+        model = onnx.helper.make_model(onnx.helper.make_graph([node], "outer", [], []))
+        assert has_external_data(model.SerializeToString())
