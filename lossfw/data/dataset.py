@@ -189,12 +189,14 @@ class Dataset:
             self, rows=origin, columns=columns, categories=categories, groups=groups, **taken
         )
 
-    def in_memory(self) -> Dataset:
-        """Return the same rows in memory, for repeated access.
+    def in_memory(self, *, inputs: bool = True) -> Dataset:
+        """Return the same rows in memory, for repeated access; without `inputs` those stay.
 
         Memory-mapped arrays stay mapped: access to them is fast.
         """
-        arrays: dict[str, Any] = {role: materialize(array) for role, array in self._arrays()}
+        arrays: dict[str, Any] = {
+            role: materialize(array) for role, array in self._arrays() if inputs or role != "inputs"
+        }
         kept = all(array is getattr(self, role) for role, array in arrays.items())
         columns = {name: column.in_memory() for name, column in self.columns.items()}
         return self if kept and not columns else replace(self, columns=columns, **arrays)

@@ -39,25 +39,36 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
     if not index.size:
         hint = " ".join(notes) or _what_there_is(data, rows)
         raise DataError(f"none of the {len(data)} rows fulfils {str(rows)!r}. {hint}".strip())
+    keep = set(keep)
+    found = replace(
+        subset(replace(data, columns={name: data.columns[name] for name in keep}), index),
+        name=f"{data.name} where {rows}",
+        digest=join_digests(data.digest, str(rows)),
+        notes=(*data.notes, *notes),
+    )
+    return (_with_present_classes(found) if data.classes else found), index
+
+
+def subset(data: Dataset, index: NDArray) -> Dataset:
+    """Return the rows with these ascending numbers, as `Dataset.take`; those of a file stay there.
+
+    Examples
+    --------
+    >>> data = Dataset("three", targets=[5, 6, 7])
+    >>> subset(data, np.array([0, 2])).targets.tolist()
+    [5, 7]
+    """
     arrays: dict[str, Any] = {
         role: taken(array, index)
         for role in ("inputs", "targets", "sample_weight")
         if (array := getattr(data, role)) is not None
     }
-    columns = {
-        name: replace(data.columns[name], values=taken(data.columns[name].values, index))
-        for name in keep
-    }
-    found = replace(
-        data,
-        name=f"{data.name} where {rows}",
-        digest=join_digests(data.digest, str(rows)),
-        rows=_compact(index if data.rows is None else data.rows[index]),
-        columns=columns,
-        notes=(*data.notes, *notes),
-        **arrays,
-    )
-    return (_with_present_classes(found) if data.classes else found), index
+    for role in ("columns", "categories"):
+        columns = getattr(data, role)
+        arrays[role] = {n: replace(x, values=taken(x.values, index)) for n, x in columns.items()}
+    groups = None if data.groups is None else data.groups.take(index)
+    numbers = _compact(index if data.rows is None else data.rows[index])
+    return replace(data, rows=numbers, groups=groups, **arrays)
 
 
 def _compact(numbers: NDArray) -> NDArray:

@@ -35,6 +35,9 @@ class Model(LibraryComponent):
         How it learns; None if it is only evaluated.
     takes : frozenset of str
         Which inputs it takes besides finite numbers: ``"missing"``, ``"categories"``.
+    streams : bool
+        Whether `fit` reads the inputs of `Work.data` by `Dataset.batches`: those of a large file
+        then stay in it. Targets and weights are in memory.
     file : path or None
         A model that has learnt.
     link : str or None
@@ -65,6 +68,7 @@ class Model(LibraryComponent):
     ending: ClassVar[str] = ""
     learns: ClassVar[Learning | None] = None
     takes: ClassVar[frozenset[Taken]] = frozenset()
+    streams: ClassVar[bool] = False
 
     file: File | None = None
     link: str | None = None

@@ -218,3 +218,11 @@ def test_an_unknown_category_is_a_mistake_at_its_row_or_missing():
         encoded(data.take([0, first]), known, as_codes=True)
     filled = encoded(data, known, as_codes=True, unknown_is_missing=True)
     np.testing.assert_array_equal(np.isnan(filled.inputs[:, 0]), KIND == "studio")
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_a_filter_of_rows_leaves_out_their_categories(make, folder):
+    rows = AREA > 90
+    known = lossfw.train(written(folder, make(folder, rows, "known")))
+    config = written(folder, make(folder))
+    assert lossfw.train(config, overrides=["data.rows=column.area > 90"]).history == known.history
