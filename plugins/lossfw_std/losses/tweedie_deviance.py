@@ -1,30 +1,10 @@
-"""The deviance of Tweedie's distributions.
-
-With p the power, a = 1 - p, b = 2 - p, r = t - y and e = log(t / y), half the deviance is near the
-target one of ::
-
-    r^2 (t y)^k S(e)                  for p < 0 or p >= 4, k = -p / 2
-    r^2 / (t + y) (t y)^k / y S(e)    for other p, k = b / 2
-    r^2 / (t + y) y^a S(e)            for other p, where this is flat enough
-
-S is smooth, so that a polynomial has all its digits, and so flat that nothing cancels in it.
-Far from the target half the deviance is ((t^b - y^b) / b - r y^a) / a. Between the powers 1 and 2
-that cancels, and it is y^a max(t, y) times ::
-
-    (1 - exp(-n x)) / n - exp(-n x) (1 - exp(-m x)) / m          for x = abs(e)
-
-n and m are -a and b for a target above the mean, and b and -a for one below it.
-
-For the power 3/2 it is 2 (sqrt(y) - sqrt(t))^2 / sqrt(y), half of the work.
-"""
+"""The deviance of Tweedie's distributions; the forms of its value are in `lossfw_std.tweedie`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
@@ -45,12 +25,7 @@ from lossfw.numerics import (
     apply_where,
     cache_constants,
     computed_in_float64,
-    difference_error,
     extended_range,
-    high_precision,
-    polynomial,
-    select,
-    step_of,
     two_prod,
     with_float32_form,
     zero_or_nan,
@@ -58,26 +33,24 @@ from lossfw.numerics import (
 from lossfw_std.deviance import Deviance, LogMeanBody, finite
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
-
-_THREE_HALVES = 1.5
-
-# Up to this distance of logarithms, or of an exponential's exponent, the target is near: the far
-# forms lose at most a bit beyond it, and a polynomial through so many points has an error below
-# 3e-17. An even number of Chebyshev's has none at 0, where S is a quotient of zeros.
-_NEAR, _NEAR_EXPONENT, _POINTS = 2.5, 6.0, 28
-
-# Nearer to 2 than this, a power cancels in t^b - y^b.
-_NEARLY_TWO = 0.36
-
-# Logarithms up to which no product of powers leaves the range of floats; of roots, none.
-_REACH, _REACH_OF_ROOTS = 600.0, 450.0
+from lossfw_std.tweedie import (
+    REACH,
+    REACH_OF_ROOTS,
+    THREE_HALVES,
+    by_roots,
+    half_deviance,
+    is_quick,
+    positive_target,
+    power_of,
+    quick_half,
+    to_power,
+    usual_means,
+)
 
 # A logarithm as good as infinite.
 _INFINITE_LOG = 2.0**30
 
-# For float32, in float64: powers for which every y^b is a float, and their distance from the
-# limits 1 and 2 that leaves digits enough to a difference of powers; the start of a series.
-_LEAST_POWER, _LARGEST_POWER, _FROM_LIMITS, _NEAR_MEAN = -3.0, 5.0, 2.0**-6, 2.0**-8
+# Logarithms of a mean beyond which float32 is left to float64.
 _USUAL_LOG = 130.0
 
 
@@ -206,34 +179,34 @@ class TweedieDeviance(Deviance):
 
     def _has_rare_mean(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Tell where a mean is so extreme that a power of it may be no float."""
-        low, high = _bounds(self.power)
+        low, high = usual_means(self.power)
         return ~((y > low) & (y < high))
 
     def _is_rare(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Tell where the target or its ratio to the mean may be no float either."""
-        low, high = _bounds(self.power)
+        low, high = usual_means(self.power)
         size = xp.abs(t) if self.power < 0 else t
         usual = (y > low) & (y < high) & (size < high)
-        if self.power != _THREE_HALVES:
+        if self.power != THREE_HALVES:
             usual = usual & ((size > low * y) | (size == 0.0))
         return ~usual
 
     @extended_range(_is_rare)
     def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if self.power == _THREE_HALVES:
-            return _by_roots(xp, y, t)
-        return 2.0 * _half(xp, y, t, _of(self.power), lambda k: _to(xp, y, k))
+        if self.power == THREE_HALVES:
+            return by_roots(xp, y, t)
+        return 2.0 * half_deviance(xp, y, t, power_of(self.power), lambda k: to_power(xp, y, k))
 
     def _quick_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the value in float64 that was float32."""
         p = self.power
-        if p == _THREE_HALVES:
+        if p == THREE_HALVES:
             root = xp.sqrt(y)
             gone = root - xp.sqrt(t)
             found = 4.0 * (gone * (gone / root))
-        elif _is_quick(p):
-            of_target = _positive(xp, t, p) ** (2.0 - p)
-            found = 2.0 * _quick_half(xp, (t - y) / y, y ** (2.0 - p), of_target, p)
+        elif is_quick(p):
+            of_target = positive_target(xp, t, p) ** (2.0 - p)
+            found = 2.0 * quick_half(xp, (t - y) / y, y ** (2.0 - p), of_target, p)
         else:
             return self._value(xp, y, t)
         return apply_where(xp, found, xp.isinf(y) | xp.isinf(t), self._value, y, t)
@@ -253,9 +226,9 @@ class TweedieDeviance(Deviance):
 
     @extended_range(_has_rare_mean)
     def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if self.power == _THREE_HALVES:
+        if self.power == THREE_HALVES:
             return 2.0 * ((y - t) / xp.sqrt(y) / y)
-        return 2.0 * ((y - t) * _to(xp, y, -Fraction(self.power)))
+        return 2.0 * ((y - t) * to_power(xp, y, -Fraction(self.power)))
 
     @with_float32_form(_quick_both)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
@@ -266,7 +239,7 @@ class TweedieDeviance(Deviance):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 y^-p (1 - p + p t / y)."""
         p = Fraction(self.power)
-        return 2.0 * (_to(xp, y, -p) * (float(1 - p) + self.power * (t / y)))
+        return 2.0 * (to_power(xp, y, -p) * (float(1 - p) + self.power * (t / y)))
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
@@ -311,185 +284,6 @@ def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     return classes[power](link=link) if power in classes else None
 
 
-class _Power(NamedTuple):
-    """What is known of a power.
-
-    Attributes
-    ----------
-    a, b : Fraction
-        1 - p and 2 - p, which are floats for powers above 0.
-    near : float
-        Up to this distance of logarithms the target is near.
-    even : bool
-        The near form is the first one.
-    k : float
-    s : tuple of float
-        The polynomial that is S.
-    """
-
-    a: Fraction
-    b: Fraction
-    near: float
-    even: bool
-    k: float
-    s: tuple[float, ...]
-
-
-@cache_constants
-def _of(power: float) -> _Power:
-    a, b = 1 - Fraction(power), 2 - Fraction(power)
-    near = min(_NEAR, _NEAR_EXPONENT / max(abs(a), abs(b)))
-    even = not 0.0 < power < 4.0
-    k = -0.5 * power if even else 0.5 * min(2.0 - power, 0.0)
-    # Where S has few digits less at one end than at the other, it needs no factor.
-    k = k if even or abs(k) * near > 0.75 else 0.0
-    return _Power(a, b, near, even, k, _smooth_polynomial(b, Fraction(k), near, even))
-
-
-def _smooth_polynomial(b: Fraction, k: Fraction, near: float, even: bool) -> tuple[float, ...]:
-    """Return the polynomial that is S at Chebyshev's points, by Newton's differences."""
-    with high_precision():
-        d, g = (Decimal(x.numerator) / Decimal(x.denominator) for x in (b, k))
-
-        def smooth(e: Decimal) -> Decimal:
-            x = e.exp() - 1
-            half = ((d * e).exp() - 1 - d * x) / ((d - 1) * d)
-            return half * (1 if even else x + 2) / (x * x * (g * e).exp())
-
-        nodes = [Decimal(near * math.cos(math.pi * (n + 0.5) / _POINTS)) for n in range(_POINTS)]
-        differences = [smooth(e) for e in nodes]
-        for n in range(1, _POINTS):
-            for i in range(_POINTS - 1, n - 1, -1):
-                rise = differences[i] - differences[i - 1]
-                differences[i] = rise / (nodes[i] - nodes[i - n])
-        found: list[Decimal] = []
-        for node, difference in zip(reversed(nodes), reversed(differences), strict=True):
-            # Times e - node, plus the difference.
-            shifted = zip([difference, *found], [*found, Decimal(0)], strict=True)
-            found = [s - node * f for s, f in shifted]
-        return tuple(map(float, found))
-
-
-@cache_constants
-def _bounds(power: float) -> tuple[float, float]:
-    """Return the smallest and the largest mean of the forms for ordinary floats."""
-    reach = min(230.0, _REACH / (2.0 + abs(power)))
-    if power == _THREE_HALVES:
-        reach = _REACH_OF_ROOTS
-    elif abs(2.0 - power) < _NEARLY_TWO:
-        reach = min(reach, 60.0)
-    return math.exp(-reach), math.exp(reach)
-
-
-def _positive(xp: Namespace, t: Array, power: float) -> Array:
-    """Return the target where its power counts: below 0 it is 0."""
-    return xp.where(t < 0.0, xp.zeros_like(t), t) if power < 0 else t
-
-
-def _to(xp: Namespace, x: Array, k: Fraction) -> Array:
-    """Return x^k with the digits of k, which is a float except for a power below 0."""
-    if isinstance(x, Words):
-        return x**k
-    whole, rest = x ** float(k), float(k - Fraction(float(k)))
-    return whole + whole * (rest * xp.log(xp.where(x > 0.0, x, xp.ones_like(x)))) if rest else whole
-
-
-def _half(
-    xp: Namespace, y: Array, t: Array, p: _Power, of_mean: Callable[[Fraction], Array]
-) -> Array:
-    """Return half the deviance, by a function that raises y to a power."""
-    positive, power = _positive(xp, t, float(1 - p.a)), of_mean(p.a)
-    e, r, total = _log_ratio(xp, y, positive, p), t - y, t + y
-    share = r if p.even else r / total
-    # The rounding errors of difference and sum, of which the first counts twice.
-    lost = 2.0 * difference_error(t, y, r)
-    lost = lost if p.even else lost - share * difference_error(t, -y, total)
-    factor = share * _smooth(xp, e, p.s)
-    if p.a < 0 < p.b:
-        near = factor * r + factor * lost
-        return power * select(xp, xp.abs(e) < p.near, near, _far_between(xp, y, t, e, p))
-    if p.k:
-        product, low = two_prod(xp, y, positive)
-        scale = product**p.k if p.even else product**p.k / y
-        lost = lost + p.k * r * (low / product)
-    factor = factor * (scale if p.k else power)
-    near, rest = two_prod(xp, factor, r)
-    near = near + (rest + factor * lost)
-    return select(xp, xp.abs(e) < p.near, near, _far(xp, y, t, e, p, of_mean))
-
-
-def _log_ratio(xp: Namespace, y: Array, t: Array, p: _Power) -> Array:
-    """Return log(t / y)."""
-    ratio = t / y
-    e = xp.log(ratio)
-    if abs(p.k) < 1.0:
-        return e
-    # S grows so fast that it shows the rounding error of the quotient.
-    product, low = two_prod(xp, ratio, y)
-    return e + xp.where(t > 0.0, ((t - product) - low) / t, xp.zeros_like(t))
-
-
-def _far_between(xp: Namespace, y: Array, t: Array, e: Array, p: _Power) -> Array:
-    """Return half the deviance over y^a, far from the target, for a power between 1 and 2."""
-    a, b, size = float(p.a), float(p.b), xp.abs(e)
-    # -a for a target above the mean and b for one below it; no part of this is rounded.
-    first = (-a - b) * step_of(xp, e) + b
-    second = 1.0 - first
-    own = first * size
-    falling = xp.exp(-own) * (xp.expm1(-second * size) / second)
-    return xp.maximum(y, t) * (falling - xp.expm1(-own) / first)
-
-
-def _far(
-    xp: Namespace, y: Array, t: Array, e: Array, p: _Power, of_mean: Callable[[Fraction], Array]
-) -> Array:
-    """Return half the deviance far from the target, for a power below 0 or above 2."""
-    a, b, r, power = float(p.a), float(p.b), t - y, of_mean(p.a)
-    if abs(b) < _NEARLY_TWO:
-        return power * y * ((xp.expm1(b * e) / b - r / y) / a)
-    own, of_target = of_mean(p.b), _to(xp, _positive(xp, t, 2.0 - b), p.b)
-    far = ((of_target - own) - b * (r * power)) / float(p.a * p.b)
-    if b < 0.0:
-        return far
-    # For a small target nearly all of it is the mean's power, from which little is taken.
-    below = own * (1.0 / b - t / y / a) + of_target / float(p.a * p.b)
-    return select(xp, e > -1.5, far, below)
-
-
-def _smooth(xp: Namespace, e: Array, s: tuple[float, ...]) -> Array:
-    """Return S(e), which has no more digits than its coefficients."""
-    return Words.of(polynomial(e.to_float(), s)) if isinstance(e, Words) else polynomial(e, s)
-
-
-def _by_roots(xp: Namespace, y: Array, t: Array) -> Array:
-    """Return 4 (y - t)^2 / sqrt(y) / (sqrt(y) + sqrt(t))^2.
-
-    The rounding errors of the sums and of the difference, which counts twice, are taken along.
-    """
-    root, r, total = xp.sqrt(y), y - t, y + t
-    share, cross = r / root, 2.0 * (root * xp.sqrt(t))
-    square = total + cross
-    lost = difference_error(y, -t, total) + difference_error(total, -cross, square)
-    part = r / square
-    part = part + (2.0 * difference_error(y, t, r) - part * lost) / square
-    return 4.0 * (share * part)
-
-
-def _is_quick(power: float) -> bool:
-    """Tell whether `_quick_half` has enough digits for float32."""
-    usual = _LEAST_POWER <= power <= _LARGEST_POWER
-    return usual and min(abs(1.0 - power), abs(2.0 - power)) > _FROM_LIMITS
-
-
-def _quick_half(xp: Namespace, x: Array, of_mean: Array, of_target: Array, power: float) -> Array:
-    """Return half the deviance from x = t / y - 1, y^b and t^b."""
-    a, b = 1.0 - power, 2.0 - power
-    series = (1 / 2, (b - 2) / 6, (b - 2) * (b - 3) / 24, (b - 2) * (b - 3) * (b - 4) / 120)
-    near = x * x * of_mean * polynomial(x, series)
-    far = (of_target - (of_mean + b * x * of_mean)) / (a * b)
-    return select(xp, xp.abs(x) < _NEAR_MEAN, near, far)
-
-
 class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean, right to the last digits of its largest term."""
 
@@ -504,23 +298,23 @@ class _OnLogits(LogMeanBody):
         reach = _reach_of_log(self.loss.power)
         size = xp.abs(t) if self.loss.power < 0 else t
         usual = (xp.abs(z) < reach) & (size < math.exp(reach))
-        if self.loss.power != _THREE_HALVES:
+        if self.loss.power != THREE_HALVES:
             usual = usual & ((size > math.exp(-reach)) | (size == 0.0))
         return ~usual
 
     def _quick_value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Return the value in float64 that was float32."""
         p = self.loss.power
-        if p == _THREE_HALVES or not _is_quick(p):
+        if p == THREE_HALVES or not is_quick(p):
             return self._value(xp, z, t)
         b, y = 2.0 - p, xp.exp(z)
         of_target = xp.exp(b * xp.log(t))
-        value = 2.0 * _quick_half(xp, (t - y) / y, xp.exp(b * z), of_target, p)
+        value = 2.0 * quick_half(xp, (t - y) / y, xp.exp(b * z), of_target, p)
         return apply_where(xp, value, _is_special(xp, z, value), self._value, z, t)
 
     def _quick_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         p = self.loss.power
-        if p == _THREE_HALVES or not _is_quick(p):
+        if p == THREE_HALVES or not is_quick(p):
             return self._derivative(xp, z, t)
         slope = 2.0 * (xp.exp((2.0 - p) * z) - t * xp.exp((1.0 - p) * z))
         return apply_where(xp, slope, _is_special(xp, z, slope), self._derivative, z, t)
@@ -536,11 +330,13 @@ class _OnLogits(LogMeanBody):
     @extended_range(_is_rare)
     def _value(self, xp: Namespace, z: Array, t: Array) -> Array:
         z = _finite_log(xp, z)
-        if self.loss.power == _THREE_HALVES:
+        if self.loss.power == THREE_HALVES:
             root = xp.exp(0.5 * z)
             gone = root - xp.sqrt(t)
             return 4.0 * (gone * (gone / root))
-        return 2.0 * _half(xp, xp.exp(z), t, _of(self.loss.power), lambda k: _exp(xp, k, z))
+        return 2.0 * half_deviance(
+            xp, xp.exp(z), t, power_of(self.loss.power), lambda k: _exp(xp, k, z)
+        )
 
     @with_float32_form(_quick_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -550,7 +346,7 @@ class _OnLogits(LogMeanBody):
     @extended_range(_has_rare_mean)
     def _derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         z = _finite_log(xp, z)
-        if self.loss.power == _THREE_HALVES:
+        if self.loss.power == THREE_HALVES:
             root = xp.exp(0.5 * z)
             return 2.0 * (root - t / root)
         return 2.0 * ((xp.exp(z) - t) * _exp(xp, 1 - Fraction(self.loss.power), z))
@@ -564,7 +360,7 @@ class _OnLogits(LogMeanBody):
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
         z = _finite_log(xp, z)
-        if self.loss.power == _THREE_HALVES:
+        if self.loss.power == THREE_HALVES:
             root = xp.exp(0.5 * z)
             return root + t / root
         a, b = 1 - Fraction(self.loss.power), 2 - Fraction(self.loss.power)
@@ -573,7 +369,7 @@ class _OnLogits(LogMeanBody):
 
 def _reach_of_log(power: float) -> float:
     """Return the largest logarithm of the forms for ordinary floats."""
-    return _REACH_OF_ROOTS if power == _THREE_HALVES else 0.5 * _REACH / (2.0 + abs(power))
+    return REACH_OF_ROOTS if power == THREE_HALVES else 0.5 * REACH / (2.0 + abs(power))
 
 
 def _is_special(xp: Namespace, z: Array, result: Array) -> Array:
@@ -620,7 +416,7 @@ class _SquaredErrorOnLogits(LogMeanBody):
 
     def _is_rare(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Tell where a mean is so large that a product may be no float."""
-        return ~(xp.abs(z) < 0.25 * _REACH)
+        return ~(xp.abs(z) < 0.25 * REACH)
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(exp(z) - t)^2."""
