@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from lossfw.components.registry import registry
+from lossfw.components.registry import Registry, registry
 from lossfw.errors import RunError, ShapeError
 from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs
 from lossfw.models.card import Card, sha256
@@ -81,9 +81,7 @@ class Predictor:
     ) -> None:
         self.told, self.digest = told, sha256(content)
         self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
-        self.link: Activation | None = (
-            registry().create("activation", link) if isinstance(link, str) else link
-        )
+        self._link = link
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
         self.working = working
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
@@ -93,11 +91,28 @@ class Predictor:
         # Model, card and file, which make it again on a worker; filled by `Model.loaded`.
         self.origin: tuple[Any, Card | None, bytes] | None = None
 
+    @property
+    def link(self) -> Activation | None:
+        """The activation that makes predictions of raw outputs, None if there is none."""
+        if isinstance(self._link, str):
+            self.find_link(registry())
+        return cast("Activation | None", self._link)
+
+    def find_link(self, known: Registry) -> None:
+        """Look a link that was given by its name up in a registry, such as one of plugin files."""
+        if isinstance(self._link, str):
+            self._link = known.create("activation", self._link)
+
+    @property
+    def card(self) -> Card | None:
+        """What a training of lossfw has written beside the file, if it has."""
+        return None if self.origin is None else self.origin[1]
+
     def __reduce__(self) -> Any:
         # A session of a library cannot be sent to a worker: it is made again there.
         if self.origin is None:
             raise TypeError("a predictor that no model has loaded cannot be sent to a worker")
-        return _loaded_again, self.origin
+        return _loaded_again, (*self.origin, self.link)
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
@@ -136,6 +151,10 @@ class Predictor:
             return Outputs(raw, self.link(raw))
 
 
-def _loaded_again(model: Any, card: Card | None, content: bytes) -> Predictor:
+def _loaded_again(
+    model: Any, card: Card | None, content: bytes, link: Activation | None
+) -> Predictor:
     predictor: Predictor = model.loaded(content, card)
+    # A link of a plugin file is in no registry there.
+    predictor._link = link
     return predictor

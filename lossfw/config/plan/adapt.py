@@ -16,7 +16,7 @@ from lossfw.config.plan.compatibility import (
     refuse_texts,
 )
 from lossfw.config.plan.fusion import (
-    adapt_to_network,
+    adapt_to_link,
     adapt_to_outputs,
     check_metrics,
     check_shapes,
@@ -26,6 +26,7 @@ from lossfw.config.plan.groups import check_groups
 from lossfw.config.plan.named_targets import column_advice, lacks_columns, named_targets
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded
 from lossfw.data.files import digest_arrays
@@ -141,56 +142,52 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
 def adapt_loss(config: CheckedConfig) -> None:
     """Fill `used_loss` and `loss_form`, and check the known parts against each other."""
     check_groups(config)
-    if config.network is not None and config.data is not None:
+    if config.predictor is not None and config.data is not None:
         with config.at(["data"]):
-            config.network.check_inputs(inputs_of(config.data).shape)
-    loss, form = config.loss, config.network_form
-    last = config.activations[-1] if config.activations and form == "layers" else None
-    if loss is None or form is None or (form == "layers" and last is None):
+            config.predictor.check_inputs(inputs_of(config.data).shape)
+    loss, origin = config.loss, config.origin
+    if loss is None or origin is None:
         return
     refused: frozenset[int] = frozenset()
-    if last is None:
-        config.used_loss, config.loss_form = adapt_to_outputs(config, loss, form)
+    if origin.link is not None:
+        config.used_loss, config.loss_form = adapt_to_link(config, loss, origin, origin.link)
+        # A loss of logits behind another link is a mistake, and the metrics wait for its end.
+        if loss.input_form == "prediction" or leaves_logits(origin.link):
+            # Metrics see the predictions, also where the loss was fused with the link.
+            refused = check_metrics(config, loss.input_form)
+            refused |= _check_spaces(config, origin, origin.link)
+    elif origin.form is not None:
+        config.used_loss, config.loss_form = adapt_to_outputs(config, loss, origin)
         refused = check_metrics(config, config.loss_form)
     else:
-        config.used_loss, config.loss_form = adapt_to_network(config, loss, last)
-        # A loss of logits behind another activation is a mistake, and the metrics wait for its end.
-        if loss.input_form == "prediction" or leaves_logits(last):
-            # Metrics see the outputs of the activation, also where the loss was fused with it.
-            refused = check_metrics(config, loss.input_form) | _check_spaces(config, last)
-    _check_rows(config, refused)
+        return
+    _check_rows(config, origin, refused)
 
 
-def _check_spaces(config: CheckedConfig, last: Activation) -> frozenset[int]:
-    """Check the space of the last activation; return the indices of metrics that were refused."""
-    place: list[str | int] = ["network", "layers", len(config.activations) - 1, "activation"]
+def _check_spaces(config: CheckedConfig, origin: OutputOrigin, link: Activation) -> frozenset[int]:
+    """Check the space of the link; return the indices of metrics that were refused."""
     if config.loss_form == "prediction":
-        check_predictions(config, known(config.used_loss), last, place)
+        check_predictions(config, known(config.used_loss), origin, link, origin.link_place)
     refused = set()
     for index, metric in enumerate(config.metrics):
         if metric is not None and metric.accepts == "prediction":
             path: list[str | int] = ["evaluate", "metrics", index]
-            if not check_predictions(config, metric, last, path):
+            if not check_predictions(config, metric, origin, link, path):
                 refused.add(index)
     return frozenset(refused)
 
 
-def _output_shape(config: CheckedConfig, data: Dataset) -> tuple[int, ...] | None:
-    """Return the shape of the saved outputs, or of the output of the layers for the data."""
-    if config.network_form != "layers":
-        return None if config.outputs is None else config.outputs.shape
-    layers = known(config.network_section).layers
-    return (len(data), layers[-1].units) if layers else None
-
-
-def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
+def _check_rows(config: CheckedConfig, origin: OutputOrigin, refused: frozenset[int]) -> None:
     """Check shapes and targets, for the loss and for the metrics."""
     loss = known(config.used_loss)
-    shape = None if config.data is None else _output_shape(config, config.data)
-    if config.data is None or shape is None:
+    if config.data is None:
         return
-    if not _check_counts(config, config.data, shape):
+    if origin.units is not None:
+        shape: tuple[int, ...] = (len(config.data), origin.units)
+    elif config.outputs is None or not _check_counts(config, origin, config.data):
         return
+    else:
+        shape = config.outputs.shape
     data = _align(config, config.data, loss, shape, ["data"])
     if data is None:
         return
@@ -198,13 +195,10 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     if config.held_out is not None:
         config.held_out = _align(config, config.held_out, loss, shape, ["train", "hold_out"])
     one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is reported below
-    if config.network_form == "predictions" and config.outputs is not None and not one_each:
-        check_outputs(config, loss, config.outputs)
+    if config.outputs is not None and origin.form == "prediction" and not one_each:
+        check_outputs(config, loss, origin, config.outputs)
     targets = _like(data.targets)
-    units: list[str | int] | None = None
-    place: list[str | int] = ["network", config.network_form or ""]
-    if config.network_form == "layers":
-        place = units = ["network", "layers", len(config.activations) - 1, "units"]
+    place, units = origin.place, origin.units_place
     if lacks_columns(loss, targets):
         place = ["data", "targets_key"]
     fits = False
@@ -218,16 +212,16 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     _check_metrics(config, data, shape, refused, fits=fits)
 
 
-def _check_counts(config: CheckedConfig, data: Dataset, shape: tuple[int, ...]) -> bool:
+def _check_counts(config: CheckedConfig, origin: OutputOrigin, data: Dataset) -> bool:
     """See that saved outputs are as many as the rows of the data."""
-    form = known(config.network_form)
-    if form == "layers" or not shape or shape[0] == len(data):
+    shape, form = known(config.outputs).shape, origin.place[-1]
+    if not shape or shape[0] == len(data):
         return True
     hint = "each row of the data needs the outputs for it, in the same order"
     if data.notes:
         hint += "; rows that were left out have no outputs"
     config.add(
-        ["network", form],
+        origin.place,
         f"the number of {form} is {shape[0]}, and that of the rows of the data {data.name!r} is "
         f"{len(data)}",
         hint,

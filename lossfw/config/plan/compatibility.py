@@ -23,6 +23,7 @@ from lossfw.components.spaces import (
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import one_line
+from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset, Source
 from lossfw.data.csv_text import is_number
 from lossfw.data.data_record import COLUMNS
@@ -67,30 +68,34 @@ def within(inner: Space, outer: Space) -> bool:
 
 
 def check_predictions(
-    config: CheckedConfig, taker: Loss | Metric, last: Activation, path: ConfigPath
+    config: CheckedConfig,
+    taker: Loss | Metric,
+    origin: OutputOrigin,
+    link: Activation,
+    path: ConfigPath,
 ) -> bool:
-    """Check that a loss or a metric, which stands at `path`, takes the outputs of an activation."""
+    """Check that a loss or a metric, which stands at `path`, takes the predictions of a link."""
     loss = taker.of if isinstance(taker, LossMetric) else taker
     space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
-    if isinstance(loss, Loss) and space is LOGITS and last.out_space in (UNIT, SIMPLEX):
+    if isinstance(loss, Loss) and space is LOGITS and link.out_space in (UNIT, SIMPLEX):
         config.add(
             path,
-            f"the {taker.kind} {loss.name} takes logits, and the last activation {last.name} makes "
+            f"the {taker.kind} {loss.name} takes logits, and {origin.link_words} {link.name} makes "
             "probabilities of them",
-            "make the last activation identity",
+            f"make {origin.link_words} identity",
         )
         return False
-    if within(last.out_space, space):
+    if within(link.out_space, space):
         return True
     names = (loss.link_activation() if isinstance(loss, Loss) else None) or (
         "" if config.registry is None else suggestions.for_space(space, config.registry)
     )
-    mend = f"make the last activation {names}" if names else "take another last activation"
+    mend = f"make {origin.link_words} {names}" if names else f"take {origin.other_link}"
     kind = taker.kind
     config.add(
         path,
-        f"the {kind} {loss.name} takes predictions in {space.name}, {space.meaning}, and the last "
-        f"activation {last.name} gives {last.out_space.meaning}",
+        f"the {kind} {loss.name} takes predictions in {space.name}, {space.meaning}, and "
+        f"{origin.link_words} {link.name} gives {link.out_space.meaning}",
         f"{mend}, or {'leave the metric out' if kind == 'metric' else 'take another loss'}",
     )
     return False
@@ -164,7 +169,9 @@ def check_columns(
             return
 
 
-def check_outputs(config: CheckedConfig, loss: Loss, outputs: RowArray) -> None:
+def check_outputs(
+    config: CheckedConfig, loss: Loss, origin: OutputOrigin, outputs: RowArray
+) -> None:
     """Check that saved predictions are in the space of the loss; of a file, the first rows."""
     rows = (
         read_rows(outputs, 0, min(LOOKED_AT, len(outputs))) if is_file_backed(outputs) else outputs
@@ -175,8 +182,8 @@ def check_outputs(config: CheckedConfig, loss: Loss, outputs: RowArray) -> None:
     except DomainError as error:
         hint = ""
         if loss.on_logits() is not None:
-            hint = "if they are logits, name them network.logits"
-        config.add(["network", "predictions"], str(error).removesuffix("."), hint)
+            hint = f"if they are logits, {origin.logits_hint}"
+        config.add(origin.place, str(error).removesuffix("."), hint)
 
 
 def check_targets(
@@ -188,7 +195,7 @@ def check_targets(
 ) -> bool:
     """Check that the loss takes the targets, beside outputs of a shape; tell whether it does.
 
-    With a network, `units` is the path to its number of classes.
+    `units` is the path to the number of classes, where it can be changed.
     """
     targets = _looked_at(data)
     by_index = loss.takes_classes and targets.ndim == len(shape) - 1

@@ -21,6 +21,7 @@ from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.messages import indices_in
+from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.text.reading import find_file
 from lossfw.config.text.source import ConfigSource
@@ -33,6 +34,7 @@ from lossfw.data.literals import numbers_array
 from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import taken
 from lossfw.data.weights import read_weights
+from lossfw.errors import MissingExtraError
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
@@ -56,13 +58,14 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     build_components(config)
     refuse_sweep(config)
     _read_outputs(config, given_outputs(config))
+    _load_model(config)
     read_slices(config)
     _load_data(config, {} if loaded is None else loaded)
-    # Nothing is known about a network that cannot be read.
-    readable = config.network is not None or config.outputs is not None
+    # Nothing is known about a model that cannot be read.
+    readable = config.predictor is not None or config.outputs is not None
     if config.data is not None and readable:
         check_columns(config, config.recorded.columns, config.data, ["data"])
-        if config.network is not None:
+        if config.predictor is not None:
             divisor = config.recorded.divisor
             check_divisor(config, config.data_source, config.data_options, ["data"], divisor)
         config.data = standardised(config, config.data)
@@ -94,7 +97,7 @@ def _plan(config: CheckedConfig) -> Plan:
     return Plan(
         data=known(config.data),
         loss=known(config.used_loss),
-        model=config.network,
+        model=config.predictor,
         outputs=config.outputs,
         outputs_form=known(config.loss_form),
         metrics=tuple(map(known, config.metrics)),
@@ -128,7 +131,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
         return
     options, kept = config.data_options, tuple(sorted(row_columns(config)))
     columns = tuple(sorted({*kept, *options.extra_columns}))
-    if config.network_form in ("predictions", "logits") and not inputs:
+    if config.origin is not None and config.origin.units is None and not inputs:
         source = source.without_inputs()
     if (source, columns) not in loaded:
         data = load(config, source, ["data"], options, kept)
@@ -211,6 +214,42 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
             arrays = read_weights(given)
             config.recorded = DataRecord.read(given)
             config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
+            config.predictor = config.network
+
+
+def _load_model(config: CheckedConfig) -> None:
+    """Load the model that has learnt, with what the card beside its file says of the data."""
+    model = config.model
+    if model is None:
+        return
+    if model.file is None:
+        hint = "name the file of a model that has learnt"
+        if model.learns is not None:
+            hint += f", which `lossfw train` writes: file: FOLDER/model{model.ending}"
+        config.add(["model"], f"the model {model.name} has no file", hint)
+        return
+    predictor = None
+    with config.at(["model", "file"]):
+        try:
+            predictor = model.loaded()
+        except MissingExtraError as error:
+            config.add(["model"], str(error).removesuffix("."))
+    if predictor is None:
+        return
+    with config.at(["model"] if model.link is None else ["model", "link"]):
+        predictor.find_link(known(config.registry))
+        config.predictor = predictor
+        config.origin = OutputOrigin.of_model(["model"], predictor.link, predictor.units)
+    card = predictor.card
+    if card is not None:
+        config.recorded = card.record
+        if model.link not in (None, card.link):
+            config.add(
+                ["model", "link"],
+                f"the link of {model.file.name} is {card.link}, says the card beside it, and "
+                f"model.link is {model.link}",
+                "leave link out",
+            )
 
 
 def described_data(config: CheckedConfig) -> list[Any]:
@@ -229,18 +268,30 @@ def described_data(config: CheckedConfig) -> list[Any]:
     return described
 
 
+def _described_maker(config: CheckedConfig) -> dict[str, Any]:
+    """Return all that decides the outputs, for a digest."""
+    model = config.model
+    if model is not None:
+        link, digest = known(config.origin).link, known(config.predictor).digest
+        after = None if link is None else link.to_config()
+        version = model.version() if model.library else None
+        parameters = {k: v for k, v in without_files(model).items() if k != "link"}
+        return {"model": [parameters, digest, after, version]}
+    activations = [known(activation).to_config() for activation in config.activations]
+    weights = () if config.network is None else config.network.arrays
+    outputs = digest_arrays(*weights, config.outputs)
+    return {"network": [config.network_form, activations, outputs]}
+
+
 def _digest(config: CheckedConfig) -> str:
     """Return the digest of all that decides the numbers; the batch size does not."""
     sections = known(config.sections)
     sample, seed = sections.evaluate.sample, {"seed": sections.seed}
-    activations = [known(activation).to_config() for activation in config.activations]
-    weights = () if config.network is None else config.network.arrays
-    outputs = digest_arrays(*weights, config.outputs)
     return digest(
         {
             "lossfw": SCHEMA_VERSION,
             "data": described_data(config),
-            "network": [config.network_form, activations, outputs],
+            **_described_maker(config),
             "loss": [known(config.used_loss).to_config(), config.loss_form],
             "metrics": [known(metric).to_config() for metric in config.metrics],
             "sample": sample and seed | sample.model_dump(exclude_none=True),

@@ -60,10 +60,7 @@ def _origin(config: CheckedConfig, message: str) -> str:
     """Return a hint with the key that brings the array which a message begins with."""
     role = message.partition("[")[0].partition(" ")[0]
     if role == "prediction":
-        form = config.network_form
-        if form == "layers":
-            return "predictions are the outputs of the last layer"
-        return f"the predictions come from network.{form}"
+        return "" if config.origin is None else config.origin.words
     if role in ("target", "sample_weight"):
         return f"the {role} comes from data"
     return ""

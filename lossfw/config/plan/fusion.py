@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.config.schema.checked import CheckedConfig
-from lossfw.config.schema.section_types import NetworkForm
+from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.text.tree import Node, dotted
 from lossfw.evaluation.plan import check_has_rows
 from lossfw.evaluation.predictor import outputs_for
@@ -26,35 +26,37 @@ _NO_ACTIVATION = "identity"
 _WORDS = {"prediction": "predictions", "logits": "logits"}
 
 
-def adapt_to_network(config: CheckedConfig, loss: Loss, last: Activation) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits the network's last activation.
+def adapt_to_link(
+    config: CheckedConfig, loss: Loss, origin: OutputOrigin, link: Activation
+) -> tuple[Loss, Form]:
+    """Return the loss and its input in the form that suits raw outputs and a link.
 
-    A last activation that is the loss's link is fused with it, unless the
-    configuration says ``fuse: false`` or sets the guard itself. An activation
-    in front of a loss that expects logits is a mistake.
+    A link that is the loss's own is fused with it, unless the configuration says
+    ``fuse: false`` or sets the guard itself. A link in front of a loss that expects
+    logits is a mistake.
     """
     if loss.input_form == "logits":
-        if not leaves_logits(last):
-            _refuse_activation(config, loss, last)
+        if not leaves_logits(link):
+            _refuse_link(config, loss, origin, link)
         return loss, "logits"
-    linked = last.to_config() == {"name": loss.link_activation()}
+    linked = link.to_config() == {"name": loss.link_activation()}
     fused = loss.on_logits() if linked and not _unfused_by(config, loss) else None
     return (loss, "prediction") if fused is None else (fused, "logits")
 
 
-def leaves_logits(last: Activation) -> bool:
-    """Tell whether a last activation leaves logits as they are."""
-    return last.name == _NO_ACTIVATION
+def leaves_logits(link: Activation) -> bool:
+    """Tell whether a link leaves logits as they are."""
+    return link.name == _NO_ACTIVATION
 
 
-def _refuse_activation(config: CheckedConfig, loss: Loss, last: Activation) -> None:
-    probabilities = last.out_space in (UNIT, SIMPLEX)
+def _refuse_link(config: CheckedConfig, loss: Loss, origin: OutputOrigin, link: Activation) -> None:
+    probabilities = link.out_space in (UNIT, SIMPLEX)
     config.add(
-        ["network", "layers", len(config.activations) - 1, "activation"],
-        f"the loss {loss.name} is set to take logits, and the last activation {last.name} "
+        origin.link_place,
+        f"the loss {loss.name} is set to take logits, and {origin.link_words} {link.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
-        f"write activation: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: a loss is "
-        "fused with its own activation by itself",
+        f"write {origin.link_place[-1]}: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: "
+        "a loss is fused with its own activation by itself",
     )
 
 
@@ -69,14 +71,14 @@ def _logit_keys(loss: Loss) -> tuple[str, ...]:
     return tuple(loss.logit_parameters) if isinstance(loss, LinkedLoss) else ()
 
 
-def adapt_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits saved outputs, of the form `given`."""
-    if given == "predictions":
+def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) -> tuple[Loss, Form]:
+    """Return the loss and its input in the form that suits outputs without a link."""
+    if origin.form == "prediction":
         if loss.input_form == "logits":
             config.add(
-                ["network", given],
-                f"network.predictions are given, and the loss {loss.name} is set to take logits",
-                f"name them network.logits, or leave the loss's {_form(loss)} out",
+                origin.place,
+                f"{origin.given}, and the loss {loss.name} is set to take logits",
+                f"{origin.logits_hint}, or leave the loss's {_form(loss)} out",
                 key=True,
             )
         return loss, "prediction"
@@ -85,7 +87,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> t
     fused, unfused_by = loss.on_logits(), _unfused_by(config, loss)
     if fused is None:
         config.add(
-            ["network", given],
+            origin.place,
             f"network.logits are given, and the loss {loss.name} has no form for logits",
             "name them network.predictions if the loss is to take them as they are",
             key=True,

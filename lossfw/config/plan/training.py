@@ -57,7 +57,7 @@ def training_of(config: CheckedConfig) -> Training:
     _load_rows(config, section)
     if not section.force:
         _refuse_obstacles(config, known(config.data))
-    config.network = _network(config, known(config.data))
+    config.network = config.predictor = _network(config, known(config.data))
     adapt_loss(config)
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
@@ -169,7 +169,7 @@ def _network(config: CheckedConfig, data: Dataset) -> Network:
         # The check of the network refuses images that are not rows yet.
         width = int(np.prod(inputs.shape[1:]))
         random = generator(sections.seed, Purpose.WEIGHTS)
-        dtype = sections.network.dtype or DEFAULT_DTYPE
+        dtype = known(config.network_section).dtype or DEFAULT_DTYPE
         with config.at(["train", "initial"]):
             return initial.network(config.layers or [], width, dtype, random)
     raise config.problems.error()

@@ -15,11 +15,13 @@ from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.code_files import importable
 from lossfw.config.schema.messages import add_problem, one_line
+from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
 from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node, dotted
 from lossfw.errors import PluginError
+from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
 from lossfw.nn.initializers import INITIALS
@@ -52,7 +54,9 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     config.data_source = maker.make(["data"], "source")
     config.data_options = maker.data_options(["data"], config.data_source)
     config.loss = maker.make(["loss"], "loss")
+    config.model = maker.make(["model"], "model")
     config.activations = maker.make_each(["network", "layers"], "activation", below=["activation"])
+    config.origin = _origin(config)
     metrics = maker.make_each(["evaluate", "metrics"], "metric", or_else="loss")
     config.metrics = tuple(LossMetric(of=m) if isinstance(m, Loss) else m for m in metrics)
     if config.loss is not None:
@@ -66,6 +70,19 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     config.instead = maker.make_each(["sensitivity", "instead"], "activation")
     config.schedule = maker.choose(["train", "schedule"], "schedule", SCHEDULES)
     config.initial = maker.choose(["train", "initial"], "initial", INITIALS)
+
+
+def _origin(config: CheckedConfig) -> OutputOrigin | None:
+    """Return where the outputs of a network come from; a model tells it when it is loaded."""
+    section = config.network_section
+    if section is None:
+        return None
+    if section.layers is None:
+        form: Form = "prediction" if section.form == "predictions" else "logits"
+        return OutputOrigin.of_saved(["network", section.form], form)
+    last = config.activations[-1] if config.activations else None
+    number = len(section.layers) - 1
+    return OutputOrigin.of_layers(["network", "layers", number], section.layers[-1].units, last)
 
 
 def _refuse_doubled(config: CheckedConfig) -> None:
@@ -119,7 +136,7 @@ def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
     if not isinstance(config.root.value, dict):
         config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")
         return
-    network = _check_network(config, training)
+    network = _check_one_maker(config) and _check_network(config, training)
     sound = _check_hold_out(config) and network
     if training and not config.has("train"):
         hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
@@ -211,6 +228,18 @@ def _check_hold_out(config: CheckedConfig) -> bool:
         got = "got both" if given else "neither is given"
         what = f"train.hold_out should have one of share, data; {got}"
         config.add(["train", "hold_out"], what, key=True)
+    return len(given) == 1
+
+
+def _check_one_maker(config: CheckedConfig) -> bool:
+    """See that either a model or a network makes the predictions."""
+    given = [key for key in ("network", "model") if config.has(key)]
+    if len(given) > 1:
+        what = "network and model are given, and one of them makes the predictions"
+        config.add(["network"], what, "leave one of them out", key=True)
+    elif not given:
+        hint = "name a model, as model: {name: onnx, file: net.onnx}, or give a network"
+        config.add([], "there is neither a model nor a network", hint)
     return len(given) == 1
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.messages import split_hint
+from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.schema.section_types import NetworkForm
 from lossfw.config.schema.sections import NetworkSection, RootSection
 from lossfw.config.text.source import ConfigSource, read_tree
@@ -17,12 +18,14 @@ from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.data.data_record import DataRecord
 from lossfw.data.options import DataOptions
-from lossfw.errors import ArgumentError, DataError, ParameterError
+from lossfw.errors import ArgumentError, DataError, ParameterError, UnknownNameError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.predictor import BlockPredictor
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
+from lossfw.models import Model
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.nn.initializers import Initializer
@@ -83,8 +86,13 @@ class CheckedConfig:
     data: Dataset | None = None
     selected: NDArray | None = None
     held_out: Dataset | None = None
-    # The network, where predictions are not saved.
+    # What the key `model` names.
+    model: Model | None = None
+    # What makes the predictions, where they are not saved; `network` if it is dense layers.
+    predictor: BlockPredictor | None = None
     network: Network | None = None
+    # Where the outputs of a row come from; None while it is not known.
+    origin: OutputOrigin | None = None
     # Saved outputs in place of a network.
     outputs: NDArray | None = None
     # In the form in which it is computed: on logits where it was fused with the last
@@ -122,9 +130,8 @@ class CheckedConfig:
     @property
     def output_columns(self) -> int | None:
         """How many outputs a row has, saved ones or those of the last layer, where it is known."""
-        if self.network_form == "layers":
-            layers = self.network_section and self.network_section.layers
-            return layers[-1].units if layers else None
+        if self.origin is not None and self.origin.units is not None:
+            return self.origin.units
         outputs = self.outputs
         return int(outputs.shape[1]) if outputs is not None and outputs.ndim == 2 else None
 
@@ -149,7 +156,7 @@ class CheckedConfig:
         """Record an error of the user's input in the ``with`` block as a mistake at a path."""
         try:
             yield
-        except (ArgumentError, DataError, ParameterError) as error:
+        except (ArgumentError, DataError, ParameterError, UnknownNameError) as error:
             what, guess = split_hint(str(error).removesuffix("."))
             self.add(path, what, guess or hint)
 

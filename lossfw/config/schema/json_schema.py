@@ -37,6 +37,7 @@ _FACTOR: Schema = {"type": "number", "description": "A factor on this part."}
 # Nothing: an enumeration has at least one item.
 _NOTHING: Schema = {"not": {}}
 _IS_VARIABLE: Schema = {"type": "string", "pattern": r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$"}
+_NULL: Schema = {"type": "null"}
 _SCALARS = ("number", "integer", "boolean")
 # Keywords that pydantic adds and editors do not need.
 _NOISE = ("title", "format")
@@ -61,6 +62,7 @@ def json_schema(registry: Registry) -> Schema:
     known.add_kind("activation", ["activation"])
     known.add_kind("metric", ["metric", "loss"])
     known.add_kind("optimizer", ["optimizer"])
+    known.add_kind("model", ["model"])
     known.add_table("schedule", SCHEDULES)
     known.add_table("initial", INITIALS)
     sections = _section_schemas()
@@ -106,6 +108,15 @@ def _tidy(schema: Any) -> Any:
     return _walk(schema, change)
 
 
+def _optional(part: Schema) -> Schema:
+    """Return the schema of a key that may be null as a condition, so that mistakes have a place."""
+    given = [one for one in part.get("anyOf", ()) if one != _NULL]
+    if len(given) != 1:
+        return part
+    beside = {key: value for key, value in part.items() if key != "anyOf"}
+    return {**beside, "if": _NULL, "then": {}, "else": given[0]}
+
+
 def _or_variable(schema: Schema) -> Schema:
     """Return a schema that takes ``${env:NAME}`` as well."""
     return {"if": _IS_VARIABLE, "then": {}, "else": schema}
@@ -141,7 +152,9 @@ def _section_schemas() -> dict[str, Schema]:
     schemas = {}
     for name, raw in {**root.pop("$defs"), "RootSection": root}.items():
         required = {"required": raw["required"]} if "required" in raw else {}
-        properties = {k: _with_references(_tidy(part)) for k, part in raw["properties"].items()}
+        properties = {
+            k: _with_references(_optional(_tidy(part))) for k, part in raw["properties"].items()
+        }
         schemas[name] = {**_closed(properties), **required}
     return schemas
 
@@ -169,18 +182,19 @@ def _partial(section: Schema) -> Schema:
         whole = {k: v for k, v in schema.items() if k != "description"}
         # A list replaces the one in the file that is extended, so its items are whole.
         inner = _walk(whole, change, skip=(*_DATA, "items"))
-        given = {"if": {"type": "null"}, "then": {}, "else": inner}
+        given = {"if": _NULL, "then": {}, "else": inner}
         properties[key] = {"description": schema["description"], **given}
     return _closed(properties)
 
 
 def _network_rules() -> Schema:
-    """Return that a network is layers with weights, or predictions, or logits."""
+    """Return that there is a model or a network, which is layers with weights, or outputs."""
     forms = [{"required": [key]} for key in ("layers", "predictions", "logits")]
     alone = {"not": {"anyOf": [{"required": ["weights"]}, {"required": ["dtype"]}]}}
     network: Schema = {"oneOf": forms, "if": {"required": ["layers"]}, "then": {}, "else": alone}
     weights = {"properties": {"network": {"dependencies": {"layers": ["weights"]}}}}
     return {
+        "oneOf": [{"required": ["network"]}, {"required": ["model"]}],
         "properties": {"network": network},
         "if": {"required": ["train"]},
         "then": {},
@@ -284,7 +298,7 @@ def _component(choices: Sequence[_Choice]) -> Schema:
     mapping: Schema = {
         "required": ["name"],
         "properties": {"name": _name(choices)},
-        "allOf": branches,
+        **({"allOf": branches} if branches else {}),
     }
     # Components that need no parameter.
     alone = _name([choice for choice in choices if choice.schema["required"] == ["name"]])

@@ -136,6 +136,7 @@ ActivationSpec = Annotated[
 MetricSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "metric"})]
 OptimizerSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "optimizer"})]
 ScheduleSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "schedule"})]
+ModelSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "model"})]
 InitialSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "initial"})]
 
 FileName = Annotated[str, Field(min_length=1)]

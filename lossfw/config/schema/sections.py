@@ -21,6 +21,7 @@ from lossfw.config.schema.section_types import (
     InitialSpec,
     LossChoice,
     MetricSpec,
+    ModelSpec,
     NetworkForm,
     OptimizerSpec,
     OrText,
@@ -250,7 +251,10 @@ class RootSection(Section):
         "Files with components of your own, relative to this file.", []
     )
     data: SourceSpec = key("The rows: a source.")
-    network: NetworkSection = key("Layers with weights, or saved predictions or logits.")
+    model: ModelSpec | None = key("What makes predictions of the rows.", None)
+    network: NetworkSection | None = key(
+        "In place of a model: dense layers with weights, or saved predictions or logits.", None
+    )
     loss: LossChoice = key("What a prediction costs.")
     evaluate: EvaluateSection = key(
         "How the evaluation runs, and what it reports besides the loss.", EvaluateSection()

@@ -1,0 +1,83 @@
+"""OutputOrigin: where the outputs of a row come from, known before one is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lossfw.losses.base import Form
+from lossfw.nn.activation import Activation
+
+
+@dataclass(frozen=True)
+class OutputOrigin:
+    """Where the outputs of a row come from, what makes predictions of them, and their places.
+
+    The places are paths in the configuration, at which a mistake is reported.
+    """
+
+    # Where the outputs stand, or what makes them.
+    place: Sequence[str | int]
+    # What they are if no link follows.
+    form: Form | None
+    # The activation that makes predictions of raw outputs. Without form and link, it is wrong.
+    link: Activation | None = None
+    link_place: Sequence[str | int] = ()
+    # How a message calls the link, "the model's link", and another one.
+    link_words: str = ""
+    other_link: str = ""
+    # How many outputs a row has, and where a user can change this.
+    units: int | None = None
+    units_place: Sequence[str | int] | None = None
+    # How a message says where predictions come from, ...
+    words: str = ""
+    # ... that they are predictions, and what to write if they are logits.
+    given: str = ""
+    logits_hint: str = ""
+
+    @classmethod
+    def of_layers(
+        cls, path: Sequence[str | int], units: int, last: Activation | None
+    ) -> OutputOrigin:
+        """Return the origin of the outputs of dense layers, the last of which is at `path`."""
+        return cls(
+            [*path, "units"],
+            None,
+            last,
+            link_place=[*path, "activation"],
+            link_words="the last activation",
+            other_link="another last activation",
+            units=units,
+            units_place=[*path, "units"],
+            words="predictions are the outputs of the last layer",
+        )
+
+    @classmethod
+    def of_saved(cls, path: Sequence[str | int], form: Form) -> OutputOrigin:
+        """Return the origin of outputs in a file, or in a list, at `path`."""
+        key = ".".join(map(str, path))
+        return cls(
+            path,
+            form,
+            words=f"the predictions come from {key}",
+            given=f"{key} are given",
+            logits_hint="name them network.logits",
+        )
+
+    @classmethod
+    def of_model(
+        cls, path: Sequence[str | int], link: Activation | None, units: int
+    ) -> OutputOrigin:
+        """Return the origin of the outputs of a model at `path`; without a link, predictions."""
+        return cls(
+            path,
+            "prediction" if link is None else None,
+            link,
+            link_place=[*path, "link"],
+            link_words="the model's link",
+            other_link="another model",
+            units=units,
+            words="predictions are the outputs of the model",
+            given="the outputs of the model are predictions",
+            logits_hint="write its link, such as link: softmax, if they are logits",
+        )
