@@ -129,6 +129,30 @@ class Model(LibraryComponent):
             coded = False
         return {"file": self.file} if coded and self.file is not None else {}
 
+    def link_with(self, card: Card | None, own: str | None = None) -> str | None:
+        """Return the link that card or file or the parameter `link` tells; None if none does.
+
+        Parameters
+        ----------
+        card : Card or None
+            It precedes the file, which may not know the loss of a training.
+        own : str or None
+            The link that the file tells.
+
+        Raises
+        ------
+        DataError
+            If `link` contradicts the card or the file.
+        """
+        known = card.link if card else own
+        if known is not None and self.link not in (None, known):
+            told = "model.json beside it has" if card else "it has itself"
+            raise DataError(
+                f"{self.file or 'the file'} has link={self.link!r} in the configuration, and "
+                f"{told} {known!r}: leave link out."
+            )
+        return known or self.link
+
     def loaded(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
         """Return the model in some content, by default that of `file` with the card beside it.
 

@@ -54,6 +54,12 @@ class Predictor:
     working : callable, optional
         Returns a context around all calls of `raw`, which sets what a library has once for the
         process, such as its number of threads.
+    columns : tuple of str
+        The names of the inputs in order, where the file has any; data with other names, or in
+        another order, are refused.
+    notes : tuple of str
+        What a person has to know of the outputs, such as that their meaning is not known; shown
+        as warnings.
 
     Examples
     --------
@@ -78,12 +84,14 @@ class Predictor:
         block_rows: int = BLOCK_ROWS,
         shared: bool = True,
         working: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        columns: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.told, self.digest = told, sha256(content)
         self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
         self._link = link
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
-        self.working = working
+        self.working, self.columns, self.notes = working, columns, notes
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
         while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:
             block_rows //= 2
