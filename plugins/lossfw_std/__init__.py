@@ -214,7 +214,10 @@ _BRIDGES: dict[str, str] = {
 
 # Each imports its library on use.
 _MODELS: dict[str, str] = {
+    "catboost": "lossfw_std.models.catboost:CatBoost",
+    "lightgbm": "lossfw_std.models.lightgbm:LightGBM",
     "onnx": "lossfw_std.models.onnx:Onnx",
+    "xgboost": "lossfw_std.models.xgboost:XGBoost",
 }
 
 

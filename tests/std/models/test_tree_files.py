@@ -1,0 +1,124 @@
+"""Files of XGBoost, LightGBM and CatBoost: raw outputs and links are those of the libraries."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.components.registry import registry
+from lossfw.errors import DataError, ParameterError
+from lossfw.models import Card
+
+FILES = Path(__file__).parents[2] / "data" / "models"
+# Made by the libraries alone, with their predictions and with losses by scikit-learn.
+REFERENCE = json.loads((FILES / "reference.json").read_text())["models"]
+LOSSES = {
+    "tweedie.ubj": ({"name": "tweedie_deviance", "power": 1.5}, "tweedie_deviance_1_5", 1e-6),
+    "some.json": ("binary_cross_entropy", "binary_cross_entropy", 1e-6),
+    "poisson.txt": ("poisson_deviance", "poisson_deviance", 1e-12),
+    "iris.txt": ({"name": "cross_entropy", "guard": "none"}, "cross_entropy", 1e-12),
+    "rmse.cbm": ("absolute_error", "absolute_error", 1e-12),
+}
+
+
+def model(name, **parameters):
+    pytest.importorskip(name)
+    return registry().create("model", {"name": name, **parameters})
+
+
+def of_file(file, **parameters):
+    return model(REFERENCE[file]["model"]["name"], file=FILES / file, **parameters)
+
+
+def rows(file):
+    table = np.loadtxt(
+        FILES / ("iris.csv" if "iris" in file else "claims.csv"), delimiter=",", skiprows=1
+    )
+    targets = table[:, -1]
+    if file == "some.json":
+        targets = (targets > 0).astype(float)
+    return table[:, :-1], targets.astype(int) if "iris" in file else targets
+
+
+@pytest.mark.parametrize("file", LOSSES)
+def test_outputs_and_losses_are_those_of_the_library(file):
+    inputs, targets = rows(file)
+    predictor = of_file(file).loaded()
+    outputs = predictor.block(inputs)
+    first = np.squeeze(outputs.logits[:5])
+    assert first.tolist() == REFERENCE[file]["raw"]
+    predictions = np.asarray(outputs.predictions, np.float64)
+    np.testing.assert_allclose(np.squeeze(predictions)[:5], REFERENCE[file]["predictions"], 3e-7)
+    loss, key, rtol = LOSSES[file]
+    y = predictions if predictor.units > 1 else predictions[:, 0]
+    found = lossfw.loss(loss)(y, targets)
+    np.testing.assert_allclose(found, REFERENCE[file]["losses"][key], rtol)
+    assert predictor.notes == ()
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+@pytest.mark.parametrize("content", [b"junk", b"{}", b"tree\nversion=v4\n", b"CBM1junk"])
+def test_a_file_of_something_else_is_told_in_one_clause(name, content):
+    with pytest.raises(DataError, match=r"^m\.x is not a model of \w+ \(\.[^:]*\): [^\n]+\.$"):
+        model(name, file=Path("m.x")).loaded(content)
+
+
+def test_a_file_of_lightgbm_that_was_cut_off_does_not_end_the_process():
+    content = (FILES / "poisson.txt").read_bytes()
+    with pytest.raises(DataError, match="no line `end of trees`"):
+        model("lightgbm").loaded(content[:9000])
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_a_file_with_an_objective_from_outside_has_a_note_until_its_link_is_told(name):
+    content = trained_from_outside(name)
+    (note,) = model(name).loaded(content).notes
+    assert "does not say what its raw outputs mean" in note
+    told = model(name, link="exp").loaded(content)
+    assert told.link.name == "exp"
+    assert told.notes == ()
+
+
+def trained_from_outside(name):
+    bridge = pytest.importorskip(f"lossfw.bridges.{name}")
+    library = pytest.importorskip(name)
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.exp(x[:, 0])
+    if name == "xgboost":
+        booster = bridge.train("poisson_deviance", {"nthread": 1}, library.DMatrix(x, y), 2)
+        return bytes(booster.save_raw("ubj"))
+    if name == "lightgbm":
+        quiet = {"verbosity": -1, "num_threads": 1}
+        booster = bridge.train("poisson_deviance", quiet, library.Dataset(x, y), 2)
+        return booster.model_to_string().encode()
+    quiet = {"iterations": 2, "verbose": False, "allow_writing_files": False, "thread_count": 1}
+    booster = bridge.train("poisson_deviance", quiet, library.Pool(x, y))
+    return booster._serialize_model()
+
+
+def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
+    with pytest.raises(DataError, match=r"it has itself 'exp': leave link out"):
+        of_file("tweedie.ubj", link="identity").loaded()
+    content = (FILES / "tweedie.ubj").read_bytes()
+    card = Card("softplus", 1, "xgboost 3.2.0", "")
+    with pytest.raises(DataError, match=r"model\.json beside it has 'softplus'"):
+        of_file("tweedie.ubj", link="exp").loaded(content, card)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "cure"),
+    [
+        ("xgboost", "seed", "`seed`"),
+        ("xgboost", "nthread", "LOSSFW_THREADS"),
+        ("lightgbm", "objective", "`loss`"),
+        ("lightgbm", "metric", "`evaluate.metrics`"),
+        ("catboost", "verbose", "progress"),
+        ("catboost", "iterations", "`train.rounds`"),
+        ("catboost", "depth", "write it without more"),
+    ],
+)
+def test_more_refuses_what_a_configuration_decides_elsewhere(name, key, cure):
+    with pytest.raises(ParameterError, match=cure):
+        registry().create("model", {"name": name, "more": {key: 1}})
