@@ -170,7 +170,7 @@ def lossfw_epoch(run: Any, epoch: Any) -> None:
     ----------
     run : lossfw.runs.records.TrainingRun
         The training.
-    epoch : lossfw.nn.training.records.Epoch
+    epoch : lossfw.models.training.records.Epoch
         Number, learning rate, and the loss and metrics of the rows that are learnt
         and held out. Epoch 0 is the network before any step. A training that is
         resumed begins with the epoch after its checkpoint.
@@ -185,6 +185,6 @@ def lossfw_training_end(run: Any, trained: Any) -> None:
     ----------
     run : lossfw.runs.records.TrainingRun
         The training.
-    trained : lossfw.nn.training.records.TrainingResult or None
+    trained : lossfw.models.training.records.TrainingResult or None
         The network and all epochs; None if the training failed.
     """

@@ -25,7 +25,7 @@ class Model(LibraryComponent):
     """What makes predictions of rows: evaluated, and trained where it can learn.
 
     An author writes parameters as fields, `load`, and to learn `fit`, and `cut` if it learns in
-    rounds or epochs.
+    rounds.
 
     Attributes
     ----------
@@ -73,6 +73,11 @@ class Model(LibraryComponent):
     file: File | None = None
     link: str | None = None
 
+    @property
+    def library_version(self) -> str:
+        """The library with its version, for a card: ``"xgboost 3.2.0"``; the name without one."""
+        return f"{self.library} {self.version()}" if self.library else self.name
+
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the model in a file with some content.
 
@@ -103,8 +108,15 @@ class Model(LibraryComponent):
         raise NotImplementedError(f"{type(self).__name__}.fit(work) is not implemented.")
 
     def cut(self, content: bytes, rounds: int) -> bytes:
-        """Return the file of the first rounds of a model, at least one of them."""
-        raise NotImplementedError(f"{type(self).__name__}.cut is not implemented.")
+        """Return the file of the model after so many rounds or epochs, at least one.
+
+        For a model of rounds, those after them are left out. For one of epochs, `content` is that
+        of the epoch, and what only further epochs need may be left out, such as the state of an
+        optimizer; by default it stays.
+        """
+        if self.learns == "rounds":
+            raise NotImplementedError(f"{type(self).__name__}.cut is not implemented.")
+        return content
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why the model cannot learn from a loss; None if it can.

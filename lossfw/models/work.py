@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,12 +49,18 @@ class Work:
         The result of the leg before; None for the first one.
     batch_size : int
         Rows of a step, for models that learn in epochs.
+    loss_before : float
+        The loss before any round, by which a divergence shows; NaN if it is not known.
     measures : callable of an int
         Whether the raw outputs after a round, counted from 1 in the training, are measured.
-    after : callable of two arrays or None
-        To be called after each round with the raw outputs (N, units) or (N,) of `data` and of
-        `held_out`, or with None where they are not measured. If it returns true, `fit` stops and
-        returns the model of the rounds so far.
+    after : callable
+        To be called after each round, or epoch, with the raw outputs (N, units) or (N,) of `data`
+        and of `held_out`, and then the learning rate if it changes. Where they are not measured
+        each may be None; a leg of one round or epoch may always leave them out, and is measured
+        by the file that `fit` returns. If it returns true, `fit` stops and returns the model of
+        the rounds so far.
+    seen : callable of an int
+        May be called with the number of rows of an epoch that are done, for a progress bar.
     """
 
     data: Dataset
@@ -70,7 +77,9 @@ class Work:
     saved: bytes | None
     batch_size: int
     measures: Callable[[int], bool]
-    after: Callable[[NDArray | None, NDArray | None], bool]
+    after: Callable[..., bool]
+    loss_before: float = math.nan
+    seen: Callable[[int], object] = id
 
     @property
     def inputs(self) -> NDArray:

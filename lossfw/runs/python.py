@@ -19,7 +19,7 @@ from lossfw.runs.sweep_results import SweepResults
 if TYPE_CHECKING:
     from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
-    from lossfw.nn.training.records import TrainingResult
+    from lossfw.models.training.records import TrainingResult
     from lossfw.runs.compare import Comparison
 
 PathLike: TypeAlias = "str | os.PathLike[str]"

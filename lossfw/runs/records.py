@@ -12,7 +12,7 @@ from lossfw.evaluation.plan import Plan
 
 if TYPE_CHECKING:
     # An evaluation starts without them.
-    from lossfw.nn.training.records import Training
+    from lossfw.models.training.records import Training
 
 # Called with each warning, as soon as there is one.
 Warn: TypeAlias = Callable[[str], None]

@@ -1,7 +1,8 @@
-"""Carry out one training: from a configuration to its weights, and to its folder if it has one."""
+"""Carry out one training: from a configuration to its model, and to its folder if it has one."""
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 
@@ -9,12 +10,12 @@ from lossfw.components.hookspecs import TRAINING_CYCLE
 from lossfw.config.plan.resolved import resolved
 from lossfw.config.plan.training import training_of
 from lossfw.config.schema.checked import known
-from lossfw.data.state_file import npz_bytes
 from lossfw.evaluation.evaluate import Progress
-from lossfw.nn.training import checkpoint
-from lossfw.nn.training.advice import scaling_advice
-from lossfw.nn.training.loop import train
-from lossfw.nn.training.records import TrainingResult, TrainingState
+from lossfw.models.card import CARD_FILE
+from lossfw.models.training import checkpoint
+from lossfw.models.training.advice import scaling_advice
+from lossfw.models.training.loop import train
+from lossfw.models.training.records import TrainingResult, TrainingState
 from lossfw.runs.files import check_folder, to_json, write_file
 from lossfw.runs.folder import CONFIG_FILE, locked_folder, refuse_foreign_config
 from lossfw.runs.plugin_hooks import HookCallers
@@ -32,7 +33,7 @@ class TrainingOutcome:
     trained: TrainingResult
     # Only of the training, without data and files.
     seconds: float
-    # The epoch from which it continued; 0 if it started over.
+    # The round, or epoch, from which it continued; 0 if it started over.
     resumed: int = 0
 
 
@@ -52,7 +53,7 @@ def carry_out_training(
 ) -> TrainingOutcome:
     """Carry out a training that was prepared.
 
-    Each epoch ends with a checkpoint in the folder, and with the hooks of plugins.
+    Each leg ends with a checkpoint in the folder, and with the hooks of plugins.
     """
     for note in request.config.notes:
         warn(note)
@@ -66,13 +67,18 @@ def carry_out_training(
         configuration = resolved(request.config).text().encode()
         hooks = HookCallers(registry, run, warn, TRAINING_CYCLE)
 
+        told = 0 if start is None else len(start.history)
+
         def save(state: TrainingState) -> None:
-            if folder is not None:
+            nonlocal told
+            if folder is not None and checkpoint.is_due(training, state):
                 content = checkpoint.to_bytes(training, state)
                 write_file(folder, checkpoint.CHECKPOINT_FILE, content)
                 # Not before it: a folder without a checkpoint is nobody's, and holds nothing.
                 write_file(folder, CONFIG_FILE, configuration)
-            hooks.call("lossfw_epoch", epoch=state.history[-1])
+            for epoch in state.history[told:]:
+                hooks.call("lossfw_epoch", epoch=epoch)
+            told = len(state.history)
 
         hooks.call("lossfw_training_start")
         begin = time.perf_counter()
@@ -87,7 +93,10 @@ def carry_out_training(
         if folder is not None:
             write_file(folder, CONFIG_FILE, configuration)
             # Other data are numbered, ordered and changed like these, or refused.
-            write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(trained.weights))
+            write_file(folder, trained.file, trained.content)
+            if trained.card is not None:
+                card = json.dumps(trained.card.to_dict(trained.file), indent=1)
+                write_file(folder, CARD_FILE, f"{card}\n".encode())
             write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())
         hooks.call("lossfw_training_end", trained=trained)
-    return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
+    return TrainingOutcome(run, trained, seconds, 0 if start is None else start.done)

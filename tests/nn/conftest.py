@@ -9,9 +9,9 @@ from lossfw.errors import ConfigError
 from lossfw.nn.dense import LayerSpec
 from lossfw.nn.initializers import Xavier
 from lossfw.nn.seeding import Purpose, generator
-from lossfw.nn.training.records import Training
 from support.configs import build_training
 from support.training_text import CONFIG
+from support.trainings import dense_training
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def training(two_rings):
             "batch_size": 32,
             "metrics": (lossfw.metric("accuracy"),),
         }
-        return Training(data, network, **{**parts, **changes})
+        return dense_training(data, network, **{**parts, **changes})
 
     return make
 

@@ -26,12 +26,13 @@ from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
 from lossfw.data.standardisation import Standardisation
+from lossfw.models.training.dense import DenseLearner
+from lossfw.models.training.records import Training
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
 from lossfw.nn.seeding import Purpose, generator, split
 from lossfw.nn.training.advice import obstacles
-from lossfw.nn.training.records import Training
 
 # The type of a trained network unless the configuration names another: half the
 # memory of float64 and twice its speed, with digits to spare for a gradient.
@@ -189,16 +190,18 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
 
 def _training(config: CheckedConfig, section: TrainSection) -> Training:
     identity = _identity(config, section)
+    seed = known(config.sections).seed
+    learner = DenseLearner(
+        known(config.network), known(config.optimizer), seed, known(config.schedule)
+    )
     return Training(
         data=known(config.data),
-        network=known(config.network),
+        model=learner,
         loss=known(config.used_loss),
         form=known(config.loss_form),
-        optimizer=known(config.optimizer),
-        epochs=section.epochs,
+        total=section.epochs,
         batch_size=section.batch_size,
-        seed=known(config.sections).seed,
-        schedule=known(config.schedule),
+        seed=seed,
         held_out=config.held_out,
         record=_record(config, known(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,

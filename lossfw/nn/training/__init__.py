@@ -1,1 +1,1 @@
-"""Training: the loop, its records and its checkpoints."""
+"""What is special about training dense layers: their steps, and advice."""

@@ -1,21 +1,20 @@
-"""Advice on trainings: obstacles before one runs, divergence while it runs, scales after it."""
+"""Advice on trainings of layers: obstacles before one runs, and divergence while it runs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lossfw.data import Dataset
 from lossfw.data.lazy_arrays import read_rows
-from lossfw.errors import DivergenceError
-from lossfw.evaluation.predictor import BLOCK_ROWS
+from lossfw.errors import DivergenceError, DomainError, RunError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Dense
-from lossfw.nn.training.records import Epoch, Training, TrainingResult
 
 # A loss of so many times that of the untrained network does not fall again: its gradients
 # move the weights farther with every step.
@@ -29,11 +28,7 @@ WEIGHT_GROWTH = 1e6
 LARGE = 100.0
 # Rows that are looked at.
 _ROWS = 4_096
-# A loss that falls by less than this part after the first epoch has hardly fallen.
-_FALL = 0.05
-# Predictions that differ by less than this part of their size, or of the spread of targets
-# that are measured, are all alike.
-_ALIKE = 1e-2
+STAYS_INSIDE = "Give the last layer an activation whose results stay inside."
 
 TrainedPart: TypeAlias = Literal["loss", "activation", "data"]
 
@@ -45,19 +40,23 @@ class DivergenceCheck:
     from 0 has no measure.
     """
 
-    def __init__(self, before: Epoch) -> None:
-        self._most_loss = LOSS_GROWTH * max(abs(before.learnt.loss), 1.0)
-        self._most_weight = WEIGHT_GROWTH * max(before.largest, 1.0)
+    def __init__(self, loss: float, layers: Sequence[Dense]) -> None:
+        self._most_loss = most_loss(loss)
+        self._most_weight = WEIGHT_GROWTH * max(1.0, *map(largest_of, layers))
 
     def check(self, epoch: int, batch: int, loss: float, layers: Sequence[Dense]) -> None:
-        """Check a network after a step; batch 0 stands for the end of the epoch."""
+        """Check a network after a step."""
         sizes = [largest_of(layer) for layer in layers]
         # A NaN is the largest of all.
         worst = int(np.argmax(sizes))
         small = abs(loss) <= self._most_loss and sizes[worst] <= self._most_weight
         if small and math.isfinite(loss):
             return
-        raise DivergenceError(_message(epoch, batch, loss, worst, sizes[worst]))
+        raise DivergenceError(
+            f"The training diverged in epoch {epoch}, batch {batch}: the loss is {loss:.6g}, and "
+            f"the largest weight is {sizes[worst]:.6g}, in layers.{worst}. Lower the learning "
+            "rate, or start from smaller weights."
+        )
 
 
 def largest_of(layer: Dense) -> float:
@@ -65,17 +64,23 @@ def largest_of(layer: Dense) -> float:
     return float(np.maximum(np.abs(layer.weight).max(), np.abs(layer.bias).max()))
 
 
-def _message(epoch: int, batch: int, loss: float, layer: int, weight: float) -> str:
-    if epoch == 0:
-        return (
-            f"The loss of the network before any step is {loss}: start from smaller weights, or "
-            "give the loss a guard."
-        )
-    where = f"epoch {epoch}, batch {batch}" if batch else f"epoch {epoch}, at its end"
-    return (
-        f"The training diverged in {where}: the loss is {loss:.6g}, and the largest weight is "
-        f"{weight:.6g}, in layers.{layer}. Lower the learning rate, or start from smaller weights."
-    )
+def most_loss(before: float) -> float:
+    """Return the largest loss that is no divergence, from the loss before any step."""
+    return LOSS_GROWTH * max(abs(before), 1.0)
+
+
+@contextmanager
+def inside(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
+    """Say in an error when a prediction left the space of the loss.
+
+    Before any step (an empty `when`) the configuration is at fault.
+    """
+    try:
+        yield
+    except DomainError as error:
+        if when:
+            raise RunError(f"{when}, a prediction left its space: {error} {hint}") from None
+        raise type(error)(f"{error} {hint}") from None
 
 
 def largest_input(data: Dataset) -> float:
@@ -95,39 +100,6 @@ def remedy(data: Dataset) -> str:
         f"The inputs reach {largest:,.0f}, and a network learns from numbers about 1: scale them "
         "by data.standardize: true, or data.scale."
     )
-
-
-def scaling_advice(training: Training, trained: TrainingResult) -> str:
-    """Return advice on a training that has learnt nothing from large inputs; else nothing.
-
-    It has learnt nothing if its loss has hardly fallen after the first epoch, or if its
-    predictions are the same for all rows.
-    """
-    told = remedy(training.data)
-    if not told:
-        return ""
-    start, *losses = (epoch.learnt.loss for epoch in trained.history)
-    if not losses:
-        return ""
-    best = min(losses)
-    if (len(losses) > 1 and losses[0] - best < _FALL * abs(losses[0])) or best >= start:
-        return f"The loss has hardly fallen. {told}"
-    if _all_alike(training, trained):
-        return f"The predictions are the same for all rows. {told}"
-    return ""
-
-
-def _all_alike(training: Training, trained: TrainingResult) -> bool:
-    """Tell whether the network predicts the same for the first rows."""
-    data = training.data
-    assert data.inputs is not None
-    count = min(len(data), BLOCK_ROWS)
-    made = trained.network.forward(read_rows(data.inputs, 0, count))
-    size = float(np.abs(made).max())
-    targets = read_rows(data.targets, 0, count)
-    if targets.dtype.kind == "f":
-        size = max(size, float(np.ptp(targets)))
-    return count > 1 and float(np.ptp(made, axis=0).max()) <= _ALIKE * size
 
 
 class Obstacle(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
-from lossfw.nn.training.checkpoint import WEIGHTS_FILE
+from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.render import breakable, render

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import DataError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.nn.training.checkpoint import CHECKPOINT_FILE
+from lossfw.models.training.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder

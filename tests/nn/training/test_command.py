@@ -1,5 +1,6 @@
 """``lossfw train``: files, resuming, and mistakes told in words."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from lossfw.data.state_file import npz_bytes
 from lossfw.data.weights import read_weights
 from support.tables import read_npz
 from support.training_text import CONFIG
@@ -156,12 +158,14 @@ class TestResuming:
         [
             ({"header": b"x"}, "is not a checkpoint of lossfw"),
             ({"header": b"[]"}, "is not a checkpoint of lossfw"),
-            ({"header": b'{"version": 2}'}, "is not a checkpoint of lossfw"),
-            ({"header": b'{"version": 2, "history": []}'}, "is not a checkpoint of lossfw"),
-            ({"header": b'{"version": 3}'}, "of version 3, and this lossfw reads version 2"),
-            ({"W1": None}, "lacks W1 or b1 of layers.0"),
-            ({"W2": b"four"}, "lacks W2 or b2 of layers.1"),
-            ({"W1.0": None}, "lacks the optimizer's state of W1"),
+            ({"header": b'{"version": 3}'}, "is not a checkpoint of lossfw"),
+            ({"header": b'{"version": 3, "history": []}'}, "is not a checkpoint of lossfw"),
+            ({"header": b'{"version": 2}'}, "of version 2, and this lossfw reads version 3"),
+            ({"model": None}, "it has no model"),
+            ({"model": b"four"}, "the network in it cannot be read"),
+            ({"W1": None}, "it lacks W1 of layers.0"),
+            ({"b2": b"four"}, "it lacks b2 of layers.1"),
+            ({"W1.0": None}, "it lacks the optimizer's state of W1"),
         ],
         ids=str,
     )
@@ -169,11 +173,14 @@ class TestResuming:
         told(lossfw, "train", "train.yaml", "--out", "a")
         file = folder / "a" / "checkpoint.npz"
         arrays = read_npz(file)
+        inside = read_npz(io.BytesIO(arrays["model"].tobytes()))
         for name, content in change.items():
+            changed = arrays if name in arrays else inside
+            changed[name] = np.frombuffer(content or b"", np.uint8)
             if content is None:
-                del arrays[name]
-            else:
-                arrays[name] = np.frombuffer(content, np.uint8)
+                del changed[name]
+        if changed is inside:
+            arrays["model"] = np.frombuffer(npz_bytes(inside), np.uint8)
         np.savez(file, **arrays)
         assert said in self.wrong(lossfw, "--out", "a")
 

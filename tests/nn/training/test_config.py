@@ -12,8 +12,8 @@ from support.training_text import CONFIG
 
 def test_the_defaults(build):
     training = build()
-    assert (training.epochs, training.batch_size, training.seed) == (3, 100, 0)
-    assert training.schedule.name == "constant"
+    assert (training.total, training.batch_size, training.seed) == (3, 100, 0)
+    assert training.model.schedule.name == "constant"
     assert training.network.dtype == np.float32
     assert [layer.weight.shape for layer in training.network.layers] == [(2, 4), (4, 2)]
     assert training.held_out is None
@@ -32,7 +32,7 @@ def test_every_key_arrives(build, folder):
         "evaluate.metrics=[accuracy, cross_entropy]",
     )
     assert (training.seed, training.batch_size, training.patience) == (7, 10, 4)
-    assert training.schedule.every == 2
+    assert training.model.schedule.every == 2
     assert (len(training.data), len(training.held_out)) == (150, 50)
     assert training.network.layers[0].weight.dtype == np.float64
     assert [metric.label for metric in training.metrics] == ["accuracy", "cross_entropy"]
@@ -233,6 +233,6 @@ def test_an_evaluation_checks_the_section_too_and_needs_weights(folder, config):
 
 
 def test_json_is_plain(training):
-    from lossfw.nn.training.loop import train
+    from lossfw.models.training.loop import train
 
     assert json.loads(json.dumps(train(training(epochs=1)).to_dict()))["kept"] == 1

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 import lossfw
 from lossfw import GroupLoss
 from lossfw.data import Dataset
+from lossfw.models.training.loop import train
 from lossfw.nn.dense import Dense, Network
-from lossfw.nn.training.loop import _Run, measure, train
-from lossfw.nn.training.records import Training
+from lossfw.nn.schedules import Constant
+from lossfw.nn.training.advice import DivergenceCheck
+from lossfw.nn.training.steps import Steps
+from support.trainings import dense_training
 
 
 class Spread(GroupLoss):
@@ -33,15 +36,20 @@ def training(sizes, *, loss=None, targets=None, grouped=True, units=1, **options
     network = Network((Dense(np.zeros((2, units)), np.zeros(units), identity),))
     data = Dataset("d", targets, inputs, groups=group if grouped else None)
     sgd = lossfw.registry().create("optimizer", "sgd", learning_rate=0.1)
-    return Training(data, network, loss or Spread(), "prediction", sgd, **{"epochs": 3, **options})
+    return dense_training(
+        data, network, loss or Spread(), "prediction", sgd, **{"epochs": 3, **options}
+    )
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 20), st.integers(1, 3))
 def test_a_batch_has_the_groups_that_begin_within_its_rows(sizes, size, epoch):
     made = training(sizes, batch_size=size)
-    run = _Run(made, measure(made, made.network, 0, 0.0))
-    batches = list(run._batches(epoch))
-    assert len(batches) <= made.steps
+    watch = DivergenceCheck(1.0, made.network.layers)
+    steps = Steps(
+        made.data, made.loss, made.form, made.model.optimizer, Constant(), 3, size, 0, watch, "f8"
+    )
+    batches = list(steps.batches(epoch))
+    assert len(batches) <= -(-sum(sizes) // size)
     seen, begin = [], 0
     for rows, group in batches:
         starts = np.flatnonzero(np.diff(group, prepend=-1))

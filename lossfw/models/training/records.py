@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from lossfw.components import notebook
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
+from lossfw.errors import ArgumentError
+from lossfw.evaluation.predictor import BlockPredictor
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
+from lossfw.models.card import Card, sha256
+from lossfw.models.model import Learning, Model
+from lossfw.models.training.dense import DenseLearner
+from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Network
-from lossfw.nn.optimizer import Optimizer, OptimizerState
-from lossfw.nn.schedules import Constant, Schedule
 from lossfw.numerics.arrays import NDArray
 
-Stop: TypeAlias = Literal["epochs", "patience"]
+# All rounds, epochs or the one step were done; the held-out loss improved no more; or the model
+# found nothing more to add.
+Stop: TypeAlias = Literal["rounds", "epochs", "once", "patience", "model"]
+
+Word: TypeAlias = Literal["round", "epoch"]
 
 # Version of the JSON object that `TrainingResult.to_dict` gives.
 TRAINED_VERSION = 1
+
+# Rounds of a leg: so few that little is lost when a training is stopped, and so many that saving
+# the model costs nothing beside them. The result depends on it, as each leg has its own seed.
+LEG = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,32 +43,36 @@ class Training:
     ----------
     data : Dataset
         The training rows.
-    network : Network
-        The network with initial weights.
+    model : Model or DenseLearner
+        What learns.
     loss : Loss
-        The loss to minimise, of the input `form`.
+        The loss to minimise in the form in which it is reported, of the input `form`.
     form : {"prediction", "logits"}
         The input of the loss.
-    optimizer : Optimizer
-        The rule by which gradients move weights.
-    epochs : int
-        Number of passes over the data.
+    total : int
+        Number of rounds, or of passes over the data; 1 for a model that learns in one step.
+    configured : Loss or None
+        The loss as it was configured, of predictions; that of `loss` unless given.
+    link : Activation or None
+        Makes predictions of raw outputs; None for layers, which have activations of their own.
+    units : int
+        Raw outputs of a row.
     batch_size : int
         Rows of a step; the last step of an epoch may have fewer. A step of whole groups has
         fewer, or one larger group.
     seed : int
-        The seed of the order of the rows.
-    schedule : Schedule
-        The change of the learning rate.
+        Of everything random.
+    measure : int
+        Every so many rounds, and the last, are measured.
     held_out : Dataset or None
         Rows for evaluation only.
     record : DataRecord
         What later data have to agree with; all changes of the inputs have been made.
     patience : int or None
-        Stop when the held-out loss has not improved for so many epochs, and keep the
-        weights of the best epoch.
+        Stop when the held-out loss has not improved for so many measured rounds, and keep the
+        best one.
     metrics : tuple of Metric
-        Reported after each epoch.
+        Reported after each measured round.
     identity : mapping of str to str
         The causes of the result, each by its digest.
     digest : str
@@ -64,14 +80,16 @@ class Training:
     """
 
     data: Dataset
-    network: Network
+    model: Model | DenseLearner
     loss: Loss
     form: Form
-    optimizer: Optimizer
-    epochs: int
+    total: int
+    configured: Loss | None = None
+    link: Activation | None = None
+    units: int = 1
     batch_size: int = 100
     seed: int = 0
-    schedule: Schedule = field(default_factory=Constant)
+    measure: int = 1
     held_out: Dataset | None = None
     record: DataRecord = field(default_factory=DataRecord)
     patience: int | None = None
@@ -80,15 +98,46 @@ class Training:
     digest: str = ""
 
     @property
-    def steps(self) -> int:
-        """Steps in one epoch; of whole groups there may be fewer."""
-        return -(-len(self.data) // self.batch_size)
+    def learns(self) -> Learning:
+        """How the model learns."""
+        learns = self.model.learns
+        assert learns is not None  # checked when the training is built
+        return learns
+
+    @property
+    def leg(self) -> int:
+        """Rounds, or epochs, between two checkpoints."""
+        return LEG if self.learns == "rounds" else 1
+
+    @property
+    def word(self) -> Word:
+        """What the model learns by: ``"round"`` or ``"epoch"``."""
+        return "epoch" if self.learns == "epochs" else "round"
+
+    @property
+    def epochs(self) -> int:
+        """The older name of `total`, for plugins that follow trainings of networks."""
+        return self.total
+
+    @property
+    def network(self) -> Network | None:
+        """The network with initial weights, where layers are trained."""
+        return self.model.network if isinstance(self.model, DenseLearner) else None
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the data say of rows that are not there."""
         held_out = () if self.held_out is None else self.held_out.notes
         return tuple(dict.fromkeys((*self.data.notes, *held_out)))
+
+    def measures(self, number: int) -> bool:
+        """Tell whether a round is measured."""
+        return number % self.measure == 0 or number == self.total
+
+    def card(self, content: bytes) -> Card:
+        """Return the card of a model that was trained."""
+        link = "identity" if self.link is None else self.link.name
+        return Card(link, self.units, self.model.library_version, sha256(content), self.record)
 
 
 @dataclass(frozen=True)
@@ -113,16 +162,16 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Epoch:
-    """The measurements after an epoch.
+    """The measurements after an epoch, or after a round.
 
     Attributes
     ----------
     number : int
-        0 for the network before any step.
-    rate : float
-        The learning rate of the epoch's last step; 0 without a step.
-    largest : float
-        The largest absolute weight or bias.
+        0 for the model before any step, or the constant of least loss.
+    rate : float or None
+        The learning rate, of an epoch's last step; 0 without a step, None where there is none.
+    largest : float or None
+        The largest absolute weight or bias; None for a model without weights of lossfw's own.
     learnt : Measured
         Of the training rows.
     held_out : Measured or None
@@ -130,8 +179,8 @@ class Epoch:
     """
 
     number: int
-    rate: float
-    largest: float
+    rate: float | None
+    largest: float | None
     learnt: Measurement
     held_out: Measurement | None
 
@@ -160,23 +209,33 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """The state of a training between two epochs, for resuming."""
+    """The state of a training between two legs, for resuming."""
 
-    # The current network.
-    network: Network
-    # The state of the optimizer for each layer's weight and bias.
-    memory: tuple[tuple[OptimizerState, OptimizerState], ...]
-    # From epoch 0 on.
+    # Rounds, or epochs, that are done.
+    done: int
+    # The result of the last leg; None before any round of a model that has nothing to begin with.
+    content: bytes | None
+    # In order, what was measured; mostly from round 0 on.
     history: tuple[Epoch, ...]
-    # The network with the least held-out loss, if there is a patience.
-    best: Network | None = None
-    # Its epoch; 0 without a patience.
-    best_epoch: int = 0
+    # The file of the model with the least held-out loss, where a leg is an epoch and there is a
+    # patience. A model of rounds is cut to its best round.
+    best: bytes | None = None
+    # Whether the model found nothing more to add.
+    complete: bool = False
 
     @property
-    def epoch(self) -> int:
-        """Number of epochs done."""
-        return self.history[-1].number
+    def best_number(self) -> int:
+        """The number of the first round with the least held-out loss."""
+        return best_of(self.history).number
+
+
+def best_of(history: Sequence[Epoch]) -> Epoch:
+    """Return the first of the rounds with the least held-out loss; NaN is never the least."""
+    best = history[0]
+    for epoch in history[1:]:
+        if epoch.held_out is not None and best.held_out is not None:
+            best = epoch if epoch.held_out.loss < best.held_out.loss else best
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,34 +244,49 @@ class TrainingResult:
 
     Attributes
     ----------
-    network : Network
-        With the last weights, or with a patience the best ones.
+    predictor : BlockPredictor
+        The model that has learnt: with a patience that of the best round, else of the last.
+    content : bytes
+        Its file.
+    file : str
+        The name of the file: ``"model.ubj"``, ``"weights.npz"``.
     history : tuple of Epoch
-        From epoch 0 on.
+        What was measured, mostly from round 0 on.
     kept_epoch : int
-        The epoch of the weights.
-    stopped : {"epochs", "patience"}
+        The round, or epoch, of the model.
+    stopped : {"rounds", "epochs", "once", "patience", "model"}
         The reason for the end.
     moved : tuple of float
-        The largest change of a weight or bias in each layer.
+        The largest change of a weight or bias in each layer; empty for a model without layers.
     loss_name, loss_text : str
         Canonical name of the loss; the loss with its parameters.
     form : {"prediction", "logits"}
         The input of the loss.
+    word : {"round", "epoch"}
+        What the model learns by.
+    model : mapping
+        The model as a configuration names it; empty for layers.
+    card : Card or None
+        What stands beside the file; None for layers.
     digest : str
         The digest of the training.
     record : DataRecord
         What later data have to agree with.
     """
 
-    network: Network
+    predictor: BlockPredictor
+    content: bytes
+    file: str
     history: tuple[Epoch, ...]
     kept_epoch: int
     stopped: Stop
-    moved: tuple[float, ...]
     loss_name: str
     loss_text: str
     form: Form
+    moved: tuple[float, ...] = ()
+    word: Word = "epoch"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    card: Card | None = None
     digest: str = ""
     record: DataRecord = field(default_factory=DataRecord)
 
@@ -222,13 +296,28 @@ class TrainingResult:
         return self.kept_epoch
 
     @property
+    def kept_numbers(self) -> Epoch:
+        """What was measured of the model that is kept."""
+        return next(epoch for epoch in self.history if epoch.number == self.kept_epoch)
+
+    @property
+    def network(self) -> Network:
+        """The network that has learnt, of a training of layers."""
+        if not isinstance(self.predictor, Network):
+            raise ArgumentError(
+                f"{self.predictor} is not a network of lossfw: take predictor, whose block makes "
+                "predictions of rows."
+            )
+        return self.predictor
+
+    @property
     def weights(self) -> dict[str, NDArray]:
         """The arrays of ``weights.npz``: those of the layers, and those of `record`."""
         return self.network.named_arrays | self.record.arrays
 
     def __repr__(self) -> str:
-        kept = self.history[self.kept_epoch]
-        parts = [self.loss_text, f"epoch {self.kept_epoch} of {self.history[-1].number}"]
+        kept = self.kept_numbers
+        parts = [self.loss_text, f"{self.word} {self.kept_epoch} of {self.history[-1].number}"]
         for title, measured in (("", kept.learnt), ("held-out ", kept.held_out)):
             if measured is not None:
                 numbers = {"loss": measured.loss, **measured.metrics}
@@ -244,26 +333,29 @@ class TrainingResult:
         if self.history[0].held_out is not None:
             held_out = [epoch.held_out for epoch in self.history]
             curves["held out"] = [measured.loss for measured in held_out if measured is not None]
-        kept = self.history[self.kept_epoch]
+        kept = self.kept_numbers
         parts = {"learnt": kept.learnt, "held out": kept.held_out}
         rows = [
             (title, notebook.number(measured.loss), *map(_format_metric, measured.metrics.values()))
             for title, measured in parts.items()
             if measured is not None
         ]
+        what = "weights" if self.card is None else "model"
         return "".join(
             (
-                notebook.heading(f"{self.loss_text}: the weights of epoch {self.kept_epoch}"),
-                notebook.lines(epochs, curves, "epoch"),
+                notebook.heading(f"{self.loss_text}: the {what} of {self.word} {self.kept_epoch}"),
+                notebook.lines(epochs, curves, self.word),
                 notebook.table(rows, ("rows", "loss", *kept.learnt.metrics)),
             )
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, texts and lists, for JSON."""
+        model = {"model": dict(self.model), "learns": f"{self.word}s"} if self.model else {}
         return {
             "lossfw": TRAINED_VERSION,
             "loss": {"name": self.loss_name, "form": self.form},
+            **model,
             "epochs": [epoch.to_dict() for epoch in self.history],
             "kept": self.kept_epoch,
             "stopped": self.stopped,
@@ -275,7 +367,3 @@ class TrainingResult:
 def _format_metric(value: Any) -> str:
     """Return a metric as text; of a list how many numbers it has."""
     return f"{len(value)} numbers" if isinstance(value, list) else notebook.number(value)
-
-
-# The older name, for one more release.
-Trained = TrainingResult

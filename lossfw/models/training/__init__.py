@@ -1,0 +1,1 @@
+"""Training of any model: the loop, its records and its checkpoints."""

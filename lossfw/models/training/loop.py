@@ -1,0 +1,327 @@
+"""The training loop of all models: leg by leg, and a measurement after each round.
+
+A leg begins with what the leg before has saved, and with a seed of its own. So a training that was
+stopped goes on with the same bits, whatever a library keeps between rounds. The numbers of its
+history are those of an evaluation of the saved model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.bridges.start import start as constant_of_least_loss
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, DivergenceError, RunError
+from lossfw.evaluation.evaluate import Progress
+from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
+from lossfw.losses.engine.threads import thread_count
+from lossfw.models.training.dense import WEIGHTS_FILE, DenseLearner
+from lossfw.models.training.measure import cure, measured
+from lossfw.models.training.records import (
+    Epoch,
+    Stop,
+    Training,
+    TrainingResult,
+    TrainingState,
+    best_of,
+)
+from lossfw.models.work import Work, flat_targets
+from lossfw.nn.dense import Network
+from lossfw.nn.training.advice import largest_of, most_loss, remedy
+from lossfw.numerics.arrays import NDArray
+
+# Called with the state after each leg, and before the first one.
+Save: TypeAlias = Callable[[TrainingState], None]
+
+# Seeds of libraries are of int32.
+_SEEDS = 2**31
+
+
+def train(
+    training: Training,
+    *,
+    start: TrainingState | None = None,
+    save: Save | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train a model.
+
+    Parameters
+    ----------
+    training : Training
+        The training.
+    start : TrainingState, optional
+        The state to resume from; the result has the bits of a run without
+        interruption.
+    save : callable, optional
+        Called with the state after each leg, and before the first one.
+    progress : callable, optional
+        Called with the rounds done and the rounds in all; for a model of epochs with rows.
+
+    Raises
+    ------
+    DivergenceError
+        If the loss, an output or a weight is not finite, or has exploded. The states saved
+        before are good.
+    RunError
+        If a prediction is outside the space of the loss.
+    """
+    try:
+        with one_blas_thread(), np.errstate(all="ignore"):
+            state = _first_state(training) if start is None else start
+            if start is None and save is not None:
+                save(state)
+            while _stopped(training, state) is None:
+                state = _Leg(training, state, progress).state()
+                if save is not None:
+                    save(state)
+            return _result(training, state)
+    except DivergenceError as error:
+        told = remedy(training.data) if training.learns == "epochs" else ""
+        if not told:
+            raise
+        raise DivergenceError(f"{error} {told}") from None
+
+
+def _stopped(training: Training, state: TrainingState) -> Stop | None:
+    """Return why a training has ended; None if it goes on."""
+    if _out_of_patience(training, state.history):
+        return "patience"
+    if state.done >= training.total:
+        return training.learns
+    return "model" if state.complete else None
+
+
+def _out_of_patience(training: Training, history: Sequence[Epoch]) -> bool:
+    if training.patience is None or not history:
+        return False
+    best = best_of(history)
+    return sum(epoch.number > best.number for epoch in history) >= training.patience
+
+
+def _first_state(training: Training) -> TrainingState:
+    if isinstance(training.model, DenseLearner):
+        content = training.model.begin()
+        network = training.model.network
+        before = _epoch(training, 0, 0.0, network, network)
+        loss = before.learnt.loss
+        if not math.isfinite(loss):
+            raise DivergenceError(
+                f"The loss of the network before any step is {loss}: start from smaller weights, "
+                "or give the loss a guard."
+            )
+        return TrainingState(0, content, (before,), content if training.patience else None)
+    try:
+        constant = constant_of_least_loss(
+            training.configured,
+            flat_targets(training.data),
+            training.data.sample_weight,
+            classes=training.units if training.loss.takes_rows else None,
+        )
+    except ArgumentError:
+        # A model with an objective of its own may learn where no constant is known.
+        return TrainingState(0, None, ())
+
+    def raw(data: Dataset) -> NDArray:
+        return np.tile(np.asarray(constant, float), (len(data), 1))
+
+    held_out = None if training.held_out is None else raw(training.held_out)
+    return TrainingState(0, None, (_epoch(training, 0, 0.0, raw(training.data), held_out),))
+
+
+def _epoch(
+    training: Training,
+    number: int,
+    rate: float | None,
+    learnt: BlockPredictor | NDArray,
+    held_out: BlockPredictor | NDArray | None,
+) -> Epoch:
+    """Measure a model, or its raw outputs, on the training rows and on the held-out ones."""
+    largest = None
+    if isinstance(learnt, Network):
+        largest = float(np.max([largest_of(layer) for layer in learnt.layers]))
+    data = training.held_out
+    return Epoch(
+        number=number,
+        rate=rate,
+        largest=largest,
+        learnt=measured(training, training.data, learnt, number),
+        held_out=None
+        if data is None or held_out is None
+        else measured(training, data, held_out, number),
+    )
+
+
+@dataclass
+class _Leg:
+    """One leg: what a model tells after each of its rounds."""
+
+    training: Training
+    before: TrainingState
+    progress: Progress | None
+    history: list[Epoch] = field(init=False)
+    # The last round, and its learning rate.
+    number: int = field(init=False)
+    rate: float | None = None
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self.history, self.number = list(self.before.history), self.before.done
+        history = self.before.history
+        self.loss_before = history[0].learnt.loss if history else math.nan
+        rounds = min(self.training.leg, self.training.total - self.before.done)
+        self.end = self.before.done + rounds
+
+    def state(self) -> TrainingState:
+        """Return the state after the leg."""
+        training = self.training
+        content = training.model.fit(self._work())
+        if self.number == self.before.done and self.end == self.number + 1:
+            self._tell(None, None)
+        if self.number == self.before.done:
+            raise RunError(
+                f"the model {training.model.name} told of none of its rounds {self.number + 1} to "
+                f"{self.end}: fit has to call work.after after each of them."
+            )
+        # What a model that stopped by itself has reached is measured as the last round is.
+        complete = self.number < self.end and not self.stopped
+        if not self._is_measured(self.number) and (complete or training.measures(self.number)):
+            made = predictor_of(training, content)
+            self._keep(_epoch(training, self.number, self.rate, made, made))
+        best = self.before.best
+        if training.leg == 1 and training.patience is not None and self._is_best():
+            best = content
+        return TrainingState(self.number, content, tuple(self.history), best, complete)
+
+    def _is_measured(self, number: int) -> bool:
+        return bool(self.history) and self.history[-1].number == number
+
+    def _is_best(self) -> bool:
+        return self._is_measured(self.number) and _kept(self.training, self.history) == self.number
+
+    def _work(self) -> Work:
+        training, first = self.training, self.before.done
+        return Work(
+            data=training.data,
+            held_out=training.held_out,
+            loss=training.configured or training.loss,
+            raw_loss=training.loss,
+            form=training.form,
+            units=training.units,
+            first=first,
+            rounds=self.end - first,
+            total=training.total,
+            seed=_seed(training.seed, first),
+            threads=thread_count(),
+            saved=self.before.content,
+            batch_size=training.batch_size,
+            loss_before=self.loss_before,
+            measures=training.measures,
+            after=self._tell,
+            seen=self._report,
+        )
+
+    def _tell(
+        self, learnt: NDArray | None, held_out: NDArray | None, rate: float | None = None
+    ) -> bool:
+        """Take the raw outputs after a round; return whether the model is to stop."""
+        training, first = self.training, self.before.done
+        self.number += 1
+        self.rate = training.model.parameters.get("learning_rate") if rate is None else rate
+        if self.number > self.end:
+            raise RunError(
+                f"the model {training.model.name} told of round {self.number}, and this leg ends "
+                f"with round {self.end}: work.after is called once after each of work.rounds."
+            )
+        if learnt is None and training.measures(self.number) and self.end > first + 1:
+            raise RunError(
+                f"the model {training.model.name} gave no raw outputs after round {self.number}, "
+                "which work.measures says is measured."
+            )
+        if learnt is not None and training.measures(self.number):
+            self._keep(
+                _epoch(training, self.number, self.rate, np.asarray(learnt), _array(held_out))
+            )
+            self.stopped = _out_of_patience(training, self.history)
+        if training.learns != "epochs" and self.progress is not None:
+            self.progress(self.number, training.total)
+        return self.stopped
+
+    def _keep(self, epoch: Epoch) -> None:
+        loss, before = epoch.learnt.loss, self.loss_before
+        most = math.inf if math.isnan(before) else most_loss(before)
+        if not (math.isfinite(loss) and abs(loss) <= most):
+            raise DivergenceError(
+                f"The training diverged in {self.training.word} {epoch.number}: the loss is "
+                f"{loss:.6g}. {cure(self.training)}"
+            )
+        self.history.append(epoch)
+
+    def _report(self, rows: int) -> None:
+        """Report rows of the present epoch."""
+        if self.progress is not None:
+            each = len(self.training.data)
+            self.progress(self.before.done * each + rows, self.training.total * each)
+
+
+def _array(raw: Any) -> NDArray | None:
+    return None if raw is None else np.asarray(raw)
+
+
+def _seed(seed: int, first: int) -> int:
+    """Return the seed of a leg after so many rounds."""
+    if first == 0:
+        return seed % _SEEDS
+    return int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) % _SEEDS
+
+
+def _kept(training: Training, history: Sequence[Epoch]) -> int:
+    """Return the number of the best round that there is a model of."""
+    has_first = training.network is not None
+    return best_of([epoch for epoch in history if epoch.number or has_first]).number
+
+
+def predictor_of(training: Training, content: bytes) -> BlockPredictor:
+    """Return the model that a leg has returned."""
+    return training.model.loaded(content, training.card(content))
+
+
+def _result(training: Training, state: TrainingState) -> TrainingResult:
+    model, content, stopped = training.model, state.content, _stopped(training, state)
+    assert content is not None
+    assert stopped is not None
+    kept = state.done
+    if training.patience is not None:
+        kept = _kept(training, state.history)
+    if kept < state.done and state.best is not None:
+        content = state.best
+    if kept < state.done or training.learns == "epochs":
+        content = model.cut(content, kept)
+    options: dict[str, Any] = {}
+    if isinstance(model, DenseLearner):
+        network = model.loaded(content)
+        file = model.finished(content, training.record)
+        options = {"predictor": network, "content": file, "file": WEIGHTS_FILE}
+        options["moved"] = model.moved(network)
+    else:
+        named = {key: value for key, value in model.to_config().items() if key != "file"}
+        card = training.card(content)
+        options = {"predictor": model.loaded(content, card), "content": content, "card": card}
+        options |= {"file": f"model{model.ending}", "model": named}
+    return TrainingResult(
+        history=state.history,
+        kept_epoch=kept,
+        stopped=stopped,
+        loss_name=training.loss.name,
+        loss_text=str(training.loss),
+        form=training.form,
+        word=training.word,
+        digest=training.digest,
+        record=training.record,
+        **options,
+    )

@@ -1,0 +1,98 @@
+"""Measure a model after a round: the numbers that an evaluation of its file gives."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+
+from lossfw.data import Dataset
+from lossfw.errors import DivergenceError, RunError
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.predictor import BLOCK_ROWS, BlockPredictor, Outputs
+from lossfw.models.training.records import Measurement, Training
+from lossfw.nn.activation import Activation
+from lossfw.nn.training.advice import STAYS_INSIDE, inside
+from lossfw.numerics.arrays import NDArray
+
+# Rows of a batch in a measurement; the result does not depend on it.
+_MEASURED_ROWS = 4096
+
+
+class _Raw:
+    """Raw outputs that are known, in the place of a model: they are the inputs of its rows."""
+
+    digest, block_rows, shared = "", BLOCK_ROWS, True
+
+    def __init__(self, link: Activation, raw: NDArray) -> None:
+        self.link, self.units, self.row_shape, self.dtype = link, raw.shape[1], (), raw.dtype
+
+    def working(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def check_inputs(self, shape: tuple[int, ...]) -> None:
+        pass
+
+    def block(self, rows: NDArray) -> Outputs:
+        with np.errstate(all="ignore"):
+            return Outputs(rows, self.link(rows))
+
+
+def measured(
+    training: Training, data: Dataset, made: BlockPredictor | NDArray, number: int
+) -> Measurement:
+    """Return loss and metrics of rows, by a model or from their raw outputs after a round."""
+    if not isinstance(made, np.ndarray):
+        return _evaluated(training, data, made, number)
+    raw = _checked(training, made, len(data), number)
+    assert training.link is not None
+    known = replace(data, inputs=raw, input_names=(), columns={}, categories={})
+    return _evaluated(training, known, _Raw(training.link, raw), number)
+
+
+def _evaluated(
+    training: Training, data: Dataset, model: BlockPredictor, number: int
+) -> Measurement:
+    plan = Plan(
+        data,
+        training.loss,
+        model,
+        outputs_form=training.form,
+        metrics=training.metrics,
+        batch_size=_MEASURED_ROWS,
+    )
+    when = f"After {training.word} {number}" if number else ""
+    # Without layers the predictions are the link of raw outputs, or these.
+    hint = STAYS_INSIDE if training.link is None else "Choose a loss that takes all that it makes."
+    with inside(when, hint):
+        result = evaluate(plan)
+    return Measurement(result.loss, dict(result.metrics))
+
+
+def _checked(training: Training, made: NDArray, rows: int, number: int) -> NDArray:
+    """Return raw outputs as (N, units), all of them finite."""
+    if made.size != rows * training.units:
+        raise RunError(
+            f"the model {training.model.name} gave raw outputs of shape {made.shape} after round "
+            f"{number}; expected ({rows}, {training.units})."
+        )
+    raw: NDArray = made.reshape(rows, training.units)
+    finite = np.isfinite(raw).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DivergenceError(
+            f"The training diverged in {training.word} {number}: the raw output of row {row} is "
+            f"{raw[row].tolist()}. {cure(training)}"
+        )
+    return raw
+
+
+def cure(training: Training) -> str:
+    """Return what keeps a training from diverging."""
+    if training.network is not None:
+        return "Lower the learning rate, or start from smaller weights."
+    if "learning_rate" in training.model.parameters:
+        return "Lower model.learning_rate, or scale the targets."
+    return "Scale the targets, or choose a loss whose slopes are smaller."
