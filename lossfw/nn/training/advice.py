@@ -65,7 +65,7 @@ def largest_of(layer: Dense) -> float:
 
 
 def most_loss(before: float) -> float:
-    """Return the largest loss that is no divergence, from the loss before any step."""
+    """Return the loss from which on a training diverges, from that before any step."""
     return LOSS_GROWTH * max(abs(before), 1.0)
 
 
