@@ -13,7 +13,7 @@ from lossfw.components.naming import nearest
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.config.schema.code_files import importable
+from lossfw.config.schema.code_files import admits_model, importable
 from lossfw.config.schema.messages import add_problem, one_line
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
@@ -54,7 +54,8 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     config.data_source = maker.make(["data"], "source")
     config.data_options = maker.data_options(["data"], config.data_source)
     config.loss = maker.make(["loss"], "loss")
-    config.model = maker.make(["model"], "model")
+    model = maker.make(["model"], "model")
+    config.model = model if model is None or admits_model(config, ["model"], model) else None
     config.activations = maker.make_each(["network", "layers"], "activation", below=["activation"])
     config.origin = _origin(config)
     metrics = maker.make_each(["evaluate", "metrics"], "metric", or_else="loss")

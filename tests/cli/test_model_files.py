@@ -1,0 +1,105 @@
+"""Files of models that hold code are executed by a run, and else by nobody who has not said yes."""
+
+import json
+import os
+import pickle
+import zipfile
+
+import pytest
+
+CONFIG = """\
+lossfw: 1
+plugins: [reader.py]
+data: {name: inline, inputs: [[1.0], [2.0]], targets: [1.0, 2.5]}
+model: {name: reader, file: net.keras}
+loss: squared_error
+"""
+# A model that executes what is in its file, as Keras and PyTorch do with theirs.
+READER = """\
+import pickle, zipfile
+from lossfw.models import Model, Predictor, code_format
+class Reader(Model):
+    "It executes what is in its file, if that is trusted."
+    def load(self, content, card):
+        if code_format(content) is not None:
+            with zipfile.ZipFile(self.file) as archive:
+                pickle.loads(archive.read("config.json"))
+        return Predictor("reader", content, (1,), 1, lambda x: x)
+"""
+
+
+class Witness:
+    """Executed when it is unpickled, it makes a folder."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.makedirs, (str(self.path), 0o777, True)
+
+
+@pytest.fixture
+def witness(folder):
+    """Write a configuration with a file of code, and return what appears when it is executed."""
+    path = folder / "executed"
+    with zipfile.ZipFile(folder / "net.keras", "w") as archive:
+        archive.writestr("metadata.json", json.dumps({}))
+        archive.writestr("config.json", pickle.dumps(Witness(path)))
+    (folder / "reader.py").write_text(READER)
+    (folder / "run.yaml").write_text(CONFIG)
+    return path
+
+
+VERBS = {
+    ("run", "run.yaml"): True,
+    ("rerun", "o"): True,
+    ("validate", "run.yaml"): False,
+    ("config", "run.yaml"): False,
+    ("compare", "o", "p"): False,
+    ("report", "o"): False,
+}
+
+
+@pytest.mark.parametrize("choice", ["", "--trust", "--no-trust"])
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_model_file_that_holds_code_is_a_plugin_file(lossfw, witness, folder, verb, choice):
+    pytest.importorskip("matplotlib")
+    if {"o", "p"} & {*verb}:
+        for name in ("o", "p"):
+            # Rows are not kept: a report wants to compute them.
+            result = lossfw("run", "run.yaml", "--out", name)
+            assert result.exit_code == 0, result.output
+        witness.rmdir()
+    # The model's own class is known, so that only its file is in question.
+    result = lossfw(*verb, "--plugin", "reader.py", *[choice] * bool(choice))
+    executes = {"": VERBS[verb], "--trust": True, "--no-trust": False}[choice]
+    # A comparison has no use for the model.
+    assert witness.exists() == (executes and verb[0] not in ("compare", "config")), result.output
+    if not executes and verb[0] in ("run", "validate"):
+        assert result.exit_code == 2
+        assert "run.yaml:4:29: error: the file 'net.keras' is not read" in result.output
+        assert "that would execute its code" in result.output
+        assert "hint: if you know the file, give --trust" in result.output
+
+
+def test_no_plugins_leaves_it_out(lossfw, witness):
+    result = lossfw("validate", "run.yaml", "--no-plugins", "--trust", "--plugin", "reader.py")
+    assert (result.exit_code, witness.exists()) == (2, False)
+    assert "'net.keras', which can execute code, is left out by --no-plugins" in result.output
+
+
+@pytest.mark.parametrize("verb", ["run", "validate", "config", "compare", "report"])
+def test_a_pickle_is_read_by_no_verb(lossfw, witness, folder, verb):
+    pytest.importorskip("matplotlib")
+    place = {"compare": ("o", "p"), "report": ("o",)}.get(verb, ("run.yaml",))
+    if verb in ("compare", "report"):
+        for name in ("o", "p"):
+            assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
+        witness.rmdir()
+    # Another file is in its place, under the same name.
+    (folder / "net.keras").write_bytes(pickle.dumps(Witness(witness)))
+    result = lossfw(verb, *place, "--trust")
+    assert not witness.exists()
+    if verb in ("run", "validate"):
+        assert result.exit_code == 2
+        assert "net.keras is a pickle, which executes code when it is read" in result.output
