@@ -13,7 +13,7 @@ from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
 from lossfw.data.row_transforms import ExpandColumn, Upright, changed_rows
 from lossfw.data.source import File, Location, Source, no_column
-from lossfw.data.table import Table, TableOptions, TableRows
+from lossfw.data.table import Missing, Table, TableOptions, TableRows
 
 __all__ = [
     "Batch",
@@ -24,6 +24,7 @@ __all__ = [
     "File",
     "Group",
     "Location",
+    "Missing",
     "NamedColumns",
     "NestedNumbers",
     "PictureFormat",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from lossfw.components.naming import shortlist
 from lossfw.data.columns import DataColumn
 from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
-from lossfw.data.labels import MapValues, OneHot, found_labels
+from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MapValues, OneHot, found_labels
 from lossfw.data.lazy_arrays import (
     Column,
     RowArray,
@@ -23,16 +23,26 @@ from lossfw.data.lazy_arrays import (
     stamp_of,
     take_rows,
 )
-from lossfw.data.row_transforms import ExpandColumn, PickColumns, TableEntry, changed_rows
+from lossfw.data.row_transforms import (
+    ExpandColumn,
+    PickColumns,
+    RowNumbers,
+    TableEntry,
+    changed_rows,
+)
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
+# The label of a missing value, in a column of categories that may lack some.
+_MISSING = ""
 # Rows that are read from every part before the next: so a piece of a file serves all parts.
 _ROWS = 8_192
 
 
-def category_column(values: RowArray, labels: tuple[str, ...], name: str) -> DataColumn:
+def category_column(
+    values: RowArray, labels: tuple[str, ...], name: str, *, missing: bool = False
+) -> DataColumn:
     """Return a column of categories: of texts by their labels, of numbers by their values.
 
     Parameters
@@ -43,6 +53,8 @@ def category_column(values: RowArray, labels: tuple[str, ...], name: str) -> Dat
         The texts of the column, ascending.
     name : str
         The column, for messages.
+    missing : bool
+        Whether a value may be missing: NaN among numbers, an empty text among labels.
 
     Examples
     --------
@@ -52,15 +64,35 @@ def category_column(values: RowArray, labels: tuple[str, ...], name: str) -> Dat
     """
     if labels:
         return DataColumn(values, labels)
-    found = found_labels(values, f"the column {name!r}")
-    told = tuple(str(number) for number in found.tolist())
-    codes = changed_rows(values, MapValues(name, found, np.arange(len(found)), shortlist(told)))
-    return DataColumn(codes, told)
+    found = found_labels(values, f"the column {name!r}", MAX_CATEGORIES)
+    if not missing:
+        told = tuple(map(str, found.tolist()))
+        codes = changed_rows(values, MapValues(name, found, np.arange(len(found)), shortlist(told)))
+        return DataColumn(codes, told)
+    # Whole numbers beside a missing value came as floats.
+    whole = bool((found == np.floor(found)).all())
+    told = tuple(map(str, (found.astype(np.int64) if whole else found).tolist()))
+    return DataColumn(changed_rows(values, _CodeOfNumber(found)), (_MISSING, *told))
+
+
+@dataclass(frozen=True, eq=False)
+class _CodeOfNumber:
+    """A change: a number becomes the place of its label, which that of a missing value precedes."""
+
+    # Ascending.
+    keys: NDArray
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Look every number up."""
+        return np.where(np.isnan(rows), 0, np.searchsorted(self.keys, rows) + 1)
 
 
 def labels_of(data: Dataset) -> dict[str, tuple[str, ...]]:
     """Return the categories of each column that holds some."""
-    return {name: column.labels for name, column in data.categories.items()}
+    return {
+        name: tuple(label for label in column.labels if label != _MISSING)
+        for name, column in data.categories.items()
+    }
 
 
 def encoded(
@@ -97,6 +129,12 @@ def encoded(
         )
     if not known:
         return data
+    for name, labels in known.items():
+        if not as_codes and len(labels) > MAX_LABELS:
+            raise DataError(
+                f"data {data.name!r}: the column {name!r} has {len(labels)} categories, and each "
+                f"is an input; expected at most {MAX_LABELS}."
+            )
     parts = [] if data.inputs is None else [data.inputs]
     for name, labels in known.items():
         places = _places(data, name, labels, missing=unknown_is_missing)
@@ -140,7 +178,7 @@ def _places(data: Dataset, name: str, known: Sequence[str], *, missing: bool) ->
     places = np.array([known_places.get(key(label), np.nan) for label in labels], np.float32)
     for code in () if missing else np.flatnonzero(np.isnan(places)).tolist():
         row = _first_row(data, name, code)
-        if row is not None and not (data.missing and not labels[code]):
+        if row is not None and not (data.missing and labels[code] == _MISSING):
             raise DataError(
                 f"data {data.name!r}: the column {name!r} has the category {labels[code]!r} in "
                 f"row {row}, and the training had {shortlist(known)}: leave such rows out, or "

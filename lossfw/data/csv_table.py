@@ -95,7 +95,9 @@ class CsvTable(Table):
                     if options.missing == "error":
                         text = f" ({cell!r})" if cell else ""
                         return _Mistake(f"{place}: the value is missing{text}. {options.remedy}")
-                elif column not in texts and not is_number(cell):
+                elif column not in texts and not (
+                    is_number(cell) or (gap and column in options.gaps)
+                ):
                     remedy = self._remedy(column, cells, options)
                     return _Mistake(f"{place}: {cell!r} is not a number. {remedy}", column)
         return _Mistake(f"{self.path} cannot be read as a table of numbers.")
@@ -183,6 +185,10 @@ class _Parser:
     def _cells(self, lines: list[str]) -> _Cells | None:
         numbers, table = self.wanted - self.texts, self.table
         cells = csv_text.read_cells(lines, numbers, self.texts, table.width, table.delimiter)
+        if cells is None and (gaps := numbers & self.options.gaps):
+            cells = csv_text.read_cells(
+                lines, numbers - gaps, self.texts, table.width, table.delimiter, gaps
+            )
         return None if cells is None else _Cells(lines, *cells)
 
     def integers(self, lines: list[str], group: Group) -> NDArray | None:
@@ -222,7 +228,8 @@ def _scan(parser: _Parser, groups: Sequence[Group]) -> _CsvPieces | None:
         chunks.append(_Chunk(start, start + len(content), rows))
         for number, texts in cells.texts.items():
             labels[number].update(texts.tolist())
-            check_labels(table.path, number, len(labels[number]), number in parser.options.kept)
+            most = parser.options.most_labels(number)
+            check_labels(table.path, number, len(labels[number]), most)
         for number in [n for n, still in is_integer.items() if still and rows]:
             is_integer[number] = parser.integers(cells.lines, groups[number]) is not None
     known = {number: tuple(sorted(texts)) for number, texts in labels.items()}

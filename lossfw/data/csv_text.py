@@ -160,11 +160,12 @@ def read_cells(
     texts: Collection[int],
     width: int,
     delimiter: str,
+    gaps: Collection[int] = (),
 ) -> tuple[NDArray, dict[int, NDArray]] | None:
     """Return all columns in float64, NaN in those that are not `numbers`, and columns of texts.
 
-    Spaces around texts are dropped. None if a cell of `numbers` is not a number, or a line does
-    not have `width` cells.
+    Spaces around texts are dropped. None if a cell of `numbers` is not a number, a cell of `gaps`
+    is neither a number nor missing, which is NaN, or a line does not have `width` cells.
 
     Examples
     --------
@@ -176,7 +177,7 @@ def read_cells(
         table = _load(lines, np.float64, delimiter, None)
         return None if table is None or (table.size and table.shape[1] != width) else (table, {})
     # A character of a text that nobody reads is enough.
-    kinds = dict.fromkeys(numbers, "f8") | dict.fromkeys(texts, "O")
+    kinds = dict.fromkeys(numbers, "f8") | dict.fromkeys((*texts, *gaps), "O")
     fields = [(str(number), kinds.get(number, "U1")) for number in range(width)]
     rows = _load(lines, np.dtype(fields), delimiter, None, least=1)
     if rows is None:
@@ -184,6 +185,15 @@ def read_cells(
     table = np.full((len(rows), width), np.nan)
     for number in numbers:
         table[:, number] = rows[str(number)]
+    for number in gaps:
+        cells = np.strings.strip(rows[str(number)].astype(str))
+        if np.strings.find(cells, "_").max(initial=-1) >= 0:
+            return None  # NumPy reads 1_000 as Python does
+        missing = np.isin(np.strings.lower(cells), sorted(MISSING))
+        try:
+            table[:, number] = np.where(missing, "nan", cells).astype(float)
+        except ValueError:
+            return None
     return table, {number: np.strings.strip(rows[str(number)].astype(str)) for number in texts}
 
 

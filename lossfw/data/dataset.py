@@ -10,6 +10,7 @@ import numpy as np
 
 from lossfw.data.columns import FIRST_ROUNDED, ColumnError, DataColumn, rounded_at
 from lossfw.data.groups import RowGroups
+from lossfw.data.labels import MAX_CATEGORIES
 from lossfw.data.lazy_arrays import (
     RowArray,
     check_unchanged,
@@ -24,8 +25,6 @@ from lossfw.numerics.arrays import NDArray
 
 # Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
-# Codes of 16 bits: beyond, boosting libraries refuse a column or take hours for a split.
-MAX_CATEGORIES = 65_536
 _IF_COLUMNS = (
     "Fix the data, or leave the row out. If the targets are columns of which one may be infinite, "
     "name them: targets_key: {lower: COLUMN, upper: COLUMN}."

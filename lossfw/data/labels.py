@@ -21,19 +21,21 @@ Label: TypeAlias = str | int | float
 ONE_HOT_DTYPE = np.dtype(np.int8)
 # Beyond, whole numbers are measurements and no labels.
 MAX_LABELS = 10_000
+# Codes of 16 bits: beyond, boosting libraries refuse a column or take hours for a split.
+MAX_CATEGORIES = 65_536
 # Texts of a column beside the inputs, which may be the keys of rows: few enough for memory.
 MAX_TEXTS = 1_000_000
 # Whole numbers from here on are not classes.
 _BEYOND_CLASSES = 2.0**31
 
 
-def check_labels(where: object, column: object, count: int, kept: bool) -> None:
-    """Refuse a column with too many texts for labels, which if `kept` only tell rows apart."""
-    most = MAX_TEXTS if kept else MAX_LABELS
+def check_labels(where: object, column: object, count: int, most: int) -> None:
+    """Refuse a column with too many texts for labels of classes, categories, or to slice by."""
     if count > most:
-        what = "are too many to tell rows apart" if kept else "are not labels of classes"
+        what = {MAX_LABELS: "are not labels of classes", MAX_CATEGORIES: "are not categories"}
         raise DataError(
-            f"{where}, column {column!r} has more than {most} different texts, which {what}."
+            f"{where}, column {column!r} has more than {most} different texts, which "
+            f"{what.get(most, 'are too many to tell rows apart')}."
         )
 
 
@@ -118,22 +120,31 @@ class OneHot:
         return made
 
 
-def found_labels(numbers: RowArray, where: str) -> NDArray:
-    """Return the different numbers of targets or of a column, ascending; a file is read once."""
+def found_labels(numbers: RowArray, where: str, most: int = MAX_LABELS) -> NDArray:
+    """Return the different numbers of targets or of a column, ascending; a file is read once.
+
+    NaN, a missing value, is not one of them.
+    """
     if not is_file_backed(numbers):
-        found: NDArray = np.unique(numbers)
+        found: NDArray = _unique(numbers)
     else:
         found = np.array([], numbers.dtype)
         for rows in chunks_of(numbers):
-            found = np.union1d(found, rows)
-            if len(found) > MAX_LABELS:
+            found = np.union1d(found, _unique(rows))
+            if len(found) > most:
                 break
-    if len(found) > MAX_LABELS:
+    if len(found) > most:
         raise DataError(
-            f"{where} has more than {MAX_LABELS} different values, which are too many for classes "
+            f"{where} has more than {most} different values, which are too many for classes "
             "or categories."
         )
     return found
+
+
+def _unique(numbers: NDArray) -> NDArray:
+    found: NDArray = np.unique(numbers)
+    # NaN comes last.
+    return found[:-1] if found.size and np.isnan(found[-1]) else found
 
 
 def table_of(

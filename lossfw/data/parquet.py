@@ -212,7 +212,8 @@ class _ParquetPieces(ChunkedTable):
 
     def _find_labels(self) -> dict[int, list[str]]:
         """Read the columns that may hold labels and hold texts; return their labels, ascending."""
-        kept, names = self._options.kept, self._table.names
+        options, names = self._options, self._table.names
+        kept = options.kept
         texts = self._table.texts() if self._options.labels else frozenset()
         found: dict[int, set[str]] = {}
         for n in sorted(self._options.labels & set(self._wanted)):
@@ -224,7 +225,7 @@ class _ParquetPieces(ChunkedTable):
         for batch in self._read_from(0, inside) if inside and self._places else ():
             for n in inside:
                 found[n] |= labels_in(batch.column(names[n]), kept=n in kept)
-                check_labels(self._table.path, names[n], len(found[n]), n in kept)
+                check_labels(self._table.path, names[n], len(found[n]), options.most_labels(n))
         return {number: sorted(known) for number, known in found.items()}
 
     def _present(self, batch: Any) -> NDArray:
@@ -284,11 +285,11 @@ class _ParquetPieces(ChunkedTable):
         column, kept = batch.column(name), number in options.kept
         if labels is not None:
             return codes_of(column, labels, where, start, None if kept else options.remedy)
-        if kept:
+        if kept and number in options.labels:
             return kept_numbers(column, where)
         try:
             needed = options.remedy if options.missing == "error" else None
-            return array_of(column, where, start, needed)
+            return array_of(column, where, start, needed, kept=kept)
         except TextError as error:
             if number not in options.optional:
                 raise DataError(f"{error} {table.name_others(number)}") from None

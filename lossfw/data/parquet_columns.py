@@ -63,22 +63,30 @@ def present(batch: Any) -> NDArray:
     return mask
 
 
-def array_of(column: Any, where: str, start: int, remedy: str | None = None) -> NDArray:
+def array_of(
+    column: Any, where: str, start: int, remedy: str | None = None, *, kept: bool = False
+) -> NDArray:
     """Return a column as an array, (N,) or for lists of one length (N, C).
 
-    A null is an error, and so is NaN if there is a `remedy`; `start` is the number of the first
-    row. Raises `TextError` for anything but numbers.
+    A null is an error, and so is NaN if there is a `remedy`, unless missing values are `kept`:
+    they are NaN. `start` is the number of the first row. Raises `TextError` for anything but
+    numbers.
     """
     types, rows = pyarrow("pyarrow.types"), len(column)
-    _check_present(column, where, start, "a number", remedy)
+    is_list = types.is_list(column.type) or types.is_fixed_size_list(column.type)
+    if is_list or not kept:
+        _check_present(column, where, start, "a number", remedy)
     lengths: tuple[int, ...] = ()
     while types.is_list(column.type) or types.is_fixed_size_list(column.type):
         lengths = (*lengths, _length(column, types, where, start))
         column = column.flatten()
+    numbers = _numbers(column, where, "numbers").reshape(rows, *lengths)
+    if kept:
+        # Whole numbers are floats in a piece without a null too.
+        return numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)
     if lengths and column.null_count:
-        _numbers(column, where, "numbers")
         raise DataError(f"{where} has a null within a list; expected numbers.")
-    return _numbers(column, where, "numbers").reshape(rows, *lengths)
+    return numbers
 
 
 def _numbers(column: Any, where: str, expected: str) -> NDArray:

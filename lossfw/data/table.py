@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from lossfw.components.naming import did_you_mean, shortlist
+from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MAX_TEXTS
 from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
 from lossfw.errors import DataError
 
@@ -30,7 +31,9 @@ class TableOptions(NamedTuple):
         Columns that a configuration can leave out, for messages.
     kept : frozenset of int
         Columns in which a value may be missing, whatever `missing` says: they only tell
-        rows apart.
+        rows apart, or are inputs of a model that takes missing values.
+    categories : frozenset of int
+        Inputs that hold categories, texts or numbers.
     remedy : str
         What to do about a missing value that is an error, for messages.
     """
@@ -39,7 +42,19 @@ class TableOptions(NamedTuple):
     labels: frozenset[int] = frozenset()
     optional: frozenset[int] = frozenset()
     kept: frozenset[int] = frozenset()
+    categories: frozenset[int] = frozenset()
     remedy: str = "With missing: drop such rows are left out."
+
+    @property
+    def gaps(self) -> frozenset[int]:
+        """The inputs that may lack values: where they are numbers, a missing one is NaN."""
+        return self.kept & self.categories | self.kept - self.labels
+
+    def most_labels(self, column: int) -> int:
+        """Return how many different texts a column may hold."""
+        if column in self.categories:
+            return MAX_CATEGORIES
+        return MAX_TEXTS if column in self.kept else MAX_LABELS
 
 
 class TableRows(NamedTuple):

@@ -16,6 +16,7 @@ from lossfw.data import (
     Dataset,
     File,
     Group,
+    Missing,
     NamedColumns,
     Source,
     Table,
@@ -77,10 +78,11 @@ class Arrays(Source):
     categories : list of str or int, or "found"
         Columns of a table that are inputs and hold categories, texts or numbers: the network
         has an input of 0 or 1 for each. ``found`` takes the columns that hold texts.
-    missing : {"error", "drop"}
+    missing : {"error", "drop", "keep"}
         What happens to a row of a table with a missing value: an empty cell, NA
         or NaN in a column that is used. With ``drop`` it is left out, and the
-        report says how many are; all arrays then come from one `file`.
+        report says how many are; all arrays then come from one `file`. With
+        ``keep`` a missing input is NaN, for models that take missing values.
 
     Notes
     -----
@@ -113,7 +115,7 @@ class Arrays(Source):
     sample_weight_key: Key | None = None
     exclude: tuple[Key, ...] = ()
     categories: tuple[Key, ...] | Literal["found"] = ()
-    missing: Literal["error", "drop"] = "error"
+    missing: Missing = "error"
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -154,13 +156,9 @@ class Arrays(Source):
         read = self._apart(columns) if self.file is None else self._together(self.file, columns)
         if isinstance(self.targets_key, NamedColumns):
             read = read._replace(target_names=tuple(self.targets_key))
+        read = read._replace(missing=self.missing == "keep")
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
-        notes: tuple[str, ...] = ()
-        if read.dropped:
-            rows = "1 row is" if read.dropped == 1 else f"{read.dropped} rows are"
-            notes = (f"{rows} left out, since a value is missing.",)
-        digest = digest_files(*paths)
-        return read.dataset(name, digest, notes)
+        return read.dataset(name, digest_files(*paths))
 
     def without_inputs(self) -> Source:
         """Return a source that reads no inputs, unless it names them; see `Source`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from lossfw import DataError
 from lossfw.data import (
@@ -12,6 +12,7 @@ from lossfw.data import (
     Dataset,
     ExpandColumn,
     Group,
+    Missing,
     Table,
     TableOptions,
     category_column,
@@ -30,6 +31,7 @@ class LoadedArrays(NamedTuple):
     columns: Mapping[str, DataColumn] = {}
     categories: Mapping[str, DataColumn] = {}
     target_names: tuple[str, ...] = ()
+    missing: bool = False
 
     def merge(self, other: LoadedArrays) -> LoadedArrays:
         """Return these arrays and those of another file."""
@@ -41,16 +43,20 @@ class LoadedArrays(NamedTuple):
             {**self.columns, **other.columns},
             self.categories or other.categories,
             self.target_names or other.target_names,
+            self.missing or other.missing,
         )
 
-    def dataset(self, name: str, digest: str, notes: tuple[str, ...] = ()) -> Dataset:
-        """Return the data set with these arrays."""
+    def dataset(self, name: str, digest: str) -> Dataset:
+        """Return the data set with these arrays, and a note on the rows that were left out."""
+        rows = "1 row is" if self.dropped == 1 else f"{self.dropped} rows are"
+        notes = (f"{rows} left out, since a value is missing.",) if self.dropped else ()
         known: dict[str, Any] = {
             "classes": self.classes,
             "columns": self.columns,
             "input_names": self.input_names,
             "categories": self.categories,
             "target_names": self.target_names,
+            "missing": self.missing,
         }
         return Dataset(name, digest=digest, notes=notes, **known, **self.arrays)
 
@@ -68,12 +74,13 @@ def read_columns(
     *,
     remedy: str,
     held_may_be_numbers: bool = False,
-    missing: Literal["error", "drop"] = "error",
+    missing: Missing = "error",
     optional: frozenset[int] = frozenset(),
 ) -> LoadedArrays:
     """Read the arrays of a table, and the columns of these names, which tell rows apart.
 
-    The inputs `held` hold categories; some may be numbers, and are then inputs like others.
+    The inputs `held` hold categories; some may be numbers, and are then inputs like others. If
+    `missing` is ``keep``, it may be an input.
     """
     inputs = given = numbers_of(groups.get("inputs", []))
     for number in held:
@@ -92,9 +99,12 @@ def read_columns(
     arrays_of = {number for group in groups.values() for number in numbers_of(group)}
     kept = frozenset(apart.values()) - arrays_of - frozenset(held)
     labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held) | kept
+    keeps = missing == "keep"
+    if keeps:
+        missing, kept = "error", kept | frozenset(given)
     read = table.read_rows(
         [*groups.values(), *held, *apart.values()],
-        TableOptions(missing, labels, optional, kept, remedy),
+        TableOptions(missing, labels, optional, kept, frozenset(held), remedy),
     )
     count = len(groups) + len(held)
     arrays = dict(zip(groups, read.arrays, strict=False))
@@ -107,7 +117,7 @@ def read_columns(
         elif title in categories:
             raise DataError(f"{table.path} has several columns of categories named {title!r}.")
         else:
-            categories[title] = category_column(values, texts, title)
+            categories[title] = category_column(values, texts, title, missing=keeps)
     if numeric:
         arrays["inputs"] = joined(
             [changed_rows(values, ExpandColumn()) for values in numeric.values()]
@@ -123,6 +133,7 @@ def read_columns(
         tuple(table.names[number] for number in given) if table.names else (),
         columns,
         categories,
+        missing=keeps,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from lossfw import DataError
-from lossfw.data import Dataset, Group, Location, NamedColumns, Source, open_dataset
+from lossfw.data import Dataset, Group, Location, Missing, NamedColumns, Source, open_dataset
 from lossfw_std.sources.columns import column_named, numbers_of, read_columns
 
 _WEIGHT = "sample_weight"
@@ -41,6 +41,10 @@ class Parquet(Source):
     categories : list of str, or "found"
         Columns that are inputs and hold categories, texts or numbers: the network has an input
         of 0 or 1 for each. ``found`` takes the columns that hold texts.
+    missing : {"error", "drop", "keep"}
+        What happens to a row with a null or NaN in a column that is used. With ``drop`` it is
+        left out, for which the data are read once more. With ``keep`` a missing input is NaN, for
+        models that take missing values.
 
     Notes
     -----
@@ -67,6 +71,7 @@ class Parquet(Source):
     sample_weight_key: str | None = None
     exclude: tuple[str, ...] = ()
     categories: tuple[str, ...] | Literal["found"] = ()
+    missing: Missing = "error"
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -93,8 +98,14 @@ class Parquet(Source):
         held = [data.column(name) for name in self.categories if self.categories != "found"]
         if self.categories == "found":
             held = [n for n in numbers_of(groups.get("inputs", [])) if n in data.texts()]
-        remedy = "Leave such rows out of the files."
-        read = read_columns(data, groups, columns, held, remedy=remedy)
+        read = read_columns(
+            data,
+            groups,
+            columns,
+            held,
+            remedy="With missing: drop such rows are left out.",
+            missing=self.missing,
+        )
         if isinstance(self.targets_key, NamedColumns):
             read = read._replace(target_names=tuple(self.targets_key))
         return read.dataset(f"{self.name} ({self.path})", data.digest)

@@ -171,8 +171,14 @@ def test_a_source_of_a_plugin_may_have_categories():
     with pytest.raises(DataError, match=r"the categories of zone, and these.* of kind"):
         encoded(data, {"zone": ("3",)})
     assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
-    with pytest.raises(DataError, match="the column 'x' has more than 10000 different values"):
-        category_column(np.arange(10_001.0), (), "x")
+    with pytest.raises(DataError, match="the column 'x' has more than 65536 different values"):
+        category_column(np.arange(65_537.0), (), "x")
+    many = Dataset(
+        "own", targets=np.arange(10_001), categories={"x": np.arange(10_001).astype(str)}
+    )
+    assert len(encoded(many, {}, as_codes=True).codes[0]) == 10_001
+    with pytest.raises(DataError, match=r"10001 categories, and each is an input; .* most 10000"):
+        encoded(many, {})
     assert joined([AREA[:, None]]) is not None
 
 

@@ -1,0 +1,121 @@
+"""Missing values that are kept: NaN among inputs, a label of none, and nowhere else."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data.categories import encoded, labels_of
+from lossfw.errors import DataError
+
+pytest.importorskip("pyarrow")
+
+ROWS = 9
+AGE = np.arange(ROWS) / 2
+ZONE = np.array([7, 3, 7, 3, 3, 7, 3, 7, 3])
+KIND = np.array(["bus", "car", "", "car", "bus", "bus", "car", "car", "bus"])
+PAID = np.arange(1.0, ROWS + 1)
+GAPS = {"age": [1], "zone": [4, 8], "kind": [2]}
+
+
+def columns():
+    """Return the columns as lists, None where a value is missing."""
+    table = {"age": AGE, "zone": ZONE, "kind": KIND, "paid": PAID}
+    table = {name: column.tolist() for name, column in table.items()}
+    for name, rows in GAPS.items():
+        for row in rows:
+            table[name][row] = None
+    return table
+
+
+def _csv(folder, table, ending=".csv"):
+    lines = [",".join(table), *(",".join("" if x is None else str(x) for x in row) for row in
+                                zip(*table.values(), strict=True))]  # fmt: skip
+    (folder / "x.csv").write_text("\n".join(lines) + "\n")
+    return {"name": "arrays", "file": str(folder / "x.csv")}
+
+
+def _parquet(folder, table, name="arrays"):
+    import pyarrow
+    import pyarrow.parquet
+
+    path = folder / ("x.parquet" if name == "arrays" else "rows/x.parquet")
+    path.parent.mkdir(exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.table(table), path, row_group_size=2)
+    return {"name": name, "file" if name == "arrays" else "path": str(path)}
+
+
+def _frame(folder, table):
+    pandas = pytest.importorskip("pandas")
+    from lossfw.data.memory_file import MemoryFile
+
+    frame = pandas.DataFrame(table).astype({"kind": "category"})
+    return {"name": "arrays", "file": MemoryFile.of("frame", frame)}
+
+
+SOURCES = [_csv, _parquet, partial(_parquet, name="parquet"), _frame]
+
+
+def loaded(given, **changes):
+    options = {"targets_key": "paid", "categories": ("kind", "zone"), "missing": "keep"}
+    return lossfw.registry().create("source", {**given, **options, **changes}).load()
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_inputs_may_lack_values(make, tmp_path):
+    data = loaded(make(tmp_path, columns()))
+    assert data.missing
+    assert labels_of(data) == {"kind": ("bus", "car"), "zone": ("3", "7")}
+    coded = encoded(data, {}, as_codes=True).in_memory()
+    expected = np.column_stack([AGE, ZONE == 7, KIND == "car"]).astype(float)
+    for column, rows in enumerate(GAPS.values()):
+        expected[rows, column] = np.nan
+    assert coded.input_names == ("age", "zone", "kind")
+    np.testing.assert_array_equal(coded.inputs, expected)
+    later = encoded(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True,
+                    unknown_is_missing=True).in_memory()  # fmt: skip
+    np.testing.assert_array_equal(np.isnan(later.inputs[:, 1]), ZONE == 3)
+    with pytest.raises(DataError, match="category '3' in row 1"):
+        encoded(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True)
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_targets_may_not(make, tmp_path):
+    table = columns()
+    table["paid"][3] = None
+    with pytest.raises(DataError, match=r"missing|row 3 is null"):
+        loaded(make(tmp_path, table))
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_rows_with_a_missing_value_are_dropped(make, tmp_path):
+    data = loaded(make(tmp_path, columns()), missing="drop")
+    assert np.asarray(data.targets).tolist() == [1, 4, 6, 7, 8]
+    assert data.notes == ("4 rows are left out, since a value is missing.",)
+
+
+def test_arrays_hold_nan(tmp_path):
+    np.save(tmp_path / "inputs.npy", np.array([[1.0, np.nan], [2.0, 3.0]]))
+    np.save(tmp_path / "targets.npy", np.array([1.0, 2.0]))
+    files = {role: str(tmp_path / f"{role}.npy") for role in ("inputs", "targets")}
+    files["name"] = "arrays"
+    with pytest.raises(DataError, match=r"inputs\[0, 1\] is nan"):
+        list(loaded(files, targets_key=None, categories=(), missing="error").batches(2))
+    data = loaded(files, targets_key=None, categories=())
+    assert np.isnan(next(data.batches(2)).inputs[0, 1])
+
+
+def test_lists_of_a_parquet_file_hold_nan(tmp_path):
+    table = {"x": [[1.0, None], [2.0, 3.0], [4.0, float("nan")]], "paid": [1.0, 2.0, 3.0]}
+    data = loaded(_parquet(tmp_path, table), categories=(), inputs_key="x")
+    np.testing.assert_array_equal(data.inputs, [[1, np.nan], [2, 3], [4, np.nan]])
+
+
+def test_a_text_among_numbers_is_told_with_its_place(tmp_path):
+    table = columns()
+    table["age"][7] = "1_000"
+    with pytest.raises(DataError, match=r"line 9, column 0 \(age\): '1_000' is not a number"):
+        loaded(_csv(tmp_path, table))
+    table["age"][7] = "N/A"
+    assert np.isnan(encoded(loaded(_csv(tmp_path, table)), {}, as_codes=True).inputs[7, 0])
