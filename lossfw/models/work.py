@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lossfw.data import Dataset
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
+from lossfw.nn.schedules import Constant, Schedule, TrainingProgress
 from lossfw.numerics.arrays import NDArray
 
 
@@ -61,6 +62,8 @@ class Work:
         the rounds so far.
     seen : callable of an int
         May be called with the number of rows of an epoch that are done, for a progress bar.
+    schedule : Schedule
+        How the learning rate of a model of epochs changes; see `rate`.
     """
 
     data: Dataset
@@ -80,6 +83,23 @@ class Work:
     after: Callable[..., bool]
     loss_before: float = math.nan
     seen: Callable[[int], object] = id
+    schedule: Schedule = field(default_factory=Constant)
+
+    def rate(self, learning_rate: float, epoch: int, step: int, steps: int) -> float:
+        """Return the learning rate of a step, by the schedule of the training.
+
+        Parameters
+        ----------
+        learning_rate : float
+            The one that the schedule changes.
+        epoch, step : int
+            Numbers from 0 on, of the epoch in this leg and of the step in the epoch.
+        steps : int
+            Steps of an epoch.
+        """
+        number = self.first + epoch
+        moment = TrainingProgress(number * steps + step, self.total * steps, number)
+        return learning_rate * self.schedule.factor(moment)
 
     @property
     def inputs(self) -> NDArray:

@@ -224,6 +224,7 @@ class _Leg:
             measures=training.measures,
             after=self._tell,
             seen=self._report,
+            schedule=training.schedule,
         )
 
     def _tell(

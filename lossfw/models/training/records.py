@@ -19,6 +19,7 @@ from lossfw.models.model import Learning, Model
 from lossfw.models.training.dense import DenseLearner
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Network
+from lossfw.nn.schedules import Constant, Schedule
 from lossfw.numerics.arrays import NDArray
 
 # All rounds, epochs or the one step were done; the held-out loss improved no more; or the model
@@ -64,6 +65,8 @@ class Training:
         Of everything random.
     measure : int
         Every so many rounds, and the last, are measured.
+    schedule : Schedule
+        How the learning rate of a model of epochs changes; layers have their own.
     held_out : Dataset or None
         Rows for evaluation only.
     record : DataRecord
@@ -90,6 +93,7 @@ class Training:
     batch_size: int = 100
     seed: int = 0
     measure: int = 1
+    schedule: Schedule = field(default_factory=Constant)
     held_out: Dataset | None = None
     record: DataRecord = field(default_factory=DataRecord)
     patience: int | None = None
