@@ -24,12 +24,12 @@ ALLOW_NAN = "To accept NaN, set evaluate.allow_nan: true."
 def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
     """Carry out requests and show their outcomes."""
     with locked_folder(common_folder(requests)):
-        outcomes = _outcomes_of(requests, jobs)
+        outcomes = outcomes_of(requests, jobs)
     if as_json:
         # In a result, numbers that are not finite are texts already.
-        say(json.dumps([_plain(outcome) for outcome in outcomes]))
+        say(json.dumps([plain_of(outcome) for outcome in outcomes]))
     else:
-        show_table(*_table(outcomes))
+        show_table(*table_of(outcomes))
         for outcome in outcomes:
             for text in outcome.texts:
                 say(f"{outcome.request.name}: {text}")
@@ -44,7 +44,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         )
 
 
-def _outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
+def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
     """Return the outcomes of requests; write warnings and errors as soon as there are some."""
     done: list[RunOutcome] = []
     printer = _WarningPrinter()
@@ -110,7 +110,8 @@ class _WarningPrinter:
                 write_stderr(f"{whose}: as in {first}: {text.splitlines()[0]}")
 
 
-def _plain(outcome: RunOutcome) -> dict[str, Any]:
+def plain_of(outcome: RunOutcome) -> dict[str, Any]:
+    """Return an outcome as it is shown in JSON."""
     folder = outcome.request.folder
     return {
         "name": outcome.request.name,
@@ -123,7 +124,7 @@ def _plain(outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _table(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
+def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows: every metric that is a single number has a column.
 
     The numbers of a training are those of the epoch whose weights were kept.

@@ -115,11 +115,17 @@ def train(**options: Any) -> None:
     trainings. In JSON, numbers that are not finite are the texts "nan", "inf" and
     "-inf".
     """
+    # Imported here: listing components needs no NumPy file readers.
+    from lossfw.config.plan.folds import open_folds
+
     given = SimpleNamespace(**options)
     if given.out is not None and given.no_out:
         raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
     _check_folder_options(given)
     requests = _requests(given, [given.config], trains=True)
+    if any(open_folds(request.config) for request in requests):
+        _train_folds(requests, given)
+        return
     single = _is_single(requests)
     if given.cluster is not None and single:
         # A step needs the weights of the step before.
@@ -131,6 +137,18 @@ def train(**options: Any) -> None:
     if drops_weights and not single:
         raise ArgumentError(_LOST_WEIGHTS)
     _carry_out(requests, given, partial(_train_one, drops_weights=drops_weights))
+
+
+def _train_folds(requests: Sequence[RunRequest], given: SimpleNamespace) -> None:
+    """Carry out the trainings of all folds, and the run of the rows that they held out."""
+    # Imported on use: a single training needs none of it.
+    from lossfw.cli.folds import train_folds
+
+    if given.out is None:
+        raise ArgumentError(
+            "the folds of a training are put together from their folders: give --out DIR."
+        )
+    train_folds(requests, given.jobs, as_json=given.as_json, report=given.report)
 
 
 def _check_folder_options(given: SimpleNamespace) -> None:
@@ -148,13 +166,15 @@ def _requests(
 ) -> list[RunRequest]:
     """Read every configuration, and return a request for each of its runs."""
     # Imported here: listing components needs no NumPy file readers.
+    from lossfw.config.plan.folds import open_folds
     from lossfw.config.schema.checked import read_config
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.records import RunRequest
 
     folder = None if given.out is None else Path(given.out)
     configs = [read_config(ConfigSource(name, given.overrides, given.plugins)) for name in names]
-    if len(configs) == 1 and not configs[0].has("sweep"):
+    is_one = len(configs) == 1 and not configs[0].has("sweep")
+    if is_one and not (trains and open_folds(configs[0])):
         return [RunRequest(configs[0], "", folder, given.resume, trains, given.cluster)]
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of

@@ -10,6 +10,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from lossfw.numerics.arrays import NDArray
+
 
 class Purpose(IntEnum):
     """The purpose of a generator; results depend on the numbers."""
@@ -31,17 +33,35 @@ def generator(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generato
     return np.random.default_rng([seed, purpose, epoch])
 
 
-def split(rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return the numbers of the rows, or groups, to learn from and of those that are held out.
+def held_out_units(
+    count: int,
+    seed: int,
+    *,
+    share: float | None = None,
+    folds: int = 0,
+    fold: int = 0,
+    classes: NDArray | None = None,
+) -> NDArray:
+    """Return the numbers of the rows, or groups, that are held out, in ascending order.
 
-    Both are in ascending order and neither is empty, if there are two of them.
+    These are a share of them, at least one and not all, or one of so many folds. Given the class
+    of each, all classes are spread evenly.
 
     Examples
     --------
-    >>> learnt, held = split(10, 0.2, seed=0)
-    >>> len(learnt), len(held), sorted(learnt + held) == list(range(10))
-    (8, 2, True)
+    >>> [held_out_units(5, 0, folds=2, fold=fold).tolist() for fold in (0, 1)]
+    [[1, 2, 3], [0, 4]]
+    >>> len(held_out_units(10, 0, share=0.2))
+    2
+    >>> held_out_units(6, 0, share=0.5, classes=np.array([0, 0, 1, 1, 2, 2])) // 2
+    array([0, 1, 2])
     """
-    count = min(max(round(share * rows), 1), rows - 1)
-    order = generator(seed, Purpose.HELD_OUT).permutation(rows).tolist()
-    return sorted(order[count:]), sorted(order[:count])
+    order = generator(seed, Purpose.HELD_OUT).permutation(count)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    if share is None:
+        return np.sort(order[fold::folds])
+    held_out = min(max(round(share * count), 1), count - 1)
+    # Each class has its part of rows at equal distances.
+    places = np.arange(held_out) if classes is None else np.arange(held_out) * count // held_out
+    return np.sort(order[places])

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lossfw.config.plan.sweep import expand
+from lossfw.config.plan.folds import open_folds
+from lossfw.config.plan.sweep import KEY, expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
 from lossfw.losses.engine.threads import thread_count
@@ -30,11 +31,14 @@ def requests_of(
 ) -> list[RunRequest]:
     """Return a request for each run of some configurations, every sweep expanded and checked.
 
-    Each run has a name, and a folder of its own in `folder` that is called so.
+    Each run has a name, and a folder of its own in `folder` that is called so. A single training
+    with folds has no name, since they have folders in `folder`.
     """
 
     def full_name(config: str, variant: str) -> str:
         stem = Path(config).stem
+        if trains and not configs[0].has(KEY) and open_folds(configs[0]):
+            return ""
         return variant if len(configs) == 1 or variant == stem else f"{stem},{variant}"
 
     runs = [(config, run) for config in configs for run in expand(config, training=trains)]
@@ -58,8 +62,8 @@ def common_folder(requests: Sequence[RunRequest]) -> Path | None:
 
     Whoever carries them out locks it: two sweeps at once would have runs of the same name.
     """
-    folder = requests[0].folder
-    return None if folder is None else folder.parent
+    folder, depth = requests[0].folder, len(Path(requests[0].name).parts)
+    return folder if folder is None or not depth else folder.parents[depth - 1]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from lossfw.components.plugin_choice import Plugins
@@ -148,15 +149,36 @@ def train_all(
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> SweepResults[TrainingResult]:
-    """Carry out every training of a configuration with a sweep; see `run_all`.
+    """Carry out every training of a configuration with a sweep, or with folds; see `run_all`.
 
     Returns
     -------
     SweepResults
         A mapping of names to what `train` returns; a notebook shows the learning curves
-        over each other.
+        over each other. With folds, its `held_out` has the result of all rows by the models
+        that have not seen them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(12.0).reshape(12, 1)
+    >>> trained = train_all(
+    ...     {
+    ...         "data": {"inputs": x, "targets": 2 * x[:, 0]},
+    ...         "network": {"layers": [{"units": 1, "activation": "identity"}]},
+    ...         "loss": "squared_error",
+    ...         "train": {"epochs": 1, "optimizer": "sgd", "hold_out": {"folds": 3}},
+    ...     }
+    ... )
+    >>> list(trained), trained.held_out[""].count
+    (['fold=0', 'fold=1', 'fold=2'], 12)
     """
-    return _all(_request(config, overrides, out, resume, plugins), _train, trains=True)
+    request = _request(config, overrides, out, resume, plugins)
+    if out is None and "folds" in str(request.config.root.plain()):
+        # Folds, of the training or of a sweep, are put together from their files.
+        with TemporaryDirectory() as folder:
+            return train_all(config, overrides=overrides, out=folder, plugins=plugins)
+    return _all(request, _train, trains=True)
 
 
 def compare(
@@ -281,13 +303,18 @@ def _all(
     from lossfw.config.plan.resolved import resolved
     from lossfw.runs.compare.settings import flat
     from lossfw.runs.folder import locked_folder
+    from lossfw.runs.folds import CrossValidation
     from lossfw.runs.parallel_runs import common_folder, requests_of
 
-    requests = requests_of([request.config], request.folder, resume=request.resume, trains=trains)
+    asked = requests_of([request.config], request.folder, resume=request.resume, trains=trains)
+    with_folds = [CrossValidation.of(each) for each in asked]
+    requests = [each for whole in with_folds for each in whole.requests]
     results: dict[str, _R] = {}
     settings: dict[str, Mapping[str, Any]] = {}
     failures: dict[str, LossfwError] = {}
     with locked_folder(common_folder(requests)):
+        for whole in with_folds:
+            whole.begin()
         for each in requests:
             try:
                 results[each.name] = one(each)
@@ -297,7 +324,12 @@ def _all(
                 _warn(f"{each.name} failed: {error}")
     if not results:
         raise next(iter(failures.values()))
-    return SweepResults(results, settings, failures)
+    held_out = {
+        whole.request.name: _run(whole.held_out_run())
+        for whole in with_folds
+        if whole.is_complete(results)
+    }
+    return SweepResults(results, settings, failures, held_out)
 
 
 def _request(

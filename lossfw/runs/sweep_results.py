@@ -26,12 +26,15 @@ class SweepResults(Mapping[str, R]):
         The configuration of each of these runs by its dotted keys.
     failures : mapping of str to LossfwError
         Why the others failed.
+    held_out : mapping of str to Result, optional
+        Of trainings with folds, the result of all rows by the models that have not seen them: by
+        the settings of the sweep, and by an empty name where there is no sweep.
 
     Attributes
     ----------
     settings : mapping of str to mapping
         By run, the keys in which the runs differ with their values.
-    failures : mapping of str to LossfwError
+    failures, held_out : mapping
         As above.
     """
 
@@ -40,8 +43,10 @@ class SweepResults(Mapping[str, R]):
         results: Mapping[str, R],
         settings: Mapping[str, Mapping[str, Any]],
         failures: Mapping[str, LossfwError],
+        held_out: Mapping[str, Result] | None = None,
     ) -> None:
         self._results, self._whole, self.failures = dict(results), settings, dict(failures)
+        self.held_out = dict(held_out or {})
         keys = differing_settings(list(settings.values()))
         self.settings = {
             name: {key: own[place] for key, own in keys.items()}

@@ -18,6 +18,7 @@ from lossfw.models.training.loop import train
 from lossfw.models.training.records import TrainingResult, TrainingState
 from lossfw.runs.files import check_folder, to_json, write_file
 from lossfw.runs.folder import CONFIG_FILE, locked_folder, refuse_foreign_config
+from lossfw.runs.folds import FOLD_FILE, fold_bytes
 from lossfw.runs.plugin_hooks import HookCallers
 from lossfw.runs.records import RunRequest, TrainingRun, Warn
 
@@ -97,6 +98,8 @@ def carry_out_training(
             if trained.card is not None:
                 card = json.dumps(trained.card.to_dict(trained.file), indent=1)
                 write_file(folder, CARD_FILE, f"{card}\n".encode())
+            if training.held_out_rows is not None:
+                write_file(folder, FOLD_FILE, fold_bytes(training, trained.predictor))
             write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())
         hooks.call("lossfw_training_end", trained=trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.done)

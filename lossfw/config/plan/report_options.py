@@ -80,6 +80,9 @@ def place_of_column(
 
     It may be the column of groups, that of a slice, of the file of rows, or of a filter.
     """
+    train = config.sections and config.sections.train
+    if train and train.hold_out and train.hold_out.groups == f"{COLUMN}{column}":
+        return ["train", "hold_out", "groups"]
     if column == options.group_key:
         return [*path, "group_key"]
     for index, item in enumerate(_items(config)):

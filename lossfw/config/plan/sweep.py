@@ -126,8 +126,10 @@ def _try_run(
         checked = CheckedConfig(config.source, root, problems)
         if loaded is None:
             # Imported on use: an evaluation needs none of it.
+            from lossfw.config.plan.folds import first_fold
             from lossfw.config.plan.training import training_of
 
+            checked = first_fold(checked)
             training_of(checked)
         else:
             digest = build_plan(checked, loaded).digest

@@ -12,6 +12,7 @@ from lossfw.config.plan.adapt import adapt_loss, inputs_of, load, standardised, 
 from lossfw.config.plan.compatibility import check_columns, check_divisor, divisor_of
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.evaluation import described_data, refuse_sweep
+from lossfw.config.plan.folds import OF_FOLDS, group_columns, hold_out, refuse_folds
 from lossfw.config.plan.groups import note_batches
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
@@ -31,7 +32,7 @@ from lossfw.models.training.records import Training
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
-from lossfw.nn.seeding import Purpose, generator, split
+from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.advice import obstacles
 
 # The type of a trained network unless the configuration names another: half the
@@ -51,6 +52,7 @@ def training_of(config: CheckedConfig) -> Training:
     build_components(config, training=True)
     _refuse_sample(config)
     refuse_sweep(config)
+    refuse_folds(config)
     config.problems.raise_if_any()
     section = known(known(config.sections).train)
     config.schedule = config.schedule or SCHEDULES[section.schedule.name]()
@@ -80,7 +82,8 @@ def _refuse_sample(config: CheckedConfig) -> None:
 
 def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     """Fill the rows to learn from and those that are held out."""
-    data = load(config, known(config.data_source), ["data"], config.data_options)
+    kept = group_columns(config)
+    data = load(config, known(config.data_source), ["data"], config.data_options, kept)
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
@@ -88,7 +91,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         if not config.recorded.categories:
             # Rows that are held out have the inputs of those to learn from.
             config.recorded = replace(config.recorded, categories=labels_of(data))
-        data = with_options(config, data, config.data_options, ["data"])
+        data = with_options(config, data, config.data_options, ["data"], kept)
     held_out = None
     if config.held_out_source is not None:
         held_out = load(config, config.held_out_source, _HELD_OUT, config.held_out_options)
@@ -108,7 +111,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     if held_out is not None:
         config.held_out = held_out.in_memory()
     elif section.hold_out is not None:
-        _split(config, config.data, known(section.hold_out.share))
+        hold_out(config, config.data, section.hold_out)
     _standardise(config, config.data)
 
 
@@ -129,20 +132,6 @@ def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dat
     if held_out.classes and data.classes and options.classes in (None, FOUND):
         options = options.model_copy(update={"classes": data.classes})
     return with_options(config, held_out, options, _HELD_OUT)
-
-
-def _split(config: CheckedConfig, data: Dataset, share: float) -> None:
-    """Hold a share of the rows out, or of the groups."""
-    groups = data.groups
-    count, what = (len(data), "row") if groups is None else (len(groups), "group")
-    if count < 2:
-        what = f"the data have 1 {what}, and none can be held out of it"
-        config.add(["train", "hold_out", "share"], what)
-        raise config.problems.error()
-    parts = map(np.array, split(count, share, known(config.sections).seed))
-    config.data, config.held_out = (
-        data.take(part if groups is None else groups.rows_of(part)) for part in parts
-    )
 
 
 def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
@@ -203,6 +192,7 @@ def _training(config: CheckedConfig, section: TrainSection) -> Training:
         batch_size=section.batch_size,
         seed=seed,
         held_out=config.held_out,
+        held_out_rows=config.held_out_rows,
         record=_record(config, known(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,
         metrics=tuple(map(known, config.metrics)),
@@ -230,13 +220,15 @@ def _identity(config: CheckedConfig, section: TrainSection) -> Mapping[str, str]
     """
     activations = [known(activation).to_config() for activation in config.activations]
     schedule, weights = known(config.schedule), known(config.network).arrays
-    hold_out: dict[str, Any] | None = None
+    held_out: dict[str, Any] | None = None
     if section.hold_out is not None and config.held_out is not None:
         source = config.held_out_source and without_files(config.held_out_source)
-        plain = section.hold_out.model_dump(exclude={"data"})
-        hold_out = {**plain, "data": source, "digest": config.held_out.digest}
+        plain = section.hold_out.model_dump(include={"share", "patience"})
+        # Trainings without these keys have the identity that they had before there were any.
+        plain |= section.hold_out.model_dump(include=set(OF_FOLDS), exclude_none=True)
+        held_out = {**plain, "data": source, "digest": config.held_out.digest}
         if options := config.held_out_options.to_config():
-            hold_out["options"] = options
+            held_out["options"] = options
     described: dict[str, Any] = {
         "lossfw": SCHEMA_VERSION,
         "seed": known(config.sections).seed,
@@ -248,7 +240,7 @@ def _identity(config: CheckedConfig, section: TrainSection) -> Mapping[str, str]
         "train.optimizer": known(config.optimizer).to_config(),
         "train.schedule": schedule.to_config(),
         "train.batch_size": section.batch_size,
-        "train.hold_out": hold_out,
+        "train.hold_out": held_out,
     }
     if schedule.needs_end:
         described["train.epochs"] = section.epochs

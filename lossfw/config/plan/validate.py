@@ -62,15 +62,19 @@ def validate(source: ConfigSource) -> Verdict:
 def _runs(config: CheckedConfig) -> int:
     trains, weights = config.has("train"), config.has("network", "weights")
     if config.has("sweep"):
+        from lossfw.config.plan.folds import open_folds
         from lossfw.config.plan.sweep import expand
 
-        return len(expand(config, training=trains and not weights))
+        is_training = trains and not weights
+        runs = expand(config, training=is_training)
+        return sum((is_training and open_folds(run.config)) or 1 for run in runs)
     if trains:
+        from lossfw.config.plan.folds import first_fold, open_folds
         from lossfw.config.plan.training import training_of
 
         problems = Problems()
         problems.take(config.problems)
-        trained = CheckedConfig(config.source, config.root, problems)
+        trained = first_fold(CheckedConfig(config.source, config.root, problems))
         try:
             training_of(trained)
             config.notes += trained.notes
@@ -87,4 +91,4 @@ def _runs(config: CheckedConfig) -> int:
 
             check_study(config, section)
     config.problems.raise_if_any()
-    return 1
+    return (trains and open_folds(config)) or 1

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from lossfw.components.naming import nearest
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
+from lossfw.config.schema.check_hold_out import check_hold_out
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.code_files import admits_model, importable
 from lossfw.config.schema.messages import add_problem, one_line
@@ -138,7 +139,7 @@ def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
         config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")
         return
     network = _check_one_maker(config) and _check_network(config, training)
-    sound = _check_hold_out(config) and network
+    sound = check_hold_out(config) and network
     if training and not config.has("train"):
         hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
         config.add([], "there is no section train", hint)
@@ -216,20 +217,6 @@ def _near_key(key: str, inside: tuple[str, ...]) -> str:
     if elsewhere:
         return f"did you mean {dotted([*elsewhere[0], key])}?"
     return f"the keys here are {', '.join(known)}"
-
-
-def _check_hold_out(config: CheckedConfig) -> bool:
-    """See that either a share or data of their own are held out."""
-    node = config.root.find(["train", "hold_out"])
-    if node is None or not isinstance(node.value, dict):
-        return True
-    there = {key for key, child in node.value.items() if child.value is not None}
-    given = [key for key in ("share", "data") if key in there]
-    if len(given) != 1:
-        got = "got both" if given else "neither is given"
-        what = f"train.hold_out should have one of share, data; {got}"
-        config.add(["train", "hold_out"], what, key=True)
-    return len(given) == 1
 
 
 def _check_one_maker(config: CheckedConfig) -> bool:

@@ -86,10 +86,13 @@ class CheckedConfig:
     data: Dataset | None = None
     selected: NDArray | None = None
     held_out: Dataset | None = None
+    # With folds, the numbers of the rows among the data that are held out.
+    held_out_rows: NDArray | None = None
     # What the key `model` names.
     model: Model | None = None
     # What makes the predictions, where they are not saved; `network` if it is dense layers.
     predictor: BlockPredictor | None = None
+    # The network, where predictions are not saved.
     network: Network | None = None
     # Where the outputs of a row come from; None while it is not known.
     origin: OutputOrigin | None = None

@@ -84,6 +84,10 @@ _outputs = _expect(
 _version = _expect(
     lambda value: value == SCHEMA_VERSION, f"{SCHEMA_VERSION}, the version that this lossfw reads"
 )
+_column = _expect(
+    lambda value: isinstance(value, str) and value.startswith(COLUMN) and value != COLUMN,
+    "a column of the data, written as column.patient",
+)
 _rows = _expect(
     lambda value: isinstance(value, bool) or value in ROW_FILES,
     f"true or false, or one of {', '.join(ROW_FILES)}",
@@ -112,10 +116,11 @@ def named_slice(value: Any) -> Any:
     )
 
 
+_COLUMN = {"type": "string", "pattern": f"^{re.escape(COLUMN)}."}
 _BY = {
     "anyOf": [
         {"enum": list(BY), "enumDescriptions": list(BY.values())},
-        {"type": "string", "pattern": f"^{re.escape(COLUMN)}."},
+        _COLUMN,
     ]
 }
 
@@ -150,6 +155,7 @@ Version = Annotated[int, AfterValidator(_version), WithJsonSchema({"const": SCHE
 Seed = Annotated[int, Field(ge=0)]
 RowsChoice = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
 SliceKey = Annotated[str, WithJsonSchema(_BY)]
+ColumnKey = Annotated[str, BeforeValidator(_column), WithJsonSchema(_COLUMN)]
 Seeds = Annotated[
     list[Seed],
     Field(min_length=1, max_length=MAX_RUNS),

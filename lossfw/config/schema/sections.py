@@ -15,8 +15,10 @@ from pydantic import BeforeValidator, Field, PositiveInt
 from lossfw.config.schema.section_types import (
     MAX_ITEMS,
     MAX_NAME,
+    MAX_RUNS,
     ActivationSpec,
     Axes,
+    ColumnKey,
     FileName,
     InitialSpec,
     LossChoice,
@@ -176,15 +178,28 @@ class SweepSection(Section):
 
 
 class HoldOutSection(Section):
-    """Rows that are reported and not learnt from: a share of the data, or data of their own.
+    """Rows that are reported and not learnt from: of the data, or data of their own.
 
-    Exactly one of `share` and `data` is given, which `check_sections` sees to.
+    Exactly one of `share`, `data` and `folds` is given, which `check_hold_out` sees to.
     """
 
     share: Annotated[float, Field(gt=0, lt=1)] | None = key(
         "A share of the data, drawn by the seed.", None
     )
     data: SourceSpec | None = key("Data of their own.", None)
+    folds: Annotated[int, Field(ge=2, le=MAX_RUNS)] | None = key(
+        "Into how many folds the data are split by the seed: as many trainings, each of which "
+        "holds one of them out.",
+        None,
+    )
+    fold: Annotated[int, Field(ge=0)] | None = key(
+        "Train only the model that holds out this fold, counted from 0.", None
+    )
+    groups: ColumnKey | None = key(
+        "A column of the data, as column.patient: rows with the same value are held out together.",
+        None,
+    )
+    stratify: bool | None = key("Spread the classes of the targets evenly.", None)
     patience: PositiveInt | None = key(
         "Stop after so many epochs without a better loss of these rows.", None
     )

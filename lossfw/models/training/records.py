@@ -69,6 +69,8 @@ class Training:
         How the learning rate of a model of epochs changes; layers have their own.
     held_out : Dataset or None
         Rows for evaluation only.
+    held_out_rows : ndarray of int, or None
+        The numbers of these rows in the data, where they are one of several folds.
     record : DataRecord
         What later data have to agree with; all changes of the inputs have been made.
     patience : int or None
@@ -95,6 +97,7 @@ class Training:
     measure: int = 1
     schedule: Schedule = field(default_factory=Constant)
     held_out: Dataset | None = None
+    held_out_rows: NDArray | None = None
     record: DataRecord = field(default_factory=DataRecord)
     patience: int | None = None
     metrics: tuple[Metric, ...] = ()

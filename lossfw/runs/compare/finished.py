@@ -17,6 +17,7 @@ from lossfw.models.training.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
+from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
 from lossfw.runs.stored import check_result, numbers_of
 from lossfw.runs.trainings import TRAINING_FILE
@@ -201,7 +202,11 @@ def find_trainings(
     def is_training(path: Path) -> bool:
         return (path / TRAINING_FILE).is_file() or (path / CHECKPOINT_FILE).is_file()
 
-    inside = {path: _inside_of(path, is_training) for path in paths}
+    # The folds of a cross-validated model are in the folder of the run of all rows.
+    inside = {
+        path: [] if is_run(path) and not is_training(path) else _inside_of(path, is_training)
+        for path in paths
+    }
     folders = dict.fromkeys(folder for found in inside.values() for folder in found)
     done = [folder for folder in folders if (folder / TRAINING_FILE).is_file()]
     messages = [
@@ -275,7 +280,15 @@ def read_finished_run(path: Path) -> FinishedRun:
         raise DataError(f"{missing} is missing; a finished run has this file.")
     result = numbers_in(result)
     check_result(path / RESULT_FILE, result)
-    return FinishedRun(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
+    return FinishedRun(path.name, path, result, record, _settings(path))
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """Return the settings of a run: those of the trainings where it is of their held-out rows."""
+    settings = flat(read_settings(path / CONFIG_FILE))
+    is_of_folds = any(Path(str(value)).name == HELD_OUT_FILE for value in settings.values())
+    trainings = path / TRAINING_CONFIG_FILE
+    return flat(read_settings(trainings)) if is_of_folds and trainings.is_file() else settings
 
 
 def _read_training(path: Path, name: str) -> FinishedTraining:

@@ -1,0 +1,121 @@
+"""Trainings with folds on the command line: their table, and the numbers of all held-out rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lossfw.cli.batch import outcomes_of, plain_of, show_warnings, table_of
+from lossfw.cli.options import warn
+from lossfw.errors import RunError
+from lossfw.report.text.run import show
+from lossfw.report.text.tables import show_table, with_interval
+from lossfw.runs.execute import Outcome, carry_out
+from lossfw.runs.files import say
+from lossfw.runs.folder import locked_folder
+from lossfw.runs.folds import CrossValidation
+from lossfw.runs.parallel_runs import common_folder
+from lossfw.runs.records import RunOutcome, RunRequest
+
+# What the intervals of rows that were held out leave out.
+INTERVALS = (
+    "Intervals are those of the rows, given the models: they do not hold how much another training "
+    "would change the numbers."
+)
+
+
+def train_folds(requests: Sequence[RunRequest], jobs: int, *, as_json: bool, report: bool) -> None:
+    """Train every fold of some trainings, and show their numbers over all rows."""
+    every = [CrossValidation.of(request) for request in requests]
+    trainings = [training for one in every for training in one.requests]
+    with locked_folder(common_folder(trainings)):
+        for one in every:
+            one.begin()
+        outcomes = outcomes_of(trainings, jobs)
+    by_name = {outcome.request.name: outcome for outcome in outcomes}
+    trained = {name for name, outcome in by_name.items() if outcome.result is not None}
+    done = {
+        one.request.name: carry_out(one.held_out_run(), warn=warn)
+        for one in every
+        if one.is_complete(trained)
+    }
+    if as_json:
+        say(json.dumps([_plain(one, by_name, done.get(one.request.name)) for one in every]))
+    else:
+        _show(outcomes, done)
+    if report:
+        _write_reports(every, trainings)
+    failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
+    if failed:
+        raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
+
+
+def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
+    show_table(*table_of(outcomes))
+    show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
+    if not done:
+        return
+    say("")
+    if list(done) == [""]:
+        show(done[""].run.plan, done[""].result, done[""].loading)
+    else:
+        show_table(*_table(done))
+    if any(outcome.result.numbers.intervals for outcome in done.values()):
+        say("")
+        say(INTERVALS)
+
+
+def _table(done: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:
+    """Return the numbers of all rows for each setting of a sweep."""
+    measured = {
+        name: {"loss": outcome.result.numbers.loss, **outcome.result.numbers.metrics}
+        for name, outcome in done.items()
+    }
+    titles = list(dict.fromkeys(title for own in measured.values() for title in own))
+    titles = [
+        title
+        for title in titles
+        if not any(
+            isinstance(own[title]["value"], list) for own in measured.values() if title in own
+        )
+    ]
+    rows = []
+    for name, own in measured.items():
+        cells = [
+            with_interval(own[title]["value"], own[title].get("interval"))
+            if title in own and own[title]["value"] is not None
+            else "-"
+            for title in titles
+        ]
+        rows.append([name, str(done[name].result.count), *cells])
+    return ["all folds", "rows", *titles], rows
+
+
+def _plain(
+    one: CrossValidation, by_name: Mapping[str, RunOutcome], outcome: Outcome | None
+) -> dict[str, Any]:
+    """Return all folds of a training for JSON, the numbers of all rows first."""
+    if not one.folds:
+        return plain_of(by_name[one.request.name])
+    folds = [plain_of(by_name[fold.name]) for fold in one.folds]
+    return {
+        "name": one.request.shown_name,
+        "status": "failed" if outcome is None else "done",
+        "folder": str(one.request.folder),
+        "seconds": sum(fold["seconds"] for fold in folds),
+        "result": None if outcome is None else outcome.result.to_dict(),
+        "error": None if outcome is not None else "not every fold is trained",
+        "warnings": [] if outcome is None else list(outcome.result.warnings),
+        "folds": folds,
+    }
+
+
+def _write_reports(every: Sequence[CrossValidation], trainings: Sequence[RunRequest]) -> None:
+    """Write the reports of the trainings, and of the runs of all rows."""
+    from dataclasses import replace
+
+    from lossfw.cli.compare import report_on
+
+    report_on(trainings)
+    report_on([replace(one.request, trains=False) for one in every if one.folds])

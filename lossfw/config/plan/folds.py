@@ -1,0 +1,200 @@
+"""Rows of the data that a training holds out: a share of them, or one of several folds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.components.naming import shortlist
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.config.schema.sections import HoldOutSection
+from lossfw.config.text.overrides import with_value
+from lossfw.config.text.tree import Node
+from lossfw.data import DataColumn, Dataset
+from lossfw.evaluation.slices import named_after
+from lossfw.nn.seeding import held_out_units
+from lossfw.numerics.arrays import NDArray
+
+# The keys of `train.hold_out` that are left out of the identity of a training without them.
+OF_FOLDS = ("folds", "fold", "groups", "stratify")
+_PATH = ("train", "hold_out")
+
+
+class _Units(NamedTuple):
+    """What is held out as a whole: rows, or groups of rows."""
+
+    # What one is called.
+    word: str
+    # The number of the unit of each row, and how many units there are.
+    numbers: NDArray
+    total: int
+
+
+def open_folds(config: CheckedConfig) -> int | None:
+    """Return how many trainings a configuration with folds describes; None if it is one training.
+
+    Examples
+    --------
+    >>> from lossfw.config.schema.checked import read_config
+    >>> from lossfw.config.text.mapping import NAME, GivenConfig
+    >>> from lossfw.config.text.source import ConfigSource
+    >>> given = GivenConfig.of({"train": {"hold_out": {"folds": 5}}})
+    >>> config = read_config(ConfigSource(NAME, given=given))
+    >>> open_folds(config), open_folds(with_fold(config, 2))
+    (5, None)
+    """
+    node = config.root.find([*_PATH, "folds"])
+    is_open = node is not None and not config.has(*_PATH, "fold")
+    return node.value if node is not None and is_open and isinstance(node.value, int) else None
+
+
+def with_fold(config: CheckedConfig, fold: int) -> CheckedConfig:
+    """Return the configuration of the training that holds out one fold; nothing of it is checked.
+
+    Mistakes are recorded in the same place.
+    """
+    overrides = (*config.source.overrides, f"{'.'.join(_PATH)}.fold={fold}")
+    at = config.root.locate([*_PATH, "folds"])
+    root = with_value(config.root, (*_PATH, "fold"), Node(fold, at), at)
+    return CheckedConfig(replace(config.source, overrides=overrides), root, config.problems)
+
+
+def first_fold(config: CheckedConfig) -> CheckedConfig:
+    """Return a configuration of one training, the first one where there are folds.
+
+    All folds have the same mistakes.
+    """
+    return config if open_folds(config) is None else with_fold(config, 0)
+
+
+def refuse_folds(config: CheckedConfig) -> None:
+    """Record folds where a single training is expected."""
+    if folds := open_folds(config):
+        config.add(
+            [*_PATH, "folds"],
+            f"{folds} folds describe {folds} trainings, and one is expected here",
+            "lossfw train makes all of them, in Python lossfw.train_all; for a single one write "
+            "fold: 0",
+        )
+
+
+def group_columns(config: CheckedConfig) -> tuple[str, ...]:
+    """Return the column of the data whose groups of rows are held out together, if there is one."""
+    train = config.sections and config.sections.train
+    groups = train and train.hold_out and train.hold_out.groups
+    return (named_after(groups),) if groups else ()
+
+
+def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> None:
+    """Split the data into the rows to learn from and those that are held out."""
+    units = _units(config, data)
+    key, needed = ("share", 2) if section.folds is None else ("folds", section.folds)
+    if units.total < needed:
+        have = f"the data have {units.total} {_plural(units.word, units.total)}"
+        none = "none can be held out of it" if key == "share" else f"{needed} folds need {needed}"
+        config.add([*_PATH, key], f"{have}, and {none}")
+        raise config.problems.error()
+    held_out = held_out_units(
+        units.total,
+        known(config.sections).seed,
+        share=section.share,
+        folds=section.folds or 0,
+        fold=section.fold or 0,
+        classes=_classes(config, data, units) if section.stratify else None,
+    )
+    is_held_out = np.zeros(units.total, bool)
+    is_held_out[held_out] = True
+    is_held_out = is_held_out[units.numbers]
+    # They have told the groups.
+    data = replace(data, columns={})
+    rows = np.flatnonzero(is_held_out)
+    config.data, config.held_out = data.take(np.flatnonzero(~is_held_out)), data.take(rows)
+    if section.folds is None:
+        return
+    config.held_out_rows = rows
+    if section.patience is not None:
+        config.notes.append(
+            "train.hold_out.patience stops each training where the loss of its fold is least, and "
+            "the same rows are reported: their loss is too low. Without patience the number of "
+            "rounds is the same for all folds"
+        )
+
+
+def _units(config: CheckedConfig, data: Dataset) -> _Units:
+    """Return what is held out as a whole."""
+    for name in group_columns(config):
+        column = data.columns[name]
+        numbers = np.unique(column.values, return_inverse=True)[1]
+        _check_groups(config, data, name, column, numbers)
+        return _Units("group", numbers, int(numbers.max()) + 1)
+    if data.groups is not None:
+        return _Units("group", data.groups.numbers(0, len(data)), len(data.groups))
+    return _Units("row", np.arange(len(data)), len(data))
+
+
+def _check_groups(
+    config: CheckedConfig, data: Dataset, name: str, column: DataColumn, numbers: NDArray
+) -> None:
+    """Refuse a column with missing values, or one that splits the groups of the loss."""
+    path: ConfigPath = [*_PATH, "groups"]
+    values = np.asarray(column.values)
+    missing = [code for code, label in enumerate(column.known) if label is None]
+    absent = np.isin(values, missing) if column.holds_texts else np.isnan(values)
+    if absent.any():
+        row = int(np.flatnonzero(absent)[0])
+        config.add(path, f"column {name!r}[{row}] has no value; every row needs its group")
+    elif data.groups is not None:
+        within = np.diff(data.groups.numbers(0, len(data))) == 0
+        if (within & (np.diff(numbers) != 0)).any():
+            what = f"rows of one group of data.group_key have different values of {name!r}"
+            config.add(path, what, "leave it out: groups of group_key stay together without it")
+    config.problems.raise_if_any()
+
+
+def _classes(config: CheckedConfig, data: Dataset, units: _Units) -> NDArray:
+    """Return the class of each row or group, and note the classes that not every fold has."""
+    path: ConfigPath = [*_PATH, "stratify"]
+    targets = np.asarray(data.targets)
+    hint = "leave stratify out"
+    if targets.size != len(data):
+        config.add(path, "stratify spreads classes, and a target is a row of numbers", hint)
+        raise config.problems.error()
+    targets = targets.reshape(-1)
+    fractions = np.flatnonzero(targets != np.floor(targets))
+    if fractions.size:
+        row = int(fractions[0])
+        what = f"stratify spreads classes evenly, and target[{row}] = {targets[row]} is not a class"
+        config.add(path, what, hint)
+        raise config.problems.error()
+    classes = np.zeros(units.total, targets.dtype)
+    classes[units.numbers] = targets
+    mixed = np.flatnonzero(classes[units.numbers] != targets)
+    if mixed.size:
+        row = int(mixed[0])
+        what = f"stratify takes groups of one class each, and the group of row {row} has several"
+        config.add(path, what, f"{hint}, or groups")
+        raise config.problems.error()
+    _note_rare(config, data, classes, units.word)
+    return classes
+
+
+def _note_rare(config: CheckedConfig, data: Dataset, classes: NDArray, word: str) -> None:
+    """Note the classes with fewer rows, or groups, than there are folds."""
+    folds = known(known(known(config.sections).train).hold_out).folds
+    values, counts = np.unique(classes, return_counts=True)
+    rare = [
+        f"{data.classes[int(value)] if data.classes else f'{value:g}'} ({count})"
+        for value, count in zip(values, counts, strict=True)
+        if folds is not None and count < folds
+    ]
+    if rare:
+        config.notes.append(
+            f"classes with fewer {_plural(word, 2)} than the {folds} folds are in some of them "
+            f"only: {shortlist(rare)}"
+        )
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

@@ -1,0 +1,164 @@
+"""Trainings with folds: one for each fold, and the run of all rows that they held out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Container
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossfw.config.plan.folds import open_folds, with_fold
+from lossfw.config.schema.checked import CheckedConfig, read_config
+from lossfw.config.text.overrides import remove, with_value
+from lossfw.config.text.source import ConfigSource
+from lossfw.config.text.tree import Node
+from lossfw.config.text.writing import block
+from lossfw.data.state_file import SavedState
+from lossfw.errors import DataError
+from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.predictor import BlockPredictor
+from lossfw.evaluation.state import EvaluationState
+from lossfw.models.training.records import Training
+from lossfw.numerics.arrays import NDArray
+from lossfw.runs.files import write_file
+from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE, RunFolder, refuse_foreign_config
+from lossfw.runs.records import RunRequest
+
+# In the folder of a fold: the numbers of its rows, and what its model makes of them.
+FOLD_FILE = "held_out.npz"
+# In the folder of all folds: for each row what the model makes of it that has not seen it.
+HELD_OUT_FILE = "held_out.npy"
+# In the folder of all folds: the configuration of the trainings.
+TRAINING_CONFIG_FILE = "training.yaml"
+_FOLD = ("train", "hold_out", "fold")
+# Keys of a training that its evaluation does not have.
+_OF_TRAINING = (("train",), ("sensitivity",), ("data", "standardize"))
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """A request for a training with folds, and those for each fold; none for any other run."""
+
+    request: RunRequest
+    folds: tuple[RunRequest, ...] = ()
+
+    @classmethod
+    def of(cls, request: RunRequest) -> CrossValidation:
+        """Return a request with those of its folds, if it has some."""
+        count = open_folds(request.config) if request.trains else None
+        names = [f"fold={fold}" for fold in range(count or 0)]
+        return cls(
+            request,
+            tuple(
+                replace(
+                    request,
+                    config=with_fold(request.config, fold),
+                    name=f"{request.name}/{name}".lstrip("/"),
+                    folder=None if request.folder is None else request.folder / name,
+                )
+                for fold, name in enumerate(names)
+            ),
+        )
+
+    @property
+    def requests(self) -> tuple[RunRequest, ...]:
+        """What is to be carried out first."""
+        return self.folds or (self.request,)
+
+    def is_complete(self, done: Container[str]) -> bool:
+        """Tell whether it has folds, and all are among the names of those that are done."""
+        return bool(self.folds) and all(fold.name in done for fold in self.folds)
+
+    def begin(self) -> None:
+        """Refuse a folder with a configuration of the user; an older result in it is none now."""
+        folder = self.request.folder
+        if folder is not None and self.folds:
+            refuse_foreign_config(folder, "run", (STATUS_FILE,))
+            if RunFolder(folder).status is not None:
+                RunFolder(folder).write(STATUS_FILE, "running\n")
+
+    def held_out_run(self) -> RunRequest:
+        """Join what the folds held out, and return the request of its evaluation."""
+        folder = self.request.folder
+        assert folder is not None
+        form, outputs = self._joined()
+        content = io.BytesIO()
+        np.save(content, outputs)
+        write_file(folder, HELD_OUT_FILE, content.getvalue())
+        source = self.request.config.source
+        trained = self.folds[0].folder
+        assert trained is not None
+        root = remove(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
+        write_file(folder, TRAINING_CONFIG_FILE, block(root).encode())
+        root = self._evaluation(root, form, str((folder / HELD_OUT_FILE).absolute()))
+        config = CheckedConfig(source, root)
+        return replace(self.request, config=config, trains=False, resume=False, cluster="")
+
+    def _joined(self) -> tuple[str, NDArray]:
+        """Return the form of the outputs, and those of every row in the order of the data."""
+        rows, outputs, form = list[NDArray](), list[NDArray](), ""
+        for request in self.folds:
+            assert request.folder is not None
+            path = request.folder / FOLD_FILE
+            if not path.is_file():
+                raise DataError(f"{path} is missing: train again, with --resume.")
+            header, arrays = SavedState.read(path)
+            form = header["form"]
+            rows.append(arrays["rows"])
+            outputs.append(arrays["outputs"])
+        every = np.concatenate(rows)
+        order = np.argsort(every)
+        if not np.array_equal(every[order], np.arange(len(every))):
+            raise DataError(
+                f"the folds in {self.request.folder} do not hold each row out once, so they are of "
+                "different trainings: train again, without --resume."
+            )
+        return form, np.concatenate(outputs)[order]
+
+    def _evaluation(self, root: Node, form: str, file: str) -> Node:
+        """Return the configuration of an evaluation of saved outputs in place of a training."""
+        for path in _OF_TRAINING:
+            if root.find(path) is not None:
+                root = remove(root, path)
+        given = self.request.config
+        network = Node({form: Node(file, root.at)}, root.at)
+        root = with_value(root, ("network",), network, root.at)
+        # Runs are paired by their rows, and intervals say how much the rows decide.
+        for key, value in (("rows", True), ("intervals", {})):
+            if not given.has("evaluate", key):
+                root = with_value(root, ("evaluate", key), Node(value, root.at), root.at)
+        return root
+
+
+def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
+    """Return the file of a fold: its rows with the outputs of a model that has not seen them."""
+    assert training.held_out is not None
+    assert training.held_out_rows is not None
+    # Metrics take predictions.
+    is_raw = training.form == "logits" and not training.metrics
+    outputs = _Outputs(is_raw)
+    plan = Plan(training.held_out, training.loss, model, outputs_form=training.form)
+    evaluate(plan, journal=outputs)
+    arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(outputs.blocks)}
+    return SavedState({"form": "logits" if is_raw else "predictions"}, arrays).to_bytes()
+
+
+class _Outputs:
+    """Keeps the outputs of an evaluation; see `lossfw.evaluation.evaluate.Journal`."""
+
+    def __init__(self, is_raw: bool) -> None:
+        self._is_raw = is_raw
+        self.blocks: list[NDArray] = []
+
+    def resume(self, state: EvaluationState) -> None:
+        """Begin with the first row."""
+
+    def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
+        """Keep some rows."""
+        if rows.predictions is None or self._is_raw:
+            self.blocks.append(rows.loss_input)
+        else:
+            self.blocks.append(rows.predictions)
