@@ -92,7 +92,6 @@ class CheckedConfig:
     model: Model | None = None
     # What makes the predictions, where they are not saved; `network` if it is dense layers.
     predictor: BlockPredictor | None = None
-    # The network, where predictions are not saved.
     network: Network | None = None
     # Where the outputs of a row come from; None while it is not known.
     origin: OutputOrigin | None = None

@@ -11,7 +11,7 @@ from lossfw.errors import ArgumentError, DivergenceError, DomainError, DtypeErro
 from lossfw.models.training import checkpoint
 from lossfw.models.training.loop import train
 from lossfw.nn.optimizer import Optimizer
-from lossfw.nn.seeding import split
+from lossfw.nn.seeding import held_out_units
 
 
 class StoppedError(Exception):
@@ -144,7 +144,8 @@ class TestResume:
         if "schedule" in changes:
             changes["schedule"] = SCHEDULES[changes["schedule"]]()
         if "patience" in changes:
-            learnt, held = split(600, 0.3, 0)
+            held = held_out_units(600, 0, share=0.3)
+            learnt = np.setdiff1d(np.arange(600), held)
             changes |= {"held_out": two_rings.take(held), "data": two_rings.take(learnt)}
         job = training(**changes)
         kept = []
@@ -187,13 +188,13 @@ class TestPatience:
         assert all((a == b).all() for a, b in pairs)
         assert watched.kept_epoch == 60
 
-    def test_a_split_is_of_all_rows_and_of_none_twice(self):
+    def test_a_share_has_at_least_one_row_and_not_all_and_follows_the_seed(self):
         for rows, share in ((2, 0.01), (2, 0.99), (10, 0.25), (597, 0.5)):
-            learnt, held = split(rows, share, seed=3)
-            assert sorted(learnt + held) == list(range(rows))
-            assert learnt
-            assert held
-        assert split(100, 0.2, 0) != split(100, 0.2, 1)
+            held = held_out_units(rows, 3, share=share)
+            assert 0 < len(set(held.tolist())) < rows
+            assert set(held.tolist()) <= set(range(rows))
+        first, second = (held_out_units(100, seed, share=0.2).tolist() for seed in (0, 1))
+        assert first != second
 
 
 class TestDivergence:

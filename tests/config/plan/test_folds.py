@@ -1,0 +1,152 @@
+"""Which rows a training holds out: folds, whole groups, classes spread evenly; and mistakes."""
+
+import numpy as np
+import pytest
+
+from lossfw.config.plan.training import training_of
+from lossfw.config.plan.validate import validate
+from lossfw.config.text.source import ConfigSource
+from lossfw.errors import ConfigError
+from lossfw.nn.seeding import Purpose, generator, held_out_units
+from support.configs import read
+
+ROWS = 24
+CONFIG = """\
+lossfw: 1
+seed: 3
+data: {name: arrays, file: t.csv, inputs_key: [a], targets_key: kind}
+network: {layers: [{units: 3, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd, hold_out: {folds: 4}}
+"""
+
+
+@pytest.fixture
+def table(folder):
+    """Write a table of three classes, one of them rare, and eight patients with one class each."""
+    kinds = np.repeat(["x", "y", "z"], [12, 9, 3])
+    lines = [
+        f"{number / ROWS},{kind},{kind}{number % 3},{number // 2},{number % 4}"
+        for number, kind in enumerate(kinds)
+    ]
+    (folder / "t.csv").write_text("\n".join(["a,kind,patient,pair,grade", *lines, ""]))
+    (folder / "run.yaml").write_text(CONFIG)
+    return folder
+
+
+def training(*overrides):
+    config = read("run.yaml", overrides)
+    return training_of(config), config
+
+
+def folds(*overrides, count=4):
+    """Return the numbers of the rows that each fold holds out."""
+    every = [training(*overrides, f"train.hold_out.fold={fold}")[0] for fold in range(count)]
+    for one in every:
+        held_out, learnt = one.held_out.inputs[:, 0], one.data.inputs[:, 0]
+        assert np.array_equal(held_out, one.held_out_rows / ROWS)
+        assert not set(held_out) & set(learnt)
+        assert len(held_out) + len(learnt) == ROWS
+    return [one.held_out_rows for one in every]
+
+
+def test_a_fold_is_every_so_manieth_row_of_the_order_that_a_share_has(table):
+    order = generator(3, Purpose.HELD_OUT).permutation(ROWS)
+    for fold, rows in enumerate(folds()):
+        assert rows.tolist() == sorted(order[fold::4])
+    share = training("train.hold_out={share: 0.25}")[0]
+    assert share.held_out.inputs[:, 0].tolist() == sorted(order[:6] / ROWS)
+
+
+def test_groups_are_held_out_whole(table):
+    every = folds("train.hold_out.groups=column.patient")
+    patients = [
+        {("xyz"[np.searchsorted([12, 21], row, "right")], row % 3) for row in rows}
+        for rows in every
+    ]
+    assert sum(map(len, patients)) == len(set().union(*patients)) == 9
+
+
+def test_groups_of_a_loss_are_held_out_whole_without_being_asked(table):
+    grade = ("data.targets_key=grade", "network.layers=[{units: 1, activation: identity}]")
+    every = folds("data.group_key=pair", "loss=listmle", *grade)
+    for rows in every:
+        assert (rows[::2] + 1 == rows[1::2]).all()
+        assert (rows[::2] % 2 == 0).all()
+
+
+def test_classes_are_spread_evenly(table):
+    for rows in folds("train.hold_out.stratify=true"):
+        assert np.histogram(rows, [0, 12, 21, 24])[0].tolist() in ([3, 2, 1], [3, 3, 0], [3, 2, 0])
+    share = training("train.hold_out={share: 0.34, stratify: true}")[0].held_out
+    assert np.bincount(share.targets).tolist() == [4, 3, 1]
+
+
+def test_a_class_with_fewer_rows_than_folds_is_noted(table):
+    _, config = training("train.hold_out.stratify=true", "train.hold_out.fold=0")
+    assert config.notes == [
+        "classes with fewer rows than the 4 folds are in some of them only: z (3)"
+    ]
+
+
+def test_a_patience_that_chooses_by_the_reported_rows_is_noted(table):
+    _, config = training("train.hold_out.patience=2", "train.hold_out.fold=0")
+    assert "their loss is too low" in config.notes[0]
+
+
+def test_a_class_is_spread_over_a_share_of_any_size():
+    classes = np.repeat([0, 1], [10, 90])
+    for share in (0.1, 0.3, 0.55):
+        held_out = held_out_units(100, 0, share=share, classes=classes)
+        assert abs(np.sum(held_out < 10) - 10 * share) < 1
+
+
+# Override, a part of the message, a part of the hint.
+WRONG = [
+    ("train.hold_out.folds=1", "should be at least 2, got 1", ""),
+    ("train.hold_out.folds=25", "the data have 24 rows, and 25 folds need 25", ""),
+    ("train.hold_out={folds: 10, groups: column.patient}", "have 9 groups, and 10 folds", ""),
+    ("train.hold_out.fold=4", "should be from 0 to 3, got 4", "counted from 0"),
+    ("train.hold_out={share: 0.5, fold: 1}", "fold has no meaning beside share", "write folds"),
+    ("train.hold_out={data: digits, groups: column.a}", "no meaning beside data", "leave it out"),
+    ("train.hold_out.share=0.5", "one of share, data, folds; got share and folds", ""),
+    ("train.hold_out.groups=patient", "written as column.patient, got 'patient'", ""),
+    ("train.hold_out.groups=column.patint", "has no column 'patint'", ""),
+    (
+        "train.hold_out={folds: 4, groups: column.pair, stratify: true}",
+        "the group of row 20 has several",
+        "leave stratify out, or groups",
+    ),
+]
+
+
+@pytest.mark.parametrize(("override", "message", "hint"), WRONG)
+def test_mistakes(override, message, hint, table):
+    (problem,) = validate(ConfigSource("run.yaml", (override,))).problems
+    assert problem.where.startswith("-o")
+    assert message in problem.what
+    assert hint in (problem.hint or "")
+
+
+def test_stratify_takes_classes(table):
+    numbers = ("network.layers=[{units: 1, activation: identity}]", "loss=squared_error")
+    text = (table / "t.csv").read_text().replace("kind", "size", 1)
+    for kind, size in zip("xyz", ("1.5", "2.5", "3.5"), strict=True):
+        text = text.replace(f",{kind},", f",{size},")
+    (table / "t.csv").write_text(text)
+    with pytest.raises(ConfigError, match=r"target\[0\] = 1.5 is not a class"):
+        training(
+            "data.targets_key=size", *numbers, "train.hold_out={folds: 2, fold: 0, stratify: true}"
+        )
+
+
+def test_a_row_without_a_group_is_refused(table):
+    (table / "t.csv").write_text((table / "t.csv").read_text().replace("x1,", ",", 1))
+    with pytest.raises(ConfigError, match=r"column 'patient'\[1\] has no value"):
+        training("train.hold_out.groups=column.patient", "train.hold_out.fold=0")
+
+
+def test_all_folds_are_not_one_training(table):
+    with pytest.raises(ConfigError, match="4 folds describe 4 trainings"):
+        training()
+    assert validate(ConfigSource("run.yaml")).runs == 4

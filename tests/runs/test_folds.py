@@ -1,0 +1,205 @@
+"""Trainings with folds: each row by the model that has not seen it, and the run of all rows."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import ConfigError, DataError, OutputError
+from lossfw.runs.trainings import carry_out_training
+
+ROWS = 40
+CONFIG = {
+    "data": {
+        "name": "arrays",
+        "file": "t.csv",
+        "inputs_key": ["a", "b"],
+        "targets_key": "kind",
+        "standardize": True,
+    },
+    "network": {
+        "layers": [{"units": 4, "activation": "tanh"}, {"units": 2, "activation": "softmax"}]
+    },
+    "loss": "cross_entropy",
+    "evaluate": {"metrics": ["accuracy", "brier"], "slices": ["column.region"]},
+    "train": {
+        "epochs": 3,
+        "batch_size": 8,
+        "optimizer": {"name": "sgd", "learning_rate": 0.3},
+        "hold_out": {"folds": 3},
+    },
+}
+FILES = ("held_out.npy", "metrics.json", "results.jsonl", "config.yaml", "training.yaml", "status")
+FILES_OF_FOLD = ("weights.npz", "training.json", "checkpoint.npz", "held_out.npz", "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A folder with a table of two classes."""
+    folder = tmp_path_factory.mktemp("folds")
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, ROWS))
+    kind = np.where(a + b > 0, "yes", "no")
+    region = random.choice(["north", "south"], ROWS)
+    lines = [f"{x},{y},{k},{r}" for x, y, k, r in zip(a, b, kind, region, strict=True)]
+    (folder / "t.csv").write_text("\n".join(["a,b,kind,region", *lines, ""]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config(table):
+    return CONFIG | {"data": CONFIG["data"] | {"file": str(table / "t.csv")}}
+
+
+@pytest.fixture(scope="module")
+def trained(table, config):
+    """The trainings of three folds, in the folder ``cv``."""
+    return lossfw.train_all(config, out=table / "cv")
+
+
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+def contents(folder):
+    """Return the files that a training leaves, other than times."""
+    own = {name: (folder / name).read_bytes() for name in FILES}
+    for fold in range(3):
+        for name in FILES_OF_FOLD:
+            own[f"fold={fold}/{name}"] = (folder / f"fold={fold}" / name).read_bytes()
+    return own
+
+
+def test_each_row_is_held_out_once_by_the_model_of_its_fold(table, config, trained):
+    assert list(trained) == ["fold=0", "fold=1", "fold=2"]
+    rows = rows_of(table / "cv")
+    assert [row["row"] for row in rows] == list(range(ROWS))
+    seen = []
+    for fold in range(3):
+        one = ["train.hold_out.fold=" + str(fold)]
+        single = lossfw.train(config, overrides=one, out=table / f"single{fold}")
+        assert single.digest == trained[f"fold={fold}"].digest
+        # The same model, evaluated by itself.
+        weights = f"network.weights={table / f'single{fold}' / 'weights.npz'}"
+        alone = ["train-", weights, "evaluate.rows=true"]
+        lossfw.run(config, overrides=alone, out=table / f"alone{fold}")
+        held_out = np.load(table / "cv" / f"fold={fold}" / "held_out.npz")["rows"].tolist()
+        seen += held_out
+        for row, every in zip(rows, rows_of(table / f"alone{fold}"), strict=True):
+            if row["row"] in held_out:
+                assert row["prediction"] == every["prediction"]
+                assert row["target"] == every["target"]
+    assert sorted(seen) == list(range(ROWS))
+
+
+def test_the_whole_is_a_run_with_intervals_and_slices(table, trained):
+    result = trained.held_out[""]
+    assert result.count == ROWS
+    plain = json.loads((table / "cv" / "metrics.json").read_text())
+    assert plain["loss"]["value"] == result.loss
+    assert len(plain["loss"]["interval"]) == 2
+    assert [part["value"] for part in plain["slices"]] == ["north", "south"]
+    assert (table / "cv" / "status").read_text() == "done\n"
+    assert lossfw.run(table / "cv" / "config.yaml").loss == result.loss
+
+
+def test_two_cross_validated_models_are_compared_by_all_rows(table, config, trained):
+    other = ["train.optimizer.learning_rate=0.01"]
+    lossfw.train_all(config, overrides=other, out=table / "slow")
+    found = lossfw.compare(table / "cv", table / "slow", by="column.region")
+    assert found.settings == {"train.optimizer.learning_rate": [0.3, 0.01]}
+    assert found.paired
+    assert found.differences["slow"]["loss"].interval[0] > 0
+    assert [part.value for part in found.slices] == ["north", "south"]
+
+
+def test_a_sweep_has_folds_for_each_setting(table, config):
+    sweep = config | {"sweep": {"grid": {"train.optimizer.learning_rate": [0.1, 0.2]}}}
+    few = ["train.hold_out.folds=2", "train.epochs=1"]
+    found = lossfw.train_all(sweep, overrides=few, out=table / "sweep")
+    names = [f"train.optimizer.learning_rate={rate}" for rate in (0.1, 0.2)]
+    assert list(found.held_out) == names
+    assert list(found) == [f"{name}/fold={fold}" for name in names for fold in (0, 1)]
+    both = lossfw.compare(table / "sweep")
+    assert [run.name for run in both.runs] == names
+
+
+def test_a_resumed_training_ends_with_the_same_bytes(table, config, trained, monkeypatch):
+    def killed(request, run, **options):
+        if request.name == "fold=1":
+            raise KeyboardInterrupt
+        return carry_out_training(request, run, **options)
+
+    again = table / "again"
+    with monkeypatch.context() as patched:
+        patched.setattr("lossfw.runs.trainings.carry_out_training", killed)
+        with pytest.raises(KeyboardInterrupt):
+            lossfw.train_all(config, out=again)
+    assert not (again / "metrics.json").exists()
+    lossfw.train_all(config, out=again, resume=True)
+    expected = {
+        name: content.replace(b"/cv/", b"/again/")
+        for name, content in contents(table / "cv").items()
+    }
+    assert contents(again) == expected
+
+
+def test_an_old_result_is_none_while_the_folds_are_trained_again(table, config, monkeypatch):
+    shutil.copytree(table / "cv", table / "old")
+
+    def killed(request, run, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lossfw.runs.trainings.carry_out_training", killed)
+    with pytest.raises(KeyboardInterrupt):
+        lossfw.train_all(config, out=table / "old")
+    assert (table / "old" / "status").read_text() == "running\n"
+
+
+def test_folds_of_different_trainings_are_refused(table, config, trained, monkeypatch):
+    shutil.copytree(table / "cv", table / "mixed")
+    shutil.copytree(table / "cv" / "fold=0", table / "mixed" / "fold=1", dirs_exist_ok=True)
+    monkeypatch.setattr("lossfw.runs.trainings.fold_bytes", lambda *_: fold_0)
+    fold_0 = (table / "cv" / "fold=0" / "held_out.npz").read_bytes()
+    with pytest.raises(DataError, match="do not hold each row out once"):
+        lossfw.train_all(config, out=table / "mixed")
+
+
+def test_a_configuration_of_the_user_is_not_written_over(table, config):
+    (table / "mine").mkdir()
+    (table / "mine" / "config.yaml").write_text("lossfw: 1\n")
+    with pytest.raises(OutputError, match="was not written by a run"):
+        lossfw.train_all(config, out=table / "mine")
+
+
+def test_without_a_folder_nothing_is_kept(config, trained):
+    found = lossfw.train_all(config)
+    assert found.held_out[""].to_dict() == trained.held_out[""].to_dict()
+
+
+def test_one_training_is_not_all_folds(config):
+    with pytest.raises(ConfigError, match=r"lossfw\.train_all; for a single one write fold: 0"):
+        lossfw.train(config)
+
+
+@pytest.mark.slow  # each training in a process of its own
+def test_the_command_shows_each_fold_and_the_whole(table, trained, lossfw, folder):
+    text = (table / "cv" / "training.yaml").read_text()
+    (folder / "cv.yaml").write_text(text)
+    done = lossfw("train", "cv.yaml", "--out", "out", "--jobs", "2")
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:4]] == [[f"fold={i}", "done"] for i in range(3)]
+    assert sum(line.startswith("cross_entropy ") for line in lines) == 1
+    assert lines[-1].startswith("Intervals are those of the rows, given the models")
+    again = lossfw("train", "cv.yaml", "--out", "out", "--resume", "--json")
+    (plain,) = json.loads(again.stdout)
+    assert [fold["name"] for fold in plain["folds"]] == ["fold=0", "fold=1", "fold=2"]
+    assert plain["result"] == json.loads((table / "cv" / "metrics.json").read_text())
+    missing = lossfw("train", "cv.yaml", "--no-out")
+    assert missing.stderr == (
+        "lossfw: error: the folds of a training are put together from their folders: give --out "
+        "DIR.\n"
+    )
