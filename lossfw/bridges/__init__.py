@@ -6,5 +6,6 @@ library on use. What the boosting libraries share is in `boosting` and `boosting
 
 from lossfw.bridges.bridge import Boosting, BoostingBridge, Bridge
 from lossfw.bridges.outputs import EstimatorOutputs, link_of
+from lossfw.bridges.raw_form import flat_refusal
 
-__all__ = ["Boosting", "BoostingBridge", "Bridge", "EstimatorOutputs", "link_of"]
+__all__ = ["Boosting", "BoostingBridge", "Bridge", "EstimatorOutputs", "flat_refusal", "link_of"]

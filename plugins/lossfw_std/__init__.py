@@ -217,6 +217,7 @@ _MODELS: dict[str, str] = {
     "catboost": "lossfw_std.models.catboost:CatBoost",
     "lightgbm": "lossfw_std.models.lightgbm:LightGBM",
     "onnx": "lossfw_std.models.onnx:Onnx",
+    "torch": "lossfw_std.models.torch:Torch",
     "xgboost": "lossfw_std.models.xgboost:XGBoost",
 }
 

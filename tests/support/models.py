@@ -23,7 +23,7 @@ def work(data, loss, rounds, **changes):
         units = int(data.targets.max()) + 1
     learnt, held_out = [], []
 
-    def after(raw, raw_held_out):
+    def after(raw, raw_held_out, rate=None):
         learnt.append(raw)
         held_out.append(raw_held_out)
         return False

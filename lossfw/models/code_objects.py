@@ -1,0 +1,95 @@
+"""What a file of Python defines for a model, such as the class of a network: ``net.py:Net``."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator
+
+from lossfw.components.naming import did_you_mean
+from lossfw.components.registry.blame import explain
+from lossfw.components.registry.local import import_file
+from lossfw.data.source import LocationParameter
+from lossfw.errors import BrokenPluginError, DataError
+
+
+def _with_name(named: str) -> str:
+    file, colon, name = named.rpartition(":")
+    if not (colon and file.endswith(".py") and name.isidentifier()):
+        raise ValueError("a file of Python and a name in it, such as net.py:Net")
+    return named
+
+
+# A parameter that names a class or a function of a file. Reading it executes the file, so a model
+# lists the file among its `code_files`.
+CodeName: TypeAlias = Annotated[str, LocationParameter(), AfterValidator(_with_name)]
+
+
+def code_file(named: str) -> Path:
+    """Return the file of ``net.py:Net``."""
+    return Path(named.rpartition(":")[0])
+
+
+def code_digest(named: str) -> bytes:
+    """Return the SHA-256 of the file of ``net.py:Net``, which decides what a model computes."""
+    try:
+        return hashlib.sha256(code_file(named).read_bytes()).digest()
+    except OSError as error:
+        raise DataError(f"{code_file(named)} cannot be read: {error.strerror}.") from None
+
+
+def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
+    """Return what a class or a function of a file makes of some arguments.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be executed, defines no such name, or refuses the arguments.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "net.py"
+    >>> _ = file.write_text("def double(x): return 2 * x")
+    >>> made_by_code(f"{file}:double", {"x": 4})
+    8
+    """
+    file, name = code_file(named), named.rpartition(":")[2]
+    try:
+        module = import_file(file)
+    except BrokenPluginError as error:
+        raise DataError(str(error)) from None
+    except Exception as error:
+        raise DataError(f"{file.name} cannot be imported: {explain(error, path=file)}.") from None
+    make = getattr(module, name, None)
+    if not callable(make):
+        known = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
+        guess = did_you_mean(name, known)
+        raise DataError(f"{file.name} defines no class or function {name!r}. {guess}".strip())
+    _check_arguments(make, f"{file.name}:{name}", arguments)
+    try:
+        return make(**arguments)
+    except Exception as error:
+        raise DataError(
+            f"{file.name}:{name} cannot be made with arguments {dict(arguments)}: "
+            f"{explain(error, path=file)}."
+        ) from None
+
+
+def _check_arguments(make: Any, title: str, arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that a signature does not have, and a signature that needs others."""
+    try:
+        signature = inspect.signature(make)
+    except (ValueError, TypeError):
+        return
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        unknown = [name for name in arguments if name not in signature.parameters]
+        guess = did_you_mean(unknown[0], signature.parameters) if unknown else ""
+        shown = ", ".join(map(str, signature.parameters.values())) or "no arguments"
+        raise DataError(f"{title} takes {shown}, and {error}. {guess}".strip()) from None

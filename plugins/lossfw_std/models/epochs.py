@@ -1,0 +1,74 @@
+"""The steps of an epoch, for the libraries that learn in batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw import DivergenceError, NDArray
+from lossfw.models import Work
+
+
+class BatchStep(NamedTuple):
+    """The rows of a step of a training, in the dtypes of the data."""
+
+    # Of all steps of the epoch, from 0.
+    number: int
+    learning_rate: float
+    inputs: NDArray
+    targets: NDArray
+    sample_weight: NDArray | None
+    # The number of each row's group, for a loss of groups.
+    group: NDArray | None
+    # Rows that are done after this step.
+    done: int
+
+
+def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep]:
+    """Yield the steps of an epoch, counted from 0 in the leg: all rows in a random order.
+
+    The schedule of the training changes the learning rate.
+    Of a loss of groups, a step has the whole groups that begin within its rows.
+    """
+    random = np.random.default_rng([work.seed, epoch])
+    data, groups, size = work.data, work.data.groups, work.batch_size
+    targets = work.targets
+    in_memory = isinstance(data.inputs, np.ndarray) and not isinstance(data.inputs, np.memmap)
+    group_of = None
+    if groups is None or not work.raw_loss.takes_groups:
+        order = random.permutation(len(data))
+        starts = list(range(size, len(order), size))
+        if starts and starts[-1] == len(order) - 1:
+            # Statistics of a batch need two rows: a last one joins the step before.
+            starts.pop()
+        batches = np.split(order, starts)
+    else:
+        group_of = groups.numbers(0, len(data))
+        whole = random.permutation(len(groups))
+        sizes = np.diff(groups.starts)[whole]
+        batch = (np.cumsum(sizes) - sizes) // size
+        parts = np.split(whole, np.flatnonzero(np.diff(batch)) + 1)
+        batches = [groups.rows_of(part) for part in parts]
+    # Of whole groups there may be fewer steps.
+    done, steps = 0, -(-len(data) // size)
+    for number, rows in enumerate(batches):
+        done += len(rows)
+        weight = None if data.sample_weight is None else np.asarray(data.sample_weight)[rows]
+        inputs: Any = data.inputs
+        taken = inputs[rows] if in_memory else np.asarray(data.take(rows).inputs)
+        group = None if group_of is None else group_of[rows]
+        rate = work.rate(learning_rate, epoch, number, steps)
+        yield BatchStep(number, rate, taken, targets[rows], weight, group, done)
+
+
+def check_loss(loss: float, work: Work, epoch: int, step: BatchStep) -> None:
+    """Raise `DivergenceError` for a loss of a step that is not finite."""
+    if math.isfinite(loss):
+        return
+    raise DivergenceError(
+        f"The training diverged in epoch {work.first + epoch + 1}, batch {step.number + 1}: the "
+        f"loss is {loss}. Lower model.learning_rate, or scale the inputs."
+    )

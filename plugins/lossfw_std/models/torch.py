@@ -1,0 +1,379 @@
+"""PyTorch: a module of a file of Python, evaluated and trained."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from lossfw import DataError, Loss, NDArray, ShapeError
+from lossfw.bridges import flat_refusal
+from lossfw.bridges import torch as bridge
+from lossfw.data import Dataset
+from lossfw.models import (
+    Card,
+    CodeName,
+    Model,
+    Predictor,
+    Work,
+    code_digest,
+    code_file,
+    code_format,
+    did_you_mean,
+    made_by_code,
+)
+from lossfw_std.models.epochs import check_loss, steps_of
+from lossfw_std.models.torch_state import TorchState, optimizer_state
+
+# Optimizers whose step needs more than gradients that are there.
+_OTHER_STEPS = ("LBFGS", "SparseAdam")
+
+
+class Torch(Model):
+    """A module of PyTorch, by its class and a file of weights, or by an exported program.
+
+    Use it when a network of your own is to be trained with a loss of lossfw, or scored.
+
+    Parameters
+    ----------
+    module : str, optional
+        The class of the module, or a function that returns one, in a file of Python:
+        ``net.py:Net``. It takes rows (N, ...), and returns raw outputs (N, units).
+    arguments : mapping
+        The arguments of the class.
+    file : file
+        Weights, a state dict in ``.safetensors``, also the ones that a training begins with; or a
+        program of ``torch.export`` in ``.pt2``, which needs no `module` and is executed as code.
+    link : str, optional
+        The activation that makes predictions of what the module returns. Without it, these are
+        predictions.
+    optimizer : str or mapping
+        The name of an optimizer of ``torch.optim``, or a mapping with its name and its
+        arguments: ``{name: SGD, momentum: 0.9}``.
+    learning_rate : float
+        Before the schedule of the training changes it.
+    device : {"auto", "cpu", "cuda"}
+        ``auto`` takes a graphics card if there is one. Only a processor has the same bits.
+    threads : int
+        Threads of PyTorch in a training. Another number has other last digits.
+    dtype : {"float32", "float64"}
+        The dtype of weights and inputs.
+    row_shape : list of int, optional
+        The shape of the inputs of a row, where a file from elsewhere does not show it.
+
+    Notes
+    -----
+    An epoch has a seed of its own, for the order of the rows and for what the module draws by
+    PyTorch, such as dropout. The file that a training writes is a state dict, which
+    ``safetensors.torch.load_file`` reads. An evaluation runs in the mode ``eval()``.
+    """
+
+    name: ClassVar[str] = "torch"
+    library: ClassVar[str] = "torch"
+    extra: ClassVar[str] = "torch"
+    ending: ClassVar[str] = ".safetensors"
+    learns: ClassVar[Literal["epochs"]] = "epochs"
+
+    module: CodeName | None = None
+    arguments: Mapping[str, Any] = Field(default_factory=dict)
+    optimizer: str | Mapping[str, Any] = "AdamW"
+    learning_rate: PositiveFloat = 1e-3
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    threads: PositiveInt = 1
+    dtype: Literal["float32", "float64"] = "float32"
+    row_shape: tuple[PositiveInt, ...] | None = None
+
+    def code_files(self) -> dict[str, Path]:
+        """Return the module's file, and an exported program."""
+        own = {} if self.module is None else {"module": code_file(self.module)}
+        return own | super().code_files()
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
+        return flat_refusal(loss)
+
+    def load(self, content: bytes, card: Card | None) -> Predictor:
+        """Return the module with the weights of a file, or an exported program."""
+        if code_format(content) == "pt2":
+            program = self.imported("torch.export").load(io.BytesIO(content))
+            return self._predictor(program.module(), _stated_shape(program), content, card)
+        net, state = self._net(), self._state(content)
+        _fill(net, state, f"{self._file} does not fit {self._title}")
+        row_shape = self.row_shape or state.row_shape or _row_shape(net)
+        if row_shape is None:
+            raise DataError(
+                f"{self._file} does not say what a row of inputs is: write its shape, such as "
+                "row_shape: [3, 32, 32]"
+            )
+        # The code decides the outputs as well.
+        return self._predictor(net, row_shape, content + code_digest(self.module or ""), card)
+
+    def fit(self, work: Work) -> bytes:
+        """Train epochs, each with a seed of its own."""
+        torch = self.imported()
+        with _threads(torch, self.threads), torch.random.fork_rng():
+            torch.manual_seed(work.seed)
+            net = self._net()
+            optimizer = self._optimizer(net.parameters())
+            saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
+            if saved is not None:
+                state = self._state(saved)
+                _fill(net, state, f"{self._file} does not fit {self._title}")
+                groups = optimizer.state_dict()["param_groups"]
+                optimizer.load_state_dict({"state": state.optimizer, "param_groups": groups})
+            criterion = bridge.module(work.loss, fuse=work.raw_loss is not work.loss)
+            for epoch in range(work.rounds):
+                rate = self._epoch(work, epoch, net, optimizer, criterion)
+                if work.after(*self._outputs(work, epoch, net), rate):
+                    break
+            kept = optimizer_state(optimizer, type(optimizer).__name__)
+            return TorchState(net.state_dict(), kept, _shape_of(work)).to_bytes()
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        """Return the file without the state of the optimizer, which further epochs need."""
+        return self._state(content)._replace(optimizer={}).to_bytes()
+
+    @property
+    def _file(self) -> str:
+        return self.file.name if self.file is not None else "the file"
+
+    @property
+    def _title(self) -> str:
+        if self.module is None:
+            return self._file
+        return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
+
+    @property
+    def _device(self) -> str:
+        if self.device != "auto":
+            return self.device
+        return "cuda" if self.imported().cuda.is_available() else "cpu"
+
+    def _net(self) -> Any:
+        """Return the module with its first weights."""
+        torch = self.imported()
+        if self.module is None:
+            raise DataError(
+                "a state dict needs the class of the module whose weights it has: write module: "
+                "net.py:Net, and its arguments"
+            )
+        net = made_by_code(self.module, self.arguments)
+        if not isinstance(net, torch.nn.Module):
+            raise DataError(
+                f"{self._title} made {type(net).__name__}; expected a torch.nn.Module: name its "
+                "class, or a function that returns one."
+            )
+        return net.to(self._device, getattr(torch, self.dtype))
+
+    def _state(self, content: bytes) -> TorchState:
+        try:
+            return TorchState.from_bytes(content)
+        except ValueError as error:
+            raise DataError(
+                f"{self._file} is not a state dict in safetensors ({error}); in Python: "
+                'safetensors.torch.save_model(net, "model.safetensors")'
+            ) from None
+
+    def _optimizer(self, parameters: Iterator[Any]) -> Any:
+        library = self.imported("torch.optim")
+        given = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
+        arguments = {key: value for key, value in given.items() if key != "name"}
+        name = str(given.get("name"))
+        known = [
+            key
+            for key, value in vars(library).items()
+            if inspect.isclass(value) and key not in ("Optimizer", *_OTHER_STEPS)
+        ]
+        if name not in known:
+            raise DataError(
+                f"torch.optim has no optimizer {name!r} whose steps need gradients only; it has "
+                f"{', '.join(known)}. {did_you_mean(name, known)}".strip()
+            )
+        try:
+            return getattr(library, name)(parameters, lr=self.learning_rate, **arguments)
+        except (TypeError, ValueError) as error:
+            own = list(inspect.signature(getattr(library, name)).parameters)[2:]
+            unknown = [key for key in arguments if key not in own]
+            guess = did_you_mean(unknown[0], own) if unknown else ""
+            raise DataError(
+                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip()
+            ) from None
+
+    def _epoch(self, work: Work, epoch: int, net: Any, optimizer: Any, criterion: Any) -> float:
+        """Take the steps of an epoch; return the last learning rate."""
+        torch = self.imported()
+        torch.manual_seed(work.seed + epoch)
+        net.train()
+        rate = self.learning_rate
+        for step in steps_of(work, epoch, self.learning_rate):
+            rate = step.learning_rate
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.zero_grad()
+            outputs = self._forward(net, step.inputs)
+            if step.number == 0:
+                self._check_units(outputs, work)
+            target = torch.as_tensor(step.targets, device=outputs.device)
+            if target.is_floating_point():
+                target = target.to(outputs.dtype)
+            optional = {"sample_weight": step.sample_weight, "group": step.group}
+            loss = criterion(
+                outputs if work.raw_loss.takes_rows else outputs.reshape(target.shape),
+                target,
+                **{
+                    key: torch.as_tensor(value, device=outputs.device)
+                    for key, value in optional.items()
+                    if value is not None
+                },
+            )
+            check_loss(loss.item(), work, epoch, step)
+            loss.backward()
+            optimizer.step()
+            work.seen(step.done)
+        return rate
+
+    def _forward(self, net: Any, rows: NDArray) -> Any:
+        """Return the outputs of some rows, which the module cannot write to."""
+        torch = self.imported()
+        inputs = torch.tensor(rows, dtype=getattr(torch, self.dtype), device=self._device)
+        try:
+            outputs = net(inputs)
+        except Exception as error:
+            message = " ".join(str(error).split())
+            raise ShapeError(
+                f"{self._title} cannot take inputs of shape {tuple(rows.shape)}: {message:.300}"
+            ) from None
+        shape = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else None
+        if shape is None or shape[:1] != (len(rows),) or len(shape) > 2:
+            made = type(outputs).__name__ if shape is None else f"outputs of shape {shape}"
+            raise ShapeError(
+                f"{self._title} made {made} of inputs of shape {tuple(rows.shape)}; expected a "
+                f"tensor ({len(rows)}, units), the raw outputs of each row."
+            )
+        return outputs
+
+    def _check_units(self, outputs: Any, work: Work) -> None:
+        units = _units(outputs)
+        if units != work.units:
+            raise ShapeError(
+                f"{self._title} makes {units} outputs of a row, and {work.loss.name} takes "
+                f"{work.units} for these data: change its arguments."
+            )
+
+    def _outputs(self, work: Work, epoch: int, net: Any) -> list[NDArray | None]:
+        """Return raw outputs after an epoch, in the blocks of an evaluation, if they are needed."""
+        if work.rounds == 1 or not work.measures(work.first + epoch + 1):
+            return [None, None]
+        predictor = self._predictor(net, _shape_of(work), b"", None)
+        return [_predicted(predictor, data) for data in (work.data, work.held_out)]
+
+    def _predictor(
+        self, net: Any, row_shape: tuple[int, ...], content: bytes, card: Card | None
+    ) -> Predictor:
+        torch = self.imported()
+        if isinstance(net, torch.nn.Module) and self.module is not None:
+            net.eval()
+
+        def raw(block: NDArray) -> NDArray:
+            # Each thread of a process has a number of its own.
+            if torch.get_num_threads() != 1:
+                torch.set_num_threads(1)
+            with torch.inference_mode():
+                outputs: NDArray = self._forward(net, block).cpu().numpy()
+            return outputs
+
+        with _threads(torch, 1):
+            units = _units(raw(np.zeros((2, *row_shape), self.dtype)))
+        return Predictor(
+            f"torch ({self._title})",
+            content,
+            row_shape,
+            units,
+            raw,
+            self.link_with(card),
+            dtype=self.dtype,
+            pads=True,
+            shared=self._device == "cpu",
+            working=lambda: _threads(torch, 1),
+        )
+
+
+@contextmanager
+def _threads(torch: Any, number: int) -> Iterator[None]:
+    """Let PyTorch use so many threads for an operation inside the ``with`` block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _shape_of(work: Work) -> tuple[int, ...]:
+    """Return the shape of the inputs of a row."""
+    inputs: Any = work.data.inputs
+    return tuple(inputs.shape[1:])
+
+
+def _units(outputs: Any) -> int:
+    """Return the outputs of a row, of an array or tensor (n,) or (n, units)."""
+    return int(outputs.shape[1]) if len(outputs.shape) == 2 else 1
+
+
+def _predicted(predictor: Predictor, data: Dataset | None) -> NDArray | None:
+    if data is None:
+        return None
+    blocks = (batch.inputs for batch in data.batches(predictor.block_rows))
+    return np.concatenate(
+        [predictor.block(rows).predictions for rows in blocks if rows is not None]
+    )
+
+
+def _fill(net: Any, state: TorchState, refusal: str) -> None:
+    """Give a module the weights of a file that has all of them and no others."""
+    own, given = net.state_dict(), state.module
+    # A file may leave out what is tied to a weight that it has.
+    present = {own[name].data_ptr() for name in given if name in own}
+    missing = [n for n, x in own.items() if n not in given and x.data_ptr() not in present]
+    wrong = [f"it lacks {name}" for name in missing]
+    wrong += [f"it has {name}, and the module has not" for name in given if name not in own]
+    wrong += [
+        f"its {name} has shape {tuple(x.shape)}, and the module's {tuple(own[name].shape)}"
+        for name, x in given.items()
+        if name in own and own[name].shape != x.shape
+    ]
+    if wrong:
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise DataError(f"{refusal}: {', '.join(wrong[:3])}{more}. Look at module and arguments.")
+    net.load_state_dict(given, strict=False)
+
+
+def _row_shape(net: Any) -> tuple[int, ...] | None:
+    """Return the shape of a row where the first layer with weights is linear."""
+    for layer in net.modules():
+        if next(layer.parameters(recurse=False), None) is not None:
+            width = getattr(layer, "in_features", None)
+            return None if width is None else (int(width),)
+    return None
+
+
+def _stated_shape(program: Any) -> tuple[int, ...]:
+    """Return the shape of a row of an exported program; refuse a fixed number of rows."""
+    names = program.graph_signature.user_inputs
+    nodes = {node.name: node.meta["val"] for node in program.graph.nodes if "val" in node.meta}
+    shapes = [tuple(nodes[name].shape) for name in names if hasattr(nodes.get(name), "shape")]
+    if len(shapes) != 1 or not shapes[0]:
+        raise DataError(f"the program has {len(names)} inputs; expected one, the rows.")
+    rows, *rest = shapes[0]
+    if isinstance(rows, int) or not all(isinstance(length, int) for length in rest):
+        raise DataError(
+            f"the program takes inputs of shape {shapes[0]}: export it with dynamic rows only, by "
+            "torch.export.export(net, (rows,), dynamic_shapes=({0: torch.export.Dim('rows')},))"
+        )
+    return tuple(rest)

@@ -1,0 +1,301 @@
+"""Modules of PyTorch as models: trained in legs, saved, evaluated, refused."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.errors import DataError, DivergenceError, ParameterError, ShapeError
+from tests.support.models import fitted, work
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+NETS = Path(__file__).parent / "net.py"
+TWEEDIE = {"name": "tweedie_deviance", "power": 1.5}
+
+
+def torch_model(name="Net", **parameters):
+    parameters = {"module": f"{NETS}:{name}", "learning_rate": 0.01, **parameters}
+    return lossfw.registry().create("model", {"name": "torch", **parameters})
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Positive targets that grow with the first of three inputs; one row more than batches."""
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(301, 3))
+    return Dataset("made", np.exp(inputs[:, 0] + 0.1 * random.normal(size=301)), inputs)
+
+
+def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
+    """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
+    contents = []
+    for epoch in range(first, epochs):
+        leg, *_ = work(
+            data, loss, 1, first=epoch, total=epochs, saved=saved, seed=7 + epoch, **changes
+        )
+        contents.append(saved := model.fit(leg))
+    return contents
+
+
+@pytest.fixture(scope="module")
+def learnt(data):
+    """Bytes of each epoch of a training with dropout and statistics of batches."""
+    return leg_by_leg(torch_model(), data, TWEEDIE, 4)
+
+
+def test_a_training_repeats_and_resumes_to_the_same_bytes(data, learnt):
+    torch.manual_seed(99)  # what the process draws elsewhere does not count
+    again = leg_by_leg(torch_model(), data, TWEEDIE, 4, saved=learnt[1], first=2)
+    assert again == learnt[2:]
+    assert leg_by_leg(torch_model(), data, TWEEDIE, 1)[0] == learnt[0]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_threads_of_the_process_change_nothing_and_stay(data, learnt, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert leg_by_leg(torch_model(), data, TWEEDIE, 1, threads=threads)[0] == learnt[0]
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["Adam", {"name": "SGD", "momentum": 0.9}, "RMSprop", "NAdam", "Rprop", "Adafactor"],
+)
+def test_every_optimizer_goes_on_where_it_was(data, optimizer):
+    model = torch_model(optimizer=optimizer)
+    contents = leg_by_leg(model, data, TWEEDIE, 3)
+    assert leg_by_leg(model, data, TWEEDIE, 3, saved=contents[1], first=2)[0] == contents[2]
+    forgot = model.cut(contents[1], 2)
+    assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != contents[2]
+
+
+def test_the_loss_falls_and_the_file_is_a_plain_state_dict(data, learnt):
+    from safetensors.torch import load
+
+    model = torch_model()
+    contents = leg_by_leg(model, data, TWEEDIE, 20)
+    loss = lossfw.loss(TWEEDIE)
+
+    def mean(content):
+        raw = model.loaded(content).block(data.inputs[:256]).predictions[:, 0]
+        return loss(np.exp(raw.astype(float)), data.targets[:256])
+
+    assert mean(contents[-1]) < 0.5 * mean(learnt[0])
+    own = load(model.cut(contents[-1], 20))
+    assert set(own) == set(model._net().state_dict())
+
+
+def test_raw_outputs_after_an_epoch_are_those_of_the_file(data):
+    result = fitted(torch_model(), data, TWEEDIE, 2, held_out=data.take(range(40)))
+    predictor = torch_model().loaded(result.content)
+    with predictor.working():
+        np.testing.assert_array_equal(
+            predictor.block(data.inputs[:256]).predictions, result.learnt[-1][:256]
+        )
+        np.testing.assert_array_equal(
+            predictor.block(data.inputs[:40]).predictions, result.held_out[-1]
+        )
+
+
+def test_a_row_has_the_same_bits_in_any_company_and_on_a_worker(data, learnt):
+    predictor = torch_model().loaded(learnt[-1])
+    rows = data.inputs[:256]
+    whole = predictor.block(rows).predictions
+    for part in (slice(0, 1), slice(5, 18), slice(255, 256), slice(None, None, -1)):
+        np.testing.assert_array_equal(predictor.block(rows[part]).predictions, whole[part])
+    np.testing.assert_array_equal(predictor.block(np.asfortranarray(rows)).predictions, whole)
+    again = pickle.loads(pickle.dumps(predictor))
+    np.testing.assert_array_equal(again.block(rows).predictions, whole)
+    assert again.digest == predictor.digest
+
+
+def test_four_threads_at_once_get_the_bits_of_one(data, learnt):
+    from concurrent.futures import ThreadPoolExecutor
+
+    predictor = torch_model().loaded(learnt[-1])
+    rows = data.inputs[:256]
+    with predictor.working(), ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: predictor.block(rows).predictions, range(8)))
+    for result in results:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_tied_weights_are_kept_and_inputs_are_not_written_to(data):
+    model = torch_model("Tied", dtype="float64")
+    targets = np.abs(data.inputs)
+    vectors = Dataset("vectors", targets, data.inputs)
+    content = fitted(model, vectors, "squared_error", 1, units=3).content
+    before = data.inputs.copy()
+    predictor = model.loaded(content)
+    assert predictor.block(data.inputs[:4]).predictions.dtype == np.float64
+    np.testing.assert_array_equal(data.inputs, before)
+
+
+def test_pictures_and_classes(data):
+    random = np.random.default_rng(1)
+    pictures = random.integers(0, 255, (60, 1, 8, 8), np.uint8)
+    classes = (pictures[:, 0, :4].mean(axis=(1, 2)) > 127).astype(int)
+    pictures_data = Dataset("pictures", classes, pictures, classes=("dark", "light"))
+    model = torch_model("Pictures")
+    predictor = model.loaded(fitted(model, pictures_data, "cross_entropy", 1).content)
+    assert (predictor.row_shape, predictor.units) == ((1, 8, 8), 2)
+
+
+def test_a_loss_of_groups_gets_whole_groups(data):
+    groups = np.repeat(np.arange(43), 7)
+    ranked = Dataset("ranked", (data.targets > 1).astype(float), data.inputs, groups=groups)
+    contents = leg_by_leg(torch_model(), ranked, "listmle", 2)
+    assert len(set(contents)) == 2
+
+
+def test_the_schedule_sets_the_rate(data):
+    from lossfw.nn.schedules import StepDecay
+
+    rates = []
+    leg, *_ = work(
+        data,
+        TWEEDIE,
+        3,
+        schedule=StepDecay(every=1, decay=0.1),
+        after=lambda learnt, held_out, rate: rates.append(rate),
+    )
+    torch_model().fit(leg)
+    assert rates == pytest.approx([1e-2, 1e-3, 1e-4])
+
+
+def test_a_training_that_diverges_says_where(data):
+    with pytest.raises(DivergenceError, match=r"epoch \d, batch \d: the loss is (inf|nan)"):
+        fitted(torch_model(learning_rate=1e30), data, "squared_error", 2)
+
+
+def test_a_training_may_begin_with_a_file(data, learnt, tmp_path):
+    (tmp_path / "before.safetensors").write_bytes(learnt[-1])
+    begun = torch_model(file=tmp_path / "before.safetensors", learning_rate=1e-9)
+    raw = fitted(begun, data, TWEEDIE, 1, seed=1).content
+    fresh = torch_model().loaded(learnt[-1]).block(data.inputs[:200]).predictions
+    after = torch_model().loaded(raw).block(data.inputs[:200]).predictions
+    np.testing.assert_allclose(after, fresh, rtol=0.5, atol=0.5)
+
+
+class TestFilesFromElsewhere:
+    """State dicts and programs that lossfw has not written."""
+
+    def test_a_state_dict_shows_its_width_by_the_first_layer(self, data, tmp_path):
+        from safetensors.torch import save_model
+
+        net = torch.nn.Sequential(torch.nn.Linear(3, 2))
+        (tmp_path / "mine.py").write_text(
+            "from torch.nn import Linear, Sequential\ndef net(): return Sequential(Linear(3, 2))\n"
+        )
+        save_model(net, tmp_path / "mine.safetensors")
+        model = torch_model(
+            module=f"{tmp_path}/mine.py:net", file=tmp_path / "mine.safetensors", link="softmax"
+        )
+        rows = data.inputs[:5].astype(np.float32)
+        outputs = model.loaded().block(rows)
+        with torch.no_grad():
+            np.testing.assert_allclose(outputs.logits, net(torch.tensor(rows)), rtol=1e-5)
+        np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1, rtol=1e-6)
+        assert (tmp_path / "mine.py") in model.code_files().values()
+
+    def test_weights_of_another_module_are_refused(self, learnt):
+        with pytest.raises(DataError, match=r"its layers\.0\.weight has shape \(8, 3\)"):
+            torch_model(arguments={"hidden": 5}).loaded(learnt[-1])
+        with pytest.raises(DataError, match=r"does not fit net\.py:Tied: it lacks first.weight"):
+            torch_model("Tied").loaded(learnt[-1])
+
+    def test_a_module_of_pictures_asks_for_the_shape_of_a_row(self):
+        from safetensors.torch import save
+
+        model = torch_model("Pictures")
+        content = save(model._net().state_dict())
+        with pytest.raises(DataError, match="does not say what a row of inputs is"):
+            model.loaded(content)
+        assert model.replace(row_shape=(1, 8, 8)).loaded(content).units == 2
+
+    @pytest.mark.slow
+    def test_an_exported_program_needs_no_module(self, data, tmp_path):
+        net = torch.nn.Linear(3, 2).eval()
+        rows = torch.zeros(4, 3)
+        dynamic = ({0: torch.export.Dim("rows")},)
+        program = torch.export.export(net, (rows,), dynamic_shapes=dynamic)
+        torch.export.save(program, tmp_path / "net.pt2")
+        model = torch_model(module=None, file=tmp_path / "net.pt2")
+        predictor = model.loaded()
+        inputs = data.inputs[:9].astype(np.float32)
+        with torch.no_grad():
+            expected = net(torch.tensor(inputs)).numpy()
+        np.testing.assert_allclose(predictor.block(inputs).predictions, expected, rtol=1e-5)
+        assert model.code_files() == {"file": tmp_path / "net.pt2"}
+        fixed = torch.export.export(net, (rows,))
+        torch.export.save(fixed, tmp_path / "fixed.pt2")
+        with pytest.raises(DataError, match="export it with dynamic rows"):
+            torch_model(module=None, file=tmp_path / "fixed.pt2").loaded()
+
+
+REFUSED = {
+    "another name": (
+        {"name": "Nett"},
+        "net.py defines no class or function 'Nett'. Did you mean 'Net'",
+    ),
+    "another file": ({"module": f"{NETS.parent}/nett.py:Net"}, "there is no file"),
+    "a misspelt argument": (
+        {"arguments": {"hiden": 5}},
+        "hidden=8, units=1, and got an unexpected keyword argument 'hiden'. Did you mean 'hidden'?",
+    ),
+    "an argument out of range": ({"arguments": {"hidden": -1}}, "net.py:Net cannot be made with"),
+    "what is not a module": (
+        {"name": "number"},
+        "number made int; expected a torch.nn.Module",
+    ),
+    "a broken function": ({"name": "broken"}, "RuntimeError: no such layer"),
+    "other inputs": (
+        {"arguments": {"width": 4}},
+        "cannot take inputs of shape (100, 3)",
+    ),
+    "other outputs": (
+        {"arguments": {"units": 2}},
+        "makes 2 outputs of a row, and tweedie",
+    ),
+    "a tuple": ({"name": "Lstm"}, "net.py:Lstm made tuple of inputs of shape (100, 3)"),
+    "no module": ({"module": None}, "write module: net.py:Net"),
+    "a misspelt optimizer": ({"optimizer": "Adamw"}, "no optimizer 'Adamw'"),
+    "an optimizer of another kind": ({"optimizer": "LBFGS"}, "whose steps need gradients only"),
+    "a misspelt argument of it": (
+        {"optimizer": {"name": "SGD", "momentun": 0.9}},
+        "Did you mean 'momentum'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_mistake_is_told_in_words(case, data):
+    parameters, message = REFUSED[case]
+    with pytest.raises((DataError, ShapeError)) as refusal:
+        fitted(torch_model(**parameters), data, TWEEDIE, 1)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("module", ["net.py", "torch.nn:Linear", "net.py:", "net.py:a b"])
+def test_a_module_is_a_name_in_a_file(module):
+    with pytest.raises(ParameterError, match="a file of Python and a name in it"):
+        torch_model(module=module)
+
+
+def test_a_loss_without_slopes_is_refused():
+    assert "nothing can be learnt" in torch_model().refuses(lossfw.loss("zero_one"))
+    assert torch_model().refuses(lossfw.loss("listmle")) is None
+
+
+def test_another_file_is_refused():
+    with pytest.raises(DataError, match="is not a state dict in safetensors"):
+        torch_model().loaded(b"junk")
