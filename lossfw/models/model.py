@@ -10,7 +10,7 @@ from lossfw.components.library import LibraryComponent
 from lossfw.data.source import File
 from lossfw.errors import ArgumentError, DataError
 from lossfw.losses.loss import Loss
-from lossfw.models.card import Card
+from lossfw.models.card import CARD_FILE, Card
 from lossfw.models.code_formats import TRUSTED, code_format, refuse_code
 from lossfw.models.predictor import Predictor
 from lossfw.models.work import Work
@@ -72,6 +72,12 @@ class Model(LibraryComponent):
 
     file: File | None = None
     link: str | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The file that a training writes: ``"model.ubj"``; its card is ``"model.json"``."""
+        name = f"model{self.ending}"
+        return f"{self.name}{self.ending}" if name == CARD_FILE else name
 
     @property
     def library_version(self) -> str:

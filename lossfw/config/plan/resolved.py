@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from lossfw.components.component import Component, yaml_value
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.plan.evaluation import given_outputs
 from lossfw.config.schema.check_config import build_components
+from lossfw.config.schema.check_learning import keys_of_training
 from lossfw.config.schema.checked import CheckedConfig, read_config
 from lossfw.config.schema.section_types import Section, Spec
 from lossfw.config.schema.sections import SECTIONS
@@ -77,7 +78,8 @@ def resolved(config: CheckedConfig) -> Resolved:
         at = root.locate(path)
         root = with_value(root, [*map(str, path)], Node(file, at), at)
     unset = _unset(config.made, root)
-    return Resolved(_with_defaults(_with_plugins(root, config.source.plugins)), unset)
+    root = _with_plugins(root, config.source.plugins)
+    return Resolved(_with_defaults(root, keys_of_training(config)), unset)
 
 
 def _check_sweep(config: CheckedConfig) -> None:
@@ -109,7 +111,8 @@ def _with_plugins(root: Node, plugins: Plugins) -> Node:
     return root
 
 
-def _with_defaults(root: Node) -> Node:
+def _with_defaults(root: Node, trained: Collection[str]) -> Node:
+    """Return a tree with the defaults of its sections, of `train` those that it uses."""
     at = Position(Origin(DEFAULT, Path.cwd(), numbered=False))
     for path, section in SECTIONS.items():
         node = root.find(path)
@@ -118,7 +121,7 @@ def _with_defaults(root: Node) -> Node:
         if node is None or not isinstance(node.value, dict):
             continue
         for key, value in _defaults(section).items():
-            if key not in node.value:
+            if key not in node.value and (path != ("train",) or key in trained):
                 root = with_value(root, [*path, key], Node(value, at), at)
     return root
 

@@ -14,6 +14,7 @@ from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.evaluation import described_data, refuse_sweep
 from lossfw.config.plan.folds import OF_FOLDS, group_columns, hold_out, refuse_folds
 from lossfw.config.plan.groups import note_batches
+from lossfw.config.plan.learner import check_row_shape, origin_of_training, refuse_loss
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
@@ -56,11 +57,19 @@ def training_of(config: CheckedConfig) -> Training:
     config.problems.raise_if_any()
     section = known(known(config.sections).train)
     config.schedule = config.schedule or SCHEDULES[section.schedule.name]()
-    config.initial = config.initial or INITIALS[section.initial.name]()
+    if config.model is None:
+        config.initial = config.initial or INITIALS[section.initial.name]()
+    else:
+        refuse_loss(config, config.model)
+        config.problems.raise_if_any()
     _load_rows(config, section)
     if not section.force:
         _refuse_obstacles(config, known(config.data))
-    config.network = config.predictor = _network(config, known(config.data))
+    if config.model is None:
+        config.network = config.predictor = _network(config, known(config.data))
+    else:
+        config.origin = origin_of_training(config, config.model)
+        config.problems.raise_if_any()
     adapt_loss(config)
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
@@ -139,6 +148,9 @@ def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
     loss, registry = known(config.loss), known(config.registry)
     activations = tuple(map(known, config.activations))
     for part, index, reason in obstacles(loss, activations, data):
+        if part == "loss" and config.model is not None:
+            # The model itself says which losses it refuses.
+            continue
         path: list[str | int] = [part]
         names, hint = "", "train.force: true would train all the same"
         if part == "loss":
@@ -166,38 +178,49 @@ def _network(config: CheckedConfig, data: Dataset) -> Network:
 
 
 def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
-    """Check the rows that are held out against the network and the loss, targets to the last."""
-    network, loss = known(config.network), known(config.used_loss)
+    """Check the rows that are held out against the model and the loss, targets to the last."""
+    loss, units = known(config.used_loss), known(known(config.origin).units)
     classes = loss.takes_classes
     by_index = classes and held_out.targets.ndim == 1
     with config.at(_HELD_OUT):
-        network.check_inputs(inputs_of(held_out).shape)
+        shape = inputs_of(held_out).shape
+        if config.network is not None:
+            config.network.check_inputs(shape)
+        else:
+            check_row_shape(inputs_of(known(config.data)).shape, shape)
         # There are no predictions yet.
         targets = np.asarray(held_out.targets)
-        loss.check_domain(np.empty((0, network.units)), targets, by_index, 0)
+        loss.check_domain(np.empty((0, units)), targets, by_index, 0)
 
 
 def _training(config: CheckedConfig, section: TrainSection) -> Training:
     identity = _identity(config, section)
-    seed = known(config.sections).seed
-    learner = DenseLearner(
+    seed, model = known(config.sections).seed, config.model
+    learner = model or DenseLearner(
         known(config.network), known(config.optimizer), seed, known(config.schedule)
     )
+    total, origin = section.rounds or section.epochs or 1, known(config.origin)
+    counted = {f"{learner.learns}": total} if learner.learns != "once" else {}
     return Training(
         data=known(config.data),
         model=learner,
         loss=known(config.used_loss),
         form=known(config.loss_form),
-        total=section.epochs,
+        total=total,
+        configured=known(config.loss),
+        link=None if model is None else origin.link,
+        units=known(origin.units),
         batch_size=section.batch_size,
         seed=seed,
+        measure=section.measure or 1,
+        schedule=known(config.schedule),
         held_out=config.held_out,
         held_out_rows=config.held_out_rows,
         record=_record(config, known(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,
         metrics=tuple(map(known, config.metrics)),
         identity=identity,
-        digest=digest({**identity, "epochs": section.epochs}),
+        digest=digest({**identity, **counted}),
     )
 
 
@@ -215,33 +238,54 @@ def _record(config: CheckedConfig, data: Dataset) -> DataRecord:
 def _identity(config: CheckedConfig, section: TrainSection) -> Mapping[str, str]:
     """Return the digest of each part that decides the result, by its place in the file.
 
-    The number of epochs is one only where the schedule depends on it: else a
-    training may be resumed with more of them.
+    The number of rounds or epochs is one only where the schedule depends on it: else a
+    training may be resumed with more of them. A key that came later is left out where it is
+    not given, so that the identity of an older training stays.
     """
-    activations = [known(activation).to_config() for activation in config.activations]
-    schedule, weights = known(config.schedule), known(config.network).arrays
-    held_out: dict[str, Any] | None = None
-    if section.hold_out is not None and config.held_out is not None:
-        source = config.held_out_source and without_files(config.held_out_source)
-        plain = section.hold_out.model_dump(include={"share", "patience"})
-        # Trainings without these keys have the identity that they had before there were any.
-        plain |= section.hold_out.model_dump(include=set(OF_FOLDS), exclude_none=True)
-        held_out = {**plain, "data": source, "digest": config.held_out.digest}
-        if options := config.held_out_options.to_config():
-            held_out["options"] = options
     described: dict[str, Any] = {
         "lossfw": SCHEMA_VERSION,
         "seed": known(config.sections).seed,
         "plugins": versions(config.entries),
         "data": described_data(config),
-        "network": [activations, digest_arrays(*weights)],
+        **_learner(config, section),
         "loss": [known(config.used_loss).to_config(), config.loss_form],
         "evaluate.metrics": [known(metric).to_config() for metric in config.metrics],
-        "train.optimizer": known(config.optimizer).to_config(),
-        "train.schedule": schedule.to_config(),
-        "train.batch_size": section.batch_size,
-        "train.hold_out": held_out,
+        "train.hold_out": _hold_out(config, section),
     }
+    if section.measure is not None and section.measure > 1:
+        described["train.measure"] = section.measure
+    return {key: digest({"": value}) for key, value in described.items()}
+
+
+def _learner(config: CheckedConfig, section: TrainSection) -> dict[str, Any]:
+    """Return what learns, and how, as a description."""
+    model, schedule = config.model, known(config.schedule)
+    described: dict[str, Any]
+    if model is not None:
+        described = {"model": without_files(model), "library": model.library_version}
+    else:
+        activations = [known(activation).to_config() for activation in config.activations]
+        described = {
+            "network": [activations, digest_arrays(*known(config.network).arrays)],
+            "train.optimizer": known(config.optimizer).to_config(),
+        }
+    if model is None or model.learns == "epochs":
+        described["train.schedule"] = schedule.to_config()
+        described["train.batch_size"] = section.batch_size
     if schedule.needs_end:
         described["train.epochs"] = section.epochs
-    return {key: digest({"": value}) for key, value in described.items()}
+    return described
+
+
+def _hold_out(config: CheckedConfig, section: TrainSection) -> dict[str, Any] | None:
+    """Return the rows that are held out as a description."""
+    if section.hold_out is None or config.held_out is None:
+        return None
+    source = config.held_out_source and without_files(config.held_out_source)
+    described = section.hold_out.model_dump(include={"share", "patience"})
+    # Trainings without these keys have the identity that they had before there were any.
+    described |= section.hold_out.model_dump(include=set(OF_FOLDS), exclude_none=True)
+    described |= {"data": source, "digest": config.held_out.digest}
+    if options := config.held_out_options.to_config():
+        described["options"] = options
+    return described

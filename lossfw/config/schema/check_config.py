@@ -13,6 +13,7 @@ from lossfw.components.naming import nearest
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.check_hold_out import check_hold_out
+from lossfw.config.schema.check_learning import check_learning
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.code_files import admits_model, importable
 from lossfw.config.schema.messages import add_problem, one_line
@@ -72,6 +73,7 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     config.instead = maker.make_each(["sensitivity", "instead"], "activation")
     config.schedule = maker.choose(["train", "schedule"], "schedule", SCHEDULES)
     config.initial = maker.choose(["train", "initial"], "initial", INITIALS)
+    check_learning(config, training=training)
 
 
 def _origin(config: CheckedConfig) -> OutputOrigin | None:
@@ -141,7 +143,9 @@ def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
     network = _check_one_maker(config) and _check_network(config, training)
     sound = check_hold_out(config) and network
     if training and not config.has("train"):
-        hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
+        hint = "give it rounds: train: {rounds: 100}; a model of epochs has epochs"
+        if config.has("network"):
+            hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
         config.add([], "there is no section train", hint)
         sound = False
     try:

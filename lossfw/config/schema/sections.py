@@ -201,15 +201,24 @@ class HoldOutSection(Section):
     )
     stratify: bool | None = key("Spread the classes of the targets evenly.", None)
     patience: PositiveInt | None = key(
-        "Stop after so many epochs without a better loss of these rows.", None
+        "Stop after so many measured rounds, or epochs, without a better loss of these rows.",
+        None,
     )
 
 
 class TrainSection(Section):
-    """How the network learns."""
+    """How the model learns; `check_learning` sees which keys mean something for it."""
 
-    epochs: PositiveInt = key("How often every row is seen.")
-    optimizer: OptimizerSpec = key("What takes the steps.")
+    epochs: PositiveInt | None = key(
+        "How often every row is seen, by a network or another model of epochs.", None
+    )
+    rounds: PositiveInt | None = key(
+        "How many rounds a boosted model makes: a tree for each raw output.", None
+    )
+    measure: PositiveInt | None = key(
+        "Every so many rounds, or epochs, and the last are measured: 1 unless given.", None
+    )
+    optimizer: OptimizerSpec | None = key("What takes the steps of a network.", None)
     batch_size: PositiveInt = key("Rows in one step.", DEFAULT_TRAIN_BATCH)
     schedule: ScheduleSpec = key(
         "A factor on the learning rate that changes as the training goes.", Spec(name="constant")
@@ -275,7 +284,7 @@ class RootSection(Section):
         "How the evaluation runs, and what it reports besides the loss.", EvaluateSection()
     )
     run: RunSection | None = key("Where `lossfw run` computes.", None)
-    train: TrainSection | None = key("How `lossfw train` trains the network.", None)
+    train: TrainSection | None = key("How `lossfw train` trains the model.", None)
     sensitivity: SensitivitySection | None = key("What `lossfw sensitivity` looks at.", None)
     sweep: SweepSection | None = key("Several runs from one file: grid, zip, seeds.", None)
 

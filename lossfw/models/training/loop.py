@@ -313,7 +313,7 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
         named = {key: value for key, value in model.to_config().items() if key != "file"}
         card = training.card(content)
         options = {"predictor": model.loaded(content, card), "content": content, "card": card}
-        options |= {"file": f"model{model.ending}", "model": named}
+        options |= {"file": model.file_name, "model": named}
     return TrainingResult(
         history=state.history,
         kept_epoch=kept,

@@ -1,0 +1,73 @@
+"""A model that is to learn: the losses that it refuses, its raw outputs and their link."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossfw.bridges.raw_form import columns_of, raw_form
+from lossfw.config.plan.adapt import inputs_of
+from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.output_origin import OutputOrigin
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.loss import Loss
+from lossfw.models import Model
+
+_NO_LINK = "identity"
+
+
+def refuse_loss(config: CheckedConfig, model: Model) -> None:
+    """Record that a model cannot learn from the loss, or that its library is not installed."""
+    loss = known(config.loss)
+    if model.library and model.version() is None:
+        what = f"the model {model.name} needs {model.distribution or model.library}"
+        config.add(["model"], f"{what}, which is not installed", model.install_command())
+    if why := model.refuses(loss):
+        # The last sentence of a refusal says what to do.
+        what, _, hint = why.removesuffix(".").rpartition(". ")
+        config.add(["loss"], what or hint, hint[:1].lower() + hint[1:] if what else "")
+    if model.link is not None and model.link != (link := _link(loss)):
+        what = f"model.link is {model.link}, and the loss {loss.name} is learnt with {link}"
+        config.add(["model", "link"], what, "leave link out in a training", key=True)
+
+
+def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
+    """Return the origin of the raw outputs of a model that is to learn."""
+    loss, data = known(config.loss), known(config.data)
+    units = 1
+    with config.at(["data"]):
+        inputs_of(data)
+        units = _units(loss, data, config.held_out)
+    link = known(config.registry).create("activation", _link(loss))
+    return OutputOrigin.of_model(["model"], link, units)
+
+
+def _link(loss: Loss) -> str:
+    """Return the activation that makes predictions of the raw outputs that are learnt."""
+    linked = None if loss.input_form == "logits" else loss.link_activation()
+    return linked or _NO_LINK
+
+
+def _units(loss: Loss, data: Dataset, held_out: Dataset | None) -> int:
+    """Return the raw outputs of a row: one for each class, or for each column of the targets."""
+    targets = np.asarray(data.targets)
+    if not loss.takes_rows:
+        return int(targets.shape[1]) if targets.ndim == 2 else 1
+    if loss.takes_classes and targets.ndim == 1:
+        labels = [targets if data.classes else targets.astype(np.int64)]
+        if held_out is not None and held_out.targets.ndim == 1:
+            labels.append(np.asarray(held_out.targets).astype(np.int64))
+        targets = np.concatenate(labels)
+    try:
+        form = raw_form(loss, wide=True)
+    except ArgumentError:
+        # A model with an objective of its own, which takes what the bridges refuse.
+        form = loss
+    return columns_of(form, targets, len(data.classes) or None)
+
+
+def check_row_shape(learnt: tuple[int, ...], held_out: tuple[int, ...]) -> None:
+    """Raise `ShapeError` for rows that are held out with other inputs than those to learn from."""
+    if learnt[1:] != held_out[1:]:
+        shape = ", ".join(map(str, ("N", *learnt[1:])))
+        raise ShapeError(f"inputs have shape {held_out}; the rows to learn from have ({shape}).")

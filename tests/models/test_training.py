@@ -1,0 +1,188 @@
+"""`lossfw train` of a model of a plugin file: legs, history, patience, resuming, mistakes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lossfw.errors import ConfigError
+from lossfw.models.training import loop, records
+from support.configs import build_training
+from support.plugin_models import STUMPS
+
+CONFIG = """\
+lossfw: 1
+data: {name: arrays, file: d.npz}
+plugins: [stumps.py]
+model: {name: stumps, learning_rate: 0.3}
+loss: {name: tweedie_deviance, power: 1.5}
+evaluate: {metrics: [mae]}
+train: {rounds: 25, hold_out: {share: 0.25}}
+seed: 4
+"""
+FILES = ("stumps.json", "model.json", "training.json")
+
+
+@pytest.fixture(autouse=True)
+def written(folder, monkeypatch):
+    """A configuration and its files, and legs of 10 rounds."""
+    monkeypatch.setattr(records, "LEG", 10)
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(300, 3))
+    targets = np.exp(inputs[:, 0]) * random.gamma(2.0, 0.5, 300)
+    np.savez(folder / "d.npz", inputs=inputs, targets=targets)
+    (folder / "stumps.py").write_text(STUMPS)
+    (folder / "t.yaml").write_text(CONFIG)
+
+
+@pytest.fixture
+def train(lossfw, folder):
+    """Train with overrides, and return the content of training.json."""
+
+    def run(out, *overrides, resume=False):
+        options = [part for override in overrides for part in ("-o", override)]
+        result = lossfw(
+            "train", "t.yaml", "--out", out, *options, *(["--resume"] if resume else [])
+        )
+        assert result.exit_code == 0, result.stderr
+        return json.loads((folder / out / "training.json").read_text())
+
+    return run
+
+
+def numbers(history):
+    return [epoch["epoch"] for epoch in history]
+
+
+def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
+    trained = train("a", "train.hold_out=null")
+    assert numbers(trained["epochs"]) == list(range(26))
+    assert (trained["kept"], trained["stopped"], trained["learns"]) == (25, "rounds", "rounds")
+    assert trained["model"] == {"name": "stumps", "learning_rate": 0.3}
+    card = json.loads((folder / "a/model.json").read_text())
+    assert (card["link"], card["units"], card["library"]) == ("exp", 1, "stumps")
+    run = lossfw("run", "t.yaml", "-o", "model.file=a/stumps.json", "--json")
+    last = trained["epochs"][-1]["learnt"]
+    found = json.loads(run.stdout)
+    assert found["loss"]["value"] == last["loss"]
+    assert found["metrics"]["mae"]["value"] == last["metrics"]["mae"]
+    # Round 0 is the constant of least loss: the mean.
+    targets = np.load(folder / "d.npz")["targets"]
+    first = trained["epochs"][0]["learnt"]["metrics"]["mae"]
+    assert first == pytest.approx(np.abs(targets - targets.mean()).mean(), rel=1e-12)
+
+
+def test_measure_changes_nothing_but_the_history(train, folder):
+    every = train("a", "train.hold_out.patience=12", "train.rounds=40")
+    each = {epoch["epoch"]: epoch for epoch in every["epochs"]}
+    tenth = train("b", "train.measure=10", "train.rounds=25")
+    assert numbers(tenth["epochs"]) == [0, 10, 20, 25]
+    assert [each[number] for number in (0, 10, 20)] == tenth["epochs"][:3]
+
+
+def test_patience_counts_measured_rounds_and_keeps_the_best(train, folder, lossfw):
+    trained = train("a", "train.rounds=400", "train.measure=3", "train.hold_out.patience=4")
+    losses = {epoch["epoch"]: epoch["held_out"]["loss"] for epoch in trained["epochs"]}
+    best = min(losses, key=losses.get)
+    assert (trained["kept"], trained["stopped"]) == (best, "patience")
+    assert max(losses) == best + 4 * 3
+    assert len(json.loads((folder / "a/stumps.json").read_text())[2]) == best
+
+
+@pytest.mark.parametrize("stop", [1, 2, 9, 10, 11, 19, 20, 24, 25])
+def test_a_training_that_stops_at_any_round_goes_on_to_the_same_bytes(
+    stop, train, lossfw, folder, monkeypatch
+):
+    whole = train("whole")
+    tell = loop._Leg._tell
+
+    def until(leg, *raw):
+        if leg.number + 1 == stop:
+            raise KeyboardInterrupt
+        return tell(leg, *raw)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Leg, "_tell", until)
+        assert lossfw("train", "t.yaml", "--out", "a").exit_code == 130
+    assert train("a", resume=True) == whole
+    for name in (*FILES, "checkpoint.npz", "config.yaml"):
+        assert (folder / "a" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
+
+
+def test_more_rounds_are_those_of_one_training(train, folder):
+    # The first one ends in the middle of a leg.
+    train("a", "train.rounds=14")
+    assert train("a", "train.rounds=31", resume=True) == train("b", "train.rounds=31")
+    assert (folder / "a/stumps.json").read_bytes() == (folder / "b/stumps.json").read_bytes()
+
+
+def test_legs_have_seeds_of_their_own_and_repeat(train, folder):
+    first, again, other = train("a"), train("b"), train("c", "seed=5", "train.hold_out=null")
+    assert first == again
+    assert other != first
+    columns = [one[0] for one in json.loads((folder / "a/stumps.json").read_text())[2]]
+    assert columns[:10] != columns[10:20]
+
+
+# Overrides, what is wrong, and the hint.
+WRONG = [
+    (
+        ["train={epochs: 5}"],
+        "train.epochs has no meaning for stumps, which learns in rounds",
+        "write rounds",
+    ),
+    (["train={measure: 2}"], "train.rounds is missing", "rounds: 100"),
+    (["train.rounds=0"], "train.rounds should be greater than 0", ""),
+    (["train.optimizer=sgd"], "train.optimizer has no meaning for stumps", "learning_rate"),
+    (["train.batch_size=5"], "train.batch_size has no meaning for stumps", "leave it out"),
+    (["train.schedule=cosine"], "train.schedule has no meaning", "leave it out"),
+    (["loss=zero_one"], "the slope of zero_one is 0 almost everywhere", "logistic or hinge"),
+    (["model.learning=1"], "stumps has no parameter 'learning'", ""),
+    (["model.link=sigmoid"], "the loss tweedie_deviance is learnt with exp", "leave link out"),
+    (["model=stump"], "There is no model 'stump'", "did you mean 'stumps'?"),
+]
+
+
+@pytest.mark.parametrize(("changes", "what", "hint"), WRONG, ids=[w[0][0] for w in WRONG])
+def test_a_mistake_is_told_with_its_cure(changes, what, hint):
+    with pytest.raises(ConfigError) as caught:
+        build_training("t.yaml", changes)
+    (problem,) = caught.value.problems
+    assert what in problem.what
+    assert hint in problem.hint
+
+
+def test_another_model_is_refused_by_the_checkpoint(train, lossfw):
+    train("a")
+    options = ("-o", "model.share=0.6", "--out", "a", "--resume")
+    result = lossfw("train", "t.yaml", *options)
+    assert result.exit_code == 2
+    assert "the checkpoint of another training: model differs" in result.stderr
+
+
+def test_a_divergence_is_told_with_a_cure(lossfw, folder):
+    changes = ("-o", "model.learning_rate=1e12", "-o", "loss=squared_error")
+    result = lossfw("train", "t.yaml", "--out", "a", *changes)
+    assert result.exit_code == 1
+    assert "The training diverged in round 1" in result.stderr
+    assert "Lower model.learning_rate" in result.stderr
+    assert sorted(path.name for path in (folder / "a").iterdir()) == [
+        "checkpoint.npz",
+        "config.yaml",
+    ]
+
+
+def test_the_report_says_rounds_and_model(lossfw, folder):
+    text = lossfw("train", "t.yaml", "--out", "a", "-o", "train.measure=20").stdout
+    lines = [line.split() for line in text.splitlines()]
+    assert [line[0] for line in lines if line and line[0].isdecimal()] == ["0", "20", "25"]
+    assert "model  Stumps(learning_rate=0.3, share=0.5)" in text
+    assert "all rounds done; the model is that of round 25" in text
+    assert "a/stumps.json" in text
+
+
+def test_the_configuration_in_the_folder_trains_again(train, lossfw, folder):
+    first = train("a")
+    result = lossfw("train", "a/config.yaml", "--out", "b")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads((folder / "b/training.json").read_text()) == first
