@@ -127,6 +127,12 @@ class DataOptions(BaseModel):
         "a loss of groups is one number for all of them. It is not an input.",
     )
 
+    unknown: Literal["error", "missing"] = Field(
+        "error",
+        description="What becomes of a category that the training did not have: a mistake, or "
+        "for models that take missing values a missing one.",
+    )
+
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:
         if self.classes is not None and self.map_targets is not None:

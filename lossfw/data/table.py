@@ -120,12 +120,12 @@ class Table(ABC):
         """Return a hint on how to exclude columns of texts, or to make them inputs."""
         titles = ", ".join(map(self.title, columns))
         told = "A column that is not an input is" if len(columns) == 1 else "Columns of texts are"
-        also = f"with categories: [{titles}] each text is an input"
+        also = f"categories: [{titles}] makes inputs of the texts"
         return f"{told} left out with exclude: [{titles}]; {also}."
 
     def name_others(self, column: int) -> str:
         """Return a hint for a column of texts that was asked for by its name."""
-        inputs = f"make an input of each text with categories: [{self.title(column)}]"
+        inputs = f"make inputs of its texts with categories: [{self.title(column)}]"
         return f"Inputs and weights are numbers: name other columns, or {inputs}."
 
     def _check_single(self, name: str) -> None:

@@ -23,12 +23,12 @@ from lossfw.config.plan.fusion import (
     leaves_logits,
 )
 from lossfw.config.plan.groups import check_groups
+from lossfw.config.plan.model_inputs import for_model
 from lossfw.config.plan.named_targets import column_advice, lacks_columns, named_targets
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import ColumnError, Dataset, Source
-from lossfw.data.categories import encoded
 from lossfw.data.files import digest_arrays
 from lossfw.data.labels import CastToInteger
 from lossfw.data.lazy_arrays import RowArray
@@ -102,15 +102,12 @@ def with_options(
         data = filtered
     with config.at([*path, "group_key"]):
         data = options.grouped(data, columns)
+    fitting = for_model(config, data, options, path)
+    if fitting is None:
+        return None
     with config.at(path):
-        if options.scale is not None and data.categories:
-            raise DataError(
-                "scale divides every input, and those of categories are 0 and 1: write "
-                "standardize: true in place of scale."
-            )
-        data = encoded(data, config.recorded.categories)
-        options = options.numbered_like(config.recorded.classes, data)
-        return options.apply(data, config.output_columns)
+        options = options.numbered_like(config.recorded.classes, fitting)
+        return options.apply(fitting, config.output_columns)
     return None
 
 

@@ -156,13 +156,15 @@ def check_columns(
 
     Columns of other names may be the same under another name: nothing is said of them.
     """
+    # One-hot categories are not among the names of the inputs, and codes are.
+    every = (*trained, *config.recorded.categories)
     for number, name in enumerate(data.input_names):
         if name in trained and trained[number : number + 1] != (name,):
             config.add(
                 path,
                 f"the column {name!r} of the data {data.name!r} is input {number}, and input "
                 f"{trained.index(name)} of the training",
-                f"write inputs_key: {one_line([*trained, *config.recorded.categories])}"
+                f"write inputs_key: {one_line(list(dict.fromkeys(every)))}"
                 if len(trained) <= _LISTED_COLUMNS
                 else f"name them by inputs_key, in the order of {COLUMNS} in the file of weights",
             )

@@ -84,6 +84,24 @@ def for_space(space: Space, registry: Registry) -> str:
     return _phrase([other.name for other in activations if other.out_space is space])
 
 
+def for_missing(registry: Registry) -> str:
+    """Return the names of models that take missing values.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> "xgboost" in for_missing(lossfw.registry())
+    True
+    """
+    names = []
+    for entry in registry.entries("model"):
+        with contextlib.suppress(LossfwError):
+            takes = getattr(registry.class_of(entry), "takes", ())
+            # That of some models depends on their parameters.
+            names += [entry.name] if isinstance(takes, frozenset) and "missing" in takes else []
+    return _phrase(names).replace(" or ", " and ")
+
+
 def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     names = []
     for other in _with_slope("loss", registry):

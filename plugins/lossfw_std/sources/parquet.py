@@ -144,7 +144,7 @@ class Parquet(Source):
                 listed = ", ".join(texts)
                 raise DataError(
                     f"{self.path} has texts in {listed}. A column that is not an input is left out "
-                    f"with exclude: [{listed}]; with categories: [{listed}] each text is an input."
+                    f"with exclude: [{listed}]; categories: [{listed}] makes inputs of the texts."
                 )
             groups["inputs"] = left
         return groups

@@ -1,0 +1,121 @@
+"""Missing values and categories reach a model that takes them, and no other."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lossfw.data.data_record import DataRecord
+from lossfw.errors import ConfigError
+from lossfw.models import Card
+from lossfw.models.card import sha256
+
+# The sum of the inputs; 100 for each that is missing.
+ADDING = '''
+import numpy as np
+
+from lossfw.models import Model, Predictor
+
+
+class Finite(Model):
+    """The sum of the inputs."""
+
+    def load(self, content, card):
+        return Predictor("sum", content, (2,), 1, lambda x: np.nan_to_num(x, nan=100).sum(axis=1))
+
+
+class Adding(Finite):
+    """The sum of the inputs, 100 for one that is missing."""
+
+    takes = frozenset({"missing", "categories"})
+'''
+TEXT = """\
+lossfw: 1
+plugins: [adding.py]
+data: {name: arrays, file: c.csv, targets_key: paid, categories: [kind], missing: keep}
+model: {name: adding, file: m.txt, link: identity}
+loss: absolute_error
+"""
+
+
+@pytest.fixture(autouse=True)
+def files(folder):
+    (folder / "adding.py").write_text(ADDING)
+    (folder / "m.txt").write_text("a model")
+    (folder / "c.csv").write_text("kind,age,paid\ncar,10,0\nbus,,0\n,30,0\n")
+    return folder
+
+
+def with_card(folder, *labels, columns=("kind", "age")):
+    record = DataRecord(columns=columns, categories={"kind": labels})
+    card = Card("identity", 1, "none 1", sha256((folder / "m.txt").read_bytes()), record)
+    (folder / "model.json").write_text(json.dumps(card.to_dict("m.txt")))
+
+
+def outputs(plan, text=TEXT):
+    made = plan(text)
+    batch = next(made.data.batches(10))
+    return made.model.block(batch.inputs).predictions[:, 0].tolist()
+
+
+def test_codes_and_nan_reach_the_model(plan):
+    # bus is 0 and car is 1: labels in ascending order.
+    assert outputs(plan) == [11.0, 100.0, 130.0]
+    assert plan(TEXT).data.codes == {0: ("bus", "car")}
+
+
+def test_labels_are_numbered_like_those_of_the_training(plan, files):
+    with_card(files, "tram", "car", "bus")
+    assert outputs(plan) == [11.0, 102.0, 130.0]
+
+
+def test_an_unknown_label_is_a_mistake_at_its_row_or_missing(plan, files):
+    with_card(files, "bus", "tram")
+    with pytest.raises(ConfigError, match=r"category 'car' in row 0, and the training had bus, tr"):
+        plan(TEXT)
+    assert outputs(plan, TEXT.replace("keep}", "keep, unknown: missing}")) == [110, 100, 130]
+
+
+@pytest.mark.parametrize("change", ["missing: keep", "missing: drop, unknown: missing"])
+@pytest.mark.parametrize("model", [
+    "model: {name: finite, file: m.txt, link: identity}",
+    "network: {layers: [{units: 1, activation: identity}], weights: w.npz}",
+])  # fmt: skip
+def test_other_models_refuse_missing_values(plan, files, change, model):
+    np.savez(files / "w.npz", **{"layer 0 weights": np.ones((1, 3)), "layer 0 bias": np.zeros(1)})
+    text = TEXT.replace("model: {name: adding, file: m.txt, link: identity}", model)
+    text = text.replace("missing: keep", change)
+    who = "the model finite" if "finite" in model else "a network"
+    with pytest.raises(ConfigError) as caught:
+        plan(text)
+    message = str(caught.value)
+    assert f"leaves NaN among the inputs, which {who} does not take" in message
+    assert "xgboost" in message
+    assert "missing: drop" in message
+
+
+def test_saved_predictions_need_no_inputs(plan, files):
+    np.save(files / "p.npy", np.zeros((3, 1)))
+    model = "model: {name: adding, file: m.txt, link: identity}"
+    made = plan(TEXT.replace(model, "network: {predictions: p.npy}"))
+    assert len(made.data) == 3
+
+
+def test_another_order_of_columns_is_told_with_the_key(plan, files):
+    with_card(files, "bus", "car", columns=("age", "kind"))
+    with pytest.raises(
+        ConfigError, match=r"(?s)input 0, and input 1 of .*inputs_key: \[age, kind\]"
+    ):
+        plan(TEXT)
+    assert outputs(plan, TEXT.replace("keep}", "keep, inputs_key: [age, kind]}")) == [11, 100, 130]
+
+
+@pytest.mark.parametrize("key", ["scale: 2", "standardize: true"])
+def test_codes_are_no_measurements(plan, key):
+    with pytest.raises(ConfigError, match="changes every input, and categories are codes"):
+        plan(TEXT.replace("keep}", f"keep, {key}}}"))
+    wanted = {"scale: 2": None, "standardize: true": "some may be missing"}[key]
+    if wanted is not None:
+        text = TEXT.replace("categories: [kind]", "exclude: [kind]")
+        with pytest.raises(ConfigError, match=wanted):
+            plan(text.replace("keep}", f"keep, {key}}}"))
