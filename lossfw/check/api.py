@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.bridges.laws import bridge_checks
-from lossfw.check.checks import CHECKS, COMPONENT_CHECKS
+from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, MODEL_CHECKS
 from lossfw.check.core.reproduce import importing, setup
 from lossfw.check.core.subject import (
     Kind,
@@ -34,6 +34,7 @@ from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import LinkedLoss, without_guard
 from lossfw.losses.loss import Loss
+from lossfw.models import Model
 from lossfw.nn.activation import Activation
 
 
@@ -50,12 +51,12 @@ def check(
     bridges: bool = False,
     within: SizeRange | None = None,
 ) -> Report:
-    """Try to refute everything that a loss or an activation promises.
+    """Try to refute everything that a loss, an activation or a model promises.
 
     Parameters
     ----------
     component : str, mapping or Component
-        A name, a mapping with ``name`` and parameters, a loss or an activation.
+        A name, a mapping with ``name`` and parameters, a loss, an activation or a model.
     seed : int
         The same seed gives the same report.
     examples : int
@@ -86,8 +87,8 @@ def check(
     UnknownNameError
         If there is no such component.
     ArgumentError
-        If an expected failure, `only` or `skip` names no check, or the component is neither a
-        loss nor an activation.
+        If an expected failure, `only` or `skip` names no check, or the component is not a loss,
+        an activation or a model.
 
     Examples
     --------
@@ -319,18 +320,22 @@ def kind_and_spaces(
 def suite_of_component(
     component: str | Mapping[str, Any] | Component, bridges: bool = False
 ) -> CheckSuite:
-    """Return a loss or an activation with its checks, and with those of installed bridges.
+    """Return a component with its checks, and a loss with those of installed bridges.
 
     It raises as `check` does.
     """
     component = _find_component(component)
     if isinstance(component, Activation | Loss):
         need_claims(component)
+    if isinstance(component, Activation | Model) and bridges:
+        raise ArgumentError(
+            f"{component.name} is not a loss: no bridge trains with this {component.kind}."
+        )
+    if isinstance(component, Model):
+        if why := cannot_be_checked(component):
+            raise ArgumentError(f"{component.name} {why}")
+        return CheckSuite(repr(component), component, MODEL_CHECKS, (), setup(component), component)
     if isinstance(component, Activation):
-        if bridges:
-            raise ArgumentError(
-                f"{component.name} is not a loss: no bridge trains with an activation."
-            )
         checks, unclaimed = activations.checks(component), component.claims().unclaimed_names()
         return CheckSuite(
             repr(component), component, checks, unclaimed, setup(component), component
@@ -339,12 +344,24 @@ def suite_of_component(
         more = {**COMPONENT_CHECKS, **(bridge_checks(component) if bridges else {})}
         return suite_of_subject(of_component(component), more)
     raise ArgumentError(
-        f"{component!r} is a {component.kind}: losses and activations can be checked."
+        f"{component!r} is a {component.kind}: losses, activations and models can be checked."
     )
 
 
+def cannot_be_checked(model: Model) -> str:
+    """Return why a model cannot be checked, as the end of a sentence; empty if it can."""
+    if model.library and model.version() is None:
+        return f"needs {model.library}, which is not installed: {model.install_command()}"
+    if model.learns is None and model.file is None:
+        return (
+            "only makes predictions, and has no file to make them by: name one with -p file=FILE, "
+            f"or in {type(model).__name__}.examples()."
+        )
+    return ""
+
+
 def _find_component(component: str | Mapping[str, Any] | Component) -> Component:
-    """Return the component of a name, which is looked for among losses, then activations."""
+    """Return the component of a name: a loss, else an activation or a model."""
     if isinstance(component, Component):
         return component
     if isinstance(component, type):
@@ -352,16 +369,21 @@ def _find_component(component: str | Mapping[str, Any] | Component) -> Component
         raise ArgumentError(f"{name} is a class: give an object of it, {name}().")
     if not isinstance(component, str | Mapping):
         raise ArgumentError(
-            f"{component!r} is not a component: give a name, a mapping with 'name', a loss or an "
-            "activation; `check_function` and `subject` take functions."
+            f"{component!r} is not a component: give a name, a mapping with 'name', a loss, an "
+            "activation or a model; `check_function` and `subject` take functions."
         )
     from lossfw.components.registry import registry
 
     name = component if isinstance(component, str) else str(component.get("name", ""))
-    entries = registry().entries("activation")
-    is_activation = any(name == e.name or name in e.aliases for e in entries)
-    created: Component = registry().create("activation" if is_activation else "loss", component)
+    others = (kind for kind in ("activation", "model") if _has(kind, name))
+    created: Component = registry().create(next(others, "loss"), component)
     return created
+
+
+def _has(kind: str, name: str) -> bool:
+    from lossfw.components.registry import registry
+
+    return any(name in entry.names for entry in registry().entries(kind))
 
 
 def _positive_claims(claims: Mapping[str, Any]) -> dict[str, Any]:

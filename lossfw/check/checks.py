@@ -14,6 +14,8 @@ from lossfw.check.laws import (
     foreign_arrays,
     formula,
     means,
+    model_training,
+    models,
     nan_and_labels,
     optional_functions,
     purity,
@@ -47,6 +49,9 @@ _ORDER = (
     "weights:reductions", "value:rows", "value:guard", "value:roundtrip", "gradient:both",
     "curvature:bound", "distribution:quantile", "distribution:curvature", "group:sizes",
     "group:alone", "group:neutral", "group:mask", "group:weights", "group:split",
+    "model:purity", "model:shape", "model:place", "model:company", "model:layout",
+    "model:threads", "model:copy", "model:missing", "model:categories", "model:file",
+    "model:told", "model:cut", "model:legs", "model:seed", "model:start", "model:refuses",
 )  # fmt: skip
 
 
@@ -76,6 +81,9 @@ CHECKS = _in_order(
 
 # Those that a component is subject to as well.
 COMPONENT_CHECKS = _in_order(components_only, optional_functions, distributions)
+
+# Those of a model.
+MODEL_CHECKS = _in_order(models, model_training)
 
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (

@@ -19,6 +19,7 @@ from lossfw.check.operations import Operations
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
 from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
+from lossfw.models import Model
 
 # Tried in turn for a number; values that the class refuses are left out. A power, a
 # share, a scale and a threshold all find two of these that are not special.
@@ -99,6 +100,8 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     [(1.0, True), (0.1, False), (0.1, False)]
     """
     fully_checked = [*variants(cls, others=False), *cls.samples()]
+    if issubclass(cls, Model):
+        return _of_model(fully_checked)
     instances = {repr(one): InstanceToCheck(one) for one in fully_checked}
     if not instances:
         return []
@@ -113,6 +116,15 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     for component in _pairwise_instances(cls, [one.component for one in instances.values()]):
         instances.setdefault(repr(component), InstanceToCheck(component, _PAIR_SHARE, False))
     return list(instances.values())
+
+
+def _of_model(instances: list[Any]) -> list[InstanceToCheck]:
+    """Return the defaults, if they can learn, and the samples.
+
+    Parameters of a library are not moved: its trainings cost, and they belong to the library.
+    """
+    useful = [one for one in instances if one.learns is not None or one.file is not None]
+    return [InstanceToCheck(one) for one in dict.fromkeys(useful or instances[:1])]
 
 
 def _defaults(cls: type[Component], samples: list[Any]) -> Any:

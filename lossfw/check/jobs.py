@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from lossfw.check.api import kind_and_spaces, subject, textbook_form
+from lossfw.check.api import cannot_be_checked, kind_and_spaces, subject, textbook_form
 from lossfw.check.component_checks import ComponentChecks
 from lossfw.check.core.subject import space_named
 from lossfw.check.foreign.conventions import is_outside
@@ -20,8 +20,9 @@ from lossfw.components.naming import did_you_mean_one
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry, Registry
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
+from lossfw.models import Model
 
-KINDS = ("loss", "activation")
+KINDS = ("loss", "activation", "model")
 
 # Parameters with which wrappers are checked: those that one takes.
 _PARTS: tuple[dict[str, Any], ...] = (
@@ -57,6 +58,11 @@ def report_unchecked(
 ) -> list[Report]:
     """Return the report on a component that cannot be made."""
     return [Report(name, not_checked=reason, allow_unfinished=options.allow_unfinished)]
+
+
+def report_skipped(name: str, reason: str, watch: Watch | None = None) -> list[Report]:
+    """Return the report on a component that is left out, which is not a failure."""
+    return [Report(name, skipped=reason)]
 
 
 def check_jobs(
@@ -110,7 +116,11 @@ def check_jobs(
     entries = entries_to_check(known, names, only_local=bool(plugins.local))
     for entry in entries:
         instances = _instances(known, entry, parameters, defaults)
-        if not instances:
+        skipped = _why_skipped(known.class_of(entry), instances)
+        if skipped and len(entries) > 1:
+            left_out = {"name": entry.name, "reason": f"it {skipped}"}
+            jobs.append(Job(entry.name, report_skipped, left_out))
+        elif not instances:
             reason = _why_not(known.class_of(entry))
             if len(entries) == 1:
                 raise ArgumentError(f"{entry.name} {reason}")
@@ -128,7 +138,7 @@ def check_jobs(
         others = [e for e in known.entries() if e.plugin.path is not None]
         offered = ", ".join(f"the {entry.kind} {entry.name}" for entry in others)
         raise ArgumentError(
-            "there is nothing to check: losses and activations are, and --plugin offers "
+            "there is nothing to check: losses, activations and models are, and --plugin offers "
             f"{offered or 'no component'}."
         )
     return jobs
@@ -185,20 +195,22 @@ def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
             raise plugin.error
     entries = [e for plugin in plugins for e in plugin.entries if e.kind in KINDS]
     if plugins and not entries:
-        raise ArgumentError(f"{name} offers no loss and no activation; others cannot be checked.")
+        raise ArgumentError(
+            f"{name} offers no loss, no activation and no model; others cannot be checked."
+        )
     if entries:
         return sorted(entries, key=lambda e: (KINDS.index(e.kind), e.name))
     for entry in known.entries():
         if name in entry.names:
             raise ArgumentError(
-                f"{name} is the name of another kind, {entry.kind}: losses and activations are "
-                "what is checked."
+                f"{name} is the name of another kind, {entry.kind}: losses, activations and models "
+                "are what is checked."
             )
     names = [n for kind in KINDS for entry in known.entries(kind) for n in entry.names]
     names += [plugin.distribution for plugin in known.plugins()]
     raise UnknownNameError(
-        f"There is no loss, activation or distribution {name!r}. {did_you_mean_one(name, names)} "
-        "`lossfw list` shows all.".replace("  ", " ")
+        f"There is no loss, activation, model or distribution {name!r}. "
+        f"{did_you_mean_one(name, names)} `lossfw list` shows all.".replace("  ", " ")
     )
 
 
@@ -219,6 +231,18 @@ def _instances(
                 component = known.create(entry.kind, {"name": entry.name, **parts})
                 instances.append(InstanceToCheck(component))
     return instances[:1] if defaults else instances
+
+
+def _why_skipped(cls: type[Component], instances: Sequence[InstanceToCheck]) -> str:
+    """Return why a component is left out among many, as the end of a sentence; empty if not.
+
+    Only a model is: its library may not be installed, or it may have no file to evaluate.
+    """
+    if not issubclass(cls, Model):
+        return ""
+    if not instances:
+        return _why_not(cls)
+    return cannot_be_checked(instances[0].component)
 
 
 def _why_not(cls: type[Component]) -> str:

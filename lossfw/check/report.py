@@ -67,6 +67,8 @@ class Report:
         Checks that looked at less than usual, with what they looked at and the reason.
     not_checked : str
         Why nothing could be checked, empty where something was.
+    skipped : str
+        Why a component was left out among many, which is not a failure; empty where it was not.
     component : str
         The component without its parameters: reports on the same one are merged.
     seed : int
@@ -100,6 +102,7 @@ class Report:
     witnesses: dict[str, str] = field(default_factory=dict)
     limited: dict[str, str] = field(default_factory=dict)
     not_checked: str = ""
+    skipped: str = ""
     component: str = ""
     seed: int = 0
     right_for: str = ""
@@ -136,7 +139,7 @@ class Report:
         """Whether nothing failed, all was checked, and no expectation was wrong."""
         if (self.unfinished or self.not_checked) and not self.allow_unfinished:
             return False
-        if self.not_checked:
+        if self.not_checked or self.skipped:
             return True
         something_ran = bool(self.passed) or self.unfinished
         return not self.failures and not self.unexpected and something_ran
@@ -146,6 +149,8 @@ class Report:
         """What all findings together say of the component, in one sentence."""
         if self.not_checked:
             return f"not checked: {self.not_checked}"
+        if self.skipped:
+            return f"skipped: {self.skipped}"
         if not self.passed and not self.refuted:
             return "no check ran, which is a failure"
         firsts = [cause.first for cause in self.causes]
@@ -199,6 +204,7 @@ class Report:
             "stages": list(self.stages),
             "late_stages": list(self.late_stages),
             "not_checked": self.not_checked,
+            "skipped": self.skipped,
         }
 
     def __str__(self) -> str:
@@ -254,6 +260,7 @@ class Report:
             stages=[stage for report in reports for stage in report.stages],
             late_stages=[stage for report in reports for stage in report.late_stages],
             not_checked="; ".join(dict.fromkeys(r.not_checked for r in reports if r.not_checked)),
+            skipped=first.skipped,
             seed=first.seed,
             right_for=next((report.right_for for report in reports if report.right_for), ""),
             notes=list(dict.fromkeys(note for report in reports for note in report.notes)),

@@ -38,7 +38,7 @@ class CheckSuite:
     """A component or function with the checks that apply to it."""
 
     name: str  # for the report
-    subject: Any  # a Subject or an activation: the first argument of the checks
+    subject: Any  # a Subject, an activation or a model: the first argument of the checks
     checks: Mapping[str, Check]  # in the order in which they run
     not_claimed: tuple[str, ...]
     setup: str = ""  # code that defines `value` and the others in snippets
@@ -57,7 +57,7 @@ class CheckSuite:
             return self
         if not isinstance(self.subject, Subject):
             raise ArgumentError(
-                f"{self.name} is an activation: only a loss is checked within a range of sizes."
+                f"{self.name} is not a loss: only a loss is checked within a range of sizes."
             )
         both = range_of(sizes)
         subject = replace(self.subject, prediction_range=both, target_range=both)

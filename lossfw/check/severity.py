@@ -15,6 +15,7 @@ from lossfw.check.core.points import Points
 from lossfw.check.core.region import Region, of_numbers, region
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import REAL
+from lossfw.models import Model
 from lossfw.numerics.arrays import NDArray
 
 Grade: TypeAlias = Literal["wrong", "digits", "extreme", "convention"]
@@ -57,6 +58,9 @@ def _worst_region(check: str, subject: object, inputs: Mapping[str, NDArray]) ->
     A claim, such as convexity, is broken by several points together, and a law of the call by any
     one of those that it was called with.
     """
+    if isinstance(subject, Model):
+        # Its inputs are as far out as those of data.
+        return Region.ORDINARY
     if not isinstance(subject, Subject):
         # The argument of an activation is a real number, or a row of them.
         numbers = [np.ravel(x) for x in inputs.values() if x.dtype.kind in "fiu"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lossfw.bridges.boosting import Derivatives
+from lossfw.bridges.start import start
 from lossfw.data import Dataset
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
@@ -110,6 +112,20 @@ class Work:
     def targets(self) -> NDArray:
         """The targets of the rows to learn from, in memory; a single column as (N,)."""
         return flat_targets(self.data)
+
+    def start(self) -> NDArray:
+        """Return the raw outputs (units,) that a model begins with: the best constant."""
+        constant = start(self.loss, self.targets, self.data.sample_weight, classes=self.units)
+        return np.array(np.broadcast_to(constant, self.units))
+
+    def slopes(self, raw: NDArray) -> tuple[NDArray, NDArray]:
+        """Return slopes and curvatures of the loss at raw outputs, in their shape.
+
+        Both are weighted. Where the second derivative of a loss is 0 or negative, another number
+        takes its place, so that a step of slope over curvature lowers the loss.
+        """
+        sizes = None if self.data.groups is None else np.diff(self.data.groups.starts)
+        return Derivatives(self.loss)(raw, self.targets, self.data.sample_weight, sizes)
 
 
 def flat_targets(data: Dataset) -> NDArray:

@@ -225,8 +225,8 @@ def test_all_of_a_distribution(lossfw, install):
     [
         ((), "nothing to check"),
         (("hubber",), "Did you mean 'huber'"),
-        (("acuracy",), "no loss, activation or distribution"),
-        (("accuracy",), "another kind, metric: losses and activations are what is checked"),
+        (("acuracy",), "no loss, activation, model or distribution"),
+        (("accuracy",), "another kind, metric: losses, activations and models are what"),
         (("--plugin", "metric.py"), "--plugin offers the metric nearness"),
         (("huber", "--all"), "give no NAME"),
         (("huber", "hinge", "-p", "delta=1"), "exactly one NAME"),

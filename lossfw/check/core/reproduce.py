@@ -35,6 +35,7 @@ _FUNCTIONS = {
         "def gradient(y, t): return f.derivative(np, y - t)",
         "def hessian(y, t): return f.second_derivative(np, y - t)",
     ),
+    "model": (),
 }
 
 
@@ -75,6 +76,11 @@ def _making(component: Component) -> list[str]:
         return [
             "from lossfw.components.registry import Registry",
             f"{kind} = Registry.discover(local=[{file!r}]).create({kind!r}, {config!r})",
+        ]
+    if kind == "model" and _is_registered(component):
+        return [
+            "from lossfw.components.registry import registry",
+            f"model = registry().create('model', {config!r})",
         ]
     if _is_registered(component):
         return ["import lossfw", f"{kind} = lossfw.{kind}({config!r})"]

@@ -12,6 +12,7 @@ from support.liars import (
     dtypes,
     groups,
     means,
+    models,
     purity,
     values,
     weights,
@@ -33,4 +34,5 @@ LIARS: tuple[Liar, ...] = (
     *groups.LIARS,
     *arrays.LIARS,
     *activations.LIARS,
+    *models.LIARS,
 )

@@ -1,0 +1,267 @@
+"""Trials: small data, and trainings of a model on them, for the laws of models.
+
+The data come from a generator with a seed; a training is a leg of a few rounds, without a
+configuration. What several laws look at is trained once.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.check.core.search import Check, NotApplicable, Search
+from lossfw.components.registry import registry
+from lossfw.data import Dataset
+from lossfw.data.data_record import DataRecord
+from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.losses.loss import Loss
+from lossfw.models import Card, Model, Predictor, Work
+from lossfw.models.card import sha256
+from lossfw.numerics.arrays import NDArray
+
+# Rows to learn from and rows that are only measured: few enough that a training takes some
+# hundredths of a second, and no multiple of a block.
+ROWS, HELD_OUT = 240, 60
+# Inputs of a row, and the labels of one that holds categories.
+WIDTH, LABELS = 4, ("a", "b", "c", "d", "e")
+# Rounds of a leg; a model that learns in epochs has legs of one.
+LEG = 3
+# Rows that are evaluated beyond the first block.
+_BEYOND = 300
+
+
+def law(name: str) -> Callable[[Callable[[Model, Search], None]], Check]:
+    """Return a decorator that makes a function the check of a law of models.
+
+    It runs on one BLAS thread, as trainings and evaluations do, and without warnings of libraries.
+    """
+
+    def check_of(function: Callable[[Model, Search], None]) -> Check:
+        @functools.wraps(function)
+        def quiet(model: Model, search: Search) -> None:
+            with warnings.catch_warnings(), one_blas_thread():
+                warnings.simplefilter("ignore")
+                function(model, search)
+
+        return Check(f"model:{name}", quiet)
+
+    return check_of
+
+
+class LearningTask(NamedTuple):
+    """Data, and a loss to learn them by."""
+
+    loss: Loss
+    data: Dataset
+    held_out: Dataset
+    units: int
+
+    @property
+    def raw_loss(self) -> Loss:
+        """The loss as a function of raw outputs, where it has such a form."""
+        return self.loss.on_logits() or self.loss
+
+    def mean(self, raw: Any) -> float:
+        """Return the mean loss of raw outputs of the rows to learn from."""
+        raw = np.asarray(raw, np.float64)
+        if raw.ndim == 2 and raw.shape[1] == 1:
+            raw = raw[:, 0]
+        with np.errstate(all="ignore"):
+            return float(self.raw_loss(raw, self.data.targets, group=self.data.group_numbers))
+
+
+class Learnt(NamedTuple):
+    """The file of a model, and the raw outputs of learnt and held-out rows after each round."""
+
+    content: bytes
+    told: list[tuple[Any, Any]]
+
+
+class LoadedModel(NamedTuple):
+    """A model that has learnt, with rows of more than one block."""
+
+    predictor: Predictor
+    rows: NDArray
+    # What it has learnt from; None for the file of a model.
+    of: LearningTask | None = None
+
+    def outputs(self, rows: NDArray | None = None) -> NDArray:
+        """Return the raw outputs of rows, block by block, or predictions without a link."""
+        return outputs(self.predictor, self.rows if rows is None else rows)
+
+
+def outputs(predictor: Predictor, rows: NDArray) -> NDArray:
+    """Return the raw outputs of rows, block by block, or predictions without a link."""
+    size, found = predictor.block_rows, []
+    with predictor.working():
+        for first in range(0, len(rows), size):
+            block = predictor.block(rows[first : first + size])
+            found.append(block.predictions if block.logits is None else block.logits)
+    return np.concatenate([np.array(one) for one in found])
+
+
+# Data, by kind: targets of a signal, and the raw outputs that a row of them needs.
+_Targets = Callable[[NDArray, np.random.Generator], tuple[NDArray, int]]
+_TARGETS: dict[str, _Targets] = {
+    # Far from 0, where a model begins that does not look for a start.
+    "numbers": lambda s, rng: (20 + 3 * s, 1),
+    "counts": lambda s, rng: (rng.poisson(np.exp(0.5 * s + 1)).astype(float), 1),
+    "shares": lambda s, rng: ((s > 0.5).astype(float), 1),
+    "signs": lambda s, rng: (np.where(s > 0.5, 1.0, -1.0), 1),
+    "classes": lambda s, rng: (np.digitize(s, [0.3, 1.2]), 3),
+    "columns": lambda s, rng: (20 + 3 * s, 2),
+    "groups": lambda s, rng: (np.digitize(s, [0.0, 1.0, 2.0]).astype(float), 1),
+}
+
+# Losses that a model is asked about, each with data to learn from. The first three are those of
+# most libraries, and the other laws take what a model does not refuse of them, or else any.
+LOSSES = {
+    "squared_error": "numbers",
+    "poisson_deviance": "counts",
+    "cross_entropy": "classes",
+    "absolute_error": "numbers",
+    "binary_cross_entropy": "shares",
+    "logistic": "signs",
+    "zero_one": "signs",
+    "brier": "classes",
+    "heteroscedastic_gaussian_nll": "columns",
+    "pairwise_logistic": "groups",
+}
+_USUAL = 3
+
+
+def task(name: str, search: Search, takes: str = "") -> LearningTask:
+    """Return data to learn by a loss, the same for each search of a seed.
+
+    Parameters
+    ----------
+    name : str
+        One of `LOSSES`.
+    search : Search
+    takes : {"", "missing", "categories"}
+        What the inputs hold besides finite numbers: NaN, or codes in the last column, which
+        decide the targets.
+    """
+    kind, rng, count = LOSSES[name], search.rng("trials"), ROWS + HELD_OUT
+    x = rng.normal(size=(count, WIDTH)).round(2)
+    signal = x[:, 0] + np.abs(x[:, 1]) + 0.3 * rng.normal(size=count)
+    if takes == "categories":
+        x[:, -1] = rng.integers(0, len(LABELS), count)
+        signal += x[:, -1] * 2 % len(LABELS)
+    if takes == "missing":
+        x[rng.random(x.shape) < 0.1] = np.nan
+    targets, units = _TARGETS[kind](signal, rng)
+    groups: Any = np.repeat(np.arange(count // 10), 10) if kind == "groups" else None
+    whole = Dataset(
+        kind,
+        targets,
+        x,
+        input_names=tuple(f"x{number}" for number in range(WIDTH)),
+        groups=groups,
+        codes={WIDTH - 1: LABELS} if takes == "categories" else {},
+        missing=takes == "missing",
+    )
+    learnt, held_out = (whole.take(rows) for rows in np.split(np.arange(count), [ROWS]))
+    loss: Loss = registry().create("loss", name)
+    return LearningTask(loss, learnt, held_out, units)
+
+
+def tasks(model: Model, search: Search) -> list[LearningTask]:
+    """Return data with losses that a model does not refuse: the usual ones, or else any.
+
+    Raises
+    ------
+    NotApplicable
+        If it refuses all, or does not learn.
+    """
+
+    def accepted() -> list[LearningTask]:
+        if model.learns is None:
+            raise NotApplicable("it only makes predictions")
+        every = [registry().create("loss", name) for name in LOSSES]
+        names = [loss.name for loss in every if model.refuses(loss) is None]
+        usual = [name for name in names if name in list(LOSSES)[:_USUAL]]
+        if not names:
+            raise NotApplicable(f"it refuses every loss that was tried: {', '.join(LOSSES)}")
+        return [task(name, search) for name in usual or names[:1]]
+
+    return search.once("tasks", accepted)
+
+
+def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> Learnt:
+    """Train one leg of a model, as lossfw would do, and stop it after a round if one is given.
+
+    `changes` are other fields of the work.
+    """
+    told: list[tuple[Any, Any]] = []
+
+    def after(raw: Any, held_out: Any) -> bool:
+        # The library may use its memory again.
+        told.append((_copied(raw), _copied(held_out)))
+        return len(told) == stop
+
+    rounds = 1 if model.learns != "rounds" else LEG
+    work = Work(
+        data=of.data,
+        held_out=of.held_out,
+        loss=of.loss,
+        raw_loss=of.raw_loss,
+        form="logits" if of.raw_loss is not of.loss else of.loss.input_form,
+        units=of.units,
+        first=0,
+        rounds=rounds,
+        total=2 * rounds,
+        seed=3,
+        threads=1,
+        saved=None,
+        batch_size=32,
+        measures=lambda number: True,
+        after=after,
+    )
+    return Learnt(model.fit(replace(work, **changes)), told)
+
+
+def _copied(raw: Any) -> Any:
+    return None if raw is None else np.array(raw)
+
+
+def learnt(model: Model, of: LearningTask, search: Search) -> Learnt:
+    """Return the first leg of a training; trained once for all laws."""
+    return search.once(("learnt", of.loss.name), lambda: fit(model, of))
+
+
+def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
+    """Return what a leg has learnt, with the card that lossfw writes beside it."""
+    names = of.data.input_names
+    labels = {names[column]: labels for column, labels in of.data.codes.items()}
+    library = f"{model.library} {model.version()}" if model.library else model.name
+    link = of.loss.link_activation() or "identity"
+    record = DataRecord(columns=names, categories=labels)
+    return model.loaded(content, Card(link, of.units, library, sha256(content), record))
+
+
+def loaded(model: Model, search: Search) -> list[LoadedModel]:
+    """Return models that have learnt: the file of the model, or what it learns of each task."""
+
+    def make() -> list[LoadedModel]:
+        if model.file is not None:
+            predictor = model.loaded()
+            shape = predictor.block_rows + _BEYOND, *predictor.row_shape
+            return [LoadedModel(predictor, search.rng("rows of a file").normal(2, 3, shape))]
+        return [learnt_and_loaded(model, of, search) for of in tasks(model, search)]
+
+    return search.once("loaded", make)
+
+
+def learnt_and_loaded(model: Model, of: LearningTask, search: Search) -> LoadedModel:
+    """Return what a model learns of a task, with rows like those that it has learnt from."""
+    predictor = load(model, of, learnt(model, of, search).content)
+    rng, x = search.rng("rows"), np.asarray(of.data.inputs)
+    count = predictor.block_rows + _BEYOND
+    rows = np.stack([rng.choice(column, count) for column in x.T], axis=1)
+    return LoadedModel(predictor, rows, of)

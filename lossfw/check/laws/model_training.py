@@ -1,0 +1,296 @@
+"""Laws of models that learn: stopped, repeated or measured, a training has the same bits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lossfw.bridges.start import start
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number
+from lossfw.check.core.trials import (
+    LEG,
+    LOSSES,
+    LearningTask,
+    fit,
+    law,
+    learnt,
+    load,
+    loaded,
+    outputs,
+    task,
+    tasks,
+)
+from lossfw.check.laws.models import need_same
+from lossfw.errors import LossfwError
+from lossfw.models import Model
+
+# What no library takes for a model.
+_JUNK = b"this is not a model"
+
+# Rounds after which a loss has to be lower than that of a constant, and epochs after which it has
+# to be lower than after the first one.
+_LEARNT = 5
+
+_REFUSE = "Return from refuses(loss) why it cannot be learnt."
+
+# A loss counts as lower from this part on: below is rounding.
+_LOWER = 1e-9
+
+
+def _each(model: Model, search: Search) -> list[LearningTask]:
+    every = tasks(model, search)
+    search.count(sum(len(of.data) for of in every))
+    return every
+
+
+def _need_same_file(first: bytes, second: bytes, when: str, cure: str) -> None:
+    if first != second:
+        pairs = enumerate(zip(first, second, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), min(len(first), len(second)))
+        raise Counterexample(
+            f"{when}, the file has other bytes, the first at {at} of {len(first)}: "
+            f"{_around(first, at)} and {_around(second, at)}. {cure}",
+            "",
+        )
+
+
+def _around(content: bytes, at: int) -> str:
+    return repr(content[max(0, at - 20) : at + 20])
+
+
+@law("file")
+def check_file(model: Model, search: Search) -> None:
+    """A training that is repeated has the same file, and a file is the same model each time."""
+    if model.file is not None:
+        (one,) = loaded(model, search)
+        search.count(len(one.rows))
+        need_same(one.outputs(), outputs(model.loaded(), one.rows), "once", "loaded again", "")
+    for of in [] if model.learns is None else _each(model, search):
+        content = learnt(model, of, search).content
+        cure = "Leave out what changes from run to run, such as a time or an identifier."
+        _need_same_file(content, fit(model, of).content, "trained again", cure)
+        x = np.asarray(of.data.inputs)
+        first, second = (outputs(load(model, of, content), x) for _ in range(2))
+        need_same(first, second, "loaded once", "loaded again", "Load from the content alone.", x)
+    _need_refused(model)
+
+
+def _need_refused(model: Model) -> None:
+    """Check that a file of something else is refused in words."""
+    try:
+        model.loaded(_JUNK)
+    except LossfwError:
+        return
+    except Exception as error:
+        raise Counterexample(
+            f"a file that is not a model ends in {type(error).__name__}: {error}. Raise DataError "
+            "with the name of the file and what was expected.",
+            f"model.loaded({_JUNK!r})",
+        ) from error
+    raise Counterexample(
+        "a file that is not a model is loaded. Raise DataError.", f"model.loaded({_JUNK!r})"
+    )
+
+
+@law("told")
+def check_told(model: Model, search: Search) -> None:
+    """The raw outputs that `after` gets are those of the file, after each round."""
+    for of in _each(model, search):
+        whole = learnt(model, of, search)
+        count = LEG if model.learns == "rounds" else 1
+        if len(whole.told) != count:
+            raise Counterexample(
+                f"`after` was called {len(whole.told)} times in a leg of {count} rounds; expected "
+                "a call after each round.",
+                "",
+            )
+        for number in range(1, count + 1):
+            content = _stopped(model, of, search, number)
+            _need_told(model, of, whole.told[number - 1], content, number)
+        last = fit(model, of, measures=lambda number, count=count: number == count)
+        cure = "Measuring must not change what is learnt."
+        _need_same_file(whole.content, last.content, "with fewer rounds measured", cure)
+
+
+def _stopped(model: Model, of: LearningTask, search: Search, number: int) -> bytes:
+    """Return the file of a training that `after` has stopped after a round."""
+    if len(learnt(model, of, search).told) == number:
+        return learnt(model, of, search).content
+    key = "stopped", of.loss.name, number
+    return search.once(key, lambda: fit(model, of, stop=number).content)
+
+
+def _need_told(
+    model: Model, of: LearningTask, told: tuple[Any, Any], content: bytes, number: int
+) -> None:
+    predictor = load(model, of, content)
+    sides = ("learnt", of.data, told[0]), ("held-out", of.held_out, told[1])
+    for name, data, raw in sides:
+        x = np.asarray(data.inputs)
+        if raw is None:
+            raise Counterexample(
+                f"`after` got None for the {name} rows of round {number}, which is measured. Give "
+                "their raw outputs.",
+                "",
+            )
+        there = f"of a training that `after` stopped after round {number}"
+        cure = (
+            "Call work.after once a round has been added, with raw outputs, to which no link has "
+            "been applied, and if it returns true, return the model of the rounds so far."
+        )
+        expected = outputs(predictor, x).reshape(np.shape(raw))
+        need_same(raw, expected, f"told after round {number}", f"in the file {there}", cure, x)
+
+
+@law("cut")
+def check_cut(model: Model, search: Search) -> None:
+    """The first rounds of a model are a training of so many rounds."""
+    if model.learns != "rounds":
+        raise NotApplicable("it does not learn in rounds")
+    for of in _each(model, search):
+        content, x = learnt(model, of, search).content, np.asarray(of.data.inputs)
+        for number in range(1, LEG + 1):
+            cut = outputs(load(model, of, model.cut(content, number)), x)
+            expected = outputs(load(model, of, _stopped(model, of, search, number)), x)
+            here = f"in a training that ends after round {number}"
+            there = f"in a training of {LEG} that is cut after round {number}"
+            need_same(expected, cut, here, there, "cut(content, 1) keeps one round.", x)
+
+
+@law("legs")
+def check_legs(model: Model, search: Search) -> None:
+    """A leg depends on the file of the leg before, and on nothing else that was before it."""
+    if model.learns == "once":
+        raise NotApplicable("it learns at once, without legs")
+    for of in _each(model, search):
+        first = learnt(model, of, search).content
+        after_first = _second_leg(model, of, first)
+        # Another training in between, and another object.
+        other = fit(model, _moved(of), seed=7).content
+        again = _second_leg(model.replace(), of, first)
+        cure = "Begin from work.saved, and keep nothing in the model or its module."
+        _need_same_file(after_first, again, "after another training, in the second leg", cure)
+        x = np.asarray(of.data.inputs)
+        from_first = outputs(load(model, of, after_first), x)
+        from_other = outputs(load(model, of, _second_leg(model, of, other)), x)
+        if np.array_equal(from_first, from_other):
+            raise Counterexample(
+                "the second leg has the same outputs after two different first legs: it ignores "
+                "work.saved. Begin from the model in it.",
+                "",
+                x=x[:1],
+            )
+        if model.learns == "rounds":
+            kept = outputs(load(model, of, model.cut(after_first, LEG)), x)
+            before, there = outputs(load(model, of, first), x), "in the rounds of it that are kept"
+            need_same(before, kept, "after the first leg", there, "A leg adds rounds.", x)
+
+
+def _second_leg(model: Model, of: LearningTask, saved: bytes) -> bytes:
+    done = LEG if model.learns == "rounds" else 1
+    return fit(model, of, saved=saved, first=done, seed=5).content
+
+
+def _moved(of: LearningTask) -> LearningTask:
+    """Return the same rows with the targets of others."""
+    data = of.data
+    targets = np.roll(np.asarray(data.targets), 7, axis=0)
+    return of._replace(data=replace(data, targets=targets))
+
+
+@law("seed")
+def check_seed(model: Model, search: Search) -> None:
+    """What is random follows from the seed of the leg: not from threads, nor from other numbers."""
+    for of in _each(model, search):
+        content = learnt(model, of, search).content
+        with _other_numbers():
+            found = fit(model, of).content
+        cure = "Draw from np.random.default_rng(work.seed), or give the library this seed."
+        _need_same_file(content, found, "after other random numbers", cure)
+        cure = "Let the library add in an order that does not depend on work.threads."
+        _need_same_file(content, fit(model, of, threads=2).content, "on two threads", cure)
+
+
+@contextmanager
+def _other_numbers() -> Iterator[None]:
+    """Move the generators of the process, which belong to all, inside the ``with`` block."""
+    kept = random.getstate(), np.random.get_state()  # noqa: NPY002  # what a model must not use
+    random.seed(11)
+    np.random.seed(11)  # noqa: NPY002  # likewise
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])  # noqa: NPY002  # likewise
+
+
+@law("start")
+def check_start(model: Model, search: Search) -> None:
+    """A model begins with the constant of least loss, so that its first round is below it."""
+    if model.learns == "epochs":
+        raise NotApplicable("its weights are random before the first epoch")
+    for of in _each(model, search):
+        constant = _of_constant(of)
+        first = of.mean(learnt(model, of, search).told[0][0])
+        if not first <= constant * (1 + _LOWER) + _LOWER:
+            raise Counterexample(
+                f"after the first round the mean {of.loss.name} is {format_number(first)}, and "
+                f"{format_number(constant)} for the best constant. Begin with work.start().",
+                "",
+            )
+
+
+def _of_constant(of: LearningTask) -> float:
+    """Return the least mean loss of a constant."""
+    constant = start(of.loss, of.data.targets, classes=of.units)
+    return of.mean(np.broadcast_to(constant, (len(of.data), of.units)))
+
+
+@law("refuses")
+def check_refuses(model: Model, search: Search) -> None:
+    """A loss that is not refused is learnt from; a refusal says why."""
+    if model.learns is None:
+        raise NotApplicable("it only makes predictions")
+    for name in LOSSES:
+        of = task(name, search)
+        why = model.refuses(of.loss)
+        if why is None:
+            search.count(len(of.data))
+            try:
+                _need_learnt(model, of)
+            except LossfwError as error:
+                raise Counterexample(
+                    f"{name} is not refused, and a training by it ends in words: {error} {_REFUSE}",
+                    "",
+                ) from None
+        elif not str(why).strip():
+            raise Counterexample(f"it refuses {name}, and does not say why.", "")
+
+
+def _need_learnt(model: Model, of: LearningTask) -> None:
+    """Check that the mean loss after a few rounds or epochs is lower than before them."""
+    rounds = _LEARNT if model.learns == "rounds" else 1
+    trained = fit(model, of, rounds=rounds, total=_LEARNT)
+    before, last = "for the best constant", trained
+    if model.learns == "epochs":
+        for number in range(1, _LEARNT):
+            last = fit(model, of, first=number, total=_LEARNT, saved=last.content, seed=number)
+        before, least = "after the first epoch", of.mean(trained.told[-1][0])
+    elif of.raw_loss.takes_groups or of.raw_loss.claims().gradient_zero_almost_everywhere:
+        # Any constant is a start of theirs.
+        before, least = "for a constant", of.mean(np.zeros((len(of.data), of.units)))
+    else:
+        least = _of_constant(of)
+    found = of.mean(last.told[-1][0])
+    if not found < least - _LOWER * abs(least):
+        after = "training" if model.learns == "once" else f"{_LEARNT} {model.learns}"
+        raise Counterexample(
+            f"{of.loss.name} is not refused, and after {after} its mean is {format_number(found)}, "
+            f"not below the {format_number(least)} {before}. {_REFUSE}",
+            "",
+        )

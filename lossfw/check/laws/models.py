@@ -1,0 +1,243 @@
+"""Laws of models that have learnt: a row has the same outputs wherever and however it comes."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number
+from lossfw.check.core.trials import LoadedModel, law, learnt_and_loaded, loaded, task, tasks
+from lossfw.models import Model, Predictor
+from lossfw.numerics.arrays import NDArray
+
+# Last blocks have so many rows: libraries take other ways for few rows, and for some remainders.
+_COMPANIES = (1, 2, 3, 5, 8, 17, 40)
+
+# How often several threads compute each block.
+_REPEATS = 4
+
+_PADS = "If its sums depend on the number of rows in a call, write Predictor(..., pads=True)."
+_ROW_BY_ROW = "Compute each row by itself, from numbers of the file."
+
+
+def need_same(
+    expected: Any, found: Any, here: str, there: str, cure: str, rows: NDArray | None = None
+) -> None:
+    """Refute outputs of rows that are not the same to the bit; NaN equals NaN."""
+    first, second = (np.asarray(x) for x in (expected, found))
+    first, second = (x[:, None] if x.ndim == 1 else x for x in (first, second))
+    if first.shape != second.shape or first.dtype != second.dtype:
+        raise Counterexample(
+            f"outputs are {first.dtype} of shape {first.shape} {here}, and {second.dtype} of shape "
+            f"{second.shape} {there}. {cure}",
+            "",
+        )
+    other = ~((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=1)
+    if other.any():
+        row = int(np.argmax(other))
+        given = {} if rows is None else {"x": rows[row : row + 1]}
+        raise Counterexample(
+            f"row {row} has the output {format_number(first[row], 17)} {here}, and "
+            f"{format_number(second[row], 17)} {there}. {cure}",
+            "",
+            **given,
+        )
+
+
+def _each(model: Model, search: Search) -> list[LoadedModel]:
+    every = loaded(model, search)
+    search.count(sum(len(one.rows) for one in every))
+    return every
+
+
+@law("shape")
+def check_shape(model: Model, search: Search) -> None:
+    """A row has as many outputs as the model says, and finite ones."""
+    for one in _each(model, search):
+        predictor = one.predictor
+        if one.of is not None:
+            _check_sizes(predictor, np.asarray(one.of.data.inputs).shape[1:], one.of.units)
+        predictor.check_inputs(one.rows.shape)
+        for count in (1, 5, len(one.rows)):
+            found = one.outputs(one.rows[:count])
+            if found.shape != (count, predictor.units) or found.dtype.kind != "f":
+                raise Counterexample(
+                    f"{count} rows have outputs of {found.dtype} of shape {found.shape}; expected "
+                    f"floats of shape ({count}, {predictor.units}).",
+                    "",
+                    x=one.rows[:1],
+                )
+        _need_finite(one)
+
+
+def _check_sizes(predictor: Predictor, shape: tuple[int, ...], units: int) -> None:
+    if (predictor.row_shape, predictor.units) != (shape, units):
+        raise Counterexample(
+            f"trained on inputs of shape {shape} with {units} outputs, the model is loaded with "
+            f"row_shape={predictor.row_shape} and units={predictor.units}.",
+            "",
+        )
+
+
+def _need_finite(one: LoadedModel) -> None:
+    wrong = ~np.isfinite(found := one.outputs()).all(axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        text = f"the output of a row is {format_number(found[row])}, and every input has a meaning."
+        raise Counterexample(text, "", x=one.rows[row : row + 1])
+
+
+def _place(one: LoadedModel, cure: str = _ROW_BY_ROW) -> None:
+    there = "with the rows in reverse order"
+    need_same(one.outputs(), one.outputs(one.rows[::-1])[::-1], "in order", there, cure, one.rows)
+
+
+def _company(one: LoadedModel, cure: str = f"{_ROW_BY_ROW} {_PADS}") -> None:
+    rows, whole = one.rows, one.outputs()
+    for count in _COMPANIES:
+        found, there = one.outputs(rows[:count]), f"in a block of {count}"
+        need_same(whole[:count], found, "in a full block", there, cure, rows)
+    others = rows.copy()
+    others[1::2] = others[1::2][::-1]
+    there, found = "beside other rows", one.outputs(others)[::2]
+    need_same(whole[::2], found, "beside some rows", there, _ROW_BY_ROW, rows[::2])
+
+
+@law("place")
+def check_place(model: Model, search: Search) -> None:
+    """A row has the same bits at any place of a block, and in any block."""
+    for one in _each(model, search):
+        _place(one)
+
+
+@law("company")
+def check_company(model: Model, search: Search) -> None:
+    """A row has the same bits beside any rows, and beside any number of them."""
+    for one in _each(model, search):
+        _company(one)
+
+
+# The same numbers in another memory.
+_LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
+    "in Fortran order": np.asfortranarray,
+    "with gaps": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+}
+
+
+@law("layout")
+def check_layout(model: Model, search: Search) -> None:
+    """A row has the same bits in any layout of memory, and where it must not be written to."""
+    cure = "Give Predictor a function, which gets contiguous blocks, and leave `block` as it is."
+    for one in _each(model, search):
+        whole = one.outputs()
+        for name, layout in _LAYOUTS.items():
+            found = one.outputs(layout(one.rows))
+            need_same(whole, found, "in C order", name, cure, one.rows)
+
+
+@law("threads")
+def check_threads(model: Model, search: Search) -> None:
+    """Four threads at once give the bits of one."""
+    cure = "Let the library use one thread, or write Predictor(..., shared=False)."
+    for one in _each(model, search):
+        predictor, size = one.predictor, one.predictor.block_rows
+        if not predictor.shared:
+            raise NotApplicable("its predictor is not shared: threads call it one by one")
+        blocks = [one.rows[at : at + size] for at in range(0, len(one.rows), size)] * _REPEATS
+
+        def predictions(rows: NDArray, block: Any = predictor.block) -> NDArray:
+            return np.array(block(rows).predictions)
+
+        with predictor.working(), ThreadPoolExecutor(4) as pool:
+            alone = [predictions(rows) for rows in blocks]
+            together = list(pool.map(predictions, blocks))
+        for rows, expected, found in zip(blocks, alone, together, strict=True):
+            need_same(expected, found, "on one thread", "beside three other threads", cure, rows)
+
+
+@law("purity")
+def check_purity(model: Model, search: Search) -> None:
+    """Rows are not written to, and a row has the same bits whatever was computed before."""
+    cure = "Keep nothing between calls, and switch off what is random, such as dropout."
+    for one in _each(model, search):
+        rows, before = one.rows.astype(one.predictor.dtype), one.rows.astype(one.predictor.dtype)
+        few, others = slice(0, 9), slice(9, 40)
+        try:
+            first = one.outputs(rows[few])
+            _need_unwritten("the rows of a block", before, rows)
+            if one.of is not None:
+                fresh = task(one.of.loss.name, search).data
+                _need_unwritten("the inputs of a training", fresh.inputs, one.of.data.inputs)
+                _need_unwritten("the targets of a training", fresh.targets, one.of.data.targets)
+            one.outputs(rows[others])
+            there = "again, after other rows"
+            need_same(first, one.outputs(rows[few]), "at first", there, cure, rows)
+        except Counterexample as found:
+            # Each of the other laws compares two results.
+            raise found.blocking() from found.__cause__
+
+
+def _need_unwritten(name: str, before: Any, after: Any) -> None:
+    if not np.array_equal(before, after, equal_nan=True):
+        raise Counterexample(f"{name} were written to. Change a copy of them.", "", x=before[:1])
+
+
+@law("copy")
+def check_copy(model: Model, search: Search) -> None:
+    """On the way to a worker, a model keeps its bits."""
+    for one in _each(model, search):
+        try:
+            copy = pickle.loads(_pickled(one.predictor))  # noqa: S301  # of this process
+        except Exception as error:
+            raise Counterexample(
+                f"it cannot be sent to a worker: {type(error).__name__}: {error}. Leave the way "
+                "there to Predictor, which loads the file again, and keep no session in the model.",
+                "",
+            ) from error
+        cure = "Load everything from the content and the card."
+        found = LoadedModel(copy, one.rows).outputs()
+        need_same(one.outputs(), found, "here", "on a worker", cure, one.rows)
+
+
+def _pickled(predictor: Predictor) -> bytes:
+    try:
+        # As Dask does, which pickles classes of a script or a notebook by their content.
+        dumps = importlib.import_module("cloudpickle").dumps
+    except ImportError:
+        dumps = pickle.dumps
+    dumped: bytes = dumps(predictor)
+    return dumped
+
+
+def _check_taken(model: Model, search: Search, taken: Any, cure: str) -> None:
+    """Check that rows with such inputs are learnt from, have outputs, and do not mix."""
+    if taken not in model.takes:
+        raise NotApplicable(f"it does not take {taken}")
+    for of in tasks(model, search):
+        # Of its own: the trainings that other laws share have the same losses.
+        own = Search(search.seed)
+        one = learnt_and_loaded(model, task(of.loss.name, own, taken), own)
+        search.count(len(one.rows))
+        _need_finite(one)
+        _place(one, cure)
+        _company(one, cure)
+
+
+@law("missing")
+def check_missing(model: Model, search: Search) -> None:
+    """What takes missing inputs makes finite outputs of them, the same beside any rows."""
+    cure = "What stands for a missing input is a number of the file, not of the block."
+    _check_taken(model, search, "missing", cure)
+
+
+@law("categories")
+def check_categories(model: Model, search: Search) -> None:
+    """What takes categories makes the same outputs of a code beside any other codes."""
+    cure = "A code keeps its number: it comes from the labels on the card, not from the block."
+    _check_taken(model, search, "categories", cure)

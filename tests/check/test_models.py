@@ -1,0 +1,71 @@
+"""Models under check: by name, among many, and where they cannot be checked."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lossfw.check import check, parametrize_with_checks
+from lossfw.errors import ArgumentError
+from lossfw.models import Model, Predictor
+from support.liars.models import Lines
+
+
+class Fixed(Model):
+    """A model that only makes predictions."""
+
+    @classmethod
+    def examples(cls):
+        return []
+
+    def load(self, content, card):
+        weights = np.array(json.loads(content))
+        return Predictor(
+            "fixed", content, weights.shape, 1, lambda x: (x * weights).sum(axis=1), "sigmoid"
+        )
+
+
+class Means(Model):
+    """A model that learns once."""
+
+    ending = ".json"
+    learns = "once"
+
+    def fit(self, work):
+        constant = work.start()
+        content = json.dumps([constant.tolist(), work.inputs.shape[1]]).encode()
+        work.after(np.tile(constant, (len(work.data), 1)), None)
+        return content
+
+    def load(self, content, card):
+        constant, width = json.loads(content)
+        return Predictor(
+            "means", content, (width,), len(constant), lambda x: np.tile(constant, (len(x), 1))
+        )
+
+
+@parametrize_with_checks([Lines()])
+def test_an_honest_model(component, check):
+    check(component)
+
+
+def test_a_model_that_only_predicts_is_checked_by_its_file(tmp_path):
+    file = tmp_path / "weights.json"
+    file.write_text("[0.5, -1.0, 2.0]")
+    report = check(Fixed(file=file))
+    assert [one.check for one in report.refuted] == ["model:file"]
+    assert "ends in JSONDecodeError" in report.refuted[0].message
+    assert "it only makes predictions" in report.not_applicable["model:told"]
+    assert {"model:place", "model:company", "model:copy"} <= {one.check for one in report.passed}
+
+
+def test_a_model_without_a_file_says_so():
+    with pytest.raises(ArgumentError, match=r"fixed only makes predictions, .* -p file=FILE"):
+        check(Fixed())
+
+
+def test_what_does_not_learn_is_refuted():
+    refuted = {one.check: one.message for one in check(Means()).refuted}
+    assert "not below the" in refuted["model:refuses"]
+    assert "got None for the held-out rows" in refuted["model:told"]
+    assert not {"model:start", "model:legs", "model:place"} & refuted.keys()

@@ -1,0 +1,351 @@
+"""Liars among models: each breaks one law. `Lines` is honest."""
+
+import itertools
+import json
+import threading
+import time
+
+import numpy as np
+
+from lossfw import DataError
+from lossfw.models import Model, Predictor
+from support.liars.liar import Liar
+
+
+class Lines(Model):
+    """Boosting of straight lines: a step of Newton in each round."""
+
+    ending = ".json"
+    learns = "rounds"
+
+    rate: float = 0.3
+
+    def fit(self, work):
+        told = self.begun(work)
+        x, held_out = self.known(work.inputs), self.known(np.asarray(work.held_out.inputs))
+        for _ in range(work.rounds):
+            raw = scores(told, x)
+            slopes, bends = (one.reshape(len(x), -1) for one in work.slopes(squeezed(raw)))
+            told["rounds"].append(np.stack(
+                [self.step(np.column_stack([x, np.ones(len(x))]), g, h, work)
+                 for g, h in zip(slopes.T, bends.T, strict=True)], axis=1).tolist())  # fmt: skip
+            if work.after(self.told(told, x), self.told(told, held_out)):
+                break
+        return self.file_of(told)
+
+    def begun(self, work):
+        if work.saved is not None:
+            return json.loads(work.saved)
+        return {"start": work.start().tolist(), "width": work.inputs.shape[1], "rounds": []}
+
+    def step(self, x, g, h, work):
+        return -self.rate * np.linalg.solve(x.T @ (h[:, None] * x) + np.eye(x.shape[1]), x.T @ g)
+
+    def known(self, x):
+        return x
+
+    def told(self, made, x):
+        return scores(made, x)
+
+    def file_of(self, made):
+        return json.dumps(made).encode()
+
+    def cut(self, content, rounds):
+        made = json.loads(content)
+        return self.file_of({**made, "rounds": made["rounds"][:rounds]})
+
+    def load(self, content, card):
+        try:
+            made = json.loads(content)
+        except ValueError:
+            raise DataError(f"{self.file} is not a model of lines; expected JSON.") from None
+        return self.predictor(content, made, card)
+
+    def predictor(self, content, made, card, **options):
+        units, width = len(made["start"]), made["width"]
+        link = card.link if card else "identity"
+        return Predictor(
+            "lines", content, (width,), units, lambda x: self.raw(made, x), link, **options
+        )
+
+    def raw(self, made, x):
+        return scores(made, self.known(x))
+
+
+def scores(made, x):
+    """Add column by column, so that a row has the same bits in any company."""
+    raw = np.tile(np.array(made["start"], float), (len(x), 1))
+    for weights in made["rounds"]:
+        for column, of_column in zip([*x.T, np.ones(len(x))], weights, strict=True):
+            raw = raw + column[:, None] * np.array(of_column)
+    return raw
+
+
+def squeezed(raw):
+    return raw[:, 0] if raw.shape[1] == 1 else raw
+
+
+class Ignorant(Lines):
+    """Is loaded with one input too many."""
+
+    def predictor(self, content, made, card):
+        loaded = super().predictor(content, made, card)
+        loaded.row_shape = (made["width"] + 1,)
+        return loaded
+
+
+class Numbered(Lines):
+    """Adds a little for each row before."""
+
+    def raw(self, made, x):
+        return super().raw(made, x) + 1e-9 * np.arange(len(x))[:, None]
+
+
+class Centred(Lines):
+    """Centres rows by their block; in whole numbers, so that their order changes no bit."""
+
+    def raw(self, made, x):
+        return super().raw(made, x - np.round(x).mean(axis=0))
+
+
+class Multiplied(Lines):
+    """A product of matrices, without padding."""
+
+    def raw(self, made, x):
+        hidden = np.tanh(x @ np.sin(np.arange(x.shape[1] * 64.0)).reshape(-1, 64))
+        return super().raw(made, x) + (hidden @ np.cos(np.arange(64.0)))[:, None]
+
+
+class OfColumns(Lines):
+    """Takes rows as they come, and reads columns another way."""
+
+    def predictor(self, content, made, card):
+        class Raw(Predictor):
+            def block(self, rows):
+                outputs, (step, of_column) = super().block(rows), np.abs(rows.strides)
+                return outputs._replace(logits=outputs.logits + 1e-9 * (step < of_column))
+
+        units, width = len(made["start"]), made["width"]
+        raw = self.raw
+        return Raw("liar", content, (width,), units, lambda x: raw(made, x))
+
+
+class Together(Lines):
+    """Adds in another order while another thread adds."""
+
+    def predictor(self, content, made, card):
+        inside, lock = itertools.count(), threading.Lock()
+        busy = []
+
+        def raw(x):
+            with lock:
+                busy.append(next(inside))
+            time.sleep(0.002)
+            found = self.raw(made, x) * (1 + 1e-15 * (len(busy) > 1))
+            with lock:
+                busy.pop()
+            return found
+
+        units, width = len(made["start"]), made["width"]
+        return Predictor("liar", content, (width,), units, raw)
+
+
+class Writing(Lines):
+    """Writes to its inputs."""
+
+    def raw(self, made, x):
+        found = super().raw(made, x)
+        x[:, 0] = 0.0
+        return found
+
+
+class Remembering(Lines):
+    """Adds a little for each call."""
+
+    def predictor(self, content, made, card):
+        calls = itertools.count()
+        units, width = len(made["start"]), made["width"]
+        return Predictor(
+            "liar", content, (width,), units, lambda x: self.raw(made, x) + 1e-9 * next(calls)
+        )
+
+
+class Dropping(Lines):
+    """Leaves dropout on."""
+
+    def raw(self, made, x):
+        return super().raw(made, x) * (np.random.default_rng().random((len(x), 1)) > 0.5)
+
+
+class Held(Lines):
+    """Holds a session that cannot be pickled."""
+
+    def predictor(self, content, made, card):
+        class WithSession(Predictor):
+            def __reduce__(self):
+                return type(self), (threading.Lock(),)
+
+        units, width = len(made["start"]), made["width"]
+        return WithSession("liar", content, (width,), units, lambda x: self.raw(made, x))
+
+
+class Dated(Lines):
+    """Writes the time into its file."""
+
+    def file_of(self, made):
+        return super().file_of({**made, "time": time.time_ns()})
+
+
+class Trusting(Lines):
+    """Takes any file for a model."""
+
+    def load(self, content, card):
+        if not content.startswith(b"{"):
+            content = b'{"start": [0.0], "width": 4, "rounds": []}'
+        return super().load(content, card)
+
+
+class Late(Lines):
+    """Tells the raw outputs of the round before."""
+
+    def told(self, made, x):
+        return scores({**made, "rounds": made["rounds"][:-1]}, x)
+
+
+class Endless(Lines):
+    """Does not stop when it is asked to."""
+
+    def fit(self, work):
+        class Deaf:
+            def __getattr__(self, name):
+                return getattr(work, name)
+
+            def after(self, *raw):
+                work.after(*raw)
+                return False
+
+        return super().fit(Deaf())
+
+
+class OneMore(Lines):
+    """Cuts one round too late."""
+
+    def cut(self, content, rounds):
+        return super().cut(content, rounds + 1)
+
+
+class Anew(Lines):
+    """Begins each leg anew."""
+
+    def begun(self, work):
+        return {"start": work.start().tolist(), "width": work.inputs.shape[1], "rounds": []}
+
+
+# What `Keeping` keeps.
+_seeds = []
+
+
+class Keeping(Lines):
+    """Keeps in its module what a file should have."""
+
+    def begun(self, work):
+        begun = super().begun(work)
+        if work.saved is not None:
+            begun["rounds"][0][0][0] += 1e-6 * (_seeds[-1] == 3)
+        _seeds.append(work.seed)
+        return begun
+
+
+class Shaken(Lines):
+    """Draws from the generator of the process."""
+
+    def step(self, x, g, h, work):
+        return super().step(x, g, h, work) * (1 + 1e-3 * np.random.random())  # noqa: NPY002
+
+
+class Threaded(Lines):
+    """Adds in an order that depends on the threads."""
+
+    def step(self, x, g, h, work):
+        parts = np.array_split(np.arange(len(x)), work.threads)
+        bends = sum(x[part].T @ (h[part][:, None] * x[part]) for part in parts)
+        slopes = sum(x[part].T @ g[part] for part in parts)
+        return -self.rate * np.linalg.solve(bends + np.eye(x.shape[1]), slopes)
+
+
+class FromZero(Lines):
+    """Begins at 0."""
+
+    def begun(self, work):
+        return {**super().begun(work), **({} if work.saved else {"start": [0.0] * work.units})}
+
+
+class Willing(Lines):
+    """Refuses nothing."""
+
+    def refuses(self, loss):
+        return None
+
+
+class Taking(Lines):
+    """Takes missing inputs, and makes NaN of them."""
+
+    takes = frozenset({"missing"})
+
+    def known(self, x):
+        return np.nan_to_num(x)
+
+    def raw(self, made, x):
+        return scores(made, x)
+
+
+class Filling(Lines):
+    """Fills missing inputs with the mean of the block."""
+
+    takes = frozenset({"missing"})
+
+    def known(self, x):
+        return np.where(np.isnan(x), np.nanmean(x, axis=0), x)
+
+
+class Renumbering(Lines):
+    """Numbers categories anew in each block."""
+
+    takes = frozenset({"categories"})
+
+    def known(self, x):
+        last = np.unique(x[:, -1], return_inverse=True)[1]
+        return np.column_stack([x[:, :-1], last])
+
+
+_LIARS = (
+    ("shape", Ignorant(), ()),
+    ("place", Numbered(), ("told",)),
+    ("company", Centred(), ("place", "told")),
+    ("company", Multiplied(), ("place", "told")),
+    ("layout", OfColumns(), ()),
+    ("threads", Together(), ()),
+    ("purity", Writing(), ()),
+    ("purity", Remembering(), ()),
+    ("purity", Dropping(), ()),
+    ("copy", Held(), ()),
+    ("missing", Taking(), ()),
+    ("missing", Filling(), ()),
+    ("categories", Renumbering(), ("place", "company")),
+    ("file", Dated(), ("told", "legs", "seed")),
+    ("file", Trusting(), ()),
+    ("told", Late(), ()),
+    ("told", Endless(), ("cut",)),
+    ("cut", OneMore(), ("legs",)),
+    ("legs", Anew(), ()),
+    ("legs", Keeping(), ()),
+    ("seed", Shaken(), ("file", "told", "cut", "legs")),
+    ("seed", Threaded(), ()),
+    ("start", FromZero(), ("refuses",)),
+    ("refuses", Willing(), ()),
+)
+
+LIARS = tuple(
+    Liar("model", f"model:{law}", type(one).__name__, one, tuple(f"model:{n}" for n in besides))
+    for law, one, besides in _LIARS
+)
