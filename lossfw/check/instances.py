@@ -124,7 +124,8 @@ def _of_model(instances: list[Any]) -> list[InstanceToCheck]:
     Parameters of a library are not moved: its trainings cost, and they belong to the library.
     """
     useful = [one for one in instances if one.learns is not None or one.file is not None]
-    return [InstanceToCheck(one) for one in dict.fromkeys(useful or instances[:1])]
+    by_text = {repr(one): InstanceToCheck(one) for one in useful or instances[:1]}
+    return list(by_text.values())
 
 
 def _defaults(cls: type[Component], samples: list[Any]) -> Any:

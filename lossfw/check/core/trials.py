@@ -200,7 +200,7 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
     """
     told: list[tuple[Any, Any]] = []
 
-    def after(raw: Any, held_out: Any) -> bool:
+    def after(raw: Any, held_out: Any, rate: float | None = None) -> bool:
         # The library may use its memory again.
         told.append((_copied(raw), _copied(held_out)))
         return len(told) == stop
