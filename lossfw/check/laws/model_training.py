@@ -255,7 +255,7 @@ def check_start(model: Model, search: Search) -> None:
 
 
 def _mean(model: Model, of: LearningTask, trained: Learnt, number: int = -1) -> float:
-    """Return the mean loss that a round was told with; without it, that of the file."""
+    """Return the mean loss of the raw outputs after a round, or of the file without them."""
     told = trained.told[number][0] if trained.told else None
     if told is None:
         told = outputs(load(model, of, trained.content), np.asarray(of.data.inputs))
