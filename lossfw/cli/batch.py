@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lossfw.cli.options import write_stderr
@@ -25,15 +25,21 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
     """Carry out requests and show their outcomes."""
     with locked_folder(common_folder(requests)):
         outcomes = outcomes_of(requests, jobs)
+    # Imported on use: a single run has no seeds to average.
+    from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
+
+    groups = groups_over_seeds(_numbers_of_runs(outcomes))
     if as_json:
         # In a result, numbers that are not finite are texts already.
-        say(json.dumps([plain_of(outcome) for outcome in outcomes]))
+        plain = [plain_of(outcome) for outcome in outcomes]
+        say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
     else:
         show_table(*table_of(outcomes))
         for outcome in outcomes:
             for text in outcome.texts:
                 say(f"{outcome.request.name}: {text}")
         show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
+        show_over_seeds(groups, "training" if requests[0].trains else "run")
     failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
     if failed:
         raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
@@ -124,6 +130,18 @@ def plain_of(outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
+def _numbers_of_runs(
+    outcomes: Sequence[RunOutcome],
+) -> Iterator[tuple[RunRequest, str, Mapping[str, Any]]]:
+    """Yield request, name of the loss and single numbers of each run that has not failed."""
+    for outcome in outcomes:
+        if (result := outcome.result) is not None:
+            loss, numbers = result["loss"], _numbers(outcome)[1]
+            # A training has its loss among the numbers.
+            own = numbers if outcome.request.trains else {"loss": loss["value"], **numbers}
+            yield outcome.request, loss["name"], own
+
+
 def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows: every metric that is a single number has a column.
 
@@ -151,7 +169,7 @@ def _numbers(outcome: RunOutcome) -> tuple[list[str], dict[str, Any]]:
     if result is None:
         return [], {}
     if outcome.request.trains:
-        kept = result["epochs"][result["kept"]]
+        kept = next(one for one in result["epochs"] if one["epoch"] == result["kept"])
         return [str(kept["epoch"])], numbers_of(kept)
     loss, metrics = result["loss"], result["metrics"].items()
     single = {name: m["value"] for name, m in metrics if not isinstance(m["value"], list)}

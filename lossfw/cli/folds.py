@@ -8,6 +8,7 @@ from typing import Any
 
 from lossfw.cli.batch import outcomes_of, plain_of, show_warnings, table_of
 from lossfw.cli.options import warn
+from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
 from lossfw.errors import RunError
 from lossfw.report.text.run import show
 from lossfw.report.text.tables import show_table, with_interval
@@ -40,10 +41,17 @@ def train_folds(requests: Sequence[RunRequest], jobs: int, *, as_json: bool, rep
         for one in every
         if one.is_complete(trained)
     }
+    groups = groups_over_seeds(
+        (one.request, done[name].result.loss_name, _numbers(done[name]))
+        for one in every
+        if (name := one.request.name) in done
+    )
     if as_json:
-        say(json.dumps([_plain(one, by_name, done.get(one.request.name)) for one in every]))
+        plain = [_plain(one, by_name, done.get(one.request.name)) for one in every]
+        say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
     else:
         _show(outcomes, done)
+        show_over_seeds(groups, "run")
     if report:
         _write_reports(every, trainings)
     failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
@@ -64,6 +72,10 @@ def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
     if any(outcome.result.numbers.intervals for outcome in done.values()):
         say("")
         say(INTERVALS)
+
+
+def _numbers(outcome: Outcome) -> dict[str, Any]:
+    return {"loss": outcome.result.loss, **outcome.result.metrics}
 
 
 def _table(done: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:

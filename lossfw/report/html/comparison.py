@@ -45,6 +45,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
     trains = isinstance(comparison, TrainingComparison)
     plots = ("curves", "Learning curves") if trains else ("plots", "Plots")
     draw: Any = _curves if trains else _intervals
+    titles = {name: comparison.title(name) for name in comparison.single}
     settings = texts_by_run(comparison, {**comparison.settings, **comparison.surroundings})
     sections = [("result", "Result"), plots]
     sections += [("seeds", "Over seeds")] if comparison.seeds else []
@@ -58,7 +59,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         sections=[*sections, ("notes", "Notes")],
         foot=f"Written by lossfw {__version__}.",
         compared=comparison.kind,
-        titles=[*comparison.extra_columns, *map(comparison.title, comparison.single)],
+        titles=[*comparison.extra_columns, *titles.values()],
         baseline="" if trains else comparison.baseline.name,
         rows=[_row(comparison, index, link_base) for index in range(len(comparison.runs))],
         plots=plots,
@@ -70,7 +71,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         has_differences=bool(comparison.differences),
         stars=has_intervals(comparison),
         why=why_none(comparison) if comparison.differences else "",
-        seeds=list(seed_tables(comparison)),
+        seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),
         notes=list(_notes(comparison)),
     )
 

@@ -61,13 +61,13 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
     if comparison.differences and not clear:
         lines.append(f"No difference has an interval, because {why_none(comparison)}.")
     if comparison.seeds:
-        lines.append(_seed_remark(comparison.seeds, options.level))
+        lines.append(seed_remark(comparison.seeds, options.level))
     if not comparison.settings:
         lines.append("The configurations say the same.")
     return lines
 
 
-def _seed_remark(groups: Sequence[SeedGroup], level: float) -> str:
+def seed_remark(groups: Sequence[SeedGroup], level: float) -> str:
     """Return what the numbers over seeds mean, as a sentence."""
     text = "Over seeds: mean ± standard deviation."
     known = [spread for group in groups for spread in group.differences.values()]
@@ -162,7 +162,9 @@ def tables(comparison: Comparison) -> list[TextTable]:
     if comparison.surroundings:
         rows = texts_by_run(comparison, comparison.surroundings)
         before.append(TextTable(["besides", *names], rows))
-    return [*before, *results, *seed_tables(comparison), *_slice_tables(comparison)]
+    titles = {name: comparison.title(name) for name in comparison.single}
+    seeds = seed_tables(comparison.seeds, comparison.kind, titles)
+    return [*before, *results, *seeds, *_slice_tables(comparison)]
 
 
 def texts_by_run(comparison: Comparison, values: Mapping[str, list[Any]]) -> list[list[str]]:
@@ -171,18 +173,22 @@ def texts_by_run(comparison: Comparison, values: Mapping[str, list[Any]]) -> lis
     return [[key, *as_texts([given[place] for place in order])] for key, given in values.items()]
 
 
-def seed_tables(comparison: Comparison) -> Iterator[TextTable]:
-    """Yield the table of means over seeds, and that of differences from the first settings."""
-    groups = comparison.seeds
-    names = [name for name in comparison.single if any(name in group.numbers for group in groups)]
-    titles = [comparison.title(name) for name in names]
+def seed_tables(
+    groups: Sequence[SeedGroup], kind: str, titles_of: Mapping[str, str]
+) -> Iterator[TextTable]:
+    """Yield the table of means over seeds, and that of differences from the first settings.
+
+    `titles_of` has the title of each measure that may be shown.
+    """
+    names = [name for name in titles_of if any(name in group.numbers for group in groups)]
+    titles = [titles_of[name] for name in names]
     if groups:
         rows = [
             [group.name, str(len(group.members))]
             + [_mean_text(group.numbers.get(name)) for name in names]
             for group in groups
         ]
-        yield TextTable([f"{comparison.kind}s over seeds", "seeds", *titles], rows)
+        yield TextTable([f"{kind}s over seeds", "seeds", *titles], rows)
     rows = []
     for group in (group for group in groups[1:] if group.differences):
         less = {name: RunNumber(d.mean, d.interval) for name, d in group.differences.items()}

@@ -109,3 +109,18 @@ def test_plugins_follow_the_epochs(lossfw, folder):
 def test_a_configuration_may_have_a_sweep_of_its_own(lossfw, folder):
     (folder / "own.yaml").write_text(f"{CONFIG}sweep: {{seeds: 2}}\n")
     assert lossfw("train", "own.yaml", "--out", "s").exit_code == 0
+
+
+def test_seeds_are_averaged_beside_the_trainings(lossfw):
+    arguments = ("train", "train.yaml", "--out", "s", "-o", SWEEP)
+    text = lossfw(*arguments).stdout
+    assert "trainings over seeds  seeds  loss" in text
+    assert text.splitlines()[-1].startswith("Over seeds: mean ± standard deviation; differences")
+    plain = json.loads(lossfw(*arguments, "--resume", "--json").stdout)
+    for one, group in zip(plain, (0, 0, 1, 1), strict=True):
+        of = one["over_seeds"]
+        members = plain[2 * group : 2 * group + 2]
+        losses = [own["result"]["epochs"][-1]["learnt"]["loss"] for own in members]
+        assert of["members"] == [own["name"] for own in members]
+        assert of["numbers"]["loss"]["mean"] == pytest.approx(sum(losses) / 2)
+        assert of["numbers"]["loss"]["deviation"] == pytest.approx(np.std(losses, ddof=1))

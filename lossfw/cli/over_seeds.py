@@ -1,0 +1,64 @@
+"""Means and spreads over the seeds of a sweep, for its table and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.report.text.comparison import seed_remark, seed_tables
+from lossfw.report.text.tables import show_table
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
+from lossfw.runs.compare.settings import differing_settings, flat
+from lossfw.runs.files import say
+from lossfw.runs.records import RunRequest
+from lossfw.runs.stored import HELD_OUT
+
+_LOSS = "loss"
+
+
+def groups_over_seeds(
+    runs: Iterable[tuple[RunRequest, str, Mapping[str, Any]]],
+) -> tuple[SeedGroup, ...]:
+    """Return the runs that differ only in their seed, with means and spreads.
+
+    Each run is its request, the name of its loss, and its numbers, the loss called ``loss``.
+    """
+    every = list(runs)
+    settings = [flat(request.config.root.plain()) for request, _, _ in every]
+    keys = differing_settings(settings)
+    # Losses of different names are different things.
+    alike = len({loss_name for _, loss_name, _ in every}) == 1
+    seeded = [
+        Seeded(
+            request.name,
+            {key: own.get(key) for key in keys},
+            {
+                name: float(value)
+                for name, value in numbers.items()
+                if isinstance(value, int | float)
+                and (alike or name.removeprefix(HELD_OUT) != _LOSS)
+            },
+        )
+        for (request, _, numbers), own in zip(every, settings, strict=True)
+    ]
+    return seed_groups(seeded, Intervals().level)
+
+
+def over_seeds_of(groups: Sequence[SeedGroup], name: str) -> dict[str, Any]:
+    """Return the group of a run for JSON, as a key of its own; nothing where there is none."""
+    for group in groups:
+        if any(member.name == name for member in group.members):
+            return {"over_seeds": group.to_dict()}
+    return {}
+
+
+def show_over_seeds(groups: Sequence[SeedGroup], kind: str) -> None:
+    """Write means and differences over seeds, and what they are."""
+    names = dict.fromkeys(name for group in groups for name in group.numbers)
+    for table in seed_tables(groups, kind, {name: name for name in names}):
+        say("")
+        show_table(table.headers, table.rows)
+    if groups:
+        say("")
+        say(seed_remark(groups, Intervals().level))
