@@ -13,6 +13,7 @@ from lossfw.config.schema.sections import HoldOutSection
 from lossfw.config.text.overrides import with_value
 from lossfw.config.text.tree import Node
 from lossfw.data import DataColumn, Dataset
+from lossfw.data.selected_rows import subset
 from lossfw.evaluation.slices import named_after
 from lossfw.nn.seeding import held_out_units
 from lossfw.numerics.arrays import NDArray
@@ -110,7 +111,7 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
     # They have told the groups.
     data = replace(data, columns={})
     rows = np.flatnonzero(is_held_out)
-    config.data, config.held_out = data.take(np.flatnonzero(~is_held_out)), data.take(rows)
+    config.data, config.held_out = subset(data, np.flatnonzero(~is_held_out)), subset(data, rows)
     if section.folds is None:
         return
     config.held_out_rows = rows

@@ -40,6 +40,10 @@ from lossfw.nn.training.advice import obstacles
 # memory of float64 and twice its speed, with digits to spare for a gradient.
 DEFAULT_DTYPE = "float32"
 
+# Inputs of a file with fewer bytes are read once, also for a model that reads them in batches:
+# it does so several times in each leg, and a megabyte of text takes some 20 ms.
+_READ_ONCE_BYTES = 256 * 2**20
+
 _HELD_OUT = ["train", "hold_out", "data"]
 
 
@@ -116,12 +120,21 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
             check_divisor(config, source, options, _HELD_OUT, learnt)
             check_columns(config, data.input_names, held_out, _HELD_OUT)
     config.problems.raise_if_any()
-    config.data = known(data).in_memory()
-    if held_out is not None:
-        config.held_out = held_out.in_memory()
-    elif section.hold_out is not None:
+    config.data, config.held_out = _as_learnt(config, known(data)), held_out
+    if held_out is None and section.hold_out is not None:
         hold_out(config, config.data, section.hold_out)
+        config.data = _as_learnt(config, config.data)
+    if config.held_out is not None:
+        config.held_out = _as_learnt(config, config.held_out)
     _standardise(config, config.data)
+
+
+def _as_learnt(config: CheckedConfig, data: Dataset) -> Dataset:
+    """Return rows in memory, but for many inputs of a model that reads them in batches."""
+    inputs, model = data.inputs, config.model
+    size = 0 if inputs is None else inputs.size * inputs.dtype.itemsize
+    stays = model is not None and model.streams and size > _READ_ONCE_BYTES
+    return data.in_memory(inputs=not stays)
 
 
 def _standardise(config: CheckedConfig, data: Dataset) -> None:

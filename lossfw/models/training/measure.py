@@ -48,7 +48,7 @@ def measured(
         return _evaluated(training, data, made, number)
     raw = _checked(training, made, len(data), number)
     assert training.link is not None
-    known = replace(data, inputs=raw, input_names=(), columns={}, categories={})
+    known = replace(data, inputs=raw, input_names=(), columns={}, codes={}, missing=False)
     return _evaluated(training, known, _Raw(training.link, raw), number)
 
 
