@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
+import numpy as np
 from pydantic import Field, field_validator
 
-from lossfw import DataError, ParameterError
-from lossfw.models import Card, Model
+from lossfw import ArgumentError, DataError, NDArray, ParameterError, RunError, ShapeError
+from lossfw.data import Dataset
+from lossfw.models import Card, Model, Work
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
 # times as much.
 BLOCK_ROWS: Final = 4096
-
-# Why a parameter of a library cannot be given: what decides it in a configuration.
-BY_LOSS: Final = "`loss` is the objective"
-BY_METRICS: Final = "`evaluate.metrics` says what is measured"
-BY_ROUNDS: Final = "`train.rounds` is their number"
-BY_PATIENCE: Final = "`train.hold_out.patience` stops a training"
-BY_SEED: Final = "`seed` of the configuration decides it"
-BY_THREADS: Final = "LOSSFW_THREADS is their number"
-BY_START: Final = "a training begins with the constant of least loss"
-BY_WEIGHTS: Final = "`data.sample_weight_key` says how much a row counts"
-BY_CATEGORIES: Final = "`data.categories` says which inputs are categories"
-BY_MISSING: Final = "a missing number is NaN, as `data.missing: keep` leaves it"
-BY_LOSSFW: Final = "lossfw shows the progress"
-BY_NAME: Final = "write `learning_rate`, beside the name of the model"
-FOR_BITS: Final = "lossfw sets it, so that a training repeats to the bit"
-FOR_ROUNDS: Final = "a round has a model of its own only where later rounds leave its trees alone"
 
 _NOT_OF_LIBRARY: Final = ("name", "file", "link", "curvature", "more")
 
@@ -88,11 +75,25 @@ class Booster(Model):
 
     def unreadable(self, endings: str, error: Exception | str) -> DataError:
         """Return the error of a file that the library does not read, with its first clause."""
-        clause = re.split(r"[\n,;(]|\. ", str(error).strip(), maxsplit=1)[0]
-        # Time and place in the source of the library say nothing to its user.
-        clause = re.sub(r"^(\[[^]]*\] )?\S+:\d+: ", "", clause).strip(" .:")
-        file = self.file or "the file"
+        file, clause = self.file or "the file", first_clause(str(error))
         return DataError(f"{file} is not a model of {self.told_library} ({endings}): {clause}.")
+
+    @contextmanager
+    def training(self, *errors: type[Exception]) -> Iterator[None]:
+        """Raise errors of the library with the first clause of what it says."""
+        try:
+            yield
+        except errors as error:
+            clause = first_clause(str(error))
+            raise RunError(f"{self.told_library} cannot train the model: {clause}.") from error
+
+    def refuse_unknown(self, names: list[str]) -> None:
+        """Raise `ArgumentError` for names in `more` that the library does not know."""
+        if names:
+            raise ArgumentError(
+                f"{self.told_library} has no parameter {names[0]!r}, which more holds: see the "
+                "list of parameters in its documentation."
+            )
 
     def meaning(
         self, card: Card | None, own: str | None, objective: str
@@ -122,3 +123,77 @@ class Booster(Model):
             "compare them with the training."
         )
         return (note,)
+
+
+def first_clause(told: str) -> str:
+    """Return the first clause of a library's message, without its time and place in the source.
+
+    Examples
+    --------
+    >>> first_clause("[21:13:42] /src/common/json.cc:409: Unknown construct, around position 1")
+    'Unknown construct'
+    """
+    clause = re.split(r"[\n,;(]|\. | at /", told.strip(), maxsplit=1)[0]
+    return re.sub(r"^(\[[^]]*\] )?\S+:\d+: ", "", clause).strip(" .:")
+
+
+class TrainingRows(NamedTuple):
+    """The rows of a training as the libraries take them.
+
+    Attributes
+    ----------
+    labels : ndarray
+        (N,), or (N, K) for several targets. The numbers of rows, where targets have named columns.
+    table : ndarray or None
+        Targets with named columns, of which labels are row numbers.
+    weight : ndarray or None
+        (N,).
+    sizes : ndarray or None
+        How many rows each group has, for a loss of groups.
+    """
+
+    labels: NDArray
+    table: NDArray | None
+    weight: NDArray | None
+    sizes: NDArray | None
+
+    @classmethod
+    def of(cls, work: Work) -> TrainingRows:
+        """Return the rows that a leg learns from."""
+        data, loss, targets = work.data, work.loss, work.targets
+        weight = None if data.sample_weight is None else np.asarray(data.sample_weight)
+        if weight is not None and weight.shape != (len(data),):
+            if weight.size != len(data):
+                raise ShapeError(
+                    f"sample weights have shape {weight.shape}; a model of trees takes one for "
+                    f"each row, ({len(data)},)."
+                )
+            weight = weight.reshape(len(data))
+        groups = data.groups if loss.takes_groups else None
+        sizes = None if groups is None else np.diff(groups.starts)
+        if loss.has_columns and loss.target_space.axes:
+            return cls(np.arange(len(data)), targets, weight, sizes)
+        return cls(targets, None, weight, sizes)
+
+
+def names_of(data: Dataset) -> list[str] | None:
+    """Return the names of the inputs, where every library takes them."""
+    names = list(data.input_names)
+    plain = all(re.fullmatch(r"[\w.-]+", name) for name in names)
+    return names if names and plain and len(set(names)) == len(names) else None
+
+
+def width_of(data: Dataset) -> int:
+    """Return the number of inputs; refuse those that are not one number for each column."""
+    shape: tuple[int, ...] = () if data.inputs is None else data.inputs.shape
+    if len(shape) != 2:
+        raise ShapeError(
+            f"inputs have shape {shape}; a model of trees takes (N, columns). Flatten them: "
+            "`flatten: true`."
+        )
+    return int(shape[1])
+
+
+def seed_of(work: Work) -> int:
+    """Return the seed of a leg in the range that all libraries take."""
+    return work.seed % 2**31

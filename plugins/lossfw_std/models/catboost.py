@@ -11,25 +11,20 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from lossfw import DataError, NDArray
-from lossfw.models import Card, Predictor
+from lossfw import DataError, Loss, NDArray
+from lossfw.bridges import catboost as bridge
+from lossfw.data import Dataset
+from lossfw.models import Card, Predictor, Work
+from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
-    BY_CATEGORIES,
-    BY_LOSS,
-    BY_LOSSFW,
-    BY_METRICS,
-    BY_NAME,
-    BY_PATIENCE,
-    BY_ROUNDS,
-    BY_SEED,
-    BY_START,
-    BY_THREADS,
-    BY_WEIGHTS,
-    FOR_ROUNDS,
     Bins,
     Booster,
     Share,
+    TrainingRows,
+    names_of,
+    seed_of,
+    width_of,
 )
 
 # The links of the raw outputs of its own objectives.
@@ -97,23 +92,31 @@ class CatBoost(Booster):
     told_library: ClassVar[str] = "CatBoost"
     ending: ClassVar[str] = ".cbm"
     elsewhere: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("loss_function", "objective", "classes_count", "class_names"), BY_LOSS),
-        **dict.fromkeys(("leaf_estimation_iterations", "target_border"), BY_LOSS),
-        **dict.fromkeys(("eval_metric", "custom_metric", "custom_loss"), BY_METRICS),
-        **dict.fromkeys(("iterations", "num_boost_round", "n_estimators"), BY_ROUNDS),
-        "num_trees": BY_ROUNDS,
-        **dict.fromkeys(("od_type", "od_wait", "od_pval", "use_best_model"), BY_PATIENCE),
-        **dict.fromkeys(("early_stopping_rounds", "best_model_min_trees"), BY_PATIENCE),
-        **dict.fromkeys(("random_seed", "random_state"), BY_SEED),
-        "thread_count": BY_THREADS,
-        **dict.fromkeys(("verbose", "verbose_eval", "silent", "logging_level"), BY_LOSSFW),
-        **dict.fromkeys(("metric_period", "allow_writing_files", "train_dir"), BY_LOSSFW),
-        **dict.fromkeys(("save_snapshot", "snapshot_file", "snapshot_interval"), BY_LOSSFW),
-        "boost_from_average": BY_START,
-        **dict.fromkeys(("class_weights", "auto_class_weights", "scale_pos_weight"), BY_WEIGHTS),
-        **dict.fromkeys(("cat_features", "text_features", "embedding_features"), BY_CATEGORIES),
-        "eta": BY_NAME,
-        **dict.fromkeys(("model_shrink_rate", "langevin", "posterior_sampling"), FOR_ROUNDS),
+        **dict.fromkeys(
+            ("loss_function", "objective", "classes_count", "class_names"), decided.BY_LOSS
+        ),
+        **dict.fromkeys(("leaf_estimation_iterations", "target_border"), decided.BY_LOSS),
+        **dict.fromkeys(("eval_metric", "custom_metric", "custom_loss"), decided.BY_METRICS),
+        **dict.fromkeys(("iterations", "num_boost_round", "n_estimators"), decided.BY_ROUNDS),
+        "num_trees": decided.BY_ROUNDS,
+        **dict.fromkeys(("od_type", "od_wait", "od_pval", "use_best_model"), decided.BY_PATIENCE),
+        **dict.fromkeys(("early_stopping_rounds", "best_model_min_trees"), decided.BY_PATIENCE),
+        **dict.fromkeys(("random_seed", "random_state"), decided.BY_SEED),
+        "thread_count": decided.BY_THREADS,
+        **dict.fromkeys(("verbose", "verbose_eval", "silent", "logging_level"), decided.BY_LOSSFW),
+        **dict.fromkeys(("metric_period", "allow_writing_files", "train_dir"), decided.BY_LOSSFW),
+        **dict.fromkeys(("save_snapshot", "snapshot_file", "snapshot_interval"), decided.BY_LOSSFW),
+        "boost_from_average": decided.BY_START,
+        **dict.fromkeys(
+            ("class_weights", "auto_class_weights", "scale_pos_weight"), decided.BY_WEIGHTS
+        ),
+        **dict.fromkeys(
+            ("cat_features", "text_features", "embedding_features"), decided.BY_CATEGORIES
+        ),
+        "eta": decided.BY_NAME,
+        **dict.fromkeys(
+            ("model_shrink_rate", "langevin", "posterior_sampling"), decided.FOR_ROUNDS
+        ),
         **dict.fromkeys(("task_type", "devices"), "only a processor computes a loss from outside"),
     }
 
@@ -131,6 +134,44 @@ class CatBoost(Booster):
     border_count: PositiveInt = 254
     one_hot_max_size: PositiveInt | None = None
     monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+
+    def refuses(self, loss: Loss) -> str | None:
+        return bridge.CatBoostBridge().refusal(loss)
+
+    def fit(self, work: Work) -> bytes:
+        cat = self.imported()
+        learnt = TrainingRows.of(work)
+        data = _pool_of(cat, work.data, work.threads, learnt)
+        held_out = None
+        if work.held_out is not None:
+            held_out = _pool_of(cat, work.held_out, work.threads)
+        params = {
+            "iterations": work.rounds,
+            "random_seed": seed_of(work),
+            "thread_count": work.threads,
+            "verbose": False,
+            "allow_writing_files": False,
+            **self.settings,
+        }
+        if work.loss.takes_rows:
+            params["classes_count"] = work.units
+        with self.training(cat.CatBoostError):
+            model = bridge.train(
+                work.loss,
+                params,
+                data,
+                curvature=self.curvature,
+                init_model=None if work.saved is None else _model_in(work.saved, cat),
+            )
+        kept = _tell(work, model, [data] if held_out is None else [data, held_out])
+        if kept < work.first + work.rounds:
+            model.shrink(ntree_end=kept)
+        return _content_of(model)
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        model = _model_in(content, self.imported())
+        model.shrink(ntree_end=rounds)
+        return _content_of(model)
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         cat = self.imported()
@@ -186,7 +227,62 @@ def pool(cat: Any, inputs: NDArray, categories: Any, **fields: Any) -> Any:
         rows = inputs.astype(object)
         for column in categories:
             rows[:, column] = [f"{code:.0f}" for code in inputs[:, column]]
-    return cat.Pool(rows, cat_features=list(categories) or None, thread_count=1, **fields)
+    return cat.Pool(rows, cat_features=list(categories) or None, **{"thread_count": 1, **fields})
+
+
+def _pool_of(cat: Any, data: Dataset, threads: int, learnt: TrainingRows | None = None) -> Any:
+    """Return rows as CatBoost takes them, with the labels and weights of `learnt`."""
+    width_of(data)
+    return pool(
+        cat,
+        np.asarray(data.inputs, np.float32),
+        sorted(data.codes),
+        label=None if learnt is None else learnt.labels,
+        weight=None if learnt is None else learnt.weight,
+        feature_names=names_of(data),
+        thread_count=threads,
+    )
+
+
+def _tell(work: Work, model: Any, pools: list[Any]) -> int:
+    """Tell the raw outputs after each round of a leg, and return the rounds to keep.
+
+    CatBoost has no callback with raw outputs, so that they are computed when the leg is done.
+    """
+    # `predict` adds the bias last, and its stages add it first: by other roundings.
+    _, bias = model.get_scale_and_bias()
+    trees = model.copy()
+    trees.set_scale_and_bias(1.0, np.zeros_like(bias).tolist())
+    form = {"prediction_type": "RawFormulaVal", "thread_count": work.threads}
+    stages = [trees.staged_predict(rows, **form) for rows in pools]
+    for number, raw in enumerate(zip(*stages, strict=True), 1):
+        if number <= work.first:
+            continue
+        told = [x + bias for x in raw] if work.measures(number) else [None]
+        if work.after(*[*told, None][:2]):
+            return number
+    return work.first + work.rounds
+
+
+def _content_of(model: Any) -> bytes:
+    """Return the file of a model, without what says when and in which legs it was trained."""
+    metadata = model.get_metadata()
+    for key, empty in (("model_guid", ""), ("train_finish_time", ""), ("training", "{}")):
+        metadata[key] = empty
+    metadata["params"] = json.dumps(_without(json.loads(metadata["params"])))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.cbm"
+        model.save_model(str(path))
+        return path.read_bytes()
+
+
+def _without(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without those of a leg, at any depth."""
+    return {
+        key: _without(value) if isinstance(value, dict) else value
+        for key, value in options.items()
+        if key not in ("iterations", "random_seed", "thread_count")
+    }
 
 
 def _model_in(content: bytes, cat: Any) -> Any:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
+import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from lossfw import NDArray
-from lossfw.models import Card, Predictor
+from lossfw import Loss, NDArray
+from lossfw.bridges import lightgbm as bridge
+from lossfw.data import Dataset
+from lossfw.models import Card, Predictor, Work
+from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
-    BY_CATEGORIES,
-    BY_LOSS,
-    BY_LOSSFW,
-    BY_METRICS,
-    BY_MISSING,
-    BY_NAME,
-    BY_PATIENCE,
-    BY_ROUNDS,
-    BY_SEED,
-    BY_START,
-    BY_THREADS,
-    BY_WEIGHTS,
-    FOR_BITS,
-    FOR_ROUNDS,
     Bins,
     Booster,
     Share,
+    TrainingRows,
+    names_of,
+    seed_of,
+    width_of,
 )
+from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
 
 # How a file calls an objective, with what changes its link, and the link of its raw outputs.
 _LINKS: Final = {
@@ -46,6 +43,9 @@ _LINKS: Final = {
 # was cut off, and ends the process.
 _BEGIN: Final = b"tree\n"
 _END: Final = b"\nend of trees\n"
+# Parameters in a file that say how a leg was run: without them the first rounds of two legs have
+# the bytes of one leg, for any number of threads.
+_OF_LEG: Final = re.compile(r"^\[(num_iterations|num_threads|\w*seed): \d+\]\n", re.MULTILINE)
 # How it calls inputs that have no names.
 _UNNAMED: Final = re.compile(r"Column_\d+")
 
@@ -106,28 +106,34 @@ class LightGBM(Booster):
     told_library: ClassVar[str] = "LightGBM"
     ending: ClassVar[str] = ".txt"
     elsewhere: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("objective", "objective_type", "app", "application", "loss"), BY_LOSS),
-        **dict.fromkeys(("num_class", "num_classes", "reg_sqrt", "sigmoid"), BY_LOSS),
-        **dict.fromkeys(("metric", "metrics", "metric_types", "eval_metric"), BY_METRICS),
-        **dict.fromkeys(("num_iterations", "num_iteration", "n_iter", "num_tree"), BY_ROUNDS),
-        **dict.fromkeys(("num_trees", "num_round", "num_rounds", "nrounds"), BY_ROUNDS),
-        **dict.fromkeys(("num_boost_round", "n_estimators", "max_iter"), BY_ROUNDS),
-        **dict.fromkeys(("early_stopping_round", "early_stopping_rounds"), BY_PATIENCE),
-        **dict.fromkeys(("early_stopping", "n_iter_no_change"), BY_PATIENCE),
-        **dict.fromkeys(("seed", "random_seed", "random_state", "bagging_seed"), BY_SEED),
-        **dict.fromkeys(("bagging_fraction_seed", "feature_fraction_seed"), BY_SEED),
-        **dict.fromkeys(("extra_seed", "data_random_seed", "data_seed"), BY_SEED),
-        **dict.fromkeys(("num_threads", "num_thread", "nthread", "nthreads", "n_jobs"), BY_THREADS),
-        **dict.fromkeys(("verbosity", "verbose", "verbose_eval"), BY_LOSSFW),
-        **dict.fromkeys(("deterministic", "force_row_wise", "force_col_wise"), FOR_BITS),
-        **dict.fromkeys(("boost_from_average", "init_score"), BY_START),
-        **dict.fromkeys(("is_unbalance", "unbalance", "scale_pos_weight"), BY_WEIGHTS),
-        **dict.fromkeys(("categorical_feature", "cat_feature"), BY_CATEGORIES),
-        **dict.fromkeys(("use_missing", "zero_as_missing"), BY_MISSING),
-        **dict.fromkeys(("shrinkage_rate", "eta"), BY_NAME),
-        **dict.fromkeys(("boosting", "boosting_type", "boost"), FOR_ROUNDS),
         **dict.fromkeys(
-            ("linear_tree", "linear_trees"), BY_START + ", which its leaves cannot hold"
+            ("objective", "objective_type", "app", "application", "loss"), decided.BY_LOSS
+        ),
+        **dict.fromkeys(("num_class", "num_classes", "reg_sqrt", "sigmoid"), decided.BY_LOSS),
+        **dict.fromkeys(("metric", "metrics", "metric_types", "eval_metric"), decided.BY_METRICS),
+        **dict.fromkeys(
+            ("num_iterations", "num_iteration", "n_iter", "num_tree"), decided.BY_ROUNDS
+        ),
+        **dict.fromkeys(("num_trees", "num_round", "num_rounds", "nrounds"), decided.BY_ROUNDS),
+        **dict.fromkeys(("num_boost_round", "n_estimators", "max_iter"), decided.BY_ROUNDS),
+        **dict.fromkeys(("early_stopping_round", "early_stopping_rounds"), decided.BY_PATIENCE),
+        **dict.fromkeys(("early_stopping", "n_iter_no_change"), decided.BY_PATIENCE),
+        **dict.fromkeys(("seed", "random_seed", "random_state", "bagging_seed"), decided.BY_SEED),
+        **dict.fromkeys(("bagging_fraction_seed", "feature_fraction_seed"), decided.BY_SEED),
+        **dict.fromkeys(("extra_seed", "data_random_seed", "data_seed"), decided.BY_SEED),
+        **dict.fromkeys(
+            ("num_threads", "num_thread", "nthread", "nthreads", "n_jobs"), decided.BY_THREADS
+        ),
+        **dict.fromkeys(("verbosity", "verbose", "verbose_eval"), decided.BY_LOSSFW),
+        **dict.fromkeys(("deterministic", "force_row_wise", "force_col_wise"), decided.FOR_BITS),
+        **dict.fromkeys(("boost_from_average", "init_score"), decided.BY_START),
+        **dict.fromkeys(("is_unbalance", "unbalance", "scale_pos_weight"), decided.BY_WEIGHTS),
+        **dict.fromkeys(("categorical_feature", "cat_feature"), decided.BY_CATEGORIES),
+        **dict.fromkeys(("use_missing", "zero_as_missing"), decided.BY_MISSING),
+        **dict.fromkeys(("shrinkage_rate", "eta"), decided.BY_NAME),
+        **dict.fromkeys(("boosting", "boosting_type", "boost"), decided.FOR_ROUNDS),
+        **dict.fromkeys(
+            ("linear_tree", "linear_trees"), decided.BY_START + ", which its leaves cannot hold"
         ),
     }
 
@@ -155,6 +161,93 @@ class LightGBM(Booster):
     cat_l2: NonNegativeFloat = 10.0
     monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
 
+    def refuses(self, loss: Loss) -> str | None:
+        return bridge.LightGBMBridge().refusal(loss)
+
+    def fit(self, work: Work) -> bytes:
+        lgb = self.imported()
+        self._refuse_unknown(lgb)
+        learnt = TrainingRows.of(work)
+        data = self._rows(lgb, work.data, learnt)
+        sets = [data]
+        if work.held_out is not None:
+            sets.append(self._rows(lgb, work.held_out, reference=data))
+        number, seen = work.first, []
+
+        def see(raw: NDArray, rows: Any) -> tuple[str, float, bool]:
+            if work.measures(number + 1):
+                # It writes the next round to the same array.
+                seen.append(np.array(raw))
+            return "seen", 0.0, False
+
+        def tell(environment: Any) -> None:
+            nonlocal number
+            number += 1
+            raw = [*seen, None, None][:2]
+            seen.clear()
+            if work.after(*raw):
+                raise lgb.callback.EarlyStopException(environment.iteration, [])
+
+        params = {
+            "num_threads": work.threads,
+            "seed": seed_of(work),
+            "verbosity": -1,
+            # Otherwise the quicker way to add rows is found by the clock.
+            "deterministic": True,
+            "force_row_wise": True,
+            **self.settings,
+        }
+        if work.loss.takes_rows:
+            params["num_class"] = work.units
+        with self.training(lgb.basic.LightGBMError):
+            model = bridge.train(
+                work.loss,
+                params,
+                data,
+                work.rounds,
+                curvature=self.curvature,
+                target=learnt.table,
+                init_model=None if work.saved is None else _model_in(work.saved, lgb),
+                valid_sets=sets,
+                valid_names=["learnt", "held out"][: len(sets)],
+                feval=see,
+                callbacks=[tell],
+            )
+        return _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        model = _model_in(content, self.imported())
+        # 0 would be all of them.
+        text: str = model.model_to_string(num_iteration=max(rounds, 1))
+        return text.encode()
+
+    def _refuse_unknown(self, lgb: Any) -> None:
+        """Raise `ArgumentError` for a name in `more` that LightGBM would pass over."""
+        if not self.more:
+            return
+        # It writes warnings to standard output.
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            params = {"verbosity": 0, **self.more}
+            lgb.Dataset(np.zeros((2, 1)), np.zeros(2), params=params).construct()
+        unknown = re.findall(r"Unknown parameter: (\S+)", told.getvalue())
+        self.refuse_unknown([name for name in self.more if name in unknown])
+
+    def _rows(
+        self, lgb: Any, data: Dataset, learnt: TrainingRows | None = None, reference: Any = None
+    ) -> Any:
+        """Return rows as LightGBM takes them, with the labels of `learnt` or any."""
+        width_of(data)
+        labels = np.zeros(len(data)) if learnt is None else learnt.labels
+        return dataset_class(lgb)(
+            rows_class(lgb)(data),
+            labels,
+            weight=None if learnt is None else learnt.weight,
+            group=None if learnt is None else learnt.sizes,
+            reference=reference,
+            feature_name=names_of(data) or "auto",
+            categorical_feature=sorted(data.codes) or "auto",
+        )
+
     def load(self, content: bytes, card: Card | None) -> Predictor:
         lgb = self.imported()
         if not content.startswith(_BEGIN):
@@ -162,10 +255,10 @@ class LightGBM(Booster):
         if _END not in content:
             raise self.unreadable(".txt", "it has no line `end of trees`")
         try:
-            text = content.decode()
-            booster = lgb.Booster(model_str=text)
+            booster = _model_in(content, lgb)
         except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
             raise self.unreadable(".txt", error) from None
+        text = content.decode()
         link, notes = self.meaning(card, *_objective(text))
         names = booster.feature_name()
         # The range of an input that is a category is a list of its numbers.
@@ -188,6 +281,10 @@ class LightGBM(Booster):
             columns=() if all(map(_UNNAMED.fullmatch, names)) else tuple(names),
             notes=notes + self.on_categories(card, ", ".join(categories)),
         )
+
+
+def _model_in(content: bytes, lgb: Any) -> Any:
+    return lgb.Booster(model_str=content.decode())
 
 
 def _is_list(told: str) -> bool:

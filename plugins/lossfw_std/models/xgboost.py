@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
+import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from lossfw import NDArray
-from lossfw.models import Card, Predictor
+from lossfw import Loss, NDArray
+from lossfw.bridges import xgboost as bridge
+from lossfw.data import Batch, Dataset
+from lossfw.models import Card, Predictor, Work
+from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
-    BY_CATEGORIES,
-    BY_LOSS,
-    BY_LOSSFW,
-    BY_METRICS,
-    BY_MISSING,
-    BY_NAME,
-    BY_PATIENCE,
-    BY_ROUNDS,
-    BY_SEED,
-    BY_START,
-    BY_THREADS,
-    BY_WEIGHTS,
-    FOR_ROUNDS,
     Bins,
     Booster,
     Share,
+    TrainingRows,
+    names_of,
+    seed_of,
+    width_of,
 )
 
 # The links of the raw outputs of its own objectives. `reg:squarederror` is none of them: an
@@ -41,6 +37,9 @@ _LINKS: Final = {
     **dict.fromkeys(("reg:absoluteerror", "reg:quantileerror", "binary:hinge"), "identity"),
     **dict.fromkeys(("rank:ndcg", "rank:map", "rank:pairwise"), "identity"),
 }
+
+# Rows that are read at a time; their number changes no bit.
+_PART_ROWS: Final = 65_536
 
 
 class XGBoost(Booster):
@@ -97,21 +96,21 @@ class XGBoost(Booster):
     told_library: ClassVar[str] = "XGBoost"
     ending: ClassVar[str] = ".ubj"
     elsewhere: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("objective", "num_class", "num_target"), BY_LOSS),
+        **dict.fromkeys(("objective", "num_class", "num_target"), decided.BY_LOSS),
         **dict.fromkeys(
-            ("eval_metric", "custom_metric", "disable_default_eval_metric"), BY_METRICS
+            ("eval_metric", "custom_metric", "disable_default_eval_metric"), decided.BY_METRICS
         ),
-        **dict.fromkeys(("num_boost_round", "n_estimators", "num_round"), BY_ROUNDS),
-        **dict.fromkeys(("seed", "random_state", "seed_per_iteration"), BY_SEED),
-        **dict.fromkeys(("nthread", "n_jobs"), BY_THREADS),
-        **dict.fromkeys(("verbosity", "silent", "verbose_eval"), BY_LOSSFW),
-        "early_stopping_rounds": BY_PATIENCE,
-        "base_score": BY_START,
-        "scale_pos_weight": BY_WEIGHTS,
-        **dict.fromkeys(("feature_types", "enable_categorical"), BY_CATEGORIES),
-        "missing": BY_MISSING,
-        **dict.fromkeys(("booster", "process_type"), FOR_ROUNDS),
-        "eta": BY_NAME,
+        **dict.fromkeys(("num_boost_round", "n_estimators", "num_round"), decided.BY_ROUNDS),
+        **dict.fromkeys(("seed", "random_state", "seed_per_iteration"), decided.BY_SEED),
+        **dict.fromkeys(("nthread", "n_jobs"), decided.BY_THREADS),
+        **dict.fromkeys(("verbosity", "silent", "verbose_eval"), decided.BY_LOSSFW),
+        "early_stopping_rounds": decided.BY_PATIENCE,
+        "base_score": decided.BY_START,
+        "scale_pos_weight": decided.BY_WEIGHTS,
+        **dict.fromkeys(("feature_types", "enable_categorical"), decided.BY_CATEGORIES),
+        "missing": decided.BY_MISSING,
+        **dict.fromkeys(("booster", "process_type"), decided.FOR_ROUNDS),
+        "eta": decided.BY_NAME,
     }
 
     learning_rate: PositiveFloat = 0.3
@@ -134,6 +133,96 @@ class XGBoost(Booster):
     max_cat_threshold: PositiveInt = 64
     multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree"
     monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+
+    def refuses(self, loss: Loss) -> str | None:
+        return bridge.XGBoostBridge().refusal(loss)
+
+    def fit(self, work: Work) -> bytes:
+        xgb = self.imported()
+        self._refuse_unknown(xgb)
+        learnt = TrainingRows.of(work)
+        data = self._matrix(xgb, work.data, work.threads, learnt)
+        held_out = None
+        if work.held_out is not None:
+            held_out = self._matrix(xgb, work.held_out, work.threads, reference=data)
+        number = work.first
+
+        class Tell(xgb.callback.TrainingCallback):  # type: ignore[misc, name-defined]
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+                nonlocal number
+                number += 1
+                if not work.measures(number):
+                    return work.after(None, None)
+                # Both are in its cache.
+                raw = [
+                    None if rows is None else model.predict(rows, output_margin=True)
+                    for rows in (data, held_out)
+                ]
+                return work.after(*raw)
+
+        params = {"nthread": work.threads, "seed": seed_of(work), "verbosity": 0, **self.settings}
+        if work.loss.has_columns or work.loss.takes_groups:
+            params |= {"num_target": work.units} if work.loss.takes_rows else {}
+        elif work.loss.takes_rows:
+            params["num_class"] = work.units
+        with self.training(xgb.core.XGBoostError):
+            booster = bridge.train(
+                work.loss,
+                params,
+                data,
+                work.rounds,
+                curvature=self.curvature,
+                target=learnt.table,
+                xgb_model=None if work.saved is None else bytearray(work.saved),
+                evals=[] if held_out is None else [(held_out, "held out")],
+                custom_metric=None,
+                verbose_eval=False,
+                callbacks=[Tell()],
+            )
+        return bytes(booster.save_raw("ubj"))
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        booster = self.imported().Booster(model_file=bytearray(content))
+        return bytes(booster[:rounds].save_raw("ubj"))
+
+    def _refuse_unknown(self, xgb: Any) -> None:
+        """Raise `ArgumentError` for a name in `more` that XGBoost would pass over."""
+        if not self.more:
+            return
+        rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            xgb.Booster({"verbosity": 1, **self.more}, [rows]).save_config()
+        told = " ".join(str(warning.message) for warning in found if "not used" in str(warning))
+        self.refuse_unknown([name for name in self.more if f'"{name}"' in told])
+
+    def _matrix(
+        self,
+        xgb: Any,
+        data: Dataset,
+        threads: int,
+        learnt: TrainingRows | None = None,
+        reference: Any = None,
+    ) -> Any:
+        """Return rows as XGBoost takes them; rows that stay in a file are never all in memory."""
+        types = ["c" if column in data.codes else "q" for column in range(width_of(data))]
+        of_inputs = {"feature_types": types, "feature_names": names_of(data)}
+        weight = None if learnt is None or learnt.sizes is not None else learnt.weight
+        # Both ways have the same bits.
+        if type(data.inputs) is np.ndarray or self.tree_method != "hist":
+            inputs = np.asarray(data.inputs, np.float32)
+            rows = xgb.DMatrix(inputs, weight=weight, nthread=threads, **of_inputs)
+        else:
+            parts = _parts(xgb, data, weight, of_inputs)
+            rows = xgb.QuantileDMatrix(parts, max_bin=self.max_bin, nthread=threads, ref=reference)
+        if learnt is not None:
+            rows.set_label(learnt.labels)
+            if learnt.sizes is not None:
+                rows.set_group(learnt.sizes)
+                if learnt.weight is not None:
+                    # It has one for each group.
+                    rows.set_weight(learnt.weight[np.cumsum(learnt.sizes) - 1])
+        return rows
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         xgb = self.imported()
@@ -169,3 +258,24 @@ class XGBoost(Booster):
             columns=columns,
             notes=notes + self.on_categories(card, names),
         )
+
+
+def _parts(xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str, Any]) -> Any:
+    """Return an iterator over rows that XGBoost passes over as often as it likes."""
+
+    class Parts(xgb.DataIter):  # type: ignore[misc]
+        batches: Iterator[Batch]
+
+        def reset(self) -> None:
+            self.batches = data.batches(_PART_ROWS)
+
+        def next(self, take: Any) -> bool:
+            batch = next(self.batches, None)
+            if batch is None:
+                return False
+            stop = batch.start + len(batch.targets)
+            part = None if weight is None else weight[batch.start : stop]
+            take(data=np.asarray(batch.inputs, np.float32), weight=part, **of_inputs)
+            return True
+
+    return Parts()

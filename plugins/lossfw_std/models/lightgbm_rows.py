@@ -1,0 +1,70 @@
+"""Rows of data as LightGBM reads them: by parts, so that they need not be in memory."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Final
+
+import numpy as np
+
+from lossfw import NDArray
+from lossfw.data import Dataset
+
+# Rows that are read at a time; their number changes no bit.
+_PART_ROWS: Final = 65_536
+
+
+@functools.cache
+def rows_class(lgb: Any) -> type[Any]:
+    """Return the class of rows that LightGBM reads by parts.
+
+    It finds other bins in an array of many rows, so that rows in memory are read like this too.
+    """
+
+    class Rows(lgb.Sequence):  # type: ignore[misc]
+        batch_size = _PART_ROWS
+
+        def __init__(self, data: Dataset) -> None:
+            self.data = data
+            # The part that was read last, for the rows of a sample, which are asked for one by one.
+            self.number, self.part = -1, np.empty((0, 0))
+
+        def __len__(self) -> int:
+            return len(self.data)
+
+        def __getitem__(self, index: Any) -> NDArray:
+            if isinstance(index, slice):
+                return self.read(index.start, index.stop)
+            number, row = divmod(int(index), _PART_ROWS)
+            if number != self.number:
+                first = number * _PART_ROWS
+                self.part = self.read(first, min(first + _PART_ROWS, len(self)))
+                self.number = number
+            found: NDArray = self.part[row]
+            return found
+
+        def read(self, start: int, stop: int) -> NDArray:
+            (batch,) = self.data.batches(stop - start, start, stop)
+            return np.asarray(batch.inputs, np.float64)
+
+    return Rows
+
+
+@functools.cache
+def dataset_class(lgb: Any) -> type[Any]:
+    """Return the class of data sets whose rows are read by parts, to continue a model too."""
+
+    class ByParts(lgb.Dataset):  # type: ignore[misc]
+        def _set_init_score_by_predictor(
+            self, predictor: Any, data: Any, used_indices: Any = None
+        ) -> Any:
+            # LightGBM itself wants an array here. Its own name, which no release has changed.
+            if predictor is None:
+                return super()._set_init_score_by_predictor(predictor, data, used_indices)
+            parts = [
+                predictor.predict(data[first : min(first + _PART_ROWS, len(data))], raw_score=True)
+                for first in range(0, len(data), _PART_ROWS)
+            ]
+            return self.set_init_score(np.concatenate(parts))
+
+    return ByParts

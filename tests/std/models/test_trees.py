@@ -1,0 +1,155 @@
+"""XGBoost, LightGBM and CatBoost are trained in legs with any loss, and repeat to the bit."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.bridges.raw_form import response
+from lossfw.components.registry import registry
+from lossfw.data import Dataset
+from lossfw.models import Card
+from support.models import fitted, work
+
+# Rows and columns are sampled.
+SAMPLED = {
+    "xgboost": {"subsample": 0.7, "colsample_bytree": 0.7, "max_depth": 3},
+    "lightgbm": {
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "feature_fraction": 0.7,
+        "num_leaves": 6,
+        "min_data_per_group": 5,
+    },
+    "catboost": {"depth": 3, "learning_rate": 0.2, "rsm": 0.7},
+}
+NAMES = tuple(SAMPLED)
+ROUNDS = 6
+CARD = Card("exp", 1, "", "")
+LOSS = "gamma_deviance"
+
+
+def model(name, **parameters):
+    pytest.importorskip(name)
+    return registry().create("model", {"name": name, **parameters})
+
+
+def rows(count=300, seed=0, *, targets=None, **fields):
+    """Return rows with missing numbers, categories and weights."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(count, 4))
+    x[:, 3] = rng.integers(0, 5, count)
+    x[::9, 0] = np.nan
+    y = np.exp(0.5 * x[:, 1] + 0.3 * (x[:, 3] % 3) + 0.3 * rng.normal(size=count))
+    options = {
+        "inputs": x,
+        "missing": True,
+        "codes": {3: tuple("abcde")},
+        "input_names": ("age", "power", "density", "kind"),
+        "sample_weight": rng.uniform(0.5, 2.0, count),
+    }
+    return Dataset("rows", y if targets is None else targets(x, rng), **{**options, **fields})
+
+
+def raw(model, content, data, card=CARD):
+    predictor = model.loaded(content, card)
+    return predictor.raw(np.ascontiguousarray(data.inputs, predictor.dtype))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def trained(request):
+    made = model(request.param, **SAMPLED[request.param])
+    data, held_out = rows(), rows(100, 1)
+    return made, data, held_out, fitted(made, data, LOSS, ROUNDS, held_out=held_out)
+
+
+def test_raw_outputs_of_a_round_are_those_of_its_model(trained):
+    made, data, held_out, learnt = trained
+    for number in range(1, ROUNDS + 1):
+        content = made.cut(learnt.content, number)
+        np.testing.assert_array_equal(raw(made, content, data), learnt.learnt[number - 1])
+        np.testing.assert_array_equal(raw(made, content, held_out), learnt.held_out[number - 1])
+
+
+def test_the_first_rounds_are_a_training_of_so_many(trained):
+    made, data, _, learnt = trained
+    short = fitted(made, data, LOSS, 2)
+    cut = made.cut(learnt.content, 2)
+    np.testing.assert_array_equal(raw(made, cut, data), short.learnt[-1])
+    if made.name != "catboost":  # its tables of categories stay in the file
+        assert cut == short.content
+    assert made.cut(learnt.content, ROUNDS) == learnt.content
+
+
+def test_a_training_has_the_same_bytes_again_and_on_two_threads(trained):
+    made, data, held_out, learnt = trained
+    assert fitted(made, data, LOSS, ROUNDS, held_out=held_out, threads=2).content == learnt.content
+
+
+def test_another_seed_samples_other_rows(trained):
+    made, data, _, learnt = trained
+    other = fitted(made, data, LOSS, ROUNDS, seed=4).learnt[-1]
+    assert not np.array_equal(other, learnt.learnt[-1])
+
+
+def test_a_second_leg_continues_the_first_and_repeats(trained):
+    made, data, held_out, learnt = trained
+    leg = {"first": ROUNDS, "saved": learnt.content, "seed": 77, "held_out": held_out}
+    second, again = (fitted(made, data, LOSS, 3, **leg) for _ in range(2))
+    assert second.content == again.content
+    np.testing.assert_array_equal(raw(made, second.content, held_out), second.held_out[-1])
+    kept = made.cut(second.content, ROUNDS)
+    np.testing.assert_array_equal(raw(made, kept, data), learnt.learnt[-1])
+
+
+def test_nothing_sampled_two_legs_are_one(trained):
+    made, data, _, _ = trained
+    if made.name == "catboost":
+        pytest.skip("it draws noise for the choice of splits in each leg anew")
+    whole = model(made.name)
+    first = fitted(whole, data, LOSS, 2).content
+    second = fitted(whole, data, LOSS, 2, first=2, saved=first)
+    assert second.content == fitted(whole, data, LOSS, 4).content
+
+
+def test_a_stop_keeps_the_rounds_so_far(trained):
+    made, data, held_out, learnt = trained
+    leg, _, seen = work(data, LOSS, ROUNDS, held_out=held_out)
+
+    def after(raw, raw_held_out):
+        seen.append(raw_held_out)
+        return len(seen) == 3
+
+    content = made.fit(dataclasses.replace(leg, after=after))
+    assert len(seen) == 3
+    np.testing.assert_array_equal(raw(made, content, held_out), learnt.held_out[2])
+
+
+def test_rounds_that_are_not_measured_have_no_outputs(trained):
+    made, data, _, learnt = trained
+    some = fitted(made, data, LOSS, ROUNDS, measures=lambda number: number % 3 == 0)
+    assert [x is None for x in some.learnt] == [True, True, False] * 2
+    assert some.held_out == [None] * ROUNDS
+    np.testing.assert_array_equal(some.learnt[2], learnt.learnt[2])
+    assert some.content == learnt.content
+
+
+def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
+    _, data, _, learnt = trained
+    loss = lossfw.loss(LOSS)
+    falls = [
+        float(loss(response(loss, x), data.targets, sample_weight=data.sample_weight))
+        for x in learnt.learnt
+    ]
+    assert falls == sorted(falls, reverse=True)
+    constant = np.average(data.targets, weights=data.sample_weight)
+    most = loss(np.full(len(data), constant), data.targets, sample_weight=data.sample_weight)
+    assert falls[0] < float(most)
+
+
+def test_a_file_names_its_inputs(trained):
+    made, data, _, learnt = trained
+    predictor = made.loaded(learnt.content, CARD)
+    assert predictor.columns == data.input_names
+    assert predictor.notes == ()
