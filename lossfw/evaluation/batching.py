@@ -149,15 +149,30 @@ def forward(
 
 
 def iter_saved_outputs(
-    outputs: RowArray, batches: Iterable[Batch], first: int = 0
+    outputs: RowArray,
+    batches: Iterable[Batch],
+    first: int = 0,
+    *,
+    link: Callable[[NDArray], NDArray] | None = None,
+    logits: bool = False,
 ) -> Iterator[PredictedBatch]:
     """Put saved outputs, whose first row has the number `first`, beside the targets of their rows.
 
-    Outputs in a file are read by batch.
+    Outputs in a file are read by batch. A `link` makes predictions of them; with `logits`, the
+    outputs reach the loss all the same.
     """
     for batch in batches:
         start = batch.start - first
-        rows = read_rows(outputs, start, start + len(batch.targets))
+        rows, predictions = read_rows(outputs, start, start + len(batch.targets)), None
+        if link is not None:
+            with np.errstate(all="ignore"):  # an overflow shows in the result
+                predictions = link(rows)
+            rows, predictions = (rows, predictions) if logits else (predictions, None)
         yield PredictedBatch(
-            batch.start, rows, None, batch.targets, batch.sample_weight, columns=batch.columns
+            batch.start,
+            rows,
+            predictions,
+            batch.targets,
+            batch.sample_weight,
+            columns=batch.columns,
         )

@@ -179,18 +179,21 @@ def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
 
 def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
     """Yield rows with their outputs, in blocks that fill those of a sum."""
-    batches = clock.timed("read", _batches(plan, first, stop))
+    batches, logits = (
+        clock.timed("read", _batches(plan, first, stop)),
+        plan.outputs_form == "logits",
+    )
     parts: Iterator[PredictedBatch]
     if plan.model is not None:
-        outputs_of_blocks = forward(plan.model, batches, logits=plan.outputs_form == "logits")
+        outputs_of_blocks = forward(plan.model, batches, logits=logits)
         parts = (_within(block, first, stop) for block in outputs_of_blocks)
     elif plan.sample is None:
         assert plan.outputs is not None
-        parts = iter_saved_outputs(plan.outputs, batches)
+        parts = iter_saved_outputs(plan.outputs, batches, link=plan.link, logits=logits)
     else:
         assert plan.outputs is not None
         outputs = take_rows(plan.outputs, np.array(plan.sample[first:stop]))
-        parts = iter_saved_outputs(outputs, batches, first)
+        parts = iter_saved_outputs(outputs, batches, first, link=plan.link, logits=logits)
     # Whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
     groups, size = plan.groups, plan.block_rows

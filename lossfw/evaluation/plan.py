@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -19,6 +20,7 @@ from lossfw.losses.base import Form
 from lossfw.losses.engine.reduction import block_rows
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
+from lossfw.numerics.arrays import NDArray
 
 # Rows of a block of whole groups, a multiple of `BLOCK_ROWS`: enough that few calls of a loss
 # take no time beside it, and few enough that a part of a cluster has some of them.
@@ -39,11 +41,13 @@ class Plan:
         What makes predictions from the inputs, such as a `Network`.
     outputs : ndarray or Column, shape (N, ...), or None
         Saved predictions or logits, where there is no model.
+    link : callable or None
+        Makes predictions of saved outputs, which are raw ones then; None if there is none.
     outputs_form : str
         ``"prediction"`` or ``"logits"``: the argument of the loss.
     metrics : tuple of Metric
         They see the model's predictions, also where the loss sees its
-        logits; and saved outputs as they are.
+        logits; and saved outputs without a link as they are.
     batch_size : int
         How many rows are read at a time. It changes no bit of any number.
     sample : tuple of int or None
@@ -69,6 +73,7 @@ class Plan:
     loss: Loss
     model: BlockPredictor | None = None
     outputs: RowArray | None = None
+    link: Callable[[NDArray], NDArray] | None = None
     outputs_form: Form = "prediction"
     metrics: tuple[Metric, ...] = ()
     batch_size: int = 100

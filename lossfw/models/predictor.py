@@ -116,6 +116,12 @@ class Predictor:
         """What a training of lossfw has written beside the file, if it has."""
         return None if self.origin is None else self.origin[1]
 
+    @property
+    def library(self) -> str | None:
+        """The library that computes, with its version; None if the model needs none."""
+        model = None if self.origin is None else self.origin[0]
+        return model.library_version if model is not None and model.library else None
+
     def __reduce__(self) -> Any:
         # A session of a library cannot be sent to a worker: it is made again there.
         if self.origin is None:

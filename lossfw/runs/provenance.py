@@ -17,6 +17,7 @@ import numpy as np
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry
 from lossfw.evaluation.plan import Plan
+from lossfw.models import Predictor
 from lossfw.runs.records import Run
 from lossfw.version import __version__
 
@@ -42,6 +43,7 @@ def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[
             "digest": run.plan.data.digest,
         },
         "weights": weights_digest(run.plan),
+        **_model_of(run.plan),
         "git": git_state(Path(run.config).absolute().parent),
         "digest": run.plan.digest,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -77,6 +79,14 @@ def versions(entries: Iterable[Entry]) -> dict[str, Any]:
         "platform": platform.platform(),
         "plugins": [{"name": name, "version": numbers[name]} for name in sorted(numbers)],
     }
+
+
+def _model_of(plan: Plan) -> dict[str, Any]:
+    """Return what made the predictions, and the version of its library; a network has none."""
+    model = plan.model
+    if not isinstance(model, Predictor):
+        return {}
+    return {"model": {"is": str(model), "library": model.library}}
 
 
 def weights_digest(plan: Plan) -> str | None:

@@ -217,7 +217,9 @@ _MODELS: dict[str, str] = {
     "catboost": "lossfw_std.models.catboost:CatBoost",
     "lightgbm": "lossfw_std.models.lightgbm:LightGBM",
     "onnx": "lossfw_std.models.onnx:Onnx",
+    "predictions": "lossfw.models.predictions:Predictions",
     "torch": "lossfw_std.models.torch:Torch",
+    "trained": "lossfw.models.trained:Trained",
     "xgboost": "lossfw_std.models.xgboost:XGBoost",
 }
 

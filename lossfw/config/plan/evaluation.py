@@ -36,6 +36,7 @@ from lossfw.data.selected_rows import taken
 from lossfw.data.weights import read_weights
 from lossfw.errors import MissingExtraError
 from lossfw.evaluation.plan import Plan
+from lossfw.models.predictions import Predictions
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
 
@@ -100,6 +101,7 @@ def _plan(config: CheckedConfig) -> Plan:
         model=config.predictor,
         outputs=config.outputs,
         outputs_form=known(config.loss_form),
+        link=known(config.origin).link if config.outputs is not None else None,
         metrics=tuple(map(known, config.metrics)),
         batch_size=evaluate.batch_size,
         sample=config.sample,
@@ -222,6 +224,9 @@ def _load_model(config: CheckedConfig) -> None:
     model = config.model
     if model is None:
         return
+    if isinstance(model, Predictions):
+        _read_predictions(config, model)
+        return
     if model.file is None:
         hint = "name the file of a model that has learnt"
         if model.learns is not None:
@@ -240,7 +245,8 @@ def _load_model(config: CheckedConfig) -> None:
         predictor.find_link(known(config.registry))
         config.predictor = predictor
         config.origin = OutputOrigin.of_model(["model"], predictor.link, predictor.units)
-    card = predictor.card
+    config.notes += predictor.notes
+    card, config.recorded = predictor.card, DataRecord(columns=predictor.columns)
     if card is not None:
         config.recorded = card.record
         if model.link not in (None, card.link):
@@ -250,6 +256,16 @@ def _load_model(config: CheckedConfig) -> None:
                 f"model.link is {model.link}",
                 "leave link out",
             )
+
+
+def _read_predictions(config: CheckedConfig, model: Predictions) -> None:
+    link = None
+    with config.at(["model", "link"]):
+        if model.link is not None:
+            link = known(config.registry).create("activation", model.link)
+    with config.at(["model", "file"]):
+        config.outputs = model.read()
+        config.origin = OutputOrigin.of_saved(["model", "file"], "prediction", link)
 
 
 def described_data(config: CheckedConfig) -> list[Any]:
@@ -270,11 +286,15 @@ def described_data(config: CheckedConfig) -> list[Any]:
 
 def _described_maker(config: CheckedConfig) -> dict[str, Any]:
     """Return all that decides the outputs, for a digest."""
-    model = config.model
+    model, link = config.model, known(config.origin).link
+    if model is not None and isinstance(model, Predictions):
+        # The short form without a link means the same, and has the same digest.
+        outputs = digest_arrays(config.outputs)
+        short = ["predictions", [], outputs]
+        return {"network": short} if link is None else {"model": [*short, link.to_config()]}
     if model is not None:
-        link, digest = known(config.origin).link, known(config.predictor).digest
-        after = None if link is None else link.to_config()
-        version = model.version() if model.library else None
+        after, digest = None if link is None else link.to_config(), known(config.predictor).digest
+        version = model.library_version if model.library else None
         parameters = {k: v for k, v in without_files(model).items() if k != "link"}
         return {"model": [parameters, digest, after, version]}
     activations = [known(activation).to_config() for activation in config.activations]

@@ -63,9 +63,7 @@ def resolve(source: ConfigSource) -> Resolved:
     if config.has("sweep"):
         _check_sweep(config)
     else:
-        build_components(
-            config, training=config.has("train") and not config.has("network", "weights")
-        )
+        build_components(config, training=config.has("train") and not config.has_learnt)
         given_outputs(config)
         config.problems.raise_if_any()
     return resolved(config)

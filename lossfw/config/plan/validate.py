@@ -47,9 +47,9 @@ class Verdict:
 def validate(source: ConfigSource) -> Verdict:
     """Return the mistakes of a configuration that show without computing.
 
-    A configuration with a section `train` and no weights is one to train;
-    with weights it is checked as one to evaluate as well. Every run of
-    a sweep is checked.
+    A configuration with a section `train` and nothing that has learnt is one to
+    train; with weights or the file of a model it is checked as one to evaluate as well.
+    Every run of a sweep is checked.
     """
     try:
         config = read_config(source)
@@ -60,12 +60,12 @@ def validate(source: ConfigSource) -> Verdict:
 
 
 def _runs(config: CheckedConfig) -> int:
-    trains, weights = config.has("train"), config.has("network", "weights")
+    trains, has_learnt = config.has("train"), config.has_learnt
     if config.has("sweep"):
         from lossfw.config.plan.folds import open_folds
         from lossfw.config.plan.sweep import expand
 
-        is_training = trains and not weights
+        is_training = trains and not has_learnt
         runs = expand(config, training=is_training)
         return sum((is_training and open_folds(run.config)) or 1 for run in runs)
     if trains:
@@ -80,7 +80,7 @@ def _runs(config: CheckedConfig) -> int:
             config.notes += trained.notes
         except ConfigError:
             config.problems.take(problems)
-    if weights or not trains:
+    if has_learnt or not trains:
         from lossfw.config.plan.evaluation import build_plan
 
         build_plan(config)

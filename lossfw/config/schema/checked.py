@@ -142,6 +142,12 @@ class CheckedConfig:
         node = self.root.find(path)
         return node is not None and node.value is not None
 
+    @property
+    def has_learnt(self) -> bool:
+        """Tell whether it names what has learnt, so that there is something to evaluate."""
+        learnt = (("network", "weights"), ("model", "file"), ("model", "folder"))
+        return any(self.has(*path) for path in learnt)
+
     def add(self, path: ConfigPath, what: str, hint: str = "", *, key: bool = False) -> None:
         """Record a mistake at a path; see `Node.locate`.
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from lossfw.losses.base import Form
 from lossfw.nn.activation import Activation
 
+_LINK_HINT = "write their link, such as link: softmax"
+
 
 @dataclass(frozen=True)
 class OutputOrigin:
@@ -53,15 +55,21 @@ class OutputOrigin:
         )
 
     @classmethod
-    def of_saved(cls, path: Sequence[str | int], form: Form) -> OutputOrigin:
+    def of_saved(
+        cls, path: Sequence[str | int], form: Form, link: Activation | None = None
+    ) -> OutputOrigin:
         """Return the origin of outputs in a file, or in a list, at `path`."""
         key = ".".join(map(str, path))
         return cls(
             path,
-            form,
+            form if link is None else None,
+            link,
+            [*path[:-1], "link"],
+            "the link",
+            "another link",
             words=f"the predictions come from {key}",
-            given=f"{key} are given",
-            logits_hint="name them network.logits",
+            given=f"{key} are given" if path[0] == "network" else f"{key} has predictions",
+            logits_hint="name them network.logits" if path[0] == "network" else _LINK_HINT,
         )
 
     @classmethod
@@ -79,5 +87,5 @@ class OutputOrigin:
             units=units,
             words="predictions are the outputs of the model",
             given="the outputs of the model are predictions",
-            logits_hint="write its link, such as link: softmax, if they are logits",
+            logits_hint=_LINK_HINT,
         )

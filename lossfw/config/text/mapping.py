@@ -27,7 +27,7 @@ _MOST_NUMBERS = 10_000
 _DATA = (("data",), ("train", "hold_out", "data"))
 _FILES = ("file", "inputs", "targets", "sample_weight")
 # The places of outputs and of weights.
-_OUTPUTS = (("network", "predictions"), ("network", "logits"))
+_OUTPUTS = (("network", "predictions"), ("network", "logits"), ("model", "file"))
 _WEIGHTS = ("network", "weights")
 
 

@@ -224,6 +224,16 @@ def _numbers(part: Mapping[str, Any]) -> dict[str, RunNumber]:
     return {name: RunNumber(n.get("value"), n.get("interval")) for name, n in numbers.items()}
 
 
+def _layers(run: FinishedRun) -> str:
+    units = [run.settings.get(f"network.layers.{i}.units") for i in range(100)]
+    layers = [
+        f"{unit} {run.settings.get(f'network.layers.{i}.activation', '')}".strip()
+        for i, unit in enumerate(units)
+        if unit is not None
+    ]
+    return ", ".join(layers)
+
+
 def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     record = run.record
     data = record.get("data") or {}
@@ -231,13 +241,13 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     yield "data", f"{data.get('name', '?')}, {rows} rows"
     if run.result.get("sample") is not None:
         yield "sample", f"{run.result['count']:,} rows drawn"
-    units = [run.settings.get(f"network.layers.{i}.units") for i in range(100)]
-    layers = [
-        f"{unit} {run.settings.get(f'network.layers.{i}.activation', '')}".strip()
-        for i, unit in enumerate(units)
-        if unit is not None
-    ]
-    yield "network", ", ".join(layers) or "saved outputs"
+    if "model" in run.settings:
+        made = record.get("model") or {}
+        yield "model", made.get("is") or f"{run.settings['model']}, saved outputs"
+        if made.get("library"):
+            yield "library", made["library"]
+    else:
+        yield "network", _layers(run) or "saved outputs"
     form = "logits" if run.result["loss"]["form"] == "logits" else "predictions"
     yield "loss", f"{run.loss_name}, from {form}"
     yield "seed", str(record.get("seed", "?"))
@@ -260,5 +270,6 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
         yield "git", f"{git['commit']}{', with changes' if git.get('dirty') else ''}"
     for name in ("weights", "digest"):
         if record.get(name):
-            yield f"{name} digest" if name == "weights" else name, str(record[name])
+            weights = "model" if record.get("model") else "weights"
+            yield f"{weights} digest" if name == "weights" else name, str(record[name])
     yield "data digest", str(data.get("digest", "?"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
+from lossfw.nn.dense import Network
 from lossfw.report.text.tables import as_number, class_lines, show_table, with_interval
 from lossfw.runs.files import say
 
@@ -31,14 +32,14 @@ def show(plan: Plan, result: Result, loading: float) -> None:
 def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
     numbers = result.numbers
-    network = str(plan.model)
+    network, maker = isinstance(plan.model, Network | None), str(plan.model)
     if plan.model is None:
         shape = () if plan.outputs is None else plan.outputs.shape
-        network = f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
+        maker = f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
     rows = [
         ("data", _data(plan, result)),
         *class_lines(plan.data.classes),
-        ("network", network),
+        ("network" if network else "model", maker),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
         ("", ""),
         *measured(result.loss_name, numbers.loss),

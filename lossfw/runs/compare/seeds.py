@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from lossfw.evaluation.intervals.resampling import t_quantile
-from lossfw.runs.compare.settings import UNSET, as_text
+from lossfw.runs.compare.settings import MODEL_FILES, UNSET, as_text
 
 SEED = "seed"
-# Weights that were trained with different seeds lie in different files.
-_WEIGHTS = "network.weights"
+# What was trained with different seeds lies in different files.
+_TRAINED = ("network.weights", *MODEL_FILES)
 # The settings of a group, and what has them.
 _Group: TypeAlias = tuple[dict[str, Any], list["Seeded"]]
 # The name of a group where nothing but the seed differs.
@@ -83,7 +83,7 @@ def seed_groups(items: Sequence[Seeded], level: float) -> tuple[SeedGroup, ...]:
     >>> [(group.name, group.numbers["loss"].mean) for group in seed_groups(runs, 0.95)]
     [('rate=1.0', 2.0), ('rate=2.0', 3.0)]
     """
-    found = _grouped(items, {SEED, _WEIGHTS})
+    found = _grouped(items, {SEED, *_TRAINED})
     if any(len(_seeds(of)) < len(of) for _, of in found):
         # The weights do not only follow the seed.
         found = _grouped(items, {SEED})

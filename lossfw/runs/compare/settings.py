@@ -16,8 +16,10 @@ UNSET = None
 
 _NUMBERS = (int, float)
 
+# Where a model lies: its digest, which is among the surroundings, says whether it is another.
+MODEL_FILES = ("model.file", "model.folder")
 # Keys that do not change the result.
-_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows", "evaluate.columns")
+_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows", "evaluate.columns", *MODEL_FILES)
 
 
 def read_settings(path: Path) -> Any:
@@ -67,7 +69,7 @@ def differing_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[
 
 
 def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the other causes of a result: versions, weights, state of git."""
+    """Return the other causes of a result: versions, weights or model, state of git."""
     values = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
     for plugin in record.get("plugins") or ():
         values[f"plugin {plugin.get('name')}"] = plugin.get("version")
@@ -76,8 +78,11 @@ def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
         values["git"] = str(git.get("commit", ""))[:12] + (
             " with changes" if git.get("dirty") else ""
         )
+    model = record.get("model") or {}
     if record.get("weights"):
-        values["weights"] = str(record["weights"])[:12]
+        values["model" if model else "weights"] = str(record["weights"])[:12]
+    if model.get("library"):
+        values["library"] = model["library"]
     return values
 
 

@@ -8,33 +8,9 @@ import pytest
 import lossfw
 from lossfw.models import Card
 from lossfw.models.card import sha256
+from support.configs import resolved_text
+from support.linear_model import LINEAR
 
-# A model of a plugin file: one matrix, in JSON.
-LINEAR = '''
-import json
-
-import numpy as np
-
-from lossfw.errors import DataError
-from lossfw.models import Model, Predictor
-
-
-class Linear(Model):
-    """A matrix, in JSON."""
-
-    ending = ".json"
-    learns = "once"
-    gain: float = 1.0
-
-    def load(self, content, card):
-        try:
-            weights = np.array(json.loads(content), float) * self.gain
-        except ValueError:
-            raise DataError(f"{self.file} is not a matrix in JSON.") from None
-        link = card.link if card is not None else self.link
-        width, units = weights.shape
-        return Predictor("linear", content, (width,), units, lambda x: x @ weights, link, pads=True)
-'''
 TEXT = """\
 lossfw: 1
 plugins: [linear.py]
@@ -140,3 +116,120 @@ def test_the_name_of_the_file_does_not_reach_the_digest(plan, files):
     digests.append(plan(written(TEXT)).digest)
     assert len(set(digests)) == 3
     assert digests[0] == digests[1]
+
+
+SAVED = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+model: {name: predictions, file: saved.npy}
+loss: cross_entropy
+evaluate: {metrics: [brier]}
+"""
+
+
+def test_saved_predictions_mean_what_their_short_form_means(plan, files):
+    np.save(files / "saved.npy", SOFTMAX)
+    short = SAVED.replace("model: {name: predictions, file:", "network: {predictions:")
+    assert plan(SAVED).digest == plan(short).digest
+    assert lossfw.evaluate(plan(SAVED)).to_dict() == lossfw.evaluate(plan(short)).to_dict()
+
+
+@pytest.mark.parametrize(("loss", "form"), [("cross_entropy", "logits"), ("brier", "prediction")])
+def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, form):
+    np.save(files / "saved.npy", LOGITS)
+    text = SAVED.replace("saved.npy", "saved.npy, link: softmax").replace("cross_entropy", loss)
+    made = plan(text)
+    np.save(files / "soft.npy", SOFTMAX)
+    expected = plan(SAVED.replace("saved", "soft").replace("cross_entropy", loss))
+    assert made.outputs_form == form
+    got, wanted = lossfw.evaluate(made), lossfw.evaluate(expected)
+    assert got.loss == pytest.approx(wanted.loss, rel=1e-6)  # one of them has a guard
+    assert got.metrics["brier"] == pytest.approx(wanted.metrics["brier"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "what", "hint"),
+    [
+        (", file: saved.npy", "", "3:1", "predictions needs the parameter 'file'", ""),
+        ("saved.npy", "saved.npy, link: sofmax", "3:51", "sofmax", "'softmax'"),
+        ("saved.npy", "saved.npy, link: softmax", "4:7", "is set to take logits", "identity"),
+        ("[0, 1]", "[0, 1, 1]", "3:34", "is 2, and that of the rows", "same order"),
+    ],
+)
+def test_a_mistake_beside_saved_outputs_is_told(refused, files, old, new, at, what, hint):
+    np.save(files / "saved.npy", SOFTMAX)
+    text = SAVED
+    if "softmax" in new:
+        text, at = text.replace("loss: cross_entropy", FROM_LOGITS), "3:51"
+    refused(text.replace(old, new), at=at, what=what, hint=hint)
+
+
+FROM_LOGITS = "loss: {name: cross_entropy, from_logits: true}"
+TRAINED = TEXT.replace("{name: linear, file: m.json}", "{name: trained, folder: runs/a}")
+
+
+@pytest.fixture
+def trained(files):
+    """Write the folder of a training, which is moved after it."""
+    folder = files / "runs/a"
+    folder.mkdir(parents=True)
+    (files / "m.json").replace(folder / "m.json")
+    with_card(folder)
+    training = TEXT.replace("linear.py", f"{files}/linear.py").replace(
+        ", file: m.json", ", gain: 2"
+    )
+    (folder / "config.yaml").write_text(f"{training}train: {{}}\n")
+    return folder
+
+
+def test_trained_stands_for_the_model_in_a_folder(plan, trained):
+    written = "{name: linear, gain: 2, file: runs/a/m.json}"
+    made = plan(TRAINED)
+    assert made.digest == plan(TRAINED.replace("{name: trained, folder: runs/a}", written)).digest
+    assert made.outputs_form == "logits"
+    assert resolved_text("run.yaml").count(str(trained / "m.json")) == 1
+
+
+def test_trained_layers_are_their_weights(plan, weights_of_layers):
+    short = plan(
+        weights_of_layers("network: {layers: [{units: 2, activation: softmax}], weights: w.npz}")
+    )
+    assert plan(weights_of_layers("model: {name: trained, folder: net}")).digest == short.digest
+
+
+@pytest.fixture
+def weights_of_layers(files):
+    (files / "net").mkdir()
+    for file in ("w.npz", "net/weights.npz"):
+        np.savez(files / file, W1=np.eye(2), b1=np.zeros(2))
+    text = TEXT.replace("plugins: [linear.py]\n", "")
+    model = "model: {name: linear, file: m.json}"
+    layers = "network: {layers: [{units: 2, activation: softmax}]}"
+    (files / "net/config.yaml").write_text(text.replace(model, layers) + "train: {}\n")
+    return lambda section: text.replace(model, section)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what", "hint"),
+    [
+        (
+            lambda folder: (folder / "config.yaml").unlink(),
+            "is not the folder of a training",
+            "--out",
+        ),
+        (
+            lambda folder: (folder / "m.json").unlink(),
+            "has not ended: it has no m.json",
+            "--resume",
+        ),
+        (lambda folder: (folder / "model.json").unlink(), "has no model.json", "--resume"),
+        (lambda folder: (folder / "config.yaml").write_text("a: ["), "config.yaml:1", ""),
+    ],
+)
+def test_a_folder_without_a_model_is_told(refused, trained, spoil, what, hint):
+    spoil(trained)
+    refused(TRAINED, at="4:32", what=what, hint=hint)
+
+
+def test_another_key_beside_the_folder_is_a_mistake(refused, trained):
+    refused(TRAINED.replace("runs/a", "runs/a, gain: 3"), at="4:40", what="no parameter 'gain'")

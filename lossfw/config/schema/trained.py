@@ -1,0 +1,66 @@
+"""`model: {name: trained, folder: DIR}` stands for the model of a training, with its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lossfw.config.text.overrides import with_value, without_key
+from lossfw.config.text.source import ConfigSource, read_tree
+from lossfw.config.text.tree import Node, Problems
+from lossfw.errors import ConfigError
+from lossfw.models.card import CARD_FILE
+from lossfw.models.trained import Trained
+
+# What a training writes to its folder: its configuration, and the weights of dense layers.
+_CONFIG_FILE = "config.yaml"
+_WEIGHTS_FILE = "weights.npz"
+
+
+def with_trained(root: Node, problems: Problems) -> Node:
+    """Return a configuration in which the model of a training stands for its folder."""
+    name, folder = root.find(["model", "name"]), root.find(["model", "folder"])
+    if name is None or name.value != Trained.name or folder is None:
+        return root
+    if not isinstance(folder.value, str) or root.value["model"].value.keys() > {"name", "folder"}:
+        return root  # the check of the component says what is wrong
+    where = folder.at.origin.folder.absolute() / folder.value
+    if not (where / _CONFIG_FILE).is_file():
+        problems.add(
+            folder.at,
+            f"{where} is not the folder of a training: it has no {_CONFIG_FILE}",
+            "name the FOLDER of `lossfw train FILE --out FOLDER`",
+        )
+        raise problems.error()
+    written = _written(where, folder, problems)
+    key = "network" if written.find(["network"]) is not None else "model"
+    file = where / (_WEIGHTS_FILE if key == "network" else _model_file(where))
+    if not file.is_file():
+        problems.add(
+            folder.at,
+            f"{where} holds a training that has not ended: it has no {file.name}",
+            "continue it: lossfw train FILE --out FOLDER --resume",
+        )
+        raise problems.error()
+    parameter = "weights" if key == "network" else "file"
+    value = Node(str(file), folder.at)
+    made = with_value(written.find([key]), [parameter], value, folder.at)
+    return with_value(without_key(root, "model"), [key], made, root.keys["model"])
+
+
+def _written(where: Path, folder: Node, problems: Problems) -> Node:
+    """Return the configuration of the training."""
+    try:
+        return read_tree(ConfigSource(str(where / _CONFIG_FILE)), Problems())
+    except ConfigError as error:
+        for problem in error.problems:
+            problems.add(folder.at, f"{problem.where}: {problem.what}", problem.hint)
+        raise problems.error() from None
+
+
+def _model_file(where: Path) -> str:
+    """Return the name of the file that the card of a training is of."""
+    try:
+        return Path(json.loads((where / CARD_FILE).read_text(encoding="utf-8"))["file"]).name
+    except (OSError, ValueError, KeyError, TypeError):
+        return CARD_FILE  # which is missing, or will be refused

@@ -1,0 +1,27 @@
+"""A model of a plugin file, which needs no library."""
+
+LINEAR = '''
+import json
+
+import numpy as np
+
+from lossfw.errors import DataError
+from lossfw.models import Model, Predictor
+
+
+class Linear(Model):
+    """A matrix, in JSON."""
+
+    ending = ".json"
+    learns = "once"
+    gain: float = 1.0
+
+    def load(self, content, card):
+        try:
+            weights = np.array(json.loads(content), float) * self.gain
+        except ValueError:
+            raise DataError(f"{self.file} is not a matrix in JSON.") from None
+        link = card.link if card is not None else self.link
+        width, units = weights.shape
+        return Predictor("linear", content, (width,), units, lambda x: x @ weights, link, pads=True)
+'''
