@@ -15,7 +15,7 @@ from lossfw.runs.files import say
 from lossfw.runs.folder import locked_folder
 from lossfw.runs.parallel_runs import common_folder, run_all
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.runs.stored import numbers_of
+from lossfw.runs.stored import kept_of, numbers_of, word_of
 
 # The remedy for a loss that is NaN.
 ALLOW_NAN = "To accept NaN, set evaluate.allow_nan: true."
@@ -145,10 +145,11 @@ def _numbers_of_runs(
 def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows: every metric that is a single number has a column.
 
-    The numbers of a training are those of the epoch whose weights were kept.
+    The numbers of a training are those of the round, or epoch, whose model was kept.
     """
     trains = outcomes[0].request.trains
-    first = ["epoch"] if trains else ["loss", "value"]
+    words = {word_of(outcome.result) for outcome in outcomes if trains and outcome.result}
+    first = [" or ".join(sorted(words, reverse=True)) or "epoch"] if trains else ["loss", "value"]
     numbers = [_numbers(outcome) for outcome in outcomes]
     titles = list(dict.fromkeys(title for _, own in numbers for title in own))
     rows = []
@@ -169,7 +170,7 @@ def _numbers(outcome: RunOutcome) -> tuple[list[str], dict[str, Any]]:
     if result is None:
         return [], {}
     if outcome.request.trains:
-        kept = next(one for one in result["epochs"] if one["epoch"] == result["kept"])
+        kept = kept_of(result)
         return [str(kept["epoch"])], numbers_of(kept)
     loss, metrics = result["loss"], result["metrics"].items()
     single = {name: m["value"] for name, m in metrics if not isinstance(m["value"], list)}

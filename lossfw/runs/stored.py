@@ -162,6 +162,19 @@ def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None
         ) from None
 
 
+def kept_of(trained: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the round, or epoch, of ``training.json`` whose model was kept."""
+    kept: list[Mapping[str, Any]] = [
+        epoch for epoch in trained["epochs"] if epoch["epoch"] == trained["kept"]
+    ]
+    return kept[0]
+
+
+def word_of(trained: Mapping[str, Any]) -> str:
+    """Return what the model of ``training.json`` learnt by: ``"round"`` or ``"epoch"``."""
+    return "epoch" if trained.get("learns", "epochs") == "epochs" else "round"
+
+
 def numbers_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """Return the single numbers of an epoch of ``training.json``, those of held-out rows last.
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from lossfw.errors import ConfigError
+import lossfw as lossfw_package
+from lossfw.errors import ArgumentError, ConfigError
 from lossfw.models.training import loop, records
 from support.configs import build_training
 from support.plugin_models import STUMPS
@@ -186,3 +187,61 @@ def test_the_configuration_in_the_folder_trains_again(train, lossfw, folder):
     result = lossfw("train", "a/config.yaml", "--out", "b")
     assert result.exit_code == 0, result.stderr
     assert json.loads((folder / "b/training.json").read_text()) == first
+
+
+def test_a_sweep_over_models_and_losses(lossfw, folder):
+    # A process of its own has legs of 100 rounds: these are shorter.
+    models = "[stumps, {name: stumps, share: 0.9}]"
+    sweep = f"sweep={{zip: {{model: {models}, loss.power: [1.3, 1.7]}}}}"
+    options = ("-o", "train.rounds=9", "-o", "train.measure=3")
+    result = lossfw("train", "t.yaml", "--out", "s", "-o", sweep, *options)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.split("\n")[0].split()[:3] == ["run", "status", "round"]
+    names = sorted(path.name for path in (folder / "s").iterdir())
+    assert len(names) == 2
+    changes = ("-o", "model={name: stumps, share: 0.9}", "-o", "loss.power=1.7", *options)
+    assert lossfw("train", "t.yaml", "--out", "one", *changes).exit_code == 0
+    contents = [(folder / "s" / name / "stumps.json").read_bytes() for name in names]
+    assert (folder / "one/stumps.json").read_bytes() in contents
+    again = lossfw("train", "t.yaml", "--out", "s", "-o", sweep, *options, "--resume", "--json")
+    assert [run["status"] for run in json.loads(again.stdout)] == ["done", "done"]
+
+
+def test_a_page_says_rounds_and_model(train, folder):
+    pytest.importorskip("matplotlib")
+    from lossfw.report.html.training import training_page
+
+    train("a", "train.measure=10", "train.hold_out.patience=1")
+    page = training_page(folder / "a").replace("<wbr>", "")
+    assert "stumps · tweedie_deviance, from logits · " in page
+    assert ", whose model is kept" in page
+    assert ">Rounds<" in page
+    assert "Weights" not in page
+
+
+def test_trainings_of_rounds_and_of_epochs_are_compared(lossfw, folder, train):
+    train("a", "train.measure=10")
+    layers = "{layers: [{units: 1, activation: exp}]}"
+    learning = {"epochs": 3, "optimizer": "sgd", "hold_out": {"share": 0.25}}
+    changes = ("-o", f"network={layers}", "-o", "model-", "-o", f"train={json.dumps(learning)}")
+    assert lossfw("train", "t.yaml", "--out", "b", *changes).exit_code == 0
+    found = json.loads(lossfw("compare", "a", "b", "--json").stdout)
+    assert [one["measured"] for one in found["trainings"]] == [[0, 10, 20, 25], [0, 1, 2, 3]]
+    assert "round or epoch" in lossfw("compare", "a", "b").stdout
+
+
+def test_python_has_the_predictor_and_its_predictions(folder):
+    trained = lossfw_package.train("t.yaml", overrides=["train.rounds=12"], out="p")
+    assert trained.content == (folder / "p/stumps.json").read_bytes()
+    assert repr(trained).startswith(
+        "TrainingResult(TweedieDeviance(power=1.5, link='log'), round 12"
+    )
+    assert "the model of round 12" in trained._repr_html_()
+    inputs = np.load(folder / "d.npz")["inputs"]
+    outputs = trained.predictor.block(inputs[:50])
+    assert outputs.predictions == pytest.approx(np.exp(outputs.logits), rel=1e-15)
+    with pytest.raises(ArgumentError, match="take predictor"):
+        trained.network  # noqa: B018
+    every = lossfw_package.train_all("t.yaml", overrides=["sweep={seeds: 2}", "train.rounds=3"])
+    assert [one.kept_epoch for one in every.values()] == [3, 3]
+    assert "<svg" in every._repr_html_()

@@ -239,12 +239,13 @@ class _Leg:
                 f"the model {training.model.name} told of round {self.number}, and this leg ends "
                 f"with round {self.end}: work.after is called once after each of work.rounds."
             )
-        if learnt is None and training.measures(self.number) and self.end > first + 1:
+        lacks = learnt is None or (held_out is None and training.held_out is not None)
+        if lacks and training.measures(self.number) and self.end > first + 1:
             raise RunError(
-                f"the model {training.model.name} gave no raw outputs after round {self.number}, "
-                "which work.measures says is measured."
+                f"the model {training.model.name} gave no raw outputs of all rows after round "
+                f"{self.number}, which work.measures says is measured."
             )
-        if learnt is not None and training.measures(self.number):
+        if learnt is not None and not lacks and training.measures(self.number):
             self._keep(
                 _epoch(training, self.number, self.rate, np.asarray(learnt), _array(held_out))
             )
@@ -321,7 +322,7 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
         loss_name=training.loss.name,
         loss_text=str(training.loss),
         form=training.form,
-        word=training.word,
+        learns=training.learns,
         digest=training.digest,
         record=training.record,
         **options,

@@ -269,8 +269,8 @@ class TrainingResult:
         Canonical name of the loss; the loss with its parameters.
     form : {"prediction", "logits"}
         The input of the loss.
-    word : {"round", "epoch"}
-        What the model learns by.
+    learns : {"rounds", "epochs", "once"}
+        How the model learns.
     model : mapping
         The model as a configuration names it; empty for layers.
     card : Card or None
@@ -291,7 +291,7 @@ class TrainingResult:
     loss_text: str
     form: Form
     moved: tuple[float, ...] = ()
-    word: Word = "epoch"
+    learns: Learning = "epochs"
     model: Mapping[str, Any] = field(default_factory=dict)
     card: Card | None = None
     digest: str = ""
@@ -301,6 +301,11 @@ class TrainingResult:
     def kept(self) -> int:
         """The older name of `kept_epoch`, for one more release."""
         return self.kept_epoch
+
+    @property
+    def word(self) -> Word:
+        """What the model learns by: ``"round"`` or ``"epoch"``."""
+        return "epoch" if self.learns == "epochs" else "round"
 
     @property
     def kept_numbers(self) -> Epoch:
@@ -358,7 +363,7 @@ class TrainingResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, texts and lists, for JSON."""
-        model = {"model": dict(self.model), "learns": f"{self.word}s"} if self.model else {}
+        model = {"model": dict(self.model), "learns": self.learns} if self.model else {}
         return {
             "lossfw": TRAINED_VERSION,
             "loss": {"name": self.loss_name, "form": self.form},

@@ -80,7 +80,7 @@ def _lead(comparison: Comparison) -> Iterator[str]:
     """Yield what is under the title: the data, a condition on their rows included."""
     if isinstance(comparison, TrainingComparison):
         yield f"{len(comparison.runs)} trainings"
-        yield "numbers of the epochs that were kept"
+        yield f"numbers of the {comparison.word}s that were kept"
         return
     base = comparison.baseline
     if len({run.data for run in comparison.runs}) == 1:
@@ -188,7 +188,7 @@ def _intervals(comparison: Comparison, name: str, place: int) -> Picture:
 
 
 def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
-    """Draw a number of every training over the epochs; the best trainings have colours."""
+    """Draw a number of every training over rounds or epochs; the best trainings have colours."""
     measured = [one for one in comparison.runs if one.curve(name)]
     shown = [one for one in comparison.best(len(PAGE.colours)) if one in measured]
     title, labels = comparison.title(name), _labels(comparison)
@@ -196,16 +196,17 @@ def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
         axes = figure.subplots()
         for one in measured:
             if one not in shown:
-                axes.plot(one.curve(name), color=INK, linewidth=0.8, alpha=_PALE)
+                axes.plot(one.measured, one.curve(name), color=INK, linewidth=0.8, alpha=_PALE)
         for index, one in enumerate(shown):
-            axes.plot(one.curve(name), label=labels[one.name], linewidth=1.6, **PAGE.look(index))
+            look = PAGE.look(index)
+            axes.plot(one.measured, one.curve(name), label=labels[one.name], linewidth=1.6, **look)
         if is_wide([value for one in measured for value in one.curve(name)]):
             axes.set_yscale("log")
-        axes.set(title=title, xlabel="epoch")
+        axes.set(title=title, xlabel=comparison.word)
         axes.locator_params(axis="x", integer=True)
         axes.legend()
         kept = [f"{as_number(one.numbers[name])} in {labels[one.name]}" for one in shown]
-        caption = f"{title} after each epoch; kept: {'; '.join(kept)}."
+        caption = f"{title} after each {comparison.word}; kept: {'; '.join(kept)}."
         if len(measured) > len(shown):
             caption += f" The {len(measured) - len(shown)} others are pale."
         return inline(figure, f"curves-{place}", title, caption)

@@ -1,4 +1,4 @@
-"""The page of a training: its learning curves, and the weights of each layer."""
+"""The page of a training: its learning curves, and the weights of layers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from lossfw.report.html.picture import WIDTH, Picture, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.tables import as_number
+from lossfw.report.text.training import STOPPED
 from lossfw.runs.files import numbers_in, read_json
-from lossfw.runs.stored import HELD_OUT, numbers_of
+from lossfw.runs.stored import HELD_OUT, kept_of, numbers_of, word_of
 from lossfw.runs.trainings import TRAINING_FILE
 from lossfw.version import __version__
 
@@ -34,8 +35,10 @@ def training_page(folder: Path) -> str:
         raise DataError(f"{folder} holds no training: it has no {TRAINING_FILE}.")
     try:
         trained = numbers_in(plain)
-        epochs, kept = trained["epochs"], trained["epochs"][trained["kept"]]
-        weights = read_weights(folder / WEIGHTS_FILE)
+        epochs, kept = trained["epochs"], kept_of(trained)
+        # Other models have none.
+        weights = {} if "model" in trained else read_weights(folder / WEIGHTS_FILE)
+        measured = f"{word_of(trained)}s".capitalize()
         return render(
             "training.html",
             kind="lossfw training",
@@ -44,8 +47,8 @@ def training_page(folder: Path) -> str:
             sections=[
                 ("result", "Result"),
                 ("curves", "Learning curves"),
-                ("weights", "Weights"),
-                ("epochs", "Epochs"),
+                *([("weights", "Weights")] if weights else []),
+                ("epochs", measured),
             ],
             foot=f"Written by lossfw {__version__}.",
             cards=[
@@ -55,7 +58,8 @@ def training_page(folder: Path) -> str:
             curves=list(_curves(epochs, trained)),
             layers=list(_layers(weights, trained["moved"])),
             histograms=list(_histograms(weights)),
-            headers=["epoch", "rate", *numbers_of(epochs[0])],
+            measured=measured,
+            headers=[word_of(trained), "rate", *numbers_of(epochs[0])],
             epochs=[_row(epoch) for epoch in epochs],
         )
     except (KeyError, TypeError, IndexError, ValueError) as error:
@@ -63,24 +67,25 @@ def training_page(folder: Path) -> str:
 
 
 def _lead(trained: Mapping[str, Any]) -> str:
-    why = {"epochs": "all epochs done", "patience": "the held-out loss improved no more"}
+    word, model = word_of(trained), trained.get("model")
+    name = f"{model['name']} · " if model else ""
     return (
-        f"{trained['loss']['name']}, from {trained['loss']['form']} · "
-        f"{len(trained['epochs']) - 1} epochs · {why[trained['stopped']]} · "
-        f"weights of epoch {trained['kept']}"
+        f"{name}{trained['loss']['name']}, from {trained['loss']['form']} · "
+        f"{trained['epochs'][-1]['epoch']} {word}s · {STOPPED[trained['stopped']]} · "
+        f"{'model' if model else 'weights'} of {word} {trained['kept']}"
     )
 
 
 def _row(epoch: Mapping[str, Any]) -> list[str]:
     return [
         str(epoch["epoch"]),
-        as_number(epoch["rate"]),
+        "" if epoch["rate"] is None else as_number(epoch["rate"]),
         *(as_number(value) for _, value in numbers_of(epoch).items()),
     ]
 
 
 def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> Iterator[Picture]:
-    """Yield a picture of the loss and of each metric over the epochs."""
+    """Yield a picture of the loss and of each metric over the rounds or epochs."""
     names = [name for name in numbers_of(epochs[0]) if not name.startswith(HELD_OUT)]
     for place, name in enumerate(names):
         lines = {
@@ -88,7 +93,7 @@ def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> 
             for title, prefix in (("learnt", ""), ("held out", HELD_OUT))
         }
         known = {title: values for title, values in lines.items() if values[0] is not None}
-        yield _curve(name, known, trained["kept"], place)
+        yield _curve(name, [epoch["epoch"] for epoch in epochs], known, trained, place)
 
 
 def is_wide(numbers: Any) -> bool:
@@ -98,25 +103,33 @@ def is_wide(numbers: Any) -> bool:
     return bool(positive.size == values.size and positive.max() > _WIDE * positive.min())
 
 
-def _curve(name: str, lines: Mapping[str, Sequence[Any]], kept: int, place: int) -> Picture:
+def _curve(
+    name: str,
+    measured: Sequence[int],
+    lines: Mapping[str, Sequence[Any]],
+    trained: Mapping[str, Any],
+    place: int,
+) -> Picture:
+    kept, word = trained["kept"], word_of(trained)
     values = np.array([*lines.values()], float)
     wide = is_wide(values)
     with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         axes = figure.subplots()
         for index, (title, line) in enumerate(lines.items()):
-            axes.plot(range(len(line)), line, label=title, linewidth=1.6, **PAGE.look(index))
+            axes.plot(measured, line, label=title, linewidth=1.6, **PAGE.look(index))
         axes.axvline(kept, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
         if wide:
             axes.set_yscale("log")
-        axes.set(title=name, xlabel="epoch")
+        axes.set(title=name, xlabel=word)
         axes.locator_params(axis="x", integer=True)
         if len(lines) > 1:
             axes.legend()
         ends = "; ".join(
-            f"{title} from {as_number(line[0])} to {as_number(line[kept])}"
+            f"{title} from {as_number(line[0])} to {as_number(line[measured.index(kept)])}"
             for title, line in lines.items()
         )
-        caption = f"{name} after each epoch: {ends} in epoch {kept}, whose weights are kept."
+        what = "model is" if "model" in trained else "weights are"
+        caption = f"{name} after each {word}: {ends} in {word} {kept}, whose {what} kept."
         return inline(figure, f"curve-{place}", name, caption)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from lossfw.components import notebook
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
@@ -106,7 +108,11 @@ class Comparison(_ByRun):
 
     # What is compared, and the columns that its tables have before the measures.
     kind: ClassVar[str] = "run"
-    extra_columns: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def extra_columns(self) -> tuple[str, ...]:
+        """The titles of cells that a run has beside its numbers."""
+        return ()
 
     def extra_cells(self, run: Any) -> tuple[str, ...]:
         """Return the cells of a run in `extra_columns`."""
@@ -252,13 +258,12 @@ class Comparison(_ByRun):
 
 
 class TrainingComparison(Comparison):
-    """Trainings next to each other: their curves, and the numbers of the epochs that were kept.
+    """Trainings next to each other: their curves, and the numbers of the models that were kept.
 
     It has no differences, and `runs` and `given` are tuples of FinishedTraining.
     """
 
     kind: ClassVar[str] = "training"
-    extra_columns: ClassVar[tuple[str, ...]] = ("epoch",)
 
     @classmethod
     def of(cls, trainings: Sequence[FinishedTraining], level: float | None = None) -> Self:
@@ -289,17 +294,27 @@ class TrainingComparison(Comparison):
         )
 
     @property
+    def word(self) -> str:
+        """What the models learnt by: ``"round"``, ``"epoch"``, or both."""
+        return " or ".join(sorted({one.word for one in self.runs}, reverse=True))
+
+    @property
+    def extra_columns(self) -> tuple[str, ...]:
+        """The title of the round, or epoch, that was kept."""
+        return (self.word,)
+
+    @property
     def trainings(self) -> tuple[FinishedTraining, ...]:
         """The older name of `runs`."""
         return self.runs
 
     @property
     def single(self) -> tuple[str, ...]:
-        """All measures: an epoch is described by single numbers."""
+        """All measures: a round or epoch is described by single numbers."""
         return self.measures
 
     def extra_cells(self, run: FinishedTraining) -> tuple[str, ...]:
-        """Return the epoch of the weights."""
+        """Return the round, or epoch, of the model."""
         return (str(run.kept),)
 
     def best(self, count: int) -> tuple[FinishedTraining, ...]:
@@ -313,10 +328,13 @@ class TrainingComparison(Comparison):
 
     def _repr_html_(self) -> str:
         """Return the comparison for a notebook: curves of the loss, last numbers, settings."""
-        length, nan = max(len(one.epochs) for one in self.runs), float("nan")
-        curves = {one.name: one.curve(LOSS) for one in self.runs}
-        padded = {name: [*curve, *[nan] * (length - len(curve))] for name, curve in curves.items()}
-        lines = notebook.lines(list(range(length)), padded, "epoch")
+        places = sorted({number for one in self.runs for number in one.measured})
+        # Between two of its measured rounds a curve is straight.
+        curves = {
+            one.name: np.interp(places, one.measured, one.curve(LOSS), right=np.nan).tolist()
+            for one in self.runs
+        }
+        lines = notebook.lines(places, curves, self.word)
         return f"{notebook.heading(self.title(LOSS))}{lines}{super()._repr_html_()}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -330,6 +348,7 @@ class TrainingComparison(Comparison):
                     "folder": None if one.path is None else str(one.path),
                     "loss": one.loss_name,
                     "kept": one.kept,
+                    "measured": one.measured,
                     "settings": {key: one.settings.get(key) for key in self.settings},
                     "numbers": one.numbers,
                     "curves": {name: one.curve(name) for name in one.numbers},

@@ -19,7 +19,7 @@ from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
 from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
-from lossfw.runs.stored import check_result, numbers_of
+from lossfw.runs.stored import check_result, kept_of, numbers_of, word_of
 from lossfw.runs.trainings import TRAINING_FILE
 
 # The name of the loss among the metrics.
@@ -157,8 +157,18 @@ class FinishedTraining:
 
     @property
     def kept(self) -> int:
-        """The epoch of the weights."""
+        """The epoch of the weights, or the round of the model."""
         return int(self.trained["kept"])
+
+    @property
+    def word(self) -> str:
+        """What the model learnt by: ``"round"`` or ``"epoch"``."""
+        return word_of(self.trained)
+
+    @property
+    def measured(self) -> list[int]:
+        """The rounds, or epochs, that `epochs` describes."""
+        return [int(epoch["epoch"]) for epoch in self.trained["epochs"]]
 
     @property
     def loss_name(self) -> str:
@@ -167,16 +177,16 @@ class FinishedTraining:
 
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
-        """The single numbers after each epoch, from epoch 0 on."""
+        """The single numbers after each measured round or epoch."""
         return [numbers_of(epoch) for epoch in self.trained["epochs"]]
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """The single numbers of the epoch of the weights."""
-        return self.epochs[self.kept]
+        """The single numbers of the model that was kept."""
+        return numbers_of(kept_of(self.trained))
 
     def curve(self, name: str) -> list[float]:
-        """Return a number after each epoch; empty if the training does not have it."""
+        """Return a number after each of `measured`; empty if the training does not have it."""
         return [epoch[name] for epoch in self.epochs if epoch.get(name) is not None]
 
 
