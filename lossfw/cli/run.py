@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from lossfw.cli.options import (
 from lossfw.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lossfw.runs.records import Run, RunRequest
+    from lossfw.runs.records import RunRequest
 
 # Said before a training begins, and after the mistakes of its configuration.
 _LOST_WEIGHTS = (
@@ -72,7 +71,10 @@ def run(**options: Any) -> None:
     _check_folder_options(given)
     requests = _requests(given, given.configs)
     if given.dry_run:
-        _show_plans(requests, as_json=given.as_json)
+        # Imported on use: most runs are carried out.
+        from lossfw.cli.dry_run import show_plans
+
+        show_plans(requests, as_json=given.as_json)
         return
     _carry_out(requests, given, _run_one)
 
@@ -90,19 +92,20 @@ def run(**options: Any) -> None:
     "--no-out", is_flag=True, help="Keep nothing: show the numbers, and discard the weights."
 )
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
+@click.option("--dry-run", is_flag=True, help="Check everything and train nothing.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
     metavar="N",
-    help="Number of trainings of a sweep that run at a time, each in its own process.",
+    help="Number of trainings of a sweep or of folds at a time, each in its own process.",
 )
 @click.option(
     "--cluster",
     metavar="SCHEDULER",
-    help="Train the runs of a sweep on a cluster of Dask, one a task: an address, the file of a "
-    "scheduler, or local:N for N processes on this machine.",
+    help="Train the runs of a sweep, or the folds, on a cluster of Dask, one a task: an address, "
+    "the file of a scheduler, or local:N for N processes on this machine.",
 )
 @click.option("--report", is_flag=True, help="Write report.html too.")
 @json_option
@@ -112,8 +115,9 @@ def train(**options: Any) -> None:
 
     The section `train` describes the training. A stopped training continues with
     --resume and ends with the same bits. A section `sweep` describes several
-    trainings. In JSON, numbers that are not finite are the texts "nan", "inf" and
-    "-inf".
+    trainings, and so does `hold_out: {folds: 5}`, with the numbers of all rows by
+    the models that have not seen them. In JSON, numbers that are not finite are the
+    texts "nan", "inf" and "-inf".
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.config.plan.folds import open_folds
@@ -123,6 +127,12 @@ def train(**options: Any) -> None:
         raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
     _check_folder_options(given)
     requests = _requests(given, [given.config], trains=True)
+    if given.dry_run:
+        # Imported on use: most trainings are carried out.
+        from lossfw.cli.dry_run import show_trainings
+
+        show_trainings(requests, as_json=given.as_json)
+        return
     if any(open_folds(request.config) for request in requests):
         _train_folds(requests, given)
         return
@@ -264,56 +274,3 @@ def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> No
         say(to_json(outcome.trained.to_dict()))
     else:
         show(run.training, outcome.trained, request.folder, outcome.seconds)
-
-
-def _show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
-    """Make the plan of each request and show it."""
-    from lossfw.cli.batch import show_warnings
-    from lossfw.report.text.tables import show_table
-    from lossfw.runs.execute import prepare
-    from lossfw.runs.files import say
-
-    runs = [prepare(request) for request in requests]
-    if as_json:
-        say(json.dumps([_plain(run) for run in runs]))
-        return
-    rows = []
-    for run in runs:
-        plan, folder = run.plan, "" if run.folder is None else str(run.folder)
-        # As many digits of the digest as git shows of a commit: for the eye.
-        digest = plan.digest[:12]
-        rows.append((run.name, str(plan.count), str(plan.loss), plan.outputs_form, folder, digest))
-    show_table(("run", "rows", "loss", "from", "folder", "digest"), rows)
-    for request, run in zip(requests, runs, strict=True):
-        if request.scheduler is not None:
-            say(f"{run.name}: {_tasks_text(run, request.scheduler)}")
-    show_warnings([(run.name, run.plan.warnings) for run in runs])
-
-
-def _tasks_text(run: Run, cluster: str) -> str:
-    """Return the tasks that a run gives to a cluster, in one line."""
-    # Imported on use: most runs stay in their process.
-    from lossfw.scale import cut, slots_of
-
-    slots = slots_of(cluster)
-    parts = cut(run.plan, slots)
-    return (
-        f"{len(parts.parts)} tasks of {parts.rows} rows for {slots} threads of {cluster}; "
-        f"{parts.bytes_read} bytes are read"
-    )
-
-
-def _plain(run: Run) -> dict[str, object]:
-    plan = run.plan
-    return {
-        "name": run.name,
-        "config": run.config,
-        "overrides": list(run.overrides),
-        "folder": None if run.folder is None else str(run.folder),
-        "rows": plan.count,
-        "loss": plan.loss.to_config(),
-        "form": plan.outputs_form,
-        "metrics": [metric.to_config() for metric in plan.metrics],
-        "digest": plan.digest,
-        "warnings": list(plan.warnings),
-    }

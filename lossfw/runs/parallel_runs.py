@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lossfw.config.plan.folds import open_folds
+from lossfw.config.plan.folds import first_fold, open_folds
 from lossfw.config.plan.sweep import KEY, expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
@@ -41,6 +41,13 @@ def requests_of(
             return ""
         return variant if len(configs) == 1 or variant == stem else f"{stem},{variant}"
 
+    for config in configs:
+        if trains and not config.has(KEY) and open_folds(config):
+            # Imported on use: an evaluation needs none of it.
+            from lossfw.config.plan.training import training_of
+
+            # As the runs of a sweep are: all of them would have its mistakes.
+            training_of(first_fold(config))
     runs = [(config, run) for config in configs for run in expand(config, training=trains)]
     names = _distinct([full_name(c.source.name, run.name) for c, run in runs])
     return [

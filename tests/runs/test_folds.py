@@ -184,6 +184,25 @@ def test_one_training_is_not_all_folds(config):
         lossfw.train(config)
 
 
+def test_a_dry_run_shows_each_fold(table, trained, lossfw, folder):
+    (folder / "cv.yaml").write_text((table / "cv" / "training.yaml").read_text())
+    lines = lossfw("train", "cv.yaml", "--dry-run", "--out", "out").stdout.splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [
+        [f"fold={fold}", str(ROWS - size), str(size)] for fold, size in enumerate((14, 13, 13))
+    ]
+    plain = json.loads(lossfw("train", "cv.yaml", "--dry-run", "--json").stdout)
+    assert [one["digest"] for one in plain] == [one.digest for one in trained.values()]
+    assert not (folder / "out").exists()
+
+
+def test_a_mistake_is_told_once_before_any_training(table, trained, lossfw, folder):
+    (folder / "cv.yaml").write_text((table / "cv" / "training.yaml").read_text())
+    wrong = lossfw("train", "cv.yaml", "--out", "out", "-o", "train.optimizer.learning_rate=-1")
+    assert wrong.exit_code == 2
+    assert wrong.stderr.count("error:") == 1
+    assert not (folder / "out").exists()
+
+
 @pytest.mark.slow  # each training in a process of its own
 def test_the_command_shows_each_fold_and_the_whole(table, trained, lossfw, folder):
     text = (table / "cv" / "training.yaml").read_text()
