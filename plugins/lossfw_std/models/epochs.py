@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw import DivergenceError, NDArray
-from lossfw.models import Work
+from lossfw.data import Dataset
+from lossfw.models import Predictor, Work
 
 
 class BatchStep(NamedTuple):
@@ -72,3 +73,11 @@ def check_loss(loss: float, work: Work, epoch: int, step: BatchStep) -> None:
         f"The training diverged in epoch {work.first + epoch + 1}, batch {step.number + 1}: the "
         f"loss is {loss}. Lower model.learning_rate, or scale the inputs."
     )
+
+
+def predicted(predictor: Predictor, data: Dataset | None) -> NDArray | None:
+    """Return raw outputs of rows, in the blocks of an evaluation."""
+    if data is None:
+        return None
+    blocks = (np.asarray(batch.inputs) for batch in data.batches(predictor.block_rows))
+    return np.concatenate([predictor.block(rows).predictions for rows in blocks])

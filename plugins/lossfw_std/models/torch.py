@@ -15,7 +15,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from lossfw import DataError, Loss, NDArray, ShapeError
 from lossfw.bridges import flat_refusal
 from lossfw.bridges import torch as bridge
-from lossfw.data import Dataset
 from lossfw.models import (
     Card,
     CodeName,
@@ -28,7 +27,7 @@ from lossfw.models import (
     did_you_mean,
     made_by_code,
 )
-from lossfw_std.models.epochs import check_loss, steps_of
+from lossfw_std.models.epochs import check_loss, predicted, steps_of
 from lossfw_std.models.torch_state import TorchState, optimizer_state
 
 # Optimizers whose step needs more than gradients that are there.
@@ -271,7 +270,7 @@ class Torch(Model):
         if work.rounds == 1 or not work.measures(work.first + epoch + 1):
             return [None, None]
         predictor = self._predictor(net, _shape_of(work), b"", None)
-        return [_predicted(predictor, data) for data in (work.data, work.held_out)]
+        return [predicted(predictor, data) for data in (work.data, work.held_out)]
 
     def _predictor(
         self, net: Any, row_shape: tuple[int, ...], content: bytes, card: Card | None
@@ -326,15 +325,6 @@ def _units(outputs: Any) -> int:
     return int(outputs.shape[1]) if len(outputs.shape) == 2 else 1
 
 
-def _predicted(predictor: Predictor, data: Dataset | None) -> NDArray | None:
-    if data is None:
-        return None
-    blocks = (batch.inputs for batch in data.batches(predictor.block_rows))
-    return np.concatenate(
-        [predictor.block(rows).predictions for rows in blocks if rows is not None]
-    )
-
-
 def _fill(net: Any, state: TorchState, refusal: str) -> None:
     """Give a module the weights of a file that has all of them and no others."""
     own, given = net.state_dict(), state.module
@@ -342,11 +332,11 @@ def _fill(net: Any, state: TorchState, refusal: str) -> None:
     present = {own[name].data_ptr() for name in given if name in own}
     missing = [n for n, x in own.items() if n not in given and x.data_ptr() not in present]
     wrong = [f"it lacks {name}" for name in missing]
-    wrong += [f"it has {name}, and the module has not" for name in given if name not in own]
+    wrong += [f"it has {name}, and the module has not" for name in sorted(set(given) - set(own))]
     wrong += [
-        f"its {name} has shape {tuple(x.shape)}, and the module's {tuple(own[name].shape)}"
-        for name, x in given.items()
-        if name in own and own[name].shape != x.shape
+        f"its {name} has shape {tuple(given[name].shape)}, and the module's {tuple(x.shape)}"
+        for name, x in own.items()
+        if name in given and given[name].shape != x.shape
     ]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""

@@ -1,0 +1,339 @@
+"""Keras: a model of a file of Python, evaluated and trained, on PyTorch or JAX."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, PositiveFloat
+
+from lossfw import DataError, Loss, LossfwError, NDArray, RunError, ShapeError
+from lossfw.bridges import flat_refusal, keras_bridge
+from lossfw.models import (
+    Card,
+    CodeName,
+    Model,
+    Predictor,
+    Work,
+    code_digest,
+    code_file,
+    code_format,
+    did_you_mean,
+    made_by_code,
+)
+from lossfw_std.models.epochs import check_loss, predicted, steps_of
+
+# Of a file of weights: the group with the state of the optimizer.
+_OPTIMIZER = "optimizer/"
+_SEED = "seed_generator_state"
+
+
+class Keras(Model):
+    """A model of Keras, by the function that builds it and a file of weights, or as a whole.
+
+    Use it when a network of Keras is to be trained with a loss of lossfw, or scored.
+
+    Parameters
+    ----------
+    module : str, optional
+        The function that returns the model, in a file of Python: ``net.py:build``. The model takes
+        rows (N, ...), and returns raw outputs (N, units).
+    arguments : mapping
+        The arguments of the function.
+    file : file
+        Weights in ``.weights.h5``, also the ones that a training begins with; or a whole model in
+        ``.keras``, which needs no `module` and is executed as code.
+    link : str, optional
+        The activation that makes predictions of what the model returns. Without it, these are
+        predictions.
+    optimizer : str or mapping
+        The name of an optimizer of ``keras.optimizers``, or a mapping with its name and its
+        arguments: ``{name: SGD, momentum: 0.9}``.
+    learning_rate : float
+        Before the schedule of the training changes it.
+
+    Notes
+    -----
+    Keras runs on the backend that it is set to, PyTorch or JAX. PyTorch has one thread, JAX as
+    many as it takes. An epoch has a seed of its own, for the order of the rows and for the layers
+    that draw, such as dropout. ``model.load_weights`` reads the file that a training writes.
+    """
+
+    name: ClassVar[str] = "keras"
+    library: ClassVar[str] = "keras"
+    extra: ClassVar[str] = "keras"
+    ending: ClassVar[str] = ".weights.h5"
+    learns: ClassVar[Literal["epochs"]] = "epochs"
+
+    module: CodeName | None = None
+    arguments: Mapping[str, Any] = Field(default_factory=dict)
+    optimizer: str | Mapping[str, Any] = "AdamW"
+    learning_rate: PositiveFloat = 1e-3
+
+    @classmethod
+    def imported(cls, module: str = "") -> Any:
+        """Return Keras; see the bridge for a backend that is not installed."""
+        return keras_bridge.KerasBridge.imported(module)
+
+    def code_files(self) -> dict[str, Path]:
+        """Return the file of the function, and a whole model."""
+        own = {} if self.module is None else {"module": code_file(self.module)}
+        return own | super().code_files()
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why nothing can be learnt from a loss: of groups, or without slopes."""
+        if loss.takes_groups:
+            return (
+                f"{loss.name} is a loss of groups of rows, and Keras takes a group as one line of "
+                "a batch. Choose the model torch, which takes whole groups."
+            )
+        return flat_refusal(loss)
+
+    def load(self, content: bytes, card: Card | None) -> Predictor:
+        """Return the model with the weights of a file, or a whole model."""
+        if code_format(content) == "keras":
+            with _path_of(content, "model.keras") as path:
+                net = self.imported("keras.saving").load_model(path, compile=False, safe_mode=False)
+            return self._predictor(net, content, card)
+        net = self._net()
+        self._fill(net, content)
+        # The code decides the outputs as well.
+        return self._predictor(net, content + code_digest(self.module or ""), card)
+
+    def fit(self, work: Work) -> bytes:
+        """Train epochs, each with a seed of its own."""
+        with self._one_thread():
+            net = self._compiled(work)
+            saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
+            if saved is not None:
+                self._fill(net, saved)
+            self._seed(net, work.seed)
+            predictor = self._predictor(net, b"", None)
+            if predictor.units != work.units:
+                raise ShapeError(
+                    f"{self._title} makes {predictor.units} outputs of a row, and "
+                    f"{work.loss.name} takes {work.units} for these data: change its arguments."
+                )
+            inputs: Any = work.data.inputs
+            predictor.check_inputs(inputs.shape)
+            for epoch in range(work.rounds):
+                rate = self._epoch(work, epoch, net)
+                needed = work.rounds > 1 and work.measures(work.first + epoch + 1)
+                parts = (work.data, work.held_out)
+                raw = [predicted(predictor, data) if needed else None for data in parts]
+                if work.after(*raw, rate):
+                    break
+            return self._content(net)
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        """Return the file without the state of the optimizer, which further epochs need."""
+        arrays = self._arrays(content)
+        return _written({k: x for k, x in arrays.items() if not k.startswith(_OPTIMIZER)})
+
+    @property
+    def _file(self) -> str:
+        return self.file.name if self.file is not None else "the file"
+
+    @property
+    def _title(self) -> str:
+        if self.module is None:
+            return self._file
+        return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
+
+    def _net(self) -> Any:
+        """Return the model with its first weights."""
+        keras = self.imported()
+        if self.module is None:
+            raise DataError(
+                "a file of weights needs the function that builds the model: write module: "
+                "net.py:build, and its arguments"
+            )
+        net = made_by_code(self.module, self.arguments)
+        if not isinstance(net, keras.Model):
+            raise DataError(
+                f"{self._title} made {type(net).__name__}; expected a keras.Model: name a function "
+                "that returns one."
+            )
+        if not net.built:
+            raise DataError(
+                f"{self._title} made a model whose inputs have no shape yet: begin it with "
+                "keras.layers.Input((4,)), for rows of 4 numbers."
+            )
+        return net
+
+    def _compiled(self, work: Work) -> Any:
+        """Return the model with loss and optimizer, as it is before the first step."""
+        bridge = self.imported("lossfw.bridges.keras")
+        self.imported("keras.utils").set_random_seed(work.seed)
+        net = self._net()
+        fuse = work.raw_loss is not work.loss
+        criterion = bridge.loss(work.loss, fuse=fuse, reduction="mean_with_sample_weight")
+        net.compile(self._optimizer(), criterion)
+        net.optimizer.build(net.trainable_variables)
+        return net
+
+    def _optimizer(self) -> Any:
+        library = self.imported("keras.optimizers")
+        given = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
+        arguments = {key: value for key, value in given.items() if key != "name"}
+        name = str(given.get("name"))
+        known = [
+            key
+            for key, value in vars(library).items()
+            if inspect.isclass(value) and issubclass(value, library.Optimizer)
+        ]
+        known.remove("Optimizer")
+        if name not in known:
+            raise DataError(
+                f"keras.optimizers has no optimizer {name!r}; it has {', '.join(known)}. "
+                f"{did_you_mean(name, known)}".strip()
+            )
+        try:
+            return getattr(library, name)(learning_rate=self.learning_rate, **arguments)
+        except (TypeError, ValueError) as error:
+            own = list(inspect.signature(getattr(library, name)).parameters)
+            unknown = [key for key in arguments if key not in own]
+            guess = did_you_mean(unknown[0], own) if unknown else ""
+            raise DataError(
+                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip()
+            ) from None
+
+    def _epoch(self, work: Work, epoch: int, net: Any) -> float:
+        """Take the steps of an epoch; return the last learning rate."""
+        rate, dtype = self.learning_rate, net.inputs[0].dtype
+        for step in steps_of(work, epoch, self.learning_rate):
+            net.optimizer.learning_rate = rate = step.learning_rate
+            net.reset_metrics()
+            inputs = step.inputs.astype(dtype)
+            try:
+                loss = net.train_on_batch(inputs, step.targets, sample_weight=step.sample_weight)
+            except LossfwError:
+                raise
+            except Exception as error:
+                # JAX, which compiles the step, ends its message with that of the loss.
+                message = " ".join(str(error).split())[-500:]
+                raise RunError(f"{self._title} cannot be trained: {message}") from None
+            check_loss(float(loss), work, epoch, step)
+            work.seen(step.done)
+        return rate
+
+    def _fill(self, net: Any, content: bytes) -> None:
+        """Give a model the weights of a file, and its optimizer the state that is there."""
+        with (
+            _path_of(_written(self._arrays(content)), "model.weights.h5") as path,
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # that a file of weights has no optimizer
+            try:
+                net.load_weights(path)
+            except (ValueError, KeyError) as error:
+                message = " ".join(str(error).split("Target variable")[0].split())
+                raise DataError(
+                    f"{self._file} does not fit {self._title}: {message:.300} Look at module and "
+                    "arguments."
+                ) from None
+
+    def _content(self, net: Any) -> bytes:
+        with _path_of(b"", "model.weights.h5") as path:
+            net.save_weights(path)
+            return _written(self._arrays(path.read_bytes()))
+
+    def _arrays(self, content: bytes) -> dict[str, NDArray]:
+        """Return the arrays of a file of weights by name; links to other files are not followed."""
+        h5py = self.imported("h5py")
+        arrays: dict[str, NDArray] = {}
+
+        def add(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset):
+                if item.external or item.is_virtual:
+                    raise DataError(f"{self._file} has weights in other files, which are not read.")
+                arrays[name] = item[()]
+
+        try:
+            with h5py.File(io.BytesIO(content), "r") as file:
+                file.visititems(add)
+        except OSError as error:
+            raise DataError(
+                f"{self._file} is not a file of weights of Keras ({error}); in Python: "
+                'model.save_weights("model.weights.h5")'
+            ) from None
+        return arrays
+
+    def _seed(self, net: Any, seed: int) -> None:
+        """Set what the layers draw in the next epoch."""
+        drawing = [variable for variable in net.variables if variable.path.endswith(_SEED)]
+        for number, variable in enumerate(drawing):
+            variable.assign(np.array([seed, number], variable.dtype))
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Let PyTorch use one thread inside the ``with`` block, if Keras runs on it."""
+        if self.imported().backend.backend() != "torch":
+            yield
+            return
+        torch = self.imported("torch")
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def _predictor(self, net: Any, content: bytes, card: Card | None) -> Predictor:
+        if len(net.inputs) != 1 or len(net.outputs) != 1 or len(net.output_shape) != 2:
+            raise DataError(
+                f"{self._title} has inputs of shape {net.input_shape} and outputs of shape "
+                f"{net.output_shape}; expected one of each, and outputs (None, units)."
+            )
+        row_shape = tuple(net.input_shape[1:])
+        if None in row_shape:
+            raise DataError(
+                f"{self._title} takes rows of shape {row_shape}: begin it with their lengths, such "
+                "as keras.layers.Input((32, 32, 3))."
+            )
+
+        def raw(block: NDArray) -> NDArray:
+            outputs: NDArray = net.predict_on_batch(block)
+            return outputs
+
+        return Predictor(
+            f"keras ({self._title})",
+            content,
+            row_shape,
+            int(net.output_shape[1]),
+            raw,
+            self.link_with(card),
+            dtype=str(net.inputs[0].dtype),
+            pads=True,
+            shared=False,
+            working=self._one_thread,
+        )
+
+
+@contextmanager
+def _path_of(content: bytes, name: str) -> Iterator[Path]:
+    """Return the path of a file with some content, which is removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        yield path
+
+
+def _written(arrays: Mapping[str, NDArray]) -> bytes:
+    """Return a file of weights; the same arrays make the same bytes.
+
+    Keras itself writes names into it that count the models of the process.
+    """
+    h5py = Keras.imported("h5py")
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for name in sorted(arrays):
+            file.create_dataset(name, data=arrays[name])
+    return stream.getvalue()
