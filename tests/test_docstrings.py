@@ -13,7 +13,7 @@ import lossfw_std
 
 # A module for one of them is named after it, as torch_rules is; without a choice of its
 # backend Keras would import TensorFlow.
-OPTIONAL = ("jax", "keras", "torch")
+OPTIONAL = ("jax", "keras", "sklearn", "torch")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 

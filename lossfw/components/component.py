@@ -104,6 +104,10 @@ class Component(BaseModel):
             raise
 
     def __setattr__(self, key: str, value: Any) -> None:
+        # A private attribute of pydantic is not a parameter.
+        if key in self.__private_attributes__:
+            super().__setattr__(key, value)
+            return
         raise ParameterError(
             f"{type(self).__name__} is frozen: make another one with replace({key}=...)."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
 from lossfw.bridges.raw_form import refusal
 from lossfw.components.library import LibraryComponent
@@ -131,6 +131,15 @@ class Model(LibraryComponent):
         whose slope is not 0 almost everywhere.
         """
         return refusal(loss)
+
+    def for_loss(self, loss: Loss) -> Self:
+        """Return this model with the outputs that a loss takes; by default itself.
+
+        A model with several kinds of outputs overrides it, such as one with probabilities and
+        scores. It is called with the loss of the configuration, before the model is loaded or
+        trained.
+        """
+        return self
 
     def code_files(self) -> dict[str, Path]:
         """Return the files whose code is executed with this model, by parameter.

@@ -219,6 +219,7 @@ _MODELS: dict[str, str] = {
     "lightgbm": "lossfw_std.models.lightgbm:LightGBM",
     "onnx": "lossfw_std.models.onnx:Onnx",
     "predictions": "lossfw.models.predictions:Predictions",
+    "sklearn": "lossfw_std.models.sklearn:Sklearn",
     "torch": "lossfw_std.models.torch:Torch",
     "trained": "lossfw.models.trained:Trained",
     "xgboost": "lossfw_std.models.xgboost:XGBoost",

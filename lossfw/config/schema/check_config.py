@@ -66,6 +66,7 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     config.metrics = tuple(LossMetric(of=m) if isinstance(m, Loss) else m for m in metrics)
     if config.loss is not None:
         loss = config.loss
+        config.model = config.model and config.model.for_loss(loss)
         config.metrics = tuple(m and m.for_loss(loss) for m in config.metrics)
     _refuse_doubled(config)
     config.optimizer = maker.make(["train", "optimizer"], "optimizer")

@@ -1,0 +1,253 @@
+"""scikit-learn: an estimator or a pipeline, evaluated, and trained with its own objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Literal, Self, TypeAlias
+
+import numpy as np
+from pydantic import NonNegativeInt, PrivateAttr, field_validator
+
+from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, Loss, NDArray
+from lossfw.errors import ArgumentError, DataError
+from lossfw.models import Card, Predictor, Work
+from lossfw_std.models import sklearn_estimator
+from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
+
+Method: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
+
+# A pipeline has the last bits of its products from the number of rows in a call, and trees have
+# none. In larger blocks a forest of 100 trees costs half as much (measured at 4,096 and 16,384
+# rows).
+_BLOCK_ROWS, _TREE_BLOCK_ROWS = 4096, 16_384
+_TREES: Final = (
+    *("sklearn.tree.", "sklearn.ensemble._forest", "sklearn.ensemble._gb"),
+    *("sklearn.ensemble._hist_gradient", "sklearn.dummy", "sklearn.preprocessing._label"),
+)
+# Classifiers whose probabilities are softmax, or of two classes sigmoid, of their scores.
+_LOG_ODDS: Final = (
+    *("LogisticRegression", "LogisticRegressionCV", "HistGradientBoostingClassifier"),
+    *("LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis", "GradientBoostingClassifier"),
+)
+
+
+class Sklearn(SkopsModel):
+    """An estimator or a pipeline of scikit-learn.
+
+    Use it when a pipeline that scikit-learn has trained is to be scored, or as a baseline that is
+    trained from the same file as the other models. It learns by its own objective, whatever the
+    loss of the configuration is, which is measured.
+
+    Parameters
+    ----------
+    file : file
+        An estimator that has learnt, written by ``skops.io.dump``. It consists of types of
+        scikit-learn, NumPy and SciPy that are on a list; others are refused by name.
+    estimator : str, mapping or list
+        What learns: the name of an estimator with its module, a mapping with ``name`` and
+        parameters, or a list of these, which is a pipeline. Columns of a ``ColumnTransformer``
+        may be names of inputs.
+    output : {"predict", "predict_proba", "decision_function"}, optional
+        The method that makes the outputs. By default ``predict`` of a regressor, and of a
+        classifier the probabilities, or the scores if the loss takes scores or there are no
+        probabilities.
+    output_column : int, optional
+        The column of the outputs that a loss of one output takes: 1 of two classes.
+
+    Notes
+    -----
+    It runs on one thread: a forest adds its trees in the order in which threads end. Two classes
+    are two columns of probabilities. A search, such as ``GridSearchCV``, keeps its best estimator.
+
+    Examples
+    --------
+    >>> Sklearn(estimator={"name": "sklearn.linear_model.Ridge", "alpha": 2}).to_config()
+    {'name': 'sklearn', 'estimator': {'name': 'sklearn.linear_model.Ridge', 'alpha': 2}}
+    """
+
+    name: ClassVar[str] = "sklearn"
+    learns: ClassVar[Literal["rounds", "epochs", "once"] | None] = "once"
+    takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset({"missing"})
+
+    estimator: Any = None
+    output: Method | None = None
+    output_column: NonNegativeInt | None = None
+    # What a loss takes: probabilities, scores or numbers.
+    _wanted: Method = PrivateAttr("predict_proba")
+
+    @field_validator("estimator")
+    @classmethod
+    def _is_of_sklearn(cls, described: Any) -> Any:
+        if described is not None:
+            cls.imported()
+            sklearn_estimator.built(described)
+        return described
+
+    def for_loss(self, loss: Loss) -> Self:
+        """Return this model with the outputs that a loss takes."""
+        model = self.model_copy()
+        model._wanted = "predict_proba" if loss.prediction_space in (SIMPLEX, UNIT) else "predict"
+        if loss.prediction_space is LOGITS or loss.target_space is SIGN:
+            model._wanted = "decision_function"
+        return model
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why an estimator cannot learn from the targets of a loss; None if it can."""
+        if self.estimator is None:
+            return None
+        from sklearn.base import is_regressor
+
+        if loss.takes_classes and is_regressor(sklearn_estimator.built(self.estimator)):
+            return (
+                f"the estimator is a regressor, and {loss.name} takes classes: choose a classifier"
+            )
+        return None
+
+    def fit(self, work: Work) -> bytes:
+        """Train the estimator by its own objective."""
+        if self.estimator is None:
+            raise ArgumentError("the model sklearn learns only with an estimator: name one.")
+        self.imported()
+        estimator = sklearn_estimator.built(self.estimator)
+        sklearn_estimator.number_columns(estimator, work.data.input_names)
+        sklearn_estimator.set_everywhere(estimator, random_state=work.seed)
+        weights = sklearn_estimator.weights_for(estimator, work.data.sample_weight)
+        try:
+            with one_thread():
+                estimator.fit(work.inputs, work.targets, **weights)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise ArgumentError(
+                f"{_told(estimator)} cannot learn from these data: {first_line(error)}."
+            ) from None
+        work.after(None, None)
+        return self.written(getattr(estimator, "best_estimator_", estimator))
+
+    def load(self, content: bytes, card: Card | None) -> Predictor:
+        """Return the estimator in a file of skops; nothing in it is executed."""
+        estimator, notes = self.read(content)
+        columns = self.columns_of(estimator)
+        # One thread, as without the parameter.
+        sklearn_estimator.set_everywhere(estimator, n_jobs=None, verbose=0)
+        width = getattr(estimator, "n_features_in_", None)
+        if width is None:
+            raise DataError(
+                f"{_told(estimator)} in {self.told_file} does not say how many inputs it takes."
+            )
+        method = self._method(estimator)
+        column = self.output_column
+        classes = getattr(estimator, "classes_", None) if method != "predict" else None
+        if isinstance(classes, list):
+            raise DataError(
+                f"{_told(estimator)} in {self.told_file} has several targets of classes; expected "
+                "one: save an estimator for each."
+            )
+        if column is None and card is not None and card.units == 1 and method == "predict_proba":
+            column = 1
+        places = None
+        if card is not None and method == "predict_proba" and column is None:
+            # A class that no row of the training had has no column of its own.
+            places = np.asarray(classes, int), card.units
+        raw = _outputs(getattr(estimator, method), column, places)
+        only_trees = all(
+            type(item).__module__.startswith(_TREES) for item in sklearn_estimator.inside(estimator)
+        )
+        own = self._own_link(estimator, method, classes)
+        return Predictor(
+            _told(estimator),
+            content,
+            (int(width),),
+            self._units(raw, width, classes, method) if places is None else places[1],
+            raw,
+            self.link or own,
+            pads=not only_trees,
+            block_rows=_TREE_BLOCK_ROWS if only_trees else _BLOCK_ROWS,
+            working=one_thread,
+            columns=columns,
+            notes=notes,
+        )
+
+    def _method(self, estimator: Any) -> Method:
+        """Return the method that makes the outputs, by what the loss takes and there is."""
+        from sklearn.base import is_classifier
+
+        known: list[Method] = ["predict_proba", "decision_function"]
+        if not is_classifier(estimator):
+            known = ["predict"]
+        elif self._wanted == "decision_function":
+            known.reverse()
+        known = [method for method in known if hasattr(estimator, method)]
+        if self.output is None and known:
+            return known[0]
+        if self.output in known:
+            return self.output
+        told = _told(estimator)
+        if not known:
+            raise DataError(
+                f"{told} in {self.told_file} has neither predict_proba nor decision_function."
+            )
+        why = (
+            "predict makes labels, and a loss takes probabilities or scores"
+            if self.output == "predict"
+            else f"it has no {self.output}"
+        )
+        raise DataError(f"{told} in {self.told_file}: {why}: write output: {known[0]}")
+
+    def _own_link(self, estimator: Any, method: str, classes: Any) -> str | None:
+        """Return the link by which scores of a classifier are probabilities; None for others."""
+        if method != "decision_function" or self._wanted == "decision_function":
+            return None
+        last = sklearn_estimator.last_step(estimator)
+        of_log_loss = getattr(last, "loss", "log_loss") == "log_loss"
+        if type(last).__name__ in _LOG_ODDS and of_log_loss:
+            return "sigmoid" if len(classes) == 2 else "softmax"
+        is_binary_sgd = type(last).__name__ == "SGDClassifier" and len(classes) == 2
+        return "sigmoid" if is_binary_sgd and of_log_loss else None
+
+    def _units(
+        self, raw: Callable[[NDArray], NDArray], width: int, classes: Any, method: str
+    ) -> int:
+        """Return how many outputs a row has, by those of a row of zeros."""
+        try:
+            with one_thread():
+                return int(raw(np.zeros((1, width))).size)
+        # Zeros may be no legal inputs, such as of an encoder.
+        except ArgumentError:
+            if self.output_column is not None or classes is None:
+                return 1
+            return len(classes) if method == "predict_proba" or len(classes) > 2 else 1
+
+
+def _outputs(
+    method: Callable[[NDArray], Any], column: int | None, places: tuple[NDArray, int] | None
+) -> Callable[[NDArray], NDArray]:
+    """Return the function of a block that a method of an estimator is."""
+
+    def raw(block: NDArray) -> NDArray:
+        try:
+            made = np.asarray(method(block), np.float64)
+        except ValueError as error:
+            remedy = (
+                ": put sklearn.impute.SimpleImputer before it, or leave missing: keep out"
+                if "contains NaN" in str(error)
+                else ""
+            )
+            raise ArgumentError(
+                f"scikit-learn does not take these inputs ({first_line(error)}){remedy}."
+            ) from None
+        if column is not None:
+            return made[:, column]
+        if places is None:
+            return made
+        classes, units = places
+        spread = np.zeros((len(made), units))
+        spread[:, classes] = made
+        return spread
+
+    return raw
+
+
+def _told(estimator: Any) -> str:
+    """Return how an estimator is called in a report: ``Pipeline(StandardScaler, Ridge)``."""
+    steps = [type(step).__name__ for _, step in getattr(estimator, "steps", ())]
+    name = type(estimator).__name__
+    return f"{name}({', '.join(steps)})" if steps else name

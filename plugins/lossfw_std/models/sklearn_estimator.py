@@ -1,0 +1,239 @@
+"""Estimators of scikit-learn from what a configuration says of them, and what is inside them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+
+from lossfw.errors import ArgumentError, ParameterError
+from lossfw.models import did_you_mean
+
+# What a configuration decides for every estimator inside another one.
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "n_jobs": "lossfw runs scikit-learn on one thread, on which sums repeat to the bit",
+    "random_state": "`seed` of the configuration decides it",
+    # The cache of joblib is pickles.
+    "memory": "a cache executes what is in its files",
+}
+
+
+def built(described: Any) -> Any:
+    """Return the estimator that a name, a mapping or a list describes; a list is a pipeline.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an estimator of scikit-learn, or has no such parameter.
+    """
+    if isinstance(described, str):
+        return _made(described, {})
+    if isinstance(described, Mapping):
+        parameters = dict(described)
+        return _made(parameters.pop("name", None), parameters)
+    if isinstance(described, Sequence) and described:
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(*map(built, described))
+    raise ParameterError(
+        "expected an estimator of scikit-learn by its name, such as sklearn.linear_model.Ridge, a "
+        "mapping {name: ..., PARAMETER: VALUE}, or a list of them, which is a pipeline; got "
+        f"{described!r}."
+    )
+
+
+def _made(name: Any, parameters: Mapping[str, Any]) -> Any:
+    cls = _class_of(name)
+    known = {
+        key: parameter
+        for key, parameter in inspect.signature(cls).parameters.items()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    }
+    for key in parameters:
+        if key not in known:
+            listed = f"It has {', '.join(known)}." if known else "It has no parameters."
+            guess = did_you_mean(str(key), known) or listed
+            raise ParameterError(f"{name} has no parameter {key!r}. {guess}")
+        if key in _ELSEWHERE:
+            raise ParameterError(f"{name} cannot be given {key}: {_ELSEWHERE[key]}.")
+    missing = [key for key, x in known.items() if x.default is x.empty and key not in parameters]
+    if missing:
+        raise ParameterError(f"{name} needs the parameter {missing[0]!r}.")
+    estimator = cls(**{key: _value(x, known[key].default) for key, x in parameters.items()})
+    try:
+        # The names and ranges of scikit-learn's own, before anything is computed.
+        getattr(estimator, "_validate_params", lambda: None)()
+    except (ValueError, TypeError) as error:
+        raise ParameterError(_first_line(error)) from None
+    return estimator
+
+
+def _value(value: Any, default: Any) -> Any:
+    """Return a parameter as scikit-learn takes it: estimators made, a tuple where it has one."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("name"), str) and value["name"].startswith("sklearn."):
+            return built(value)
+        return {key: _value(item, None) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        items = [_value(item, None) for item in value]
+        return tuple(items) if isinstance(default, tuple) else items
+    return value
+
+
+def _class_of(name: Any) -> Any:
+    from sklearn.base import BaseEstimator
+
+    if not isinstance(name, str):
+        raise ParameterError(
+            "an estimator has a name, such as sklearn.linear_model.Ridge, beside its parameters."
+        )
+    module_name, _, class_name = name.rpartition(".")
+    found = None
+    if module_name.partition(".")[0] == "sklearn":
+        module = _module(module_name)
+        found = None if module is None else vars(module).get(class_name)
+    if not (inspect.isclass(found) and issubclass(found, BaseEstimator)):
+        raise ParameterError(f"scikit-learn has no estimator {name!r}. {_guess(name)}".strip())
+    if not found.__module__.startswith("sklearn."):
+        raise ParameterError(f"{name} is of {found.__module__}; expected one of scikit-learn.")
+    return found
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    # Its modules may need others, such as pytest.
+    except ImportError:
+        return None
+
+
+def _guess(name: str) -> str:
+    from sklearn.utils import all_estimators
+
+    by_class: dict[str, str] = {}
+    for class_name, cls in all_estimators():
+        public = [step for step in cls.__module__.split(".") if not step.startswith("_")]
+        by_class[class_name] = ".".join([*public, class_name])
+    class_name = name.rpartition(".")[2]
+    if class_name in by_class:
+        return f"Did you mean {by_class[class_name]!r}?"
+    close = did_you_mean(class_name, by_class)
+    for known, full in by_class.items():
+        close = close.replace(f"'{known}'", f"'{full}'")
+    return close
+
+
+def inside(value: Any) -> Iterator[Any]:
+    """Return the estimators in a value, each before those inside it."""
+    from sklearn.base import BaseEstimator
+
+    seen: set[int] = set()
+
+    def found(item: Any) -> Iterator[Any]:
+        if id(item) in seen:
+            return
+        if isinstance(item, BaseEstimator):
+            seen.add(id(item))
+            yield item
+            for part in vars(item).values():
+                yield from found(part)
+        elif isinstance(item, Mapping):
+            for part in item.values():
+                yield from found(part)
+        elif isinstance(item, list | tuple) or (
+            isinstance(item, np.ndarray) and item.dtype == object
+        ):
+            for part in item:
+                yield from found(part)
+
+    yield from found(value)
+
+
+def set_everywhere(estimator: Any, **parameters: Any) -> None:
+    """Set parameters of an estimator and of those inside it, where they have them."""
+    for item in inside(estimator):
+        for key, value in parameters.items():
+            if hasattr(item, key):
+                setattr(item, key, value)
+
+
+def number_columns(estimator: Any, names: Sequence[str]) -> None:
+    """Replace the names of columns that a `ColumnTransformer` takes by their numbers."""
+    for item in inside(estimator):
+        if type(item).__name__ == "ColumnTransformer":
+            item.transformers = [
+                (step, transformer, _numbers(columns, names))
+                for step, transformer, columns in item.transformers
+            ]
+
+
+def _numbers(columns: Any, names: Sequence[str]) -> Any:
+    if isinstance(columns, list | tuple):
+        return [_numbers(column, names) for column in columns]
+    if not isinstance(columns, str):
+        return columns
+    if columns not in names:
+        guess = did_you_mean(columns, names)
+        raise ArgumentError(f"the data have no input {columns!r}. {guess}".strip())
+    return names.index(columns)
+
+
+def learnt_texts(estimator: Any) -> tuple[str, str] | None:
+    """Return a step that has learnt texts, which are never among the inputs, and one of these."""
+    for item in inside(estimator):
+        learnt = [
+            *np.atleast_1d(np.asarray(getattr(item, "statistics_", ()), object)),
+            *(x for array in getattr(item, "categories_", ()) for x in np.ravel(array)),
+            *getattr(item, "vocabulary_", ()),
+        ]
+        for value in learnt:
+            if isinstance(value, str):
+                return type(item).__name__, value
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the last step of a pipeline; another estimator as it is."""
+    steps = getattr(estimator, "steps", None)
+    return last_step(steps[-1][1]) if steps else estimator
+
+
+def weights_for(estimator: Any, weights: Any) -> dict[str, Any]:
+    """Return the argument by which an estimator takes the weights of rows.
+
+    Raises
+    ------
+    ArgumentError
+        If there are weights, and it takes none.
+    """
+    if weights is None:
+        return {}
+    key = _weight_key(estimator)
+    if key is None:
+        raise ArgumentError(
+            f"{type(last_step(estimator)).__name__} takes no weights of rows: leave "
+            "data.sample_weight_key out, or choose another estimator."
+        )
+    return {key: weights}
+
+
+def _weight_key(estimator: Any) -> str | None:
+    from sklearn.utils.validation import has_fit_parameter
+
+    if getattr(estimator, "steps", None):
+        step, last = estimator.steps[-1]
+        key = _weight_key(last)
+        return key and f"{step}__{key}"
+    if has_fit_parameter(estimator, "sample_weight"):
+        return "sample_weight"
+    # A search, and an estimator of transformed targets, hand it on.
+    handed_on = getattr(estimator, "estimator", None) or getattr(estimator, "regressor", None)
+    return None if handed_on is None else _weight_key(handed_on)

@@ -1,0 +1,171 @@
+"""Files of skops: estimators of scikit-learn as data, of types that are on a list."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from lossfw.errors import DataError
+
+# What estimators of scikit-learn consist of, besides the types that skops trusts itself. It
+# leaves `Tree` and `TreePredictor` out, since a crafted tree can end the process.
+TRUSTED: Final = frozenset(
+    {
+        "numpy.dtype",
+        "numpy.mean",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",
+        "scipy.interpolate._bsplines.BSpline",
+        "scipy.sparse._csc.csc_array",
+        "scipy.sparse._csc.csc_matrix",
+        "scipy.sparse._csr.csr_array",
+        "scipy.sparse._csr.csr_matrix",
+        "sklearn._loss.loss.HalfTweedieLoss",
+        "sklearn._loss.loss.HalfTweedieLossIdentity",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.cluster._bisect_k_means._BisectingTree",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        "sklearn.multiclass._ConstantPredictor",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+        "sklearn.utils._metadata_requests.MetadataRequest",
+        "sklearn.utils._metadata_requests.MethodMetadataRequest",
+        # As scikit-learn selects inputs: functions of columns and targets.
+        *(
+            f"sklearn.feature_selection._univariate_selection.{name}"
+            for name in ("chi2", "f_classif", "f_oneway", "f_regression", "r_regression")
+        ),
+        *(
+            f"sklearn.feature_selection._mutual_info.mutual_info_{name}"
+            for name in ("classif", "regression")
+        ),
+        *(
+            f"sklearn.gaussian_process.kernels.{name}"
+            for name in (
+                *("CompoundKernel", "ConstantKernel", "DotProduct", "ExpSineSquared"),
+                *("Exponentiation", "Hyperparameter", "Matern", "Product", "RBF"),
+                *("RationalQuadratic", "Sum", "WhiteKernel"),
+            )
+        ),
+        *(
+            f"sklearn.metrics._dist_metrics.{name}Distance64"
+            for name in ("Chebyshev", "Euclidean", "Manhattan", "Minkowski")
+        ),
+        # The split of rows that a search has made is not used again.
+        *(f"sklearn.model_selection._split.{name}" for name in ("KFold", "StratifiedKFold")),
+        "sklearn.metrics._scorer._PassthroughScorer",
+    }
+)
+
+# How objects and files are named in a file that is written again, in order.
+_FIRST_NUMBER: Final = 1
+# The time of entries in a file that depends on nothing but the estimator.
+_TIME: Final = (1980, 1, 1, 0, 0, 0)
+_SCHEMA: Final = "schema.json"
+
+
+class Read(NamedTuple):
+    """An estimator from a file, and what a person has to know of it."""
+
+    estimator: Any
+    notes: tuple[str, ...]
+
+
+def loads(skops: Any, content: bytes, file: str) -> Read:
+    """Return the estimator in a file of skops, without objects of other types.
+
+    `skops` is the module ``skops.io``, and `file` the name for messages.
+    """
+    try:
+        untrusted = set(skops.get_untrusted_types(data=content)) - TRUSTED
+    # A file that is not one of skops raises errors of many kinds.
+    except Exception as error:
+        raise DataError(
+            f"{file} is not a file of skops ({_first_clause(error)}): write it in Python with "
+            'skops.io.dump(estimator, "model.skops").'
+        ) from None
+    if untrusted:
+        raise DataError(_refusal(file, sorted(untrusted)))
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            estimator = skops.loads(content, trusted=sorted(TRUSTED))
+    except Exception as error:
+        raise DataError(
+            f"{file} cannot be read by the installed scikit-learn and skops "
+            f"({_first_clause(error)}): install the versions that wrote it, or write it again."
+        ) from None
+    # Of scikit-learn's class of warning about a file of another version.
+    versions = {getattr(item.message, "original_sklearn_version", "") for item in caught} - {""}
+    notes = [
+        f"{file} was written with scikit-learn {version}, and another version is installed, which "
+        "may make other predictions of it."
+        for version in sorted(versions)
+    ]
+    return Read(estimator, tuple(notes))
+
+
+def dumps(skops: Any, estimator: Any) -> bytes:
+    """Return an estimator as a file of skops, with the same bytes for the same estimator.
+
+    skops names objects by their address in memory, and files after them: they are numbered here.
+    """
+    with zipfile.ZipFile(io.BytesIO(skops.dumps(estimator))) as archive:
+        schema = json.loads(archive.read(_SCHEMA))
+        numbers: dict[Any, int] = {}
+        files: dict[str, str] = {}
+        for node in _nodes(schema):
+            if "__id__" in node:
+                number = numbers.setdefault(node["__id__"], len(numbers) + _FIRST_NUMBER)
+                node["__id__"] = number
+            if isinstance(node.get("file"), str):
+                name = node["file"]
+                ending = name.rpartition(".")[2]
+                node["file"] = files.setdefault(name, f"{len(files) + _FIRST_NUMBER}.{ending}")
+        written = io.BytesIO()
+        with zipfile.ZipFile(written, "w") as numbered:
+            for name, new_name in files.items():
+                numbered.writestr(zipfile.ZipInfo(new_name, _TIME), archive.read(name))
+            text = json.dumps(schema, indent=1)
+            numbered.writestr(zipfile.ZipInfo(_SCHEMA, _TIME), text)
+    return written.getvalue()
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Return the mappings inside a value, each before those in it."""
+    if isinstance(value, dict):
+        if "__loader__" in value:
+            yield value
+        for item in list(value.values()):
+            yield from _nodes(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _nodes(item)
+
+
+def _refusal(file: str, untrusted: list[str]) -> str:
+    named = ", ".join(untrusted[:5]) + (" ..." if len(untrusted) > 5 else "")
+    what = (
+        f"{file} has objects of types that are not created from a file: {named}. Only a fixed "
+        "list of types of scikit-learn, NumPy and SciPy is."
+    )
+    if any("_Scorer" in name for name in untrusted):
+        return f"{what} Of a search, save search.best_estimator_."
+    return (
+        f"{what} Leave out the step that they belong to, or export the model to ONNX (model: onnx) "
+        "or its predictions (model: predictions)."
+    )
+
+
+def _first_clause(error: Exception) -> str:
+    first = (str(error).splitlines() or [""])[0].strip()
+    return first[:150].rstrip(" .") or type(error).__name__

@@ -1,0 +1,108 @@
+"""SkopsModel: what the models of scikit-learn share, whose files are those of skops."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Final
+
+from threadpoolctl import threadpool_limits
+
+from lossfw.errors import DataError, MissingExtraError
+from lossfw.models import Model
+from lossfw_std.models import sklearn_estimator, skops_file
+
+# Files of older releases can be made to execute code (CVE-2025-54412).
+_OLDEST_SKOPS: Final = (0, 12)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which products and loops of scikit-learn have one thread."""
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
+
+
+class SkopsModel(Model):
+    """Base of the models that are estimators of scikit-learn."""
+
+    library: ClassVar[str] = "sklearn"
+    distribution: ClassVar[str] = "scikit-learn"
+    extra: ClassVar[str] = "skops"
+    ending: ClassVar[str] = ".skops"
+
+    def read(self, content: bytes) -> skops_file.Read:
+        """Return the estimator in a file, which has learnt and takes arrays of numbers."""
+        read = skops_file.loads(self._skops(), content, self.told_file)
+        estimator = read.estimator
+        if not hasattr(estimator, "get_params") or not hasattr(estimator, "fit"):
+            kind = type(estimator).__name__
+            raise DataError(f"{self.told_file} holds a {kind}; expected an estimator.")
+        if not self._has_learnt(estimator):
+            kind = type(estimator).__name__
+            raise DataError(f"{self.told_file} holds a {kind} that has not learnt: call fit first.")
+        learnt = sklearn_estimator.learnt_texts(estimator)
+        if learnt is not None:
+            step, text = learnt
+            raise DataError(
+                f"in {self.told_file} the step {step} has learnt texts, such as {text!r}, and the "
+                "inputs of a model are numbers: fit it on numbers, such as the codes of "
+                "OrdinalEncoder, or evaluate its predictions (model: predictions)."
+            )
+        return read
+
+    @staticmethod
+    def columns_of(estimator: Any) -> tuple[str, ...]:
+        """Return the names of the inputs, where there are any, and take them out.
+
+        scikit-learn warns in each call of arrays that have none, and lossfw compares them itself.
+        """
+        names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+        for item in sklearn_estimator.inside(estimator):
+            vars(item).pop("feature_names_in_", None)
+        return names
+
+    def written(self, estimator: Any) -> bytes:
+        """Return an estimator as its file."""
+        return skops_file.dumps(self._skops(), estimator)
+
+    @property
+    def told_file(self) -> str:
+        """The name of the file, for messages."""
+        return str(self.file or "the file")
+
+    def _has_learnt(self, estimator: Any) -> bool:
+        self.imported()
+        from sklearn.exceptions import NotFittedError
+        from sklearn.utils.validation import check_is_fitted
+
+        try:
+            check_is_fitted(estimator)
+        except NotFittedError:
+            return False
+        return True
+
+    def _skops(self) -> Any:
+        self.imported()
+        try:
+            skops = importlib.import_module("skops")
+        except ModuleNotFoundError as error:
+            if error.name != "skops":
+                raise
+            raise MissingExtraError(
+                f"the model {self.name} needs skops, which is not installed: "
+                f"{self.install_command()}"
+            ) from None
+        release = tuple(map(int, re.findall(r"\d+", skops.__version__)[:2]))
+        if release < _OLDEST_SKOPS:
+            raise MissingExtraError(
+                f"the model {self.name} needs skops 0.12 or newer, as older releases can execute "
+                f"code in a file; {skops.__version__} is installed: {self.install_command()}"
+            )
+        return importlib.import_module("skops.io")
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error of scikit-learn, for a message."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".: ") if lines else type(error).__name__

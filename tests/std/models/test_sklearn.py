@@ -1,0 +1,315 @@
+"""Estimators of scikit-learn as models: files of skops, outputs, and what is refused."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, DataError, ParameterError
+from lossfw.models import Card
+from lossfw.models.card import sha256
+from support.models import fitted
+
+pytest.importorskip("sklearn")
+skops = pytest.importorskip("skops.io")
+
+from sklearn import ensemble, feature_selection, linear_model, metrics, preprocessing, svm  # noqa: E402, I001  # after the skip
+from sklearn.compose import ColumnTransformer  # noqa: E402
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # noqa: E402
+from sklearn.model_selection import GridSearchCV  # noqa: E402
+from sklearn.multioutput import MultiOutputClassifier  # noqa: E402
+from sklearn.neighbors import KNeighborsClassifier  # noqa: E402
+from sklearn.neural_network import MLPRegressor  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler  # noqa: E402
+from lossfw_std.models.sklearn import Sklearn  # noqa: E402
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(300, 4))
+Y = X[:, 0] + X[:, 1] ** 2 + 0.1 * RNG.normal(size=300)
+CLASS = np.digitize(Y, [0.3, 1.5])
+NUMBERS = Dataset("numbers", targets=Y, inputs=X, input_names=("a", "b", "c", "d"))
+CLASSES = Dataset("classes", targets=CLASS, inputs=X, classes=("low", "mid", "high"))
+LINEAR = "sklearn.linear_model"
+SCALED = ["sklearn.preprocessing.StandardScaler", f"{LINEAR}.LogisticRegression"]
+# The plain definition, as scikit-learn measures it.
+LOG_LOSS = {"name": "cross_entropy", "guard": "none"}
+
+
+def of_file(estimator, tmp_path, loss=None, **parameters):
+    """Return an estimator that scikit-learn has trained, as its file is loaded."""
+    file = tmp_path / "model.skops"
+    skops.dump(estimator, file)
+    model = Sklearn(file=file, **parameters)
+    return (model.for_loss(lossfw.loss(loss)) if loss else model).loaded()
+
+
+def predictions(predictor, x):
+    """Return the predictions of rows, block by block."""
+    size = predictor.block_rows
+    with predictor.working():
+        return np.concatenate(
+            [predictor.block(x[i : i + size]).predictions for i in range(0, len(x), size)]
+        )
+
+
+@pytest.mark.parametrize(
+    ("estimator", "data", "loss", "theirs"),
+    [
+        ({"name": f"{LINEAR}.Ridge", "alpha": 2}, NUMBERS, "squared_error", "mean_squared_error"),
+        (f"{LINEAR}.HuberRegressor", NUMBERS, "absolute_error", "mean_absolute_error"),
+        (SCALED, CLASSES, LOG_LOSS, "log_loss"),
+    ],
+)
+def test_the_loss_of_a_trained_estimator_is_that_of_scikit_learn(estimator, data, loss, theirs):
+    model = Sklearn(estimator=estimator).for_loss(lossfw.loss(loss))
+    content = fitted(model, data, loss, 1).content
+    ours = lossfw.loss(loss)(predictions(model.loaded(content), X).squeeze(), data.targets)
+    same = skops.loads(content, trusted=skops.get_untrusted_types(data=content))
+    method = same.predict_proba if theirs == "log_loss" else same.predict
+    assert ours == pytest.approx(getattr(metrics, theirs)(data.targets, method(X)), rel=1e-12)
+
+
+BITS = {
+    "ridge": linear_model.Ridge().fit(X, Y),
+    "pipeline": make_pipeline(StandardScaler(), linear_model.LogisticRegression()).fit(X, CLASS),
+    "network": MLPRegressor(hidden_layer_sizes=(7,), tol=10.0, n_iter_no_change=1).fit(X, Y),
+    "forest": ensemble.RandomForestRegressor(8, max_depth=3, n_jobs=2, random_state=1).fit(X, Y),
+    "neighbours": KNeighborsClassifier(3).fit(X, CLASS),
+}
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_a_row_has_the_same_bits_in_any_company(name, tmp_path):
+    predictor = of_file(BITS[name], tmp_path)
+    whole = predictions(predictor, X)
+    with predictor.working():
+        for count in (1, 2, 7, 13, 40, 255):
+            assert predictor.block(X[:count]).predictions.tobytes() == whole[:count].tobytes()
+    assert predictions(predictor, np.asfortranarray(X)).tobytes() == whole.tobytes()
+    again = pickle.loads(pickle.dumps(predictor))
+    assert predictions(again, X).tobytes() == whole.tobytes()
+    method = "predict_proba" if name in ("pipeline", "neighbours") else "predict"
+    np.testing.assert_allclose(np.squeeze(whole), getattr(BITS[name], method)(X), rtol=1e-13)
+
+
+def test_files_of_the_same_estimator_have_the_same_bytes():
+    forest = {"name": "sklearn.ensemble.RandomForestRegressor", "n_estimators": 3}
+    model = Sklearn(estimator=forest)
+    first, again = (fitted(model, NUMBERS, "huber", 1).content for _ in range(2))
+    other = fitted(model, NUMBERS, "huber", 1, seed=4).content
+    assert first == again != other
+
+
+SCORES = {
+    "logistic": (linear_model.LogisticRegression(), CLASS, "softmax"),
+    "two classes": (linear_model.LogisticRegression(), CLASS > 1, "sigmoid"),
+    "discriminant": (LinearDiscriminantAnalysis(), CLASS, "softmax"),
+    "boosting": (ensemble.GradientBoostingClassifier(n_estimators=3), CLASS, "softmax"),
+    "exponential": (
+        ensemble.GradientBoostingClassifier(n_estimators=3, loss="exponential"),
+        CLASS > 1,
+        None,
+    ),
+    "descent": (linear_model.SGDClassifier(loss="log_loss"), CLASS > 1, "sigmoid"),
+    "one to rest": (linear_model.SGDClassifier(loss="log_loss"), CLASS, None),
+    "vectors": (svm.LinearSVC(), CLASS, None),
+}
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_have_a_link_where_it_makes_the_probabilities(name, tmp_path):
+    estimator, target, link = SCORES[name]
+    estimator = make_pipeline(StandardScaler(), estimator).fit(X, target)
+    predictor = of_file(estimator, tmp_path, output="decision_function")
+    assert (predictor.link and predictor.link.name) == link
+    if link:
+        expected = estimator.predict_proba(X)[:, -predictor.units :]
+        np.testing.assert_allclose(predictions(predictor, X), expected, rtol=1e-12)
+    else:
+        np.testing.assert_allclose(
+            np.squeeze(predictions(predictor, X)), estimator.decision_function(X), rtol=1e-13
+        )
+
+
+def test_the_loss_chooses_the_outputs(tmp_path):
+    logistic = linear_model.LogisticRegression().fit(X, CLASS > 1)
+    scores = of_file(logistic, tmp_path, "hinge")
+    assert (scores.units, scores.link) == (1, None)
+    np.testing.assert_allclose(predictions(scores, X)[:, 0], logistic.decision_function(X))
+    assert of_file(logistic, tmp_path, "cross_entropy").units == 2
+    assert of_file(svm.LinearSVC().fit(X, CLASS), tmp_path).units == 3
+    column = of_file(logistic, tmp_path, "binary_cross_entropy", output_column=1)
+    np.testing.assert_array_equal(predictions(column, X)[:, 0], logistic.predict_proba(X)[:, 1])
+
+
+def test_a_class_without_rows_has_a_column(tmp_path):
+    data = (
+        CLASSES.take(np.flatnonzero(CLASS != 1))
+        if hasattr(CLASSES, "take")
+        else Dataset(
+            "two of three", targets=CLASS[CLASS != 1], inputs=X[CLASS != 1], classes=CLASSES.classes
+        )
+    )
+    model = Sklearn(estimator=SCALED).for_loss(lossfw.loss("cross_entropy"))
+    content = fitted(model, data, "cross_entropy", 1).content
+    predictor = model.loaded(content, Card("identity", 3, "scikit-learn 1", sha256(content)))
+    found = predictions(predictor, X[:5])
+    assert found.shape == (5, 3)
+    assert not found[:, 1].any()
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+
+
+def test_columns_are_numbers_or_names():
+    described = [
+        {
+            "name": "sklearn.compose.ColumnTransformer",
+            "transformers": [
+                ["scaled", {"name": SCALED[0]}, ["b", 0]],
+                ["as is", "passthrough", "d"],
+            ],
+        },
+        f"{LINEAR}.LinearRegression",
+    ]
+    described[0]["transformers"][0][2] = ["b", "a"]
+    described[0]["transformers"][1][2] = ["d"]
+    content = fitted(Sklearn(estimator=described), NUMBERS, "huber", 1).content
+    expected = linear_model.LinearRegression().fit(X[:, [1, 0, 3]], Y).predict(X[:, [1, 0, 3]])
+    made = predictions(Sklearn().loaded(content), X)[:, 0]
+    np.testing.assert_allclose(made, expected, rtol=1e-9)
+    described[0]["transformers"][1][2] = ["dd"]
+    with pytest.raises(ArgumentError, match=r"no input 'dd'. Did you mean 'd'\?"):
+        fitted(Sklearn(estimator=described), NUMBERS, "huber", 1)
+
+
+def test_several_targets_are_learnt_at_once():
+    data = Dataset("pairs", targets=np.stack([Y, -Y], axis=1), inputs=X)
+    content = fitted(Sklearn(estimator=f"{LINEAR}.Ridge"), data, "huber", 1, units=2).content
+    assert Sklearn().loaded(content).units == 2
+
+
+def test_weights_reach_the_estimator_that_takes_them():
+    weight = RNG.uniform(size=300)
+    data = Dataset("weighted", targets=Y, inputs=X, sample_weight=weight)
+    scaler = preprocessing.StandardScaler().fit(X)
+    expected = linear_model.Ridge().fit(scaler.transform(X), Y, weight)
+    pipeline = [SCALED[0], f"{LINEAR}.Ridge"]
+    search = {
+        "name": "sklearn.model_selection.GridSearchCV",
+        "estimator": {"name": f"{LINEAR}.Ridge"},
+        "param_grid": {"alpha": [1.0]},
+    }
+    made = predictions(
+        Sklearn().loaded(fitted(Sklearn(estimator=pipeline), data, "huber", 1).content), X
+    )
+    np.testing.assert_allclose(made[:, 0], expected.predict(scaler.transform(X)), rtol=1e-12)
+    content = fitted(Sklearn(estimator=search), data, "huber", 1).content
+    assert str(Sklearn().loaded(content)).startswith("Ridge, 4 inputs")
+    neighbours = Sklearn(estimator="sklearn.neighbors.KNeighborsRegressor")
+    with pytest.raises(ArgumentError, match="KNeighborsRegressor takes no weights of rows"):
+        fitted(neighbours, data, "huber", 1)
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        (f"{LINEAR}.Rigde", r"no estimator '.*Rigde'. Did you mean 'sklearn.linear_model.Ridge'\?"),
+        ("Ridge", r"Did you mean 'sklearn.linear_model.Ridge'\?"),
+        ("os.system", "has no estimator 'os.system'"),
+        ("sklearn.base.clone", "has no estimator 'sklearn.base.clone'"),
+        ("sklearn.base.joblib.Memory", "has no estimator"),
+        ({"name": f"{LINEAR}.Ridge", "alhpa": 1}, r"no parameter 'alhpa'. Did you mean 'alpha'\?"),
+        ({"name": f"{LINEAR}.Ridge", "alpha": -1}, r"'alpha' .*must be a float.*Got -1"),
+        ({"name": f"{LINEAR}.Ridge", "random_state": 1}, "`seed` of the configuration"),
+        ({"name": "sklearn.ensemble.RandomForestRegressor", "n_jobs": 2}, "on one thread"),
+        ({"name": "sklearn.pipeline.Pipeline", "steps": [], "memory": "x"}, "a cache executes"),
+        ({"name": "sklearn.ensemble.VotingRegressor"}, "needs the parameter 'estimators'"),
+        ([SCALED[0], {"alpha": 1}], "an estimator has a name"),
+        ([SCALED[0], f"{LINEAR}.Lass"], "Did you mean 'sklearn.linear_model.Lasso'"),
+        ([], "expected an estimator of scikit-learn by its name"),
+    ],
+)
+def test_what_is_not_an_estimator_of_scikit_learn_is_refused(described, words):
+    with pytest.raises(ParameterError, match=words):
+        Sklearn(estimator=described)
+
+
+class OwnStep(preprocessing.StandardScaler):
+    """A step of a person's own."""
+
+
+def one_hot():
+    columns = np.array([["car", 1.0], ["bus", 2.0]] * 9, object)
+    steps = ColumnTransformer([("kind", OneHotEncoder(), [0])], remainder="passthrough")
+    return make_pipeline(steps, linear_model.Ridge()).fit(columns, Y[:18])
+
+
+REFUSED = {
+    "own step": (
+        lambda: make_pipeline(OwnStep(), linear_model.Ridge()).fit(X, Y),
+        r"of types that are not created from a file: \S*OwnStep. .*Leave out the step",
+    ),
+    "own function": (
+        lambda: make_pipeline(FunctionTransformer(np.array_split), linear_model.Ridge()),
+        r"array_split.*model: onnx",
+    ),
+    "search": (
+        lambda: GridSearchCV(
+            linear_model.Ridge(), {"alpha": [1.0]}, scoring="neg_mean_absolute_error"
+        ).fit(X, Y),
+        "save search.best_estimator_",
+    ),
+    "not learnt": (linear_model.Ridge, "holds a Ridge that has not learnt: call fit first"),
+    "a list": (lambda: [1.0, 2.0], "holds a list; expected an estimator"),
+    "texts": (one_hot, "the step OneHotEncoder has learnt texts, such as 'bus'"),
+    "several targets": (
+        lambda: MultiOutputClassifier(linear_model.LogisticRegression()).fit(
+            X, np.stack([CLASS, CLASS], axis=1)
+        ),
+        "has several targets of classes",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_files_that_cannot_be_used_are_refused_in_words(name, tmp_path):
+    make, words = REFUSED[name]
+    with pytest.raises(DataError, match=words):
+        of_file(make(), tmp_path)
+
+
+def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
+    (tmp_path / "junk.skops").write_bytes(b"not a model")
+    with pytest.raises(DataError, match=r"junk.skops is not a file of skops \(File is not a zip"):
+        Sklearn(file=tmp_path / "junk.skops").loaded()
+    ridge = linear_model.Ridge().fit(X, Y)
+    with pytest.raises(DataError, match="it has no predict_proba: write output: predict"):
+        of_file(ridge, tmp_path, output="predict_proba")
+    logistic = linear_model.LogisticRegression().fit(X, CLASS)
+    with pytest.raises(DataError, match=r"predict makes labels.*write output: predict_proba"):
+        of_file(logistic, tmp_path, output="predict")
+    assert "takes classes: choose a classifier" in Sklearn(estimator=f"{LINEAR}.Ridge").refuses(
+        lossfw.loss("cross_entropy")
+    )
+    with pytest.raises(ArgumentError, match=r"put sklearn.impute.SimpleImputer before it"):
+        of_file(ridge, tmp_path).block(np.full((1, 4), np.nan))
+
+
+def test_a_selection_of_inputs_is_read(tmp_path):
+    selected = make_pipeline(
+        feature_selection.SelectKBest(feature_selection.f_regression, k=2), linear_model.Ridge()
+    ).fit(X, Y)
+    np.testing.assert_allclose(
+        predictions(of_file(selected, tmp_path), X)[:, 0], selected.predict(X), rtol=1e-13
+    )
+
+
+def test_a_file_of_another_version_is_noted(tmp_path, monkeypatch):
+    monkeypatch.setattr("sklearn.base.__version__", "1.4.2")
+    file = tmp_path / "old.skops"
+    skops.dump(linear_model.Ridge().fit(X, Y), file)
+    monkeypatch.undo()
+    (note,) = Sklearn(file=file).loaded().notes
+    assert "was written with scikit-learn 1.4.2" in note
