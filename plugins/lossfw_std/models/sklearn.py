@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Final, Literal, Self, TypeAlias
 import numpy as np
 from pydantic import NonNegativeInt, PrivateAttr, field_validator
 
-from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, Loss, NDArray
-from lossfw.errors import ArgumentError, DataError
+from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, ArgumentError, DataError, Loss, NDArray
 from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import sklearn_estimator
 from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.errors import ArgumentError, ParameterError
+from lossfw import ArgumentError, ParameterError
 from lossfw.models import did_you_mean
 
 # What a configuration decides for every estimator inside another one.

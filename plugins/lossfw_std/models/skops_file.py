@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from lossfw.errors import DataError
+from lossfw import DataError
 
 # What estimators of scikit-learn consist of, besides the types that skops trusts itself. It
 # leaves `Tree` and `TreePredictor` out, since a crafted tree can end the process.

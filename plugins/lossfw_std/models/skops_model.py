@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 from threadpoolctl import threadpool_limits
 
-from lossfw.errors import DataError, MissingExtraError
+from lossfw import DataError, MissingExtraError
 from lossfw.models import Model
 from lossfw_std.models import sklearn_estimator, skops_file
 
