@@ -13,7 +13,7 @@ from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import sklearn_estimator
 from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
 
-Method: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
+EstimatorMethod: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
 
 # A pipeline has the last bits of its products from the number of rows in a call, and trees have
 # none. In larger blocks a forest of 100 trees costs half as much (measured at 4,096 and 16,384
@@ -69,10 +69,10 @@ class Sklearn(SkopsModel):
     takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset({"missing"})
 
     estimator: Any = None
-    output: Method | None = None
+    output: EstimatorMethod | None = None
     output_column: NonNegativeInt | None = None
     # What a loss takes: probabilities, scores or numbers.
-    _wanted: Method = PrivateAttr("predict_proba")
+    _wanted: EstimatorMethod = PrivateAttr("predict_proba")
 
     @field_validator("estimator")
     @classmethod
@@ -165,11 +165,11 @@ class Sklearn(SkopsModel):
             notes=notes,
         )
 
-    def _method(self, estimator: Any) -> Method:
+    def _method(self, estimator: Any) -> EstimatorMethod:
         """Return the method that makes the outputs, by what the loss takes and there is."""
         from sklearn.base import is_classifier
 
-        known: list[Method] = ["predict_proba", "decision_function"]
+        known: list[EstimatorMethod] = ["predict_proba", "decision_function"]
         if not is_classifier(estimator):
             known = ["predict"]
         elif self._wanted == "decision_function":
