@@ -202,7 +202,8 @@ def _check_rows(config: CheckedConfig, origin: OutputOrigin, refused: frozenset[
     refused_targets = refuse_classes(config, loss, data, ["loss"])
     if not (refused_targets or refuse_texts(config, loss, data, ["loss"])):
         hint = column_advice(loss, shape, targets, units)
-        hint = hint or _columns(shape, targets, units) or class_advice(config, loss, data, shape)
+        hint = hint or _columns(shape, targets, units) or _one_column(config, loss, shape)
+        hint = hint or class_advice(config, loss, data, shape)
         with config.at(place, hint):
             check_shapes(loss, shape, targets)
             fits = check_targets(config, loss, shape, data, units)
@@ -269,6 +270,14 @@ def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
     if units is None or targets.ndim != len(shape) or targets.shape[-1] == shape[-1]:
         return ""
     return f"write units: {targets.shape[-1]}, as wide as the targets"
+
+
+def _one_column(config: CheckedConfig, loss: Loss, shape: tuple[int, ...]) -> str:
+    """Return a hint where a model of two classes gives both, and the loss takes one output."""
+    parameters = getattr(type(config.model), "model_fields", {})
+    if shape[1:] != (2,) or loss.takes_rows or "output_column" not in parameters:
+        return ""
+    return f"write model.output_column: 1, as {loss.name} takes one output"
 
 
 def inputs_of(data: Dataset) -> NDArray:

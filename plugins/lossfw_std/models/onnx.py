@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from lossfw import DataError, NDArray
 from lossfw.models import Card, Model, Predictor, did_you_mean
@@ -30,6 +30,9 @@ class Onnx(Model):
         The activation that makes predictions of the output. Without it, the output is predictions.
     output : str, optional
         The output that the loss takes; needed where the file has several outputs of floats.
+    output_column : int, optional
+        The column of the output that a loss of one output takes: 1 of the probabilities of two
+        classes.
     inputs : mapping of str to list of str, optional
         For a file of several inputs: the columns of the data that each input takes, in the order
         of the data, such as ``{amount: [age, power], place: [density]}``.
@@ -47,6 +50,7 @@ class Onnx(Model):
     extra: ClassVar[str] = "onnx"
 
     output: str | None = None
+    output_column: NonNegativeInt | None = None
     inputs: Mapping[str, Sequence[str]] | None = None
     row_shape: tuple[PositiveInt, ...] | None = None
 
@@ -66,12 +70,15 @@ class Onnx(Model):
         output = self._chosen(session.get_outputs())
         row_shape, parts = self._parts(entries)
 
-        def raw(block: NDArray) -> NDArray:
-            outputs: list[NDArray] = session.run([output], parts(block))
-            return outputs[0]
+        def outputs(block: NDArray) -> NDArray:
+            made: list[NDArray] = session.run([output], parts(block))
+            return made[0]
 
         dtype = dtypes.pop()
+        raw: Callable[[NDArray], NDArray] = outputs
         units = self._units(raw, np.zeros((2, *row_shape), dtype), output)
+        if self.output_column is not None:
+            raw, units = self._one_column(raw, units, output), 1
         link = card.link if card is not None else self.link
         told = f"onnx ({output} of {self._file})"
         # A matrix product in single rows has other bits than in blocks.
@@ -214,6 +221,23 @@ class Onnx(Model):
                 f"expected ({len(rows)}, units), a list of numbers for each row."
             )
         return shape[1] if len(shape) == 2 else 1
+
+    def _one_column(
+        self, raw: Callable[[NDArray], NDArray], units: int, output: str
+    ) -> Callable[[NDArray], NDArray]:
+        """Return the function of a block that gives one column of the output."""
+        column = self.output_column
+        if column not in range(units):
+            raise DataError(
+                f"{self._file}: the output {output} has the columns 0 to {units - 1}, and "
+                f"output_column is {column}."
+            )
+        if self.link in ("softmax", "sparsemax"):
+            raise DataError(
+                f"{self._file}: {self.link} takes all columns of {output}: leave output_column "
+                "out, or export the probabilities."
+            )
+        return lambda block: raw(block)[:, column]
 
 
 def _first_clause(error: Exception) -> str:

@@ -24,6 +24,15 @@ class Finite(Model):
         return Predictor("sum", content, (2,), 1, lambda x: np.nan_to_num(x, nan=100).sum(axis=1))
 
 
+class Classes(Model):
+    """Two columns."""
+
+    output_column: int | None = None
+
+    def load(self, content, card):
+        return Predictor("two", content, (2,), 2, lambda x: x, None)
+
+
 class Adding(Finite):
     """The sum of the inputs, 100 for one that is missing."""
 
@@ -119,3 +128,16 @@ def test_codes_are_no_measurements(plan, key):
         text = TEXT.replace("categories: [kind]", "exclude: [kind]")
         with pytest.raises(ConfigError, match=wanted):
             plan(text.replace("keep}", f"keep, {key}}}"))
+
+
+def test_both_classes_before_a_loss_of_one_output_lead_to_the_column(plan, files):
+    (files / "c.csv").write_text("a,b,targets\n0.5,0.5,1\n0.25,0.75,0\n")
+    text = """\
+lossfw: 1
+plugins: [adding.py]
+data: {name: arrays, file: c.csv}
+model: {name: classes, file: m.txt}
+loss: binary_cross_entropy
+"""
+    with pytest.raises(ConfigError, match=r"model\.output_column: 1, as binary_cross_entropy tak"):
+        plan(text)

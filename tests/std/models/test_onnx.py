@@ -245,3 +245,15 @@ class TestMadeFiles:
         tensor.external_data.add(key="location", value="/etc/passwd")
         model = onnx.helper.make_model(onnx.helper.make_graph([node], "outer", [], []))
         assert has_external_data(model.SerializeToString())
+
+
+def test_a_loss_of_one_output_takes_a_column(flowers, iris):
+    file, inputs = FILES / "iris.onnx", iris[0]
+    one = onnx_model(file=file, output="probabilities", output_column=1).loaded()
+    np.testing.assert_array_equal(
+        one.block(inputs).predictions, flowers.block(inputs).predictions[:, 1:2]
+    )
+    with pytest.raises(DataError, match="has the columns 0 to 2, and output_column is 3"):
+        onnx_model(file=file, output_column=3).loaded()
+    with pytest.raises(DataError, match="softmax takes all columns of probabilities"):
+        onnx_model(file=file, output_column=1, link="softmax").loaded()
