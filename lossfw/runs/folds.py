@@ -16,11 +16,8 @@ from lossfw.config.text.tree import Node
 from lossfw.config.text.writing import block
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
-from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.evaluate import evaluate
-from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.predictor import BlockPredictor
-from lossfw.evaluation.state import EvaluationState
+from lossfw.evaluation.batching import forward
+from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.models.training.records import Training
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import write_file
@@ -35,7 +32,7 @@ HELD_OUT_FILE = "held_out.npy"
 TRAINING_CONFIG_FILE = "training.yaml"
 _FOLD = ("train", "hold_out", "fold")
 # Keys of a training that its evaluation does not have.
-_OF_TRAINING = (("train",), ("sensitivity",), ("data", "standardize"))
+_OF_TRAINING = (("train",), ("sensitivity",), ("network",), ("model",), ("data", "standardize"))
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class CrossValidation:
         """Join what the folds held out, and return the request of its evaluation."""
         folder = self.request.folder
         assert folder is not None
-        form, outputs = self._joined()
+        link, outputs = self._joined()
         content = io.BytesIO()
         np.save(content, outputs)
         write_file(folder, HELD_OUT_FILE, content.getvalue())
@@ -93,20 +90,20 @@ class CrossValidation:
         assert trained is not None
         root = remove(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
         write_file(folder, TRAINING_CONFIG_FILE, block(root).encode())
-        root = self._evaluation(root, form, str((folder / HELD_OUT_FILE).absolute()))
+        root = self._evaluation(root, link, str((folder / HELD_OUT_FILE).absolute()))
         config = CheckedConfig(source, root)
         return replace(self.request, config=config, trains=False, resume=False, cluster="")
 
-    def _joined(self) -> tuple[str, NDArray]:
-        """Return the form of the outputs, and those of every row in the order of the data."""
-        rows, outputs, form = list[NDArray](), list[NDArray](), ""
+    def _joined(self) -> tuple[str | None, NDArray]:
+        """Return the link of the outputs, and those of every row in the order of the data."""
+        rows, outputs, link = list[NDArray](), list[NDArray](), None
         for request in self.folds:
             assert request.folder is not None
             path = request.folder / FOLD_FILE
             if not path.is_file():
                 raise DataError(f"{path} is missing: train again, with --resume.")
             header, arrays = SavedState.read(path)
-            form = header["form"]
+            link = header["link"]
             rows.append(arrays["rows"])
             outputs.append(arrays["outputs"])
         every = np.concatenate(rows)
@@ -116,49 +113,40 @@ class CrossValidation:
                 f"the folds in {self.request.folder} do not hold each row out once, so they are of "
                 "different trainings: train again, without --resume."
             )
-        return form, np.concatenate(outputs)[order]
+        return link, np.concatenate(outputs)[order]
 
-    def _evaluation(self, root: Node, form: str, file: str) -> Node:
+    def _evaluation(self, root: Node, link: str | None, file: str) -> Node:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
         for path in _OF_TRAINING:
             if root.find(path) is not None:
                 root = remove(root, path)
-        given = self.request.config
-        network = Node({form: Node(file, root.at)}, root.at)
-        root = with_value(root, ("network",), network, root.at)
+        values: list[tuple[tuple[str, ...], object]] = [
+            (("model", "name"), "predictions"),
+            (("model", "file"), file),
+        ]
+        values += [] if link is None else [(("model", "link"), link)]
         # Runs are paired by their rows, and intervals say how much the rows decide.
-        for key, value in (("rows", True), ("intervals", {})):
-            if not given.has("evaluate", key):
-                root = with_value(root, ("evaluate", key), Node(value, root.at), root.at)
+        given = self.request.config
+        values += [] if given.has("evaluate", "rows") else [(("evaluate", "rows"), True)]
+        values += [] if given.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
+        for path, value in values:
+            root = with_value(root, path, Node(value, root.at), root.at)
         return root
 
 
 def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
-    """Return the file of a fold: its rows with the outputs of a model that has not seen them."""
+    """Return the file of a fold: its rows with the outputs of a model that has not seen them.
+
+    These are raw outputs where the name of the link says how predictions are made of them.
+    """
     assert training.held_out is not None
     assert training.held_out_rows is not None
-    # Metrics take predictions.
-    is_raw = training.form == "logits" and not training.metrics
-    outputs = _Outputs(is_raw)
-    plan = Plan(training.held_out, training.loss, model, outputs_form=training.form)
-    evaluate(plan, journal=outputs)
-    arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(outputs.blocks)}
-    return SavedState({"form": "logits" if is_raw else "predictions"}, arrays).to_bytes()
-
-
-class _Outputs:
-    """Keeps the outputs of an evaluation; see `lossfw.evaluation.evaluate.Journal`."""
-
-    def __init__(self, is_raw: bool) -> None:
-        self._is_raw = is_raw
-        self.blocks: list[NDArray] = []
-
-    def resume(self, state: EvaluationState) -> None:
-        """Begin with the first row."""
-
-    def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
-        """Keep some rows."""
-        if rows.predictions is None or self._is_raw:
-            self.blocks.append(rows.loss_input)
-        else:
-            self.blocks.append(rows.predictions)
+    layers = training.network.layers if training.network is not None else ()
+    link = layers[-1].activation if layers else training.link
+    is_named = link is not None and link.to_config() == {"name": link.name}
+    with one_blas_thread(), model.working():
+        batches = training.held_out.batches(model.block_rows)
+        blocks = [block.loss_input for block in forward(model, batches, logits=is_named)]
+    arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(blocks)}
+    header = {"link": link.name if link is not None and is_named else None}
+    return SavedState(header, arrays).to_bytes()
