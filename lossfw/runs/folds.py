@@ -32,7 +32,13 @@ HELD_OUT_FILE = "held_out.npy"
 TRAINING_CONFIG_FILE = "training.yaml"
 _FOLD = ("train", "hold_out", "fold")
 # Keys of a training that its evaluation does not have.
-_OF_TRAINING = (("train",), ("sensitivity",), ("network",), ("model",), ("data", "standardize"))
+_OF_TRAINING: tuple[tuple[str, ...], ...] = (
+    ("train",),
+    ("sensitivity",),
+    ("network",),
+    ("model",),
+    ("data", "standardize"),
+)
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,9 @@ class CrossValidation:
 
     def _evaluation(self, root: Node, link: str | None, file: str) -> Node:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
-        for path in _OF_TRAINING:
-            if root.find(path) is not None:
-                root = remove(root, path)
+        for key in _OF_TRAINING:
+            if root.find(key) is not None:
+                root = remove(root, key)
         values: list[tuple[tuple[str, ...], object]] = [
             (("model", "name"), "predictions"),
             (("model", "file"), file),
