@@ -43,8 +43,7 @@ Location: TypeAlias = Annotated[str, LocationParameter()]
 
 def location_fields(cls: type[Component]) -> tuple[str, ...]:
     """Return the names of the parameters that are a `Location`."""
-    fields = cls.model_fields.items()
-    return tuple(name for name, info in fields if _has_mark(info.metadata, LocationParameter))
+    return _marked_fields(cls, LocationParameter)
 
 
 def file_fields(cls: type[Component]) -> tuple[str, ...]:
@@ -59,10 +58,14 @@ def file_fields(cls: type[Component]) -> tuple[str, ...]:
     >>> file_fields(Lines)
     ('file', 'other')
     """
+    return _marked_fields(cls, FileParameter)
+
+
+def _marked_fields(cls: type[Component], mark: type[FileParameter]) -> tuple[str, ...]:
     return tuple(
         name
         for name, info in cls.model_fields.items()
-        if _has_mark(info.metadata, FileParameter) or _mentions_file(info.annotation)
+        if _has_mark(info.metadata, mark) or _mentions(info.annotation, mark)
     )
 
 
@@ -70,10 +73,10 @@ def _has_mark(metadata: Iterable[Any], mark: type[FileParameter]) -> bool:
     return any(isinstance(item, mark) for item in metadata)
 
 
-def _mentions_file(annotation: Any) -> bool:
+def _mentions(annotation: Any, mark: type[FileParameter]) -> bool:
     """Tell whether an annotation has the mark, also inside a union such as ``File | None``."""
-    return _has_mark(getattr(annotation, "__metadata__", ()), FileParameter) or any(
-        map(_mentions_file, getattr(annotation, "__args__", ()))
+    return _has_mark(getattr(annotation, "__metadata__", ()), mark) or any(
+        _mentions(part, mark) for part in getattr(annotation, "__args__", ())
     )
 
 

@@ -81,7 +81,7 @@ def test_a_parameter_that_does_not_fit_the_file_is_refused(case):
 
 
 @pytest.mark.parametrize(
-    "content", [b"junk", b"PK\x03\x04" + b"\0" * 40, b"ply\n" * 9, b"\x80\x04N."]
+    "content", [b"junk", b"PK\x03\x04" + b"\0" * 40, b"ply\n" * 9]
 )
 def test_another_file_is_refused(content, tmp_path):
     (tmp_path / "net.onnx").write_bytes(content)
