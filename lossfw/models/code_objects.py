@@ -34,10 +34,11 @@ def code_file(named: str) -> Path:
     return Path(named.rpartition(":")[0])
 
 
-def code_digest(named: str) -> bytes:
-    """Return the SHA-256 of the file of ``net.py:Net``, which decides what a model computes."""
+def code_digest(named: str) -> str:
+    """Return the SHA-256 of ``net.py:Net``, of the name and of what is in the file."""
+    name = named.rpartition(":")[2].encode()
     try:
-        return hashlib.sha256(code_file(named).read_bytes()).digest()
+        return hashlib.sha256(name + b"\0" + code_file(named).read_bytes()).hexdigest()
     except OSError as error:
         raise DataError(f"{code_file(named)} cannot be read: {error.strerror}.") from None
 

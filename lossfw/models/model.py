@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from lossfw.bridges.raw_form import refusal
 from lossfw.components.library import LibraryComponent
-from lossfw.data.source import File
+from lossfw.data.source import File, file_fields
 from lossfw.errors import ArgumentError, DataError
 from lossfw.losses.loss import Loss
-from lossfw.models.card import CARD_FILE, Card
+from lossfw.models.card import CARD_FILE, Card, sha256
 from lossfw.models.code_formats import TRUSTED, code_format, refuse_code
 from lossfw.models.predictor import Predictor
 from lossfw.models.work import Work
@@ -179,6 +179,16 @@ class Model(LibraryComponent):
                 f"{told} {known!r}: leave link out."
             )
         return known or self.link
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides a training besides rows and loss: parameters, and contents of files.
+
+        A training is resumed only where it is the same.
+        """
+        files = {**({} if self.file is None else {"file": self.file}), **self.code_files()}
+        names = file_fields(type(self))
+        plain = {key: value for key, value in self.to_config().items() if key not in names}
+        return plain | {key: sha256(file.read_bytes()) for key, file in files.items()}
 
     def loaded(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
         """Return the model in some content, by default that of `file` with the card beside it.

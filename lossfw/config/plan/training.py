@@ -275,7 +275,7 @@ def _learner(config: CheckedConfig, section: TrainSection) -> dict[str, Any]:
     model, schedule = config.model, known(config.schedule)
     described: dict[str, Any]
     if model is not None:
-        described = {"model": without_files(model), "library": model.library_version}
+        described = {"model": model.identity(), "library": model.library_version}
     else:
         activations = [known(activation).to_config() for activation in config.activations]
         described = {

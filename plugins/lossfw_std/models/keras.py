@@ -87,6 +87,11 @@ class Keras(Model):
         own = {} if self.module is None else {"module": code_file(self.module)}
         return own | super().code_files()
 
+    def identity(self) -> dict[str, Any]:
+        """Return what decides a training, the name in the file of Python too."""
+        own = {} if self.module is None else {"module": code_digest(self.module)}
+        return super().identity() | own
+
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: of groups, or without slopes."""
         if loss.takes_groups:
@@ -105,7 +110,7 @@ class Keras(Model):
         net = self._net()
         self._fill(net, content)
         # The code decides the outputs as well.
-        return self._predictor(net, content + code_digest(self.module or ""), card)
+        return self._predictor(net, content + code_digest(self.module or "").encode(), card)
 
     def fit(self, work: Work) -> bytes:
         """Train epochs, each with a seed of its own."""

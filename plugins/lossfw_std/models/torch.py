@@ -83,7 +83,7 @@ class Torch(Model):
     arguments: Mapping[str, Any] = Field(default_factory=dict)
     optimizer: str | Mapping[str, Any] = "AdamW"
     learning_rate: PositiveFloat = 1e-3
-    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 1
     dtype: Literal["float32", "float64"] = "float32"
     row_shape: tuple[PositiveInt, ...] | None = None
@@ -92,6 +92,11 @@ class Torch(Model):
         """Return the module's file, and an exported program."""
         own = {} if self.module is None else {"module": code_file(self.module)}
         return own | super().code_files()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides a training, also the name in the file and what `auto` became."""
+        own = {} if self.module is None else {"module": code_digest(self.module)}
+        return super().identity() | own | {"device": self._device}
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
@@ -111,7 +116,9 @@ class Torch(Model):
                 "row_shape: [3, 32, 32]"
             )
         # The code decides the outputs as well.
-        return self._predictor(net, row_shape, content + code_digest(self.module or ""), card)
+        return self._predictor(
+            net, row_shape, content + code_digest(self.module or "").encode(), card
+        )
 
     def fit(self, work: Work) -> bytes:
         """Train epochs, each with a seed of its own."""
@@ -150,9 +157,10 @@ class Torch(Model):
 
     @property
     def _device(self) -> str:
-        if self.device != "auto":
-            return self.device
-        return "cuda" if self.imported().cuda.is_available() else "cpu"
+        has_card = self.device != "cpu" and self.imported().cuda.is_available()
+        if self.device == "cuda" and not has_card:
+            raise DataError("PyTorch finds no graphics card here: write device: cpu, or auto.")
+        return "cuda" if has_card else "cpu"
 
     def _net(self) -> Any:
         """Return the module with its first weights."""

@@ -80,9 +80,7 @@ def test_a_parameter_that_does_not_fit_the_file_is_refused(case):
     assert message in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    "content", [b"junk", b"PK\x03\x04" + b"\0" * 40, b"ply\n" * 9]
-)
+@pytest.mark.parametrize("content", [b"junk", b"PK\x03\x04" + b"\0" * 40, b"ply\n" * 9])
 def test_another_file_is_refused(content, tmp_path):
     (tmp_path / "net.onnx").write_bytes(content)
     with pytest.raises(DataError, match=r"^net\.onnx is not "):

@@ -243,6 +243,7 @@ class TestFilesFromElsewhere:
 
 
 REFUSED = {
+    "a card that is not there": ({"device": "cuda"}, "no graphics card here"),
     "another name": (
         {"name": "Nett"},
         "net.py defines no class or function 'Nett'. Did you mean 'Net'",
@@ -289,6 +290,26 @@ def test_a_mistake_is_told_in_words(case, data):
 def test_a_module_is_a_name_in_a_file(module):
     with pytest.raises(ParameterError, match="a file of Python and a name in it"):
         torch_model(module=module)
+
+
+def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, learnt):
+    nets = tmp_path / "net.py"
+    nets.write_bytes(NETS.read_bytes())
+    model = torch_model(module=f"{nets}:Net")
+    before = model.identity()
+    assert before["device"] in ("cpu", "cuda")
+    nets.write_text(nets.read_text().replace("0.2", "0.3"))
+    (tmp_path / "first.safetensors").write_bytes(learnt[0])
+    changed = (
+        model,
+        torch_model("Tied"),
+        torch_model(file=tmp_path / "first.safetensors"),
+    )
+    digests = [before, *(other.identity() for other in changed)]
+    assert len({str(one) for one in digests}) == 4
+    copy = tmp_path / "copy.py"
+    copy.write_bytes(NETS.read_bytes())
+    assert torch_model(module=f"{copy}:Net").identity() == torch_model().identity()
 
 
 def test_a_loss_without_slopes_is_refused():
