@@ -41,6 +41,28 @@ KINDS_OF_LOSS = {
     "wrapper": "wrapper.py",
 }
 _KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
+# What the templates of a plugin say of a loss and of a model, in the order in which they are
+# filled in.
+_LOSS = {
+    "things": "losses",
+    "Things": "Losses",
+    "hook": "lossfw_losses",
+    "yours": "your formula and what it claims",
+    "use": "lossfw eval ${distribution}/${name} ${arguments} --gradient",
+    "named": 'loss: ${name}`, in Python `lossfw.loss("${name}")',
+    "held_to": "each claim of the class. Claim only true properties. A missing claim\n"
+    "is not an error",
+}
+_MODEL = {
+    "things": "models",
+    "Things": "Models",
+    "hook": "lossfw_models",
+    "yours": "your model",
+    "samples": "${cls}()",
+    "use": "lossfw show ${distribution}/${name}",
+    "named": "model: ${name}",
+    "held_to": "the laws that hold for every model",
+}
 # For each kind: the losses that a plugin's test checks, and how its README evaluates one.
 _OF_KIND = {
     "distance": {
@@ -61,6 +83,9 @@ _OF_KIND = {
     },
 }
 _KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
+_WAYS_TO_LEARN = {"rounds": "model.py", "once": "model_once.py"}
+_TRAINED = {"rounds": "{rounds: 100}", "once": "{}"}
+_LEARNS_HELP = "Whether the model learns in rounds, which can be continued, or in one step."
 
 # The next step after a file with a formula.
 _THEN_CHECK = ("write your formula and what it claims, then", "lossfw check --plugin NAME.py")
@@ -69,6 +94,7 @@ _THEN_CHECK = ("write your formula and what it claims, then", "lossfw check --pl
 _EXAMPLES = {
     "loss": "tilted_error",
     "activation": "soft_step",
+    "model": "my_stumps",
     "metric": "hit_rate",
     "source": "my_table",
     "optimizer": "sign_steps",
@@ -90,10 +116,10 @@ def new() -> None:
     """Write the first file of a component, or a plugin."""
 
 
-def _kind_option(kinds: dict[str, str], words: str) -> Callable[[Any], Any]:
+def _kind_option(kinds: dict[str, str], words: str, option: str = "--kind") -> Callable[[Any], Any]:
     """Return the option that chooses a template; the first is the default."""
     choice, first = click.Choice(list(kinds)), next(iter(kinds))
-    return click.option("--kind", type=choice, default=first, show_default=True, help=words)
+    return click.option(option, type=choice, default=first, show_default=True, help=words)
 
 
 @new.command("loss")
@@ -110,6 +136,17 @@ def new_loss(name: str, kind: str) -> None:
 def new_activation(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one activation."""
     _new_file("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
+
+
+@new.command("model")
+@click.argument("name")
+@_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--learns")
+def new_model(name: str, learns: str) -> None:
+    """Write NAME.py, a local plugin file with one model that learns."""
+    step, line = "write your model, then", "lossfw check --plugin NAME.py"
+    use = f"plugins: [NAME.py], model: NAME, train: {_TRAINED[learns]}"
+    also = ("and train it by a configuration with", use)
+    _new_file("model", name, _WAYS_TO_LEARN[learns], step, line, *also)
 
 
 def _add_command(kind: str, step: str, line: str) -> None:
@@ -139,33 +176,44 @@ def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> No
 
 @new.command("plugin")
 @click.argument("distribution")
-@click.option("--loss", "name", default="my_loss", show_default=True, help="Its first loss.")
+@click.option("--loss", help="The name of its first loss; my_loss without --loss and --model.")
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
-def new_plugin(distribution: str, name: str, kind: str) -> None:
-    """Write a folder DISTRIBUTION, a package with one loss that others can install."""
+@click.option("--model", help="The name of its first model, instead of a loss.")
+@_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--learns")
+def new_plugin(
+    distribution: str, loss: str | None, kind: str, model: str | None, learns: str
+) -> None:
+    """Write a folder DISTRIBUTION, a package with one loss or model that others can install."""
     if not _DISTRIBUTION.fullmatch(distribution):
         raise ArgumentError(
             f"{distribution!r} is not a valid distribution name: use letters, digits and hyphens, "
             "as in acme-losses."
         )
-    words = _words(name)
+    if loss and model:
+        raise ArgumentError("--loss and --model are given: a new plugin has one component.")
+    if model is not None:
+        words, template, offered = _words(model, "model"), _WAYS_TO_LEARN[learns], _MODEL
+    else:
+        words, template = _words(loss or "my_loss"), KINDS_OF_LOSS[kind]
+        offered = {**_OF_KIND[kind], **_LOSS}
     package = re.sub(r"[-.]+", "_", distribution).lower()
     _refuse_word(package, "package", "acme-losses")
     words |= {"distribution": distribution, "package": package}
-    words |= {key: Template(text).substitute(words) for key, text in _OF_KIND[kind].items()}
+    for key, text in offered.items():
+        words[key] = Template(text).substitute(words)
     folder = Path(distribution)
     if folder.exists():
         raise OutputError(f"{folder} exists already: name another, or move it away.")
     files = {
-        Template(path).substitute(words): _filled(template, words)
-        for path, template in _PLUGIN.items()
+        Template(path).substitute(words): _filled(text, words) for path, text in _PLUGIN.items()
     }
-    files[f"src/{package}/{name}.py"] = _filled(KINDS_OF_LOSS[kind], words)
+    file = f"src/{package}/{words['name']}.py"
+    files[file] = _filled(template, words)
     _write(folder, files)
-    _note_taken("loss", name, distribution)
+    _note_taken("model" if model else "loss", words["name"], distribution)
     for path in sorted(files):
         say(f"{folder / path}")
-    say(f"\nWrite your formula and what it claims in src/{package}/{name}.py, then")
+    say(f"\nWrite {words['yours']} in {file}, then")
     say(f"  pip install -e '{distribution}[test]'")
     say(f"  lossfw check {distribution}")
 

@@ -11,6 +11,7 @@ import numpy as np
 from lossfw.bridges.boosting import Derivatives
 from lossfw.bridges.start import start
 from lossfw.data import Dataset
+from lossfw.evaluation.predictor import without_column
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.nn.schedules import Constant, Schedule, TrainingProgress
@@ -119,13 +120,16 @@ class Work:
         return np.array(np.broadcast_to(constant, self.units))
 
     def slopes(self, raw: NDArray) -> tuple[NDArray, NDArray]:
-        """Return slopes and curvatures of the loss at raw outputs, in their shape.
+        """Return slopes and curvatures of the loss at raw outputs (N, units), in their shape.
 
         Both are weighted. Where the second derivative of a loss is 0 or negative, another number
         takes its place, so that a step of slope over curvature lowers the loss.
         """
         sizes = None if self.data.groups is None else np.diff(self.data.groups.starts)
-        return Derivatives(self.loss)(raw, self.targets, self.data.sample_weight, sizes)
+        given = without_column(raw) if self.units == 1 else raw
+        found = Derivatives(self.loss)(given, self.targets, self.data.sample_weight, sizes)
+        slopes, curvatures = (np.reshape(one, raw.shape) for one in found)
+        return slopes, curvatures
 
 
 def flat_targets(data: Dataset) -> NDArray:

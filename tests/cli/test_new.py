@@ -55,6 +55,8 @@ def test_nothing_is_overwritten(lossfw):
         ("plugin", "1acme"),
         ("plugin", "import"),
         ("plugin", "acme", "--loss", "Tilted"),
+        ("plugin", "acme", "--model", "Tilted"),
+        ("model", "my-model"),
     ],
 )
 def test_a_name_that_cannot_be_is_told(arguments, lossfw):
@@ -66,9 +68,12 @@ def test_a_name_that_cannot_be_is_told(arguments, lossfw):
 
 @pytest.fixture(params=[None])
 def plugin(lossfw, request):
-    """The folder of a new plugin, of a kind of loss where one is given."""
-    kind = () if request.param is None else ("--kind", request.param)
-    result = lossfw("new", "plugin", "Acme-Losses", "--loss", "tilted_error", *kind)
+    """The folder of a new plugin: with a loss, of a kind where one is given, or with a model."""
+    kind = {None: (), "model": ("--model", "tilted_error")}.get(
+        request.param, ("--kind", request.param)
+    )
+    loss = () if request.param == "model" else ("--loss", "tilted_error")
+    result = lossfw("new", "plugin", "Acme-Losses", *loss, *kind)
     assert (result.exit_code, result.stderr) == (0, "")
     folder = Path("Acme-Losses")
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
@@ -109,7 +114,7 @@ def test_a_plugin_passes_its_own_tests(plugin, install, lossfw):
 
 @pytest.mark.skipif(shutil.which("ruff", path=str(Path(sys.executable).parent)) is None,
                     reason="ruff is not installed")  # fmt: skip
-@pytest.mark.parametrize("plugin", KINDS_OF_LOSS, indirect=True)
+@pytest.mark.parametrize("plugin", [*KINDS_OF_LOSS, "model"], indirect=True)
 def test_a_plugin_passes_ruff(plugin):
     ruff = Path(sys.executable).parent / "ruff"
     for arguments in (("check", "--no-cache"), ("format", "--check", "--no-cache")):
@@ -122,6 +127,8 @@ def test_a_plugin_passes_ruff(plugin):
     [
         ("loss", "mine", "--kind", "margin"),
         ("activation", "mine"),
+        ("model", "mine"),
+        ("model", "mine", "--learns", "once"),
         *(
             pytest.param(arguments, marks=pytest.mark.slow)
             for arguments in (
@@ -134,11 +141,12 @@ def test_a_plugin_passes_ruff(plugin):
 )
 def test_what_is_written_is_not_refuted(arguments, lossfw):
     assert lossfw("new", *arguments).exit_code == 0
-    done = lossfw("check", "--plugin", "mine.py", "mine", "--examples", "10", "--skip", "arrays",
+    skipped = () if "model" in arguments else ("--skip", "arrays")
+    done = lossfw("check", "--plugin", "mine.py", "mine", "--examples", "10", *skipped,
                   "--processes", "1")  # fmt: skip
     assert done.exit_code == 0, done.stdout
-    # A distribution has its quantiles and probabilities besides.
-    most = 50 if "distribution" in arguments else 40
+    # A distribution has its quantiles and probabilities besides, a model learns and is loaded.
+    most = 85 if "model" in arguments else 50 if "distribution" in arguments else 40
     assert len(Path("mine.py").read_text().splitlines()) <= most
 
 
@@ -153,6 +161,30 @@ def test_a_metric_and_a_source_run(lossfw):
     done = lossfw("run", "it.yaml")
     assert done.exit_code == 0, done.stderr
     assert "hit_rate       0.66" in done.stdout
+
+
+def test_a_plugin_may_have_a_model(lossfw, install):
+    assert lossfw("new", "plugin", "acme", "--model", "my_model").exit_code == 0
+    modules = {f"acme/{p.stem}": p.read_text() for p in Path("acme/src/acme").glob("*.py")}
+    install("acme", {"acme": "acme"}, modules, "0.1.0")
+    shown = lossfw("show", "acme/my_model")
+    assert "MyModel" in shown.stdout, shown.stderr
+    assert "lossfw show acme/my_model" in Path("acme/README.md").read_text()
+    both = lossfw("new", "plugin", "other", "--loss", "a", "--model", "b")
+    assert (both.exit_code, both.stdout) == (2, "")
+
+
+def test_a_model_trains(lossfw):
+    told = lossfw("new", "model", "my_stumps").stdout
+    assert "plugins: [my_stumps.py], model: my_stumps, train: {rounds: 100}" in told
+    assert lossfw("new", "source", "squares").exit_code == 0
+    Path("it.yaml").write_text(
+        "lossfw: 1\nplugins: [my_stumps.py, squares.py]\ndata: {name: squares}\n"
+        "model: my_stumps\nloss: squared_error\ntrain: {rounds: 3}\n"
+    )
+    done = lossfw("train", "it.yaml", "--out", "trained")
+    assert done.exit_code == 0, done.stderr
+    assert (Path("trained") / "model.json").is_file()
 
 
 def test_an_optimizer_trains(lossfw):
