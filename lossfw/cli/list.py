@@ -6,8 +6,8 @@ import contextlib
 
 import click
 
-from lossfw.bridges.bridge import Bridge
 from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.components.library import LibraryComponent
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import KINDS, Entry, Plugin, Registry
 from lossfw.errors import BrokenPluginError
@@ -25,8 +25,8 @@ _PLURALS["data"] = "source"
 def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
     """List the components of all plugins, or those of one KIND.
 
-    A KIND is loss, activation, metric, source, optimizer or bridge. For a bridge, the line
-    shows the installed version of its library or how to install it.
+    A KIND is loss, activation, metric, source, optimizer, bridge or model. For a bridge or a
+    model of a library, the line shows the installed version of the library or how to install it.
     """
     registry = plugins.registry()
     entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))
@@ -57,7 +57,7 @@ def _line(entry: Entry, registry: Registry) -> str:
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
     cls = registry.class_of(entry)
-    if not issubclass(cls, Bridge):
+    if not issubclass(cls, LibraryComponent) or not cls.library:
         return cls.summary()
     return f"{cls.version() or f'not installed, {cls.install_command()}'}: {cls.summary()}"
 
@@ -77,7 +77,7 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
     if entry.state == "loaded":
         cls = registry.class_of(entry)
         description["summary"] = cls.summary()
-        if issubclass(cls, Bridge):
+        if issubclass(cls, LibraryComponent) and cls.library:
             description["library"] = {"name": cls.library, "version": cls.version()}
     return description
 

@@ -57,7 +57,7 @@ RowsByDtype = Mapping[str, AccuracyRow]
 def component_page(subject: PageSubject, content: SiteContent) -> str:
     """Return the page of a component."""
     sections = [
-        ("Formula", _formula_section(subject)),
+        ("Description" if subject.kind == "model" else "Formula", _formula_section(subject)),
         ("What it takes", _takes(subject)),
         ("Parameters", _parameters(subject)),
         ("Use", [tabs(usage(subject, content.bridges))]),
@@ -94,7 +94,8 @@ def _head(subject: PageSubject) -> Iterator[str]:
 
 
 def _formula_section(subject: PageSubject) -> Iterator[str]:
-    yield from _formula(subject)
+    if subject.kind != "model":
+        yield from _formula(subject)
     yield from map(prose, subject.description["description"])
     drawn = figure(subject)
     if drawn:

@@ -32,7 +32,7 @@ from lossfw.report.text.component import describe
 CHECKS, ACCURACY = "checks.json", "accuracy.json"
 
 # The kinds that have pages; bridges appear on the pages of what crosses them.
-KINDS = ("loss", "activation", "metric", "source", "optimizer")
+KINDS = ("loss", "activation", "metric", "source", "optimizer", "model")
 
 # Weights of classes for a picture, which leads through rows of two.
 _TWO_WEIGHTS = (1.0, 3.0)
@@ -44,6 +44,7 @@ CHAPTERS = {
     "metric": "Metrics",
     "source": "Data sources",
     "optimizer": "Optimizers",
+    "model": "Models",
 }
 
 

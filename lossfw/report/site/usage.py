@@ -12,6 +12,7 @@ from lossfw.components.component import Component, yaml_value
 from lossfw.config.text.writing import flow
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
+from lossfw.models import Model
 from lossfw.nn.activation import Activation
 from lossfw.nn.sample_curve import line_of
 from lossfw.report.site.content import PageSubject
@@ -32,13 +33,30 @@ _PLACES = (0.4, 0.75)
 
 def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, str]]:
     """Return titles of tabs with their content, in Markdown."""
-    found = [("Python", fenced("python", *_python(subject)))]
-    if (sample := subject.sample) is not None:
+    python = list(_python(subject))
+    # A model is named in a configuration.
+    found = [("Python", fenced("python", *python))] if python or subject.kind != "model" else []
+    if isinstance(sample := subject.sample, Model):
+        found.append(("YAML", fenced("yaml", *_yaml_of_model(sample))))
+    elif sample is not None:
         shown = {key: yaml_value(value) for key, value in _shown(sample).items()}
         short = flow({"name": sample.name, **shown}) if shown else sample.name
         found.append(("YAML", fenced("yaml", _KEYS[subject.kind].format(short))))
     found.append(("Command line", fenced("sh", *_commands(subject))))
     return found + list(_bridges(subject, bridges))
+
+
+# The section of a training, for each way in which a model learns.
+_TRAINED = {"rounds": "train: {rounds: 100}", "epochs": "train: {epochs: 10}", "once": "train: {}"}
+
+
+def _yaml_of_model(model: Model) -> Iterator[str]:
+    named = model.to_config()
+    if model.learns is None:
+        yield f"model: {flow({**named, 'file': 'FILE'})}"
+        return
+    yield f"model: {flow(named) if len(named) > 1 else model.name}"
+    yield _TRAINED[model.learns]
 
 
 def _python(subject: PageSubject) -> Iterator[str]:
@@ -98,13 +116,15 @@ def _commands(subject: PageSubject) -> Iterator[str]:
     given = "".join(
         f" -p {key}={flow(yaml_value(value))}"
         for key, value in (_shown(subject.sample) if subject.sample else {}).items()
-        if not isinstance(value, Component | tuple)
+        if subject.kind != "model" and not isinstance(value, Component | tuple)
     )
     yield f"lossfw show {name}{given}"
     if subject.kind in ("loss", "activation"):
         yield f"lossfw plot {name}{given} --out {name}.svg"
         yield f"lossfw check {name}{given}"
         yield f"lossfw accuracy {name}{given}"
+    if subject.kind == "model":
+        yield f"lossfw check {name}"
 
 
 def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,7 @@ from lossfw.losses.engine import call_kernels
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.losses.wrappers.claim_effects import claim_effects
+from lossfw.models import Model
 from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation, RowActivation
 from lossfw.nn.sample_curve import line_of
@@ -105,6 +106,8 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         if costs is not None:
             description["costs"] = costs
         description["peers"] = _peers_of(entry.name)
+    if issubclass(cls, Model):
+        description["model"] = _of_model(cls)
     if issubclass(cls, Wrapper):
         effects = claim_effects(cls.claim_column) if cls.claim_column else ()
         description["wrapper"] = [effect._asdict() for effect in effects]
@@ -211,6 +214,17 @@ def _of_activation(activation: Activation) -> dict[str, Any]:
         "claims": {n: yaml_value(value) for n, value in activation.claims().to_dict().items()},
         "denied": list(activation.claims().denied_names()),
         "not_claimed": list(activation.claims().unclaimed_names()),
+    }
+
+
+def _of_model(cls: type[Model]) -> dict[str, Any]:
+    return {
+        "learns": cls.learns,
+        "takes": sorted(cls.takes),
+        "ending": cls.ending,
+        "library": cls.library,
+        "version": cls.version() if cls.library else None,
+        "install": cls.install_command() if cls.library else "",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -25,6 +25,13 @@ _TAKES = {
     "elements": "elements, each for itself",
     "rows": "rows, along the last axis",
     "groups": "groups of rows, one loss for each",
+}
+
+_LEARNS = {
+    "rounds": "in rounds: train: {rounds: 100}",
+    "epochs": "in epochs: train: {epochs: 10}",
+    "once": "at once: train: {}",
+    None: "no: it makes the predictions of a file",
 }
 
 # The title of the chapter of each kind.
@@ -91,7 +98,25 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
         rows.append(("gradient", f"{ratio:.1f} times as long as the value, in tiles"))
     if "engine" in description:
         rows.append(("engine", engine_line(description["engine"], here=here)))
-    return rows
+    return rows + list(_of_model(description["model"], here) if "model" in description else ())
+
+
+def _of_model(model: dict[str, Any], here: bool) -> Iterator[tuple[str, str]]:
+    yield "learns", _LEARNS[model["learns"]]
+    if model["takes"]:
+        words = {"missing": "missing values", "categories": "categories"}
+        yield "inputs", f"numbers, {', '.join(words[one] for one in reversed(model['takes']))}"
+    if model["ending"]:
+        yield "file", f"{model['ending']}, which a training writes"
+    if model["library"]:
+        yield "library", f"{model['library']}, {library_state(model, here)}"
+
+
+def library_state(library: dict[str, Any], here: bool = True) -> str:
+    """Return the version of a library that is installed, or how to install it."""
+    if not here:
+        return str(library["install"])
+    return library["version"] or f"not installed: {library['install']}"
 
 
 def _space(space: dict[str, str]) -> str:
