@@ -285,7 +285,7 @@ def _of_shares(form: SoftmaxForm, t: NDArray, w: NDArray) -> NDArray:
 
 
 def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
-    """Return a minimum by diagonal steps, halved until the loss falls."""
+    """Return a minimum by diagonal steps, halved until the loss falls and half falls no more."""
 
     def rows(z: NDArray) -> Rows:
         return Rows(np.tile(z, (len(t), 1)), t, w)
@@ -300,12 +300,16 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
         slopes = rows(z).compute(loss, "gradient")
         bends = curvature_of(loss, rule, rows(z), slopes).sum(axis=0)
         step = slopes.sum(axis=0) / np.where(bends > 0, bends, 1.0)
-        while np.abs(step).max() > _CONVERGED and not mean(z - step) < best:
-            step = 0.5 * step
+        found = mean(z - step)
+        # Far out, a whole step may go beyond the minimum so far that the way back takes forever.
+        while np.abs(step).max() > _CONVERGED:
+            half = mean(z - 0.5 * step)
+            if found < best and not half < found:
+                break
+            step, found = 0.5 * step, half
         if np.abs(step).max() <= _CONVERGED:
             break
-        z = z - step
-        best = mean(z)
+        z, best = z - step, found
     claims = loss.claims()
     if claims.convex and not claims.twice_smooth and loss.has_columns:
         # Steps end beside a kink: each column has its own crossing.

@@ -109,6 +109,13 @@ def test_the_start_of_other_losses_of_classes_is_a_minimum(loss):
             assert mean(begin) <= mean(begin + step * np.eye(3)[k]) + 1e-9
 
 
+@pytest.mark.parametrize("far", [0.0, 20.0, 1e4])
+def test_the_start_of_a_distribution_is_mean_and_variance_wherever_they_are(far):
+    target = far + NUMBERS
+    known = [target.mean(), np.log(target.var())]
+    np.testing.assert_allclose(start("heteroscedastic_gaussian_nll", target), known, rtol=1e-6)
+
+
 def test_several_outputs_have_a_start_each():
     assert start("absolute_error", [[1.0, 10.0], [2.0, 20.0], [3.0, 90.0]]).tolist() == [2.0, 20.0]
 

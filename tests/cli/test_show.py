@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -270,3 +271,19 @@ def test_a_bridge_as_json(lossfw):
     told = json.loads(lossfw("bridge", "xgboost", "--loss", "huber", "--json").stdout)
     assert told["loss"] == {"name": "huber"}
     assert "bridge.train('huber'" in told["usage"]
+
+
+def test_a_model_says_how_it_learns_and_which_library_it_needs(lossfw):
+    Path("nowhere.py").write_text(
+        "from lossfw.models import Model\n\n\n"
+        'class Far(Model):\n    """A model of a library."""\n\n    ending = ".far"\n'
+        '    learns = "rounds"\n    takes = frozenset({"missing"})\n'
+        '    library = "nowhere_at_all"\n'
+    )
+    shown = lossfw("show", "far", "--plugin", "nowhere.py").stdout
+    assert "learns   in rounds: train: {rounds: 100}" in shown
+    assert "inputs   numbers, missing values" in shown
+    assert "file     .far, which a training writes" in shown
+    assert "library  nowhere_at_all, not installed: pip install nowhere_at_all" in shown
+    listed = lossfw("list", "models", "--plugin", "nowhere.py").stdout
+    assert "not installed, pip install nowhere_at_all: A model of a library." in listed
