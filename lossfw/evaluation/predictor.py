@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +21,9 @@ from lossfw.numerics.arrays import NDArray
 # Rows of a block, at least; dense layers take so many: enough for a matrix product to run at full
 # speed, few enough for a block of inputs and its hidden layers to stay in the second-level cache.
 BLOCK_ROWS = 256
+
+# Whether BLAS has one thread already.
+_one_thread: ContextVar[bool] = ContextVar("one BLAS thread", default=False)
 
 
 class Outputs(NamedTuple):
@@ -76,13 +80,21 @@ def one_blas_thread() -> Iterator[None]:
 
     BLAS shares a product out among its threads, and so the number of cores
     would reach the last digits. Finding the libraries takes about a
-    millisecond: use it once around a run.
+    millisecond, and more where many are loaded: inside of another such block it
+    is not done again.
     """
+    if _one_thread.get():
+        yield
+        return
     # Imported on use: an evaluation of saved outputs needs no limits.
     import threadpoolctl
 
-    with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
-        yield
+    token = _one_thread.set(True)
+    try:
+        with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
+            yield
+    finally:
+        _one_thread.reset(token)
 
 
 def takes_flat_outputs(loss: Loss) -> bool:

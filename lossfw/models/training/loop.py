@@ -38,6 +38,11 @@ from lossfw.numerics.arrays import NDArray
 # Called with the state after each leg, and before the first one.
 Save: TypeAlias = Callable[[TrainingState], None]
 
+# Of fewer inputs than this, a round takes some milliseconds on one thread, and several wait for
+# each other: where other programs run too, 2 threads took up to 10 times as long as 1 (XGBoost and
+# LightGBM, 20 rounds). The result depends on them nowhere.
+_SMALL = 2**18
+
 # Seeds of libraries are of int32.
 _SEEDS = 2**31
 
@@ -206,6 +211,7 @@ class _Leg:
 
     def _work(self) -> Work:
         training, first = self.training, self.before.done
+        inputs = training.data.inputs
         return Work(
             data=training.data,
             held_out=training.held_out,
@@ -217,7 +223,7 @@ class _Leg:
             rounds=self.end - first,
             total=training.total,
             seed=_seed(training.seed, first),
-            threads=thread_count(),
+            threads=1 if inputs is None or inputs.size < _SMALL else thread_count(),
             saved=self.before.content,
             batch_size=training.batch_size,
             loss_before=self.loss_before,

@@ -1,0 +1,83 @@
+"""Kill trainings and let them go on: a program that the tests start.
+
+    python killing_trainings.py CONFIG FOLDER LIBRARY COUNT SEED
+
+Kills a training at so many random moments, and resumes it. Its files are compared with those
+of an undisturbed training. A line of JSON says how many were killed, how many of these had a
+model to go on from, and what differed.
+
+The package and the library are imported once; each training is a fork, before which no thread
+of the library has begun.
+"""
+
+import importlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+
+# Imported here, so that a fork need not.
+import lossfw.models.training.loop
+import lossfw.runs.trainings  # noqa: F401
+from lossfw.cli import main
+from lossfw.data.state_file import SavedState
+
+# What is written stays in the system's memory when a process is killed.
+os.fsync = lambda descriptor: None
+
+
+def start(*arguments):
+    """Fork a training, and return its process id."""
+    child = os.fork()
+    if child:
+        return child
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    code = 1
+    try:
+        main(["train", *map(str, arguments)], standalone_mode=False)
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        os._exit(code)
+
+
+def ended(child):
+    """Wait for a training; return its exit code, or minus the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def content_of(folder):
+    """Return the files of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def run(config, folder, count, seed):
+    """Make all trials and print what came out."""
+    begin = time.monotonic()
+    assert ended(start(config, "--out", folder)) == 0
+    seconds, wanted = time.monotonic() - begin, content_of(folder)
+    draw, killed, kept, wrong = random.Random(seed), 0, 0, []
+    for _ in range(count):
+        shutil.rmtree(folder)
+        child = start(config, "--out", folder)
+        time.sleep(draw.uniform(0, seconds))
+        os.kill(child, signal.SIGKILL)
+        killed += ended(child) == -signal.SIGKILL
+        checkpoint = folder / "checkpoint.npz"
+        kept += checkpoint.is_file() and SavedState.read(checkpoint).header["done"] > 0
+        code = ended(start(config, "--out", folder, "--resume"))
+        found = content_of(folder) if folder.is_dir() else {}
+        wrong += [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
+        wrong += [f"exit code {code}"] if code else []
+    print(json.dumps({"tried": count, "killed": killed, "kept": kept, "wrong": wrong}))
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    importlib.import_module(sys.argv[3])
+    run(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[4]), int(sys.argv[5]))
