@@ -216,6 +216,7 @@ _BRIDGES: dict[str, str] = {
 _MODELS: dict[str, str] = {
     "catboost": "lossfw_std.models.catboost:CatBoost",
     "keras": "lossfw_std.models.keras:Keras",
+    "hist_gradient_boosting": ("lossfw_std.models.hist_gradient_boosting:HistGradientBoosting"),
     "lightgbm": "lossfw_std.models.lightgbm:LightGBM",
     "onnx": "lossfw_std.models.onnx:Onnx",
     "predictions": "lossfw.models.predictions:Predictions",

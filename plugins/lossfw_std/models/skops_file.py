@@ -15,6 +15,10 @@ from lossfw import DataError
 # leaves `Tree` and `TreePredictor` out, since a crafted tree can end the process.
 TRUSTED: Final = frozenset(
     {
+        # A partial is of a function that is itself on a list; HistGradientBoosting has one for
+        # inputs beside categories.
+        "functools.partial",
+        "sklearn.utils.validation.check_array",
         "numpy.dtype",
         "numpy.mean",
         "scipy._lib.array_api_compat.numpy._aliases.asarray",
@@ -66,8 +70,6 @@ TRUSTED: Final = frozenset(
     }
 )
 
-# How objects and files are named in a file that is written again, in order.
-_FIRST_NUMBER: Final = 1
 # The time of entries in a file that depends on nothing but the estimator.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _SCHEMA: Final = "schema.json"
@@ -117,26 +119,23 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
 def dumps(skops: Any, estimator: Any) -> bytes:
     """Return an estimator as a file of skops, with the same bytes for the same estimator.
 
-    skops names objects by their address in memory, and files after them: they are numbered here.
+    skops numbers objects, and names files, by their address in memory. A file without the numbers
+    is read as one with them, and files are named here by their order.
     """
     with zipfile.ZipFile(io.BytesIO(skops.dumps(estimator))) as archive:
         schema = json.loads(archive.read(_SCHEMA))
-        numbers: dict[Any, int] = {}
-        files: dict[str, str] = {}
+        names: dict[bytes, str] = {}
         for node in _nodes(schema):
-            if "__id__" in node:
-                number = numbers.setdefault(node["__id__"], len(numbers) + _FIRST_NUMBER)
-                node["__id__"] = number
+            node.pop("__id__", None)
             if isinstance(node.get("file"), str):
-                name = node["file"]
-                ending = name.rpartition(".")[2]
-                node["file"] = files.setdefault(name, f"{len(files) + _FIRST_NUMBER}.{ending}")
-        written = io.BytesIO()
-        with zipfile.ZipFile(written, "w") as numbered:
-            for name, new_name in files.items():
-                numbered.writestr(zipfile.ZipInfo(new_name, _TIME), archive.read(name))
-            text = json.dumps(schema, indent=1)
-            numbered.writestr(zipfile.ZipInfo(_SCHEMA, _TIME), text)
+                ending = node["file"].rpartition(".")[2]
+                content = archive.read(node["file"])
+                node["file"] = names.setdefault(content, f"{len(names) + 1}.{ending}")
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as numbered:
+        for content, name in names.items():
+            numbered.writestr(zipfile.ZipInfo(name, _TIME), content)
+        numbered.writestr(zipfile.ZipInfo(_SCHEMA, _TIME), json.dumps(schema))
     return written.getvalue()
 
 

@@ -1,0 +1,219 @@
+"""HistGradientBoosting of scikit-learn, trained with any loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from threadpoolctl import threadpool_limits
+
+from lossfw import ArgumentError, DataError, Loss, LossfwError, NDArray
+from lossfw.bridges import sklearn as bridge
+from lossfw.data import Dataset
+from lossfw.models import Card, Predictor, Work
+from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
+
+# Larger blocks cost no less for a row, smaller ones up to twice as much.
+_BLOCK_ROWS: Final = 4096
+# The links of raw outputs, by scikit-learn's classes of them.
+_LINKS: Final = {
+    "IdentityLink": "identity",
+    "LogLink": "exp",
+    "LogitLink": "sigmoid",
+    "MultinomialLogit": "softmax",
+}
+
+
+class HistGradientBoosting(SkopsModel):
+    """Gradient boosting of scikit-learn, ``HistGradientBoostingRegressor`` and ``Classifier``.
+
+    Use it when scikit-learn is there and no other library of boosting; or to evaluate a model
+    that scikit-learn has trained and ``skops.io.dump`` has written. Parameters have the names and
+    the defaults of scikit-learn.
+
+    Parameters
+    ----------
+    file : file
+        A model that has learnt, written by ``skops.io.dump``.
+    learning_rate : float
+        The factor of each tree.
+    max_leaf_nodes : int or None
+        Leaves of a tree; None for any number.
+    max_depth : int or None
+        Levels of a tree.
+    min_samples_leaf : int
+        The fewest rows in a leaf.
+    l2_regularization : float
+        Penalty of the squares of leaves.
+    max_features : float
+        Share of the inputs that a split sees.
+    max_bins : int
+        Bins of an input, and the most categories that it may have.
+    monotonic_cst : list of int
+        For each input 1 (raw outputs grow with it), -1 or 0.
+    interaction_cst : {"pairwise", "no_interactions"} or None
+        Which inputs may be in one branch of a tree.
+    curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
+        What takes the place of the second derivative of the loss.
+    refit : bool or None
+        Whether leaves get the minimum of the loss of their residuals; by default for losses with
+        kinks.
+
+    Examples
+    --------
+    >>> HistGradientBoosting(max_depth=4, learning_rate=0.05).to_config()
+    {'name': 'hist_gradient_boosting', 'learning_rate': 0.05, 'max_depth': 4}
+    """
+
+    name: ClassVar[str] = "hist_gradient_boosting"
+    learns: ClassVar[Literal["rounds", "epochs", "once"] | None] = "rounds"
+    takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset(
+        {"missing", "categories"}
+    )
+
+    learning_rate: PositiveFloat = 0.1
+    max_leaf_nodes: Annotated[int, Field(ge=2)] | None = 31
+    max_depth: PositiveInt | None = None
+    min_samples_leaf: PositiveInt = 20
+    l2_regularization: NonNegativeFloat = 0.0
+    max_features: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_bins: Annotated[int, Field(ge=2, le=255)] = 255
+    monotonic_cst: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+    interaction_cst: Literal["pairwise", "no_interactions"] | None = None
+    curvature: Literal["auto", "exact", "bound", "slope", "one", "twice", "expected"] = "auto"
+    refit: bool | None = None
+
+    def refuses(self, loss: Loss) -> str | None:
+        return bridge.SklearnBridge().refusal(loss)
+
+    def fit(self, work: Work) -> bytes:
+        """Train one leg; its rounds are reported when it has ended."""
+        ensemble = self.imported("sklearn.ensemble")
+        classes = work.units if work.loss.takes_rows else None
+        objective = bridge.hist_loss(
+            work.loss, curvature=self.curvature, refit=self.refit, classes=classes
+        )
+        learner = ensemble.HistGradientBoostingRegressor()
+        if classes is not None:
+            learner = _of_classes(ensemble.HistGradientBoostingClassifier, classes)
+        if work.saved is None:
+            learner.set_params(**self._settings(work))
+        else:
+            vars(learner).update(vars(self.read(work.saved).estimator))
+        learner.set_params(loss=objective, warm_start=True, max_iter=work.first + work.rounds)
+        try:
+            with threadpool_limits(work.threads):
+                learner.fit(work.inputs, work.targets, work.data.sample_weight)
+        except LossfwError:
+            raise
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise ArgumentError(
+                f"{self.name} cannot learn from these data: {first_line(error)}."
+            ) from None
+        model = _of_scikit_learn(ensemble, learner, objective, classes)
+        return self._first_rounds(model, _tell(model, work))
+
+    def _settings(self, work: Work) -> dict[str, Any]:
+        """Return the parameters of an estimator before its first round."""
+        other = {"file", "link", "curvature", "refit"}
+        return {key: x for key, x in self.parameters.items() if key not in other} | {
+            "monotonic_cst": list(self.monotonic_cst) or None,
+            "categorical_features": sorted(work.data.codes) or None,
+            "early_stopping": False,
+            "random_state": work.seed,
+        }
+
+    def cut(self, content: bytes, rounds: int) -> bytes:
+        """Return the file of the first rounds."""
+        return self._first_rounds(self.read(content).estimator, rounds)
+
+    def _first_rounds(self, model: Any, rounds: int) -> bytes:
+        del model._predictors[rounds:]
+        return self.written(model.set_params(max_iter=rounds, warm_start=False))
+
+    def load(self, content: bytes, card: Card | None) -> Predictor:
+        """Return the model in a file of skops; nothing in it is executed."""
+        model, notes = self.read(content)
+        if not hasattr(model, "_raw_predict"):
+            raise DataError(
+                f"{self.told_file} holds a {type(model).__name__}; expected an estimator of "
+                "HistGradientBoosting: write name: sklearn, which takes others."
+            )
+        columns = self.columns_of(model)
+
+        def raw(block: NDArray) -> Any:
+            return model._raw_predict(block, n_threads=1)
+
+        return Predictor(
+            f"{self.name} ({len(model._predictors)} rounds)",
+            content,
+            (int(model.n_features_in_),),
+            int(model.n_trees_per_iteration_),
+            raw,
+            self.link_with(card, _LINKS.get(type(model._loss.link).__name__)),
+            block_rows=_BLOCK_ROWS,
+            working=one_thread,
+            columns=columns,
+            notes=notes,
+        )
+
+
+def _of_classes(base: Any, classes: int) -> Any:
+    """Return a classifier of so many classes, where rows may lack some of them."""
+
+    class OfClasses(base):  # type: ignore[misc]  # known at run time alone
+        def _encode_y(self, y: NDArray) -> NDArray:
+            super()._encode_y(np.arange(classes))
+            return np.asarray(y, np.float64)
+
+    return OfClasses()
+
+
+def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int | None) -> Any:
+    """Return an estimator that has learnt as one of scikit-learn, so that a file names only it.
+
+    In the place of the loss is one of scikit-learn with the same link.
+    """
+    from sklearn._loss.loss import HalfMultinomialLoss, HalfSquaredError
+
+    if classes is None:
+        model, own = ensemble.HistGradientBoostingRegressor(), HalfSquaredError()
+    else:
+        model, own = (
+            ensemble.HistGradientBoostingClassifier(),
+            HalfMultinomialLoss(n_classes=classes),
+        )
+    own.link = objective.link
+    vars(model).update(vars(learner))
+    model.loss = model._loss = own
+    # Of several classes it is an array of a class of lossfw.
+    model._baseline_prediction = np.array(model._baseline_prediction, subok=False)
+    return model
+
+
+def _tell(model: Any, work: Work) -> int:
+    """Report the raw outputs after each round of a leg; return the last one reported."""
+    with threadpool_limits(work.threads):
+        held_out = None if work.held_out is None else _stages(model, work.held_out, work.first)
+        number = work.first
+        for learnt in _stages(model, work.data, work.first):
+            number += 1
+            other = None if held_out is None else next(held_out)
+            measured = work.measures(number)
+            if work.after(learnt if measured else None, other if measured else None):
+                break
+    return number
+
+
+def _stages(model: Any, data: Dataset, first: int) -> Iterator[NDArray]:
+    """Return the raw outputs of rows after each round from `first` on."""
+    inputs, rest = np.asarray(data.inputs), copy(model)
+    if first:
+        before = copy(model)
+        before._predictors = model._predictors[:first]
+        rest._baseline_prediction = before._raw_predict(inputs)
+    rest._predictors = model._predictors[first:]
+    yield from rest._staged_raw_predict(inputs)

@@ -1,0 +1,170 @@
+"""HistGradientBoosting as a model: legs, files that name only scikit-learn, and what it takes."""
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, DataError
+from support.models import fitted
+
+ensemble = pytest.importorskip("sklearn.ensemble")
+skops = pytest.importorskip("skops.io")
+
+from sklearn.linear_model import Ridge  # noqa: E402  # after the skip
+
+from lossfw_std.models.hist_gradient_boosting import HistGradientBoosting  # noqa: E402
+
+RNG = np.random.default_rng(6)
+X = RNG.normal(size=(250, 3))
+Y = np.exp(X[:, 0] + 0.3 * X[:, 1] ** 2 + 0.1 * RNG.normal(size=250))
+CLASS = np.digitize(Y, [0.7, 1.5])
+SMALL = HistGradientBoosting(max_leaf_nodes=4, min_samples_leaf=10)
+# Trainings of 6 rounds: by loss, the targets, the labels of classes, and the link of raw outputs.
+LOSSES = {
+    "tweedie_deviance": (Y, (), "exp"),
+    "huber": (Y, (), "identity"),
+    "absolute_error": (Y, (), "identity"),
+    "binary_cross_entropy": ((CLASS > 1).astype(float), (), "sigmoid"),
+    "cross_entropy": (CLASS, ("low", "mid", "high"), "softmax"),
+    "multiclass_hinge": (CLASS, ("low", "mid", "high"), "identity"),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Let scikit-learn have one thread: its threads wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield
+
+
+def rows(loss):
+    targets, classes, _ = LOSSES[loss]
+    return Dataset("rows", targets=targets, inputs=X, classes=classes)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_training_is_its_legs_and_its_file(loss):
+    data, model = rows(loss), SMALL.replace(max_features=0.7)
+    whole = fitted(model, data, loss, 6, held_out=data)
+    predictor = model.loaded(whole.content)
+    assert len(whole.learnt) == 6
+    assert predictor.link.name == LOSSES[loss][2]
+    # The raw outputs of each round are those of the file cut to it.
+    for number in (1, 3, 6):
+        made = model.loaded(model.cut(whole.content, number)).block(X).logits
+        np.testing.assert_array_equal(whole.learnt[number - 1].reshape(made.shape), made)
+        np.testing.assert_array_equal(whole.held_out[number - 1], whole.learnt[number - 1])
+    first = fitted(model, data, loss, 4)
+    second = fitted(model, data, loss, 2, first=4, saved=first.content, total=6)
+    assert second.content == whole.content
+    assert fitted(model, data, loss, 6, seed=4).content != whole.content
+
+
+def test_a_file_names_nothing_of_lossfw():
+    for loss in LOSSES:
+        content = fitted(SMALL, rows(loss), loss, 2).content
+        assert b"lossfw" not in content
+        trusted = skops.get_untrusted_types(data=content)
+        assert trusted == ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+        theirs = skops.loads(content, trusted=trusted)
+        made = SMALL.loaded(content).block(X).predictions
+        if loss == "cross_entropy":
+            np.testing.assert_allclose(made, theirs.predict_proba(X), rtol=1e-12)
+        elif not LOSSES[loss][1]:
+            np.testing.assert_allclose(made[:, 0], theirs.predict(X), rtol=1e-12)
+
+
+def test_it_learns_what_scikit_learn_learns():
+    own = ensemble.HistGradientBoostingRegressor(
+        max_iter=6, max_leaf_nodes=4, min_samples_leaf=10, early_stopping=False
+    ).fit(X, Y)
+    content = fitted(SMALL, Dataset("rows", targets=Y, inputs=X), "squared_error", 6).content
+    np.testing.assert_allclose(SMALL.loaded(content).block(X).predictions[:, 0], own.predict(X))
+
+
+OWN = {
+    "poisson": (ensemble.HistGradientBoostingRegressor(loss="poisson", max_iter=3), Y, "exp"),
+    "quantile": (
+        ensemble.HistGradientBoostingRegressor(loss="quantile", quantile=0.8, max_iter=3),
+        Y,
+        "identity",
+    ),
+    "two classes": (ensemble.HistGradientBoostingClassifier(max_iter=3), CLASS > 1, "sigmoid"),
+    "classes": (ensemble.HistGradientBoostingClassifier(max_iter=3), CLASS, "softmax"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
+    estimator, target, link = OWN[name]
+    skops.dump(estimator.fit(X, target), tmp_path / "model.skops")
+    predictor = HistGradientBoosting(file=tmp_path / "model.skops").loaded()
+    assert predictor.link.name == link
+    expected = estimator.predict(X)[:, None]
+    if link in ("sigmoid", "softmax"):
+        expected = estimator.predict_proba(X)[:, -predictor.units :]
+    np.testing.assert_allclose(predictor.block(X).predictions, expected, rtol=1e-12)
+    for count in (1, 7, 40):
+        assert (
+            predictor.block(X[:count]).logits.tobytes()
+            == predictor.block(X).logits[:count].tobytes()
+        )
+
+
+def test_missing_numbers_and_categories_are_learnt_from():
+    kind = RNG.integers(0, 12, 250)
+    effect = RNG.permutation(12.0 * np.arange(12))[kind]
+    holes = np.where(RNG.uniform(size=250) < 0.2, np.nan, X[:, 1])
+    inputs = np.stack([holes, kind.astype(float)], axis=1)
+    codes = {1: tuple(f"k{i:02}" for i in range(12))}
+    data = Dataset("rows", targets=effect, inputs=inputs, codes=codes, missing=True)
+    plain = Dataset("rows", targets=effect, inputs=inputs, missing=True)
+    of_codes, of_numbers = (
+        fitted(SMALL, rows, "squared_error", 5).learnt[-1] for rows in (data, plain)
+    )
+    errors = [np.mean((raw.ravel() - effect) ** 2) for raw in (of_codes, of_numbers)]
+    assert errors[0] < 0.7 * errors[1]
+    loaded = SMALL.loaded(fitted(SMALL, data, "squared_error", 5).content)
+    np.testing.assert_array_equal(loaded.block(inputs).logits, of_codes)
+
+
+def test_a_class_without_rows_keeps_its_output():
+    data = Dataset(
+        "two of three", targets=np.where(CLASS == 1, 0, CLASS), inputs=X, classes=("a", "b", "c")
+    )
+    first = fitted(SMALL, data, "cross_entropy", 3)
+    again = fitted(SMALL, data, "cross_entropy", 2, first=3, saved=first.content)
+    made = SMALL.loaded(again.content).block(X).predictions
+    assert made.shape == (250, 3)
+    assert (made[:, 1] < made[:, [0, 2]].max(axis=1)).all()
+
+
+def test_a_training_stops_when_it_is_told_to():
+    seen = []
+
+    def after(raw, held_out):
+        seen.append(raw)
+        return len(seen) == 2
+
+    content = fitted(SMALL, rows("huber"), "huber", 6, after=after).content
+    assert str(SMALL.loaded(content)).startswith("hist_gradient_boosting (2 rounds), 3 inputs")
+
+
+def test_what_it_does_not_take_is_refused_in_words(tmp_path):
+    skops.dump(Ridge().fit(X, Y), tmp_path / "ridge.skops")
+    with pytest.raises(DataError, match=r"holds a Ridge; expected .* write name: sklearn"):
+        HistGradientBoosting(file=tmp_path / "ridge.skops").loaded()
+    assert "0 almost everywhere" in SMALL.refuses(lossfw.loss("zero_one"))
+    two = Dataset("two", targets=(CLASS > 1).astype(int), inputs=X, classes=("a", "b"))
+    with pytest.raises(ArgumentError, match="binary_cross_entropy"):
+        fitted(SMALL, two, "cross_entropy", 2)
+    many = Dataset(
+        "many",
+        targets=Y,
+        inputs=np.arange(250.0)[:, None],
+        codes={0: tuple(f"{i:03}" for i in range(250))},
+    )
+    with pytest.raises(ArgumentError, match="cardinality <= 100"):
+        fitted(SMALL.replace(max_bins=100), many, "huber", 2)
