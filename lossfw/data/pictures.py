@@ -8,7 +8,7 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -67,7 +67,7 @@ class Pictures(NamedTuple):
     Attributes
     ----------
     inputs : ndarray or Column of uint8, shape (N, H, W) or (N, H, W, 3)
-        Grey or red, green and blue.
+        Grey or red, green and blue; with the channels first (N, 1, H, W) or (N, 3, H, W).
     targets : ndarray of int64, shape (N,)
         The class of each.
     classes : tuple of str
@@ -95,10 +95,13 @@ class PictureFormat:
         What all are converted to; by default all have to be like the first.
     size : tuple of int or None
         Height and width that all are scaled to; by default all have to have one size.
+    channels_first : bool
+        Whether grey, or red, green and blue, are the first axis of a picture.
     """
 
     colour: Colour | None = None
     size: tuple[int, int] | None = None
+    channels_first: bool = False
 
 
 def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
@@ -114,8 +117,8 @@ def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
     """
     _pillow()
     classes, files, left_out = _found(folder)
-    shape, colour, digest = _looked_at(folder, files, wanted)
-    column = PictureColumn(folder, files, shape, colour, digest)
+    size, colour, digest = _looked_at(folder, files, wanted)
+    column = PictureColumn(folder, files, size, replace(wanted, colour=colour), digest)
     targets = np.array([file.target for file in files], np.int64)
     inputs: Any = column
     if math.prod(column.shape) <= _WHOLE_BYTES:
@@ -126,19 +129,21 @@ def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
 class PictureColumn(Column):
     """Pictures as an array whose rows are decoded when they are read.
 
-    The files are in order, `shape` is that of one picture, and each is converted to `colour`.
+    The files are in order, and each has a format whose colour is known.
     """
 
     def __init__(
         self,
         folder: Path,
         files: Sequence[PictureFile],
-        shape: tuple[int, ...],
-        colour: Colour,
+        size: tuple[int, int],
+        wanted: PictureFormat,
         digest: str,
     ) -> None:
+        channels = () if wanted.colour == "grey" else (3,)
+        shape = (*(channels or (1,)), *size) if wanted.channels_first else (*size, *channels)
         super().__init__((len(files), *shape), np.dtype(np.uint8), digest)
-        self._folder, self._files, self._colour = folder, tuple(files), colour
+        self._folder, self._files, self._size, self._wanted = folder, tuple(files), size, wanted
 
     @property
     def stamp(self) -> Any:
@@ -163,7 +168,11 @@ class PictureColumn(Column):
             content = _content(path)
             if len(content) != file.size:
                 raise _changed(path, file.size, len(content))
-            taken[place] = _pixels(content, path, self._colour, self.shape[1:3])
+            pixels = _pixels(content, path, self._wanted.colour or "rgb", self._size)
+            if self._wanted.channels_first:
+                # Pillow has height, width and channels, if there are several.
+                pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+            taken[place] = pixels
         return taken
 
 
@@ -214,8 +223,8 @@ def _hidden(path: Path) -> bool:
 
 def _looked_at(
     folder: Path, files: Sequence[PictureFile], wanted: PictureFormat
-) -> tuple[tuple[int, ...], Colour, str]:
-    """Look at the head of every picture; return the shape of all, their colour, and a digest."""
+) -> tuple[tuple[int, int], Colour, str]:
+    """Look at the head of every picture; return the size of all, their colour, and a digest."""
     digest = hashlib.sha256()
     size, colour = wanted.size, wanted.colour
     first = folder / files[0].name
@@ -247,7 +256,7 @@ def _looked_at(
             )
     assert size is not None
     assert colour is not None
-    return (size if colour == "grey" else (*size, 3)), colour, digest.hexdigest()
+    return size, colour, digest.hexdigest()
 
 
 def _told(size: tuple[int, int]) -> str:

@@ -71,6 +71,7 @@ class Keras(Model):
     extra: ClassVar[str] = "keras"
     ending: ClassVar[str] = ".weights.h5"
     learns: ClassVar[Literal["epochs"]] = "epochs"
+    streams: ClassVar[bool] = True
 
     module: CodeName | None = None
     arguments: Mapping[str, Any] = Field(default_factory=dict)

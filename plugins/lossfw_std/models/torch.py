@@ -78,6 +78,7 @@ class Torch(Model):
     extra: ClassVar[str] = "torch"
     ending: ClassVar[str] = ".safetensors"
     learns: ClassVar[Literal["epochs"]] = "epochs"
+    streams: ClassVar[bool] = True
 
     module: CodeName | None = None
     arguments: Mapping[str, Any] = Field(default_factory=dict)

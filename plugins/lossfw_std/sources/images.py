@@ -25,12 +25,15 @@ class Images(Source):
     size : int, or list of two int, optional
         Scales all pictures to this height and width, bilinear. Without it all have to have one
         size.
+    channels_first : bool
+        Whether the channels are the first axis of a picture, as PyTorch takes them.
 
     Notes
     -----
     Needs the library Pillow: ``pip install lossfw[images]``. Inputs are bytes, (N, H, W) for grey
-    pictures and (N, H, W, 3) for colours; a dense network takes them with ``flatten: true`` and
-    ``scale: 255`` beside the source. A folder of more than 64 MB of pixels is read as it is
+    pictures and (N, H, W, 3) for colours, with the channels first (N, 1, H, W) and (N, 3, H, W);
+    ``scale: 255`` beside the source makes numbers from 0 to 1 of them, and a dense network takes
+    them with ``flatten: true``. A folder of more than 64 MB of pixels is read as it is
     evaluated. The rows are in the order of the names of the files, class by class. Transparency and
     the rotation that a camera has noted are left out.
 
@@ -52,11 +55,13 @@ class Images(Source):
     path: Location
     colour: Literal["grey", "rgb"] | None = None
     size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = None
+    channels_first: bool = False
 
     def load(self) -> Dataset:
         """Look at every file; see `lossfw.data.open_pictures` for the errors."""
         size = (self.size, self.size) if isinstance(self.size, int) else self.size
-        found = open_pictures(Path(self.path), PictureFormat(self.colour, size))
+        wanted = PictureFormat(self.colour, size, self.channels_first)
+        found = open_pictures(Path(self.path), wanted)
         notes: tuple[str, ...] = ()
         if found.left_out:
             files = "1 file is" if found.left_out == 1 else f"{found.left_out} files are"

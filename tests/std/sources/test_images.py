@@ -49,6 +49,13 @@ def test_rows_are_the_pixels_class_by_class(pixels, both, tmp_path):
     assert found.classes == CLASSES
 
 
+@pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "rgb"])
+def test_channels_come_first_on_request(pixels, both, tmp_path):
+    found = open_pictures(save(tmp_path / "p", pixels), PictureFormat(channels_first=True))
+    expected = pixels.reshape(10, 4, 3, -1).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(np.asarray(found.inputs), expected)
+
+
 def test_classes_and_rows_are_those_of_torchvision(tmp_path):
     folder = save(tmp_path / "p")
     (folder / "cat" / "deep").mkdir()
