@@ -10,7 +10,13 @@ from support import run_pages
 ROOT = Path(__file__).parents[2]
 # Pages that take two seconds and more run in .ci/run, and on request: -m slow.
 SLOW = {
-    *("explanation/why-not-accuracy", "how-to/check", "how-to/check-in-ci", "how-to/compare"),
+    *(
+        "how-to/classify-pictures",
+        "explanation/why-not-accuracy",
+        "how-to/check",
+        "how-to/check-in-ci",
+        "how-to/compare",
+    ),
     *("how-to/groups", "how-to/own-data", "how-to/own-weights", "how-to/publish-a-loss"),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
     *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
@@ -24,6 +30,7 @@ PAGES = [
 
 # Pages about libraries that are not installed with the tests.
 NEEDED = {
+    "docs/how-to/classify-pictures.md": ("torch", "safetensors"),
     "docs/how-to/pytorch.md": ("torch",),
     "docs/how-to/jax.md": ("jax", "optax"),
     "docs/how-to/keras.md": ("torch", "keras"),

@@ -320,3 +320,24 @@ def test_a_loss_without_slopes_is_refused():
 def test_another_file_is_refused():
     with pytest.raises(DataError, match="is not a state dict in safetensors"):
         torch_model().loaded(b"junk")
+
+
+def test_pictures_of_a_folder_are_decoded_batch_by_batch(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image")
+    from lossfw.data import PictureFormat, open_pictures, pictures
+
+    random = np.random.default_rng(2)
+    for name in ("dark", "light"):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            pixels = random.integers(0, 100, (8, 8)) + 150 * (name == "light")
+            image.fromarray(pixels.astype(np.uint8)).save(tmp_path / name / f"{number}.png")
+
+    def contents():
+        found = open_pictures(tmp_path, PictureFormat(channels_first=True))
+        data = Dataset("pictures", found.targets, found.inputs, classes=found.classes)
+        return fitted(torch_model("Pictures"), data, "cross_entropy", 1).content
+
+    in_memory = contents()
+    monkeypatch.setattr(pictures, "_WHOLE_BYTES", 0)
+    assert contents() == in_memory
