@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Said before a training begins, and after the mistakes of its configuration.
 _LOST_WEIGHTS = (
-    "the weights would be lost: give --out DIR for them, or --no-out to see only the numbers."
+    "the trained model would be lost: give --out DIR for it, or --no-out to see only the numbers."
 )
 
 
@@ -85,11 +85,12 @@ def run(**options: Any) -> None:
 @click.option(
     "--out",
     metavar="DIR",
-    help="Write config.yaml, weights.npz, training.json and, after each epoch, checkpoint.npz to "
-    "this folder. Each training of a sweep has a folder of its own in it.",
+    help="Write config.yaml, the model (weights.npz, or its file and model.json), training.json "
+    "and, after each epoch or 100 rounds, checkpoint.npz to this folder. Each training of a sweep "
+    "has a folder of its own in it.",
 )
 @click.option(
-    "--no-out", is_flag=True, help="Keep nothing: show the numbers, and discard the weights."
+    "--no-out", is_flag=True, help="Keep nothing: show the numbers, and discard the model."
 )
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
 @click.option("--dry-run", is_flag=True, help="Check everything and train nothing.")
@@ -111,7 +112,7 @@ def run(**options: Any) -> None:
 @json_option
 @config_plugin_options(trusted=True)
 def train(**options: Any) -> None:
-    """Train the network of the configuration in the file CONFIG.
+    """Train the model of the configuration in the file CONFIG.
 
     The section `train` describes the training. A stopped training continues with
     --resume and ends with the same bits. A section `sweep` describes several
@@ -124,7 +125,7 @@ def train(**options: Any) -> None:
 
     given = SimpleNamespace(**options)
     if given.out is not None and given.no_out:
-        raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
+        raise ArgumentError("--out keeps the model and --no-out does not: give one of them.")
     _check_folder_options(given)
     requests = _requests(given, [given.config], trains=True)
     if given.dry_run:
@@ -268,7 +269,7 @@ def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> No
     run = prepare_training(request)
     if drops_weights:
         raise ArgumentError(_LOST_WEIGHTS)
-    with ProgressBar() as progress:
+    with ProgressBar("rows" if run.training.learns == "epochs" else "rounds") as progress:
         outcome = carry_out_training(request, run, progress=progress, warn=warn)
     if as_json:
         say(to_json(outcome.trained.to_dict()))

@@ -164,7 +164,10 @@ def lossfw_training_start(run: Any) -> None:
 
 @hookspec
 def lossfw_epoch(run: Any, epoch: Any) -> None:
-    """Receive the measurements after an epoch; its checkpoint is in its place.
+    """Receive the measurements after an epoch, or after a round of a boosted model.
+
+    They come when their leg has ended and its checkpoint is in its place: after each epoch, and
+    after 100 rounds or at the end.
 
     Parameters
     ----------
@@ -172,8 +175,8 @@ def lossfw_epoch(run: Any, epoch: Any) -> None:
         The training.
     epoch : lossfw.models.training.records.Epoch
         Number, learning rate, and the loss and metrics of the rows that are learnt
-        and held out. Epoch 0 is the network before any step. A training that is
-        resumed begins with the epoch after its checkpoint.
+        and held out. Number 0 is the network before any step, or the constant of least
+        loss. A training that is resumed begins with what follows its checkpoint.
     """
 
 
@@ -186,5 +189,5 @@ def lossfw_training_end(run: Any, trained: Any) -> None:
     run : lossfw.runs.records.TrainingRun
         The training.
     trained : lossfw.models.training.records.TrainingResult or None
-        The network and all epochs; None if the training failed.
+        The model and all that was measured; None if the training failed.
     """

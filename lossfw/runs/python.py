@@ -100,15 +100,16 @@ def train(
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> TrainingResult:
-    """Train the network of a configuration, as ``lossfw train`` does.
+    """Train the model of a configuration, as ``lossfw train`` does.
 
     For parameters and errors see `run`.
 
     Returns
     -------
     TrainingResult
-        With `network`, whose `forward` makes predictions, `weights`, which a run of a
-        mapping takes, `history`, `kept` and `to_dict`; a notebook shows its learning curve.
+        With `predict`, which makes predictions of inputs, `predictor`, `content`, the bytes of
+        the model's file, `history`, `kept_epoch` and `to_dict`; of layers also with `network`,
+        and `weights`, which a run of a mapping takes. A notebook shows its learning curve.
     """
     return _train(_request(config, overrides, out, resume, plugins))
 

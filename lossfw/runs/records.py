@@ -126,7 +126,8 @@ class TrainingRun(_Described):
     Attributes
     ----------
     training : Training
-        Data, network, loss, optimizer and the other settings, and its digest.
+        Data, model, loss and the other settings, and its digest; `model` of layers has the
+        network and the optimizer.
     """
 
     training: Training

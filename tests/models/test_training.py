@@ -9,7 +9,8 @@ import lossfw as lossfw_package
 from lossfw.errors import ArgumentError, ConfigError
 from lossfw.models.training import loop, records
 from support.configs import build_training
-from support.plugin_models import STUMPS
+from support.plugin_models import LINEAR, STUMPS
+from support.tables import read_npz
 
 CONFIG = """\
 lossfw: 1
@@ -68,7 +69,7 @@ def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
     assert found["loss"]["value"] == last["loss"]
     assert found["metrics"]["mae"]["value"] == last["metrics"]["mae"]
     # Round 0 is the constant of least loss: the mean.
-    targets = np.load(folder / "d.npz")["targets"]
+    targets = read_npz(folder / "d.npz")["targets"]
     first = trained["epochs"][0]["learnt"]["metrics"]["mae"]
     assert first == pytest.approx(np.abs(targets - targets.mean()).mean(), rel=1e-12)
 
@@ -237,11 +238,70 @@ def test_python_has_the_predictor_and_its_predictions(folder):
         "TrainingResult(TweedieDeviance(power=1.5, link='log'), round 12"
     )
     assert "the model of round 12" in trained._repr_html_()
-    inputs = np.load(folder / "d.npz")["inputs"]
+    inputs = read_npz(folder / "d.npz")["inputs"]
     outputs = trained.predictor.block(inputs[:50])
+    assert np.array_equal(trained.predict(inputs)[:50], outputs.predictions)
     assert outputs.predictions == pytest.approx(np.exp(outputs.logits), rel=1e-15)
-    with pytest.raises(ArgumentError, match="take predictor"):
+    with pytest.raises(ArgumentError, match="take predictor, or predict"):
         trained.network  # noqa: B018
     every = lossfw_package.train_all("t.yaml", overrides=["sweep={seeds: 2}", "train.rounds=3"])
     assert [one.kept_epoch for one in every.values()] == [3, 3]
     assert "<svg" in every._repr_html_()
+
+
+EPOCHS = (
+    "plugins=[linear.py]",
+    "model=linear",
+    "loss=squared_error",
+    "train={epochs: 6, batch_size: 20, hold_out: {share: 0.25}}",
+)
+
+
+@pytest.fixture
+def linear(folder):
+    (folder / "linear.py").write_text(LINEAR)
+
+
+def test_a_model_of_epochs_is_measured_by_its_file(linear, train, lossfw, folder):
+    trained = train("a", *EPOCHS, "train.measure=4")
+    assert numbers(trained["epochs"]) == [0, 4, 6]
+    assert (trained["learns"], trained["stopped"]) == ("epochs", "epochs")
+    assert list(read_npz(folder / "a/model.npz")) == ["weights"]
+    changes = [part for change in EPOCHS[:3] for part in ("-o", change)]
+    run = lossfw("run", "t.yaml", *changes, "-o", "model.file=a/model.npz", "-o", "train-")
+    assert run.exit_code == 0, run.stderr
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_model_of_epochs_goes_on_to_the_same_bytes(
+    stop, linear, train, lossfw, folder, monkeypatch
+):
+    changes = [*EPOCHS, "train.hold_out.patience=2", "train.epochs=9"]
+    whole = train("whole", *changes)
+    best = min(whole["epochs"], key=lambda epoch: epoch["held_out"]["loss"])
+    assert whole["kept"] == best["epoch"]
+    tell = loop._Leg._tell
+
+    def until(leg, *raw):
+        if leg.number + 1 == stop:
+            raise KeyboardInterrupt
+        return tell(leg, *raw)
+
+    options = [part for change in changes for part in ("-o", change)]
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Leg, "_tell", until)
+        assert lossfw("train", "t.yaml", "--out", "a", *options).exit_code == 130
+    assert train("a", *changes, resume=True) == whole
+    for name in ("model.npz", "model.json", "checkpoint.npz"):
+        assert (folder / "a" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
+
+
+def test_a_model_that_learns_once_has_two_measurements(linear, train, folder):
+    changes = ("plugins=[linear.py]", "model=mean", "loss=squared_error", "train={force: false}")
+    trained = train("a", *changes)
+    first, last = trained["epochs"]
+    assert (trained["stopped"], trained["kept"], last["epoch"]) == ("once", 1, 1)
+    # The mean is the constant of least squared error.
+    assert last["learnt"]["loss"] == pytest.approx(first["learnt"]["loss"], rel=1e-12)
+    with pytest.raises(ConfigError, match=r"train.rounds has no meaning for mean.* in one step"):
+        build_training("t.yaml", [*changes[:3], "train={rounds: 3}"])

@@ -82,3 +82,73 @@ def raw_outputs(x, begin, stumps):
 def lossfw_models():
     return {"stumps": Stumps}
 '''
+
+# A model of epochs, with the memory of its momentum beside its weights, and one that learns once.
+LINEAR = '''\
+import io
+
+import numpy as np
+
+from lossfw import hookimpl
+from lossfw.models import Model, Predictor
+
+
+class Linear(Model):
+    """A line, which learns by steps with momentum."""
+
+    ending = ".npz"
+    learns = "epochs"
+
+    learning_rate: float = 0.1
+
+    def load(self, content, card):
+        weights = np.load(io.BytesIO(content))["weights"]
+        width = len(weights) - 1
+        link = card.link if card else "identity"
+        raw = lambda x: (x * weights[:-1]).sum(axis=1) + weights[-1]
+        return Predictor("linear", content, (width,), 1, raw, link)
+
+    def fit(self, work):
+        x = np.c_[work.inputs, np.ones(len(work.data))]
+        weights, memory = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+        if work.saved is not None:
+            weights, memory = (np.load(io.BytesIO(work.saved))[n] for n in ("weights", "memory"))
+        random = np.random.default_rng(work.seed)
+        order, size = random.permutation(len(x)), work.batch_size
+        for start in range(0, len(x), size):
+            rows = order[start : start + size]
+            raw = (x[rows] * weights).sum(axis=1)
+            slope = work.raw_loss.gradient(raw, work.targets[rows], reduction="none")
+            memory = 0.9 * memory + (x[rows] * slope[:, None]).mean(axis=0)
+            weights = weights - self.learning_rate * memory
+            work.seen(start + len(rows))
+        return saved(weights=weights, memory=memory)
+
+    def cut(self, content, rounds):
+        return saved(weights=np.load(io.BytesIO(content))["weights"])
+
+
+class Mean(Model):
+    """The mean of the targets."""
+
+    ending = ".npz"
+    learns = "once"
+
+    def load(self, content, card):
+        mean, width = np.load(io.BytesIO(content))["weights"]
+        return Predictor("mean", content, (int(width),), 1, lambda x: np.full(len(x), mean))
+
+    def fit(self, work):
+        return saved(weights=np.array([work.targets.mean(), work.inputs.shape[1]]))
+
+
+def saved(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@hookimpl
+def lossfw_models():
+    return {"linear": Linear, "mean": Mean}
+'''

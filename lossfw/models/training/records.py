@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from lossfw.components import notebook
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.predictor import BlockPredictor
+from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
@@ -317,10 +319,20 @@ class TrainingResult:
         """The network that has learnt, of a training of layers."""
         if not isinstance(self.predictor, Network):
             raise ArgumentError(
-                f"{self.predictor} is not a network of lossfw: take predictor, whose block makes "
-                "predictions of rows."
+                f"{self.predictor} is not a network of lossfw: take predictor, or predict."
             )
         return self.predictor
+
+    def predict(self, inputs: NDArray) -> NDArray:
+        """Return the predictions (N, units) of rows of inputs, as an evaluation makes them."""
+        model = self.predictor
+        model.check_inputs(inputs.shape)
+        with one_blas_thread(), model.working():
+            blocks = [
+                model.block(inputs[start : start + model.block_rows]).predictions
+                for start in range(0, len(inputs), model.block_rows)
+            ]
+        return np.concatenate(blocks)
 
     @property
     def weights(self) -> dict[str, NDArray]:
