@@ -30,8 +30,8 @@ class Card(NamedTuple):
 
     Attributes
     ----------
-    link : str
-        The activation that makes predictions of the raw outputs.
+    link : str or None
+        The activation that makes predictions of the raw outputs; None if they are predictions.
     units : int
         Raw outputs of a row.
     library : str
@@ -42,7 +42,7 @@ class Card(NamedTuple):
         What later data have to agree with: names of the inputs, classes, categories, scales.
     """
 
-    link: str
+    link: str | None
     units: int
     library: str
     sha256: str
@@ -100,5 +100,6 @@ class Card(NamedTuple):
             categories={name: tuple(labels) for name, labels in plain["categories"].items()},
             standardisation=Standardisation.read(numbers, path),
         )
-        link, units = str(plain["link"]), int(plain["units"])
+        link = None if plain["link"] is None else str(plain["link"])
+        units = int(plain["units"])
         return cls(link, units, str(plain["library"]), plain["sha256"], record)

@@ -38,6 +38,9 @@ class Model(LibraryComponent):
     streams : bool
         Whether `fit` reads the inputs of `Work.data` by `Dataset.batches`: those of a large file
         then stay in it. Targets and weights are in memory.
+    own_objective : bool
+        Whether it learns by an objective of its own, and not by the loss, which is only measured.
+        Its outputs are then predictions, without a link.
     file : path or None
         A model that has learnt.
     link : str or None
@@ -69,6 +72,7 @@ class Model(LibraryComponent):
     learns: ClassVar[Learning | None] = None
     takes: ClassVar[frozenset[Taken]] = frozenset()
     streams: ClassVar[bool] = False
+    own_objective: ClassVar[bool] = False
 
     file: File | None = None
     link: str | None = None

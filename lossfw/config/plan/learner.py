@@ -26,8 +26,11 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
         # The last sentence of a refusal says what to do.
         what, _, hint = why.removesuffix(".").rpartition(". ")
         config.add(["loss"], what or hint, hint[:1].lower() + hint[1:] if what else "")
-    if model.link is not None and model.link != (link := _link(loss)):
-        what = f"model.link is {model.link}, and the loss {loss.name} is learnt with {link}"
+    if model.link is not None and model.link != (link := _link(loss, model)):
+        learnt = f"the loss {loss.name} is learnt with {link}"
+        if link is None:
+            learnt = f"{model.name} learns predictions"
+        what = f"model.link is {model.link}, and {learnt}"
         config.add(["model", "link"], what, "leave link out in a training", key=True)
 
 
@@ -38,12 +41,18 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     with config.at(["data"]):
         inputs_of(data)
         units = _units(loss, data, config.held_out)
-    link = known(config.registry).create("activation", _link(loss))
+    name = _link(loss, model)
+    link = None if name is None else known(config.registry).create("activation", name)
     return OutputOrigin.of_model(["model"], link, units)
 
 
-def _link(loss: Loss) -> str:
-    """Return the activation that makes predictions of the raw outputs that are learnt."""
+def _link(loss: Loss, model: Model) -> str | None:
+    """Return the activation that makes predictions of the raw outputs that are learnt.
+
+    With an objective of its own, a model learns predictions.
+    """
+    if model.own_objective:
+        return None
     linked = None if loss.input_form == "logits" else loss.link_activation()
     return linked or _NO_LINK
 

@@ -80,6 +80,11 @@ def training_of(config: CheckedConfig) -> Training:
     config.problems.raise_if_any()
     note_batches(config, section.batch_size)
     config.notes += unused_keys(config, training=True)
+    if config.model is not None and config.model.own_objective:
+        config.notes.append(
+            f"{config.model.name} learns by an objective of its own; {known(config.loss).name} is "
+            "measured, and not learnt"
+        )
     return _training(config, section)
 
 

@@ -65,7 +65,8 @@ def _evaluated(
     )
     when = f"After {training.word} {number}" if number else ""
     # Without layers the predictions are the link of raw outputs, or these.
-    hint = STAYS_INSIDE if training.link is None else "Choose a loss that takes all that it makes."
+    of_layers = training.network is not None
+    hint = STAYS_INSIDE if of_layers else "Choose a loss that takes all that it makes."
     with inside(when, hint):
         result = evaluate(plan)
     return Measurement(result.loss, dict(result.metrics))

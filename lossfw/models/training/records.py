@@ -145,7 +145,7 @@ class Training:
 
     def card(self, content: bytes) -> Card:
         """Return the card of a model that was trained."""
-        link = "identity" if self.link is None else self.link.name
+        link = None if self.link is None else self.link.name
         return Card(link, self.units, self.model.library_version, sha256(content), self.record)
 
 

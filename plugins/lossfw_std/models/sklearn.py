@@ -67,6 +67,7 @@ class Sklearn(SkopsModel):
     name: ClassVar[str] = "sklearn"
     learns: ClassVar[Literal["rounds", "epochs", "once"] | None] = "once"
     takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset({"missing"})
+    own_objective: ClassVar[bool] = True
 
     estimator: Any = None
     output: EstimatorMethod | None = None
@@ -98,7 +99,8 @@ class Sklearn(SkopsModel):
 
         if loss.takes_classes and is_regressor(sklearn_estimator.built(self.estimator)):
             return (
-                f"the estimator is a regressor, and {loss.name} takes classes: choose a classifier"
+                f"The estimator is a regressor, and {loss.name} takes classes. Choose a "
+                "classifier, such as sklearn.linear_model.LogisticRegression."
             )
         return None
 

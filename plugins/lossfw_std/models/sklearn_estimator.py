@@ -55,7 +55,7 @@ def _made(name: Any, parameters: Mapping[str, Any]) -> Any:
     }
     for key in parameters:
         if key not in known:
-            listed = f"It has {', '.join(known)}." if known else "It has no parameters."
+            listed = f"It has {', '.join(x for x in known if x not in _ELSEWHERE)}."
             guess = did_you_mean(str(key), known) or listed
             raise ParameterError(f"{name} has no parameter {key!r}. {guess}")
         if key in _ELSEWHERE:

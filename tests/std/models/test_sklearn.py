@@ -1,5 +1,6 @@
 """Estimators of scikit-learn as models: files of skops, outputs, and what is refused."""
 
+import json
 import pickle
 
 import numpy as np
@@ -290,9 +291,9 @@ def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
     logistic = linear_model.LogisticRegression().fit(X, CLASS)
     with pytest.raises(DataError, match=r"predict makes labels.*write output: predict_proba"):
         of_file(logistic, tmp_path, output="predict")
-    assert "takes classes: choose a classifier" in Sklearn(estimator=f"{LINEAR}.Ridge").refuses(
-        lossfw.loss("cross_entropy")
-    )
+    assert "cross_entropy takes classes. Choose a classifier" in Sklearn(
+        estimator=f"{LINEAR}.Ridge"
+    ).refuses(lossfw.loss("cross_entropy"))
     with pytest.raises(ArgumentError, match=r"put sklearn.impute.SimpleImputer before it"):
         of_file(ridge, tmp_path).block(np.full((1, 4), np.nan))
 
@@ -313,3 +314,65 @@ def test_a_file_of_another_version_is_noted(tmp_path, monkeypatch):
     monkeypatch.undo()
     (note,) = Sklearn(file=file).loaded().notes
     assert "was written with scikit-learn 1.4.2" in note
+
+
+CONFIG = """\
+lossfw: 1
+data: {name: arrays, file: rows.csv, targets_key: kind, classes: found}
+model:
+  name: sklearn
+  estimator:
+    - sklearn.preprocessing.StandardScaler
+    - {name: sklearn.linear_model.LogisticRegression, C: 0.5}
+loss: {name: cross_entropy, guard: none}
+evaluate: {metrics: [accuracy]}
+train: {hold_out: {share: 0.2}}
+"""
+
+
+@pytest.fixture
+def rows(folder):
+    labels = np.array(["low", "mid", "high"])[CLASS]
+    lines = [",".join([*map(str, x), label]) for x, label in zip(X.tolist(), labels, strict=True)]
+    (folder / "rows.csv").write_text("\n".join(["a,b,c,d,kind", *lines]))
+    (folder / "train.yaml").write_text(CONFIG)
+    return folder
+
+
+def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
+    trained = lossfw("train", "train.yaml", "--out", "t")
+    assert trained.exit_code == 0, trained.output
+    assert "learns by an objective of its own; cross_entropy is measured, and not learnt" in (
+        trained.output
+    )
+    history = json.loads((rows / "t/training.json").read_text())
+    assert json.loads((rows / "t/model.json").read_text())["link"] is None
+    # The model of the folder, on the rows that it has learnt from and on those held out.
+    evaluated = CONFIG.partition("train:")[0].replace("model:", "was:")
+    body, loss = evaluated.partition("was:")[0], evaluated[evaluated.index("loss:") :]
+    (rows / "run.yaml").write_text(f"{body}model: {{name: trained, folder: t}}\n{loss}")
+    ran = lossfw("run", "run.yaml", "--json")
+    assert ran.exit_code == 0, ran.output
+    losses = [history["epochs"][-1][part]["loss"] for part in ("learnt", "held_out")]
+    assert json.loads(ran.stdout)["loss"]["value"] == pytest.approx(np.dot(losses, [0.8, 0.2]))
+    others = "model.estimator.1.C=[0.1,10]"
+    swept = lossfw(
+        "train", "train.yaml", "--out", "s", "-o", f"sweep.grid={{{others.replace('=', ': ')}}}"
+    )
+    assert swept.exit_code == 0, swept.output
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("model.estimator.1.name=sklearn.linear_model.Logistic", "'sklearn.linear_model.Logistic'"),
+        ("model.estimator.1.CC=2", "has no parameter 'CC'"),
+        ("model.estimator=sklearn.linear_model.Ridge", "choose a classifier, such as"),
+        ("model.link=softmax", "sklearn learns predictions"),
+        ("train.rounds=5", "rounds"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_computed(lossfw, rows, change, words):
+    result = lossfw("train", "train.yaml", "--out", "t", "-o", change)
+    assert result.exit_code == 2
+    assert words in result.output
