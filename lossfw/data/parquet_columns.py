@@ -46,8 +46,14 @@ def codes_of(
     """Return the number of the label of each row; null is the empty text, with a `remedy` wrong."""
     if remedy is not None:
         _check_present(column, where, start, "a label", remedy)
-    texts = np.char.strip(np.array([text or "" for text in column.to_pylist()], dtype=str))
-    return np.searchsorted(np.array(labels), texts).astype(np.int64)
+    if not pyarrow("pyarrow.types").is_dictionary(column.type):
+        column = column.dictionary_encode()
+    texts = [(text or "").strip() for text in column.dictionary.to_pylist()]
+    # The last place is that of null.
+    places = np.searchsorted(np.array(labels), np.array([*texts, ""])).astype(np.int64)
+    numbers = column.indices.cast("int64").fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    codes: NDArray = places[numbers]
+    return codes
 
 
 def kept_numbers(column: Any, where: str) -> NDArray:

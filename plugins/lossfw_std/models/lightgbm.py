@@ -104,6 +104,7 @@ class LightGBM(Booster):
     library: ClassVar[str] = "lightgbm"
     extra: ClassVar[str] = "lightgbm"
     told_library: ClassVar[str] = "LightGBM"
+    streams: ClassVar[bool] = True
     ending: ClassVar[str] = ".txt"
     elsewhere: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(

@@ -94,6 +94,7 @@ class XGBoost(Booster):
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
     told_library: ClassVar[str] = "XGBoost"
+    streams: ClassVar[bool] = True
     ending: ClassVar[str] = ".ubj"
     elsewhere: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("objective", "num_class", "num_target"), decided.BY_LOSS),
