@@ -122,7 +122,7 @@ def encoded(
     known = known or labels_of(data)
     if set(known) != set(data.categories):
         raise DataError(
-            f"data {data.name!r}: the weights were trained with the categories of "
+            f"data {data.name!r}: the training had the categories of "
             f"{', '.join(known) or 'no column'}, and these data have those of "
             f"{', '.join(data.categories) or 'no column'}: write categories: "
             f"[{', '.join(known)}]."

@@ -167,17 +167,16 @@ class DataOptions(BaseModel):
             if tuple(map(str, self.classes)) == tuple(labels):
                 return self
             raise DataError(
-                f"classes lists {shortlist(list(map(str, self.classes)))}, and the weights were "
-                f"trained with {shortlist(labels)}, in this order: leave classes out, or list them "
-                "so."
+                f"classes lists {shortlist(list(map(str, self.classes)))}, and the training "
+                f"had {shortlist(labels)}, in this order: leave classes out, or list them so."
             )
         if not data.classes and not all(map(is_number, labels)):
             return self
         for label in data.classes:
             if label not in labels:
                 raise DataError(
-                    f"data {data.name!r} have the label {label!r}, and the weights were trained "
-                    f"with {shortlist(labels)}: leave out the rows of other labels, or train again."
+                    f"data {data.name!r} have the label {label!r}, and the training had "
+                    f"{shortlist(labels)}: leave out the rows of other labels, or train again."
                 )
         return self.model_copy(update={"classes": tuple(labels)})
 

@@ -8,5 +8,6 @@ from lossfw.models.code_objects import code_digest as code_digest
 from lossfw.models.code_objects import code_file as code_file
 from lossfw.models.code_objects import made_by_code as made_by_code
 from lossfw.models.model import Model as Model
+from lossfw.models.model import ModelParameterError as ModelParameterError
 from lossfw.models.predictor import Predictor as Predictor
 from lossfw.models.work import Work as Work

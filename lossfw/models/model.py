@@ -21,6 +21,23 @@ Learning: TypeAlias = Literal["rounds", "epochs", "once"]
 Taken: TypeAlias = Literal["missing", "categories"]
 
 
+class ModelParameterError(DataError):
+    """The file of a model does not fit a parameter, and the mistake is reported at its place.
+
+    Attributes
+    ----------
+    parameter : str
+        Its name, such as ``"link"``.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.parameter, str(self))
+
+
 class Model(LibraryComponent):
     """What makes predictions of rows: evaluated, and trained where it can learn.
 
@@ -178,9 +195,10 @@ class Model(LibraryComponent):
         known = card.link if card else own
         if known is not None and self.link not in (None, known):
             told = "model.json beside it has" if card else "it has itself"
-            raise DataError(
+            raise ModelParameterError(
+                "link",
                 f"{self.file or 'the file'} has link={self.link!r} in the configuration, and "
-                f"{told} {known!r}: leave link out."
+                f"{told} {known!r}: leave link out.",
             )
         return known or self.link
 
@@ -214,6 +232,7 @@ class Model(LibraryComponent):
                 raise DataError(f"{self.file} is empty.")
             refuse_code(self.file, content)
             card = Card.beside(self.file, content)
+        self.link_with(card)
         predictor = self.load(content, card)
         predictor.origin = self, card, content
         return predictor

@@ -39,11 +39,11 @@ def test_fewer_labels_are_numbered_like_those_of_the_training(trained, folder):
 def test_another_order_or_another_label_is_refused(trained, folder):
     done = trained("-o", "data.classes=[bee, ant, cat]")
     assert done.exit_code == 2
-    assert "the weights were trained with ant, bee, cat, in this order" in done.stderr
+    assert "the training had ant, bee, cat, in this order" in done.stderr
     (folder / "test.csv").write_text("x,kind\n1,dog\n0,ant\n")
     done = trained()
     assert done.exit_code == 2
-    assert "have the label 'dog', and the weights were trained with ant, bee, cat" in done.stderr
+    assert "have the label 'dog', and the training had ant, bee, cat" in done.stderr
 
 
 def test_a_training_that_begins_with_the_weights_keeps_their_order(trained, folder):

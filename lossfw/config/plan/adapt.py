@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossfw.components.naming import shortlist
 from lossfw.config.plan.compatibility import (
     check_outputs,
     check_predictions,
@@ -120,14 +121,15 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
     if wanted and known_numbers is None:
         config.add(
             ["data", "standardize"],
-            f"standardize takes the numbers of a training, the arrays {MEAN} and {SCALE} in the "
-            ".npz of network.weights, and there are none",
+            f"standardize takes the numbers of a training, {MEAN} and {SCALE} in the "
+            + (".npz of network.weights" if config.model is None else "card beside the model")
+            + ", and there are none",
             "a training with standardize: true keeps them there",
         )
     elif known_numbers is not None and not wanted:
         config.add(
             ["data"],
-            "the weights were trained with standardised inputs, and these inputs are not",
+            f"{config.learnt_words} trained with standardised inputs, and these inputs are not",
             "write data.standardize: true",
         )
     elif known_numbers is not None:
@@ -140,7 +142,9 @@ def adapt_loss(config: CheckedConfig) -> None:
     """Fill `used_loss` and `loss_form`, and check the known parts against each other."""
     check_groups(config)
     if config.predictor is not None and config.data is not None:
-        with config.at(["data"]):
+        columns = config.recorded.columns
+        hint = f"the training had the inputs {shortlist(columns)}" if columns else ""
+        with config.at(["data"], hint):
             config.predictor.check_inputs(inputs_of(config.data).shape)
     loss, origin = config.loss, config.origin
     if loss is None or origin is None:

@@ -32,6 +32,7 @@ from lossfw.data.options import DataOptions
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
+from lossfw.models.card import CARD_FILE
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
@@ -90,7 +91,8 @@ def check_predictions(
     names = (loss.link_activation() if isinstance(loss, Loss) else None) or (
         "" if config.registry is None else suggestions.for_space(space, config.registry)
     )
-    mend = f"make {origin.link_words} {names}" if names else f"take {origin.other_link}"
+    can_change = names and not origin.link_is_told
+    mend = f"make {origin.link_words} {names}" if can_change else f"take {origin.other_link}"
     kind = taker.kind
     config.add(
         path,
@@ -166,7 +168,8 @@ def check_columns(
                 f"{trained.index(name)} of the training",
                 f"write inputs_key: {one_line(list(dict.fromkeys(every)))}"
                 if len(trained) <= _LISTED_COLUMNS
-                else f"name them by inputs_key, in the order of {COLUMNS} in the file of weights",
+                else "name them by inputs_key, in the order of "
+                + (f"{COLUMNS} in the file of weights" if config.model is None else CARD_FILE),
             )
             return
 
@@ -307,9 +310,9 @@ def check_divisor(
     """
     if source is None or trained is None or (given := divisor_of(source, options)) == trained:
         return
-    before = f"the weights were trained with scale: {trained:.12g}"
+    before = f"{config.learnt_words} trained with scale: {trained:.12g}"
     if trained == 1:
-        before = "the weights were trained without scale"
+        before = f"{config.learnt_words} trained without scale"
     if config.has(*map(str, path), "scale"):
         place = ".".join(map(str, path))
         config.notes.append(f"{before}, and {place}.scale is {given:.12g}: the inputs may differ")

@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
+
+from lossfw.components.spaces import SIMPLEX, UNIT
+from lossfw.config.plan.compatibility import LOOKED_AT
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.data.lazy_arrays import is_file_backed
+from lossfw.data.lazy_arrays import is_file_backed, read_rows
 from lossfw.errors import ArgumentError, EmptyReductionError
 from lossfw.evaluation.evaluate import evaluate_first
 from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
+from lossfw.numerics.arrays import NDArray
 
 # So many rows are tried: they take some milliseconds.
 TRIED_ROWS = 4_096
 # Fewer where their inputs stay in files and are wide, as pictures are: each is decoded again.
 _MOST_BYTES = 16 * 2**20
 _FEWEST_ROWS = 64
+# Probabilities in float32 sum to 1 up to this.
+_SUM_TOLERANCE = 1e-4
 
 
 def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
@@ -26,10 +34,44 @@ def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
     alone = replace(plan, metrics=(), slices=(), intervals=None)
     if not _fits(config, alone, ["loss"]):
         return
+    _note_probabilities(config, plan)
     for index, part in enumerate(plan.slices):
         _fits(config, replace(alone, slices=(part,)), ["evaluate", "slices", index])
     for index, metric in enumerate(plan.metrics):
         _fits(config, replace(alone, metrics=(metric,)), ["evaluate", "metrics", index])
+
+
+def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:
+    """Note that a link seems to be applied to probabilities, as softmax after softmax.
+
+    A network and a model with a card have their link from the training, which is not doubted.
+    """
+    origin, model = config.origin, config.model
+    if model is None or model.link is None or origin is None or origin.link is None:
+        return
+    if origin.link.out_space not in (UNIT, SIMPLEX):
+        return
+    raw = _first_raw(plan)
+    are_probabilities = ((raw >= 0) & (raw <= 1)).all() and (raw != raw[:1]).any()
+    if origin.link.out_space is SIMPLEX:
+        are_probabilities &= np.abs(raw.sum(-1) - 1).max() < _SUM_TOLERANCE
+    if are_probabilities:
+        config.notes.append(
+            f"the outputs of the model look like probabilities, and {origin.link_words} "
+            f"{origin.link.name} is applied to them again: leave link out if they are"
+        )
+
+
+def _first_raw(plan: Plan) -> NDArray:
+    """Return the raw outputs of the first rows of a plan."""
+    if plan.model is None:
+        assert plan.outputs is not None
+        return read_rows(plan.outputs, 0, min(LOOKED_AT, len(plan.outputs)))
+    assert plan.data.inputs is not None
+    with one_blas_thread(), plan.model.working():
+        logits = plan.model.block(read_rows(plan.data.inputs, 0, min(_tried(plan), BLOCK_ROWS)))[0]
+    assert logits is not None  # there is a link
+    return logits
 
 
 def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:

@@ -55,8 +55,8 @@ def _refuse_link(config: CheckedConfig, loss: Loss, origin: OutputOrigin, link: 
         origin.link_place,
         f"the loss {loss.name} is set to take logits, and {origin.link_words} {link.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
-        f"write {origin.link_place[-1]}: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: "
-        "a loss is fused with its own activation by itself",
+        ("" if origin.link_is_told else f"write {origin.link_place[-1]}: {_NO_ACTIVATION}, or ")
+        + f"leave the loss's {_form(loss)} out: a loss is fused with its own activation by itself",
     )
 
 

@@ -148,6 +148,11 @@ class CheckedConfig:
         learnt = (("network", "weights"), ("model", "file"), ("model", "folder"))
         return any(self.has(*path) for path in learnt)
 
+    @property
+    def learnt_words(self) -> str:
+        """How a message begins that says what a training had."""
+        return "the weights were" if self.model is None else "the model was"
+
     def add(self, path: ConfigPath, what: str, hint: str = "", *, key: bool = False) -> None:
         """Record a mistake at a path; see `Node.locate`.
 

@@ -28,6 +28,8 @@ class OutputOrigin:
     # How a message calls the link, "the model's link", and another one.
     link_words: str = ""
     other_link: str = ""
+    # Whether the file of a model has the link, so that another one would be wrong.
+    link_is_told: bool = False
     # How many outputs a row has, and where a user can change this.
     units: int | None = None
     units_place: Sequence[str | int] | None = None
@@ -74,15 +76,24 @@ class OutputOrigin:
 
     @classmethod
     def of_model(
-        cls, path: Sequence[str | int], link: Activation | None, units: int
+        cls,
+        path: Sequence[str | int],
+        link: Activation | None,
+        units: int,
+        *,
+        is_told: bool = False,
     ) -> OutputOrigin:
-        """Return the origin of the outputs of a model at `path`; without a link, predictions."""
+        """Return the origin of the outputs of a model at `path`; without a link, predictions.
+
+        `is_told` says that the file, or the card beside it, has the link.
+        """
         return cls(
             path,
             "prediction" if link is None else None,
             link,
             link_place=[*path, "link"],
             link_words="the model's link",
+            link_is_told=is_told,
             other_link="another model",
             units=units,
             words="predictions are the outputs of the model",

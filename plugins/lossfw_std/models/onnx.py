@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
 from lossfw import DataError, NDArray
-from lossfw.models import Card, Model, Predictor, did_you_mean
+from lossfw.models import Card, Model, ModelParameterError, Predictor, did_you_mean
 from lossfw_std.models.onnx_file import has_external_data
 
 _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
@@ -79,7 +79,7 @@ class Onnx(Model):
         units = self._units(raw, np.zeros((2, *row_shape), dtype), output)
         if self.output_column is not None:
             raw, units = self._one_column(raw, units, output), 1
-        link = card.link if card is not None else self.link
+        link = self.link_with(card)
         told = f"onnx ({output} of {self._file})"
         # A matrix product in single rows has other bits than in blocks.
         return Predictor(told, content, row_shape, units, raw, link, dtype=dtype, pads=True)
@@ -141,9 +141,10 @@ class Onnx(Model):
             )
         if self.output is not None:
             guess = did_you_mean(self.output, names)
-            raise DataError(
+            raise ModelParameterError(
+                "output",
                 f"{self._file} has no output {self.output!r} of floats. It has "
-                f"{', '.join(names)}. {guess}".strip()
+                f"{', '.join(names)}. {guess}".strip(),
             )
         if len(names) > 1:
             raise DataError(

@@ -27,7 +27,7 @@ TABLE = [
     (
         f"{ALL}, flatten: true, scale: 255, classes: [1, 0]",
         f"{ALL}, flatten: true, scale: 255, classes: [0, 1]",
-        "trained with 1, 0, in this order",
+        "had 1, 0, in this order",
     ),
     (
         "name: arrays, file: rows.csv, scale: 255, inputs_key: [a, b]",

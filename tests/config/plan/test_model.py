@@ -1,6 +1,7 @@
 """`model:`: what makes the predictions is a component, whose file has learnt."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_a_mistake_is_told_at_its_place(refused, old, new, at, what, hint):
 
 def test_a_link_against_the_card_is_a_mistake(refused, files):
     with_card(files, "sigmoid")
-    refused(written(TEXT), at="4:43", what=["sigmoid", "softmax"], hint="leave link out")
+    refused(written(TEXT), at="4:43", what=["sigmoid", "softmax", "leave link out"])
 
 
 def test_columns_classes_and_divisor_of_the_card_bind_the_data(refused, files):
@@ -233,3 +234,53 @@ def test_a_folder_without_a_model_is_told(refused, trained, spoil, what, hint):
 
 def test_another_key_beside_the_folder_is_a_mistake(refused, trained):
     refused(TRAINED.replace("runs/a", "runs/a, gain: 3"), at="4:40", what="no parameter 'gain'")
+
+
+@pytest.mark.parametrize(
+    ("matrix", "link", "is_noted"),
+    [
+        ([[0.25, 0.75], [0.5, 0.5]], "softmax", True),
+        ([[0.25, 0.75], [0.5, 0.5]], None, False),
+        ([[0.5, 0.25], [0.125, 0.125]], "softmax", False),
+        ([[2, 0], [0, 1]], "softmax", False),
+    ],
+)
+def test_softmax_of_probabilities_is_noted(plan, files, matrix, link, is_noted):
+    (files / "m.json").write_text(json.dumps(matrix))
+    rows = "[[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], targets: [0, 1, 1]"
+    text = TEXT.replace("[[1.0, 2.0], [3.0, 0.5]], targets: [0, 1]", rows)
+    made = plan(text.replace("m.json", "m.json, link: softmax") if link else text)
+    assert any("applied to them again" in note for note in made.warnings) == is_noted
+
+
+def test_a_link_of_the_loss_s_own_plugin_file_is_found(plan, files):
+    source = LINEAR + LINK_OF_ITS_OWN
+    (files / "linear.py").write_text(source)
+    text = TEXT.replace("m.json", "m.json, link: twice").replace("cross_entropy", "squared_error")
+    made = plan(text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]"))
+    assert lossfw.evaluate(made).loss == np.mean((2 * LOGITS - [[0, 1], [1, 0]]) ** 2)
+    again = pickle.loads(pickle.dumps(made.model))
+    assert again.block(np.array([[1.0, 2.0]])).predictions.tolist() == [[2.0, 4.0]]
+
+
+LINK_OF_ITS_OWN = '''
+
+from lossfw import Activation
+
+
+class Twice(Activation):
+    """x doubled."""
+
+    def value(self, xp, x):
+        return 2 * x
+'''
+
+
+def test_a_missing_library_is_told_with_its_cure(refused, files):
+    source = LINEAR.replace(
+        "    ending", '    library = "no_such_library"\n    extra = "none"\n    ending'
+    )
+    (files / "linear.py").write_text(
+        source.replace("        try:", "        self.imported()\n        try:", 1)
+    )
+    refused(TEXT, at="4:8", what="linear needs no_such_library", hint="")

@@ -1,0 +1,154 @@
+"""Load what makes the outputs: layers with weights, saved outputs, or a model of any library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lossfw.config.plan.digest import without_files
+from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.messages import indices_in
+from lossfw.config.schema.output_origin import OutputOrigin
+from lossfw.config.text.reading import find_file
+from lossfw.config.text.tree import Node
+from lossfw.data.arrays import read_array
+from lossfw.data.data_record import DataRecord
+from lossfw.data.files import digest_arrays
+from lossfw.data.literals import numbers_array
+from lossfw.data.weights import read_weights
+from lossfw.errors import MissingExtraError, UnknownNameError
+from lossfw.models import Model, ModelParameterError
+from lossfw.models.predictions import Predictions
+from lossfw.nn.dense import Network
+from lossfw.numerics.arrays import NDArray
+
+
+def load_outputs(config: CheckedConfig) -> None:
+    """Fill what makes the outputs, or the outputs themselves, where nothing is wrong."""
+    if isinstance(config.model, Predictions):
+        _read_predictions(config, config.model)
+    elif config.model is not None:
+        _load_model(config, config.model)
+    else:
+        _read_outputs(config, given_outputs(config))
+
+
+def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
+    """Return the file of weights or of saved outputs, or outputs that are written inline.
+
+    The file's absolute name is put into `files`, unless it comes with a plugin.
+    """
+    for key in ("weights", "predictions", "logits"):
+        node = config.root.find(["network", key])
+        if node is None or not node.value:
+            continue
+        if isinstance(node.value, list):
+            return _inline(config, key, node)
+        if isinstance(node.value, str):
+            return _file(config, key, node)
+    return None
+
+
+def _file(config: CheckedConfig, key: str, node: Node) -> Path | None:
+    source = config.data_source
+    # A source that is wrong itself may be the one that brings the weights.
+    if key == "weights" and source is None:
+        return None
+    bundled = source.bundled if key == "weights" and source is not None else None
+    path = find_file(node, config.problems, bundled=bundled)
+    if path is not None and (bundled is None or path != bundled(node.value)):
+        config.files["network", key] = str(path)
+    return path
+
+
+def _inline(config: CheckedConfig, key: str, node: Node) -> NDArray | None:
+    try:
+        return numbers_array(node.plain(), finite=False)
+    except ValueError as error:
+        what = f"network.{key} should be {error}"
+        config.add(["network", key, *indices_in(str(error))], what)
+        return None
+
+
+def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
+    """Read weights and check them against the layers, or read saved outputs."""
+    form, section = config.network_form, config.network_section
+    if given is None or form is None or section is None:
+        return
+    if not isinstance(given, Path):
+        config.outputs = given
+        return
+    with config.at(["network", "weights" if form == "layers" else form]):
+        if form != "layers":
+            config.outputs = read_array(given, form)
+        elif config.layers is not None:
+            arrays = read_weights(given)
+            config.recorded = DataRecord.read(given)
+            config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
+            config.predictor = config.network
+
+
+def _load_model(config: CheckedConfig, model: Model) -> None:
+    """Load a model that has learnt, with what the card beside its file says of the data."""
+    if model.file is None:
+        hint = "name the file of a model that has learnt"
+        if model.learns is not None:
+            hint += f", which `lossfw train` writes: file: FOLDER/model{model.ending}"
+        config.add(["model"], f"the model {model.name} has no file", hint)
+        return
+    with at_parameter(config):
+        predictor = model.loaded()
+        predictor.find_link(known(config.registry))
+        config.predictor = predictor
+        is_told = model.link is None and predictor.link is not None
+        config.origin = OutputOrigin.of_model(
+            ["model"], predictor.link, predictor.units, is_told=is_told
+        )
+        config.notes += predictor.notes
+        card = predictor.card
+        config.recorded = DataRecord(columns=predictor.columns) if card is None else card.record
+
+
+@contextmanager
+def at_parameter(config: CheckedConfig) -> Iterator[None]:
+    """Record an error of a model in the ``with`` block at the parameter that it is about."""
+    with config.at(["model", "file"]):
+        try:
+            yield
+        except ModelParameterError as error:
+            with config.at(["model", error.parameter]):
+                raise
+        except UnknownNameError:
+            with config.at(["model", "link"]):
+                raise
+        except MissingExtraError as error:
+            config.add(["model"], str(error).removesuffix("."))
+
+
+def _read_predictions(config: CheckedConfig, model: Predictions) -> None:
+    with at_parameter(config):
+        registry, name = known(config.registry), model.link
+        link = None if name is None else registry.create("activation", name)
+        config.outputs = model.read()
+        config.origin = OutputOrigin.of_saved(["model", "file"], "prediction", link)
+
+
+def described_outputs(config: CheckedConfig) -> dict[str, Any]:
+    """Return all that decides the outputs, for a digest."""
+    model, link = config.model, known(config.origin).link
+    if model is not None and isinstance(model, Predictions):
+        # The short form without a link means the same, and has the same digest.
+        outputs = digest_arrays(config.outputs)
+        short = ["predictions", [], outputs]
+        return {"network": short} if link is None else {"model": [*short, link.to_config()]}
+    if model is not None:
+        after, digest = None if link is None else link.to_config(), known(config.predictor).digest
+        version = model.library_version if model.library else None
+        parameters = {k: v for k, v in without_files(model).items() if k != "link"}
+        return {"model": [parameters, digest, after, version]}
+    activations = [known(activation).to_config() for activation in config.activations]
+    weights = () if config.network is None else config.network.arrays
+    outputs = digest_arrays(*weights, config.outputs)
+    return {"network": [config.network_form, activations, outputs]}
