@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,7 +35,8 @@ class Onnx(Model):
         classes.
     inputs : mapping of str to list of str, optional
         For a file of several inputs: the columns of the data that each input takes, in the order
-        of the data, such as ``{amount: [age, power], place: [density]}``.
+        of the data, such as ``{amount: [age, power], place: [density]}``. Not needed where each
+        input is one column of its name.
     row_shape : list of int, optional
         The shape of the inputs of a row, where the file leaves it open.
 
@@ -68,7 +69,7 @@ class Onnx(Model):
         for entry in entries:
             self._check_rows(entry)
         output = self._chosen(session.get_outputs())
-        row_shape, parts = self._parts(entries)
+        row_shape, parts, columns = self._parts(entries)
 
         def outputs(block: NDArray) -> NDArray:
             made: list[NDArray] = session.run([output], parts(block))
@@ -79,10 +80,19 @@ class Onnx(Model):
         units = self._units(raw, np.zeros((2, *row_shape), dtype), output)
         if self.output_column is not None:
             raw, units = self._one_column(raw, units, output), 1
-        link = self.link_with(card)
         told = f"onnx ({output} of {self._file})"
         # A matrix product in single rows has other bits than in blocks.
-        return Predictor(told, content, row_shape, units, raw, link, dtype=dtype, pads=True)
+        return Predictor(
+            told,
+            content,
+            row_shape,
+            units,
+            raw,
+            self.link_with(card),
+            dtype=dtype,
+            pads=True,
+            columns=columns,
+        )
 
     @property
     def _file(self) -> str:
@@ -155,32 +165,36 @@ class Onnx(Model):
 
     def _parts(
         self, entries: Sequence[Any]
-    ) -> tuple[tuple[int, ...], Callable[[NDArray], dict[str, NDArray]]]:
-        """Return the shape of the inputs of a row, and a function that names parts of a block."""
+    ) -> tuple[tuple[int, ...], Callable[[NDArray], dict[str, NDArray]], tuple[str, ...]]:
+        """Return the shape of a row, a function that names parts of a block, and the columns."""
         if len(entries) == 1:
             entry = entries[0]
-            return self._row_shape(entry), lambda block: {entry.name: block}
+            return self._row_shape(entry), lambda block: {entry.name: block}, ()
         names = [entry.name for entry in entries]
-        if self.inputs is None or sorted(self.inputs) != sorted(names):
+        widths = {entry.name: self._width(entry) for entry in entries}
+        given = self.inputs
+        if given is None and set(widths.values()) == {1}:
+            # As scikit-learn's pipelines of named columns are exported.
+            given = {name: [name] for name in names}
+        if given is None or sorted(given) != sorted(names):
             example = ", ".join(f"{name}: [...]" for name in names)
             raise DataError(
                 f"{self._file} has the inputs {', '.join(names)}: name the columns of the data "
                 f"that each takes, in the order of the data, as inputs: {{{example}}}"
             )
-        widths = {entry.name: self._width(entry) for entry in entries}
-        for name, columns in self.inputs.items():
+        for name, columns in given.items():
             if widths[name] not in (None, len(columns)):
                 raise DataError(
                     f"{self._file}: the input {name} takes {widths[name]} of the columns, and "
                     f"inputs gives it {len(columns)}: {', '.join(columns)}."
                 )
-        ends = list(accumulate(len(columns) for columns in self.inputs.values()))
+        ends = list(accumulate(map(len, given.values())))
 
         def parts(block: NDArray) -> dict[str, NDArray]:
             pieces = np.split(block, ends[:-1], axis=1)
-            return dict(zip(self.inputs or (), map(np.ascontiguousarray, pieces), strict=True))
+            return dict(zip(given, map(np.ascontiguousarray, pieces), strict=True))
 
-        return (ends[-1],), parts
+        return (ends[-1],), parts, tuple(chain.from_iterable(given.values()))
 
     def _row_shape(self, entry: Any) -> tuple[int, ...]:
         """Return the shape of a row of the only input."""

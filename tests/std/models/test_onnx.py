@@ -219,6 +219,19 @@ class TestMadeFiles:
             onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
         model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
         np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
+        assert model.columns == ("p", "age", "power")
+
+    def test_inputs_of_one_column_are_columns_of_their_names(self, onnx, tmp_path):
+        path = self.file(
+            onnx,
+            tmp_path,
+            {"age": ["N", 1], "power": ["N", 1]},
+            {"z": ["N", 1]},
+            [("Sub", ["age", "power"], ["z"])],
+        )
+        model = onnx_model(file=path).loaded()
+        assert model.columns == ("age", "power")
+        np.testing.assert_array_equal(model.block([[5.0, 2.0]]).predictions, [[3.0]])
 
     @pytest.mark.parametrize("folder", ["here", "elsewhere"])
     def test_weights_in_other_files_are_refused(self, onnx, tmp_path, folder, monkeypatch):
