@@ -31,6 +31,7 @@ PAGES = [
 # Pages about libraries that are not installed with the tests.
 NEEDED = {
     "docs/how-to/classify-pictures.md": ("torch", "safetensors"),
+    "docs/how-to/onnx.md": ("onnxruntime", "skl2onnx"),
     "docs/how-to/pytorch.md": ("torch",),
     "docs/how-to/jax.md": ("jax", "optax"),
     "docs/how-to/keras.md": ("torch", "keras"),
