@@ -44,7 +44,9 @@ def _head(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
             ("optimizer", f"{model.optimizer}, schedule {model.schedule.name}"),
         ]
     else:
-        learner = [("model", str(model)), ("loss", trained.loss_text)]
+        # Of the many parameters of a library, those that are not its defaults.
+        given = ", ".join(f"{k}: {v}" for k, v in trained.model.items() if k != "name")
+        learner = [("model", f"{model.name}{given and f' ({given})'}"), ("loss", trained.loss_text)]
     return [
         ("data", f"{training.data.name}, {rows} to learn from{held}"),
         *class_lines(training.data.classes),
