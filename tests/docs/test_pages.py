@@ -19,6 +19,7 @@ SLOW = {
     ),
     *("how-to/groups", "how-to/own-data", "how-to/own-weights", "how-to/publish-a-loss"),
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
+    "how-to/cross-validate",
     *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
     *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting"),
 }
