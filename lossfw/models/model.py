@@ -162,6 +162,10 @@ class Model(LibraryComponent):
         """
         return self
 
+    def incomplete(self) -> str | None:
+        """Return what has to be given before the model can learn; None if nothing is missing."""
+        return None
+
     def code_files(self) -> dict[str, Path]:
         """Return the files whose code is executed with this model, by parameter.
 

@@ -26,15 +26,19 @@ class Fixed(Model):
 
 
 class Means(Model):
-    """A model that learns once."""
+    """A model whose rounds add nothing."""
 
     ending = ".json"
-    learns = "once"
+    learns = "rounds"
 
     def fit(self, work):
         constant = work.start()
         content = json.dumps([constant.tolist(), work.inputs.shape[1]]).encode()
-        work.after(np.tile(constant, (len(work.data), 1)), None)
+        for _ in range(work.rounds):
+            work.after(np.tile(constant, (len(work.data), 1)), None)
+        return content
+
+    def cut(self, content, rounds):
         return content
 
     def load(self, content, card):
@@ -68,4 +72,22 @@ def test_what_does_not_learn_is_refuted():
     refuted = {one.check: one.message for one in check(Means()).refuted}
     assert "not below the" in refuted["model:refuses"]
     assert "got None for the held-out rows" in refuted["model:told"]
-    assert not {"model:start", "model:legs", "model:place"} & refuted.keys()
+    assert not {"model:start", "model:cut", "model:place"} & refuted.keys()
+
+
+def test_what_learns_at_once_has_no_rounds_and_legs():
+    class Least(Means):
+        """A constant of least squares."""
+
+        learns = "once"
+
+        def fit(self, work):
+            return json.dumps([[float(work.targets.mean())], work.inputs.shape[1]]).encode()
+
+        def refuses(self, loss):
+            return None if loss.name == "squared_error" else "choose squared_error"
+
+    report = check(Least())
+    assert [one.check for one in report.refuted] == ["model:file"]  # it trusts any file
+    assert {"model:cut", "model:legs", "model:start", "model:refuses"} <= set(report.not_applicable)
+    assert {"model:told", "model:seed"} <= {one.check for one in report.passed}

@@ -7,6 +7,7 @@ configuration. What several laws look at is trained once.
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from lossfw.check.core.search import Check, NotApplicable, Search
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
+from lossfw.errors import DomainError, LossfwError, ShapeError
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.losses.loss import Loss
 from lossfw.models import Card, Model, Predictor, Work
@@ -66,13 +68,13 @@ class LearningTask(NamedTuple):
         """The loss as a function of raw outputs, where it has such a form."""
         return self.loss.on_logits() or self.loss
 
-    def mean(self, raw: Any) -> float:
-        """Return the mean loss of raw outputs of the rows to learn from."""
-        raw = np.asarray(raw, np.float64)
-        if raw.ndim == 2 and raw.shape[1] == 1:
-            raw = raw[:, 0]
+    def mean(self, outputs: Any, *, raw: bool = True) -> float:
+        """Return the mean loss of raw outputs, or of predictions, of the rows to learn from."""
+        outputs, loss = np.asarray(outputs, np.float64), self.raw_loss if raw else self.loss
+        if outputs.ndim == 2 and outputs.shape[1] == 1:
+            outputs = outputs[:, 0]
         with np.errstate(all="ignore"):
-            return float(self.raw_loss(raw, self.data.targets, group=self.data.group_numbers))
+            return float(loss(outputs, self.data.targets, group=self.data.group_numbers))
 
 
 class Learnt(NamedTuple):
@@ -128,18 +130,19 @@ LOSSES = {
     "binary_cross_entropy": "shares",
     "logistic": "signs",
     "zero_one": "signs",
-    "brier": "classes",
     "heteroscedastic_gaussian_nll": "columns",
     "pairwise_logistic": "groups",
 }
 _USUAL = 3
 
 
-def task(name: str, search: Search, takes: str = "") -> LearningTask:
+def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTask:
     """Return data to learn by a loss, the same for each search of a seed.
 
     Parameters
     ----------
+    model : Model
+        Its parameter `row_shape`, where it has one, is the shape of the inputs of a row.
     name : str
         One of `LOSSES`.
     search : Search
@@ -148,7 +151,8 @@ def task(name: str, search: Search, takes: str = "") -> LearningTask:
         decide the targets.
     """
     kind, rng, count = LOSSES[name], search.rng("trials"), ROWS + HELD_OUT
-    x = rng.normal(size=(count, WIDTH)).round(2)
+    row_shape = getattr(model, "row_shape", None) or (WIDTH,)
+    x = rng.normal(size=(count, math.prod(row_shape))).round(2)
     signal = x[:, 0] + np.abs(x[:, 1]) + 0.3 * rng.normal(size=count)
     if takes == "categories":
         x[:, -1] = rng.integers(0, len(LABELS), count)
@@ -160,8 +164,8 @@ def task(name: str, search: Search, takes: str = "") -> LearningTask:
     whole = Dataset(
         kind,
         targets,
-        x,
-        input_names=tuple(f"x{number}" for number in range(WIDTH)),
+        x.reshape(count, *row_shape),
+        input_names=tuple(f"x{n}" for n in range(WIDTH)) if row_shape == (WIDTH,) else (),
         groups=groups,
         codes={WIDTH - 1: LABELS} if takes == "categories" else {},
         missing=takes == "missing",
@@ -183,14 +187,49 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
     def accepted() -> list[LearningTask]:
         if model.learns is None:
             raise NotApplicable("it only makes predictions")
-        every = [registry().create("loss", name) for name in LOSSES]
-        names = [loss.name for loss in every if model.refuses(loss) is None]
-        usual = [name for name in names if name in list(LOSSES)[:_USUAL]]
-        if not names:
-            raise NotApplicable(f"it refuses every loss that was tried: {', '.join(LOSSES)}")
-        return [task(name, search) for name in usual or names[:1]]
+        found: list[LearningTask] = []
+        for number, name in enumerate(LOSSES):
+            of = task(model, name, search)
+            # Others only if it takes none of the usual ones.
+            if (number < _USUAL or not found) and is_learnt(model, of, search):
+                found.append(of)
+        if not found:
+            raise NotApplicable(f"it learns by none of the losses {', '.join(LOSSES)}")
+        return found
 
     return search.once("tasks", accepted)
+
+
+def is_learnt(model: Model, of: LearningTask, search: Search) -> bool:
+    """Tell whether a model takes a loss and its data."""
+    if model.refuses(of.loss) is not None:
+        return False
+    try:
+        mean_after(model, of, learnt(model, of, search))
+    except LossfwError as error:
+        if is_of_data(model, error):
+            return False
+        raise
+    return True
+
+
+def is_of_data(model: Model, error: LossfwError) -> bool:
+    """Tell whether an error says that a loss that is not refused needs other data, or outputs.
+
+    A network has a number of outputs, and a space of them; what learns at once by an objective of
+    its own may not take the targets.
+    """
+    return isinstance(error, ShapeError | DomainError) or model.learns == "once"
+
+
+def mean_after(model: Model, of: LearningTask, trained: Learnt, number: int = -1) -> float:
+    """Return the mean loss of the raw outputs after a round, or of the file without them."""
+    told = trained.told[number][0] if trained.told else None
+    if told is not None:
+        return of.mean(told)
+    predictor = load(model, of, trained.content)
+    found = outputs(predictor, np.asarray(of.data.inputs))
+    return of.mean(found, raw=predictor.link is not None)
 
 
 def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> Learnt:
@@ -223,7 +262,7 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         measures=lambda number: True,
         after=after,
     )
-    return Learnt(model.fit(replace(work, **changes)), told)
+    return Learnt(model.for_loss(of.loss).fit(replace(work, **changes)), told)
 
 
 def _copied(raw: Any) -> Any:
@@ -239,10 +278,10 @@ def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
     """Return what a leg has learnt, with the card that lossfw writes beside it."""
     names = of.data.input_names
     labels = {names[column]: labels for column, labels in of.data.codes.items()}
-    library = f"{model.library} {model.version()}" if model.library else model.name
     link = of.loss.link_activation() or "identity"
     record = DataRecord(columns=names, categories=labels)
-    return model.loaded(content, Card(link, of.units, library, sha256(content), record))
+    card = Card(link, of.units, model.library_version, sha256(content), record)
+    return model.for_loss(of.loss).loaded(content, card)
 
 
 def loaded(model: Model, search: Search) -> list[LoadedModel]:
@@ -263,5 +302,6 @@ def learnt_and_loaded(model: Model, of: LearningTask, search: Search) -> LoadedM
     predictor = load(model, of, learnt(model, of, search).content)
     rng, x = search.rng("rows"), np.asarray(of.data.inputs)
     count = predictor.block_rows + _BEYOND
-    rows = np.stack([rng.choice(column, count) for column in x.T], axis=1)
-    return LoadedModel(predictor, rows, of)
+    columns = x.reshape(len(x), -1).T
+    rows = np.stack([rng.choice(column, count) for column in columns], axis=1)
+    return LoadedModel(predictor, rows.reshape(count, *x.shape[1:]), of)

@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number
-from lossfw.check.core.trials import LoadedModel, law, learnt_and_loaded, loaded, task, tasks
+from lossfw.check.core.trials import (
+    LoadedModel,
+    is_of_data,
+    law,
+    learnt_and_loaded,
+    loaded,
+    task,
+    tasks,
+)
+from lossfw.errors import LossfwError
 from lossfw.models import Model, Predictor
 from lossfw.numerics.arrays import NDArray
 
@@ -172,7 +181,7 @@ def check_purity(model: Model, search: Search) -> None:
             first = one.outputs(rows[few])
             _need_unwritten("the rows of a block", before, rows)
             if one.of is not None:
-                fresh = task(one.of.loss.name, search).data
+                fresh = task(model, one.of.loss.name, search).data
                 _need_unwritten("the inputs of a training", fresh.inputs, one.of.data.inputs)
                 _need_unwritten("the targets of a training", fresh.targets, one.of.data.targets)
             one.outputs(rows[others])
@@ -222,7 +231,12 @@ def _check_taken(model: Model, search: Search, taken: Any, cure: str) -> None:
     for of in tasks(model, search):
         # Of its own: the trainings that other laws share have the same losses.
         own = Search(search.seed)
-        one = learnt_and_loaded(model, task(of.loss.name, own, taken), own)
+        try:
+            one = learnt_and_loaded(model, task(model, of.loss.name, own, taken), own)
+        except LossfwError as error:
+            if not is_of_data(model, error):
+                raise
+            raise NotApplicable(f"it refuses {taken}: {error}") from None
         search.count(len(one.rows))
         _need_finite(one)
         _place(one, cure)

@@ -83,6 +83,10 @@ class Keras(Model):
         """Return Keras; see the bridge for a backend that is not installed."""
         return keras_bridge.KerasBridge.imported(module)
 
+    def incomplete(self) -> str | None:
+        """Return that the network is missing."""
+        return None if self.module is not None else "module is missing: write module: net.py:make"
+
     def code_files(self) -> dict[str, Path]:
         """Return the file of the function, and a whole model."""
         own = {} if self.module is None else {"module": code_file(self.module)}

@@ -89,6 +89,10 @@ class Torch(Model):
     dtype: Literal["float32", "float64"] = "float32"
     row_shape: tuple[PositiveInt, ...] | None = None
 
+    def incomplete(self) -> str | None:
+        """Return that the network is missing."""
+        return None if self.module is not None else "module is missing: write module: net.py:Net"
+
     def code_files(self) -> dict[str, Path]:
         """Return the module's file, and an exported program."""
         own = {} if self.module is None else {"module": code_file(self.module)}
