@@ -57,6 +57,9 @@ class Predictor:
     columns : tuple of str
         The names of the inputs in order, where the file has any; data with other names, or in
         another order, are refused.
+    classes : tuple of str
+        The labels of the classes in the order of the outputs, where the file has them; those of
+        the data are numbered like these.
     notes : tuple of str
         What a person has to know of the outputs, such as that their meaning is not known; shown
         as warnings.
@@ -85,13 +88,15 @@ class Predictor:
         shared: bool = True,
         working: Callable[[], AbstractContextManager[Any]] = nullcontext,
         columns: tuple[str, ...] = (),
+        classes: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> None:
         self.told, self.digest = told, sha256(content)
         self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
         self._link = link
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
-        self.working, self.columns, self.notes = working, columns, notes
+        self.working, self.notes = working, notes
+        self.columns, self.classes = columns, classes
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
         while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:
             block_rows //= 2

@@ -164,6 +164,7 @@ class Sklearn(SkopsModel):
             block_rows=_TREE_BLOCK_ROWS if only_trees else _BLOCK_ROWS,
             working=one_thread,
             columns=columns,
+            classes=_labels(classes) if column is None else (),
             notes=notes,
         )
 
@@ -245,6 +246,12 @@ def _outputs(
         return spread
 
     return raw
+
+
+def _labels(classes: Any) -> tuple[str, ...]:
+    """Return the texts that a classifier has for its classes; none where it has numbers."""
+    labels = () if classes is None else classes
+    return tuple(labels) if all(isinstance(label, str) for label in labels) else ()
 
 
 def _told(estimator: Any) -> str:

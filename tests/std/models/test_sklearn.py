@@ -1,6 +1,9 @@
 """Estimators of scikit-learn as models: files of skops, outputs, and what is refused."""
 
+import functools
 import json
+import operator
+import os
 import pickle
 
 import numpy as np
@@ -376,3 +379,35 @@ def test_mistakes_are_found_before_anything_is_computed(lossfw, rows, change, wo
     result = lossfw("train", "train.yaml", "--out", "t", "-o", change)
     assert result.exit_code == 2
     assert words in result.output
+
+
+def test_labels_of_a_file_number_those_of_the_data(lossfw, rows):
+    labels = np.array(["low", "mid", "high"])[CLASS]
+    logistic = make_pipeline(StandardScaler(), linear_model.LogisticRegression()).fit(X, labels)
+    skops.dump(logistic, rows / "model.skops")
+    # Some rows only, which lack a class.
+    lines = (rows / "rows.csv").read_text().splitlines()
+    (rows / "rows.csv").write_text("\n".join(line for line in lines if not line.endswith("mid")))
+    text = CONFIG.partition("model:")[0] + "model: {name: sklearn, file: model.skops}\n"
+    (rows / "run.yaml").write_text(text + "loss: {name: cross_entropy, guard: none}\n")
+    ran = lossfw("run", "run.yaml", "--json")
+    assert ran.exit_code == 0, ran.output
+    there = labels != "mid"
+    expected = metrics.log_loss(
+        labels[there], logistic.predict_proba(X[there]), labels=logistic.classes_
+    )
+    assert json.loads(ran.stdout)["loss"]["value"] == pytest.approx(expected, rel=1e-13)
+
+
+def test_a_crafted_file_executes_nothing(tmp_path):
+    witness = tmp_path / "witness"
+    for function in (
+        functools.partial(os.mkdir, str(witness)),
+        operator.methodcaller("mkdir", witness),
+        witness.mkdir,
+        os.mkdir,
+    ):
+        step = FunctionTransformer(function)
+        with pytest.raises(DataError, match=r"mkdir|methodcaller|Path"):
+            of_file(make_pipeline(step, linear_model.Ridge()), tmp_path)
+        assert not witness.exists()
