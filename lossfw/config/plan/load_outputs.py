@@ -108,7 +108,8 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
         )
         config.notes += predictor.notes
         card = predictor.card
-        config.recorded = DataRecord(columns=predictor.columns) if card is None else card.record
+        told = DataRecord(classes=predictor.classes, columns=predictor.columns)
+        config.recorded = told if card is None else card.record
 
 
 @contextmanager
