@@ -91,34 +91,32 @@ class CatBoost(Booster):
     extra: ClassVar[str] = "catboost"
     told_library: ClassVar[str] = "CatBoost"
     ending: ClassVar[str] = ".cbm"
-    elsewhere: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(
-            ("loss_function", "objective", "classes_count", "class_names"), decided.BY_LOSS
-        ),
-        **dict.fromkeys(("leaf_estimation_iterations", "target_border"), decided.BY_LOSS),
-        **dict.fromkeys(("eval_metric", "custom_metric", "custom_loss"), decided.BY_METRICS),
-        **dict.fromkeys(("iterations", "num_boost_round", "n_estimators"), decided.BY_ROUNDS),
-        "num_trees": decided.BY_ROUNDS,
-        **dict.fromkeys(("od_type", "od_wait", "od_pval", "use_best_model"), decided.BY_PATIENCE),
-        **dict.fromkeys(("early_stopping_rounds", "best_model_min_trees"), decided.BY_PATIENCE),
-        **dict.fromkeys(("random_seed", "random_state"), decided.BY_SEED),
-        "thread_count": decided.BY_THREADS,
-        **dict.fromkeys(("verbose", "verbose_eval", "silent", "logging_level"), decided.BY_LOSSFW),
-        **dict.fromkeys(("metric_period", "allow_writing_files", "train_dir"), decided.BY_LOSSFW),
-        **dict.fromkeys(("save_snapshot", "snapshot_file", "snapshot_interval"), decided.BY_LOSSFW),
-        "boost_from_average": decided.BY_START,
-        **dict.fromkeys(
-            ("class_weights", "auto_class_weights", "scale_pos_weight"), decided.BY_WEIGHTS
-        ),
-        **dict.fromkeys(
-            ("cat_features", "text_features", "embedding_features"), decided.BY_CATEGORIES
-        ),
-        "eta": decided.BY_NAME,
-        **dict.fromkeys(
-            ("model_shrink_rate", "langevin", "posterior_sampling"), decided.FOR_ROUNDS
-        ),
-        **dict.fromkeys(("task_type", "devices"), "only a processor computes a loss from outside"),
-    }
+    elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
+        {
+            decided.BY_LOSS: (
+                "loss_function objective classes_count class_names target_border "
+                "leaf_estimation_iterations"
+            ),
+            decided.BY_METRICS: "eval_metric custom_metric custom_loss",
+            decided.BY_ROUNDS: "iterations num_boost_round n_estimators num_trees",
+            decided.BY_PATIENCE: (
+                "od_type od_wait od_pval use_best_model early_stopping_rounds best_model_min_trees"
+            ),
+            decided.BY_SEED: "random_seed random_state",
+            decided.BY_THREADS: "thread_count",
+            decided.BY_START: "boost_from_average",
+            decided.BY_WEIGHTS: "class_weights auto_class_weights scale_pos_weight",
+            decided.BY_CATEGORIES: "cat_features text_features embedding_features",
+            decided.BY_LOSSFW: (
+                "verbose verbose_eval silent logging_level metric_period "
+                "allow_writing_files train_dir save_snapshot snapshot_file "
+                "snapshot_interval"
+            ),
+            decided.BY_NAME: "eta",
+            decided.FOR_ROUNDS: "model_shrink_rate langevin posterior_sampling",
+            "only a processor computes a loss from outside": "task_type devices",
+        }
+    )
 
     learning_rate: PositiveFloat = 0.03
     depth: Annotated[int, Field(ge=1, le=16)] = 6
@@ -134,6 +132,10 @@ class CatBoost(Booster):
     border_count: PositiveInt = 254
     one_hot_max_size: PositiveInt | None = None
     monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        return [{}, {"depth": 4, "learning_rate": 0.2, "rsm": 0.7}]
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.CatBoostBridge().refusal(loss)

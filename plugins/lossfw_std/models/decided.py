@@ -1,5 +1,6 @@
 """Why a model takes no parameter of its library: what decides it in a configuration."""
 
+from collections.abc import Mapping
 from typing import Final
 
 BY_LOSS: Final = "`loss` is the objective"
@@ -16,3 +17,14 @@ BY_LOSSFW: Final = "lossfw shows the progress"
 BY_NAME: Final = "write `learning_rate`, beside the name of the model"
 FOR_BITS: Final = "lossfw sets it, so that a training repeats to the bit"
 FOR_ROUNDS: Final = "a round has a model of its own only where later rounds leave its trees alone"
+
+
+def by_name(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the reason for each name, of names with spaces between them for each reason.
+
+    Examples
+    --------
+    >>> by_name({BY_THREADS: "nthread n_jobs"})["n_jobs"]
+    'LOSSFW_THREADS is their number'
+    """
+    return {name: why for why, those in names.items() for name in those.split()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
@@ -106,37 +107,37 @@ class LightGBM(Booster):
     told_library: ClassVar[str] = "LightGBM"
     streams: ClassVar[bool] = True
     ending: ClassVar[str] = ".txt"
-    elsewhere: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(
-            ("objective", "objective_type", "app", "application", "loss"), decided.BY_LOSS
-        ),
-        **dict.fromkeys(("num_class", "num_classes", "reg_sqrt", "sigmoid"), decided.BY_LOSS),
-        **dict.fromkeys(("metric", "metrics", "metric_types", "eval_metric"), decided.BY_METRICS),
-        **dict.fromkeys(
-            ("num_iterations", "num_iteration", "n_iter", "num_tree"), decided.BY_ROUNDS
-        ),
-        **dict.fromkeys(("num_trees", "num_round", "num_rounds", "nrounds"), decided.BY_ROUNDS),
-        **dict.fromkeys(("num_boost_round", "n_estimators", "max_iter"), decided.BY_ROUNDS),
-        **dict.fromkeys(("early_stopping_round", "early_stopping_rounds"), decided.BY_PATIENCE),
-        **dict.fromkeys(("early_stopping", "n_iter_no_change"), decided.BY_PATIENCE),
-        **dict.fromkeys(("seed", "random_seed", "random_state", "bagging_seed"), decided.BY_SEED),
-        **dict.fromkeys(("bagging_fraction_seed", "feature_fraction_seed"), decided.BY_SEED),
-        **dict.fromkeys(("extra_seed", "data_random_seed", "data_seed"), decided.BY_SEED),
-        **dict.fromkeys(
-            ("num_threads", "num_thread", "nthread", "nthreads", "n_jobs"), decided.BY_THREADS
-        ),
-        **dict.fromkeys(("verbosity", "verbose", "verbose_eval"), decided.BY_LOSSFW),
-        **dict.fromkeys(("deterministic", "force_row_wise", "force_col_wise"), decided.FOR_BITS),
-        **dict.fromkeys(("boost_from_average", "init_score"), decided.BY_START),
-        **dict.fromkeys(("is_unbalance", "unbalance", "scale_pos_weight"), decided.BY_WEIGHTS),
-        **dict.fromkeys(("categorical_feature", "cat_feature"), decided.BY_CATEGORIES),
-        **dict.fromkeys(("use_missing", "zero_as_missing"), decided.BY_MISSING),
-        **dict.fromkeys(("shrinkage_rate", "eta"), decided.BY_NAME),
-        **dict.fromkeys(("boosting", "boosting_type", "boost"), decided.FOR_ROUNDS),
-        **dict.fromkeys(
-            ("linear_tree", "linear_trees"), decided.BY_START + ", which its leaves cannot hold"
-        ),
-    }
+    streams: ClassVar[bool] = True
+    elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
+        {
+            decided.BY_LOSS: (
+                "objective objective_type app application loss num_class num_classes "
+                "reg_sqrt sigmoid"
+            ),
+            decided.BY_METRICS: "metric metrics metric_types eval_metric",
+            decided.BY_ROUNDS: (
+                "num_iterations num_iteration n_iter num_tree num_trees num_round "
+                "num_rounds nrounds num_boost_round n_estimators max_iter"
+            ),
+            decided.BY_PATIENCE: (
+                "early_stopping_round early_stopping_rounds early_stopping n_iter_no_change"
+            ),
+            decided.BY_SEED: (
+                "seed random_seed random_state bagging_seed bagging_fraction_seed "
+                "feature_fraction_seed extra_seed data_random_seed data_seed"
+            ),
+            decided.BY_THREADS: "num_threads num_thread nthread nthreads n_jobs",
+            decided.BY_START: "boost_from_average init_score",
+            decided.BY_WEIGHTS: "is_unbalance unbalance scale_pos_weight",
+            decided.BY_CATEGORIES: "categorical_feature cat_feature",
+            decided.BY_MISSING: "use_missing zero_as_missing",
+            decided.BY_LOSSFW: "verbosity verbose verbose_eval",
+            decided.BY_NAME: "shrinkage_rate eta",
+            decided.FOR_BITS: "deterministic force_row_wise force_col_wise",
+            decided.FOR_ROUNDS: "boosting boosting_type boost",
+            "its leaves cannot hold the start of a training": "linear_tree linear_trees",
+        }
+    )
 
     learning_rate: PositiveFloat = 0.1
     num_leaves: Bins = 31
@@ -161,6 +162,12 @@ class LightGBM(Booster):
     cat_smooth: NonNegativeFloat = 10.0
     cat_l2: NonNegativeFloat = 10.0
     monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        # The curvatures of some losses sum to little where targets are large.
+        sampled = {"bagging_fraction": 0.7, "bagging_freq": 1, "feature_fraction": 0.7}
+        return [{"min_sum_hessian_in_leaf": 1e-9}, {"min_sum_hessian_in_leaf": 1e-9, **sampled}]
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.LightGBMBridge().refusal(loss)
@@ -214,6 +221,8 @@ class LightGBM(Booster):
                 feval=see,
                 callbacks=[tell],
             )
+        if work.saved is None and not model.feature_importance().any():
+            self._warn_of_no_split(len(work.data))
         return _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
 
     def cut(self, content: bytes, rounds: int) -> bytes:
@@ -221,6 +230,15 @@ class LightGBM(Booster):
         # 0 would be all of them.
         text: str = model.model_to_string(num_iteration=max(rounds, 1))
         return text.encode()
+
+    def _warn_of_no_split(self, rows: int) -> None:
+        warnings.warn(
+            f"LightGBM found no split in {rows} rows: every leaf needs min_data_in_leaf rows, "
+            f"{self.min_data_in_leaf}, and curvatures that sum to min_sum_hessian_in_leaf, "
+            f"{self.min_sum_hessian_in_leaf:g}. Lower them, or choose curvature: one.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
     def _refuse_unknown(self, lgb: Any) -> None:
         """Raise `ArgumentError` for a name in `more` that LightGBM would pass over."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from lossfw import Loss, NDArray
+from lossfw import ArgumentError, Loss, NDArray
 from lossfw.bridges import xgboost as bridge
 from lossfw.data import Batch, Dataset
 from lossfw.models import Card, Predictor, Work
@@ -83,6 +83,9 @@ class XGBoost(Booster):
         Whether each raw output has trees of its own.
     monotone_constraints : list of int
         For each input 1 (raw outputs grow with it), -1 or 0.
+    device : {"cpu", "cuda", "auto"}
+        Where trees grow; ``auto`` is a graphics card where XGBoost sees one. On a card, lossfw
+        promises no bits. Predictions are made on the processor.
 
     Examples
     --------
@@ -96,23 +99,24 @@ class XGBoost(Booster):
     told_library: ClassVar[str] = "XGBoost"
     streams: ClassVar[bool] = True
     ending: ClassVar[str] = ".ubj"
-    elsewhere: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("objective", "num_class", "num_target"), decided.BY_LOSS),
-        **dict.fromkeys(
-            ("eval_metric", "custom_metric", "disable_default_eval_metric"), decided.BY_METRICS
-        ),
-        **dict.fromkeys(("num_boost_round", "n_estimators", "num_round"), decided.BY_ROUNDS),
-        **dict.fromkeys(("seed", "random_state", "seed_per_iteration"), decided.BY_SEED),
-        **dict.fromkeys(("nthread", "n_jobs"), decided.BY_THREADS),
-        **dict.fromkeys(("verbosity", "silent", "verbose_eval"), decided.BY_LOSSFW),
-        "early_stopping_rounds": decided.BY_PATIENCE,
-        "base_score": decided.BY_START,
-        "scale_pos_weight": decided.BY_WEIGHTS,
-        **dict.fromkeys(("feature_types", "enable_categorical"), decided.BY_CATEGORIES),
-        "missing": decided.BY_MISSING,
-        **dict.fromkeys(("booster", "process_type"), decided.FOR_ROUNDS),
-        "eta": decided.BY_NAME,
-    }
+    streams: ClassVar[bool] = True
+    elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
+        {
+            decided.BY_LOSS: "objective num_class num_target",
+            decided.BY_METRICS: "eval_metric custom_metric disable_default_eval_metric",
+            decided.BY_ROUNDS: "num_boost_round n_estimators num_round",
+            decided.BY_PATIENCE: "early_stopping_rounds",
+            decided.BY_SEED: "seed random_state seed_per_iteration",
+            decided.BY_THREADS: "nthread n_jobs",
+            decided.BY_START: "base_score",
+            decided.BY_WEIGHTS: "scale_pos_weight",
+            decided.BY_CATEGORIES: "feature_types enable_categorical",
+            decided.BY_MISSING: "missing",
+            decided.BY_LOSSFW: "verbosity silent verbose_eval",
+            decided.BY_NAME: "eta",
+            decided.FOR_ROUNDS: "booster process_type",
+        }
+    )
 
     learning_rate: PositiveFloat = 0.3
     max_depth: NonNegativeInt = 6
@@ -134,6 +138,16 @@ class XGBoost(Booster):
     max_cat_threshold: PositiveInt = 64
     multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree"
     monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        return [{}, {"subsample": 0.7, "colsample_bytree": 0.7, "max_depth": 3}]
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides a training, with what ``auto`` became."""
+        own = super().identity()
+        return own if self.device == "cpu" else own | {"device": self._device()}
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.XGBoostBridge().refusal(loss)
@@ -161,7 +175,13 @@ class XGBoost(Booster):
                 ]
                 return work.after(*raw)
 
-        params = {"nthread": work.threads, "seed": seed_of(work), "verbosity": 0, **self.settings}
+        params = {
+            "nthread": work.threads,
+            "seed": seed_of(work),
+            "verbosity": 0,
+            **self.settings,
+            "device": self._device(),
+        }
         if work.loss.has_columns or work.loss.takes_groups:
             params |= {"num_target": work.units} if work.loss.takes_rows else {}
         elif work.loss.takes_rows:
@@ -185,6 +205,21 @@ class XGBoost(Booster):
     def cut(self, content: bytes, rounds: int) -> bytes:
         booster = self.imported().Booster(model_file=bytearray(content))
         return bytes(booster[:rounds].save_raw("ubj"))
+
+    def _device(self) -> str:
+        """Return where trees grow, ``"cpu"`` or ``"cuda"``."""
+        if self.device == "cpu":
+            return "cpu"
+        xgb = self.imported()
+        # Without a card it goes back to the processor, and warns.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
+            state = json.loads(xgb.Booster({"device": "cuda"}, [rows]).save_config())
+        found = str(state["learner"]["generic_param"]["device"]).partition(":")[0]
+        if self.device == "cuda" and found == "cpu":
+            raise ArgumentError("XGBoost sees no graphics card: write device: cpu, or auto.")
+        return found
 
     def _refuse_unknown(self, xgb: Any) -> None:
         """Raise `ArgumentError` for a name in `more` that XGBoost would pass over."""
