@@ -39,12 +39,13 @@ class Begun(NamedTuple):
     `objective` is the name that decides what ``base_score`` means and what ``predict`` returns;
     with an objective from outside the one that stood beside it, or ``reg:squarederror``.
     `base_score` has one number, or one for each class or target. `classes` is None for a model
-    with a single raw prediction.
+    without classes; `targets` is 1 for one with a single raw prediction.
     """
 
     objective: str
     base_score: NDArray
     classes: int | None
+    targets: int = 1
 
     @property
     def margin(self) -> Any:
@@ -60,7 +61,8 @@ class Begun(NamedTuple):
 
     def refuse(self, loss: Loss, classes: int | None) -> None:
         """Raise `ArgumentError` if a loss has other raw predictions than the model."""
-        if loss.takes_rows and self.classes is None:
+        columns = self.classes or (self.targets if self.targets > 1 else None)
+        if loss.takes_rows and columns is None:
             raise ArgumentError(
                 f"{loss.name} takes a raw prediction for each class, and the model to be continued "
                 "has a single one: continue it with a loss of single numbers or logits, or train "
@@ -72,9 +74,9 @@ class Begun(NamedTuple):
                 f"{self.classes}, one for each class: continue it with a loss of classes, such as "
                 "cross_entropy, or train a new model."
             )
-        if classes not in (None, self.classes):
+        if classes not in (None, columns):
             raise ArgumentError(
-                f"the model to be continued has {self.classes or 2} classes, and {classes} were "
+                f"the model to be continued has {columns or 2} classes, and {classes} were "
                 "asked for: its trees belong to its classes. Leave the number out, or train a new "
                 "model."
             )
@@ -124,7 +126,8 @@ def begun_with(booster: Any) -> Begun:
     # A list from 3.1 on, and a number before.
     score = np.atleast_1d(np.asarray(json.loads(kept["base_score"]), np.float64))
     classes = int(kept["num_class"])
-    return Begun(learner["objective"]["name"], score, classes if classes > 1 else None)
+    name, targets = learner["objective"]["name"], int(kept["num_target"])
+    return Begun(name, score, classes if classes > 1 else None, targets)
 
 
 def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:

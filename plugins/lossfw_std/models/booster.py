@@ -128,12 +128,15 @@ class Booster(Model):
 def first_clause(told: str) -> str:
     """Return the first clause of a library's message, without its time and place in the source.
 
+    A check that failed is followed by what it means.
+
     Examples
     --------
     >>> first_clause("[21:13:42] /src/common/json.cc:409: Unknown construct, around position 1")
     'Unknown construct'
     """
-    clause = re.split(r"[\n,;(]|\. | at /", told.strip(), maxsplit=1)[0]
+    line = re.sub(r"Check failed: .* : (?=\S)", "", told.strip().partition("\n")[0])
+    clause = re.split(r"[,;(]|\. | at /", line, maxsplit=1)[0]
     return re.sub(r"^(\[[^]]*\] )?\S+:\d+: ", "", clause).strip(" .:")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,10 @@ _LINKS: Final = {
     **dict.fromkeys(("QueryRMSE", "PairLogit", "YetiRank", "LambdaMart", "Cox"), "identity"),
 }
 _OF_JSON: Final = b"{"
+# How a .cbm begins, with the number of bytes that follow it. CatBoost reads beyond the end of a
+# file that was cut off, and ends the process.
+_MAGIC: Final = b"CBM1"
+_HEADER: Final = struct.Struct("<4sI")
 
 
 class CatBoost(Booster):
@@ -177,6 +182,8 @@ class CatBoost(Booster):
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         cat = self.imported()
+        if content.startswith(_MAGIC) and _size_told(content) > len(content):
+            raise self.unreadable(".cbm or .json", "it was cut off")
         try:
             model = _model_in(content, cat)
         except (cat.CatBoostError, ValueError) as error:
@@ -231,6 +238,12 @@ def pool(cat: Any, inputs: NDArray, categories: Any, **fields: Any) -> Any:
         for column in categories:
             rows[:, column] = [f"{code:.0f}" for code in inputs[:, column]]
     return cat.Pool(rows, cat_features=list(categories) or None, **{"thread_count": 1, **fields})
+
+
+def _size_told(content: bytes) -> int:
+    """Return how many bytes a file has at least, by what it says itself."""
+    header = content[: _HEADER.size].ljust(_HEADER.size, b"\xff")
+    return _HEADER.size + int(_HEADER.unpack(header)[1])
 
 
 def _pool_of(cat: Any, data: Dataset, threads: int, learnt: TrainingRows | None = None) -> Any:

@@ -44,6 +44,7 @@ _LINKS: Final = {
 # was cut off, and ends the process.
 _BEGIN: Final = b"tree\n"
 _END: Final = b"\nend of trees\n"
+_PARAMETERS, _AFTER_THEM = b"\nparameters:", b"\nend of parameters"
 # Parameters in a file that say how a leg was run: without them the first rounds of two legs have
 # the bytes of one leg, for any number of threads.
 _OF_LEG: Final = re.compile(r"^\[(num_iterations|num_threads|\w*seed): \d+\]\n", re.MULTILINE)
@@ -105,7 +106,6 @@ class LightGBM(Booster):
     library: ClassVar[str] = "lightgbm"
     extra: ClassVar[str] = "lightgbm"
     told_library: ClassVar[str] = "LightGBM"
-    streams: ClassVar[bool] = True
     ending: ClassVar[str] = ".txt"
     streams: ClassVar[bool] = True
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
@@ -271,8 +271,8 @@ class LightGBM(Booster):
         lgb = self.imported()
         if not content.startswith(_BEGIN):
             raise self.unreadable(".txt", "it does not begin with the line `tree`")
-        if _END not in content:
-            raise self.unreadable(".txt", "it has no line `end of trees`")
+        if _END not in content or (_PARAMETERS in content and _AFTER_THEM not in content):
+            raise self.unreadable(".txt", "it was cut off")
         try:
             booster = _model_in(content, lgb)
         except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:

@@ -97,7 +97,6 @@ class XGBoost(Booster):
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
     told_library: ClassVar[str] = "XGBoost"
-    streams: ClassVar[bool] = True
     ending: ClassVar[str] = ".ubj"
     streams: ClassVar[bool] = True
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(

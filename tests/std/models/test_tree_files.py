@@ -65,10 +65,12 @@ def test_a_file_of_something_else_is_told_in_one_clause(name, content):
         model(name, file=Path("m.x")).loaded(content)
 
 
-def test_a_file_of_lightgbm_that_was_cut_off_does_not_end_the_process():
-    content = (FILES / "poisson.txt").read_bytes()
-    with pytest.raises(DataError, match="no line `end of trees`"):
-        model("lightgbm").loaded(content[:9000])
+@pytest.mark.parametrize("file", ["tweedie.ubj", "some.json", "poisson.txt", "rmse.cbm"])
+@pytest.mark.parametrize("kept", [0.01, 0.4, 0.9])
+def test_a_file_that_was_cut_off_does_not_end_the_process(file, kept):
+    content = (FILES / file).read_bytes()
+    with pytest.raises(DataError, match="is not a model of"):
+        of_file(file).loaded(content[: int(len(content) * kept)])
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])

@@ -1,0 +1,167 @@
+"""Each kind of loss trains XGBoost and LightGBM, and CatBoost where it takes it."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import DistanceLoss
+from lossfw.components.registry import registry
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.models import Card
+from support.models import fitted
+
+N, ROUNDS = 240, 4
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(N, 3))
+NOISE = RNG.normal(size=N)
+Y = X[:, 0] + 0.3 * NOISE
+TIMES = np.exp(0.5 * X[:, 0] + 0.2 * NOISE)
+
+
+class OwnFair(DistanceLoss):
+    """Fair's loss, with a value only."""
+
+    def value(self, xp, r):
+        return xp.abs(r) - xp.log1p(xp.abs(r))
+
+
+# The loss, targets, raw outputs of a row, and further fields of the data.
+CASES = {
+    "elements": ("huber", Y, 1, {}),
+    "own": (OwnFair(), Y, 1, {}),
+    "margin": ("logistic", np.where(Y > 0, 1.0, -1.0), 1, {}),
+    "classes": ("cross_entropy", np.digitize(Y, [-0.5, 0.5]), 3, {}),
+    "interval of times": (
+        "aft",
+        np.stack([TIMES, np.where(NOISE > 1, np.inf, TIMES)], axis=1),
+        1,
+        {"target_names": ("lower", "upper")},
+    ),
+    "events": (
+        "cox",
+        np.stack([TIMES, (NOISE < 1).astype(float)], axis=1),
+        1,
+        {"target_names": ("time", "event")},
+    ),
+    "mean and scale": ("crps_normal", Y, 2, {}),
+    "quantiles": ({"name": "multi_quantile", "levels": [0.1, 0.5, 0.9]}, Y, 3, {}),
+    "ranking": (
+        "lambda_ndcg",
+        np.digitize(Y, [-0.5, 0.5]).astype(float),
+        1,
+        {"groups": np.repeat(np.arange(N // 12), 12)},
+    ),
+}
+OF_CATBOOST = ("elements", "own", "margin", "classes")
+QUIET = {"lightgbm": {"min_data_in_leaf": 5}}
+
+
+def model(name, **parameters):
+    pytest.importorskip(name)
+    return registry().create("model", {"name": name, **QUIET.get(name, {}), **parameters})
+
+
+def case(kind):
+    loss, targets, units, fields = CASES[kind]
+    return lossfw.loss(loss), Dataset(kind, targets, X, **fields), units
+
+
+def mean(loss, data, raw):
+    form = loss.on_logits() or loss
+    group = None if data.groups is None else data.group_numbers
+    raw = raw if raw.ndim == 2 and raw.shape[1] > 1 else np.ravel(raw)
+    return float(form(np.asarray(raw, np.float64), data.targets, group=group))
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_a_loss_of_each_kind_falls(name, kind):
+    made = model(name)
+    loss, data, units = case(kind)
+    if name == "catboost" and kind not in OF_CATBOOST:
+        assert "lossfw.bridges has XGBoost and LightGBM for it" in made.refuses(loss)
+        return
+    assert made.refuses(loss) is None
+    learnt = fitted(made, data, loss, ROUNDS, units=units)
+    found = [mean(loss, data, raw) for raw in learnt.learnt]
+    assert found == sorted(found, reverse=True)
+    assert found[-1] < found[0]
+    predictor = made.loaded(learnt.content, Card("identity", units, "", ""))
+    assert predictor.units == units
+    raw = predictor.raw(np.ascontiguousarray(X, predictor.dtype))
+    np.testing.assert_array_equal(raw, learnt.learnt[-1])
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize("kind", ["classes", "mean and scale", "ranking"])
+def test_weights_count_and_a_second_leg_continues(name, kind):
+    made = model(name)
+    loss, data, units = case(kind)
+    weight = np.repeat(np.linspace(0.5, 2.0, N // 12), 12)
+    weighted = Dataset(kind, data.targets, X, weight, groups=CASES[kind][3].get("groups"))
+    first = fitted(made, weighted, loss, 2, units=units)
+    assert first.content != fitted(made, data, loss, 2, units=units).content
+    second = fitted(made, weighted, loss, 2, units=units, first=2, saved=first.content)
+    assert second.content == fitted(made, weighted, loss, 4, units=units).content
+
+
+def test_several_targets_are_learnt_by_xgboost_alone():
+    both = Dataset("both", np.stack([Y, -Y], axis=1), X)
+    learnt = fitted(model("xgboost"), both, "squared_error", ROUNDS, units=2)
+    assert learnt.learnt[-1].shape == (N, 2)
+    with pytest.raises(ShapeError, match="train a model for each, or XGBoost"):
+        fitted(model("lightgbm"), both, "squared_error", ROUNDS, units=2)
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_a_name_in_more_that_the_library_passes_over_is_refused(name):
+    loss, data, _ = case("elements")
+    with pytest.raises(ArgumentError, match="has no parameter 'max_dept'"):
+        fitted(model(name, more={"max_dept": 3}), data, loss, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("xgboost", {"alpha": 0.5}),
+        ("lightgbm", {"reg_alpha": 0.5}),
+        ("catboost", {"reg_lambda": 5.0}),
+    ],
+)
+def test_other_names_of_a_library_go_into_more(name, more):
+    own = {"xgboost": "reg_alpha", "lightgbm": "lambda_l1", "catboost": "l2_leaf_reg"}[name]
+    loss, data, _ = case("elements")
+    one, other = (
+        fitted(model(name, **given), data, loss, 2).learnt[-1]
+        for given in ({own: next(iter(more.values()))}, {"more": more})
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_what_a_library_refuses_is_told_in_a_clause():
+    loss, data, _ = case("elements")
+    with pytest.raises(lossfw.RunError, match=r"^CatBoost cannot train the model: [^\n]*\.$"):
+        fitted(model("catboost", more={"max_dept": 3}), data, loss, 1)
+    with pytest.raises(lossfw.RunError, match="exact tree method doesn't support unlimited depth"):
+        fitted(model("xgboost", max_depth=0, tree_method="exact"), data, loss, 1)
+
+
+def test_lightgbm_says_where_it_finds_no_split():
+    loss, data, _ = case("elements")
+    with pytest.warns(RuntimeWarning, match="found no split in 240 rows"):
+        fitted(model("lightgbm", min_data_in_leaf=200), data, loss, 1)
+
+
+def test_pictures_are_refused_until_they_are_flat():
+    data = Dataset("pictures", Y, np.zeros((N, 2, 2)))
+    with pytest.raises(ShapeError, match="Flatten them: `flatten: true`"):
+        fitted(model("xgboost"), data, "huber", 1)
+
+
+def test_a_card_that_is_not_there_is_told():
+    made = model("xgboost", device="cuda")
+    loss, data, _ = case("elements")
+    with pytest.raises(ArgumentError, match="sees no graphics card"):
+        fitted(made, data, loss, 1)
+    assert model("xgboost", device="auto").identity()["device"] == "cpu"
