@@ -61,7 +61,9 @@ def _units(loss: Loss, data: Dataset, held_out: Dataset | None) -> int:
     """Return the raw outputs of a row: one for each class, or for each column of the targets."""
     targets = np.asarray(data.targets)
     if not loss.takes_rows:
-        return int(targets.shape[1]) if targets.ndim == 2 else 1
+        # Beside named columns of a target there is one number for a row.
+        several = targets.ndim == 2 and not loss.target_space.axes
+        return int(targets.shape[1]) if several else 1
     if loss.takes_classes and targets.ndim == 1:
         labels = [targets if data.classes else targets.astype(np.int64)]
         if held_out is not None and held_out.targets.ndim == 1:
