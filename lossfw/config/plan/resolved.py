@@ -85,7 +85,7 @@ def _check_sweep(config: CheckedConfig) -> None:
     # Imported on use: most configurations have no sweep.
     from lossfw.config.plan.sweep import expand
 
-    runs = expand(config)
+    runs = expand(config, training=config.has("train") and not config.has_learnt)
     for run in runs:
         for path, file in run.files.items():
             steps = tuple(map(str, path))

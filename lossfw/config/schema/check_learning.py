@@ -20,7 +20,7 @@ _OF_LAYERS = _KEYS["epochs"] | {"optimizer", "initial"}
 
 def keys_of_training(config: CheckedConfig) -> frozenset[str]:
     """Return the keys of the section `train` that mean something for the model."""
-    if not config.has("model"):
+    if config.has("network"):
         return _ALWAYS | _OF_LAYERS
     learns = None if config.model is None else config.model.learns
     return _ALWAYS | _KEYS[learns or "once"]
@@ -38,11 +38,8 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
         return
     name, learns = ("a network", "epochs") if model is None else (model.name, str(model.learns))
     how = "in one step" if learns == "once" else f"in {learns}"
-    keys, given = (
-        keys_of_training(config),
-        {key for key, one in node.value.items() if one.value is not None},
-    )
-    for key in sorted(given & (_OF_LAYERS | _KEYS["rounds"]) - keys):
+    given = {key for key, one in node.value.items() if one.value is not None}
+    for key in sorted(given & (_OF_LAYERS | _KEYS["rounds"]) - keys_of_training(config)):
         what = f"train.{key} has no meaning for {name}, which learns {how}"
         config.add(["train", key], what, _mend(config, key, learns), key=True)
     needed = ["epochs", "optimizer"] if model is None else [learns] if learns != "once" else []

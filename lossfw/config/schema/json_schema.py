@@ -193,9 +193,12 @@ def _network_rules() -> Schema:
     alone = {"not": {"anyOf": [{"required": ["weights"]}, {"required": ["dtype"]}]}}
     network: Schema = {"oneOf": forms, "if": {"required": ["layers"]}, "then": {}, "else": alone}
     weights = {"properties": {"network": {"dependencies": {"layers": ["weights"]}}}}
+    # What a model needs depends on how it learns, which its name does not say.
+    learning = {"properties": {"train": {"required": ["epochs", "optimizer"]}}}
     return {
         "oneOf": [{"required": ["network"]}, {"required": ["model"]}],
         "properties": {"network": network},
+        "allOf": [{"if": {"required": ["network"]}, "then": learning, "else": {}}],
         "if": {"required": ["train"]},
         "then": {},
         "else": weights,

@@ -151,6 +151,10 @@ LAYERS = "{layers: [{units: 1, activation: relu}], weights: w.npz}"
             "network: {predictions: [[0.25, 0.75]]}",
             f"network: {LAYERS.replace(', weights: w.npz', '')}\ntrain: {TRAIN}",
         ),
+        (
+            "network: {predictions: [[0.25, 0.75]]}",
+            "model: {name: xgboost, max_depth: 3}\ntrain: {rounds: 9, measure: 3}",
+        ),
     ],
 )
 def test_what_is_right_is_taken(old, new, mistakes):
@@ -197,6 +201,7 @@ def test_what_is_right_is_taken(old, new, mistakes):
         ("{predictions: [[0.25, 0.75]]}", "{}", "network"),
         ("{predictions: [[0.25, 0.75]]}", LAYERS.replace(", weights: w.npz", ""), "network"),
         ("{predictions: [[0.25, 0.75]]}", LAYERS.replace("relu", "rleu"), "network"),
+        ("{predictions: [[0.25, 0.75]]}", f"{LAYERS}\ntrain: {{epochs: 3}}", "train"),
         ("lossfw: 1", "lossfw: 1\nsweep: {gird: {a: [1]}}", "sweep"),
         ("lossfw: 1", "lossfw: 1\nsweep: {grid: {a: 1}}", "sweep"),
         (GOOD, "extends: base.yaml\nloss: {name: hubber}", "loss.name"),
