@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 SLOW = {
     *(
         "how-to/classify-pictures",
+        "how-to/evaluate-a-model",
         "explanation/why-not-accuracy",
         "how-to/check",
         "how-to/check-in-ci",
@@ -31,6 +32,7 @@ PAGES = [
 
 # Pages about libraries that are not installed with the tests.
 NEEDED = {
+    "docs/how-to/evaluate-a-model.md": ("lightgbm", "onnxruntime", "skl2onnx"),
     "docs/how-to/classify-pictures.md": ("torch", "safetensors"),
     "docs/how-to/onnx.md": ("onnxruntime", "skl2onnx"),
     "docs/how-to/pytorch.md": ("torch",),

@@ -52,3 +52,18 @@ def test_the_size_of_batches_leaves_the_bits(ran):
     expected = (ran("a") / "metrics.json").read_bytes()
     small = ran("a7", overrides=["evaluate.batch_size=7"])
     assert (small / "metrics.json").read_bytes() == expected
+
+
+def test_a_model_of_one_output_is_paired_with_its_saved_outputs(ran, folder):
+    text = TEXT.replace("cross_entropy", "binary_cross_entropy").replace("softmax", "sigmoid")
+    (folder / "m.json").write_text("[[1], [0.5]]")
+    ran("other")
+    (folder / "one.yaml").write_text(text.replace("FILE", "m.json").replace("[accuracy]", "[]"))
+    inputs = np.load(folder / "data.npz")["inputs"]
+    np.save(folder / "raw.npy", inputs @ [1.0, 0.5])
+    saved = "model={name: predictions, file: raw.npy, link: sigmoid}"
+    for name, overrides in (("one", []), ("saved", [saved])):
+        lossfw.run("one.yaml", overrides=overrides, out=name)
+    made = lossfw.compare("one", "saved", trust=True)
+    assert made.notes == ()
+    assert made.paired

@@ -13,6 +13,7 @@ from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.predictor import without_column
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber
@@ -187,8 +188,9 @@ def runs_with_rows(runs: Sequence[FinishedRun]) -> tuple[dict[str, RunWithRows],
         metrics, faults[run.name] = metrics_of(run)
         one = RunWithRows(run, rows.by_number(), metrics)
         first = first or one
-        same = np.array_equal(one.rows.row, first.rows.row)
-        if same and np.array_equal(one.rows.target, first.rows.target):
+        # A model of one output has targets (n, 1), where saved outputs (n,) have (n,).
+        targets, known = (without_column(some.rows.target) for some in (one, first))
+        if np.array_equal(one.rows.row, first.rows.row) and np.array_equal(targets, known):
             with_rows[run.name] = one
         else:
             text = f"{run.name} has other rows than {first.run.name}, so it is not paired"
