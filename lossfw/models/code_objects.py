@@ -14,7 +14,8 @@ from lossfw.components.naming import did_you_mean
 from lossfw.components.registry.blame import explain
 from lossfw.components.registry.local import import_file
 from lossfw.data.source import LocationParameter
-from lossfw.errors import BrokenPluginError, DataError
+from lossfw.errors import BrokenPluginError
+from lossfw.models.model import ModelParameterError
 
 
 def _with_name(named: str) -> str:
@@ -40,7 +41,9 @@ def code_digest(named: str) -> str:
     try:
         return hashlib.sha256(name + b"\0" + code_file(named).read_bytes()).hexdigest()
     except OSError as error:
-        raise DataError(f"{code_file(named)} cannot be read: {error.strerror}.") from None
+        raise ModelParameterError(
+            "module", f"{code_file(named)} cannot be read: {error.strerror}."
+        ) from None
 
 
 def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
@@ -48,7 +51,7 @@ def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
 
     Raises
     ------
-    DataError
+    ModelParameterError
         If the file cannot be executed, defines no such name, or refuses the arguments.
 
     Examples
@@ -63,21 +66,24 @@ def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
     try:
         module = import_file(file)
     except BrokenPluginError as error:
-        raise DataError(str(error)) from None
+        raise ModelParameterError("module", str(error)) from None
     except Exception as error:
-        raise DataError(f"{file.name} cannot be imported: {explain(error, path=file)}.") from None
+        what = f"{file.name} cannot be imported: {explain(error, path=file)}."
+        raise ModelParameterError("module", what) from None
     make = getattr(module, name, None)
     if not callable(make):
         known = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
         guess = did_you_mean(name, known)
-        raise DataError(f"{file.name} defines no class or function {name!r}. {guess}".strip())
+        what = f"{file.name} defines no class or function {name!r}. {guess}".strip()
+        raise ModelParameterError("module", what)
     _check_arguments(make, f"{file.name}:{name}", arguments)
     try:
         return make(**arguments)
     except Exception as error:
-        raise DataError(
+        raise ModelParameterError(
+            "arguments",
             f"{file.name}:{name} cannot be made with arguments {dict(arguments)}: "
-            f"{explain(error, path=file)}."
+            f"{explain(error, path=file)}.",
         ) from None
 
 
@@ -93,4 +99,5 @@ def _check_arguments(make: Any, title: str, arguments: Mapping[str, Any]) -> Non
         unknown = [name for name in arguments if name not in signature.parameters]
         guess = did_you_mean(unknown[0], signature.parameters) if unknown else ""
         shown = ", ".join(map(str, signature.parameters.values())) or "no arguments"
-        raise DataError(f"{title} takes {shown}, and {error}. {guess}".strip()) from None
+        what = f"{title} takes {shown}, and {error}. {guess}".strip()
+        raise ModelParameterError("arguments", what) from None

@@ -166,6 +166,13 @@ class Model(LibraryComponent):
         """Return what has to be given before the model can learn; None if nothing is missing."""
         return None
 
+    def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:
+        """Raise `ModelParameterError` if rows of a shape cannot be learnt from.
+
+        It is called once before a training, with the number of raw outputs that the loss takes; by
+        default nothing is wrong.
+        """
+
     def code_files(self) -> dict[str, Path]:
         """Return the files whose code is executed with this model, by parameter.
 

@@ -14,12 +14,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, PositiveFloat
 
-from lossfw import DataError, Loss, LossfwError, NDArray, RunError, ShapeError
+from lossfw import DataError, Loss, LossfwError, NDArray, RunError
 from lossfw.bridges import flat_refusal, keras_bridge
 from lossfw.models import (
     Card,
     CodeName,
     Model,
+    ModelParameterError,
     Predictor,
     Work,
     code_digest,
@@ -106,6 +107,23 @@ class Keras(Model):
             )
         return flat_refusal(loss)
 
+    def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:
+        """Make model and optimizer, and compare the shapes."""
+        self._optimizer()
+        predictor = self._predictor(self._net(), b"", None)
+        if predictor.row_shape != row_shape:
+            raise ModelParameterError(
+                "module",
+                f"{self._title} takes rows of shape {predictor.row_shape}, and those of the data "
+                f"have {row_shape}: change its arguments.",
+            )
+        if predictor.units != units:
+            raise ModelParameterError(
+                "module",
+                f"{self._title} makes {predictor.units} outputs of a row, and the loss takes "
+                f"{units} for these data: change its arguments.",
+            )
+
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the model with the weights of a file, or a whole model."""
         if code_format(content) == "keras":
@@ -119,6 +137,9 @@ class Keras(Model):
 
     def fit(self, work: Work) -> bytes:
         """Train epochs, each with a seed of its own."""
+        if work.saved is None:
+            inputs: Any = work.data.inputs
+            self.check_rows(inputs.shape[1:], work.units)
         with self._one_thread():
             net = self._compiled(work)
             saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
@@ -126,13 +147,6 @@ class Keras(Model):
                 self._fill(net, saved)
             self._seed(net, work.seed)
             predictor = self._predictor(net, b"", None)
-            if predictor.units != work.units:
-                raise ShapeError(
-                    f"{self._title} makes {predictor.units} outputs of a row, and "
-                    f"{work.loss.name} takes {work.units} for these data: change its arguments."
-                )
-            inputs: Any = work.data.inputs
-            predictor.check_inputs(inputs.shape)
             for epoch in range(work.rounds):
                 rate = self._epoch(work, epoch, net)
                 needed = work.rounds > 1 and work.measures(work.first + epoch + 1)
@@ -167,14 +181,16 @@ class Keras(Model):
             )
         net = made_by_code(self.module, self.arguments)
         if not isinstance(net, keras.Model):
-            raise DataError(
+            raise ModelParameterError(
+                "module",
                 f"{self._title} made {type(net).__name__}; expected a keras.Model: name a function "
-                "that returns one."
+                "that returns one.",
             )
         if not net.built:
-            raise DataError(
+            raise ModelParameterError(
+                "module",
                 f"{self._title} made a model whose inputs have no shape yet: begin it with "
-                "keras.layers.Input((4,)), for rows of 4 numbers."
+                "keras.layers.Input((4,)), for rows of 4 numbers.",
             )
         return net
 
@@ -201,9 +217,10 @@ class Keras(Model):
         ]
         known.remove("Optimizer")
         if name not in known:
-            raise DataError(
+            raise ModelParameterError(
+                "optimizer",
                 f"keras.optimizers has no optimizer {name!r}; it has {', '.join(known)}. "
-                f"{did_you_mean(name, known)}".strip()
+                f"{did_you_mean(name, known)}".strip(),
             )
         try:
             return getattr(library, name)(learning_rate=self.learning_rate, **arguments)
@@ -211,8 +228,9 @@ class Keras(Model):
             own = list(inspect.signature(getattr(library, name)).parameters)
             unknown = [key for key in arguments if key not in own]
             guess = did_you_mean(unknown[0], own) if unknown else ""
-            raise DataError(
-                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip()
+            raise ModelParameterError(
+                "optimizer",
+                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip(),
             ) from None
 
     def _epoch(self, work: Work, epoch: int, net: Any) -> float:

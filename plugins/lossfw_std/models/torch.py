@@ -19,6 +19,7 @@ from lossfw.models import (
     Card,
     CodeName,
     Model,
+    ModelParameterError,
     Predictor,
     Work,
     code_digest,
@@ -107,6 +108,23 @@ class Torch(Model):
         """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
         return flat_refusal(loss)
 
+    def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:
+        """Make module and optimizer, and try the module on two rows of zeros."""
+        torch = self.imported()
+        with _threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
+            net = self._net().eval()
+            self._optimizer(net.parameters())
+            try:
+                made = _units(self._forward(net, np.zeros((2, *row_shape))))
+            except ShapeError as error:
+                raise ModelParameterError("module", str(error)) from None
+        if made != units:
+            raise ModelParameterError(
+                "module",
+                f"{self._title} makes {made} outputs of a row, and the loss takes {units} for "
+                "these data: change its arguments.",
+            )
+
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the module with the weights of a file, or an exported program."""
         if code_format(content) == "pt2":
@@ -116,9 +134,10 @@ class Torch(Model):
         _fill(net, state, f"{self._file} does not fit {self._title}")
         row_shape = self.row_shape or state.row_shape or _row_shape(net)
         if row_shape is None:
-            raise DataError(
+            raise ModelParameterError(
+                "row_shape",
                 f"{self._file} does not say what a row of inputs is: write its shape, such as "
-                "row_shape: [3, 32, 32]"
+                "row_shape: [3, 32, 32]",
             )
         # The code decides the outputs as well.
         return self._predictor(
@@ -128,6 +147,8 @@ class Torch(Model):
     def fit(self, work: Work) -> bytes:
         """Train epochs, each with a seed of its own."""
         torch = self.imported()
+        if work.saved is None:
+            self.check_rows(_shape_of(work), work.units)
         with _threads(torch, self.threads), torch.random.fork_rng():
             torch.manual_seed(work.seed)
             net = self._net()
@@ -164,7 +185,9 @@ class Torch(Model):
     def _device(self) -> str:
         has_card = self.device != "cpu" and self.imported().cuda.is_available()
         if self.device == "cuda" and not has_card:
-            raise DataError("PyTorch finds no graphics card here: write device: cpu, or auto.")
+            raise ModelParameterError(
+                "device", "PyTorch finds no graphics card here: write device: cpu, or auto."
+            )
         return "cuda" if has_card else "cpu"
 
     def _net(self) -> Any:
@@ -172,14 +195,15 @@ class Torch(Model):
         torch = self.imported()
         if self.module is None:
             raise DataError(
-                "a state dict needs the class of the module whose weights it has: write module: "
+                "torch needs the class of the module whose weights it has: write module: "
                 "net.py:Net, and its arguments"
             )
         net = made_by_code(self.module, self.arguments)
         if not isinstance(net, torch.nn.Module):
-            raise DataError(
+            raise ModelParameterError(
+                "module",
                 f"{self._title} made {type(net).__name__}; expected a torch.nn.Module: name its "
-                "class, or a function that returns one."
+                "class, or a function that returns one.",
             )
         return net.to(self._device, getattr(torch, self.dtype))
 
@@ -203,9 +227,10 @@ class Torch(Model):
             if inspect.isclass(value) and key not in ("Optimizer", *_OTHER_STEPS)
         ]
         if name not in known:
-            raise DataError(
+            raise ModelParameterError(
+                "optimizer",
                 f"torch.optim has no optimizer {name!r} whose steps need gradients only; it has "
-                f"{', '.join(known)}. {did_you_mean(name, known)}".strip()
+                f"{', '.join(known)}. {did_you_mean(name, known)}".strip(),
             )
         try:
             return getattr(library, name)(parameters, lr=self.learning_rate, **arguments)
@@ -213,8 +238,9 @@ class Torch(Model):
             own = list(inspect.signature(getattr(library, name)).parameters)[2:]
             unknown = [key for key in arguments if key not in own]
             guess = did_you_mean(unknown[0], own) if unknown else ""
-            raise DataError(
-                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip()
+            raise ModelParameterError(
+                "optimizer",
+                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip(),
             ) from None
 
     def _epoch(self, work: Work, epoch: int, net: Any, optimizer: Any, criterion: Any) -> float:
@@ -229,8 +255,6 @@ class Torch(Model):
                 group["lr"] = rate
             optimizer.zero_grad()
             outputs = self._forward(net, step.inputs)
-            if step.number == 0:
-                self._check_units(outputs, work)
             target = torch.as_tensor(step.targets, device=outputs.device)
             if target.is_floating_point():
                 target = target.to(outputs.dtype)
@@ -269,14 +293,6 @@ class Torch(Model):
                 f"tensor ({len(rows)}, units), the raw outputs of each row."
             )
         return outputs
-
-    def _check_units(self, outputs: Any, work: Work) -> None:
-        units = _units(outputs)
-        if units != work.units:
-            raise ShapeError(
-                f"{self._title} makes {units} outputs of a row, and {work.loss.name} takes "
-                f"{work.units} for these data: change its arguments."
-            )
 
     def _outputs(self, work: Work, epoch: int, net: Any) -> list[NDArray | None]:
         """Return raw outputs after an epoch, in the blocks of an evaluation, if they are needed."""

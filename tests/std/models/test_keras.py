@@ -143,8 +143,11 @@ REFUSED = {
     "a misspelt argument": ({"arguments": {"hiden": 5}}, "Did you mean 'hidden'?"),
     "what is not a model": ({"name": "number"}, "made int; expected a keras.Model"),
     "no shape of inputs": ({"name": "shapeless"}, "begin it with keras.layers.Input"),
-    "other inputs": ({"arguments": {"width": 4}}, "the model takes (N, 4)"),
-    "other outputs": ({"arguments": {"units": 2}}, "makes 2 outputs of a row, and tweedie"),
+    "other inputs": (
+        {"arguments": {"width": 4}},
+        "takes rows of shape (4,), and those of",
+    ),
+    "other outputs": ({"arguments": {"units": 2}}, "makes 2 outputs of a row, and the loss"),
     "no module": ({"module": None}, "write module: net.py:build"),
     "a misspelt optimizer": ({"optimizer": "Adamm"}, "Did you mean 'Adam'?"),
     "a misspelt argument of it": (

@@ -8,7 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.errors import DataError, DivergenceError, ParameterError, ShapeError
+from lossfw.errors import ConfigError, DataError, DivergenceError, ParameterError, ShapeError
 from tests.support.models import fitted, work
 
 torch = pytest.importorskip("torch")
@@ -261,13 +261,13 @@ REFUSED = {
     "a broken function": ({"name": "broken"}, "RuntimeError: no such layer"),
     "other inputs": (
         {"arguments": {"width": 4}},
-        "cannot take inputs of shape (100, 3)",
+        "cannot take inputs of shape (2, 3)",
     ),
     "other outputs": (
         {"arguments": {"units": 2}},
-        "makes 2 outputs of a row, and tweedie",
+        "makes 2 outputs of a row, and the loss",
     ),
-    "a tuple": ({"name": "Lstm"}, "net.py:Lstm made tuple of inputs of shape (100, 3)"),
+    "a tuple": ({"name": "Lstm"}, "net.py:Lstm made tuple of inputs of shape (2, 3)"),
     "no module": ({"module": None}, "write module: net.py:Net"),
     "a misspelt optimizer": ({"optimizer": "Adamw"}, "no optimizer 'Adamw'"),
     "an optimizer of another kind": ({"optimizer": "LBFGS"}, "whose steps need gradients only"),
@@ -341,3 +341,44 @@ def test_pictures_of_a_folder_are_decoded_batch_by_batch(tmp_path, monkeypatch):
     in_memory = contents()
     monkeypatch.setattr(pictures, "_WHOLE_BYTES", 0)
     assert contents() == in_memory
+
+
+CONFIGURATION = f"""\
+lossfw: 1
+data: {{name: inline, inputs: [[1, 2, 3], [4, 5, 6], [7, 8, 9], [3, 1, 2]], targets: [1, 2, 3, 1]}}
+model: {{name: torch, module: "{NETS}:Net"}}
+loss: {{name: tweedie_deviance, power: 1.5}}
+train: {{epochs: 2, schedule: cosine, hold_out: {{share: 0.25}}}}
+"""
+
+
+def test_a_configuration_trains_and_its_folder_is_evaluated(tmp_path):
+    file = tmp_path / "net.yaml"
+    file.write_text(CONFIGURATION)
+    result = lossfw.train(file, out=tmp_path / "a")
+    assert [epoch.rate for epoch in result.history] == pytest.approx([0, 1e-3, 5e-4])
+    trained = [f"model={{name: trained, folder: {tmp_path / 'a'}}}", "train-"]
+    rows = lossfw.run(file, overrides=[*trained, "data.inputs=[[1, 2, 3]]", "data.targets=[1]"])
+    assert rows.loss > 0
+    np.testing.assert_array_equal(
+        result.predict(np.ones((3, 3))), np.exp(result.predictor.block(np.ones((3, 3))).logits)
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "place", "message"),
+    [
+        ("model.arguments.hiden=3", "model.arguments", "unexpected keyword argument 'hiden'"),
+        ("model.optimizer=Adamm", "model.optimizer", "torch.optim has no optimizer 'Adamm'"),
+        ("model.arguments.units=2", "net.yaml:3", "makes 2 outputs of a row"),
+        ("train.batch_size=0", "train.batch_size", "batch_size"),
+    ],
+)
+def test_a_mistake_is_found_before_the_training(override, place, message, tmp_path):
+    file = tmp_path / "net.yaml"
+    file.write_text(CONFIGURATION)
+    with pytest.raises(ConfigError) as refusal:
+        lossfw.train(file, overrides=[override], out=tmp_path / "a")
+    assert place in str(refusal.value)
+    assert message in str(refusal.value)
+    assert not (tmp_path / "a" / "model.safetensors").exists()
