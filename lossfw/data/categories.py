@@ -137,7 +137,8 @@ def encoded(
             )
     parts = [] if data.inputs is None else [data.inputs]
     for name, labels in known.items():
-        places = _places(data, name, labels, missing=unknown_is_missing)
+        remedy = "; or write unknown: missing" if as_codes else ""
+        places = _places(data, name, labels, remedy, missing=unknown_is_missing)
         table = TableEntry(places if as_codes else places.astype(np.int64))
         change = ExpandColumn() if as_codes else OneHot(data.name, len(labels))
         parts.append(changed_rows(changed_rows(data.categories[name].values, table), change))
@@ -168,7 +169,9 @@ def _in_order(data: Dataset, names: Sequence[str], known: Mapping[str, tuple[str
     return replace(data, codes=codes)
 
 
-def _places(data: Dataset, name: str, known: Sequence[str], *, missing: bool) -> NDArray:
+def _places(
+    data: Dataset, name: str, known: Sequence[str], remedy: str, *, missing: bool
+) -> NDArray:
     """Return the place in `known` of each label of a column; NaN for a missing value."""
     labels = data.categories[name].labels
     # 3 in one file is 3.0 in another.
@@ -182,7 +185,7 @@ def _places(data: Dataset, name: str, known: Sequence[str], *, missing: bool) ->
             raise DataError(
                 f"data {data.name!r}: the column {name!r} has the category {labels[code]!r} in "
                 f"row {row}, and the training had {shortlist(known)}: leave such rows out, or "
-                "train again with some of them."
+                f"train again with some of them{remedy}."
             )
     return places
 

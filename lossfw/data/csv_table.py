@@ -109,7 +109,8 @@ class CsvTable(Table):
             remedy += self.name_others(column)
         else:
             # Those of the same line too: a message for each of them would be tiresome.
-            texts = [n for n in sorted(options.optional) if not is_number(cells[n])]
+            others = sorted(options.optional - options.categories)
+            texts = [n for n in others if not is_number(cells[n])]
             remedy = self.leave_out([n for n in texts if not is_missing(cells[n])])
         if _COMMAS.fullmatch(cells[column].strip()):
             remedy = f"A fraction has a point, and thousands have no comma. {remedy}"

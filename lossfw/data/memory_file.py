@@ -191,7 +191,8 @@ class FrameTable(Table):
         """Return the error of a column of texts where numbers are wanted."""
         hint = self.name_others(number)
         if number in options.optional:
-            texts = [n for n in sorted(options.optional) if self.columns[n].dtype.kind == "U"]
+            others = sorted(options.optional - options.categories)
+            texts = [n for n in others if self.columns[n].dtype.kind == "U"]
             hint = self.leave_out(texts)
         first = next((text for text in self.columns[number].tolist() if text), "")
         return DataError(

@@ -293,7 +293,7 @@ class _ParquetPieces(ChunkedTable):
         except TextError as error:
             if number not in options.optional:
                 raise DataError(f"{error} {table.name_others(number)}") from None
-            texts = sorted(options.optional & table.texts())
+            texts = sorted((options.optional - options.categories) & table.texts())
             hint = table.leave_out(texts if number in texts else [number])
             raise DataError(f"{error} {hint}") from None
 

@@ -22,7 +22,7 @@ SLOW = {
     *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
     "how-to/cross-validate",
     *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
-    *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting"),
+    *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting", "how-to/price-insurance"),
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lossfw.config.plan.fusion import guarding_key
 from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.schema.sections import IntervalsSection
 from lossfw.config.text.tree import dotted
 from lossfw.losses.capabilities import guard_of
 
@@ -32,7 +33,9 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
         return
     if _value(config, "evaluate", "intervals", "method") in (None, "jackknife"):
         for key in _DRAWN:
-            if config.has("evaluate", "intervals", key):
+            # The configuration that a run has written has defaults, and is read again.
+            default = IntervalsSection.model_fields[key].default
+            if _value(config, "evaluate", "intervals", key) not in (None, default):
                 yield (
                     f"evaluate.intervals.{key} changes nothing with method: jackknife, which draws "
                     "nothing"

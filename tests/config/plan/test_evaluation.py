@@ -215,6 +215,13 @@ class TestAsked:
         made = self.asked(plan, "intervals: {level: 0.5, seed: 3}")
         assert made.intervals == Intervals(0.5, "jackknife", 1000, 3)
 
+    def test_options_of_a_bootstrap_beside_a_jackknife_are_noted_unless_they_are_defaults(
+        self, plan
+    ):
+        assert "replicates" in "".join(self.asked(plan, "intervals: {replicates: 200}").warnings)
+        made = self.asked(plan, "intervals: {level: 0.9, method: jackknife, replicates: 1000}")
+        assert made.warnings == ()
+
     def test_slices_are_named_or_bare(self, plan):
         text = "slices: [target, {name: sure, by: prediction.max, bins: [0.5, 0.9]}]"
         assert self.asked(plan, text).slices == (

@@ -138,6 +138,15 @@ def test_rows_in_parquet_are_paired_as_well(run, compared):
     assert of(found, "third")[1] == of(found, "other")[1]
 
 
+def test_outputs_in_a_column_are_paired_with_flat_ones(run, compared, folder):
+    outputs = np.random.default_rng(2).normal(size=60)
+    np.save(folder / "flat.npy", outputs)
+    np.save(folder / "column.npy", outputs[:, np.newaxis] + 0.5)
+    loss = ("loss=squared_error", "evaluate.metrics-")
+    other = run("other", *loss, predictions="column")
+    assert compared(run("one", *loss, predictions="flat"), other)["paired"]
+
+
 class TestWhatIsNotCompared:
     def test_other_targets(self, run, command):
         result = command("compare", str(run("one")), str(run("other", targets="others")))

@@ -95,6 +95,12 @@ def test_rows_with_a_missing_value_are_dropped(make, tmp_path):
     assert data.notes == ("4 rows are left out, since a value is missing.",)
 
 
+@pytest.mark.parametrize("make", SOURCES[:2] + SOURCES[3:])
+def test_a_hint_leaves_out_columns_that_are_categories_already(make, tmp_path):
+    with pytest.raises(DataError, match=r"with exclude: \[kind\]; categories: \[kind\] makes"):
+        loaded(make(tmp_path, {**columns(), "other": ["x"] * ROWS}), categories=("other",))
+
+
 def test_arrays_hold_nan(tmp_path):
     np.save(tmp_path / "inputs.npy", np.array([[1.0, np.nan], [2.0, 3.0]]))
     np.save(tmp_path / "targets.npy", np.array([1.0, 2.0]))
