@@ -83,7 +83,8 @@ def training_of(config: CheckedConfig) -> Training:
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
-    note_batches(config, section.batch_size)
+    if config.model is None or config.model.learns == "epochs":
+        note_batches(config, section.batch_size)
     config.notes += unused_keys(config, training=True)
     if config.model is not None and config.model.own_objective:
         config.notes.append(
