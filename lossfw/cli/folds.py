@@ -66,7 +66,8 @@ def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
         return
     say("")
     if list(done) == [""]:
-        show(done[""].run.plan, done[""].result, done[""].loading)
+        maker = f"{len(outcomes)} folds, each row by the model that has not seen it"
+        show(done[""].run.plan, done[""].result, done[""].loading, maker)
     else:
         show_table(*_table(done))
     if any(outcome.result.numbers.intervals for outcome in done.values()):

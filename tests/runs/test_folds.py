@@ -222,3 +222,46 @@ def test_the_command_shows_each_fold_and_the_whole(table, trained, lossfw, folde
         "lossfw: error: the folds of a training are put together from their folders: give --out "
         "DIR.\n"
     )
+
+
+def test_saved_outputs_go_with_missing_values_and_categories_of_a_model(folder):
+    """The rows of such folds are evaluated by the data of their trainings."""
+    (folder / "t.csv").write_text("a,kind,y\n1,x,0.5\n,z,1.5\n")
+    (folder / "p.csv").write_text("p\n0.5\n0.5\n")
+    data = {"name": "arrays", "file": "t.csv", "targets_key": "y", "categories": ["kind"]}
+    saved = {"name": "predictions", "file": "p.csv"}
+    config = {"data": data | {"missing": "keep"}, "model": saved, "loss": "squared_error"}
+    assert lossfw.run(config).loss == 0.5
+
+
+@pytest.mark.slow  # it imports scikit-learn
+@pytest.mark.filterwarnings("ignore:sklearn learns by an objective of its own:RuntimeWarning")
+def test_outputs_are_those_of_cross_val_predict(table, tmp_path):
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    selection = pytest.importorskip("sklearn.model_selection")
+    pytest.importorskip("skops")
+    config = {
+        "data": CONFIG["data"] | {"file": str(table / "t.csv"), "targets_key": "b"},
+        "model": {"name": "sklearn", "estimator": "sklearn.linear_model.Ridge"},
+        "loss": "squared_error",
+        "train": {"hold_out": {"folds": 3}},
+    }
+    config["data"] = config["data"] | {"inputs_key": ["a"], "standardize": False}
+    found = lossfw.train_all(config, out=tmp_path / "cv").held_out[""]
+    held_out = [np.load(tmp_path / "cv" / f"fold={fold}" / "held_out.npz") for fold in range(3)]
+    fold = np.zeros(ROWS, int)
+    for number, one in enumerate(held_out):
+        fold[one["rows"]] = number
+    a, b = np.loadtxt(table / "t.csv", delimiter=",", skiprows=1, usecols=(0, 1)).T
+    expected = selection.cross_val_predict(
+        linear_model.Ridge(), a[:, None], b, cv=selection.PredefinedSplit(fold)
+    )
+    assert np.load(tmp_path / "cv" / "held_out.npy").ravel() == pytest.approx(expected, rel=1e-12)
+    assert found.loss == pytest.approx(np.mean((expected - b) ** 2), rel=1e-12)
+
+
+def test_a_folder_of_folds_is_not_one_model(table, config, trained):
+    alone = {key: config[key] for key in ("data", "loss")}
+    model = {"name": "trained", "folder": str(table / "cv")}
+    with pytest.raises(ConfigError, match=r"each with a model of its own(?s:.*)cv/fold=0"):
+        lossfw.run(alone | {"model": model})

@@ -8,6 +8,7 @@ from lossfw.data import Dataset
 from lossfw.data.categories import encoded
 from lossfw.data.options import DataOptions
 from lossfw.errors import DataError
+from lossfw.models.predictions import Predictions
 
 
 def for_model(
@@ -18,6 +19,8 @@ def for_model(
     Categories are codes for a model that takes some, and numbered like those of its training.
     """
     model = config.model
+    if isinstance(model, Predictions) or config.network_form in ("predictions", "logits"):
+        return data  # nothing looks at the inputs
     takes = frozenset() if model is None else model.takes
     who = "a network" if model is None else f"the model {model.name}"
     for key, given in (("missing", data.missing), ("unknown", options.unknown == "missing")):

@@ -14,6 +14,7 @@ from lossfw.models.trained import Trained
 
 # What a training writes to its folder: its configuration, and the weights of dense layers.
 _CONFIG_FILE = "config.yaml"
+_FIRST_FOLD = "fold=0"
 _WEIGHTS_FILE = "weights.npz"
 
 
@@ -25,6 +26,13 @@ def with_trained(root: Node, problems: Problems) -> Node:
     if not isinstance(folder.value, str) or root.value["model"].value.keys() > {"name", "folder"}:
         return root  # the check of the component says what is wrong
     where = folder.at.origin.folder.absolute() / folder.value
+    if (where / _FIRST_FOLD).is_dir():
+        problems.add(
+            folder.at,
+            f"{where} holds the folds of a training, each with a model of its own",
+            f"name one of them: folder: {folder.value}/{_FIRST_FOLD}",
+        )
+        raise problems.error()
     if not (where / _CONFIG_FILE).is_file():
         problems.add(
             folder.at,

@@ -241,13 +241,17 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     yield "data", f"{data.get('name', '?')}, {rows} rows"
     if run.result.get("sample") is not None:
         yield "sample", f"{run.result['count']:,} rows drawn"
+    folds = run.settings.get("train.hold_out.folds")
+    saved = (
+        f"{folds} folds, each row by the model that has not seen it" if folds else "saved outputs"
+    )
     if "model" in run.settings:
         made = record.get("model") or {}
-        yield "model", made.get("is") or f"{run.settings['model']}, saved outputs"
+        yield "model", made.get("is") or f"{run.settings['model']}, {saved}"
         if made.get("library"):
             yield "library", made["library"]
     else:
-        yield "network", _layers(run) or "saved outputs"
+        yield "network", ", ".join(filter(None, [_layers(run), saved if folds else ""])) or saved
     form = "logits" if run.result["loss"]["form"] == "logits" else "predictions"
     yield "loss", f"{run.loss_name}, from {form}"
     yield "seed", str(record.get("seed", "?"))

@@ -20,20 +20,24 @@ _MATRIX_DIGITS = 6
 _FORMS = {"prediction": "predictions", "logits": "logits"}
 
 
-def show(plan: Plan, result: Result, loading: float) -> None:
-    """Write the report to standard output."""
-    show_table(("", ""), report_rows(plan, result, loading))
+def show(plan: Plan, result: Result, loading: float, maker: str = "") -> None:
+    """Write the report to standard output; `maker` says what has made outputs that are saved."""
+    show_table(("", ""), report_rows(plan, result, loading, maker))
     headers, rows = slice_table(result)
     if rows:
         say("")
         show_table(headers, rows)
 
 
-def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
+def report_rows(
+    plan: Plan, result: Result, loading: float, maker: str = ""
+) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
     numbers = result.numbers
-    network, maker = isinstance(plan.model, Network | None), str(plan.model)
-    if plan.model is None:
+    network = not maker and isinstance(plan.model, Network | None)
+    if plan.model is not None:
+        maker = str(plan.model)
+    elif not maker:
         shape = () if plan.outputs is None else plan.outputs.shape
         maker = f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
     rows = [
