@@ -21,7 +21,7 @@ def test_every_key_in_a_message_is_a_key_of_a_configuration():
     for section in SECTIONS.values():
         known |= set(section.model_fields)
     registry = lossfw.registry()
-    for kind in ("loss", "source", "metric", "activation", "optimizer"):
+    for kind in ("loss", "source", "metric", "activation", "optimizer", "model"):
         for entry in registry.entries(kind):
             known |= set(registry.class_of(entry).model_fields)
     for table in (SCHEDULES, INITIALS):
