@@ -141,6 +141,7 @@ WRONG = [
     (["loss=zero_one"], "the slope of zero_one is 0 almost everywhere", "logistic or hinge"),
     (["model.learning=1"], "stumps has no parameter 'learning'", ""),
     (["model.link=sigmoid"], "the loss tweedie_deviance is learnt with exp", "leave link out"),
+    (["network={layers: [{units: 1, activation: exp}]}"], "network and model are given", "leave"),
     (["model=stump"], "There is no model 'stump'", "did you mean 'stumps'?"),
 ]
 

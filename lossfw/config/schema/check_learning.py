@@ -29,8 +29,10 @@ def keys_of_training(config: CheckedConfig) -> frozenset[str]:
 def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
     """Record keys of the section `train` that are missing, or have no meaning for the model."""
     node, model = config.root.find(["train"]), config.model
-    if node is None or not isinstance(node.value, dict) or (config.has("model") and model is None):
+    if node is None or not isinstance(node.value, dict):
         return
+    if config.has("model") and (model is None or config.has("network")):
+        return  # the model is wrong itself, or not alone
     if model is not None and model.learns is None:
         if training:
             what = f"the model {model.name} makes predictions, and does not learn"
