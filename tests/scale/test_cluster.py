@@ -19,6 +19,7 @@ from lossfw.runs.rows_parts import row_files
 from lossfw.scale import connected, cut, evaluate_on
 from support.configs import build
 from support.ended import kill
+from support.linear_model import LINEAR
 
 distributed = pytest.importorskip("distributed", reason="dask is not installed")
 # Connections that are cut while a process is killed end in warnings of the library.
@@ -394,3 +395,25 @@ def test_one_training_is_not_cut(folder):
     told = CliRunner().invoke(main, ["train", "train.yaml", "--out", "o", "--cluster", "local:2"])
     assert told.exit_code == 2
     assert "this is a single training: remove --cluster" in told.stderr
+
+
+MODEL = """\
+lossfw: 1
+plugins: [linear.py]
+data: {name: arrays, targets: t.npy, inputs: x.npy}
+model: {name: linear, file: m.json, link: softmax}
+loss: cross_entropy
+evaluate: {metrics: [accuracy, brier], intervals: {}}
+"""
+
+
+def test_a_model_of_a_plugin_file_goes_to_the_workers(folder, scheduler, small_parts):
+    random = np.random.default_rng(1)
+    np.save(folder / "x.npy", random.normal(size=(3_000, 2)))
+    np.save(folder / "t.npy", random.integers(0, 3, 3_000))
+    (folder / "m.json").write_text("[[1, -1, 0.25], [0.5, 1, -0.75]]")
+    (folder / "linear.py").write_text(LINEAR)
+    (folder / "run.yaml").write_text(MODEL)
+    here, there = run("--json"), run("--json", "--cluster", scheduler)
+    assert there.exit_code == 0, there.stderr
+    assert here.stdout == there.stdout

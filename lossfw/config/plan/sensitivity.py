@@ -90,10 +90,13 @@ def _offsets(config: CheckedConfig, section: SensitivitySection) -> NDArray:
 
 def _float64_network(config: CheckedConfig) -> Network:
     if config.network is None:
+        key, what = "network", "the network has saved outputs and no weights"
+        if config.model is not None:
+            key, what = "model", f"the model {config.model.name} has no weights of dense layers"
         config.add(
-            ["network"],
-            "the network has saved outputs and no weights, so that no parameter can move",
-            "give layers and weights",
+            [key],
+            f"{what}, so that no parameter can move",
+            "give a network with layers and weights",
             key=True,
         )
         raise config.problems.error()
