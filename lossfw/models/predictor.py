@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from lossfw.components.registry import Registry, registry
-from lossfw.errors import RunError, ShapeError
+from lossfw.errors import DataError, RunError, ShapeError
 from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs
 from lossfw.models.card import Card, sha256
 from lossfw.nn.activation import Activation
@@ -18,6 +18,8 @@ from lossfw.numerics.arrays import NDArray
 
 # Bytes of a block of inputs: blocks are halved until they have no more, down to `BLOCK_ROWS`.
 _BLOCK_BYTES = 8 * 2**20
+# A larger file of a model is not sent to the workers of a cluster, which read it themselves.
+_SENT_BYTES = 16 * 2**20
 
 
 class Predictor:
@@ -131,7 +133,11 @@ class Predictor:
         # A session of a library cannot be sent to a worker: it is made again there.
         if self.origin is None:
             raise TypeError("a predictor that no model has loaded cannot be sent to a worker")
-        return _loaded_again, (*self.origin, self.link)
+        model, card, content = self.origin
+        if model.file is not None and len(content) > _SENT_BYTES:
+            # A worker reads the file itself, as it reads the data.
+            return _read_again, (model, sha256(content), self.link)
+        return _loaded_again, (model, card, content, self.link)
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
@@ -176,4 +182,12 @@ def _loaded_again(
     predictor: Predictor = model.loaded(content, card)
     # A link of a plugin file is in no registry there.
     predictor._link = link
+    return predictor
+
+
+def _read_again(model: Any, digest: str, link: Activation | None) -> Predictor:
+    predictor: Predictor = model.loaded()
+    predictor._link = link
+    if predictor.origin is None or sha256(predictor.origin[2]) != digest:
+        raise DataError(f"{model.file} is another file here.")
     return predictor

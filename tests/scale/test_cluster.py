@@ -407,6 +407,7 @@ evaluate: {metrics: [accuracy, brier], intervals: {}}
 """
 
 
+@pytest.mark.slow
 def test_a_model_of_a_plugin_file_goes_to_the_workers(folder, scheduler, small_parts):
     random = np.random.default_rng(1)
     np.save(folder / "x.npy", random.normal(size=(3_000, 2)))

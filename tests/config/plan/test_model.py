@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.errors import DataError
 from lossfw.models import Card
 from lossfw.models.card import sha256
 from support.configs import resolved_text
@@ -284,3 +285,13 @@ def test_a_missing_library_is_told_with_its_cure(refused, files):
         source.replace("        try:", "        self.imported()\n        try:", 1)
     )
     refused(TEXT, at="4:8", what="linear needs no_such_library", hint="")
+
+
+def test_a_large_file_is_read_where_it_is_needed(plan, files, monkeypatch):
+    monkeypatch.setattr("lossfw.models.predictor._SENT_BYTES", 1)
+    made = plan(written(TEXT)).model
+    content = pickle.dumps(made)
+    assert pickle.loads(content).digest == made.digest
+    (files / "m.json").write_text("[[2, 0], [0, 1]]")
+    with pytest.raises(DataError, match="is another file here"):
+        pickle.loads(content)
