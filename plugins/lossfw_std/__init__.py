@@ -215,8 +215,9 @@ _BRIDGES: dict[str, str] = {
 # Each imports its library on use.
 _MODELS: dict[str, str] = {
     "catboost": "lossfw_std.models.catboost:CatBoost",
-    "keras": "lossfw_std.models.keras:Keras",
+    "dense": "lossfw.models.dense:Dense",
     "hist_gradient_boosting": ("lossfw_std.models.hist_gradient_boosting:HistGradientBoosting"),
+    "keras": "lossfw_std.models.keras:Keras",
     "lightgbm": "lossfw_std.models.lightgbm:LightGBM",
     "onnx": "lossfw_std.models.onnx:Onnx",
     "predictions": "lossfw.models.predictions:Predictions",

@@ -20,7 +20,7 @@ from lossfw.config.schema.messages import add_problem, one_line
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
-from lossfw.config.schema.trained import with_trained
+from lossfw.config.schema.stand_ins import with_what_it_means
 from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node, dotted
 from lossfw.errors import PluginError
@@ -51,7 +51,7 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     training : bool
         Whether it is to be trained, and not evaluated.
     """
-    config.root = with_trained(config.root, config.problems)
+    config.root = with_what_it_means(config.root, config.problems)
     check_sections(config, training=training)
     config.registry, whole = _registry_with_plugins(config)
     maker = ComponentMaker(config, config.registry, whole)

@@ -10,7 +10,7 @@ import lossfw
 from lossfw.errors import DataError
 from lossfw.models import Card
 from lossfw.models.card import sha256
-from support.configs import resolved_text
+from support.configs import build_training, resolved_text
 from support.linear_model import LINEAR
 
 TEXT = """\
@@ -295,3 +295,42 @@ def test_a_large_file_is_read_where_it_is_needed(plan, files, monkeypatch):
     (files / "m.json").write_text("[[2, 0], [0, 1]]")
     with pytest.raises(DataError, match="is another file here"):
         pickle.loads(content)
+
+
+LAYERS = "layers: [{units: 3, activation: relu}, {units: 2, activation: softmax}]"
+
+
+@pytest.fixture
+def dense(files):
+    """Return a text whose model, or network, is the one given; there are weights for it."""
+    random = np.random.default_rng(0)
+    shapes = {"W1": (2, 3), "b1": 3, "W2": (3, 2), "b2": 2}
+    np.savez(files / "w.npz", **{name: random.normal(size=shape) for name, shape in shapes.items()})
+    model = "plugins: [linear.py]\n", "model: {name: linear, file: m.json}"
+    return lambda section: TEXT.replace(model[0], "").replace(model[1], section)
+
+
+def test_dense_is_a_network(plan, dense):
+    made = plan(dense(f"model: {{name: dense, {LAYERS}, file: w.npz}}"))
+    short = plan(dense(f"network: {{{LAYERS}, weights: w.npz}}"))
+    assert made.digest == short.digest
+    assert str(made.model) == "2-3-2, relu, softmax, float64"
+
+
+@pytest.mark.parametrize(
+    ("section", "at", "what"),
+    [
+        ("model: {name: dense, file: w.npz}", "3:1", "dense needs the parameter 'layers'"),
+        (f"model: {{name: dense, {LAYERS}, file: v.npz}}", "3:101", "no file 'v.npz'"),
+        (f"model: {{name: dense, {LAYERS}}}", "3:22", "weights is missing"),
+        (f"model: {{name: dense, {LAYERS.replace('relu', 'rleu')}, file: w.npz}}", "3:54", "rleu"),
+    ],
+)
+def test_a_mistake_in_dense_is_told(refused, dense, section, at, what):
+    refused(dense(section), at=at, what=what, hint="")
+
+
+def test_dense_trains_beside_other_models(dense, folder):
+    text = dense(f"model: {{name: dense, {LAYERS}}}") + "train: {epochs: 2, optimizer: sgd}\n"
+    (folder / "train.yaml").write_text(text)
+    assert str(build_training("train.yaml").model.network) == "2-3-2, relu, softmax, float32"

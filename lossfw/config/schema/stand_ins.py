@@ -1,4 +1,4 @@
-"""`model: {name: trained, folder: DIR}` stands for the model of a training, with its file."""
+"""Models that stand for others: `trained` for that of a training, `dense` for a network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.errors import ConfigError
 from lossfw.models.card import CARD_FILE
+from lossfw.models.dense import Dense
 from lossfw.models.trained import Trained
 
 # What a training writes to its folder: its configuration, and the weights of dense layers.
@@ -18,8 +19,26 @@ _FIRST_FOLD = "fold=0"
 _WEIGHTS_FILE = "weights.npz"
 
 
-def with_trained(root: Node, problems: Problems) -> Node:
-    """Return a configuration in which the model of a training stands for its folder."""
+def with_what_it_means(root: Node, problems: Problems) -> Node:
+    """Return a configuration with the model that `trained` or `dense` stands for.
+
+    `dense` becomes the section `network`, which has had its place, and its digest, before.
+    """
+    if root.find(["network"]) is not None:
+        return root  # both together are a mistake
+    root = _with_trained(root, problems)
+    model, layers = root.find(["model"]), root.find(["model", "layers"])
+    name = root.find(["model", "name"])
+    if model is None or layers is None or name is None or name.value != Dense.name:
+        return root
+    section = without_key(model, "name")
+    file = section.child("file")
+    if file is not None:
+        section = with_value(without_key(section, "file"), ["weights"], file, model.keys["file"])
+    return with_value(without_key(root, "model"), ["network"], section, root.keys["model"])
+
+
+def _with_trained(root: Node, problems: Problems) -> Node:
     name, folder = root.find(["model", "name"]), root.find(["model", "folder"])
     if name is None or name.value != Trained.name or folder is None:
         return root
