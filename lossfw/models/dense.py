@@ -1,4 +1,4 @@
-"""Dense: lossfw's own network of dense layers, as one model among others."""
+"""DenseNetwork: lossfw's own network of dense layers, as one model among others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Layers = Annotated[
 ]
 
 
-class Dense(Model):
+class DenseNetwork(Model):
     """A network of dense layers, which needs no library.
 
     Use it when a network stands beside models of libraries, as in a sweep over models.

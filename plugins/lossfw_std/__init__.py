@@ -215,7 +215,7 @@ _BRIDGES: dict[str, str] = {
 # Each imports its library on use.
 _MODELS: dict[str, str] = {
     "catboost": "lossfw_std.models.catboost:CatBoost",
-    "dense": "lossfw.models.dense:Dense",
+    "dense": "lossfw.models.dense:DenseNetwork",
     "hist_gradient_boosting": ("lossfw_std.models.hist_gradient_boosting:HistGradientBoosting"),
     "keras": "lossfw_std.models.keras:Keras",
     "lightgbm": "lossfw_std.models.lightgbm:LightGBM",

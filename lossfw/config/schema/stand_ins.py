@@ -10,7 +10,7 @@ from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.errors import ConfigError
 from lossfw.models.card import CARD_FILE
-from lossfw.models.dense import Dense
+from lossfw.models.dense import DenseNetwork
 from lossfw.models.trained import Trained
 
 # What a training writes to its folder: its configuration, and the weights of dense layers.
@@ -29,7 +29,7 @@ def with_what_it_means(root: Node, problems: Problems) -> Node:
     root = _with_trained(root, problems)
     model, layers = root.find(["model"]), root.find(["model", "layers"])
     name = root.find(["model", "name"])
-    if model is None or layers is None or name is None or name.value != Dense.name:
+    if model is None or layers is None or name is None or name.value != DenseNetwork.name:
         return root
     section = without_key(model, "name")
     file = section.child("file")
