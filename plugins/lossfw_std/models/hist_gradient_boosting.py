@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -85,6 +85,11 @@ class HistGradientBoosting(SkopsModel):
     interaction_cst: Literal["pairwise", "no_interactions"] | None = None
     curvature: Literal["auto", "exact", "bound", "slope", "one", "twice", "expected"] = "auto"
     refit: bool | None = None
+
+    @classmethod
+    def examples(cls) -> Sequence[Mapping[str, Any]]:
+        """Return parameters that draw inputs."""
+        return ({}, {"max_features": 0.7, "max_leaf_nodes": 8})
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.SklearnBridge().refusal(loss)
@@ -189,6 +194,8 @@ def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int |
     own.link = objective.link
     vars(model).update(vars(learner))
     model.loss = model._loss = own
+    # A file does not depend on the number of threads.
+    model._bin_mapper.n_threads = 1
     # Of several classes it is an array of a class of lossfw.
     model._baseline_prediction = np.array(model._baseline_prediction, subok=False)
     return model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Self, TypeAlias
 
 import numpy as np
@@ -75,6 +75,13 @@ class Sklearn(SkopsModel):
     # What a loss takes: probabilities, scores or numbers.
     _wanted: EstimatorMethod = PrivateAttr("predict_proba")
 
+    @classmethod
+    def examples(cls) -> Sequence[Mapping[str, Any]]:
+        """Return a pipeline, whose bits depend on the number of rows in a call, and a forest."""
+        forest = {"name": "sklearn.ensemble.RandomForestRegressor", "n_estimators": 5}
+        scaled = ["sklearn.preprocessing.StandardScaler", "sklearn.linear_model.Ridge"]
+        return ({"estimator": scaled}, {"estimator": forest})
+
     @field_validator("estimator")
     @classmethod
     def _is_of_sklearn(cls, described: Any) -> Any:
@@ -118,7 +125,7 @@ class Sklearn(SkopsModel):
                 estimator.fit(work.inputs, work.targets, **weights)
         except (ValueError, TypeError, ArithmeticError) as error:
             raise ArgumentError(
-                f"{_told(estimator)} cannot learn from these data: {first_line(error)}."
+                f"{_told(estimator)} cannot learn from these data: {_clause(error)}."
             ) from None
         work.after(None, None)
         return self.written(getattr(estimator, "best_estimator_", estimator))
@@ -228,13 +235,8 @@ def _outputs(
         try:
             made = np.asarray(method(block), np.float64)
         except ValueError as error:
-            remedy = (
-                ": put sklearn.impute.SimpleImputer before it, or leave missing: keep out"
-                if "contains NaN" in str(error)
-                else ""
-            )
             raise ArgumentError(
-                f"scikit-learn does not take these inputs ({first_line(error)}){remedy}."
+                f"scikit-learn does not take these inputs: {_clause(error)}."
             ) from None
         if column is not None:
             return made[:, column]
@@ -246,6 +248,14 @@ def _outputs(
         return spread
 
     return raw
+
+
+def _clause(error: Exception) -> str:
+    """Return the first line of an error of scikit-learn, and what to do about missing numbers."""
+    clause = first_line(error)
+    if "contains NaN" in clause:
+        clause += "; put sklearn.impute.SimpleImputer before it, or leave missing: keep out"
+    return clause
 
 
 def _labels(classes: Any) -> tuple[str, ...]:
