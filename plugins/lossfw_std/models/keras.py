@@ -35,6 +35,10 @@ from lossfw_std.models.epochs import check_loss, predicted, steps_of
 _OPTIMIZER = "optimizer/"
 _SEED = "seed_generator_state"
 
+# The model of the last leg: JAX takes seconds to compile a step. A leg fills it with what the leg
+# before has saved, and with its own seed, as if it were a new one.
+_COMPILED: dict[str, Any] = {}
+
 
 class Keras(Model):
     """A model of Keras, by the function that builds it and a file of weights, or as a whole.
@@ -141,7 +145,8 @@ class Keras(Model):
             inputs: Any = work.data.inputs
             self.check_rows(inputs.shape[1:], work.units)
         with self._one_thread():
-            net = self._compiled(work)
+            self.imported("keras.utils").set_random_seed(work.seed)
+            net = self._compiled_before(work)
             saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
             if saved is not None:
                 self._fill(net, saved)
@@ -149,7 +154,8 @@ class Keras(Model):
             predictor = self._predictor(net, b"", None)
             for epoch in range(work.rounds):
                 rate = self._epoch(work, epoch, net)
-                needed = work.rounds > 1 and work.measures(work.first + epoch + 1)
+                # The saved model would give the same, and JAX would compile it again.
+                needed = work.measures(work.first + epoch + 1)
                 parts = (work.data, work.held_out)
                 raw = [predicted(predictor, data) if needed else None for data in parts]
                 if work.after(*raw, rate):
@@ -194,10 +200,16 @@ class Keras(Model):
             )
         return net
 
+    def _compiled_before(self, work: Work) -> Any:
+        """Return the model with loss and optimizer, from the leg before if that was here."""
+        key = repr([self.identity(), work.loss.to_config(), work.form])
+        if work.saved is None or key not in _COMPILED:
+            _COMPILED.clear()
+            _COMPILED[key] = self._compiled(work)
+        return _COMPILED[key]
+
     def _compiled(self, work: Work) -> Any:
-        """Return the model with loss and optimizer, as it is before the first step."""
         bridge = self.imported("lossfw.bridges.keras")
-        self.imported("keras.utils").set_random_seed(work.seed)
         net = self._net()
         fuse = work.raw_loss is not work.loss
         criterion = bridge.loss(work.loss, fuse=fuse, reduction="mean_with_sample_weight")
