@@ -153,3 +153,25 @@ def test_a_file_names_its_inputs(trained):
     predictor = made.loaded(learnt.content, CARD)
     assert predictor.columns == data.input_names
     assert predictor.notes == ()
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_rows_that_stay_in_a_file_train_the_same_model(name, tmp_path, monkeypatch):
+    made = model(name, **SAMPLED[name])
+    data, held_out = rows(), rows(100, 1)
+    in_files = []
+    for number, part in enumerate((data, held_out)):
+        path = tmp_path / f"{number}.npy"
+        np.save(path, part.inputs)
+        mapped = np.load(path, mmap_mode="r")
+        in_files.append(dataclasses.replace(part, inputs=mapped))
+    # Several parts, of which the last is smaller.
+    for module in ("xgboost", "lightgbm_rows"):
+        monkeypatch.setattr(f"lossfw_std.models.{module}._PART_ROWS", 70)
+    mapped, mapped_held_out = in_files
+    assert not made.loaded(fitted(made, mapped, LOSS, 1).content, CARD).notes
+    for leg in ({}, {"first": 2, "saved": fitted(made, data, LOSS, 2).content}):
+        one = fitted(made, data, LOSS, 2, held_out=held_out, **leg)
+        other = fitted(made, mapped, LOSS, 2, held_out=mapped_held_out, **leg)
+        assert one.content == other.content
+        np.testing.assert_array_equal(one.held_out, other.held_out)
