@@ -257,7 +257,6 @@ class _CsvPieces(ChunkedTable):
     ) -> None:
         self._parser, self._groups, self._is_integer = parser, groups, is_integer
         self.labels, self.size = labels, chunks[-1].stop if chunks else 0
-        self._labels = {number: np.array(known) for number, known in labels.items()}
         self._chunks = [chunk for chunk in chunks if chunk.rows]
         # A gzipped file is read from its beginning: it stays open for the next chunk.
         self._packed = csv_text.is_packed(parser.table.path)
@@ -313,7 +312,7 @@ class _CsvPieces(ChunkedTable):
 
     def _array(self, cells: _Cells, number: int, group: Group) -> NDArray:
         if isinstance(group, int) and group in cells.texts:
-            return np.searchsorted(self._labels[group], cells.texts[group]).astype(np.int64)
+            return csv_text.places_of(cells.texts[group], self.labels[group])
         array: NDArray | None = np.ascontiguousarray(cells.table[:, column_numbers(group)])
         assert array is not None
         if self._is_integer[number]:

@@ -7,7 +7,7 @@ import gzip
 import os
 import warnings
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
@@ -194,7 +194,29 @@ def read_cells(
             table[:, number] = np.where(missing, "nan", cells).astype(float)
         except ValueError:
             return None
-    return table, {number: np.strings.strip(rows[str(number)].astype(str)) for number in texts}
+    return table, {number: _stripped(rows[str(number)]) for number in texts}
+
+
+def _stripped(cells: NDArray) -> NDArray:
+    """Return texts without the spaces around them; many rows have few different ones."""
+    bare = {text: text.strip() for text in set(cells)}
+    texts = np.empty(len(cells), object)
+    texts[:] = [bare[text] for text in cells]
+    return texts
+
+
+def places_of(texts: Iterable[str], labels: Sequence[str]) -> NDArray:
+    """Return the place of each text in some labels.
+
+    A table of them takes a tenth of the time of a sort, where a million rows have few labels.
+
+    Examples
+    --------
+    >>> places_of(["dog", "cat", "dog"], ["cat", "dog"]).tolist()
+    [1, 0, 1]
+    """
+    places = {label: place for place, label in enumerate(labels)}
+    return np.fromiter((places[text] for text in texts), np.int64)
 
 
 def without_missing(

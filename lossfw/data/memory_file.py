@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lossfw.data.csv_text import is_missing
+from lossfw.data.csv_text import is_missing, places_of
 from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
@@ -176,8 +176,9 @@ class FrameTable(Table):
         for number in sorted(wanted):
             column = self.columns[number][rows]
             if column.dtype.kind == "U":
-                known, codes = np.unique(column, return_inverse=True)
-                labels[number], column = tuple(known.tolist()), codes.astype(np.int64)
+                texts = column.tolist()
+                labels[number] = tuple(sorted(set(texts)))
+                column = places_of(texts, labels[number])
             read[number] = column
         arrays: list[RowArray] = [
             read[group]
@@ -203,6 +204,13 @@ class FrameTable(Table):
 
 def _column(given: Any, where: str) -> NDArray:
     """Return a column as numbers or as texts."""
+    categories: Any = getattr(given, "cat", None)
+    if hasattr(categories, "codes"):  # a categorical column of pandas
+        values, codes = _column(categories.categories, where), np.asarray(categories.codes)
+        if (codes < 0).any():  # -1, the last one, is that of a missing value
+            values = np.append(values, "" if values.dtype.kind == "U" else np.nan)
+        filled: NDArray = values[codes]
+        return filled
     array = np.asarray(given)
     if array.ndim != 1:
         raise DataError(
@@ -218,6 +226,11 @@ def _column(given: Any, where: str) -> NDArray:
     if array.dtype.kind in "mM":
         return np.where(np.isnat(array), "", array.astype(str))
     values = array.tolist()
+    kinds = {*map(type, values)}
+    if str in kinds and kinds <= {str, type(None)}:
+        bare = {value: "" if _is_missing(value) else value.strip() for value in set(values)}
+        if any(bare.values()):
+            return np.array([bare[value] for value in values])
     missing = [_is_missing(value) for value in values]
     numbers = [v for v, gap in zip(values, missing, strict=True) if not gap]
     if all(isinstance(value, int | float | np.number) for value in numbers):

@@ -125,3 +125,27 @@ def test_a_text_among_numbers_is_told_with_its_place(tmp_path):
         loaded(_csv(tmp_path, table))
     table["age"][7] = "N/A"
     assert np.isnan(encoded(loaded(_csv(tmp_path, table)), {}, as_codes=True).inputs[7, 0])
+
+
+def test_categories_of_pandas_and_texts_are_read_alike(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    from lossfw.data.memory_file import MemoryFile
+
+    texts, numbers = ["bus", None, " car", "NA"], [7, None, 3, 7]
+    frame = {
+        "a": pandas.Categorical(["bus", None, "car", None]),
+        "b": np.array(texts, object),
+        "c": pandas.Series(texts),
+        "n": pandas.Categorical(numbers),
+        "m": np.array(numbers, object),
+        "paid": [1.0, 2.0, 3.0, 4.0],
+    }
+    file = MemoryFile.of("frame", pandas.DataFrame(frame))
+    data = loaded({"name": "arrays", "file": file}, categories=("a", "b", "c", "n", "m"))
+    coded = encoded(data, {}, as_codes=True)
+    assert [*coded.codes.values()] == [("bus", "car")] * 3 + [("3", "7")] * 2
+    np.testing.assert_array_equal(coded.inputs[:, :3], np.transpose([[0, np.nan, 1, np.nan]] * 3))
+    np.testing.assert_array_equal(coded.inputs[:, 3:], np.transpose([[1, np.nan, 0, 1]] * 2))
+    nothing = pandas.DataFrame({"x": np.array([None, None], object), "paid": [1.0, 2.0]})
+    data = loaded({"name": "arrays", "file": MemoryFile.of("frame", nothing)}, categories=())
+    assert np.isnan(data.inputs).all()
