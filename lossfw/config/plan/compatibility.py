@@ -156,7 +156,7 @@ def check_columns(
 ) -> None:
     """Refuse inputs whose columns stand elsewhere than those that a network was trained on.
 
-    Columns of other names may be the same under another name: nothing is said of them.
+    Columns of other names may be the same under another name: for a model, a note says so.
     """
     # One-hot categories are not among the names of the inputs, and codes are.
     every = (*trained, *config.recorded.categories)
@@ -172,6 +172,16 @@ def check_columns(
                 + (f"{COLUMNS} in the file of weights" if config.model is None else CARD_FILE),
             )
             return
+    others = [
+        f"{name} in place of {known}"
+        for name, known in zip(data.input_names, trained, strict=False)
+        if name != known
+    ]
+    if others and config.model is not None and len(data.input_names) == len(trained):
+        config.notes.append(
+            f"the data {data.name!r} have other names of inputs than the training: "
+            f"{', '.join(others[:_LISTED_COLUMNS])}"
+        )
 
 
 def check_outputs(

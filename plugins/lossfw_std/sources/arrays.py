@@ -29,7 +29,7 @@ from lossfw.data import (
     read_array,
     read_npz,
 )
-from lossfw_std.sources.columns import LoadedArrays, numbers_of, read_columns
+from lossfw_std.sources.columns import IF_MISSING, LoadedArrays, numbers_of, read_columns
 
 Key = str | int
 Keys = Key | tuple[Key, ...]
@@ -276,7 +276,7 @@ class Arrays(Source):
         if self.inputs_key == ():
             return "Leave this row out of the file, and out of the predictions."
         if self.file is not None:
-            return "With missing: drop such rows are left out."
+            return IF_MISSING
         return (
             "lossfw leaves no row out if each array has a file of its own: put all columns into "
             "one file or data frame, and write missing: drop."

@@ -20,6 +20,12 @@ from lossfw.data import (
     joined,
 )
 
+# What a user can do about a missing value in a table.
+IF_MISSING = (
+    "With missing: drop such rows are left out; with missing: keep they stay, for models that take "
+    "missing values."
+)
+
 
 class LoadedArrays(NamedTuple):
     """The arrays of a file or of several, and what is known of them."""

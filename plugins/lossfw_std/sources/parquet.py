@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from lossfw import DataError
 from lossfw.data import Dataset, Group, Location, Missing, NamedColumns, Source, open_dataset
-from lossfw_std.sources.columns import column_named, numbers_of, read_columns
+from lossfw_std.sources.columns import IF_MISSING, column_named, numbers_of, read_columns
 
 _WEIGHT = "sample_weight"
 
@@ -103,7 +103,7 @@ class Parquet(Source):
             groups,
             columns,
             held,
-            remedy="With missing: drop such rows are left out.",
+            remedy=IF_MISSING,
             missing=self.missing,
         )
         if isinstance(self.targets_key, NamedColumns):

@@ -119,6 +119,12 @@ def test_another_order_of_columns_is_told_with_the_key(plan, files):
     assert outputs(plan, TEXT.replace("keep}", "keep, inputs_key: [age, kind]}")) == [11, 100, 130]
 
 
+def test_another_name_in_the_place_of_a_column_is_noted(plan, files):
+    with_card(files, "bus", "car", columns=("kind", "years"))
+    (note,) = plan(TEXT).warnings
+    assert note.endswith("other names of inputs than the training: age in place of years")
+
+
 @pytest.mark.parametrize("key", ["scale: 2", "standardize: true"])
 def test_codes_are_no_measurements(plan, key):
     with pytest.raises(ConfigError, match="changes every input, and categories are codes"):
