@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lossfw.cli.batch import outcomes_of, plain_of, show_warnings, table_of
+from lossfw.cli.compare import report_on
 from lossfw.cli.options import warn
 from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
 from lossfw.errors import RunError
@@ -125,10 +127,7 @@ def _plain(
 
 
 def _write_reports(every: Sequence[CrossValidation], trainings: Sequence[RunRequest]) -> None:
-    """Write the reports of the trainings, and of the runs of all rows."""
-    from dataclasses import replace
-
-    from lossfw.cli.compare import report_on
-
-    report_on(trainings)
+    """Write the report of each training, and those of the runs of all rows."""
+    for training in trainings:
+        report_on([training])
     report_on([replace(one.request, trains=False) for one in every if one.folds])

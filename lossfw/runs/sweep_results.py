@@ -70,7 +70,10 @@ class SweepResults(Mapping[str, R]):
         """Return the results for a notebook: a table, and of trainings the learning curves."""
         failed = [(name, str(error).partition("\n")[0]) for name, error in self.failures.items()]
         told = notebook.table(failed, ("failed", "why")) if failed else ""
-        return f"{self._table()}{told}"
+        # Above the trainings, whose own numbers are those of their folds.
+        held_out = {name or "all folds": result for name, result in self.held_out.items()}
+        above = _table_of(held_out, {name: {} for name in held_out}) if held_out else ""
+        return f"{above}{self._table()}{told}"
 
     def _table(self) -> str:
         plain: dict[str, Any] = dict(self._results)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.components import notebook
 from lossfw.errors import ConfigError, DataError, OutputError
 from lossfw.runs.trainings import carry_out_training
 
@@ -103,6 +104,7 @@ def test_the_whole_is_a_run_with_intervals_and_slices(table, trained):
     assert [part["value"] for part in plain["slices"]] == ["north", "south"]
     assert (table / "cv" / "status").read_text() == "done\n"
     assert lossfw.run(table / "cv" / "config.yaml").loss == result.loss
+    assert f"all folds</th><td>{notebook.number(result.loss)}</td>" in trained._repr_html_()
 
 
 def test_two_cross_validated_models_are_compared_by_all_rows(table, config, trained):
