@@ -126,8 +126,8 @@ class TrainingRun(_Described):
     Attributes
     ----------
     training : Training
-        Data, model, loss and the other settings, and its digest; `model` of layers has the
-        network and the optimizer.
+        Data, model, loss and the other settings, and its digest; for layers also `network`
+        and `optimizer`.
     """
 
     training: Training

@@ -91,7 +91,7 @@ def test_patience_counts_measured_rounds_and_keeps_the_best(train, folder, lossf
     assert len(json.loads((folder / "a/stumps.json").read_text())[2]) == best
 
 
-@pytest.mark.parametrize("stop", [1, 2, 9, 10, 11, 19, 20, 24, 25])
+@pytest.mark.parametrize("stop", [1, 10, 11, 25])
 def test_a_training_that_stops_at_any_round_goes_on_to_the_same_bytes(
     stop, train, lossfw, folder, monkeypatch
 ):

@@ -21,6 +21,7 @@ from lossfw.models.model import Learning, Model
 from lossfw.models.training.dense import DenseLearner
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Network
+from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.schedules import Constant, Schedule
 from lossfw.numerics.arrays import NDArray
 
@@ -132,6 +133,11 @@ class Training:
     def network(self) -> Network | None:
         """The network with initial weights, where layers are trained."""
         return self.model.network if isinstance(self.model, DenseLearner) else None
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The rule by which gradients move weights, where layers are trained."""
+        return self.model.optimizer if isinstance(self.model, DenseLearner) else None
 
     @property
     def warnings(self) -> tuple[str, ...]:
