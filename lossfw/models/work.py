@@ -110,6 +110,11 @@ class Work:
         return np.asarray(self.data.inputs)
 
     @property
+    def held_out_inputs(self) -> NDArray | None:
+        """The inputs of the rows that are held out, in memory; None without such rows."""
+        return None if self.held_out is None else np.asarray(self.held_out.inputs)
+
+    @property
     def targets(self) -> NDArray:
         """The targets of the rows to learn from, in memory; a single column as (N,)."""
         return flat_targets(self.data)
