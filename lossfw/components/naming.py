@@ -59,6 +59,30 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "linear": ("identity",),
     "swish": ("silu",),
     "logsoftmax": ("softmax",),
+    "xgb": ("xgboost",),
+    "xgbregressor": ("xgboost",),
+    "xgbclassifier": ("xgboost",),
+    "lgb": ("lightgbm",),
+    "lgbm": ("lightgbm",),
+    "lgbmregressor": ("lightgbm",),
+    "lgbmclassifier": ("lightgbm",),
+    "cat": ("catboost",),
+    "catboostregressor": ("catboost",),
+    "catboostclassifier": ("catboost",),
+    "gbm": ("lightgbm", "xgboost"),
+    "histgb": ("hist_gradient_boosting",),
+    "histgradientboostingregressor": ("hist_gradient_boosting",),
+    "histgradientboostingclassifier": ("hist_gradient_boosting",),
+    "scikitlearn": ("sklearn",),
+    "randomforest": ("sklearn",),
+    "ridge": ("sklearn",),
+    "svm": ("sklearn",),
+    "pytorch": ("torch",),
+    "safetensors": ("torch",),
+    "onnxruntime": ("onnx",),
+    "skops": ("sklearn",),
+    "saved": ("predictions", "trained"),
+    "training": ("trained",),
 }
 _ENDINGS = ("loss", "error")
 
@@ -136,6 +160,8 @@ def closest_names(name: str, known: Collection[str]) -> list[str]:
     ['cross_entropy']
     >>> closest_names("nll", ["pinball", "cross_entropy", "gaussian_nll"])
     ['cross_entropy', 'gaussian_nll']
+    >>> closest_names("xgb", ["catboost", "xgboost"])
+    ['xgboost']
     >>> closest_names("hubber", ["huber"]), closest_names("nothing", ["huber"])
     (['huber'], [])
     """

@@ -27,6 +27,11 @@ from support.configs import DIGITS
         ("source", "csv", "'arrays'"),
         ("activation", "linear", "'identity'"),
         ("loss", "hubber", "'huber'"),
+        ("model", "XGBRegressor", "'xgboost'"),
+        ("model", "lgbm", "'lightgbm'"),
+        ("model", "random forest", "'sklearn'"),
+        ("model", "pytorch", "'torch'"),
+        ("model", "xgbost", "'xgboost'"),
     ],
 )
 def test_an_unknown_name_is_guessed_by_its_meaning(kind, name, wanted):

@@ -113,6 +113,7 @@ def test_a_shipped_configuration_is_valid(path, mistakes):
     assert mistakes(path.read_text()) == []
 
 
+NETWORK = "network: {predictions: [[0.25, 0.75]]}"
 TRAIN = "{epochs: 1, optimizer: sgd, schedule: cosine, initial: {name: he}}"
 LAYERS = "{layers: [{units: 1, activation: relu}], weights: w.npz}"
 
@@ -147,8 +148,12 @@ LAYERS = "{layers: [{units: 1, activation: relu}], weights: w.npz}"
         (GOOD, "extends: base.yaml\nloss: {factor: 2}\nnetwork: {weights: w.npz}"),
         (GOOD, "extends: base.yaml\nseed: null\nnetwork: {layers: null, logits: y.npy}"),
         (GOOD, "extends: base.yaml\nevaluate: {sample: {seed: 3}, metrics: null}"),
+        (NETWORK, "model: {name: xgboost, file: m.ubj}"),
+        (NETWORK, "model: {name: trained, folder: runs/a}"),
+        (NETWORK, "model: xgboost\ntrain: {rounds: 20, measure: 5, hold_out: {share: 0.2}}"),
+        (NETWORK, "model: {name: xgboost, max_depth: 3, more: {a: 1}}\ntrain: {rounds: 20}"),
         (
-            "network: {predictions: [[0.25, 0.75]]}",
+            NETWORK,
             f"network: {LAYERS.replace(', weights: w.npz', '')}\ntrain: {TRAIN}",
         ),
         (
@@ -202,6 +207,12 @@ def test_what_is_right_is_taken(old, new, mistakes):
         ("{predictions: [[0.25, 0.75]]}", LAYERS.replace(", weights: w.npz", ""), "network"),
         ("{predictions: [[0.25, 0.75]]}", LAYERS.replace("relu", "rleu"), "network"),
         ("{predictions: [[0.25, 0.75]]}", f"{LAYERS}\ntrain: {{epochs: 3}}", "train"),
+        (NETWORK, "model: xgbost", "model"),
+        (NETWORK, "model: {name: xgbost, file: m.ubj}", "model.name"),
+        (NETWORK, "model: {name: xgboost, max_dept: 3}", "model"),
+        (NETWORK, "model: {name: xgboost, subsample: 2}", "model.subsample"),
+        (NETWORK, "model: {name: predictions}", "model"),
+        (NETWORK, "model: xgboost\ntrain: {rounds: many}", "train.rounds"),
         ("lossfw: 1", "lossfw: 1\nsweep: {gird: {a: [1]}}", "sweep"),
         ("lossfw: 1", "lossfw: 1\nsweep: {grid: {a: 1}}", "sweep"),
         (GOOD, "extends: base.yaml\nloss: {name: hubber}", "loss.name"),
