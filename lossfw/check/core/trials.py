@@ -22,7 +22,7 @@ from lossfw.data.data_record import DataRecord
 from lossfw.errors import DomainError, LossfwError, ShapeError
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.losses.loss import Loss
-from lossfw.models import Card, Model, Predictor, Work
+from lossfw.models import Card, Model, ModelParameterError, Predictor, Work
 from lossfw.models.card import sha256
 from lossfw.numerics.arrays import NDArray
 
@@ -219,7 +219,8 @@ def is_of_data(model: Model, error: LossfwError) -> bool:
     A network has a number of outputs, and a space of them; what learns at once by an objective of
     its own may not take the targets.
     """
-    return isinstance(error, ShapeError | DomainError) or model.learns == "once"
+    of_data = isinstance(error, ShapeError | DomainError | ModelParameterError)
+    return of_data or model.learns == "once"
 
 
 def mean_after(model: Model, of: LearningTask, trained: Learnt, number: int = -1) -> float:
