@@ -24,7 +24,6 @@ from lossfw.data.lazy_arrays import (
     take_rows,
 )
 from lossfw.data.row_transforms import (
-    ExpandColumn,
     PickColumns,
     RowNumbers,
     TableEntry,
@@ -139,9 +138,18 @@ def encoded(
     for name, labels in known.items():
         remedy = "; or write unknown: missing" if as_codes else ""
         places = _places(data, name, labels, remedy, missing=unknown_is_missing)
-        table = TableEntry(places if as_codes else places.astype(np.int64))
-        change = ExpandColumn() if as_codes else OneHot(data.name, len(labels))
-        parts.append(changed_rows(changed_rows(data.categories[name].values, table), change))
+        column = data.categories[name].values
+        if as_codes:
+            parts.append(changed_rows(column, TableEntry(places[:, np.newaxis])))
+        elif data.missing or unknown_is_missing:
+            # Where the category is missing, it is not known which input is 1.
+            one_hot = np.where(
+                np.isnan(places)[:, None], np.nan, places[:, None] == range(len(labels))
+            )
+            parts.append(changed_rows(column, TableEntry(one_hot.astype(np.float32))))
+        else:
+            codes = changed_rows(column, TableEntry(places.astype(np.int64)))
+            parts.append(changed_rows(codes, OneHot(data.name, len(labels))))
     numbers = tuple(name for name in data.input_names if name not in known)
     made = replace(
         data,

@@ -76,6 +76,10 @@ def test_inputs_may_lack_values(make, tmp_path):
     later = encoded(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True,
                     unknown_is_missing=True).in_memory()  # fmt: skip
     np.testing.assert_array_equal(np.isnan(later.inputs[:, 1]), ZONE == 3)
+    one_hot = encoded(data, {}).in_memory().inputs[:, 1:3]
+    expected = np.column_stack([KIND == "bus", KIND == "car"]).astype(float)
+    expected[GAPS["kind"]] = np.nan
+    np.testing.assert_array_equal(one_hot, expected)
     with pytest.raises(DataError, match="category '3' in row 1"):
         encoded(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True)
 
