@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -62,6 +63,9 @@ class Predictor:
     classes : tuple of str
         The labels of the classes in the order of the outputs, where the file has them; those of
         the data are numbered like these.
+    categories : mapping of str to tuple of str
+        By name of an input, the labels of its codes 0, 1, ..., where the file has them: the
+        categories of the data become these codes.
     notes : tuple of str
         What a person has to know of the outputs, such as that their meaning is not known; shown
         as warnings.
@@ -91,6 +95,7 @@ class Predictor:
         working: Callable[[], AbstractContextManager[Any]] = nullcontext,
         columns: tuple[str, ...] = (),
         classes: tuple[str, ...] = (),
+        categories: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
         notes: tuple[str, ...] = (),
     ) -> None:
         self.told, self.digest = told, sha256(content)
@@ -98,7 +103,7 @@ class Predictor:
         self._link = link
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
         self.working, self.notes = working, notes
-        self.columns, self.classes = columns, classes
+        self.columns, self.classes, self.categories = columns, classes, categories
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
         while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:
             block_rows //= 2

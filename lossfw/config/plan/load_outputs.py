@@ -108,7 +108,7 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
         )
         config.notes += predictor.notes
         card = predictor.card
-        told = DataRecord(classes=predictor.classes, columns=predictor.columns)
+        told = DataRecord(predictor.classes, predictor.columns, categories=predictor.categories)
         config.recorded = told if card is None else card.record
 
 

@@ -8,6 +8,7 @@ from lossfw.data import Dataset
 from lossfw.data.categories import encoded
 from lossfw.data.options import DataOptions
 from lossfw.errors import DataError
+from lossfw.models import Predictor
 from lossfw.models.predictions import Predictions
 
 
@@ -33,7 +34,9 @@ def for_model(
                 f"{others} take missing values; or leave such rows out, with missing: drop",
             )
             return None
-    codes = "categories" in takes
+    # Also a file may have learnt from texts, such as a pipeline that encodes them.
+    of_file = isinstance(config.predictor, Predictor) and config.predictor.categories
+    codes = "categories" in takes or bool(of_file)
     with config.at(path):
         if data.categories and codes and (options.scale is not None or options.standardize):
             key = "scale" if options.scale is not None else "standardize"

@@ -147,6 +147,7 @@ class HistGradientBoosting(SkopsModel):
                 f"{self.told_file} holds a {type(model).__name__}; expected an estimator of "
                 "HistGradientBoosting: write name: sklearn, which takes others."
             )
+        self.refuse_texts(model)
         columns = self.columns_of(model)
 
         def raw(block: NDArray) -> Any:

@@ -11,6 +11,7 @@ from pydantic import NonNegativeInt, PrivateAttr, field_validator
 from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, ArgumentError, DataError, Loss, NDArray
 from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import sklearn_estimator
+from lossfw_std.models.sklearn_texts import categories_of, with_texts
 from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
 
 EstimatorMethod: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
@@ -56,7 +57,8 @@ class Sklearn(SkopsModel):
     Notes
     -----
     It runs on one thread: a forest adds its trees in the order in which threads end. Two classes
-    are two columns of probabilities. A search, such as ``GridSearchCV``, keeps its best estimator.
+    are two columns of probabilities. A pipeline that was fitted on a table and encodes columns of
+    texts in a ``ColumnTransformer`` takes these columns as ``data.categories``. A search, such as ``GridSearchCV``, keeps its best estimator.
 
     Examples
     --------
@@ -155,7 +157,10 @@ class Sklearn(SkopsModel):
         if card is not None and method == "predict_proba" and column is None:
             # A class that no row of the training had has no column of its own.
             places = np.asarray(classes, int), card.units
-        raw = _outputs(getattr(estimator, method), column, places)
+        categories = categories_of(estimator, columns)
+        if categories is None:
+            self.refuse_texts(estimator)
+        raw = _outputs(getattr(estimator, method), column, places, categories or {})
         only_trees = all(
             type(item).__module__.startswith(_TREES) for item in sklearn_estimator.inside(estimator)
         )
@@ -171,6 +176,7 @@ class Sklearn(SkopsModel):
             block_rows=_TREE_BLOCK_ROWS if only_trees else _BLOCK_ROWS,
             working=one_thread,
             columns=columns,
+            categories={columns[i]: labels for i, labels in (categories or {}).items()},
             classes=_labels(classes) if column is None else (),
             notes=notes,
         )
@@ -227,13 +233,16 @@ class Sklearn(SkopsModel):
 
 
 def _outputs(
-    method: Callable[[NDArray], Any], column: int | None, places: tuple[NDArray, int] | None
+    method: Callable[[Any], Any],
+    column: int | None,
+    places: tuple[NDArray, int] | None,
+    categories: Mapping[int, tuple[str, ...]],
 ) -> Callable[[NDArray], NDArray]:
     """Return the function of a block that a method of an estimator is."""
 
     def raw(block: NDArray) -> NDArray:
         try:
-            made = np.asarray(method(block), np.float64)
+            made = np.asarray(method(with_texts(block, categories) if categories else block), float)
         except ValueError as error:
             raise ArgumentError(
                 f"scikit-learn does not take these inputs: {_clause(error)}."

@@ -182,20 +182,6 @@ def _numbers(columns: Any, names: Sequence[str]) -> Any:
     return names.index(columns)
 
 
-def learnt_texts(estimator: Any) -> tuple[str, str] | None:
-    """Return a step that has learnt texts, which are never among the inputs, and one of these."""
-    for item in inside(estimator):
-        learnt = [
-            *np.atleast_1d(np.asarray(getattr(item, "statistics_", ()), object)),
-            *(x for array in getattr(item, "categories_", ()) for x in np.ravel(array)),
-            *getattr(item, "vocabulary_", ()),
-        ]
-        for value in learnt:
-            if isinstance(value, str):
-                return type(item).__name__, value
-    return None
-
-
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 

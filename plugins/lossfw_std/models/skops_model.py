@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from lossfw import DataError, MissingExtraError
 from lossfw.models import Model
 from lossfw_std.models import sklearn_estimator, skops_file
+from lossfw_std.models.sklearn_texts import learnt_texts
 
 # Files of older releases can be made to execute code (CVE-2025-54412).
 _OLDEST_SKOPS: Final = (0, 12)
@@ -41,15 +42,17 @@ class SkopsModel(Model):
         if not self._has_learnt(estimator):
             kind = type(estimator).__name__
             raise DataError(f"{self.told_file} holds a {kind} that has not learnt: call fit first.")
-        learnt = sklearn_estimator.learnt_texts(estimator)
-        if learnt is not None:
-            step, text = learnt
-            raise DataError(
-                f"in {self.told_file} the step {step} has learnt texts, such as {text!r}, and the "
-                "inputs of a model are numbers: fit it on numbers, such as the codes of "
-                "OrdinalEncoder, or evaluate its predictions (model: predictions)."
-            )
         return read
+
+    def refuse_texts(self, estimator: Any) -> None:
+        """Raise `DataError` if an estimator has learnt texts, which are not among the inputs."""
+        for step, text in learnt_texts(estimator):
+            raise DataError(
+                f"in {self.told_file} the step {type(step).__name__} has learnt texts, such as "
+                f"{text!r}, and the inputs of a model are numbers: fit a pipeline that begins "
+                "with a ColumnTransformer on a table with names of columns, or evaluate its "
+                "predictions (model: predictions)."
+            )
 
     @staticmethod
     def columns_of(estimator: Any) -> tuple[str, ...]:
@@ -60,6 +63,12 @@ class SkopsModel(Model):
         names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
         for item in sklearn_estimator.inside(estimator):
             vars(item).pop("feature_names_in_", None)
+            numbers = getattr(item, "_transformer_to_input_indices", None)
+            if numbers is not None:
+                item.transformers_ = [
+                    (step, part, numbers[step][0] if isinstance(columns, str) else numbers[step])
+                    for step, part, columns in item.transformers_
+                ]
         return names
 
     def written(self, estimator: Any) -> bytes:

@@ -22,6 +22,7 @@ skops = pytest.importorskip("skops.io")
 from sklearn import ensemble, feature_selection, linear_model, metrics, preprocessing, svm  # noqa: E402, I001  # after the skip
 from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # noqa: E402
+from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
 from sklearn.multioutput import MultiOutputClassifier  # noqa: E402
 from sklearn.neighbors import KNeighborsClassifier  # noqa: E402
@@ -411,3 +412,37 @@ def test_a_crafted_file_executes_nothing(tmp_path):
         with pytest.raises(DataError, match=r"mkdir|methodcaller|Path"):
             of_file(make_pipeline(step, linear_model.Ridge()), tmp_path)
         assert not witness.exists()
+
+
+def test_a_pipeline_of_a_table_takes_its_texts_as_categories(lossfw, folder):
+    pandas = pytest.importorskip("pandas")
+    kinds, regions = RNG.choice(["bus", "car", "van"], 300), RNG.choice(["north", "south"], 300)
+    table = pandas.DataFrame({"a": X[:, 0], "kind": kinds, "b": X[:, 1], "region": regions})
+    columns = [
+        ("numbers", StandardScaler(), ["b", "a"]),
+        (
+            "kinds",
+            make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
+            ["kind"],
+        ),
+        ("regions", preprocessing.OrdinalEncoder(), ["region"]),
+    ]
+    effect = Y + 2.0 * (kinds == "van") - (regions == "north")
+    fitted_on = make_pipeline(ColumnTransformer(columns), linear_model.Ridge()).fit(table, effect)
+    skops.dump(fitted_on, folder / "model.skops")
+    some = table.assign(y=effect)[kinds != "car"]
+    some.to_csv(folder / "rows.csv", index=False)
+    (folder / "run.yaml").write_text(
+        "lossfw: 1\n"
+        "data: {name: arrays, file: rows.csv, targets_key: y, categories: found}\n"
+        "model: {name: sklearn, file: model.skops}\nloss: squared_error\n"
+    )
+    ran = lossfw("run", "run.yaml", "--json")
+    assert ran.exit_code == 0, ran.output
+    expected = metrics.mean_squared_error(some["y"], fitted_on.predict(some))
+    assert json.loads(ran.stdout)["loss"]["value"] == pytest.approx(expected, rel=1e-13)
+    text = (folder / "rows.csv").read_text()
+    (folder / "rows.csv").write_text(text.replace("van", "tram", 1))
+    unknown = lossfw("run", "run.yaml")
+    assert unknown.exit_code == 2
+    assert "has the category 'tram'" in unknown.output
