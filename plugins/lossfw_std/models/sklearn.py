@@ -57,8 +57,10 @@ class Sklearn(SkopsModel):
     Notes
     -----
     It runs on one thread: a forest adds its trees in the order in which threads end. Two classes
-    are two columns of probabilities. A pipeline that was fitted on a table and encodes columns of
-    texts in a ``ColumnTransformer`` takes these columns as ``data.categories``. A search, such as ``GridSearchCV``, keeps its best estimator.
+    are two columns of probabilities. A search, such as ``GridSearchCV``, keeps its best estimator.
+
+    A pipeline that was fitted on a table, and encodes columns of texts in a
+    ``ColumnTransformer``, takes these columns as ``data.categories``.
 
     Examples
     --------
