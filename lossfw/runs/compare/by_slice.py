@@ -14,7 +14,7 @@ from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError, DataError, LossfwError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slice_parts import SliceParts
-from lossfw.evaluation.slices import COLUMN, Slice, named_after
+from lossfw.evaluation.slices import BY, COLUMN, Slice, named_after
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.comparison import ComparedSlice
 from lossfw.runs.compare.differences import KEEP_ROWS, differences, listed
@@ -29,9 +29,10 @@ _BY_TARGET = "target"
 def slice_of_runs(by: str, bins: Sequence[float] = ()) -> Slice:
     """Return a slice that has the same rows in every run."""
     if by != _BY_TARGET and not by.startswith(COLUMN):
+        name = "region" if by in BY else by
         raise ArgumentError(
             f"--by {by}: parts of the rows are compared by {_BY_TARGET}, or by a column of the "
-            f"data, as {COLUMN}region, in which all runs agree."
+            f"data, as {COLUMN}{name}, in which all runs agree."
         )
     return Slice(named_after(by), by, tuple(bins))
 
@@ -112,10 +113,10 @@ def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]
         return {by.column: _column_of_data(by.column, kept[0])}
     except (LossfwError, OSError) as error:
         guess = did_you_mean(by.column, there)
-        have = f"they have {', '.join(there)}" if there else "they have none"
+        have = f"they have {', '.join(there)}. {guess}".rstrip() if there else "they have none."
         why = str(error).partition("\n")[0].removesuffix(".")
         raise ArgumentError(
-            f"--by {by.by}: the rows of these runs have no column {by.column!r}; {have}. {guess} "
+            f"--by {by.by}: the rows of these runs have no column {by.column!r}; {have} "
             f"Nor can it be read from the data of {kept[0].run.name}: {why}. Runs keep it with "
             f"evaluate: {{columns: [{by.column}]}}."
         ) from None
