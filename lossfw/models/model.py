@@ -153,6 +153,10 @@ class Model(LibraryComponent):
         """
         return refusal(loss)
 
+    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
+        """Return why so many raw outputs of a row cannot be learnt by a loss; None if they can."""
+        return None
+
     def for_loss(self, loss: Loss) -> Self:
         """Return this model with the outputs that a loss takes; by default itself.
 

@@ -23,15 +23,19 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
         what = f"the model {model.name} needs {model.distribution or model.library}"
         config.add(["model"], f"{what}, which is not installed", model.install_command())
     if why := model.refuses(loss):
-        # The last sentence of a refusal says what to do.
-        what, _, hint = why.removesuffix(".").rpartition(". ")
-        config.add(["loss"], what or hint, hint[:1].lower() + hint[1:] if what else "")
+        _refuse(config, why)
     if model.link is not None and model.link != (link := _link(loss, model)):
         learnt = f"the loss {loss.name} is learnt with {link}"
         if link is None:
             learnt = f"{model.name} learns predictions"
         what = f"model.link is {model.link}, and {learnt}"
         config.add(["model", "link"], what, "leave link out in a training", key=True)
+
+
+def _refuse(config: CheckedConfig, why: str) -> None:
+    """Record why a loss is refused; the last sentence says what to do."""
+    what, _, hint = why.removesuffix(".").rpartition(". ")
+    config.add(["loss"], what or hint, hint[:1].lower() + hint[1:] if what else "")
 
 
 def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
@@ -41,6 +45,8 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     with config.at(["data"]):
         inputs_of(data)
         units = _units(loss, data, config.held_out)
+    if why := model.refuses_outputs(loss, units):
+        _refuse(config, why)
     name = _link(loss, model)
     link = None if name is None else known(config.registry).create("activation", name)
     return OutputOrigin.of_model(["model"], link, units)

@@ -80,7 +80,7 @@ def _lead(comparison: Comparison) -> Iterator[str]:
     """Yield what is under the title: the data, a condition on their rows included."""
     if isinstance(comparison, TrainingComparison):
         yield f"{len(comparison.runs)} trainings"
-        yield f"numbers of the {comparison.word}s that were kept"
+        yield f"numbers of each {comparison.word} that was kept"
         return
     base = comparison.baseline
     if len({run.data for run in comparison.runs}) == 1:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAli
 import numpy as np
 from pydantic import Field, field_validator
 
-from lossfw import ArgumentError, DataError, NDArray, ParameterError, RunError, ShapeError
+from lossfw import ArgumentError, DataError, Loss, NDArray, ParameterError, RunError, ShapeError
 from lossfw.data import Dataset
 from lossfw.models import Card, Model, Work
 
@@ -123,6 +123,26 @@ class Booster(Model):
             "compare them with the training."
         )
         return (note,)
+
+
+def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
+    """Return why a model of one target for each row refuses several; None for one."""
+    if units == 1 or loss.takes_rows:
+        return None
+    return (
+        f"{name} learns one target for each row, and these rows have {units}. Train a model for "
+        "each of them by targets_key, or take xgboost."
+    )
+
+
+def refuses_two_classes(name: str, loss: Loss, units: int) -> str | None:
+    """Return why a model of one raw output for two classes refuses a loss of two; else None."""
+    if units != 2 or not loss.takes_classes:
+        return None
+    return (
+        f"{loss.name} takes two raw outputs for two classes, and {name} makes one. Take a loss of "
+        "one, such as binary_cross_entropy."
+    )
 
 
 def first_clause(told: str) -> str:

@@ -24,6 +24,8 @@ from lossfw_std.models.booster import (
     Share,
     TrainingRows,
     names_of,
+    refuses_targets,
+    refuses_two_classes,
     seed_of,
     width_of,
 )
@@ -144,6 +146,11 @@ class CatBoost(Booster):
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.CatBoostBridge().refusal(loss)
+
+    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
+        return refuses_two_classes(self.name, loss, units) or refuses_targets(
+            self.name, loss, units
+        )
 
     def fit(self, work: Work) -> bytes:
         cat = self.imported()

@@ -14,6 +14,7 @@ from lossfw import ArgumentError, DataError, Loss, LossfwError, NDArray
 from lossfw.bridges import sklearn as bridge
 from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work
+from lossfw_std.models.booster import refuses_targets, refuses_two_classes
 from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
 
 # Larger blocks cost no less for a row, smaller ones up to twice as much.
@@ -93,6 +94,11 @@ class HistGradientBoosting(SkopsModel):
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.SklearnBridge().refusal(loss)
+
+    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
+        return refuses_two_classes(self.name, loss, units) or refuses_targets(
+            self.name, loss, units
+        )
 
     def fit(self, work: Work) -> bytes:
         """Train one leg; its rounds are reported when it has ended."""

@@ -24,6 +24,7 @@ from lossfw_std.models.booster import (
     Share,
     TrainingRows,
     names_of,
+    refuses_targets,
     seed_of,
     width_of,
 )
@@ -171,6 +172,9 @@ class LightGBM(Booster):
 
     def refuses(self, loss: Loss) -> str | None:
         return bridge.LightGBMBridge().refusal(loss)
+
+    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
+        return refuses_targets(self.name, loss, units)
 
     def fit(self, work: Work) -> bytes:
         lgb = self.imported()
