@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import sys
 import zipfile
 
 import pytest
@@ -103,3 +104,49 @@ def test_a_pickle_is_read_by_no_verb(lossfw, witness, folder, verb):
     if verb in ("run", "validate"):
         assert result.exit_code == 2
         assert "net.keras is a pickle, which executes code when it is read" in result.output
+
+
+MODULE = """\
+lossfw: 1
+data: {name: inline, inputs: [[1.0], [2.0], [3.0]], targets: [1.0, 2.5, 2.0]}
+model: {name: torch, module: net.py:Net}
+loss: squared_error
+train: {epochs: 1}
+"""
+NET = """\
+import os, torch
+os.makedirs("executed", exist_ok=True)
+class Net(torch.nn.Linear):
+    def __init__(self):
+        super().__init__(1, 1)
+"""
+
+
+def test_the_file_of_a_module_is_a_plugin_file(lossfw, folder):
+    pytest.importorskip("torch")
+    (folder / "net.py").write_text(NET)
+    (folder / "train.yaml").write_text(MODULE)
+    (folder / "run.yaml").write_text(
+        MODULE.replace("torch, module: net.py:Net", "trained, folder: t").replace(
+            "train: {epochs: 1}\n", ""
+        )
+    )
+    executed = folder / "executed"
+    for verb, is_executed in (
+        (("validate", "train.yaml"), False),
+        (("config", "train.yaml"), False),
+        (("validate", "train.yaml", "--trust"), True),
+        (("train", "train.yaml", "--out", "t"), True),
+        (("validate", "run.yaml"), False),
+        (("run", "run.yaml", "--out", "r"), True),
+        (("compare", "t", "t"), False),
+        (("report", "r"), False),
+        (("report", "t"), False),
+    ):
+        lossfw(*verb)
+        assert executed.exists() == is_executed, verb
+        if is_executed:
+            executed.rmdir()
+            # As in another process.
+            for name in [name for name in sys.modules if name.endswith("_net")]:
+                del sys.modules[name]
