@@ -78,6 +78,15 @@ class Booster(Model):
         file, clause = self.file or "the file", first_clause(str(error))
         return DataError(f"{file} is not a model of {self.told_library} ({endings}): {clause}.")
 
+    def rows_to_learn(self, work: Work) -> TrainingRows:
+        """Return the rows of a leg as the libraries take them; refuse a file beside them."""
+        if self.file is not None:
+            raise ArgumentError(
+                f"model.file is {self.file.name}, and a training of {self.name} begins without "
+                "trees: leave file out. More rounds of a training: lossfw train ... --resume."
+            )
+        return TrainingRows.of(work)
+
     @contextmanager
     def training(self, *errors: type[Exception]) -> Iterator[None]:
         """Raise errors of the library with the first clause of what it says."""

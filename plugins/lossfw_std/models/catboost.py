@@ -154,7 +154,7 @@ class CatBoost(Booster):
 
     def fit(self, work: Work) -> bytes:
         cat = self.imported()
-        learnt = TrainingRows.of(work)
+        learnt = self.rows_to_learn(work)
         data = _pool_of(cat, work.data, work.threads, learnt)
         held_out = None
         if work.held_out is not None:

@@ -46,6 +46,8 @@ _LINKS: Final = {
 _BEGIN: Final = b"tree\n"
 _END: Final = b"\nend of trees\n"
 _PARAMETERS, _AFTER_THEM = b"\nparameters:", b"\nend of parameters"
+# Its line in a random forest.
+_MEAN: Final = "\naverage_output\n"
 # Parameters in a file that say how a leg was run: without them the first rounds of two legs have
 # the bytes of one leg, for any number of threads.
 _OF_LEG: Final = re.compile(r"^\[(num_iterations|num_threads|\w*seed): \d+\]\n", re.MULTILINE)
@@ -179,7 +181,7 @@ class LightGBM(Booster):
     def fit(self, work: Work) -> bytes:
         lgb = self.imported()
         self._refuse_unknown(lgb)
-        learnt = TrainingRows.of(work)
+        learnt = self.rows_to_learn(work)
         data = self._rows(lgb, work.data, learnt)
         sets = [data]
         if work.held_out is not None:
@@ -289,12 +291,16 @@ class LightGBM(Booster):
         ranges = infos[1].split() if infos else []
         categories = [name for name, told in zip(names, ranges, strict=False) if _is_list(told)]
         units = booster.num_model_per_iteration()
+        rounds = booster.num_trees() // units
+
+        # Raw scores of a random forest are the sum of its trees and not their mean.
+        trees = rounds if _MEAN in text else 1
 
         def raw(block: NDArray) -> Any:
-            return booster.predict(block, raw_score=True, num_threads=1)
+            return booster.predict(block, raw_score=True, num_threads=1) / trees
 
         return Predictor(
-            f"lightgbm ({booster.num_trees() // units} rounds)",
+            f"lightgbm ({rounds} rounds)",
             content,
             (booster.num_feature(),),
             units,

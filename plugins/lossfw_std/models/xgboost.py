@@ -154,7 +154,7 @@ class XGBoost(Booster):
     def fit(self, work: Work) -> bytes:
         xgb = self.imported()
         self._refuse_unknown(xgb)
-        learnt = TrainingRows.of(work)
+        learnt = self.rows_to_learn(work)
         data = self._matrix(xgb, work.data, work.threads, learnt)
         held_out = None
         if work.held_out is not None:

@@ -124,3 +124,36 @@ def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
 def test_more_refuses_what_a_configuration_decides_elsewhere(name, key, cure):
     with pytest.raises(ParameterError, match=cure):
         registry().create("model", {"name": name, "more": {key: 1}})
+
+
+# Models whose raw outputs are not a sum of trees, or whose trees are not as others.
+KINDS = {
+    "forest": ("lightgbm", {"boosting": "rf", "bagging_fraction": 0.5, "bagging_freq": 1}),
+    "linear leaves": ("lightgbm", {"linear_tree": True}),
+    "dropped trees": ("lightgbm", {"boosting": "dart", "drop_rate": 0.3}),
+    "classes": ("lightgbm", {"objective": "multiclass", "num_class": 3}),
+    "dart": ("xgboost", {"booster": "dart", "rate_drop": 0.3}),
+    "linear": ("xgboost", {"booster": "gblinear"}),
+    "parallel": ("xgboost", {"num_parallel_tree": 3, "subsample": 0.5}),
+    "softmax": ("xgboost", {"objective": "multi:softprob", "num_class": 3}),
+    "hazard": ("xgboost", {"objective": "count:poisson"}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_model_predicts_what_its_library_predicts(kind):
+    name, params = KINDS[kind]
+    library = pytest.importorskip(name)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 3))
+    y = np.digitize(x[:, 0], [-0.5, 0.5]).astype(float)
+    if name == "xgboost":
+        rows = library.DMatrix(x, y, nthread=1)
+        booster = library.train({"nthread": 1, "seed": 1, **params}, rows, 5)
+        content, expected = bytes(booster.save_raw("ubj")), booster.predict(rows)
+    else:
+        quiet = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, **params}
+        booster = library.train(quiet, library.Dataset(x, y), 5)
+        content, expected = booster.model_to_string().encode(), booster.predict(x)
+    predictions = model(name).loaded(content).block(x).predictions
+    np.testing.assert_allclose(np.squeeze(predictions), expected, rtol=1e-6, atol=1e-7)

@@ -1,5 +1,7 @@
 """Each kind of loss trains XGBoost and LightGBM, and CatBoost where it takes it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -165,3 +167,10 @@ def test_a_card_that_is_not_there_is_told():
     with pytest.raises(ArgumentError, match="sees no graphics card"):
         fitted(made, data, loss, 1)
     assert model("xgboost", device="auto").identity()["device"] == "cpu"
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_a_file_beside_a_training_is_refused(name):
+    loss, data, _ = case("elements")
+    with pytest.raises(ArgumentError, match="begins without trees: leave file out"):
+        fitted(model(name, file=Path("m.ubj")), data, loss, 1)
