@@ -209,11 +209,11 @@ class Model(LibraryComponent):
         """
         known = card.link if card else own
         if known is not None and self.link not in (None, known):
-            told = "model.json beside it has" if card else "it has itself"
+            told = "model.json beside it" if card else "the file"
             raise ModelParameterError(
                 "link",
-                f"{self.file or 'the file'} has link={self.link!r} in the configuration, and "
-                f"{told} {known!r}: leave link out.",
+                f"link is {self.link!r} for {self.file or 'the file'}, and {told} says {known!r}: "
+                "leave link out.",
             )
         return known or self.link
 

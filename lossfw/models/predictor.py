@@ -66,6 +66,9 @@ class Predictor:
     categories : mapping of str to tuple of str
         By name of an input, the labels of its codes 0, 1, ..., where the file has them: the
         categories of the data become these codes.
+    link_is_assumed : bool
+        Whether nothing tells the link, so that `link` is what the outputs are taken for; a note
+        says so.
     notes : tuple of str
         What a person has to know of the outputs, such as that their meaning is not known; shown
         as warnings.
@@ -96,13 +99,14 @@ class Predictor:
         columns: tuple[str, ...] = (),
         classes: tuple[str, ...] = (),
         categories: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        link_is_assumed: bool = False,
         notes: tuple[str, ...] = (),
     ) -> None:
         self.told, self.digest = told, sha256(content)
         self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
         self._link = link
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
-        self.working, self.notes = working, notes
+        self.working, self.link_is_assumed, self.notes = working, link_is_assumed, notes
         self.columns, self.classes, self.categories = columns, classes, categories
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
         while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:

@@ -102,7 +102,8 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
         predictor = model.loaded()
         predictor.find_link(known(config.registry))
         config.predictor = predictor
-        is_told = model.link is None and predictor.link is not None
+        of_file = predictor.link is not None and not predictor.link_is_assumed
+        is_told = model.link is None and of_file
         config.origin = OutputOrigin.of_model(
             ["model"], predictor.link, predictor.units, is_told=is_told
         )

@@ -107,7 +107,7 @@ class Booster(Model):
     def meaning(
         self, card: Card | None, own: str | None, objective: str
     ) -> tuple[str, tuple[str, ...]]:
-        """Return the link of raw outputs, with a note where nothing tells it.
+        """Return the link of raw outputs, and a note if nothing tells it, so that it is assumed.
 
         `own` is the link of the file's own objective, None for one that is not known; `objective`
         says which it has.

@@ -308,6 +308,7 @@ class LightGBM(Booster):
             link,
             block_rows=BLOCK_ROWS,
             columns=() if all(map(_UNNAMED.fullmatch, names)) else tuple(names),
+            link_is_assumed=bool(notes),
             notes=notes + self.on_categories(card, ", ".join(categories)),
         )
 

@@ -291,6 +291,7 @@ class XGBoost(Booster):
             dtype="float32",
             block_rows=BLOCK_ROWS,
             columns=columns,
+            link_is_assumed=bool(notes),
             notes=notes + self.on_categories(card, names),
         )
 

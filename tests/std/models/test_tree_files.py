@@ -101,11 +101,11 @@ def trained_from_outside(name):
 
 
 def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
-    with pytest.raises(DataError, match=r"it has itself 'exp': leave link out"):
+    with pytest.raises(DataError, match=r"and the file says 'exp': leave link out"):
         of_file("tweedie.ubj", link="identity").loaded()
     content = (FILES / "tweedie.ubj").read_bytes()
     card = Card("softplus", 1, "xgboost 3.2.0", "")
-    with pytest.raises(DataError, match=r"model\.json beside it has 'softplus'"):
+    with pytest.raises(DataError, match=r"model\.json beside it says 'softplus'"):
         of_file("tweedie.ubj", link="exp").loaded(content, card)
 
 
@@ -157,3 +157,16 @@ def test_each_kind_of_model_predicts_what_its_library_predicts(kind):
         content, expected = booster.model_to_string().encode(), booster.predict(x)
     predictions = model(name).loaded(content).block(x).predictions
     np.testing.assert_allclose(np.squeeze(predictions), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_an_assumed_link_may_be_told_otherwise(tmp_path):
+    pytest.importorskip("xgboost")
+    (tmp_path / "m.ubj").write_bytes(trained_from_outside("xgboost"))
+    config = {
+        "lossfw": 1,
+        "data": {"name": "inline", "inputs": [[0.1, 0.2]], "targets": [1.0]},
+        "model": {"name": "xgboost", "file": str(tmp_path / "m.ubj")},
+        "loss": "poisson_deviance",
+    }
+    with pytest.raises(lossfw.ConfigError, match="make the model's link exp"):
+        lossfw.run(config)
