@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from lossfw.bridges.raw_form import refusal
 from lossfw.components.library import LibraryComponent
 from lossfw.data.source import File, file_fields
 from lossfw.errors import ArgumentError, DataError
@@ -151,6 +150,9 @@ class Model(LibraryComponent):
         By default, what a boosting library refuses: a loss of the reals, or with a link to them,
         whose slope is not 0 almost everywhere.
         """
+        # Imported on use: an evaluation learns nothing.
+        from lossfw.bridges.raw_form import refusal
+
         return refusal(loss)
 
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lossfw.bridges.boosting import Derivatives
-from lossfw.bridges.start import start
 from lossfw.data import Dataset
 from lossfw.evaluation.predictor import without_column
 from lossfw.losses.base import Form
@@ -121,6 +119,9 @@ class Work:
 
     def start(self) -> NDArray:
         """Return the raw outputs (units,) that a model begins with: the best constant."""
+        # Imported on use, as below: an evaluation learns nothing.
+        from lossfw.bridges.start import start
+
         constant = start(self.loss, self.targets, self.data.sample_weight, classes=self.units)
         return np.array(np.broadcast_to(constant, self.units))
 
@@ -130,6 +131,8 @@ class Work:
         Both are weighted. Where the second derivative of a loss is 0 or negative, another number
         takes its place, so that a step of slope over curvature lowers the loss.
         """
+        from lossfw.bridges.boosting import Derivatives
+
         sizes = None if self.data.groups is None else np.diff(self.data.groups.starts)
         given = without_column(raw) if self.units == 1 else raw
         found = Derivatives(self.loss)(given, self.targets, self.data.sample_weight, sizes)

@@ -18,13 +18,13 @@ train: {epochs: 1, optimizer: sgd}
 
 
 def imported(folder, text):
-    """Return what making a plan imports of lossfw.config, in a process of its own."""
+    """Return what making a plan imports of config and bridges, in a process of its own."""
     (folder / "run.yaml").write_text(text)
     (folder / "base.yaml").write_text(SAVED)
     code = (
         "import sys; from lossfw.config.plan.evaluation import build; "
         "from lossfw.config.text.source import ConfigSource; build(ConfigSource('run.yaml')); "
-        "names = [name for name in sys.modules if name.startswith('lossfw.config.')]; "
+        "names = [n for n in sys.modules if n.startswith(('lossfw.config.', 'lossfw.bridges'))]; "
         "print(*(name.rpartition('.')[2] for name in names))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -33,7 +33,7 @@ def imported(folder, text):
 
 def test_a_plain_configuration_imports_no_more_than_it_uses(folder):
     unused = {"extends", "environment", "sweep", "resolved", "writing", "validate"}
-    unused |= {"json_schema", "json_components", "json_tools"}
+    unused |= {"json_schema", "json_components", "json_tools", "bridges"}
     assert not imported(folder, SAVED) & unused
     assert "extends" in imported(folder, "extends: base.yaml\n")
 
