@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator
@@ -13,6 +15,7 @@ from pydantic import AfterValidator
 from lossfw.components.naming import did_you_mean
 from lossfw.components.registry.blame import explain
 from lossfw.components.registry.local import import_file
+from lossfw.components.registry.records import LOCAL_MODULE
 from lossfw.data.source import LocationParameter
 from lossfw.errors import BrokenPluginError
 from lossfw.models.model import ModelParameterError
@@ -37,13 +40,13 @@ def code_file(named: str) -> Path:
 
 def code_digest(named: str) -> str:
     """Return the SHA-256 of ``net.py:Net``, of the name and of what is in the file."""
-    name = named.rpartition(":")[2].encode()
+    name, file = named.rpartition(":")[2].encode(), code_file(named)
+    if (module := _sent(file)) is not None:
+        return hashlib.sha256(name + b"\0" + module.__name__.encode()).hexdigest()
     try:
-        return hashlib.sha256(name + b"\0" + code_file(named).read_bytes()).hexdigest()
+        return hashlib.sha256(name + b"\0" + file.read_bytes()).hexdigest()
     except OSError as error:
-        raise ModelParameterError(
-            "module", f"{code_file(named)} cannot be read: {error.strerror}."
-        ) from None
+        raise ModelParameterError("module", f"{file} cannot be read: {error.strerror}.") from None
 
 
 def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
@@ -64,7 +67,7 @@ def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
     """
     file, name = code_file(named), named.rpartition(":")[2]
     try:
-        module = import_file(file)
+        module = _sent(file) or import_file(file)
     except BrokenPluginError as error:
         raise ModelParameterError("module", str(error)) from None
     except Exception as error:
@@ -85,6 +88,17 @@ def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
             f"{file.name}:{name} cannot be made with arguments {dict(arguments)}: "
             f"{explain(error, path=file)}.",
         ) from None
+
+
+def _sent(file: Path) -> ModuleType | None:
+    """Return the module of a file that is not here, on a worker that was sent its source."""
+    if file.exists():
+        return None
+    path = str(file.absolute())
+    for name, module in list(sys.modules.items()):
+        if name.startswith(LOCAL_MODULE) and module.__file__ == path:
+            return module
+    return None
 
 
 def _check_arguments(make: Any, title: str, arguments: Mapping[str, Any]) -> None:

@@ -118,6 +118,17 @@ def test_a_row_has_the_same_bits_in_any_company_and_on_a_worker(data, learnt):
     assert again.digest == predictor.digest
 
 
+def test_a_worker_needs_no_file_of_python(data, learnt, tmp_path):
+    nets = tmp_path / "sent.py"
+    nets.write_bytes(NETS.read_bytes())
+    predictor = torch_model(module=f"{nets}:Net").loaded(learnt[-1])
+    rows, sent = data.inputs[:9], pickle.dumps(predictor)
+    nets.unlink()  # a worker has the module of its source, as plugin files are sent
+    np.testing.assert_array_equal(
+        pickle.loads(sent).block(rows).predictions, predictor.block(rows).predictions
+    )
+
+
 def test_four_threads_at_once_get_the_bits_of_one(data, learnt):
     from concurrent.futures import ThreadPoolExecutor
 
