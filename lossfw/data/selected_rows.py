@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.components.naming import shortlist
+from lossfw.data.columns import DataColumn
 from lossfw.data.dataset import Dataset
 from lossfw.data.files import join_digests
 from lossfw.data.lazy_arrays import (
@@ -46,6 +47,8 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
         digest=join_digests(data.digest, str(rows)),
         notes=(*data.notes, *notes),
     )
+    categories = {name: _with_present_labels(x) for name, x in found.categories.items()}
+    found = replace(found, categories=categories)
     return (_with_present_classes(found) if data.classes else found), index
 
 
@@ -111,6 +114,13 @@ def _with_present_classes(data: Dataset) -> Dataset:
     classes = tuple(label for label, there in zip(data.classes, present, strict=True) if there)
     targets = changed_rows(data.targets, TableEntry(numbers.astype(data.targets.dtype)))
     return replace(data, targets=targets, classes=classes)
+
+
+def _with_present_labels(column: DataColumn) -> DataColumn:
+    """Return a column with the labels that its rows have, numbered in the same order."""
+    present = column.counts > 0
+    labels = tuple(x for x, there in zip(column.labels, present, strict=True) if there)
+    return DataColumn(changed_rows(column.values, TableEntry(np.cumsum(present) - 1)), labels)
 
 
 def taken(array: RowArray, index: NDArray) -> RowArray:

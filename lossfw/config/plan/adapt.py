@@ -30,6 +30,7 @@ from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import ColumnError, Dataset, Source
+from lossfw.data.categories import labels_of
 from lossfw.data.files import digest_arrays
 from lossfw.data.labels import CastToInteger
 from lossfw.data.lazy_arrays import RowArray
@@ -85,11 +86,14 @@ def with_options(
     options: DataOptions,
     path: ConfigPath,
     columns: Sequence[str] = (),
+    *,
+    learnt: bool = False,
 ) -> Dataset | None:
     """Return the rows of a source at `path` as the keys beside its parameters say.
 
     Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`. Only the columns of the filter that are in `columns` stay.
+    here; see `standardised`. Only the columns of the filter that are in `columns` stay. The
+    categories of rows that are `learnt` are those of later rows.
     """
     if not data.columns.keys() >= {*options.extra_columns}:
         return None  # a column that is not there has been reported
@@ -103,6 +107,9 @@ def with_options(
         data = filtered
     with config.at([*path, "group_key"]):
         data = options.grouped(data, columns)
+    if learnt and not config.recorded.categories:
+        # Rows that are held out have the inputs of those to learn from.
+        config.recorded = replace(config.recorded, categories=labels_of(data))
     fitting = for_model(config, data, options, path)
     if fitting is None:
         return None

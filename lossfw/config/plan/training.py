@@ -24,7 +24,6 @@ from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
-from lossfw.data.categories import labels_of
 from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
@@ -112,10 +111,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
     if data is not None:
-        if not config.recorded.categories:
-            # Rows that are held out have the inputs of those to learn from.
-            config.recorded = replace(config.recorded, categories=labels_of(data))
-        data = with_options(config, data, config.data_options, ["data"], kept)
+        data = with_options(config, data, config.data_options, ["data"], kept, learnt=True)
     held_out = None
     if config.held_out_source is not None:
         held_out = load(config, config.held_out_source, _HELD_OUT, config.held_out_options)
