@@ -23,6 +23,7 @@ SLOW = {
     "how-to/cross-validate",
     *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
     *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting", "how-to/price-insurance"),
+    "how-to/estimators",
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])
@@ -34,6 +35,7 @@ PAGES = [
 NEEDED = {
     "docs/how-to/evaluate-a-model.md": ("lightgbm", "onnxruntime", "skl2onnx"),
     "docs/how-to/classify-pictures.md": ("torch", "safetensors"),
+    "docs/how-to/estimators.md": ("skops", "pandas"),
     "docs/how-to/onnx.md": ("onnxruntime", "skl2onnx"),
     "docs/how-to/pytorch.md": ("torch",),
     "docs/how-to/jax.md": ("jax", "optax"),

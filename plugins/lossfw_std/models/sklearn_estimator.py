@@ -38,7 +38,14 @@ def built(described: Any) -> Any:
     if isinstance(described, Sequence) and described:
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(*map(built, described))
+        steps = []
+        for i, step in enumerate(described):
+            try:
+                steps.append(built(step))
+            except ParameterError as error:
+                # A configuration finds the place by the index.
+                raise ParameterError(f"step [{i}]: {error}") from None
+        return make_pipeline(*steps)
     raise ParameterError(
         "expected an estimator of scikit-learn by its name, such as sklearn.linear_model.Ridge, a "
         "mapping {name: ..., PARAMETER: VALUE}, or a list of them, which is a pipeline; got "
