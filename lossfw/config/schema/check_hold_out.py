@@ -21,7 +21,8 @@ def check_hold_out(config: CheckedConfig) -> bool:
     if len(given) != 1:
         got = f"got {' and '.join(given)}" if given else "none of them is given"
         what = f"train.hold_out should have one of {', '.join(_FORMS)}; {got}"
-        config.add(_PATH, what, key=True)
+        hint = f"leave one of them out, as -o train.hold_out.{given[0]}-" if given else ""
+        config.add(_PATH, what, hint, key=True)
         return False
     idle = [key for key in _OF_ROWS if key in values and given == ["data"]]
     idle += ["fold"] if "fold" in values and given != ["folds"] else []
