@@ -241,6 +241,11 @@ class Model(LibraryComponent):
         if content is None:
             if self.file is None:
                 raise ArgumentError(f"the model {self.name} has no file.")
+            if self.file.is_dir():
+                raise DataError(
+                    f"{self.file} is a folder. For the model in the folder of a training, write "
+                    f"model: {{name: trained, folder: {self.file.name}}}"
+                )
             try:
                 content = self.file.read_bytes()
             except OSError as error:
@@ -250,6 +255,11 @@ class Model(LibraryComponent):
             refuse_code(self.file, content)
             card = Card.beside(self.file, content)
         self.link_with(card)
-        predictor = self.load(content, card)
+        predictor: object = self.load(content, card)
+        if not isinstance(predictor, Predictor):
+            raise DataError(
+                f"load() of the model {self.name} returned {type(predictor).__name__}; expected a "
+                "lossfw.models.Predictor."
+            )
         predictor.origin = self, card, content
         return predictor

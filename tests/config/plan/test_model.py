@@ -87,6 +87,7 @@ def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
         (", file", ", gian: 2, file", "4:23", "no parameter 'gian'", "'gain'"),
         ("m.json", "no.json", "4:29", "no.json", ""),
         ("m.json", "linear.py", "4:29", "linear.py is not a matrix in JSON", ""),
+        ("file: m.json", "file: .", "4:29", "{name: trained, folder: ", ""),
         ("file: m.json", "file: m.json, link: tanh", "4:43", "link tanh gives", "link softmax"),
         ("file: m.json", "file: m.json, link: softmaxx", "4:43", "softmaxx", "'softmax'"),
         ("[[1.0, 2.0], [3.0, 0.5]]", "[[1.0], [3.0]]", "3:7", "(N, 2)", ""),
@@ -334,3 +335,8 @@ def test_dense_trains_beside_other_models(dense, folder):
     text = dense(f"model: {{name: dense, {LAYERS}}}") + "train: {epochs: 2, optimizer: sgd}\n"
     (folder / "train.yaml").write_text(text)
     assert str(build_training("train.yaml").model.network) == "2-3-2, relu, softmax, float32"
+
+
+def test_a_load_that_returns_something_else_is_told(refused, files):
+    (files / "linear.py").write_text(LINEAR.replace("link, pads=True)", "link, pads=True).told"))
+    refused(TEXT, at="4:29", what=["load() of the model linear returned str", "Predictor"])
