@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
@@ -122,16 +122,21 @@ class Booster(Model):
         )
         return "identity", (note,)
 
-    def on_categories(self, card: Card | None, names: str) -> tuple[str, ...]:
-        """Return a note on inputs that are categories, where no card tells their labels."""
-        if card is not None or not names:
-            return ()
+    def on_categories(
+        self, card: Card | None, inputs: Sequence[str], labels: Mapping[str, Sequence[Any]]
+    ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+        """Return the labels of inputs that are categories, and a note where the file has none."""
+        known = {name: tuple(labels.get(name, ())) for name in inputs}
+        if card is not None or not inputs:
+            return {}, ()
+        if all(all(isinstance(one, str) for one in of) and of for of in known.values()):
+            return known, ()
         note = (
-            f"{self.file or 'the file'} takes categories ({names}) by number, and does not say "
-            "which label has which: lossfw numbers the labels of a column in ascending order, so "
-            "compare them with the training."
+            f"{self.file or 'the file'} takes categories ({', '.join(inputs)}) by number, and does "
+            "not say which label has which: lossfw numbers the labels of a column in ascending "
+            "order, so compare them with the training."
         )
-        return (note,)
+        return {}, (note,)
 
 
 def refuses_targets(name: str, loss: Loss, units: int) -> str | None:

@@ -290,6 +290,12 @@ class LightGBM(Booster):
         infos = re.search(r"^feature_infos=(.*)$", text, re.MULTILINE)
         ranges = infos[1].split() if infos else []
         categories = [name for name, told in zip(names, ranges, strict=False) if _is_list(told)]
+        # Those of a table of pandas, in the order of its columns.
+        labels = booster.pandas_categorical or []
+        of_table = (
+            dict(zip(categories, labels, strict=True)) if len(labels) == len(categories) else {}
+        )
+        known, more_notes = self.on_categories(card, categories, of_table)
         units = booster.num_model_per_iteration()
         rounds = booster.num_trees() // units
 
@@ -309,7 +315,8 @@ class LightGBM(Booster):
             block_rows=BLOCK_ROWS,
             columns=() if all(map(_UNNAMED.fullmatch, names)) else tuple(names),
             link_is_assumed=bool(notes),
-            notes=notes + self.on_categories(card, ", ".join(categories)),
+            categories=known,
+            notes=notes + more_notes,
         )
 
 

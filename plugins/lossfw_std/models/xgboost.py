@@ -271,11 +271,9 @@ class XGBoost(Booster):
         columns = tuple(booster.feature_names or ())
         width = int(booster.num_features())
         types = booster.feature_types or ["q"] * width
-        names = ", ".join(
-            (columns or [f"input {i}" for i in range(width)])[i]
-            for i in range(width)
-            if types[i] == "c"
-        )
+        inputs = columns or [f"input {number}" for number in range(width)]
+        categories = [name for name, kind in zip(inputs, types, strict=True) if kind == "c"]
+        known, more_notes = self.on_categories(card, categories, _labels(booster, categories))
 
         def raw(block: NDArray) -> Any:
             rows = xgb.DMatrix(block, nthread=1)
@@ -292,7 +290,8 @@ class XGBoost(Booster):
             block_rows=BLOCK_ROWS,
             columns=columns,
             link_is_assumed=bool(notes),
-            notes=notes + self.on_categories(card, names),
+            categories=known,
+            notes=notes + more_notes,
         )
 
 
@@ -315,3 +314,14 @@ def _parts(xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str,
             return True
 
     return Parts()
+
+
+def _labels(booster: Any, categories: list[str]) -> dict[str, list[Any]]:
+    """Return the labels that a file keeps of a table of the training, by name of the input."""
+    if not categories:
+        return {}
+    try:
+        found = booster.get_categories(export_to_arrow=True).to_arrow()
+    except (ImportError, ValueError):
+        return {}  # without pyarrow, or trained on numbers
+    return {name: labels.to_pylist() for name, labels in found if labels is not None}

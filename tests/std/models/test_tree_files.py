@@ -170,3 +170,34 @@ def test_an_assumed_link_may_be_told_otherwise(tmp_path):
     }
     with pytest.raises(lossfw.ConfigError, match="make the model's link exp"):
         lossfw.run(config)
+
+
+def test_labels_of_a_table_are_found_in_the_file():
+    library = pytest.importorskip("lightgbm")
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.normal(size=90), np.repeat([0.0, 1.0, 2.0], 30)], axis=1)
+    options = {"feature_name": ["age", "kind"], "categorical_feature": [1]}
+    data = library.Dataset(x, x[:, 1] == 1, **options)
+    text = library.train({"verbosity": -1, "num_threads": 1}, data, 2).model_to_string()
+    (note,) = model("lightgbm").loaded(text.encode()).notes
+    assert "takes categories (kind) by number" in note
+    # As LightGBM writes the categories of a table of pandas.
+    labelled = text.replace("pandas_categorical:null", 'pandas_categorical:[["tram","bus","car"]]')
+    predictor = model("lightgbm").loaded(labelled.encode())
+    assert predictor.categories == {"kind": ("tram", "bus", "car")}
+    assert predictor.notes == ()
+
+
+def test_labels_of_a_table_are_found_in_a_file_of_xgboost():
+    library = pytest.importorskip("xgboost")
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    kinds = pandas.Categorical(["bus", "tram", "car"] * 20, categories=["tram", "bus", "car"])
+    table = pandas.DataFrame({"age": np.arange(60.0), "kind": kinds})
+    rows = library.DMatrix(table, np.arange(60.0) % 3, enable_categorical=True, nthread=1)
+    booster = library.train({"nthread": 1, "objective": "count:poisson"}, rows, 2)
+    predictor = model("xgboost").loaded(bytes(booster.save_raw("ubj")))
+    assert predictor.categories == {"kind": ("tram", "bus", "car")}
+    codes = np.stack([table.age, kinds.codes], axis=1)
+    expected = booster.predict(rows)
+    np.testing.assert_allclose(predictor.block(codes).predictions[:, 0], expected, 1e-6)
