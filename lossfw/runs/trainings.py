@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from lossfw.components.hookspecs import TRAINING_CYCLE
 from lossfw.config.plan.resolved import resolved
 from lossfw.config.plan.training import training_of
 from lossfw.config.schema.checked import known
 from lossfw.evaluation.evaluate import Progress
-from lossfw.models.card import CARD_FILE
+from lossfw.models.card import CARD_FILE, Card
 from lossfw.models.training import checkpoint
 from lossfw.models.training.advice import scaling_advice
+from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.loop import train
-from lossfw.models.training.records import TrainingResult, TrainingState
-from lossfw.runs.files import check_folder, to_json, write_file
+from lossfw.models.training.records import Epoch, Training, TrainingResult, TrainingState
+from lossfw.runs.files import check_folder, numbers_in, read_json, to_json, write_file
 from lossfw.runs.folder import CONFIG_FILE, locked_folder, refuse_foreign_config
 from lossfw.runs.folds import FOLD_FILE, fold_bytes
 from lossfw.runs.plugin_hooks import HookCallers
@@ -62,9 +64,10 @@ def carry_out_training(
     registry = known(request.config.registry)
     with locked_folder(folder):
         path = None if folder is None else folder / checkpoint.CHECKPOINT_FILE
-        start = None
+        start = done = None
         if path is not None and request.resume and path.exists():
             start = checkpoint.read(path, training)
+            done = _finished(path.parent, training)
         configuration = resolved(request.config).text().encode()
         hooks = HookCallers(registry, run, warn, TRAINING_CYCLE)
 
@@ -84,14 +87,14 @@ def carry_out_training(
         hooks.call("lossfw_training_start")
         begin = time.perf_counter()
         try:
-            trained = train(training, start=start, save=save, progress=progress)
+            trained = done or train(training, start=start, save=save, progress=progress)
         except BaseException:
             hooks.call("lossfw_training_end", trained=None)
             raise
         seconds = time.perf_counter() - begin
         if advice := scaling_advice(training, trained):
             warn(advice)
-        if folder is not None:
+        if folder is not None and done is None:
             write_file(folder, CONFIG_FILE, configuration)
             # Other data are numbered, ordered and changed like these, or refused.
             write_file(folder, trained.file, trained.content)
@@ -103,3 +106,41 @@ def carry_out_training(
             write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())
         hooks.call("lossfw_training_end", trained=trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.done)
+
+
+def _finished(folder: Path, training: Training) -> TrainingResult | None:
+    """Return the result of this training if its folder has it; layers have it in the checkpoint.
+
+    The last checkpoint of a model of rounds is that of a whole leg, and the rounds after it need
+    not be made again.
+    """
+    plain, model = read_json(folder / TRAINING_FILE), training.model
+    if plain is None or plain.get("digest") != training.digest or isinstance(model, DenseLearner):
+        return None
+    file = folder / model.file_name
+    content = file.read_bytes() if file.is_file() else b""
+    card = Card.beside(file, content)
+    if card is None:
+        return None
+    trained = numbers_in(plain)
+    try:
+        history, kept, stopped = trained["epochs"], trained["kept"], trained["stopped"]
+        epochs = tuple(map(Epoch.from_dict, history))
+    except (KeyError, TypeError):
+        return None
+    return TrainingResult(
+        predictor=model.loaded(content, card),
+        content=content,
+        file=file.name,
+        history=epochs,
+        kept_epoch=kept,
+        stopped=stopped,
+        loss_name=training.loss.name,
+        loss_text=str(training.loss),
+        form=training.form,
+        learns=training.learns,
+        model=trained.get("model", {}),
+        card=card,
+        digest=training.digest,
+        record=training.record,
+    )

@@ -111,6 +111,17 @@ def test_a_training_that_stops_at_any_round_goes_on_to_the_same_bytes(
         assert (folder / "a" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
 
 
+def test_a_finished_training_is_returned_and_not_made_again(train, folder, monkeypatch):
+    first = train("a", "train.rounds=14")
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Leg, "state", None)
+        assert train("a", "train.rounds=14", resume=True) == first
+    # Another file in the place of the model is not its model.
+    (folder / "a/stumps.json").write_text("[1.0, 3, []]")
+    assert train("a", "train.rounds=14", resume=True) == first
+    assert (folder / "a/stumps.json").read_text() != "[1.0, 3, []]"
+
+
 def test_more_rounds_are_those_of_one_training(train, folder):
     # The first one ends in the middle of a leg.
     train("a", "train.rounds=14")
