@@ -123,7 +123,11 @@ def _of_model(instances: list[Any]) -> list[InstanceToCheck]:
 
     Parameters of a library are not moved: its trainings cost, and they belong to the library.
     """
-    useful = [one for one in instances if one.learns is not None or one.file is not None]
+    useful = [
+        one
+        for one in instances
+        if one.file is not None or (one.learns is not None and one.incomplete() is None)
+    ]
     by_text = {repr(one): InstanceToCheck(one) for one in useful or instances[:1]}
     return list(by_text.values())
 

@@ -169,7 +169,10 @@ class Model(LibraryComponent):
         return self
 
     def incomplete(self) -> str | None:
-        """Return what has to be given before the model can learn; None if nothing is missing."""
+        """Return what is missing before the model can learn, and how to give it; None if nothing.
+
+        Such as ``"module is missing: write module: net.py:Net"``.
+        """
         return None
 
     def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:

@@ -22,6 +22,9 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
     if model.library and model.version() is None:
         what = f"the model {model.name} needs {model.distribution or model.library}"
         config.add(["model"], f"{what}, which is not installed", model.install_command())
+    if model.file is None and (missing := model.incomplete()):
+        what, _, hint = missing.partition(": ")
+        config.add(["model"], f"{model.name} cannot learn yet: {what}", hint)
     if why := model.refuses(loss):
         _refuse(config, why)
     if model.link is not None and model.link != (link := _link(loss, model)):

@@ -94,6 +94,12 @@ class Sklearn(SkopsModel):
             sklearn_estimator.built(described)
         return described
 
+    def incomplete(self) -> str | None:
+        """Return that the estimator is missing."""
+        if self.estimator is not None:
+            return None
+        return "estimator is missing: write estimator: sklearn.linear_model.Ridge, or a list"
+
     def for_loss(self, loss: Loss) -> Self:
         """Return this model with the outputs that a loss takes."""
         model = self.model_copy()
@@ -117,8 +123,6 @@ class Sklearn(SkopsModel):
 
     def fit(self, work: Work) -> bytes:
         """Train the estimator by its own objective."""
-        if self.estimator is None:
-            raise ArgumentError("the model sklearn learns only with an estimator: name one.")
         self.imported()
         estimator = sklearn_estimator.built(self.estimator)
         sklearn_estimator.number_columns(estimator, work.data.input_names)
