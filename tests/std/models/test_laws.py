@@ -1,4 +1,4 @@
-"""Built-in models are held to the laws of models, at the last of their samples or at one of ours."""
+"""Built-in models are held to the laws of models, at their last sample or at one of ours."""
 
 from pathlib import Path
 
