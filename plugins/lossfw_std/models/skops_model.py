@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Final
@@ -31,6 +32,11 @@ class SkopsModel(Model):
     distribution: ClassVar[str] = "scikit-learn"
     extra: ClassVar[str] = "skops"
     ending: ClassVar[str] = ".skops"
+
+    @classmethod
+    def version(cls) -> str | None:
+        """Return the version of scikit-learn; None if it or skops is not installed."""
+        return None if importlib.util.find_spec("skops") is None else super().version()
 
     def read(self, content: bytes) -> skops_file.Read:
         """Return the estimator in a file, which has learnt and takes arrays of numbers."""
