@@ -175,12 +175,17 @@ class Model(LibraryComponent):
         """
         return None
 
-    def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:
-        """Raise `ModelParameterError` if rows of a shape cannot be learnt from.
+    def outputs(self, row_shape: tuple[int, ...]) -> int | None:
+        """Return the raw outputs of a row that the model makes by its parameters before a training.
 
-        It is called once before a training, with the number of raw outputs that the loss takes; by
-        default nothing is wrong.
+        By default None: it makes as many as the loss takes.
+
+        Raises
+        ------
+        ModelParameterError
+            If a parameter does not fit rows of this shape.
         """
+        return None
 
     def code_files(self) -> dict[str, Path]:
         """Return the files whose code is executed with this model, by parameter.

@@ -6,6 +6,7 @@ import numpy as np
 
 from lossfw.bridges.raw_form import columns_of, raw_form
 from lossfw.config.plan.adapt import inputs_of
+from lossfw.config.plan.load_outputs import at_parameter
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
@@ -44,10 +45,15 @@ def _refuse(config: CheckedConfig, why: str) -> None:
 def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     """Return the origin of the raw outputs of a model that is to learn."""
     loss, data = known(config.loss), known(config.data)
-    units = 1
+    units, own = 1, None
+    with at_parameter(config):
+        own = model.outputs(inputs_of(data).shape[1:])
     with config.at(["data"]):
         inputs_of(data)
-        units = _units(loss, data, config.held_out)
+        units = _units(loss, data, config.held_out, own)
+    if own is not None and own != units:
+        what = f"the model makes {own} outputs of a row, and the loss {loss.name} takes {units}"
+        config.add(["model"], f"{what} for these data", "change its arguments")
     if why := model.refuses_outputs(loss, units):
         _refuse(config, why)
     name = _link(loss, model)
@@ -66,8 +72,11 @@ def _link(loss: Loss, model: Model) -> str | None:
     return linked or _NO_LINK
 
 
-def _units(loss: Loss, data: Dataset, held_out: Dataset | None) -> int:
-    """Return the raw outputs of a row: one for each class, or for each column of the targets."""
+def _units(loss: Loss, data: Dataset, held_out: Dataset | None, own: int | None) -> int:
+    """Return the raw outputs of a row: one for each class, or for each column of the targets.
+
+    A model that makes `own` may have more classes than the data, and any number for a loss of any.
+    """
     targets = np.asarray(data.targets)
     if not loss.takes_rows:
         # Beside named columns of a target there is one number for a row.
@@ -83,7 +92,13 @@ def _units(loss: Loss, data: Dataset, held_out: Dataset | None) -> int:
     except ArgumentError:
         # A model with an objective of its own, which takes what the bridges refuse.
         form = loss
-    return columns_of(form, targets, len(data.classes) or None)
+    try:
+        units = columns_of(form, targets, len(data.classes) or None)
+    except ArgumentError:
+        if own is None:
+            raise
+        return own
+    return max(units, own or 0) if loss.takes_classes else units
 
 
 def check_row_shape(learnt: tuple[int, ...], held_out: tuple[int, ...]) -> None:

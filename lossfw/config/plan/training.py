@@ -15,7 +15,6 @@ from lossfw.config.plan.evaluation import described_data, refuse_sweep
 from lossfw.config.plan.folds import OF_FOLDS, group_columns, hold_out, refuse_folds
 from lossfw.config.plan.groups import note_batches
 from lossfw.config.plan.learner import check_row_shape, origin_of_training, refuse_loss
-from lossfw.config.plan.load_outputs import at_parameter
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
@@ -73,10 +72,6 @@ def training_of(config: CheckedConfig) -> Training:
         config.network = config.predictor = _network(config, known(config.data))
     else:
         config.origin = origin_of_training(config, config.model)
-        config.problems.raise_if_any()
-        with at_parameter(config):
-            shape = inputs_of(known(config.data)).shape
-            config.model.check_rows(shape[1:], known(config.origin.units))
         config.problems.raise_if_any()
     adapt_loss(config)
     if config.held_out is not None and not config.problems:

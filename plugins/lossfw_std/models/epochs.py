@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw import DivergenceError, NDArray
+from lossfw import DivergenceError, NDArray, ShapeError
 from lossfw.data import Dataset
 from lossfw.models import Predictor, Work
 
@@ -63,6 +63,15 @@ def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep
         group = None if group_of is None else group_of[rows]
         rate = work.rate(learning_rate, epoch, number, steps)
         yield BatchStep(number, rate, taken, targets[rows], weight, group, done)
+
+
+def check_units(made: int, work: Work) -> None:
+    """Raise `ShapeError` for a model that makes other outputs of a row than the loss takes."""
+    if made != work.units:
+        raise ShapeError(
+            f"the model makes {made} outputs of a row, and the loss {work.loss.name} takes "
+            f"{work.units} for these data: change its arguments."
+        )
 
 
 def check_loss(loss: float, work: Work, epoch: int, step: BatchStep) -> None:

@@ -29,7 +29,7 @@ from lossfw.models import (
     did_you_mean,
     made_by_code,
 )
-from lossfw_std.models.epochs import check_loss, predicted, steps_of
+from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 
 # Of a file of weights: the group with the state of the optimizer.
 _OPTIMIZER = "optimizer/"
@@ -111,8 +111,8 @@ class Keras(Model):
             )
         return flat_refusal(loss)
 
-    def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:
-        """Make model and optimizer, and compare the shapes."""
+    def outputs(self, row_shape: tuple[int, ...]) -> int:
+        """Make model and optimizer, and return the outputs of a row."""
         self._optimizer()
         predictor = self._predictor(self._net(), b"", None)
         if predictor.row_shape != row_shape:
@@ -121,12 +121,7 @@ class Keras(Model):
                 f"{self._title} takes rows of shape {predictor.row_shape}, and those of the data "
                 f"have {row_shape}: change its arguments.",
             )
-        if predictor.units != units:
-            raise ModelParameterError(
-                "module",
-                f"{self._title} makes {predictor.units} outputs of a row, and the loss takes "
-                f"{units} for these data: change its arguments.",
-            )
+        return predictor.units
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the model with the weights of a file, or a whole model."""
@@ -143,7 +138,7 @@ class Keras(Model):
         """Train epochs, each with a seed of its own."""
         if work.saved is None:
             inputs: Any = work.data.inputs
-            self.check_rows(inputs.shape[1:], work.units)
+            check_units(self.outputs(inputs.shape[1:]), work)
         with self._one_thread():
             self.imported("keras.utils").set_random_seed(work.seed)
             net = self._compiled_before(work)

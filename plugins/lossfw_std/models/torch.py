@@ -28,7 +28,7 @@ from lossfw.models import (
     did_you_mean,
     made_by_code,
 )
-from lossfw_std.models.epochs import check_loss, predicted, steps_of
+from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 from lossfw_std.models.torch_state import TorchState, optimizer_state
 
 # Optimizers whose step needs more than gradients that are there.
@@ -108,22 +108,16 @@ class Torch(Model):
         """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
         return flat_refusal(loss)
 
-    def check_rows(self, row_shape: tuple[int, ...], units: int) -> None:
-        """Make module and optimizer, and try the module on two rows of zeros."""
+    def outputs(self, row_shape: tuple[int, ...]) -> int:
+        """Make module and optimizer, and return the outputs of two rows of zeros."""
         torch = self.imported()
         with _threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
             net = self._net().eval()
             self._optimizer(net.parameters())
             try:
-                made = _units(self._forward(net, np.zeros((2, *row_shape))))
+                return _units(self._forward(net, np.zeros((2, *row_shape))))
             except ShapeError as error:
                 raise ModelParameterError("module", str(error)) from None
-        if made != units:
-            raise ModelParameterError(
-                "module",
-                f"{self._title} makes {made} outputs of a row, and the loss takes {units} for "
-                "these data: change its arguments.",
-            )
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the module with the weights of a file, or an exported program."""
@@ -148,7 +142,7 @@ class Torch(Model):
         """Train epochs, each with a seed of its own."""
         torch = self.imported()
         if work.saved is None:
-            self.check_rows(_shape_of(work), work.units)
+            check_units(self.outputs(_shape_of(work)), work)
         with _threads(torch, self.threads), torch.random.fork_rng():
             torch.manual_seed(work.seed)
             net = self._net()

@@ -150,7 +150,10 @@ REFUSED = {
         {"arguments": {"width": 4}},
         "takes rows of shape (4,), and those of",
     ),
-    "other outputs": ({"arguments": {"units": 2}}, "makes 2 outputs of a row, and the loss"),
+    "other outputs": (
+        {"arguments": {"units": 2}},
+        "makes 2 outputs of a row, and the loss",
+    ),
     "no module": ({"module": None}, "write module: net.py:build"),
     "a misspelt optimizer": ({"optimizer": "Adamm"}, "Did you mean 'Adam'?"),
     "a misspelt argument of it": (

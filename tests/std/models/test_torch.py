@@ -323,6 +323,15 @@ def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, learnt)
     assert torch_model(module=f"{copy}:Net").identity() == torch_model().identity()
 
 
+def test_a_module_may_have_more_outputs_than_the_data_show(tmp_path):
+    file = tmp_path / "net.yaml"
+    file.write_text(CONFIGURATION)
+    for loss, units in (("cross_entropy", 5), ("crps_ensemble", 6)):
+        overrides = [f"loss={loss}", f"model.arguments.units={units}", "train.hold_out-"]
+        result = lossfw.train(file, overrides=overrides, out=tmp_path / loss)
+        assert result.predictor.units == units
+
+
 def test_a_loss_without_slopes_is_refused():
     assert "nothing can be learnt" in torch_model().refuses(lossfw.loss("zero_one"))
     assert torch_model().refuses(lossfw.loss("listmle")) is None
@@ -381,7 +390,7 @@ def test_a_configuration_trains_and_its_folder_is_evaluated(tmp_path):
     [
         ("model.arguments.hiden=3", "model.arguments", "unexpected keyword argument 'hiden'"),
         ("model.optimizer=Adamm", "model.optimizer", "torch.optim has no optimizer 'Adamm'"),
-        ("model.arguments.units=2", "net.yaml:3", "makes 2 outputs of a row"),
+        ("model.arguments.units=2", "model.arguments", "makes 2 outputs of a row"),
         ("train.batch_size=0", "train.batch_size", "batch_size"),
     ],
 )
