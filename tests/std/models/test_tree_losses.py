@@ -1,5 +1,7 @@
 """Each kind of loss trains XGBoost and LightGBM, and CatBoost where it takes it."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +176,50 @@ def test_a_file_beside_a_training_is_refused(name):
     loss, data, _ = case("elements")
     with pytest.raises(ArgumentError, match="begins without trees: leave file out"):
         fitted(model(name, file=Path("m.ubj")), data, loss, 1)
+
+
+def flat(tree):
+    """Return the ends of nested mappings by name."""
+    found = {}
+    for key, value in tree.items():
+        branches = value if isinstance(value, list) else [value]
+        if any(isinstance(branch, dict) for branch in branches):
+            for branch in branches:
+                found |= flat(branch)
+        else:
+            found[key] = value
+    return found
+
+
+def defaults_of_library(name):
+    x, y = X[:30, :2], Y[:30]
+    if name == "xgboost":
+        library = pytest.importorskip("xgboost")
+        config = library.train({"nthread": 1}, library.DMatrix(x, y), 1).save_config()
+        # It names the method that it chose.
+        return flat(json.loads(config)) | {"tree_method": "hist"}
+    if name == "lightgbm":
+        library = pytest.importorskip("lightgbm")
+        text = library.train({"verbosity": -1}, library.Dataset(x, y), 1).model_to_string()
+        return dict(re.findall(r"^\[(\w+): (.*)\]$", text, re.MULTILINE))
+    bridge = pytest.importorskip("lossfw.bridges.catboost")
+    library = pytest.importorskip("catboost")
+    quiet = {"iterations": 1, "verbose": False, "allow_writing_files": False}
+    return bridge.train("squared_error", quiet, library.Pool(x, y)).get_all_params()
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_defaults_are_those_of_the_library(name):
+    theirs = defaults_of_library(name)
+    fields = registry().create("model", name).parameters
+    compared = 0
+    for key, value in fields.items():
+        if key not in theirs or not isinstance(value, int | float | str):
+            continue
+        compared += 1
+        if isinstance(value, str):
+            assert theirs[key] == value, key
+        else:
+            # LightGBM writes true as 1, and others have floats of 32 bits.
+            assert float(theirs[key]) == pytest.approx(float(value), rel=1e-6), key
+    assert compared >= 8
