@@ -101,9 +101,11 @@ def carry_out_training(
             if trained.card is not None:
                 card = json.dumps(trained.card.to_dict(trained.file), indent=1)
                 write_file(folder, CARD_FILE, f"{card}\n".encode())
-            if training.held_out_rows is not None:
-                write_file(folder, FOLD_FILE, fold_bytes(training, trained.predictor))
             write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())
+        # The file of a training that was finished before may be missing.
+        has_rows = done is not None and folder is not None and (folder / FOLD_FILE).is_file()
+        if folder is not None and training.held_out_rows is not None and not has_rows:
+            write_file(folder, FOLD_FILE, fold_bytes(training, trained.predictor))
         hooks.call("lossfw_training_end", trained=trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.done)
 

@@ -148,6 +148,23 @@ def test_a_resumed_training_ends_with_the_same_bytes(table, config, trained, mon
     assert contents(again) == expected
 
 
+@pytest.mark.slow  # it imports XGBoost
+def test_rows_of_a_finished_fold_that_are_lost_are_made_again(table, tmp_path):
+    pytest.importorskip("xgboost")
+    config = {
+        "data": CONFIG["data"] | {"file": str(table / "t.csv"), "standardize": False},
+        "model": "xgboost",
+        "loss": "cross_entropy",
+        "train": {"rounds": 2, "hold_out": {"folds": 2}},
+    }
+    lossfw.train_all(config, out=tmp_path)
+    rows = tmp_path / "fold=1" / "held_out.npz"
+    before = rows.read_bytes()
+    rows.unlink()
+    lossfw.train_all(config, out=tmp_path, resume=True)
+    assert rows.read_bytes() == before
+
+
 def test_an_old_result_is_none_while_the_folds_are_trained_again(table, config, monkeypatch):
     shutil.copytree(table / "cv", table / "old")
 
