@@ -83,7 +83,7 @@ class Work:
     measures: Callable[[int], bool]
     after: Callable[..., bool]
     loss_before: float = math.nan
-    seen: Callable[[int], object] = id
+    seen: Callable[[int], object] = lambda rows: None
     schedule: Schedule = field(default_factory=Constant)
 
     def rate(self, learning_rate: float, epoch: int, step: int, steps: int) -> float:

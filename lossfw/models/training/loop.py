@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from lossfw.bridges.start import start as constant_of_least_loss
 from lossfw.data import Dataset
+from lossfw.data.source import file_fields
 from lossfw.errors import ArgumentError, DivergenceError, RunError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.losses.engine.threads import thread_count
+from lossfw.models.model import Model
 from lossfw.models.training.dense import WEIGHTS_FILE, DenseLearner
 from lossfw.models.training.measure import cure, measured
 from lossfw.models.training.records import (
@@ -302,6 +305,16 @@ def predictor_of(training: Training, content: bytes) -> BlockPredictor:
     return training.model.loaded(content, training.card(content))
 
 
+def _named(model: Model) -> dict[str, Any]:
+    """Return a model as a configuration names it; its files without their folders."""
+    files = file_fields(type(model))
+    return {
+        key: Path(value).name if key in files else value
+        for key, value in model.to_config().items()
+        if key != "file"
+    }
+
+
 def _result(training: Training, state: TrainingState) -> TrainingResult:
     model, content, stopped = training.model, state.content, _stopped(training, state)
     assert content is not None
@@ -320,10 +333,9 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
         options = {"predictor": network, "content": file, "file": WEIGHTS_FILE}
         options["moved"] = model.moved(network)
     else:
-        named = {key: value for key, value in model.to_config().items() if key != "file"}
         card = training.card(content)
         options = {"predictor": model.loaded(content, card), "content": content, "card": card}
-        options |= {"file": model.file_name, "model": named}
+        options |= {"file": model.file_name, "model": _named(model)}
     return TrainingResult(
         history=state.history,
         kept_epoch=kept,
