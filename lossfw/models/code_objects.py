@@ -34,7 +34,13 @@ CodeName: TypeAlias = Annotated[str, LocationParameter(), AfterValidator(_with_n
 
 
 def code_file(named: str) -> Path:
-    """Return the file of ``net.py:Net``."""
+    """Return the file of ``net.py:Net``.
+
+    Examples
+    --------
+    >>> code_file("nets/net.py:Net").name
+    'net.py'
+    """
     return Path(named.rpartition(":")[0])
 
 

@@ -69,6 +69,11 @@ class Keras(Model):
     Keras runs on the backend that it is set to, PyTorch or JAX. PyTorch has one thread, JAX as
     many as it takes. An epoch has a seed of its own, for the order of the rows and for the layers
     that draw, such as dropout. ``model.load_weights`` reads the file that a training writes.
+
+    Examples
+    --------
+    >>> Keras(module="net.py:build", arguments={"width": 4}).to_config()
+    {'name': 'keras', 'module': 'net.py:build', 'arguments': {'width': 4}}
     """
 
     name: ClassVar[str] = "keras"

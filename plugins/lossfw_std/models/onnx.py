@@ -44,6 +44,11 @@ class Onnx(Model):
     -----
     onnxruntime has one thread: with several it adds the trees of a forest in another order. The
     first axis of inputs and outputs is the rows and has to be of any length.
+
+    Examples
+    --------
+    >>> Onnx(output="logits", link="softmax").to_config()
+    {'name': 'onnx', 'output': 'logits', 'link': 'softmax'}
     """
 
     name: ClassVar[str] = "onnx"

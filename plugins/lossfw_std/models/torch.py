@@ -72,6 +72,11 @@ class Torch(Model):
     An epoch has a seed of its own, for the order of the rows and for what the module draws by
     PyTorch, such as dropout. The file that a training writes is a state dict, which
     ``safetensors.torch.load_file`` reads. An evaluation runs in the mode ``eval()``.
+
+    Examples
+    --------
+    >>> Torch(module="net.py:Net", optimizer={"name": "SGD", "momentum": 0.9}).to_config()
+    {'name': 'torch', 'module': 'net.py:Net', 'optimizer': {'name': 'SGD', 'momentum': 0.9}}
     """
 
     name: ClassVar[str] = "torch"
