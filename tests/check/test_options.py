@@ -126,7 +126,7 @@ OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
         (check, ["huber"], {"only": ["vale"]}, r"only='vale' .* Did you mean 'value'"),
         (check, [type(lossfw.loss("huber"))], {}, r"give an object of it, Huber\(\)"),
         (check, [off], {}, "`check_function` and `subject` take functions"),
-        (check, [lossfw.metric("accuracy")], {}, "losses and activations"),
+        (check, [lossfw.metric("accuracy")], {}, "losses, activations and models"),
         (check_function, [3], {"against": "huber"}, "value is 3; expected a function"),
         (subject, [off], {}, "kind, prediction, target must be given"),
         (subject, [off], {"kind": "pointwise"}, "prediction, target must be given"),

@@ -140,10 +140,10 @@ def test_the_command_line_checks_bridges():
     assert "bridge:xgboost:stump" in report["held"]
     result = CliRunner().invoke(main, ["check", "--bridges", "relu"])
     assert result.exit_code == 2
-    assert "no bridge trains with an activation" in result.stderr
+    assert "no bridge trains with this activation" in result.stderr
 
 
 def test_without_a_library_there_is_nothing_to_check(monkeypatch):
-    monkeypatch.setattr("lossfw.bridges.bridge.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("lossfw.components.library.importlib.util.find_spec", lambda name: None)
     with pytest.raises(ArgumentError, match="lossfw list bridges"):
         installed_bridges()
