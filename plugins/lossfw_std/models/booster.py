@@ -18,6 +18,9 @@ from lossfw.models import Card, Model, Work
 # times as much.
 BLOCK_ROWS: Final = 4096
 
+# Labels are kept in float32, which has all whole numbers up to this one.
+_MOST_LABELS: Final = 2**24
+
 _NOT_OF_LIBRARY: Final = ("name", "file", "link", "curvature", "more")
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
@@ -209,6 +212,12 @@ class TrainingRows(NamedTuple):
         groups = data.groups if loss.takes_groups else None
         sizes = None if groups is None else np.diff(groups.starts)
         if loss.has_columns and loss.target_space.axes:
+            if len(data) > _MOST_LABELS:
+                raise ShapeError(
+                    f"there are {len(data)} rows, and targets of named columns are found by row "
+                    f"numbers, which these libraries keep exactly only up to {_MOST_LABELS}: leave "
+                    "rows out by data.rows."
+                )
             return cls(np.arange(len(data)), targets, weight, sizes)
         return cls(targets, None, weight, sizes)
 

@@ -223,3 +223,10 @@ def test_defaults_are_those_of_the_library(name):
             # LightGBM writes true as 1, and others have floats of 32 bits.
             assert float(theirs[key]) == pytest.approx(float(value), rel=1e-6), key
     assert compared >= 8
+
+
+def test_more_rows_than_labels_can_number_are_refused(monkeypatch):
+    monkeypatch.setattr("lossfw_std.models.booster._MOST_LABELS", N - 1)
+    loss, data, _ = case("events")
+    with pytest.raises(ShapeError, match="row numbers"):
+        fitted(model("xgboost"), data, loss, 1)
