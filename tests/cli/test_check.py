@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -260,3 +261,26 @@ def test_processes_give_what_one_gives():
     assert [r.to_dict() for (r,) in both] == [r.to_dict() for (r,) in alone]
     assert steps[-1][:2] == (6, 6)
     assert any("hinge: " in text or "perceptron: " in text for _, _, text in steps)
+
+
+def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw):
+    Path("mine.py").write_text(
+        "from lossfw.models import Model\n\n\n"
+        'class Far(Model):\n    """Of a library."""\n\n    learns = "once"\n'
+        '    library = "nowhere_at_all"\n\n\n'
+        'class Read(Model):\n    """Of a file."""\n\n\n'
+        'class Open(Model):\n    """Not yet."""\n\n    learns = "once"\n\n'
+        '    def incomplete(self):\n        return "net is missing: write net: a"\n'
+    )
+    many = lossfw("--plugin", "mine.py", "--jobs", "1")
+    assert many.exit_code == 0, many.stderr
+    whys = {
+        "far": "needs nowhere_at_all, which is not installed: pip install nowhere_at_all",
+        "read": "only makes predictions, and has no file to make them by",
+        "open": "cannot learn yet: net is missing: write net: a",
+    }
+    for name, why in whys.items():
+        assert f"{name}: skipped: it {why}" in many.stdout
+        alone = lossfw("--plugin", "mine.py", name)
+        assert (alone.exit_code, alone.stdout) == (2, "")
+        assert f"{name} {why}" in alone.stderr
