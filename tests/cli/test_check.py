@@ -266,9 +266,9 @@ def test_processes_give_what_one_gives():
 def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw):
     Path("mine.py").write_text(
         "from lossfw.models import Model\n\n\n"
-        'class Far(Model):\n    """Of a library."""\n\n    learns = "once"\n'
+        'class Far(Model):\n    """A model of a library."""\n\n    learns = "once"\n'
         '    library = "nowhere_at_all"\n\n\n'
-        'class Read(Model):\n    """Of a file."""\n\n\n'
+        'class Read(Model):\n    """A model in a file."""\n\n\n'
         'class Open(Model):\n    """Not yet."""\n\n    learns = "once"\n\n'
         '    def incomplete(self):\n        return "net is missing: write net: a"\n'
     )
