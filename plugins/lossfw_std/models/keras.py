@@ -6,29 +6,25 @@ import inspect
 import io
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, PositiveFloat
 
 from lossfw import DataError, Loss, LossfwError, NDArray, RunError
 from lossfw.bridges import flat_refusal, keras_bridge
 from lossfw.models import (
     Card,
-    CodeName,
-    Model,
     ModelParameterError,
     Predictor,
     Work,
     code_digest,
-    code_file,
     code_format,
-    did_you_mean,
     made_by_code,
 )
+from lossfw_std.models.code_network import CodeNetwork
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 
 # Of a file of weights: the group with the state of the optimizer.
@@ -40,7 +36,7 @@ _SEED = "seed_generator_state"
 _COMPILED: dict[str, Any] = {}
 
 
-class Keras(Model):
+class Keras(CodeNetwork):
     """A model of Keras, by the function that builds it and a file of weights, or as a whole.
 
     Use it when a network of Keras is to be trained with a loss of lossfw, or scored.
@@ -80,13 +76,7 @@ class Keras(Model):
     library: ClassVar[str] = "keras"
     extra: ClassVar[str] = "keras"
     ending: ClassVar[str] = ".weights.h5"
-    learns: ClassVar[Literal["epochs"]] = "epochs"
-    streams: ClassVar[bool] = True
-
-    module: CodeName | None = None
-    arguments: Mapping[str, Any] = Field(default_factory=dict)
-    optimizer: str | Mapping[str, Any] = "AdamW"
-    learning_rate: PositiveFloat = 1e-3
+    optimizers: ClassVar[str] = "keras.optimizers"
 
     @classmethod
     def imported(cls, module: str = "") -> Any:
@@ -96,16 +86,6 @@ class Keras(Model):
     def incomplete(self) -> str | None:
         """Return that the network is missing."""
         return None if self.module is not None else "module is missing: write module: net.py:make"
-
-    def code_files(self) -> dict[str, Path]:
-        """Return the file of the function, and a whole model."""
-        own = {} if self.module is None else {"module": code_file(self.module)}
-        return own | super().code_files()
-
-    def identity(self) -> dict[str, Any]:
-        """Return what decides a training, the name in the file of Python too."""
-        own = {} if self.module is None else {"module": code_digest(self.module)}
-        return super().identity() | own
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: of groups, or without slopes."""
@@ -118,12 +98,12 @@ class Keras(Model):
 
     def outputs(self, row_shape: tuple[int, ...]) -> int:
         """Make model and optimizer, and return the outputs of a row."""
-        self._optimizer()
+        self.made_optimizer(learning_rate=self.learning_rate)
         predictor = self._predictor(self._net(), b"", None)
         if predictor.row_shape != row_shape:
             raise ModelParameterError(
                 "module",
-                f"{self._title} takes rows of shape {predictor.row_shape}, and those of the data "
+                f"{self.title} takes rows of shape {predictor.row_shape}, and those of the data "
                 f"have {row_shape}: change its arguments.",
             )
         return predictor.units
@@ -167,16 +147,6 @@ class Keras(Model):
         arrays = self._arrays(content)
         return _written({k: x for k, x in arrays.items() if not k.startswith(_OPTIMIZER)})
 
-    @property
-    def _file(self) -> str:
-        return self.file.name if self.file is not None else "the file"
-
-    @property
-    def _title(self) -> str:
-        if self.module is None:
-            return self._file
-        return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
-
     def _net(self) -> Any:
         """Return the model with its first weights."""
         keras = self.imported()
@@ -189,13 +159,13 @@ class Keras(Model):
         if not isinstance(net, keras.Model):
             raise ModelParameterError(
                 "module",
-                f"{self._title} made {type(net).__name__}; expected a keras.Model: name a function "
+                f"{self.title} made {type(net).__name__}; expected a keras.Model: name a function "
                 "that returns one.",
             )
         if not net.built:
             raise ModelParameterError(
                 "module",
-                f"{self._title} made a model whose inputs have no shape yet: begin it with "
+                f"{self.title} made a model whose inputs have no shape yet: begin it with "
                 "keras.layers.Input((4,)), for rows of 4 numbers.",
             )
         return net
@@ -213,37 +183,16 @@ class Keras(Model):
         net = self._net()
         fuse = work.raw_loss is not work.loss
         criterion = bridge.loss(work.loss, fuse=fuse, reduction="mean_with_sample_weight")
-        net.compile(self._optimizer(), criterion)
+        net.compile(self.made_optimizer(learning_rate=self.learning_rate), criterion)
         net.optimizer.build(net.trainable_variables)
         return net
 
-    def _optimizer(self) -> Any:
-        library = self.imported("keras.optimizers")
-        given = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
-        arguments = {key: value for key, value in given.items() if key != "name"}
-        name = str(given.get("name"))
-        known = [
-            key
-            for key, value in vars(library).items()
-            if inspect.isclass(value) and issubclass(value, library.Optimizer)
-        ]
-        known.remove("Optimizer")
-        if name not in known:
-            raise ModelParameterError(
-                "optimizer",
-                f"keras.optimizers has no optimizer {name!r}; it has {', '.join(known)}. "
-                f"{did_you_mean(name, known)}".strip(),
-            )
-        try:
-            return getattr(library, name)(learning_rate=self.learning_rate, **arguments)
-        except (TypeError, ValueError) as error:
-            own = list(inspect.signature(getattr(library, name)).parameters)
-            unknown = [key for key in arguments if key not in own]
-            guess = did_you_mean(unknown[0], own) if unknown else ""
-            raise ModelParameterError(
-                "optimizer",
-                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip(),
-            ) from None
+    def optimizer_names(self, library: Any) -> Iterable[str]:
+        """Return the names of all optimizers."""
+        base = library.Optimizer
+        for name, value in vars(library).items():
+            if inspect.isclass(value) and issubclass(value, base) and value is not base:
+                yield name
 
     def _epoch(self, work: Work, epoch: int, net: Any) -> float:
         """Take the steps of an epoch; return the last learning rate."""
@@ -259,7 +208,7 @@ class Keras(Model):
             except Exception as error:
                 # JAX, which compiles the step, ends its message with that of the loss.
                 message = " ".join(str(error).split())[-500:]
-                raise RunError(f"{self._title} cannot be trained: {message}") from None
+                raise RunError(f"{self.title} cannot be trained: {message}") from None
             check_loss(float(loss), work, epoch, step)
             work.seen(step.done)
         return rate
@@ -276,8 +225,8 @@ class Keras(Model):
             except (ValueError, KeyError) as error:
                 message = " ".join(str(error).split("Target variable")[0].split())
                 raise DataError(
-                    f"{self._file} does not fit {self._title}: {message:.300} Look at module and "
-                    "arguments."
+                    f"{self.file_title} does not fit {self.title}: {message:.300} Look at module "
+                    "and arguments."
                 ) from None
 
     def _content(self, net: Any) -> bytes:
@@ -293,7 +242,9 @@ class Keras(Model):
         def add(name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset):
                 if item.external or item.is_virtual:
-                    raise DataError(f"{self._file} has weights in other files, which are not read.")
+                    raise DataError(
+                        f"{self.file_title} has weights in other files, which are not read."
+                    )
                 arrays[name] = item[()]
 
         try:
@@ -301,7 +252,7 @@ class Keras(Model):
                 file.visititems(add)
         except OSError as error:
             raise DataError(
-                f"{self._file} is not a file of weights of Keras ({error}); in Python: "
+                f"{self.file_title} is not a file of weights of Keras ({error}); in Python: "
                 'model.save_weights("model.weights.h5")'
             ) from None
         return arrays
@@ -329,13 +280,13 @@ class Keras(Model):
     def _predictor(self, net: Any, content: bytes, card: Card | None) -> Predictor:
         if len(net.inputs) != 1 or len(net.outputs) != 1 or len(net.output_shape) != 2:
             raise DataError(
-                f"{self._title} has inputs of shape {net.input_shape} and outputs of shape "
+                f"{self.title} has inputs of shape {net.input_shape} and outputs of shape "
                 f"{net.output_shape}; expected one of each, and outputs (None, units)."
             )
         row_shape = tuple(net.input_shape[1:])
         if None in row_shape:
             raise DataError(
-                f"{self._title} takes rows of shape {row_shape}: begin it with their lengths, such "
+                f"{self.title} takes rows of shape {row_shape}: begin it with their lengths, such "
                 "as keras.layers.Input((32, 32, 3))."
             )
 
@@ -344,7 +295,7 @@ class Keras(Model):
             return outputs
 
         return Predictor(
-            f"keras ({self._title})",
+            f"keras ({self.title})",
             content,
             row_shape,
             int(net.output_shape[1]),

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 
 from lossfw import DataError, Loss, NDArray, ShapeError
 from lossfw.bridges import flat_refusal
 from lossfw.bridges import torch as bridge
 from lossfw.models import (
     Card,
-    CodeName,
-    Model,
     ModelParameterError,
     Predictor,
     Work,
     code_digest,
-    code_file,
     code_format,
-    did_you_mean,
     made_by_code,
 )
+from lossfw_std.models.code_network import CodeNetwork
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 from lossfw_std.models.torch_state import TorchState, optimizer_state
 
@@ -35,7 +31,7 @@ from lossfw_std.models.torch_state import TorchState, optimizer_state
 _OTHER_STEPS = ("LBFGS", "SparseAdam")
 
 
-class Torch(Model):
+class Torch(CodeNetwork):
     """A module of PyTorch, by its class and a file of weights, or by an exported program.
 
     Use it when a network of your own is to be trained with a loss of lossfw, or scored.
@@ -83,13 +79,8 @@ class Torch(Model):
     library: ClassVar[str] = "torch"
     extra: ClassVar[str] = "torch"
     ending: ClassVar[str] = ".safetensors"
-    learns: ClassVar[Literal["epochs"]] = "epochs"
-    streams: ClassVar[bool] = True
+    optimizers: ClassVar[str] = "torch.optim"
 
-    module: CodeName | None = None
-    arguments: Mapping[str, Any] = Field(default_factory=dict)
-    optimizer: str | Mapping[str, Any] = "AdamW"
-    learning_rate: PositiveFloat = 1e-3
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 1
     dtype: Literal["float32", "float64"] = "float32"
@@ -99,15 +90,9 @@ class Torch(Model):
         """Return that the network is missing."""
         return None if self.module is not None else "module is missing: write module: net.py:Net"
 
-    def code_files(self) -> dict[str, Path]:
-        """Return the module's file, and an exported program."""
-        own = {} if self.module is None else {"module": code_file(self.module)}
-        return own | super().code_files()
-
     def identity(self) -> dict[str, Any]:
-        """Return what decides a training, also the name in the file and what `auto` became."""
-        own = {} if self.module is None else {"module": code_digest(self.module)}
-        return super().identity() | own | {"device": self._device}
+        """Return what decides a training, with what `auto` became."""
+        return super().identity() | {"device": self._device}
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
@@ -118,7 +103,7 @@ class Torch(Model):
         torch = self.imported()
         with _threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
             net = self._net().eval()
-            self._optimizer(net.parameters())
+            self.made_optimizer(net.parameters(), lr=self.learning_rate)
             try:
                 return _units(self._forward(net, np.zeros((2, *row_shape))))
             except ShapeError as error:
@@ -130,12 +115,12 @@ class Torch(Model):
             program = self.imported("torch.export").load(io.BytesIO(content))
             return self._predictor(program.module(), _stated_shape(program), content, card)
         net, state = self._net(), self._state(content)
-        _fill(net, state, f"{self._file} does not fit {self._title}")
+        _fill(net, state, f"{self.file_title} does not fit {self.title}")
         row_shape = self.row_shape or state.row_shape or _row_shape(net)
         if row_shape is None:
             raise ModelParameterError(
                 "row_shape",
-                f"{self._file} does not say what a row of inputs is: write its shape, such as "
+                f"{self.file_title} does not say what a row of inputs is: write its shape, such as "
                 "row_shape: [3, 32, 32]",
             )
         # The code decides the outputs as well.
@@ -151,11 +136,11 @@ class Torch(Model):
         with _threads(torch, self.threads), torch.random.fork_rng():
             torch.manual_seed(work.seed)
             net = self._net()
-            optimizer = self._optimizer(net.parameters())
+            optimizer = self.made_optimizer(net.parameters(), lr=self.learning_rate)
             saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
             if saved is not None:
                 state = self._state(saved)
-                _fill(net, state, f"{self._file} does not fit {self._title}")
+                _fill(net, state, f"{self.file_title} does not fit {self.title}")
                 groups = optimizer.state_dict()["param_groups"]
                 optimizer.load_state_dict({"state": state.optimizer, "param_groups": groups})
             criterion = bridge.module(work.loss, fuse=work.raw_loss is not work.loss)
@@ -169,16 +154,6 @@ class Torch(Model):
     def cut(self, content: bytes, rounds: int) -> bytes:
         """Return the file without the state of the optimizer, which further epochs need."""
         return self._state(content)._replace(optimizer={}).to_bytes()
-
-    @property
-    def _file(self) -> str:
-        return self.file.name if self.file is not None else "the file"
-
-    @property
-    def _title(self) -> str:
-        if self.module is None:
-            return self._file
-        return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
 
     @property
     def _device(self) -> str:
@@ -201,7 +176,7 @@ class Torch(Model):
         if not isinstance(net, torch.nn.Module):
             raise ModelParameterError(
                 "module",
-                f"{self._title} made {type(net).__name__}; expected a torch.nn.Module: name its "
+                f"{self.title} made {type(net).__name__}; expected a torch.nn.Module: name its "
                 "class, or a function that returns one.",
             )
         return net.to(self._device, getattr(torch, self.dtype))
@@ -211,36 +186,15 @@ class Torch(Model):
             return TorchState.from_bytes(content)
         except ValueError as error:
             raise DataError(
-                f"{self._file} is not a state dict in safetensors ({error}); in Python: "
+                f"{self.file_title} is not a state dict in safetensors ({error}); in Python: "
                 'safetensors.torch.save_model(net, "model.safetensors")'
             ) from None
 
-    def _optimizer(self, parameters: Iterator[Any]) -> Any:
-        library = self.imported("torch.optim")
-        given = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
-        arguments = {key: value for key, value in given.items() if key != "name"}
-        name = str(given.get("name"))
-        known = [
-            key
-            for key, value in vars(library).items()
-            if inspect.isclass(value) and key not in ("Optimizer", *_OTHER_STEPS)
-        ]
-        if name not in known:
-            raise ModelParameterError(
-                "optimizer",
-                f"torch.optim has no optimizer {name!r} whose steps need gradients only; it has "
-                f"{', '.join(known)}. {did_you_mean(name, known)}".strip(),
-            )
-        try:
-            return getattr(library, name)(parameters, lr=self.learning_rate, **arguments)
-        except (TypeError, ValueError) as error:
-            own = list(inspect.signature(getattr(library, name)).parameters)[2:]
-            unknown = [key for key in arguments if key not in own]
-            guess = did_you_mean(unknown[0], own) if unknown else ""
-            raise ModelParameterError(
-                "optimizer",
-                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip(),
-            ) from None
+    def optimizer_names(self, library: Any) -> Iterable[str]:
+        """Return the names of the optimizers whose steps need gradients only."""
+        for name, value in vars(library).items():
+            if inspect.isclass(value) and name not in ("Optimizer", *_OTHER_STEPS):
+                yield name
 
     def _epoch(self, work: Work, epoch: int, net: Any, optimizer: Any, criterion: Any) -> float:
         """Take the steps of an epoch; return the last learning rate."""
@@ -282,13 +236,13 @@ class Torch(Model):
         except Exception as error:
             message = " ".join(str(error).split())
             raise ShapeError(
-                f"{self._title} cannot take inputs of shape {tuple(rows.shape)}: {message:.300}"
+                f"{self.title} cannot take inputs of shape {tuple(rows.shape)}: {message:.300}"
             ) from None
         shape = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else None
         if shape is None or shape[:1] != (len(rows),) or len(shape) > 2:
             made = type(outputs).__name__ if shape is None else f"outputs of shape {shape}"
             raise ShapeError(
-                f"{self._title} made {made} of inputs of shape {tuple(rows.shape)}; expected a "
+                f"{self.title} made {made} of inputs of shape {tuple(rows.shape)}; expected a "
                 f"tensor ({len(rows)}, units), the raw outputs of each row."
             )
         return outputs
@@ -318,7 +272,7 @@ class Torch(Model):
         with _threads(torch, 1):
             units = _units(raw(np.zeros((2, *row_shape), self.dtype)))
         return Predictor(
-            f"torch ({self._title})",
+            f"torch ({self.title})",
             content,
             row_shape,
             units,

@@ -10,7 +10,7 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import DataError, DivergenceError, ShapeError
-from tests.support.models import fitted, work
+from support.models import fitted, work
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")

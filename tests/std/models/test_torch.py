@@ -9,7 +9,7 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ConfigError, DataError, DivergenceError, ParameterError, ShapeError
-from tests.support.models import fitted, work
+from support.models import fitted, work
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")

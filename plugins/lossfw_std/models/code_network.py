@@ -1,0 +1,89 @@
+"""CodeNetwork: what the models of PyTorch and Keras share, networks that a file of Python makes."""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PositiveFloat
+
+from lossfw.models import (
+    CodeName,
+    Model,
+    ModelParameterError,
+    code_digest,
+    code_file,
+    did_you_mean,
+)
+
+
+class CodeNetwork(Model):
+    """Base of the networks that a file of Python makes, and that learn in epochs.
+
+    Attributes
+    ----------
+    optimizers : str
+        The module of the library that has its optimizers.
+    """
+
+    learns: ClassVar[Literal["epochs"]] = "epochs"
+    streams: ClassVar[bool] = True
+    optimizers: ClassVar[str]
+
+    module: CodeName | None = None
+    arguments: Mapping[str, Any] = Field(default_factory=dict)
+    optimizer: str | Mapping[str, Any] = "AdamW"
+    learning_rate: PositiveFloat = 1e-3
+
+    @abstractmethod
+    def optimizer_names(self, library: Any) -> Iterable[str]:
+        """Return the names of the optimizers that can be taken, in the library's module."""
+
+    def code_files(self) -> dict[str, Path]:
+        """Return the file of Python, and a whole network that is executed as code."""
+        own = {} if self.module is None else {"module": code_file(self.module)}
+        return own | super().code_files()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides a training, the name in the file of Python too."""
+        own = {} if self.module is None else {"module": code_digest(self.module)}
+        return super().identity() | own
+
+    @property
+    def file_title(self) -> str:
+        """The name of the file in messages."""
+        return self.file.name if self.file is not None else "the file"
+
+    @property
+    def title(self) -> str:
+        """The name of the network in messages: ``net.py:Net``."""
+        if self.module is None:
+            return self.file_title
+        return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
+
+    def made_optimizer(self, *given: Any, **options: Any) -> Any:
+        """Return the optimizer with some first arguments, options, and those of the user."""
+        library = self.imported(self.optimizers)
+        written = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
+        arguments = {key: value for key, value in written.items() if key != "name"}
+        name, known = str(written.get("name")), list(self.optimizer_names(library))
+        if name not in known:
+            raise ModelParameterError(
+                "optimizer",
+                f"{self.optimizers} has no optimizer {name!r} whose steps need gradients only; it "
+                f"has {', '.join(known)}. {did_you_mean(name, known)}".strip(),
+            )
+        made = getattr(library, name)
+        try:
+            return made(*given, **options, **arguments)
+        except (TypeError, ValueError) as error:
+            own = list(inspect.signature(made).parameters)[len(given) :]
+            unknown = [key for key in arguments if key not in own]
+            guess = did_you_mean(unknown[0], own) if unknown else ""
+            raise ModelParameterError(
+                "optimizer",
+                f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip(),
+            ) from None
