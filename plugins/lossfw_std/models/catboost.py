@@ -203,7 +203,8 @@ class CatBoost(Booster):
         link, notes = self.meaning(card, *_objective(model))
 
         def raw(block: NDArray) -> Any:
-            rows = _with_texts(block, categories)
+            # It copies by column: together with this copy in half the time that it takes by row.
+            rows = np.asfortranarray(_with_texts(block, categories))
             return model.predict(rows, prediction_type="RawFormulaVal", thread_count=1)
 
         one = np.asarray(raw(np.zeros((1, len(names)))))
