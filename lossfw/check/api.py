@@ -350,8 +350,8 @@ def suite_of_component(
 
 def cannot_be_checked(model: Model) -> str:
     """Return why a model cannot be checked, as the end of a sentence; empty if it can."""
-    if model.library and model.version() is None:
-        return f"needs {model.library}, which is not installed: {model.install_command()}"
+    if (library := model.missing_library()) is not None:
+        return f"needs {library}, which is not installed: {model.install_command()}"
     if model.file is None and (why := model.incomplete()):
         return f"cannot learn yet: {why}"
     if model.learns is None and model.file is None:

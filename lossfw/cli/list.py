@@ -59,7 +59,9 @@ def _line(entry: Entry, registry: Registry) -> str:
     cls = registry.class_of(entry)
     if not issubclass(cls, LibraryComponent) or not cls.library:
         return cls.summary()
-    return f"{cls.version() or f'not installed, {cls.install_command()}'}: {cls.summary()}"
+    missing = cls.missing_library() is not None
+    state = f"not installed, {cls.install_command()}" if missing else cls.version()
+    return f"{state}: {cls.summary()}"
 
 
 def _describe(entry: Entry, registry: Registry) -> dict[str, object]:

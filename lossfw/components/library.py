@@ -39,6 +39,13 @@ class LibraryComponent(Component):
             return "?"
 
     @classmethod
+    def missing_library(cls) -> str | None:
+        """Return the name, for pip, of a library that is needed and not installed; else None."""
+        if not cls.library or cls.version() is not None:
+            return None
+        return cls.distribution or cls.library
+
+    @classmethod
     def install_command(cls) -> str:
         """Return the command that installs the library."""
         needed = f"'lossfw[{cls.extra}]'" if cls.extra else cls.distribution or cls.library

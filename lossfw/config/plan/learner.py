@@ -20,9 +20,9 @@ _NO_LINK = "identity"
 def refuse_loss(config: CheckedConfig, model: Model) -> None:
     """Record that a model cannot learn from the loss, or that its library is not installed."""
     loss = known(config.loss)
-    if model.library and model.version() is None:
-        what = f"the model {model.name} needs {model.distribution or model.library}"
-        config.add(["model"], f"{what}, which is not installed", model.install_command())
+    if (library := model.missing_library()) is not None:
+        what = f"the model {model.name} needs {library}, which is not installed"
+        config.add(["model"], what, model.install_command())
     if model.file is None and (missing := model.incomplete()):
         what, _, hint = missing.partition(": ")
         config.add(["model"], f"{model.name} cannot learn yet: {what}", hint)

@@ -34,9 +34,10 @@ class SkopsModel(Model):
     ending: ClassVar[str] = ".skops"
 
     @classmethod
-    def version(cls) -> str | None:
-        """Return the version of scikit-learn; None if it or skops is not installed."""
-        return None if importlib.util.find_spec("skops") is None else super().version()
+    def missing_library(cls) -> str | None:
+        """Return that scikit-learn or skops is not installed; None if both are."""
+        missing = None if importlib.util.find_spec("skops") is not None else "skops"
+        return super().missing_library() or missing
 
     def read(self, content: bytes) -> skops_file.Read:
         """Return the estimator in a file, which has learnt and takes arrays of numbers."""

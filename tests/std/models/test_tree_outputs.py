@@ -26,7 +26,7 @@ TAKEN = [
     ("catboost", "classes", "binary_cross_entropy", 1),
     ("hist_gradient_boosting", "three", "cross_entropy", 3),
 ]
-LIBRARIES = {"hist_gradient_boosting": "sklearn"}
+LIBRARIES = {"hist_gradient_boosting": "skops"}
 
 
 @pytest.fixture
