@@ -24,7 +24,7 @@ TRUSTED: Final[frozenset[CodeFormat]] = frozenset({"keras", "pt2"})
 _HDF5, _KERAS_MODEL = b"\x89HDF\r\n\x1a\n", b"model_config"
 # What comes first in a pickle of protocol 2 to 5; earlier ones are texts.
 _PICKLE: Final = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
-# A pickle that is a text, and a compressed one, is looked for in so many bytes.
+# A compressed pickle is looked for in so many bytes.
 _HEAD_BYTES = 1 << 16
 # What decompresses the first bytes of a file, as joblib compresses pickles.
 _DECOMPRESS: Final[tuple[Callable[[bytes], bytes], ...]] = (
@@ -98,10 +98,10 @@ def code_format(content: bytes | Path) -> CodeFormat | None:
             return "hdf5" if _mentions(stream, head, _KERAS_MODEL) else None
         if head.startswith(b"PK"):
             return _archive_format(stream)
-    if head.startswith(_PICKLE) and b"torch" in head:
-        # As torch.save wrote them before it wrote archives: the values follow the pickle.
-        return None if _has_only_tensors(head) else "torch"
-    return "pickle" if _pickled(head) is not None else None
+        if head.startswith(_PICKLE) and b"torch" in head:
+            # As torch.save wrote them before it wrote archives: the values follow the pickle.
+            return None if _has_only_tensors(head) else "torch"
+        return "pickle" if _pickled(stream, head) is not None else None
 
 
 def refuse_code(file: Path, content: bytes) -> None:
@@ -110,7 +110,7 @@ def refuse_code(file: Path, content: bytes) -> None:
     if found is None or found in TRUSTED:
         return
     if found == "pickle":
-        what, line = _of_pickle(_pickled(content[:_HEAD_BYTES]) or b"")
+        what, line = _of_pickle(_pickled(io.BytesIO(content), content[:_HEAD_BYTES]) or b"")
     else:
         what, line = _OTHERS[found]
     remedy = (
@@ -132,9 +132,9 @@ def _of_pickle(start: bytes) -> tuple[str, str]:
     return f"a pickle of {library}", line
 
 
-def _pickled(head: bytes) -> bytes | None:
+def _pickled(stream: BinaryIO, head: bytes) -> bytes | None:
     """Return the beginning of the pickle in a file that begins with `head`; None without one."""
-    if head.startswith(_PICKLE) or _is_whole_pickle(head):
+    if head.startswith(_PICKLE) or _is_whole_pickle(stream):
         return head
     for decompress in _DECOMPRESS:
         try:
@@ -146,15 +146,17 @@ def _pickled(head: bytes) -> bytes | None:
     return None
 
 
-def _is_whole_pickle(content: bytes) -> bool:
+def _is_whole_pickle(stream: BinaryIO) -> bool:
     """Tell whether a file is a pickle, from its first to its last byte, that names a function."""
-    try:
-        operations = list(pickletools.genops(content))
+    stream.seek(0)
+    is_named = False
     # Bytes that are not a pickle raise errors of many kinds.
+    try:
+        for operation, _, _ in pickletools.genops(stream):
+            is_named |= operation.name in _NAMING
     except Exception:
         return False
-    named = any(operation.name in _NAMING for operation, _, _ in operations)
-    return named and operations[-1][2] == len(content) - 1
+    return is_named and not stream.read(1)
 
 
 def _archive_format(stream: BinaryIO) -> CodeFormat | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw.data.arrays import read_array
+from pydantic import NonNegativeInt
+
+from lossfw.data.arrays import file_kind, read_array
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.source import File
-from lossfw.models.model import Model
+from lossfw.models.model import Model, ModelParameterError
 
 
 class Predictions(Model):
@@ -20,6 +22,8 @@ class Predictions(Model):
     ----------
     file : file
         A .npy, .npz, .csv or .parquet; a row for each row of the data, in the same order.
+    output_column : int or str, optional
+        The only column of the file that counts, by its number from 0, or by its name in a table.
     link : str, optional
         The activation that makes predictions of the numbers in the file. Without it, they are
         predictions.
@@ -28,7 +32,19 @@ class Predictions(Model):
     name: ClassVar[str] = "predictions"
 
     file: File
+    output_column: NonNegativeInt | str | None = None
 
     def read(self) -> RowArray:
         """Return the outputs in the file, which is read as its rows are needed."""
-        return read_array(self.file, "predictions")
+        column = self.output_column
+        if column is None or file_kind(self.file, "predictions") not in ("npy", "npz"):
+            return read_array(self.file, "predictions", column)
+        outputs = read_array(self.file, "predictions")
+        columns = outputs.shape[1] if outputs.ndim == 2 else 0
+        if column not in range(columns):
+            raise ModelParameterError(
+                "output_column",
+                f"output_column is {column!r}; {self.file} has shape {outputs.shape}: expected "
+                + (f"a number from 0 to {columns - 1}" if columns else "two axes, rows and columns"),
+            )
+        return outputs[:, column]

@@ -53,6 +53,7 @@ def contents(witness):
     loaded = [pickle.dumps(Witness(witness), protocol) for protocol in range(6)]
     return [
         *((content, "pickle") for content in loaded),
+        *((pickle.dumps([*range(20_000), Witness(witness)], text), "pickle") for text in (0, 1)),
         *(
             (compress(loaded[4]), "pickle")
             for compress in (zlib.compress, gzip.compress, bz2.compress, lzma.compress)

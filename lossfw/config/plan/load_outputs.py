@@ -95,7 +95,7 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
     if model.file is None:
         hint = "name the file of a model that has learnt"
         if model.learns is not None:
-            hint += f", which `lossfw train` writes: file: FOLDER/model{model.ending}"
+            hint += f", which `lossfw train` writes: file: FOLDER/{model.file_name}"
         config.add(["model"], f"the model {model.name} has no file", hint)
         return
     with at_parameter(config):

@@ -155,10 +155,11 @@ class XGBoost(Booster):
         xgb = self.imported()
         self._refuse_unknown(xgb)
         learnt = self.rows_to_learn(work)
-        data = self._matrix(xgb, work.data, work.threads, learnt)
-        held_out = None
-        if work.held_out is not None:
-            held_out = self._matrix(xgb, work.held_out, work.threads, reference=data)
+        with self.training(xgb.core.XGBoostError):
+            data = self._matrix(xgb, work.data, work.threads, learnt)
+            held_out = None
+            if work.held_out is not None:
+                held_out = self._matrix(xgb, work.held_out, work.threads, reference=data)
         number = work.first
 
         class Tell(xgb.callback.TrainingCallback):  # type: ignore[misc, name-defined]
