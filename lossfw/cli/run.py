@@ -237,7 +237,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
     from lossfw.cli.batch import ALLOW_NAN
     from lossfw.cli.progress import ProgressBar
     from lossfw.errors import RunError
-    from lossfw.report.text.run import show
+    from lossfw.report.text.run import saved_text, show
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
 
@@ -251,7 +251,10 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
     if as_json:
         say(to_json(outcome.result.to_dict()))
     else:
-        show(outcome.run.plan, outcome.result, outcome.loading)
+        plan = outcome.run.plan
+        # Of the key `model`, saved outputs are a model.
+        is_model = plan.outputs is not None and request.config.has("model")
+        show(plan, outcome.result, outcome.loading, saved_text(plan) if is_model else "")
         for text in outcome.texts:
             say(text)
     if outcome.failure is not None:

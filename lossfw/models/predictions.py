@@ -45,6 +45,8 @@ class Predictions(Model):
             raise ModelParameterError(
                 "output_column",
                 f"output_column is {column!r}; {self.file} has shape {outputs.shape}: expected "
-                + (f"a number from 0 to {columns - 1}" if columns else "two axes, rows and columns"),
+                + (
+                    f"a number from 0 to {columns - 1}" if columns else "two axes, rows and columns"
+                ),
             )
         return outputs[:, column]

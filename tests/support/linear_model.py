@@ -17,6 +17,8 @@ class Linear(Model):
     gain: float = 1.0
 
     def load(self, content, card):
+        if content == b"broken":
+            return 1 / 0
         try:
             weights = np.array(json.loads(content), float) * self.gain
         except ValueError:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lossfw.components.registry.blame import place_in_plugin
 from lossfw.config.plan.digest import without_files
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.messages import indices_in
@@ -18,7 +19,7 @@ from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
 from lossfw.data.weights import read_weights
-from lossfw.errors import MissingExtraError, UnknownNameError
+from lossfw.errors import LossfwError, MissingExtraError, UnknownNameError
 from lossfw.models import Model, ModelParameterError
 from lossfw.models.predictions import Predictions
 from lossfw.nn.dense import Network
@@ -99,7 +100,16 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
         config.add(["model"], f"the model {model.name} has no file", hint)
         return
     with at_parameter(config):
-        predictor = model.loaded()
+        try:
+            predictor = model.loaded()
+        except LossfwError:
+            raise
+        except Exception as error:
+            if not (place := place_in_plugin(error)):
+                raise
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            config.add(["model"], f"load() of the model {model.name} raised {told}", f"see {place}")
+            return
         predictor.find_link(known(config.registry))
         config.predictor = predictor
         of_file = predictor.link is not None and not predictor.link_is_assumed

@@ -29,6 +29,12 @@ def show(plan: Plan, result: Result, loading: float, maker: str = "") -> None:
         show_table(headers, rows)
 
 
+def saved_text(plan: Plan) -> str:
+    """Return what the saved outputs of a plan are, with their shape."""
+    shape = () if plan.outputs is None else plan.outputs.shape
+    return f"saved {_FORMS[plan.outputs_form]} of shape {shape}"
+
+
 def report_rows(
     plan: Plan, result: Result, loading: float, maker: str = ""
 ) -> list[tuple[str, str]]:
@@ -38,8 +44,7 @@ def report_rows(
     if plan.model is not None:
         maker = str(plan.model)
     elif not maker:
-        shape = () if plan.outputs is None else plan.outputs.shape
-        maker = f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
+        maker = f"none: {saved_text(plan)}"
     rows = [
         ("data", _data(plan, result)),
         *class_lines(plan.data.classes),

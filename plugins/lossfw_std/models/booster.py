@@ -10,8 +10,17 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAli
 import numpy as np
 from pydantic import Field, field_validator
 
-from lossfw import ArgumentError, DataError, Loss, NDArray, ParameterError, RunError, ShapeError
+from lossfw import (
+    ArgumentError,
+    DataError,
+    Loss,
+    NDArray,
+    ParameterError,
+    RunError,
+    ShapeError,
+)
 from lossfw.data import Dataset
+from lossfw.errors import DivergenceError, DomainError
 from lossfw.models import Card, Model, Work
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
@@ -20,6 +29,12 @@ BLOCK_ROWS: Final = 4096
 
 # Labels are kept in float32, which has all whole numbers up to this one.
 _MOST_LABELS: Final = 2**24
+
+# They are kept in float32.
+_LARGEST: Final = float(np.finfo(np.float32).max)
+
+# What the libraries say of an infinity or a NaN in a model that has diverged.
+_NOT_FINITE: Final = ("invalid float value", "Not a double")
 
 _NOT_OF_LIBRARY: Final = ("name", "file", "link", "curvature", "more")
 
@@ -88,7 +103,15 @@ class Booster(Model):
                 f"model.file is {self.file.name}, and a training of {self.name} begins without "
                 "trees: leave file out. More rounds of a training: lossfw train ... --resume."
             )
-        return TrainingRows.of(work)
+        learnt = TrainingRows.of(work)
+        if learnt.table is None and (too_large := np.abs(learnt.labels) > _LARGEST).any():
+            index = np.argwhere(too_large)[0].tolist()
+            raise DomainError(
+                f"target{index} = {learnt.labels[tuple(index)]:.6g} is too large: "
+                f"{self.told_library} keeps targets in float32, up to {_LARGEST:.2g}. Scale the "
+                "targets."
+            )
+        return learnt
 
     @contextmanager
     def training(self, *errors: type[Exception]) -> Iterator[None]:
@@ -97,6 +120,11 @@ class Booster(Model):
             yield
         except errors as error:
             clause = first_clause(str(error))
+            if any(words in clause for words in _NOT_FINITE):
+                raise DivergenceError(
+                    f"The training diverged: {self.told_library} came to numbers that are not "
+                    "finite. Lower model.learning_rate, or scale the targets."
+                ) from error
             raise RunError(f"{self.told_library} cannot train the model: {clause}.") from error
 
     def refuse_unknown(self, names: list[str]) -> None:

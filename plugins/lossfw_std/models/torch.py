@@ -30,6 +30,9 @@ from lossfw_std.models.torch_state import TorchState, optimizer_state
 # Optimizers whose step needs more than gradients that are there.
 _OTHER_STEPS = ("LBFGS", "SparseAdam")
 
+# How files of `torch.save` begin: archives, and pickles of earlier versions.
+_SAVED_BY_TORCH = (b"PK\x03\x04", b"\x80\x02")
+
 
 class Torch(CodeNetwork):
     """A module of PyTorch, by its class and a file of weights, or by an exported program.
@@ -185,6 +188,12 @@ class Torch(CodeNetwork):
         try:
             return TorchState.from_bytes(content)
         except ValueError as error:
+            if content.startswith(_SAVED_BY_TORCH):
+                raise DataError(
+                    f"{self._file} is a file of torch.save; expected safetensors. Convert it in "
+                    "Python: import torch, safetensors.torch; safetensors.torch.save_file("
+                    f'torch.load({self._file!r}, weights_only=True), "model.safetensors")'
+                ) from None
             raise DataError(
                 f"{self.file_title} is not a state dict in safetensors ({error}); in Python: "
                 'safetensors.torch.save_model(net, "model.safetensors")'

@@ -279,7 +279,8 @@ class Arrays(Source):
             return IF_MISSING
         return (
             "lossfw leaves no row out if each array has a file of its own: put all columns into "
-            "one file or data frame, and write missing: drop."
+            "one file or data frame, and write missing: drop. With missing: keep rows stay, for "
+            "models that take missing values."
         )
 
     def _groups(self, table: Table) -> dict[str, Group]:

@@ -82,11 +82,12 @@ def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
             "network and model",
             "leave one",
         ),
-        (", file: m.json", "", "4:8", "linear has no file", "FOLDER/model.json"),
+        (", file: m.json", "", "4:8", "linear has no file", "FOLDER/linear.json"),
         ("linear, f", "linaer, f", "4:15", "no model 'linaer'", "'linear'"),
         (", file", ", gian: 2, file", "4:23", "no parameter 'gian'", "'gain'"),
         ("m.json", "no.json", "4:29", "no.json", ""),
         ("m.json", "linear.py", "4:29", "linear.py is not a matrix in JSON", ""),
+        ("m.json", "broken.txt", "4:8", "load() of the model linear raised Zero", "in Linear.load"),
         ("file: m.json", "file: .", "4:29", "{name: trained, folder: ", ""),
         ("file: m.json", "file: m.json, link: tanh", "4:43", "link tanh gives", "link softmax"),
         ("file: m.json", "file: m.json, link: softmaxx", "4:43", "softmaxx", "'softmax'"),
@@ -94,7 +95,8 @@ def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
         ("targets: [0, 1]", "targets: [0, 2]", "3:7", "target[1] = 2", ""),
     ],
 )
-def test_a_mistake_is_told_at_its_place(refused, old, new, at, what, hint):
+def test_a_mistake_is_told_at_its_place(refused, files, old, new, at, what, hint):
+    (files / "broken.txt").write_text("broken")
     refused(TEXT.replace(old, new), at=at, what=what, hint=hint)
 
 
@@ -137,6 +139,29 @@ def test_saved_predictions_mean_what_their_short_form_means(plan, files):
     assert lossfw.evaluate(plan(SAVED)).to_dict() == lossfw.evaluate(plan(short)).to_dict()
 
 
+def test_a_report_says_model_where_the_key_is_model(files, lossfw):
+    np.save(files / "saved.npy", SOFTMAX)
+    (files / "run.yaml").write_text(SAVED)
+    assert (
+        "\nmodel          saved predictions of shape (2, 2)\n" in lossfw("run", "run.yaml").stdout
+    )
+
+
+BINARY = SAVED.replace("cross_entropy", "binary_cross_entropy").replace("[brier]", "[]")
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("s.npy", 1), ("s.npz", 1), ("s.csv", 1), ("s.csv", "b")]
+)
+def test_one_column_of_saved_predictions_counts(plan, files, name, column):
+    np.save(files / "s.npy", SOFTMAX)
+    np.savez(files / "s.npz", predictions=SOFTMAX)
+    np.savetxt(files / "s.csv", SOFTMAX, "%.17g", ",", header="a,b", comments="")
+    made = plan(BINARY.replace("saved.npy", f"{name}, output_column: {column}"))
+    expected = -np.log([1 - SOFTMAX[0, 1], SOFTMAX[1, 1]]).mean()
+    assert lossfw.evaluate(made).loss == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(("loss", "form"), [("cross_entropy", "logits"), ("brier", "prediction")])
 def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, form):
     np.save(files / "saved.npy", LOGITS)
@@ -156,6 +181,8 @@ def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, for
         (", file: saved.npy", "", "3:1", "predictions needs the parameter 'file'", ""),
         ("saved.npy", "saved.npy, link: sofmax", "3:51", "sofmax", "'softmax'"),
         ("saved.npy", "saved.npy, link: softmax", "4:7", "is set to take logits", "identity"),
+        ("saved.npy", "saved.npy, output_column: 2", "3:60", "from 0 to 1", ""),
+        ("cross_entropy", "binary_cross_entropy", "3:34", "(2, 2)", "model.output_column: 1"),
         ("[0, 1]", "[0, 1, 1]", "3:34", "is 2, and that of the rows", "same order"),
     ],
 )

@@ -300,6 +300,15 @@ def test_a_mistake_is_told_in_words(case, data):
     assert message in str(refusal.value)
 
 
+def test_tensors_of_torch_save_are_converted_by_the_line_in_the_message(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(torch_model()._net().state_dict(), "w.pt")
+    with pytest.raises(DataError, match=r"w\.pt is a file of torch\.save") as refusal:
+        torch_model(file="w.pt").loaded()
+    exec(str(refusal.value).partition("Python: ")[2])
+    assert torch_model(file="model.safetensors", row_shape=[3]).loaded().units == 1
+
+
 @pytest.mark.parametrize("module", ["net.py", "torch.nn:Linear", "net.py:", "net.py:a b"])
 def test_a_module_is_a_name_in_a_file(module):
     with pytest.raises(ParameterError, match="a file of Python and a name in it"):

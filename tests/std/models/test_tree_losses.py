@@ -11,7 +11,7 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, ShapeError
+from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
 from lossfw.models import Card
 from support.models import fitted
 
@@ -149,6 +149,18 @@ def test_what_a_library_refuses_is_told_in_a_clause():
         fitted(model("catboost", more={"max_dept": 3}), data, loss, 1)
     with pytest.raises(lossfw.RunError, match="exact tree method doesn't support unlimited depth"):
         fitted(model("xgboost", max_depth=0, tree_method="exact"), data, loss, 1)
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_targets_beyond_float32_are_refused(name):
+    with pytest.raises(DomainError, match=r"target\[0\] = 1e\+300 is too large: .* Scale the targ"):
+        fitted(model(name), Dataset("large", [1e300, 1.0], [[1.0], [2.0]]), "squared_error", 1)
+
+
+def test_catboost_says_how_not_to_diverge():
+    data = Dataset("few", [1.5, 2.5, 0.5, 4.0], np.arange(4.0)[:, None])
+    with pytest.raises(DivergenceError, match=r"Lower model\.learning_rate, or scale"):
+        fitted(model("catboost", learning_rate=1e6), data, "squared_error", 60)
 
 
 def test_lightgbm_says_where_it_finds_no_split():
