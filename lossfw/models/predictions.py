@@ -41,7 +41,7 @@ class Predictions(Model):
             return read_array(self.file, "predictions", column)
         outputs = read_array(self.file, "predictions")
         columns = outputs.shape[1] if outputs.ndim == 2 else 0
-        if column not in range(columns):
+        if not isinstance(column, int) or column >= columns:
             raise ModelParameterError(
                 "output_column",
                 f"output_column is {column!r}; {self.file} has shape {outputs.shape}: expected "

@@ -107,8 +107,10 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
         except Exception as error:
             if not (place := place_in_plugin(error)):
                 raise
-            told = " ".join(f"{type(error).__name__}: {error}".split())
-            config.add(["model"], f"load() of the model {model.name} raised {told}", f"see {place}")
+            raised = " ".join(f"{type(error).__name__}: {error}".split())
+            config.add(
+                ["model"], f"load() of the model {model.name} raised {raised}", f"see {place}"
+            )
             return
         predictor.find_link(known(config.registry))
         config.predictor = predictor

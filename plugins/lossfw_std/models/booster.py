@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,6 +33,9 @@ _MOST_LABELS: Final = 2**24
 
 # They are kept in float32.
 _LARGEST: Final = float(np.finfo(np.float32).max)
+
+# What LightGBM and CatBoost say of inputs that are constant to them.
+_NO_SPLIT: Final = ("train_data->num_features()) > (0)", "All features are either constant")
 
 # What the libraries say of an infinity or a NaN in a model that has diverged.
 _NOT_FINITE: Final = ("invalid float value", "Not a double")
@@ -113,6 +117,14 @@ class Booster(Model):
             )
         return learnt
 
+    def held_out_of(self, work: Work) -> Dataset | None:
+        """Return the rows that are held out, their inputs named like those to learn from.
+
+        Libraries refuse other names, of which lossfw warns.
+        """
+        held_out = work.held_out
+        return held_out and replace(held_out, input_names=work.data.input_names)
+
     @contextmanager
     def training(self, *errors: type[Exception]) -> Iterator[None]:
         """Raise errors of the library with the first clause of what it says."""
@@ -125,6 +137,8 @@ class Booster(Model):
                     f"The training diverged: {self.told_library} came to numbers that are not "
                     "finite. Lower model.learning_rate, or scale the targets."
                 ) from error
+            if any(words in str(error) for words in _NO_SPLIT):
+                clause = "no input has two values that it can split, or there are too few rows"
             raise RunError(f"{self.told_library} cannot train the model: {clause}.") from error
 
     def refuse_unknown(self, names: list[str]) -> None:

@@ -157,8 +157,8 @@ class CatBoost(Booster):
         learnt = self.rows_to_learn(work)
         data = _pool_of(cat, work.data, work.threads, learnt)
         held_out = None
-        if work.held_out is not None:
-            held_out = _pool_of(cat, work.held_out, work.threads)
+        if (other := self.held_out_of(work)) is not None:
+            held_out = _pool_of(cat, other, work.threads)
         params = {
             "iterations": work.rounds,
             "random_seed": seed_of(work),

@@ -184,8 +184,8 @@ class LightGBM(Booster):
         learnt = self.rows_to_learn(work)
         data = self._rows(lgb, work.data, learnt)
         sets = [data]
-        if work.held_out is not None:
-            sets.append(self._rows(lgb, work.held_out, reference=data))
+        if (other := self.held_out_of(work)) is not None:
+            sets.append(self._rows(lgb, other, reference=data))
         number, seen = work.first, []
 
         def see(raw: NDArray, rows: Any) -> tuple[str, float, bool]:

@@ -190,9 +190,9 @@ class Torch(CodeNetwork):
         except ValueError as error:
             if content.startswith(_SAVED_BY_TORCH):
                 raise DataError(
-                    f"{self._file} is a file of torch.save; expected safetensors. Convert it in "
-                    "Python: import torch, safetensors.torch; safetensors.torch.save_file("
-                    f'torch.load({self._file!r}, weights_only=True), "model.safetensors")'
+                    f"{self.file_title} is a file of torch.save; expected safetensors. Convert it "
+                    "in Python: import torch, safetensors.torch; safetensors.torch.save_file("
+                    f'torch.load({self.file_title!r}, weights_only=True), "model.safetensors")'
                 ) from None
             raise DataError(
                 f"{self.file_title} is not a state dict in safetensors ({error}); in Python: "

@@ -158,8 +158,8 @@ class XGBoost(Booster):
         with self.training(xgb.core.XGBoostError):
             data = self._matrix(xgb, work.data, work.threads, learnt)
             held_out = None
-            if work.held_out is not None:
-                held_out = self._matrix(xgb, work.held_out, work.threads, reference=data)
+            if (other := self.held_out_of(work)) is not None:
+                held_out = self._matrix(xgb, other, work.threads, reference=data)
         number = work.first
 
         class Tell(xgb.callback.TrainingCallback):  # type: ignore[misc, name-defined]

@@ -22,9 +22,11 @@ from lossfw.data import (
 
 # What a user can do about a missing value in a table.
 IF_MISSING = (
-    "With missing: drop such rows are left out; with missing: keep they stay, for models that take "
-    "missing values."
+    "With missing: drop such rows are left out; with missing: keep they stay if it is an input, "
+    "for models that take missing values."
 )
+# Where the inputs are kept, another column lacks it.
+_IF_NO_INPUT = "Only inputs are kept; with missing: drop such rows are left out."
 
 
 class LoadedArrays(NamedTuple):
@@ -107,7 +109,7 @@ def read_columns(
     labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held) | kept
     keeps = missing == "keep"
     if keeps:
-        missing, kept = "error", kept | frozenset(given)
+        missing, kept, remedy = "error", kept | frozenset(given), _IF_NO_INPUT
     read = table.read_rows(
         [*groups.values(), *held, *apart.values()],
         TableOptions(missing, labels, optional, kept, frozenset(held), remedy),

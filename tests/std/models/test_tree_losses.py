@@ -157,6 +157,19 @@ def test_targets_beyond_float32_are_refused(name):
         fitted(model(name), Dataset("large", [1e300, 1.0], [[1.0], [2.0]]), "squared_error", 1)
 
 
+@pytest.mark.parametrize("name", ["lightgbm", "catboost"])
+def test_constant_inputs_are_told(name):
+    with pytest.raises(lossfw.RunError, match="no input has two values that it can split"):
+        fitted(model(name), Dataset("one", [1.0], [[1.0]]), "squared_error", 1)
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_rows_held_out_may_have_other_names_of_inputs(name):
+    learnt, other = (Dataset(x, Y[:60], X[:60, :1].copy(), input_names=(x,)) for x in "ab")
+    named, same = (fitted(model(name), learnt, "huber", 2, held_out=x) for x in (other, learnt))
+    assert named.content == same.content
+
+
 def test_catboost_says_how_not_to_diverge():
     data = Dataset("few", [1.5, 2.5, 0.5, 4.0], np.arange(4.0)[:, None])
     with pytest.raises(DivergenceError, match=r"Lower model\.learning_rate, or scale"):
