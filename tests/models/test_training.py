@@ -186,6 +186,34 @@ def test_a_divergence_is_told_with_a_cure(lossfw, folder):
     ]
 
 
+AUTHOR = '''
+from lossfw.models import Model
+
+
+class Text(Model):
+    """Its file is a text, and it does not load."""
+
+    ending = ".txt"
+    learns = "once"
+
+    def fit(self, work):
+        return "text"
+'''
+
+
+def test_what_an_author_forgets_is_told(lossfw, folder):
+    (folder / "text.py").write_text(AUTHOR)
+    (folder / "t.yaml").write_text(
+        CONFIG.replace("stumps.py", "text.py")
+        .replace("stumps, learning_rate: 0.3", "text, file: text.py")
+        .replace("rounds: 25, ", "")
+    )
+    told = lossfw("train", "t.yaml", "--out", "a", "-o", "model.file=null").stderr
+    assert "fit() of the model text returned str; expected bytes" in told
+    told = lossfw("run", "t.yaml", "--out", "b").stderr
+    assert "t.yaml:4:8: error: Text.load(content, card) is not implemented" in told
+
+
 def test_the_report_says_rounds_and_model(lossfw, folder):
     text = lossfw("train", "t.yaml", "--out", "a", "-o", "train.measure=20").stdout
     lines = [line.split() for line in text.splitlines()]

@@ -295,8 +295,8 @@ def inputs_of(data: Dataset) -> NDArray:
     """Return the inputs, which a network needs."""
     if data.inputs is None:
         raise DataError(
-            f"the data {data.name!r} have no inputs, and a network needs them: give them, or "
-            "give predictions in place of the network"
+            f"the data {data.name!r} have no inputs, and a model needs them: give them, or "
+            "give predictions in place of the model"
         )
     return data.inputs
 

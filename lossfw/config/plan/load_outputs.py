@@ -104,6 +104,9 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
             predictor = model.loaded()
         except LossfwError:
             raise
+        except NotImplementedError as error:
+            config.add(["model"], str(error).removesuffix("."))
+            return
         except Exception as error:
             if not (place := place_in_plugin(error)):
                 raise

@@ -191,7 +191,12 @@ class _Leg:
     def state(self) -> TrainingState:
         """Return the state after the leg."""
         training = self.training
-        content = training.model.fit(self._work())
+        content: object = training.model.fit(self._work())
+        if not isinstance(content, bytes):
+            raise RunError(
+                f"fit() of the model {training.model.name} returned {type(content).__name__}; "
+                "expected bytes, the model as its file."
+            )
         if self.number == self.before.done and self.end == self.number + 1:
             self._tell(None, None)
         if self.number == self.before.done:

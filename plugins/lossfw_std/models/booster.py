@@ -14,6 +14,8 @@ from pydantic import Field, field_validator
 from lossfw import (
     ArgumentError,
     DataError,
+    DivergenceError,
+    DomainError,
     Loss,
     NDArray,
     ParameterError,
@@ -21,7 +23,6 @@ from lossfw import (
     ShapeError,
 )
 from lossfw.data import Dataset
-from lossfw.errors import DivergenceError, DomainError
 from lossfw.models import Card, Model, Work
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
@@ -106,6 +107,12 @@ class Booster(Model):
             raise ArgumentError(
                 f"model.file is {self.file.name}, and a training of {self.name} begins without "
                 "trees: leave file out. More rounds of a training: lossfw train ... --resume."
+            )
+        constraints, width = self.parameters["monotone_constraints"], width_of(work.data)
+        if constraints and len(constraints) != width:
+            raise ArgumentError(
+                f"model.monotone_constraints has {len(constraints)} numbers, and a row has {width} "
+                "inputs: write one for each, 0 where there is no constraint."
             )
         learnt = TrainingRows.of(work)
         if learnt.table is None and (too_large := np.abs(learnt.labels) > _LARGEST).any():

@@ -69,7 +69,11 @@ class CodeNetwork(Model):
         library = self.imported(self.optimizers)
         written = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
         arguments = {key: value for key, value in written.items() if key != "name"}
-        name, known = str(written.get("name")), list(self.optimizer_names(library))
+        if "name" not in written:
+            raise ModelParameterError(
+                "optimizer", "the optimizer has no name: write optimizer: {name: AdamW, ...}"
+            )
+        name, known = str(written["name"]), list(self.optimizer_names(library))
         if name not in known:
             raise ModelParameterError(
                 "optimizer",

@@ -182,6 +182,9 @@ class XGBoost(Booster):
             **self.settings,
             "device": self._device(),
         }
+        if self.monotone_constraints:
+            # It takes a list only of inputs without names.
+            params["monotone_constraints"] = f"({','.join(map(str, self.monotone_constraints))})"
         if work.loss.has_columns or work.loss.takes_groups:
             params |= {"num_target": work.units} if work.loss.takes_rows else {}
         elif work.loss.takes_rows:

@@ -284,6 +284,7 @@ REFUSED = {
     "a tuple": ({"name": "Lstm"}, "net.py:Lstm made tuple of inputs of shape (2, 3)"),
     "no module": ({"module": None}, "write module: net.py:Net"),
     "a misspelt optimizer": ({"optimizer": "Adamw"}, "no optimizer 'Adamw'"),
+    "an optimizer without a name": ({"optimizer": {"lr": 1}}, "the optimizer has no name"),
     "an optimizer of another kind": ({"optimizer": "LBFGS"}, "whose steps need gradients only"),
     "a misspelt argument of it": (
         {"optimizer": {"name": "SGD", "momentun": 0.9}},

@@ -157,6 +157,17 @@ def test_targets_beyond_float32_are_refused(name):
         fitted(model(name), Dataset("large", [1e300, 1.0], [[1.0], [2.0]]), "squared_error", 1)
 
 
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+def test_constraints_are_one_for_each_input(name):
+    data = Dataset("named", -X[:, 0], X[:, :2].copy(), input_names=("a", "b"))
+    with pytest.raises(ArgumentError, match="has 1 numbers, and a row has 2 inputs"):
+        fitted(model(name, monotone_constraints=[1]), data, "squared_error", 1)
+    # Against the data nothing but the constant is left.
+    bound = fitted(model(name, monotone_constraints=[1, 0]), data, "squared_error", 1)
+    free = fitted(model(name), data, "squared_error", 1)
+    assert np.ptp(bound.learnt[0]) < np.ptp(free.learnt[0])
+
+
 @pytest.mark.parametrize("name", ["lightgbm", "catboost"])
 def test_constant_inputs_are_told(name):
     with pytest.raises(lossfw.RunError, match="no input has two values that it can split"):
