@@ -53,6 +53,13 @@ def test_an_honest_model(component, check):
     check(component)
 
 
+def test_a_model_that_has_learnt_is_checked_by_its_file(tmp_path):
+    file = tmp_path / "means.json"
+    file.write_text("[[0.5], 3]")
+    report = check(Means(file=file))
+    assert [one.check for one in report.refuted] == ["model:file"]
+
+
 def test_a_model_that_only_predicts_is_checked_by_its_file(tmp_path):
     file = tmp_path / "weights.json"
     file.write_text("[0.5, -1.0, 2.0]")

@@ -185,8 +185,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
     """
 
     def accepted() -> list[LearningTask]:
-        if model.learns is None:
-            raise NotApplicable("it only makes predictions")
+        need_learner(model)
         found: list[LearningTask] = []
         for number, name in enumerate(LOSSES):
             of = task(model, name, search)
@@ -198,6 +197,14 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
         return found
 
     return search.once("tasks", accepted)
+
+
+def need_learner(model: Model) -> None:
+    """Raise `NotApplicable` for a model that does not learn, or has learnt what is in its file."""
+    if model.learns is None:
+        raise NotApplicable("it only makes predictions")
+    if model.file is not None:
+        raise NotApplicable("what has learnt already may not learn again")
 
 
 def is_learnt(model: Model, of: LearningTask, search: Search) -> bool:

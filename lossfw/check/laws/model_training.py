@@ -23,6 +23,7 @@ from lossfw.check.core.trials import (
     load,
     loaded,
     mean_after,
+    need_learner,
     outputs,
     task,
     tasks,
@@ -73,7 +74,6 @@ def check_file(model: Model, search: Search) -> None:
         (one,) = loaded(model, search)
         search.count(len(one.rows))
         need_same(one.outputs(), outputs(model.loaded(), one.rows), "once", "loaded again", "")
-    # What has learnt already may not learn again.
     for of in [] if model.learns is None or model.file else _each(model, search):
         content = learnt(model, of, search).content
         cure = "Leave out what changes from run to run, such as a time or an identifier."
@@ -271,8 +271,7 @@ def _of_constant(of: LearningTask) -> float:
 @law("refuses")
 def check_refuses(model: Model, search: Search) -> None:
     """A loss that is not refused is learnt from; a refusal says why."""
-    if model.learns is None:
-        raise NotApplicable("it only makes predictions")
+    need_learner(model)
     if model.learns == "once":
         raise NotApplicable(_OWN)
     for name in LOSSES:
