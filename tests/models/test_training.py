@@ -153,6 +153,11 @@ WRONG = [
     (["model.learning=1"], "stumps has no parameter 'learning'", ""),
     (["model.link=sigmoid"], "the loss tweedie_deviance is learnt with exp", "leave link out"),
     (["network={layers: [{units: 1, activation: exp}]}"], "network and model are given", "leave"),
+    (
+        ["data={name: inline, inputs: [[1], [2]], targets: [1, 2], sample_weight: [0, 0]}"],
+        "every row to learn from has weight 0",
+        "weights above 0",
+    ),
     (["model=stump"], "There is no model 'stump'", "did you mean 'stumps'?"),
 ]
 

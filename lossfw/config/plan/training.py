@@ -128,6 +128,10 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         config.data = _as_learnt(config, config.data)
     if config.held_out is not None:
         config.held_out = _as_learnt(config, config.held_out)
+    weight = config.data.sample_weight
+    if weight is not None and not np.any(weight):
+        hint = "give weights above 0, or leave the column of weights out"
+        config.add(["data"], "every row to learn from has weight 0", hint)
     _standardise(config, config.data)
 
 

@@ -220,8 +220,10 @@ def first_clause(told: str) -> str:
     --------
     >>> first_clause("[21:13:42] /src/common/json.cc:409: Unknown construct, around position 1")
     'Unknown construct'
+    >>> first_clause("[22:01:00] /src/data/data.cc:568: Check failed: valid: Label contains NaN.")
+    'Label contains NaN'
     """
-    line = re.sub(r"Check failed: .* : (?=\S)", "", told.strip().partition("\n")[0])
+    line = re.sub(r"Check failed: .*?: (?=\S)", "", told.strip().partition("\n")[0])
     clause = re.split(r"[,;(]|\. | at /", line, maxsplit=1)[0]
     return re.sub(r"^(\[[^]]*\] )?\S+:\d+: ", "", clause).strip(" .:")
 
