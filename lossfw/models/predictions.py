@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import NonNegativeInt
-
 from lossfw.data.arrays import file_kind, read_array
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.source import File
@@ -32,7 +30,7 @@ class Predictions(Model):
     name: ClassVar[str] = "predictions"
 
     file: File
-    output_column: NonNegativeInt | str | None = None
+    output_column: int | str | None = None
 
     def read(self) -> RowArray:
         """Return the outputs in the file, which is read as its rows are needed."""
@@ -41,7 +39,7 @@ class Predictions(Model):
             return read_array(self.file, "predictions", column)
         outputs = read_array(self.file, "predictions")
         columns = outputs.shape[1] if outputs.ndim == 2 else 0
-        if not isinstance(column, int) or column >= columns:
+        if not isinstance(column, int) or not 0 <= column < columns:
             raise ModelParameterError(
                 "output_column",
                 f"output_column is {column!r}; {self.file} has shape {outputs.shape}: expected "

@@ -182,6 +182,7 @@ def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, for
         ("saved.npy", "saved.npy, link: sofmax", "3:51", "sofmax", "'softmax'"),
         ("saved.npy", "saved.npy, link: softmax", "4:7", "is set to take logits", "identity"),
         ("saved.npy", "saved.npy, output_column: 2", "3:60", "from 0 to 1", ""),
+        ("saved.npy", "saved.npy, output_column: -1", "3:60", "from 0 to 1", ""),
         ("cross_entropy", "binary_cross_entropy", "3:34", "(2, 2)", "model.output_column: 1"),
         ("[0, 1]", "[0, 1, 1]", "3:34", "is 2, and that of the rows", "same order"),
     ],
