@@ -35,6 +35,7 @@ from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import LinkedLoss, without_guard
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
+from lossfw.models.trained import Trained
 from lossfw.nn.activation import Activation
 
 
@@ -350,6 +351,8 @@ def suite_of_component(
 
 def cannot_be_checked(model: Model) -> str:
     """Return why a model cannot be checked, as the end of a sentence; empty if it can."""
+    if isinstance(model, Trained):
+        return "stands for the model in a folder: check that by its name, with -p file=FILE."
     if (library := model.missing_library()) is not None:
         return f"needs {library}, which is not installed: {model.install_command()}"
     if model.file is None and (why := model.incomplete()):

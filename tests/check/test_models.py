@@ -73,6 +73,8 @@ def test_a_model_that_only_predicts_is_checked_by_its_file(tmp_path):
 def test_a_model_without_a_file_says_so():
     with pytest.raises(ArgumentError, match=r"fixed only makes predictions, .* -p file=FILE"):
         check(Fixed())
+    with pytest.raises(ArgumentError, match="check that by its name, with -p file=FILE"):
+        check({"name": "trained", "folder": "a"})
 
 
 def test_what_does_not_learn_is_refuted():
