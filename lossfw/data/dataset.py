@@ -25,6 +25,10 @@ from lossfw.numerics.arrays import NDArray
 
 # Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
+_IF_INPUT = (
+    "Fix the data, or leave the row out; with missing: keep a NaN stays, for models that take "
+    "missing values."
+)
 _IF_COLUMNS = (
     "Fix the data, or leave the row out. If the targets are columns of which one may be infinite, "
     "name them: targets_key: {lower: COLUMN, upper: COLUMN}."
@@ -310,6 +314,8 @@ class Dataset:
         named = self.target_names if role == "targets" else ()
         remedy = {"remedy": _IF_COLUMNS} if role == "targets" and array.ndim == 2 else {}
         missing = self.missing and role == "inputs"
+        if role == "inputs" and not missing:
+            remedy = {"remedy": _IF_INPUT}
         check_finite(
             array, where, start=start, rows=self.rows, names=named, missing=missing, **remedy
         )

@@ -93,7 +93,7 @@ def test_mapped_rows_are_checked_when_they_are_read(tmp_path):
     batches = data.batches(2)
     next(batches)
     next(batches)
-    with pytest.raises(DataError, match=r"inputs\[4, 1\] is nan"):
+    with pytest.raises(DataError, match=r"inputs\[4, 1\] is nan.*missing: keep"):
         next(batches)
 
 
