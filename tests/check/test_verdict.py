@@ -61,7 +61,10 @@ def report_of(name):
     return Report.merged([check(loss, examples=60) for loss in CASES[name][0]])
 
 
-of_each = pytest.mark.parametrize("name", CASES)
+# The whole check of a loss of rows takes some seconds.
+of_each = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n == "rows" else []) for n in CASES]
+)
 
 
 @of_each

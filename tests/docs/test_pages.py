@@ -23,7 +23,8 @@ SLOW = {
     "how-to/cross-validate",
     *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
     *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting", "how-to/price-insurance"),
-    "how-to/estimators",
+    *("how-to/estimators", "how-to/stable-formulas", "how-to/xgboost"),
+    *("tutorial/first-steps", "reference/write-a-component"),
 }
 PAGES = [
     pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])
