@@ -169,6 +169,7 @@ def test_an_activation_is_not_checked_within_a_range():
         check("tanh", within=(0, 1))
 
 
+@pytest.mark.slow
 def test_the_command_bounds_a_search(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(FAR)

@@ -47,6 +47,7 @@ def mine(folder):
 QUICK = ("--examples", "5", "--only", "value", "--only", "convex")
 
 
+@pytest.mark.slow
 def test_sample_parameters_are_checked(lossfw):
     said = lossfw("check", "--plugin", "mine.py", "stretched", *QUICK)
     assert said.exit_code == 0
@@ -58,6 +59,7 @@ def test_sample_parameters_are_checked(lossfw):
     ]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_made_does_not_stop_the_others(lossfw, folder):
     said = lossfw("check", "--plugin", "mine.py", *QUICK, "--json-file", "it.json")
     assert said.exit_code == 1

@@ -59,6 +59,7 @@ def test_each_check_is_a_case(session):
     assert "1 failed" in said
 
 
+@pytest.mark.slow
 def test_expected_failures(session):
     said = session(
         HEAD + "@parametrize_with_checks([Dented()], examples=20, expected_failures={\n"
@@ -103,6 +104,7 @@ def test_another_component_may_come_to_the_body():
 PLAIN = "def test_nothing():\n    pass\n"
 
 
+@pytest.mark.slow
 def test_the_plugin_checks_what_the_option_names(session):
     said = session(PLAIN, "--lossfw-check", "hinge", "--lossfw-check", "tanh")
     assert "lossfw::check[Hinge(margin=1.0)-shape:result] PASSED" in said

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 LIAR = '''
 from lossfw import DistanceLoss, hookimpl
 
@@ -44,6 +46,7 @@ def test_only_the_parameters_that_were_set(lossfw):
     assert first["points"] >= 40
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(lossfw, process):
     arguments = ("accuracy", "absolute_error", "--points", "40", "--seed", "2", "--json")
     here = lossfw(*arguments, "--processes", "1").stdout

@@ -252,6 +252,7 @@ def test_a_mistake_is_told_in_words(arguments, words, lossfw):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives():
     options = Options(seed=1, examples=10)
     jobs = check_jobs(["hinge", "perceptron"], {}, Plugins(), defaults=True, options=options)

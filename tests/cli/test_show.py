@@ -164,6 +164,7 @@ def test_what_is_compiled(shown, lossfw):
     assert "engine" in lossfw("show", "huber").stdout
 
 
+@pytest.mark.slow
 def test_a_page_has_a_section_for_every_component(lossfw):
     page = lossfw("show", "--all", "--markdown").stdout
     listed = json.loads(lossfw("list", "--json").stdout)["components"]

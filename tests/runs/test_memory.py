@@ -52,6 +52,7 @@ def peak(folder, megabytes):
     return int(done.stdout.split()[-1]) * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are read from /proc")
 def test_the_peak_does_not_grow_with_the_file(folder):
     few, many = peak(folder, 1), peak(folder, 200)

@@ -281,6 +281,7 @@ def test_runs_that_are_done_are_told_by_their_folders(lossfw, folder, write, mon
     assert (other.exit_code, other.stderr.count("holds another run")) == (1, 2)
 
 
+@pytest.mark.slow
 def test_reports_of_runs_that_are_done_stay(lossfw, folder, write):
     pytest.importorskip("matplotlib")
     write(config=SWEEP)
@@ -305,6 +306,7 @@ train: {epochs: 1, optimizer: {name: sgd, learning_rate: 0.1}}
 LEFT_OUT = "1 row is left out, since a value is missing."
 
 
+@pytest.mark.slow
 def test_a_warning_of_every_run_is_told_once(lossfw, folder):
     (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
     sweep = "sweep: {grid: {loss: [absolute_error, huber]}}\n"

@@ -107,6 +107,7 @@ quick = settings(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @quick
 @given(losses())
 def test_what_is_put_together_is_not_refuted(loss):

@@ -85,6 +85,7 @@ def test_the_report_says_the_facts(lossfw):
     assert "3250 (100.0%)" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_folder_gets_numbers_a_picture_and_a_page(lossfw, folder):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     pytest.importorskip("jinja2", reason="jinja2 is not installed")

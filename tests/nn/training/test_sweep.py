@@ -33,6 +33,7 @@ def written(config):
     config()
 
 
+@pytest.mark.slow
 def test_each_training_has_its_folder_and_they_are_resumed(lossfw, folder):
     result = lossfw("train", "train.yaml", "--out", "s", "-o", SWEEP, "--jobs", "2")
     assert (result.exit_code, result.stderr) == (0, "")

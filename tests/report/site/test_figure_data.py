@@ -10,6 +10,7 @@ from lossfw.report.site.figure_data import agrees, figure_data, scripted, slider
 from support.site_content import SCRIPTED, WITHOUT_SCRIPT, content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(WITHOUT_SCRIPT))
 def test_a_formula_that_has_no_script_has_a_picture(name):
     assert figure_data(content().find("loss", name).sample) is None

@@ -121,6 +121,7 @@ def test_lift_has_one_size():
         lossfw.metric("lift", share=0.5, k=3)
 
 
+@pytest.mark.slow
 def test_the_ranking_is_the_same_in_float32_and_with_many_rows_in_replicates(tmp_path):
     rng = np.random.default_rng(1)
     t = rng.gamma(0.5, size=30_000)
