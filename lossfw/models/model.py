@@ -80,7 +80,7 @@ class Model(LibraryComponent):
     ...         work.after(np.full(len(work.data), mean), None)
     ...         return json.dumps([mean, width]).encode()
     >>> str(Mean().loaded(b"[2.0, 3]"))
-    'mean, 3 inputs, 1 raw outputs'
+    'mean, 3 inputs, 1 raw output'
     """
 
     kind: ClassVar[str] = "model"

@@ -150,10 +150,12 @@ class Predictor:
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
+        read = f"{self.told}, {inputs} {'input' if inputs == '1' else 'inputs'}"
+        plural = "" if self.units == 1 else "s"
         if self.link is None:
-            return f"{self.told}, {inputs} inputs, {self.units} predictions"
+            return f"{read}, {self.units} prediction{plural}"
         after = "" if self.link.name == "identity" else f", {self.link.name}"
-        return f"{self.told}, {inputs} inputs, {self.units} raw outputs{after}"
+        return f"{read}, {self.units} raw output{plural}{after}"
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
         """Raise `ShapeError` for inputs of a shape that the model does not take."""
