@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -102,6 +103,17 @@ class RowGroups:
         ends = np.cumsum(sizes)
         rows: NDArray = np.arange(ends[-1]) + np.repeat(first - (ends - sizes), sizes)
         return rows
+
+    def batches(self, order: NDArray, size: int) -> Iterator[tuple[NDArray, NDArray]]:
+        """Yield batches of whole groups, which are in the order of these numbers.
+
+        A batch has the groups that begin within its `size` rows: the numbers of its rows, and that
+        of each row's group.
+        """
+        sizes = np.diff(self.starts)[order]
+        batch = (np.cumsum(sizes) - sizes) // size
+        for some in np.split(np.arange(len(order)), np.flatnonzero(np.diff(batch)) + 1):
+            yield self.rows_of(order[some]), np.repeat(order[some], sizes[some])
 
     def begin_of(self, row: int) -> int:
         """Return the first row of the group that a row is in."""

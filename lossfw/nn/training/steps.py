@@ -166,11 +166,7 @@ class Steps:
             for start in range(0, len(order), size):
                 yield order[start : start + size], None
             return
-        order = random.permutation(len(groups))
-        sizes = np.diff(groups.starts)[order]
-        batch = (np.cumsum(sizes) - sizes) // size
-        for some in np.split(np.arange(len(order)), np.flatnonzero(np.diff(batch)) + 1):
-            yield groups.rows_of(order[some]), np.repeat(some, sizes[some])
+        yield from groups.batches(random.permutation(len(groups)), size)
 
     def _move(
         self,

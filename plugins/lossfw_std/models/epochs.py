@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,29 +38,23 @@ def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep
     data, groups, size = work.data, work.data.groups, work.batch_size
     targets = work.targets
     in_memory = isinstance(data.inputs, np.ndarray) and not isinstance(data.inputs, np.memmap)
-    group_of = None
+    batches: Iterable[tuple[NDArray, NDArray | None]]
     if groups is None or not work.raw_loss.takes_groups:
         order = random.permutation(len(data))
         starts = list(range(size, len(order), size))
         if starts and starts[-1] == len(order) - 1:
             # Statistics of a batch need two rows: a last one joins the step before.
             starts.pop()
-        batches = np.split(order, starts)
+        batches = ((rows, None) for rows in np.split(order, starts))
     else:
-        group_of = groups.numbers(0, len(data))
-        whole = random.permutation(len(groups))
-        sizes = np.diff(groups.starts)[whole]
-        batch = (np.cumsum(sizes) - sizes) // size
-        parts = np.split(whole, np.flatnonzero(np.diff(batch)) + 1)
-        batches = [groups.rows_of(part) for part in parts]
+        batches = groups.batches(random.permutation(len(groups)), size)
     # Of whole groups there may be fewer steps.
     done, steps = 0, -(-len(data) // size)
-    for number, rows in enumerate(batches):
+    for number, (rows, group) in enumerate(batches):
         done += len(rows)
         weight = None if data.sample_weight is None else np.asarray(data.sample_weight)[rows]
         inputs: Any = data.inputs
         taken = inputs[rows] if in_memory else np.asarray(data.take(rows).inputs)
-        group = None if group_of is None else group_of[rows]
         rate = work.rate(learning_rate, epoch, number, steps)
         yield BatchStep(number, rate, taken, targets[rows], weight, group, done)
 
