@@ -130,19 +130,14 @@ def _finished(folder: Path, training: Training) -> TrainingResult | None:
         epochs = tuple(map(Epoch.from_dict, history))
     except (KeyError, TypeError):
         return None
-    return TrainingResult(
+    return TrainingResult.of(
+        training,
         predictor=model.loaded(content, card),
         content=content,
         file=file.name,
         history=epochs,
         kept_epoch=kept,
         stopped=stopped,
-        loss_name=training.loss.name,
-        loss_text=str(training.loss),
-        form=training.form,
-        learns=training.learns,
         model=trained.get("model", {}),
         card=card,
-        digest=training.digest,
-        record=training.record,
     )

@@ -341,15 +341,6 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
         card = training.card(content)
         options = {"predictor": model.loaded(content, card), "content": content, "card": card}
         options |= {"file": model.file_name, "model": _named(model)}
-    return TrainingResult(
-        history=state.history,
-        kept_epoch=kept,
-        stopped=stopped,
-        loss_name=training.loss.name,
-        loss_text=str(training.loss),
-        form=training.form,
-        learns=training.learns,
-        digest=training.digest,
-        record=training.record,
-        **options,
+    return TrainingResult.of(
+        training, history=state.history, kept_epoch=kept, stopped=stopped, **options
     )

@@ -305,6 +305,19 @@ class TrainingResult:
     digest: str = ""
     record: DataRecord = field(default_factory=DataRecord)
 
+    @classmethod
+    def of(cls, training: Training, **made: Any) -> TrainingResult:
+        """Return the result of a training, from what it has made."""
+        return cls(
+            loss_name=training.loss.name,
+            loss_text=str(training.loss),
+            form=training.form,
+            learns=training.learns,
+            digest=training.digest,
+            record=training.record,
+            **made,
+        )
+
     @property
     def kept(self) -> int:
         """The older name of `kept_epoch`, for one more release."""
