@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 import lossfw
+from lossfw.data import Dataset
 from lossfw.models import Work
 
 
@@ -50,3 +53,21 @@ def fitted(model, data, loss, rounds, **changes):
     """Return what a model has learnt in one leg."""
     leg, learnt, held_out = work(data, loss, rounds, **changes)
     return Learnt(model.fit(leg), learnt, held_out)
+
+
+def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
+    """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
+    contents = []
+    for epoch in range(first, epochs):
+        leg, *_ = work(
+            data, loss, 1, first=epoch, total=epochs, saved=saved, seed=7 + epoch, **changes
+        )
+        contents.append(saved := model.fit(leg))
+    return contents
+
+
+def growing_targets():
+    """Return positive targets that grow with the first of three inputs, one row beyond batches."""
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(301, 3))
+    return Dataset("made", np.exp(inputs[:, 0] + 0.1 * random.normal(size=301)), inputs)

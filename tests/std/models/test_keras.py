@@ -10,7 +10,7 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import DataError, DivergenceError, ShapeError
-from support.models import fitted, work
+from support.models import fitted, growing_targets, leg_by_leg
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")
@@ -32,38 +32,26 @@ def keras_model(name="build", **parameters):
 
 @pytest.fixture(scope="module")
 def data():
-    """Positive targets that grow with the first of three inputs; one row more than batches."""
-    random = np.random.default_rng(0)
-    inputs = random.normal(size=(301, 3))
-    return Dataset("made", np.exp(inputs[:, 0] + 0.1 * random.normal(size=301)), inputs)
-
-
-def leg_by_leg(model, data, epochs, saved=None, first=0):
-    """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
-    contents = []
-    for epoch in range(first, epochs):
-        leg, *_ = work(data, TWEEDIE, 1, first=epoch, total=epochs, saved=saved, seed=7 + epoch)
-        contents.append(saved := model.fit(leg))
-    return contents
+    return growing_targets()
 
 
 @pytest.fixture(scope="module")
 def learnt(data):
     """Bytes of each epoch of a training with dropout and statistics of batches."""
-    return leg_by_leg(keras_model(), data, 3)
+    return leg_by_leg(keras_model(), data, TWEEDIE, 3)
 
 
 def test_a_training_repeats_and_resumes_to_the_same_bytes(data, learnt):
     keras.utils.set_random_seed(99)  # what the process draws elsewhere does not count
     _COMPILED.clear()  # as in another process
-    assert leg_by_leg(keras_model(), data, 3, saved=learnt[1], first=2) == learnt[2:]
-    assert leg_by_leg(keras_model(), data, 1)[0] == learnt[0]
+    assert leg_by_leg(keras_model(), data, TWEEDIE, 3, saved=learnt[1], first=2) == learnt[2:]
+    assert leg_by_leg(keras_model(), data, TWEEDIE, 1)[0] == learnt[0]
 
 
 def test_the_state_of_the_optimizer_counts_and_is_cut_at_the_end(data, learnt):
     model = keras_model()
     forgot = model.cut(learnt[1], 2)
-    assert leg_by_leg(model, data, 3, saved=forgot, first=2) != learnt[2:]
+    assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2) != learnt[2:]
     rows = data.inputs[:30]
     np.testing.assert_array_equal(
         model.loaded(forgot).block(rows).predictions,

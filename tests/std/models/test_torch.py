@@ -9,7 +9,7 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ConfigError, DataError, DivergenceError, ParameterError, ShapeError
-from support.models import fitted, work
+from support.models import fitted, growing_targets, leg_by_leg, work
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -25,21 +25,7 @@ def torch_model(name="Net", **parameters):
 
 @pytest.fixture(scope="module")
 def data():
-    """Positive targets that grow with the first of three inputs; one row more than batches."""
-    random = np.random.default_rng(0)
-    inputs = random.normal(size=(301, 3))
-    return Dataset("made", np.exp(inputs[:, 0] + 0.1 * random.normal(size=301)), inputs)
-
-
-def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
-    """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
-    contents = []
-    for epoch in range(first, epochs):
-        leg, *_ = work(
-            data, loss, 1, first=epoch, total=epochs, saved=saved, seed=7 + epoch, **changes
-        )
-        contents.append(saved := model.fit(leg))
-    return contents
+    return growing_targets()
 
 
 @pytest.fixture(scope="module")
