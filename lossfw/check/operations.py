@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import math
 import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -21,7 +21,6 @@ from lossfw.losses.engine.read_only import is_authors
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import CONSTANT, Graph, Operation
-from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.trace import trace
 
 _DTYPES = ("float32", "float64")
@@ -143,11 +142,8 @@ def _graphs(loss: Loss) -> Iterator[Graph]:
     derived = [name for one in missing for name in _DERIVED[one]]
     names = [name for name in _FUNCTIONS if name not in derived]
     for dtype in _DTYPES:
+        inputs = {"y": dtype, "t": dtype}
         for name in names:
-            if not loss.takes_rows:
-                yield trace(getattr(loss, name), {"y": dtype, "t": dtype})
-                continue
-            yield trace_rows(getattr(loss, name), {"y": dtype, "t": dtype}, columns)
-            if loss.takes_classes:
-                at: Callable[..., Any] = getattr(loss, f"{name}_at")
-                yield trace_rows(at, {"y": dtype, "t": "int64"}, columns)
+            yield trace(getattr(loss, name), inputs, columns if loss.takes_rows else None)
+            if loss.takes_rows and loss.takes_classes:
+                yield trace(getattr(loss, f"{name}_at"), {"y": dtype, "t": "int64"}, columns)

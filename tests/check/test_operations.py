@@ -12,7 +12,7 @@ from lossfw.check.options import Options
 from lossfw.check.runner import run
 from lossfw.components.registry import registry
 from lossfw.errors import TraceError
-from lossfw.numerics.symbolic.rows import trace_rows
+from lossfw.numerics.symbolic.trace import trace
 
 
 class Bent(DistanceLoss):
@@ -74,7 +74,7 @@ def test_some_operations_are_unknown(loss):
 
 def test_what_cannot_be_traced_has_instructions_or_every_law():
     with pytest.raises(TraceError):
-        trace_rows(Pairs().unreduced, {"y": "float64", "t": "float64"}, 3)
+        trace(Pairs().unreduced, {"y": "float64", "t": "float64"}, 3)
     assert instructions(Pairs(c=0.5)) is not None
     assert all(checks for _, share, checks in instances_to_check(Sign) if share >= MOVED_SHARE)
 

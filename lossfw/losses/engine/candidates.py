@@ -23,7 +23,6 @@ from lossfw.numerics.compiled.kernel import Kernel, write_kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, LOOK_UP, Graph
-from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.trace import GraphUse, trace
 from lossfw.numerics.symbolic.written import write
 
@@ -145,14 +144,12 @@ class Candidate:
         columns, dtypes = self.signature.columns, dict.fromkeys(self.spaces, dtype)
         if any(isinstance(space, Columns | Vector) for space in self.spaces.values()):
             raise NoKernelError("kernels take no named columns and no vectors")
+        if columns is not None and columns < 2:
+            raise NoKernelError("a row of one element has no sum")
+        if self.signature.by_index:
+            dtypes[self.signature.inputs[-1]] = _INT64
         try:
-            if columns is None:
-                return trace(self.function, dtypes, use)
-            if columns < 2:
-                raise NoKernelError("a row of one element has no sum")
-            if self.signature.by_index:
-                dtypes[self.signature.inputs[-1]] = _INT64
-            return trace_rows(self.function, dtypes, columns, use)
+            return trace(self.function, dtypes, columns, use)
         except TraceError as error:
             raise NoKernelError(str(error)) from error
 

@@ -18,7 +18,6 @@ from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.probes import element_probes, row_probes
 from lossfw.numerics import torch_namespace
 from lossfw.numerics.arrays import Array
-from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.torch_writer import write_torch
 from lossfw.numerics.symbolic.trace import trace
 
@@ -90,11 +89,10 @@ def _compared(
 
     dtypes: dict[str, Any] = {"y": dtype, "t": np.dtype(np.int64) if by_index else dtype}
     spaces = (loss.prediction_space, loss.target_space)
+    written = write_torch(trace(body, dtypes, columns, use="array"), columns)
     if columns is None:
-        written = write_torch(trace(body, dtypes, use="array"))
         arrays = element_probes(spaces, dtype)
     else:
-        written = write_torch(trace_rows(body, dtypes, columns, use="array"), columns)
         arrays = row_probes(spaces, dtype, columns, by_index=by_index)
 
     def function(y: Array, t: Array) -> tuple[Array, Array]:

@@ -114,48 +114,43 @@ class Graph:
         Its outputs are those of this graph, which are right where no condition of a rare
         value holds, and then these conditions.
         """
-        graph, new_ids = Graph(), dict[int, int]()
-        conditions = dict[int, None]()
-        for node_id in self.needed(lambda node: node.args[::2] if is_rare(node) else node.args):
-            node = self.nodes[node_id]
-            if is_rare(node):
-                condition, _, usual = node.args
-                conditions[new_ids[condition]] = None
-                new_ids[node_id] = new_ids[usual]
-            else:
-                args = tuple(new_ids[arg] for arg in node.args)
-                new_ids[node_id] = graph.add(node.op, args, node.dtype, node.value)
-        graph.outputs = [*(new_ids[output] for output in self.outputs), *conditions]
+        graph, new_ids = self._with_args(
+            lambda node: node.args[::2] if is_rare(node) else node.args, replaced=is_rare
+        )
+        rare = (node for node in map(self.nodes.__getitem__, new_ids) if is_rare(node))
+        graph.outputs += dict.fromkeys(new_ids[node.args[0]] for node in rare)
         return graph
 
     def ordinary(self) -> Graph:
         """Return the graph without the elements that the body itself computes, which are rare."""
-        graph, new_ids = Graph(), dict[int, int]()
-        for node_id in self.needed(
-            lambda node: node.args[1:2] if node.op == BY_BODY else node.args
-        ):
-            node = self.nodes[node_id]
-            if node.op == BY_BODY:
-                new_ids[node_id] = new_ids[node.args[1]]
-            else:
-                args = tuple(new_ids[arg] for arg in node.args)
-                new_ids[node_id] = graph.add(node.op, args, node.dtype, node.value)
-        graph.outputs = [new_ids[output] for output in self.outputs]
-        return graph
+        return self._with_args(
+            lambda node: node.args[1:2] if node.op == BY_BODY else node.args,
+            replaced=lambda node: node.op == BY_BODY,
+        )[0]
 
     def without_bodies(self) -> Graph:
         """Return the graph without what bodies are called with, which a kernel does not call."""
+        return self._with_args(lambda node: node.args[:2] if node.op == BY_BODY else node.args)[0]
 
-        def args(node: Operation) -> tuple[int, ...]:
-            return node.args[:2] if node.op == BY_BODY else node.args
+    def _with_args(
+        self,
+        args: Callable[[Operation], tuple[int, ...]],
+        replaced: Callable[[Operation], bool] = lambda _: False,
+    ) -> tuple[Graph, dict[int, int]]:
+        """Return a graph of some arguments of each node, and the new numbers of the nodes.
 
+        A node that is `replaced` becomes the last of its arguments.
+        """
         graph, new_ids = Graph(), dict[int, int]()
         for node_id in self.needed(args):
             node = self.nodes[node_id]
             new_args = tuple(new_ids[arg] for arg in args(node))
-            new_ids[node_id] = graph.add(node.op, new_args, node.dtype, node.value)
+            if replaced(node):
+                new_ids[node_id] = new_args[-1]
+            else:
+                new_ids[node_id] = graph.add(node.op, new_args, node.dtype, node.value)
         graph.outputs = [new_ids[output] for output in self.outputs]
-        return graph
+        return graph, new_ids
 
     def inputs(self) -> list[str]:
         """Return the names of the inputs that the outputs need."""

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import TraceError
-from lossfw.numerics.arrays import Body
 from lossfw.numerics.symbolic.graph import (
     BY_BODY,
     COLUMN,
@@ -23,16 +22,8 @@ from lossfw.numerics.symbolic.graph import (
     TAKEN,
     Graph,
 )
-from lossfw.numerics.symbolic.namespace import (
-    FLOAT32,
-    FLOAT64,
-    INT64,
-    Expressions,
-    KernelExpressions,
-    TileExpressions,
-)
+from lossfw.numerics.symbolic.namespace import FLOAT32, FLOAT64, INT64, Expressions
 from lossfw.numerics.symbolic.symbol import ELEMENTS, Symbol
-from lossfw.numerics.symbolic.trace import GraphUse, trace_on
 
 # Functions of a row that are known of a single number.
 _OF_ONE = ("sum", "max", "min")
@@ -56,13 +47,10 @@ class RowExpressions(Expressions):
         for op in REDUCTIONS:
             setattr(self, op, self._over_row(op))
 
-    def rows(self, name: str, dtype: Any) -> Symbol:
-        """Return an argument of the body that is an array of rows."""
-        return Symbol(self, self.graph.add(INPUT, (), np.dtype(dtype), name), self.shape)
-
-    def indices(self, name: str) -> Symbol:
-        """Return an argument of the body with the number of a column for each row."""
-        return Symbol(self, self.graph.add(INPUT, (), INT64, name))
+    def input(self, name: str, dtype: Any) -> Symbol:
+        """Return an argument of the body: rows, or if it is an integer one column for each row."""
+        x = super().input(name, dtype)
+        return Symbol(self, x.node, self.shape) if x.dtype.kind == "f" else x
 
     # Shapes.
 
@@ -200,21 +188,6 @@ class RowExpressions(Expressions):
         return mean
 
 
-class _OfKernel(KernelExpressions, RowExpressions):
-    pass
-
-
-class _OfTile(TileExpressions, RowExpressions):
-    pass
-
-
-_NAMESPACES: dict[GraphUse, type[RowExpressions]] = {
-    "kernel": _OfKernel,
-    "tile": _OfTile,
-    "array": RowExpressions,
-}
-
-
 def find_row_nodes(graph: Graph) -> list[bool]:
     """Return whether each node has a number for each element, and not one for each row."""
     is_row: list[bool] = []
@@ -228,27 +201,3 @@ def find_row_nodes(graph: Graph) -> list[bool]:
             args = node.args[:2] if node.op == BY_BODY else node.args
             is_row.append(node.op == COLUMN or any(is_row[arg] for arg in args))
     return is_row
-
-
-def trace_rows(body: Body, inputs: dict[str, Any], columns: int, use: GraphUse = "kernel") -> Graph:
-    """Run a body once on symbols of rows, and return the graph of its operations.
-
-    Inputs of integers are one number for each row. Results are rows, or one number for each.
-
-    Raises
-    ------
-    TraceError
-        If the body does what has no meaning on symbols. The message says what.
-
-    Examples
-    --------
-    >>> graph = trace_rows(lambda xp, y: xp.sum(y * y, axis=-1), {"y": "float32"}, 3)
-    >>> [node.op for node in graph.nodes]
-    ['input', 'multiply', 'sum']
-    """
-    xp = _NAMESPACES[use](columns)
-    symbols = [
-        xp.rows(name, dtype) if np.dtype(dtype).kind == "f" else xp.indices(name)
-        for name, dtype in inputs.items()
-    ]
-    return trace_on(xp, body, symbols)

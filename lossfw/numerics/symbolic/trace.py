@@ -1,4 +1,4 @@
-"""Trace: one run of a body on symbols."""
+"""Trace: one run of a body on symbols, of elements or of rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lossfw.errors import LossfwError, TraceError
 from lossfw.numerics.arrays import Body
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.namespace import Expressions, KernelExpressions, TileExpressions
+from lossfw.numerics.symbolic.rows import RowExpressions
 from lossfw.numerics.symbolic.symbol import Symbol
 from lossfw.numerics.symbolic.unknown import without_unread_values
 
@@ -16,15 +17,30 @@ from lossfw.numerics.symbolic.unknown import without_unread_values
 # differ in what becomes of rare elements.
 GraphUse: TypeAlias = Literal["kernel", "tile", "array"]
 
-_NAMESPACES: dict[GraphUse, type[Expressions]] = {
-    "kernel": KernelExpressions,
-    "tile": TileExpressions,
-    "array": Expressions,
+
+class _KernelRows(KernelExpressions, RowExpressions):
+    pass
+
+
+class _TileRows(TileExpressions, RowExpressions):
+    pass
+
+
+# Of elements, and of rows.
+_NAMESPACES: dict[GraphUse, tuple[type[Expressions], type[RowExpressions]]] = {
+    "kernel": (KernelExpressions, _KernelRows),
+    "tile": (TileExpressions, _TileRows),
+    "array": (Expressions, RowExpressions),
 }
 
 
-def trace(body: Body, inputs: Mapping[str, Any], use: GraphUse = "kernel") -> Graph:
+def trace(
+    body: Body, inputs: Mapping[str, Any], columns: int | None = None, use: GraphUse = "kernel"
+) -> Graph:
     """Run a body once on symbols with names and dtypes, and return the graph of its operations.
+
+    With a number of columns the body is one of rows: inputs of integers are one number for each
+    row, and results are rows, or one number for each.
 
     Raises
     ------
@@ -37,7 +53,8 @@ def trace(body: Body, inputs: Mapping[str, Any], use: GraphUse = "kernel") -> Gr
     >>> [node.op for node in graph.nodes]
     ['input', 'abs', 'multiply']
     """
-    xp = _NAMESPACES[use]()
+    of_elements, of_rows = _NAMESPACES[use]
+    xp = of_elements() if columns is None else of_rows(columns)
     return trace_on(xp, body, [xp.input(name, dtype) for name, dtype in inputs.items()])
 
 

@@ -12,7 +12,7 @@ from lossfw.numerics.arrays import columns as columns_of
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
-from lossfw.numerics.symbolic.rows import trace_rows
+from lossfw.numerics.symbolic.trace import trace
 from lossfw.numerics.symbolic.written import write
 
 DTYPES = ("float32", "float64")
@@ -69,7 +69,7 @@ def rows(dtype, columns, seed=0):
 
 def compiled(body, dtype, columns, order, losses=False, by_index=False):
     inputs = {"x": dtype, "i": "int64"} if by_index else {"x": dtype}
-    graph = trace_rows(body, inputs, columns)
+    graph = trace(body, inputs, columns)
     signature = KernelSignature(
         tuple(inputs), losses, not losses, columns=columns, by_index=by_index, order=order
     )
@@ -172,7 +172,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_has_no_meaning_on_rows_is_not_traced(name):
     with pytest.raises(TraceError):
-        trace_rows(REFUSED[name], {"x": "float64"}, 5)
+        trace(REFUSED[name], {"x": "float64"}, 5)
 
 
 def test_a_sum_of_equal_numbers_has_no_compiled_form():

@@ -6,7 +6,6 @@ import pytest
 import lossfw
 from lossfw.errors import TraceError
 from lossfw.losses.engine.probes import element_probes, row_probes
-from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.trace import trace
 from lossfw.numerics.symbolic.written import write
 from support.activation_samples import ELEMENTWISE
@@ -52,7 +51,7 @@ def test_a_graph_of_rows_has_the_results_of_its_body(loss, dtype):
         function = loss.unreduced_at if by_index else loss.unreduced
         spaces = (loss.prediction_space, loss.target_space)
         try:
-            graph = trace_rows(function, kinds, columns, use="array")
+            graph = trace(function, kinds, columns, use="array")
         except TraceError:
             continue
         arrays = row_probes(spaces, np.dtype(dtype), columns, by_index=by_index)
