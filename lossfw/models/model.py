@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from lossfw.components.library import LibraryComponent
+from lossfw.data import Dataset
 from lossfw.data.source import File, file_fields
 from lossfw.errors import ArgumentError, DataError
 from lossfw.losses.loss import Loss
@@ -186,6 +187,19 @@ class Model(LibraryComponent):
             If a parameter does not fit rows of this shape.
         """
         return None
+
+    def check_data(self, data: Dataset, loss: Loss) -> None:
+        """Check rows to learn from, and parameters beside them; called before a training begins.
+
+        By default nothing is checked: `fit` raises what it finds.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            If the model cannot learn from the rows.
+        ModelParameterError
+            If a parameter is wrong.
+        """
 
     def code_files(self) -> dict[str, Path]:
         """Return the files whose code is executed with this model, by parameter.

@@ -56,6 +56,9 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
         config.add(["model"], f"{what} for these data", "change its arguments")
     if why := model.refuses_outputs(loss, units):
         _refuse(config, why)
+    if not config.problems:
+        with at_parameter(config, ["data"]):
+            model.check_data(data, loss)
     name = _link(loss, model)
     link = None if name is None else known(config.registry).create("activation", name)
     return OutputOrigin.of_model(["model"], link, units)

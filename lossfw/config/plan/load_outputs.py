@@ -9,7 +9,7 @@ from typing import Any
 
 from lossfw.components.registry.blame import place_in_plugin
 from lossfw.config.plan.digest import without_files
-from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.messages import indices_in
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.text.reading import find_file
@@ -129,9 +129,11 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
 
 
 @contextmanager
-def at_parameter(config: CheckedConfig) -> Iterator[None]:
+def at_parameter(
+    config: CheckedConfig, otherwise: ConfigPath = ("model", "file")
+) -> Iterator[None]:
     """Record an error of a model in the ``with`` block at the parameter that it is about."""
-    with config.at(["model", "file"]):
+    with config.at(otherwise):
         try:
             yield
         except ModelParameterError as error:

@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from lossfw import (
-    ArgumentError,
     DataError,
     DivergenceError,
     DomainError,
@@ -23,7 +22,7 @@ from lossfw import (
     ShapeError,
 )
 from lossfw.data import Dataset
-from lossfw.models import Card, Model, Work
+from lossfw.models import Card, Model, ModelParameterError, Work
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
 # times as much.
@@ -101,20 +100,27 @@ class Booster(Model):
         file, clause = self.file or "the file", first_clause(str(error))
         return DataError(f"{file} is not a model of {self.told_library} ({endings}): {clause}.")
 
-    def rows_to_learn(self, work: Work) -> TrainingRows:
-        """Return the rows of a leg as the libraries take them; refuse a file beside them."""
+    def check_data(self, data: Dataset, loss: Loss) -> None:
         if self.file is not None:
-            raise ArgumentError(
+            raise ModelParameterError(
+                "file",
                 f"model.file is {self.file.name}, and a training of {self.name} begins without "
-                "trees: leave file out. More rounds of a training: lossfw train ... --resume."
+                "trees: leave file out. More rounds of a training: lossfw train ... --resume.",
             )
-        constraints, width = self.parameters["monotone_constraints"], width_of(work.data)
+        constraints, width = self.parameters["monotone_constraints"], width_of(data)
         if constraints and len(constraints) != width:
-            raise ArgumentError(
+            raise ModelParameterError(
+                "monotone_constraints",
                 f"model.monotone_constraints has {len(constraints)} numbers, and a row has {width} "
-                "inputs: write one for each, 0 where there is no constraint."
+                "inputs: write one for each, 0 where there is no constraint.",
             )
-        learnt = TrainingRows.of(work)
+        if unknown := self.unknown() if self.more else []:
+            raise ModelParameterError(
+                "more",
+                f"{self.told_library} has no parameter {unknown[0]!r}, which more holds: see the "
+                "list of parameters in its documentation.",
+            )
+        learnt = TrainingRows.of(data, loss)
         if learnt.table is None and (too_large := np.abs(learnt.labels) > _LARGEST).any():
             index = np.argwhere(too_large)[0].tolist()
             raise DomainError(
@@ -122,7 +128,16 @@ class Booster(Model):
                 f"{self.told_library} keeps targets in float32, up to {_LARGEST:.2g}. Scale the "
                 "targets."
             )
-        return learnt
+
+    def unknown(self) -> list[str]:
+        """Return the names in `more` that the library would pass over."""
+        return []
+
+    def rows_to_learn(self, work: Work) -> TrainingRows:
+        """Return the rows of a leg as the libraries take them."""
+        if work.saved is None:
+            self.check_data(work.data, work.loss)
+        return TrainingRows.of(work.data, work.loss)
 
     def held_out_of(self, work: Work) -> Dataset | None:
         """Return the rows that are held out, their inputs named like those to learn from.
@@ -147,14 +162,6 @@ class Booster(Model):
             if any(words in str(error) for words in _NO_SPLIT):
                 clause = "no input has two values that it can split, or there are too few rows"
             raise RunError(f"{self.told_library} cannot train the model: {clause}.") from error
-
-    def refuse_unknown(self, names: list[str]) -> None:
-        """Raise `ArgumentError` for names in `more` that the library does not know."""
-        if names:
-            raise ArgumentError(
-                f"{self.told_library} has no parameter {names[0]!r}, which more holds: see the "
-                "list of parameters in its documentation."
-            )
 
     def meaning(
         self, card: Card | None, own: str | None, objective: str
@@ -249,9 +256,11 @@ class TrainingRows(NamedTuple):
     sizes: NDArray | None
 
     @classmethod
-    def of(cls, work: Work) -> TrainingRows:
-        """Return the rows that a leg learns from."""
-        data, loss, targets = work.data, work.loss, work.targets
+    def of(cls, data: Dataset, loss: Loss) -> TrainingRows:
+        """Return the rows that a training learns from."""
+        targets = np.asarray(data.targets)
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = targets[:, 0]
         weight = None if data.sample_weight is None else np.asarray(data.sample_weight)
         if weight is not None and weight.shape != (len(data),):
             if weight.size != len(data):

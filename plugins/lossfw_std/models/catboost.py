@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -151,6 +152,16 @@ class CatBoost(Booster):
         return refuses_two_classes(self.name, loss, units) or refuses_targets(
             self.name, loss, units
         )
+
+    def unknown(self) -> list[str]:
+        cat = self.imported()
+        quiet = {"iterations": 1, "thread_count": 1, "verbose": False, "allow_writing_files": False}
+        try:
+            # It looks at options when it trains.
+            cat.CatBoost(quiet | self.more).fit(cat.Pool([[0.0], [1.0]], label=[0.0, 1.0]))
+        except cat.CatBoostError as error:
+            return re.findall(r"Unknown option \{(.+?)\}", str(error))
+        return []
 
     def fit(self, work: Work) -> bytes:
         cat = self.imported()

@@ -180,7 +180,6 @@ class LightGBM(Booster):
 
     def fit(self, work: Work) -> bytes:
         lgb = self.imported()
-        self._refuse_unknown(lgb)
         learnt = self.rows_to_learn(work)
         data = self._rows(lgb, work.data, learnt)
         sets = [data]
@@ -246,16 +245,14 @@ class LightGBM(Booster):
             stacklevel=3,
         )
 
-    def _refuse_unknown(self, lgb: Any) -> None:
-        """Raise `ArgumentError` for a name in `more` that LightGBM would pass over."""
-        if not self.more:
-            return
+    def unknown(self) -> list[str]:
+        lgb = self.imported()
         # It writes warnings to standard output.
         with contextlib.redirect_stdout(io.StringIO()) as told:
             params = {"verbosity": 0, **self.more}
             lgb.Dataset(np.zeros((2, 1)), np.zeros(2), params=params).construct()
-        unknown = re.findall(r"Unknown parameter: (\S+)", told.getvalue())
-        self.refuse_unknown([name for name in self.more if name in unknown])
+        passed_over = re.findall(r"Unknown parameter: (\S+)", told.getvalue())
+        return [name for name in self.more if name in passed_over]
 
     def _rows(
         self, lgb: Any, data: Dataset, learnt: TrainingRows | None = None, reference: Any = None

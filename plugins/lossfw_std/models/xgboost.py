@@ -153,7 +153,6 @@ class XGBoost(Booster):
 
     def fit(self, work: Work) -> bytes:
         xgb = self.imported()
-        self._refuse_unknown(xgb)
         learnt = self.rows_to_learn(work)
         with self.training(xgb.core.XGBoostError):
             data = self._matrix(xgb, work.data, work.threads, learnt)
@@ -224,16 +223,14 @@ class XGBoost(Booster):
             raise ArgumentError("XGBoost sees no graphics card: write device: cpu, or auto.")
         return found
 
-    def _refuse_unknown(self, xgb: Any) -> None:
-        """Raise `ArgumentError` for a name in `more` that XGBoost would pass over."""
-        if not self.more:
-            return
+    def unknown(self) -> list[str]:
+        xgb = self.imported()
         rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             xgb.Booster({"verbosity": 1, **self.more}, [rows]).save_config()
         told = " ".join(str(warning.message) for warning in found if "not used" in str(warning))
-        self.refuse_unknown([name for name in self.more if f'"{name}"' in told])
+        return [name for name in self.more if f'"{name}"' in told]
 
     def _matrix(
         self,

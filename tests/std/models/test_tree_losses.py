@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,9 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
-from lossfw.models import Card
+from lossfw.errors import ArgumentError, ConfigError, DivergenceError, DomainError, ShapeError
+from lossfw.models import Card, ModelParameterError
+from support.configs import build_training
 from support.models import fitted
 
 N, ROUNDS = 240, 4
@@ -118,11 +118,29 @@ def test_several_targets_are_learnt_by_xgboost_alone():
         fitted(model("lightgbm"), both, "squared_error", ROUNDS, units=2)
 
 
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-def test_a_name_in_more_that_the_library_passes_over_is_refused(name):
-    loss, data, _ = case("elements")
-    with pytest.raises(ArgumentError, match="has no parameter 'max_dept'"):
-        fitted(model(name, more={"max_dept": 3}), data, loss, 1)
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
+@pytest.mark.parametrize(
+    ("override", "at", "what"),
+    [
+        ("model.more={max_dept: 3}", "-o model.more={max_dept: 3}", "has no parameter 'max_dept'"),
+        ("model.monotone_constraints=[1]", "-o model.m", "has 1 numbers, and a row has 2 inputs"),
+        ("model.file=run.yaml", "-o model.file=run.yaml", "begins without trees: leave file out"),
+        ("data.targets=[1e300, 1.0]", "-o data.targets", "target[0] = 1e+300 is too large: "),
+        ("data.inputs=[[[1.0]], [[2.0]]]", "-o data.inputs", "Flatten them: `flatten: true`"),
+    ],
+)
+def test_what_a_model_cannot_learn_from_is_told_before_the_training(
+    folder, name, override, at, what
+):
+    (folder / "run.yaml").write_text(
+        "lossfw: 1\ndata: {name: inline, inputs: [[1.0, 2.0], [2.0, 3.0]], targets: [1.0, 2.0]}\n"
+        f"model: {{name: {name}}}\nloss: squared_error\ntrain: {{rounds: 2}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        build_training("run.yaml", [override])
+    (problem,) = caught.value.problems
+    assert problem.where.startswith(at)
+    assert what in problem.what
 
 
 @pytest.mark.parametrize(
@@ -146,7 +164,7 @@ def test_other_names_of_a_library_go_into_more(name, more):
 def test_what_a_library_refuses_is_told_in_a_clause():
     loss, data, _ = case("elements")
     with pytest.raises(lossfw.RunError, match=r"^CatBoost cannot train the model: [^\n]*\.$"):
-        fitted(model("catboost", more={"max_dept": 3}), data, loss, 1)
+        fitted(model("catboost", bootstrap_type="No", subsample=0.5), data, loss, 1)
     with pytest.raises(lossfw.RunError, match="exact tree method doesn't support unlimited depth"):
         fitted(model("xgboost", max_depth=0, tree_method="exact"), data, loss, 1)
 
@@ -160,7 +178,7 @@ def test_targets_beyond_float32_are_refused(name):
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_constraints_are_one_for_each_input(name):
     data = Dataset("named", -X[:, 0], X[:, :2].copy(), input_names=("a", "b"))
-    with pytest.raises(ArgumentError, match="has 1 numbers, and a row has 2 inputs"):
+    with pytest.raises(ModelParameterError, match="has 1 numbers, and a row has 2 inputs"):
         fitted(model(name, monotone_constraints=[1]), data, "squared_error", 1)
     # Against the data nothing but the constant is left.
     bound = fitted(model(name, monotone_constraints=[1, 0]), data, "squared_error", 1)
@@ -193,25 +211,12 @@ def test_lightgbm_says_where_it_finds_no_split():
         fitted(model("lightgbm", min_data_in_leaf=200), data, loss, 1)
 
 
-def test_pictures_are_refused_until_they_are_flat():
-    data = Dataset("pictures", Y, np.zeros((N, 2, 2)))
-    with pytest.raises(ShapeError, match="Flatten them: `flatten: true`"):
-        fitted(model("xgboost"), data, "huber", 1)
-
-
 def test_a_card_that_is_not_there_is_told():
     made = model("xgboost", device="cuda")
     loss, data, _ = case("elements")
     with pytest.raises(ArgumentError, match="sees no graphics card"):
         fitted(made, data, loss, 1)
     assert model("xgboost", device="auto").identity()["device"] == "cpu"
-
-
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
-def test_a_file_beside_a_training_is_refused(name):
-    loss, data, _ = case("elements")
-    with pytest.raises(ArgumentError, match="begins without trees: leave file out"):
-        fitted(model(name, file=Path("m.ubj")), data, loss, 1)
 
 
 def flat(tree):
