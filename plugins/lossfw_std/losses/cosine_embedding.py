@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from lossfw import SIGN, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Range, Space
-from lossfw.numerics import positive_part
+from lossfw.numerics import multiply_or_zero, positive_part
 from lossfw_std.angles import angle_between, bend, cosine_above, distance, slope
 from lossfw_std.directions import DIRECTION
 
@@ -69,13 +70,11 @@ class CosineEmbedding(PointwiseLoss):
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Towards each other for alike pairs; for others away, above the margin."""
-        sign = self._sign(xp, y, t)
-        return sign * slope(xp, y.first, y.second), sign * slope(xp, y.second, y.first)
+        return self._signed(xp, slope, y, t)
 
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """That of 1 - cos, with the sign of the target above the margin."""
-        sign = self._sign(xp, y, t)
-        return sign * bend(xp, y.first, y.second), sign * bend(xp, y.second, y.first)
+        return self._signed(xp, bend, y, t)
 
     def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
         """The cosine is a sum that cancels: it has an error of the size of 1."""
@@ -89,7 +88,14 @@ class CosineEmbedding(PointwiseLoss):
         """Bounded."""
         return Claims(nonnegative=True, bounded=2.0)
 
-    def _sign(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """Return the derivative of the loss by 1 - cos, with a last axis of 1."""
+    def _signed(
+        self, xp: Namespace, derivative: Callable[..., Array], y: Any, t: Array
+    ) -> tuple[Array, Array]:
+        """Return a derivative of 1 - cos by both vectors with the sign of the target.
+
+        Below the margin it is 0, also where that of 1 - cos is beyond the largest float.
+        """
         above = 0.5 * (1.0 + xp.sign(cosine_above(xp, y.first, y.second, self.margin)))
-        return xp.where(t > 0, xp.ones_like(above), -above)[..., None]
+        sign = xp.where(t > 0, xp.ones_like(above), -above)[..., None]
+        of_first, of_second = derivative(xp, *y), derivative(xp, y.second, y.first)
+        return multiply_or_zero(xp, sign, of_first), multiply_or_zero(xp, sign, of_second)
