@@ -55,13 +55,11 @@ class BridgeRows:
     @property
     def feature(self) -> NDArray:
         """A feature that tells the larger half of the targets from the others, (N, 1)."""
+        upper = np.arange(len(self.t)) >= len(self.t) // 2
         if self.sizes is not None:
             first = self.t if self.t.ndim == 1 else self.t[:, 0]
             upper = np.greater(first, np.median(first))
-        else:
-            upper = np.arange(len(self.t)) >= len(self.t) // 2
-        feature: NDArray = upper[:, None].astype(np.float32)
-        return feature
+        return np.asarray(upper[:, None].astype(np.float32))
 
     def rows(self, y: NDArray, weight: NDArray | None = None) -> Rows:
         """Return raw predictions with the targets, as the loss takes them."""
@@ -70,8 +68,7 @@ class BridgeRows:
 
     def slopes(self, y: NDArray, weight: NDArray | None = None) -> NDArray:
         """Return the published slopes."""
-        slopes: NDArray = self.rows(y, weight).compute(self.form, "gradient")
-        return slopes
+        return np.asarray(self.rows(y, weight).compute(self.form, "gradient"))
 
     def mean(self, y: NDArray, weight: NDArray | None = None) -> float:
         """Return the weighted mean loss."""
@@ -90,9 +87,8 @@ class BridgeRows:
     def start(self) -> NDArray:
         """Return where the library starts."""
         classes = self.y.shape[1] if self.y.ndim == 2 else None
-        start = np.asarray(
-            self.bridge.start(self.loss, self.t, self.w, classes=classes), np.float64
-        )
+        own = self.bridge.start(self.loss, self.t, self.w, classes=classes)
+        start = np.asarray(own, np.float64)
         if is_dead(derivatives(self.loss, wide=self.bridge.is_wide), start, self.t):
             raise NotApplicable(
                 f"from the start, {start}, no row moves: it is on a kink or a plateau"
@@ -101,7 +97,7 @@ class BridgeRows:
 
     def tiled(self, start: NDArray) -> NDArray:
         """Return one raw prediction for all rows."""
-        return np.broadcast_to(start, self.y.shape).copy()
+        return np.full(self.y.shape, start)
 
     def derivatives(
         self, y: NDArray, weight: NDArray | None, curvature: str = "auto"
@@ -163,9 +159,7 @@ def _wide(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
     y = usual_rows(space, space.flat_size(width), rng, _COUNT)
     t = usual_rows(other, other.flat_size(_WIDTH), rng, _COUNT)
     t = t.astype(np.float32).astype(np.float64)
-    if form.takes_groups or other.axes:
-        return y, t
-    return y, np.sort(t)
+    return y, t if form.takes_groups or other.axes else np.sort(t)
 
 
 def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:

@@ -118,17 +118,15 @@ def _values(bridge: Bridge, loss: Loss, search: Search) -> None:
 
 def _hard_points(bridge: Bridge, loss: Loss, search: Search) -> None:
     """At ties and kinks, where differentiation of the code goes wrong, it gets them too."""
-    for y, t in _ties(loss, search) if loss.takes_rows else _kinks(loss, search):
+    for y, t in _hard(loss, search):
         _compare(bridge, loss, y, t, search)
 
 
-def _ties(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
-    y, t = _points(loss, search, "ties", 8)
-    yield np.full_like(y, 1.0 / y.shape[-1]), t
-
-
-def _kinks(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
-    ordinary_y, t = _points(loss, search, "kinks", 8)
+def _hard(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
+    ordinary_y, t = _points(loss, search, "ties" if loss.takes_rows else "kinks", 8)
+    if loss.takes_rows:
+        yield np.full_like(ordinary_y, 1.0 / ordinary_y.shape[-1]), t
+        return
     for kink in of_component(loss).kinks():
         y = t + kink if loss.argument == "residual" else np.full_like(ordinary_y, kink)
         outside = loss.prediction_space.outside(y)

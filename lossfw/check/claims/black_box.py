@@ -69,10 +69,8 @@ def sharp_places(curve: Curve, order: int, reach: float) -> list[float]:
 
 def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
     """Tell whether a derivative jumps at one place; in doubt as is said."""
-    answers = [_at(curve, base, degree, x) for base, degree in _bases(curve, order)]
-    if any(answer is True for answer in answers):
-        return True
-    return doubt and any(answer is None for answer in answers)
+    answers = {_at(curve, base, degree, x) for base, degree in _bases(curve, order)}
+    return True in answers or (doubt and None in answers)
 
 
 def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
@@ -256,8 +254,7 @@ class _Line(NamedTuple):
         flat = np.isfinite(self.gap) & (self.gap <= self.noise)
         if flat.size < _PIECE:
             return np.zeros(0, bool)
-        whole = np.lib.stride_tricks.sliding_window_view(flat, _PIECE).all(-1)
-        return np.asarray(whole)
+        return np.asarray(np.lib.stride_tricks.sliding_window_view(flat, _PIECE).all(-1))
 
     def ends(self, times: float) -> list[int]:
         """Return the linear segments next to which curvature ends abruptly."""

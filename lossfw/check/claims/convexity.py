@@ -16,6 +16,7 @@ from lossfw.check.core.search import Counterexample, NotApplicable, Search, chec
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.error_free import two_diff
 
 # A constant that is claimed to be tight is refuted when it is off by more.
 TIGHTNESS = 0.01
@@ -124,7 +125,7 @@ def check_convex(subject: Subject, search: Search) -> None:
     """Claim: between any two predictions the loss lies below its chord."""
     least = np.inf
     for chords in _chords(subject, search):
-        left, middle, right = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
+        left, middle, right = (subject.losses(y, chords.t) for y in chords[:3])
         chord = left / 2 + right / 2
         bars = _bars(subject, chords.m, chords.t, middle) + (
             _bars(subject, chords.a, chords.t, left) / 2
@@ -186,10 +187,7 @@ def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
 
 def _is_middle(chords: Chords) -> NDArray:
     """Tell which chords have an exact middle."""
-    a, b = chords.a, chords.b
-    total = a + b
-    rest = total - a
-    lost = (a - (total - rest)) + (b - rest)
+    total, lost = two_diff(np, chords.a, -chords.b)
     exact = (lost == 0) & (total / 2 == chords.m)
     return np.asarray(exact if exact.ndim == 1 else exact.all(-1))
 
@@ -220,7 +218,7 @@ def _lines(curve: Curve) -> list[tuple[float, float, int]]:
 def _on_chord(subject: Subject, chords: Chords) -> NDArray:
     """Tell which midpoints lie on the chord; with the formula to 30 digits."""
     if subject.truth is not None:
-        a, m, b = (subject.exact.values(y, chords.t) for y in (chords.a, chords.m, chords.b))
+        a, m, b = (subject.exact.values(y, chords.t) for y in chords[:3])
         gap, scale = (a + b) / 2 - m, abs(a) + abs(b) + abs(m)
         # Below an infinite end everything lies strictly.
         flat = (gap < np.inf) & (gap <= scale * 10**-28)
@@ -229,7 +227,7 @@ def _on_chord(subject: Subject, chords: Chords) -> NDArray:
         # It is seen at a chord with the same target.
         is_fading = False if subject.rows else np.isin(chords.t, chords.t[fading])
         return np.asarray(flat & ~np.asarray(is_fading))
-    a, m, b = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
+    a, m, b = (subject.losses(y, chords.t) for y in chords[:3])
     gap = a / 2 + b / 2 - m
     return np.asarray(np.isfinite(gap) & (gap <= 8 * EPS * (np.abs(a) + np.abs(b))))
 
@@ -272,7 +270,7 @@ def _least_row_curvature(
     least, where = np.inf, None
     for chords in _chords(subject, search):
         half = np.sum(((chords.b - chords.a) / 2) ** 2, axis=-1)
-        a, m, b = (subject.losses(y, chords.t) for y in (chords.a, chords.m, chords.b))
+        a, m, b = (subject.losses(y, chords.t) for y in chords[:3])
         bends = np.where(half > 0, (a - 2 * m + b) / np.where(half > 0, half, 1), np.inf)
         bends = np.where(np.isfinite(bends), bends, np.inf)
         at = int(np.argmin(bends))

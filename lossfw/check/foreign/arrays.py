@@ -63,16 +63,13 @@ def _arrays(y: Any, targets: tuple[Any, ...]) -> list[NDArray]:
 
 def of_torch(body: Function) -> AdaptedFunction:
     """Return a function of PyTorch's tensors as one of NumPy's arrays; derivatives by autograd."""
+    import torch
 
     def first_derivative(y: Any, targets: list[Any], **options: Any) -> Any:
-        from torch import autograd
-
         y.requires_grad_()
-        return autograd.grad(body(y, *targets).sum(), y, **options)[0]
+        return torch.autograd.grad(body(y, *targets).sum(), y, **options)[0]
 
     def tensors(y: Any, targets: tuple[Any, ...]) -> Any:
-        import torch
-
         return map(torch.from_numpy, _arrays(y, targets))
 
     def value(y: Any, *targets: Any) -> NDArray:
@@ -83,16 +80,12 @@ def of_torch(body: Function) -> AdaptedFunction:
         return np.asarray(first_derivative(y, others).numpy(force=True))
 
     def hessian(y: Any, *targets: Any) -> NDArray:
-        from torch import autograd
-
         y, *others = tensors(y, targets)
         first = first_derivative(y, others, create_graph=True)
         second = None
         if first.requires_grad:
-            (second,) = autograd.grad(first.sum(), y, allow_unused=True)
-        if second is None:
-            return np.zeros(y.shape, y.numpy(force=True).dtype)
-        return np.asarray(second.numpy(force=True))
+            (second,) = torch.autograd.grad(first.sum(), y, allow_unused=True)
+        return np.asarray((torch.zeros_like(y) if second is None else second).numpy(force=True))
 
     return AdaptedFunction(value, gradient, hessian)
 

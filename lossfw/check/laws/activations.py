@@ -219,8 +219,6 @@ def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
 @check("claim:monotone")
 def check_monotone(activation: Activation, search: Search) -> None:
     """Claim: the value does not decrease."""
-    if activation.takes_rows:
-        raise NotApplicable("rows have no order")
     curve = curves(_subject(activation, search), search)[0]
     x = np.union1d(curve.grid(), _FINE)
     result = _call(activation, x, search)

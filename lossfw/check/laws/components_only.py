@@ -204,11 +204,12 @@ def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
     """Return very many pairs of each dtype, where there are enough examples."""
     if search.examples < ENOUGH:
         return []
-    found = []
-    for dtype in ("float32", "float64"):
-        rng, count = search.rng(f"kernels {dtype}"), _BITS_AT // (columns or 1)
-        found.append(draw_pairs(subject, columns, dtype, rng, count))
-    return [points for points in found if len(points)]
+    count = _BITS_AT // (columns or 1)
+    drawn = (
+        draw_pairs(subject, columns, dtype, search.rng(f"kernels {dtype}"), count)
+        for dtype in ("float32", "float64")
+    )
+    return [points for points in drawn if len(points)]
 
 
 def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) -> Counterexample:
@@ -358,8 +359,10 @@ def _copies(loss: Loss) -> list[tuple[str, Loss]]:
     if name != cls.name:
         text = f"the configuration names {name!r}, and the class {cls.name!r}."
         raise Counterexample(text, "loss")
-    copies: list[tuple[str, Any]] = [("its configuration", cls(**config))]
-    copies.append(("model_validate_json", cls.model_validate_json(loss.model_dump_json())))
+    copies: list[tuple[str, Any]] = [
+        ("its configuration", cls(**config)),
+        ("model_validate_json", cls.model_validate_json(loss.model_dump_json())),
+    ]
     if "<locals>" not in cls.__qualname__:
         copies.append(("pickle", pickle.loads(pickle.dumps(loss))))  # noqa: S301  # our own bytes
     return copies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -66,11 +67,10 @@ def check_alone(subject: Subject, search: Search) -> None:
         for dtype in ("float64", "float32"):
             y, t = points.y.astype(dtype), points.t.astype(dtype)
             for form in ("value", "gradient"):
-                many = np.asarray(call_as_given(body.unreduced_losses, form, np, y, t))
+                losses = partial(call_as_given, body.unreduced_losses, form, np)
+                many = np.asarray(losses(y, t))
                 for k in range(len(y)):
-                    one = np.asarray(
-                        call_as_given(body.unreduced_losses, form, np, y[k : k + 1], t[k : k + 1])
-                    )
+                    one = np.asarray(losses(y[k : k + 1], t[k : k + 1]))
                     search.count(1)
                     if one.tobytes() != many[k : k + 1].tobytes():
                         text = (
@@ -139,8 +139,8 @@ class _FlatCall:
     def __init__(self, subject: Subject, search: Search, name: str) -> None:
         need_groups(subject)
         self.loss: Any = subject.component
-        groups = list(_groups(subject, search, name, (2, 1, 5, 3)))
         rows: Any = subject.truth
+        groups = _groups(subject, search, name, (2, 1, 5, 3))
         lines = [rows.lines(points.y, points.t) for points in groups]
         self.y, self.t = (np.concatenate([pair[k][0] for pair in lines]) for k in (0, 1))
         self.sizes = np.array([len(pair[0][0]) for pair in lines])
@@ -206,20 +206,12 @@ def check_split(subject: Subject, search: Search) -> None:
     expected = float(call(loss, flat.y, flat.t, group=flat.ids, sample_weight=weight))
     count = len(flat.ids)
     for cuts in ([], [1], [1, 2, 5], list(range(1, count))):
-        edges = [0, *cuts, count]
-        parts = [
-            call(
-                loss.partial,
-                flat.y[a:b],
-                flat.t[a:b],
-                group=flat.ids[a:b],
-                sample_weight=weight[a:b],
-                start=a,
-            )
-            for a, b in pairwise(edges)
-        ]
+        parts = []
+        for a, b in pairwise([0, *cuts, count]):
+            of_rows = {"group": flat.ids[a:b], "sample_weight": weight[a:b], "start": a}
+            parts.append(call(loss.partial, flat.y[a:b], flat.t[a:b], **of_rows))
         merged = parts[-1]
-        for part in rng.permutation(np.arange(len(parts) - 1)):
+        for part in rng.permutation(len(parts) - 1):
             merged = merged.merge(parts[part])
         found = merged.mean()
         if found != expected and not (np.isnan(found) and np.isnan(expected)):

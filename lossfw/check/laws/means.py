@@ -74,10 +74,8 @@ class MeanTerms:
 
         The points may be others with the same losses, and `like` weights with the same mean.
         """
-        weight, where = (
-            like if like is not None else options.get("sample_weight"),
-            options.get("where"),
-        )
+        weight = options.get("sample_weight") if like is None else like
+        where = options.get("where")
         left = slice(None) if where is None else np.ravel(where)
         expected = self.take(left).mean(1.0 if weight is None else np.ravel(weight)[left])
         if np.isnan(expected):
@@ -356,10 +354,9 @@ def check_accumulation(subject: Subject, search: Search) -> None:
             continue
         whole = np.concatenate([y] * times), np.concatenate([t] * times)
         result = float(np.asarray(call(subject.reduce, *whole)))
+        allowed = tolerance * float(np.abs(each).max())
         # A loss that overflows float32 has a mean that is infinite too.
-        if not (
-            result == expected or abs(result - expected) <= tolerance * float(np.abs(each).max())
-        ):
+        if not (result == expected or abs(result - expected) <= allowed):
             raise Counterexample(
                 f"the mean of {times * len(some):,} float32 losses, of which each is one of "
                 f"{len(some)}, is {result:.9g}, and theirs is {expected:.9g}: sums should be "

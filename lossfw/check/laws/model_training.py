@@ -28,9 +28,10 @@ from lossfw.check.core.trials import (
     task,
     tasks,
 )
-from lossfw.check.laws.models import need_same
+from lossfw.check.laws.models import need_same, refuted
 from lossfw.errors import LossfwError
 from lossfw.models import Model
+from lossfw.numerics.arrays import NDArray
 
 # What no library takes for a model.
 _JUNK = b"this is not a model"
@@ -52,14 +53,18 @@ def _each(model: Model, search: Search) -> list[LearningTask]:
     return every
 
 
+def _outputs(model: Model, of: LearningTask, content: bytes) -> NDArray:
+    """Return the raw outputs of the learnt rows from a file."""
+    return outputs(load(model, of, content), np.asarray(of.data.inputs))
+
+
 def _need_same_file(first: bytes, second: bytes, when: str, cure: str) -> None:
     if first != second:
         pairs = enumerate(zip(first, second, strict=False))
         at = next((i for i, (a, b) in pairs if a != b), min(len(first), len(second)))
-        raise Counterexample(
+        raise refuted(
             f"{when}, the file has other bytes, the first at {at} of {len(first)}: "
-            f"{_around(first, at)} and {_around(second, at)}. {cure}",
-            "",
+            f"{_around(first, at)} and {_around(second, at)}. {cure}"
         )
 
 
@@ -78,14 +83,15 @@ def check_file(model: Model, search: Search) -> None:
         content = learnt(model, of, search).content
         cure = "Leave out what changes from run to run, such as a time or an identifier."
         _need_same_file(content, fit(model, of).content, "trained again", cure)
-        x = np.asarray(of.data.inputs)
-        first, second = (outputs(load(model, of, content), x) for _ in range(2))
-        need_same(first, second, "loaded once", "loaded again", "Load from the content alone.", x)
+        first, second = (_outputs(model, of, content) for _ in range(2))
+        cure = "Load from the content alone."
+        need_same(first, second, "loaded once", "loaded again", cure, np.asarray(of.data.inputs))
     _need_refused(model)
 
 
 def _need_refused(model: Model) -> None:
     """Check that a file of something else is refused in words."""
+    code = f"model.loaded({_JUNK!r})"
     try:
         model.loaded(_JUNK)
     except LossfwError:
@@ -94,11 +100,9 @@ def _need_refused(model: Model) -> None:
         raise Counterexample(
             f"a file that is not a model ends in {type(error).__name__}: {error}. Raise DataError "
             "with the name of the file and what was expected.",
-            f"model.loaded({_JUNK!r})",
+            code,
         ) from error
-    raise Counterexample(
-        "a file that is not a model is loaded. Raise DataError.", f"model.loaded({_JUNK!r})"
-    )
+    raise Counterexample("a file that is not a model is loaded. Raise DataError.", code)
 
 
 @law("told")
@@ -109,10 +113,9 @@ def check_told(model: Model, search: Search) -> None:
         most = LEG if model.learns == "rounds" else 1
         # A leg of one may leave it to lossfw to measure the file.
         if len(whole.told) > most or (most > 1 and not whole.told):
-            raise Counterexample(
+            raise refuted(
                 f"`after` was called {len(whole.told)} times in a leg of {most} rounds; expected a "
-                "call after each round.",
-                "",
+                "call after each round."
             )
         for number, told in enumerate(whole.told, 1):
             if most > 1 or told[0] is not None:
@@ -138,10 +141,9 @@ def _need_told(
     for name, data, raw in sides:
         x = np.asarray(data.inputs)
         if raw is None:
-            raise Counterexample(
+            raise refuted(
                 f"`after` got None for the {name} rows of round {number}, which is measured. Give "
-                "their raw outputs.",
-                "",
+                "their raw outputs."
             )
         cure = (
             "Call work.after once a round has been added, with raw outputs, to which no link has "
@@ -161,14 +163,14 @@ def check_cut(model: Model, search: Search) -> None:
         content, x = learnt(model, of, search).content, np.asarray(of.data.inputs)
         if model.learns == "epochs":
             # Only what further epochs need is left out.
-            finished = outputs(load(model, of, model.cut(content, 1)), x)
-            expected = outputs(load(model, of, content), x)
+            finished = _outputs(model, of, model.cut(content, 1))
+            expected = _outputs(model, of, content)
             cure = "cut(content, epoch) keeps all weights."
             need_same(expected, finished, "after an epoch", "after cut", cure, x)
             continue
         for number in range(1, len(learnt(model, of, search).told) + 1):
-            cut = outputs(load(model, of, model.cut(content, number)), x)
-            expected = outputs(load(model, of, _stopped(model, of, search, number)), x)
+            cut = _outputs(model, of, model.cut(content, number))
+            expected = _outputs(model, of, _stopped(model, of, search, number))
             here = f"in a training that ends after round {number}"
             there = f"in a training of {LEG} that is cut after round {number}"
             need_same(expected, cut, here, there, "cut(content, 1) keeps one round.", x)
@@ -187,19 +189,19 @@ def check_legs(model: Model, search: Search) -> None:
         again = _second_leg(model.replace(), of, first)
         cure = "Begin from work.saved, and keep nothing in the model or its module."
         _need_same_file(after_first, again, "after another training, in the second leg", cure)
-        x = np.asarray(of.data.inputs)
-        from_first = outputs(load(model, of, after_first), x)
-        from_other = outputs(load(model, of, _second_leg(model, of, other)), x)
+        from_first = _outputs(model, of, after_first)
+        from_other = _outputs(model, of, _second_leg(model, of, other))
         if np.array_equal(from_first, from_other):
-            raise Counterexample(
+            text = (
                 "the second leg has the same outputs after two different first legs: it ignores "
-                "work.saved. Begin from the model in it.",
-                "",
-                x=x[:1],
+                "work.saved. Begin from the model in it."
             )
+            raise refuted(text, x=np.asarray(of.data.inputs)[:1])
         if model.learns == "rounds":
-            kept = outputs(load(model, of, model.cut(after_first, LEG)), x)
-            before, there = outputs(load(model, of, first), x), "in the rounds of it that are kept"
+            before, kept = (
+                _outputs(model, of, content) for content in (first, model.cut(after_first, LEG))
+            )
+            there, x = "in the rounds of it that are kept", np.asarray(of.data.inputs)
             need_same(before, kept, "after the first leg", there, "A leg adds rounds.", x)
 
 
@@ -255,10 +257,9 @@ def check_start(model: Model, search: Search) -> None:
         constant = _of_constant(of)
         first = mean_after(model, of, learnt(model, of, search), 0)
         if not first <= constant * (1 + _LOWER) + _LOWER:
-            raise Counterexample(
+            raise refuted(
                 f"after the first round the mean {of.loss.name} is {format_number(first)}, and "
-                f"{format_number(constant)} for the best constant. Begin with work.start().",
-                "",
+                f"{format_number(constant)} for the best constant. Begin with work.start()."
             )
 
 
@@ -284,12 +285,11 @@ def check_refuses(model: Model, search: Search) -> None:
             except LossfwError as error:
                 if is_of_data(model, error):
                     continue
-                raise Counterexample(
-                    f"{name} is not refused, and a training by it ends in words: {error} {_REFUSE}",
-                    "",
+                raise refuted(
+                    f"{name} is not refused, and a training by it ends in words: {error} {_REFUSE}"
                 ) from None
         elif not str(why).strip():
-            raise Counterexample(f"it refuses {name}, and does not say why.", "")
+            raise refuted(f"it refuses {name}, and does not say why.")
 
 
 def _need_learnt(model: Model, of: LearningTask) -> None:
@@ -308,8 +308,7 @@ def _need_learnt(model: Model, of: LearningTask) -> None:
         least = _of_constant(of)
     found = mean_after(model, of, last)
     if not found < least - _LOWER * abs(least):
-        raise Counterexample(
+        raise refuted(
             f"{of.loss.name} is not refused, and after {_LEARNT} {model.learns} its mean is "
-            f"{format_number(found)}, not below the {format_number(least)} {before}. {_REFUSE}",
-            "",
+            f"{format_number(found)}, not below the {format_number(least)} {before}. {_REFUSE}"
         )

@@ -34,6 +34,11 @@ _PADS = "If its sums depend on the number of rows in a call, write Predictor(...
 _ROW_BY_ROW = "Compute each row by itself, from numbers of the file."
 
 
+def refuted(message: str, **inputs: Any) -> Counterexample:
+    """Return the refutation of a law, which no expression shows."""
+    return Counterexample(message, "", **inputs)
+
+
 def need_same(
     expected: Any, found: Any, here: str, there: str, cure: str, rows: NDArray | None = None
 ) -> None:
@@ -41,21 +46,18 @@ def need_same(
     first, second = (np.asarray(x) for x in (expected, found))
     first, second = (x[:, None] if x.ndim == 1 else x for x in (first, second))
     if first.shape != second.shape or first.dtype != second.dtype:
-        raise Counterexample(
+        raise refuted(
             f"outputs are {first.dtype} of shape {first.shape} {here}, and {second.dtype} of shape "
-            f"{second.shape} {there}. {cure}",
-            "",
+            f"{second.shape} {there}. {cure}"
         )
     other = ~((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=1)
     if other.any():
         row = int(np.argmax(other))
-        given = {} if rows is None else {"x": rows[row : row + 1]}
-        raise Counterexample(
+        text = (
             f"row {row} has the output {format_number(first[row], 17)} {here}, and "
-            f"{format_number(second[row], 17)} {there}. {cure}",
-            "",
-            **given,
+            f"{format_number(second[row], 17)} {there}. {cure}"
         )
+        raise refuted(text, **({} if rows is None else {"x": rows[row : row + 1]}))
 
 
 def _each(model: Model, search: Search) -> list[LoadedModel]:
@@ -75,21 +77,19 @@ def check_shape(model: Model, search: Search) -> None:
         for count in (1, 5, len(one.rows)):
             found = one.outputs(one.rows[:count])
             if found.shape != (count, predictor.units) or found.dtype.kind != "f":
-                raise Counterexample(
+                text = (
                     f"{count} rows have outputs of {found.dtype} of shape {found.shape}; expected "
-                    f"floats of shape ({count}, {predictor.units}).",
-                    "",
-                    x=one.rows[:1],
+                    f"floats of shape ({count}, {predictor.units})."
                 )
+                raise refuted(text, x=one.rows[:1])
         _need_finite(one)
 
 
 def _check_sizes(predictor: Predictor, shape: tuple[int, ...], units: int) -> None:
     if (predictor.row_shape, predictor.units) != (shape, units):
-        raise Counterexample(
+        raise refuted(
             f"trained on inputs of shape {shape} with {units} outputs, the model is loaded with "
-            f"row_shape={predictor.row_shape} and units={predictor.units}.",
-            "",
+            f"row_shape={predictor.row_shape} and units={predictor.units}."
         )
 
 
@@ -98,7 +98,7 @@ def _need_finite(one: LoadedModel) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         text = f"the output of a row is {format_number(found[row])}, and every input has a meaning."
-        raise Counterexample(text, "", x=one.rows[row : row + 1])
+        raise refuted(text, x=one.rows[row : row + 1])
 
 
 def _place(one: LoadedModel, cure: str = _ROW_BY_ROW) -> None:
@@ -194,7 +194,7 @@ def check_purity(model: Model, search: Search) -> None:
 
 def _need_unwritten(name: str, before: Any, after: Any) -> None:
     if not np.array_equal(before, after, equal_nan=True):
-        raise Counterexample(f"{name} were written to. Change a copy of them.", "", x=before[:1])
+        raise refuted(f"{name} were written to. Change a copy of them.", x=before[:1])
 
 
 @law("copy")
@@ -204,10 +204,9 @@ def check_copy(model: Model, search: Search) -> None:
         try:
             copy = pickle.loads(_pickled(one.predictor))  # noqa: S301  # of this process
         except Exception as error:
-            raise Counterexample(
+            raise refuted(
                 f"it cannot be sent to a worker: {type(error).__name__}: {error}. Leave the way "
-                "there to Predictor, which loads the file again, and keep no session in the model.",
-                "",
+                "there to Predictor, which loads the file again, and keep no session in the model."
             ) from error
         cure = "Load everything from the content and the card."
         found = LoadedModel(copy, one.rows).outputs()

@@ -158,7 +158,10 @@ def _without_own_nan(subject: Subject, points: Points) -> Points:
 
 
 def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
-    """Return the points with NaN: one in each place (or in three), two, all, all but one."""
+    """Return the points with NaN: one in each place (or in three), two, all, all but one.
+
+    In rows it is in one column, also next to the bounds of the space.
+    """
     count = len(points)
     places = range(count) if every else sorted({0, count // 2, count - 1})
     rows = [[row] for row in places]
@@ -170,8 +173,10 @@ def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
             y = points.y.copy()
             y[row if column is None else (row, column)] = np.nan
             found.append(Points(y, points.t))
-        if column is not None:
-            found += _beside_edges(subject, points, column)
+        for edge in () if column is None else _BOUNDS.get(subject.prediction.name, ()):
+            y = np.full_like(points.y, edge)
+            y[:, column] = np.nan
+            found.append(Points(y, points.t))
     return found
 
 
@@ -180,16 +185,6 @@ def _spoilt(points: Points, which: Any) -> Points:
     some = points.take(np.asarray(which))
     some.y[(len(some) // 2, *[0] * (some.y.ndim - 1))] = np.nan
     return some
-
-
-def _beside_edges(subject: Subject, points: Points, column: int) -> list[Points]:
-    """Return the points with NaN in one column, and the bounds of the space in the others."""
-    found = []
-    for edge in _BOUNDS.get(subject.prediction.name, ()):
-        y = np.full_like(points.y, edge)
-        y[:, column] = np.nan
-        found.append(Points(y, points.t))
-    return found
 
 
 @check("domain:class_index")
