@@ -11,7 +11,16 @@ from support.site_content import DOCS, content
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def site(browser, tmp_path_factory):
+    """Build the site, which takes minutes: only where there is a browser to look at it."""
+    for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
+        pytest.importorskip(module)
     from lossfw.report.site.build import build
 
     out = tmp_path_factory.mktemp("site") / "pages"
@@ -34,14 +43,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def visit(browser):
+    """Open a page; returns it, with what it said and asked for."""
     opened = []
 
     def opening(url, width=1280, **options):

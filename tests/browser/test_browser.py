@@ -1,24 +1,19 @@
 """Pages in a real browser without a window: nothing said, nothing asked for, nothing too wide."""
 
-import os
-from pathlib import Path
-
 import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
+from support.browsing import TOO_WIDE, Visit
 from support.configs import DIGITS
 
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-# Where Debian puts it.
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
 
 # A phone and a desk, in pixels.
 WIDTHS = (360, 1440)
+# Where elements may not be too wide, and the boxes that scroll.
+WITHIN = ("body", ".scroll, nav ul, pre, svg")
 # A delta keeps the loss on probabilities, of which the page has warnings.
 SWEEP = (
     DIGITS.replace("loss: cross_entropy", "loss: {name: cross_entropy, delta: 1e-7}")
@@ -72,61 +67,27 @@ def pages(tmp_path_factory):
     }
 
 
-@pytest.fixture(scope="module")
-def browser():
-    # As root there is no sandbox to be had.
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=str(CHROMIUM), args=options)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def show(browser, pages):
-    """Open a page; returns it, with what it said and asked for."""
-    opened = []
-
-    def shown(name, width=1440, **options):
-        view = {"width": width, "height": 900}
-        page = browser.new_page(viewport=view, **options)
-        opened.append(page)
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(pages[name].as_uri())
-        return page, said, asked
-
-    yield shown
-    for page in opened:
-        page.close()
+def show(visit, pages):
+    """Visit a page by its name."""
+    return lambda name, width=1440, **options: visit(pages[name].as_uri(), width, **options)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_page(name, width, show, pages):
-    page, said, asked = show(name, width)
-    assert said == []
+    visited = show(name, width)
+    page = visited.page
+    assert visited.said == []
     # Images within the page are not requests of a network.
-    assert [url for url in asked if not url.startswith("data:")] == [pages[name].as_uri()]
+    assert [url for url in visited.asked if not url.startswith("data:")] == [pages[name].as_uri()]
     assert [s.get_attribute("id") for s in page.query_selector_all("section")] == SECTIONS[
         name
     ].split()
-    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(TOO_WIDE, WITHIN) == []
     assert page.evaluate(EMPTY) == []
     assert page.evaluate(BROKEN) == 0
 
-
-# Elements that reach beyond the window, but for those in a box that scrolls.
-TOO_WIDE = """() => [...document.querySelectorAll("body *")]
-  .filter(e => !e.parentElement.closest(".scroll, nav ul, pre, svg"))
-  .filter(e => {
-    const box = e.getBoundingClientRect();
-    return box.width && (box.left < -0.5 || box.right > document.documentElement.clientWidth + 0.5);
-  })
-  .map(e => e.outerHTML.slice(0, 120))
-  .concat(document.documentElement.scrollWidth > window.innerWidth ? ["the page"] : [])"""
 
 EMPTY = """() => [...document.querySelectorAll("section")]
   .filter(e => e.getBoundingClientRect().height < 60 || !e.innerText.trim())
@@ -149,7 +110,7 @@ CUT = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_words_in_pictures_are_whole_and_apart(name, show):
-    page, _, _ = show(name, 360)
+    page = show(name, 360).page
     assert page.evaluate(CUT) == []
 
 
@@ -157,8 +118,7 @@ def test_words_in_pictures_are_whole_and_apart(name, show):
 def test_dark_and_light(name, show):
     looks = {}
     for scheme in ("light", "dark"):
-        page, _, _ = show(name, color_scheme=scheme)
-        looks[scheme] = page.evaluate(LOOKS)
+        looks[scheme] = show(name, color_scheme=scheme).page.evaluate(LOOKS)
     background, *inks = zip(looks["light"], looks["dark"], strict=True)
     assert _brightness(background[0]) > 200 > 60 > _brightness(background[1])
     for light, dark in inks:
@@ -178,41 +138,41 @@ def _brightness(colour):
 
 
 def test_print(show):
-    page, _, _ = show("run", color_scheme="dark")
+    page = show("run", color_scheme="dark").page
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
 
 
 def test_links_lead_to_sections_and_to_the_reports_of_the_runs(show, pages):
-    page, _, asked = show("comparison")
+    visited = show("comparison")
+    page = visited.page
     page.click("nav a[href='#settings']")
     assert page.url.endswith("#settings")
     page.click("tr:nth-child(2) th a")
     assert page.title() == RELU
-    assert asked[-1] == pages["run"].as_uri()
+    assert visited.asked[-1] == pages["run"].as_uri()
 
 
 def test_what_unfolds_unfolds_without_a_script(show):
-    page, said, _ = show("run", java_script_enabled=False)
-    page.click("#slices summary")
-    assert page.is_visible("#slices details[open] table")
-    assert said == []
+    visited = show("run", java_script_enabled=False)
+    visited.page.click("#slices summary")
+    assert visited.page.is_visible("#slices details[open] table")
+    assert visited.said == []
 
 
 def test_the_checks_see_what_they_look_for(browser):
-    page = browser.new_page(viewport={"width": 360, "height": 900})
-    said = []
-    page.on("console", lambda message: said.append(message.text))
+    visited = Visit(browser.new_page(viewport={"width": 360, "height": 900}))
+    page = visited.page
     page.set_content(
         """<section id="thin"></section><div style="width: 900px">wide</div>
         <img src="data:image/png;base64,none"><script>console.error("said")</script>
         <figure><svg viewBox="0 0 100 100" width="100"><text x="5" y="50">one</text>
         <text x="6" y="52">other</text><text x="90" y="10">cut off</text></svg></figure>"""
     )
-    assert said == ["said"]
+    assert visited.said == ["said"]
     assert page.evaluate(EMPTY) == ["thin"]
-    assert len(page.evaluate(TOO_WIDE)) == 2
+    assert len(page.evaluate(TOO_WIDE, WITHIN)) == 2
     assert page.evaluate(BROKEN) == 1
     assert page.evaluate(CUT) == ["cut off", "one"]
     page.close()

@@ -1,7 +1,6 @@
 """The JavaScript of formulas in a real browser: the numbers of the same graph in Python."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +11,6 @@ from lossfw.report.formulas.javascript import javascript
 from support.activation_samples import ELEMENTWISE
 from support.loss_settings import ALL, arguments
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-# Where Debian puts it.
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
-
 LINE = np.concatenate([np.linspace(-20, 20, 81), [0.0, 1e-30, 1e8]])
 COMPONENTS = [loss for loss in ALL if not loss.takes_rows]
 COMPONENTS += [lossfw.activation(name, **p) for name, p in ELEMENTWISE]
@@ -25,14 +18,6 @@ COMPONENTS += [lossfw.activation(name, **p) for name, p in ELEMENTWISE]
 # The browser's elementary functions and NumPy's differ by some units in the last place,
 # which a difference of two of them makes larger.
 CLOSE = 1e-9
-
-
-@pytest.fixture(scope="module")
-def page():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
 
 
 def given(component):
@@ -43,14 +28,15 @@ def given(component):
 
 
 @pytest.mark.parametrize("which", ["value", "derivative", "second_derivative"])
-def test_the_browser_computes_what_python_computes(page, which):
+def test_the_browser_computes_what_python_computes(browser, which):
+    page = browser.new_page()
     for component in COMPONENTS:
         script = javascript(component, which)
-        arrays = {name: given(component)[name] for name in script.arguments}
+        arrays = {name: given(component)[name] for name in script.traced.arguments}
         used = {name: arrays[name] for name in script.traced.graph.inputs()} or arrays
-        wanted = write(script.traced.graph)(**{**used, **script.parameters})[0]
+        wanted = write(script.traced.graph)(**{**used, **script.traced.parameters})[0]
         rows = json.dumps(np.stack(list(arrays.values()), axis=-1).tolist())
-        numbers = json.dumps(list(script.parameters.values()))
+        numbers = json.dumps(list(script.traced.parameters.values()))
         found = page.evaluate(
             f"() => {{ {script.source}\n return {rows}.map(row => "
             f"String({which}(...row, ...{numbers}))); }}"
@@ -62,3 +48,4 @@ def test_the_browser_computes_what_python_computes(page, which):
             atol=CLOSE,
             err_msg=f"{component!r} {script.source}",
         )
+    page.close()

@@ -5,13 +5,7 @@ from pathlib import Path
 import pytest
 
 from lossfw.report.site import choose
-from support.browsing import CHROMIUM
 from support.site_content import content
-
-for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
-    pytest.importorskip(module)
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
 
 
 # Each choice of the gallery, and the components that it leaves.
@@ -94,7 +88,7 @@ def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
     page.focus("#filters input[value=outliers]")
     page.keyboard.press("Space")
     page.click("#filters input[value=convex]")
-    served = dict(choose.served(content()))
+    served = choose.served(content())
     assert set(page.evaluate(left)) == set(served["outliers"]) & set(served["convex"])
     drawn = page.locator("#overlays path[data-name=huber]")
     assert drawn.get_attribute("hidden") is None

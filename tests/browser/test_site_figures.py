@@ -7,13 +7,7 @@ import pytest
 
 from lossfw.nn.sample_curve import curve
 from lossfw.report.site.content import document
-from support.browsing import CHROMIUM
 from support.site_content import SCRIPTED, content
-
-for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
-    pytest.importorskip(module)
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
 
 # The largest difference of a script and the component, relative to 1 and to the value.
 AGREEMENT = 1e-9

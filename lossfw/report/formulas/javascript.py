@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, TraceError
@@ -90,23 +90,18 @@ _LONGEST = 4000
 _NAME = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(NamedTuple):
     """A function of JavaScript: ``function NAME(ARGUMENTS, PARAMETERS) { ... }``.
 
-    `parameters` are further arguments in their order, with their values in the component; the
-    source has the values of `fixed` ones as numbers. A `textbook` source is the textbook
-    formula, which loses digits near its ends: the stable form has fixed parameters, or is very
-    long. `lossfw.numerics.symbolic.written.write` evaluates the graph in Python.
+    It takes the arguments and the parameters of `traced`, in their order; the source has the
+    values of its fixed parameters as numbers. A `textbook` source is the textbook formula, which
+    loses digits near its ends: the stable form has fixed parameters, or is very long.
+    `lossfw.numerics.symbolic.written.write` evaluates the graph in Python.
     """
 
     source: str
-    name: str
-    arguments: tuple[str, ...]
-    parameters: dict[str, float]
-    fixed: tuple[str, ...]
-    textbook: bool
     traced: Traced
+    textbook: bool
 
 
 def javascript(component: Component, which: Which = "value", *, name: str | None = None) -> Script:
@@ -127,7 +122,7 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
         raise TraceError(f"{component.name} is a function of rows: it has no JavaScript")
     found, textbook = _chosen(component, which)
     source = source_of(found.graph, called, (*found.arguments, *found.parameters))
-    return Script(source, called, found.arguments, found.parameters, found.fixed, textbook, found)
+    return Script(source, found, textbook)
 
 
 def _chosen(component: Component, which: Which) -> tuple[Traced, bool]:

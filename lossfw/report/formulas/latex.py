@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -341,18 +342,18 @@ def _times(factors: list[str]) -> str:
     return r"\,".join(factors)
 
 
+@dataclass
 class _Factors:
     """The factors of a product: a number, and nodes above and below a line."""
 
-    def __init__(self) -> None:
-        self.number = Fraction(1)
-        self.above: list[int] = []
-        self.below: list[int] = []
+    number: Fraction = Fraction(1)
+    above: list[int] = field(default_factory=list)
+    below: list[int] = field(default_factory=list)
 
 
 def _as_fraction(number: Fraction) -> tuple[str, str]:
     """Return numerator and denominator as texts; any number but a short fraction as a whole."""
-    short = Fraction(number).limit_denominator(1000)
+    short = number.limit_denominator(1000)
     if float(short) == float(number):
         return str(short.numerator), str(short.denominator)
     return number_text(float(number)), "1"

@@ -7,6 +7,7 @@ function of rows has no JavaScript of its own, and these graphs have.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -70,47 +71,30 @@ class RowItems:
         raise TraceError(f"the formula takes a part of a row, by [{key!r}]")
 
     def __neg__(self) -> Any:
-        return self.space.each(lambda x: -x, self)
+        return self.space.each(operator.neg, self)
 
     def __abs__(self) -> Any:
         return self.space.each(abs, self)
 
     def __invert__(self) -> Any:
-        return self.space.each(lambda x: ~x, self)
+        return self.space.each(operator.invert, self)
 
 
-def _operator(name: str) -> Callable[[RowItems, Any], Any]:
-    def operator(self: RowItems, other: Any) -> Any:
-        return self.space.each(lambda a, b: getattr(_Operators, name)(a, b), self, other)
-
-    return operator
+def _operator(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], Any]:
+    return lambda self, other: self.space.each(function, self, other)
 
 
-class _Operators:
-    """Python's operators by the names of their methods."""
-
-    add = staticmethod(lambda a, b: a + b)
-    sub = staticmethod(lambda a, b: a - b)
-    mul = staticmethod(lambda a, b: a * b)
-    truediv = staticmethod(lambda a, b: a / b)
-    pow = staticmethod(lambda a, b: a**b)
-    lt = staticmethod(lambda a, b: a < b)
-    le = staticmethod(lambda a, b: a <= b)
-    gt = staticmethod(lambda a, b: a > b)
-    ge = staticmethod(lambda a, b: a >= b)
-    eq = staticmethod(lambda a, b: a == b)
-    ne = staticmethod(lambda a, b: a != b)
-    and_ = staticmethod(lambda a, b: a & b)
-    or_ = staticmethod(lambda a, b: a | b)
-    radd = staticmethod(lambda a, b: b + a)
-    rsub = staticmethod(lambda a, b: b - a)
-    rmul = staticmethod(lambda a, b: b * a)
-    rtruediv = staticmethod(lambda a, b: b / a)
-    rpow = staticmethod(lambda a, b: b**a)
+def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], Any]:
+    return lambda self, other: self.space.each(lambda a, b: function(b, a), self, other)
 
 
-for _name in [name for name in vars(_Operators) if not name.startswith("__")]:
-    setattr(RowItems, f"__{_name.rstrip('_')}__", _operator(_name))
+_COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+_ARITHMETIC = (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow)
+
+for _function in (*_COMPARISONS, *_ARITHMETIC, operator.and_, operator.or_):
+    setattr(RowItems, f"__{_function.__name__.rstrip('_')}__", _operator(_function))
+for _function in _ARITHMETIC:
+    setattr(RowItems, f"__r{_function.__name__}__", _swapped(_function))
 
 
 class RowItemsNamespace(TextbookNamespace):
@@ -155,7 +139,7 @@ class RowItemsNamespace(TextbookNamespace):
 
     def sum(self, x: RowItems, *, axis: int = -1, keepdims: bool = False, **_: Any) -> RowItems:
         """Return the sum of each row."""
-        return self._reduced(lambda a, b: a + b, x, keepdims)
+        return self._reduced(operator.add, x, keepdims)
 
     def max(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Return the largest element of each row."""
@@ -171,11 +155,11 @@ class RowItemsNamespace(TextbookNamespace):
 
     def any(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether an element of each row is true."""
-        return self._reduced(lambda a, b: a | b, x, keepdims)
+        return self._reduced(operator.or_, x, keepdims)
 
     def all(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether all elements of each row are true."""
-        return self._reduced(lambda a, b: a & b, x, keepdims)
+        return self._reduced(operator.and_, x, keepdims)
 
     def sort(self, x: RowItems, *, axis: int = -1, descending: bool = False, **_: Any) -> RowItems:
         """Return each row of two in order."""

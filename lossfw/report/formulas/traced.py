@@ -131,20 +131,21 @@ def _function(component: Any, which: Which, textbook: bool) -> Callable[..., Any
     """Return the author's function, or a derivative of the textbook formula."""
     if textbook:
         return derivative_of(textbook_formula(component), _ORDERS[which])
-    function: Callable[..., Any]
-    if isinstance(component, Wrapper):
-        function = getattr(component, _OF_WRAPPERS[which])
-    else:
-        function = getattr(component.body if isinstance(component, Loss) else component, which)
-    return function
+    name = _OF_WRAPPERS[which] if isinstance(component, Wrapper) else which
+    return _author_function(component, name)
 
 
 def textbook_formula(component: Any) -> Callable[..., Any]:
     """Return the textbook formula of a component, also where a loss has a body of its own."""
-    body: Any = component.body if isinstance(component, Loss) else component
-    wrapper = isinstance(component, Wrapper)
-    formula: Callable[..., Any] = component.unreduced_formula if wrapper else body.formula
-    return formula
+    name = "unreduced_formula" if isinstance(component, Wrapper) else "formula"
+    return _author_function(component, name)
+
+
+def _author_function(component: Any, name: str) -> Callable[..., Any]:
+    """Return a function of a component; a loss that is not a wrapper has it in its body."""
+    in_body = isinstance(component, Loss) and not isinstance(component, Wrapper)
+    function: Callable[..., Any] = getattr(component.body if in_body else component, name)
+    return function
 
 
 def derivative_of(function: Callable[..., Any], order: int) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from lossfw.components.naming import printable
 from lossfw.evaluation.slices import named_after
-from lossfw.report.html.picture import WIDTH, Picture, inline
+from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.training import is_wide
@@ -18,9 +18,9 @@ from lossfw.report.text.comparison import (
     facts,
     has_intervals,
     interval_count,
+    reasons,
     seed_tables,
     texts_by_run,
-    why_none,
 )
 from lossfw.report.text.tables import as_interval, as_number, as_rounded
 from lossfw.runs.compare import Comparison, RunNumber, TrainingComparison
@@ -70,7 +70,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
         has_differences=bool(comparison.differences),
         stars=has_intervals(comparison),
-        why=why_none(comparison) if comparison.differences else "",
+        why=reasons(comparison, comparison.single) if comparison.differences else "",
         seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),
         notes=list(_notes(comparison)),
     )
@@ -192,8 +192,7 @@ def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
     measured = [one for one in comparison.runs if one.curve(name)]
     shown = [one for one in comparison.best(len(PAGE.colours)) if one in measured]
     title, labels = comparison.title(name), _labels(comparison)
-    with drawing(WIDTH, _CURVES_HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
+    with page_axes(_CURVES_HEIGHT) as axes:
         for one in measured:
             if one not in shown:
                 axes.plot(one.measured, one.curve(name), color=INK, linewidth=0.8, alpha=_PALE)
@@ -209,7 +208,7 @@ def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
         caption = f"{title} after each {comparison.word}; kept: {'; '.join(kept)}."
         if len(measured) > len(shown):
             caption += f" The {len(measured) - len(shown)} others are pale."
-        return inline(figure, f"curves-{place}", title, caption)
+        return inline(axes.figure, f"curves-{place}", title, caption)
 
 
 def _labels(comparison: Comparison) -> dict[str, str]:

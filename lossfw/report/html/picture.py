@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from lossfw.components.naming import printable
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, content_of
+from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, content_of, drawing
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -48,6 +50,13 @@ _MOST_SIDE = 512
 _GREY, _COLOUR = 1, 3
 
 _CHANNELS = (_GREY, _COLOUR)
+
+
+@contextmanager
+def page_axes(height: float) -> Iterator[Any]:
+    """Give empty axes in the width and the look of a page, for `inline`."""
+    with drawing(WIDTH, height, PAGE) as figure:
+        yield figure.subplots()
 
 
 class Picture(NamedTuple):

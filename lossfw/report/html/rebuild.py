@@ -34,7 +34,7 @@ class _ChangedError(DataError):
 
 
 class RebuiltRun:
-    """A finished run with its plan, rebuilt from its configuration.
+    """A finished run with its rows and inputs, rebuilt from its configuration.
 
     `missing` has sentences about parts that could not be rebuilt, for any reader of the page.
     `faults` has by the reason, which names files and options, what could not be rebuilt first.
@@ -45,21 +45,6 @@ class RebuiltRun:
         self.missing: list[str] = []
         self.faults: dict[str, str] = {}
         self._plan: Plan | None = None
-        self._tried = False
-
-    @property
-    def plan(self) -> Plan | None:
-        """The plan, None if it cannot be rebuilt or the data have changed."""
-        if not self._tried:
-            self._tried = True
-            try:
-                plan = build(self._source)
-                if plan.digest != self.run.record.get("digest"):
-                    raise _ChangedError("its data, weights or plugins have changed since the run.")
-                self._plan = plan
-            except (LossfwError, OSError) as error:
-                self._miss("What the run computed with cannot be made again", error)
-        return self._plan
 
     @property
     def _source(self) -> ConfigSource:
@@ -70,7 +55,15 @@ class RebuiltRun:
         kept = read_rows(self.run.path)
         if kept is not None or self.run.result["count"] > MOST_ROWS:
             return kept
-        return None if self.plan is None else _evaluated(self.plan)
+        try:
+            plan = build(self._source)
+            if plan.digest != self.run.record.get("digest"):
+                raise _ChangedError("its data, weights or plugins have changed since the run.")
+        except (LossfwError, OSError) as error:
+            self._miss("What the run computed with cannot be made again", error)
+            return None
+        self._plan = plan
+        return _evaluated(plan)
 
     def inputs(self, rows: NDArray) -> NDArray | None:
         """Return the inputs of rows by their numbers, None if there are none.
@@ -122,14 +115,12 @@ def _evaluated(plan: Plan) -> RowRecords:
         name: replace(column, values=arrays[f"{COLUMN}{name}"])
         for name, column in parts[0].columns.items()
     }
-    prediction = arrays["prediction"].astype(np.float64)
-    weight = arrays.get("weight")
     return RowRecords(
         arrays["row"],
         arrays["loss"],
-        prediction,
+        arrays["prediction"].astype(np.float64),
         arrays["target"],
-        weight,
+        arrays.get("weight"),
         columns,
         group=arrays.get("group"),
         of_groups=parts[0].of_groups,

@@ -196,25 +196,29 @@ def _slices(run: FinishedRun) -> Iterator[dict[str, Any]]:
     for index, (name, parts) in enumerate(by_name.items()):
         numbers = [_numbers(part) for part in parts]
         single = [m for m, n in run.numbers.items() if n.single and any(m in x for x in numbers)]
-        pictures = []
-        if len(parts) <= _MOST_PARTS:
-            for measure in single[:2]:
-                values = [
-                    (str(p["value"]), n[measure]) for p, n in zip(parts, numbers, strict=True)
-                ]
-                title = run.loss_name if measure == LOSS else measure
-                whole = run.numbers[measure].value
-                pictures.append(
-                    of_parts(f"slice-{index}-{measure == LOSS:d}", title, values, whole)
-                )
+        titles = {measure: run.loss_name if measure == LOSS else measure for measure in single}
+        pairs = list(zip(parts, numbers, strict=True))
+        pictures = [
+            of_parts(
+                f"slice-{index}-{m == LOSS:d}",
+                titles[m],
+                [(str(part["value"]), own[m]) for part, own in pairs],
+                run.numbers[m].value,
+            )
+            for m in (single[:2] if len(parts) <= _MOST_PARTS else ())
+        ]
         yield {
             "name": name,
             "by": parts[0]["by"],
             "pictures": pictures,
-            "measures": [run.loss_name if m == LOSS else m for m in single],
+            "measures": list(titles.values()),
             "rows": [
-                {"value": p["value"], "count": p["count"], "numbers": [n.get(m) for m in single]}
-                for p, n in zip(parts, numbers, strict=True)
+                {
+                    "value": part["value"],
+                    "count": part["count"],
+                    "numbers": [own.get(m) for m in single],
+                }
+                for part, own in pairs
             ],
         }
 
@@ -261,10 +265,7 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     if "seconds" in record:
         timings = record.get("timings") or {}
         slowest = max(timings, key=lambda name: timings[name]) if timings else "unknown"
-        yield (
-            "took",
-            f"{record['seconds']:.3g} s, most of it: {slowest}",
-        )
+        yield "took", f"{record['seconds']:.3g} s, most of it: {slowest}"
     plugins = ", ".join(f"{p['name']} {p['version']}" for p in record.get("plugins") or ())
     versions = (("lossfw", "lossfw"), ("Python", "python"), ("NumPy", "numpy"))
     yield "versions", ", ".join(f"{name} {record.get(key)}" for name, key in versions)

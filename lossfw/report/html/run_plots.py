@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.components.naming import printable
 from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.html.picture import WIDTH, Picture, inline
+from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
 from lossfw.report.html.row_statistics import Spread
 from lossfw.report.plots.curves import draw_part, limits
 from lossfw.report.plots.style import INK, MUTED, PAGE, drawing
@@ -40,6 +40,9 @@ PART, FRAME = 0.27, 0.85
 
 _TITLES = ("value", "derivative")
 
+# A line to compare with.
+_DOTTED: dict[str, Any] = {"color": MUTED, "linewidth": 1, "linestyle": (0, (2, 2))}
+
 # More dots than these make a page large and show no more.
 _MOST_DOTS = 2_000
 
@@ -54,16 +57,14 @@ def of_loss_itself(drawn: SampledCurve) -> list[Picture]:
 
 def _part(drawn: SampledCurve, order: int) -> Picture:
     title = f"{_TITLES[order]} of {drawn.name}"
-    with drawing(WIDTH, _HEIGHT - 0.4, PAGE) as figure:
-        axes = figure.subplots()
+    with page_axes(_HEIGHT - 0.4) as axes:
         draw_part(axes, drawn, order, PAGE.surface, {"color": PAGE.colours[order]})
-        axes.set_ylim(*limits([drawn.parts[order]]))
         axes.set(title=_TITLES[order], xlabel=drawn.line.label)
-        axes.set_xlim(drawn.x[0], drawn.x[-1])
+        axes.set(xlim=(drawn.x[0], drawn.x[-1]), ylim=limits([drawn.parts[order]]))
         known = drawn.parts[order][np.isfinite(drawn.parts[order])]
         shown = f"from {known.min():.3g} to {known.max():.3g}" if known.size else "never finite"
         caption = f"{title[0].upper()}{title[1:]}, {shown} on this piece."
-        return inline(figure, f"loss-itself-{order}", title, caption)
+        return inline(axes.figure, f"loss-itself-{order}", title, caption)
 
 
 def of_spread(spread: Spread) -> list[Picture]:
@@ -74,9 +75,9 @@ def of_spread(spread: Spread) -> list[Picture]:
     return pictures
 
 
-def _shown_range(losses: NDArray) -> tuple[float, float]:
-    """Return the ends of a histogram of sorted losses; wide enough for bins between floats."""
-    low, high = float(losses[0]), float(losses[-1])
+def _shown_range(numbers: NDArray) -> tuple[float, float]:
+    """Return the ends of a histogram; wide enough for bins between floats."""
+    low, high = float(numbers.min()), float(numbers.max())
     least = _LEAST_RANGE * max(abs(low), abs(high))
     if low == high or high - low >= least:
         return low, high
@@ -88,19 +89,15 @@ def _histogram(spread: Spread) -> Picture:
     most, median = float(losses[-1]), dict(spread.quantiles)["median"]
     least = max(float(losses[losses > 0][0]) if most > 0 else 0.0, most * 10.0**-_DECADES)
     wide = losses[0] >= 0 and least > 0 and most / least > _WIDE
-    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
+    look = {"weights": spread.weight, "color": PAGE.colours[0]}
+    with page_axes(_HEIGHT) as axes:
         if wide:
             axes.set_xscale("log")
             bins = np.geomspace(least, most, _BINS)
-            shown = np.maximum(losses, least)
-            counts, *_ = axes.hist(shown, bins, weights=spread.weight, color=PAGE.colours[0])
+            counts, *_ = axes.hist(np.maximum(losses, least), bins, **look)
             _plain_powers(axes.xaxis)
         else:
-            ends = _shown_range(losses)
-            counts, *_ = axes.hist(
-                losses, _BINS, range=ends, weights=spread.weight, color=PAGE.colours[0]
-            )
+            counts, *_ = axes.hist(losses, _BINS, range=_shown_range(losses), **look)
         tall = counts.max() > _TALL * spread.weight.sum()
         if tall:
             axes.set_yscale("log")
@@ -111,10 +108,12 @@ def _histogram(spread: Spread) -> Picture:
             axes.locator_params(axis="y", integer=True)
         for at, dash in ((median, (0, (2, 2))), (spread.mean, "-")):
             axes.axvline(max(at, least) if wide else at, color=INK, linewidth=1.3, linestyle=dash)
-        axes.set_title(f"{spread.unit}s by their loss")
-        axes.set_xlabel(f"loss of a {spread.unit}" + (", logarithmic" if wide else ""))
         unit = f"weight of the {spread.unit}s" if spread.weighted else f"{spread.unit}s"
-        axes.set_ylabel(unit + (", logarithmic" if tall else ""))
+        axes.set(
+            title=f"{spread.unit}s by their loss",
+            xlabel=f"loss of a {spread.unit}" + (", logarithmic" if wide else ""),
+            ylabel=unit + (", logarithmic" if tall else ""),
+        )
         axes.grid(visible=False, axis="x")
         below = int(np.count_nonzero(losses < least)) if wide else 0
         caption = (
@@ -124,7 +123,7 @@ def _histogram(spread: Spread) -> Picture:
         )
         if below:
             caption += f" Smaller losses in the first bar: {below:,}."
-        return inline(figure, "spread", f"Distribution of {spread.unit} losses", caption)
+        return inline(axes.figure, "spread", f"Distribution of {spread.unit} losses", caption)
 
 
 def _plain_powers(axis: Any) -> None:
@@ -141,15 +140,12 @@ def _concentration(spread: Spread) -> Picture:
     worst_first = spread.losses[::-1] * weight
     share = np.concatenate([[0.0], np.cumsum(worst_first) / worst_first.sum()])
     part = np.concatenate([[0.0], np.cumsum(weight) / weight.sum()])
-    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
-        axes.plot(part, part, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+    with page_axes(_HEIGHT) as axes:
+        axes.plot(part, part, **_DOTTED)
         axes.plot(part, share, color=PAGE.colours[0], linewidth=1.9)
-        axes.set_title("share of the whole loss")
         of = "weight" if spread.weighted else "rows"
-        axes.set_xlabel(f"share of the {of}, the worst first")
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1.02)
+        axes.set(title="share of the whole loss", xlabel=f"share of the {of}, the worst first")
+        axes.set(xlim=(0, 1), ylim=(0, 1.02))
         _percent(axes.xaxis)
         _percent(axes.yaxis)
         half = float(part[np.searchsorted(share, 0.5)])
@@ -159,7 +155,7 @@ def _concentration(spread: Spread) -> Picture:
             f"of it comes from {as_share(half)} of the {of}. Dotted: all rows alike."
         )
         title = "Share of the loss that the worst rows bring"
-        return inline(figure, "concentration", title, caption)
+        return inline(axes.figure, "concentration", title, caption)
 
 
 def _percent(axis: Any) -> None:
@@ -173,7 +169,7 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
     sure, right, weight = (np.array(curve[k]) for k in ("confidence", "accuracy", "weight"))
     with drawing(WIDTH, _HEIGHT + 0.6, PAGE) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        above.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+        above.plot([0, 1], [0, 1], **_DOTTED)
         above.vlines(sure, sure, right, color=PAGE.colours[1], linewidth=2)
         above.plot(sure, right, "-", color=PAGE.colours[0], linewidth=1.2)
         # The area of a dot is its share of the rows.
@@ -204,8 +200,7 @@ def of_parts(
     known = [
         (label, n) for label, n in values if isinstance(n.value, float) and np.isfinite(n.value)
     ]
-    with drawing(WIDTH, FRAME + PART * max(len(known), 1), PAGE) as figure:
-        axes = figure.subplots()
+    with page_axes(FRAME + PART * max(len(known), 1)) as axes:
         draw_numbers(axes, [number for _, number in known])
         axes.axvline(whole, color=INK, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_yticks(range(len(known)), [printable(label) for label, _ in known])
@@ -217,7 +212,7 @@ def of_parts(
             caption += (
                 f" Least {as_number(least.value)} ({low}), most {as_number(most.value)} ({high})."
             )
-        return inline(figure, name, f"{title} by part", caption)
+        return inline(axes.figure, name, f"{title} by part", caption)
 
 
 def draw_numbers(
@@ -276,72 +271,55 @@ def _as_numbers(array: NDArray) -> NDArray | None:
     return array if array.ndim == 1 else None
 
 
-def _dots(pairs: _Pairs) -> NDArray:
-    """Return the rows that are drawn: all, or some at equal distances."""
-    if pairs.actual.size <= _MOST_DOTS:
-        return np.arange(pairs.actual.size)
-    return np.linspace(0, pairs.actual.size - 1, _MOST_DOTS).astype(int)
-
-
-def _told(pairs: _Pairs, shown: NDArray) -> str:
-    some = "" if shown.size == pairs.actual.size else f", {shown.size:,} of them drawn"
-    return f"{pairs.actual.size:,} rows{some}"
+def _draw_dots(axes: Any, x: NDArray, y: NDArray, colour: str) -> str:
+    """Draw a dot for each row, or for some at equal distances; return how many, for a caption."""
+    shown = np.arange(x.size)
+    if x.size > _MOST_DOTS:
+        shown = np.linspace(0, x.size - 1, _MOST_DOTS).astype(int)
+    axes.plot(x[shown], y[shown], ".", color=colour, markersize=3)
+    return f"{x.size:,} rows" + (f", {shown.size:,} of them drawn" if shown.size < x.size else "")
 
 
 def _predicted(pairs: _Pairs) -> Picture:
-    shown = _dots(pairs)
-    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
+    with page_axes(_HEIGHT) as axes:
         low = min(pairs.actual.min(), pairs.predicted.min())
         high = max(pairs.actual.max(), pairs.predicted.max())
-        axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-        axes.plot(
-            pairs.actual[shown], pairs.predicted[shown], ".", color=PAGE.colours[0], markersize=3
-        )
+        axes.plot([low, high], [low, high], **_DOTTED)
+        rows = _draw_dots(axes, pairs.actual, pairs.predicted, PAGE.colours[0])
         axes.set(title="predicted against actual", xlabel="target", ylabel="prediction")
         centre = np.average(pairs.actual, weights=pairs.weight)
         rest = np.average(pairs.residuals**2, weights=pairs.weight)
         spread = np.average((pairs.actual - centre) ** 2, weights=pairs.weight)
         explained = f"; r2 is {as_number(float(1 - rest / spread))}" if spread > 0 else ""
-        caption = f"{_told(pairs, shown)}. On the dotted line a prediction is right{explained}."
-        return inline(figure, "predicted-actual", "Predicted against actual numbers", caption)
+        caption = f"{rows}. On the dotted line a prediction is right{explained}."
+        return inline(axes.figure, "predicted-actual", "Predicted against actual numbers", caption)
 
 
 def _over_predictions(pairs: _Pairs) -> Picture:
-    shown = _dots(pairs)
-    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
-        axes.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-        axes.plot(
-            pairs.predicted[shown], pairs.residuals[shown], ".", color=PAGE.colours[1], markersize=3
-        )
-        axes.set_title("residuals by the prediction")
-        axes.set_xlabel("prediction")
-        axes.set_ylabel("prediction less target")
+    with page_axes(_HEIGHT) as axes:
+        axes.axhline(0, **_DOTTED)
+        rows = _draw_dots(axes, pairs.predicted, pairs.residuals, PAGE.colours[1])
+        axes.set(title="residuals by the prediction")
+        axes.set(xlabel="prediction", ylabel="prediction less target")
         caption = (
-            f"{_told(pairs, shown)}. A band of one width around 0 means that the errors do not "
+            f"{rows}. A band of one width around 0 means that the errors do not "
             "depend on the prediction."
         )
-        return inline(figure, "residuals-prediction", "Residuals", caption)
+        return inline(axes.figure, "residuals-prediction", "Residuals", caption)
 
 
 def _residuals(pairs: _Pairs) -> Picture:
-    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
+    with page_axes(_HEIGHT) as axes:
         residuals = pairs.residuals
-        low, high = float(residuals.min()), float(residuals.max())
-        # Neighbouring floats are too close for bins.
-        room = max(high - low, 1e-9 * max(abs(low), abs(high), 1e-300))
-        ends = ((low + high - room) / 2, (low + high + room) / 2)
-        axes.hist(residuals, _BINS, range=ends, weights=pairs.weight, color=PAGE.colours[1])
+        look = {"weights": pairs.weight, "color": PAGE.colours[1]}
+        axes.hist(residuals, _BINS, range=_shown_range(residuals), **look)
         mean = float(np.average(residuals, weights=pairs.weight))
         axes.axvline(mean, color=INK, linewidth=1.3)
-        axes.set_title("residuals")
-        axes.set_xlabel("prediction less target")
-        axes.set_ylabel("weight of the rows" if pairs.weighted else "rows")
+        rows = "weight of the rows" if pairs.weighted else "rows"
+        axes.set(title="residuals", xlabel="prediction less target", ylabel=rows)
         spread = float(np.sqrt(np.average((residuals - mean) ** 2, weights=pairs.weight)))
         caption = (
             f"Solid: the mean, {as_number(mean)}; above 0 predictions are too large on average. "
             f"The standard deviation is {as_number(spread)}."
         )
-        return inline(figure, "residuals", "Distribution of residuals", caption)
+        return inline(axes.figure, "residuals", "Distribution of residuals", caption)

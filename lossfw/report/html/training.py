@@ -12,9 +12,9 @@ from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.html.picture import WIDTH, Picture, inline
+from lossfw.report.html.picture import Picture, inline, page_axes
 from lossfw.report.html.render import breakable, render
-from lossfw.report.plots.style import INK, PAGE, drawing
+from lossfw.report.plots.style import INK, PAGE
 from lossfw.report.text.tables import as_number
 from lossfw.report.text.training import STOPPED
 from lossfw.runs.files import numbers_in, read_json
@@ -111,14 +111,11 @@ def _curve(
     place: int,
 ) -> Picture:
     kept, word = trained["kept"], word_of(trained)
-    values = np.array([*lines.values()], float)
-    wide = is_wide(values)
-    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
-        axes = figure.subplots()
+    with page_axes(_HEIGHT) as axes:
         for index, (title, line) in enumerate(lines.items()):
             axes.plot(measured, line, label=title, linewidth=1.6, **PAGE.look(index))
         axes.axvline(kept, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
-        if wide:
+        if is_wide([*lines.values()]):
             axes.set_yscale("log")
         axes.set(title=name, xlabel=word)
         axes.locator_params(axis="x", integer=True)
@@ -130,7 +127,7 @@ def _curve(
         )
         what = "model is" if "model" in trained else "weights are"
         caption = f"{name} after each {word}: {ends} in {word} {kept}, whose {what} kept."
-        return inline(figure, f"curve-{place}", name, caption)
+        return inline(axes.figure, f"curve-{place}", name, caption)
 
 
 def _layers(weights: Mapping[str, NDArray], moved: Sequence[float]) -> Iterator[list[str]]:
@@ -148,8 +145,7 @@ def _histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
     names = sorted((n for n in weights if n.startswith("W")), key=lambda name: int(name[1:]))
     for number, name in enumerate(names):
         values = weights[name].ravel().astype(float)
-        with drawing(WIDTH, _HEIGHT - 0.6, PAGE) as figure:
-            axes = figure.subplots()
+        with page_axes(_HEIGHT - 0.6) as axes:
             axes.hist(values, _BINS, color=PAGE.colours[number % len(PAGE.colours)])
             title = f"weights of layers.{number}"
             axes.set(title=title, ylabel="weights")
@@ -158,4 +154,4 @@ def _histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
                 f"The {values.size:,} weights of layers.{number}, from {values.min():.3g} to "
                 f"{values.max():.3g}."
             )
-            yield inline(figure, f"weights-{number}", title, caption)
+            yield inline(axes.figure, f"weights-{number}", title, caption)

@@ -167,7 +167,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
         _write(root / f"{document}.md", page)
     first = ["components/index"]
     # One loss leaves no choice.
-    if any(len(losses) > 1 for _, losses in served(content)):
+    if any(len(losses) > 1 for losses in served(content).values()):
         _write(root / f"{DOCUMENT}.md", choose_page(content))
         first.append(DOCUMENT)
     chapters = list(_chapters(root)) if docs is not None else []

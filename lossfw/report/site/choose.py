@@ -8,16 +8,14 @@ nothing against it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from lossfw.components.docstrings import sources
-from lossfw.errors import LossfwError
 from lossfw.losses.capabilities import DistributionLoss
 from lossfw.losses.loss import Loss
-from lossfw.nn.sample_curve import SampledCurve, curve, line_of
+from lossfw.nn.sample_curve import SampledCurve
 from lossfw.report.site.content import PageSubject, SiteContent
 from lossfw.report.site.curve_svg import overlay
 from lossfw.report.site.gallery import fieldset, filter_form
@@ -28,7 +26,7 @@ _CLASSES = ("SIGN", "CLASS_INDEX", "SIMPLEX", "BINARY")
 _AMOUNTS = ("COUNT", "NONNEGATIVE", "POSITIVE")
 
 # A reason, as Markdown; None where a loss gives none.
-NeedRule = Callable[[PageSubject, Sequence[Mapping[str, Any]]], str | None]
+NeedRule = Callable[[PageSubject], str | None]
 
 DOCUMENT = "choose"
 
@@ -43,8 +41,7 @@ _REACH = 3.0
 class Need:
     """Something that may matter to a reader: its name in the address of the page, and its words.
 
-    `why` is what serves it, and `source` what says so, as in a docstring. `reason` makes the
-    reason from a loss and its claims at each of its variants.
+    `why` is what serves it, and `source` what says so, as in a docstring.
     """
 
     name: str
@@ -54,29 +51,45 @@ class Need:
     reason: NeedRule
 
 
-def _bounded_slope(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+def _bounded_slope(subject: PageSubject) -> str | None:
     target = subject.description["target"]["name"]
     if target in (*_CLASSES, "UNIT") or subject.description["takes"] == "rows":
         return None
-    if any("bounded" in made for made in claims):
-        return f"claims `bounded`: an outlier costs at most so much{_where('bounded', claims)}"
-    if any("lipschitz" in made for made in claims):
-        return (
-            f"claims `lipschitz`: no residual pulls harder than this{_where('lipschitz', claims)}"
-        )
+    meanings = {
+        "bounded": ": an outlier costs at most so much",
+        "lipschitz": ": no residual pulls harder than this",
+    }
+    return _first_claim(subject, meanings)
+
+
+def _proper(subject: PageSubject) -> str | None:
+    return _first_claim(subject, {"strictly_proper": "", "proper": ""})
+
+
+def _first_claim(subject: PageSubject, meanings: Mapping[str, str]) -> str | None:
+    """Return the first of some claims that a loss makes at any parameters, and its meaning."""
+    defaults, *_ = variants = subject.claims_of_variants
+    for claim, meaning in meanings.items():
+        if any(claim in claims for claims in variants):
+            where = "" if claim in defaults else ", at other parameters than the defaults"
+            return f"claims `{claim}`{meaning}{where}"
     return None
 
 
-def _asymmetric(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
-    found = sorted(
-        {str(made.get("elicits", "")) for made in claims if "(" in str(made.get("elicits"))}
-    )
+def _claimed(claim: str) -> NeedRule:
+    """Return the rule that a loss makes a claim at its defaults."""
+    return lambda subject: f"claims `{claim}`" if claim in subject.claims_of_variants[0] else None
+
+
+def _asymmetric(subject: PageSubject) -> str | None:
+    elicited = {str(claims.get("elicits", "")) for claims in subject.claims_of_variants}
+    found = sorted(text for text in elicited if "(" in text)
     return f"claims `elicits`: {', '.join(found)}, and others by its parameter" if found else None
 
 
-def _counts(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
-    target = subject.description["target"]
-    if target["name"] in _AMOUNTS and any(made.get("elicits") == "mean" for made in claims):
+def _counts(subject: PageSubject) -> str | None:
+    target, variants = subject.description["target"], subject.claims_of_variants
+    if target["name"] in _AMOUNTS and any(one.get("elicits") == "mean" for one in variants):
         return f"claims `elicits`: mean; its targets are {target['meaning']}"
     return None
 
@@ -84,7 +97,7 @@ def _counts(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | 
 def _said(pattern: str) -> NeedRule:
     """Return the rule that an author says so in words and cites a source."""
 
-    def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    def reason(subject: PageSubject) -> str | None:
         sources = subject.description["references"]
         if not sources or not re.search(pattern, subject.description["when"]):
             return None
@@ -93,37 +106,18 @@ def _said(pattern: str) -> NeedRule:
     return reason
 
 
-def _noisy(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+def _noisy(subject: PageSubject) -> str | None:
     if subject.description["target"]["name"] not in _CLASSES:
         return None
-    bounds = [made["bounded"] for made in claims[:1] if "bounded" in made]
-    if bounds:
-        return f"claims `bounded`: a wrong label costs at most {bounds[0]:.4g}"
-    return _said(r"\bnoisy\b|\bwrong\b")(subject, claims)
+    defaults = subject.claims_of_variants[0]
+    if "bounded" in defaults:
+        return f"claims `bounded`: a wrong label costs at most {defaults['bounded']:.4g}"
+    return _said(r"\bnoisy\b|\bwrong\b")(subject)
 
 
-def _proper(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
-    for claim in ("strictly_proper", "proper"):
-        if any(claim in made for made in claims):
-            return f"claims `{claim}`{_where(claim, claims)}"
-    return None
-
-
-def _distribution(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
+def _distribution(subject: PageSubject) -> str | None:
     pattern = "" if issubclass(subject.cls, DistributionLoss) else r"\bpredicts (a|an|several)\b"
-    return _said(pattern)(subject, claims)
-
-
-def _claimed(claim: str) -> NeedRule:
-    def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
-        return f"claims `{claim}`" if claim in claims[0] else None
-
-    return reason
-
-
-def _where(claim: str, claims: Sequence[Mapping[str, Any]]) -> str:
-    """Say that a claim is not made at the defaults, the first of the variants."""
-    return "" if claim in claims[0] else ", at other parameters than the defaults"
+    return _said(pattern)(subject)
 
 
 NEEDS = (
@@ -232,7 +226,7 @@ NEEDS = (
 
 def reasons_of(subject: PageSubject) -> dict[str, str]:
     """Return the reason of a loss for each need that it serves."""
-    found = {need.name: need.reason(subject, subject.claims_of_variants) for need in NEEDS}
+    found = {need.name: need.reason(subject) for need in NEEDS}
     return {name: reason for name, reason in found.items() if reason is not None}
 
 
@@ -246,12 +240,13 @@ def plain_losses(content: SiteContent) -> list[PageSubject]:
     ]
 
 
-def served(content: SiteContent) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each need with the losses that give a reason for it, and the reasons."""
+def served(content: SiteContent) -> dict[str, dict[str, str]]:
+    """Return for each need the losses that give a reason for it, and the reasons."""
     reasons = {one.name: reasons_of(one) for one in plain_losses(content)}
-    for need in NEEDS:
-        found = {name: of[need.name] for name, of in reasons.items() if need.name in of}
-        yield need.name, found
+    return {
+        need.name: {name: of[need.name] for name, of in reasons.items() if need.name in of}
+        for need in NEEDS
+    }
 
 
 def choose_page(content: SiteContent) -> str:
@@ -297,7 +292,8 @@ def _pictures(losses: Sequence[PageSubject]) -> str:
     """Return a picture for each line, with the curves of all losses along it over each other."""
     by_label: dict[str, list[tuple[str, SampledCurve]]] = {}
     for one in losses:
-        drawn = _drawn(one)
+        # The usual part of a line, so that all fit together.
+        drawn = one.curve_up_to(_REACH)
         if drawn is not None:
             by_label.setdefault(drawn.line.label, []).append((one.name, drawn))
     panels = "".join(
@@ -305,14 +301,3 @@ def _pictures(losses: Sequence[PageSubject]) -> str:
         for label, drawn in by_label.items()
     )
     return f'<div id="overlays" class="overlays" hidden>{panels}</div>'
-
-
-def _drawn(subject: PageSubject) -> SampledCurve | None:
-    """Return the curve of a loss along the usual part of its line, so that all fit together."""
-    assert isinstance(subject.sample, Loss)
-    try:
-        line = line_of(subject.sample)
-        low, high = max(line.low, -_REACH), min(line.high, _REACH)
-        return curve(subject.sample, span=(low, high))
-    except LossfwError:
-        return None

@@ -14,7 +14,7 @@ from lossfw.report.formulas.latex import latex
 from lossfw.report.site.claims_table import claims_section, marks
 from lossfw.report.site.content import MeasuredFigures, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
-from lossfw.report.site.figure import figure, sampled
+from lossfw.report.site.figure import figure
 from lossfw.report.site.markup import (
     breakable,
     cell,
@@ -28,7 +28,7 @@ from lossfw.report.site.markup import (
 )
 from lossfw.report.site.usage import usage
 from lossfw.report.text.component import cost_table
-from lossfw.report.text.show_component import facts, shown
+from lossfw.report.text.show_component import facts, parameter_row
 
 _EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "depends"}
 
@@ -97,12 +97,7 @@ def _formula_section(subject: PageSubject) -> Iterator[str]:
     if subject.kind != "model":
         yield from _formula(subject)
     yield from map(prose, subject.description["description"])
-    drawn = figure(subject)
-    if drawn:
-        yield raw(drawn)
-    of = marks(subject) if "claims" in subject.description else ""
-    if of:
-        yield raw(of)
+    yield from map(raw, filter(None, (figure(subject), marks(subject))))
 
 
 def _takes(subject: PageSubject) -> Iterator[str]:
@@ -115,16 +110,9 @@ def _takes(subject: PageSubject) -> Iterator[str]:
 
 
 def _parameters(subject: PageSubject) -> Iterator[str]:
-    rows = [
-        (
-            f"`{one['name']}`",
-            cell(", ".join(filter(None, [one["type"], one["bounds"]]))),
-            cell(shown(one["default"])) if "default" in one else "needed",
-            cell(one["meaning"]),
-        )
-        for one in subject.description["parameters"]
-    ]
-    if rows:
+    parameters = [parameter_row(one) for one in subject.description["parameters"]]
+    if parameters:
+        rows = [(f"`{name}`", *map(cell, cells)) for name, *cells in parameters]
         yield table(("name", "type", "default", "meaning"), rows)
 
 
@@ -161,26 +149,21 @@ def _peer_functions(subject: PageSubject) -> Iterator[str]:
 
 
 def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:
-    cards = [
-        _card(one, entry["relation"], content.href(one, subject.document))
-        for entry in subject.description["see_also"]
-        for name in entry["names"]
-        if (one := content.relative(subject, name)) is not None
-    ]
+    cards, away = [], []
+    for entry in subject.description["see_also"]:
+        for name in entry["names"]:
+            one = content.relative(subject, name)
+            if one is None:
+                away.append(f"- `{name}`: {prose(entry['relation'])}")
+            else:
+                cards.append(_card(one, entry["relation"], content.href(one, subject.document)))
     if cards:
         yield raw(f'<ul class="cards related">{"".join(cards)}</ul>')
-    away = [
-        f"- `{name}`: {prose(entry['relation'])}"
-        for entry in subject.description["see_also"]
-        for name in entry["names"]
-        if content.relative(subject, name) is None
-    ]
     yield "\n".join(away)
 
 
 def _card(subject: PageSubject, relation: str, href: str) -> str:
-    drawn = sampled(subject.sample)
-    picture = thumbnail(drawn) if drawn is not None else ""
+    picture = "" if subject.curve is None else thumbnail(subject.curve)
     return (
         f'<li><a href="{href}">{picture}<b>{breakable(subject.name)}</b>'
         f"<small>{inline_html(relation or subject.description['title'])}</small></a></li>"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,26 +27,18 @@ from lossfw.errors import DataError, LossfwError, UnknownNameError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers import ClassWeighted
 from lossfw.nn.activation import Activation
+from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.text.component import describe
+from lossfw.report.text.show_component import CHAPTERS
 
 # The files, in one folder.
 CHECKS, ACCURACY = "checks.json", "accuracy.json"
 
-# The kinds that have pages; bridges appear on the pages of what crosses them.
-KINDS = ("loss", "activation", "metric", "source", "optimizer", "model")
-
 # Weights of classes for a picture, which leads through rows of two.
 _TWO_WEIGHTS = (1.0, 3.0)
 
-# The title of each kind's chapter.
-CHAPTERS = {
-    "loss": "Losses",
-    "activation": "Activations",
-    "metric": "Metrics",
-    "source": "Data sources",
-    "optimizer": "Optimizers",
-    "model": "Models",
-}
+# The kinds that have pages; bridges appear on the pages of what crosses them.
+KINDS = tuple(kind for kind in CHAPTERS if kind != "bridge")
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,8 @@ class MeasuredFigures:
         """
         reports = self.checks.get("reports", ())
         same = [one for one in reports if one["name"] == text]
-        alike = [one for one in reports if _class_in(one["name"]) == _class_in(text)]
+        cls = text.partition("(")[0]
+        alike = [one for one in reports if one["name"].partition("(")[0] == cls]
         found: Mapping[str, Any] = (same or (alike if len(alike) == 1 else [{}]))[0]
         return found
 
@@ -71,10 +65,6 @@ class MeasuredFigures:
         """Return the rows of accuracy of a component, at all parameters that were measured."""
         rows = self.accuracy.get("rows", ())
         return [row for row in rows if (row["kind"], row["name"]) == (kind, name)]
-
-
-def _class_in(text: str) -> str:
-    return text.partition("(")[0]
 
 
 def read_measured(folder: Path | None) -> MeasuredFigures:
@@ -128,6 +118,21 @@ class PageSubject:
         """The claims of a loss or an activation at each of its variants, the defaults first."""
         instances = variants(self.cls) or [self.sample]
         return [one.claims().to_dict() for one in instances if isinstance(one, Loss | Activation)]
+
+    @functools.cached_property
+    def curve(self) -> SampledCurve | None:
+        """Its curve; None where it cannot be drawn along a line."""
+        return self.curve_up_to(math.inf)
+
+    def curve_up_to(self, reach: float) -> SampledCurve | None:
+        """Return its curve between -reach and reach; None where it cannot be drawn."""
+        if not isinstance(self.sample, Loss | Activation):
+            return None
+        try:
+            line = line_of(self.sample)
+            return curve(self.sample, span=(max(line.low, -reach), min(line.high, reach)))
+        except LossfwError:
+            return None
 
 
 def document(kind: str, name: str) -> str:

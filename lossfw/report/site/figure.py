@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
 from lossfw.components.component import yaml_value
-from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
@@ -25,19 +25,9 @@ from lossfw.report.site.markup import inline_html
 from lossfw.report.text.show_component import shown
 
 
-def sampled(component: object) -> SampledCurve | None:
-    """Return the curve of a component; None where it cannot be drawn along a line."""
-    if not isinstance(component, Loss | Activation):
-        return None
-    try:
-        return curve(component)
-    except LossfwError:
-        return None
-
-
 def figure(subject: PageSubject) -> str:
     """Return the figure as HTML, empty for a component without a curve."""
-    drawn = sampled(subject.sample)
+    drawn = subject.curve
     if drawn is None:
         return ""
     beside = _parts(subject.sample, drawn)
@@ -90,7 +80,7 @@ def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
     bodies = ",\n".join(_body(body, names, orders) for body in data.bodies)
     beside = ",\n".join(_part(one, orders) for one in map(scripted, parts) if one is not None)
     facts = {
-        "parameters": [_parameter(one) for one in data.parameters],
+        "parameters": [asdict(one) for one in data.parameters],
         "switches": [
             {"name": name, "options": [{"words": shown(yaml_value(one))} for one in options]}
             for name, options in data.switches
@@ -102,16 +92,6 @@ def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
         f"window.lossfwFigure = {{...{_json(facts)}, bodies: [\n{bodies}\n], "
         f"parts: [\n{beside}\n]}};"
     )
-
-
-def _parameter(one: Any) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "default": one.default,
-        "scale": True,
-        "steps": one.steps,
-        "claims": one.claims,
-    }
 
 
 def _part(part: ScriptedBody, orders: int) -> str:

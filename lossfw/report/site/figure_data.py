@@ -86,10 +86,6 @@ class SliderRange:
             return float(self.low * (self.high / self.low) ** share)
         return self.low + (self.high - self.low) * share
 
-    def between(self, low: float, high: float) -> SliderRange:
-        """Return a narrower range."""
-        return replace(self, low=low, high=high)
-
 
 def slider_range(cls: type[Component], name: str, default: float) -> SliderRange:
     """Return the range of a parameter's slider.
@@ -223,18 +219,15 @@ def scripted(component: Loss | Activation) -> ScriptedBody | None:
 
 
 def _traced(component: Loss | Activation, order: int) -> Traced:
-    if component.takes_rows or (isinstance(component, Loss) and _has_several(component)):
+    if component.takes_rows or (
+        isinstance(component, Loss) and (component.has_columns or component.takes_groups)
+    ):
         found = row_traced(component, order)
     else:
         found = javascript(component, _ORDERS[order]).traced
     # Raises where JavaScript lacks a function.
     source_of(found.graph, "f", ())
     return found
-
-
-def _has_several(loss: Loss) -> bool:
-    """Tell whether a prediction or a target of a curve has several numbers."""
-    return loss.has_columns or loss.takes_groups
 
 
 def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, float]]:
@@ -249,11 +242,10 @@ def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, 
         if len(arguments_of(component)) > 1:
             columns += _columns(t)
     found = []
-    for column in columns:
-        slope = float(column[1] - column[0]) / (line.high - line.low)
+    for first, last in columns:
         # Rounding would change 1 - x of a probability.
-        slope = round(slope, 9)
-        found.append((float(round(float(column[0]) - slope * line.low, 9)), slope))
+        slope = round(float(last - first) / (line.high - line.low), 9)
+        found.append((round(float(first) - slope * line.low, 9), slope))
     return found
 
 
@@ -337,7 +329,7 @@ def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
     last = middle
     while last < len(tried) - 1 and right[last + 1]:
         last += 1
-    narrowed = found.between(tried[first], tried[last])
+    narrowed = replace(found, low=tried[first], high=tried[last])
     return [v for v in narrowed.steps(_STEPS) if _replaced(body.component, {name: v}) is not None]
 
 

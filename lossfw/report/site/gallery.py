@@ -8,16 +8,16 @@ for claims, of which all are required.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import NamedTuple
 
 from lossfw.report.site.claims_table import words
-from lossfw.report.site.content import CHAPTERS, PageSubject, SiteContent
+from lossfw.report.site.content import KINDS, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
-from lossfw.report.site.figure import sampled
 from lossfw.report.site.markup import breakable, fenced, inline_html, raw
+from lossfw.report.text.show_component import CHAPTERS
 
 _DOCUMENT = "components/index"
 
@@ -42,7 +42,7 @@ _CLAIMS = {
 }
 
 _FACETS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
-    ("kind", "Kind", {kind: kind for kind in CHAPTERS}),
+    ("kind", "Kind", {kind: kind for kind in KINDS}),
     ("claim", "Claims", _CLAIMS),
     ("target", "Target", {}),
     ("takes", "Takes", {}),
@@ -52,30 +52,36 @@ _FACETS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 
 def gallery_page(content: SiteContent) -> str:
     """Return the page of the gallery, as MyST Markdown."""
-    values = {id(one): values_of(one) for one in content.subjects}
-    chapters = [kind for kind in CHAPTERS if any(one.kind == kind for one in content.subjects)]
-    tree = [f"{kind}/index" for kind in chapters]
-    blocks = ["# Components", raw(_form(list(values.values())))]
-    for kind in chapters:
-        members = [one for one in content.subjects if one.kind == kind]
-        cards = "\n".join(_card(one, values[id(one)], content, _DOCUMENT) for one in members)
+    by_kind = _by_kind(content)
+    values = [values_of(one) for members in by_kind.values() for one in members]
+    blocks = ["# Components", raw(_form(values))]
+    for kind, members in by_kind.items():
         # A heading of Markdown would not be hidden with its empty chapter.
-        chapter = f'<h2>{CHAPTERS[kind]}</h2>\n<ul class="cards">{cards}</ul>'
+        chapter = f"<h2>{CHAPTERS[kind]}</h2>\n{_cards(members, content, _DOCUMENT)}"
         blocks.append(raw(f'<section class="chapter">{chapter}</section>'))
-    return _WIDE + "\n\n".join([*blocks, fenced("{toctree}", ":hidden:", "", *tree)]) + "\n"
+    tree = fenced("{toctree}", ":hidden:", "", *(f"{kind}/index" for kind in by_kind))
+    return _WIDE + "\n\n".join([*blocks, tree]) + "\n"
 
 
 def chapter_pages(content: SiteContent) -> Iterator[tuple[str, str]]:
     """Yield for each kind the document of its chapter, and the page: its cards, and its menu."""
-    for kind, title in CHAPTERS.items():
-        members = [one for one in content.subjects if one.kind == kind]
-        if members:
-            document = f"components/{kind}/index"
-            cards = "\n".join(_card(one, values_of(one), content, document) for one in members)
-            pages = (posixpath.basename(one.document) for one in members)
-            tree = fenced("{toctree}", ":hidden:", "", *pages)
-            listed = raw(f'<ul class="cards">{cards}</ul>')
-            yield document, f"{_WIDE}# {title}\n\n{listed}\n\n{tree}\n"
+    for kind, members in _by_kind(content).items():
+        document = f"components/{kind}/index"
+        pages = (posixpath.basename(one.document) for one in members)
+        tree = fenced("{toctree}", ":hidden:", "", *pages)
+        listed = raw(_cards(members, content, document))
+        yield document, f"{_WIDE}# {CHAPTERS[kind]}\n\n{listed}\n\n{tree}\n"
+
+
+def _by_kind(content: SiteContent) -> dict[str, list[PageSubject]]:
+    """Return the subjects of each kind that has any."""
+    members = {kind: [one for one in content.subjects if one.kind == kind] for kind in KINDS}
+    return {kind: found for kind, found in members.items() if found}
+
+
+def _cards(members: Sequence[PageSubject], content: SiteContent, page: str) -> str:
+    cards = "\n".join(_card(one, content, page) for one in members)
+    return f'<ul class="cards">{cards}</ul>'
 
 
 def _form(values: Sequence[Values]) -> str:
@@ -86,9 +92,9 @@ def _form(values: Sequence[Values]) -> str:
 
 
 def _facet_boxes(facet: Facet, values: Sequence[Values]) -> str:
+    counts = Counter(value for one in values for value in one.get(facet.name, ()))
     words_by_value = {
-        value: f"{escape(words)} <small>{counted(values, facet.name, value)}</small>"
-        for value, words in facet.values
+        value: f"{escape(words)} <small>{counts[value]}</small>" for value, words in facet.values
     }
     more = (
         '<label class="wider"><input type="checkbox" name="parameters" value="some"> '
@@ -116,15 +122,13 @@ def fieldset(name: str, title: str, words_by_value: Mapping[str, str], more: str
     return f"<fieldset><legend>{escape(title)}</legend>{labels}{more}</fieldset>"
 
 
-def _card(subject: PageSubject, values: Values, content: SiteContent, page: str) -> str:
+def _card(subject: PageSubject, content: SiteContent, page: str) -> str:
     description = subject.description
-    drawn = sampled(subject.sample)
+    drawn = subject.curve
     picture = thumbnail(drawn) if drawn is not None else '<span class="thumbnail"></span>'
     spoken = [subject.name, *description["aliases"], description["title"], description["when"]]
-    data = "".join(
-        f' data-{name}="{escape(" ".join(found))}"'
-        for name, found in {**values, "text": [" ".join(spoken).lower().replace("`", "")]}.items()
-    )
+    values = {**values_of(subject), "text": [" ".join(spoken).lower().replace("`", "")]}
+    data = "".join(f' data-{name}="{escape(" ".join(of))}"' for name, of in values.items())
     return (
         f'<li{data}><a href="{content.href(subject, page)}">{picture}'
         f'<span class="kind">{subject.kind}</span> <b>{breakable(subject.name)}</b>'
@@ -132,8 +136,7 @@ def _card(subject: PageSubject, values: Values, content: SiteContent, page: str)
     )
 
 
-@dataclass(frozen=True)
-class Facet:
+class Facet(NamedTuple):
     """A property with its values."""
 
     name: str
@@ -174,8 +177,3 @@ def facets(values: Sequence[Mapping[str, Sequence[str]]]) -> Iterator[Facet]:
         order = [value for value in spelled if value in found] + sorted(found - set(spelled))
         if len(order) > 1:
             yield Facet(name, title, [(value, spelled.get(value, words(value))) for value in order])
-
-
-def counted(values: Sequence[Mapping[str, Any]], facet: str, value: str) -> int:
-    """Return how many components have a value."""
-    return sum(value in one.get(facet, ()) for one in values)

@@ -59,7 +59,8 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
         star = "; * marks an interval that leaves out 0" if clear else ""
         lines.append(f"Differences are paired by {base['count']:,} rows{groups}{star}.")
     if comparison.differences and not clear:
-        lines.append(f"No difference has an interval, because {why_none(comparison)}.")
+        why = reasons(comparison, comparison.single)
+        lines.append(f"No difference has an interval, because {why}.")
     if comparison.seeds:
         lines.append(seed_remark(comparison.seeds, options.level))
     if not comparison.settings:
@@ -97,7 +98,7 @@ def interval_count(comparison: Comparison, name: str) -> str:
     differences = [comparison.difference(run, name) for run in runs]
     known = sum(bool(difference.interval) for difference in differences)
     clear = sum(difference.clear for difference in differences)
-    because = _reasons(comparison, [name])
+    because = reasons(comparison, [name])
     if not known:
         which = "it has no" if len(runs) == 1 else "none of them has an"
         return f"{which} interval, because {because}"
@@ -114,13 +115,8 @@ def interval_count(comparison: Comparison, name: str) -> str:
     return f"{found}; {have} none, because {because}"
 
 
-def why_none(comparison: Comparison) -> str:
-    """Return why no difference in the tables has an interval."""
-    return _reasons(comparison, comparison.single)
-
-
-def _reasons(comparison: Comparison, names: Iterable[str]) -> str:
-    """Return the reasons why differences have no interval."""
+def reasons(comparison: Comparison, names: Iterable[str]) -> str:
+    """Return the reasons why differences of these measures have no interval."""
     found = dict.fromkeys(
         comparison.lacking[run].get(name, _NOT_MEASURED)
         for name in names
@@ -272,20 +268,21 @@ def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
     others = [run for run in comparison.runs if run is not base]
     for name in comparison.sliced:
         head = [f"{comparison.title(name)} by {comparison.by}", "rows"]
-        rows = [[part.value, f"{part.count:,}"] for part in parts]
-        numbers = [
-            [with_interval(*part.number(run, name)) for run in comparison.runs] for part in parts
+        cells = [
+            [part.value, f"{part.count:,}"]
+            + [with_interval(*part.number(run, name)) for run in comparison.runs]
+            for part in parts
         ]
         less = [[difference_text(part.difference(run, name)) for run in others] for part in parts]
-        headers = [run.name for run in comparison.runs]
+        headers = [*head, *(run.name for run in comparison.runs)]
         if len(others) == 1:
-            cells = [[*a, *b, *c] for a, b, c in zip(rows, numbers, less, strict=True)]
-            yield TextTable([*head, *headers, "second less first"], cells)
+            joined = [[*a, *b] for a, b in zip(cells, less, strict=True)]
+            yield TextTable([*headers, "second less first"], joined)
             continue
-        yield TextTable([*head, *headers], [[*a, *b] for a, b in zip(rows, numbers, strict=True)])
+        yield TextTable(headers, cells)
+        of_others = [[*a[:2], *b] for a, b in zip(cells, less, strict=True)]
         named = [run.name for run in others]
-        cells = [[*a, *b] for a, b in zip(rows, less, strict=True)]
-        yield TextTable([f"{head[0]}, {_LESS}{base.name}", "rows", *named], cells)
+        yield TextTable([f"{head[0]}, {_LESS}{base.name}", "rows", *named], of_others)
 
 
 def difference_text(difference: RunNumber) -> str:

@@ -87,14 +87,13 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         **_source_place(cls),
         "parameters": parameters(cls, component),
     }
-    if component is not None:
-        text_of_formula = _latex(component)
-        if text_of_formula is not None:
-            description["latex"] = text_of_formula
+    has_formula = isinstance(component, Loss | Activation)
+    if component is not None and (has_formula or component.latex is not None):
+        with suppress(TraceError):
+            description["latex"] = latex(component)
     if isinstance(component, Loss | Activation):
         of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
-        description.update(of)
-        description["curve"] = None
+        description |= {**of, "curve": None}
         with suppress(LossfwError):
             line = line_of(component)
             ends = {"low": line.low, "high": line.high}
@@ -102,8 +101,7 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         if not getattr(component, "takes_groups", False):
             # Groups are computed in stacks, and have no kernels.
             description["engine"] = engine_of(component)
-        costs = costs_of(component)
-        if costs is not None:
+        if (costs := costs_of(component)) is not None:
             description["costs"] = costs
         description["peers"] = _peers_of(entry.name)
     if issubclass(cls, Model):
@@ -113,16 +111,6 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         description["wrapper"] = [effect._asdict() for effect in effects]
         description["peers"] = _peers_of(entry.name)
     return description
-
-
-def _latex(component: Component) -> str | None:
-    """Return the formula as LaTeX, None where there is none."""
-    if component.latex is None and not isinstance(component, Loss | Activation):
-        return None
-    try:
-        return latex(component)
-    except TraceError:
-        return None
 
 
 def _said(cls: type[Component]) -> dict[str, Any]:
@@ -197,9 +185,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "link": loss.link_activation(),
         "derivative": origin(loss.body, "derivative"),
         "second_derivative": origin(loss.body, "second_derivative"),
-        "claims": {name: yaml_value(value) for name, value in loss.claims().to_dict().items()},
-        "denied": list(loss.claims().denied_names()),
-        "not_claimed": list(loss.claims().unclaimed_names()),
+        **_claims_of(loss),
     }
 
 
@@ -211,9 +197,16 @@ def _of_activation(activation: Activation) -> dict[str, Any]:
         "argument": "row" if activation.takes_rows else "number",
         "derivative": origin(activation, "vjp" if rows else "derivative"),
         "second_derivative": "none" if rows else origin(activation, "second_derivative"),
-        "claims": {n: yaml_value(value) for n, value in activation.claims().to_dict().items()},
-        "denied": list(activation.claims().denied_names()),
-        "not_claimed": list(activation.claims().unclaimed_names()),
+        **_claims_of(activation),
+    }
+
+
+def _claims_of(component: Loss | Activation) -> dict[str, Any]:
+    claims = component.claims()
+    return {
+        "claims": {name: yaml_value(value) for name, value in claims.to_dict().items()},
+        "denied": list(claims.denied_names()),
+        "not_claimed": list(claims.unclaimed_names()),
     }
 
 

@@ -35,7 +35,7 @@ _LEARNS = {
 }
 
 # The title of the chapter of each kind.
-_TITLES = {
+CHAPTERS = {
     "loss": "Losses",
     "activation": "Activations",
     "metric": "Metrics",
@@ -128,16 +128,19 @@ def _space(space: dict[str, str]) -> str:
 def _show_parameters(parameters: list[dict[str, Any]]) -> None:
     say("Parameters:")
     for one in parameters:
-        limits = ", ".join(filter(None, [one["type"], one["bounds"]]))
+        name, limits, default, meaning = parameter_row(one)
         given = f" = {shown(one['value'])}" if "value" in one else ""
-        default = f"default {shown(one['default'])}" if "default" in one else "needed"
-        say(f"  {one['name']}{given}  ({limits}; {default})")
-        if one["meaning"]:
-            say(
-                textwrap.fill(
-                    one["meaning"], _WIDTH, initial_indent="    ", subsequent_indent="    "
-                )
-            )
+        default = f"default {default}" if "default" in one else default
+        say(f"  {name}{given}  ({limits}; {default})")
+        if meaning:
+            say(textwrap.fill(meaning, _WIDTH, initial_indent="    ", subsequent_indent="    "))
+
+
+def parameter_row(one: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Return name, type with bounds, default and meaning of a parameter."""
+    limits = ", ".join(filter(None, [one["type"], one["bounds"]]))
+    default = shown(one["default"]) if "default" in one else "needed"
+    return one["name"], limits, default, one["meaning"]
 
 
 def _show_claims(description: dict[str, Any]) -> None:
@@ -180,13 +183,8 @@ def shown(value: Any) -> str:
 
 
 def _show_costs(costs: dict[str, Any]) -> None:
-    say(
-        textwrap.fill(
-            f"It costs, in CPU nanoseconds an element (one thread of {costs['processor']}, NumPy "
-            f"{costs['numpy']}):",
-            _WIDTH,
-        )
-    )
+    where = f"(one thread of {costs['processor']}, NumPy {costs['numpy']})"
+    say(textwrap.fill(f"It costs, in CPU nanoseconds an element {where}:", _WIDTH))
     show_table(*cost_table(costs))
 
 
@@ -195,7 +193,7 @@ def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
     chapters = []
     for kind, members in groupby(descriptions, key=lambda one: one["kind"]):
         sections = [_section(one) for one in members]
-        chapters.append("\n\n".join([f"# {_TITLES[kind]}", *sections]))
+        chapters.append("\n\n".join([f"# {CHAPTERS[kind]}", *sections]))
     return "\n\n".join(chapters) + "\n"
 
 
@@ -206,7 +204,9 @@ def _section(description: dict[str, Any]) -> str:
     rows = [row for row in facts(description, here=False) if row[0] != "kind"]
     parts.append(_table(("", ""), rows))
     if description["parameters"]:
-        parts.append(_parameter_table(description["parameters"]))
+        parameters = [parameter_row(one) for one in description["parameters"]]
+        named = [(f"`{name}`", *cells) for name, *cells in parameters]
+        parts.append(_table(("parameter", "type", "default", "meaning"), named))
     if "claims" in description:
         claims = [
             f"`{name}`" if value is True else f"`{name}` {shown(value)}"
@@ -224,19 +224,6 @@ def _section(description: dict[str, Any]) -> str:
         ]
         parts.append("\n".join(siblings))
     return "\n\n".join(parts)
-
-
-def _parameter_table(parameters: Sequence[dict[str, Any]]) -> str:
-    rows = [
-        (
-            f"`{one['name']}`",
-            ", ".join(filter(None, [one["type"], one["bounds"]])),
-            shown(one["default"]) if "default" in one else "needed",
-            one["meaning"],
-        )
-        for one in parameters
-    ]
-    return _table(("parameter", "type", "default", "meaning"), rows)
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -24,7 +24,7 @@ def test_source_has_arguments_then_parameters():
     )
     named = javascript(lossfw.activation("elu"), "derivative", name="slope")
     assert named.source.startswith("function slope(x, alpha) {")
-    assert (named.arguments, named.parameters) == (("x",), {"alpha": 1.0})
+    assert (named.traced.arguments, named.traced.parameters) == (("x",), {"alpha": 1.0})
 
 
 @pytest.mark.parametrize("loss", ELEMENTWISE, ids=repr)
@@ -35,7 +35,7 @@ def test_a_script_computes_the_body(loss):
         script = javascript(loss, which)
         chosen = {name: given[name] for name in script.traced.graph.inputs()}
         with np.errstate(all="ignore"):
-            found = write(script.traced.graph)(**{**chosen, **script.parameters})[0]
+            found = write(script.traced.graph)(**{**chosen, **script.traced.parameters})[0]
             wanted = getattr(loss, function)(np, y, t)
         if which == "derivative" and loss.argument == "margin":
             found = t * found
@@ -61,14 +61,14 @@ def test_a_parameter_whose_name_is_lost_is_a_number_in_the_source():
             return r * r * math.sqrt(self.c)
 
     script = javascript(Rooted())
-    assert script.fixed == ("c",)
+    assert script.traced.fixed == ("c",)
     assert script.source == "function value(r) {\n  return ((r * r) * 2.0);\n}"
 
 
 def test_the_formula_stands_in_for_a_stable_form_without_names():
     script = javascript(lossfw.loss("cauchy"))
     assert script.textbook
-    assert list(script.parameters) == ["c"]
+    assert list(script.traced.parameters) == ["c"]
 
 
 def test_what_has_no_javascript_says_why():

@@ -7,8 +7,6 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
-from lossfw.report.html.row_statistics import spread_of
-from lossfw.runs.rows import RowRecords
 
 pytest.importorskip("matplotlib")
 
@@ -27,11 +25,6 @@ from lossfw import hookimpl
 def lossfw_report(run, result):
     return f"<b>{run.name}</b> & {result.count} rows"
 """
-
-
-def rows(loss, weight=None):
-    numbers = np.arange(len(loss))
-    return RowRecords(numbers, np.asarray(loss, float), numbers * 1.0, numbers * 1.0, weight)
 
 
 @pytest.fixture
@@ -78,22 +71,3 @@ def test_texts_of_plugins_are_on_the_page(page):
     text = page("--plugin", "own.py")
     assert '<pre tabindex="0">&lt;b&gt;run&lt;/b&gt; &amp; 60 rows</pre>' in text
     assert "From plugins" not in page()
-
-
-def test_weight_two_is_a_row_twice():
-    loss = rng.exponential(size=40)
-    weight = rng.integers(1, 4, size=40).astype(float)
-    weighted = spread_of(rows(loss, weight))
-    doubled = spread_of(rows(np.repeat(loss, weight.astype(int))))
-    assert weighted.mean == pytest.approx(doubled.mean, rel=1e-12)
-    whole = doubled.losses.size // 10 * 10
-    assert weighted.worst_share == pytest.approx(doubled.worst_share, rel=10 / whole)
-    low, high = dict(weighted.quantiles)["least"], dict(weighted.quantiles)["most"]
-    assert (low, high) == (loss.min(), loss.max())
-
-
-def test_rows_without_weight_do_not_count():
-    loss = np.r_[np.ones(30), 100.0, np.nan]
-    spread = spread_of(rows(loss, np.r_[np.ones(30), 0.0, 0.0]))
-    assert (spread.losses.size, spread.others, spread.mean) == (30, 0, 1.0)
-    assert spread.worst_share == pytest.approx(0.1)

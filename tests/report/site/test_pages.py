@@ -110,7 +110,7 @@ def test_a_plugin_of_no_components_is_told():
 
 
 def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
-    served = dict(choose.served(content()))
+    served = choose.served(content())
     assert all(served.values())
     for need, losses in served.items():
         for loss, reason in losses.items():
@@ -137,14 +137,14 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
     ],
 )
 def test_needs_are_served_by_what_serves_them(need, serve, not_serve):
-    losses = set(dict(choose.served(content()))[need])
+    losses = set(choose.served(content())[need])
     assert serve <= losses
     assert not not_serve & losses
 
 
 def test_the_page_of_choice_names_every_loss_with_its_reasons():
     page = choose_page(content())
-    for losses in dict(choose.served(content())).values():
+    for losses in choose.served(content()).values():
         assert all(f"- [{loss}](components/loss/{loss}.md): " in page for loss in losses)
     assert "doi.org/10.1198/016214506000001437" in page
 

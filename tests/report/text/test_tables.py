@@ -1,18 +1,8 @@
-import io
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw.report.text.tables import plain_table, show_table
-
-
-class Terminal(io.StringIO):
-    """A standard output that says it is a terminal."""
-
-    def isatty(self):
-        return True
-
 
 ROWS = [("loss", "a [red]bracket[/red]"), ("activation", "[0, 1]")]
 
@@ -32,25 +22,28 @@ def test_each_row_is_one_line(rows):
     assert len(plain_table(("a", "b"), rows).split("\n")) == len(rows) + 1
 
 
-def test_a_plain_output_gets_a_plain_table(monkeypatch, capsys):
+def test_a_plain_output_gets_a_plain_table(capsys):
     show_table(("kind", "what"), ROWS)
     assert capsys.readouterr().out == plain_table(("kind", "what"), ROWS) + "\n"
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    """Let standard output be a terminal of a width."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    return lambda width: monkeypatch.setenv("COLUMNS", str(width))
+
+
 @pytest.mark.parametrize("headers", [("kind", "what"), ("", "")])
-def test_a_terminal_gets_the_same_words(headers, monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stdout", terminal)
-    monkeypatch.setenv("COLUMNS", "80")
+def test_a_terminal_gets_the_same_words(headers, terminal, capsys):
+    terminal(80)
     show_table(headers, ROWS)
+    shown = capsys.readouterr().out
     # Brackets are text and no markup.
-    for word in ("loss", "a [red]bracket[/red]", "[0, 1]", *headers):
-        assert word in terminal.getvalue()
+    assert all(word in shown for word in ("loss", "a [red]bracket[/red]", "[0, 1]", *headers))
 
 
-def test_what_does_not_fit_a_terminal_is_folded_and_not_cut(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stdout", terminal)
-    monkeypatch.setenv("COLUMNS", "40")
+def test_what_does_not_fit_a_terminal_is_folded_and_not_cut(terminal, capsys):
+    terminal(40)
     show_table(("kind", "what"), [("loss", "x" * 100)])
-    assert terminal.getvalue().count("x") == 100
+    assert capsys.readouterr().out.count("x") == 100

@@ -42,7 +42,7 @@
   function span() {
     const { low, high, follows } = body();
     if (!follows) return [low, high];
-    const marks = facts.parameters.filter(p => p.scale).map(p => PAST * Math.abs(state.values[p.name]));
+    const marks = facts.parameters.map(p => PAST * Math.abs(state.values[p.name]));
     // It widens by doubling: in a window that followed each step a scale would change no curve.
     const wanted = Math.max(...marks, 0), least = Math.max(REACH, -low);
     const reach = least * 2 ** Math.max(0, Math.ceil(Math.log2(wanted / least)));
