@@ -81,18 +81,14 @@ def namespace_of(*arrays: object) -> Namespace:
     if not foreign:
         return np
     if all(is_torch(x) for x in foreign):
-        return _torch_namespace()
+        # Without the look at them that no compiler can follow.
+        from lossfw.numerics import torch_namespace
+
+        return torch_namespace
     # Imported on use: most processes have no foreign arrays.
     import array_api_compat
 
     return array_api_compat.array_namespace(*foreign)
-
-
-def _torch_namespace() -> ModuleType:
-    """Return the namespace of tensors without the look at them that no compiler can follow."""
-    from lossfw.numerics import torch_namespace
-
-    return torch_namespace
 
 
 def has_double(xp: Namespace) -> bool:
@@ -142,8 +138,7 @@ def columns(xp: Namespace, x: Array) -> Array:
     >>> columns(np, np.zeros((5, 3)))
     array([0, 1, 2])
     """
-    device = device_of(x)
-    return xp.arange(x.shape[-1]) if device is None else xp.arange(x.shape[-1], device=device)
+    return xp.arange(x.shape[-1], device=device_of(x))
 
 
 def number_beside(xp: Namespace, a: Array, number: float) -> Array | float:

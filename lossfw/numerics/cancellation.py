@@ -107,14 +107,10 @@ def log_cosh(xp: Namespace, x: Array) -> Array:
     return xp.log1p(2 * s * s) + (a - near)
 
 
-def _slope_of_log1p_minus(xp: Namespace, x: Array) -> Array:
-    """Return -x / (1 + x), whose limit at infinity is -1."""
-    return xp.where(x > 1, -1 / (1 + 1 / x), -x / (1 + x))
-
-
 @primitive(
     textbook=lambda xp, x: xp.where(x == math.inf, -x, xp.log1p(x) - x),
-    slope=_slope_of_log1p_minus,
+    # Its limit at infinity is -1.
+    slope=lambda xp, x: xp.where(x > 1, -1 / (1 + 1 / x), -x / (1 + x)),
     curvature=lambda xp, x: -1 / (1 + x) / (1 + x),
 )
 def log1p_minus(xp: Namespace, x: Array) -> Array:

@@ -169,10 +169,10 @@ class _Call:
             _to_numpy(rare), given, [_to_numpy(x) for x in self.arrays]
         )
         device = device_of(self.arrays[0])
-        where = {} if device is None else {"device": device}
         pairs = zip(parts, new_parts, strict=True)
         return _like(
-            found, [old if _is_constant(old) else xp.asarray(new, **where) for old, new in pairs]
+            found,
+            [old if _is_constant(old) else xp.asarray(new, device=device) for old, new in pairs],
         )
 
     def computed_on_words(

@@ -137,21 +137,11 @@ def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
 
 
 class CallKernels(NamedTuple):
-    """The kernels of a call.
+    """The kernels of a call, in the place of the loss on a tile, and in that of tiles."""
 
-    Attributes
-    ----------
-    tile_function : callable or None
-        ``tile_function(xp, y, t)``, in the place of the loss on a tile.
-    block_kernel : BlockKernel or None
-        In the place of tiles.
-    waiting : tuple of WatchedFunction
-        Those for which the time that the call takes counts.
-    """
-
-    tile_function: Callable[..., Any] | None = None
+    tile_function: Callable[..., Any] | None = None  # tile_function(xp, y, t)
     block_kernel: BlockKernel | None = None
-    waiting: tuple[WatchedFunction, ...] = ()
+    waiting: tuple[WatchedFunction, ...] = ()  # for which the time that the call takes counts
 
 
 _NONE = CallKernels()
@@ -235,15 +225,7 @@ def _as_index(t: NDArray) -> NDArray:
 class BlockKernel:
     """A call whose blocks a kernel computes without tiles, with their sums and factors.
 
-    Parameters
-    ----------
-    loss : LossDefinition
-    call : Arguments
-    kernel : UsableKernel
-    out : ndarray or None
-        Where the derivatives go, in the shape of the prediction.
-    scale : float
-        The factor of the derivatives.
+    Derivatives go to `out`, in the shape of the prediction, times `scale`.
     """
 
     def __init__(
@@ -288,8 +270,7 @@ class BlockKernel:
             # A tile says which argument lies outside.
             return None
         derivatives = None if self.out is None else self.out[part]
-        sum_of = self._element_sum if self.kernel.signature.columns is None else self._row_sum
-        total = sum_of(y, t, derivatives, weight)
+        total = self._sum(y, t, derivatives, weight)
         return None if total is None else Sums(total, weight_sum(weight, len(y)), len(y))
 
     def compared(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
@@ -315,21 +296,19 @@ class BlockKernel:
         """Return a copy of the derivatives of some rows, if there are any."""
         return [] if self.out is None else [self.out[self._part(first, last)].copy()]
 
-    def _element_sum(
+    def _sum(
         self, y: NDArray, t: NDArray, derivatives: NDArray | None, weight: NDArray | None
     ) -> float | None:
-        total, inside = self.kernel(y, t, derivatives=derivatives, weight=weight, scale=self.scale)
-        return total if inside else None
-
-    def _row_sum(
-        self, y: NDArray, t: NDArray, derivatives: NDArray | None, weight: NDArray | None
-    ) -> float | None:
-        signature = self.kernel.signature
+        """Write derivatives and return sum(w l), None if an argument lies outside."""
+        kernel, signature, scale = self.kernel, self.kernel.signature, self.scale
+        if signature.columns is None:
+            total, inside = kernel(y, t, derivatives=derivatives, weight=weight, scale=scale)
+            return total if inside else None
         losses = np.empty(len(y), y.dtype) if signature.values else None
-        scale = self.scale if weight is None else 1.0
         t = _as_index(t) if signature.by_index else t
-        if not self.kernel(y, t, values=losses, derivatives=derivatives, scale=scale)[1]:
+        factor = scale if weight is None else 1.0
+        if not kernel(y, t, values=losses, derivatives=derivatives, scale=factor)[1]:
             return None
         if weight is not None and derivatives is not None:
-            derivatives[...] = derivatives * (weight * self.scale)[:, np.newaxis]
+            derivatives[...] = derivatives * (weight * scale)[:, np.newaxis]
         return 0.0 if losses is None else weighted_sum(losses, weight)

@@ -41,32 +41,17 @@ class NoKernelError(Exception):
 class Candidate:
     """A function that may have a kernel; of rows, one for each length of rows.
 
-    Attributes
-    ----------
-    owner, form : str
-        The component, and which of its functions it is, for messages.
-    function : callable
-        ``function(xp, *arrays)``, with the outputs of `signature`.
-    spaces : dict of str to Space
-        The names of its arrays and their spaces.
-    signature : KernelSignature
-        That of a kernel without weights.
+    `owner` and `form`, the component and which of its functions it is, are for messages.
     """
 
     owner: str
     form: str
-    function: Callable[..., Any]
-    spaces: dict[str, Space]
-    signature: KernelSignature
+    function: Callable[..., Any]  # function(xp, *arrays), with the outputs of the signature
+    spaces: dict[str, Space]  # of its arrays, by their names
+    signature: KernelSignature  # of a kernel without weights
 
     def kernel(self, dtype: np.dtype[Any], *, weighted: bool = False) -> Kernel:
-        """Make the kernel, and compare it with the body.
-
-        Raises
-        ------
-        NoKernelError
-            If there is none that has the bits of the body, or nothing to make it with.
-        """
+        """Make the kernel; raise `NoKernelError` if it has other bits than the body."""
         graph = self.graph(dtype)
         self._require_several_operations(graph)
         try:
@@ -77,13 +62,7 @@ class Candidate:
         return kernel
 
     def written(self, dtype: np.dtype[Any]) -> TileFunction:
-        """Write the function out for tiles.
-
-        Raises
-        ------
-        NoKernelError
-            If there is none that has the bits of the body.
-        """
+        """Write it out for tiles; raise `NoKernelError` if that has other bits than the body."""
         written = self._written(dtype)
         # As for graphs.
         for kind in dict.fromkeys((dtype, _FLOAT64)):
@@ -114,13 +93,7 @@ class Candidate:
         return ""
 
     def graph(self, dtype: np.dtype[Any]) -> Graph:
-        """Trace the function, and compare the graph with it.
-
-        Raises
-        ------
-        NoKernelError
-            If the body cannot be traced, or its graph has other bits.
-        """
+        """Trace the body; raise `NoKernelError` if it has no graph, or one with other bits."""
         graph = self._trace(dtype)
         # A body in float64 hides a lost second word from any number of float32 probes.
         for kind in dict.fromkeys((dtype, _FLOAT64)):

@@ -20,11 +20,8 @@ _KEY, _ROW = 0, 1
 class ClosedGroups:
     """The keys of groups with their first rows, 16 bytes for each group.
 
-    Attributes
-    ----------
-    levels : tuple of ndarray of int, shape (m, 2)
-        Keys and rows, sorted by key; each is more than twice as long as the next, so that many
-        merges cost little.
+    Each level has pairs of them, sorted by key, and is more than twice as long as the next, so
+    that many merges cost little.
 
     Examples
     --------

@@ -32,24 +32,16 @@ _OfOneRow: TypeAlias = Callable[[Any, int], Any]
 
 
 class FastPathTraits(NamedTuple):
-    """The facts of a loss that the fast path needs.
+    """The facts of a loss that the fast path needs."""
 
-    Attributes
-    ----------
-    has_plain_elements : bool
-        The loss has one value for each element, and no rule of its own about which count.
-    needs_check : bool
-        Some float may lie outside of the spaces.
-    exposes_arguments : bool
-        The author's functions get prediction and target, and not their difference or product.
-    of_one_row, both_of_one_row : callable or None
-        The loss of a single row of few columns for a class index, and with its gradient; see
-        `lossfw.numerics.softmax_index`.
-    """
-
+    # It has one value for each element, and no rule of its own about which count.
     has_plain_elements: bool
+    # Some float may lie outside of the spaces.
     needs_check: bool
+    # The author's functions get prediction and target, and not their difference or product.
     exposes_arguments: bool
+    # The loss of a single row of few columns for a class index, and with its gradient; see
+    # `lossfw.numerics.softmax_index`.
     of_one_row: _OfOneRow | None
     both_of_one_row: _OfOneRow | None
 
@@ -69,7 +61,7 @@ def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     )
     has_row_function = has_plain_losses and accepts_any_prediction and loss.takes_classes
     return FastPathTraits(
-        has_plain_losses and not (loss.takes_rows or loss.has_columns or loss.takes_groups),
+        has_plain_losses and not (loss.takes_rows or loss.has_columns),
         not (accepts_any_prediction and accepts_any_float(loss.target_space)),
         not has_default_check or loss.argument == "prediction",
         value if has_row_function else None,

@@ -32,10 +32,11 @@ def compute(
         )
     xp = call.xp
     if form == "value":
-        losses = _losses(loss, call)
+        losses, mask = _losses(loss, call), _where(call)
         if call.weight is not None:
             losses = losses * call.weight
-        losses = _zero_left_out(call, losses)
+        if mask is not None:
+            losses = xp.where(mask, losses, xp.zeros_like(losses))
         if reduction.reduction == "none":
             # Adding 0.0 turns -0.0 into 0.0.
             return xp.astype(losses, call.dtype) + 0.0
@@ -90,9 +91,9 @@ def _stack(
 
 def _fill(xp: Namespace, x: Array, where: Array, row: Any) -> Array:
     """Return rows, the neutral one in place of those that a mask leaves out."""
-    numbers, device = np.asarray(row, np.float64).reshape(-1), device_of(x)
-    own = {} if device is None else {"device": device}
-    filler = xp.asarray(numbers if x.ndim > where.ndim else numbers[0], dtype=x.dtype, **own)
+    numbers = np.asarray(row, np.float64).reshape(-1)
+    filler = numbers if x.ndim > where.ndim else numbers[0]
+    filler = xp.asarray(filler, dtype=x.dtype, device=device_of(x))
     where = where if x.ndim == where.ndim else where[..., None]
     return xp.where(where, x, xp.broadcast_to(filler, x.shape))
 
@@ -156,9 +157,8 @@ def _in_place(
     inner: tuple[int, ...] = (),
 ) -> Array:
     """Return results at their places, 0 at the others."""
-    xp, device = call.xp, device_of(call.y)
-    own = {} if device is None else {"device": device}
-    last = xp.zeros((1, *inner), dtype=call.work, **own)
+    xp = call.xp
+    last = xp.zeros((1, *inner), dtype=call.work, device=device_of(call.y))
     order = np.concatenate([np.zeros(0, int), *places])
     index = np.full(count, len(order))
     index[order] = np.arange(len(order))
@@ -171,11 +171,6 @@ def _where(call: GroupArguments) -> Array | None:
     if call.weight is None:
         return mask
     return call.weight > 0 if mask is None else mask & (call.weight > 0)
-
-
-def _zero_left_out(call: GroupArguments, losses: Array) -> Array:
-    mask = _where(call)
-    return losses if mask is None else call.xp.where(mask, losses, call.xp.zeros_like(losses))
 
 
 def _total_weight(call: GroupArguments) -> Any:

@@ -30,30 +30,16 @@ from lossfw.numerics.arrays import NDArray
 
 @dataclass(frozen=True, slots=True)
 class OpenGroup:
-    """Consecutive rows of one group that may have more of them elsewhere.
+    """Rows `start` to `stop` of one group that may have more of them elsewhere."""
 
-    Attributes
-    ----------
-    key : int
-        See `lossfw.losses.engine.closed_groups.keys_of`.
-    start, stop : int
-        The rows, those that are left out included.
-    blocks : tuple of (y, t)
-        The rows that count; each is more than twice as long as the next.
-    counted : bool
-        Whether a row counts, also with weight 0.
-    weight : float
-    loss : float or None
-        The loss of these rows alone, where it has been computed.
-    """
-
-    key: int
+    key: int  # see `lossfw.losses.engine.closed_groups.keys_of`
     start: int
     stop: int
+    # Predictions and targets that count; each pair is more than twice as long as the next.
     blocks: tuple[tuple[NDArray, NDArray], ...]
-    counted: bool
+    counted: bool  # whether a row counts, also with weight 0
     weight: float
-    loss: float | None = None
+    loss: float | None = None  # of these rows alone, where it has been computed
 
     def join(self, other: OpenGroup) -> OpenGroup:
         """Return these rows and those that follow."""

@@ -39,7 +39,7 @@ def compute(
         return reduction.value(sums_of(call, losses), checked=call.checked)
     scale = 1.0
     if reduction.reduction == "mean":
-        scale = reduction.scale(total_weight(call).rounded(), call.counted)
+        scale = reduction.scale(total_weight(call), call.counted)
     if call.out is None:
         gradient = np.zeros(call.prediction_shape, call.dtype)
     else:
@@ -51,10 +51,9 @@ def compute(
     def put(some: NDArray, rows: NDArray, results: Any) -> None:
         if form == "both":
             losses[some], results = results
+        factor: Any = scale
         if call.weight is not None:
-            factor = call.weight[some].reshape(-1, *[1] * (rows_of_gradient.ndim)) * scale
-        else:
-            factor = scale
+            factor = call.weight[some].reshape(-1, *[1] * rows_of_gradient.ndim) * scale
         rows_of_gradient[rows] = results * factor
 
     run(loss, call, form, put)
@@ -74,24 +73,20 @@ def losses_of(loss: LossDefinition, call: GroupArguments) -> NDArray:
     return losses
 
 
-def total_weight(call: GroupArguments) -> ExactSum:
+def total_weight(call: GroupArguments) -> float:
     """Return the sum of the weights of the groups that count."""
     filled = call.groups.sizes > 0
     if call.weight is None:
-        return ExactSum().add([float(np.count_nonzero(filled))])
-    return ExactSum().add_array(call.weight[filled])
-
-
-def total_loss(call: GroupArguments, losses: NDArray) -> ExactSum:
-    """Return the sum of w l over the groups that count."""
-    filled = call.groups.sizes > 0
-    terms = losses[filled].astype(np.float64)
-    return ExactSum().add_array(terms if call.weight is None else terms * call.weight[filled])
+        return float(np.count_nonzero(filled))
+    return ExactSum().add_array(call.weight[filled]).rounded()
 
 
 def sums_of(call: GroupArguments, losses: NDArray) -> Sums:
     """Return the sums over the groups that count."""
-    return Sums(total_loss(call, losses).rounded(), total_weight(call).rounded(), call.counted)
+    filled = call.groups.sizes > 0
+    terms = losses[filled].astype(np.float64)
+    terms = terms if call.weight is None else terms * call.weight[filled]
+    return Sums(ExactSum().add_array(terms).rounded(), total_weight(call), call.counted)
 
 
 def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put) -> None:

@@ -94,43 +94,19 @@ def may_have_kernel(size: int) -> bool:
 
 @dataclass(slots=True, eq=False)
 class WatchedFunction:
-    """A function: timed, about to be compiled, compiled, or without a kernel.
+    """A function: timed, about to be compiled, compiled, or without a kernel."""
 
-    Attributes
-    ----------
-    candidate : callable
-        Called when it is time to compile.
-    dtype : dtype
-    weighted : bool
-        Whether the kernel multiplies by weights.
-    is_written : bool
-        Whether the function is written out for tiles if there is no kernel.
-    seconds : float
-        What its tiles have taken.
-    kernel : Kernel or None
-    written : TileFunction or None
-        The function written out for tiles, in the place of a kernel that cannot be made.
-    problem : str
-        Why there will never be a kernel, empty if there may be.
-    is_pending : bool
-        The thread that compiles will make it.
-    used : int
-        A number that grows with the time of the last use.
-    trial : Trial or None
-        That of the kernel, or of the function in its place.
-    """
-
-    candidate: Callable[[], Candidate]
+    candidate: Callable[[], Candidate]  # called when it is time to compile
     dtype: np.dtype[Any]
-    weighted: bool = False
-    is_written: bool = False
-    seconds: float = 0.0
+    weighted: bool = False  # whether the kernel multiplies by weights
+    is_written: bool = False  # whether it is written out for tiles if there is no kernel
+    seconds: float = 0.0  # that its tiles have taken
     kernel: Kernel | None = None
-    written: TileFunction | None = None
-    problem: str = ""
-    is_pending: bool = False
-    used: int = 0
-    trial: Trial | None = None
+    written: TileFunction | None = None  # in the place of a kernel that cannot be made
+    problem: str = ""  # why there will never be a kernel
+    is_pending: bool = False  # the thread that compiles will make it
+    used: int = 0  # a number that grows with the time of the last use
+    trial: Trial | None = None  # of the kernel, or of the function in its place
 
     def usable_kernel(self) -> UsableKernel | None:
         """Return the kernel, None while or where there is none."""

@@ -6,7 +6,8 @@ import ast
 import linecache
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, FrameType
+from traceback import FrameSummary, extract_tb, walk_tb
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -37,18 +38,17 @@ def raise_for_writing(error: ValueError, function: Callable[..., Any]) -> NoRetu
     """
     if _SAID not in str(error):
         raise error
-    frames = [(frame, at) for frame, at in _walk(error) if is_authors(frame)]
+    steps = zip(walk_tb(error.__traceback__), extract_tb(error.__traceback__), strict=True)
+    authors = [(frame, at) for (frame, _), at in steps if is_authors(frame)]
     owner = type(getattr(function, "__self__", None)).__name__
-    if not frames:
+    if not authors:
         raise BodyError(f"a function of {owner} writes to its arguments. {_RULE}") from error
-    frame, at = frames[-1]
-    code, line = frame.f_code, _line(frame.f_code, at)
-    name = _written(frame, line)
+    frame, at = authors[-1]
+    name = _written(frame, _source(at))
     what = f"its argument {name}" if name else "one of its arguments"
-    place = f"{Path(code.co_filename).name}, line {_number(code, at)}"
-    source = linecache.getline(code.co_filename, _number(code, at)).strip()
+    place = f"{Path(at.filename).name}, line {at.lineno}"
     raise BodyError(
-        f"{_called(frame, owner)} changes {what} ({place}: `{source}`). {_RULE}"
+        f"{_called(frame, owner)} changes {what} ({place}: `{at.line}`). {_RULE}"
     ) from error
 
 
@@ -56,15 +56,6 @@ _RULE = (
     "The arrays are the caller's and cannot be written to: compute new ones, as `y = y - t` does "
     "for `y -= t` and xp.where for `y[mask] = 0`."
 )
-
-
-def _walk(error: ValueError) -> list[tuple[FrameType, int]]:
-    """Return the frames of an error and the instructions in them, the innermost last."""
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame, trace.tb_lasti))
-        trace = trace.tb_next
-    return frames
 
 
 def is_authors(frame: FrameType) -> bool:
@@ -79,26 +70,16 @@ def _called(frame: FrameType, owner: str) -> str:
     return frame.f_code.co_name if own is None else f"{type(own).__name__}.{frame.f_code.co_name}"
 
 
-def _positions(code: CodeType, at: int) -> tuple[int | None, int | None, int | None, int | None]:
-    # An instruction has two bytes.
-    return list(code.co_positions())[at // 2]
-
-
-def _number(code: CodeType, at: int) -> int:
-    return _positions(code, at)[0] or code.co_firstlineno
-
-
-def _line(code: CodeType, at: int) -> str:
+def _source(at: FrameSummary) -> str:
     """Return the source of an instruction, as ``y -= t`` or ``y[mask]``."""
-    first, last, begin, end = _positions(code, at)
-    if first is None or last is None:
+    if at.lineno is None or at.end_lineno is None:
         return ""
-    text = [linecache.getline(code.co_filename, n) for n in range(first, last + 1)]
-    # Positions are in bytes.
-    lines = [line.encode() for line in text]
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][begin:]
-    return b"".join(lines).decode(errors="replace").strip()
+    lines = [linecache.getline(at.filename, n) for n in range(at.lineno, at.end_lineno + 1)]
+    # Columns are in bytes.
+    source = [line.encode() for line in lines]
+    source[-1] = source[-1][: at.end_colno]
+    source[0] = source[0][at.colno :]
+    return b"".join(source).decode(errors="replace").strip()
 
 
 def _written(frame: FrameType, line: str) -> str:

@@ -16,15 +16,8 @@ _TILES = 32
 class TileFunction:
     """A function of tiles.
 
-    Parameters
-    ----------
-    function : callable
-        ``function(y, t)`` returns results, and then truths: whether results are the body's to
-        compute.
-    count : int
-        The number of results.
-    shaped : callable
-        ``shaped(results, y)`` gives results the shapes of the body's.
+    ``function(y, t)`` returns `count` results, and then truths: whether the body has to compute
+    them. ``shaped(results, y)`` gives results the shapes of the body's.
     """
 
     def __init__(

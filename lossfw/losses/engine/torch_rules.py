@@ -74,12 +74,7 @@ def _of_number(y: Array, t: Array, number: int, by_index: bool) -> Array:
 
 def gradients(ctx: Any) -> Array:
     """Return the published gradients at the saved arguments of a function, differentiable."""
-    y, t = ctx.saved_tensors[:2]
-    return _gradients_at(y, t, ctx)
-
-
-def _gradients_at(y: Array, t: Array, ctx: Any) -> Array:
-    return _Gradients.apply(y, t, ctx.loss, ctx.by_index)
+    return _Gradients.apply(*ctx.saved_tensors[:2], ctx.loss, ctx.by_index)
 
 
 def _gradients_of_target(ctx: Any, gradient: Array) -> Array:
@@ -87,7 +82,7 @@ def _gradients_of_target(ctx: Any, gradient: Array) -> Array:
     if loss_derivatives.is_of_residual(ctx.loss):
         return -gradient
     y, t = ctx.saved_tensors[:2]
-    return _gradients_at(t, y, ctx)
+    return _Gradients.apply(t, y, ctx.loss, ctx.by_index)
 
 
 class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing

@@ -12,17 +12,10 @@ _STRIDES = ("row_stride", "column_stride", "out_row_stride", "out_column_stride"
 
 @dataclass(frozen=True)
 class KernelFrame:
-    """The functions around the strips of a kernel.
-
-    Attributes
-    ----------
-    signature : KernelSignature
-    offsets : dict of str to int
-        The arrays that all strips share, and where they begin in the kernel's memory.
-    """
+    """The functions around the strips of a kernel."""
 
     signature: KernelSignature
-    offsets: dict[str, int]
+    offsets: dict[str, int]  # where the arrays that all strips share begin in its memory
 
     @property
     def parameters(self) -> str:

@@ -21,42 +21,23 @@ class Chunk(NamedTuple):
 
 
 class ElementAddress(NamedTuple):
-    """Where an element lies: its row in the strip, its column, and its index in arrays.
-
-    Attributes
-    ----------
-    row, column : str
-    in_row, in_chunk : str
-        The index in an array of whole rows, and in one of a chunk.
-    """
+    """Where an element lies: its row in the strip, its column, and its index in arrays."""
 
     row: str
     column: str = ""
-    in_row: str = ""
-    in_chunk: str = ""
+    in_row: str = ""  # in an array of whole rows
+    in_chunk: str = ""  # in an array of a chunk
 
 
 class Instructions:
-    """Instructions in blocks, and what they need.
-
-    Attributes
-    ----------
-    signature : KernelSignature
-    ir : IrBuilder
-    label : str
-        The label of the block that is being written.
-    functions : list of LoopName
-        The functions of NumPy that are called.
-    arrays : dict of str to int
-        The arrays of the memory, and their bytes.
-    """
+    """Instructions in blocks, the functions of NumPy that they call, and their memory."""
 
     def __init__(self, signature: KernelSignature) -> None:
         self.signature = signature
         self.ir = IrBuilder()
-        self.label = "enter"
+        self.label = "enter"  # of the block that is being written
         self.functions: list[LoopName] = []
-        self.arrays: dict[str, int] = {}
+        self.arrays: dict[str, int] = {}  # and their bytes
         self._label_count = 0
 
     def _next_label(self) -> int:

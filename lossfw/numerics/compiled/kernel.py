@@ -52,13 +52,7 @@ _address = _quick_address if _is_as_numpy_says(np.arange(3)[1:]) else _usual_add
 
 
 def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> KernelCode:
-    """Return the text of a kernel.
-
-    Raises
-    ------
-    UncompiledError
-        If an operation has no compiled form, or an output has another dtype.
-    """
+    """Return the text of a kernel; raise `UncompiledError` if an operation has no form there."""
     for output in graph.outputs:
         if graph.nodes[output].dtype != dtype:
             raise UncompiledError(f"a result is {graph.nodes[output].dtype}")
@@ -69,12 +63,8 @@ def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature)
 class Kernel:
     """A compiled function of one or two arrays of float32 or float64, of elements or of rows.
 
-    Inputs and outputs of its graph have one dtype, except for columns by index.
-
-    Raises
-    ------
-    UncompiledError, MissingExtraError
-        If it cannot be compiled.
+    Inputs and outputs of its graph have one dtype, except for columns by index. What cannot be
+    compiled raises `UncompiledError` or `MissingExtraError`.
     """
 
     def __init__(self, graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> None:

@@ -165,12 +165,7 @@ def compilations() -> int:
 def code_of(text: str) -> Code:
     """Return the machine code of the kernel of a text, compiled unless this process has it.
 
-    Raises
-    ------
-    MissingExtraError
-        If llvmlite is not installed.
-    UncompiledError
-        If LLVM fails.
+    It raises `MissingExtraError` without llvmlite, and `UncompiledError` if LLVM fails.
     """
     with _lock:
         _free_unused()

@@ -36,16 +36,14 @@ INLINE = frozenset(
     )
 )
 
+# Integers of other widths are refused: NumPy has functions of its own for them, and no body needs
+# them.
 FLOAT, DOUBLE, TRUTH, INTEGER, SHORT = "float", "double", "i1", "i64", "i32"
 _FLOATS, _INTEGERS = (FLOAT, DOUBLE), (INTEGER, SHORT)
 SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, SHORT: 4, TRUTH: 1}
 
 # A function of NumPy, and the type of LLVM of its arguments and its result.
 LoopName: TypeAlias = tuple[str, str]
-
-# The bits of a number of an integer type. Those of other widths are refused: NumPy has functions
-# of its own for them, and no body needs them.
-_BITS = {INTEGER: 64, SHORT: 32}
 
 _ARITHMETIC = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
 _COMPARISONS = {
@@ -108,18 +106,11 @@ def literal(value: Any, kind: str) -> str:
 
 
 class IrBuilder:
-    """Instructions of LLVM, each with a name of its own.
-
-    Attributes
-    ----------
-    text : list of str
-    tables : dict
-        The constant tables that the instructions use, as LLVM writes them, and their names.
-    """
+    """Instructions of LLVM, each with a name of its own, and the constant tables they use."""
 
     def __init__(self) -> None:
         self.text: list[str] = []
-        self.tables: dict[str, str] = {}
+        self.tables: dict[str, str] = {}  # as LLVM writes them, and their names
         self._count = 0
 
     def emit(self, instruction: str) -> str:
@@ -204,7 +195,7 @@ def _cast(ir: IrBuilder, source: str, kind: str, x: str) -> str:
 def _float_to_integer(ir: IrBuilder, source: str, kind: str, x: str) -> str:
     """Return a float as an integer; the processor decides what becomes of one that does not fit."""
     size = _intrinsic(ir, "fabs", source, x)
-    limit = literal(2.0 ** (_BITS[kind] - 1), source)
+    limit = literal(2.0 ** (8 * SIZES[kind] - 1), source)
     ir.note(BAD, ir.emit(f"fcmp uge {source} {size}, {limit}"))
     # Frozen, because LLVM knows nothing about the result.
     return ir.emit(f"freeze {kind} {ir.emit(f'fptosi {source} {x} to {kind}')}")
@@ -251,8 +242,7 @@ def _of_floats(ir: IrBuilder, op: str, kind: str, a: list[str]) -> str:
     if op == "sign":
         return _sign(ir, kind, x)
     if op == "copysign":
-        suffix = "f32" if kind == FLOAT else "f64"
-        return ir.emit(f"call {kind} @llvm.copysign.{suffix}({kind} {x}, {kind} {a[1]})")
+        return _intrinsic(ir, "copysign", kind, *a)
     if op == "isnan":
         return ir.emit(f"fcmp uno {kind} {x}, {x}")
     if op in ("isinf", "isfinite"):
@@ -260,15 +250,16 @@ def _of_floats(ir: IrBuilder, op: str, kind: str, a: list[str]) -> str:
         test = "oeq" if op == "isinf" else "olt"
         return ir.emit(f"fcmp {test} {kind} {size}, {literal(float('inf'), kind)}")
     if op == "signbit":
-        width = "i32" if kind == FLOAT else "i64"
+        width = SHORT if kind == FLOAT else INTEGER
         bits = ir.emit(f"bitcast {kind} {x} to {width}")
         return ir.emit(f"icmp slt {width} {bits}, 0")
     return _part(ir, op, kind, x)
 
 
-def _intrinsic(ir: IrBuilder, name: str, kind: str, x: str) -> str:
+def _intrinsic(ir: IrBuilder, name: str, kind: str, *arguments: str) -> str:
     suffix = "f32" if kind == FLOAT else "f64"
-    return ir.emit(f"call {kind} @llvm.{name}.{suffix}({kind} {x})")
+    typed = ", ".join(f"{kind} {x}" for x in arguments)
+    return ir.emit(f"call {kind} @llvm.{name}.{suffix}({typed})")
 
 
 def extreme(ir: IrBuilder, test: str, kind: str, x: str, y: str) -> str:

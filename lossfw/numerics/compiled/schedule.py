@@ -44,57 +44,35 @@ _BEGIN = ScheduleTime(0, 0)
 
 @dataclass
 class GraphSchedule:
-    """A graph in phases and steps.
-
-    Attributes
-    ----------
-    graph : Graph
-    times : dict of int to ScheduleTime
-        The time of each live node.
-    per_element : list of bool
-        Whether each node has a number for each element of a row.
-    row_arrays : set of int
-        The nodes of elements of which whole rows are stored.
-    phase_arrays : set of int
-        The nodes of elements that are stored to the end of their phase.
-    row_numbers : set of int
-        The nodes of one number for each row that are stored.
-    roots : dict of ScheduleTime to set of int
-        The nodes of elements that a step computes.
-    row_roots : dict of int to set of int
-        The other nodes that a phase computes.
-    calls : list of int
-        The nodes that NumPy's loops compute, in order.
-    reductions : list of int
-        The nodes that are reductions of rows, in order.
-    conditions : dict of int to int
-        For nodes that serve only a rare choice, its condition.
-    phase_conditions : dict of int to int
-        For phases that compute only what is used where a node holds for some row of the strip,
-        that node.
-    """
+    """A graph in phases and steps; its nodes have numbers."""
 
     graph: Graph
+    # Of live nodes.
     times: dict[int, ScheduleTime] = field(default_factory=dict)
+    # Whether each node has a number for each element of a row.
     per_element: list[bool] = field(default_factory=list)
+    # The nodes of elements of which whole rows are stored, those that are stored to the end of
+    # their phase, and the nodes of one number for each row that are stored.
     row_arrays: set[int] = field(default_factory=set)
     phase_arrays: set[int] = field(default_factory=set)
     row_numbers: set[int] = field(default_factory=set)
+    # The nodes of elements that a step computes, and the other nodes that a phase computes.
     roots: dict[ScheduleTime, set[int]] = field(default_factory=dict)
     row_roots: dict[int, set[int]] = field(default_factory=dict)
+    # What NumPy's loops compute, and reductions of rows, in order.
     calls: list[int] = field(default_factory=list)
     reductions: list[int] = field(default_factory=list)
+    # For nodes that serve only a rare choice, its condition.
     conditions: dict[int, int] = field(default_factory=dict)
+    # For phases that compute only what is used where a node holds for some row of the strip, that
+    # node.
     phase_conditions: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, *, element_outputs: set[int]) -> GraphSchedule:
-        """GraphSchedule a graph, of whose outputs some have a number for each element.
+        """Return the schedule of a graph; `element_outputs` have a number for each element.
 
-        Raises
-        ------
-        UncompiledError
-            If an operation has no compiled form.
+        It raises `UncompiledError` if an operation has no compiled form.
         """
         schedule = cls(graph, per_element=find_row_nodes(graph))
         schedule._find_conditions()
@@ -121,11 +99,6 @@ class GraphSchedule:
     def phases(self) -> int:
         """The number of phases."""
         return 1 + max((time.phase for time in self.times.values()), default=0)
-
-    @property
-    def operations(self) -> int:
-        """The number of live nodes that compute something."""
-        return sum(not self.is_leaf(node_id) for node_id in self.times)
 
     def steps(self, phase: int) -> int:
         """Return the number of steps of a phase; 0 if no element is computed in it."""

@@ -93,26 +93,17 @@ class NodeValues:
 
 
 class Strip(Instructions, ABC):
-    """The function of a strip, while it is written.
-
-    Attributes
-    ----------
-    kind : str
-        The type of LLVM of inputs and outputs.
-    schedule : GraphSchedule
-    writers : dict of int to list of callable
-        What writes an output that has a number for each element, given its value and its address.
-    constants : dict of int to str
-        The instructions that store constants as arguments of calls.
-    """
+    """The function of a strip, while it is written."""
 
     def __init__(
         self, graph: Graph, kind: str, signature: KernelSignature, element_outputs: list[int]
     ) -> None:
         super().__init__(signature)
-        self.kind = kind
+        self.kind = kind  # of inputs and outputs
         self.schedule = GraphSchedule.of(graph, element_outputs=set(element_outputs))
+        # What writes an output that has a number for each element, by its value and its address.
         self.writers: dict[int, list[Callable[[str, ElementAddress], None]]] = {}
+        # The instructions that store constants as arguments of calls.
         self.constants: dict[int, str] = {}
 
     def type_of(self, node_id: int) -> str:

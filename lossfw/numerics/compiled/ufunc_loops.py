@@ -35,10 +35,7 @@ class _CallInfo(ctypes.Structure):
 def loop(name: str, kind: str) -> tuple[tuple[int, int, int], Any]:
     """Return the addresses of a ufunc's loop, its context and its extra data, and their owner.
 
-    Raises
-    ------
-    UncompiledError
-        If NumPy does not hand the loop out, or it needs the interpreter's lock.
+    It raises `UncompiledError` if NumPy does not hand them out, or the loop needs Python's lock.
     """
     ufunc, dtype = getattr(np, name), np.dtype(np.float32 if kind == FLOAT else np.float64)
     try:

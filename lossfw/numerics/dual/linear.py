@@ -270,12 +270,11 @@ class LinearParts:
         most = max(map(len, places), default=0)
         xp, end = self.inner, len(taken)
 
-        def array(x: NDArray) -> Array:
-            return xp.asarray(x) if device is None else xp.asarray(x, device=device)
+        def array(places: NDArray) -> Array:
+            return xp.asarray(places, device=x.device)
 
         # What is in no place has no part in the result, which is not the same as a cotangent of 0.
         is_taken = np.array([len(place) > 0 for place in places]).reshape(x.shape[1:])
-        device = x.device
         chosen = None if is_taken.all() else (array(is_taken), True)
 
         def back(c: Array) -> Array:

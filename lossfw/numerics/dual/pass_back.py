@@ -42,22 +42,14 @@ class RecordedPart(Protocol):
 
 
 class Link(NamedTuple):
-    """How a part depends on another one.
-
-    Attributes
-    ----------
-    parent : RecordedPart
-    pull : callable
-        The cotangent of `parent` from that of the part.
-    condition : tuple, optional
-        Where the part depends on `parent`.
-    follow : callable, optional
-        What makes conditions of `parent` from those of the part. Without it they are applied first.
-    """
+    """How a part depends on another one, its parent."""
 
     parent: RecordedPart
+    # The cotangent of the parent from that of the part.
     pull: Callable[[Cotangent], Cotangent] = same
+    # Where the part depends on it.
     condition: tuple[Array, bool] | None = None
+    # Conditions of the parent from those of the part; without it they are applied first.
     follow: Callable[[Array], Array] | None = same
 
 
@@ -177,11 +169,9 @@ class PassBack:
 
     def _whole(self, c: Cotangent, shape: tuple[int, ...], like: Array) -> Array:
         """Return a cotangent as an array of a shape."""
-        xp, device = self.inner, device_of(like)
         if isinstance(c, float):
-            where = {} if device is None else {"device": device}
-            return xp.full(shape, c, dtype=like.dtype, **where)
-        return xp.broadcast_to(c, shape)
+            return self.inner.full(shape, c, dtype=like.dtype, device=device_of(like))
+        return self.inner.broadcast_to(c, shape)
 
     def _narrow(self, c: Cotangent, shape: tuple[Any, ...], parent: tuple[Any, ...]) -> Cotangent:
         """Return the sum of a cotangent over the axes along which a part was repeated."""

@@ -42,16 +42,10 @@ class Covector:
 
 
 class SpreadPart:
-    """Derivatives of rows, or of one number for each row.
+    """Derivatives of rows, or of one number for each row, in the shape of these.
 
-    Attributes
-    ----------
-    shape : tuple
-        That of the rows, or of the numbers.
-    own : array, float or None
-        The derivatives of elements by their own columns; those of a number by all columns.
-    products : dict of Covector to array or float
-        The derivatives of elements by other columns; of a number there are none.
+    `own` are the derivatives of elements by their own columns, or those of a number by all
+    columns, and `products` those of elements by other columns.
     """
 
     __slots__ = ("own", "parts", "products", "shape")

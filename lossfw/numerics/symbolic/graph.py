@@ -21,28 +21,14 @@ REDUCTIONS = ("sum", SUM_ALONE, "max", "min")  # functions of a row with one res
 
 _COMMUTATIVE = ("add", "multiply", "equal", "not_equal")
 
-LEAVES = (INPUT, CONSTANT, PARAMETER, CLASSES, COLUMN)
-
 
 class Operation(NamedTuple):
-    """One operation.
+    """One operation."""
 
-    Attributes
-    ----------
-    op : str
-        The name of the function in the array API, or one of the names above.
-    args : tuple of int
-        The numbers of its arguments in the graph.
-    dtype : dtype
-        The dtype of the result.
-    value : object
-        The number of a constant, the name of an input or a parameter, the numbers of
-        a table; None for others.
-    """
-
-    op: str
-    args: tuple[int, ...]
-    dtype: np.dtype[Any]
+    op: str  # the name of the function in the array API, or one of the names above
+    args: tuple[int, ...]  # the numbers of its arguments in the graph
+    dtype: np.dtype[Any]  # of the result
+    # The number of a constant, the name of an input or a parameter, the numbers of a table.
     value: Any = None
 
 
@@ -52,18 +38,11 @@ def is_rare(node: Operation) -> bool:
 
 
 class Graph:
-    """Nodes in an order in which arguments come first; equal nodes are one.
-
-    Attributes
-    ----------
-    nodes : list of Operation
-    outputs : list of int
-        The nodes that are the results of the body.
-    """
+    """Nodes in an order in which arguments come first; equal nodes are one."""
 
     def __init__(self) -> None:
         self.nodes: list[Operation] = []
-        self.outputs: list[int] = []
+        self.outputs: list[int] = []  # the results of the body
         self._node_ids: dict[Any, int] = {}
 
     def add(self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], value: Any = None) -> int:

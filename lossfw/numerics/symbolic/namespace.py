@@ -81,13 +81,7 @@ class ByBody:
 
 
 class Expressions:
-    """The array namespace of symbols.
-
-    Attributes
-    ----------
-    graph : Graph
-        The operations so far.
-    """
+    """The array namespace of symbols; its graph has the operations so far."""
 
     float32: np.dtype[Any] = FLOAT32
     float64: np.dtype[Any] = FLOAT64

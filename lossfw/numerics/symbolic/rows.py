@@ -32,13 +32,7 @@ _NEW_AXIS = ((Ellipsis, None), (slice(None), None))
 
 
 class RowExpressions(Expressions):
-    """The array namespace of symbols of rows.
-
-    Parameters
-    ----------
-    columns : int
-        The length of a row, at least 2.
-    """
+    """The array namespace of symbols of rows of at least two columns."""
 
     def __init__(self, columns: int) -> None:
         super().__init__()

@@ -55,15 +55,7 @@ ELEMENTS = Length("n")
 class Symbol:
     """An array whose elements are not known: the operations on it go into a graph.
 
-    Attributes
-    ----------
-    space : ExpressionSpace
-        The namespace.
-    node : int
-        The number of its node in the graph of the namespace.
-    dtype : dtype
-    shape : tuple of Length
-        One axis, of unknown length.
+    It is a node of the graph of its namespace, `space`.
     """
 
     __slots__ = ("dtype", "node", "shape", "space")

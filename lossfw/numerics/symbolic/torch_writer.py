@@ -31,12 +31,7 @@ def write_torch(graph: Graph, columns: int | None = None) -> WrittenFunction:
     """Return a graph as a function of tensors of one device; see `written.write`.
 
     Inputs have any shape, or (..., K) for `columns` K, where classes have (...). A result with one
-    number for each row has the shape (..., 1).
-
-    Raises
-    ------
-    TraceError
-        If it has an operation that PyTorch has not.
+    number for each row has the shape (..., 1). What PyTorch has not raises `TraceError`.
 
     Examples
     --------

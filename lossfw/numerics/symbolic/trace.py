@@ -40,12 +40,8 @@ def trace(
     """Run a body once on symbols with names and dtypes, and return the graph of its operations.
 
     With a number of columns the body is one of rows: inputs of integers are one number for each
-    row, and results are rows, or one number for each.
-
-    Raises
-    ------
-    TraceError
-        If the body does what has no meaning on symbols. The message says what.
+    row, and results are rows, or one number for each. What has no meaning on symbols raises
+    `TraceError`.
 
     Examples
     --------

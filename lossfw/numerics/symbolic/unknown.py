@@ -15,22 +15,9 @@ from lossfw.numerics.symbolic.graph import CONSTANT, Graph, Operation, is_rare
 _BOOL = np.dtype(np.bool_)
 
 # Functions that are NaN where their argument is, and nowhere else.
-_AS_ARGUMENT = frozenset(
-    {
-        "abs",
-        "negative",
-        "sign",
-        "square",
-        "reciprocal",
-        "floor",
-        "ceil",
-        "round",
-        "trunc",
-        "exp",
-        "expm1",
-        "exp2",
-    }
-    | {"sinh", "cosh", "tanh", "atan", "asinh"}
+_AS_ARGUMENT = (
+    *("abs", "negative", "sign", "square", "reciprocal", "floor", "ceil", "round", "trunc"),
+    *("exp", "expm1", "exp2", "sinh", "cosh", "tanh", "atan", "asinh"),
 )
 
 # Operations that make NaN of no number and a constant that is finite, and not 0 for the last two.

@@ -56,15 +56,7 @@ _OF_ARRAYS = (*REDUCTIONS, TAKEN, BY_BODY, FRACTION, EXPONENT, LOOK_UP)
 
 
 class WrittenFunction(NamedTuple):
-    """A graph as a function.
-
-    Attributes
-    ----------
-    function : callable
-        Takes the inputs and parameters of the graph in the order of `names`, and returns a tuple.
-    names : tuple of str
-    source : str
-    """
+    """A graph as a function of its inputs and parameters in the order of `names`."""
 
     function: Callable[..., tuple[Any, ...]]
     names: tuple[str, ...]
@@ -102,31 +94,18 @@ def write(
 
 
 class Writer(ABC):
-    """The lines of a function; each library has its own expressions.
-
-    Attributes
-    ----------
-    library : module
-    variables : dict of str to object
-        The functions and numbers of the source.
-    numbers : dict of int to object
-        The results of nodes that depend on no argument.
-    varies : list of bool
-        Whether each node depends on an input.
-    is_row : list of bool
-        Whether each node has a number for each column.
-    """
+    """The lines of a function; each library has its own expressions."""
 
     library: ClassVar[Any]
 
     def __init__(self, graph: Graph, columns: int | None) -> None:
         self.graph, self.columns = graph, columns
         self.is_row = find_row_nodes(graph)
-        self.varies: list[bool] = []
+        self.varies: list[bool] = []  # whether each node depends on an input
         for node in graph.nodes:
             self.varies.append(node.op == INPUT or any(self.varies[arg] for arg in node.args))
-        self.variables: dict[str, Any] = {}
-        self.numbers: dict[int, Any] = {}
+        self.variables: dict[str, Any] = {}  # the functions and numbers of the source
+        self.numbers: dict[int, Any] = {}  # the results that depend on no argument
 
     def written(self) -> WrittenFunction:
         """Return the function."""
