@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,131 +22,25 @@ from lossfw.config.plan.fusion import (
     check_shapes,
     leaves_logits,
 )
-from lossfw.config.plan.groups import check_groups
-from lossfw.config.plan.model_inputs import for_model
 from lossfw.config.plan.named_targets import column_advice, lacks_columns, named_targets
-from lossfw.config.plan.report_options import place_of_column
+from lossfw.config.plan.rows import inputs_of
+from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.data import ColumnError, Dataset, Source
-from lossfw.data.categories import labels_of
-from lossfw.data.files import digest_arrays
+from lossfw.data import Dataset
 from lossfw.data.labels import CastToInteger
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.data.options import DataOptions
 from lossfw.data.row_transforms import ExpandColumn, SqueezeColumn, changed_rows
-from lossfw.data.selected_rows import selected
-from lossfw.data.standardisation import MEAN, SCALE
-from lossfw.errors import DataError
 from lossfw.evaluation.predictor import takes_flat_outputs
 from lossfw.losses.loss import Loss
-from lossfw.metrics import LossMetric
+from lossfw.metrics import LossMetric, Metric
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
 
-def load(
-    config: CheckedConfig,
-    source: Source,
-    path: ConfigPath,
-    options: DataOptions,
-    columns: Sequence[str] = (),
-) -> Dataset | None:
-    """Return the rows of a source that stands at `path`; None if they cannot be read.
-
-    With them come the columns that the keys beside its parameters read, and those of slices.
-    """
-    read = tuple(sorted({*options.extra_columns, *columns}))
-    with config.at(path):
-        try:
-            source = options.without_groups(source)
-            return need_dataset(source, source.load_with(read) if read else source.load())
-        except ColumnError as error:
-            with config.at(place_of_column(config, error.column, path, options)):
-                raise
-    return None
-
-
-def need_dataset(source: Source, data: object) -> Dataset:
-    """Return what a source loaded, which an author may have written as anything."""
-    if isinstance(data, Dataset):
-        # A source of a plugin may have none, and two runs of other rows would pass for one.
-        digest = data.digest or digest_arrays(data.inputs, data.targets, data.sample_weight)
-        return data if data.digest else replace(data, digest=digest)
-    raise DataError(
-        f"load() of the source {source.name!r} returned {type(data).__name__}; expected "
-        "a lossfw.data.Dataset."
-    )
-
-
-def with_options(
-    config: CheckedConfig,
-    data: Dataset,
-    options: DataOptions,
-    path: ConfigPath,
-    columns: Sequence[str] = (),
-    *,
-    learnt: bool = False,
-) -> Dataset | None:
-    """Return the rows of a source at `path` as the keys beside its parameters say.
-
-    Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`. Only the columns of the filter that are in `columns` stay. The
-    categories of rows that are `learnt` are those of later rows.
-    """
-    if not data.columns.keys() >= {*options.extra_columns}:
-        return None  # a column that is not there has been reported
-    rows = options.row_filter
-    if rows is not None:
-        filtered, keep = None, {*columns, *filter(None, [options.group_key])}
-        with config.at([*path, "rows"]):
-            filtered, config.selected = selected(data, rows, keep)
-        if filtered is None:
-            return None
-        data = filtered
-    with config.at([*path, "group_key"]):
-        data = options.grouped(data, columns)
-    if learnt and not config.recorded.categories:
-        # Rows that are held out have the inputs of those to learn from.
-        config.recorded = replace(config.recorded, categories=labels_of(data))
-    fitting = for_model(config, data, options, path)
-    if fitting is None:
-        return None
-    with config.at(path):
-        options = options.numbered_like(config.recorded.classes, fitting)
-        return options.apply(fitting, config.output_columns)
-    return None
-
-
-def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
-    """Return rows with the inputs standardised by the numbers of the training, where they are.
-
-    Weights with such numbers and rows without them, or the other way round, are a mistake.
-    """
-    known_numbers, wanted = config.recorded.standardisation, config.data_options.standardize
-    if wanted and known_numbers is None:
-        config.add(
-            ["data", "standardize"],
-            f"standardize takes the numbers of a training, {MEAN} and {SCALE} in the "
-            + (".npz of network.weights" if config.model is None else "card beside the model")
-            + ", and there are none",
-            "a training with standardize: true keeps them there",
-        )
-    elif known_numbers is not None and not wanted:
-        config.add(
-            ["data"],
-            f"{config.learnt_words} trained with standardised inputs, and these inputs are not",
-            "write data.standardize: true",
-        )
-    elif known_numbers is not None:
-        with config.at(["data", "standardize"]):
-            return known_numbers.apply(data)
-    return data
-
-
 def adapt_loss(config: CheckedConfig) -> None:
     """Fill `used_loss` and `loss_form`, and check the known parts against each other."""
-    check_groups(config)
+    _check_groups(config)
     if config.predictor is not None and config.data is not None:
         columns = config.recorded.columns
         hint = f"the training had the inputs {shortlist(columns)}" if columns else ""
@@ -170,6 +63,39 @@ def adapt_loss(config: CheckedConfig) -> None:
     else:
         return
     _check_rows(config, origin, refused)
+
+
+def _check_groups(config: CheckedConfig) -> None:
+    """Record that `group_key` is missing, or that nothing uses it."""
+    parts: list[tuple[ConfigPath, Loss | Metric | None]] = [(["loss"], config.loss)]
+    parts += [(["evaluate", "metrics", i], metric) for i, metric in enumerate(config.metrics)]
+    for path, part in parts:
+        if part is not None and part.needs_group:
+            _need_groups(config, part, path)
+    # A part that is wrong itself may be the one that takes groups.
+    right = [part for _, part in parts if part is not None]
+    is_used = len(right) < len(parts) or any(part.takes_groups for part in right)
+    if config.data_options.group_key is not None and not is_used:
+        names = "" if config.registry is None else suggestions.for_groups(config.registry)
+        instead = f", or take a loss of groups, such as {names}" if names else ""
+        config.add(
+            ["data", "group_key"],
+            "group_key says which rows belong together, and neither the loss nor a metric takes "
+            "groups",
+            f"leave it out{instead}",
+            key=True,
+        )
+
+
+def _need_groups(config: CheckedConfig, part: Loss | Metric, path: ConfigPath) -> None:
+    label = part.name if isinstance(part, Loss) else part.label
+    what = f"the {part.kind} {label} takes rows in groups, and nothing says which belong together"
+    key = "group_key: COLUMN, which has the same number or text in all rows of a group"
+    if config.data_options.group_key is None and config.data is not None:
+        if config.data.groups is None:
+            config.add(path, what, f"write data.{key}")
+    elif config.held_out is not None and config.held_out.groups is None:
+        config.add(["train", "hold_out", "data"], what, f"write {key}")
 
 
 def _check_spaces(config: CheckedConfig, origin: OutputOrigin, link: Activation) -> frozenset[int]:
@@ -289,16 +215,6 @@ def _one_column(config: CheckedConfig, loss: Loss, shape: tuple[int, ...]) -> st
     if shape[1:] != (2,) or loss.takes_rows or "output_column" not in parameters:
         return ""
     return f"write model.output_column: 1, as {loss.name} takes one output"
-
-
-def inputs_of(data: Dataset) -> NDArray:
-    """Return the inputs, which a network needs."""
-    if data.inputs is None:
-        raise DataError(
-            f"the data {data.name!r} have no inputs, and a model needs them: give them, or "
-            "give predictions in place of the model"
-        )
-    return data.inputs
 
 
 def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:

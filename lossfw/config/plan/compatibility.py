@@ -26,7 +26,7 @@ from lossfw.config.schema.messages import one_line
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset, Source
 from lossfw.data.csv_text import is_number
-from lossfw.data.data_record import COLUMNS
+from lossfw.data.data_record import COLUMNS, DataRecord
 from lossfw.data.lazy_arrays import RowArray, is_file_backed, read_rows
 from lossfw.data.options import DataOptions
 from lossfw.errors import DomainError
@@ -151,7 +151,19 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
     return True
 
 
-def check_columns(
+def check_like_training(
+    config: CheckedConfig, data: Dataset, trained: DataRecord, *, held_out: bool = False
+) -> None:
+    """Check columns and divisor of the rows of a run, or of those held out, against a training."""
+    path, source, options = ["data"], config.data_source, config.data_options
+    if held_out:
+        path = ["train", "hold_out", "data"]
+        source, options = config.held_out_source, config.held_out_options
+    _check_columns(config, trained.columns, data, path)
+    _check_divisor(config, source, options, path, trained.divisor)
+
+
+def _check_columns(
     config: CheckedConfig, trained: Sequence[str], data: Dataset, path: ConfigPath
 ) -> None:
     """Refuse inputs whose columns stand elsewhere than those that a network was trained on.
@@ -306,7 +318,7 @@ def divisor_of(source: Source, options: DataOptions) -> float:
     return float(scale) if isinstance(scale, int | float) else 1.0
 
 
-def check_divisor(
+def _check_divisor(
     config: CheckedConfig,
     source: Source | None,
     options: DataOptions,
@@ -315,8 +327,7 @@ def check_divisor(
 ) -> None:
     """Refuse inputs that lack the divisor of the training, and note another divisor.
 
-    Inputs may come divided already: ``scale: 1`` says so. `trained` is the divisor of the training,
-    None if it is not known.
+    Inputs may come divided already: ``scale: 1`` says so. It is None where it is not known.
     """
     if source is None or trained is None or (given := divisor_of(source, options)) == trained:
         return

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from lossfw.config.plan.adapt import adapt_loss, load, standardised, with_options
-from lossfw.config.plan.compatibility import check_columns, check_divisor
-from lossfw.config.plan.digest import digest, versions, without_files
+from lossfw.config.plan.adapt import adapt_loss
+from lossfw.config.plan.compatibility import check_like_training
+from lossfw.config.plan.digest import plan_digest
 from lossfw.config.plan.first_rows import try_first_rows
-from lossfw.config.plan.load_outputs import described_outputs, load_outputs
-from lossfw.config.plan.report_options import (
-    read_report_options,
-    read_slices,
-    report_digest,
-    row_columns,
-)
+from lossfw.config.plan.load_outputs import load_outputs
+from lossfw.config.plan.report_options import read_report_options, read_slices, row_columns
+from lossfw.config.plan.rows import load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
-from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset, Source
-from lossfw.data.files import digest_arrays
 from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import taken
 from lossfw.evaluation.plan import Plan
@@ -52,10 +46,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     # Nothing is known about a model that cannot be read.
     readable = config.predictor is not None or config.outputs is not None
     if config.data is not None and readable:
-        check_columns(config, config.recorded.columns, config.data, ["data"])
-        if config.predictor is not None:
-            divisor = config.recorded.divisor
-            check_divisor(config, config.data_source, config.data_options, ["data"], divisor)
+        check_like_training(config, config.data, config.recorded)
         config.data = standardised(config, config.data)
     adapt_loss(config)
     read_report_options(config)
@@ -97,7 +88,7 @@ def _plan(config: CheckedConfig) -> Plan:
         intervals=config.intervals,
         slices=config.slices,
         columns=row_columns(config),
-        digest=_digest(config),
+        digest=plan_digest(config),
         warnings=known(config.data).notes,
     )
 
@@ -120,7 +111,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
         return
     options, kept = config.data_options, tuple(sorted(row_columns(config)))
     columns = tuple(sorted({*kept, *options.extra_columns}))
-    if config.origin is not None and config.origin.units is None and not inputs:
+    if config.origin is not None and config.origin.is_saved and not inputs:
         source = source.without_inputs()
     if (source, columns) not in loaded:
         data = load(config, source, ["data"], options, kept)
@@ -149,37 +140,3 @@ def _match_selected(config: CheckedConfig, data: Dataset, whole: Dataset) -> Non
             "the labels of the rows",
             f"list all labels: data.classes: [{', '.join(whole.classes)}]",
         )
-
-
-def described_data(config: CheckedConfig) -> list[Any]:
-    """Return all that decides the rows, for a digest."""
-    options = config.data_options.to_config()
-    described = [without_files(known(config.data_source)), known(config.data).digest]
-    # Data without such keys have the digest that they had before there were any.
-    described += [options] if options else []
-    recorded = config.recorded
-    described += [{"recorded": recorded.classes}] if recorded.classes else []
-    described += [{"categories": recorded.categories}] if recorded.categories else []
-    if recorded.standardisation is not None:
-        described.append(
-            {"standardisation": digest_arrays(*recorded.standardisation.arrays.values())}
-        )
-    return described
-
-
-def _digest(config: CheckedConfig) -> str:
-    """Return the digest of all that decides the numbers; the batch size does not."""
-    sections = known(config.sections)
-    sample, seed = sections.evaluate.sample, {"seed": sections.seed}
-    return digest(
-        {
-            "lossfw": SCHEMA_VERSION,
-            "data": described_data(config),
-            **described_outputs(config),
-            "loss": [known(config.used_loss).to_config(), config.loss_form],
-            "metrics": [known(metric).to_config() for metric in config.metrics],
-            "sample": sample and seed | sample.model_dump(exclude_none=True),
-            "plugins": versions(config.entries),
-            **report_digest(config),
-        }
-    )

@@ -18,8 +18,6 @@ from lossfw.evaluation.slices import named_after
 from lossfw.nn.seeding import held_out_units
 from lossfw.numerics.arrays import NDArray
 
-# The keys of `train.hold_out` that are left out of the identity of a training without them.
-OF_FOLDS = ("folds", "fold", "groups", "stratify")
 _PATH = ("train", "hold_out")
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from lossfw.components.registry.blame import place_in_plugin
-from lossfw.config.plan.digest import without_files
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.messages import indices_in
 from lossfw.config.schema.output_origin import OutputOrigin
@@ -16,7 +14,6 @@ from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node
 from lossfw.data.arrays import read_array
 from lossfw.data.data_record import DataRecord
-from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
 from lossfw.data.weights import read_weights
 from lossfw.errors import LossfwError, MissingExtraError, UnknownNameError
@@ -75,20 +72,20 @@ def _inline(config: CheckedConfig, key: str, node: Node) -> NDArray | None:
 
 def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
     """Read weights and check them against the layers, or read saved outputs."""
-    form, section = config.network_form, config.network_section
-    if given is None or form is None or section is None:
+    section = config.network_section
+    if given is None or section is None:
         return
     if not isinstance(given, Path):
         config.outputs = given
         return
+    form = section.form
     with config.at(["network", "weights" if form == "layers" else form]):
         if form != "layers":
             config.outputs = read_array(given, form)
         elif config.layers is not None:
             arrays = read_weights(given)
             config.recorded = DataRecord.read(given)
-            config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
-            config.predictor = config.network
+            config.predictor = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 
 
 def _load_model(config: CheckedConfig, model: Model) -> None:
@@ -150,24 +147,5 @@ def _read_predictions(config: CheckedConfig, model: Predictions) -> None:
     with at_parameter(config):
         registry, name = known(config.registry), model.link
         link = None if name is None else registry.create("activation", name)
-        config.outputs = model.read()
         config.origin = OutputOrigin.of_saved(["model", "file"], "prediction", link)
-
-
-def described_outputs(config: CheckedConfig) -> dict[str, Any]:
-    """Return all that decides the outputs, for a digest."""
-    model, link = config.model, known(config.origin).link
-    if model is not None and isinstance(model, Predictions):
-        # The short form without a link means the same, and has the same digest.
-        outputs = digest_arrays(config.outputs)
-        short = ["predictions", [], outputs]
-        return {"network": short} if link is None else {"model": [*short, link.to_config()]}
-    if model is not None:
-        after, digest = None if link is None else link.to_config(), known(config.predictor).digest
-        version = model.library_version if model.library else None
-        parameters = {k: v for k, v in without_files(model).items() if k != "link"}
-        return {"model": [parameters, digest, after, version]}
-    activations = [known(activation).to_config() for activation in config.activations]
-    weights = () if config.network is None else config.network.arrays
-    outputs = digest_arrays(*weights, config.outputs)
-    return {"network": [config.network_form, activations, outputs]}
+        config.outputs = model.read()

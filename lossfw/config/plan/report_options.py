@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.config.schema.check_config import slice_section
@@ -16,7 +14,7 @@ from lossfw.data import Dataset
 from lossfw.data.options import DataOptions
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.slices import COLUMN, DEFAULT_LARGEST, Slice
+from lossfw.evaluation.slices import COLUMN, Slice
 
 
 def read_report_options(config: CheckedConfig) -> None:
@@ -28,20 +26,6 @@ def read_report_options(config: CheckedConfig) -> None:
     if section is not None:
         seed = config.sections.seed if section.seed is None else section.seed
         config.intervals = Intervals(section.level, section.method, section.replicates, seed)
-
-
-def report_digest(config: CheckedConfig) -> dict[str, Any]:
-    """Return the options that change results, for the digest."""
-    options: dict[str, Any] = {}
-    if config.intervals is not None:
-        options["intervals"] = config.intervals.to_dict()
-    if config.slices:
-        options["slices"] = [
-            [one.name, one.by, list(one.bins)]
-            + ([] if one.largest == DEFAULT_LARGEST else [one.largest])
-            for one in config.slices
-        ]
-    return options
 
 
 def read_slices(config: CheckedConfig) -> None:

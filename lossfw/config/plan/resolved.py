@@ -11,7 +11,7 @@ from lossfw.components.component import Component, yaml_value
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.plan.load_outputs import given_outputs
 from lossfw.config.schema.check_config import build_components
-from lossfw.config.schema.check_learning import keys_of_training
+from lossfw.config.schema.check_training import keys_of_training
 from lossfw.config.schema.checked import CheckedConfig, read_config
 from lossfw.config.schema.section_types import Section, Spec
 from lossfw.config.schema.sections import SECTIONS

@@ -81,15 +81,14 @@ def _offsets(config: CheckedConfig, section: SensitivitySection) -> NDArray:
     else:
         offsets = np.linspace(low, high, section.points)
         # The value itself is always one of the points.
-        offsets[np.abs(offsets).argmin()] = (
-            0.0 if low < 0 < high else offsets[np.abs(offsets).argmin()]
-        )
+        if low < 0 < high:
+            offsets[np.abs(offsets).argmin()] = 0.0
         return offsets
     return np.zeros(1)
 
 
 def _float64_network(config: CheckedConfig) -> Network:
-    if config.network is None:
+    if not isinstance(config.predictor, Network):
         key, what = "network", "the network has saved outputs and no weights"
         if config.model is not None:
             key, what = "model", f"the model {config.model.name} has no weights of dense layers"
@@ -100,7 +99,7 @@ def _float64_network(config: CheckedConfig) -> Network:
             key=True,
         )
         raise config.problems.error()
-    return in_float64(config.network)
+    return in_float64(config.predictor)
 
 
 def _parameter(

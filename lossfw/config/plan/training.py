@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from lossfw.config.plan.adapt import adapt_loss, inputs_of, load, standardised, with_options
-from lossfw.config.plan.compatibility import check_columns, check_divisor, divisor_of
-from lossfw.config.plan.digest import digest, versions, without_files
-from lossfw.config.plan.evaluation import described_data, refuse_sweep
-from lossfw.config.plan.folds import OF_FOLDS, group_columns, hold_out, refuse_folds
-from lossfw.config.plan.groups import note_batches
+from lossfw.config.plan.adapt import adapt_loss
+from lossfw.config.plan.compatibility import check_like_training, divisor_of
+from lossfw.config.plan.digest import digest, training_identity
+from lossfw.config.plan.evaluation import refuse_sweep
+from lossfw.config.plan.folds import group_columns, hold_out, refuse_folds
 from lossfw.config.plan.learner import check_row_shape, origin_of_training, refuse_loss
+from lossfw.config.plan.rows import inputs_of, load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
-from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
-from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
 from lossfw.data.standardisation import Standardisation
+from lossfw.models import Model
 from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.records import Training
 from lossfw.nn.dense import Network
@@ -60,32 +57,37 @@ def training_of(config: CheckedConfig) -> Training:
     config.problems.raise_if_any()
     section = known(known(config.sections).train)
     config.schedule = config.schedule or SCHEDULES[section.schedule.name]()
-    if config.model is None:
-        config.initial = config.initial or INITIALS[section.initial.name]()
-    else:
+    if config.model is not None:
         refuse_loss(config, config.model)
         config.problems.raise_if_any()
     _load_rows(config, section)
     if not section.force:
         _refuse_obstacles(config, known(config.data))
-    if config.model is None:
-        config.network = config.predictor = _network(config, known(config.data))
-    else:
-        config.origin = origin_of_training(config, config.model)
-        config.problems.raise_if_any()
+    learner = _learner(config, section)
     adapt_loss(config)
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
-    if config.model is None or config.model.learns == "epochs":
-        note_batches(config, section.batch_size)
+    if learner.learns == "epochs":
+        _note_batches(config, section.batch_size)
     config.notes += unused_keys(config, training=True)
-    if config.model is not None and config.model.own_objective:
+    if isinstance(learner, Model) and learner.own_objective:
         config.notes.append(
-            f"{config.model.name} learns by an objective of its own; {known(config.loss).name} is "
+            f"{learner.name} learns by an objective of its own; {known(config.loss).name} is "
             "measured, and not learnt"
         )
-    return _training(config, section)
+    return _training(config, section, learner)
+
+
+def _learner(config: CheckedConfig, section: TrainSection) -> Model | DenseLearner:
+    """Return what learns, and fill `origin`, or for layers `predictor`."""
+    if config.model is not None:
+        config.origin = origin_of_training(config, config.model)
+        config.problems.raise_if_any()
+        return config.model
+    config.predictor = network = _network(config, section, known(config.data))
+    seed, schedule = known(config.sections).seed, known(config.schedule)
+    return DenseLearner(network, known(config.optimizer), seed, schedule)
 
 
 def _refuse_sample(config: CheckedConfig) -> None:
@@ -113,14 +115,9 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         if data is not None and held_out is not None:
             held_out = _held_out_as(config, held_out, data)
     if data is not None:
-        check_columns(config, config.recorded.columns, data, ["data"])
-        divisor = config.recorded.divisor
-        check_divisor(config, config.data_source, config.data_options, ["data"], divisor)
+        check_like_training(config, data, config.recorded)
         if held_out is not None:
-            learnt = divisor_of(known(config.data_source), config.data_options)
-            source, options = config.held_out_source, config.held_out_options
-            check_divisor(config, source, options, _HELD_OUT, learnt)
-            check_columns(config, data.input_names, held_out, _HELD_OUT)
+            check_like_training(config, held_out, _record(config, data), held_out=True)
     config.problems.raise_if_any()
     config.data, config.held_out = _as_learnt(config, known(data)), held_out
     if held_out is None and section.hold_out is not None:
@@ -182,14 +179,14 @@ def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
         config.add(path, reason, hint)
 
 
-def _network(config: CheckedConfig, data: Dataset) -> Network:
+def _network(config: CheckedConfig, section: TrainSection, data: Dataset) -> Network:
     """Return the network to start from."""
-    sections, initial = known(config.sections), known(config.initial)
+    initial = config.initial or INITIALS[section.initial.name]()
     with config.at(["data"]):
         inputs = inputs_of(data)
         # The check of the network refuses images that are not rows yet.
         width = int(np.prod(inputs.shape[1:]))
-        random = generator(sections.seed, Purpose.WEIGHTS)
+        random = generator(known(config.sections).seed, Purpose.WEIGHTS)
         dtype = known(config.network_section).dtype or DEFAULT_DTYPE
         with config.at(["train", "initial"]):
             return initial.network(config.layers or [], width, dtype, random)
@@ -203,8 +200,8 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     by_index = classes and held_out.targets.ndim == 1
     with config.at(_HELD_OUT):
         shape = inputs_of(held_out).shape
-        if config.network is not None:
-            config.network.check_inputs(shape)
+        if config.predictor is not None:
+            config.predictor.check_inputs(shape)
         else:
             check_row_shape(inputs_of(known(config.data)).shape, shape)
         # There are no predictions yet.
@@ -212,12 +209,23 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
         loss.check_domain(np.empty((0, units)), targets, by_index, 0)
 
 
-def _training(config: CheckedConfig, section: TrainSection) -> Training:
-    identity = _identity(config, section)
-    seed, model = known(config.sections).seed, config.model
-    learner = model or DenseLearner(
-        known(config.network), known(config.optimizer), seed, known(config.schedule)
-    )
+def _note_batches(config: CheckedConfig, batch_size: int) -> None:
+    """Note that batches of a loss of all rows are smaller than the data."""
+    loss, data = config.loss, config.data
+    if loss is None or data is None or not loss.takes_groups or data.groups is not None:
+        return
+    if batch_size < len(data):
+        config.notes.append(
+            f"without data.group_key the {len(data)} rows are one group to the loss {loss.name}, "
+            f"and a step sees {batch_size} of them as a group of their own, which is another loss: "
+            f"write train.batch_size: {len(data)}, or name the groups by data.group_key"
+        )
+
+
+def _training(
+    config: CheckedConfig, section: TrainSection, learner: Model | DenseLearner
+) -> Training:
+    identity = training_identity(config, section, learner)
     total, origin = section.rounds or section.epochs or 1, known(config.origin)
     counted = {f"{learner.learns}": total} if learner.learns != "once" else {}
     return Training(
@@ -227,10 +235,10 @@ def _training(config: CheckedConfig, section: TrainSection) -> Training:
         form=known(config.loss_form),
         total=total,
         configured=known(config.loss),
-        link=None if model is None else origin.link,
+        link=origin.link if isinstance(learner, Model) else None,
         units=known(origin.units),
         batch_size=section.batch_size,
-        seed=seed,
+        seed=known(config.sections).seed,
         measure=section.measure or 1,
         schedule=known(config.schedule),
         held_out=config.held_out,
@@ -252,59 +260,3 @@ def _record(config: CheckedConfig, data: Dataset) -> DataRecord:
         categories=config.recorded.categories,
         standardisation=config.recorded.standardisation,
     )
-
-
-def _identity(config: CheckedConfig, section: TrainSection) -> Mapping[str, str]:
-    """Return the digest of each part that decides the result, by its place in the file.
-
-    The number of rounds or epochs is one only where the schedule depends on it: else a
-    training may be resumed with more of them. A key that came later is left out where it is
-    not given, so that the identity of an older training stays.
-    """
-    described: dict[str, Any] = {
-        "lossfw": SCHEMA_VERSION,
-        "seed": known(config.sections).seed,
-        "plugins": versions(config.entries),
-        "data": described_data(config),
-        **_learner(config, section),
-        "loss": [known(config.used_loss).to_config(), config.loss_form],
-        "evaluate.metrics": [known(metric).to_config() for metric in config.metrics],
-        "train.hold_out": _hold_out(config, section),
-    }
-    if section.measure is not None and section.measure > 1:
-        described["train.measure"] = section.measure
-    return {key: digest({"": value}) for key, value in described.items()}
-
-
-def _learner(config: CheckedConfig, section: TrainSection) -> dict[str, Any]:
-    """Return what learns, and how, as a description."""
-    model, schedule = config.model, known(config.schedule)
-    described: dict[str, Any]
-    if model is not None:
-        described = {"model": model.identity(), "library": model.library_version}
-    else:
-        activations = [known(activation).to_config() for activation in config.activations]
-        described = {
-            "network": [activations, digest_arrays(*known(config.network).arrays)],
-            "train.optimizer": known(config.optimizer).to_config(),
-        }
-    if model is None or model.learns == "epochs":
-        described["train.schedule"] = schedule.to_config()
-        described["train.batch_size"] = section.batch_size
-    if schedule.needs_end:
-        described["train.epochs"] = section.epochs
-    return described
-
-
-def _hold_out(config: CheckedConfig, section: TrainSection) -> dict[str, Any] | None:
-    """Return the rows that are held out as a description."""
-    if section.hold_out is None or config.held_out is None:
-        return None
-    source = config.held_out_source and without_files(config.held_out_source)
-    described = section.hold_out.model_dump(include={"share", "patience"})
-    # Trainings without these keys have the identity that they had before there were any.
-    described |= section.hold_out.model_dump(include=set(OF_FOLDS), exclude_none=True)
-    described |= {"data": source, "digest": config.held_out.digest}
-    if options := config.held_out_options.to_config():
-        described["options"] = options
-    return described

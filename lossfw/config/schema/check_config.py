@@ -12,8 +12,7 @@ from pydantic_core import PydanticCustomError
 from lossfw.components.naming import nearest
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
-from lossfw.config.schema.check_hold_out import check_hold_out
-from lossfw.config.schema.check_learning import check_learning
+from lossfw.config.schema.check_training import check_hold_out, check_learning
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.code_files import admits_model, importable
 from lossfw.config.schema.messages import add_problem, one_line

@@ -11,7 +11,6 @@ from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.config.schema.section_types import NetworkForm
 from lossfw.config.schema.sections import NetworkSection, RootSection
 from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
@@ -27,7 +26,7 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models import Model
 from lossfw.nn.activation import Activation
-from lossfw.nn.dense import LayerSpec, Network
+from lossfw.nn.dense import LayerSpec
 from lossfw.nn.initializers import Initializer
 from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.schedules import Schedule
@@ -90,9 +89,8 @@ class CheckedConfig:
     held_out_rows: NDArray | None = None
     # What the key `model` names.
     model: Model | None = None
-    # What makes the predictions, where they are not saved; `network` if it is dense layers.
+    # What makes the predictions, where they are not saved; a `Network` of dense layers.
     predictor: BlockPredictor | None = None
-    network: Network | None = None
     # Where the outputs of a row come from; None while it is not known.
     origin: OutputOrigin | None = None
     # Saved outputs in place of a network.
@@ -112,11 +110,6 @@ class CheckedConfig:
     recorded: DataRecord = field(default_factory=DataRecord)
     # Not mistakes, and still not what the user expects.
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def network_form(self) -> NetworkForm | None:
-        """Which of its three forms the network has."""
-        return None if self.network_section is None else self.network_section.form
 
     @property
     def layers(self) -> list[LayerSpec] | None:

@@ -39,6 +39,11 @@ class OutputOrigin:
     given: str = ""
     logits_hint: str = ""
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether the outputs are saved, so that nothing looks at the inputs."""
+        return self.units is None
+
     @classmethod
     def of_layers(
         cls, path: Sequence[str | int], units: int, last: Activation | None

@@ -57,6 +57,8 @@ DEFAULT_MOVED = 25
 MAX_UNITS = 2**24
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
+# The keys of `train.hold_out` that are left out of the identity of a training without them.
+HOLD_OUT_OF_FOLDS = ("folds", "fold", "groups", "stratify")
 
 
 class Layer(Section):

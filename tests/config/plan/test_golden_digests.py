@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw.config.plan import evaluation, training
-from lossfw.config.plan.digest import digest
+from lossfw.config.plan import digest as digests
 from support.configs import DIGITS, build, build_training
 
 ARRAYS = "data: {name: inline, inputs: [[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]], targets: [0, 1, 1]}\n"
@@ -60,8 +59,7 @@ def files(folder, monkeypatch):
     first = {"W1": np.ones((2, 3)), "b1": np.zeros(3)}
     np.savez(folder / "w.npz", **first, W2=np.ones((3, 2)), b2=np.zeros(2))
     np.save(folder / "saved.npy", np.array([[0.5, -1.0], [0.0, 2.0], [1.0, 1.0]]))
-    for module in (evaluation, training):
-        monkeypatch.setattr(module, "versions", lambda entries: {})
+    monkeypatch.setattr(digests, "versions", lambda entries: {})
 
 
 def written(folder, text):
@@ -77,4 +75,4 @@ def test_the_digest_of_a_run_stays(folder, start):
 @pytest.mark.parametrize("start", TRAININGS)
 def test_digest_and_identity_of_a_training_stay(folder, start):
     made = build_training(written(folder, TRAININGS[start]))
-    assert digest({"digest": made.digest, **made.identity}).startswith(start)
+    assert digests.digest({"digest": made.digest, **made.identity}).startswith(start)

@@ -1,0 +1,172 @@
+"""The rows of a configuration: read, filtered, and in the form that the model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lossfw.config.plan.report_options import place_of_column
+from lossfw.config.schema import suggestions
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.data import ColumnError, Dataset, Source
+from lossfw.data.categories import encoded, labels_of
+from lossfw.data.files import digest_arrays
+from lossfw.data.options import DataOptions
+from lossfw.data.selected_rows import selected
+from lossfw.data.standardisation import MEAN, SCALE
+from lossfw.errors import DataError
+from lossfw.models import Predictor
+from lossfw.numerics.arrays import NDArray
+
+
+def load(
+    config: CheckedConfig,
+    source: Source,
+    path: ConfigPath,
+    options: DataOptions,
+    columns: Sequence[str] = (),
+) -> Dataset | None:
+    """Return the rows of a source that stands at `path`; None if they cannot be read.
+
+    With them come the columns that the keys beside its parameters read, and those of slices.
+    """
+    read = tuple(sorted({*options.extra_columns, *columns}))
+    with config.at(path):
+        try:
+            source = options.without_groups(source)
+            return need_dataset(source, source.load_with(read) if read else source.load())
+        except ColumnError as error:
+            with config.at(place_of_column(config, error.column, path, options)):
+                raise
+    return None
+
+
+def need_dataset(source: Source, data: object) -> Dataset:
+    """Return what a source loaded, which an author may have written as anything."""
+    if isinstance(data, Dataset):
+        # A source of a plugin may have none, and two runs of other rows would pass for one.
+        digest = data.digest or digest_arrays(data.inputs, data.targets, data.sample_weight)
+        return data if data.digest else replace(data, digest=digest)
+    raise DataError(
+        f"load() of the source {source.name!r} returned {type(data).__name__}; expected "
+        "a lossfw.data.Dataset."
+    )
+
+
+def with_options(
+    config: CheckedConfig,
+    data: Dataset,
+    options: DataOptions,
+    path: ConfigPath,
+    columns: Sequence[str] = (),
+    *,
+    learnt: bool = False,
+) -> Dataset | None:
+    """Return the rows of a source at `path` as the keys beside its parameters say.
+
+    Labels are numbered like those that came with the weights. Inputs are not standardised
+    here; see `standardised`. Only the columns of the filter that are in `columns` stay. The
+    categories of rows that are `learnt` are those of later rows.
+    """
+    if not data.columns.keys() >= {*options.extra_columns}:
+        return None  # a column that is not there has been reported
+    rows = options.row_filter
+    if rows is not None:
+        filtered, keep = None, {*columns, *filter(None, [options.group_key])}
+        with config.at([*path, "rows"]):
+            filtered, config.selected = selected(data, rows, keep)
+        if filtered is None:
+            return None
+        data = filtered
+    with config.at([*path, "group_key"]):
+        data = options.grouped(data, columns)
+    if learnt and not config.recorded.categories:
+        # Rows that are held out have the inputs of those to learn from.
+        config.recorded = replace(config.recorded, categories=labels_of(data))
+    fitting = _for_model(config, data, options, path)
+    if fitting is None:
+        return None
+    with config.at(path):
+        options = options.numbered_like(config.recorded.classes, fitting)
+        return options.apply(fitting, config.output_columns)
+    return None
+
+
+def _for_model(
+    config: CheckedConfig, data: Dataset, options: DataOptions, path: ConfigPath
+) -> Dataset | None:
+    """Return data whose categories are inputs; None if the model does not take these inputs.
+
+    Categories are codes for a model that takes some, and numbered like those of its training.
+    """
+    model = config.model
+    if config.origin is not None and config.origin.is_saved:
+        return data  # nothing looks at the inputs
+    takes = frozenset() if model is None else model.takes
+    who = "a network" if model is None else f"the model {model.name}"
+    for key, given in (("missing", data.missing), ("unknown", options.unknown == "missing")):
+        if given and "missing" not in takes and (data.categories or data.inputs is not None):
+            others = suggestions.for_missing(known(config.registry))
+            value = "keep" if key == "missing" else "missing"
+            config.add(
+                [*path, key] if config.has(*map(str, path), key) else path,
+                f"{key}: {value} leaves NaN among the inputs, which {who} does not take",
+                f"{others} take missing values; or leave such rows out, with missing: drop",
+            )
+            return None
+    # Also a file may have learnt from texts, such as a pipeline that encodes them.
+    of_file = isinstance(config.predictor, Predictor) and config.predictor.categories
+    codes = "categories" in takes or bool(of_file)
+    with config.at(path):
+        if data.categories and codes and (options.scale is not None or options.standardize):
+            key = "scale" if options.scale is not None else "standardize"
+            raise DataError(f"{key} changes every input, and categories are codes: leave it out.")
+        if data.categories and options.scale is not None:
+            raise DataError(
+                "scale divides every input, and those of categories are 0 and 1: write "
+                "standardize: true in place of scale."
+            )
+        if data.missing and options.standardize:
+            raise DataError(
+                "standardize takes the mean of every input, and some may be missing: leave it out, "
+                "or write missing: drop."
+            )
+        unknown = options.unknown == "missing"
+        return encoded(data, config.recorded.categories, as_codes=codes, unknown_is_missing=unknown)
+    return None
+
+
+def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
+    """Return rows with the inputs standardised by the numbers of the training, where they are.
+
+    Weights with such numbers and rows without them, or the other way round, are a mistake.
+    """
+    known_numbers, wanted = config.recorded.standardisation, config.data_options.standardize
+    if wanted and known_numbers is None:
+        config.add(
+            ["data", "standardize"],
+            f"standardize takes the numbers of a training, {MEAN} and {SCALE} in the "
+            + (".npz of network.weights" if config.model is None else "card beside the model")
+            + ", and there are none",
+            "a training with standardize: true keeps them there",
+        )
+    elif known_numbers is not None and not wanted:
+        config.add(
+            ["data"],
+            f"{config.learnt_words} trained with standardised inputs, and these inputs are not",
+            "write data.standardize: true",
+        )
+    elif known_numbers is not None:
+        with config.at(["data", "standardize"]):
+            return known_numbers.apply(data)
+    return data
+
+
+def inputs_of(data: Dataset) -> NDArray:
+    """Return the inputs, which a network needs."""
+    if data.inputs is None:
+        raise DataError(
+            f"the data {data.name!r} have no inputs, and a model needs them: give them, or "
+            "give predictions in place of the model"
+        )
+    return data.inputs
