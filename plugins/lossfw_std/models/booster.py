@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
@@ -22,11 +22,14 @@ from lossfw import (
     ShapeError,
 )
 from lossfw.data import Dataset
-from lossfw.models import Card, Model, ModelParameterError, Work
+from lossfw.models import Card, Model, ModelParameterError, Predictor, Work
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
 # times as much.
 BLOCK_ROWS: Final = 4096
+
+# Rows of a file that are read at a time; their number changes no bit.
+PART_ROWS: Final = 65_536
 
 # Labels are kept in float32, which has all whole numbers up to this one.
 _MOST_LABELS: Final = 2**24
@@ -45,6 +48,9 @@ _NOT_OF_LIBRARY: Final = ("name", "file", "link", "curvature", "more")
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 # At least two bins, so that there is a split.
 Bins: TypeAlias = Annotated[int, Field(ge=2)]
+CurvatureChoice: TypeAlias = Literal["auto", "exact", "bound", "slope", "one", "twice", "expected"]
+# For each input 1 (raw outputs grow with it), -1 or 0.
+Constraints: TypeAlias = list[Literal[-1, 0, 1]]
 LibraryValue: TypeAlias = bool | int | float | str | list[bool | int | float | str]
 
 
@@ -66,14 +72,12 @@ class Booster(Model):
         Further parameters of the library, by its own names.
     """
 
-    learns: ClassVar[Literal["rounds", "epochs", "once"] | None] = "rounds"
-    takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset(
-        {"missing", "categories"}
-    )
+    learns = "rounds"
+    takes = frozenset({"missing", "categories"})
     told_library: ClassVar[str]
-    elsewhere: ClassVar[Mapping[str, str]] = {}
+    elsewhere: ClassVar[Mapping[str, str]]
 
-    curvature: Literal["auto", "exact", "bound", "slope", "one", "twice", "expected"] = "auto"
+    curvature: CurvatureChoice = "auto"
     more: dict[str, LibraryValue] = Field(default_factory=dict)
 
     @field_validator("more")
@@ -163,39 +167,61 @@ class Booster(Model):
                 clause = "no input has two values that it can split, or there are too few rows"
             raise RunError(f"{self.told_library} cannot train the model: {clause}.") from error
 
-    def meaning(
-        self, card: Card | None, own: str | None, objective: str
-    ) -> tuple[str, tuple[str, ...]]:
-        """Return the link of raw outputs, and a note if nothing tells it, so that it is assumed.
+    def predictor(
+        self,
+        content: bytes,
+        card: Card | None,
+        shape: ModelShape,
+        raw: Callable[[NDArray], Any],
+        objective: tuple[str | None, str],
+        *,
+        categories: Sequence[str] = (),
+        labels: Mapping[str, Sequence[Any]] | None = None,
+        **options: Any,
+    ) -> Predictor:
+        """Return the model in a file, with notes on what the file does not say.
 
-        `own` is the link of the file's own objective, None for one that is not known; `objective`
-        says which it has.
+        `objective` is the link of the file's own objective, None for one that is not known, and
+        says which it has. `labels` has those of inputs that are categories, where the file does.
         """
-        link = self.link_with(card, own)
-        if link is not None:
-            return link, ()
-        note = (
-            f"{self.file or 'the file'} does not say what its raw outputs mean: {objective}, and "
-            "there is no model.json of lossfw beside it. They are taken for predictions. Say what "
-            "they are: link: exp (logarithms), sigmoid or softmax (logits), or identity."
+        file, notes = self.file or "the file", list[str]()
+        link = self.link_with(card, objective[0])
+        if link is None:
+            notes.append(
+                f"{file} does not say what its raw outputs mean: {objective[1]}, and there is no "
+                "model.json of lossfw beside it. They are taken for predictions. Say what they "
+                "are: link: exp (logarithms), sigmoid or softmax (logits), or identity."
+            )
+        known: dict[str, tuple[str, ...]] = {}
+        if card is None and categories:
+            known = {name: tuple((labels or {}).get(name, ())) for name in categories}
+            if not all(of and all(isinstance(one, str) for one in of) for of in known.values()):
+                known = {}
+                notes.append(
+                    f"{file} takes categories ({', '.join(categories)}) by number, and does not "
+                    "say which label has which: lossfw numbers the labels of a column in "
+                    "ascending order, so compare them with the training."
+                )
+        return Predictor(
+            f"{self.name} ({shape.rounds} rounds)",
+            content,
+            (shape.width,),
+            shape.units,
+            raw,
+            link or "identity",
+            categories=known,
+            link_is_assumed=link is None,
+            notes=tuple(notes),
+            **{"block_rows": BLOCK_ROWS, **options},
         )
-        return "identity", (note,)
 
-    def on_categories(
-        self, card: Card | None, inputs: Sequence[str], labels: Mapping[str, Sequence[Any]]
-    ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-        """Return the labels of inputs that are categories, and a note where the file has none."""
-        known = {name: tuple(labels.get(name, ())) for name in inputs}
-        if card is not None or not inputs:
-            return {}, ()
-        if all(all(isinstance(one, str) for one in of) and of for of in known.values()):
-            return known, ()
-        note = (
-            f"{self.file or 'the file'} takes categories ({', '.join(inputs)}) by number, and does "
-            "not say which label has which: lossfw numbers the labels of a column in ascending "
-            "order, so compare them with the training."
-        )
-        return {}, (note,)
+
+class ModelShape(NamedTuple):
+    """What the file of a model has: rounds, inputs of a row, and raw outputs of a row."""
+
+    rounds: int
+    width: int
+    units: int
 
 
 def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
@@ -208,10 +234,10 @@ def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
     )
 
 
-def refuses_two_classes(name: str, loss: Loss, units: int) -> str | None:
-    """Return why a model of one raw output for two classes refuses a loss of two; else None."""
+def refuses_more_than_one(name: str, loss: Loss, units: int) -> str | None:
+    """Return why a model of one raw output, also for two classes, refuses so many; else None."""
     if units != 2 or not loss.takes_classes:
-        return None
+        return refuses_targets(name, loss, units)
     return (
         f"{loss.name} takes two raw outputs for two classes, and {name} makes one. Take a loss of "
         "one, such as binary_cross_entropy."
@@ -298,8 +324,3 @@ def width_of(data: Dataset) -> int:
             "`flatten: true`."
         )
     return int(shape[1])
-
-
-def seed_of(work: Work) -> int:
-    """Return the seed of a leg in the range that all libraries take."""
-    return work.seed % 2**31

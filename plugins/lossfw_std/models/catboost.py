@@ -22,12 +22,12 @@ from lossfw_std.models.booster import (
     BLOCK_ROWS,
     Bins,
     Booster,
+    Constraints,
+    ModelShape,
     Share,
     TrainingRows,
     names_of,
-    refuses_targets,
-    refuses_two_classes,
-    seed_of,
+    refuses_more_than_one,
     width_of,
 )
 
@@ -139,19 +139,14 @@ class CatBoost(Booster):
     rsm: Share = 1.0
     border_count: PositiveInt = 254
     one_hot_max_size: PositiveInt | None = None
-    monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+    monotone_constraints: Constraints = Field(default_factory=list)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         return [{}, {"depth": 4, "learning_rate": 0.2, "rsm": 0.7}]
 
-    def refuses(self, loss: Loss) -> str | None:
-        return bridge.CatBoostBridge().refusal(loss)
-
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        return refuses_two_classes(self.name, loss, units) or refuses_targets(
-            self.name, loss, units
-        )
+        return refuses_more_than_one(self.name, loss, units)
 
     def unknown(self) -> list[str]:
         cat = self.imported()
@@ -172,7 +167,7 @@ class CatBoost(Booster):
             held_out = _pool_of(cat, other, work.threads)
         params = {
             "iterations": work.rounds,
-            "random_seed": seed_of(work),
+            "random_seed": work.seed,
             "thread_count": work.threads,
             "verbose": False,
             "allow_writing_files": False,
@@ -211,7 +206,6 @@ class CatBoost(Booster):
             raise self.unreadable(".cbm or .json", "it has no inputs")
         categories = list(model.get_cat_feature_indices())
         self._refuse_texts(model, names, categories, card)
-        link, notes = self.meaning(card, *_objective(model))
 
         def raw(block: NDArray) -> Any:
             # It copies by column: together with this copy in half the time that it takes by row.
@@ -219,18 +213,15 @@ class CatBoost(Booster):
             return model.predict(rows, prediction_type="RawFormulaVal", thread_count=1)
 
         one = np.asarray(raw(np.zeros((1, len(names)))))
-        return Predictor(
-            f"catboost ({model.tree_count_} rounds)",
+        return self.predictor(
             content,
-            (len(names),),
-            one.size,
+            card,
+            ModelShape(model.tree_count_, len(names), one.size),
             raw,
-            link,
+            _objective(model),
             # Blocks of 4,096 rows take 1.5 times the time of one call, these 1.1 times.
             block_rows=4 * BLOCK_ROWS,
             columns=() if all(name == str(i) for i, name in enumerate(names)) else names,
-            link_is_assumed=bool(notes),
-            notes=notes,
         )
 
     def _refuse_texts(

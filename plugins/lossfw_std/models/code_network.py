@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, PositiveFloat
 
+from lossfw import DataError, Loss
+from lossfw.bridges import flat_refusal
 from lossfw.models import (
     CodeName,
     Model,
     ModelParameterError,
+    Work,
     code_digest,
     code_file,
     did_you_mean,
+    made_by_code,
 )
 
 
@@ -29,8 +34,8 @@ class CodeNetwork(Model):
         The module of the library that has its optimizers.
     """
 
-    learns: ClassVar[Literal["epochs"]] = "epochs"
-    streams: ClassVar[bool] = True
+    learns = "epochs"
+    streams = True
     optimizers: ClassVar[str]
 
     module: CodeName | None = None
@@ -46,6 +51,10 @@ class CodeNetwork(Model):
         """Return the file of Python, and a whole network that is executed as code."""
         own = {} if self.module is None else {"module": code_file(self.module)}
         return own | super().code_files()
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
+        return flat_refusal(loss)
 
     def identity(self) -> dict[str, Any]:
         """Return what decides a training, the name in the file of Python too."""
@@ -63,6 +72,26 @@ class CodeNetwork(Model):
         if self.module is None:
             return self.file_title
         return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
+
+    def made_network(self, base: type[Any], expected: str, missing: str) -> Any:
+        """Return the network that the file of Python makes, of a class of the library.
+
+        `missing` is what to write if the file is not given.
+        """
+        if self.module is None:
+            raise DataError(missing)
+        net = made_by_code(self.module, self.arguments)
+        if isinstance(net, base):
+            return net
+        raise ModelParameterError(
+            "module", f"{self.title} made {type(net).__name__}; expected a {expected}."
+        )
+
+    def saved_before(self, work: Work) -> bytes | None:
+        """Return what a leg begins with: the result of the leg before, or the file."""
+        if work.saved is not None or self.file is None:
+            return work.saved
+        return self.file.read_bytes()
 
     def made_optimizer(self, *given: Any, **options: Any) -> Any:
         """Return the optimizer with some first arguments, options, and those of the user."""
@@ -91,3 +120,14 @@ class CodeNetwork(Model):
                 "optimizer",
                 f"the optimizer {name} cannot be made with {arguments}: {error}. {guess}".strip(),
             ) from None
+
+
+@contextmanager
+def torch_threads(torch: Any, number: int) -> Iterator[None]:
+    """Let PyTorch use so many threads for an operation inside the ``with`` block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -14,11 +14,17 @@ from lossfw import ArgumentError, DataError, Loss, LossfwError, NDArray
 from lossfw.bridges import sklearn as bridge
 from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work
-from lossfw_std.models.booster import refuses_targets, refuses_two_classes
-from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
+from lossfw_std.models.booster import (
+    BLOCK_ROWS,
+    Bins,
+    Constraints,
+    CurvatureChoice,
+    Share,
+    refuses_more_than_one,
+)
+from lossfw_std.models.sklearn_estimator import first_line
+from lossfw_std.models.skops_model import SkopsModel, one_thread
 
-# Larger blocks cost no less for a row, smaller ones up to twice as much.
-_BLOCK_ROWS: Final = 4096
 # The links of raw outputs, by scikit-learn's classes of them.
 _LINKS: Final = {
     "IdentityLink": "identity",
@@ -70,21 +76,19 @@ class HistGradientBoosting(SkopsModel):
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
-    learns: ClassVar[Literal["rounds", "epochs", "once"] | None] = "rounds"
-    takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset(
-        {"missing", "categories"}
-    )
+    learns = "rounds"
+    takes = frozenset({"missing", "categories"})
 
     learning_rate: PositiveFloat = 0.1
-    max_leaf_nodes: Annotated[int, Field(ge=2)] | None = 31
+    max_leaf_nodes: Bins | None = 31
     max_depth: PositiveInt | None = None
     min_samples_leaf: PositiveInt = 20
     l2_regularization: NonNegativeFloat = 0.0
-    max_features: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_features: Share = 1.0
     max_bins: Annotated[int, Field(ge=2, le=255)] = 255
-    monotonic_cst: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+    monotonic_cst: Constraints = Field(default_factory=list)
     interaction_cst: Literal["pairwise", "no_interactions"] | None = None
-    curvature: Literal["auto", "exact", "bound", "slope", "one", "twice", "expected"] = "auto"
+    curvature: CurvatureChoice = "auto"
     refit: bool | None = None
 
     @classmethod
@@ -92,13 +96,8 @@ class HistGradientBoosting(SkopsModel):
         """Return parameters that draw inputs."""
         return ({}, {"max_features": 0.7, "max_leaf_nodes": 8})
 
-    def refuses(self, loss: Loss) -> str | None:
-        return bridge.SklearnBridge().refusal(loss)
-
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        return refuses_two_classes(self.name, loss, units) or refuses_targets(
-            self.name, loss, units
-        )
+        return refuses_more_than_one(self.name, loss, units)
 
     def fit(self, work: Work) -> bytes:
         """Train one leg; its rounds are reported when it has ended."""
@@ -166,7 +165,7 @@ class HistGradientBoosting(SkopsModel):
             int(model.n_trees_per_iteration_),
             raw,
             self.link_with(card, _LINKS.get(type(model._loss.link).__name__)),
-            block_rows=_BLOCK_ROWS,
+            block_rows=BLOCK_ROWS,
             working=one_thread,
             columns=columns,
             notes=notes,

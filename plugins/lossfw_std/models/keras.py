@@ -7,24 +7,16 @@ import io
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from lossfw import DataError, Loss, LossfwError, NDArray, RunError
-from lossfw.bridges import flat_refusal, keras_bridge
-from lossfw.models import (
-    Card,
-    ModelParameterError,
-    Predictor,
-    Work,
-    code_digest,
-    code_format,
-    made_by_code,
-)
-from lossfw_std.models.code_network import CodeNetwork
+from lossfw.bridges import keras_bridge
+from lossfw.models import Card, ModelParameterError, Predictor, Work, code_digest, code_format
+from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 
 # Of a file of weights: the group with the state of the optimizer.
@@ -94,7 +86,7 @@ class Keras(CodeNetwork):
                 f"{loss.name} is a loss of groups of rows, and Keras takes a group as one line of "
                 "a batch. Choose the model torch, which takes whole groups."
             )
-        return flat_refusal(loss)
+        return super().refuses(loss)
 
     def outputs(self, row_shape: tuple[int, ...]) -> int:
         """Make model and optimizer, and return the outputs of a row."""
@@ -127,8 +119,7 @@ class Keras(CodeNetwork):
         with self._one_thread():
             self.imported("keras.utils").set_random_seed(work.seed)
             net = self._compiled_before(work)
-            saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
-            if saved is not None:
+            if (saved := self.saved_before(work)) is not None:
                 self._fill(net, saved)
             self._seed(net, work.seed)
             predictor = self._predictor(net, b"", None)
@@ -149,19 +140,12 @@ class Keras(CodeNetwork):
 
     def _net(self) -> Any:
         """Return the model with its first weights."""
-        keras = self.imported()
-        if self.module is None:
-            raise DataError(
-                "a file of weights needs the function that builds the model: write module: "
-                "net.py:build, and its arguments"
-            )
-        net = made_by_code(self.module, self.arguments)
-        if not isinstance(net, keras.Model):
-            raise ModelParameterError(
-                "module",
-                f"{self.title} made {type(net).__name__}; expected a keras.Model: name a function "
-                "that returns one.",
-            )
+        net = self.made_network(
+            self.imported().Model,
+            "keras.Model: name a function that returns one",
+            "a file of weights needs the function that builds the model: write module: "
+            "net.py:build, and its arguments",
+        )
         if not net.built:
             raise ModelParameterError(
                 "module",
@@ -263,19 +247,10 @@ class Keras(CodeNetwork):
         for number, variable in enumerate(drawing):
             variable.assign(np.array([seed, number], variable.dtype))
 
-    @contextmanager
-    def _one_thread(self) -> Iterator[None]:
+    def _one_thread(self) -> AbstractContextManager[None]:
         """Let PyTorch use one thread inside the ``with`` block, if Keras runs on it."""
-        if self.imported().backend.backend() != "torch":
-            yield
-            return
-        torch = self.imported("torch")
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+        is_torch = self.imported().backend.backend() == "torch"
+        return torch_threads(self.imported("torch"), 1) if is_torch else nullcontext()
 
     def _predictor(self, net: Any, content: bytes, card: Card | None) -> Predictor:
         if len(net.inputs) != 1 or len(net.outputs) != 1 or len(net.output_shape) != 2:

@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -18,14 +18,14 @@ from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
-    BLOCK_ROWS,
     Bins,
     Booster,
+    Constraints,
+    ModelShape,
     Share,
     TrainingRows,
     names_of,
     refuses_targets,
-    seed_of,
     width_of,
 )
 from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
@@ -164,7 +164,7 @@ class LightGBM(Booster):
     min_data_per_group: PositiveInt = 100
     cat_smooth: NonNegativeFloat = 10.0
     cat_l2: NonNegativeFloat = 10.0
-    monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+    monotone_constraints: Constraints = Field(default_factory=list)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -203,7 +203,7 @@ class LightGBM(Booster):
 
         params = {
             "num_threads": work.threads,
-            "seed": seed_of(work),
+            "seed": work.seed,
             "verbosity": -1,
             # Otherwise the quicker way to add rows is found by the clock.
             "deterministic": True,
@@ -281,18 +281,17 @@ class LightGBM(Booster):
         except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
             raise self.unreadable(".txt", error) from None
         text = content.decode()
-        link, notes = self.meaning(card, *_objective(text))
         names = booster.feature_name()
         # The range of an input that is a category is a list of its numbers.
         infos = re.search(r"^feature_infos=(.*)$", text, re.MULTILINE)
         ranges = infos[1].split() if infos else []
-        categories = [name for name, told in zip(names, ranges, strict=False) if _is_list(told)]
+        categories = [
+            name
+            for name, told in zip(names, ranges, strict=False)
+            if told != "none" and not told.startswith("[")
+        ]
         # Those of a table of pandas, in the order of its columns.
         labels = booster.pandas_categorical or []
-        of_table = (
-            dict(zip(categories, labels, strict=True)) if len(labels) == len(categories) else {}
-        )
-        known, more_notes = self.on_categories(card, categories, of_table)
         units = booster.num_model_per_iteration()
         rounds = booster.num_trees() // units
 
@@ -302,27 +301,22 @@ class LightGBM(Booster):
         def raw(block: NDArray) -> Any:
             return booster.predict(block, raw_score=True, num_threads=1) / trees
 
-        return Predictor(
-            f"lightgbm ({rounds} rounds)",
+        return self.predictor(
             content,
-            (booster.num_feature(),),
-            units,
+            card,
+            ModelShape(rounds, booster.num_feature(), units),
             raw,
-            link,
-            block_rows=BLOCK_ROWS,
+            _objective(text),
+            categories=categories,
+            labels=dict(zip(categories, labels, strict=True))
+            if len(labels) == len(categories)
+            else None,
             columns=() if all(map(_UNNAMED.fullmatch, names)) else tuple(names),
-            link_is_assumed=bool(notes),
-            categories=known,
-            notes=notes + more_notes,
         )
 
 
 def _model_in(content: bytes, lgb: Any) -> Any:
     return lgb.Booster(model_str=content.decode())
-
-
-def _is_list(told: str) -> bool:
-    return told != "none" and not told.startswith("[")
 
 
 def _objective(text: str) -> tuple[str | None, str]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from lossfw import NDArray
 from lossfw.data import Dataset
-
-# Rows that are read at a time; their number changes no bit.
-_PART_ROWS: Final = 65_536
+from lossfw_std.models.booster import PART_ROWS
 
 
 @functools.cache
@@ -22,7 +20,7 @@ def rows_class(lgb: Any) -> type[Any]:
     """
 
     class Rows(lgb.Sequence):  # type: ignore[misc]
-        batch_size = _PART_ROWS
+        batch_size = PART_ROWS
 
         def __init__(self, data: Dataset) -> None:
             self.data = data
@@ -35,10 +33,10 @@ def rows_class(lgb: Any) -> type[Any]:
         def __getitem__(self, index: Any) -> NDArray:
             if isinstance(index, slice):
                 return self.read(index.start, index.stop)
-            number, row = divmod(int(index), _PART_ROWS)
+            number, row = divmod(int(index), PART_ROWS)
             if number != self.number:
-                first = number * _PART_ROWS
-                self.part = self.read(first, min(first + _PART_ROWS, len(self)))
+                first = number * PART_ROWS
+                self.part = self.read(first, min(first + PART_ROWS, len(self)))
                 self.number = number
             found: NDArray = self.part[row]
             return found
@@ -62,8 +60,8 @@ def dataset_class(lgb: Any) -> type[Any]:
             if predictor is None:
                 return super()._set_init_score_by_predictor(predictor, data, used_indices)
             parts = [
-                predictor.predict(data[first : min(first + _PART_ROWS, len(data))], raw_score=True)
-                for first in range(0, len(data), _PART_ROWS)
+                predictor.predict(data[first : min(first + PART_ROWS, len(data))], raw_score=True)
+                for first in range(0, len(data), PART_ROWS)
             ]
             return self.set_init_score(np.concatenate(parts))
 

@@ -11,8 +11,9 @@ from pydantic import NonNegativeInt, PrivateAttr, field_validator
 from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, ArgumentError, DataError, Loss, NDArray
 from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import sklearn_estimator
+from lossfw_std.models.sklearn_estimator import first_line
 from lossfw_std.models.sklearn_texts import categories_of, with_texts
-from lossfw_std.models.skops_model import SkopsModel, first_line, one_thread
+from lossfw_std.models.skops_model import SkopsModel, one_thread
 
 EstimatorMethod: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
 
@@ -69,8 +70,8 @@ class Sklearn(SkopsModel):
     """
 
     name: ClassVar[str] = "sklearn"
-    learns: ClassVar[Literal["rounds", "epochs", "once"] | None] = "once"
-    takes: ClassVar[frozenset[Literal["missing", "categories"]]] = frozenset({"missing"})
+    learns = "once"
+    takes = frozenset({"missing"})
     own_objective: ClassVar[bool] = True
 
     estimator: Any = None

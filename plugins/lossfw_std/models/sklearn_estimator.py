@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from types import ModuleType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -75,7 +75,7 @@ def _made(name: Any, parameters: Mapping[str, Any]) -> Any:
         # The names and ranges of scikit-learn's own, before anything is computed.
         getattr(estimator, "_validate_params", lambda: None)()
     except (ValueError, TypeError) as error:
-        raise ParameterError(_first_line(error)) from None
+        raise ParameterError(f"{first_line(error)}.") from None
     return estimator
 
 
@@ -101,21 +101,14 @@ def _class_of(name: Any) -> Any:
     module_name, _, class_name = name.rpartition(".")
     found = None
     if module_name.partition(".")[0] == "sklearn":
-        module = _module(module_name)
-        found = None if module is None else vars(module).get(class_name)
+        # Its modules may need others, such as pytest.
+        with suppress(ImportError):
+            found = vars(importlib.import_module(module_name)).get(class_name)
     if not (inspect.isclass(found) and issubclass(found, BaseEstimator)):
         raise ParameterError(f"scikit-learn has no estimator {name!r}. {_guess(name)}".strip())
     if not found.__module__.startswith("sklearn."):
         raise ParameterError(f"{name} is of {found.__module__}; expected one of scikit-learn.")
     return found
-
-
-def _module(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    # Its modules may need others, such as pytest.
-    except ImportError:
-        return None
 
 
 def _guess(name: str) -> str:
@@ -141,21 +134,21 @@ def inside(value: Any) -> Iterator[Any]:
     seen: set[int] = set()
 
     def found(item: Any) -> Iterator[Any]:
-        if id(item) in seen:
-            return
+        parts: Iterable[Any] = ()
         if isinstance(item, BaseEstimator):
+            if id(item) in seen:
+                return
             seen.add(id(item))
             yield item
-            for part in vars(item).values():
-                yield from found(part)
+            parts = vars(item).values()
         elif isinstance(item, Mapping):
-            for part in item.values():
-                yield from found(part)
+            parts = item.values()
         elif isinstance(item, list | tuple) or (
             isinstance(item, np.ndarray) and item.dtype == object
         ):
-            for part in item:
-                yield from found(part)
+            parts = item
+        for part in parts:
+            yield from found(part)
 
     yield from found(value)
 
@@ -189,8 +182,10 @@ def _numbers(columns: Any, names: Sequence[str]) -> Any:
     return names.index(columns)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def first_line(error: Exception) -> str:
+    """Return the first line of an error of scikit-learn or skops, without its full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".: ") if lines else type(error).__name__
 
 
 def last_step(estimator: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from lossfw import DataError
+from lossfw_std.models.sklearn_estimator import first_line
 
 # What estimators of scikit-learn consist of, besides the types that skops trusts itself. It
 # leaves `Tree` and `TreePredictor` out, since a crafted tree can end the process.
@@ -92,7 +93,7 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
     # A file that is not one of skops raises errors of many kinds.
     except Exception as error:
         raise DataError(
-            f"{file} is not a file of skops ({_first_clause(error)}): write it in Python with "
+            f"{file} is not a file of skops ({first_line(error):.150}): write it in Python with "
             'skops.io.dump(estimator, "model.skops").'
         ) from None
     if untrusted:
@@ -104,7 +105,7 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
     except Exception as error:
         raise DataError(
             f"{file} cannot be read by the installed scikit-learn and skops "
-            f"({_first_clause(error)}): install the versions that wrote it, or write it again."
+            f"({first_line(error):.150}): install the versions that wrote it, or write it again."
         ) from None
     # Of scikit-learn's class of warning about a file of another version.
     versions = {getattr(item.message, "original_sklearn_version", "") for item in caught} - {""}
@@ -163,8 +164,3 @@ def _refusal(file: str, untrusted: list[str]) -> str:
         f"{what} Leave out the step that they belong to, or export the model to ONNX (model: onnx) "
         "or its predictions (model: predictions)."
     )
-
-
-def _first_clause(error: Exception) -> str:
-    first = (str(error).splitlines() or [""])[0].strip()
-    return first[:150].rstrip(" .") or type(error).__name__

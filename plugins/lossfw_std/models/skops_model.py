@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
@@ -28,10 +27,10 @@ def one_thread() -> AbstractContextManager[Any]:
 class SkopsModel(Model):
     """Base of the models that are estimators of scikit-learn."""
 
-    library: ClassVar[str] = "sklearn"
-    distribution: ClassVar[str] = "scikit-learn"
-    extra: ClassVar[str] = "skops"
-    ending: ClassVar[str] = ".skops"
+    library = "sklearn"
+    distribution = "scikit-learn"
+    extra = "skops"
+    ending = ".skops"
 
     @classmethod
     def missing_library(cls) -> str | None:
@@ -42,13 +41,16 @@ class SkopsModel(Model):
     def read(self, content: bytes) -> skops_file.Read:
         """Return the estimator in a file, which has learnt and takes arrays of numbers."""
         read = skops_file.loads(self._skops(), content, self.told_file)
-        estimator = read.estimator
-        if not hasattr(estimator, "get_params") or not hasattr(estimator, "fit"):
-            kind = type(estimator).__name__
-            raise DataError(f"{self.told_file} holds a {kind}; expected an estimator.")
-        if not self._has_learnt(estimator):
-            kind = type(estimator).__name__
-            raise DataError(f"{self.told_file} holds a {kind} that has not learnt: call fit first.")
+        from sklearn.exceptions import NotFittedError
+        from sklearn.utils.validation import check_is_fitted
+
+        holds = f"{self.told_file} holds a {type(read.estimator).__name__}"
+        if not hasattr(read.estimator, "get_params") or not hasattr(read.estimator, "fit"):
+            raise DataError(f"{holds}; expected an estimator.")
+        try:
+            check_is_fitted(read.estimator)
+        except NotFittedError:
+            raise DataError(f"{holds} that has not learnt: call fit first.") from None
         return read
 
     def refuse_texts(self, estimator: Any) -> None:
@@ -87,17 +89,6 @@ class SkopsModel(Model):
         """The name of the file, for messages."""
         return str(self.file or "the file")
 
-    def _has_learnt(self, estimator: Any) -> bool:
-        self.imported()
-        from sklearn.exceptions import NotFittedError
-        from sklearn.utils.validation import check_is_fitted
-
-        try:
-            check_is_fitted(estimator)
-        except NotFittedError:
-            return False
-        return True
-
     def _skops(self) -> Any:
         self.imported()
         try:
@@ -116,9 +107,3 @@ class SkopsModel(Model):
                 f"code in a file; {skops.__version__} is installed: {self.install_command()}"
             )
         return importlib.import_module("skops.io")
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error of scikit-learn, for a message."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".: ") if lines else type(error).__name__

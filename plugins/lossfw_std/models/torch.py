@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import PositiveInt
 
-from lossfw import DataError, Loss, NDArray, ShapeError
-from lossfw.bridges import flat_refusal
+from lossfw import DataError, NDArray, ShapeError
 from lossfw.bridges import torch as bridge
-from lossfw.models import (
-    Card,
-    ModelParameterError,
-    Predictor,
-    Work,
-    code_digest,
-    code_format,
-    made_by_code,
-)
-from lossfw_std.models.code_network import CodeNetwork
+from lossfw.models import Card, ModelParameterError, Predictor, Work, code_digest, code_format
+from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 from lossfw_std.models.torch_state import TorchState, optimizer_state
 
@@ -97,14 +87,10 @@ class Torch(CodeNetwork):
         """Return what decides a training, with what `auto` became."""
         return super().identity() | {"device": self._device}
 
-    def refuses(self, loss: Loss) -> str | None:
-        """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""
-        return flat_refusal(loss)
-
     def outputs(self, row_shape: tuple[int, ...]) -> int:
         """Make module and optimizer, and return the outputs of two rows of zeros."""
         torch = self.imported()
-        with _threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
+        with torch_threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
             net = self._net().eval()
             self.made_optimizer(net.parameters(), lr=self.learning_rate)
             try:
@@ -136,12 +122,11 @@ class Torch(CodeNetwork):
         torch = self.imported()
         if work.saved is None:
             check_units(self.outputs(_shape_of(work)), work)
-        with _threads(torch, self.threads), torch.random.fork_rng():
+        with torch_threads(torch, self.threads), torch.random.fork_rng():
             torch.manual_seed(work.seed)
             net = self._net()
             optimizer = self.made_optimizer(net.parameters(), lr=self.learning_rate)
-            saved = work.saved or (self.file.read_bytes() if self.file is not None else None)
-            if saved is not None:
+            if (saved := self.saved_before(work)) is not None:
                 state = self._state(saved)
                 _fill(net, state, f"{self.file_title} does not fit {self.title}")
                 groups = optimizer.state_dict()["param_groups"]
@@ -170,18 +155,12 @@ class Torch(CodeNetwork):
     def _net(self) -> Any:
         """Return the module with its first weights."""
         torch = self.imported()
-        if self.module is None:
-            raise DataError(
-                "torch needs the class of the module whose weights it has: write module: "
-                "net.py:Net, and its arguments"
-            )
-        net = made_by_code(self.module, self.arguments)
-        if not isinstance(net, torch.nn.Module):
-            raise ModelParameterError(
-                "module",
-                f"{self.title} made {type(net).__name__}; expected a torch.nn.Module: name its "
-                "class, or a function that returns one.",
-            )
+        net = self.made_network(
+            torch.nn.Module,
+            "torch.nn.Module: name its class, or a function that returns one",
+            "torch needs the class of the module whose weights it has: write module: net.py:Net, "
+            "and its arguments",
+        )
         return net.to(self._device, getattr(torch, self.dtype))
 
     def _state(self, content: bytes) -> TorchState:
@@ -278,7 +257,7 @@ class Torch(CodeNetwork):
                 outputs: NDArray = self._forward(net, block).cpu().numpy()
             return outputs
 
-        with _threads(torch, 1):
+        with torch_threads(torch, 1):
             units = _units(raw(np.zeros((2, *row_shape), self.dtype)))
         return Predictor(
             f"torch ({self.title})",
@@ -290,19 +269,8 @@ class Torch(CodeNetwork):
             dtype=self.dtype,
             pads=True,
             shared=self._device == "cpu",
-            working=lambda: _threads(torch, 1),
+            working=lambda: torch_threads(torch, 1),
         )
-
-
-@contextmanager
-def _threads(torch: Any, number: int) -> Iterator[None]:
-    """Let PyTorch use so many threads for an operation inside the ``with`` block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _shape_of(work: Work) -> tuple[int, ...]:

@@ -16,13 +16,14 @@ from lossfw.data import Batch, Dataset
 from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
-    BLOCK_ROWS,
+    PART_ROWS,
     Bins,
     Booster,
+    Constraints,
+    ModelShape,
     Share,
     TrainingRows,
     names_of,
-    seed_of,
     width_of,
 )
 
@@ -37,9 +38,6 @@ _LINKS: Final = {
     **dict.fromkeys(("reg:absoluteerror", "reg:quantileerror", "binary:hinge"), "identity"),
     **dict.fromkeys(("rank:ndcg", "rank:map", "rank:pairwise"), "identity"),
 }
-
-# Rows that are read at a time; their number changes no bit.
-_PART_ROWS: Final = 65_536
 
 
 class XGBoost(Booster):
@@ -136,7 +134,7 @@ class XGBoost(Booster):
     max_cat_to_onehot: PositiveInt = 4
     max_cat_threshold: PositiveInt = 64
     multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree"
-    monotone_constraints: list[Literal[-1, 0, 1]] = Field(default_factory=list)
+    monotone_constraints: Constraints = Field(default_factory=list)
     device: Literal["cpu", "cuda", "auto"] = "cpu"
 
     @classmethod
@@ -176,7 +174,7 @@ class XGBoost(Booster):
 
         params = {
             "nthread": work.threads,
-            "seed": seed_of(work),
+            "seed": work.seed,
             "verbosity": 0,
             **self.settings,
             "device": self._device(),
@@ -268,31 +266,27 @@ class XGBoost(Booster):
             raise self.unreadable(".ubj or .json", error) from None
         learner = json.loads(booster.save_config())["learner"]
         shape, objective = learner["learner_model_param"], learner["objective"]["name"]
-        link, notes = self.meaning(card, _LINKS.get(objective), f"its objective is {objective}")
         columns = tuple(booster.feature_names or ())
         width = int(booster.num_features())
         types = booster.feature_types or ["q"] * width
         inputs = columns or [f"input {number}" for number in range(width)]
         categories = [name for name, kind in zip(inputs, types, strict=True) if kind == "c"]
-        known, more_notes = self.on_categories(card, categories, _labels(booster, categories))
 
         def raw(block: NDArray) -> Any:
             rows = xgb.DMatrix(block, nthread=1)
             return booster.predict(rows, output_margin=True, validate_features=False)
 
-        return Predictor(
-            f"xgboost ({booster.num_boosted_rounds()} rounds)",
+        units = max(1, int(shape["num_class"]), int(shape["num_target"]))
+        return self.predictor(
             content,
-            (width,),
-            max(1, int(shape["num_class"]), int(shape["num_target"])),
+            card,
+            ModelShape(booster.num_boosted_rounds(), width, units),
             raw,
-            link,
+            (_LINKS.get(objective), f"its objective is {objective}"),
+            categories=categories,
+            labels=_labels(booster, categories),
             dtype="float32",
-            block_rows=BLOCK_ROWS,
             columns=columns,
-            link_is_assumed=bool(notes),
-            categories=known,
-            notes=notes + more_notes,
         )
 
 
@@ -303,7 +297,7 @@ def _parts(xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str,
         batches: Iterator[Batch]
 
         def reset(self) -> None:
-            self.batches = data.batches(_PART_ROWS)
+            self.batches = data.batches(PART_ROWS)
 
         def next(self, take: Any) -> bool:
             batch = next(self.batches, None)

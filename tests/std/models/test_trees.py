@@ -167,7 +167,7 @@ def test_rows_that_stay_in_a_file_train_the_same_model(name, tmp_path, monkeypat
         in_files.append(dataclasses.replace(part, inputs=mapped))
     # Several parts, of which the last is smaller.
     for module in ("xgboost", "lightgbm_rows"):
-        monkeypatch.setattr(f"lossfw_std.models.{module}._PART_ROWS", 70)
+        monkeypatch.setattr(f"lossfw_std.models.{module}.PART_ROWS", 70)
     mapped, mapped_held_out = in_files
     assert not made.loaded(fitted(made, mapped, LOSS, 1).content, CARD).notes
     for leg in ({}, {"first": 2, "saved": fitted(made, data, LOSS, 2).content}):
