@@ -143,10 +143,10 @@ class Predictor:
         if self.origin is None:
             raise TypeError("a predictor that no model has loaded cannot be sent to a worker")
         model, card, content = self.origin
-        if model.file is not None and len(content) > _SENT_BYTES:
-            # A worker reads the file itself, as it reads the data.
-            return _read_again, (model, sha256(content), self.link)
-        return _loaded_again, (model, card, content, self.link)
+        # A worker reads a large file itself, as it reads the data.
+        is_read = model.file is not None and len(content) > _SENT_BYTES
+        sent = None if is_read else content
+        return _loaded_again, (model, card, sent, sha256(content), self.link)
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
@@ -188,16 +188,10 @@ class Predictor:
 
 
 def _loaded_again(
-    model: Any, card: Card | None, content: bytes, link: Activation | None
+    model: Any, card: Card | None, content: bytes | None, digest: str, link: Activation | None
 ) -> Predictor:
     predictor: Predictor = model.loaded(content, card)
     # A link of a plugin file is in no registry there.
-    predictor._link = link
-    return predictor
-
-
-def _read_again(model: Any, digest: str, link: Activation | None) -> Predictor:
-    predictor: Predictor = model.loaded()
     predictor._link = link
     if predictor.origin is None or sha256(predictor.origin[2]) != digest:
         raise DataError(f"{model.file} is another file here.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -70,6 +70,9 @@ class Network:
     """Dense layers in a row, at least one, all of one dtype; see `from_arrays`."""
 
     layers: tuple[Dense, ...]
+    # Rows of a block, and whether several threads may call `block` at once.
+    block_rows: ClassVar[int] = BLOCK_ROWS
+    shared: ClassVar[bool] = True
 
     @property
     def arrays(self) -> list[NDArray]:
@@ -128,16 +131,6 @@ class Network:
     def digest(self) -> str:
         """The SHA-256 of weights and biases."""
         return digest_arrays(*self.arrays)
-
-    @property
-    def block_rows(self) -> int:
-        """Rows of a block."""
-        return BLOCK_ROWS
-
-    @property
-    def shared(self) -> bool:
-        """Whether several threads may call `block` at once: they may."""
-        return True
 
     def working(self) -> AbstractContextManager[None]:
         """Return a context around all calls of `block`, which needs none here."""

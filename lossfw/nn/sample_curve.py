@@ -93,7 +93,8 @@ def curve(
     breaks, second_breaks = (
         tuple(b for b in places if low < b < high) for places in (breaks, second_breaks)
     )
-    x = _along(low, high, (*breaks, *second_breaks))
+    near = [np.nextafter(b, to) for b in (*breaks, *second_breaks) for to in (-np.inf, b, np.inf)]
+    x = np.unique(np.concatenate([np.linspace(low, high, _POINTS), near]))
     try:
         parts = _parts(component, line.place(x))
     except LossfwError as error:
@@ -117,17 +118,13 @@ def _breaks(component: Loss | Activation) -> tuple[tuple[float, ...], tuple[floa
     return tuple(claims.get("breaks", ())), tuple(claims.get("second_breaks", ()))
 
 
-def _landmarks(component: Loss | Activation) -> list[float]:
-    """Return distances from 0 of kinks, and of scales among the parameters."""
-    breaks, second_breaks = _breaks(component)
-    numbers = [value for value in component.parameters.values() if isinstance(value, float)]
-    marks = [abs(mark) for mark in (*breaks, *second_breaks, *numbers)]
-    return [mark for mark in marks if mark <= _FAR]
-
-
 def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
     """Return the line along which a component is drawn."""
-    reach = max([_REACH, *(_PAST_LANDMARKS * mark for mark in _landmarks(component))])
+    # Landmarks are kinks, and scales among the parameters.
+    breaks, second_breaks = _breaks(component)
+    scales = (value for value in component.parameters.values() if isinstance(value, float))
+    marks = (abs(mark) for mark in (*breaks, *second_breaks, *scales))
+    reach = max([_REACH, *(_PAST_LANDMARKS * mark for mark in marks if mark <= _FAR)])
     if isinstance(component, Activation):
         if not component.takes_rows:
             return CurveLine("argument x", -max(reach, 4.0), max(reach, 4.0), lambda x: (x,))
@@ -135,7 +132,10 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
             "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
         )
     if component.has_columns or component.takes_groups:
-        return _line_of_slice(component, target)
+        # The first number of a prediction moves.
+        piece = slice_of(component, target)
+        rows = component.takes_rows or component.takes_groups
+        return CurveLine(piece.label, *_bounds(piece.moved, False), piece.place, rows)
     if component.takes_rows:
         return _line_of_rows(component)
     argument = component.argument
@@ -184,21 +184,8 @@ def _line_of_rows(loss: Loss) -> CurveLine:
     return CurveLine(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
 
 
-def _line_of_slice(loss: Loss, target: float) -> CurveLine:
-    """Return the line along which the first number of a prediction moves."""
-    piece = slice_of(loss, target)
-    rows = loss.takes_rows or loss.takes_groups
-    return CurveLine(piece.label, *_bounds(piece.moved, False), piece.place, rows)
-
-
 def _pair(x: NDArray, second: float) -> NDArray:
     return np.stack([x, np.full_like(x, second)], axis=-1)
-
-
-def _along(low: float, high: float, breaks: tuple[float, ...]) -> NDArray:
-    """Return points along a line, with each break between its two neighbours."""
-    near = [np.nextafter(b, side) for b in breaks for side in (-np.inf, b, np.inf)]
-    return np.unique(np.concatenate([np.linspace(low, high, _POINTS), near]))
 
 
 def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:

@@ -210,15 +210,12 @@ class _Leg:
             made = predictor_of(training, content)
             self._keep(_epoch(training, self.number, self.rate, made, made))
         best = self.before.best
-        if training.leg == 1 and training.patience is not None and self._is_best():
-            best = content
+        if training.leg == 1 and training.patience is not None and self._is_measured(self.number):
+            best = content if _kept(training, self.history) == self.number else best
         return TrainingState(self.number, content, tuple(self.history), best, complete)
 
     def _is_measured(self, number: int) -> bool:
         return bool(self.history) and self.history[-1].number == number
-
-    def _is_best(self) -> bool:
-        return self._is_measured(self.number) and _kept(self.training, self.history) == self.number
 
     def _work(self) -> Work:
         training, first = self.training, self.before.done
@@ -263,9 +260,8 @@ class _Leg:
                 f"{self.number}, which work.measures says is measured."
             )
         if learnt is not None and not lacks and training.measures(self.number):
-            self._keep(
-                _epoch(training, self.number, self.rate, np.asarray(learnt), _array(held_out))
-            )
+            other = None if held_out is None else np.asarray(held_out)
+            self._keep(_epoch(training, self.number, self.rate, np.asarray(learnt), other))
             self.stopped = _out_of_patience(training, self.history)
         if training.learns != "epochs" and self.progress is not None:
             self.progress(self.number, training.total)
@@ -286,10 +282,6 @@ class _Leg:
         if self.progress is not None:
             each = len(self.training.data)
             self.progress(self.before.done * each + rows, self.training.total * each)
-
-
-def _array(raw: Any) -> NDArray | None:
-    return None if raw is None else np.asarray(raw)
 
 
 def _seed(seed: int, first: int) -> int:

@@ -62,22 +62,15 @@ class _Brackets(NamedTuple):
 
     rows: NDArray
     units: NDArray
-    low: NDArray
-    high: NDArray
-    differences: tuple[NDArray, NDArray]
-    slopes: tuple[NDArray, NDArray]
+    # The points, and differences and slopes there, (2, items).
+    ends: NDArray
+    differences: NDArray
+    slopes: NDArray
 
     def of(self, which: NDArray) -> _Brackets:
         """Return some of the items."""
-        (left, right), (left_slope, right_slope) = self.differences, self.slopes
-        return _Brackets(
-            self.rows[which],
-            self.units[which],
-            self.low[which],
-            self.high[which],
-            (left[which], right[which]),
-            (left_slope[which], right_slope[which]),
-        )
+        pairs = (pair[:, which] for pair in (self.ends, self.differences, self.slopes))
+        return _Brackets(self.rows[which], self.units[which], *pairs)
 
 
 def find_hidden_changes(
@@ -100,20 +93,21 @@ def _find_dips(
 ) -> Places:
     """Return rows, and a point for each at which two logits have crossed."""
     places: list[Places] = []
-    ends = _with_minimum_inside(low, high, before, after)
+    pairs = _with_minimum_inside(low, high, before, after)
     for _ in range(_ROUNDS):
-        at, depth = _minima_of_cubics(ends)
-        least = np.minimum(np.abs(ends.differences[0]), np.abs(ends.differences[1]))
-        followed = (depth <= _LEADS_DOWN * least) & (at > ends.low) & (at < ends.high)
-        ends, at = ends.of(followed), at[followed]
-        if not ends.rows.size:
+        at, depth = _minima_of_cubics(pairs)
+        least = np.abs(pairs.differences).min(axis=0)
+        inside = (at > pairs.ends[0]) & (at < pairs.ends[1])
+        followed = (depth <= _LEADS_DOWN * least) & inside
+        pairs, at = pairs.of(followed), at[followed]
+        if not pairs.rows.size:
             break
-        middle = gaps_at(at, ends.rows)
-        items = np.arange(ends.rows.size)
-        differences, slope = middle.differences[items, ends.units], middle.slopes[items, ends.units]
-        passed = differences * ends.differences[0] <= 0
-        places.append((ends.rows[passed], at[passed]))
-        ends = _shrink(ends, at, differences, slope).of(~passed)
+        middle = gaps_at(at, pairs.rows)
+        here = np.arange(pairs.rows.size), pairs.units
+        difference, slope = middle.differences[here], middle.slopes[here]
+        passed = difference * pairs.differences[0] <= 0
+        places.append((pairs.rows[passed], at[passed]))
+        pairs = _shrink(pairs, at, difference, slope).of(~passed)
     if not places:
         return np.empty(0, np.intp), np.empty(0)
     rows, offsets = (np.concatenate(column) for column in zip(*places, strict=True))
@@ -130,25 +124,25 @@ def _with_minimum_inside(low: float, high: float, before: LogitGaps, after: Logi
     return _Brackets(
         rows,
         units,
-        np.full(rows.size, low),
-        np.full(rows.size, high),
-        (before.differences[rows, units], after.differences[rows, units]),
-        (before.slopes[rows, units], after.slopes[rows, units]),
+        np.repeat([[low], [high]], rows.size, axis=1),
+        np.stack([gaps.differences[rows, units] for gaps in (before, after)]),
+        np.stack([gaps.slopes[rows, units] for gaps in (before, after)]),
     )
 
 
-def _minima_of_cubics(ends: _Brackets) -> tuple[NDArray, NDArray]:
+def _minima_of_cubics(pairs: _Brackets) -> tuple[NDArray, NDArray]:
     """Return the places of the minima of the cubics through both ends, and the minima."""
-    side, width = np.sign(ends.differences[0]), ends.high - ends.low
-    start, end = (side * differences for differences in ends.differences)
-    falls, climbs = (side * slope * width for slope in ends.slopes)
+    side, (low, high) = np.sign(pairs.differences[0]), pairs.ends
+    width = high - low
+    start, end = side * pairs.differences
+    falls, climbs = side * pairs.slopes * width
     # p(u) = start + falls u + square u^2 + cube u^3, with u from 0 to 1.
     square = 3 * (end - start) - 2 * falls - climbs
     cube = 2 * (start - end) + falls + climbs
     # The root of p' with p'' > 0, in the form without cancellation.
     root = np.sqrt(np.maximum(square * square - 3 * falls * cube, 0.0))
     u = -falls / (square + root)
-    return ends.low + u * width, start + u * (falls + u * (square + u * cube))
+    return low + u * width, start + u * (falls + u * (square + u * cube))
 
 
 def _between_crossings(
@@ -175,15 +169,9 @@ def _between_crossings(
     return rows[1:][same], ((end[1:] + end[:-1]) / 2)[same]
 
 
-def _shrink(ends: _Brackets, at: NDArray, differences: NDArray, slope: NDArray) -> _Brackets:
+def _shrink(pairs: _Brackets, at: NDArray, difference: NDArray, slope: NDArray) -> _Brackets:
     """Return the half of each item that holds the minimum."""
-    falls = differences * slope < 0
-    (left, right), (left_slope, right_slope) = ends.differences, ends.slopes
-    return _Brackets(
-        ends.rows,
-        ends.units,
-        np.where(falls, at, ends.low),
-        np.where(falls, ends.high, at),
-        (np.where(falls, differences, left), np.where(falls, right, differences)),
-        (np.where(falls, slope, left_slope), np.where(falls, right_slope, slope)),
-    )
+    falls = difference * slope < 0
+    middles = ((at, pairs.ends), (difference, pairs.differences), (slope, pairs.slopes))
+    halves = (np.where([falls, ~falls], middle, both) for middle, both in middles)
+    return _Brackets(pairs.rows, pairs.units, *halves)

@@ -138,14 +138,11 @@ def _count_unchanged(lines: Sequence[ParameterLine], metric: RowMetric, data: Da
     """Return the number of lines along which no row changes in either direction."""
     if not lines:
         return 0
-    before = _rows(lines[0], metric, data, 0.0)
+
+    def values(line: ParameterLine, way: float) -> NDArray:
+        return metric.rows(line.at(way).seen_by(metric), data.targets)
+
+    before = values(lines[0], 0.0)
     return sum(
-        all(bool((before == _rows(line, metric, data, way)).all()) for way in (-NUDGE, NUDGE))
-        for line in lines
+        all(bool((before == values(line, way)).all()) for way in (-NUDGE, NUDGE)) for line in lines
     )
-
-
-def _rows(line: ParameterLine, metric: RowMetric, data: Dataset, way: float) -> NDArray:
-    reached = line.at(way)
-    shown = reached.logits if metric.accepts == "logits" else reached.predictions
-    return metric.rows(shown, data.targets)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lossfw.metrics import Metric
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.sensitivity.directions import Direction
 from lossfw.numerics.arrays import NDArray
@@ -28,6 +29,10 @@ class LineOutputs(NamedTuple):
     # Their derivatives with respect to the way, (rows, units).
     logit_tangents: NDArray
     tangents: NDArray
+
+    def seen_by(self, metric: Metric) -> NDArray:
+        """Return what a metric takes, logits or predictions."""
+        return self.logits if metric.accepts == "logits" else self.predictions
 
 
 def in_float64(network: Network) -> Network:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -126,12 +127,15 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     lines = [(study.network, direction) for direction in study.directions]
     lines += [(network, study.directions[0]) for _, network in others]
     curves = []
+    total, done = len(lines) * len(study.offsets), count(1)
+
+    def report() -> None:
+        if progress is not None:
+            progress(next(done), total)
+
     with one_blas_thread(), np.errstate(all="ignore"):
-        for number, (network, direction) in enumerate(lines):
-            points = StudyProgress(
-                number * len(study.offsets), len(lines) * len(study.offsets), progress
-            )
-            curves.append(_CurveBuilder(study, network, direction).curve(points))
+        for network, direction in lines:
+            curves.append(_CurveBuilder(study, network, direction).curve(report))
         zeros = {
             name: count_zeros(
                 network, study.loss, study.form, study.metrics, study.data, study.sample, study.seed
@@ -143,21 +147,6 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     return Sensitivity(study, tuple(own), variants, zeros)
 
 
-class StudyProgress(NamedTuple):
-    """Reports the number of points done."""
-
-    # Points before this curve, and all points.
-    done: int
-    total: int
-    # Called with the points done and all points.
-    progress: Progress | None
-
-    def report(self, number: int) -> None:
-        """Report that so many points of this curve are done."""
-        if self.progress is not None:
-            self.progress(self.done + number, self.total)
-
-
 class _CurveBuilder:
     """Computes loss and metrics along a direction."""
 
@@ -167,15 +156,18 @@ class _CurveBuilder:
         start = start_at(network, direction.first, study.data.inputs)
         self.line = ParameterLine(network, direction, start)
 
-    def curve(self, points: StudyProgress) -> StudyCurve:
-        """Return the curve: one pass for values and slopes, another for jumps."""
+    def curve(self, report: Callable[[], None]) -> StudyCurve:
+        """Return the curve: one pass for values and slopes, another for jumps.
+
+        `report` is called after each point of the first one.
+        """
         study = self.study
         losses: list[tuple[float, float]] = []
         values: dict[str, list[Any]] = {metric.label: [] for metric in study.metrics}
         slopes: dict[str, list[float]] = {
             metric.label: [] for metric in study.metrics if isinstance(metric, LossMetric)
         }
-        for number, way in enumerate(study.offsets.tolist(), start=1):
+        for way in study.offsets.tolist():
             reached = self.line.at(way)
             losses.append(self._loss(study.loss, study.form, reached))
             for metric in study.metrics:
@@ -185,7 +177,7 @@ class _CurveBuilder:
                 else:
                     value = self._metric(metric, reached)
                 values[metric.label].append(value)
-            points.report(number)
+            report()
         loss, slope = np.array(losses).T
         return StudyCurve(self.name, loss, slope, values, slopes, self._stairs())
 
@@ -205,11 +197,10 @@ class _CurveBuilder:
 
     def _metric(self, metric: Metric, reached: LineOutputs) -> Any:
         data = self.study.data
-        seen, targets = _metric_input(metric, reached), data.targets
-        if metric.takes_groups:
-            seen, targets = without_column(seen), without_column(np.asarray(targets))
+        seen, targets = reached.seen_by(metric), data.targets
         given: dict[str, Any] = {"sample_weight": data.sample_weight}
         if metric.takes_groups:
+            seen, targets = without_column(seen), without_column(np.asarray(targets))
             given["group"] = data.group_numbers
         return metric.result(metric.partial(seen, targets, **given))
 
@@ -225,7 +216,7 @@ class _CurveBuilder:
 
         def values(at: NDArray, rows: NDArray) -> NDArray:
             reached = self.line.at(at[:, np.newaxis], rows)
-            return metric.rows(_metric_input(metric, reached), targets[rows])
+            return metric.rows(reached.seen_by(metric), targets[rows])
 
         jumps = find_jumps(values, offsets, self._grid_points(metric))
         low = max((jump.at for jump in jumps if jump.at <= 0), default=float(offsets[0]))
@@ -253,7 +244,7 @@ class _CurveBuilder:
                     find_hidden_changes(gaps_at, last[0], way, last[1], here) if last else _NOWHERE
                 )
                 last = way, here
-            yield GridPoint(metric.rows(_metric_input(metric, reached), targets), *places)
+            yield GridPoint(metric.rows(reached.seen_by(metric), targets), *places)
 
 
 def _classes(targets: NDArray, units: int) -> NDArray | None:
@@ -261,7 +252,3 @@ def _classes(targets: NDArray, units: int) -> NDArray | None:
     if units > 1 and targets.shape[1:] == (units,):
         return np.asarray(targets.argmax(-1))
     return targets if units > 1 and targets.ndim == 1 and targets.dtype.kind in "iu" else None
-
-
-def _metric_input(metric: Metric, reached: LineOutputs) -> NDArray:
-    return reached.logits if metric.accepts == "logits" else reached.predictions

@@ -83,17 +83,12 @@ def inside(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
         raise type(error)(f"{error} {hint}") from None
 
 
-def largest_input(data: Dataset) -> float:
-    """Return the largest absolute input among the first rows; 0 without inputs."""
-    if data.inputs is None:
-        return 0.0
-    rows = read_rows(data.inputs, 0, min(len(data), _ROWS))
-    return max(abs(float(rows.min())), abs(float(rows.max()))) if rows.size else 0.0
-
-
 def remedy(data: Dataset) -> str:
-    """Return how to scale the inputs if they are large; else an empty string."""
-    largest = largest_input(data)
+    """Return how to scale the inputs if those of the first rows are large; else nothing."""
+    if data.inputs is None:
+        return ""
+    rows = read_rows(data.inputs, 0, min(len(data), _ROWS))
+    largest = max(-float(rows.min()), float(rows.max())) if rows.size else 0.0
     if largest < LARGE:
         return ""
     return (

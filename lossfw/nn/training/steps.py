@@ -72,15 +72,11 @@ class NetworkState:
             raise DataError("the network in it cannot be read") from None
         layers, memory = [], []
         for number, layer in enumerate(like.layers, start=1):
-            names = f"W{number}", f"b{number}"
-            weight, bias = (
-                _array(arrays, name, wanted)
-                for name, wanted in zip(names, (layer.weight, layer.bias), strict=True)
-            )
+            parts = {f"W{number}": layer.weight, f"b{number}": layer.bias}
+            weight, bias = (_array(arrays, name, part) for name, part in parts.items())
             layers.append(Dense(weight, bias, layer.activation))
             of_weight, of_bias = (
-                _memory(arrays, name, len(optimizer.start(own)))
-                for name, own in zip(names, (weight, bias), strict=True)
+                _memory(arrays, name, len(optimizer.start(part))) for name, part in parts.items()
             )
             memory.append((of_weight, of_bias))
         return cls(Network(tuple(layers)), tuple(memory))
@@ -127,8 +123,21 @@ class Steps:
     dtype: np.dtype[Any]
 
     @cached_property
-    def _rows(self) -> _Rows:
-        return _Rows(self.data, self.dtype)
+    def _inputs(self) -> NDArray | None:
+        """The inputs in the network's dtype; None where each batch is read from a file."""
+        inputs = self.data.inputs
+        assert inputs is not None  # checked when the training is built
+        return None if isinstance(inputs, np.memmap) else np.ascontiguousarray(inputs, self.dtype)
+
+    def _rows(self, index: NDArray) -> tuple[NDArray, NDArray, NDArray | None]:
+        """Return inputs, targets and sample weights of some rows."""
+        if self._inputs is None:
+            part = self.data.take(index)
+            assert part.inputs is not None
+            return part.inputs.astype(self.dtype), part.targets, part.sample_weight
+        weight = self.data.sample_weight
+        taken = None if weight is None else weight[index]
+        return self._inputs[index], self.data.targets[index], taken
 
     def epoch(
         self, state: NetworkState, number: int, seen: Callable[[int], object]
@@ -138,7 +147,6 @@ class Steps:
         `seen` is called with the number of rows of this epoch that are done.
         """
         network, memory, rate = state.network, state.memory, 0.0
-        rows = self._rows
         # Of whole groups there may be fewer steps.
         steps = -(-len(self.data) // self.batch_size)
         for batch, (index, group) in enumerate(self.batches(number)):
@@ -147,7 +155,7 @@ class Steps:
             rate = self.optimizer.learning_rate * self.schedule.factor(moment)
             with inside(f"In epoch {number}, batch {batch + 1}"):
                 loss, slopes = loss_and_gradients(
-                    network, self.loss, self.form, *rows.take(index), group
+                    network, self.loss, self.form, *self._rows(index), group
                 )
             network, memory = self._move(network, slopes, memory, OptimizerStep(done + 1, rate))
             self.watch.check(number, batch + 1, loss, network.layers)
@@ -209,24 +217,3 @@ def _kind_of(result: Any) -> str:
     if isinstance(result, tuple):
         return f"({', '.join(type(one).__name__ for one in result)})"
     return "None" if result is None else f"a {type(result).__name__}"
-
-
-class _Rows:
-    """Rows by their numbers, inputs in the network's dtype."""
-
-    def __init__(self, data: Dataset, dtype: np.dtype[Any]) -> None:
-        assert data.inputs is not None  # checked when the training is built
-        self.data, self.dtype = data, dtype
-        mapped = isinstance(data.inputs, np.memmap)
-        # Converted once; mapped rows are read and checked batch by batch.
-        self.inputs = None if mapped else np.ascontiguousarray(data.inputs, dtype)
-
-    def take(self, index: NDArray) -> tuple[NDArray, NDArray, NDArray | None]:
-        """Return inputs, targets and sample weights of some rows."""
-        if self.inputs is None:
-            part = self.data.take(index)
-            assert part.inputs is not None
-            return part.inputs.astype(self.dtype), part.targets, part.sample_weight
-        weight = self.data.sample_weight
-        taken = None if weight is None else weight[index]
-        return self.inputs[index], self.data.targets[index], taken
