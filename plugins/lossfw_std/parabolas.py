@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from lossfw import Array, Namespace
+from lossfw import Array, DistanceLoss, Namespace
 
 # The limit of tanh(z/2) / (2 z) at 0, which it is to 1e-17 within so much of 0.
 _AT_ZERO, _NEAR = 0.25, 1e-8
+
+
+class ConcaveInSquare(DistanceLoss):
+    """A loss whose value is a concave function of r^2."""
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's: none of less curvature lies above such a function."""
+        return self.touching_parabola(xp, y - t)
 
 
 def over_distance(xp: Namespace, x: Array) -> Array:

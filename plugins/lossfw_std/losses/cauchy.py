@@ -6,8 +6,9 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import apply_where, at_least, excess, shares
+from lossfw_std.parabolas import ConcaveInSquare
 
 # Below this, log(1 + u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
@@ -17,7 +18,7 @@ _TINY = 2.0**-60
 _LARGE = 2.0**60
 
 
-class Cauchy(DistanceLoss):
+class Cauchy(ConcaveInSquare):
     """Cauchy loss, c^2/2 log(1 + (r/c)^2).
 
     Use it when a regression has gross outliers, and each is still to pull a little.
@@ -89,10 +90,6 @@ class Cauchy(DistanceLoss):
         gap = xp.where(near, gap / at_least(xp, a, self.c), k - p)
         # One square of the shares is 1, the other is w.
         return gap * (k + p) * k * k / (1.0 + w * (2.0 + w))
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Smooth and not convex; the derivative is steepest at r = c."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import hypotenuse_and_share, shares
+from lossfw_std.parabolas import ConcaveInSquare
 
 
-class Charbonnier(DistanceLoss):
+class Charbonnier(ConcaveInSquare):
     """Charbonnier loss, sqrt(r^2 + c^2) - c.
 
     Use it when absolute error is meant, but with a derivative everywhere, as for
@@ -73,10 +74,6 @@ class Charbonnier(DistanceLoss):
         square = p * p + k * k
         # In this order nothing vanishes before the result does.
         return k / self.c * k * k / (square * xp.sqrt(square))
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near 1 far out."""

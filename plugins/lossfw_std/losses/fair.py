@@ -6,7 +6,7 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import (
     ATANH_TAIL,
     apply_where,
@@ -16,6 +16,7 @@ from lossfw.numerics import (
     shares,
     with_float32_form,
 )
+from lossfw_std.parabolas import ConcaveInSquare
 
 _LOG_2 = math.log(2.0)
 
@@ -31,7 +32,7 @@ _MORE_THAN_ANY_LOG = 1e3
 _FLAT = 2.0**-20
 
 
-class Fair(DistanceLoss):
+class Fair(ConcaveInSquare):
     """Fair's loss, c^2 (|r|/c - log(1 + |r|/c)).
 
     Use it when a regression has outliers, and the loss must stay convex and smooth.
@@ -108,10 +109,6 @@ class Fair(DistanceLoss):
         p, k = shares(xp, xp.abs(r), self.c)
         share = k / (p + k)
         return share * share
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near c far out."""

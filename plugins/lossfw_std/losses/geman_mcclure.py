@@ -6,7 +6,7 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import (
     at_least,
     at_most,
@@ -15,6 +15,7 @@ from lossfw.numerics import (
     select,
     with_float32_form,
 )
+from lossfw_std.parabolas import ConcaveInSquare
 
 # Of powers of two: one more than 20 below that of the largest float.
 _LARGEST_EXPONENT = 1000
@@ -26,7 +27,7 @@ _USUAL_SCALE = 1e-30
 _FAR = 1e100
 
 
-class GemanMcclure(DistanceLoss):
+class GemanMcclure(ConcaveInSquare):
     """Geman-McClure loss, r^2 / (r^2 + c^2).
 
     Use it when gross outliers are to have almost no pull, under a bounded loss
@@ -125,10 +126,6 @@ class GemanMcclure(DistanceLoss):
         _, exponent = math.frexp(self.c)
         unit = 2.0 ** -min(max(exponent, -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
         return xp.abs(r) * unit, self.c * unit, unit
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(3)."""

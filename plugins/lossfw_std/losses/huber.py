@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import at_most, excess, zero_or_nan
+from lossfw_std.parabolas import ConcaveInSquare
 
 
-class Huber(DistanceLoss):
+class Huber(ConcaveInSquare):
     """Huber's loss, r^2 / 2 up to |r| = delta, and delta (|r| - delta/2) beyond.
 
     Use it when a regression has a few outliers and the problem must stay convex.
@@ -62,10 +63,6 @@ class Huber(DistanceLoss):
         """1 up to delta, 0 beyond."""
         zero = zero_or_nan(xp, r)
         return xp.where(excess(xp, xp.abs(r), self.delta) > 0, zero, zero + 1.0)
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Convex; the second derivative jumps at both ends of the square."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import log_cosh, sech_squared
+from lossfw_std.parabolas import ConcaveInSquare
 
 
-class LogCosh(DistanceLoss):
+class LogCosh(ConcaveInSquare):
     """Log-cosh, log(cosh(r)) with r = y - t.
 
     Use it when a regression has outliers and second derivatives are needed
@@ -48,10 +49,6 @@ class LogCosh(DistanceLoss):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 / cosh(r)^2."""
         return sech_squared(xp, r)
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Smooth and strictly convex; both constants are reached, one of them in the limit."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import computed_in_float64, hypotenuse_and_share, shares
+from lossfw_std.parabolas import ConcaveInSquare
 
 
-class PseudoHuber(DistanceLoss):
+class PseudoHuber(ConcaveInSquare):
     """Pseudo-Huber loss, delta^2 (sqrt(1 + (r/delta)^2) - 1).
 
     Use it when Huber's loss is meant, but second derivatives are needed everywhere.
@@ -67,10 +68,6 @@ class PseudoHuber(DistanceLoss):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 + (r/delta)^2)^(-3/2)."""
         return _curvature(xp, r, self.delta)
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near delta far out."""

@@ -6,7 +6,7 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import (
     at_most,
     computed_in_float64,
@@ -15,12 +15,13 @@ from lossfw.numerics import (
     positive_part,
     with_float32_form,
 )
+from lossfw_std.parabolas import ConcaveInSquare
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
 _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
 
 
-class Tukey(DistanceLoss):
+class Tukey(ConcaveInSquare):
     """Tukey's biweight loss, c^2/6 (1 - (1 - (r/c)^2)^3) up to |r| = c, then c^2/6.
 
     Use it when gross outliers are to have no pull at all.
@@ -105,10 +106,6 @@ class Tukey(DistanceLoss):
         # The second factor is 5 (z - w) (z + w) / c^2 with z = c / sqrt(5).
         gap = -excess(xp, w, over_root(self.c, 5)) / self.c
         return _weight(xp, a, self.c) * (5.0 * gap * (w / self.c + 1.0 / math.sqrt(5.0)))
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Bounded and twice smooth, not convex; the derivative is steepest at c / sqrt(5)."""

@@ -6,7 +6,7 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import (
     apply_where,
     at_most,
@@ -15,6 +15,7 @@ from lossfw.numerics import (
     over_root,
     with_float32_form,
 )
+from lossfw_std.parabolas import ConcaveInSquare
 
 # Below this, 1 - exp(-u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
@@ -37,7 +38,7 @@ _BITS = 42
 _SHIFT = 64.0
 
 
-class Welsch(DistanceLoss):
+class Welsch(ConcaveInSquare):
     """Welsch loss, c^2/2 (1 - exp(-(r/c)^2)).
 
     Use it when gross outliers are to have almost no pull, smoothly.
@@ -160,10 +161,6 @@ class Welsch(DistanceLoss):
         error = (square - power) + small
         e = xp.exp(-power)
         return factor * (e - e * error)
-
-    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's, because the value is concave in r^2."""
-        return self.touching_parabola(xp, y - t)
 
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(2)."""
