@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from lossfw import Array, Namespace
+from lossfw import Array
 from lossfw.numerics import with_float32_form
 
-# Computes the parts, and returns a function of no argument for the value and for the derivative.
-Parts: TypeAlias = Callable[..., tuple[Callable[[], Array], Callable[[], Array]]]
+# A value and a derivative, computed on a call.
+Deferred: TypeAlias = tuple[Callable[[], Any], Callable[[], Any]]
+
+# Computes the parts, and returns what is made of them.
+Parts: TypeAlias = Callable[..., Deferred]
 
 
 class SharedParts(NamedTuple):
-    """The functions of (xp, x, ...) that are made of the same parts."""
+    """The functions that are made of the same parts, and take their arguments."""
 
     value: Callable[..., Array]
-    derivative: Callable[..., Array]
-    both: Callable[..., tuple[Array, Array]]
+    derivative: Callable[..., Any]
+    both: Callable[..., tuple[Array, Any]]
 
 
-def from_parts(parts: Parts, plain: Parts | None = None) -> SharedParts:
-    """Return the functions of some parts; `plain` has those by which float32 goes in float64."""
-    wide = _functions(parts)
-    narrow = wide if plain is None else _functions(plain)
-    return SharedParts(*(with_float32_form(n)(w) for n, w in zip(narrow, wide, strict=True)))
+def shared_parts(parts: Parts) -> SharedParts:
+    """Decorate what computes the parts: return the functions that are made of them."""
 
+    @functools.wraps(parts)
+    def value(*arguments: Any) -> Array:
+        return parts(*arguments)[0]()
 
-def _functions(parts: Parts) -> SharedParts:
-    def value(xp: Namespace, x: Array, *parameters: Any) -> Array:
-        return parts(xp, x, *parameters)[0]()
+    @functools.wraps(parts)
+    def derivative(*arguments: Any) -> Any:
+        return parts(*arguments)[1]()
 
-    def derivative(xp: Namespace, x: Array, *parameters: Any) -> Array:
-        return parts(xp, x, *parameters)[1]()
-
-    def both(xp: Namespace, x: Array, *parameters: Any) -> tuple[Array, Array]:
-        first, second = parts(xp, x, *parameters)
+    @functools.wraps(parts)
+    def both(*arguments: Any) -> tuple[Array, Any]:
+        first, second = parts(*arguments)
         return first(), second()
 
     return SharedParts(value, derivative, both)
+
+
+def with_float32_parts(plain: Parts, parts: Parts) -> SharedParts:
+    """Return functions of (xp, x, ...); `plain` has the parts by which float32 goes in float64."""
+    pairs = zip(shared_parts(plain), shared_parts(parts), strict=True)
+    return SharedParts(*(with_float32_form(narrow)(wide) for narrow, wide in pairs))

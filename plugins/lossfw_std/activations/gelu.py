@@ -25,7 +25,7 @@ from lossfw.numerics import (
     two_diff,
     words_of,
 )
-from lossfw_std.shared_parts import from_parts
+from lossfw_std.shared_parts import Deferred, with_float32_parts
 
 # With P the normal distribution: -x P(x) at the root x = -0.7517915246935644574...
 # of P(x) + x P'(x) ...
@@ -103,7 +103,7 @@ def _plain_parts(xp: Namespace, x: Array) -> tuple[Array, Array, Array]:
 
 def _from_tail(
     xp: Namespace, x: Array, small: Callable[[], Array], left: Callable[[], Array]
-) -> tuple[Callable[[], Array], Callable[[], Array]]:
+) -> Deferred:
     """Return x P(x) from abs(x) P(-abs(x)), and the slope from that at -abs(x).
 
     The value below 0 is that and less than x above; the slopes at x and at -x sum to 1.
@@ -116,12 +116,12 @@ def _from_tail(
     return lambda: positive_part(xp, x) - small(), slope
 
 
-def _plain_exact(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+def _plain_exact(xp: Namespace, x: Array) -> Deferred:
     a, below, e = _plain_parts(xp, x)
     return _from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
 
 
-def _exact(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+def _exact(xp: Namespace, x: Array) -> Deferred:
     """From a P(-a) and P(-a) - a P'(a)."""
     f = _tail_parts(xp, x)
     return _from_tail(
@@ -131,7 +131,7 @@ def _exact(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], A
     )  # fmt: skip
 
 
-_EXACT = from_parts(_exact, _plain_exact)
+_EXACT = with_float32_parts(_plain_exact, _exact)
 
 
 @computed_in_float64

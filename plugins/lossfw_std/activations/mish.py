@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
@@ -18,7 +16,7 @@ from lossfw.numerics import (
     sigmoid,
     softplus,
 )
-from lossfw_std.shared_parts import from_parts
+from lossfw_std.shared_parts import Deferred, with_float32_parts
 
 # -x tanh(softplus(x)) at the root x = -1.1924312145154952121... of its derivative.
 MISH_DEPTH = 0.30884341301725040662876022904195372845956412325417604377577999
@@ -38,7 +36,7 @@ _D_CUBED = _B_CUBED[::-1]
 _STRAIGHT = 40.0
 
 
-def _plain_parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+def _plain_parts(xp: Namespace, x: Array) -> Deferred:
     """x n / (n + 2) with n = e (2 + e) and e = exp(x); n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
     e = xp.exp(at_most(xp, x, _STRAIGHT))
     more = 2.0 + e
@@ -52,7 +50,7 @@ def _plain_parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable
     return lambda: at_least(xp, x, -FAR_EXPONENT) * (n / (n + 2.0)), slope
 
 
-def _parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], Array]]:
+def _parts(xp: Namespace, x: Array) -> Deferred:
     """x p / d (2 q + p), and p / d (2 q + p + 4 x q^2 (p + q) / d)."""
     a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
     scaled, unit, p, q = logistic_parts(xp, a)
@@ -65,7 +63,7 @@ def _parts(xp: Namespace, x: Array) -> tuple[Callable[[], Array], Callable[[], A
     return lambda: at_least(xp, x, -FAR_EXPONENT) * scaled * (top / d) * unit, slope
 
 
-_FUNCTIONS = from_parts(_parts, _plain_parts)
+_FUNCTIONS = with_float32_parts(_plain_parts, _parts)
 
 
 class Mish(Activation):

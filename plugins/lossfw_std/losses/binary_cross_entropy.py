@@ -156,7 +156,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         if not self._is_plain:
-            return self._value(xp, y, t)
+            return self.value(xp, y, t)
         # log((p + delta) / (1 + delta)) = log1p((p - 1) / (1 + delta))
         k = 1.0 / (1.0 + self.delta)
         a, b = self._shares(xp, t)
@@ -165,9 +165,6 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     @with_float32_form(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with 0 log 0 = 0; either logarithm knows its distance to 1."""
-        return self._value(xp, y, t)
-
-    def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
         rest = 1.0 - y
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
@@ -177,7 +174,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
 
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         if not (self._is_plain and self._is_even):
-            return self._derivative(xp, y, t)
+            return self.derivative(xp, y, t)
         gap = (y - t) + self.delta * (1.0 - 2.0 * t)
         return gap / ((y + self.delta) * ((1.0 - y) + self.delta))
 
@@ -189,9 +186,6 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-w t / y + (1 - t) / (1 - y), over one denominator where both count."""
-        return self._derivative(xp, y, t)
-
-    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
         a, b = self._shares(xp, t)
         apart = quotient(xp, b, other) - self._weighted(quotient(xp, a, own))

@@ -23,6 +23,7 @@ from lossfw_std.deviance import (
     finite,
     half_angle,
 )
+from lossfw_std.shared_parts import Deferred, shared_parts
 
 # Below this, y / t - 1 has lost so many digits of y / t that float32 would miss them.
 _LEAST_SHARE = -(2.0**27)
@@ -35,8 +36,12 @@ _USUAL_LOG = 600.0
 _NEAR_ZERO = 2.0**-20
 
 
-def _is_extreme(xp: Namespace, y: Array, t: Array) -> Array:
+def _is_extreme(loss: GammaDeviance, xp: Namespace, y: Array, t: Array) -> Array:
     return ~((y > LEAST) & (y < 1.0 / LEAST) & (t > LEAST) & (t < 1.0 / LEAST))
+
+
+def _has_infinite_mean(loss: GammaDeviance, xp: Namespace, y: Array, t: Array) -> Array:
+    return xp.isinf(y)
 
 
 class GammaDeviance(Deviance):
@@ -85,9 +90,6 @@ class GammaDeviance(Deviance):
         """The definition."""
         return 2 * (xp.log(y / t) + t / y - 1)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self._plain_parts(xp, y, t)[0]
-
     def _plain_parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         """Return the value, (y - t) / y, and where that is not to be used."""
         r = y - t
@@ -95,41 +97,35 @@ class GammaDeviance(Deviance):
         # Also where it is infinity over infinity.
         rare = ~(share > _LEAST_SHARE)
         value = 2.0 * (xp.log1p(r / t) - share)
-        return apply_where(xp, value, rare, self._value, y, t), share, rare
+        return apply_where(xp, value, rare, self.value, y, t), share, rare
+
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self._plain_parts(xp, y, t)[0]
 
     def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         value, share, rare = self._plain_parts(xp, y, t)
-        return value, apply_where(xp, 2.0 * share / y, rare, self._derivative, y, t)
+        return value, apply_where(xp, 2.0 * share / y, rare, self.derivative, y, t)
 
     @with_float32_form(_plain_value)
+    @extended_range(_is_extreme)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
-        return self._value(xp, y, t)
-
-    @staticmethod
-    @extended_range(_is_extreme)
-    def _value(xp: Namespace, y: Array, t: Array) -> Array:
         r, total = y - t, y + t
         share, log = r / y, xp.log(y / t)
         s, tail = half_angle(r, total)
         return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), log - share)
 
-    @computed_in_float64
+    @extended_range(_has_infinite_mean)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y^2."""
-        return self._derivative(xp, y, t)
-
-    @staticmethod
-    @extended_range(lambda xp, y, t: xp.isinf(y))
-    def _derivative(xp: Namespace, y: Array, t: Array) -> Array:
         return 2.0 * ((y - t) / y / y)
 
     @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, which share a quotient where float32 goes by float64."""
-        return self._value(xp, y, t), self._derivative(xp, y, t)
+        return self.value(xp, y, t), self.derivative(xp, y, t)
 
-    @extended_range(lambda self, xp, y, t: xp.isinf(y))
+    @extended_range(_has_infinite_mean)
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (2 t - y) / y^3."""
         # 2 t may overflow, y / 2 not.
@@ -164,26 +160,18 @@ def _share(xp: Namespace, z: Array, t: Array) -> Array:
     return t * xp.exp(-z)
 
 
+@shared_parts
+def _plain(body: _OnLogits, xp: Namespace, z: Array, t: Array) -> Deferred:
+    """With d = z - log(t), and exp(-d) - 1."""
+    d = at_least(xp, distance(xp, z, t), -MORE_THAN_ANY_LOG)
+    rise = xp.expm1(-d)
+    return lambda: 2.0 * (rise + d), lambda: -2.0 * rise
+
+
 class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
-    def _plain_rise(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        """Return d = z - log(t) and exp(-d) - 1 in float64 that was float32."""
-        d = at_least(xp, distance(xp, z, t), -MORE_THAN_ANY_LOG)
-        return d, xp.expm1(-d)
-
-    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        d, rise = self._plain_rise(xp, z, t)
-        return 2.0 * (rise + d)
-
-    def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        return -2.0 * self._plain_rise(xp, z, t)[1]
-
-    def _plain_value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        d, rise = self._plain_rise(xp, z, t)
-        return 2.0 * (rise + d), -2.0 * rise
-
-    @with_float32_form(_plain_value)
+    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (t exp(-z) - 1 + d) with d = z - log(t), near the target 2 (exp(-d) - 1 + d)."""
         return self._value_and_derivative(xp, z, t)[0]
@@ -196,12 +184,12 @@ class _OnLogits(LogMeanBody):
         near = apply_where(xp, xp.expm1(-d) + d, size < _NEAR_ZERO, lambda xp, d: 0.5 * d * d, d)
         return 2.0 * select(xp, size < 1.0, near, share - (1.0 - d)), 2.0 * (1.0 - share)
 
-    @with_float32_form(_plain_derivative)
+    @with_float32_form(_plain.derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (1 - t exp(-z))."""
         return 2.0 * (1.0 - _share(xp, z, t))
 
-    @with_float32_form(_plain_value_and_derivative)
+    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from one exponential."""
         return self._value_and_derivative(xp, z, t)

@@ -66,16 +66,13 @@ class GemanMcclure(ConcaveInSquare):
 
     def _plain_value(self, xp: Namespace, r: Array) -> Array:
         if not _USUAL_SCALE < self.c < 1.0 / _USUAL_SCALE:
-            return self._value(xp, r)
+            return self.value(xp, r)
         w = xp.clip(r / self.c, -_FAR, _FAR) ** 2
         return w / (1.0 + w)
 
-    def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
-        return self._plain_value_and_derivative(xp, r)[1]
-
     def _plain_value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         if not _USUAL_SCALE < self.c < 1.0 / _USUAL_SCALE:
-            return self._value_and_derivative(xp, r)
+            return self.value_and_derivative(xp, r)
         x = xp.clip(r / self.c, -_FAR, _FAR)
         w = x * x
         base = 1.0 + w
@@ -84,23 +81,16 @@ class GemanMcclure(ConcaveInSquare):
     @with_float32_form(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by (r/c)^2 below c and by (c/r)^2 above: neither overflows."""
-        return self._value(xp, r)
-
-    def _value(self, xp: Namespace, r: Array) -> Array:
         a, c, _ = self._in_units(xp, r)
         return _value_of(xp, a, c, _square(xp, a, c))
 
-    @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """2 r c^2 / (r^2 + c^2)^2."""
-        return self._value_and_derivative(xp, r)[1]
+        return self.value_and_derivative(xp, r)[1]
 
     @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both, from one square."""
-        return self._value_and_derivative(xp, r)
-
-    def _value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         a, c, unit = self._in_units(xp, r)
         w = _square(xp, a, c)
         return _value_of(xp, a, c, w), _derivative_of(xp, r, a, c, unit, w)

@@ -26,11 +26,33 @@ from lossfw.numerics import (
     with_float32_form,
     zero_or_nan,
 )
+from lossfw_std.shared_parts import Deferred, shared_parts
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
 # exp(-s) overflows or is subnormal beyond this; there it is multiplied in parts.
 _SAFE = 700.0
+
+
+def _of_parts(loss: HeteroscedasticGaussianNll, xp: Namespace, *parts: Array) -> Deferred:
+    s, slope, half = parts
+
+    def value() -> Array:
+        total = 0.5 * s + half + (0.5 * _LOG_TWO_PI if loss.full else 0.0)
+        # An infinite square outweighs any s.
+        return select(xp, xp.isinf(half), half, total)
+
+    return value, lambda: {"mean": slope, "log_variance": 0.5 - half + zero_or_nan(xp, s)}
+
+
+@shared_parts
+def _plain(loss: HeteroscedasticGaussianNll, xp: Namespace, y: Any, t: Array) -> Deferred:
+    return _of_parts(loss, xp, *_plain_parts(xp, y, t))
+
+
+@shared_parts
+def _stable(loss: HeteroscedasticGaussianNll, xp: Namespace, y: Any, t: Array) -> Deferred:
+    return _of_parts(loss, xp, *_parts(xp, y, t))
 
 
 class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
@@ -87,36 +109,20 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
         constant = xp.log(2 * xp.pi * xp.ones_like(s)) if self.full else 0
         return (constant + s + r * r * xp.exp(-s)) / 2
 
-    def _plain_value(self, xp: Namespace, y: Any, t: Array) -> Array:
-        return self._value_of(xp, *_plain_parts(xp, y, t))
-
-    def _plain_derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
-        return _slope_of(xp, *_plain_parts(xp, y, t))
-
-    def _plain_both(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
-        parts = _plain_parts(xp, y, t)
-        return self._value_of(xp, *parts), _slope_of(xp, *parts)
-
-    @with_float32_form(_plain_value)
+    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same; the square or the exponential by itself may overflow."""
-        return self._value_of(xp, *_parts(xp, y, t))
+        return _stable.value(self, xp, y, t)
 
-    @with_float32_form(_plain_derivative)
-    def derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
+    @with_float32_form(_plain.derivative)
+    def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
-        return _slope_of(xp, *_parts(xp, y, t))
+        return _stable.derivative(self, xp, y, t)
 
-    @with_float32_form(_plain_both)
+    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same exponential."""
-        parts = _parts(xp, y, t)
-        return self._value_of(xp, *parts), _slope_of(xp, *parts)
-
-    def _value_of(self, xp: Namespace, s: Array, _: Array, half: Array) -> Array:
-        total = 0.5 * s + half + (0.5 * _LOG_TWO_PI if self.full else 0.0)
-        # An infinite square outweighs any s.
-        return select(xp, xp.isinf(half), half, total)
+        return _stable.both(self, xp, y, t)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
@@ -148,10 +154,6 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
         if order == 1:
             return (slope, half), (slope, 0.5 + 0.0 * s)
         return ()
-
-
-def _slope_of(xp: Namespace, s: Array, slope: Array, half: Array) -> dict[str, Array]:
-    return {"mean": slope, "log_variance": 0.5 - half + zero_or_nan(xp, s)}
 
 
 def _plain_parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:

@@ -125,16 +125,13 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
 
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         if self.guard not in ("normalised", "additive") or self.delta < _SMALL_DELTA:
-            return self._derivative(xp, y, t)
+            return self.derivative(xp, y, t)
         a, _, _, x = self._parts(xp, y, t)
         return 0.5 * (xp.log1p(x) + x * (self.delta / a))
 
     @with_float32_form(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, with the terms of the guard."""
-        return self._derivative(xp, y, t)
-
-    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         a, b, total, x = self._parts(xp, y, t)
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
         log = log_ratio(xp, 2.0 * a, total, gap, self.guard)

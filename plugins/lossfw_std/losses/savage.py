@@ -14,6 +14,7 @@ from lossfw.numerics import (
     select,
     with_float32_form,
 )
+from lossfw_std.shared_parts import Deferred, shared_parts
 
 # Where the loss turns from concave to convex: the probability of the wrong
 # class, 1 / (1 + exp(2 m)), is 2/3 there.
@@ -31,6 +32,15 @@ _MOST_CURVED = 8.0 * _AT * _AT * (1.0 - _AT) * (2.0 - 3.0 * _AT)
 
 # Beyond this exponent, up or down, float32 sees only the limits of exp(2 m).
 _NOTHING_LEFT = 130.0
+
+
+@shared_parts
+def _plain(loss: Savage, xp: Namespace, m: Array) -> Deferred:
+    """With e = exp(2 m), s = 1 / (1 + e) and the square of s."""
+    e = xp.exp(xp.clip(2.0 * m, -_NOTHING_LEFT, _NOTHING_LEFT))
+    s = 1.0 / (1.0 + e)
+    value = s * s
+    return lambda: value, lambda: -4.0 * (value * (e * s))
 
 
 class Savage(MarginLoss):
@@ -64,43 +74,21 @@ class Savage(MarginLoss):
         """The definition."""
         return 1 / (1 + xp.exp(2 * m)) ** 2
 
-    def _plain_value(self, xp: Namespace, m: Array) -> Array:
-        _, s = _plain_chances(xp, m)
-        return s * s
-
-    def _plain_derivative(self, xp: Namespace, m: Array) -> Array:
-        return self._plain_value_and_derivative(xp, m)[1]
-
-    def _plain_value_and_derivative(self, xp: Namespace, m: Array) -> tuple[Array, Array]:
-        e, s = _plain_chances(xp, m)
-        value = s * s
-        return value, -4.0 * (value * (e * s))
-
-    @with_float32_form(_plain_value)
+    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, m: Array) -> Array:
         """The same; for positive m exp(-4 m) / (1 + exp(-2 m))^2, without overflow."""
-        return self._value(xp, m, xp.exp(-2.0 * xp.abs(m)))
+        return _value(xp, m, xp.exp(-2.0 * xp.abs(m)))
 
-    def _value(self, xp: Namespace, m: Array, e: Array) -> Array:
-        last = select(xp, m > 0, e, xp.ones_like(e))
-        # Here and below powers of 1 + e are written as sums of powers: most of
-        # their rounding errors are then those of a small part.
-        return last / (1.0 + e * (2.0 + e)) * last
-
-    @with_float32_form(_plain_derivative)
+    @with_float32_form(_plain.derivative)
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-4 exp(2 m) / (1 + exp(2 m))^3."""
-        return self._slope(xp, m, *_exponentials(xp, m))
+        return _slope(xp, m, *_exponentials(xp, m))
 
-    def _slope(self, xp: Namespace, m: Array, root: Array, e: Array) -> Array:
-        last = select(xp, m > 0, e, root)
-        return -4.0 * last / (1.0 + e * (3.0 + e * (3.0 + e))) * last
-
-    @with_float32_form(_plain_value_and_derivative)
+    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, m: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         root, e = _exponentials(xp, m)
-        return self._value(xp, m, e), self._slope(xp, m, root, e)
+        return _value(xp, m, e), _slope(xp, m, root, e)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """8 exp(2 m) (2 exp(2 m) - 1) / (1 + exp(2 m))^4."""
@@ -127,10 +115,16 @@ class Savage(MarginLoss):
         )
 
 
-def _plain_chances(xp: Namespace, m: Array) -> tuple[Array, Array]:
-    """Return exp(2 m) and 1 / (1 + exp(2 m)) in float64 that was float32."""
-    e = xp.exp(xp.clip(2.0 * m, -_NOTHING_LEFT, _NOTHING_LEFT))
-    return e, 1.0 / (1.0 + e)
+def _value(xp: Namespace, m: Array, e: Array) -> Array:
+    last = select(xp, m > 0, e, xp.ones_like(e))
+    # Here and elsewhere powers of 1 + e are written as sums of powers: most of
+    # their rounding errors are then those of a small part.
+    return last / (1.0 + e * (2.0 + e)) * last
+
+
+def _slope(xp: Namespace, m: Array, root: Array, e: Array) -> Array:
+    last = select(xp, m > 0, e, root)
+    return -4.0 * last / (1.0 + e * (3.0 + e * (3.0 + e))) * last
 
 
 @computed_in_float64

@@ -16,9 +16,19 @@ from lossfw.numerics import (
     with_float32_form,
 )
 from lossfw_std.parabolas import ConcaveInSquare
+from lossfw_std.shared_parts import Deferred, shared_parts
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
 _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
+
+
+@shared_parts
+def _plain(loss: Tukey, xp: Namespace, r: Array) -> Deferred:
+    """With r kept within c, and v = 1 - (r/c)^2."""
+    w = xp.clip(r, -loss.c, loss.c)
+    gap = (loss.c - xp.abs(w)) / loss.c
+    v = gap * (2.0 - gap)
+    return lambda: w * w * ((1.0 + v * (1.0 + v)) / 6.0), lambda: w * v * v
 
 
 class Tukey(ConcaveInSquare):
@@ -61,25 +71,7 @@ class Tukey(ConcaveInSquare):
         within = 1 - (1 - x * x) ** 3
         return c * c / 6 * xp.where(xp.abs(r) <= c, within, xp.ones_like(x))
 
-    def _plain_value(self, xp: Namespace, r: Array) -> Array:
-        w, v = self._plain_parts(xp, r)
-        return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
-
-    def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
-        w, v = self._plain_parts(xp, r)
-        return w * v * v
-
-    def _plain_value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
-        w, v = self._plain_parts(xp, r)
-        return w * w * ((1.0 + v * (1.0 + v)) / 6.0), w * v * v
-
-    def _plain_parts(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
-        """Return r kept within c, and 1 - (r/c)^2, in float64 that was float32."""
-        w = xp.clip(r, -self.c, self.c)
-        gap = (self.c - xp.abs(w)) / self.c
-        return w, gap * (2.0 - gap)
-
-    @with_float32_form(_plain_value)
+    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """w^2/6 (1 + v + v^2), with w = min(|r|, c) and v = 1 - (w/c)^2: no case, no cancelling."""
         w = at_most(xp, xp.abs(r), self.c)
@@ -87,14 +79,14 @@ class Tukey(ConcaveInSquare):
         v = 1.0 - x * x
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
 
-    @with_float32_form(_plain_derivative)
+    @with_float32_form(_plain.derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r (1 - (r/c)^2)^2 up to c, 0 beyond."""
         a = xp.abs(r)
         w, v = at_most(xp, a, self.c), _weight(xp, a, self.c)
         return xp.sign(r) * (w * v * v)
 
-    @with_float32_form(_plain_value_and_derivative)
+    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both."""
         return self.value(xp, r), self.derivative(xp, r)
