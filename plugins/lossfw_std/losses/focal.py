@@ -27,6 +27,8 @@ from lossfw.numerics import (
     with_float32_form,
 )
 from lossfw_std import focusing
+from lossfw_std.focusing import Odds
+from lossfw_std.shared_parts import Deferred, shared_parts
 
 # Value, slope or bend of one class.
 _Part: TypeAlias = Callable[..., Any]
@@ -188,6 +190,24 @@ class Focal(LinkedLoss, PointwiseLoss):
         return tuple(found)
 
 
+def _of_odds(
+    body: _OnLogits, xp: Namespace, sides: tuple[Odds, Odds], value: _Part, slope: _Part
+) -> Deferred:
+    return lambda: body.of_both(xp, value, sides, 1.0), lambda: body.of_both(xp, slope, sides, -1.0)
+
+
+@shared_parts
+def _plain(body: _OnLogits, xp: Namespace, z: Array, t: Array) -> Deferred:
+    sides = focusing.odds(xp, t, z, body.gamma, plain=True)
+    return _of_odds(body, xp, sides, focusing.plain_value_of_odds, focusing.plain_slope_of_odds)
+
+
+@shared_parts
+def _stable(body: _OnLogits, xp: Namespace, z: Array, t: Array) -> Deferred:
+    sides = focusing.odds(xp, t, z, body.gamma)
+    return _of_odds(body, xp, sides, focusing.value_of_odds, focusing.slope_of_odds)
+
+
 @dataclass(frozen=True)
 class _OnLogits(PointwiseBody):
     """The focal loss of logits."""
@@ -203,51 +223,29 @@ class _OnLogits(PointwiseBody):
             xp, self.alpha, multiply_or_zero(xp, t, first), multiply_or_zero(xp, 1 - t, second)
         )
 
-    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        sides = focusing.odds(xp, t, z, self.gamma, plain=True)
-        return self._of_both(xp, focusing.plain_value_of_odds, sides, 1.0)
-
-    def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        sides = focusing.odds(xp, t, z, self.gamma, plain=True)
-        return self._of_both(xp, focusing.plain_slope_of_odds, sides, -1.0)
-
-    def _plain_value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        sides = focusing.odds(xp, t, z, self.gamma, plain=True)
-        return (
-            self._of_both(xp, focusing.plain_value_of_odds, sides, 1.0),
-            self._of_both(xp, focusing.plain_slope_of_odds, sides, -1.0),
-        )
-
-    @with_float32_form(_plain_value_and_derivative)
+    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both from the same exponentials."""
-        sides = focusing.odds(xp, t, z, self.gamma)
-        return (
-            self._of_both(xp, focusing.value_of_odds, sides, 1.0),
-            self._of_both(xp, focusing.slope_of_odds, sides, -1.0),
-        )
+        return _stable.both(self, xp, z, t)
 
-    @with_float32_form(_plain_value)
+    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same in powers of exp(-abs(z))."""
-        sides = focusing.odds(xp, t, z, self.gamma)
-        return self._of_both(xp, focusing.value_of_odds, sides, 1.0)
+        return _stable.value(self, xp, z, t)
 
-    @with_float32_form(_plain_derivative)
+    @with_float32_form(_plain.derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """That of the class less that of the other."""
-        sides = focusing.odds(xp, t, z, self.gamma)
-        return self._of_both(xp, focusing.slope_of_odds, sides, -1.0)
+        return _stable.derivative(self, xp, z, t)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Those of both classes."""
         sides = focusing.odds(xp, t, z, self.gamma)
-        return self._of_both(xp, focusing.bend_of_odds, sides, 1.0)
+        return self.of_both(xp, focusing.bend_of_odds, sides, 1.0)
 
-    def _of_both(
-        self, xp: Namespace, part: _Part, sides: tuple[focusing.Odds, focusing.Odds], sign: float
-    ) -> Array:
+    def of_both(self, xp: Namespace, part: _Part, sides: tuple[Odds, Odds], sign: float) -> Array:
+        """Return the sum of a part of both classes, that of the other times `sign`."""
         first, second = (part(xp, side, self.gamma) for side in sides)
         return _sum(xp, self.alpha, first, sign * second)
 

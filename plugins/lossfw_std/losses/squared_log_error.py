@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from lossfw import Array, Claims, Interval, Namespace, Order, PointwiseLoss, Space
 from lossfw.numerics import apply_where, computed_in_float64, difference_error, with_float32_form
+from lossfw_std.shared_parts import Deferred, shared_parts
 
 ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, low_included=False)
 
@@ -14,6 +15,14 @@ _LEAST_RISE = -1.0 + 2.0**-27
 
 # More than the logarithm of any finite float: an infinite prediction has slope 0.
 _MORE_THAN_ANY_LOG = 1e4
+
+
+@shared_parts
+def _plain(loss: SquaredLogError, xp: Namespace, y: Array, t: Array) -> Deferred:
+    """With log(1 + y) - log(1 + t)."""
+    x = (y - t) / (1.0 + t)
+    d = apply_where(xp, xp.log1p(x), x < _LEAST_RISE, _difference, y, t)
+    return lambda: d * d, lambda: 2.0 * _bounded(xp, d) / (1.0 + y)
 
 
 class SquaredLogError(PointwiseLoss):
@@ -52,11 +61,7 @@ class SquaredLogError(PointwiseLoss):
         difference = xp.log(1 + y) - xp.log(1 + t)
         return difference * difference
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        d = _plain_distance(xp, y, t)
-        return d * d
-
-    @with_float32_form(_plain_value)
+    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without the cancellation of logarithms."""
         size = _distance(xp, y, t)
@@ -66,11 +71,7 @@ class SquaredLogError(PointwiseLoss):
         """2 (log(1 + y) - log(1 + t)) / (1 + y)."""
         return self.value_and_derivative(xp, y, t)[1]
 
-    def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        d = _plain_distance(xp, y, t)
-        return d * d, 2.0 * _bounded(xp, d) / (1.0 + y)
-
-    @with_float32_form(_plain_value_and_derivative)
+    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from one logarithm."""
         size = _distance(xp, y, t)
@@ -112,12 +113,6 @@ def _distance(xp: Namespace, y: Array, t: Array) -> Array:
 
 def _apart(xp: Namespace, y: Array, t: Array) -> Array:
     return xp.abs(_difference(xp, y, t))
-
-
-def _plain_distance(xp: Namespace, y: Array, t: Array) -> Array:
-    """Return log(1 + y) - log(1 + t) in float64 that was float32."""
-    x = (y - t) / (1.0 + t)
-    return apply_where(xp, xp.log1p(x), x < _LEAST_RISE, _difference, y, t)
 
 
 def _difference(xp: Namespace, y: Array, t: Array) -> Array:

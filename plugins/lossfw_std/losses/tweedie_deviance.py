@@ -191,12 +191,6 @@ class TweedieDeviance(Deviance):
             usual = usual & ((size > low * y) | (size == 0.0))
         return ~usual
 
-    @extended_range(_is_rare)
-    def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if self.power == THREE_HALVES:
-            return by_roots(xp, y, t)
-        return 2.0 * half_deviance(xp, y, t, power_of(self.power), lambda k: to_power(xp, y, k))
-
     def _quick_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the value in float64 that was float32."""
         p = self.power
@@ -208,24 +202,23 @@ class TweedieDeviance(Deviance):
             of_target = positive_target(xp, t, p) ** (2.0 - p)
             found = 2.0 * quick_half(xp, (t - y) / y, y ** (2.0 - p), of_target, p)
         else:
-            return self._value(xp, y, t)
-        return apply_where(xp, found, xp.isinf(y) | xp.isinf(t), self._value, y, t)
+            return self.value(xp, y, t)
+        return apply_where(xp, found, xp.isinf(y) | xp.isinf(t), self.value, y, t)
 
     def _quick_both(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        return self._quick_value(xp, y, t), self._derivative(xp, y, t)
+        return self._quick_value(xp, y, t), self.derivative(xp, y, t)
 
     @with_float32_form(_quick_value)
+    @extended_range(_is_rare)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without cancellation."""
-        return self._value(xp, y, t)
-
-    @computed_in_float64
-    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """2 (y - t) y^-p."""
-        return self._derivative(xp, y, t)
+        if self.power == THREE_HALVES:
+            return by_roots(xp, y, t)
+        return 2.0 * half_deviance(xp, y, t, power_of(self.power), lambda k: to_power(xp, y, k))
 
     @extended_range(_has_rare_mean)
-    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 (y - t) y^-p."""
         if self.power == THREE_HALVES:
             return 2.0 * ((y - t) / xp.sqrt(y) / y)
         return 2.0 * ((y - t) * to_power(xp, y, -Fraction(self.power)))
@@ -233,7 +226,7 @@ class TweedieDeviance(Deviance):
     @with_float32_form(_quick_both)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
-        return self._value(xp, y, t), self._derivative(xp, y, t)
+        return self.value(xp, y, t), self.derivative(xp, y, t)
 
     @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -306,29 +299,26 @@ class _OnLogits(LogMeanBody):
         """Return the value in float64 that was float32."""
         p = self.loss.power
         if p == THREE_HALVES or not is_quick(p):
-            return self._value(xp, z, t)
+            return self.value(xp, z, t)
         b, y = 2.0 - p, xp.exp(z)
         of_target = xp.exp(b * xp.log(t))
         value = 2.0 * quick_half(xp, (t - y) / y, xp.exp(b * z), of_target, p)
-        return apply_where(xp, value, _is_special(xp, z, value), self._value, z, t)
+        return apply_where(xp, value, _is_special(xp, z, value), self.value, z, t)
 
     def _quick_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         p = self.loss.power
         if p == THREE_HALVES or not is_quick(p):
-            return self._derivative(xp, z, t)
+            return self.derivative(xp, z, t)
         slope = 2.0 * (xp.exp((2.0 - p) * z) - t * xp.exp((1.0 - p) * z))
-        return apply_where(xp, slope, _is_special(xp, z, slope), self._derivative, z, t)
+        return apply_where(xp, slope, _is_special(xp, z, slope), self.derivative, z, t)
 
     def _quick_both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         return self._quick_value(xp, z, t), self._quick_derivative(xp, z, t)
 
     @with_float32_form(_quick_value)
+    @extended_range(_is_rare)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The deviance of the mean exp(z)."""
-        return self._value(xp, z, t)
-
-    @extended_range(_is_rare)
-    def _value(self, xp: Namespace, z: Array, t: Array) -> Array:
         z = _finite_log(xp, z)
         if self.loss.power == THREE_HALVES:
             root = xp.exp(0.5 * z)
@@ -339,12 +329,9 @@ class _OnLogits(LogMeanBody):
         )
 
     @with_float32_form(_quick_derivative)
+    @extended_range(_has_rare_mean)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y^(1-p) with y = exp(z)."""
-        return self._derivative(xp, z, t)
-
-    @extended_range(_has_rare_mean)
-    def _derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         z = _finite_log(xp, z)
         if self.loss.power == THREE_HALVES:
             root = xp.exp(0.5 * z)
@@ -354,7 +341,7 @@ class _OnLogits(LogMeanBody):
     @with_float32_form(_quick_both)
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
-        return self._value(xp, z, t), self._derivative(xp, z, t)
+        return self.value(xp, z, t), self.derivative(xp, z, t)
 
     @extended_range(_is_rare)
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
