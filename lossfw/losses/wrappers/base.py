@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeAlias
 
 from lossfw.errors import ParameterError
@@ -34,6 +34,15 @@ class Wrapper(Loss):
 def of_part(name: str) -> Any:
     """Return a property that reads an attribute of the wrapped loss."""
     return property(lambda wrapper: getattr(wrapper.of, name), doc=f"`{name}` of the part.")
+
+
+def of_parts(name: str, join: Callable[[Iterable[Any]], Any]) -> Any:
+    """Return a property that joins an attribute of the wrapped losses."""
+
+    def joined(wrapper: Any) -> Any:
+        return join(getattr(part, name) for part in wrapper.of)
+
+    return property(joined, doc=f"`{name}` of the parts.")
 
 
 class PartWrapper(Wrapper):
@@ -107,6 +116,14 @@ class ChangingWrapper(PartWrapper):
         """See `Loss.terms`."""
         t, change = self.changes(xp, t, by_index=False)
         return tuple(change(term) for term in self.of.unreduced_terms(xp, y, t, order))
+
+
+def added(terms: Iterable[Array]) -> Array:
+    """Return the sum of arrays."""
+    total, *others = terms
+    for term in others:
+        total = total + term
+    return total
 
 
 def unchanged(results: Array) -> Array:

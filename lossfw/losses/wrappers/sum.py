@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from pydantic import field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import ClassIndex, Simplex, Space
-from lossfw.losses.base import FORMS, Argument, Form, ResultForm
+from lossfw.losses.base import FORMS, Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Wrapper, refuse_weighing
+from lossfw.losses.wrappers.base import Wrapper, added, of_parts, refuse_weighing
 from lossfw.losses.wrappers.claim_rules import constant_curvature
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.compatibility import (
@@ -31,7 +31,15 @@ from lossfw.losses.wrappers.compatibility import (
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
-T = TypeVar("T")
+
+def _common(values: Iterable[Any]) -> Any:
+    """Return the value of all parts; None if they differ."""
+    first, *others = values
+    return first if all(repr(other) == repr(first) for other in others) else None
+
+
+def _first_known(values: Iterable[Any]) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 class Sum(Wrapper):
@@ -82,53 +90,23 @@ class Sum(Wrapper):
         narrowest(flat, "target")
         return flat
 
-    @property
-    def takes_rows(self) -> bool:
-        """Whether one part does."""
-        return any(part.takes_rows for part in self.of)
-
-    @property
-    def takes_groups(self) -> bool:  # type: ignore[override]  # the parts decide, not the class
-        """Whether every part does."""
-        return self.of[0].takes_groups
-
-    @property
-    def needs_group(self) -> bool:  # type: ignore[override]  # the parts decide, not the class
-        """Whether one part does."""
-        return any(part.needs_group for part in self.of)
-
-    @property
-    def neutral(self) -> tuple[Any, Any] | None:  # type: ignore[override]  # the parts decide, not the class
-        """The row that changes nothing in any part, if they agree on one."""
-        first = self.of[0].neutral
-        same = all(repr(part.neutral) == repr(first) for part in self.of)
-        return first if same else None
+    takes_rows: ClassVar[Any] = of_parts("takes_rows", any)
+    takes_groups: ClassVar[Any] = of_parts("takes_groups", any)
+    needs_group: ClassVar[Any] = of_parts("needs_group", any)
+    neutral: ClassVar[Any] = of_parts("neutral", _common)
+    takes_target_rows: ClassVar[Any] = of_parts("takes_target_rows", any)
+    has_columns: ClassVar[Any] = of_parts("has_columns", any)
+    least_classes: ClassVar[Any] = of_parts("least_classes", max)
+    fixed_classes: ClassVar[Any] = of_parts("fixed_classes", _first_known)
+    prediction_range: ClassVar[Any] = of_parts("prediction_range", Range.common)
+    target_range: ClassVar[Any] = of_parts("target_range", Range.common)
+    argument: ClassVar[Any] = of_parts("argument", lambda found: _common(found) or "prediction")
+    link_name: ClassVar[Any] = of_parts("link_name", _common)
 
     @property
     def sums_rows(self) -> bool:
         """Whether one part does, and none takes whole rows."""
         return not self.takes_rows and any(part.sums_rows for part in self.of)
-
-    @property
-    def takes_target_rows(self) -> bool:
-        """Whether one part does."""
-        return any(part.takes_target_rows for part in self.of)
-
-    @property
-    def has_columns(self) -> bool:
-        """As every part."""
-        return self.of[0].has_columns
-
-    @property
-    def least_classes(self) -> int:  # type: ignore[override]  # the parts decide, not the class
-        """The most that one part needs."""
-        return max(part.least_classes for part in self.of)
-
-    @property
-    def fixed_classes(self) -> int | None:
-        """The number of classes that the first part fixes, of those that do."""
-        fixed = (part.fixed_classes for part in self.of)
-        return next((classes for classes in fixed if classes is not None), None)
 
     @cached_property
     def prediction_space(self) -> Space:
@@ -141,33 +119,14 @@ class Sum(Wrapper):
         return narrowest(self.of, "target")
 
     @property
-    def prediction_range(self) -> Range | None:  # type: ignore[override]  # the parts decide, not the class
-        """The sizes for which every part promises its results."""
-        return Range.common(part.prediction_range for part in self.of)
-
-    @property
-    def target_range(self) -> Range | None:  # type: ignore[override]  # the parts decide, not the class
-        """The sizes for which every part promises its results."""
-        return Range.common(part.target_range for part in self.of)
-
-    @property
     def input_form(self) -> Form:
         """``"logits"`` where one part, and therefore every one, takes them."""
         return "logits" if any(part.input_form == "logits" for part in self.of) else "prediction"
 
-    @property
-    def argument(self) -> Argument:  # type: ignore[override]  # the parts decide, not the class
-        """The argument of the parts' functions, if they agree."""
-        return _common({part.argument for part in self.of}) or "prediction"
-
-    @property
-    def link_name(self) -> str | None:  # type: ignore[override]  # the parts decide, not the class
-        """The link of the parts, if they agree."""
-        return _common({part.link_name for part in self.of})
-
     def link_activation(self) -> str | None:
         """Return the activation whose results all parts expect; None if they do not agree."""
-        return _common({part.link_activation() for part in self.of})
+        link: str | None = _common(part.link_activation() for part in self.of)
+        return link
 
     def on_logits(self) -> Loss | None:
         """Return the sum of the fused parts, if all have the same link."""
@@ -199,15 +158,15 @@ class Sum(Wrapper):
 
         results = [losses_of(part) for part in self.of]
         if form in ("gradient", "hessian"):
-            return _add(results)
+            return added(results)
         losses = [pair[0] for pair in results] if form == "both" else results
-        total = _add(self._fit(xp, part, x) for part, x in zip(self.of, losses, strict=True))
-        return (total, _add(pair[1] for pair in results)) if form == "both" else total
+        total = added(self._fit(xp, part, x) for part, x in zip(self.of, losses, strict=True))
+        return (total, added(pair[1] for pair in results)) if form == "both" else total
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Add those of the parts; None where one is not known."""
         bounds = [part.unreduced_curvature_bound(xp, y, t) for part in self.of]
-        return None if any(bound is None for bound in bounds) else _add(bounds)
+        return None if any(bound is None for bound in bounds) else added(bounds)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the summands: the parts, and their own terms; see `Loss.terms`."""
@@ -228,18 +187,6 @@ class Sum(Wrapper):
             return self.of[0].claims()
         parts = [_within_sum(self, part) for part in self.of]
         return wrapper_claims("summed", parts, self.takes_rows)
-
-
-def _common(values: set[T]) -> T | None:
-    """Return the only member of a set; None if there are several."""
-    return next(iter(values)) if len(values) == 1 else None
-
-
-def _add(terms: Iterable[Array]) -> Array:
-    first, *others = terms
-    for term in others:
-        first = first + term
-    return first
 
 
 def _within_sum(total: Sum, part: Loss) -> Claims:

@@ -16,7 +16,7 @@ from lossfw.errors import DomainError, ParameterError
 from lossfw.losses.base import FORMS, ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import LossParameter, nested_loss
-from lossfw.losses.wrappers.base import Wrapper, refuse_weighing
+from lossfw.losses.wrappers.base import Wrapper, added, refuse_weighing
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
 from lossfw.numerics.exact.reference import Order
 
@@ -179,8 +179,8 @@ class Tasks(Wrapper):
         if form in ("gradient", "hessian"):
             return _beside(xp, y, results)
         if form == "both":
-            return _total(pair[0] for pair in results), _beside(xp, y, [r[1] for r in results])
-        return _total(results)
+            return added(pair[0] for pair in results), _beside(xp, y, [r[1] for r in results])
+        return added(results)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check the columns, and let each loss check its own; see `Loss.check_domain`."""
@@ -250,10 +250,3 @@ class Tasks(Wrapper):
 def _beside(xp: Namespace, y: Array, parts: list[Array]) -> Array:
     """Return derivatives of numbers and of rows as one row."""
     return xp.concat([x if x.ndim == y.ndim else x[..., None] for x in parts], axis=-1)
-
-
-def _total(losses: Any) -> Array:
-    total, *others = losses
-    for other in others:
-        total = total + other
-    return total
