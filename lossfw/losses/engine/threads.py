@@ -84,7 +84,7 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
     from concurrent.futures import ThreadPoolExecutor
 
     results: dict[int, _Result] = {}
-    failures: dict[int, Exception] = {}
+    failures: dict[int, BaseException] = {}
     # Workers take the next item from one iterator, so that none of them waits.
     queue = iter(enumerate(items))
 
@@ -95,7 +95,8 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
                     return
                 try:
                     results[number] = task(item)
-                except Exception as failure:
+                except BaseException as failure:
+                    # Also an interruption, which ends the other threads too.
                     failures[number] = failure
 
     with ThreadPoolExecutor(thread_count(), "lossfw") as pool:

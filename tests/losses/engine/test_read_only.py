@@ -1,12 +1,10 @@
 """Arguments of bodies: an error says where a body writes to them, and the caller's arrays stay."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
 import lossfw
-from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss, Space
+from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.errors import BodyError
 from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
@@ -72,8 +70,6 @@ WAYS = {
 class Pair(PointwiseLoss):
     "A loss of a way to write."
 
-    prediction: ClassVar[Space] = REAL
-    target: ClassVar[Space] = REAL
     way: str
 
     def value(self, xp, y, t):
@@ -106,8 +102,8 @@ class Margin(MarginLoss):
 class Rows(CategoricalLoss):
     "A loss that changes its rows."
 
-    prediction: ClassVar[Space] = REAL
-    target: ClassVar[Space] = lossfw.SIMPLEX
+    prediction = REAL
+    target = lossfw.SIMPLEX
 
     def value(self, xp, y, t):
         y -= xp.max(y, axis=-1, keepdims=True)
@@ -116,9 +112,6 @@ class Rows(CategoricalLoss):
 
 class Looks(PointwiseLoss):
     "A loss whose own check changes the prediction."
-
-    prediction: ClassVar[Space] = REAL
-    target: ClassVar[Space] = REAL
 
     def check_domain(self, y, t, by_index, start):
         y[...] = 0.0
@@ -235,9 +228,6 @@ class Same(Activation):
 class OwnArrays(PointwiseLoss):
     "A body may write to arrays that it made."
 
-    prediction: ClassVar[Space] = REAL
-    target: ClassVar[Space] = REAL
-
     def value(self, xp, y, t):
         loss = y - t
         loss *= loss
@@ -269,9 +259,6 @@ def test_another_mistake_of_a_body_is_not_hidden():
 
 class Squares(PointwiseLoss):
     "A loss that changes the prediction."
-
-    prediction: ClassVar[Space] = REAL
-    target: ClassVar[Space] = REAL
 
     def value(self, xp, y, t):
         y -= t

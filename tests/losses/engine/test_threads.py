@@ -1,5 +1,6 @@
 """Threads: their number is checked, and failures do not depend on it."""
 
+import threading
 import time
 
 import numpy as np
@@ -26,6 +27,20 @@ def test_the_first_failure_in_order_is_raised(count):
 
     with lossfw.threads(count), pytest.raises(ValueError, match=r"^3$"):
         threads.run(task, range(12))
+
+
+def test_an_interruption_ends_the_other_threads():
+    done = []
+
+    def task(n):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        time.sleep(0.01)
+        done.append(n)
+
+    with lossfw.threads(2), pytest.raises(KeyboardInterrupt):
+        threads.run(task, range(300))
+    assert len(done) < 100
 
 
 def test_floating_point_warnings_are_off_in_every_thread():
