@@ -119,10 +119,7 @@ def _is_wrapped(torch: Any, x: Any) -> bool:
 class _Call:
     """A call of a body, whose arrays are taken out of its arguments and put in again.
 
-    Attributes
-    ----------
-    arrays : list of array
-        Those of the arguments; a dual number has up to three.
+    A dual number has up to three.
     """
 
     def __init__(self, body: Callable[..., Any], place: int, given: tuple[Any, ...]) -> None:

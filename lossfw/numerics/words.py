@@ -285,12 +285,9 @@ def _exp_table() -> tuple[NDArray, NDArray]:
     return np.array(high), np.array(low)
 
 
-def _pair_of(x: Fraction) -> tuple[float, float]:
-    return float(x), float(x - Fraction(float(x)))
-
-
-# 1, 1/2!, 1/3! ...: the coefficients of (exp(x) - 1) / x.
-_SERIES = [_pair_of(Fraction(1, math.factorial(k + 1))) for k in range(_TERMS)]
+# 1, 1/2!, 1/3! ...: the coefficients of (exp(x) - 1) / x, in two floats.
+_EXACT_SERIES = [Fraction(1, math.factorial(k + 1)) for k in range(_TERMS)]
+_SERIES = [(float(x), float(x - Fraction(float(x)))) for x in _EXACT_SERIES]
 
 
 def _expm1_of_pair(x: _Pair) -> _Pair:
@@ -352,13 +349,16 @@ def _log1p_of_pair(u: _Pair) -> _Pair:
     return _quick_sum(first, slip[0] + slip[1])
 
 
-def log(x: Words) -> Words:
-    """Return log(x)."""
+def _positive(x: Words) -> tuple[Words, NDArray, NDArray]:
+    """Return words with 1 where they are not positive and finite, where they are, and as given."""
     x = x.normal()
     usual = (x.high > 0.0) & np.isfinite(x.high)
-    given = x.high
-    if not usual.all():
-        x = choose(usual, x, 1.0)
+    return (x if usual.all() else choose(usual, x, 1.0)), usual, x.high
+
+
+def log(x: Words) -> Words:
+    """Return log(x)."""
+    x, usual, given = _positive(x)
     below = x.high < math.sqrt(0.5)
     factor, power = np.where(below, 2.0, 1.0), x.scale - below
     u = _sum(factor * x.high - 1.0, factor * x.low)
@@ -382,11 +382,7 @@ def log1p(x: Words) -> Words:
 
 def sqrt(x: Words) -> Words:
     """Return the square root."""
-    x = x.normal()
-    usual = (x.high > 0.0) & np.isfinite(x.high)
-    given = x.high
-    if not usual.all():
-        x = choose(usual, x, 1.0)
+    x, usual, given = _positive(x)
     odd = x.scale & 1
     high, low = np.ldexp(x.high, odd), np.ldexp(x.low, odd)
     first = np.sqrt(high)

@@ -92,21 +92,9 @@ def merged(blocks: Sequence[Sums]) -> Sums:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """The way from the sums of a call to its result.
+    """The way from the sums of a call to its result; a misspelt choice raises `ArgumentError`.
 
-    Attributes
-    ----------
-    reduction : {"mean", "sum", "none"}
-        The mean, the sum, or the losses as they are.
-    denominator : {"weights", "count"}
-        A mean divides by sum(w), or by the number of losses that count.
-    empty : {"raise", "nan", "zero"}
-        The mean of nothing.
-
-    Raises
-    ------
-    ArgumentError
-        If one of them is misspelt.
+    A mean divides by sum(w), or by the number of losses that count; `empty` is that of nothing.
 
     Examples
     --------

@@ -15,10 +15,7 @@ from lossfw.numerics.arrays import NDArray
 class RowRanges:
     """Sets of consecutive rows that do not touch each other, in ascending order.
 
-    Attributes
-    ----------
-    spans : tuple of (int, int)
-        The first row of each, and the row after its last.
+    A span is the first row of a set, and the row after its last.
 
     Examples
     --------

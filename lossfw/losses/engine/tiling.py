@@ -44,27 +44,16 @@ class EngineLoss(Protocol):
 
 @dataclass(slots=True)
 class Tile:
-    """Rows `first` to `last` of a call as the body gets them.
-
-    Attributes
-    ----------
-    y, t : ndarray
-        Elements along the only axis, or rows along the first of two. Those
-        that do not count are left out.
-    weight : ndarray or None
-        Weight of each element or row that counts.
-    where : ndarray of bool or None
-        Whether each element or row counts; None where all do.
-    counted, masked : int
-        Numbers that count in a mean over the count, and that the mask leaves out.
-    """
+    """Rows `first` to `last` of a call as the body gets them, without those that do not count."""
 
     first: int
     last: int
+    # Elements along the only axis, or rows along the first of two.
     y: NDArray
     t: NDArray
-    weight: NDArray | None
-    where: NDArray | None
+    weight: NDArray | None  # of each element or row that counts
+    where: NDArray | None  # whether each element or row counts; None where all do
+    # Numbers that count in a mean over the count, and that the mask leaves out.
     counted: int
     masked: int
 

@@ -23,45 +23,28 @@ _LANES = 16
 # lie next to each other, and one column after the other where rows do.
 SumOrder: TypeAlias = Literal["pairwise", "columns"]
 
-# Who looks at what lies outside of the domain.
+# Nothing lies outside of it; the caller has to look; or the last output is 1 for each element or
+# row outside, else 0, and the kernel reports whether there are any.
 Domain: TypeAlias = Literal["unbounded", "unchecked", "checked"]
 
 
 @dataclass(frozen=True)
 class KernelSignature:
-    """The inputs and outputs of a kernel of elements or of rows.
+    """The inputs and outputs of a kernel of elements or of rows."""
 
-    Attributes
-    ----------
-    inputs : tuple of str
-        One or two arrays of the kernel's dtype.
-    values, derivatives : bool
-        The first output has one number for each element, or for each row, and the next has one
-        for each element.
-    domain : {"unbounded", "unchecked", "checked"}
-        Nothing lies outside of it; the caller has to look; or the last output is 1 for each element
-        or row outside, else 0, and the kernel reports whether there are any.
-    weighted : bool
-        The kernel multiplies by weights, and sums values without writing them; of elements only.
-    summed : bool
-        The kernel sums values; of elements only.
-    columns : int or None
-        The length of a row; None for elements.
-    by_index : bool
-        The second input is a column for each row, in int64.
-    order : {"pairwise", "columns"}
-        The order of sums of few columns.
-    """
-
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...]  # one or two arrays of the kernel's dtype
+    # The first output has one number for each element, or for each row, and the next has one for
+    # each element.
     values: bool
     derivatives: bool
     domain: Domain = "unbounded"
+    # Of elements only: it multiplies by weights, and sums values without writing them; it sums
+    # values.
     weighted: bool = False
     summed: bool = True
-    columns: int | None = None
-    by_index: bool = False
-    order: SumOrder = "pairwise"
+    columns: int | None = None  # the length of a row
+    by_index: bool = False  # the second input is a column for each row, in int64
+    order: SumOrder = "pairwise"  # of sums of few columns
 
     @property
     def is_checked(self) -> bool:

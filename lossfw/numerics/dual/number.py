@@ -18,6 +18,7 @@ Rules where a function has no derivative, or more than one:
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn, Protocol
 
 from lossfw.errors import ArgumentError
@@ -78,10 +79,7 @@ class Dual:
     @property
     def size(self) -> int:
         """The number of elements of the value."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> Any:

@@ -27,6 +27,8 @@ OF_ROWS = (
     lossfw.loss("label_smoothed", of=CROSS),
     lossfw.loss("focal_modulated", of=CROSS) + 0.5 * CROSS,
 )
+# Each option alone, and all of them together for losses with weights of their own.
+WEIGHTED = [(CROSS, options) for options in OPTIONS] + [(loss, OPTIONS[-1]) for loss in OF_ROWS[1:]]
 
 
 def points(loss):
@@ -84,8 +86,7 @@ def test_jax_grad_gives_the_gradient_under_jit(jax, loss):
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize("loss", OF_ROWS, ids=repr)
+@pytest.mark.parametrize(("loss", "options"), WEIGHTED, ids=str)
 def test_weights_and_masks_under_jax(jax, loss, options):
     jnp = jax.numpy
     z, k = jnp.asarray(LOGIT_ROWS), jnp.asarray(CLASSES)
@@ -109,8 +110,7 @@ def test_weights_and_masks_under_jax(jax, loss, options):
     np.testing.assert_allclose(whole, whole.T, rtol=1e-10, atol=1e-15)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize("loss", OF_ROWS, ids=repr)
+@pytest.mark.parametrize(("loss", "options"), WEIGHTED, ids=str)
 def test_weights_and_masks_under_torch(torch, loss, options):
     z, k = torch.tensor(LOGIT_ROWS, dtype=torch.float64), torch.tensor(CLASSES)
     if not options.get("where", [True] * 3)[2]:
@@ -205,7 +205,8 @@ def test_torch_maps_gradients_over_rows(torch, loss):
     np.testing.assert_allclose(curved, bends, rtol=1e-7, atol=1e-12)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+# A few, for seconds each: JAX can map every operation, which PyTorch cannot.
+@pytest.mark.parametrize("loss", [*ONE_OF_EACH[::9], Bent(), Spread()], ids=repr)
 def test_jax_maps_gradients_over_rows(jax, loss):
     y, t, slopes, _ = rows(loss)
     each = jax.jit(jax.vmap(jax.grad(summed(loss))))(jax.numpy.asarray(y), jax.numpy.asarray(t))
