@@ -1,4 +1,8 @@
-"""Calls of a loss by tiles and by kernels, which have the same bits."""
+"""Calls of a loss by tiles and by kernels, which have the same bits, and programs with kernels."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 
@@ -27,3 +31,11 @@ def _results(loss, y, t, **options):
         *loss.value_and_gradient(y, t, **options),
         loss.partial(y, t, **options).mean(),
     ]
+
+
+def run_program(program):
+    """Return the output of a program, which ends well, with the engine's usual mode."""
+    command, environment = [sys.executable, "-c", program], {**os.environ, "LOSSFW_ENGINE": ""}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout

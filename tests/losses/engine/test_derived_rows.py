@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from lossfw import LOGITS
-from lossfw.losses.engine import kernels
 from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.engine_mode import use_engine
 from support.author_losses import ROWS
+from support.engines import same_bits
 
 LOSSES = [author() for author, _ in ROWS]
 COUNT = 400
@@ -31,41 +31,28 @@ def arguments(loss, columns, dtype):
     return p.astype(dtype), t
 
 
-def calls(loss, columns, dtype, **options):
-    y, t = arguments(loss, columns, dtype)
-    for form in ("gradient", "hessian"):
-
-        def call(part, form=form):
-            given = {name: x[part] for name, x in options.items()}
-            return getattr(loss, form)(y[part], t[part], reduction="none", **given)
-
-        yield call
-
-
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 @pytest.mark.parametrize("columns", [2, 5, 40, 300])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_a_row_has_the_same_bits_in_every_call(loss, columns, dtype):
     if dtype == "float16" and loss.prediction_space is not LOGITS:
         pytest.skip("rounded rows are not distributions")
+    y, t = arguments(loss, columns, dtype)
     with use_engine("tiles"):
-        for call in calls(loss, columns, dtype):
-            whole = call(slice(None))
+        for function in (loss.gradient, loss.hessian):
+            whole = function(y, t, reduction="none")
             for ends in ((0, 1, 2, 3, 200, COUNT), (0, COUNT // 2, COUNT)):
-                parts = [call(slice(*pair)) for pair in itertools.pairwise(ends)]
+                spans = itertools.pairwise(ends)
+                parts = [function(y[a:b], t[a:b], reduction="none") for a, b in spans]
                 np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 @pytest.mark.parametrize("columns", [3, 10, 100])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_kernels_have_the_bits_of_tiles(loss, columns):
-    weights = {"sample_weight": np.random.default_rng(0).random(COUNT)}
-    for options in ({}, weights):
-        for call in calls(loss, columns, "float64", **options):
-            with use_engine("tiles"):
-                expected = call(slice(None))
-            with use_engine("compiled"), kernels.trusted():
-                np.testing.assert_array_equal(call(slice(None)), expected)
+    y, t = arguments(loss, columns, "float64")
+    for options in ({}, {"sample_weight": np.random.default_rng(0).random(COUNT)}):
+        same_bits(loss, y, t, **options)
 
 
 @pytest.mark.parametrize("columns", [3, 100])

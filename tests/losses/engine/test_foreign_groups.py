@@ -76,10 +76,6 @@ CASES = {
 }
 
 
-def as_jax(x):
-    return jax.numpy.asarray(x)
-
-
 def slopes_of_torch(function, y, **others):
     y = y.clone().requires_grad_()
     value = function(y, **others)
@@ -92,7 +88,7 @@ def slopes_of_jax(function, y, **others):
     return float(value), np.asarray(slopes)
 
 
-LIBRARIES = {"torch": (torch.tensor, slopes_of_torch), "jax": (as_jax, slopes_of_jax)}
+LIBRARIES = {"torch": (torch.tensor, slopes_of_torch), "jax": (jax.numpy.asarray, slopes_of_jax)}
 
 
 # JAX compiles each case for seconds.
@@ -128,7 +124,7 @@ def test_flat_rows_and_filled_lines_have_the_slopes_of_numpy(library, case):
 
 def test_what_must_be_known_and_is_traced_has_words():
     loss, y, t = CASES["scores"]
-    y, t = as_jax(y), as_jax(t)
+    y, t = jax.numpy.asarray(y), jax.numpy.asarray(t)
     with pytest.raises(ArgumentError, match="group is traced"):
         jax.jit(lambda ids: loss(y, t, group=ids))(np.repeat(np.arange(4), SIZES))
     with pytest.raises(ArgumentError, match="bare has no neutral row"):

@@ -1,8 +1,6 @@
 """The life of a kernel: its trial, a fork while it is made, and its end."""
 
 import os
-import subprocess
-import sys
 import threading
 import weakref
 
@@ -14,6 +12,7 @@ from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.compiled import llvm_target
+from support.engines import run_program
 from support.loss_settings import arguments
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
@@ -129,6 +128,7 @@ def test_bits_are_compared_but_for_those_of_nan(found, wanted, count):
 
 FORK = """
 import os, sys, time
+os.environ["LOSSFW_THREADS"] = "1"
 import numpy as np, lossfw
 from lossfw.losses.engine import kernels
 kernels._SECONDS = 0.0
@@ -153,11 +153,7 @@ print("ended")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_that_is_forked_while_a_kernel_is_made_ends_and_has_kernels():
-    environment = {**os.environ, "LOSSFW_ENGINE": "", "LOSSFW_THREADS": "1"}
-    ended = subprocess.run(
-        [sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")
+    assert run_program(FORK) == "ended\n"
 
 
 def test_an_end_of_python_waits_for_one_step_of_a_kernel_alone(monkeypatch):

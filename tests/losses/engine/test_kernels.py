@@ -1,9 +1,6 @@
 """Kernels in calls: the bits of tiles in every case, and when and where there is none."""
 
 import itertools
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -17,7 +14,7 @@ from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.numerics import logsumexp, softmax
-from support.engines import same_bits
+from support.engines import run_program, same_bits
 from support.loss_settings import arguments
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
@@ -375,14 +372,6 @@ def test_the_variable_chooses_and_a_mistake_is_told(monkeypatch):
         Pure()(y, y)
 
 
-def run(program):
-    """Return the output of a program, which ends well, with the engine's usual mode."""
-    command, environment = [sys.executable, "-c", program], {**os.environ, "LOSSFW_ENGINE": ""}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    return ended.stdout
-
-
 SMALL_CALLS = """
 import sys
 import numpy as np, lossfw
@@ -395,7 +384,7 @@ print([name for name in sys.modules if "candidates" in name or "llvmlite" in nam
 
 
 def test_small_calls_import_neither_expressions_nor_llvm():
-    assert run(SMALL_CALLS) == "[]\n[]\n"
+    assert run_program(SMALL_CALLS) == "[]\n[]\n"
 
 
 COMPILING = """
@@ -408,4 +397,4 @@ print(lossfw.loss("welsch").gradient(y, 0 * y).sum())
 
 
 def test_a_process_ends_while_it_compiles():
-    assert run(COMPILING)
+    assert run_program(COMPILING)
