@@ -109,11 +109,8 @@ def _is_known(x: Any) -> bool:
         return has_values(x)
     torch = sys.modules["torch"]
     differentiated = torch.is_grad_enabled() and x.requires_grad
-    return has_values(x) and not differentiated and not _is_wrapped(torch, x)
-
-
-def _is_wrapped(torch: Any, x: Any) -> bool:
-    return bool(torch._C._functorch.is_functorch_wrapped_tensor(x))
+    is_mapped = torch._C._functorch.is_functorch_wrapped_tensor(x)
+    return has_values(x) and not differentiated and not is_mapped
 
 
 class _Call:

@@ -101,7 +101,9 @@ class Candidate:
             arrays = self._probes(kind, traced)
             expected = self._results(arrays)
             try:
-                actual = self._replay(traced, arrays)
+                written = write(traced, self.signature.columns, self._layout)
+                inputs = dict(zip(self.spaces, arrays, strict=True))
+                actual = self._shaped(written(**inputs), arrays[0])
             except Exception as error:
                 problem = f"expressions of the body fail, with {_first_line(error)}"
                 raise NoKernelError(problem) from error
@@ -175,11 +177,6 @@ class Candidate:
         if [getattr(result, "shape", None) for result in results] != self._shapes(arrays[0]):
             raise NoKernelError("the body returns another shape than its arguments ask for")
         return results
-
-    def _replay(self, graph: Graph, arrays: list[NDArray]) -> tuple[NDArray, ...]:
-        """Return the results of the graph, in the shapes of the body's."""
-        inputs, columns = dict(zip(self.spaces, arrays, strict=True)), self.signature.columns
-        return self._shaped(write(graph, columns, self._layout)(**inputs), arrays[0])
 
     def _shaped(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
         """Return results of a function that is written out in the shapes of the body's."""

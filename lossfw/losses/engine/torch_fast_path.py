@@ -57,18 +57,15 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
     is_special = loss.sums_rows or loss.has_columns or loss.takes_groups
-    if not y.numel() or y.is_meta or _is_traced() or is_special:
+    if not y.numel() or y.is_meta or torch_written.is_traced() or is_special:
+        return None
+    if torch.autograd.forward_ad._current_level != _NO_LEVEL:
+        # It is differentiated forward.
         return None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > loss.takes_rows:
         return False
     classes = loss.takes_classes and t.dtype is torch.int64 and t.ndim and t.shape == y.shape[:-1]
     return True if classes else None
-
-
-def _is_traced() -> bool:
-    """Tell whether a call is compiled, mapped, or differentiated forward."""
-    level: int = torch.autograd.forward_ad._current_level
-    return torch_written.is_traced() or level != _NO_LEVEL
 
 
 def _shares_memory_with_numpy(y: Array, t: Array) -> bool:

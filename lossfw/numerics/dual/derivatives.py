@@ -118,12 +118,11 @@ def _with_care(
     doubtful = ~(np.logical_and.reduce(finite) | np.isnan(value))
     if not doubtful.any():
         return (value, *parts)
-    again = functools.partial(_careful_parts, rule)
-    return (value, *put_rows(parts, doubtful, again, y, *constants))
 
+    def careful_parts(_: Namespace, *arrays: NDArray) -> tuple[Array, ...]:
+        return rule(np, True, *arrays)[1:]
 
-def _careful_parts(rule: _Rule, xp: Namespace, *arrays: NDArray) -> tuple[Array, ...]:
-    return rule(xp, True, *arrays)[1:]
+    return (value, *put_rows(parts, doubtful, careful_parts, y, *constants))
 
 
 def row_derivatives(

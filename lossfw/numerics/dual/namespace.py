@@ -43,7 +43,7 @@ class DualNamespace:
         if name in RULES:
             return _elementary(self, inner, RULES[name])
         if name in VALUE_ONLY:
-            return _value_only(inner)
+            return lambda *args, **kwargs: inner(*[value_of(arg) for arg in args], **kwargs)
         if name in REARRANGING:
             return _by_parts(self, name, inner, keep_floats=True)
         if name in LINEAR:
@@ -296,15 +296,6 @@ def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Deri
         curve = rule.curvature
         curvature = None if curve is None else lambda: curve(xp, x.value, v)
         return space.chain(x, v, rule.slope(xp, x.value, v), curvature)
-
-    return call
-
-
-def _value_only(function: Callable[..., Array]) -> Any:
-    """Return a function of the values of dual numbers."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*[value_of(arg) for arg in args], **kwargs)
 
     return call
 
