@@ -79,12 +79,6 @@ def _carry_out(shared: bytes, number: int, content: bytes) -> tuple[int, dict[st
     request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []
-    plain: dict[str, Any] = {"result": None}
-    try:
-        with in_turn():
-            plain = plain_outcome(request, notes.append)
-    except LossfwError as error:
-        plain["error"] = str(error)
-    except Exception as error:  # a mistake in a plugin
-        plain["error"] = f"{type(error).__name__}: {error}"
+    with in_turn():
+        plain = plain_outcome(request, notes.append)
     return number, plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Entry
 from lossfw.config.plan.evaluation import build_plan
 from lossfw.config.schema.checked import known
-from lossfw.errors import OutputError
+from lossfw.errors import LossfwError, OutputError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
@@ -146,7 +147,18 @@ def _evaluated(
 
 
 def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
-    """Carry out a run or a training, and return its fields of a `RunOutcome`."""
+    """Carry out a run or a training, and return its fields of a `RunOutcome`; nothing is raised."""
+    try:
+        return _plain_outcome(request, warn)
+    except LossfwError as error:
+        message = str(error)
+    except Exception as error:
+        traceback.print_exc()
+        message = f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin."
+    return {"result": None, "error": message}
+
+
+def _plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
     if request.trains:
         # Imported on use: an evaluation starts without it.
         from lossfw.runs.trainings import carry_out_training, prepare_training

@@ -15,12 +15,9 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any
 
-from lossfw.errors import LossfwError
 from lossfw.runs.execute import plain_outcome
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunOutcome, RunRequest
@@ -122,7 +119,7 @@ def main() -> None:
     requests: SimpleQueue[RunRequest] = SimpleQueue()
     threading.Thread(target=_receive, args=(requests,), daemon=True).start()
     while True:
-        plain = _outcome_of(requests.get())
+        plain = plain_outcome(requests.get(), _warn)
         sys.stdout.flush()
         sys.stderr.flush()
         answers.write(f"{to_json(plain)}\n")
@@ -136,18 +133,6 @@ def _receive(requests: SimpleQueue[RunRequest]) -> None:
     except (EOFError, OSError):
         # A run can be resumed from its checkpoint; nothing waits for it any more.
         os._exit(_ENDED)
-
-
-def _outcome_of(request: RunRequest) -> dict[str, Any]:
-    """Return the outcome of a run, or why it failed, as plain values."""
-    try:
-        return plain_outcome(request, _warn)
-    except LossfwError as error:
-        message = str(error)
-    except Exception as error:
-        traceback.print_exc()
-        message = f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin."
-    return {"result": None, "error": message}
 
 
 def _warn(text: str) -> None:

@@ -7,14 +7,9 @@ from lossfw.runs import journal, rows_writer
 from lossfw.runs.rows import RowRecords
 from lossfw.runs.rows_parts import PARTS_FOLDER
 from lossfw.runs.rows_writer import PART_FILE, RowsFile, damaged_in
+from support.configs import SAVED_ARRAYS
 
-CONFIG = """\
-lossfw: 1
-data: {name: arrays, targets: t.npy, sample_weight: w.npy}
-network: {predictions: p.npy}
-loss: cross_entropy
-evaluate: {batch_size: 256, metrics: [accuracy]}
-"""
+CONFIG = SAVED_ARRAYS + "evaluate: {batch_size: 256, metrics: [accuracy]}\n"
 # Of a row that was drawn twice the number in the data is not that in the run.
 SAMPLED = CONFIG.replace("accuracy]", "accuracy], sample: {count: 1500, replace: true}")
 # Where a bit can flip: in the head or the first row, in a row, at either side of a border between

@@ -13,6 +13,7 @@ from lossfw.runs import execute, recorder
 from lossfw.runs.lock import held
 from support.configs import DIGITS
 from support.full_disk import run_limited
+from support.plugin_sources import FOURTH
 
 HOLD = """\
 import sys
@@ -77,10 +78,7 @@ class TestWhatStandsInIt:
         assert read(folder / "out/run.json")["git"] == {"commit": head, "dirty": True}
 
     def test_a_local_plugin_is_named_by_its_content(self, lossfw, folder, write):
-        (folder / "mine.py").write_text(
-            "from lossfw import DistanceLoss\n\n\nclass Fourth(DistanceLoss):\n"
-            '    """Fourth power."""\n\n    def value(self, xp, r):\n        return r**4\n'
-        )
+        (folder / "mine.py").write_text(FOURTH)
         write(
             config="lossfw: 1\ndata: {name: inline, targets: [0.5]}\n"
             "network: {predictions: [1.5]}\nloss: fourth\n"

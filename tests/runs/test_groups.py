@@ -9,6 +9,7 @@ import lossfw as library
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.rows import RowRecords
 from lossfw.runs.rows_writer import _of_whole_groups
+from support.plugin_sources import SPREAD
 from support.tables import write_columns
 
 CONFIG = """\
@@ -18,18 +19,6 @@ data: {name: arrays, file: t.npz, group_key: query}
 network: {predictions: p.npy}
 loss: spread
 evaluate: {metrics: [squared_error], intervals: {}, rows: true, columns: [side], batch_size: 37}
-"""
-PLUGIN = """\
-from lossfw import GroupLoss, hookimpl
-
-class Spread(GroupLoss):
-    def value(self, xp, y, t):
-        r = y - t
-        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
-
-@hookimpl
-def lossfw_losses():
-    return {"spread": Spread}
 """
 SIZES = [2, 1, 700, *np.random.default_rng(0).integers(1, 30, 40)]
 STARTS = np.cumsum(SIZES) - SIZES
@@ -50,7 +39,7 @@ def files(folder, monkeypatch):
     write_columns(folder / "t.npz", arrays)
     for name in ("p", "other"):
         np.save(folder / f"{name}.npy", random.random(ROWS))
-    (folder / "spread.py").write_text(PLUGIN)
+    (folder / "spread.py").write_text(SPREAD)
     (folder / "run.yaml").write_text(CONFIG)
     return arrays
 

@@ -12,7 +12,7 @@ import pytest
 from lossfw.data import csv_table, csv_text
 from lossfw.evaluation import evaluate as evaluation
 from lossfw.runs import execute, journal
-from support.configs import DIGITS
+from support.configs import DIGITS, SAVED_ARRAYS
 from support.waiting import HANGS
 
 NETWORK = (
@@ -42,13 +42,7 @@ CASES = {
 KILLING = Path(__file__).parents[1] / "support" / "killing.py"
 
 # Every operation on a file, and few numbers.
-SMALL = """\
-lossfw: 1
-data: {name: arrays, targets: t.npy, sample_weight: w.npy}
-network: {predictions: p.npy}
-loss: {name: cross_entropy, guard: none}
-evaluate: {rows: true, metrics: [accuracy]}
-"""
+SMALL = SAVED_ARRAYS + "evaluate: {rows: true, metrics: [accuracy]}\n"
 
 NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 

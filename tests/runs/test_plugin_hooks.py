@@ -1,10 +1,11 @@
 """Plugins follow a run: what they get, and what one that fails cannot do."""
 
 import json
-import textwrap
 
 import numpy as np
 import pytest
+
+from support.plugin_sources import FOURTH
 
 FOLLOWER = """\
 import json
@@ -66,7 +67,7 @@ def told(folder, lines):
 
 
 def plugin(folder, source, name="follower.py"):
-    (folder / name).write_text(textwrap.dedent(source))
+    (folder / name).write_text(source)
     return name
 
 
@@ -176,23 +177,10 @@ def test_what_was_done_before_is_told_to_nobody(lossfw, folder, write, told):
 
 
 def test_a_file_may_offer_components_and_follow_runs(lossfw, folder, write, told):
-    source = FOLLOWER + textwrap.dedent(
-        '''
-
-        from lossfw import DistanceLoss
-
-
-        class Fourth(DistanceLoss):
-            """Fourth power."""
-
-            def value(self, xp, r):
-                return r**4
-        '''
-    )
     write(
         config="lossfw: 1\ndata: {name: inline, targets: [0.5]}\n"
         "network: {predictions: [1.5]}\nloss: fourth\n"
     )
-    done = lossfw("run", "run.yaml", "--json", "--plugin", plugin(folder, source))
+    done = lossfw("run", "run.yaml", "--json", "--plugin", plugin(folder, FOLLOWER + FOURTH))
     assert json.loads(done.stdout)["loss"]["value"] == 1.0
     assert told()[-1]["loss"] == 1.0

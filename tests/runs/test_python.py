@@ -8,6 +8,7 @@ import pytest
 
 import lossfw
 from support.configs import SAVED
+from support.plugin_sources import FOURTH
 from support.training_text import CONFIG
 
 REGISTRY = lossfw.registry()
@@ -67,11 +68,7 @@ def test_mistakes_are_exceptions_in_words(arguments, message, saved):
 
 
 def test_a_plugin_file(saved):
-    (saved / "own.py").write_text(
-        "from lossfw import DistanceLoss\n"
-        "class Fourth(DistanceLoss):\n    'r^4.'\n"
-        "    def value(self, xp, r):\n        return r**4\n"
-    )
+    (saved / "own.py").write_text(FOURTH)
     given = ["loss=fourth", "network.predictions=[2.0, 1.0]", "evaluate.metrics=[]"]
     assert lossfw.run("run.yaml", overrides=given, plugins=["own.py"]).loss == 8.0
 

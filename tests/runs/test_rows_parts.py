@@ -10,14 +10,9 @@ from lossfw.errors import DataError
 from lossfw.runs import rows_parts
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.rows_parts import RowsParts, row_files
+from support.configs import SAVED_ARRAYS
 
-CONFIG = """\
-lossfw: 1
-data: {name: arrays, targets: t.npy, sample_weight: w.npy}
-network: {predictions: p.npy}
-loss: cross_entropy
-evaluate: {batch_size: 256, metrics: [accuracy]}
-"""
+CONFIG = SAVED_ARRAYS + "evaluate: {batch_size: 256, metrics: [accuracy]}\n"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from support.ended import kill
+from support.plugin_sources import SPREAD
 from support.waiting import HANGS, wait_for
 
 ROWS, COLUMNS = 20_000, 100  # ten blocks of 2,048 rows
@@ -33,18 +34,6 @@ def folder(folder):
     return folder
 
 
-SPREAD = """\
-from lossfw import GroupLoss, hookimpl
-
-class Spread(GroupLoss):
-    def value(self, xp, y, t):
-        r = y - t
-        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
-
-@hookimpl
-def lossfw_losses():
-    return {"spread": Spread}
-"""
 GROUPS = """\
 lossfw: 1
 plugins: [spread.py]

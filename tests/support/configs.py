@@ -13,6 +13,14 @@ network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
 loss: cross_entropy
 """
 
+# The same in files.
+SAVED_ARRAYS = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy, sample_weight: w.npy}
+network: {predictions: p.npy}
+loss: cross_entropy
+"""
+
 # The trained network that comes with the digits.
 DIGITS = """\
 lossfw: 1

@@ -6,6 +6,31 @@ from lossfw.components.component import Component
 from lossfw.components.hookspecs import hookimpl
 """
 
+# A loss of groups: the variance of the residuals of each.
+SPREAD = """\
+from lossfw import GroupLoss, hookimpl
+
+class Spread(GroupLoss):
+    def value(self, xp, y, t):
+        r = y - t
+        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
+
+@hookimpl
+def lossfw_losses():
+    return {"spread": Spread}
+"""
+
+# A loss of elements.
+FOURTH = """\
+from lossfw import DistanceLoss
+
+class Fourth(DistanceLoss):
+    'Fourth power.'
+
+    def value(self, xp, r):
+        return r**4
+"""
+
 
 def loss(class_name, body="c: float = 1.0"):
     """Return the source of a component of kind loss."""

@@ -10,7 +10,7 @@ from lossfw.config.plan.rows import inputs_of
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, ShapeError
+from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
 
@@ -102,10 +102,3 @@ def _units(loss: Loss, data: Dataset, held_out: Dataset | None, own: int | None)
             raise
         return own
     return max(units, own or 0) if loss.takes_classes else units
-
-
-def check_row_shape(learnt: tuple[int, ...], held_out: tuple[int, ...]) -> None:
-    """Raise `ShapeError` for rows that are held out with other inputs than those to learn from."""
-    if learnt[1:] != held_out[1:]:
-        shape = ", ".join(map(str, ("N", *learnt[1:])))
-        raise ShapeError(f"inputs have shape {held_out}; the rows to learn from have ({shape}).")

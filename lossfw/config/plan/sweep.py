@@ -84,7 +84,7 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     told: set[str] = set()
     random = False
     for point in points:
-        text = _settings_text(point)
+        text = ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
         if text in told:
             at = point[-1].value.at
             config.problems.add(at, f"two runs are called {text}", "give each value once")
@@ -118,10 +118,11 @@ def _try_run(
     The run is None if something is wrong. Without `loaded` it is a training.
     """
     problems, digest = Problems(), ""
+    # A whole component comes before its parameters.
+    in_order = sorted(point, key=lambda setting: len(setting.path))
     try:
         root = base
-        # A whole component comes before its parameters.
-        for setting in sorted(point, key=lambda setting: len(setting.path)):
+        for setting in in_order:
             root = with_value(root, setting.path, setting.value, setting.at)
         checked = CheckedConfig(config.source, root, problems)
         if loaded is None:
@@ -138,7 +139,8 @@ def _try_run(
     except ConfigError:
         pass  # `problems` holds them
     else:
-        overrides = (*config.source.overrides, *_overrides(point, checked))
+        settings = [f"{s.key}={flow(_absolute(s, checked))}" for s in in_order]
+        overrides = (*config.source.overrides, f"{KEY}-", *settings)
         # A new record: of a thousand runs the weights would fill the memory.
         fresh = CheckedConfig(replace(config.source, overrides=overrides), root)
         run = SweepRun(name, fresh, point, checked.files, checked.made, digest)
@@ -159,15 +161,14 @@ def _draws(evaluate: EvaluateSection) -> bool:
 def _points(config: CheckedConfig) -> list[tuple[Setting, ...]]:
     """Return the settings of each run."""
     mistakes = Problems()
-    points = _read_points(config, mistakes)
+    points = _read_points(config.root, mistakes)
     config.problems.take(mistakes)
     if mistakes:
         raise config.problems.error()
     return points
 
 
-def _read_points(config: CheckedConfig, problems: Problems) -> list[tuple[Setting, ...]]:
-    root = config.root
+def _read_points(root: Node, problems: Problems) -> list[tuple[Setting, ...]]:
     node = root.value[KEY]
     try:
         section = SweepSection.model_validate(node.plain())
@@ -251,11 +252,6 @@ def _zipped(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple
     return list(zip(*axes, strict=False))
 
 
-def _settings_text(point: Sequence[Setting]) -> str:
-    """Return the settings of a run in one line."""
-    return ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
-
-
 def _name(told: str, taken: Container[str]) -> str:
     """Return the name of a run: its settings, fit for the name of a folder."""
     name = _UNSAFE.sub("_", told.replace('"', "")).strip("._")
@@ -273,12 +269,6 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(_short, value)) or "none"
     return value if isinstance(value, str) else flow(value)
-
-
-def _overrides(point: Sequence[Setting], checked: CheckedConfig) -> list[str]:
-    """Return the overrides that make the file describe a run."""
-    in_order = sorted(point, key=lambda setting: len(setting.path))
-    return [f"{KEY}-", *(f"{s.key}={flow(_absolute(s, checked))}" for s in in_order)]
 
 
 def _absolute(setting: Setting, checked: CheckedConfig) -> Any:

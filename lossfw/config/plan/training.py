@@ -11,7 +11,7 @@ from lossfw.config.plan.compatibility import check_like_training, divisor_of
 from lossfw.config.plan.digest import digest, training_identity
 from lossfw.config.plan.evaluation import refuse_sweep
 from lossfw.config.plan.folds import group_columns, hold_out, refuse_folds
-from lossfw.config.plan.learner import check_row_shape, origin_of_training, refuse_loss
+from lossfw.config.plan.learner import origin_of_training, refuse_loss
 from lossfw.config.plan.rows import inputs_of, load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
@@ -23,6 +23,7 @@ from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
 from lossfw.data.options import FOUND
 from lossfw.data.standardisation import Standardisation
+from lossfw.errors import ShapeError
 from lossfw.models import Model
 from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.records import Training
@@ -200,10 +201,12 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     by_index = classes and held_out.targets.ndim == 1
     with config.at(_HELD_OUT):
         shape = inputs_of(held_out).shape
+        learnt = inputs_of(known(config.data)).shape
         if config.predictor is not None:
             config.predictor.check_inputs(shape)
-        else:
-            check_row_shape(inputs_of(known(config.data)).shape, shape)
+        elif learnt[1:] != shape[1:]:
+            told = ", ".join(map(str, ("N", *learnt[1:])))
+            raise ShapeError(f"inputs have shape {shape}; the rows to learn from have ({told}).")
         # There are no predictions yet.
         targets = np.asarray(held_out.targets)
         loss.check_domain(np.empty((0, units)), targets, by_index, 0)

@@ -133,16 +133,15 @@ class OrText:
 
 
 # In the JSON schema of the sections, `component` stands for the components of a kind.
-SourceSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "source"})]
+_NamedSpec = Annotated[Spec, BeforeValidator(_named)]
+SourceSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "source"})]
 LossChoice = Annotated[LossSpec, BeforeValidator(_named), WithJsonSchema({"component": "loss"})]
-ActivationSpec = Annotated[
-    Spec, BeforeValidator(_named), WithJsonSchema({"component": "activation"})
-]
-MetricSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "metric"})]
-OptimizerSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "optimizer"})]
-ScheduleSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "schedule"})]
-ModelSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "model"})]
-InitialSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "initial"})]
+ActivationSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "activation"})]
+MetricSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "metric"})]
+OptimizerSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "optimizer"})]
+ScheduleSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "schedule"})]
+ModelSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "model"})]
+InitialSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "initial"})]
 
 FileName = Annotated[str, Field(min_length=1)]
 OutputsPath = Annotated[

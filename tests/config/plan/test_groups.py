@@ -5,23 +5,15 @@ import pytest
 
 from lossfw.evaluation.evaluate import evaluate
 from support.configs import build_training, verdict_of
+from support.plugin_sources import SPREAD
 from support.tables import write_columns
 
-PLUGIN = """\
-from lossfw import GroupLoss, hookimpl
-
-class Spread(GroupLoss):
-    def value(self, xp, y, t):
-        r = y - t
-        return xp.mean((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1)
-
-class Whole(Spread):
-    needs_group = False
-
-@hookimpl
-def lossfw_losses():
-    return {"spread": Spread, "whole": Whole}
-"""
+# Without a group, all rows are one.
+WHOLE = (
+    SPREAD.replace("spread", "whole")
+    .replace("Spread", "Whole")
+    .replace("    def value", "    needs_group = False\n\n    def value")
+)
 TEXT = """\
 lossfw: 1
 plugins: [spread.py]
@@ -64,7 +56,7 @@ def table(folder):
     numbered = np.repeat(np.arange(len(SIZES)) * 1.5, SIZES)
     np.savetxt(folder / "bare.csv", np.stack([numbered, made["x"], made["y"]], 1), delimiter=",")
     np.save(folder / "p.npy", random.random(ROWS))
-    (folder / "spread.py").write_text(PLUGIN)
+    (folder / "spread.py").write_text(SPREAD)
     return made
 
 
@@ -110,77 +102,41 @@ def test_rows_that_are_held_out_are_those_of_whole_groups(table, folder):
         assert sizes == [SIZES[NAMES.index(part.name_of(g))] for g in range(len(part))]
 
 
-NEEDED = "takes rows in groups, and nothing says which belong together"
 HINT = "write data.group_key: COLUMN, which has the same number or text in all rows of a group"
 PLAIN = "data={name: arrays, file: t.csv, targets_key: y}"
-# The overrides, the place, a part of the message, and the beginning of the hint.
-MISTAKES = {
-    "none": ([PLAIN], "run.yaml:5:7", f"the loss spread {NEEDED}", HINT),
-    "a metric": (
-        [PLAIN, "loss=huber", "evaluate.metrics=[spread]"],
-        "-o evaluate.metrics=[spread]",
-        f"the metric spread {NEEDED}",
-        HINT,
-    ),
-    "unused": (
-        ["loss=huber"],
-        "run.yaml:3:51",
-        "group_key says which rows belong together, and neither the loss nor a metric takes groups",
-        "leave it out, or take a loss of groups",
-    ),
-    "unknown": (
-        ["data.group_key=quary"],
-        "-o data.group_key=quary",
-        "t.csv has no column 'quary'",
-        "did you mean 'query'?",
-    ),
-    "two places": (
-        ["data.group_key=pair", "data.rows=column.x >= 0"],
-        "-o data.group_key=pair",
-        "column 'pair'[5] is 'b' again, after other groups: this group began at row 3",
-        "",
-    ),
-    "missing": (
-        ["data.group_key=gap"],
-        "-o data.group_key=gap",
-        "column 'gap'[4] has no value; every row needs its group",
-        "",
-    ),
-    "sizes": (
-        ["data.file=t.npz", "data.group_key=sizes"],
-        "-o data.group_key=sizes",
-        "These are sizes of groups: np.repeat(np.arange(len(sizes)), sizes) has a number",
-        "",
-    ),
-    "none at all": (
-        ["data={name: digits, group_key: writer}"],
-        "-o data={name: digits, group_key: writer}",
-        "the source digits has no columns that could tell rows apart",
-        "",
-    ),
-    "a sample": (
-        ["evaluate.sample={count: 7}"],
-        "-o evaluate.sample={count: 7}",
-        "7 groups cannot be drawn from 6 without drawing one twice",
-        "write replace: true, or a count of at most 6",
-    ),
-}
+WRITER = "data={name: digits, group_key: writer}"
+NPZ = "data.file=t.npz"
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_told_at_its_place(name, table, folder, problem):
+@pytest.mark.parametrize(
+    ("overrides", "at", "told", "hint"),
+    [
+        ([PLAIN], 0, "the loss spread takes rows in groups, and nothing says which belong", HINT),
+        (["evaluate.metrics=[spread]", PLAIN, "loss=huber"], "-o", "the metric spread takes", HINT),
+        (["loss=huber"], "run.yaml:3:51", "neither the loss nor a metric takes groups", "leave it"),
+        (["data.group_key=quary"], "-o", "t.csv has no column 'quary'", "did you mean 'query'?"),
+        (["data.group_key=pair", "data.rows=column.x >= 0"], "-o",
+         "column 'pair'[5] is 'b' again, after other groups: this group began at row 3", ""),
+        (["data.group_key=gap"], "-o", "column 'gap'[4] has no value; every row needs its", ""),
+        (["data.group_key=sizes", NPZ], "-o", "np.repeat(np.arange(len(sizes)), sizes) has a", ""),
+        ([WRITER], "-o", "the source digits has no columns that could tell rows apart", ""),
+        (["evaluate.sample={count: 7}"], "-o", "7 groups cannot be drawn from 6 without drawing",
+         "write replace: true, or a count of at most 6"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_at_its_place(overrides, at, told, hint, table, folder, problem):
     pair, gap = np.repeat(["a", "b"], [3, ROWS - 3]), np.repeat(["a"], ROWS)
     pair[4], gap[4] = "c", ""
     write_columns(folder / "t.csv", {**table, "pair": pair, "gap": gap})
     write_columns(folder / "t.npz", {"y": table["y"], "sizes": np.array(SIZES)})
-    overrides, where, told, hint = MISTAKES[name]
     place, message, advice = problem(TEXT.format(data=SOURCES["csv"]), *overrides)
-    assert place == where
+    assert place == {"-o": f"-o {overrides[0]}", 0: "run.yaml:5:7"}.get(at, at)
     assert told in message
     assert advice.startswith(hint)
 
 
 def test_batches_of_one_group_of_all_rows_are_noted(table, folder):
+    (folder / "spread.py").write_text(WHOLE)
     text = TRAIN.replace(", group_key: query", "").replace("loss: spread", "loss: whole")
     (folder / "run.yaml").write_text(text.replace("file: t.csv", "file: t.csv, exclude: [query]"))
     (note,) = verdict_of("run.yaml").notes

@@ -68,20 +68,8 @@ def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
 @pytest.mark.parametrize(
     ("old", "new", "at", "what", "hint"),
     [
-        (
-            "model: {name: linear, file: m.json}\n",
-            "",
-            "1:1",
-            "neither a model nor a network",
-            "model:",
-        ),
-        (
-            "model:",
-            "network: {predictions: [[1, 0]]}\nmodel:",
-            "4:1",
-            "network and model",
-            "leave one",
-        ),
+        ("model: {name: linear, file: m.json}\n", "", "1:1", "neither a model nor a", "model:"),
+        ("model:", "network: {predictions: y}\nmodel:", "4:1", "network and model", "leave one"),
         (", file: m.json", "", "4:8", "linear has no file", "FOLDER/linear.json"),
         ("linear, f", "linaer, f", "4:15", "no model 'linaer'", "'linear'"),
         (", file", ", gian: 2, file", "4:23", "no parameter 'gian'", "'gain'"),
@@ -241,24 +229,18 @@ def weights_of_layers(files):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "what", "hint"),
+    ("file", "content", "what", "hint"),
     [
-        (
-            lambda folder: (folder / "config.yaml").unlink(),
-            "is not the folder of a training",
-            "--out",
-        ),
-        (
-            lambda folder: (folder / "m.json").unlink(),
-            "has not ended: it has no m.json",
-            "--resume",
-        ),
-        (lambda folder: (folder / "model.json").unlink(), "has no model.json", "--resume"),
-        (lambda folder: (folder / "config.yaml").write_text("a: ["), "config.yaml:1", ""),
+        ("config.yaml", None, "is not the folder of a training", "--out"),
+        ("m.json", None, "has not ended: it has no m.json", "--resume"),
+        ("model.json", None, "has no model.json", "--resume"),
+        ("config.yaml", "a: [", "config.yaml:1", ""),
     ],
 )
-def test_a_folder_without_a_model_is_told(refused, trained, spoil, what, hint):
-    spoil(trained)
+def test_a_folder_without_a_model_is_told(refused, trained, file, content, what, hint):
+    (trained / file).unlink()
+    if content is not None:
+        (trained / file).write_text(content)
     refused(TRAINED, at="4:32", what=what, hint=hint)
 
 

@@ -66,13 +66,7 @@ def test_a_resolved_configuration_builds_the_same_loss(plan):
         ("- cross_entropy", "- {delta: 1}", "8:7", "loss.of.1 should be a name, or", ""),
         ("- cross_entropy", "- identity", "8:7", "There is no loss 'identity'", ""),
         ("  of:", "  off: 3\n  of:", "6:3", "sum has no parameter 'off'", "mean 'of'?"),
-        (
-            "{name: squared_error, factor: 2, scale: 0.3}",
-            "hinge",
-            "7:5",
-            "one space has to contain the other",
-            "",
-        ),
+        (PART, "hinge", "7:5", "one space has to contain the other", ""),
     ],
 )
 def test_a_part_is_held_to_its_own_class_at_its_place(old, new, where, what, hint, refused):

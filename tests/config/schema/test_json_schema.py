@@ -156,10 +156,6 @@ LAYERS = "{layers: [{units: 1, activation: relu}], weights: w.npz}"
             NETWORK,
             f"network: {LAYERS.replace(', weights: w.npz', '')}\ntrain: {TRAIN}",
         ),
-        (
-            "network: {predictions: [[0.25, 0.75]]}",
-            "model: {name: xgboost, max_depth: 3}\ntrain: {rounds: 9, measure: 3}",
-        ),
     ],
 )
 def test_what_is_right_is_taken(old, new, mistakes):

@@ -200,7 +200,7 @@ def test_a_ladder_of_aliases_is_no_way_around_the_depth(loader):
     assert "nested deeper" in problems[-1].what
 
 
-@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 1_000, 100_000])
+@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 100_000])
 @pytest.mark.parametrize("brackets", ["[]", "{}"])
 def test_deep_nests_are_refused(levels, brackets, loader):
     opening = "[" if brackets == "[]" else "{a: "

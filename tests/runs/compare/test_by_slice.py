@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from lossfw.runs.compare.rows import read_rows
 REGIONS = np.array(["north", "south", "", "west"])
 
 
-@pytest.fixture
-def pair(folder, command):
-    """Two runs of 160 rows with columns, slices and intervals, and rows of both."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder with two runs of 160 rows with columns, slices and intervals, and rows of both."""
+    folder = tmp_path_factory.mktemp("pair")
     random = np.random.default_rng(8)
     rows = 160
     z = random.normal(size=(rows, 3))
@@ -37,8 +39,14 @@ def pair(folder, command):
             "  intervals: {level: 0.9}\n"
             "  slices: [column.region, target, {name: old, by: column.age, bins: [3, 6]}]\n"
         )
-        result = command("run", f"{name}.yaml", "--out", name)
-        assert result.exit_code == 0, result.output
+        lossfw.run(folder / f"{name}.yaml", out=folder / name)
+    return folder
+
+
+@pytest.fixture
+def pair(folder, written):
+    """The two runs, in a folder of its own for each test."""
+    shutil.copytree(written, folder, dirs_exist_ok=True)
     return [find_runs([folder / name])[0][0] for name in ("a", "b")]
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,16 +14,22 @@ from support.training_text import CONFIG
 GRID = "sweep={grid: {train.optimizer.learning_rate: [0.5, 0.1], train.epochs: [2, 3]}}"
 
 
-@pytest.fixture
-def trainings(folder, lossfw):
-    """Train four times: the folder ``all`` has the trainings of a sweep."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder with four trainings: the folder ``all`` has those of a sweep."""
+    folder = tmp_path_factory.mktemp("trainings")
     random = np.random.default_rng(0)
     inputs = random.normal(size=(40, 3)).astype("f4")
     np.savez(folder / "data.npz", inputs=inputs, targets=(inputs[:, 0] > 0).astype(np.int64))
     (folder / "train.yaml").write_text(CONFIG)
-    done = lossfw("train", "train.yaml", "--no-out", "-o", "train.epochs=1", "--json")
-    assert done.exit_code == 0, done.stderr
-    framework.train_all("train.yaml", overrides=[GRID], out="all")
+    framework.train_all(folder / "train.yaml", overrides=[GRID], out=folder / "all")
+    return folder
+
+
+@pytest.fixture
+def trainings(folder, written):
+    """The names of the trainings, in a folder of its own for each test."""
+    shutil.copytree(written, folder, dirs_exist_ok=True)
     return sorted(path.name for path in (folder / "all").iterdir())
 
 
