@@ -128,19 +128,6 @@ class RunJournal:
     """The journal of a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
 
     It is the `lossfw.scale.evaluate.Keeper` of a run on a cluster, too.
-
-    Attributes
-    ----------
-    before : float
-        Seconds that the run had taken before it was resumed.
-    resumed : int
-        The row that it was resumed at; 0 if it started over.
-    failure : OutputError or None
-        The error after which no more rows are written. The run continues.
-    rows : RowsParts or None
-        Writes the rows of parts, where a run has them in parts.
-    notes : list of str
-        Messages for the reader of the result, also from before it was resumed.
     """
 
     def __init__(self, folder: Path, plan: Plan, *, resume: bool, spread: bool = False) -> None:
@@ -151,13 +138,17 @@ class RunJournal:
         # run starts over.
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
         self._part: RowsFile | None = None
+        # Writes the rows of parts, where a run has them in parts.
         self.rows: RowsParts | None = None
+        # Messages for the reader of the result, also from before the run was resumed.
         self.notes: list[str] = []
         self._files: list[PartFile] = []
         self._damaged: list[PartFile] = []
         self._begun = self._last = time.monotonic()
         self._pause = CHECKPOINT_SECONDS
+        # Seconds that the run had taken before it was resumed, and the row at which that was.
         self.before, self.resumed = 0.0, 0
+        # The error after which no more rows are written. The run continues.
         self.failure: OutputError | None = None
 
     @property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,51 +23,33 @@ _AS_PYTHON = "fiu"
 
 
 class RowRecords(NamedTuple):
-    """Rows as they are written to a file, and as they are read from it.
+    """Rows as they are written to a file, and as they are read from it."""
 
-    Attributes
-    ----------
-    row : ndarray of int, shape (n,)
-        The number of each row in the data.
-    loss : ndarray of float64, shape (n,)
-        The mean of w l over the row's weights; NaN for a row without weight.
-    prediction : ndarray, shape (n, ...)
-        The network's predictions, or the saved outputs.
-    target : ndarray, shape (n, ...)
-        As in the data.
-    weight : ndarray of float64, shape (n,), or None
-        The weight of the row in the mean of all: 0 where it does not count. None
-        where all rows have the same weight.
-    columns : mapping of str to DataColumn
-        Columns of the data that are written with each row.
-    group : ndarray of int, shape (n,), or None
-        The number of each row's group, where rows belong together.
-    ids : DataColumn or None
-        The name of each row's group.
-    of_groups : bool
-        Whether loss and weight are those of the group of a row, and a line of the file is a group.
-    """
-
+    # The number of each row in the data.
     row: NDArray
+    # The mean of w l over the row's weights, in float64; NaN for a row without weight.
     loss: NDArray
+    # The network's predictions, or the saved outputs, (n, ...).
     prediction: NDArray
+    # As in the data, (n, ...).
     target: NDArray
+    # The weight of the row in the mean of all, in float64: 0 where it does not count. None where
+    # all rows have the same weight.
     weight: NDArray | None
+    # Columns of the data that are written with each row.
     columns: Mapping[str, DataColumn] = {}
+    # The number and the name of each row's group, where rows belong together.
     group: NDArray | None = None
     ids: DataColumn | None = None
+    # Whether loss and weight are those of the group of a row, and a line of the file is a group.
     of_groups: bool = False
 
     def take(self, order: NDArray) -> RowRecords:
         """Return the rows at these places, in this order."""
-        row, loss, prediction, target = (array[order] for array in self[:4])
-        weight = None if self.weight is None else self.weight[order]
+        arrays = {k: v[order] for k, v in self._asdict().items() if isinstance(v, np.ndarray)}
         columns = {name: column.take(order) for name, column in self.columns.items()}
-        group = None if self.group is None else self.group[order]
         ids = None if self.ids is None else self.ids.take(order)
-        return RowRecords(
-            row, loss, prediction, target, weight, columns, group, ids, self.of_groups
-        )
+        return self._replace(columns=columns, ids=ids, **arrays)
 
     def by_number(self) -> RowRecords:
         """Return the rows sorted by number; rows of the same number keep their order.
@@ -186,7 +168,14 @@ def json_lines(rows: RowRecords) -> bytes:
     if rows.weight is not None:
         texts["loss"] = _with_null(texts["loss"], (rows.weight == 0).tolist())
     if rows.of_groups:
-        texts = _of_groups(texts, rows.begins, rows.row)
+        begins = rows.begins.tolist()
+        spans = list(zip(begins, [*begins[1:], len(rows.row)], strict=True))
+        texts = by_group(
+            texts,
+            [f"[{rows.row[first]}, {rows.row[stop - 1] + 1}]" for first, stop in spans],
+            lambda column: [column[first] for first, _ in spans],
+            lambda column: [f"[{', '.join(column[first:stop])}]" for first, stop in spans],
+        )
     elif rows.ids is not None:
         texts["group"] = texts.pop("ids")
     # A name may have any character, also one that means something in the pattern.
@@ -196,19 +185,20 @@ def json_lines(rows: RowRecords) -> bytes:
     return "".join([line % row for row in cells]).encode()
 
 
-def _of_groups(texts: dict[str, list[str]], begins: NDArray, row: NDArray) -> dict[str, list[str]]:
-    """Return the texts of groups from those of their rows: lists, where the rows differ."""
-    ends = np.append(begins[1:], len(row))
-    spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
-    found = {
-        "group": [texts["ids"][first] for first, _ in spans],
-        "rows": [f"[{row[first]}, {row[last - 1] + 1}]" for first, last in spans],
-    }
-    for name, column in texts.items():
+def by_group(
+    columns: Mapping[str, Any], rows: Any, first: Callable[[Any], Any], listed: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """Return the columns of groups from those of their rows: lists, where the rows differ.
+
+    `rows` has the first row of each group and the one after the last, `first` takes of a column
+    what its first row has, and `listed` what all of its rows have.
+    """
+    found = {"group": first(columns["ids"]), "rows": rows}
+    for name, column in columns.items():
         if name in ("loss", "weight"):
-            found[name] = [column[first] for first, _ in spans]
+            found[name] = first(column)
         elif name not in ("row", "group", "ids"):
-            found[name] = [f"[{', '.join(column[first:last])}]" for first, last in spans]
+            found[name] = listed(column)
     return found
 
 

@@ -17,7 +17,7 @@ from lossfw.errors import OutputError
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import temporary_of, writing
-from lossfw.runs.rows import RowRecords, json_lines, records
+from lossfw.runs.rows import RowRecords, by_group, json_lines, records
 
 RowsFormat = Literal["jsonl", "parquet"]
 
@@ -276,24 +276,18 @@ def _table(rows: NDArray, labels: Labels) -> Any:
         if name in labels:
             columns[name] = pyarrow().array(labels[name], pyarrow().string()).take(columns[name])
     if "group" in names:
-        columns = _of_groups(columns, rows)
+        arrow, begins = pyarrow(), np.flatnonzero(np.diff(rows["group"], prepend=-1))
+        edges = np.append(begins, len(rows))
+        ends = np.stack([rows["row"][begins], rows["row"][edges[1:] - 1] + 1], axis=1)
+        columns = by_group(
+            columns,
+            _arrow_column(ends, None),
+            lambda column: column.take(arrow.array(begins)),
+            lambda column: arrow.ListArray.from_arrays(arrow.array(edges, arrow.int32()), column),
+        )
     elif "ids" in names:
         columns["group"] = columns.pop("ids")
     return pyarrow().table(columns)
-
-
-def _of_groups(columns: dict[str, Any], rows: NDArray) -> dict[str, Any]:
-    """Return columns with an entry for each group: a list, where its rows differ."""
-    arrow, begins = pyarrow(), np.flatnonzero(np.diff(rows["group"], prepend=-1))
-    edges = np.append(begins, len(rows))
-    ends = np.stack([rows["row"][begins], rows["row"][edges[1:] - 1] + 1], axis=1)
-    found = {"group": columns["ids"].take(arrow.array(begins)), "rows": _arrow_column(ends, None)}
-    for name, column in columns.items():
-        if name in ("loss", "weight"):
-            found[name] = column.take(arrow.array(begins))
-        elif name not in ("row", "group", "ids"):
-            found[name] = arrow.ListArray.from_arrays(arrow.array(edges, arrow.int32()), column)
-    return found
 
 
 def _arrow_column(values: NDArray, absent: NDArray | None) -> Any:

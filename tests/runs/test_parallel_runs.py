@@ -39,6 +39,14 @@ sweep: {seeds: 2}
 BROKEN = PLAIN.replace("t.npy", "broken.npy")
 
 
+def at_start(folder, *what):
+    """Write a plugin file that does something when a run starts, and return it."""
+    head = "import os, signal, time\nfrom pathlib import Path\nfrom lossfw import hookimpl\n\n\n"
+    file = folder / "at_start.py"
+    file.write_text("\n    ".join([f"{head}@hookimpl\ndef lossfw_run_start(run):", *what]) + "\n")
+    return file
+
+
 @pytest.fixture
 def broken(write, folder):
     """Two configurations, the first of which fails."""
@@ -130,12 +138,9 @@ def test_one_that_fails_stops_no_other(lossfw, broken):
 
 def test_what_plugins_print_and_report_is_told_apart(folder, write):
     config = write(config=PLAIN)
-    talking = folder / "talking.py"
-    talking.write_text(
-        "from lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n"
-        "    print('to be read by people')\n\n\n@hookimpl\n"
-        "def lossfw_report(run, result):\n    return 'a text'\n"
-    )
+    talking = at_start(folder, "print('to be read by people')")
+    report = "\n\n@hookimpl\ndef lossfw_report(run, result):\n    return 'a text'\n"
+    talking.write_text(talking.read_text() + report)
     requests = requests_of([read(config, (), Plugins((str(talking),)))], None, resume=False)
     (outcome,) = run_all(requests, 1, ended=lambda outcome: None)
     assert outcome.status == "done"
@@ -200,13 +205,8 @@ def test_what_is_run_is_what_was_checked(folder, write):
 
 
 def test_a_process_that_dies_is_a_run_that_failed(folder, write):
-    config = write(config=PLAIN)
-    dying = folder / "dying.py"
-    dying.write_text(
-        "import os, signal\nfrom lossfw import hookimpl\n\n\n@hookimpl\n"
-        "def lossfw_run_start(run):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    config = read(config, (), Plugins((str(dying),)))
+    dying = at_start(folder, "os.kill(os.getpid(), signal.SIGKILL)")
+    config = read(write(config=PLAIN), (), Plugins((str(dying),)))
     requests = [RunRequest(config, folder=folder / "out")]
     told = []
     (outcome,) = run_all(requests, 1, ended=told.append)
@@ -216,14 +216,9 @@ def test_a_process_that_dies_is_a_run_that_failed(folder, write):
 
 
 def test_runs_end_with_the_process_that_started_them(folder, write):
-    waiting = folder / "waiting.py"
-    waiting.write_text(
-        "import os, time\nfrom pathlib import Path\nfrom lossfw import hookimpl\n\n\n@hookimpl\n"
-        "def lossfw_run_start(run):\n    Path('pid').write_text(str(os.getpid()))\n"
-        f"    time.sleep({FOR_EVER})\n"
-    )
+    at_start(folder, "Path('pid').write_text(str(os.getpid()))", f"time.sleep({FOR_EVER})")
     write(config=SWEEP)
-    command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--plugin", "waiting.py"]
+    command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--plugin", "at_start.py"]
     parent = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     pid = folder / "pid"
     wait_for(lambda: pid.exists() and pid.read_text())
@@ -335,10 +330,8 @@ def test_a_warning_of_some_runs_names_them(lossfw, folder):
 
 def test_a_hook_that_fails_in_every_run_is_told_once(lossfw, folder, write):
     write(config=SWEEP)
-    (folder / "failing.py").write_text(
-        "from lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n    1 / 0\n"
-    )
-    done = lossfw("run", "run.yaml", "--plugin", "failing.py")
+    at_start(folder, "1 / 0")
+    done = lossfw("run", "run.yaml", "--plugin", "at_start.py")
     first, second = done.stderr.splitlines()
     assert first.startswith("loss.delta=1e-07: warning: plugin ")
     assert second.startswith("the other runs: as in loss.delta=1e-07: warning: plugin ")
@@ -346,11 +339,7 @@ def test_a_hook_that_fails_in_every_run_is_told_once(lossfw, folder, write):
 
 def test_runs_that_an_interruption_ends_are_not_told_as_failures(folder, write):
     config = write(config=SWEEP)
-    slow = folder / "slow.py"
-    slow.write_text(
-        "import time\nfrom lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n"
-        f"    time.sleep({FOR_EVER} * (run.name != 'loss.delta=1e-07'))\n"
-    )
+    slow = at_start(folder, f"time.sleep({FOR_EVER} * (run.name != 'loss.delta=1e-07'))")
     told = []
 
     def ended(outcome):

@@ -45,22 +45,22 @@ def run(*arguments):
     return CliRunner().invoke(main, ["run", "run.yaml", *arguments])
 
 
-def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small_parts):
-    assert run("--out", "one").exit_code == 0
-    done = run("--out", "two", "--cluster", scheduler)
-    assert done.exit_code == 0, done.stderr
+def same_bits(folder, *cluster, options=()):
+    """Run here and on a cluster, and tell whether both write the same numbers."""
+    for name, where in (("one", ()), ("two", ("--cluster", *cluster))):
+        done = run("--out", name, *options, *where)
+        assert done.exit_code == 0, done.stderr
     one, two = ((folder / name / "metrics.json").read_bytes() for name in ("one", "two"))
-    assert one == two
+    return one == two
+
+
+def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small_parts):
+    assert same_bits(folder, scheduler)
     assert (folder / "two" / "status").read_text() == "done\n"
 
 
 def test_groups_have_the_bits_and_the_rows_of_one_process(groups, scheduler, small_parts):
-    written = ["--trust"]
-    assert run(*written, "--out", "one").exit_code == 0
-    done = run(*written, "--out", "two", "--cluster", scheduler)
-    assert done.exit_code == 0, done.stderr
-    one, two = ((groups / name / "metrics.json").read_bytes() for name in ("one", "two"))
-    assert one == two
+    assert same_bits(groups, scheduler, options=["--trust"])
     assert same_rows(groups / "one", groups / "two")
     rows = read_rows(groups / "two")
     assert len(rows.begins) == 402
@@ -69,10 +69,7 @@ def test_groups_have_the_bits_and_the_rows_of_one_process(groups, scheduler, sma
 
 @pytest.mark.slow
 def test_processes_of_this_machine_end_with_the_run(folder):
-    assert run("--out", "one").exit_code == 0
-    assert run("--out", "two", "--cluster", "local:1").exit_code == 0
-    one, two = ((folder / name / "metrics.json").read_bytes() for name in ("one", "two"))
-    assert one == two
+    assert same_bits(folder, "local:1")
     assert not [child for child in multiprocessing.active_children() if child.is_alive()]
 
 
@@ -195,10 +192,7 @@ def test_a_sweep_is_one_task_for_each_run(folder):
 
 @pytest.mark.parametrize("form", [pytest.param("jsonl", marks=pytest.mark.slow), "parquet"])
 def test_workers_write_the_rows_of_their_parts(few, scheduler, small_parts, form):
-    rows = f"evaluate.rows={form}"
-    assert run("--out", "one", "-o", rows).exit_code == 0
-    done = run("--out", "two", "-o", rows, "--cluster", scheduler)
-    assert done.exit_code == 0, done.stderr
+    assert same_bits(few, scheduler, options=["-o", f"evaluate.rows={form}"])
     assert len(row_files(few / "two" / f"results.{form}")) == 3
     assert same_rows(few / "one", few / "two")
 

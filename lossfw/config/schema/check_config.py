@@ -41,15 +41,7 @@ _OUTPUTS = ("layers", "predictions", "logits")
 
 
 def build_components(config: CheckedConfig, *, training: bool = False) -> None:
-    """Check the sections and make every component; fill the fields up to `made`.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        A configuration that has been read.
-    training : bool
-        Whether it is to be trained, and not evaluated.
-    """
+    """Check the sections and make every component, to train or to evaluate."""
     config.root = with_what_it_means(config.root, config.problems)
     check_sections(config, training=training)
     config.registry, whole = _registry_with_plugins(config)

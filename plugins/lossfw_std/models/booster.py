@@ -16,6 +16,7 @@ from lossfw import (
     DivergenceError,
     DomainError,
     Loss,
+    LossfwError,
     NDArray,
     ParameterError,
     RunError,
@@ -118,12 +119,8 @@ class Booster(Model):
                 f"model.monotone_constraints has {len(constraints)} numbers, and a row has {width} "
                 "inputs: write one for each, 0 where there is no constraint.",
             )
-        if unknown := self.unknown() if self.more else []:
-            raise ModelParameterError(
-                "more",
-                f"{self.told_library} has no parameter {unknown[0]!r}, which more holds: see the "
-                "list of parameters in its documentation.",
-            )
+        if self.more:
+            self._check_more()
         learnt = TrainingRows.of(data, loss)
         if learnt.table is None and (too_large := np.abs(learnt.labels) > _LARGEST).any():
             index = np.argwhere(too_large)[0].tolist()
@@ -131,6 +128,22 @@ class Booster(Model):
                 f"target{index} = {learnt.labels[tuple(index)]:.6g} is too large: "
                 f"{self.told_library} keeps targets in float32, up to {_LARGEST:.2g}. Scale the "
                 "targets."
+            )
+
+    def _check_more(self) -> None:
+        try:
+            unknown = self.unknown()
+        except LossfwError:
+            raise
+        except Exception as error:  # a class of the library
+            told = re.split(r"\n| at /", str(error), maxsplit=1)[0].rstrip(" .,")
+            told = f"{self.told_library} refuses what more holds: {told}."
+            raise ModelParameterError("more", told) from error
+        if unknown:
+            raise ModelParameterError(
+                "more",
+                f"{self.told_library} has no parameter {unknown[0]!r}, which more holds: see the "
+                "list of parameters in its documentation.",
             )
 
     def unknown(self) -> list[str]:

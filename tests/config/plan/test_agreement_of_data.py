@@ -18,22 +18,11 @@ loss: LOSS
 train: {epochs: 20, optimizer: {name: sgd, learning_rate: 0.5}}
 """
 
-# Of each key: the data of the training, and those of a run that forgets it or has another.
+# The data of the training, and those of a run that forgets a key.
 ALL = "name: arrays, file: rows.npz"
 TABLE = [
     (f"{ALL}, flatten: true, scale: 255", f"{ALL}, flatten: true", "trained with scale: 255"),
     (f"{ALL}, flatten: true, scale: 255", f"{ALL}, scale: 255", "flatten: true"),
-    (f"{ALL}, flatten: true, standardize: true", f"{ALL}, flatten: true", "standardize: true"),
-    (
-        f"{ALL}, flatten: true, scale: 255, classes: [1, 0]",
-        f"{ALL}, flatten: true, scale: 255, classes: [0, 1]",
-        "had 1, 0, in this order",
-    ),
-    (
-        "name: arrays, file: rows.csv, scale: 255, inputs_key: [a, b]",
-        "name: arrays, file: rows.csv, scale: 255, inputs_key: [b, a]",
-        "write inputs_key",
-    ),
     (
         "name: idx, images: images.idx, labels: labels.idx, flatten: true, scale: 255",
         "name: idx, images: images.idx, labels: labels.idx, flatten: true",
@@ -50,8 +39,6 @@ def idx(array):
 @pytest.fixture(autouse=True)
 def files(folder):
     np.savez(folder / "rows.npz", inputs=PIXELS, targets=CLASSES)
-    flat = np.column_stack([PIXELS[:, 0], CLASSES])
-    np.savetxt(folder / "rows.csv", flat, "%d", ",", header="a,b,targets", comments="")
     (folder / "images.idx").write_bytes(idx(PIXELS))
     (folder / "labels.idx").write_bytes(idx(CLASSES))
 

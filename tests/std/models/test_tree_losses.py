@@ -144,6 +144,19 @@ def test_what_a_model_cannot_learn_from_is_told_before_the_training(
 
 
 @pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("xgboost", {"refresh_leaf": "x"}, r"XGBoost refuses what more holds: .* boolean .*'x'\.$"),
+        ("lightgbm", {"top_rate": 5.0}, r"LightGBM refuses what more holds: .*top_rate\) <= \(1"),
+    ],
+)
+def test_a_value_in_more_that_the_library_refuses_is_told(name, more, told):
+    loss, data, _ = case("elements")
+    with pytest.raises(ModelParameterError, match=told):
+        model(name, more=more).check_data(data, lossfw.loss(loss))
+
+
+@pytest.mark.parametrize(
     ("name", "more"),
     [
         ("xgboost", {"alpha": 0.5}),
