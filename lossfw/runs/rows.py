@@ -46,7 +46,8 @@ class RowRecords(NamedTuple):
 
     def take(self, order: NDArray) -> RowRecords:
         """Return the rows at these places, in this order."""
-        arrays = {k: v[order] for k, v in self._asdict().items() if isinstance(v, np.ndarray)}
+        fields = self._asdict().items()
+        arrays: dict[str, Any] = {k: v[order] for k, v in fields if isinstance(v, np.ndarray)}
         columns = {name: column.take(order) for name, column in self.columns.items()}
         ids = None if self.ids is None else self.ids.take(order)
         return self._replace(columns=columns, ids=ids, **arrays)
