@@ -81,7 +81,10 @@ class AnyScale(_LocationAndScale):
 LIARS = (
     Liar("component", "distribution:quantile", "half the variance", OfHalfTheVariance()),
     Liar("component", "distribution:curvature", "twice", TwiceTheCurvature()),
-    Liar(
-        "loss", "claim:proper", "another quantile", OfAnotherQuantile(), ("claim:strictly_proper",)
-    ),
-)
+    Liar("loss", "claim:proper", "another quantile", OfAnotherQuantile(),
+         ("claim:strictly_proper",)),
+    # Its plain formula cancels.
+    Liar("loss", "claim:strictly_proper", "no spread", WithoutSpread(),
+         ("claim:proper", "precision:gradient", "precision:hessian")),
+    Liar("loss", "claim:strictly_proper", "any scale", AnyScale()),
+)  # fmt: skip
