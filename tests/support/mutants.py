@@ -2,12 +2,14 @@
 
 The formula of the original stays the truth, so a mutant is a loss that an author got wrong
 in one place. A mutant counts if it claims more, or if its results differ from the
-original's at some point by more than rounding and more than the rounding of its arguments
-can do: the harness forgives what moving them by a few units in the last place does.
+original's at some point by more than rounding, of terms that cancel too, and more than the
+rounding of its arguments can do: the harness forgives what moving them by a few units in the
+last place does.
 """
 
 import ast
 import copy
+import functools
 import importlib
 import inspect
 import signal
@@ -171,7 +173,7 @@ def differs(mutant, original):
         for points in draw(subject, dtype, rng, 6000, dense=True):
             t = subject.exact.full(points.y, points.t)
             near = _near(points.y, np.asarray(t))
-            for name in ("unreduced", "unreduced_gradient", "unreduced_hessian"):
+            for order, name in enumerate(("unreduced", "unreduced_gradient", "unreduced_hessian")):
                 own = getattr(flat, name)
                 b = np.asarray(call(own, np, points.y, t))
                 try:
@@ -180,7 +182,7 @@ def differs(mutant, original):
                     return True
                 with np.errstate(all="ignore"):
                     moved = sum(np.abs(np.asarray(call(own, np, *pair)) - b) for pair in near)
-                if not _alike(a, b, moved):
+                if not _alike(a, b, moved, subject.terms(points.y, t, order)):
                     return True
     return False
 
@@ -221,12 +223,12 @@ def _moved(x):
         return [x + sign * column * step for sign in (-1, 1) for column in columns]
 
 
-def _alike(a, b, moved):
-    """Tell whether results are equal but for rounding, their own and that of the arguments."""
+def _alike(a, b, moved, terms):
+    """Tell whether results are equal but for rounding: their own, of terms and of arguments."""
     if a.shape != b.shape:
         return False
     with np.errstate(all="ignore"):
-        size = np.fmax(np.abs(a), np.abs(b))
+        size = functools.reduce(np.fmax, map(np.abs, (a, b, *terms)))
         moved = np.where(np.isfinite(moved), 4 * moved, np.inf)
         rounded = ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
         near = np.abs(a - b) <= rounded + moved
