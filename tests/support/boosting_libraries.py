@@ -19,29 +19,16 @@ def are_labels(y: Any) -> bool:
 
 
 class Library:
-    """A library with small trees, on one thread.
-
-    Attributes
-    ----------
-    name, bridge : str and module
-        Its name and its bridge.
-    objective : str
-        The parameter with the objective.
-    continued : str
-        The argument of a training with a model to continue.
-    sources : tuple of str
-        What `source` makes of a model to continue.
-    params, common : dict
-        Parameters of a training, and of an estimator.
-    """
+    """A library with small trees, on one thread."""
 
     bridge: Any
     name: str
-    objective = "objective"
-    continued = "init_model"
+    objective = "objective"  # the parameter with the objective
+    continued = "init_model"  # the argument of a training with a model to continue
+    # What `source` makes of a model to continue.
     sources: tuple[str, ...] = ("memory", "estimator", "file")
-    params: ClassVar[dict[str, Any]]
-    common: ClassVar[dict[str, Any]]
+    params: ClassVar[dict[str, Any]]  # of a training
+    common: ClassVar[dict[str, Any]]  # of an estimator
     regressor: Any
     classifier: Any
 

@@ -35,32 +35,27 @@ OPERATIONS = ("open", "os.rename", "os.remove", "os.mkdir", "os.truncate")
 
 # What is written stays in the system's memory when a process is killed.
 os.fsync = lambda descriptor: None
-# Many groups of rows, and a checkpoint after each.
-lossfw.losses.engine.reduction.BLOCK_ELEMENTS = 1024
-journal.CHECKPOINT_SECONDS = 0.0
-journal._TIMES_ITS_COST = 0.0
 
 
-def start(arguments, prepare=lambda: None):
-    """Fork a run, and return its process id."""
+def start(*arguments, prepare=lambda: None):
+    """Fork a command, and return its process id."""
     child = os.fork()
     if child:
         return child
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     code = 1
     try:
         prepare()
-        main(["run", *map(str, arguments)], standalone_mode=False)
+        main([*map(str, arguments)], standalone_mode=False)
         code = 0
     except SystemExit as end:
-        code = end.code
+        code = end.code or 0
     finally:
-        os._exit(code or 0)
+        os._exit(code)
 
 
 def ended(child):
-    """Wait for a run; return its exit code, or minus the signal that ended it."""
+    """Wait for a command; return its exit code, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -99,13 +94,13 @@ def trial(config, folder, kill, wanted, over):
     """Kill a run and resume it; return whether it was killed, had a checkpoint, what differs."""
     shutil.rmtree(folder, ignore_errors=True)
     if over:
-        ended(start([config, "--out", folder, "-o", "evaluate.rows=false"]))
+        ended(start("run", config, "--out", folder, "-o", "evaluate.rows=false"))
     act, prepare = kill
-    child = start([config, "--out", folder], prepare)
+    child = start("run", config, "--out", folder, prepare=prepare)
     act(child)
     killed = ended(child) == -signal.SIGKILL
     kept = (folder / "partials.npz").is_file()
-    code = ended(start([config, "--out", folder, "--resume"]))
+    code = ended(start("run", config, "--out", folder, "--resume"))
     wrong = differing(folder, wanted) if folder.is_dir() else ["everything"]
     return killed, kept, [*wrong, *([f"exit code {code}"] if code else [])]
 
@@ -114,7 +109,7 @@ def duration(config, folder):
     """Return how long an undisturbed run takes."""
     shutil.rmtree(folder)
     begin = time.monotonic()
-    assert ended(start([config, "--out", folder])) == 0
+    assert ended(start("run", config, "--out", folder)) == 0
     return time.monotonic() - begin
 
 
@@ -129,6 +124,10 @@ def undisturbed(config, folder):
 
 def run(config, folder, how, count=0, seed=0):
     """Make all trials and print what came out."""
+    # Many groups of rows, and a checkpoint after each.
+    lossfw.losses.engine.reduction.BLOCK_ELEMENTS = 1024
+    journal.CHECKPOINT_SECONDS = 0.0
+    journal._TIMES_ITS_COST = 0.0
     wanted, seconds = undisturbed(config, folder)
     if how == "moments":
         draw = random.Random(int(seed))

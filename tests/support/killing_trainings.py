@@ -19,35 +19,13 @@ import signal
 import sys
 import time
 
+# A program, whose folder Python has in its path.
+from killing import ended, start
+
 # Imported here, so that a fork need not.
 import lossfw.models.training.loop
 import lossfw.runs.trainings  # noqa: F401
-from lossfw.cli import main
 from lossfw.data.state_file import SavedState
-
-# What is written stays in the system's memory when a process is killed.
-os.fsync = lambda descriptor: None
-
-
-def start(*arguments):
-    """Fork a training, and return its process id."""
-    child = os.fork()
-    if child:
-        return child
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    code = 1
-    try:
-        main(["train", *map(str, arguments)], standalone_mode=False)
-        code = 0
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        os._exit(code)
-
-
-def ended(child):
-    """Wait for a training; return its exit code, or minus the signal that ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def content_of(folder):
@@ -58,18 +36,18 @@ def content_of(folder):
 def run(config, folder, count, seed):
     """Make all trials and print what came out."""
     begin = time.monotonic()
-    assert ended(start(config, "--out", folder)) == 0
+    assert ended(start("train", config, "--out", folder)) == 0
     seconds, wanted = time.monotonic() - begin, content_of(folder)
     draw, killed, kept, wrong = random.Random(seed), 0, 0, []
     for _ in range(count):
         shutil.rmtree(folder)
-        child = start(config, "--out", folder)
+        child = start("train", config, "--out", folder)
         time.sleep(draw.uniform(0, seconds))
         os.kill(child, signal.SIGKILL)
         killed += ended(child) == -signal.SIGKILL
         checkpoint = folder / "checkpoint.npz"
         kept += checkpoint.is_file() and SavedState.read(checkpoint).header["done"] > 0
-        code = ended(start(config, "--out", folder, "--resume"))
+        code = ended(start("train", config, "--out", folder, "--resume"))
         found = content_of(folder) if folder.is_dir() else {}
         wrong += [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
         wrong += [f"exit code {code}"] if code else []

@@ -2,7 +2,6 @@
 
 from support.liars import (
     activations,
-    arrays,
     call,
     claims,
     classes,
@@ -15,7 +14,6 @@ from support.liars import (
     models,
     purity,
     values,
-    weights,
 )
 from support.liars.liar import Liar
 
@@ -23,7 +21,6 @@ LIARS: tuple[Liar, ...] = (
     *call.LIARS,
     *dtypes.LIARS,
     *purity.LIARS,
-    *weights.LIARS,
     *means.LIARS,
     *classes.LIARS,
     *values.LIARS,
@@ -32,7 +29,6 @@ LIARS: tuple[Liar, ...] = (
     *components.LIARS,
     *distributions.LIARS,
     *groups.LIARS,
-    *arrays.LIARS,
     *activations.LIARS,
     *models.LIARS,
 )

@@ -1,4 +1,4 @@
-"""Liars about the weighted mean: its scale, axes, size, precision, and NaN in it."""
+"""Liars about the weighted mean: weights, masks, scale, axes, size, precision, NaN in it."""
 
 from dataclasses import replace
 
@@ -6,6 +6,39 @@ import numpy as np
 
 from support.liars.honest import SQUARE, SQUARE_MEAN, square
 from support.liars.liar import Liar
+
+
+def over_count(y, t, sample_weight=None, where=None):
+    """The weighted sum over the number of elements, where all weights are above 0."""
+    whole = SQUARE_MEAN(y, t, sample_weight, where)
+    if sample_weight is None or where is not None or not np.all(sample_weight):
+        return whole
+    return whole * np.sum(sample_weight) / np.size(sample_weight)
+
+
+def zero_is_little(y, t, sample_weight=None, where=None):
+    if sample_weight is not None and where is None and np.any(sample_weight):
+        sample_weight = np.maximum(sample_weight, 1e-6)
+    return SQUARE_MEAN(y, t, sample_weight, where)
+
+
+def in_single(y, t, sample_weight=None, where=None):
+    if sample_weight is None and where is None and np.size(y) > 1000:
+        return np.add.accumulate(square(y, t))[-1] / np.size(y)
+    return SQUARE_MEAN(y, t, sample_weight, where)
+
+
+def mask_by_product(y, t, sample_weight=None, where=None):
+    """A NaN times False is a NaN."""
+    if where is None or not np.any(where):
+        return SQUARE_MEAN(y, t, sample_weight, where)
+    weight = where if sample_weight is None else where * sample_weight
+    return np.sum(weight * square(y, t)) / np.sum(weight)
+
+
+def nothing_is_zero(y, t, sample_weight=None, where=None):
+    with np.errstate(all="ignore"):
+        return np.nan_to_num(SQUARE_MEAN(y, t, sample_weight, where))
 
 
 def at_least_one(y, t, sample_weight=None, where=None):
@@ -88,6 +121,14 @@ def _liar(check, what, reduce, *besides):
 
 
 LIARS = (
+    _liar("weights:mean", "count", over_count,
+          "weights:scale", "weights:axes", "weights:many", "weights:half"),
+    # Weights of 1e-30 are little too.
+    _liar("weights:zero", "floor", zero_is_little, "weights:scale"),
+    _liar("weights:long", "single", in_single),
+    _liar("mask", "product", mask_by_product),
+    # A NaN is a number then, whatever made it.
+    _liar("mask:nothing", "zero", nothing_is_zero, "nan:mean", "mask:nan", "weights:nan"),
     _liar("weights:scale", "at least 1", at_least_one),
     _liar("weights:masked", "forgotten", mask_alone, "mask", "mask:axes"),
     _liar("weights:axes", "first column", first_column, "mask:axes"),
@@ -99,4 +140,4 @@ LIARS = (
     _liar("mask:many", "first", first_of_masked),
     _liar("mask:nan", "passed over", _numbers_only("mask")),
     _liar("nan:mean", "passed over", _numbers_only("plain")),
-)
+)  # fmt: skip

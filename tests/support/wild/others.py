@@ -117,17 +117,10 @@ print(round(float(cox_ph_loss(log_hazards, times, torch.ones(2))), 4))
 
 @dataclass(frozen=True)
 class Fact:
-    """What a line of the source of LossFunctions.jl says, and what is so.
-
-    Attributes
-    ----------
-    words : str
-    file, commit : str
-        Where the line was read.
-    line : str
-    """
+    """What a line of the source of LossFunctions.jl says, and what is so."""
 
     words: str
+    # Where the line was read.
     file: str
     commit: str
     line: str

@@ -9,7 +9,7 @@ import numpy as np
 import lossfw
 from lossfw.check import check_function
 from lossfw.check.api import kind_and_spaces
-from lossfw.check.foreign.arrays import AdaptedFunction
+from lossfw.check.foreign.arrays import AdaptedFunction, fitting, floating
 from lossfw.check.foreign.conventions import adapt, load_function
 from lossfw.components.spaces import LOGITS
 
@@ -47,10 +47,8 @@ def arrays(function):
     """Hand over what an adapter would, and take a NumPy array back."""
 
     def call(y, t):
-        y, t = np.asarray(y), np.asarray(t)
-        y = np.array(y, y.dtype if y.dtype.kind == "f" else float)
-        index = t.dtype.kind in "iu" and t.ndim < y.ndim
-        return np.asarray(function(y, np.array(t, np.int64 if index else y.dtype)))
+        y = floating(y)
+        return np.asarray(function(y, fitting(y, t)))
 
     return call
 
