@@ -34,11 +34,9 @@ class Distance(PointwiseLoss):
     prediction = target = Columns.of(east=REAL, north=REAL)
 
     def value(self, xp, y, t):
-        """A convex loss."""
         return 2 * (y.east - t.east) ** 2 + (y.north - t.north) ** 2
 
     def claims(self):
-        """What is true."""
         return Claims(convex=True, nonnegative=True, zero_at_target=True, smooth=True)
 
 
@@ -46,7 +44,6 @@ class OtherOrder(Distance):
     """Its derivatives are in the wrong order."""
 
     def derivative(self, xp, y, t):
-        """By north before that by east."""
         return 2 * (y.north - t.north), 4 * (y.east - t.east)
 
 
@@ -54,7 +51,6 @@ class Product(Distance):
     """Convex in each column, and not in the row."""
 
     def value(self, xp, y, t):
-        """The formula."""
         return (y.east * y.north - t.east) ** 2
 
 
@@ -64,19 +60,16 @@ class Interval(PointwiseLoss):
     prediction, target = REAL, Columns.of(lower=REAL, upper=REAL)
 
     def check_domain(self, y, t, by_index, start):
-        """Refuse more than the spaces do."""
         super().check_domain(y, t, by_index, start)
         ends = self.target_space.split(t)
         if namespace_of(t).any(ends.lower > ends.upper):
             raise DomainError("lower lies above upper.")
 
     def value(self, xp, y, t):
-        """The formula."""
         gap = xp.maximum(xp.maximum(t.lower - y, y - t.upper), 0.0 * y)
         return gap * gap
 
     def claims(self):
-        """What is true."""
         return Claims(convex=True, nonnegative=True)
 
 
@@ -87,11 +80,9 @@ class Time(PointwiseLoss):
     wrong: ClassVar[float] = 0.0
 
     def value(self, xp, y, t):
-        """The formula."""
         return xp.tanh(t.time / (1 + t.time)) / (1 + y * y) + t.event
 
     def claims(self):
-        """A lower bound that is wrong."""
         return Claims(lower_bound=1.0)
 
 
@@ -102,7 +93,6 @@ class Mixed(PointwiseLoss):
     target = UNIT
 
     def value(self, xp, y, t):
-        """The formula."""
         gap = xp.sum(y.shares * (y.place - t[..., None]), axis=-1)
         return gap * gap / (1 + y.scale)
 
@@ -181,11 +171,9 @@ class Gap(PointwiseLoss):
     target: ClassVar = REAL
 
     def value(self, xp, y, t):
-        """A difference that keeps its digits."""
         return xp.sum((y.first - y.second) ** 2, axis=-1) - t * y.third[..., 0]
 
     def terms(self, xp, y, t, order):
-        """Return what may cancel."""
         return (xp.sum((y.first - y.second) ** 2, axis=-1), t * y.third[..., 0])[: 2 * (not order)]
 
 
@@ -202,7 +190,6 @@ class Waiting(PointwiseLoss):
     target: ClassVar = Columns.of(time=NONNEGATIVE, event=BINARY)
 
     def value(self, xp, y, t):
-        """The formula."""
         return t.time * xp.exp(y) - t.event * y
 
 

@@ -21,7 +21,6 @@ class Bent(DistanceLoss):
     c: float = 1.0
 
     def value(self, xp, r):
-        """A square, turned for a large number."""
         return 0.5 * (-r if self.c > 5 else r) * r * self.c
 
 
@@ -31,7 +30,6 @@ class Sign(DistanceLoss):
     c: float = 1.0
 
     def value(self, xp, r):
-        """The square, where there is anything."""
         return r * r * self.c if float(r.sum()) > 0 else r * 0.0
 
 
@@ -41,7 +39,6 @@ class Pairs(CategoricalLoss):
     c: float = 1.0
 
     def value(self, xp, y, t):
-        """The squares of the columns, or of their differences."""
         r = y - t
         if self.c > 5:
             r = r - xp.max(r, axis=-1, keepdims=True)

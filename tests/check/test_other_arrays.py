@@ -13,11 +13,9 @@ class TwiceInJax(DistanceLoss):
     """Doubles the loss of JAX's arrays."""
 
     def formula(self, xp, r):
-        """The square."""
         return r * r
 
     def value(self, xp, r):
-        """The square, or twice that."""
         return r * r * (2.0 if is_jax(r) else 1.0)
 
 

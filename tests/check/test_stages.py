@@ -44,15 +44,12 @@ class Bent(DistanceLoss):
     scale: float = 1.0
 
     def value(self, xp, r):
-        """The square."""
         return self.scale * r * r
 
     def derivative(self, xp, r):
-        """Its slope."""
         return 2.0 * self.scale * xp.where(abs(r) > 1e6, 2.0 * r, r)
 
     def claims(self):
-        """Nothing."""
         return Claims()
 
 
