@@ -122,13 +122,14 @@ class BridgeRows:
             )
 
 
-def same(actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32) -> bool:
-    """Tell whether numbers are equal up to float32's rounding, relative to the largest."""
-    if actual.shape != expected.shape:
-        return False
-    largest = np.abs(expected).max() if expected.size else 0.0
-    limit = tolerance * (np.abs(expected) + largest)
-    return bool((np.abs(actual - expected) <= limit).all())
+def same(
+    actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32, least: float = 0.0
+) -> bool:
+    """Tell whether numbers are equal up to a part of themselves, and of the largest and `least`."""
+    size = least + np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    return actual.shape == expected.shape and bool(
+        np.allclose(actual, expected, tolerance, tolerance * size, equal_nan=True)
+    )
 
 
 def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> BridgeRows:

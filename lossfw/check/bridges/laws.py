@@ -143,7 +143,7 @@ def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search)
     expected = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
     for name, actual, true in zip(("values", "slopes"), results, expected, strict=True):
         actual = np.asarray(actual, np.float64)
-        if not _near(actual, true, _FLOAT32, 1.0):
+        if not boosting.same(actual, true, _FLOAT32, 1.0):
             raise Counterexample(
                 f"{bridge.name} gets {name} that are not those of the loss: {actual[:3]} ...; "
                 f"expected {true[:3]} ...",
@@ -151,14 +151,6 @@ def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search)
                 y=y,
                 t=t,
             )
-
-
-def _near(actual: NDArray, expected: NDArray, rtol: float, least: float) -> bool:
-    """Tell whether numbers are equal up to a part of themselves, and of the largest."""
-    size = least + np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
-    return actual.shape == expected.shape and bool(
-        np.allclose(actual, expected, rtol, rtol * size, equal_nan=True)
-    )
 
 
 def _code(bridge: Bridge, loss: Loss, more: str = "") -> str:
@@ -199,7 +191,7 @@ def _compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
     plain = bridge.value_and_slope(loss, y, t)
     compiled = bridge.value_and_slope(loss, y, t, compiled=True)
     for name, actual, expected in zip(("values", "slopes"), compiled, plain, strict=True):
-        if not _near(actual, expected, _ROUNDINGS * float(np.finfo(expected.dtype).eps), 0.0):
+        if not boosting.same(actual, expected, _ROUNDINGS * float(np.finfo(expected.dtype).eps)):
             text = (
                 f"compiled by {bridge.name}, the {name} are {actual[:3]} ..., and otherwise "
                 f"{expected[:3]} ..."

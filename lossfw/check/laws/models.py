@@ -72,7 +72,12 @@ def check_shape(model: Model, search: Search) -> None:
     for one in _each(model, search):
         predictor = one.predictor
         if one.of is not None:
-            _check_sizes(predictor, np.asarray(one.of.data.inputs).shape[1:], one.of.units)
+            shape, units = np.asarray(one.of.data.inputs).shape[1:], one.of.units
+            if (predictor.row_shape, predictor.units) != (shape, units):
+                raise refuted(
+                    f"trained on inputs of shape {shape} with {units} outputs, the model is loaded "
+                    f"with row_shape={predictor.row_shape} and units={predictor.units}."
+                )
         predictor.check_inputs(one.rows.shape)
         for count in (1, 5, len(one.rows)):
             found = one.outputs(one.rows[:count])
@@ -83,14 +88,6 @@ def check_shape(model: Model, search: Search) -> None:
                 )
                 raise refuted(text, x=one.rows[:1])
         _need_finite(one)
-
-
-def _check_sizes(predictor: Predictor, shape: tuple[int, ...], units: int) -> None:
-    if (predictor.row_shape, predictor.units) != (shape, units):
-        raise refuted(
-            f"trained on inputs of shape {shape} with {units} outputs, the model is loaded with "
-            f"row_shape={predictor.row_shape} and units={predictor.units}."
-        )
 
 
 def _need_finite(one: LoadedModel) -> None:

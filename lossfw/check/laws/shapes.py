@@ -19,6 +19,7 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Space
+from lossfw.numerics.arrays import NDArray
 
 # Shapes of rows are tried with up to so many of them.
 _MOST = 10
@@ -176,7 +177,9 @@ def check_layout(subject: Subject, search: Search) -> None:
     """Strided, reversed and Fortran-ordered arrays give the same results."""
     points = ordinary(subject, search, "shape:layout", 12)
     for function in outputs(subject):
-        for text, y, t, base_y, base_t in _layouts(subject, points):
+        for text, y, t in _layouts(subject, points):
+            # A copy is in C order.
+            base_y, base_t = y.copy(), t.copy()
             expected = function(base_y, base_t)
             result = function(y, t)
             if result.shape != expected.shape or not alike(result, expected).all():
@@ -185,27 +188,28 @@ def check_layout(subject: Subject, search: Search) -> None:
                 raise Counterexample(message, code, y=base_y, t=base_t)
 
 
-def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any, Any]]:
+def _layouts(subject: Subject, points: Points) -> list[tuple[str, NDArray, NDArray]]:
+    """Return arrays in several layouts, each with what they are and how they are made."""
     y, t = points.y, points.t
     found = [
-        ("reversed arrays: y[::-1], t[::-1]", y[::-1], t[::-1], y[::-1].copy(), t[::-1].copy()),
-        ("strided arrays: y[::2], t[::2]", y[::2], t[::2], y[::2].copy(), t[::2].copy()),
-        ("a reversed prediction: y[::-1], t", y[::-1], t, y[::-1].copy(), t),
+        ("reversed arrays: y[::-1], t[::-1]", y[::-1], t[::-1]),
+        ("strided arrays: y[::2], t[::2]", y[::2], t[::2]),
+        ("a reversed prediction: y[::-1], t", y[::-1], t),
         ("a repeated prediction: np.broadcast_to(y[:1], y.shape), t",
-         np.broadcast_to(y[:1], y.shape), t, np.repeat(y[:1], len(y), 0), t),
+         np.broadcast_to(y[:1], y.shape), t),
         ("a repeated target: y, np.broadcast_to(t[:1], t.shape)",
-         y, np.broadcast_to(t[:1], t.shape), y, np.repeat(t[:1], len(t), 0)),
+         y, np.broadcast_to(t[:1], t.shape)),
     ]  # fmt: skip
     if subject.rows and not subject.has_columns:
         flipped = t[:, ::-1] if t.ndim == 2 else t
         text = f"reversed columns: y[:, ::-1], {'t[:, ::-1]' if t.ndim == 2 else 't'}"
-        found.append((text, y[:, ::-1], flipped, y[:, ::-1].copy(), flipped.copy()))
+        found.append((text, y[:, ::-1], flipped))
     if not subject.rows:
         n = len(points) // 2 * 2
         y, t = y[:n].reshape(2, -1), t[:n].reshape(2, -1)
     f = np.asfortranarray
-    found.append(("a Fortran-ordered prediction: np.asfortranarray(y), t", f(y), t, y, t))
+    found.append(("a Fortran-ordered prediction: np.asfortranarray(y), t", f(y), t))
     if t.ndim == 2:
-        found.append(("a Fortran-ordered target: y, np.asfortranarray(t)", y, f(t), y, t))
-        found.append(("both: np.asfortranarray(y), np.asfortranarray(t)", f(y), f(t), y, t))
+        found.append(("a Fortran-ordered target: y, np.asfortranarray(t)", y, f(t)))
+        found.append(("both: np.asfortranarray(y), np.asfortranarray(t)", f(y), f(t)))
     return found
