@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
 from lossfw.data import csv_text
+from lossfw.data.csv_cells import Cells, Kind, Layout, read_cells
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import ChunkedTable, Group, PieceColumn, RowArray, column_numbers
+from lossfw.data.lazy_arrays import (
+    ChunkedTable,
+    Group,
+    PieceColumn,
+    RowArray,
+    column_numbers,
+    is_file_backed,
+    materialize,
+)
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
@@ -23,8 +33,8 @@ from lossfw.numerics.arrays import NDArray
 
 # The numbers of a smaller file are kept: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
-# Every smaller integer is a float64.
-_EXACT = 2**53
+# The first lines of a table.
+_FIRST_BYTES = 2**14
 # A number with a comma in it: of a fraction, or between thousands.
 _COMMAS = re.compile(r"[-+]?[\d.]+(?:,\d+)+")
 
@@ -58,10 +68,14 @@ class CsvTable(Table):
         """
         texts: frozenset[int] = frozenset()
         while True:
-            parser = _Parser(self, options, columns_in(groups), texts)
-            pieces = _scan(parser, groups)
-            if pieces is not None and not (options.missing == "error" and pieces.has_gap()):
-                break
+            parser = _Parser(self, options, groups, texts)
+            pieces = _scan(parser)
+            if pieces is not None:
+                columns = cast("list[RowArray]", pieces.columns())
+                if pieces.size <= WHOLE_BYTES:
+                    columns = materialize(*columns)
+                if options.missing != "error" or not _lacks_value(pieces, columns, options.kept):
+                    break
             mistake = self._first_mistake(parser)
             # A column with a text in it may be one of labels: then it is read as such.
             if mistake.column is None or mistake.column not in options.labels - texts:
@@ -70,9 +84,6 @@ class CsvTable(Table):
         if len(pieces) == 0:
             why = ", since in each of them a value is missing" if pieces.dropped else ""
             raise DataError(f"{self.path} has no rows of numbers{why}.")
-        columns = cast("list[RowArray]", pieces.columns())
-        if pieces.size <= WHOLE_BYTES:
-            columns = [np.asarray(column) for column in columns]
         return TableRows(columns, pieces.labels, pieces.dropped)
 
     def _first_mistake(self, parser: _Parser) -> _Mistake:
@@ -86,7 +97,7 @@ class CsvTable(Table):
                     f"{self.path}, line {line}: the number of columns is {len(cells)}, but "
                     f"{self.width} in the first line; every row needs the same."
                 )
-            for column in sorted(parser.wanted | texts):
+            for column in sorted(parser.columns):
                 cell = cells[column].strip()
                 name = f" ({self.names[column]})" if self.names else ""
                 place = f"{self.path}, line {line}, column {column}{name}"
@@ -139,62 +150,52 @@ def _first_row(path: Path, delimiter: str) -> tuple[int, list[str]]:
     return next(csv_text.rows_of(path, delimiter), (0, []))
 
 
-class _Cells(NamedTuple):
-    """The cells of some lines: those that count, numbers (N, width), texts, and lines that do not.
-
-    Columns of `table` that are not read as numbers are NaN.
-    """
-
-    lines: list[str]
-    table: NDArray
-    texts: Mapping[int, NDArray]
-    dropped: int = 0
-
-
 @dataclass(frozen=True)
 class _Parser:
     """The way in which the lines of a table are read: which columns, and which of them as texts."""
 
     table: CsvTable
     options: TableOptions
-    wanted: frozenset[int]
+    groups: Sequence[Group]
     texts: frozenset[int]
 
-    def parse(self, content: bytes) -> _Cells | None:
-        """Return the cells of a chunk; None if columns of numbers hold something else."""
-        lines = csv_text.split_lines(content)
-        if lines is None:
-            return None
-        cells = self._cells(lines)
-        numbers = self.wanted - self.texts - self.options.kept
-        texts = self.texts - self.options.kept
-        if self.options.missing != "drop" or not (
-            cells is None
-            or (cells.table.size and np.isnan(cells.table[:, sorted(numbers)]).any())
-            or any((cells.texts[column] == "").any() for column in texts)
-        ):
-            return cells
-        complete = csv_text.without_missing(
-            lines, numbers, texts, self.table.width, self.table.delimiter
-        )
-        cells = None if complete is None else self._cells(complete)
-        if complete is None or cells is None:
-            return None
-        rows = sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
-        return cells._replace(dropped=rows - len(complete))
+    @cached_property
+    def columns(self) -> frozenset[int]:
+        """The columns that are read."""
+        return columns_in(self.groups)
 
-    def _cells(self, lines: list[str]) -> _Cells | None:
-        numbers, table = self.wanted - self.texts, self.table
-        cells = csv_text.read_cells(lines, numbers, self.texts, table.width, table.delimiter)
-        if cells is None and (gaps := numbers & self.options.gaps):
-            cells = csv_text.read_cells(
-                lines, numbers - gaps, self.texts, table.width, table.delimiter, gaps
-            )
-        return None if cells is None else _Cells(lines, *cells)
+    def columns_of(self, groups: Collection[int]) -> frozenset[int]:
+        """Return the columns of the groups with these numbers."""
+        return columns_in([self.groups[n] for n in groups])
 
-    def integers(self, lines: list[str], group: Group) -> NDArray | None:
-        """Return columns of integers, None if one is not written as such."""
-        return csv_text.read_numbers(lines, np.int64, column_numbers(group), self.table.delimiter)
+    def parse(self, content: bytes, integers: Collection[int]) -> Cells | None:
+        """Return the cells of some lines; None if a column holds something else.
+
+        The columns of the groups `integers` are integers.
+        """
+        whole, gaps = self.columns_of(integers), self.options.gaps
+        kinds: dict[int, Kind] = {
+            n: "text" if n in self.texts else "integer" if n in whole
+            else "gap" if n in gaps else "number"
+            for n in self.columns
+        }  # fmt: skip
+        drops = self.columns - self.options.kept if self.options.missing == "drop" else ()
+        return read_cells(content, Layout(self.table.delimiter, self.table.width, kinds, drops))
+
+    def integers_in(self, content: bytes, groups: Collection[int]) -> Collection[int]:
+        """Return those groups whose cells are written as integers in some lines."""
+        return [n for n in groups if self.parse(content, [n]) is not None]
+
+
+def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], kept: frozenset[int]) -> bool:
+    """Tell whether a value is missing; numbers of a large table are checked on use."""
+    if any("" in texts for column, texts in pieces.labels.items() if column not in kept):
+        return True
+    return any(
+        array.dtype.kind == "f" and not is_file_backed(array) and bool(np.isnan(array).any())
+        for group, array in zip(pieces.parser.groups, columns, strict=True)
+        if not kept.issuperset(column_numbers(group))
+    )
 
 
 class _Chunk(NamedTuple):
@@ -205,58 +206,68 @@ class _Chunk(NamedTuple):
     rows: int
 
 
-def _scan(parser: _Parser, groups: Sequence[Group]) -> _CsvPieces | None:
+def _scan(parser: _Parser) -> _CsvPieces | None:
     """Read a file once; None if columns of numbers hold something else.
 
     This checks every line, finds where chunks begin and which groups are integers throughout,
     and finds the labels.
     """
     table, stamp = parser.table, FileStamp.of(parser.table.path)
-    is_integer = {
-        n: not parser.texts & set(column_numbers(group)) for n, group in enumerate(groups)
-    }
+    integers: Collection[int] = range(len(parser.groups))
     labels: dict[int, set[str]] = {number: set() for number in parser.texts}
-    chunks, dropped = [], 0
+    chunks: list[_Chunk] = []
+    dropped = 0
     # Reading the numbers again for a digest would take as long as the evaluation.
     digest = hashlib.sha256()
     for start, content in csv_text.chunks_of(table.path, table.header_lines):
         digest.update(content)
-        cells = parser.parse(content)
+        if not chunks:
+            # The first lines tell what most columns hold.
+            lines = _first_lines(content)
+            integers = parser.integers_in(lines, integers)
+            if parser.parse(lines, integers) is None:
+                return None
+        cells = parser.parse(content, integers)
+        if cells is None:
+            integers = parser.integers_in(content, integers)
+            cells = parser.parse(content, integers)
         if cells is None:
             return None
-        rows = len(cells.table) if cells.table.size else 0
         dropped += cells.dropped
-        chunks.append(_Chunk(start, start + len(content), rows))
-        for number, texts in cells.texts.items():
-            labels[number].update(texts.tolist())
+        chunks.append(_Chunk(start, start + len(content), cells.rows))
+        for number in parser.texts:
+            labels[number].update(cells.texts[number].labels)
             most = parser.options.most_labels(number)
             check_labels(table.path, number, len(labels[number]), most)
-        for number in [n for n, still in is_integer.items() if still and rows]:
-            is_integer[number] = parser.integers(cells.lines, groups[number]) is not None
     known = {number: tuple(sorted(texts)) for number, texts in labels.items()}
-    pieces = _CsvPieces(stamp, parser, chunks, groups, is_integer, known)
     drops = " dropped" if parser.options.missing == "drop" else ""
-    pieces.digest, pieces.dropped = f"{digest.hexdigest()}{drops}", dropped
-    return pieces
+    return _CsvPieces(
+        stamp, parser, chunks, integers, known, f"{digest.hexdigest()}{drops}", dropped
+    )
+
+
+def _first_lines(content: bytes) -> bytes:
+    lines = content[: content.find(b"\n", _FIRST_BYTES) + 1]
+    # A cell in quotes may go over several lines.
+    return content if not lines or lines.count(b'"') % 2 else lines
 
 
 class _CsvPieces(ChunkedTable):
     """The rows of a file, some megabytes of text at a time; keys are the numbers of the groups."""
-
-    digest: str
-    dropped: int
 
     def __init__(
         self,
         stamp: FileStamp,
         parser: _Parser,
         chunks: Sequence[_Chunk],
-        groups: Sequence[Group],
-        is_integer: dict[int, bool],
+        integers: Collection[int],
         labels: Mapping[int, tuple[str, ...]],
+        digest: str,
+        dropped: int,
     ) -> None:
-        self._parser, self._groups, self._is_integer = parser, groups, is_integer
+        self.parser, self._integers = parser, integers
         self.labels, self.size = labels, chunks[-1].stop if chunks else 0
+        self.digest, self.dropped = digest, dropped
         self._chunks = [chunk for chunk in chunks if chunk.rows]
         # A gzipped file is read from its beginning: it stays open for the next chunk.
         self._packed = csv_text.is_packed(parser.table.path)
@@ -270,34 +281,17 @@ class _CsvPieces(ChunkedTable):
                 self,
                 number,
                 () if isinstance(group, int) else (len(group),),
-                np.dtype(
-                    np.int64
-                    if self._is_integer[number] or self._parser.texts & set(column_numbers(group))
-                    else float
-                ),
+                np.dtype(np.int64 if number in self._integers else np.float64),
                 f"{self.digest} columns {column_numbers(group)}",
             )
-            for number, group in enumerate(self._groups)
+            for number, group in enumerate(self.parser.groups)
         ]
 
-    def has_gap(self) -> bool:
-        """Tell whether a value is missing; numbers of a large table are checked on use."""
-        kept = self._parser.options.kept
-        if any("" in texts for column, texts in self.labels.items() if column not in kept):
-            return True
-        if self.size > WHOLE_BYTES:
-            return False
-        return any(
-            column.dtype.kind == "f" and bool(np.isnan(np.asarray(column)).any())
-            for group, column in zip(self._groups, self.columns(), strict=True)
-            if not kept.issuperset(column_numbers(group))
-        )
-
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_stream": None}
+        return {**super().__getstate__(), "_stream": None}
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
-        chunk, path = self._chunks[piece], self._parser.table.path
+        chunk, path, parser = self._chunks[piece], self.parser.table.path, self.parser
         with csv_text.readable(path):
             stream = self._stream or csv_text.open_bytes(path)
             stream.seek(chunk.start)
@@ -305,22 +299,26 @@ class _CsvPieces(ChunkedTable):
         self._stream = stream if self._packed else None
         if not self._packed:
             stream.close()
-        cells = self._parser.parse(content)
-        if cells is None or len(cells.table) != chunk.rows:
-            raise self._changed()
-        return {n: self._array(cells, n, group) for n, group in enumerate(self._groups)}
+        cells = exact = parser.parse(content, self._integers)
+        # A column may be among integers and among floats, and an integer -0 has no sign.
+        floats = parser.columns_of(set(range(len(parser.groups))) - set(self._integers))
+        if b"-0" in content and floats & parser.columns_of(self._integers):
+            cells = parser.parse(content, ())
+        if cells is None or exact is None or not cells.rows == exact.rows == chunk.rows:
+            raise DataError(f"{path} has changed while it was read: run again.")
+        return {
+            number: self._array(exact, group, np.int64)
+            if number in self._integers
+            else self._array(cells, group, np.float64)
+            for number, group in enumerate(parser.groups)
+        }
 
-    def _array(self, cells: _Cells, number: int, group: Group) -> NDArray:
-        if isinstance(group, int) and group in cells.texts:
-            return csv_text.places_of(cells.texts[group], self.labels[group])
-        array: NDArray | None = np.ascontiguousarray(cells.table[:, column_numbers(group)])
-        assert array is not None
-        if self._is_integer[number]:
-            exact = np.abs(array).max(initial=0) < _EXACT
-            array = array.astype(np.int64) if exact else self._parser.integers(cells.lines, group)
-        if array is None:
-            raise self._changed()
+    def _array(self, cells: Cells, group: Group, dtype: type[np.generic]) -> NDArray:
+        array = np.empty((cells.rows, len(column_numbers(group))), dtype)
+        for place, number in enumerate(column_numbers(group)):
+            array[:, place] = (
+                cells.texts[number].places_in(self.labels[number])
+                if number in cells.texts
+                else cells.numbers[number]
+            )
         return array[:, 0] if isinstance(group, int) else array
-
-    def _changed(self) -> DataError:
-        return DataError(f"{self._parser.table.path} has changed while it was read: run again.")

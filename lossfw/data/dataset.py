@@ -197,11 +197,15 @@ class Dataset:
 
         Memory-mapped arrays stay mapped: access to them is fast.
         """
-        arrays: dict[str, Any] = {
-            role: materialize(array) for role, array in self._arrays() if inputs or role != "inputs"
+        roles = {role: array for role, array in self._arrays() if inputs or role != "inputs"}
+        values = [column.values for column in self.columns.values()]
+        read = materialize(*roles.values(), *values)
+        arrays: dict[str, Any] = dict(zip(roles, read, strict=False))
+        kept = all(array is old for array, old in zip(read, roles.values(), strict=False))
+        columns = {
+            name: replace(column, values=values)
+            for (name, column), values in zip(self.columns.items(), read[len(roles) :], strict=True)
         }
-        kept = all(array is getattr(self, role) for role, array in arrays.items())
-        columns = {name: column.in_memory() for name, column in self.columns.items()}
         return self if kept and not columns else replace(self, columns=columns, **arrays)
 
     def batches(self, size: int, first: int = 0, stop: int | None = None) -> Iterator[Batch]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,9 @@ _PICKED_ROWS = 512
 
 # Rows that are read at a time in a pass over all of them.
 CHUNK_ROWS = 65_536
+
+# Rows that are read from every column before the next: so a piece of a file serves all columns.
+_SHARED_ROWS = 8_192
 
 # Columns of a table that make an array: (N,) for one number, (N, C) for several.
 Group: TypeAlias = int | Sequence[int]
@@ -238,11 +242,18 @@ def check_unchanged(array: RowArray) -> None:
         stamp.check()
 
 
-def materialize(array: RowArray) -> NDArray:
-    """Return a column as an array, and an array as it is."""
-    if isinstance(array, Column):
-        return np.asarray(array)
-    return array
+def materialize(*arrays: Any) -> list[NDArray]:
+    """Return columns of the same rows as arrays, and arrays as they are; a file is read once."""
+    columns = [array for array in arrays if isinstance(array, Column)]
+    made = {id(column): np.empty(column.shape, column.dtype) for column in columns}
+    # The columns of a table share the pieces that it keeps.
+    entries = [column.entries for column in columns if column.entries is not None]
+    rows = len(columns[0]) if columns else 0
+    edges = np.unique(np.concatenate([*entries, np.arange(0, rows, _SHARED_ROWS), [rows]]))
+    for start, stop in pairwise(edges.astype(int).tolist()):
+        for column in columns:
+            made[id(column)][start:stop] = column.read(start, stop)
+    return [made.get(id(array), array) for array in arrays]
 
 
 def digest_of(array: RowArray) -> str:

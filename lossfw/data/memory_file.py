@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from lossfw.data.csv_text import is_missing, places_of
+from lossfw.data.csv_cells import texts_of
+from lossfw.data.csv_text import is_missing
 from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
@@ -176,9 +177,9 @@ class FrameTable(Table):
         for number in sorted(wanted):
             column = self.columns[number][rows]
             if column.dtype.kind == "U":
-                texts = column.tolist()
-                labels[number] = tuple(sorted(set(texts)))
-                column = places_of(texts, labels[number])
+                texts = texts_of(column.tolist())
+                labels[number] = tuple(sorted(texts.labels))
+                column = texts.places_in(labels[number])
             read[number] = column
         arrays: list[RowArray] = [
             read[group]
