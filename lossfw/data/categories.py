@@ -14,8 +14,10 @@ from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
 from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MapValues, OneHot, found_labels
 from lossfw.data.lazy_arrays import (
+    SHARED_ROWS,
     Column,
     RowArray,
+    as_rows,
     chunks_of,
     entries_of,
     is_file_backed,
@@ -35,8 +37,6 @@ from lossfw.numerics.arrays import NDArray
 
 # The label of a missing value, in a column of categories that may lack some.
 _MISSING = ""
-# Rows that are read from every part before the next: so a piece of a file serves all parts.
-_ROWS = 8_192
 
 
 def category_column(
@@ -220,8 +220,7 @@ def joined(parts: Sequence[RowArray]) -> RowArray:
         return parts[0]
     if not any(map(is_file_backed, parts)):
         return np.concatenate(parts, axis=1)
-    made: Any = JoinedColumn(parts)
-    return made  # type: ignore[no-any-return]  # read like an array, see `RowArray`
+    return as_rows(JoinedColumn(parts))
 
 
 class JoinedColumn(Column):
@@ -246,8 +245,8 @@ class JoinedColumn(Column):
     def read(self, start: int, stop: int) -> NDArray:
         """See `Column.read`."""
         made = np.empty((max(0, stop - start), *self.shape[1:]), self.dtype)
-        for first in range(start, stop, _ROWS):
-            last = min(first + _ROWS, stop)
+        for first in range(start, stop, SHARED_ROWS):
+            last = min(first + SHARED_ROWS, stop)
             rows = [read_rows(part, first, last) for part in self._parts]
             made[first - start : last - start] = np.concatenate(rows, axis=1)
         return made
@@ -256,8 +255,8 @@ class JoinedColumn(Column):
         """See `Column.take`."""
         made = np.empty((len(rows), *self.shape[1:]), self.dtype)
         order = np.argsort(rows, kind="stable")
-        for first in range(0, len(rows), _ROWS):
-            some = order[first : first + _ROWS]
+        for first in range(0, len(rows), SHARED_ROWS):
+            some = order[first : first + SHARED_ROWS]
             taken = [take_rows(part, rows[some]) for part in self._parts]
             made[some] = np.concatenate(taken, axis=1)
         return made

@@ -115,14 +115,11 @@ class CsvTable(Table):
 
     def _remedy(self, column: int, cells: Sequence[str], options: TableOptions) -> str:
         """Return what to do about a cell that is not a number."""
-        remedy = "" if self.names else "Columns are counted from 0. "
-        if column not in options.optional:
-            remedy += self.name_others(column)
-        else:
-            # Those of the same line too: a message for each of them would be tiresome.
-            others = sorted(options.optional - options.categories)
-            texts = [n for n in others if not is_number(cells[n])]
-            remedy = self.leave_out([n for n in texts if not is_missing(cells[n])])
+        # Those of the same line too: a message for each of them would be tiresome.
+        texts = [n for n, x in enumerate(cells) if not (is_number(x) or is_missing(x))]
+        remedy = self.hint_for_text(column, options, texts)
+        if not self.names and column not in options.optional:
+            remedy = f"Columns are counted from 0. {remedy}"
         if _COMMAS.fullmatch(cells[column].strip()):
             remedy = f"A fraction has a point, and thousands have no comma. {remedy}"
         return remedy

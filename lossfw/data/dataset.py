@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -183,14 +183,18 @@ class Dataset:
                 f"data {self.name!r} has rows 0 to {len(self) - 1}, there is no row "
                 f"{int(index[outside][0])}."
             )
-        taken: dict[str, Any] = {role: take_rows(array, index) for role, array in self._arrays()}
         origin = index if self.rows is None else self.rows[index]
-        columns = {name: column.take(index) for name, column in self.columns.items()}
-        categories = {name: column.take(index) for name, column in self.categories.items()}
         groups = None if self.groups is None else self.groups.take(index)
-        return replace(
-            self, rows=origin, columns=columns, categories=categories, groups=groups, **taken
-        )
+        arrays = self.changed_arrays(lambda array: take_rows(array, index))
+        return replace(self, rows=origin, groups=groups, **arrays)
+
+    def changed_arrays(self, change: Callable[[RowArray], RowArray]) -> dict[str, Any]:
+        """Return the fields that hold arrays of rows, each array changed."""
+        arrays: dict[str, Any] = {role: change(array) for role, array in self._arrays()}
+        for role in ("columns", "categories"):
+            columns = getattr(self, role).items()
+            arrays[role] = {n: replace(x, values=change(x.values)) for n, x in columns}
+        return arrays
 
     def in_memory(self, *, inputs: bool = True) -> Dataset:
         """Return the same rows in memory, for repeated access; without `inputs` those stay.

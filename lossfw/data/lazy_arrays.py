@@ -25,7 +25,7 @@ _PICKED_ROWS = 512
 CHUNK_ROWS = 65_536
 
 # Rows that are read from every column before the next: so a piece of a file serves all columns.
-_SHARED_ROWS = 8_192
+SHARED_ROWS = 8_192
 
 # Columns of a table that make an array: (N,) for one number, (N, C) for several.
 Group: TypeAlias = int | Sequence[int]
@@ -217,6 +217,12 @@ class WrappedColumn(Column):
 RowArray: TypeAlias = NDArray
 
 
+def as_rows(column: Column) -> RowArray:
+    """Return a column, which is read like an array, as one to the type checker."""
+    rows: Any = column
+    return rows  # type: ignore[no-any-return]  # see `RowArray`
+
+
 def is_file_backed(array: RowArray) -> bool:
     """Tell whether the rows of an array stay in a file until they are read."""
     return isinstance(array, np.memmap | Column)
@@ -249,7 +255,7 @@ def materialize(*arrays: Any) -> list[NDArray]:
     # The columns of a table share the pieces that it keeps.
     entries = [column.entries for column in columns if column.entries is not None]
     rows = len(columns[0]) if columns else 0
-    edges = np.unique(np.concatenate([*entries, np.arange(0, rows, _SHARED_ROWS), [rows]]))
+    edges = np.unique(np.concatenate([*entries, np.arange(0, rows, SHARED_ROWS), [rows]]))
     for start, stop in pairwise(edges.astype(int).tolist()):
         for column in columns:
             made[id(column)][start:stop] = column.read(start, stop)

@@ -15,8 +15,8 @@ import numpy as np
 from lossfw.data.csv_cells import texts_of
 from lossfw.data.csv_text import is_missing
 from lossfw.data.files import digest_arrays
-from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
-from lossfw.data.table import Table, TableOptions, TableRows, columns_in
+from lossfw.data.lazy_arrays import Group
+from lossfw.data.table import Table, TableOptions, TableRows, columns_in, group_arrays
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -181,21 +181,12 @@ class FrameTable(Table):
                 labels[number] = tuple(sorted(texts.labels))
                 column = texts.places_in(labels[number])
             read[number] = column
-        arrays: list[RowArray] = [
-            read[group]
-            if isinstance(group, int)
-            else np.column_stack([read[number] for number in column_numbers(group)])
-            for group in groups
-        ]
-        return TableRows(arrays, labels, int((~rows).sum()))
+        return TableRows(group_arrays(groups, read), labels, int((~rows).sum()))
 
     def _text(self, number: int, options: TableOptions) -> DataError:
         """Return the error of a column of texts where numbers are wanted."""
-        hint = self.name_others(number)
-        if number in options.optional:
-            others = sorted(options.optional - options.categories)
-            texts = [n for n in others if self.columns[n].dtype.kind == "U"]
-            hint = self.leave_out(texts)
+        texts = [n for n, column in enumerate(self.columns) if column.dtype.kind == "U"]
+        hint = self.hint_for_text(number, options, texts)
         first = next((text for text in self.columns[number].tolist() if text), "")
         return DataError(
             f"{self.path}, column {self.title(number)!r} holds texts, such as {first!r}; expected "

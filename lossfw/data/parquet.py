@@ -17,7 +17,7 @@ import numpy as np
 from lossfw.data.csv_text import is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import ChunkedTable, Group, PieceColumn, RowArray
+from lossfw.data.lazy_arrays import ChunkedTable, Group, PieceColumn, RowArray, materialize
 from lossfw.data.parquet_columns import (
     TextError,
     array_of,
@@ -29,7 +29,7 @@ from lossfw.data.parquet_columns import (
     pyarrow,
 )
 from lossfw.data.stamps import FileStamp
-from lossfw.data.table import Table, TableOptions, TableRows, columns_in
+from lossfw.data.table import Table, TableOptions, TableRows, columns_in, group_arrays
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
@@ -131,7 +131,7 @@ class ParquetTable(Table):
         ]
         arrays = cast("list[RowArray]", columns)
         if not digest and sum(c.size * c.dtype.itemsize for c in columns) <= _WHOLE_BYTES:
-            arrays = [np.asarray(column) for column in columns]
+            arrays = materialize(*columns)
         labels = {number: tuple(known) for number, known in pieces.labels.items()}
         return TableRows(arrays, labels, pieces.dropped)
 
@@ -256,12 +256,7 @@ class _ParquetPieces(ChunkedTable):
             batch = batch.filter(pyarrow().array(self._present(batch)))
         start = int(self.starts[piece])
         arrays = {n: self._array(file, batch, n, start) for n in self._wanted}
-        return {
-            number: arrays[group]
-            if isinstance(group, int)
-            else np.column_stack([arrays[column] for column in group])
-            for number, group in enumerate(self._groups)
-        }
+        return dict(enumerate(group_arrays(self._groups, arrays)))
 
     def _read_from(self, piece: int, columns: Sequence[int]) -> Iterator[Any]:
         """Yield the batches of the library from this piece on."""
@@ -291,10 +286,7 @@ class _ParquetPieces(ChunkedTable):
             needed = options.remedy if options.missing == "error" else None
             return array_of(column, where, start, needed, kept=kept)
         except TextError as error:
-            if number not in options.optional:
-                raise DataError(f"{error} {table.name_others(number)}") from None
-            texts = sorted((options.optional - options.categories) & table.texts())
-            hint = table.leave_out(texts if number in texts else [number])
+            hint = table.hint_for_text(number, options, table.texts())
             raise DataError(f"{error} {hint}") from None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from lossfw.data.lazy_arrays import (
     RowArray,
     WrappedColumn,
+    as_rows,
     is_file_backed,
     read_rows,
     take_rows,
@@ -59,8 +60,7 @@ def changed_rows(array: RowArray, change: RowTransform) -> RowArray:
     if not is_file_backed(array):
         return change(array, range(len(array)))
     first = change(read_rows(array, 0, 1), range(1))
-    changed: Any = TransformedColumn(array, change, first.shape[1:], first.dtype)
-    return changed  # type: ignore[no-any-return]  # read like an array, see `RowArray`
+    return as_rows(TransformedColumn(array, change, first.shape[1:], first.dtype))
 
 
 @dataclass(frozen=True, eq=False)

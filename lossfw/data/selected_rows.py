@@ -15,6 +15,7 @@ from lossfw.data.files import join_digests
 from lossfw.data.lazy_arrays import (
     RowArray,
     WrappedColumn,
+    as_rows,
     chunks_of,
     is_file_backed,
     read_rows,
@@ -61,22 +62,13 @@ def subset(data: Dataset, index: NDArray) -> Dataset:
     >>> subset(data, np.array([0, 2])).targets.tolist()
     [5, 7]
     """
-    arrays: dict[str, Any] = {
-        role: taken(array, index)
-        for role in ("inputs", "targets", "sample_weight")
-        if (array := getattr(data, role)) is not None
-    }
-    for role in ("columns", "categories"):
-        columns = getattr(data, role)
-        arrays[role] = {n: replace(x, values=taken(x.values, index)) for n, x in columns.items()}
     groups = None if data.groups is None else data.groups.take(index)
-    numbers = _compact(index if data.rows is None else data.rows[index])
+    numbers = index if data.rows is None else data.rows[index]
+    if numbers[-1] <= np.iinfo(np.uint32).max:
+        # Half of the memory: they go to each worker.
+        numbers = numbers.astype(np.uint32)
+    arrays = data.changed_arrays(lambda array: taken(array, index))
     return replace(data, rows=numbers, groups=groups, **arrays)
-
-
-def _compact(numbers: NDArray) -> NDArray:
-    """Return numbers of rows in half of the memory, where they fit: they go to each worker."""
-    return numbers.astype(np.uint32) if numbers[-1] <= np.iinfo(np.uint32).max else numbers
 
 
 def _mask(data: Dataset, rows: RowFilter) -> NDArray:
@@ -125,8 +117,7 @@ def _with_present_labels(column: DataColumn) -> DataColumn:
 
 def taken(array: RowArray, index: NDArray) -> RowArray:
     """Return the rows of an array with these ascending numbers; those of a file stay there."""
-    selection: Any = SelectedColumn(array, index) if is_file_backed(array) else array[index]
-    return selection  # type: ignore[no-any-return]  # read like an array, see `RowArray`
+    return as_rows(SelectedColumn(array, index)) if is_file_backed(array) else array[index]
 
 
 class SelectedColumn(WrappedColumn):

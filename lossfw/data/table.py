@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from lossfw.components.naming import did_you_mean, shortlist
 from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MAX_TEXTS
 from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
 from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
 
 # What becomes of a row in which a value is missing: NaN is kept as a number, the row is an
 # error, or it is left out.
@@ -128,6 +131,13 @@ class Table(ABC):
         inputs = f"make inputs of its texts with categories: [{self.title(column)}]"
         return f"Inputs and weights are numbers: name other columns, or {inputs}."
 
+    def hint_for_text(self, column: int, options: TableOptions, texts: Collection[int]) -> str:
+        """Return what to do about a column of texts that is read as numbers, one of `texts`."""
+        if column not in options.optional:
+            return self.name_others(column)
+        others = sorted((options.optional - options.categories).intersection(texts))
+        return self.leave_out(others if column in others else [column])
+
     def _check_single(self, name: str) -> None:
         places = [number for number, other in enumerate(self.names) if other == name]
         if len(places) > 1:
@@ -151,6 +161,16 @@ class Table(ABC):
     @abstractmethod
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
         """Return an array for each group of columns, see `read`, and what was made of the rows."""
+
+
+def group_arrays(groups: Sequence[Group], columns: Mapping[int, NDArray]) -> list[NDArray]:
+    """Return an array for each group, of its columns by number: (N,) for one, (N, C) for a list."""
+    return [
+        columns[group]
+        if isinstance(group, int)
+        else np.column_stack([columns[number] for number in group])
+        for group in groups
+    ]
 
 
 def columns_in(groups: Sequence[Group]) -> frozenset[int]:

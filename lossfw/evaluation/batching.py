@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.data import Batch, RowGroups
 from lossfw.data.lazy_arrays import RowArray, read_rows
-from lossfw.evaluation.predictor import BlockPredictor
+from lossfw.evaluation.predictor import BlockPredictor, Outputs
 from lossfw.losses.engine import threads
 from lossfw.numerics.arrays import NDArray
 
@@ -47,6 +47,20 @@ class PredictedBatch(NamedTuple):
     columns: NDArray | None = None
     # The number of each row's group among those of the plan, where its groups are whole, (n,).
     group: NDArray | None = None
+
+    @classmethod
+    def of(cls, rows: Batch, outputs: Outputs, *, logits: bool) -> PredictedBatch:
+        """Return rows with outputs, of which the loss takes the logits or the predictions."""
+        loss_input, predictions = outputs if logits else (outputs.predictions, None)
+        assert loss_input is not None  # a loss of logits stands behind a link only
+        return cls(
+            rows.start,
+            loss_input,
+            predictions,
+            rows.targets,
+            rows.sample_weight,
+            columns=rows.columns,
+        )
 
     @property
     def group_begins(self) -> NDArray:
@@ -127,18 +141,7 @@ def forward(
 
     def run(block: Batch) -> PredictedBatch:
         assert block.inputs is not None
-        outputs = model.block(block.inputs)
-        loss_input = outputs.logits if logits else outputs.predictions
-        assert loss_input is not None  # a loss of logits stands behind a link only
-        predictions = outputs.predictions if logits else None
-        return PredictedBatch(
-            block.start,
-            loss_input,
-            predictions,
-            block.targets,
-            block.sample_weight,
-            columns=block.columns,
-        )
+        return PredictedBatch.of(block, model.block(block.inputs), logits=logits)
 
     row_bytes = max(1, math.prod(model.row_shape)) * model.dtype.itemsize
     at_once = min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // (model.block_rows * row_bytes))
@@ -163,16 +166,7 @@ def iter_saved_outputs(
     """
     for batch in batches:
         start = batch.start - first
-        rows, predictions = read_rows(outputs, start, start + len(batch.targets)), None
-        if link is not None:
-            with np.errstate(all="ignore"):  # an overflow shows in the result
-                predictions = link(rows)
-            rows, predictions = (rows, predictions) if logits else (predictions, None)
-        yield PredictedBatch(
-            batch.start,
-            rows,
-            predictions,
-            batch.targets,
-            batch.sample_weight,
-            columns=batch.columns,
-        )
+        rows = read_rows(outputs, start, start + len(batch.targets))
+        with np.errstate(all="ignore"):  # an overflow shows in the result
+            of_rows = Outputs(None, rows) if link is None else Outputs(rows, link(rows))
+        yield PredictedBatch.of(batch, of_rows, logits=logits and link is not None)

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, overload
 
 import numpy as np
 
-from lossfw.data import Batch, RowGroups
+from lossfw.data import Batch
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import (
@@ -179,40 +179,34 @@ def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
 
 def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
     """Yield rows with their outputs, in blocks that fill those of a sum."""
-    batches, logits = (
-        clock.timed("read", _batches(plan, first, stop)),
-        plan.outputs_form == "logits",
-    )
+    batches = clock.timed("read", _batches(plan, first, stop))
+    logits = plan.outputs_form == "logits"
     parts: Iterator[PredictedBatch]
     if plan.model is not None:
         outputs_of_blocks = forward(plan.model, batches, logits=logits)
         parts = (_within(block, first, stop) for block in outputs_of_blocks)
-    elif plan.sample is None:
-        assert plan.outputs is not None
-        parts = iter_saved_outputs(plan.outputs, batches, link=plan.link, logits=logits)
     else:
         assert plan.outputs is not None
-        outputs = take_rows(plan.outputs, np.array(plan.sample[first:stop]))
-        parts = iter_saved_outputs(outputs, batches, first, link=plan.link, logits=logits)
+        outputs, begin = plan.outputs, 0
+        if plan.sample is not None:
+            outputs, begin = take_rows(outputs, np.array(plan.sample[first:stop])), first
+        parts = iter_saved_outputs(outputs, batches, begin, link=plan.link, logits=logits)
     # Whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
     groups, size = plan.groups, plan.block_rows
     if groups is None:
         blocks = aligned_blocks(parts, multiples_of(size))
     else:
-        whole = aligned_blocks(parts, whole_groups(groups, size))
-        blocks = (_grouped(block, groups) for block in whole)
+        blocks = (
+            rows._replace(group=groups.numbers(rows.start, rows.start + len(rows.targets)))
+            for rows in aligned_blocks(parts, whole_groups(groups, size))
+        )
     return clock.timed("forward", blocks, without="read")
 
 
 def _within(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:
     """Return the rows that lie between two numbers."""
     return rows_between(rows, max(first, rows.start), min(stop, rows.start + len(rows.targets)))
-
-
-def _grouped(rows: PredictedBatch, groups: RowGroups) -> PredictedBatch:
-    """Return rows of whole groups, with the number of each row's."""
-    return rows._replace(group=groups.numbers(rows.start, rows.start + len(rows.targets)))
 
 
 @contextmanager

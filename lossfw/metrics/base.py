@@ -237,12 +237,15 @@ class RowwiseMetric(Metric):
         where: Any = None,
     ) -> Any:
         """Return the mergeable sums over some rows; see `Metric.partial`."""
-        rows = MetricRows(prediction, target, start, sample_weight, where)
+        return self._partial_of(MetricRows(prediction, target, start, sample_weight, where))
+
+    def _partial_of(self, rows: MetricRows) -> Any:
+        """Return the mergeable sums over some rows."""
         update = self.observe(rows, terms=False)
         if update.terms is None:
             return update.partial
-        shape = np.shape(prediction)
-        seen = RowRanges.of(start, start + (shape[0] if shape else 1))
+        shape = np.shape(rows.prediction)
+        seen = RowRanges.of(rows.start, rows.start + (shape[0] if shape else 1))
         return replace(update.terms.table(None), origin=PartialOrigin(str(self), seen))
 
 

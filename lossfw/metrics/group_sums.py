@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from lossfw.errors import ShapeError
-from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.inputs import as_array
 from lossfw.losses.row_groups import groups_of
 from lossfw.metrics.base import MetricRows, MetricUpdate
-from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
+from lossfw.metrics.cell_sums import RowTerms, Term
 from lossfw.metrics.sums import SumMetric
 from lossfw.numerics.arrays import NDArray
 
@@ -102,13 +100,9 @@ class GroupSumMetric(SumMetric):
         sample_weight: Any = None,
         where: Any = None,
         group: Any = None,
-    ) -> CellSums:
+    ) -> Any:
         """Return the mergeable sums over some rows, whose groups are whole."""
-        rows = MetricRows(prediction, target, start, sample_weight, where, group)
-        update = self.observe(rows, terms=False)
-        assert update.terms is not None
-        seen = RowRanges.of(start, start + len(as_array(target, "target")))
-        return replace(update.terms.table(None), origin=PartialOrigin(str(self), seen))
+        return self._partial_of(MetricRows(prediction, target, start, sample_weight, where, group))
 
     def __call__(
         self,

@@ -2,7 +2,6 @@
 
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +38,7 @@ DATA = Dataset(
     inputs=random.normal(size=(ROWS, WIDTH)).astype("f4"),
     sample_weight=random.uniform(0, 2, ROWS),
 )
+OUTPUTS = NETWORK.forward(DATA.inputs)
 ACCURACY = lossfw.registry().create("metric", "accuracy")
 LOSS = lossfw.loss("cross_entropy")
 
@@ -79,8 +79,7 @@ def test_batch_size_and_threads_change_no_bit(n, size, threads, weighted, logits
 
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
 def test_batch_size_changes_no_bit_of_saved_outputs(size):
-    outputs = NETWORK.forward(DATA.inputs)
-    changes = {"model": None, "outputs": outputs}
+    changes = {"model": None, "outputs": OUTPUTS}
     whole = evaluate(plan(DATA, batch_size=ROWS, **changes))
     assert bits(evaluate(plan(DATA, batch_size=size, **changes))) == bits(whole)
     # And the network's own run gives what its saved predictions give.
@@ -89,7 +88,7 @@ def test_batch_size_changes_no_bit_of_saved_outputs(size):
 
 def test_mapped_files_change_no_bit(tmp_path):
     np.save(tmp_path / "x.npy", DATA.inputs)
-    np.save(tmp_path / "y.npy", NETWORK.forward(DATA.inputs))
+    np.save(tmp_path / "y.npy", OUTPUTS)
     mapped = Dataset("d", DATA.targets, np.load(tmp_path / "x.npy", mmap_mode="r"))
     outputs = np.load(tmp_path / "y.npy", mmap_mode="r")
     wanted = bits(evaluate(plan(rows(ROWS))))
@@ -98,10 +97,9 @@ def test_mapped_files_change_no_bit(tmp_path):
 
 
 def test_the_numbers_are_those_of_the_loss_and_the_metric():
-    y = NETWORK.forward(DATA.inputs)
     result = evaluate(plan(DATA))
-    assert result.loss == LOSS(y, DATA.targets, sample_weight=DATA.sample_weight)
-    right = y.argmax(1) == DATA.targets
+    assert result.loss == LOSS(OUTPUTS, DATA.targets, sample_weight=DATA.sample_weight)
+    right = OUTPUTS.argmax(1) == DATA.targets
     wanted = (right * DATA.sample_weight).sum() / DATA.sample_weight.sum()
     assert result.metrics["accuracy"] == pytest.approx(wanted, rel=1e-14)
     assert result.weight == pytest.approx(math.fsum(DATA.sample_weight), rel=1e-14)
@@ -130,14 +128,14 @@ def test_both_forms_agree_and_the_metrics_see_predictions():
     assert fused.metrics["highest_logit"] == pytest.approx(wanted, rel=1e-12)
 
 
+@settings(max_examples=25)
 @given(sample=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=20))
 def test_a_sample_is_its_rows_in_order(sample):
     drawn = evaluate(plan(DATA, sample=tuple(sample)))
     alone = evaluate(plan(DATA.take(sample)))
     assert bits(drawn) == bits(alone)
     assert drawn.to_dict()["sample"] == sample
-    outputs = NETWORK.forward(DATA.inputs)
-    saved = evaluate(plan(DATA, model=None, outputs=outputs, sample=tuple(sample)))
+    saved = evaluate(plan(DATA, model=None, outputs=OUTPUTS, sample=tuple(sample)))
     assert saved.loss == pytest.approx(drawn.loss, rel=1e-5)
 
 
@@ -315,13 +313,17 @@ def test_blocks_of_whole_groups_do_not_depend_on_the_cuts(sizes, cuts, size):
     assert [len(block.targets) for block in blocks] == np.diff(expected).tolist()
 
 
+def digits_network(weights):
+    """Return the network of the digits and of the book, with the weights of a file."""
+    units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
+    specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
+    return Network.from_arrays(specs, read_weights(weights), weights.name)
+
+
 class TestBundledDigits:
     def test_the_demo_reaches_what_it_promises(self):
         cls = lossfw.registry().component_class("source", "digits")
-        units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
-        specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
-        weights = read_weights(cls.bundled("digits-mlp.npz"))
-        network = Network.from_arrays(specs, weights, "digits-mlp.npz")
+        network = digits_network(cls.bundled("digits-mlp.npz"))
         result = evaluate(plan(cls().load(), model=network))
         assert result.count == 597
         assert result.metrics["accuracy"] >= 0.93
@@ -335,10 +337,7 @@ def book(mnist):
         "labels": str(mnist / "t10k-labels-idx1-ubyte.gz"),
     }
     source = lossfw.registry().create("source", "idx", scale=255, flatten=True, **parameters)
-    units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
-    specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
-    weights = read_weights(Path(mnist / "sample_weight.pkl"))
-    return source.load(), Network.from_arrays(specs, weights, "sample_weight.pkl")
+    return source.load(), digits_network(mnist / "sample_weight.pkl")
 
 
 class TestMnist:

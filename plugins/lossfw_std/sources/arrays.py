@@ -29,9 +29,17 @@ from lossfw.data import (
     read_array,
     read_npz,
 )
-from lossfw_std.sources.columns import IF_MISSING, LoadedArrays, numbers_of, read_columns
+from lossfw_std.sources.columns import (
+    IF_MISSING,
+    Key,
+    LoadedArrays,
+    array_groups,
+    column_group,
+    columns_left,
+    numbers_of,
+    read_columns,
+)
 
-Key = str | int
 Keys = Key | tuple[Key, ...]
 
 _ROLES = ("inputs", "targets", "sample_weight")
@@ -220,9 +228,9 @@ class Arrays(Source):
         """Return the columns of a table that holds one array: by default all."""
         key = self._key(role)
         if key is not None:
-            return _group(table, key)
+            return column_group(table, key)
         if role == "inputs":
-            return self._left(table, [])
+            return columns_left(table, [], self.exclude)
         return 0 if table.width == 1 else list(range(table.width))
 
     def _single(self, role: str) -> Key | None:
@@ -285,28 +293,16 @@ class Arrays(Source):
 
     def _groups(self, table: Table) -> dict[str, Group]:
         """Return the columns of each array in one table."""
-        columns: dict[str, Group] = {}
-        for role in ("targets", "sample_weight"):
-            key = self._key(role)
-            if key is not None or role in table.names:
-                columns[role] = _group(table, role if key is None else key)
-            elif role == "targets":
-                columns[role] = _targets_of(table)
-        if self.inputs_key == ():
-            return columns
-        if self.inputs_key is not None:
-            group = _group(table, self.inputs_key)
-            columns["inputs"] = [group] if isinstance(group, int) else group
-        elif left := self._left(table, columns.values()):
-            columns["inputs"] = left
-        return columns
-
-    def _left(self, table: Table, taken: Sequence[Group] | Any) -> list[int]:
-        """Return the columns that are not taken and not excluded."""
-        out = {table.column(key) for key in self.exclude}
-        for group in taken:
-            out |= {group} if isinstance(group, int) else set(group)
-        return [column for column in range(table.width) if column not in out]
+        key = self.targets_key
+        if key is None and "targets" in table.names:
+            key = "targets"
+        return array_groups(
+            table,
+            _targets_of(table) if key is None else column_group(table, key),
+            weight=self.sample_weight_key,
+            inputs=self.inputs_key,
+            exclude=self.exclude,
+        )
 
     def _columns(
         self, table: Table, groups: dict[str, Group], columns: Sequence[str]
@@ -365,12 +361,3 @@ def _stacked(file: Path, key: NamedColumns) -> Any:
         sizes = ", ".join(f"{name} has {len(array)}" for name, array in members.items())
         raise DataError(f"{file} has columns of different lengths: {sizes}.")
     return np.stack([members[str(name)] for name in key.values()], axis=-1)
-
-
-def _group(table: Table, key: Keys | NamedColumns) -> Group:
-    """Return the columns that a key names: a number for one, a list for several."""
-    if isinstance(key, NamedColumns):
-        return [table.column(one) for one in key.values()]
-    if isinstance(key, tuple):
-        return [table.column(one) for one in key]
-    return table.column(key)

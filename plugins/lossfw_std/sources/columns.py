@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from lossfw import DataError
 from lossfw.data import (
@@ -13,6 +13,7 @@ from lossfw.data import (
     ExpandColumn,
     Group,
     Missing,
+    NamedColumns,
     Table,
     TableOptions,
     category_column,
@@ -20,6 +21,10 @@ from lossfw.data import (
     joined,
 )
 
+# A column: its name, or its number from 0 on.
+Key: TypeAlias = str | int
+
+_WEIGHT = "sample_weight"
 # What a user can do about a missing value in a table.
 IF_MISSING = (
     "With missing: drop such rows are left out; with missing: keep they stay if it is an input, "
@@ -72,6 +77,42 @@ class LoadedArrays(NamedTuple):
 def numbers_of(group: Group) -> list[int]:
     """Return the columns of a group, which may be a single one."""
     return [group] if isinstance(group, int) else list(group)
+
+
+def column_group(table: Table, key: Key | Sequence[Key] | NamedColumns) -> Group:
+    """Return the columns that a key names: a number for one, a list for several."""
+    if isinstance(key, str | int):
+        return table.column(key)
+    return [table.column(one) for one in (key.values() if isinstance(key, dict) else key)]
+
+
+def array_groups(
+    table: Table,
+    targets: Group,
+    *,
+    weight: Key | None,
+    inputs: Key | Sequence[Key] | None,
+    exclude: Sequence[Key],
+) -> dict[str, Group]:
+    """Return the columns of each array in one table; `weight` and `inputs` are keys.
+
+    Without a key the weights are the column ``sample_weight``, if there is one, and the inputs all
+    columns that are left. A key of no columns means no inputs.
+    """
+    groups = {"targets": targets}
+    if weight is not None or _WEIGHT in table.names:
+        groups[_WEIGHT] = table.column(_WEIGHT if weight is None else weight)
+    if inputs is None:
+        left = columns_left(table, groups.values(), exclude)
+    else:
+        left = numbers_of(column_group(table, inputs))
+    return {**groups, "inputs": left} if left else groups
+
+
+def columns_left(table: Table, taken: Iterable[Group], exclude: Sequence[Key]) -> list[int]:
+    """Return the columns that are in no group and not excluded."""
+    out = {table.column(key) for key in exclude}.union(*map(numbers_of, taken))
+    return [column for column in range(table.width) if column not in out]
 
 
 def read_columns(

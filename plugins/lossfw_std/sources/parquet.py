@@ -9,9 +9,14 @@ from pydantic import model_validator
 
 from lossfw import DataError
 from lossfw.data import Dataset, Group, Location, Missing, NamedColumns, Source, open_dataset
-from lossfw_std.sources.columns import IF_MISSING, column_named, numbers_of, read_columns
-
-_WEIGHT = "sample_weight"
+from lossfw_std.sources.columns import (
+    IF_MISSING,
+    array_groups,
+    column_group,
+    column_named,
+    numbers_of,
+    read_columns,
+)
 
 
 class Parquet(Source):
@@ -124,27 +129,18 @@ class Parquet(Source):
 
     def _groups(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""
-        groups: dict[str, Group] = {}
-        if isinstance(self.targets_key, NamedColumns):
-            groups["targets"] = [data.column(name) for name in self.targets_key.values()]
-        else:
-            groups["targets"] = data.column(self.targets_key)
-        if self.sample_weight_key is not None or _WEIGHT in data.names:
-            groups[_WEIGHT] = data.column(self.sample_weight_key or _WEIGHT)
-        out = {number for group in groups.values() for number in numbers_of(group)}
-        out |= {*map(data.column, self.exclude)}
-        if self.inputs_key == ():
-            return groups
-        if self.inputs_key is not None:
-            names = (self.inputs_key,) if isinstance(self.inputs_key, str) else self.inputs_key
-            groups["inputs"] = [data.column(name) for name in names]
-        elif left := [n for n in range(len(data.names)) if n not in out]:
-            texts = [data.names[n] for n in left if n in data.texts()]
-            if self.categories != "found" and (texts := sorted({*texts} - {*self.categories})):
-                listed = ", ".join(texts)
+        groups = array_groups(
+            data,
+            column_group(data, self.targets_key),
+            weight=self.sample_weight_key or None,
+            inputs=self.inputs_key,
+            exclude=self.exclude,
+        )
+        if self.inputs_key is None and self.categories != "found" and "inputs" in groups:
+            texts = {data.names[n] for n in numbers_of(groups["inputs"]) if n in data.texts()}
+            if listed := ", ".join(sorted(texts.difference(self.categories))):
                 raise DataError(
                     f"{self.path} has texts in {listed}. A column that is not an input is left out "
                     f"with exclude: [{listed}]; categories: [{listed}] makes inputs of the texts."
                 )
-            groups["inputs"] = left
         return groups
