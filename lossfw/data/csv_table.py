@@ -181,7 +181,11 @@ class _Parser:
 
     def integers_in(self, content: bytes, groups: Collection[int]) -> Collection[int]:
         """Return those groups whose cells are written as integers in some lines."""
-        return [n for n in groups if self.parse(content, [n]) is not None]
+        return [
+            n
+            for n in groups
+            if self.texts.issuperset(self.columns_of([n])) or self.parse(content, [n]) is not None
+        ]
 
 
 def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], kept: frozenset[int]) -> bool:
@@ -221,11 +225,11 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
         if not chunks:
             # The first lines tell what most columns hold.
             lines = _first_lines(content)
-            integers = parser.integers_in(lines, integers)
-            if parser.parse(lines, integers) is None:
+            if parser.parse(lines, ()) is None:
                 return None
+            integers = parser.integers_in(lines, integers)
         cells = parser.parse(content, integers)
-        if cells is None:
+        if cells is None and integers:
             integers = parser.integers_in(content, integers)
             cells = parser.parse(content, integers)
         if cells is None:
