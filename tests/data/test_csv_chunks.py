@@ -38,6 +38,10 @@ def arrays(path, *groups):
     return open_table(path, "data").read(*groups)
 
 
+def load(path):
+    return lossfw.registry().create("source", "arrays", file=str(path)).load()
+
+
 cells = st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False))
 
 
@@ -127,7 +131,7 @@ def test_rows_are_asked_for_by_numbers_and_slices_only(tmp_path, in_pieces):
 def test_a_data_set_in_pieces_gives_the_same_batches(tmp_path, in_pieces):
     rows = [[i / 8, i % 3] for i in range(50)]
     write(tmp_path / "t.csv", rows, "x,targets\n")
-    data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.csv")).load()
+    data = load(tmp_path / "t.csv")
     assert isinstance(data.inputs, Column)
     batches = list(data.batches(7, first=14))
     assert [batch.start for batch in batches] == [14, 21, 28, 35, 42, 49]
@@ -137,9 +141,17 @@ def test_a_data_set_in_pieces_gives_the_same_batches(tmp_path, in_pieces):
     assert (few.inputs[:, 0] * 8).tolist() == few.rows.tolist() == [40, 3, 40]
 
 
+def test_a_target_may_be_an_input_too(tmp_path, in_pieces):
+    path = write(tmp_path / "t.csv", [["b", 1], ["a", 2], ["b", 3]], "kind,x\n")
+    options = {"file": str(path), "targets_key": "kind", "inputs_key": ["x", "kind"]}
+    data = lossfw.registry().create("source", "arrays", **options).load()
+    assert np.asarray(data.inputs).tolist() == [[1, 1], [2, 0], [3, 1]]
+    assert np.asarray(data.targets).tolist() == [1, 0, 1]
+
+
 def test_a_training_has_its_rows_in_memory(tmp_path, in_pieces):
     write(tmp_path / "t.csv", [[i / 8, i % 3] for i in range(50)], "x,targets\n")
-    data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.csv")).load()
+    data = load(tmp_path / "t.csv")
     held = data.in_memory()
     assert type(held.inputs) is type(held.targets) is np.ndarray
     assert held.digest == data.digest
@@ -149,7 +161,7 @@ def test_a_training_has_its_rows_in_memory(tmp_path, in_pieces):
 
 def test_a_number_that_is_not_finite_is_found_where_it_is_used(tmp_path, in_pieces):
     write(tmp_path / "t.csv", [*[[0.5, 1]] * 20, ["nan", 1]], "x,targets\n")
-    data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.csv")).load()
+    data = load(tmp_path / "t.csv")
     with pytest.raises(DataError, match=r"inputs\[20, 0\] is nan"):
         list(data.batches(8))
 
@@ -202,7 +214,7 @@ class TestParquet:
         self, parquet, piece_bytes, group
     ):
         path = parquet(COLUMNS, piece_bytes, row_group_size=group)
-        data = lossfw.registry().create("source", "arrays", file=str(path)).load()
+        data = load(path)
         assert isinstance(data.targets, Column) == (piece_bytes is not None)
         batches = list(data.batches(9))
         np.testing.assert_array_equal(
@@ -242,9 +254,8 @@ class TestParquet:
     )
     def test_what_holds_no_numbers_is_refused(self, parquet, columns, message):
         path = parquet(columns)
-        source = lossfw.registry().create("source", "arrays", file=str(path))
         with pytest.raises(DataError, match=message):
-            source.load()
+            load(path)
 
     def test_names_of_columns_differ(self, tmp_path):
         arrow, module = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
@@ -268,6 +279,12 @@ class TestParquet:
     def test_truth_values_are_numbers(self, parquet):
         path = parquet({"targets": [True, False]})
         assert read_array(path, "targets").tolist() == [1, 0]
+
+
+def test_a_zero_that_is_an_integer_has_its_sign_among_floats(tmp_path, in_pieces):
+    whole, both = arrays(write(tmp_path / "t.csv", [["-0", 0.5], [3, 1]]), 0, [0, 1])
+    assert (whole.dtype, np.asarray(whole).tolist()) == (np.int64, [0, 3])
+    assert np.signbit(np.asarray(both)[:, 0]).tolist() == [True, False]
 
 
 def test_a_data_set_may_be_told_its_columns(tmp_path, in_pieces):

@@ -43,6 +43,16 @@ def test_npy_is_mapped_and_not_read(tmp_path):
     assert isinstance(read_npy(tmp_path / "a.npy", "data"), np.memmap)
 
 
+READERS = {"npy": read_npy, "npz": read_npz}
+
+
+def saved(path, kind, array):
+    """Write an array in a format, whatever the name of the file is."""
+    with path.open("wb") as stream:
+        (np.save if kind == "npy" else np.savez)(stream, array)
+    return path
+
+
 def header_only(shape, descr="<f8"):
     stream = io.BytesIO()
     header = {"descr": descr, "fortran_order": False, "shape": shape}
@@ -88,27 +98,17 @@ def test_a_promise_that_the_file_does_not_hold(tmp_path, shape, kind):
     else:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("a.npy", header_only(shape))
-    read = read_npy if kind == "npy" else read_npz
     with pytest.raises(DataError, match=r"promises an array .* but 0 bytes follow"):
-        read(path, "data")
+        READERS[kind](path, "data")
 
 
-@pytest.mark.parametrize("keep", [0, 1, 5, 9, 50, 100, 150])
-def test_a_truncated_npy(tmp_path, keep):
-    np.save(tmp_path / "a.npy", np.ones(8))
-    whole = (tmp_path / "a.npy").read_bytes()
-    (tmp_path / "a.npy").write_bytes(whole[:keep])
-    with pytest.raises(DataError, match=r"a\.npy"):
-        read_npy(tmp_path / "a.npy", "data")
-
-
-def test_every_truncation_of_an_npz_is_an_error(tmp_path):
-    np.savez(tmp_path / "a.npz", a=np.ones(3))
-    whole = (tmp_path / "a.npz").read_bytes()
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_every_truncation_is_an_error(tmp_path, kind):
+    whole = saved(tmp_path / "a", kind, np.ones(3)).read_bytes()
     for keep in range(len(whole)):
-        (tmp_path / "b.npz").write_bytes(whole[:keep])
-        with pytest.raises(DataError, match=r"b\.npz"):
-            read_npz(tmp_path / "b.npz", "data")
+        (tmp_path / "b").write_bytes(whole[:keep])
+        with pytest.raises(DataError, match=r"/b "):
+            READERS[kind](tmp_path / "b", "data")
 
 
 def test_a_damaged_npz_is_an_error(tmp_path):
@@ -128,11 +128,9 @@ def test_objects_are_never_unpickled(tmp_path, kind):
         def __reduce__(self):
             return (open, (str(marker), "w"))
 
-    array = np.array([Evil()], dtype=object)
-    path = tmp_path / f"a.{kind}"
-    (np.save if kind == "npy" else np.savez)(path, array)
+    path = saved(tmp_path / "a", kind, np.array([Evil()], dtype=object))
     with pytest.raises(DataError, match=r"never done"):
-        (read_npy if kind == "npy" else read_npz)(path, "data")
+        READERS[kind](path, "data")
     assert not marker.exists()
 
 

@@ -1,6 +1,7 @@
 """Evaluation: the same bits for any batch, the right numbers, the right words."""
 
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -193,23 +194,18 @@ class TestWarnings:
 
     @pytest.mark.parametrize("targets", [[0, 1, 1], [[1, 0], [0, 1], [0, 1]]])
     @pytest.mark.parametrize(
-        ("guard", "text"),
+        ("guard", "expected"),
         [
-            ("normalised", "below delta = 0.01, where the normalised guard decides the loss"),
-            ("none", None),
+            ("normalised", "2 of 3 .* below delta = 0.01, where the normalised guard decides the"),
+            ("none", "1 of 3 .* are 0, where the loss without a guard is infinite"),
         ],
     )
-    def test_where_the_guard_decides(self, targets, guard, text):
+    def test_where_the_guard_decides(self, targets, guard, expected):
         y = np.array([[0.001, 0.999], [0.5, 0.5], [1.0, 0.0]])
         loss = lossfw.loss("cross_entropy", guard=guard, delta=0.01)
         data = Dataset("d", np.array(targets))
         (warning,) = evaluate(Plan(data, loss, outputs=y)).warnings
-        if guard == "none":
-            assert warning == (
-                "1 of 3 target probabilities are 0, where the loss without a guard is infinite."
-            )
-        else:
-            assert warning == f"2 of 3 target probabilities are {text}."
+        assert re.match(expected, warning)
 
     def test_the_guard_has_no_part_in_logits(self):
         loss = LOSS.on_logits()

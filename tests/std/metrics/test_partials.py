@@ -128,7 +128,7 @@ def test_a_target_that_is_no_class_is_named(case, masked):
     if masked:
         where = np.ones(9, bool)
         where[0] = False
-    with pytest.raises(DomainError, match=r"target\[107\] = (3|0.25) is no(t a)? class"):
+    with pytest.raises(DomainError, match=r"target\[107\] = (3|0.25) is not a class"):
         metric(spec).partial(y, t, start=100, where=where)
 
 
@@ -136,7 +136,7 @@ def test_a_target_that_is_no_class_is_named(case, masked):
 @pytest.mark.parametrize("spec", ["accuracy", "roc_auc", "calibration_error", "f1"])
 def test_a_whole_number_that_is_no_class_is_named_too(spec, masked):
     where = np.array([not masked, True, True])
-    with pytest.raises(DomainError, match=r"target\[2\] = 2 is no(t a)? class"):
+    with pytest.raises(DomainError, match=r"target\[2\] = 2 is not a class"):
         metric(spec).partial([0.5, 0.25, 0.75], [0, 1, 2], where=where)
 
 

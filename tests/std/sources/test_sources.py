@@ -208,34 +208,23 @@ class TestArrays:
     TARGETS = np.array([1, 0, 1])
     WEIGHT = np.array([1.0, 2.0, 0.5])
 
-    def same(self, data, weight=True):
+    def same(self, data):
         assert np.array_equal(data.inputs, self.INPUTS)
         assert data.targets.dtype.kind == "i"
         assert np.array_equal(data.targets, self.TARGETS)
-        if weight:
-            assert np.array_equal(data.sample_weight, self.WEIGHT)
-        else:
-            assert data.sample_weight is None
+        assert np.array_equal(data.sample_weight, self.WEIGHT)
 
-    def test_an_npz_with_everything(self, tmp_path):
-        np.savez(
-            tmp_path / "d.npz", inputs=self.INPUTS, targets=self.TARGETS, sample_weight=self.WEIGHT
-        )
-        self.same(source("arrays", file=str(tmp_path / "d.npz")).load())
-
-    def test_an_npz_with_other_names(self, tmp_path):
-        np.savez(tmp_path / "d.npz", x=self.INPUTS, y=self.TARGETS, w=self.WEIGHT)
-        keys = {"inputs_key": "x", "targets_key": "y", "sample_weight_key": "w"}
+    @pytest.mark.parametrize(
+        ("names", "keys"),
+        [
+            (("inputs", "targets", "sample_weight"), {}),
+            ("xyw", {"inputs_key": "x", "targets_key": "y", "sample_weight_key": "w"}),
+        ],
+    )
+    def test_an_npz_with_everything(self, tmp_path, names, keys):
+        arrays = (self.INPUTS, self.TARGETS, self.WEIGHT)
+        np.savez(tmp_path / "d.npz", **dict(zip(names, arrays, strict=True)))
         self.same(source("arrays", file=str(tmp_path / "d.npz"), **keys).load())
-
-    def test_an_npz_without_the_array(self, tmp_path):
-        np.savez(tmp_path / "d.npz", inputs=self.INPUTS)
-        with pytest.raises(DataError, match=r"no array 'targets'; it has: inputs"):
-            source("arrays", file=str(tmp_path / "d.npz")).load()
-        # Also of arrays that stay packed.
-        np.savez(tmp_path / "d.npz", x=self.INPUTS, y=self.TARGETS)
-        with pytest.raises(DataError, match=r"no array 'z'; it has: x, y"):
-            source("arrays", file=str(tmp_path / "d.npz"), targets_key="z").load()
 
     def test_files_of_their_own(self, tmp_path):
         np.save(tmp_path / "x.npy", self.INPUTS)
@@ -273,25 +262,31 @@ class TestArrays:
         assert data.inputs is None
         assert data.targets.tolist() == [0.5, 1.0]
 
-    def test_a_table_without_the_column(self, tmp_path):
-        (tmp_path / "d.csv").write_text("x,target\n1,0\n")
-        with pytest.raises(DataError, match=r"no column 'targets'.*Did you mean 'target'"):
-            source("arrays", file=str(tmp_path / "d.csv")).load()
-
-    def test_rows_that_do_not_agree(self, tmp_path):
-        np.savez(tmp_path / "d.npz", inputs=self.INPUTS[:2], targets=self.TARGETS)
-        with pytest.raises(DataError, match=r"arrays \(d\.npz\).*inputs have 2 rows and targets 3"):
-            source("arrays", file=str(tmp_path / "d.npz")).load()
-
-    def test_a_single_npy_as_file(self, tmp_path):
-        np.save(tmp_path / "d.npy", self.TARGETS)
-        with pytest.raises(DataError, match=r"give it as `targets`"):
-            source("arrays", file=str(tmp_path / "d.npy")).load()
-
-    def test_nan_in_a_table(self, tmp_path):
-        (tmp_path / "d.csv").write_text("x,targets\n1,0\nnan,1\n")
-        with pytest.raises(DataError, match=r"line 3, column 0 \(x\): the value is missing"):
-            source("arrays", file=str(tmp_path / "d.csv")).load()
+    @pytest.mark.parametrize(
+        ("name", "content", "keys", "message"),
+        [
+            ("d.csv", "x,target\n1,0\n", {}, r"no column 'targets'.*Did you mean 'target'"),
+            ("d.csv", "x,targets\n1,0\nnan,1\n", {},
+             r"line 3, column 0 \(x\): the value is missing"),
+            ("d.npz", {"inputs": INPUTS}, {}, r"no array 'targets'; it has: inputs"),
+            # Also of arrays that stay packed.
+            ("d.npz", {"x": INPUTS, "y": TARGETS}, {"targets_key": "z"},
+             r"no array 'z'; it has: x, y"),
+            ("d.npz", {"inputs": INPUTS[:2], "targets": TARGETS}, {},
+             r"arrays \(d\.npz\).*inputs have 2 rows and targets 3"),
+            ("d.npy", TARGETS, {}, r"give it as `targets`"),
+        ],
+    )  # fmt: skip
+    def test_a_file_that_does_not_have_it(self, tmp_path, name, content, keys, message):
+        path = tmp_path / name
+        if isinstance(content, str):
+            path.write_text(content)
+        elif isinstance(content, dict):
+            np.savez(path, **content)
+        else:
+            np.save(path, content)
+        with pytest.raises(DataError, match=message):
+            source("arrays", file=str(path), **keys).load()
 
     @pytest.mark.parametrize(
         ("parameters", "message"),
