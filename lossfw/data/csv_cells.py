@@ -15,7 +15,7 @@ from lossfw.numerics.arrays import NDArray
 
 # What the cells of a column hold: integers written as such, ``3`` and not ``3.0``; numbers;
 # numbers of which some are missing, which are NaN; or texts.
-Kind: TypeAlias = Literal["integer", "number", "gap", "text"]
+CellKind: TypeAlias = Literal["integer", "number", "gap", "text"]
 
 # From here on pyarrow is worth its import, where it is installed.
 ARROW_BYTES = 2**20
@@ -56,7 +56,7 @@ class Layout(NamedTuple):
     # Cells of a line.
     width: int
     # What columns hold, by number; one that is not read may hold anything.
-    kinds: Mapping[int, Kind]
+    kinds: Mapping[int, CellKind]
     # Columns in which a missing value drops its row.
     needed: Collection[int] = ()
 

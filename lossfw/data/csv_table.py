@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 
 from lossfw.data import csv_text
-from lossfw.data.csv_cells import Cells, Kind, Layout, read_cells
+from lossfw.data.csv_cells import CellKind, Cells, Layout, read_cells
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
@@ -171,7 +171,7 @@ class _Parser:
         The columns of the groups `integers` are integers.
         """
         whole, gaps = self.columns_of(integers), self.options.gaps
-        kinds: dict[int, Kind] = {
+        kinds: dict[int, CellKind] = {
             n: "text" if n in self.texts else "integer" if n in whole
             else "gap" if n in gaps else "number"
             for n in self.columns

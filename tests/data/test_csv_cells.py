@@ -75,3 +75,20 @@ def test_pyarrow_reads_a_plain_table():
 def test_small_tables_need_no_pyarrow(monkeypatch):
     monkeypatch.setattr(csv_cells, "arrow_cells", None)
     assert csv_cells.read_cells(b"1", Layout(",", 1, {0: "integer"})).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("0x1F", "integer"),
+        ("nan(3)", "number"),
+        ("-nan", "gap"),
+        ("1#", "text"),
+        ('"a\nb"', "text"),
+        ("a\rb", "text"),
+        ("nUll", "gap"),
+    ],
+)
+def test_a_cell_that_pyarrow_may_read_otherwise_is_left_to_numpy(cell, kind):
+    content = f"1,{cell}\n1,\n".encode()
+    assert arrow_cells(content, Layout(",", 2, {0: "integer", 1: kind}, (1,))) is None
