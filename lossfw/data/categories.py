@@ -104,19 +104,8 @@ def encoded(
     """Return data whose categories are inputs: an input of 0 or 1 for each, or codes.
 
     One-hot inputs follow those that are numbers; codes are where `input_names` has their column,
-    else behind.
-
-    Parameters
-    ----------
-    data : Dataset
-        The rows, with `categories`.
-    known : mapping of str to tuple of str
-        The categories of the training by column, in the order of the inputs; empty where there is
-        no training yet: then those of the data.
-    as_codes : bool
-        Whether the model takes codes, see `Dataset.codes`.
-    unknown_is_missing : bool
-        Whether a category that is not in `known` becomes a missing value, which is NaN.
+    else behind. The categories `known` are those of the training, in the order of the inputs;
+    without a training they are those of the data. One that is not among them is an error, or NaN.
     """
     known = known or labels_of(data)
     if set(known) != set(data.categories):

@@ -142,10 +142,9 @@ class Dataset:
         for role, array in self._arrays():
             if not is_file_backed(array):
                 self._check_numbers(role, np.asarray(array), 0)
-        columns = {name: self._checked_column(name, x) for name, x in self.columns.items()}
-        object.__setattr__(self, "columns", columns)
-        categories = {name: self._checked_column(name, x) for name, x in self.categories.items()}
-        object.__setattr__(self, "categories", categories)
+        for role in ("columns", "categories"):
+            columns = getattr(self, role).items()
+            object.__setattr__(self, role, {n: self._checked_column(n, x) for n, x in columns})
         if self.groups is not None and not isinstance(self.groups, RowGroups):
             ids = self._checked_column("group", self.groups)
             object.__setattr__(self, "groups", RowGroups.of("group", ids, self.name, self.rows))

@@ -145,15 +145,7 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
 
 
 def open_dataset(location: str) -> ParquetTable:
-    """Read the ends of the files of a folder, a pattern such as ``*.parquet``, or an address.
-
-    Raises
-    ------
-    DataError
-        If there is no file, or one has other columns than the first.
-    MissingExtraError
-        If pyarrow is not installed, or fsspec for an address.
-    """
+    """Read the ends of the files of a folder, a pattern such as ``*.parquet``, or an address."""
     heads = [_head(name, location) for name in _list(location)]
     if not heads:
         raise DataError(f"{location}: there is no .parquet file, expected a data set.")

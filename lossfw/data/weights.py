@@ -77,11 +77,6 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     dictionary of NumPy arrays, or a ``.safetensors`` file. Files of libraries that
     execute what they read are refused, with the lines that convert them.
     `lossfw.nn.dense.Network.from_arrays` checks names, shapes and dtypes against the layers.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
     """
     if isinstance(path, MemoryFile):
         held = path.held if isinstance(path.held, dict) else {}

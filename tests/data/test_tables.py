@@ -24,13 +24,17 @@ GAPS = {
 FORMATS = ("csv", "tsv", "csv.gz", "parquet")
 
 
+def source(**parameters):
+    return lossfw.registry().create("source", "arrays", **parameters)
+
+
 @pytest.fixture(params=FORMATS)
 def table(request, tmp_path):
     """Write columns as a file of each format, and return a function that loads them."""
 
     def load(columns, **parameters):
         path = write_columns(tmp_path / f"t.{request.param}", columns)
-        return lossfw.registry().create("source", "arrays", file=str(path), **parameters).load()
+        return source(file=str(path), **parameters).load()
 
     return load
 
@@ -106,9 +110,9 @@ def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, t
     with pytest.raises(
         DataError, match="put all columns into one file or data frame, and write missing: drop"
     ):
-        lossfw.registry().create("source", "arrays", **files).load()
+        source(**files).load()
     with pytest.raises(ParameterError, match="one 'file' beside 'missing: drop'"):
-        lossfw.registry().create("source", "arrays", **files, missing="drop")
+        source(**files, missing="drop")
 
 
 def test_a_text_that_is_asked_for_as_an_input_is_told(table):
@@ -142,8 +146,8 @@ def test_no_row_is_left(table):
 def test_ways_to_write_a_missing_number(cell, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(f"x,targets\n1,2\n{cell},3\n4,5\n")
-    source = lossfw.registry().create("source", "arrays", file=str(path), missing="drop")
-    np.testing.assert_array_equal(source.load().targets, [2, 5])
+    data = source(file=str(path), missing="drop").load()
+    np.testing.assert_array_equal(data.targets, [2, 5])
 
 
 @pytest.mark.parametrize(
@@ -155,31 +159,27 @@ def test_ways_to_write_a_missing_number(cell, tmp_path):
 )
 def test_keys_that_do_not_go_together(parameters, message, tmp_path):
     with pytest.raises(ParameterError, match=message):
-        lossfw.registry().create("source", "arrays", file="t.csv", **parameters)
+        source(file="t.csv", **parameters)
 
 
 def test_columns_of_what_has_none(tmp_path):
     np.savez(tmp_path / "d.npz", inputs=np.ones((2, 2)), targets=np.ones(2))
     for parameters in ({"inputs_key": ["a", "b"]}, {"exclude": ["a"]}):
-        source = lossfw.registry().create(
-            "source", "arrays", file=str(tmp_path / "d.npz"), **parameters
-        )
         with pytest.raises(DataError, match="only a table"):
-            source.load()
+            source(file=str(tmp_path / "d.npz"), **parameters).load()
 
 
 def test_a_damaged_packed_table(tmp_path):
     path = write_columns(tmp_path / "t.csv.gz", HOUSES)
     path.write_bytes(path.read_bytes()[:-12])
-    source = lossfw.registry().create("source", "arrays", file=str(path), targets_key="price")
     with pytest.raises(DataError, match="damaged gzip file"):
-        source.load()
+        source(file=str(path), targets_key="price").load()
 
 
 def test_categories_of_a_data_frame(tmp_path):
     pa = pytest.importorskip("pyarrow")
     kinds = pa.array(HOUSES["kind"]).dictionary_encode()
     path = write_columns(tmp_path / "t.parquet", {"x": HOUSES["x0"], "targets": kinds})
-    data = lossfw.registry().create("source", "arrays", file=str(path)).load()
+    data = source(file=str(path)).load()
     assert data.classes == ("boat", "flat", "house")
     np.testing.assert_array_equal(data.targets, [2, 1, 1, 2, 0])

@@ -154,7 +154,8 @@ class Arrays(Source):
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the files, and these columns of them; see `Source.load_with`."""
-        paths = [path for path in self._paths() if path is not None]
+        files = (self.file, self.inputs, self.targets, self.sample_weight)
+        paths = [path for path in files if path is not None]
         for path in paths:
             if path.is_dir():
                 raise DataError(
@@ -187,9 +188,6 @@ class Arrays(Source):
         if key in self.exclude or (names and key not in names):
             return self
         return self.replace(exclude=(*self.exclude, key))
-
-    def _paths(self) -> tuple[Path | None, ...]:
-        return (self.file, self.inputs, self.targets, self.sample_weight)
 
     def _key(self, role: str) -> Keys | NamedColumns | None:
         key: Keys | NamedColumns | None = getattr(self, f"{role}_key")
