@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,13 +10,13 @@ import numpy as np
 from lossfw.errors import ShapeError
 from lossfw.losses.inputs import as_array
 from lossfw.losses.row_groups import groups_of
-from lossfw.metrics.base import MetricRows, MetricUpdate
+from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
 from lossfw.metrics.cell_sums import RowTerms, Term
-from lossfw.metrics.sums import SumMetric
+from lossfw.metrics.sums import TableMetric
 from lossfw.numerics.arrays import NDArray
 
 
-class GroupSumMetric(SumMetric):
+class GroupSumMetric(TableMetric, MetricOfSums):
     """A metric that is a function of sums over groups, to which each group adds numbers.
 
     Write `places`, `group_sums` and `value`. Groups come whole: those of ``data.group_key``, or
@@ -62,10 +61,6 @@ class GroupSumMetric(SumMetric):
 
     def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Raise an error for rows that make no sense."""
-
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:
-        """Not called: the terms are those of groups."""
-        raise NotImplementedError
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""

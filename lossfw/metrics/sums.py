@@ -27,15 +27,31 @@ _FEWEST_BINS = 256
 _AT_ONCE = 4_000_000
 
 
-class _ByTerms(RowwiseMetric):
-    """A metric whose partial is a table of sums of the terms of its rows."""
-
-    # Whether the target may be class indices, with one dimension less.
-    classes: ClassVar[bool] = True
+class TableMetric(RowwiseMetric):
+    """A metric whose partial is a table of sums."""
 
     @abstractmethod
     def places(self, columns: int) -> int:
         """Return the number of sums for predictions with so many columns."""
+
+    def result(self, partial: CellSums) -> Any:
+        """Return the metric as a float, or as lists of them."""
+        if not len(partial.table):
+            raise EmptyReductionError(
+                f"nothing is left for {self.name}: no row, all masked, or all weights 0."
+            )
+        return self.estimate(partial).tolist()
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> CellSums:
+        """Return the sums that were packed."""
+        return CellSums.unpack(arrays)
+
+
+class _ByTerms(TableMetric):
+    """A metric whose sums are those of the terms of its rows."""
+
+    # Whether the target may be class indices, with one dimension less.
+    classes: ClassVar[bool] = True
 
     @abstractmethod
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:
@@ -79,18 +95,6 @@ class _ByTerms(RowwiseMetric):
                 )
         except ValueError as error:
             raise_for_writing(error, self.terms)
-
-    def result(self, partial: CellSums) -> Any:
-        """Return the metric as a float, or as lists of them."""
-        if not len(partial.table):
-            raise EmptyReductionError(
-                f"nothing is left for {self.name}: no row, all masked, or all weights 0."
-            )
-        return self.estimate(partial).tolist()
-
-    def unpack(self, arrays: Mapping[str, NDArray]) -> CellSums:
-        """Return the sums that were packed."""
-        return CellSums.unpack(arrays)
 
 
 class SumMetric(_ByTerms, MetricOfSums):
