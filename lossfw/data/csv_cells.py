@@ -35,6 +35,12 @@ class Texts(NamedTuple):
         """The rows whose text is not empty."""
         return np.array([label != "" for label in self.labels], bool)[self.codes]
 
+    def where(self, mask: NDArray) -> Texts:
+        """Return the texts of some rows, those labels that one of them has."""
+        used = np.bincount(self.codes[mask], minlength=len(self.labels)) > 0
+        labels = [label for label, is_used in zip(self.labels, used, strict=True) if is_used]
+        return Texts(labels, (np.cumsum(used) - 1)[self.codes[mask]])
+
     def places_in(self, labels: Sequence[str]) -> NDArray:
         """Return the place of each text among other labels."""
         places = {label: place for place, label in enumerate(labels)}
@@ -224,38 +230,42 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
     # A cell may go over several lines.
-    if len(table) != content.count(b"\n") + (not content.endswith(b"\n")):
-        return None
     rows = len(table)
-    if layout.needed:
-        table = table.filter(pa.array(_present_in(table.select([str(n) for n in layout.needed]))))
-    numbers, texts = {}, {}
+    if not rows or rows != content.count(b"\n") + (not content.endswith(b"\n")):
+        return None
+    numbers, texts, missing = {}, {}, {}
     for n, kind in layout.kinds.items():
         column = table[str(n)].combine_chunks()
         if kind == "text":
-            texts[n] = _arrow_texts(column)
-        elif column.null_count and kind != "gap":
-            return None
+            labels = texts_of(column.dictionary.to_pylist())
+            texts[n] = Texts(labels.labels, labels.codes[_values_of(column.indices, np.int32)])
         else:
-            numbers[n] = column.to_numpy(zero_copy_only=False)
-    return Cells(len(table), numbers, texts, rows - len(table))
+            numbers[n] = _values_of(column, np.int64 if kind == "integer" else np.float64)
+            missing[n] = _nulls_of(column)
+            if kind == "gap":
+                numbers[n] = np.where(missing[n], np.nan, numbers[n])
+    present = np.ones(rows, bool)
+    for n in layout.needed:
+        present &= texts[n].present if n in texts else ~(missing[n] | np.isnan(numbers[n]))
+    if any(layout.kinds[n] != "gap" and (null & present).any() for n, null in missing.items()):
+        return None
+    numbers = {n: values[present] for n, values in numbers.items()}
+    texts = {n: column.where(present) for n, column in texts.items()}
+    kept = int(present.sum())
+    return Cells(kept, numbers, texts, rows - kept)
 
 
-def _present_in(table: Any) -> NDArray:
-    """Tell which rows have a value in every column of a table of pyarrow."""
-    present = np.ones(len(table), bool)
-    for column in table.columns:
-        if column.type == "double" or column.type == "int64":
-            present &= ~column.is_null(nan_is_null=True).to_numpy()
-        else:
-            present &= _arrow_texts(column.combine_chunks()).present
-    return present
+def _values_of(column: Any, dtype: type[np.generic]) -> NDArray:
+    """Return the numbers of a column of pyarrow, whose own way to an array imports pandas."""
+    start = column.offset * np.dtype(dtype).itemsize
+    return np.frombuffer(column.buffers()[1], dtype, len(column), start)
 
 
-def _arrow_texts(column: Any) -> Texts:
-    """Return the texts of a column of pyarrow, those that a row has."""
-    texts = texts_of(column.dictionary.to_pylist())
-    codes = texts.codes[column.indices.to_numpy()]
-    used = np.bincount(codes, minlength=len(texts.labels)) > 0
-    labels = [label for label, is_used in zip(texts.labels, used, strict=True) if is_used]
-    return Texts(labels, (np.cumsum(used) - 1)[codes])
+def _nulls_of(column: Any) -> NDArray:
+    """Tell which rows of a column of pyarrow are missing."""
+    if not column.null_count:
+        return np.zeros(len(column), bool)
+    bits = np.frombuffer(column.buffers()[0], np.uint8)
+    valid = np.unpackbits(bits, count=column.offset + len(column), bitorder="little")
+    missing: NDArray = valid[column.offset :] == 0
+    return missing
