@@ -1,5 +1,6 @@
 """Train a model without a configuration: one leg, with the raw outputs of each round."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,10 @@ import numpy as np
 import lossfw
 from lossfw.data import Dataset
 from lossfw.models import Work
+
+# By library the file of networks, and the one that stands for others.
+NETS = Path(__file__).parents[1] / "std" / "models"
+NETWORKS = {"torch": (NETS / "net.py", "Net"), "keras": (NETS / "keras_net.py", "build")}
 
 
 class Learnt(NamedTuple):
@@ -64,6 +69,13 @@ def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
         )
         contents.append(saved := model.fit(leg))
     return contents
+
+
+def network_model(library, name=None, **parameters):
+    """Return the model of a network in a file of Python."""
+    file, usual = NETWORKS[library]
+    own = {"module": f"{file}:{name or usual}", "learning_rate": 0.01, **parameters}
+    return lossfw.registry().create("model", {"name": library, **own})
 
 
 def growing_targets():

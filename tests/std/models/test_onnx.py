@@ -98,23 +98,26 @@ def test_data_of_another_width_are_refused(flowers):
         flowers.check_inputs((10, 5))
 
 
-class TestMadeFiles:
-    """Files that the library onnx makes."""
+# Files that the library onnx makes.
 
-    @pytest.fixture
-    def onnx(self):
-        return pytest.importorskip("onnx")
+W = np.array([[1.0, -1.0], [2.0, 0.5], [0.0, 3.0]], np.float32)
 
-    @staticmethod
-    def file(onnx, folder, inputs, outputs, nodes, **weights):
-        """Write a model; inputs and outputs by name and shape, in float32 or as (dtype, shape)."""
-        from onnx import helper, numpy_helper
 
-        def entry(name, shape):
-            dtype, shape = shape if isinstance(shape, tuple) else ("FLOAT", shape)
-            kind = getattr(onnx.TensorProto, dtype)
-            return helper.make_tensor_value_info(name, kind, shape)
+@pytest.fixture
+def onnx():
+    return pytest.importorskip("onnx")
 
+
+@pytest.fixture
+def made(onnx, tmp_path):
+    """Write a model; inputs and outputs by name and shape, in float32 or as (dtype, shape)."""
+    from onnx import helper, numpy_helper
+
+    def entry(name, shape):
+        dtype, shape = shape if isinstance(shape, tuple) else ("FLOAT", shape)
+        return helper.make_tensor_value_info(name, getattr(onnx.TensorProto, dtype), shape)
+
+    def write(inputs, outputs, *nodes, **weights):
         graph = helper.make_graph(
             [helper.make_node(*node) for node in nodes],
             "made",
@@ -123,139 +126,121 @@ class TestMadeFiles:
             [numpy_helper.from_array(array, name) for name, array in weights.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-        path = folder / "made.onnx"
-        onnx.save(model, path)
-        return path
+        onnx.save(model, tmp_path / "made.onnx")
+        return tmp_path / "made.onnx"
 
-    W = np.array([[1.0, -1.0], [2.0, 0.5], [0.0, 3.0]], np.float32)
+    return write
 
-    def linear(self, onnx, folder, rows="N", kind="FLOAT"):
+
+@pytest.fixture
+def linear(onnx, made):
+    def write(rows="N", kind="FLOAT"):
         dtype = onnx.helper.tensor_dtype_to_np_dtype(getattr(onnx.TensorProto, kind))
-        return self.file(
-            onnx,
-            folder,
-            {"x": (kind, [rows, 3])},
-            {"z": (kind, [rows, 2])},
-            [("MatMul", ["x", "W"], ["z"])],
-            W=self.W.astype(dtype),
-        )
+        shapes = {"x": (kind, [rows, 3])}, {"z": (kind, [rows, 2])}
+        return made(*shapes, ("MatMul", ["x", "W"], ["z"]), W=W.astype(dtype))
 
-    def test_a_link_makes_predictions_of_logits(self, onnx, tmp_path):
-        model = onnx_model(file=self.linear(onnx, tmp_path), link="softmax").loaded()
-        rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
-        outputs = model.block(rows)
-        np.testing.assert_array_equal(outputs.logits, rows @ self.W)
-        np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1.0, rtol=1e-6)
+    return write
 
-    @pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE"])
-    def test_the_dtype_is_that_of_the_file(self, onnx, tmp_path, kind):
-        model = onnx_model(file=self.linear(onnx, tmp_path, kind=kind)).loaded()
-        assert model.dtype == {"FLOAT": np.float32, "DOUBLE": np.float64}[kind]
-        assert model.block(np.ones((2, 3))).predictions.dtype == model.dtype
 
-    def test_a_fixed_number_of_rows_is_refused_with_the_cure(self, onnx, tmp_path):
-        with pytest.raises(DataError, match="exactly 8 rows in a call: export it with a dynamic"):
-            onnx_model(file=self.linear(onnx, tmp_path, rows=8)).loaded()
+def test_a_link_makes_predictions_of_logits(linear):
+    model = onnx_model(file=linear(), link="softmax").loaded()
+    rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
+    outputs = model.block(rows)
+    np.testing.assert_array_equal(outputs.logits, rows @ W)
+    np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1.0, rtol=1e-6)
 
-    def test_a_number_of_rows_that_is_fixed_inside_is_refused(self, onnx, tmp_path):
-        path = self.file(
-            onnx,
-            tmp_path,
-            {"x": ["N", 3]},
-            {"z": ["N", 3]},
-            [("Reshape", ["x", "shape"], ["z"])],
-            shape=np.array([8, 3]),
-        )
-        with pytest.raises(DataError, match="dynamic first axis, throughout"):
-            onnx_model(file=path).loaded()
 
-    def test_whole_numbers_as_inputs_are_refused(self, onnx, tmp_path):
-        with pytest.raises(DataError, match=r"\(x is tensor\(int64\)\); expected float32"):
-            onnx_model(file=self.linear(onnx, tmp_path, kind="INT64")).loaded()
+@pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE"])
+def test_the_dtype_is_that_of_the_file(linear, kind):
+    model = onnx_model(file=linear(kind=kind)).loaded()
+    assert model.dtype == {"FLOAT": np.float32, "DOUBLE": np.float64}[kind]
+    assert model.block(np.ones((2, 3))).predictions.dtype == model.dtype
 
-    def test_pictures_keep_their_axes(self, onnx, tmp_path):
-        path = self.file(
-            onnx,
-            tmp_path,
-            {"x": ["N", 3, "height", 2]},
-            {"z": ["N", "units"]},
-            [("Flatten", ["x"], ["z"])],
-        )
-        with pytest.raises(DataError, match=r"shape \(3, height, 2\): write their lengths"):
-            onnx_model(file=path).loaded()
-        model = onnx_model(file=path, row_shape=[3, 4, 2]).loaded()
-        assert (model.row_shape, model.units) == ((3, 4, 2), 24)
-        rows = np.arange(48.0).reshape(2, 3, 4, 2)
-        np.testing.assert_array_equal(model.block(rows).predictions, rows.reshape(2, 24))
 
-    def test_one_of_several_outputs_has_to_be_named(self, onnx, tmp_path):
-        path = self.file(
-            onnx,
-            tmp_path,
-            {"x": ["N", 3]},
-            {"hidden": ["N", 3], "scores": ["N", 3]},
-            [("Relu", ["x"], ["hidden"]), ("Tanh", ["hidden"], ["scores"])],
-        )
-        with pytest.raises(DataError, match="the outputs hidden, scores: name the one"):
-            onnx_model(file=path).loaded()
-        assert onnx_model(file=path, output="scores").loaded().units == 3
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rows": 8}, "exactly 8 rows in a call: export it with a dynamic"),
+        ({"kind": "INT64"}, r"\(x is tensor\(int64\)\); expected float32"),
+    ],
+)
+def test_inputs_that_are_not_rows_of_floats_are_refused(linear, options, words):
+    with pytest.raises(DataError, match=words):
+        onnx_model(file=linear(**options)).loaded()
 
-    def test_columns_are_shared_out_to_several_inputs(self, onnx, tmp_path):
-        path = self.file(
-            onnx,
-            tmp_path,
-            {"amount": ["N", 2], "place": ["N", 1]},
-            {"z": ["N", 3]},
-            [("Concat", ["place", "amount"], ["z"])],
-        )
-        model = onnx.load(path)
-        model.graph.node[0].attribute.append(onnx.helper.make_attribute("axis", 1))
-        onnx.save(model, path)
-        with pytest.raises(DataError, match=r"as inputs: \{amount: \[...\], place: \[...\]\}"):
-            onnx_model(file=path).loaded()
-        with pytest.raises(
-            DataError, match="the input place takes 1 of the columns, and inputs gives it 2"
-        ):
-            onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
-        model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
-        np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
-        assert model.columns == ("p", "age", "power")
 
-    def test_inputs_of_one_column_are_columns_of_their_names(self, onnx, tmp_path):
-        path = self.file(
-            onnx,
-            tmp_path,
-            {"age": ["N", 1], "power": ["N", 1]},
-            {"z": ["N", 1]},
-            [("Sub", ["age", "power"], ["z"])],
-        )
-        model = onnx_model(file=path).loaded()
-        assert model.columns == ("age", "power")
-        np.testing.assert_array_equal(model.block([[5.0, 2.0]]).predictions, [[3.0]])
+def test_a_number_of_rows_that_is_fixed_inside_is_refused(made):
+    shapes = {"x": ["N", 3]}, {"z": ["N", 3]}
+    path = made(*shapes, ("Reshape", ["x", "shape"], ["z"]), shape=np.array([8, 3]))
+    with pytest.raises(DataError, match="dynamic first axis, throughout"):
+        onnx_model(file=path).loaded()
 
-    @pytest.mark.parametrize("folder", ["here", "elsewhere"])
-    def test_weights_in_other_files_are_refused(self, onnx, tmp_path, folder, monkeypatch):
-        path = self.linear(onnx, tmp_path)
-        outside = tmp_path / "outside.onnx"
-        onnx.save(
-            onnx.load(path), outside, save_as_external_data=True, location="w", size_threshold=0
-        )
-        if folder == "here":
-            monkeypatch.chdir(tmp_path)
-        with pytest.raises(DataError, match=r"outside\.onnx has weights in other files"):
-            onnx_model(file=outside).loaded()
 
-    def test_weights_of_other_files_are_found_in_branches_too(self, onnx, tmp_path):
-        from lossfw_std.models.onnx_file import has_external_data
+def test_pictures_keep_their_axes(made):
+    shapes = {"x": ["N", 3, "height", 2]}, {"z": ["N", "units"]}
+    path = made(*shapes, ("Flatten", ["x"], ["z"]))
+    with pytest.raises(DataError, match=r"shape \(3, height, 2\): write their lengths"):
+        onnx_model(file=path).loaded()
+    model = onnx_model(file=path, row_shape=[3, 4, 2]).loaded()
+    assert (model.row_shape, model.units) == ((3, 4, 2), 24)
+    rows = np.arange(48.0).reshape(2, 3, 4, 2)
+    np.testing.assert_array_equal(model.block(rows).predictions, rows.reshape(2, 24))
 
-        inner = onnx.load(self.linear(onnx, tmp_path)).graph
-        node = onnx.helper.make_node("If", ["c"], ["z"], then_branch=inner, else_branch=inner)
+
+def test_one_of_several_outputs_has_to_be_named(made):
+    shapes = {"x": ["N", 3]}, {"hidden": ["N", 3], "scores": ["N", 3]}
+    path = made(*shapes, ("Relu", ["x"], ["hidden"]), ("Tanh", ["hidden"], ["scores"]))
+    with pytest.raises(DataError, match="the outputs hidden, scores: name the one"):
+        onnx_model(file=path).loaded()
+    assert onnx_model(file=path, output="scores").loaded().units == 3
+
+
+def test_columns_are_shared_out_to_several_inputs(onnx, made):
+    shapes = {"amount": ["N", 2], "place": ["N", 1]}, {"z": ["N", 3]}
+    path = made(*shapes, ("Concat", ["place", "amount"], ["z"]))
+    model = onnx.load(path)
+    model.graph.node[0].attribute.append(onnx.helper.make_attribute("axis", 1))
+    onnx.save(model, path)
+    with pytest.raises(DataError, match=r"as inputs: \{amount: \[...\], place: \[...\]\}"):
+        onnx_model(file=path).loaded()
+    with pytest.raises(
+        DataError, match="the input place takes 1 of the columns, and inputs gives it 2"
+    ):
+        onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
+    model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
+    np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
+    assert model.columns == ("p", "age", "power")
+
+
+def test_inputs_of_one_column_are_columns_of_their_names(made):
+    shapes = {"age": ["N", 1], "power": ["N", 1]}, {"z": ["N", 1]}
+    model = onnx_model(file=made(*shapes, ("Sub", ["age", "power"], ["z"]))).loaded()
+    assert model.columns == ("age", "power")
+    np.testing.assert_array_equal(model.block([[5.0, 2.0]]).predictions, [[3.0]])
+
+
+@pytest.mark.parametrize("folder", ["here", "elsewhere"])
+def test_weights_in_other_files_are_refused(onnx, linear, tmp_path, folder, monkeypatch):
+    outside = tmp_path / "outside.onnx"
+    options = {"save_as_external_data": True, "location": "w", "size_threshold": 0}
+    onnx.save(onnx.load(linear()), outside, **options)
+    if folder == "here":
+        monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"outside\.onnx has weights in other files"):
+        onnx_model(file=outside).loaded()
+
+
+def test_weights_of_other_files_are_found_in_branches_too(onnx, linear):
+    from lossfw_std.models.onnx_file import has_external_data
+
+    inner = onnx.load(linear()).graph
+    node = onnx.helper.make_node("If", ["c"], ["z"], then_branch=inner, else_branch=inner)
+    for is_outside in (False, True):
+        if is_outside:
+            tensor = node.attribute[0].g.initializer[0]
+            tensor.external_data.add(key="location", value="/etc/passwd")
         model = onnx.helper.make_model(onnx.helper.make_graph([node], "outer", [], []))
-        assert not has_external_data(model.SerializeToString())
-        tensor = node.attribute[0].g.initializer[0]
-        tensor.external_data.add(key="location", value="/etc/passwd")
-        model = onnx.helper.make_model(onnx.helper.make_graph([node], "outer", [], []))
-        assert has_external_data(model.SerializeToString())
+        assert has_external_data(model.SerializeToString()) == is_outside
 
 
 def test_a_loss_of_one_output_takes_a_column(flowers, iris):

@@ -151,13 +151,7 @@ def test_the_loss_chooses_the_outputs(tmp_path):
 
 
 def test_a_class_without_rows_has_a_column(tmp_path):
-    data = (
-        CLASSES.take(np.flatnonzero(CLASS != 1))
-        if hasattr(CLASSES, "take")
-        else Dataset(
-            "two of three", targets=CLASS[CLASS != 1], inputs=X[CLASS != 1], classes=CLASSES.classes
-        )
-    )
+    data = CLASSES.take(np.flatnonzero(CLASS != 1))
     model = Sklearn(estimator=SCALED).for_loss(lossfw.loss("cross_entropy"))
     content = fitted(model, data, "cross_entropy", 1).content
     predictor = model.loaded(content, Card("identity", 3, "scikit-learn 1", sha256(content)))
@@ -168,23 +162,14 @@ def test_a_class_without_rows_has_a_column(tmp_path):
 
 
 def test_columns_are_numbers_or_names():
-    described = [
-        {
-            "name": "sklearn.compose.ColumnTransformer",
-            "transformers": [
-                ["scaled", {"name": SCALED[0]}, ["b", 0]],
-                ["as is", "passthrough", "d"],
-            ],
-        },
-        f"{LINEAR}.LinearRegression",
-    ]
-    described[0]["transformers"][0][2] = ["b", "a"]
-    described[0]["transformers"][1][2] = ["d"]
+    steps = [["scaled", {"name": SCALED[0]}, ["b", "a"]], ["as is", "passthrough", ["d"]]]
+    columns = {"name": "sklearn.compose.ColumnTransformer", "transformers": steps}
+    described = [columns, f"{LINEAR}.LinearRegression"]
     content = fitted(Sklearn(estimator=described), NUMBERS, "huber", 1).content
     expected = linear_model.LinearRegression().fit(X[:, [1, 0, 3]], Y).predict(X[:, [1, 0, 3]])
     made = predictions(Sklearn().loaded(content), X)[:, 0]
     np.testing.assert_allclose(made, expected, rtol=1e-9)
-    described[0]["transformers"][1][2] = ["dd"]
+    steps[1][2] = ["dd"]
     with pytest.raises(ArgumentError, match=r"no input 'dd'. Did you mean 'd'\?"):
         fitted(Sklearn(estimator=described), NUMBERS, "huber", 1)
 
@@ -200,21 +185,17 @@ def test_weights_reach_the_estimator_that_takes_them():
     data = Dataset("weighted", targets=Y, inputs=X, sample_weight=weight)
     scaler = preprocessing.StandardScaler().fit(X)
     expected = linear_model.Ridge().fit(scaler.transform(X), Y, weight)
-    pipeline = [SCALED[0], f"{LINEAR}.Ridge"]
-    search = {
-        "name": "sklearn.model_selection.GridSearchCV",
-        "estimator": {"name": f"{LINEAR}.Ridge"},
-        "param_grid": {"alpha": [1.0]},
-    }
-    made = predictions(
-        Sklearn().loaded(fitted(Sklearn(estimator=pipeline), data, "huber", 1).content), X
-    )
+
+    def learnt(described):
+        return Sklearn().loaded(fitted(Sklearn(estimator=described), data, "huber", 1).content)
+
+    made = predictions(learnt([SCALED[0], f"{LINEAR}.Ridge"]), X)
     np.testing.assert_allclose(made[:, 0], expected.predict(scaler.transform(X)), rtol=1e-12)
-    content = fitted(Sklearn(estimator=search), data, "huber", 1).content
-    assert str(Sklearn().loaded(content)).startswith("Ridge, 4 inputs")
-    neighbours = Sklearn(estimator="sklearn.neighbors.KNeighborsRegressor")
+    ridge = {"estimator": {"name": f"{LINEAR}.Ridge"}, "param_grid": {"alpha": [1.0]}}
+    search = learnt({"name": "sklearn.model_selection.GridSearchCV", **ridge})
+    assert str(search).startswith("Ridge, 4 inputs")
     with pytest.raises(ArgumentError, match="KNeighborsRegressor takes no weights of rows"):
-        fitted(neighbours, data, "huber", 1)
+        learnt("sklearn.neighbors.KNeighborsRegressor")
 
 
 @pytest.mark.parametrize(
@@ -359,10 +340,8 @@ def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
     assert ran.exit_code == 0, ran.output
     losses = [history["epochs"][-1][part]["loss"] for part in ("learnt", "held_out")]
     assert json.loads(ran.stdout)["loss"]["value"] == pytest.approx(np.dot(losses, [0.8, 0.2]))
-    others = "model.estimator.1.C=[0.1,10]"
-    swept = lossfw(
-        "train", "train.yaml", "--out", "s", "-o", f"sweep.grid={{{others.replace('=', ': ')}}}"
-    )
+    grid = "sweep.grid={model.estimator.1.C: [0.1,10]}"
+    swept = lossfw("train", "train.yaml", "--out", "s", "-o", grid)
     assert swept.exit_code == 0, swept.output
 
 
