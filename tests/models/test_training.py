@@ -52,6 +52,26 @@ def train(lossfw, folder):
     return run
 
 
+@pytest.fixture
+def interrupted(lossfw, monkeypatch):
+    """Train to the folder ``a`` until a round is about to be told, and interrupt there."""
+
+    def run(stop, *overrides):
+        tell = loop._Leg._tell
+
+        def until(leg, *raw):
+            if leg.number + 1 == stop:
+                raise KeyboardInterrupt
+            return tell(leg, *raw)
+
+        options = [part for override in overrides for part in ("-o", override)]
+        with monkeypatch.context() as patch:
+            patch.setattr(loop._Leg, "_tell", until)
+            assert lossfw("train", "t.yaml", "--out", "a", *options).exit_code == 130
+
+    return run
+
+
 def numbers(history):
     return [epoch["epoch"] for epoch in history]
 
@@ -93,19 +113,10 @@ def test_patience_counts_measured_rounds_and_keeps_the_best(train, folder, lossf
 
 @pytest.mark.parametrize("stop", [1, 10, 11, 25])
 def test_a_training_that_stops_at_any_round_goes_on_to_the_same_bytes(
-    stop, train, lossfw, folder, monkeypatch
+    stop, train, interrupted, folder
 ):
     whole = train("whole")
-    tell = loop._Leg._tell
-
-    def until(leg, *raw):
-        if leg.number + 1 == stop:
-            raise KeyboardInterrupt
-        return tell(leg, *raw)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop._Leg, "_tell", until)
-        assert lossfw("train", "t.yaml", "--out", "a").exit_code == 130
+    interrupted(stop)
     assert train("a", resume=True) == whole
     for name in (*FILES, "checkpoint.npz", "config.yaml"):
         assert (folder / "a" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
@@ -316,24 +327,12 @@ def test_a_model_of_epochs_is_measured_by_its_file(linear, train, lossfw, folder
 
 
 @pytest.mark.parametrize("stop", [1, 2, 3])
-def test_a_model_of_epochs_goes_on_to_the_same_bytes(
-    stop, linear, train, lossfw, folder, monkeypatch
-):
+def test_a_model_of_epochs_goes_on_to_the_same_bytes(stop, linear, train, interrupted, folder):
     changes = [*EPOCHS, "train.hold_out.patience=2", "train.epochs=9"]
     whole = train("whole", *changes)
     best = min(whole["epochs"], key=lambda epoch: epoch["held_out"]["loss"])
     assert whole["kept"] == best["epoch"]
-    tell = loop._Leg._tell
-
-    def until(leg, *raw):
-        if leg.number + 1 == stop:
-            raise KeyboardInterrupt
-        return tell(leg, *raw)
-
-    options = [part for change in changes for part in ("-o", change)]
-    with monkeypatch.context() as patch:
-        patch.setattr(loop._Leg, "_tell", until)
-        assert lossfw("train", "t.yaml", "--out", "a", *options).exit_code == 130
+    interrupted(stop, *changes)
     assert train("a", *changes, resume=True) == whole
     for name in ("model.npz", "model.json", "checkpoint.npz"):
         assert (folder / "a" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name

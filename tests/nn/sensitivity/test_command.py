@@ -2,13 +2,13 @@
 
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
+from lossfw.components.registry import registry
 from support.configs import DIGITS
 
 CONFIG = (
@@ -67,11 +67,8 @@ def test_the_value_itself_is_a_point_of_any_range(lossfw):
 
 def test_directions_go_beside_the_parameter_or_without_it(lossfw):
     beside = told(lossfw, *NAME, "--directions", "2")["curves"]
-    assert [c["name"] for c in beside[1:]] == [
-        "gradient",
-        "drawn direction 1",
-        "drawn direction 2",
-    ]
+    names = [curve["name"] for curve in beside[1:]]
+    assert names == ["gradient", "drawn direction 1", "drawn direction 2"]
     alone = told(lossfw, "--directions", "2")
     assert alone["parameter"] is None
     assert alone["curves"] == beside[1:]
@@ -147,8 +144,7 @@ def test_saved_outputs_have_no_weights(lossfw, folder):
 def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder):
     (folder / "study.yaml").write_text(CONFIG.replace("  weights: digits-mlp.npz\n", ""))
     assert "network.weights is missing" in lossfw(*NAME).stderr
-    cls_file = Path(main.__module__)  # only to name a file that is not there
-    (folder / "study.yaml").write_text(CONFIG.replace("digits-mlp.npz", f"{cls_file.name}.npz"))
+    (folder / "study.yaml").write_text(CONFIG.replace("digits-mlp.npz", "missing.npz"))
     assert "there is no file" in lossfw(*NAME).stderr
     arrays = {
         f"{letter}{n}": np.zeros(shape, "f4")
@@ -163,19 +159,10 @@ def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder)
 
 def test_a_data_set_of_one_class_is_studied_as_any_other(lossfw, folder):
     np.savez(folder / "one.npz", inputs=np.ones((3, 64), "f4"), targets=np.full(3, 4))
-    (folder / "study.yaml").write_text(
-        CONFIG.replace("{name: digits, split: test}", "{name: arrays, file: one.npz}").replace(
-            "weights: digits-mlp.npz", f"weights: {_bundled()}"
-        )
-    )
-    found = told(lossfw, *NAME)
-    assert found["count"] == 3
-
-
-def _bundled():
-    import lossfw
-
-    return lossfw.registry().component_class("source", "digits").bundled("digits-mlp.npz")
+    weights = registry().component_class("source", "digits").bundled("digits-mlp.npz")
+    config = CONFIG.replace("{name: digits, split: test}", "{name: arrays, file: one.npz}")
+    (folder / "study.yaml").write_text(config.replace("digits-mlp.npz", str(weights)))
+    assert told(lossfw, *NAME)["count"] == 3
 
 
 @pytest.mark.parametrize("missing", ["matplotlib", "jinja2"])

@@ -43,6 +43,12 @@ def study(*directions, **changes):
     return Study(DATA, net, LOSS, "logits", directions=directions, offsets=WAYS, **parts)
 
 
+def curve_of(name):
+    """Return the curve of the network along a parameter."""
+    net = network()
+    return study_sensitivity(study(along_parameter(find_parameter(name, net), net))).curves[0]
+
+
 def moved(net, name, way):
     """Return a network one parameter of which has moved, built anew."""
     parameter = find_parameter(name, net)
@@ -64,9 +70,7 @@ LAST = ["layers.2.weights[4,0]", "layers.2.weights[0,2]", "layers.2.bias[1]"]
 
 @pytest.mark.parametrize("name", [*NAMES, *LAST])
 def test_the_curves_are_those_of_the_network_with_the_parameter_changed(name):
-    net = network()
-    result = study_sensitivity(study(along_parameter(find_parameter(name, net), net)))
-    curve = result.curves[0]
+    net, curve = network(), curve_of(name)
     for way, loss, accuracy in zip(WAYS, curve.loss, curve.metrics["accuracy"], strict=True):
         other = moved(net, name, way)
         z = other.logits(DATA.inputs)
@@ -102,9 +106,8 @@ def test_slopes_are_those_of_the_backward_pass(hidden):
 
 def test_a_slope_is_the_change_of_the_loss_over_the_whole_way():
     # The trapezoid rule over the slopes gives back the loss, to the square of the step.
-    net = network()
     for name in NAMES:
-        curve = study_sensitivity(study(along_parameter(find_parameter(name, net), net))).curves[0]
+        curve = curve_of(name)
         grown = np.trapezoid(curve.slope, WAYS)
         scale = np.abs(curve.slope).max() * (WAYS[-1] - WAYS[0])
         assert curve.loss[-1] - curve.loss[0] == pytest.approx(grown, abs=1e-2 * scale)
@@ -112,9 +115,7 @@ def test_a_slope_is_the_change_of_the_loss_over_the_whole_way():
 
 @pytest.mark.parametrize("name", [*NAMES, *LAST])
 def test_jumps_are_between_neighbouring_floats_and_add_up(name):
-    net = network()
-    result = study_sensitivity(study(along_parameter(find_parameter(name, net), net)))
-    stairs = result.curves[0].stairs["accuracy"]
+    net, stairs = network(), curve_of(name).stairs["accuracy"]
     for jump in stairs.jumps:
         assert np.nextafter(jump.last, np.inf) == jump.at
         assert {jump.before, jump.after} == {0.0, 1.0}
@@ -126,9 +127,7 @@ def test_jumps_are_between_neighbouring_floats_and_add_up(name):
 
 @pytest.mark.parametrize("name", LAST)
 def test_between_two_jumps_of_the_last_layer_nothing_changes(name):
-    net = network()
-    stairs = study_sensitivity(study(along_parameter(find_parameter(name, net), net))).curves[0]
-    jumps = stairs.stairs["accuracy"].jumps
+    net, jumps = network(), curve_of(name).stairs["accuracy"].jumps
     assert jumps
     state = right(moved(net, name, WAYS[0]))
     edges = [WAYS[0], *(jump.at for jump in jumps), WAYS[-1]]
@@ -143,8 +142,7 @@ def test_between_two_jumps_of_the_last_layer_nothing_changes(name):
 def test_the_flat_interval_holds_the_value_and_nothing_changes_in_it():
     net = network()
     for name in NAMES:
-        result = study_sensitivity(study(along_parameter(find_parameter(name, net), net)))
-        low, high = result.curves[0].stairs["accuracy"].flat
+        low, high = curve_of(name).stairs["accuracy"].flat
         assert low <= 0 <= high
         state = right(net)
         for way in random.uniform(low, high, 20):
@@ -217,38 +215,38 @@ def test_a_halving_ends_at_neighbours_also_at_0_and_between_huge_numbers():
     assert (new == 1).all()
 
 
-class TestSteps:
-    def result(self):
-        net, step = network(), network("step")
-        direction = along_parameter(find_parameter("layers.0.weights[2,3]", net), net)
-        parameter = find_parameter("layers.0.weights[2,3]", net)
-        return study_sensitivity(
-            study(direction, variants={"sigmoid": net, "step": step}, parameter=parameter)
-        )
+@pytest.fixture(scope="module")
+def result():
+    """A study of the network and of one with steps in the place of its sigmoids."""
+    net = network()
+    parameter = find_parameter("layers.0.weights[2,3]", net)
+    variants = {"sigmoid": net, "step": network("step")}
+    direction = along_parameter(parameter, net)
+    return study_sensitivity(study(direction, variants=variants, parameter=parameter))
 
-    def test_before_the_last_layer_every_derivative_is_exactly_0(self):
-        zeros = self.result().zeros
+
+class TestSteps:
+    def test_before_the_last_layer_every_derivative_is_exactly_0(self, result):
+        zeros = result.zeros
         assert zeros["step"].parameters == (4 * 6 + 6, 6 * 5 + 5, 5 * 3 + 3)
         # Behind a unit that is never 1 the last layer has no slope either.
         assert zeros["step"].loss == (30, 35, zeros["step"].unseen[2])
         assert zeros["step"].unseen[2] < 15
         assert zeros["sigmoid"].loss == (0, 0, 0)
 
-    def test_the_loss_jumps_and_its_slope_is_0(self):
-        curve = self.result().variants["step"]
+    def test_the_loss_jumps_and_its_slope_is_0(self, result):
+        curve = result.variants["step"]
         assert (curve.slope == 0).all()
         assert len(set(curve.loss.tolist())) > 1
 
-    def test_accuracy_has_no_derivative_but_0_with_either(self):
-        zeros = self.result().zeros
+    def test_accuracy_has_no_derivative_but_0_with_either(self, result):
+        zeros = result.zeros
         assert zeros["sigmoid"].moved == (25, 25, 18)
         assert zeros["sigmoid"].metrics["accuracy"] == (25, 25, 18)
         assert zeros["step"].metrics["accuracy"] == (25, 25, 18)
         # Of a step that is not known for the parameters that were not moved.
-        assert (zeros["sigmoid"].steady, zeros["step"].steady) == (
-            {"accuracy": True},
-            {"accuracy": False},
-        )
+        steady = [zeros[name].steady["accuracy"] for name in ("sigmoid", "step")]
+        assert steady == [True, False]
 
     def test_a_tie_is_no_steady_row(self):
         net = network()
@@ -323,17 +321,9 @@ def test_a_loss_of_groups_and_one_of_columns_have_their_curves():
         loss, targets = lossfw.loss(name), np.stack([times, column], axis=1)
         data = replace(DATA, targets=targets, sample_weight=None, groups=group)
         metrics = (lossfw.metric("concordance"),) if name == "cox" else ()
-        study = Study(
-            data,
-            network,
-            loss,
-            "prediction",
-            metrics,
-            (along_parameter(parameter, network),),
-            np.array([-0.5, 0.0, 0.5]),
-            parameter=parameter,
-        )
-        (curve,) = study_sensitivity(study).curves
+        along, ways = (along_parameter(parameter, network),), np.array([-0.5, 0.0, 0.5])
+        job = Study(data, network, loss, "prediction", metrics, along, ways, parameter=parameter)
+        (curve,) = study_sensitivity(job).curves
         y = network.forward(DATA.inputs)[:, 0]
         assert curve.loss[1] == pytest.approx(loss(y, targets, group=given), rel=1e-12)
         slope = loss.gradient(y, targets, group=given) @ DATA.inputs[:, 2]

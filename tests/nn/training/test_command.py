@@ -14,6 +14,8 @@ from support.tables import read_npz
 from support.training_text import CONFIG
 from support.waiting import wait_for
 
+FILES = ("weights.npz", "checkpoint.npz", "training.json")
+
 
 @pytest.fixture(autouse=True)
 def written(config):
@@ -27,8 +29,13 @@ def told(lossfw, *arguments):
     return json.loads(result.stdout)
 
 
-def test_it_writes_weights_that_run_evaluates(lossfw, folder):
-    trained = told(lossfw, "train", "train.yaml", "--out", "a")
+@pytest.fixture
+def trained(lossfw):
+    """Train to the folder ``a``; the result as JSON."""
+    return told(lossfw, "train", "train.yaml", "--out", "a")
+
+
+def test_it_writes_weights_that_run_evaluates(trained, lossfw, folder):
     assert sorted(path.name for path in (folder / "a").iterdir()) == [
         "checkpoint.npz",
         "config.yaml",
@@ -42,20 +49,12 @@ def test_it_writes_weights_that_run_evaluates(lossfw, folder):
     assert evaluated["metrics"]["accuracy"]["value"] == last["metrics"]["accuracy"]
 
 
-def test_the_same_command_writes_the_same_bytes(lossfw, folder):
-    for out in "ab":
-        told(lossfw, "train", "train.yaml", "--out", out)
-    for name in ("weights.npz", "checkpoint.npz", "training.json"):
-        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
-
-
-def test_more_epochs_on_the_same_folder_are_those_of_one_run(lossfw, folder):
-    told(lossfw, "train", "train.yaml", "--out", "a")
+def test_more_epochs_on_the_same_folder_are_those_of_one_run(trained, lossfw, folder):
     more = ("-o", "train.epochs=7")
     resumed = told(lossfw, "train", "train.yaml", *more, "--out", "a", "--resume")
     whole = told(lossfw, "train", "train.yaml", *more, "--out", "b")
     assert resumed == whole
-    for name in ("weights.npz", "checkpoint.npz", "training.json"):
+    for name in FILES:
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
 
 
@@ -132,26 +131,21 @@ class TestResuming:
         # As after an interruption before the first epoch.
         for name, more in (("a", []), ("b", ["--resume"])):
             told(lossfw, "train", "train.yaml", "--out", name, *more)
-        a, b = ((folder / name / "weights.npz").read_bytes() for name in "ab")
-        assert a == b
+        for name in FILES:
+            assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
 
-    @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.99, -1])
-    def test_a_checkpoint_that_is_cut_short(self, kept, lossfw, folder):
-        told(lossfw, "train", "train.yaml", "--out", "a")
+    @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.99, -1, "a wrong byte"])
+    def test_a_checkpoint_that_is_cut_short_or_wrong(self, kept, trained, lossfw, folder):
         file = folder / "a" / "checkpoint.npz"
-        whole = file.read_bytes()
-        file.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+        whole = bytearray(file.read_bytes())
+        if kept == "a wrong byte":
+            whole[len(whole) // 2] ^= 1
+        else:
+            del whole[int(kept * len(whole)) if isinstance(kept, float) else kept :]
+        file.write_bytes(whole)
         said = self.wrong(lossfw, "--out", "a")
         assert "a/checkpoint.npz" in said
         assert "train again without --resume" in said
-
-    def test_a_checkpoint_with_a_wrong_byte(self, lossfw, folder):
-        told(lossfw, "train", "train.yaml", "--out", "a")
-        file = folder / "a" / "checkpoint.npz"
-        whole = bytearray(file.read_bytes())
-        whole[len(whole) // 2] ^= 1
-        file.write_bytes(whole)
-        assert "a/checkpoint.npz" in self.wrong(lossfw, "--out", "a")
 
     @pytest.mark.parametrize(
         ("change", "said"),
@@ -169,8 +163,7 @@ class TestResuming:
         ],
         ids=str,
     )
-    def test_a_file_that_somebody_made(self, change, said, lossfw, folder):
-        told(lossfw, "train", "train.yaml", "--out", "a")
+    def test_a_file_that_somebody_made(self, change, said, trained, lossfw, folder):
         file = folder / "a" / "checkpoint.npz"
         arrays = read_npz(file)
         inside = read_npz(io.BytesIO(arrays["model"].tobytes()))
@@ -184,8 +177,7 @@ class TestResuming:
         np.savez(file, **arrays)
         assert said in self.wrong(lossfw, "--out", "a")
 
-    def test_weights_are_no_checkpoint(self, lossfw, folder):
-        told(lossfw, "train", "train.yaml", "--out", "a")
+    def test_weights_are_no_checkpoint(self, trained, lossfw, folder):
         (folder / "a" / "weights.npz").replace(folder / "a" / "checkpoint.npz")
         assert "no array 'header'" in self.wrong(lossfw, "--out", "a")
 
@@ -200,8 +192,7 @@ class TestResuming:
             ("network.layers.0.activation=relu", "network"),
         ],
     )
-    def test_another_training_is_refused_with_what_differs(self, change, named, lossfw):
-        told(lossfw, "train", "train.yaml", "--out", "a")
+    def test_another_training_is_refused_with_what_differs(self, change, named, trained, lossfw):
         said = self.wrong(lossfw, "--out", "a", "-o", change)
         assert f"is the checkpoint of another training: {named} differ" in said
 
@@ -211,8 +202,7 @@ class TestResuming:
         said = self.wrong(lossfw, "--out", "a", *linear, "-o", "train.epochs=9")
         assert "train.epochs differs" in said
 
-    def test_fewer_epochs_than_are_done(self, lossfw):
-        told(lossfw, "train", "train.yaml", "--out", "a")
+    def test_fewer_epochs_than_are_done(self, trained, lossfw):
         said = self.wrong(lossfw, "--out", "a", "-o", "train.epochs=2")
         assert "already has 3 epochs and train.epochs is 2" in said
 
@@ -244,5 +234,5 @@ def test_a_process_that_is_killed_goes_on_to_the_same_bytes(lossfw, folder):
     process.wait()
     told(lossfw, *arguments, "a", "--resume")
     told(lossfw, *arguments, "b")
-    for name in ("weights.npz", "checkpoint.npz", "training.json"):
+    for name in FILES:
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()

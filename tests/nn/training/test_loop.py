@@ -13,6 +13,14 @@ from lossfw.models.training.loop import train
 from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.seeding import held_out_units
 
+# A network that predicts one number as it is.
+ONE_NUMBER = {
+    "units": (1,),
+    "activations": ("identity",),
+    "metrics": (),
+    "form": "prediction",
+}
+
 
 class StoppedError(Exception):
     pass
@@ -231,16 +239,8 @@ class TestDivergence:
 
     def test_a_loss_that_is_infinite_before_any_step(self, training):
         data = Dataset("d", targets=np.ones((4, 1)), inputs=-np.ones((4, 1)))
-        job = training(
-            data=data,
-            units=(1,),
-            activations=("identity",),
-            metrics=(),
-            form="prediction",
-            loss=lossfw.loss("exponential"),
-        )
-        layer = job.network.layers[0]
-        layer.weight[...] = 1e4
+        job = training(data=data, loss=lossfw.loss("exponential"), **ONE_NUMBER)
+        job.network.layers[0].weight[...] = 1e4
         with pytest.raises(DivergenceError, match="before any step is inf"):
             train(job)
 
@@ -251,15 +251,9 @@ class TestDivergence:
 )
 def test_a_prediction_that_leaves_its_space_says_when(bias, error, when, training):
     data = Dataset("d", targets=np.full((8, 1), 0.5), inputs=np.ones((8, 1)))
-    job = training(
-        data=data,
-        units=(1,),
-        activations=("identity",),
-        metrics=(),
-        form="prediction",
-        loss=lossfw.loss("binary_cross_entropy"),
-        optimizer=lossfw.registry().create("optimizer", "sgd", learning_rate=1e3),
-    )
+    sgd = lossfw.registry().create("optimizer", "sgd", learning_rate=1e3)
+    loss = lossfw.loss("binary_cross_entropy")
+    job = training(data=data, loss=loss, optimizer=sgd, **ONE_NUMBER)
     job.network.layers[0].weight[...] = 0.1
     job.network.layers[0].bias[...] = bias
     with pytest.raises(error, match=rf"^{when}.*lies outside UNIT.* Give the last layer"):
