@@ -85,7 +85,7 @@ def _automatic(loss: Loss) -> Rule:
             return "twice"
         return "bound" if _has_bound(loss) else "slope"
     if loss.takes_rows:
-        return "softmax" if is_softmax(loss) else "slope"
+        return "softmax" if softmax_form(loss, loss.fixed_classes or 3) is not None else "slope"
     if mirrored(loss):
         return "exact" if claims.strongly_convex and not kinked(loss) else "bound"
     smooth = claims.convex and claims.twice_smooth
@@ -105,11 +105,6 @@ def mirrored(loss: Loss) -> bool:
 def kinked(loss: Loss) -> bool:
     """Tell whether the slope of a loss may jump; it may where the loss does not say."""
     return _claims(loss).breaks != ()
-
-
-def is_softmax(loss: Loss) -> bool:
-    """Tell whether a loss is a softmax cross-entropy, with three classes or those it fixes."""
-    return softmax_form(loss, loss.fixed_classes or 3) is not None
 
 
 def has_expected(loss: Loss) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -33,19 +34,16 @@ _WORDS: Final = {
 
 def outputs_of(estimator: Any) -> EstimatorOutputs | None:
     """Return what an estimator of a boosting library predicts; None for any other estimator."""
-    return next((found for found in _asked(estimator) if found is not None), None)
-
-
-def _asked(estimator: Any) -> Iterator[EstimatorOutputs | None]:
     for entry in registry().entries("bridge"):
-        try:
+        # The list of bridges reports one that is broken; its library is not asked here.
+        with suppress(BrokenPluginError):
             bridge = registry().class_of(entry)
-        except BrokenPluginError:
-            # The list of bridges reports it; its library is not asked here.
-            continue
-        # A library that nobody has imported has made no estimator.
-        if issubclass(bridge, BoostingBridge) and bridge.library in sys.modules:
-            yield bridge().outputs(estimator)
+            # A library that nobody has imported has made no estimator.
+            if issubclass(bridge, BoostingBridge) and bridge.library in sys.modules:
+                found = bridge().outputs(estimator)
+                if found is not None:
+                    return found
+    return None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from sklearn._loss.link import IdentityLink, LogitLink, LogLink, MultinomialLogi
 from sklearn._loss.loss import BaseLoss
 
 from lossfw.bridges.boosting import Derivatives, refuse_dead_start, start
-from lossfw.bridges.curvature import kinked, mirrored
 from lossfw.bridges.raw_form import LABELS, as_loss, class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
@@ -216,9 +215,8 @@ def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | N
     """Return a loss for HistGradientBoosting; see `lossfw.bridges.sklearn.hist_loss`."""
     form = raw_form(loss)
     of_residual = form.argument == "residual"
-    flat = of_residual and mirrored(form) and bool(form.claims().breaks) and kinked(form)
     if refit is None:
-        refit = flat and curvature in ("auto", "one")
+        refit = of_residual and bool(form.claims().breaks) and curvature in ("auto", "one")
     if refit and not of_residual:
         raise ArgumentError(
             f"refit=True finds leaves from residuals, and {form.name} is not a loss of the "

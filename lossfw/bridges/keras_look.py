@@ -24,7 +24,7 @@ from lossfw.errors import DomainError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine.fast_path import accepts_any_float
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import Array, NDArray
+from lossfw.numerics.arrays import Array
 
 # In place of a label that is not a whole number: a number that is not a class, and that no one
 # chooses for a label to leave out.
@@ -65,7 +65,9 @@ def look_while_traced(loss: Loss, y: Array, t: Array, kept: Array | None) -> Non
     import jax
 
     def tell(*arrays: Any) -> None:
-        _look(loss, *map(np.asarray, arrays))
+        y, t, where, *_ = (*map(np.asarray, arrays), None)
+        with explained(loss):
+            loss(y, t, where=where, reduction="none")
 
     given = (y, t) if kept is None else (y, t, kept)
     suspect = _suspect(loss, jax.numpy, y, t, kept)
@@ -74,11 +76,6 @@ def look_while_traced(loss: Loss, y: Array, t: Array, kept: Array | None) -> Non
     jax.lax.cond(
         suspect, lambda *arrays: jax.debug.callback(tell, *arrays), lambda *arrays: None, *given
     )
-
-
-def _look(loss: Loss, y: NDArray, t: NDArray, kept: NDArray | None = None) -> None:
-    with explained(loss):
-        loss(y, t, where=kept, reduction="none")
 
 
 def _suspect(loss: Loss, xp: Any, y: Array, t: Array, kept: Array | None) -> Any:

@@ -144,28 +144,6 @@ def with_start(model: Any, start: Any) -> Any:
     return model
 
 
-def _has_score(data: Any) -> bool:
-    """Tell whether a data set has an ``init_score``, which cannot be removed: 0 is none."""
-    return data.init_score is not None and bool(np.any(data.init_score))
-
-
-@contextmanager
-def _released(data_sets: list[Any]) -> Iterator[None]:
-    """Take the raw predictions of a model that was continued out of data sets again.
-
-    LightGBM leaves them there as ``init_score``, and removes them, with any start, when the
-    data set is trained with anew.
-    """
-    bare = [data for data in data_sets if not _has_score(data)]
-    try:
-        yield
-    finally:
-        for data in bare:
-            # A data set without its rows cannot be trained with again; LightGBM says so then.
-            if data.data is not None:
-                data._set_predictor(None)
-
-
 class LightGBMBridge(StartInDataLibrary):
     """LightGBM: a loss as the objective and the metric of a gradient boosting model."""
 
@@ -284,7 +262,7 @@ class LightGBMBridge(StartInDataLibrary):
         watched = kwargs.get("valid_sets") or ()
         data_sets = [train_set, *([watched] if isinstance(watched, lgb.Dataset) else watched)]
         continued = [] if init_model is None else data_sets
-        with self.lent_start(data_sets, begin), _released(continued):
+        with self.lent_start(data_sets, begin), self._released(continued):
             model = lgb.train(
                 {**defaults, **params}, train_set, num_boost_round, init_model=init_model, **kwargs
             )
@@ -307,10 +285,27 @@ class LightGBMBridge(StartInDataLibrary):
         return None if data.weight is None else np.asarray(data.get_weight())
 
     def _has_start(self, data: Any) -> bool:
-        return _has_score(data)
+        # An ``init_score`` cannot be removed: 0 is none.
+        return data.init_score is not None and bool(np.any(data.init_score))
 
     def _set_start(self, data: Any, start: NDArray) -> None:
         data.set_init_score(init_score(start, len(self.targets(data))))
+
+    @contextmanager
+    def _released(self, data_sets: list[Any]) -> Iterator[None]:
+        """Take the raw predictions of a model that was continued out of data sets again.
+
+        LightGBM leaves them there as ``init_score``, and removes them, with any start, when the
+        data set is trained with anew.
+        """
+        bare = [data for data in data_sets if not self._has_start(data)]
+        try:
+            yield
+        finally:
+            for data in bare:
+                # A data set without its rows cannot be trained with again; LightGBM says so then.
+                if data.data is not None:
+                    data._set_predictor(None)
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
         return outputs_of(estimator, self.imported())

@@ -78,7 +78,7 @@ def start(
     """
     form = raw_form(loss, wide=True)
     if form.takes_groups:
-        return _of_groups(form, classes)
+        return np.zeros(columns_of(form, np.zeros(0), classes)) if form.takes_rows else 0.0
     t = np.asarray(target)
     if t.ndim == 0 or not len(t):
         raise ShapeError(f"a start needs targets, and got an array of shape {t.shape}.")
@@ -88,15 +88,13 @@ def start(
             t = targets_for(form, t).t
         elif t.ndim == 1:
             t = class_indices(form, t)
-        return _start_of_rows(form, t, w, classes)
+        columns = columns_of(form, t, classes)
+        shares = softmax_form(form, columns) if t.ndim == 1 and t.dtype.kind in "iu" else None
+        return _newton(form, t, w, columns) if shares is None else _of_shares(shares, t, w)
     t = targets_for(form, t).t
     if t.ndim == 1 or form.has_columns:
         return _number(as_loss(loss), form, t, w)
     return np.array([_number(as_loss(loss), form, column, w) for column in t.T])
-
-
-def _of_groups(form: Loss, columns: int | None) -> float | NDArray:
-    return np.zeros(columns_of(form, np.zeros(0), columns)) if form.takes_rows else 0.0
 
 
 def _weights(sample_weight: Any, rows: int) -> NDArray:
@@ -264,15 +262,6 @@ def _descend(slope: _Slope, z: float) -> float:
             break
         z -= step
     return z
-
-
-def _start_of_rows(loss: Loss, t: NDArray, w: NDArray, classes: int | None) -> NDArray:
-    """Return the constant row of least mean loss, for class indices or rows of targets."""
-    columns = columns_of(loss, t, classes)
-    form = softmax_form(loss, columns) if t.ndim == 1 and t.dtype.kind in "iu" else None
-    if form is not None:
-        return _of_shares(form, t, w)
-    return _newton(loss, t, w, columns)
 
 
 def _of_shares(form: SoftmaxForm, t: NDArray, w: NDArray) -> NDArray:

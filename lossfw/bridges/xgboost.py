@@ -167,16 +167,12 @@ def _settings_at(
         # Without a name beside it, predict() returns classes.
         own |= {"num_class": len(own["base_score"]), "objective": _SOFTMAX}
     elif respond:
-        own |= _responding(loss, begin)
+        link = as_loss(loss).link_name
+        if link is not None:
+            own |= {"objective": _BY_LINK[link], "base_score": response(loss, begin).tolist()}
+        if link == "exp":
+            own["max_delta_step"] = 0.0
     return own
-
-
-def _responding(loss: Any, begin: Any) -> dict[str, Any]:
-    link = as_loss(loss).link_name
-    if link is None:
-        return {}
-    own = {"objective": _BY_LINK[link], "base_score": response(loss, begin).tolist()}
-    return own | ({"max_delta_step": 0.0} if link == "exp" else {})
 
 
 class XGBoostBridge(BoostingLibrary):
@@ -330,12 +326,14 @@ class XGBoostBridge(BoostingLibrary):
         made = self.objective(loss, curvature=curvature, target=target, min_child_weight=least)
         columns = params.get("num_class") or params.get("num_target")
         sizes = sizes_of(dtrain)
-        xgb_model = None if xgb_model is None else booster_of(xgb_model, xgb)
-        begun = None if xgb_model is None else _begun(loss, xgb_model, columns)
-        if begun:
-            begin = begun.margin
+        begun = None
+        if xgb_model is None:
+            rows = made.derivatives.targets(labels, weight, sizes)
+            begin = start(made.derivatives.given_loss, rows.t, rows.w, classes=columns)
         else:
-            begin = self._start_for(made.derivatives, labels, weight, sizes, columns)
+            xgb_model = booster_of(xgb_model, xgb)
+            begun = _begun(loss, xgb_model, columns)
+            begin = begun.margin
         merged = {**_settings_at(begin, loss, labels.ndim == 1, "native", respond), **params}
         if begun:
             if "base_score" in params:
@@ -350,13 +348,6 @@ class XGBoostBridge(BoostingLibrary):
             merged, dtrain, num_boost_round,
             obj=lambda raw, _: made.at(raw, known), xgb_model=xgb_model, **kwargs,
         )  # fmt: skip
-
-    @staticmethod
-    def _start_for(
-        derivatives: Derivatives, labels: NDArray, weight: Any, sizes: Any, columns: int | None
-    ) -> Any:
-        known = derivatives.targets(labels, weight, sizes)
-        return start(derivatives.given_loss, known.t, known.w, classes=columns)
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
         return outputs_of(estimator, self.imported())

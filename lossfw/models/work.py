@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -65,6 +66,9 @@ class Work:
         May be called with the number of rows of an epoch that are done, for a progress bar.
     schedule : Schedule
         How the learning rate of a model of epochs changes; see `rate`.
+    memory : dict
+        What `fit` puts here is there in the next leg of this process, to save time: it is empty
+        after an interruption, and decides nothing.
     """
 
     data: Dataset
@@ -85,6 +89,7 @@ class Work:
     loss_before: float = math.nan
     seen: Callable[[int], object] = lambda rows: None
     schedule: Schedule = field(default_factory=Constant)
+    memory: dict[str, Any] = field(default_factory=dict)
 
     def rate(self, learning_rate: float, epoch: int, step: int, steps: int) -> float:
         """Return the learning rate of a step, by the schedule of the training.

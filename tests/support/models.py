@@ -62,11 +62,9 @@ def fitted(model, data, loss, rounds, **changes):
 
 def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
     """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
-    contents = []
+    contents, kept = [], {"total": epochs, "memory": {}, **changes}
     for epoch in range(first, epochs):
-        leg, *_ = work(
-            data, loss, 1, first=epoch, total=epochs, saved=saved, seed=7 + epoch, **changes
-        )
+        leg, *_ = work(data, loss, 1, first=epoch, saved=saved, seed=7 + epoch, **kept)
         contents.append(saved := model.fit(leg))
     return contents
 

@@ -84,8 +84,9 @@ def train(
             state = _first_state(training) if start is None else start
             if start is None and save is not None:
                 save(state)
+            memory = dict[str, Any]()
             while _stopped(training, state) is None:
-                state = _Leg(training, state, progress).state()
+                state = _Leg(training, state, progress, memory).state()
                 if save is not None:
                     save(state)
             return _result(training, state)
@@ -175,6 +176,8 @@ class _Leg:
     training: Training
     before: TrainingState
     progress: Progress | None
+    # What the model keeps from leg to leg.
+    memory: dict[str, Any]
     history: list[Epoch] = field(init=False)
     # The last round, and its learning rate.
     number: int = field(init=False)
@@ -239,6 +242,7 @@ class _Leg:
             after=self._tell,
             seen=self._report,
             schedule=training.schedule,
+            memory=self.memory,
         )
 
     def _tell(

@@ -23,10 +23,6 @@ from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_o
 _OPTIMIZER = "optimizer/"
 _SEED = "seed_generator_state"
 
-# The model of the last leg: JAX takes seconds to compile a step. A leg fills it with what the leg
-# before has saved, and with its own seed, as if it were a new one.
-_COMPILED: dict[str, Any] = {}
-
 
 class Keras(CodeNetwork):
     """A model of Keras, by the function that builds it and a file of weights, or as a whole.
@@ -118,7 +114,10 @@ class Keras(CodeNetwork):
             check_units(self.outputs(inputs.shape[1:]), work)
         with self._one_thread():
             self.imported("keras.utils").set_random_seed(work.seed)
-            net = self._compiled_before(work)
+            # JAX takes seconds to compile a step: the model of the leg before is filled with what
+            # that has saved, and with a seed of its own, as if it were a new one.
+            if (net := work.memory.get("net")) is None:
+                net = work.memory["net"] = self._compiled(work)
             if (saved := self.saved_before(work)) is not None:
                 self._fill(net, saved)
             self._seed(net, work.seed)
@@ -153,14 +152,6 @@ class Keras(CodeNetwork):
                 "keras.layers.Input((4,)), for rows of 4 numbers.",
             )
         return net
-
-    def _compiled_before(self, work: Work) -> Any:
-        """Return the model with loss and optimizer, from the leg before if that was here."""
-        key = repr([self.identity(), work.loss.to_config(), work.form])
-        if work.saved is None or key not in _COMPILED:
-            _COMPILED.clear()
-            _COMPILED[key] = self._compiled(work)
-        return _COMPILED[key]
 
     def _compiled(self, work: Work) -> Any:
         bridge = self.imported("lossfw.bridges.keras")

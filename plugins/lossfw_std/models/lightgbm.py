@@ -185,10 +185,15 @@ class LightGBM(Booster):
         sets = [data]
         if (other := self.held_out_of(work)) is not None:
             sets.append(self._rows(lgb, other, reference=data))
-        number, seen = work.first, []
+        # It would predict all earlier trees again.
+        content, raws = work.memory.get("raw", (b"", []))
+        if work.saved == content:
+            for rows, raw in zip(sets, raws, strict=True):
+                rows.raw_before = raw
+        number, seen, last = work.first, list[NDArray](), list[NDArray]()
 
         def see(raw: NDArray, rows: Any) -> tuple[str, float, bool]:
-            if work.measures(number + 1):
+            if work.measures(number + 1) or number + 1 == work.first + work.rounds:
                 # It writes the next round to the same array.
                 seen.append(np.array(raw))
             return "seen", 0.0, False
@@ -196,9 +201,10 @@ class LightGBM(Booster):
         def tell(environment: Any) -> None:
             nonlocal number
             number += 1
-            raw = [*seen, None, None][:2]
+            last[:] = seen
             seen.clear()
-            if work.after(*raw):
+            raw = last if work.measures(number) else []
+            if work.after(*[*raw, None, None][:2]):
                 raise lgb.callback.EarlyStopException(environment.iteration, [])
 
         params = {
@@ -228,7 +234,10 @@ class LightGBM(Booster):
             )
         if work.saved is None and not model.feature_importance().any():
             self._warn_of_no_split(len(work.data))
-        return _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
+        content = _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
+        if last:
+            work.memory["raw"] = content, last
+        return content
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         model = _model_in(content, self.imported())

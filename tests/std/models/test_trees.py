@@ -182,3 +182,22 @@ def test_rows_that_stay_in_a_file_train_the_same_model(name, tmp_path, monkeypat
         other = fitted(made, mapped, LOSS, 2, held_out=mapped_held_out, **leg)
         assert one.content == other.content
         np.testing.assert_array_equal(one.held_out, other.held_out)
+
+
+@pytest.mark.parametrize("measured", [1, 4])
+def test_what_lightgbm_remembers_of_the_leg_before_changes_no_bit(measured):
+    made = model("lightgbm", **SAMPLED["lightgbm"])
+    # Some categories of the held-out rows are new.
+    data, held_out, memory = rows(), rows(1200, 1), {}
+    held_out.inputs[::5, 3] = 4
+    data = data.take(np.flatnonzero(data.inputs[:, 3] != 4))
+    options = {"held_out": held_out, "measures": lambda number: number % measured == 0}
+    first = fitted(made, data, LOSS, 3, memory=memory, **options)
+    assert memory
+    legs = [
+        fitted(made, data, LOSS, 3, first=3, saved=first.content, memory=given, **options)
+        for given in (memory, {})
+    ]
+    assert legs[0].content == legs[1].content
+    for one, other in zip(*(leg.held_out for leg in legs), strict=True):
+        np.testing.assert_array_equal(one, other)
