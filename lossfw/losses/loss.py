@@ -16,29 +16,15 @@ import numpy as np
 from lossfw.components.plain_values import plain
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
-from lossfw.losses import array_api, reference
+from lossfw.losses import reference
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine import (
-    execute,
-    fast_path,
-    foreign_groups,
-    group_partial,
-    groups,
-    whole_array,
-)
+from lossfw.losses.call import Given, prepare_call, run_call
+from lossfw.losses.engine import execute, fast_path, group_partial
 from lossfw.losses.engine.group_partial import GroupPartial
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
-from lossfw.losses.group_inputs import GroupArguments, prepare_groups
-from lossfw.losses.inputs import (
-    Arguments,
-    choose,
-    first_row,
-    prepare,
-    set_out,
-    set_weight,
-    set_where,
-)
+from lossfw.losses.group_inputs import GroupArguments
+from lossfw.losses.inputs import first_row, set_out
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.reference import Order
 
@@ -139,7 +125,7 @@ class Loss(LossDefinition):
         3.25
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute("value", prediction, target, group, sample_weight, where, choice)
+        return self._compute("value", (prediction, target, group, sample_weight, where), choice)
 
     def unchecked(
         self,
@@ -168,8 +154,8 @@ class Loss(LossDefinition):
         4.0
         """
         choice = Reduction.of(reduction, denominator, empty)
-        call = self._prepare(prediction, target, group, sample_weight, where, checked=False)
-        return self._run(call, "value", choice)
+        given = prediction, target, group, sample_weight, where
+        return run_call(self, prepare_call(self, given, checked=False), "value", choice)
 
     def gradient(
         self,
@@ -217,9 +203,8 @@ class Loss(LossDefinition):
         True
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute(
-            "gradient", prediction, target, group, sample_weight, where, choice, out
-        )
+        given = prediction, target, group, sample_weight, where
+        return self._compute("gradient", given, choice, out)
 
     def hessian(
         self,
@@ -245,9 +230,8 @@ class Loss(LossDefinition):
         array([1., 0.])
         """
         choice = Reduction.of(reduction, denominator, empty)
-        return self._compute(
-            "hessian", prediction, target, group, sample_weight, where, choice, out
-        )
+        given = prediction, target, group, sample_weight, where
+        return self._compute("hessian", given, choice, out)
 
     def value_and_gradient(
         self,
@@ -282,9 +266,8 @@ class Loss(LossDefinition):
                 'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '
                 "and its gradient."
             )
-        both: tuple[Any, Any] = self._compute(
-            "both", prediction, target, group, sample_weight, where, choice, out
-        )
+        given = prediction, target, group, sample_weight, where
+        both: tuple[Any, Any] = self._compute("both", given, choice, out)
         return both
 
     def partial(
@@ -339,10 +322,8 @@ class Loss(LossDefinition):
         For a loss of groups the sums are those of each group, in the order of their first rows,
         as if none went on in another partial.
         """
-        first = first_row(start)
-        call = self._prepare(
-            prediction, target, group, sample_weight, where, numpy=True, start=first
-        )
+        given = prediction, target, group, sample_weight, where
+        call = prepare_call(self, given, numpy=True, start=first_row(start))
         if isinstance(call, GroupArguments):
             return group_partial.partial(self, call, rows=rows, of=str(self))
         sums = execute.RowSums.of(call) if rows else None
@@ -390,7 +371,7 @@ class Loss(LossDefinition):
         >>> lossfw.loss("squared_error").exact([1e-200], [0.0])
         array([9.999999999999999642e-401], dtype=object)
         """
-        call = self._prepare(prediction, target, group, numpy=True)
+        call = prepare_call(self, (prediction, target, group, None, None), numpy=True)
         truth: NDArray = reference.of_loss(self, call, derivative)
         return truth
 
@@ -438,90 +419,20 @@ class Loss(LossDefinition):
         return fast_path.fast_path_traits(self)
 
     def _compute(
-        self,
-        form: ResultForm,
-        prediction: Any,
-        target: Any,
-        group: Any,
-        sample_weight: Any,
-        where: Any,
-        reduction: Reduction,
-        out: NDArray | None = None,
+        self, form: ResultForm, given: Given, reduction: Reduction, out: NDArray | None = None
     ) -> Any:
         """Return the reduced loss, its derivative, or both."""
+        prediction, target, group, sample_weight, where = given
         is_plain = group is None and sample_weight is None and where is None
         if is_plain and type(prediction) is np.ndarray:
             traits = self._fast_path_traits
             result = fast_path.compute(self, traits, prediction, target, form, reduction, out)
             if result is not None:
                 return result
-        call = self._prepare(prediction, target, group, sample_weight, where)
+        call = prepare_call(self, given)
         if out is not None:
             set_out(call, out, sample_weight, where)
-        return self._run(call, form, reduction)
-
-    def _run(self, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
-        loss = self.without_own_weight()
-        if isinstance(call, GroupArguments):
-            engine = groups if call.xp is np else foreign_groups
-            return engine.compute(loss, call, form, reduction)
-        engine = execute if call.xp is np and call.checked else whole_array
-        return engine.compute(loss, call, form, reduction)
-
-    def _prepare(
-        self,
-        prediction: Any,
-        target: Any,
-        group: Any = None,
-        sample_weight: Any = None,
-        where: Any = None,
-        *,
-        numpy: bool = False,
-        checked: bool = True,
-        start: int = 0,
-    ) -> Arguments:
-        """Check the arguments of a call; `numpy` makes NumPy's arrays of those of any library."""
-        xp = np
-        if not numpy:
-            xp = array_api.common_namespace(prediction, target, sample_weight, where)
-        if self.takes_groups:
-            return prepare_groups(
-                self,
-                prediction,
-                target,
-                group,
-                sample_weight,
-                where,
-                xp=xp,
-                checked=checked,
-                start=start,
-            )
-        if group is not None:
-            raise ArgumentError(
-                f"{self.name} has a loss of its own for each "
-                f"{'row' if self.takes_rows else 'element'}, not one for a group: leave out group."
-            )
-        call = prepare(
-            prediction,
-            target,
-            rowwise=self.takes_rows,
-            classes=self.takes_classes,
-            spaces=(self.prediction_space, self.target_space) if self.has_columns else None,
-            xp=xp,
-        )
-        call.checked, call.start = checked, start
-        if self.sums_rows:
-            if not call.prediction_shape:
-                raise ArgumentError("per: row sums over the last axis, and a number has none.")
-            call.shape = call.prediction_shape[:-1]
-            if not call.shape:
-                call.y, call.t = call.y[None], call.t[None]
-        if sample_weight is not None:
-            set_weight(call, sample_weight)
-        if where is not None:
-            set_where(call, where)
-        choose(call, *self.own_mask_and_weight(xp, call.t, call.by_index))
-        return call
+        return run_call(self, call, form, reduction)
 
 
 def _made(name: str, **parameters: Any) -> Loss:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.losses.call import prepare_call
 from lossfw.losses.engine import execute, fast_path
 from lossfw.losses.engine.reduction import Reduction
 from support.loss_settings import ALL, arguments
@@ -23,7 +24,7 @@ FORMS = ("value", "gradient", "hessian", "both")
 
 def usual(loss, y, t, form="value", reduction="mean"):
     """Return a result by the usual path."""
-    call = loss._prepare(y, t)
+    call = prepare_call(loss, (y, t, None, None, None))
     return execute.compute(loss.without_own_weight(), call, form, Reduction(reduction))
 
 
