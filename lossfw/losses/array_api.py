@@ -7,17 +7,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError, DtypeError
-from lossfw.numerics.arrays import (
-    Array,
-    Namespace,
-    has_double,
-    is_foreign,
-    is_torch,
-    namespace_of,
-)
-from lossfw.numerics.arrays import (
-    has_values as has_values,
-)
+from lossfw.numerics.arrays import Array, Namespace, has_double, is_foreign, is_torch, namespace_of
+from lossfw.numerics.arrays import has_values as has_values
 
 _ROLES = ("prediction", "target", "sample_weight", "where")
 
@@ -74,8 +65,3 @@ def as_floats(xp: Namespace, x: Array) -> Array:
 def widest(xp: Namespace) -> Any:
     """Return float64, or float32 for a library that is set to have nothing wider."""
     return xp.float64 if has_double(xp) else xp.float32
-
-
-def all_known(xp: Namespace, mask: Array) -> bool:
-    """Tell whether no element of a mask is known to be False."""
-    return not has_values(mask) or bool(xp.all(mask))

@@ -251,7 +251,13 @@ class LossDefinition(Component, ABC):
         else:
             # Other targets of classes are one-hot or soft.
             space = SIMPLEX if self.takes_classes else self.target_space
-            _check_targets(space, t, start)
+            try:
+                space.check(t, "target", start=start)
+            except DomainError as error:
+                if space is not SIGN:
+                    raise
+                remedy = "Labels 0 and 1 become these by 2 * target - 1."
+                raise DomainError(f"{error} {remedy}") from None
 
     def domain_remedy(self, y: NDArray) -> str:
         """Return how to mend predictions outside their space; empty where nothing is known."""
@@ -287,13 +293,3 @@ class LossDefinition(Component, ABC):
     def without_own_weight(self) -> LossDefinition:
         """Return the loss without its own weights: the reduction applies them."""
         return self
-
-
-def _check_targets(space: Space, t: NDArray, start: int) -> None:
-    """Raise `DomainError` for a target, or a row of them, outside its space."""
-    try:
-        space.check(t, "target", start=start)
-    except DomainError as error:
-        if space is not SIGN:
-            raise
-        raise DomainError(f"{error} Labels 0 and 1 become these by 2 * target - 1.") from None

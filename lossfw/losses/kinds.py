@@ -16,12 +16,7 @@ from pydantic import model_validator
 from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Space
 from lossfw.errors import ParameterError
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
-from lossfw.losses.bodies import (
-    PairBody,
-    PointwiseBody,
-    RowBody,
-    UnaryBody,
-)
+from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
 from lossfw.losses.engine.read_only import set_flags
 from lossfw.losses.lifting import derived, lifted_bound, lifted_losses, lifted_terms
 from lossfw.losses.loss import Loss

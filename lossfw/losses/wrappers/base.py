@@ -107,13 +107,11 @@ class ChangingWrapper(PartWrapper):
         return (change(results[0]), change(results[1])) if form == "both" else change(results)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        """See `Loss.curvature_bound`."""
         t, change = self.changes(xp, t, by_index=False)
         bound = self.of.unreduced_curvature_bound(xp, y, t)
         return None if bound is None else change(bound)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """See `Loss.terms`."""
         t, change = self.changes(xp, t, by_index=False)
         return tuple(change(term) for term in self.of.unreduced_terms(xp, y, t, order))
 

@@ -108,7 +108,6 @@ class ClassWeighted(ChangingWrapper):
         super().check_domain(y, t, by_index, start)
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """See `ChangingWrapper.changes`."""
         if by_index:
             return t, lambda losses: multiply_or_zero(
                 xp, _at(xp, _array(xp, self.weights, losses), t), losses
@@ -162,7 +161,6 @@ class _Reweighted(ChangingWrapper):
         super().check_domain(y, t, by_index, start)
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """See `ChangingWrapper.changes`."""
         return t if by_index else reweighted(xp, t, self.weights)[0], unchanged
 
 

@@ -7,15 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from lossfw.components.spaces import (
-    LOGITS,
-    ClassIndex,
-    Counts,
-    Interval,
-    Members,
-    Simplex,
-    Space,
-)
+from lossfw.components.spaces import LOGITS, ClassIndex, Counts, Interval, Members, Simplex, Space
 from lossfw.errors import ParameterError
 from lossfw.losses.loss import Loss
 

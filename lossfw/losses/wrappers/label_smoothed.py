@@ -74,7 +74,6 @@ class LabelSmoothed(ChangingWrapper):
         return of
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """See `ChangingWrapper.changes`."""
         if not self.smoothing:
             return t, unchanged
         return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], unchanged

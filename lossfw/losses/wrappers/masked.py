@@ -77,7 +77,6 @@ class Masked(ChangingWrapper):
         self.of.check_domain(y, self._legal(xp, t, left_out, by_index), by_index, start)
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """See `ChangingWrapper.changes`."""
         left_out = self._left_out(xp, t, by_index)
         return self._legal(xp, t, left_out, by_index), lambda x: _blank(xp, x, left_out)
 

@@ -48,7 +48,6 @@ class Scaled(ChangingWrapper):
     scale: float
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """See `ChangingWrapper.changes`."""
         return t, functools.partial(self._times, xp)
 
     def _times(self, xp: Namespace, x: Array) -> Array:

@@ -21,11 +21,7 @@ def _exp(xp: Namespace, z: Array, low: Array) -> Array:
     return e + xp.where(e < xp.inf, e * low, 0.0 * low)
 
 
-def _loses_digits(xp: Namespace, b: Array, b_low: Array, width: Array) -> Array:
-    return (b > _FIRST_LOST) & (b < _LAST_LOST)
-
-
-@extended_range(_loses_digits)
+@extended_range(lambda xp, b, b_low, width: (b > _FIRST_LOST) & (b < _LAST_LOST))
 def _rest(xp: Namespace, b: Array, b_low: Array, width: Array) -> tuple[Array, Array]:
     """Return D = exp(b) - exp(a), and exp(-D)."""
     e = xp.exp(xp.minimum(b, 0.0 * b_low + _MOST))
@@ -39,7 +35,7 @@ class _Extreme(StandardDistribution):
 
     def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
         first = _exp(xp, ends.a, ends.a_low)
-        rise, gone = self._rise(xp, ends)
+        rise, gone = _rest(xp, ends.b, ends.b_low, ends.width)
         small = rise < 1.0
         one = xp.ones_like(rise)
         if order == 0:
@@ -58,18 +54,13 @@ class _Extreme(StandardDistribution):
         if order == 1:
             some = near > 0
             less = expm1_minus(xp, near) / xp.where(some, xp.expm1(near), one)
-            return xp.where(small, self._less_one(xp, ends) + less, first - share)
+            first_less_one = xp.expm1(ends.a) + xp.exp(ends.a) * ends.a_low
+            return xp.where(small, first_less_one + less, first - share)
         shrunk = xp.where(rise > 0, -xp.expm1(-xp.minimum(rise, _MOST * one)), one)
         tail = expm1_minus(xp, -xp.minimum(rise, _MOST * one)) / shrunk
         tail = xp.where(rise < _TINY, 0.5 * rise, tail)
         scaled = xp.where(gone > 0, rise * gone, 0.0 * gone) / shrunk
         return first + scaled * tail
-
-    def _rise(self, xp: Namespace, ends: Ends) -> tuple[Array, Array]:
-        return _rest(xp, ends.b, ends.b_low, ends.width)
-
-    def _less_one(self, xp: Namespace, ends: Ends) -> Array:
-        return xp.expm1(ends.a) + xp.exp(ends.a) * ends.a_low
 
     def of_point(self, xp: Namespace, z: Array, low: Array, order: int) -> Array:
         if order == 0:
@@ -95,9 +86,7 @@ class _Extreme(StandardDistribution):
 
     def interval_terms(self, xp: Namespace, a: Array, order: int) -> tuple[Array, ...]:
         """exp(a) less D / expm1(D) in the slope, which is 0 where the loss is least."""
-        if order != 1:
-            return ()
-        return (xp.exp(a),)
+        return (xp.exp(a),) if order == 1 else ()
 
 
 EXTREME = _Extreme()

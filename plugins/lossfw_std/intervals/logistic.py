@@ -42,7 +42,8 @@ class _Logistic(StandardDistribution):
         right = middle > 0
         # F of the larger of a and -b, and F of minus the smaller.
         first = xp.where(right, above.sigmoid, below.sigmoid)
-        second = _sigmoid_of_smaller(xp, ends, right)
+        z, low = xp.where(right, ends.b, -ends.a), xp.where(right, ends.b_low, -ends.a_low)
+        second = _parts(xp, z, low).sigmoid
         return xp.sign(middle) * first * second * -xp.expm1(-2.0 * xp.abs(middle))
 
     def of_point(self, xp: Namespace, z: Array, low: Array, order: int) -> Array:
@@ -63,11 +64,6 @@ class _Logistic(StandardDistribution):
 
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return xp.log(p) - xp.log1p(-p)
-
-
-def _sigmoid_of_smaller(xp: Namespace, ends: Ends, right: Array) -> Array:
-    z, low = xp.where(right, ends.b, -ends.a), xp.where(right, ends.b_low, -ends.a_low)
-    return _parts(xp, z, low).sigmoid
 
 
 LOGISTIC = _Logistic()

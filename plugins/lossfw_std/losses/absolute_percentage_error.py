@@ -72,7 +72,6 @@ class AbsolutePercentageError(PointwiseLoss):
         return NONZERO if self.floor is None else REAL
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         unit = xp.abs(t)
         if self.floor is not None:
             unit = xp.maximum(unit, self.floor * xp.ones_like(unit))

@@ -65,7 +65,6 @@ class ApproxNdcg(GroupLoss):
     temperature: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         si, sj = pairs(y)
         share = 1 / (1 + xp.exp((si - sj) / self.temperature))
         rank = 1 + xp.sum(xp.where(_counts(xp, t), share, xp.zeros_like(share)), axis=-1)

@@ -120,7 +120,6 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def logit_body(self) -> PointwiseBody:
-        """Return the functions of logits."""
         if self._is_even:
             return OfTarget()
         return OfShares(self._shares, self._exact_shares, self.pos_weight)

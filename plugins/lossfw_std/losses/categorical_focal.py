@@ -88,7 +88,6 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
     from_logits: bool = False
 
     def logit_body(self) -> RowBody:
-        """Return the functions of logits."""
         return _OnLogits(self)
 
     @property

@@ -54,7 +54,6 @@ class Cauchy(ConcaveInSquare):
     c: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         c = self.c * xp.ones_like(r)
         x = r / c
         return c * c / 2 * xp.log(1 + x * x)

@@ -44,7 +44,6 @@ class Charbonnier(ConcaveInSquare):
     c: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         c = self.c * xp.ones_like(r)
         return xp.sqrt(r * r + c * c) - c
 

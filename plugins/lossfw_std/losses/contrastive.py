@@ -6,18 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import PositiveFloat
 
-from lossfw import (
-    REAL,
-    VECTOR,
-    Array,
-    Claims,
-    Columns,
-    GroupLoss,
-    Namespace,
-    Order,
-    Range,
-    Space,
-)
+from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Order, Range, Space
 from lossfw.numerics import (
     columns,
     computed_in_float64,
@@ -28,14 +17,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_gradient,
     softplus,
 )
-from lossfw_std.directions import (
-    DIRECTION,
-    by_rows,
-    combined,
-    dots,
-    sizes_by_rows,
-    unit_rows,
-)
+from lossfw_std.directions import DIRECTION, by_rows, combined, dots, sizes_by_rows, unit_rows
 from lossfw_std.pairs import ABSENT, pairs, with_nan
 
 # A row of this label fills up a batch: it is in no pair, whatever its direction.
@@ -146,7 +128,6 @@ class NtXent(_OfClasses):
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         same, other = _classes(xp, t)
         e = xp.exp(_textbook_cosines(xp, y) / self.temperature)
         rest = xp.sum(xp.where(other, e, xp.zeros_like(e)), axis=-1)[..., None]
@@ -216,7 +197,6 @@ class SupervisedContrastive(_OfClasses):
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         same, other = _classes(xp, t)
         cosine = _textbook_cosines(xp, y)
         e = xp.exp(cosine / self.temperature)
@@ -291,7 +271,6 @@ class InfoNce(GroupLoss):
     temperature: PositiveFloat = 0.5
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         z = xp.sum(y.query[..., :, None, :] * y.key[..., None, :, :], axis=-1) / self.temperature
         there = (t > ABSENT)[..., None, :]
         total = xp.sum(xp.where(there, xp.exp(z), xp.zeros_like(z)), axis=-1)

@@ -55,7 +55,6 @@ class CosineEmbedding(PointwiseLoss):
     margin: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         a, b = y
         norms = xp.sqrt(xp.sum(a * a, axis=-1)) * xp.sqrt(xp.sum(b * b, axis=-1))
         cosine = xp.sum(a * b, axis=-1) / norms

@@ -80,7 +80,6 @@ class Cox(GroupLoss):
     ties: Literal["efron", "breslow"] = "efron"
 
     def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
-        """The definition."""
         share = risk_pairs.shares(xp, t.time, t.event, self.ties)
         # The quotients of the hazards, of which the own is exactly 1.
         risk = xp.sum(share * xp.exp(y[..., None, :] - y[..., :, None]), axis=-1)

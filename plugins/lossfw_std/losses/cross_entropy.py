@@ -98,7 +98,6 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def logit_body(self) -> RowBody:
-        """Return the functions of logits."""
         return _OnLogits()
 
     @property
@@ -205,7 +204,6 @@ class _OnLogits(RowBody):
     second_derivative = staticmethod(numerics.softmax_cross_entropy_hessian)
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The definition."""
         total = xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
         return xp.sum(multiply_or_zero(xp, t, total - z), axis=-1)
 

@@ -78,7 +78,6 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         super().check_domain(y, t, by_index, start)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         n = y.shape[-1]
         spread = xp.sum(xp.sum(xp.abs(y[..., :, None] - y[..., None, :]), axis=-1), axis=-1)
         return xp.sum(xp.abs(y - t[..., None]), axis=-1) / n - spread / (2 * self._pairs(n))

@@ -90,7 +90,6 @@ class CumulativeLink(PointwiseLoss):
         return _classes(len(self.cuts) + 1)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         low, high = -xp.full_like(y, xp.inf), xp.full_like(y, xp.inf)
         for k, cut in enumerate(self.cuts):
             low, high = xp.where(t == k + 1, cut - y, low), xp.where(t == k, cut - y, high)

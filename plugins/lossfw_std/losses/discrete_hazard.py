@@ -62,7 +62,6 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
     target: ClassVar[Space] = Columns.of(interval=COUNT, event=BINARY)
 
     def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
-        """The definition."""
         k = _numbers(xp, y)
         interval, event = t.interval[..., None], t.event[..., None]
         own = xp.where((k == interval) & (event > 0), y, 0 * y)

@@ -44,7 +44,6 @@ class EnergyScore(PointwiseLoss):
     target: ClassVar[Space] = VECTOR
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         distance, spread = _terms(xp, y, t, lambda xp, v: xp.sqrt(xp.sum(v * v, axis=-1)))
         return xp.sum(distance - spread / 2, axis=-1)
 

@@ -46,7 +46,6 @@ class EpsilonInsensitive(DistanceLoss):
     squared: bool = False
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         # |r| and the maximum with 0, written so that dual numbers find the
         # curvature of the square also at 0 without epsilon.
         over = xp.where(r < 0, -r, r) - self.epsilon

@@ -64,7 +64,6 @@ class Fair(ConcaveInSquare):
     c: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         c = self.c * xp.ones_like(r)
         # |r|, written so that dual numbers find the curvature at 0: abs is flat there.
         x = xp.where(r < 0, -r, r) / c
@@ -98,11 +97,8 @@ class Fair(ConcaveInSquare):
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / (1 + |r|/c)."""
         x = xp.abs(r) / self.c
-        return apply_where(xp, r / (1.0 + x), xp.isinf(x), self._limit_of_derivative, r)
-
-    def _limit_of_derivative(self, xp: Namespace, r: Array) -> Array:
-        """c, where |r|/c has no float."""
-        return xp.sign(r) * self.c
+        # The limit, where |r|/c has no float.
+        return apply_where(xp, r / (1.0 + x), xp.isinf(x), lambda xp, r: xp.sign(r) * self.c, r)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 / (1 + |r|/c)^2, in shares of max(|r|, c)."""

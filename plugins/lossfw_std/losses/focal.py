@@ -89,7 +89,6 @@ class Focal(LinkedLoss, PointwiseLoss):
     from_logits: bool = False
 
     def logit_body(self) -> PointwiseBody:
-        """Return the functions of logits."""
         return _OnLogits(self.gamma, self.alpha)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -83,11 +83,9 @@ class GammaDeviance(Deviance):
     target: ClassVar[Space] = POSITIVE
 
     def logit_body(self) -> LogMeanBody:
-        """Return the functions of logarithms of the mean."""
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         return 2 * (xp.log(y / t) + t / y - 1)
 
     def _plain_parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:

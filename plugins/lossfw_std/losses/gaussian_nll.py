@@ -48,7 +48,6 @@ class GaussianNll(DistributionLoss, DistanceLoss):
     full: bool = True
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         v = self.variance * xp.ones_like(r)
         return (xp.log(2 * xp.pi * v if self.full else v) + r * r / v) / 2
 

@@ -7,14 +7,7 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import (
-    at_least,
-    at_most,
-    excess,
-    over_root,
-    select,
-    with_float32_form,
-)
+from lossfw.numerics import at_least, at_most, excess, over_root, select, with_float32_form
 from lossfw_std.parabolas import ConcaveInSquare
 
 # Of powers of two: one more than 20 below that of the largest float.
@@ -60,7 +53,6 @@ class GemanMcclure(ConcaveInSquare):
     c: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         c = self.c * xp.ones_like(r)
         return r * r / (r * r + c * c)
 

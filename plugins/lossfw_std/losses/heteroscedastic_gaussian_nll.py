@@ -104,7 +104,6 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     full: bool = True
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         r, s = y.mean - t, y.log_variance
         constant = xp.log(2 * xp.pi * xp.ones_like(s)) if self.full else 0
         return (constant + s + r * r * xp.exp(-s)) / 2

@@ -45,7 +45,6 @@ class Hinge(MarginLoss):
     margin: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, m: Array) -> Array:
-        """The definition."""
         return xp.maximum(self.margin - m, xp.zeros_like(m))
 
     def value(self, xp: Namespace, m: Array) -> Array:

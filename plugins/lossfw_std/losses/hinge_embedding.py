@@ -49,7 +49,6 @@ class HingeEmbedding(PointwiseLoss):
     margin: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         return xp.where(t > 0, y, xp.maximum(self.margin - y, xp.zeros_like(y)))
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:

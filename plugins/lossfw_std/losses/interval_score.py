@@ -50,13 +50,11 @@ class IntervalScore(PointwiseLoss):
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         zero = xp.zeros_like(t)
         outside = xp.maximum(y.lower - t, zero) + xp.maximum(t - y.upper, zero)
         return y.upper - y.lower + 2 * outside / self.alpha
 
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         return self.formula(xp, y, t)
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:

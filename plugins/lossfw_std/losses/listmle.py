@@ -51,7 +51,6 @@ class Listmle(GroupLoss):
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         there, scores = t > ABSENT, xp.exp(y)[..., None, :] + xp.zeros_like(t)[..., :, None]
         left = xp.sum(xp.where(_is_left(xp, t), scores, xp.zeros_like(scores)), axis=-1)
         left = xp.where(there, left, xp.ones_like(y))

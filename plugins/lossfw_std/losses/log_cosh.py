@@ -35,7 +35,6 @@ class LogCosh(ConcaveInSquare):
     """
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         return xp.log(xp.cosh(r))
 
     def value(self, xp: Namespace, r: Array) -> Array:

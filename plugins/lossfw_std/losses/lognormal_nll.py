@@ -5,17 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import (
-    POSITIVE,
-    REAL,
-    Array,
-    Claims,
-    Columns,
-    DistributionLoss,
-    Namespace,
-    Order,
-    Space,
-)
+from lossfw import POSITIVE, REAL, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
 from lossfw.numerics import (
     apply_where,
     log_and_distance,
@@ -76,7 +66,6 @@ class LognormalNll(DistributionLoss, Likelihood):
     target: ClassVar[Space] = POSITIVE
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         z = (xp.log(t) - y.location) / xp.exp(y.log_scale)
         return xp.log(t) + y.log_scale + xp.log(2 * xp.pi * xp.ones_like(t)) / 2 + z * z / 2
 
@@ -94,7 +83,6 @@ class LognormalNll(DistributionLoss, Likelihood):
         return log, s, distance * inverse, inverse
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
-        """The definition."""
         log, s, z, _ = parts
         return (log + s + _HALF_LOG_TWO_PI) + 0.5 * z * z
 

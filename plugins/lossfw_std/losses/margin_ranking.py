@@ -47,7 +47,6 @@ class MarginRanking(PointwiseLoss):
     margin: NonNegativeFloat = 0.0
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         missing = self.margin - t * (y.first - y.second)
         return xp.maximum(missing, xp.zeros_like(missing))
 

@@ -66,7 +66,6 @@ class MultiQuantile(PointwiseLoss):
         return Vector.of(REAL, size=len(self.levels))
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         losses = []
         for k, q in enumerate(self.levels):
             r = t - y[..., k]

@@ -80,7 +80,6 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
     prediction_range: ClassVar[Range | None] = Range(high=500.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         s = xp.exp(y.log_scale)
         z = (t[..., None] - y.location) / s
         density = xp.exp(-z * z / 2) / xp.sqrt(2 * xp.pi * xp.ones_like(s)) / s

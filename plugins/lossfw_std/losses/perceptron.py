@@ -32,7 +32,6 @@ class Perceptron(MarginLoss):
     """
 
     def formula(self, xp: Namespace, m: Array) -> Array:
-        """The definition."""
         return xp.maximum(-m, xp.zeros_like(m))
 
     def value(self, xp: Namespace, m: Array) -> Array:

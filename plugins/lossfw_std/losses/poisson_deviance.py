@@ -49,7 +49,6 @@ class PoissonDeviance(Deviance):
     target: ClassVar[Space] = NONNEGATIVE
 
     def logit_body(self) -> LogMeanBody:
-        """Return the functions of logarithms of the mean."""
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

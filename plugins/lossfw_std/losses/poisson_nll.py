@@ -107,7 +107,6 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
     )
 
     def logit_body(self) -> PointwiseBody:
-        """Return the functions of logarithms of the mean."""
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

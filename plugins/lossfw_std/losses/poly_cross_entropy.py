@@ -75,7 +75,6 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
     from_logits: bool = False
 
     def logit_body(self) -> RowBody:
-        """Return the functions of logits."""
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -43,7 +43,6 @@ class PseudoHuber(ConcaveInSquare):
     delta: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         delta = self.delta * xp.ones_like(r)
         x = r / delta
         return delta * delta * (xp.sqrt(1 + x * x) - 1)
@@ -65,9 +64,12 @@ class PseudoHuber(ConcaveInSquare):
         within = xp.clip(r, -self.delta, self.delta)
         return r * (within / total), within / root
 
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
-        """(1 + (r/delta)^2)^(-3/2)."""
-        return _curvature(xp, r, self.delta)
+        """(1 + (r/delta)^2)^(-3/2); in float32 rounding delta counts three times."""
+        p, k = shares(xp, xp.abs(r), self.delta)
+        square = p * p + k * k
+        return k * k * k / (square * xp.sqrt(square))
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near delta far out."""
@@ -80,11 +82,3 @@ class PseudoHuber(ConcaveInSquare):
             symmetric=True,
             twice_smooth=True,
         )
-
-
-@computed_in_float64
-def _curvature(xp: Namespace, r: Array, delta: float) -> Array:
-    """Return (1 + (r/delta)^2)^(-3/2); in float32 rounding delta counts three times."""
-    p, k = shares(xp, xp.abs(r), delta)
-    square = p * p + k * k
-    return k * k * k / (square * xp.sqrt(square))

@@ -35,7 +35,6 @@ class Ramp(MarginLoss):
     """
 
     def formula(self, xp: Namespace, m: Array) -> Array:
-        """The definition."""
         one = xp.ones_like(m)
         return xp.minimum(one, xp.maximum(0 * one, 1 - m))
 

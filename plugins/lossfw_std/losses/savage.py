@@ -71,7 +71,6 @@ class Savage(MarginLoss):
     """
 
     def formula(self, xp: Namespace, m: Array) -> Array:
-        """The definition."""
         return 1 / (1 + xp.exp(2 * m)) ** 2
 
     @with_float32_form(_plain.value)

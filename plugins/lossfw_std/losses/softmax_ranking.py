@@ -30,7 +30,6 @@ class _Softmax(GroupLoss):
         return self.weights(xp, t)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         there = t > ABSENT
         share = xp.where(there, xp.exp(y), xp.zeros_like(y))
         log_share = y - xp.log(xp.sum(share, axis=-1, keepdims=True))

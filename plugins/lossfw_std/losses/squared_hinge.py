@@ -43,7 +43,6 @@ class SquaredHinge(MarginLoss):
     margin: PositiveFloat = 1.0
 
     def formula(self, xp: Namespace, m: Array) -> Array:
-        """The definition."""
         short = xp.maximum(self.margin - m, xp.zeros_like(m))
         return short * short
 

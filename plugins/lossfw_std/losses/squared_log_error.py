@@ -57,7 +57,6 @@ class SquaredLogError(PointwiseLoss):
     target: ClassVar[Space] = ABOVE_MINUS_ONE
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         difference = xp.log(1 + y) - xp.log(1 + t)
         return difference * difference
 

@@ -81,7 +81,6 @@ class TripletMargin(PointwiseLoss):
     eps: NonNegativeFloat = 0.0
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         near, far = (
             xp.sqrt(xp.sum((y.anchor - other + self.eps) ** 2, axis=-1))
             for other in (y.positive, y.negative)

@@ -88,7 +88,6 @@ class Tukey(ConcaveInSquare):
 
     @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
-        """Both."""
         return self.value(xp, r), self.derivative(xp, r)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:

@@ -157,7 +157,6 @@ class TweedieDeviance(Deviance):
         return _SquaredError() if self.power == 0 else self
 
     def logit_body(self) -> LogMeanBody:
-        """Return the functions of logarithms of the mean."""
         return _SquaredErrorOnLogits(self) if self.power == 0 else _OnLogits(self)
 
     # The definition without the form for exact numbers near the target.
@@ -166,7 +165,6 @@ class TweedieDeviance(Deviance):
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition."""
         p = xp.full_like(y, self.power)
         a, b = 1 - p, 2 - p
         some = xp.where(t > 0, t, 0 * t) if self.power < 0 else t

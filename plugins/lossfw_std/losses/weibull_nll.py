@@ -67,7 +67,6 @@ class WeibullNll(DistributionLoss, Likelihood):
     prediction_range: ClassVar[Range | None] = Range(high=1e3)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         s, k = xp.exp(y.log_scale), xp.exp(y.log_shape)
         return (t / s) ** k - (k - 1) * xp.log(t / s) - xp.log(k / s)
 

@@ -72,7 +72,6 @@ class Welsch(ConcaveInSquare):
     c: PositiveFloat = 2.985
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition."""
         c = self.c * xp.ones_like(r)
         x = r / c
         return c * c / 2 * (1 - xp.exp(-(x * x)))
@@ -114,7 +113,6 @@ class Welsch(ConcaveInSquare):
 
     @with_float32_form(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
-        """Both."""
         return self.value(xp, r), self.derivative(xp, r)
 
     def _plain_second_derivative(self, xp: Namespace, r: Array) -> Array:

@@ -56,7 +56,6 @@ class ZeroInflatedPoissonNll(Likelihood):
     target: ClassVar[Space] = COUNT
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The definition."""
         mean, p = xp.exp(y.log_mean), 1 / (1 + xp.exp(-y.zero_logit))
         q = 1 / (1 + xp.exp(y.zero_logit))
         zero = -xp.log(p + q * xp.exp(-mean))
