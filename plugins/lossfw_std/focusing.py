@@ -80,11 +80,11 @@ def value(xp: Namespace, c: Chance, gamma: float) -> Array:
 
 
 def slope(xp: Namespace, c: Chance, gamma: float, unit: float = 1.0) -> Array:
-    """Return the share times -(1 - s)^gamma (gamma q + 1) / s, for q see `_entropy_share`.
+    """Return the share times -(1 - s)^gamma (gamma q + 1) / s, for q see `entropy_share`.
 
     It is over `unit`, a power of two: a quotient that overflows may have a small weight.
     """
-    steep = gamma * _entropy_share(xp, c) + 1.0
+    steep = gamma * entropy_share(xp, c.s, c.rest, -c.log) + 1.0
     s = c.s if unit == 1.0 else unit * c.s
     return -_focused(xp, quotient(xp, c.share * steep, s), c, Fraction(gamma))
 
@@ -104,7 +104,8 @@ def bend(xp: Namespace, c: Chance, gamma: float, weight: float = 1.0) -> Array:
     """
     if gamma == 0:
         return quotient(xp, multiply_or_zero(xp, weight, quotient(xp, c.share, c.s)), c.s)
-    inner = gamma * (gamma - 1.0) * _entropy_share(xp, c) + 2.0 * gamma
+    share = entropy_share(xp, c.s, c.rest, -c.log)
+    inner = gamma * (gamma - 1.0) * share + 2.0 * gamma
     last = quotient(xp, c.share * c.rest, c.s)
     shared = quotient(xp, multiply_or_zero(xp, weight, c.share * inner + last), c.s)
     return _focused(xp, shared, c, Fraction(gamma) - 1)
@@ -132,12 +133,10 @@ def _times_power(k: Fraction, xp: Namespace, factor: Array, low: Array, x: Array
     return (factor + xp.where(xp.isfinite(factor), low, xp.zeros_like(low))) * x**high
 
 
-def _entropy_share(xp: Namespace, c: Chance) -> Array:
+def entropy_share(xp: Namespace, s: Array, rest: Array, minus_log: Array) -> Array:
     """Return q = -s log s / (1 - s): 0 at s = 0 and 1 at s = 1."""
-    sure = c.rest == 0
-    one = xp.ones_like(c.s)
-    entropy = -multiply_or_zero(xp, c.s, c.log)
-    return xp.where(sure, one, entropy / xp.where(sure, one, c.rest))
+    sure, one = rest == 0, xp.ones_like(s)
+    return xp.where(sure, one, multiply_or_zero(xp, s, minus_log) / xp.where(sure, one, rest))
 
 
 class Odds(NamedTuple):

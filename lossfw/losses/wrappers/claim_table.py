@@ -18,7 +18,7 @@ no target anyway change no claim.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lossfw.components.claims import Claims
@@ -187,3 +187,44 @@ def weighted_claims(part: Claims, weights: Sequence[float]) -> Claims:
     if least == most:
         return scaled_claims(part, most)
     return wrapper_claims("weighted", [part], (least, most))
+
+
+# The effects of wrappers, in words --------------------------------------------
+
+Effect: TypeAlias = Literal["kept", "lost", "changed", "depends"]
+
+_CHANGING = (
+    *(add_bounds, down_to_zero, up_to_zero, united_breaks),
+    *(scaled_lower, scaled_size, scaled_upper),
+    *(weighted_lower, weighted_upper),
+)
+
+# Of the rules that need no condition; all others depend on one, which their docstring says.
+_ALWAYS: dict[ClaimRule, Effect] = {
+    keep: "kept",
+    require_all: "kept",
+    drop: "lost",
+    **dict.fromkeys(_CHANGING, "changed"),
+}
+
+
+class ClaimEffect(NamedTuple):
+    """The effect on one claim, and its rule in words."""
+
+    claim: str
+    effect: Effect
+    rule: str
+
+
+def claim_effects(kind: WrapperKind) -> Iterator[ClaimEffect]:
+    """Yield the effect of a kind of wrapper on each claim, in the order of the table.
+
+    Examples
+    --------
+    >>> next(effect for effect in claim_effects("weighted") if effect.claim == "proper")
+    ClaimEffect(claim='proper', effect='lost', rule='Return nothing.')
+    """
+    for claim, claim_rules in RULES.items():
+        rule = getattr(claim_rules, kind)
+        words = (rule.__doc__ or "").partition("\n")[0]
+        yield ClaimEffect(claim, _ALWAYS.get(rule, "depends"), words)

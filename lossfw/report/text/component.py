@@ -42,7 +42,7 @@ from lossfw.errors import LossfwError, TraceError
 from lossfw.losses.engine import call_kernels
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
-from lossfw.losses.wrappers.claim_effects import claim_effects
+from lossfw.losses.wrappers.claim_table import claim_effects
 from lossfw.models import Model
 from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation, RowActivation

@@ -91,16 +91,6 @@ def _tail_parts(xp: Namespace, x: Array) -> _Tail:
     return _Tail(a, scaled_normal_tail(xp, a), scaled, unit, square)
 
 
-def _plain_parts(xp: Namespace, x: Array) -> tuple[Array, Array, Array]:
-    """Return abs(x), P(-abs(x)) and exp(-x^2 / 2) in float64 that was float32.
-
-    The square is exact.
-    """
-    a = at_most(xp, xp.abs(x), _FAR_FLOAT32)
-    e = xp.exp(-0.5 * (a * a))
-    return a, polynomial(a, _PLAIN_TAIL) / polynomial(a, _PLAIN_TAIL_UNDER) * e, e
-
-
 def _from_tail(
     xp: Namespace, x: Array, small: Callable[[], Array], left: Callable[[], Array]
 ) -> Deferred:
@@ -117,7 +107,10 @@ def _from_tail(
 
 
 def _plain_exact(xp: Namespace, x: Array) -> Deferred:
-    a, below, e = _plain_parts(xp, x)
+    """From a = abs(x), whose square is exact, P(-a) and exp(-a^2 / 2)."""
+    a = at_most(xp, xp.abs(x), _FAR_FLOAT32)
+    e = xp.exp(-0.5 * (a * a))
+    below = polynomial(a, _PLAIN_TAIL) / polynomial(a, _PLAIN_TAIL_UNDER) * e
     return _from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
 
 

@@ -19,6 +19,15 @@ class _Row(NamedTuple):
     rest: Array  # sum of e, less one of the largest
 
 
+def distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
+    """Return the distance from the largest of a row, and what rounding took off it."""
+    d, lost = two_diff(xp, x, largest)
+    if xp is np and np.isfinite(largest).all():
+        return d, lost
+    # Infinity less infinity: equal arguments are equal.
+    return xp.where(x == largest, xp.zeros_like(d), d), lost
+
+
 def _take_apart(xp: Namespace, x: Array) -> _Row:
     """Return a row's distances from its largest, and their exponentials.
 
@@ -26,10 +35,7 @@ def _take_apart(xp: Namespace, x: Array) -> _Row:
     units in the last place. So the exponential also gets what was rounded away.
     """
     largest = largest_of_rows(xp, x)
-    d, lost = two_diff(xp, x, largest)
-    if xp is not np or not np.isfinite(largest).all():
-        # Infinity less infinity: equal arguments are equal.
-        d = xp.where(x == largest, xp.zeros_like(d), d)
+    d, lost = distance(xp, x, largest)
     e = xp.exp(d)
     e = e + e * lost
     # The integer part: an exponential that rounds to 1 counts as a largest one.

@@ -242,8 +242,7 @@ class _OnLogits(OnLogits):
     ) -> tuple[Array, Array]:
         """Return the loss of a class from y, 1 - y and -log y, and the factor of its slope."""
         modulated = share * power(xp, c, self.loss.gamma)
-        sure, one = c == 0, xp.ones_like(c)
-        m = xp.where(sure, one, multiply_or_zero(xp, y, surprise) / xp.where(sure, one, c))
+        m = focusing.entropy_share(xp, y, c, surprise)
         return multiply_or_zero(xp, modulated, surprise), modulated * (1.0 + self.loss.gamma * m)
 
     @computed_in_float64
@@ -271,11 +270,8 @@ class _OnLogits(OnLogits):
         """Return the terms of the second derivative."""
         y, c, m, surprise = _parts(xp, z)
         scaled, unit = scaled_softmax(xp, z)
-        g, at, modulation = (
-            self.loss.gamma,
-            self.loss.shares(xp, t),
-            power(xp, c, self.loss.gamma),
-        )
+        g, at = self.loss.gamma, self.loss.shares(xp, t)
+        modulation = power(xp, c, g)
         own = at * modulation * c
         # Where c is 0 no other class has any probability that v could act on.
         v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
@@ -334,7 +330,4 @@ class _Bends(NamedTuple):
 
 def _parts(xp: Namespace, z: Array) -> _Parts:
     y, c, surprise = softmax_parts(xp, z)
-    at_one = c == 0
-    inside = xp.where(at_one, xp.ones_like(y), c)
-    m = xp.where(at_one, xp.ones_like(y), multiply_or_zero(xp, y, surprise) / inside)
-    return _Parts(y, c, m, surprise)
+    return _Parts(y, c, focusing.entropy_share(xp, y, c, surprise), surprise)

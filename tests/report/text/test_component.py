@@ -8,8 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import ParameterError
-from lossfw.losses.wrappers.claim_effects import claim_effects
-from lossfw.losses.wrappers.claim_table import RULES
+from lossfw.losses.wrappers.claim_table import RULES, claim_effects
 from lossfw.report.text.component import cost_table, costs_of, describe
 from support.built_in import built_in
 
