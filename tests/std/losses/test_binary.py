@@ -102,28 +102,6 @@ class TestEdges:
 
 
 class TestClaims:
-    @pytest.mark.parametrize("guard", ["normalised", "additive", "none"])
-    @pytest.mark.parametrize("delta", [1e-3, 0.5])
-    def test_constants_are_reached_at_the_ends(self, guard, delta):
-        loss = lossfw.loss("binary_cross_entropy", guard=guard, delta=delta)
-        claims = loss.claims()
-        y, t = (x.ravel() for x in np.meshgrid(np.linspace(0, 1, 101), np.linspace(0, 1, 11)))
-        bend = loss.hessian(y, t, reduction="none")
-        assert bend.min() == pytest.approx(claims.strongly_convex)
-        if guard != "none":
-            slope = np.abs(loss.gradient(y, t, reduction="none"))
-            assert slope.max() == pytest.approx(claims.lipschitz)
-            assert bend.max() == pytest.approx(claims.gradient_lipschitz)
-            values = loss(y, t, reduction="none")
-            assert values.max() == pytest.approx(claims.bounded)
-            assert values.min() == pytest.approx(claims.lower_bound or 0)
-
-    def test_from_logits_the_constants_are_one_and_a_quarter(self):
-        claims = LOGITS.claims()
-        assert (claims.lipschitz, claims.gradient_lipschitz) == (1, 0.25)
-        assert LOGITS.gradient([-50.0], [1.0])[0] == -1
-        assert LOGITS.hessian([0.0], [1.0])[0] == 0.25
-
     @pytest.mark.parametrize(
         ("gamma", "slope", "bend"),
         # By mpmath's findroot for the second and third derivative, with 30 digits.

@@ -91,30 +91,8 @@ def test_messages_say_what_is_allowed():
             lossfw.loss(name, **wrong)
 
 
-ALIASES = {
-    "absolute_error": "l1 mae mean_absolute_error",
-    "absolute_percentage_error": "mape mean_absolute_percentage_error",
-    "binary_cross_entropy": "bce binary_crossentropy",
-    "cross_entropy": "categorical_crossentropy softmax_cross_entropy",
-    "dwd": "distance_weighted_discrimination",
-    "generalised_cross_entropy": "gce generalized_cross_entropy",
-    "hinge": "l1_hinge",
-    "jaccard": "iou",
-    "kl_divergence": "kl kld",
-    "log_cosh": "logcosh",
-    "logistic": "soft_margin",
-    "quantile": "pinball",
-    "smoothed_hinge": "smooth_hinge",
-    "squared_error": "l2 mean_squared_error mse",
-    "squared_hinge": "l2_hinge",
-    "squared_log_error": "mean_squared_log_error msle",
-    "tukey": "bisquare biweight",
-}
-
-
-def test_aliases():
+def test_an_alias_is_the_loss_that_it_names():
     entries = lossfw.registry().entries("loss")
-    known = {e.name: " ".join(sorted(e.aliases)) for e in entries if e.aliases and e.plugin.builtin}
-    assert known == ALIASES
-    for name, aliases in ALIASES.items():
-        assert all(lossfw.loss(alias) == lossfw.loss(name) for alias in aliases.split())
+    pairs = [(e.name, alias) for e in entries if e.plugin.builtin for alias in e.aliases]
+    assert ("squared_error", "mse") in pairs
+    assert all(lossfw.loss(alias) == lossfw.loss(name) for name, alias in pairs)
