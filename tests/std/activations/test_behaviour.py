@@ -9,7 +9,7 @@ import lossfw
 from lossfw import ParameterError, ShapeError
 from support.activation_samples import ELEMENTWISE, ROWS, label, line, make
 
-inf, nan = math.inf, math.nan
+inf = math.inf
 
 # The limits of value and derivative at -inf and at inf.
 LIMITS = {

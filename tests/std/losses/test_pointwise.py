@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 import lossfw
 from lossfw import DomainError, ShapeError
@@ -14,8 +13,6 @@ inf, nan = math.inf, math.nan
 LOG = lossfw.loss("squared_log_error")
 PERCENT = lossfw.loss("absolute_percentage_error")
 VARIANCE = lossfw.loss("heteroscedastic_gaussian_nll")
-
-above = st.floats(-1, 1e6, exclude_min=True)
 
 
 class TestSquaredLogError:
