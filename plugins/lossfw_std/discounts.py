@@ -24,11 +24,8 @@ def gains(xp: Namespace, t: Array) -> Array:
     array([0., 1., 7., 0.])
     """
     t = xp.where(t > ABSENT, t, xp.zeros_like(t))
-
-    def small(xp: Namespace, t: Array) -> Array:
-        return xp.expm1(_LOG_TWO * t)
-
-    return apply_where(xp, xp.exp2(t) - 1.0, t < _NEAR, small, t)
+    small = t < _NEAR
+    return apply_where(xp, xp.exp2(t) - 1.0, small, lambda xp, t: xp.expm1(_LOG_TWO * t), t)
 
 
 def gain_differences(xp: Namespace, t: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, ClassVar
 
 from lossfw.components.claims import Claims
@@ -48,12 +47,9 @@ class Scaled(ChangingWrapper):
     scale: float
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        return t, functools.partial(self._times, xp)
-
-    def _times(self, xp: Namespace, x: Array) -> Array:
         if self.scale:
-            return self.scale * x
-        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+            return t, lambda x: self.scale * x
+        return t, lambda x: xp.where(xp.isnan(x), x, xp.zeros_like(x))
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Scale the part's; upside down its parabola lies below, and the claim alone is left."""

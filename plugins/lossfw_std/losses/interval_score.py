@@ -49,13 +49,11 @@ class IntervalScore(PointwiseLoss):
 
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
-    def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
+    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
+        """The definition."""
         zero = xp.zeros_like(t)
         outside = xp.maximum(y.lower - t, zero) + xp.maximum(t - y.upper, zero)
         return y.upper - y.lower + 2 * outside / self.alpha
-
-    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
-        return self.formula(xp, y, t)
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """-1 and 1, and beyond the ends 2/alpha more towards the target."""

@@ -1,5 +1,6 @@
 """Pictures in folders: classes, sizes, colours, damage, memory, workers and resumed runs."""
 
+import io
 import pickle
 import shutil
 
@@ -99,39 +100,30 @@ def test_other_colours_are_told_and_converted_on_request(tmp_path):
     np.testing.assert_array_equal(rgb.inputs[0], np.repeat(GREY[0, 0][..., None], 3, axis=-1))
 
 
-def _cut(path):
-    path.write_bytes(path.read_bytes()[:-20])
+def encoded(pixels, kind):
+    """Return the content of a file of pixels."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
 
 
-def _no_picture(path):
-    path.write_bytes(b"not a picture")
+# What becomes of the content of a file.
+DAMAGE = {
+    "cut": lambda content: content[:-20],
+    "not a picture": lambda _: b"not a picture",
+    "empty": lambda _: b"",
+    "flipped": lambda content: content[:45] + bytes([content[45] ^ 0xFF]) + content[46:],
+    "deep": lambda _: encoded(np.full((4, 3), 40_000, np.uint16), "PNG"),
+    "jpeg cut": lambda _: encoded(GREY[0, 0], "JPEG")[:-40],
+}
 
 
-def _empty(path):
-    path.write_bytes(b"")
-
-
-def _flipped(path):
-    content = bytearray(path.read_bytes())
-    content[45] ^= 0xFF
-    path.write_bytes(content)
-
-
-def _deep(path):
-    Image.fromarray(np.full((4, 3), 40_000, np.uint16)).save(path)
-
-
-def _jpeg_cut(path):
-    Image.fromarray(GREY[0, 0]).save(path, "JPEG")
-    path.write_bytes(path.read_bytes()[:-40])
-
-
-@pytest.mark.parametrize("damage", [_cut, _no_picture, _empty, _flipped, _deep, _jpeg_cut])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_picture_is_told_by_its_name(damage, tmp_path):
-    folder = save(tmp_path / "p")
-    damage(folder / "dog" / "3.png")
+    path = save(tmp_path / "p") / "dog" / "3.png"
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DataError, match=r"dog/3\.png (is not a readable PNG|has more than 8 bits)"):
-        np.asarray(open_pictures(folder, PictureFormat()).inputs)
+        np.asarray(open_pictures(tmp_path / "p", PictureFormat()).inputs)
 
 
 def test_a_bomb_is_refused(tmp_path, monkeypatch):
