@@ -65,3 +65,8 @@ def as_floats(xp: Namespace, x: Array) -> Array:
 def widest(xp: Namespace) -> Any:
     """Return float64, or float32 for a library that is set to have nothing wider."""
     return xp.float64 if has_double(xp) else xp.float32
+
+
+def all_known(xp: Namespace, mask: Array) -> bool:
+    """Tell whether no element of a mask is known to be False."""
+    return not has_values(mask) or bool(xp.all(mask))

@@ -13,7 +13,7 @@ from lossfw.components.spaces import Space, Vector, first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
-from lossfw.numerics.arrays import Array, Namespace, NDArray, has_values, is_half
+from lossfw.numerics.arrays import Array, Namespace, NDArray, is_half
 from lossfw.numerics.compiled.signature import FEW_COLUMNS
 
 _FLOAT64 = np.dtype(np.float64)
@@ -282,7 +282,7 @@ def check_weight(call: Arguments, array: Array) -> None:
     """Raise `DomainError` for the first weight that is negative, infinite or NaN."""
     # NaN fails both comparisons.
     legal = (array >= 0) & (array < np.inf) if call.checked else None
-    if legal is None or not has_values(legal) or bool(call.xp.all(legal)):
+    if legal is None or (legal.all() if call.xp is np else array_api.all_known(call.xp, legal)):
         return
     index = first_true(~legal)
     place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
