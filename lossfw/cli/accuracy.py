@@ -14,7 +14,7 @@ from lossfw.cli.arguments import (
     refuse_below,
     refuse_several,
 )
-from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.cli.options import json_option, plugin_options, processes_option, say_json
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Registry
@@ -36,13 +36,7 @@ _KINDS = ("loss", "activation")
     is_flag=True,
     help="Also measure torch, optax, keras and scikit-learn, if they are installed.",
 )
-@click.option(
-    "--jobs",
-    "--processes",
-    "processes",
-    type=int,
-    help="Number of worker processes; by default one per core.",
-)
+@processes_option
 @json_option
 @plugin_options
 def accuracy(

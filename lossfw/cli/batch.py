@@ -40,14 +40,19 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
                 say(f"{outcome.request.name}: {text}")
         show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
         show_over_seeds(groups, "training" if requests[0].trains else "run")
-    failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
-    if failed:
-        raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
+    raise_if_failed(outcomes)
     nan = [outcome.request.name for outcome in outcomes if outcome.nan]
     if nan:
         raise RunError(
             f"the loss of {len(nan)} of {len(outcomes)} runs is NaN: {', '.join(nan)}. {ALLOW_NAN}"
         )
+
+
+def raise_if_failed(outcomes: Sequence[RunOutcome]) -> None:
+    """Raise `RunError` with the names of the runs that failed."""
+    failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
+    if failed:
+        raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
 
 
 def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:

@@ -16,7 +16,7 @@ from lossfw.cli.arguments import (
     refuse_below,
     refuse_several,
 )
-from lossfw.cli.options import json_option, plugin_options, with_options
+from lossfw.cli.options import json_option, plugin_options, processes_option, with_options
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError, LossfwError
@@ -116,13 +116,7 @@ _outside_options = with_options(
 @click.option("-x", "first", is_flag=True, help="Stop each component at its first failure.")
 @json_option
 @click.option("--json-file", metavar="FILE", help="Write the results to a file as JSON.")
-@click.option(
-    "--jobs",
-    "--processes",
-    "processes",
-    type=int,
-    help="Number of worker processes; by default one per core.",
-)
+@processes_option
 @_outside_options
 @plugin_options
 @click.pass_context
@@ -186,7 +180,7 @@ def check(
         plugins,
         every=every,
         defaults=defaults,
-        expected=_pairs(expect, "--expect"),
+        expected=_expected(expect),
         outside={**others, "claims": read_parameters(claims)},
         options=options,
     )
@@ -194,7 +188,14 @@ def check(
         found = run_all(jobs, processes=processes, progress=progress)
         reports = [report for some in found for report in some]
     merged = merged_by_component(reports)
-    text = to_json(_as_json(reports, options))
+    whole = {
+        "lossfw": CHECK_VERSION,
+        "seed": options.seed,
+        "examples": options.examples,
+        "ok": all(report.ok for report in reports),
+        "reports": [report.to_dict() for report in reports],
+    }
+    text = to_json(whole)
     if json_file is not None:
         path = Path(json_file)
         write_file(path.parent, path.name, f"{text}\n".encode())
@@ -228,19 +229,10 @@ def _costs(names: Sequence[str], parameters: dict[str, Any], plugins: Plugins) -
                 yield f"{entry.name}: {line}"
 
 
-def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """Return ``NAME=TEXT`` options as a mapping."""
-    for text in texts:
-        if "=" not in text:
-            raise ArgumentError(f"{option} {text}: expected NAME=REASON.")
-    return {name.strip(): reason for name, _, reason in (text.partition("=") for text in texts)}
-
-
-def _as_json(reports: Sequence[Any], options: Any) -> dict[str, Any]:
-    return {
-        "lossfw": CHECK_VERSION,
-        "seed": options.seed,
-        "examples": options.examples,
-        "ok": all(report.ok for report in reports),
-        "reports": [report.to_dict() for report in reports],
-    }
+def _expected(texts: Sequence[str]) -> dict[str, str]:
+    """Return the options ``--expect CHECK=REASON`` as a mapping."""
+    pairs = [text.partition("=") for text in texts]
+    for text, (_, equals, _) in zip(texts, pairs, strict=True):
+        if not equals:
+            raise ArgumentError(f"--expect {text}: expected NAME=REASON.")
+    return {name.strip(): reason for name, _, reason in pairs}

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lossfw.cli.batch import outcomes_of, plain_of, show_warnings, table_of
+from lossfw.cli.batch import outcomes_of, plain_of, raise_if_failed, show_warnings, table_of
 from lossfw.cli.compare import report_on
 from lossfw.cli.options import warn
 from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
-from lossfw.errors import RunError
 from lossfw.report.text.run import show
 from lossfw.report.text.tables import show_table, with_interval
 from lossfw.runs.execute import Outcome, carry_out
@@ -55,10 +54,10 @@ def train_folds(requests: Sequence[RunRequest], jobs: int, *, as_json: bool, rep
         _show(outcomes, done)
         show_over_seeds(groups, "run")
     if report:
-        _write_reports(every, trainings)
-    failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
-    if failed:
-        raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
+        for training in trainings:
+            report_on([training])
+        report_on([replace(one.request, trains=False) for one in every if one.folds])
+    raise_if_failed(outcomes)
 
 
 def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
@@ -87,22 +86,13 @@ def _table(done: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:
         name: {"loss": outcome.result.numbers.loss, **outcome.result.numbers.metrics}
         for name, outcome in done.items()
     }
-    titles = list(dict.fromkeys(title for own in measured.values() for title in own))
-    titles = [
-        title
-        for title in titles
-        if not any(
-            isinstance(own[title]["value"], list) for own in measured.values() if title in own
-        )
-    ]
+    every = [(title, number) for own in measured.values() for title, number in own.items()]
+    lists = {title for title, number in every if isinstance(number["value"], list)}
+    titles = [title for title in dict.fromkeys(title for title, _ in every) if title not in lists]
     rows = []
     for name, own in measured.items():
-        cells = [
-            with_interval(own[title]["value"], own[title].get("interval"))
-            if title in own and own[title]["value"] is not None
-            else "-"
-            for title in titles
-        ]
+        numbers = [own.get(title, {"value": None}) for title in titles]
+        cells = [with_interval(number["value"], number.get("interval")) for number in numbers]
         rows.append([name, str(done[name].result.count), *cells])
     return ["all folds", "rows", *titles], rows
 
@@ -124,10 +114,3 @@ def _plain(
         "warnings": [] if outcome is None else list(outcome.result.warnings),
         "folds": folds,
     }
-
-
-def _write_reports(every: Sequence[CrossValidation], trainings: Sequence[RunRequest]) -> None:
-    """Write the report of each training, and those of the runs of all rows."""
-    for training in trainings:
-        report_on([training])
-    report_on([replace(one.request, trains=False) for one in every if one.folds])

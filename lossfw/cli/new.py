@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -30,15 +30,26 @@ _PLUGIN = {
     "tests/test_${package}.py": "test.py",
 }
 
-# The template of each kind of loss and of activation.
+
+class _Shown(NamedTuple):
+    """How the README of a plugin evaluates a kind of loss, and the losses that its test checks."""
+
+    arguments: str
+    samples: str = "${cls}()"
+
+
+# By kind of loss; each has a template of its name.
 KINDS_OF_LOSS = {
-    "distance": "loss.py",
-    "margin": "margin.py",
-    "pointwise": "pointwise.py",
-    "categorical": "categorical.py",
-    "distribution": "distribution.py",
-    "group": "group.py",
-    "wrapper": "wrapper.py",
+    "distance": _Shown("-y '[1.0, 2.0]' -t '[0.0, 0.0]'", "${cls}(), ${cls}(scale=0.3)"),
+    "margin": _Shown("-y '[1.0, 2.0]' -t '[-1, 1]'", "${cls}(), ${cls}(margin=0.3)"),
+    "pointwise": _Shown("-y '[0.2, 0.9]' -t '[0.0, 1.0]'"),
+    "categorical": _Shown("-y '[[0.2, 0.8]]' -t '[1]'"),
+    "distribution": _Shown("-y '[[0.0, 0.0]]' -t '[1.0]'"),
+    "group": _Shown("-y '[[1.0, 2.0]]' -t '[[1.0, 0.0]]'"),
+    "wrapper": _Shown(
+        "-p of=squared_error -y '[1.0, 2.0]' -t '[0.0, 0.0]'",
+        "*(${cls}(**given) for given in ${cls}.examples())",
+    ),
 }
 _KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
 # What the templates of a plugin say of a loss and of a model, in the order in which they are
@@ -62,25 +73,6 @@ _MODEL = {
     "use": "lossfw show ${distribution}/${name}",
     "named": "model: ${name}",
     "held_to": "the laws that hold for every model",
-}
-# For each kind: the losses that a plugin's test checks, and how its README evaluates one.
-_OF_KIND = {
-    "distance": {
-        "samples": "${cls}(), ${cls}(scale=0.3)",
-        "arguments": "-y '[1.0, 2.0]' -t '[0.0, 0.0]'",
-    },
-    "margin": {
-        "samples": "${cls}(), ${cls}(margin=0.3)",
-        "arguments": "-y '[1.0, 2.0]' -t '[-1, 1]'",
-    },
-    "pointwise": {"samples": "${cls}()", "arguments": "-y '[0.2, 0.9]' -t '[0.0, 1.0]'"},
-    "categorical": {"samples": "${cls}()", "arguments": "-y '[[0.2, 0.8]]' -t '[1]'"},
-    "distribution": {"samples": "${cls}()", "arguments": "-y '[[0.0, 0.0]]' -t '[1.0]'"},
-    "group": {"samples": "${cls}()", "arguments": "-y '[[1.0, 2.0]]' -t '[[1.0, 0.0]]'"},
-    "wrapper": {
-        "samples": "*(${cls}(**given) for given in ${cls}.examples())",
-        "arguments": "-p of=squared_error -y '[1.0, 2.0]' -t '[0.0, 0.0]'",
-    },
 }
 _KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
 _WAYS_TO_LEARN = {"rounds": "model.py", "once": "model_once.py"}
@@ -116,7 +108,7 @@ def new() -> None:
     """Write the first file of a component, or a plugin."""
 
 
-def _kind_option(kinds: dict[str, str], words: str, option: str = "--kind") -> Callable[[Any], Any]:
+def _kind_option(kinds: Iterable[str], words: str, option: str = "--kind") -> Callable[[Any], Any]:
     """Return the option that chooses a template; the first is the default."""
     choice, first = click.Choice(list(kinds)), next(iter(kinds))
     return click.option(option, type=choice, default=first, show_default=True, help=words)
@@ -127,7 +119,7 @@ def _kind_option(kinds: dict[str, str], words: str, option: str = "--kind") -> C
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
 def new_loss(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one loss."""
-    _new_file("loss", name, KINDS_OF_LOSS[kind], *_THEN_CHECK)
+    _new_file("loss", name, f"{kind}.py", *_THEN_CHECK)
 
 
 @new.command("activation")
@@ -194,8 +186,8 @@ def new_plugin(
     if model is not None:
         words, template, offered = _words(model, "model"), _WAYS_TO_LEARN[learns], _MODEL
     else:
-        words, template = _words(loss or "my_loss"), KINDS_OF_LOSS[kind]
-        offered = {**_OF_KIND[kind], **_LOSS}
+        words, template = _words(loss or "my_loss", "loss"), f"{kind}.py"
+        offered = {**KINDS_OF_LOSS[kind]._asdict(), **_LOSS}
     package = re.sub(r"[-.]+", "_", distribution).lower()
     _refuse_word(package, "package", "acme-losses")
     words |= {"distribution": distribution, "package": package}
@@ -218,7 +210,7 @@ def new_plugin(
     say(f"  lossfw check {distribution}")
 
 
-def _words(name: str, kind: str = "loss") -> dict[str, str]:
+def _words(name: str, kind: str) -> dict[str, str]:
     """Return the words that the templates of a component contain; refuse other names."""
     example = _EXAMPLES[kind]
     cls = "".join(part.capitalize() for part in name.split("_"))

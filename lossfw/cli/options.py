@@ -69,6 +69,27 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 
+processes_option = click.option(
+    "--jobs",
+    "--processes",
+    "processes",
+    type=int,
+    help="Number of worker processes; by default one per core.",
+)
+
+
+def jobs_option(what: str) -> Callable[[_Command], _Command]:
+    """Return the option ``--jobs`` of what runs in processes of its own."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help=f"Number of {what} at a time, each in its own process.",
+    )
+
+
 plugin_file_option = click.option(
     "--plugin",
     "local",

@@ -12,6 +12,7 @@ import click
 
 from lossfw.cli.options import (
     config_plugin_options,
+    jobs_option,
     json_option,
     override_option,
     warn,
@@ -39,14 +40,7 @@ _LOST_WEIGHTS = (
 )
 @click.option("--resume", is_flag=True, help="Continue interrupted runs in the folder of --out.")
 @click.option("--dry-run", is_flag=True, help="Check everything and compute nothing.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Number of runs at a time, each in its own process.",
-)
+@jobs_option("runs")
 @click.option(
     "--cluster",
     metavar="SCHEDULER",
@@ -94,14 +88,7 @@ def run(**options: Any) -> None:
 )
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
 @click.option("--dry-run", is_flag=True, help="Check everything and train nothing.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Number of trainings of a sweep or of folds at a time, each in its own process.",
-)
+@jobs_option("trainings of a sweep or of folds")
 @click.option(
     "--cluster",
     metavar="SCHEDULER",
@@ -135,7 +122,14 @@ def train(**options: Any) -> None:
         show_trainings(requests, as_json=given.as_json)
         return
     if any(open_folds(request.config) for request in requests):
-        _train_folds(requests, given)
+        # Imported on use: a single training needs none of it.
+        from lossfw.cli.folds import train_folds
+
+        if given.out is None:
+            raise ArgumentError(
+                "the folds of a training are put together from their folders: give --out DIR."
+            )
+        train_folds(requests, given.jobs, as_json=given.as_json, report=given.report)
         return
     single = _is_single(requests)
     if given.cluster is not None and single:
@@ -148,18 +142,6 @@ def train(**options: Any) -> None:
     if drops_weights and not single:
         raise ArgumentError(_LOST_WEIGHTS)
     _carry_out(requests, given, partial(_train_one, drops_weights=drops_weights))
-
-
-def _train_folds(requests: Sequence[RunRequest], given: SimpleNamespace) -> None:
-    """Carry out the trainings of all folds, and the run of the rows that they held out."""
-    # Imported on use: a single training needs none of it.
-    from lossfw.cli.folds import train_folds
-
-    if given.out is None:
-        raise ArgumentError(
-            "the folds of a training are put together from their folders: give --out DIR."
-        )
-    train_folds(requests, given.jobs, as_json=given.as_json, report=given.report)
 
 
 def _check_folder_options(given: SimpleNamespace) -> None:
