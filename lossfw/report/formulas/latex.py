@@ -38,21 +38,24 @@ _FUNCTIONS = {
     "maximum": r"\max",
     "minimum": r"\min",
 }
-_BRACKETS = {
-    "abs": (r"\left|", r"\right|"),
-    "floor": (r"\left\lfloor ", r" \right\rfloor"),
-    "ceil": (r"\left\lceil ", r" \right\rceil"),
-    "sqrt": (r"\sqrt{", "}"),
+# The text of an operation with {0} and {1} in place of its arguments, and how tightly it holds.
+_FORMS = {
+    "abs": (r"\left|{0}\right|", ATOM),
+    "floor": (r"\left\lfloor {0} \right\rfloor", ATOM),
+    "ceil": (r"\left\lceil {0} \right\rceil", ATOM),
+    "sqrt": (r"\sqrt{{{0}}}", ATOM),
+    "reciprocal": (r"\frac{{1}}{{{0}}}", ATOM),
+    "exp2": ("2^{{{0}}}", POWER),
+    "less": ("{0} < {1}", SUM),
+    "less_equal": (r"{0} \le {1}", SUM),
+    "greater": ("{0} > {1}", SUM),
+    "greater_equal": (r"{0} \ge {1}", SUM),
+    "equal": ("{0} = {1}", SUM),
+    "not_equal": (r"{0} \ne {1}", SUM),
+    "logical_and": (r"{0}\text{{ and }}{1}", SUM),
+    "logical_or": (r"{0}\text{{ or }}{1}", SUM),
+    "logical_not": (r"\text{{not }} {0}", SUM),
 }
-_RELATIONS = {
-    "less": "<",
-    "less_equal": r"\le",
-    "greater": ">",
-    "greater_equal": r"\ge",
-    "equal": "=",
-    "not_equal": r"\ne",
-}
-_JOINED = {"logical_and": r"\text{ and }", "logical_or": r"\text{ or }"}
 _OVER_ROW = {"sum": r"\sum", "max": r"\max", "min": r"\min", "mean": r"\tfrac{1}{K} \sum"}
 
 # Indices of the elements of rows, the outermost first.
@@ -94,14 +97,9 @@ class _Printer(PlainGraph):
         own: Callable[[tuple[int, ...]], Text] | None = getattr(self, f"_{node.op}", None)
         if own is not None:
             return own(node.args)
-        if node.op in _BRACKETS:
-            left, right = _BRACKETS[node.op]
-            return Text(left + self.text(node.args[0]) + right, ATOM)
-        if node.op in _RELATIONS:
-            a, b = map(self.text, node.args)
-            return Text(f"{a} {_RELATIONS[node.op]} {b}", SUM)
-        if node.op in _JOINED:
-            return Text(_JOINED[node.op].join(map(self.text, node.args)), SUM)
+        if node.op in _FORMS:
+            form, level = _FORMS[node.op]
+            return Text(form.format(*map(self.text, node.args)), level)
         if node.op in _OVER_ROW:
             return self._over_row(node.op, node.args[0])
         if node.args and node.op != ELEMENT:
@@ -184,9 +182,6 @@ class _Printer(PlainGraph):
             return self._product(factors)
         return Text(rf"\frac{{{self.text(a)}}}{{{self.text(b)}}}", ATOM)
 
-    def _reciprocal(self, args: tuple[int, ...]) -> Text:
-        return Text(rf"\frac{{1}}{{{self.text(args[0])}}}", ATOM)
-
     def _collect(self, number: int, factors: _Factors, *, under: bool) -> None:
         """Take a product apart into a number, and factors above and below a line."""
         node, plain = self.node(number), self.plain(number)
@@ -262,9 +257,6 @@ class _Printer(PlainGraph):
             return Text(rf"\exp\!\left({text}\right)", ATOM)
         return Text(f"e^{{{text}}}", POWER)
 
-    def _exp2(self, args: tuple[int, ...]) -> Text:
-        return Text(f"2^{{{self.text(args[0])}}}", POWER)
-
     def _expm1(self, args: tuple[int, ...]) -> Text:
         return Text(f"{self._exp(args).text} - 1", SUM)
 
@@ -284,9 +276,6 @@ class _Printer(PlainGraph):
         ordered = sorted(args, key=lambda arg: self.number(arg) is None)
         listed = r",\, ".join(map(self.text, ordered))
         return Text(rf"{name}\!\left({listed}\right)", ATOM)
-
-    def _logical_not(self, args: tuple[int, ...]) -> Text:
-        return Text(rf"\text{{not }} {self.text(args[0])}", SUM)
 
     def _over_row(self, op: str, number: int) -> Text:
         self.depth += 1

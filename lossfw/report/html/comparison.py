@@ -22,7 +22,7 @@ from lossfw.report.text.comparison import (
     seed_tables,
     texts_by_run,
 )
-from lossfw.report.text.tables import as_interval, as_number, as_rounded
+from lossfw.report.text.tables import as_number
 from lossfw.runs.compare import Comparison, RunNumber, TrainingComparison
 from lossfw.runs.compare.finished import is_number
 from lossfw.runs.folder import REPORT_FILE
@@ -33,8 +33,6 @@ _LONGEST_LABEL = 14
 _CURVES_HEIGHT = 3.8
 # How pale the curves are that have no name in the legend.
 _PALE = 0.25
-# A cell of the table of results without a number and a difference.
-_NO_NUMBER = {"value": "–", "interval": "", "difference": "", "between": "", "star": False}
 
 
 def comparison_page(comparison: Comparison, title: str, link_base: Path | None = None) -> str:
@@ -58,17 +56,16 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         lead=breakable(" · ".join(_lead(comparison))),
         sections=[*sections, ("notes", "Notes")],
         foot=f"Written by lossfw {__version__}.",
-        compared=comparison.kind,
-        titles=[*comparison.extra_columns, *titles.values()],
-        baseline="" if trains else comparison.baseline.name,
-        rows=[_row(comparison, index, link_base) for index in range(len(comparison.runs))],
+        comparison=comparison,
+        titles=titles,
+        baseline=None if trains else comparison.baseline,
+        links={run.name: _link_to(run.path, link_base) for run in comparison.runs},
         plots=plots,
         pictures=[draw(comparison, name, place) for place, name in enumerate(comparison.single)],
-        slices=[_by_slice(comparison, name) for name in comparison.sliced],
+        by=named_after(comparison.by) if comparison.by else "",
         settings=settings,
         labels=list(_labels(comparison).values()),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
-        has_differences=bool(comparison.differences),
         stars=has_intervals(comparison),
         why=reasons(comparison, comparison.single) if comparison.differences else "",
         seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),
@@ -100,40 +97,6 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield note.sentence if first in names else note.sentence[0].upper() + note.sentence[1:]
 
 
-def _row(comparison: Comparison, index: int, link_base: Path | None) -> dict[str, Any]:
-    run = comparison.runs[index]
-    cells = [
-        _cell(comparison.number(run, name), comparison.difference(run, name))
-        for name in comparison.single
-    ]
-    return {
-        "number": index + 1,
-        "name": run.name,
-        "link": _link_to(run.path, link_base),
-        "baseline": comparison.kind == "run" and run is comparison.baseline,
-        "cells": [*({**_NO_NUMBER, "value": t} for t in comparison.extra_cells(run)), *cells],
-    }
-
-
-def _by_slice(comparison: Comparison, name: str) -> dict[str, Any]:
-    """Return a table of a measure: a line for each part of the rows, a cell for each run."""
-    return {
-        "title": f"{comparison.title(name)} by {named_after(comparison.by)}",
-        "by": named_after(comparison.by),
-        "rows": [
-            {
-                "value": part.value,
-                "count": part.count,
-                "cells": [
-                    _cell(part.number(run, name), part.difference(run, name))
-                    for run in comparison.runs
-                ],
-            }
-            for part in comparison.slices
-        ],
-    }
-
-
 def _link_to(folder: Path | None, link_base: Path | None) -> str:
     """Return the address of a run's report relative to a folder, empty if it is not in it."""
     if folder is None or link_base is None:
@@ -141,20 +104,6 @@ def _link_to(folder: Path | None, link_base: Path | None) -> str:
     report, base = (folder / REPORT_FILE).resolve(), link_base.resolve()
     is_inside = report.is_relative_to(base) and report.is_file()
     return quote(report.relative_to(base).as_posix()) if is_inside else ""
-
-
-def _cell(number: RunNumber, difference: RunNumber) -> dict[str, Any]:
-    cell: dict[str, Any] = {
-        **_NO_NUMBER,
-        "interval": as_interval(number.interval),
-        "star": difference.clear,
-    }
-    if number.value is not None:
-        cell["value"] = as_rounded(*number)
-    if difference.value is not None:
-        cell["difference"] = as_rounded(*difference, sign=True)
-        cell["between"] = as_interval(difference.interval, sign=True)
-    return cell
 
 
 def _intervals(comparison: Comparison, name: str, place: int) -> Picture:

@@ -35,14 +35,6 @@ network: {predictions: [0.4, 1.5, -2.0]}
 loss: {name: huber, delta: 2.0}
 evaluate: {metrics: [mae], rows: true}
 """
-# A page of a comparison without anything in it.
-EMPTY_COMPARISON = {
-    **dict.fromkeys(("kind", "foot", "why", "baseline", "compared"), ""),
-    **dict.fromkeys(("sections", "titles", "rows", "pictures", "settings", "labels"), ()),
-    **dict.fromkeys(("notes", "slices", "seeds"), ()),
-    **dict.fromkeys(("ranges", "has_differences", "stars"), False),
-    "plots": ("plots", "Plots"),
-}
 # Elements that have no end.
 VOID = {"meta", "link", "img", "br", "line", "wbr"}
 
@@ -250,7 +242,8 @@ def test_a_report_needs_a_folder(inside):
 def test_a_name_from_a_file_may_have_any_character(name):
     picture = of_parts("parts", "loss", [(name, RunNumber(0.5))], 0.25)
     assert f">{printable(name)}</text>" in html.unescape(str(picture.svg))
-    page = render("compare.html", **EMPTY_COMPARISON, lead=breakable(name), title=name)
+    lead = breakable(name)
+    page = render("base.html", title=name, lead=lead, kind="", sections=(), foot="")
     assert not re.search(r"[\x00-\x08\x0e-\x1f\u202e]", page)
     Page(page)
 
