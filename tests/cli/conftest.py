@@ -19,6 +19,20 @@ def folder(folder):
 
 
 @pytest.fixture
+def refused(lossfw):
+    """Give a command that is a mistake; return what it says: words, and nothing else."""
+
+    def refuse(*arguments):
+        result = lossfw(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "Traceback" not in result.stderr
+        assert "bug" not in result.stderr
+        return result.stderr
+
+    return refuse
+
+
+@pytest.fixture
 def process(folder):
     """Run the command in a process of its own; returns returncode, stdout and stderr."""
 

@@ -70,7 +70,8 @@ def lossfw(tmp_path, monkeypatch):
     (tmp_path / "outside_of_it.py").write_text(OUTSIDE)
     (tmp_path / "metric.py").write_text(METRIC)
     monkeypatch.chdir(tmp_path)
-    alone = ("check", "--processes", "1")
+    # A busy machine is slow, and no fault.
+    alone = ("check", "--processes", "1", "--time", "0")
     return lambda *arguments: CliRunner().invoke(main, [*alone, *arguments])
 
 
@@ -245,11 +246,8 @@ def test_all_of_a_distribution(lossfw, install):
         (("lossfw/huber", "--plugin", "no.py"), "no.py"),
     ],
 )
-def test_a_mistake_is_told_in_words(arguments, words, lossfw):
-    result = lossfw(*arguments)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert words in result.stderr
-    assert "Traceback" not in result.stderr
+def test_a_mistake_is_told_in_words(arguments, words, refused):
+    assert words in refused(*arguments)
 
 
 @pytest.mark.slow
@@ -264,7 +262,7 @@ def test_processes_give_what_one_gives():
     assert any("hinge: " in text or "perceptron: " in text for _, _, text in steps)
 
 
-def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw):
+def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw, refused):
     Path("mine.py").write_text(
         "from lossfw.models import Model\n\n\n"
         'class Far(Model):\n    """A model of a library."""\n\n    learns = "once"\n'
@@ -282,6 +280,4 @@ def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(
     }
     for name, why in whys.items():
         assert f"{name}: skipped: it {why}" in many.stdout
-        alone = lossfw("--plugin", "mine.py", name)
-        assert (alone.exit_code, alone.stdout) == (2, "")
-        assert f"{name} {why}" in alone.stderr
+        assert f"{name} {why}" in refused("--plugin", "mine.py", name)

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from support.configs import DIGITS
+from support.configs import DIGITS, TRAINED
 
 
 def test_each_value_stands_with_its_origin(lossfw):
@@ -23,12 +23,10 @@ def test_what_is_printed_runs_to_the_same_result(lossfw, folder):
     wanted = lossfw("run", "run.yaml", "-o", "loss.guard=additive", "--json").stdout
     for form in ([], ["--plain"]):
         text = lossfw("config", "run.yaml", "-o", "loss.guard=additive", *form).stdout
+        # The plain form has no comment.
+        assert ("#" in text) == (form == [])
         (folder / "again.yaml").write_text(text)
         assert lossfw("run", "again.yaml", "--json").stdout == wanted
-
-
-def test_the_plain_form_has_no_comment(lossfw):
-    assert "#" not in lossfw("config", "run.yaml", "--plain").stdout
 
 
 def test_it_is_there_in_json(lossfw):
@@ -36,16 +34,6 @@ def test_it_is_there_in_json(lossfw):
     assert told["config"]["loss"] == {"name": "cross_entropy", "guard": "none"}
     (guard,) = [value for value in told["values"] if value["path"] == ["loss", "guard"]]
     assert guard == {"path": ["loss", "guard"], "value": "none", "origin": "run.yaml:4:36"}
-
-
-TRAIN = """\
-lossfw: 1
-data: {name: digits, split: train}
-network: {layers: [{units: 10, activation: softmax}]}
-loss: cross_entropy
-train: {epochs: 1, optimizer: sgd}
-"""
-GOOD_RUNS = "sweep: {grid: {evaluate.batch_size: [1, 2]}}\n"
 
 
 def test_a_good_file_is_valid_and_nothing_is_run(lossfw, monkeypatch):
@@ -56,7 +44,7 @@ def test_a_good_file_is_valid_and_nothing_is_run(lossfw, monkeypatch):
 
 def test_the_runs_of_a_sweep_are_counted(lossfw, folder):
     with (folder / "run.yaml").open("a") as file:
-        file.write(GOOD_RUNS)
+        file.write("sweep: {grid: {evaluate.batch_size: [1, 2]}}\n")
     assert lossfw("validate", "run.yaml").stdout == "run.yaml: valid, 2 runs\n"
     result = lossfw("validate", "run.yaml", "-o", "loss.delta=-1")
     assert result.exit_code == 2
@@ -98,20 +86,20 @@ def test_a_file_that_cannot_be_read_is_told_in_json_too(lossfw):
 
 
 def test_a_training_is_looked_at_as_one(lossfw, folder):
-    (folder / "train.yaml").write_text(TRAIN)
+    (folder / "train.yaml").write_text(TRAINED)
     assert lossfw("validate", "train.yaml").exit_code == 0
     result = lossfw("validate", "train.yaml", "-o", "loss={name: top_k, k: 3}")
     assert result.exit_code == 2
-    (folder / "train.yaml").write_text(TRAIN.replace("units: 10", "units: 3"))
+    (folder / "train.yaml").write_text(TRAINED.replace("units: 10", "units: 3"))
     result = lossfw("validate", "train.yaml")
     assert "write units: 10, one for each class" in result.stdout
 
 
 def test_each_training_of_a_sweep_is_looked_at(lossfw, folder):
     sweep = "sweep: {seeds: 2, grid: {loss: [cross_entropy, LOSS]}}\n"
-    (folder / "train.yaml").write_text(TRAIN + sweep.replace("LOSS", "brier"))
+    (folder / "train.yaml").write_text(TRAINED + sweep.replace("LOSS", "brier"))
     assert lossfw("validate", "train.yaml").stdout == "train.yaml: valid, 4 runs\n"
-    (folder / "train.yaml").write_text(TRAIN + sweep.replace("LOSS", "zero_one"))
+    (folder / "train.yaml").write_text(TRAINED + sweep.replace("LOSS", "zero_one"))
     result = lossfw("validate", "train.yaml")
     assert result.exit_code == 2
     assert "train.yaml:6:48: error: nothing can be learnt from the loss zero_one" in result.stdout
@@ -119,7 +107,7 @@ def test_each_training_of_a_sweep_is_looked_at(lossfw, folder):
 
 def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):
     layers = "[{units: 10, activation: softmax}]"
-    text = TRAIN.replace(f"{layers}}}", f"{layers}, weights: none.npz}}")
+    text = TRAINED.replace(f"{layers}}}", f"{layers}, weights: none.npz}}")
     (folder / "train.yaml").write_text(text.replace("sgd", "sgdd"))
     lines = lossfw("validate", "train.yaml").stdout
     assert "there is no file 'none.npz'" in lines

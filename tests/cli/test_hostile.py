@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.configs import TRAINED
 from support.waiting import HANGS
 
 INLINE = """\
@@ -18,13 +19,6 @@ loss: {loss}
 """
 FLAT = {"targets": "[1.0, 2.0, 3.0, 0.5]", "predictions": "[1.5, 2.0, 2.5, 0.25]"}
 BINARY = {"targets": "[0.0, 0.0, 1.0, 0.0]", "predictions": "[0.1, 0.2, 0.3, 0.4]"}
-TRAIN = """\
-lossfw: 1
-data: {name: digits, split: train}
-network: {layers: [{units: 10, activation: softmax}]}
-loss: cross_entropy
-train: {epochs: 1, optimizer: sgd}
-"""
 
 
 def inline(loss, **rows):
@@ -110,7 +104,7 @@ def test_a_masked_loss_of_elements_counts_the_others(lossfw, folder):
     ],
 )
 def test_a_training_that_cannot_be_is_told(lossfw, folder, override, message):
-    (folder / "train.yaml").write_text(TRAIN)
+    (folder / "train.yaml").write_text(TRAINED)
     result = lossfw("train", "train.yaml", "-o", override)
     assert (result.exit_code, "This is a bug" in result.stderr) == (2, False)
     assert message in result.stderr
@@ -154,7 +148,7 @@ def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
 
 
 def test_what_a_training_does_not_use_is_told(lossfw, folder):
-    (folder / "train.yaml").write_text(TRAIN)
+    (folder / "train.yaml").write_text(TRAINED)
     keys = ["-o", "evaluate.rows=true", "-o", "evaluate.slices=[target]"]
     result = lossfw("train", "train.yaml", "--no-out", *keys)
     assert result.exit_code == 0
@@ -262,7 +256,7 @@ def test_the_batch_size_changes_no_digit_of_rows_from_a_table(lossfw, folder):
 
 
 def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):
-    (folder / "train.yaml").write_text(TRAIN)
+    (folder / "train.yaml").write_text(TRAINED)
     inside, over = threading.Event(), threading.Event()
 
     def waiting(*arguments, **options):
@@ -285,7 +279,7 @@ def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):
 
 
 def test_training_removes_what_a_killed_one_left(lossfw, folder):
-    (folder / "train.yaml").write_text(TRAIN)
+    (folder / "train.yaml").write_text(TRAINED)
     (folder / "o").mkdir()
     (folder / "o" / ".checkpoint.npz.1234.tmp").write_bytes(b"half")
     assert lossfw("train", "train.yaml", "--out", "o").exit_code == 0

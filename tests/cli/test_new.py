@@ -59,10 +59,9 @@ def test_nothing_is_overwritten(lossfw):
         ("model", "my-model"),
     ],
 )
-def test_a_name_that_cannot_be_is_told(arguments, lossfw):
-    result = lossfw("new", *arguments)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "is not a valid" in result.stderr or "name it like" in result.stderr
+def test_a_name_that_cannot_be_is_told(arguments, refused):
+    text = refused("new", *arguments)
+    assert "is not a valid" in text or "name it like" in text
     assert [path.name for path in Path().iterdir()] == ["run.yaml"]
 
 
@@ -150,19 +149,6 @@ def test_what_is_written_is_not_refuted(arguments, lossfw):
     assert len(Path("mine.py").read_text().splitlines()) <= most
 
 
-def test_a_metric_and_a_source_run(lossfw):
-    assert lossfw("new", "metric", "hit_rate").exit_code == 0
-    assert "plugins: [squares.py]" in lossfw("new", "source", "squares").stdout
-    Path("it.yaml").write_text(
-        "lossfw: 1\nplugins: [hit_rate.py, squares.py]\ndata: {name: squares, rows: 3}\n"
-        "network: {predictions: [0.0, 0.25, 9.0]}\nloss: squared_error\n"
-        "evaluate: {metrics: [hit_rate]}\n"
-    )
-    done = lossfw("run", "it.yaml")
-    assert done.exit_code == 0, done.stderr
-    assert "hit_rate       0.66" in done.stdout
-
-
 def test_a_plugin_may_have_a_model(lossfw, install):
     assert lossfw("new", "plugin", "acme", "--model", "my_model").exit_code == 0
     modules = {f"acme/{p.stem}": p.read_text() for p in Path("acme/src/acme").glob("*.py")}
@@ -174,27 +160,29 @@ def test_a_plugin_may_have_a_model(lossfw, install):
     assert (both.exit_code, both.stdout) == (2, "")
 
 
-def test_a_model_trains(lossfw):
-    told = lossfw("new", "model", "my_stumps").stdout
-    assert "plugins: [my_stumps.py], model: my_stumps, train: {rounds: 100}" in told
-    assert lossfw("new", "source", "squares").exit_code == 0
+@pytest.mark.parametrize(
+    ("kind", "name", "told", "sections", "command", "shown"),
+    [
+        ("metric", "hit_rate", "evaluate: {metrics: [hit_rate]}",
+         "network: {predictions: [0.0, 0.25, 9.0]}\nevaluate: {metrics: [hit_rate]}\n",
+         "run it.yaml", "hit_rate       0.66"),
+        ("model", "my_stumps",
+         "plugins: [my_stumps.py], model: my_stumps, train: {rounds: 100}",
+         "model: my_stumps\ntrain: {rounds: 3}\n",
+         "train it.yaml --out trained", "trained/my_stumps.json"),
+        ("optimizer", "sign_steps", "optimizer: {name: sign_steps",
+         ("network: {layers: [{units: 1, activation: identity}]}\n"
+         "train: {epochs: 3, optimizer: {name: sign_steps, learning_rate: 0.001}}\n"),
+         "train it.yaml --no-out", "SignSteps(keep=0.9, learning_rate=0.001)"),
+    ],
+)  # fmt: skip
+def test_a_configuration_uses_what_is_new(kind, name, told, sections, command, shown, lossfw):
+    assert told in lossfw("new", kind, name).stdout
+    assert "plugins: [squares.py]" in lossfw("new", "source", "squares").stdout
     Path("it.yaml").write_text(
-        "lossfw: 1\nplugins: [my_stumps.py, squares.py]\ndata: {name: squares}\n"
-        "model: my_stumps\nloss: squared_error\ntrain: {rounds: 3}\n"
+        f"lossfw: 1\nplugins: [{name}.py, squares.py]\ndata: {{name: squares, rows: 3}}\n"
+        f"loss: squared_error\n{sections}"
     )
-    done = lossfw("train", "it.yaml", "--out", "trained")
+    done = lossfw(*command.split())
     assert done.exit_code == 0, done.stderr
-    assert (Path("trained") / "model.json").is_file()
-
-
-def test_an_optimizer_trains(lossfw):
-    assert "optimizer: {name: sign_steps" in lossfw("new", "optimizer", "sign_steps").stdout
-    assert lossfw("new", "source", "squares").exit_code == 0
-    Path("it.yaml").write_text(
-        "lossfw: 1\nplugins: [sign_steps.py, squares.py]\ndata: {name: squares}\n"
-        "network: {layers: [{units: 1, activation: identity}]}\nloss: squared_error\n"
-        "train: {epochs: 3, optimizer: {name: sign_steps, learning_rate: 0.001}}\n"
-    )
-    done = lossfw("train", "it.yaml", "--no-out")
-    assert done.exit_code == 0, done.stderr
-    assert "SignSteps(keep=0.9, learning_rate=0.001)" in done.stdout
+    assert shown in done.stdout

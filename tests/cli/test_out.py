@@ -39,39 +39,24 @@ def test_without_the_option_nothing_is_written(lossfw, folder):
     assert names(folder) == ["run.yaml"]
 
 
-def in_the_way(folder):
-    (folder / "out").write_text("a file")
-    return "out", "is a file"
+SPOILT = {
+    "in the way": (lambda out: out.write_text("a file"), "out", "is a file"),
+    "above in the way": (lambda out: out.write_text("a file"), "out/deep/er", "is a file"),
+    "a folder in the file's place": (
+        lambda out: (out / "metrics.json").mkdir(parents=True), "out", "is a folder"
+    ),
+    "read only": (lambda out: out.mkdir(0o555), "out", "is not writable"),
+    "too long a name": (lambda out: None, "x" * 5_000, "File name too long"),
+}  # fmt: skip
 
 
-def above_in_the_way(folder):
-    (folder / "out").write_text("a file")
-    return "out/deep/er", "is a file"
-
-
-def a_folder_in_the_files_place(folder):
-    (folder / "out" / "metrics.json").mkdir(parents=True)
-    return "out", "is a folder"
-
-
-def read_only(folder):
-    (folder / "out").mkdir()
-    (folder / "out").chmod(0o555)
-    return "out", "is not writable"
-
-
-def too_long_a_name(folder):
-    return "x" * 5_000, "File name too long"
-
-
-@pytest.mark.parametrize(
-    "spoil", [in_the_way, above_in_the_way, a_folder_in_the_files_place, read_only, too_long_a_name]
-)
+@pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(
-    spoil, lossfw, folder, monkeypatch
+    spoilt, lossfw, folder, monkeypatch
 ):
-    out, piece = spoil(folder)
-    if spoil is read_only:
+    spoil, out, piece = SPOILT[spoilt]
+    spoil(folder / "out")
+    if spoilt == "read only":
         # For root, who may write anywhere, the answer of the system is made.
         monkeypatch.setattr(os, "access", lambda path, mode: "out" not in str(path))
     monkeypatch.setattr(execute, "evaluate", None)
@@ -119,10 +104,8 @@ def test_a_standard_output_that_is_full_is_told_in_words(arguments, process, fol
     with FULL.open("w") as full:
         done = process(*arguments, stdout=full)
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == "lossfw: error: standard output cannot be written: No space left on device.\n"
-    )
+    told = "lossfw: error: standard output cannot be written: No space left on device.\n"
+    assert done.stderr == told
 
 
 def test_a_result_is_written_although_nobody_reads_the_report(process, folder):

@@ -68,6 +68,8 @@ def test_what_carries_out_a_configuration_executes_its_plugin_files(
     forget(mine, folder)
     given = ["--plugin", "mine.py"] if choice == "--plugin" else [choice] * bool(choice)
     result = lossfw(*verb, *given)
+    # A page without the plugin lacks a part, and a comparison needs none.
+    assert result.exit_code == 0 or verb[0] not in ("compare", "report")
     assert mine.exists() == {"": VERBS[verb], "--trust": True, "--no-trust": False}.get(
         choice, True
     )
@@ -91,16 +93,6 @@ def test_no_plugins_holds_for_a_run_too(lossfw, mine):
     result = lossfw("run", "run.yaml", "--no-plugins")
     assert (result.exit_code, mine.exists()) == (2, False)
     assert "'mine.py' is left out by --no-plugins" in result.stderr
-
-
-def test_reading_a_folder_executes_none(lossfw, mine, folder):
-    for name in ("o", "p"):
-        assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
-    forget(mine, folder)
-    pytest.importorskip("matplotlib")
-    for verb in (("compare", "o", "p"), ("report", "o")):
-        assert lossfw(*verb).exit_code == 0
-        assert not mine.exists()
 
 
 def test_without_the_plugin_a_page_lacks_the_curve_alone(lossfw, mine, folder):

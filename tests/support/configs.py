@@ -34,6 +34,15 @@ network:
 loss: cross_entropy
 """
 
+# A training on them.
+TRAINED = """\
+lossfw: 1
+data: {name: digits, split: train}
+network: {layers: [{units: 10, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd}
+"""
+
 # A plugin file with a metric.
 SHARPNESS = """\
 from lossfw import RowMetric
