@@ -29,7 +29,7 @@ _LEAP = 0.1
 # The picture ends at this many times the 0.9 quantile of a curve's absolute values.
 _TOP = 3.0
 
-# Inches of the whole study_picture.
+# Inches of the whole picture of a study.
 _STUDY_WIDTH, _STUDY_HEIGHT = 9.0, 6.0
 
 
@@ -115,10 +115,10 @@ def limits(parts: Sequence[NDArray]) -> tuple[float, float]:
 
 
 def study_picture(result: Sensitivity) -> bytes:
-    """Return the study_picture of a study as the content of an SVG file.
+    """Return the picture of a study as the content of an SVG file.
 
-    On the left the first metric that is a staircase and its slope, on the right
-    the loss and its slope; one line for each direction, and for each variant.
+    On the left are the first metric that is a staircase and its slope, on the right the loss
+    and its slope, with a line for each direction and each variant.
     """
     study = result.study
     curves = {curve.name: curve for curve in result.curves}

@@ -323,12 +323,8 @@ def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
         other = _replaced(body.component, {name: value})
         right.append(other is not None and agrees(body, other, {name: value}))
     middle = tried.index(found.default)
-    first = middle
-    while first > 0 and right[first - 1]:
-        first -= 1
-    last = middle
-    while last < len(tried) - 1 and right[last + 1]:
-        last += 1
+    first = middle - len(list(itertools.takewhile(bool, reversed(right[:middle]))))
+    last = middle + len(list(itertools.takewhile(bool, right[middle + 1 :])))
     narrowed = replace(found, low=tried[first], high=tried[last])
     return [v for v in narrowed.steps(_STEPS) if _replaced(body.component, {name: v}) is not None]
 
