@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from lossfw.cli.options import json_option, plugin_options, processes_option, wi
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError, LossfwError
+
+if TYPE_CHECKING:
+    from lossfw.check.report import Report
 
 # Version of the JSON object that this verb writes.
 CHECK_VERSION = 1
@@ -157,7 +160,7 @@ def check(
     from lossfw.check.jobs import check_jobs
     from lossfw.check.options import Options
     from lossfw.check.pool import run_all
-    from lossfw.report.text.check import lines, merged_by_component
+    from lossfw.check.report import Report
     from lossfw.runs.files import say, to_json, write_file
 
     if as_json and names and names[-1].endswith(_JSON):
@@ -187,7 +190,10 @@ def check(
     with ProgressBar("checked") as progress:
         found = run_all(jobs, processes=processes, progress=progress)
         reports = [report for some in found for report in some]
-    merged = merged_by_component(reports)
+    by_component: dict[str, list[Report]] = {}
+    for report in reports:
+        by_component.setdefault(report.component or report.name, []).append(report)
+    merged = [Report.merged(of_one) for of_one in by_component.values()]
     whole = {
         "lossfw": CHECK_VERSION,
         "seed": options.seed,
@@ -202,13 +208,27 @@ def check(
     if as_json:
         say(text)
     else:
-        for line in lines(merged):
+        for line in _lines(merged):
             say(line)
         for line in _costs(names, given, plugins):
             # A time is another one in each run, and the report is the same.
             click.echo(line, err=True)
     if not all(report.ok for report in merged):
         ctx.exit(REFUTED)
+
+
+def _lines(reports: Sequence[Report]) -> Iterator[str]:
+    """Yield the lines on reports, each on another component; those that failed come last."""
+    from lossfw.check.report import summary
+
+    for number, report in enumerate(sorted(reports, key=lambda one: not one.ok)):
+        if number and not report.ok:
+            yield ""
+        yield from report.lines()
+        if report.ok and len(reports) == 1:
+            yield from report.lines_on_gaps()
+    yield ""
+    yield summary(reports)
 
 
 def _costs(names: Sequence[str], parameters: dict[str, Any], plugins: Plugins) -> Iterator[str]:

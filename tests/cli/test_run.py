@@ -77,7 +77,7 @@ def test_a_local_plugin_of_the_command_line(lossfw, folder):
 
 
 class TestMistakes:
-    """A user's mistake is told in words."""
+    """lossfw explains a user's mistake in words."""
 
     def test_each_is_shown_with_its_line_and_a_caret(self, refused, folder):
         (folder / "run.yaml").write_text("lossfw: 1\nlos: mse\n")

@@ -17,6 +17,7 @@ from lossfw.nn.activation import Activation
 from lossfw.nn.sample_curve import line_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.markup import fenced
+from lossfw.report.text.show_component import TRAIN
 
 # Where the configuration of a run names a component of each kind.
 _KEYS = {
@@ -46,17 +47,13 @@ def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, st
     return found + list(_bridges(subject, bridges))
 
 
-# The section of a training, for each way in which a model learns.
-_TRAINED = {"rounds": "train: {rounds: 100}", "epochs": "train: {epochs: 10}", "once": "train: {}"}
-
-
 def _yaml_of_model(model: Model) -> Iterator[str]:
     named = model.to_config()
     if model.learns is None:
         yield f"model: {flow({**named, 'file': 'FILE'})}"
         return
     yield f"model: {flow(named) if len(named) > 1 else model.name}"
-    yield _TRAINED[model.learns]
+    yield TRAIN[model.learns]
 
 
 def _python(subject: PageSubject) -> Iterator[str]:

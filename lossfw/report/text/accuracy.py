@@ -33,15 +33,12 @@ def ulps(error: float) -> str:
 
 def cells(found: ComponentAccuracy) -> list[str]:
     """Return the errors of one component, each with a mark where it misses the goal."""
-    by_order = {worst.order: worst for worst in found.results}
-    return [
-        "-"
-        if order not in by_order or not by_order[order].points
-        else ulps(by_order[order].ulps)
-        + ("!" if by_order[order].ulps > found.goal(order) else "")
-        + ("*" if by_order[order].of_terms else "")
-        for order in range(len(_COLUMNS))
-    ]
+    texts = ["-"] * len(_COLUMNS)
+    for worst in found.results:
+        if worst.points:
+            missed = "!" if worst.ulps > found.goal(worst.order) else ""
+            texts[worst.order] = f"{ulps(worst.ulps)}{missed}{'*' if worst.of_terms else ''}"
+    return texts
 
 
 def peer_cells(found: ComponentAccuracy) -> str:

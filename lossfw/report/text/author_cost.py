@@ -73,10 +73,8 @@ def _ordinary(loss: Loss) -> tuple[NDArray, NDArray]:
         y, t = row_probes(spaces, dtype, columns, by_index=loss.takes_classes)
     else:
         y, t = element_probes(spaces, dtype)
-    usual = np.isfinite(y) & (np.abs(y) < _LARGE) & (y != 0)
-    of_t = np.isfinite(t) & (np.abs(t) < _LARGE)
-    usual = usual.all(-1) if y.ndim > 1 else usual
-    usual &= of_t.all(-1) if t.ndim > 1 else of_t
+    usual = (np.isfinite(y) & (np.abs(y) < _LARGE) & (y != 0)).reshape(len(y), -1).all(-1)
+    usual &= (np.isfinite(t) & (np.abs(t) < _LARGE)).reshape(len(t), -1).all(-1)
     rows = np.resize(np.flatnonzero(usual), _NUMBERS // math.prod(y.shape[1:]))
     return y[rows], t[rows]
 

@@ -149,8 +149,8 @@ def parameters(cls: type[Component], component: Component | None) -> list[dict[s
         if component is not None:
             one["value"] = yaml_value(getattr(component, name))
         described.append(one)
-    own = [one for one in described if one["name"] in cls.__annotations__]
-    return own + [one for one in described if one not in own]
+    # The parameters of the class itself come first.
+    return sorted(described, key=lambda one: one["name"] not in cls.__annotations__)
 
 
 def _type(schema: dict[str, Any]) -> str:

@@ -27,10 +27,13 @@ _TAKES = {
     "groups": "groups of rows, one loss for each",
 }
 
+# The section of a training, for each way in which a model learns.
+TRAIN = {"rounds": "train: {rounds: 100}", "epochs": "train: {epochs: 10}", "once": "train: {}"}
+
 _LEARNS = {
-    "rounds": "in rounds: train: {rounds: 100}",
-    "epochs": "in epochs: train: {epochs: 10}",
-    "once": "at once: train: {}",
+    "rounds": f"in rounds: {TRAIN['rounds']}",
+    "epochs": f"in epochs: {TRAIN['epochs']}",
+    "once": f"at once: {TRAIN['once']}",
     None: "no: it makes the predictions of a file",
 }
 
