@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossfw.components.naming import printable
 from lossfw.errors import MissingExtraError
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+class NumberCard(NamedTuple):
+    """A number at the head of a page, with its name and what is below it."""
+
+    name: str
+    value: str
+    sub: str = ""
 
 
 def breakable(text: str) -> Markup:

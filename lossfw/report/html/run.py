@@ -11,7 +11,7 @@ from lossfw.errors import ConfigError
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.picture import Picture, as_images, as_uri
 from lossfw.report.html.rebuild import RebuiltRun
-from lossfw.report.html.render import render
+from lossfw.report.html.render import NumberCard, render
 from lossfw.report.html.row_statistics import (
     confusion_of,
     described,
@@ -105,14 +105,12 @@ def _sections(parts: Mapping[str, Any], warnings: list[str]) -> list[tuple[str, 
     return [(id_, name) for id_, name, shown in there if shown]
 
 
-def _cards(run: FinishedRun) -> Iterator[dict[str, str]]:
+def _cards(run: FinishedRun) -> Iterator[NumberCard]:
     for name, number in run.numbers.items():
         if number.single or number.value is None:
-            yield {
-                "name": f"{run.loss_name} (the loss)" if name == LOSS else name,
-                "value": "–" if number.value is None else as_rounded(*number),
-                "sub": as_interval(number.interval),
-            }
+            title = f"{run.loss_name} (the loss)" if name == LOSS else name
+            value = "–" if number.value is None else as_rounded(*number)
+            yield NumberCard(title, value, as_interval(number.interval))
 
 
 def _by_class(run: FinishedRun) -> dict[str, Any] | None:

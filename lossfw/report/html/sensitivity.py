@@ -9,11 +9,10 @@ import numpy as np
 
 from lossfw.nn.sample_curve import SampledCurve, curve
 from lossfw.nn.sensitivity.breakpoints import Staircase
-from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import WIDTH, Picture, inline
-from lossfw.report.html.render import render
+from lossfw.report.html.render import NumberCard, render
 from lossfw.report.plots.curves import draw_loss, draw_part, draw_staircase, limits, name_axes
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.tables import as_number, as_share
@@ -53,7 +52,7 @@ def _first_stairs(one: StudyCurve) -> tuple[str, Staircase] | None:
     return next(iter(one.stairs.items()), None)
 
 
-def _cards(result: Sensitivity) -> Iterator[dict[str, str]]:
+def _cards(result: Sensitivity) -> Iterator[NumberCard]:
     one, here = result.curves[0], int(np.flatnonzero(result.study.offsets == 0)[0])
     points = len(one.slope)
     still = int(np.count_nonzero(one.slope == 0))
@@ -61,17 +60,15 @@ def _cards(result: Sensitivity) -> Iterator[dict[str, str]]:
     if first := _first_stairs(one):
         metric, stairs = first
         low, high = stairs.flat
-        yield _card(metric, as_number(one.metrics[metric][here]), "at the value itself")
+        yield NumberCard(metric, as_number(one.metrics[metric][here]), "at the value itself")
         wide = f"{as_share(stairs.share(low, high))} of the way"
-        yield _card(f"{metric} flat around it", f"{high - low:.4g}", f"wide, {wide}")
-        yield _card(f"places where {metric} jumps", str(stairs.places), "slope 0 everywhere else")
-    yield _card(name, as_number(float(one.loss[here])), "at the value itself")
-    yield _card(f"slope of {name}", as_number(float(one.slope[here])), "at the value itself")
-    yield _card("points where that is 0", f"{still} of {points}", one.name)
-
-
-def _card(name: str, value: str, sub: str) -> dict[str, str]:
-    return {"name": name, "value": value, "sub": sub}
+        yield NumberCard(f"{metric} flat around it", f"{high - low:.4g}", f"wide, {wide}")
+        yield NumberCard(
+            f"places where {metric} jumps", str(stairs.places), "slope 0 everywhere else"
+        )
+    yield NumberCard(name, as_number(float(one.loss[here])), "at the value itself")
+    yield NumberCard(f"slope of {name}", as_number(float(one.slope[here])), "at the value itself")
+    yield NumberCard("points where that is 0", f"{still} of {points}", one.name)
 
 
 def _summary(result: Sensitivity) -> list[str]:
@@ -145,26 +142,21 @@ def _zeros(result: Sensitivity) -> Iterator[dict[str, Any]]:
     for variant, zeros in result.zeros.items():
         for layer, count in enumerate(zeros.parameters):
             shares = [_share(zeros.loss[layer], count)]
-            shares += [_moved(zeros, name, layer, count) for name in zeros.metrics]
+            for name, still in zeros.metrics.items():
+                if zeros.steady[name]:
+                    shares.append(_share(count, count))
+                else:
+                    shares.append(_share(still[layer], zeros.moved[layer], "moved parameters"))
             yield {
                 "variant": variant,
                 "layer": layer,
-                "parameters": count,
                 "unseen": zeros.unseen[layer],
                 "shares": shares,
             }
 
 
-def _share(some: int, of: int) -> dict[str, Any]:
-    share = some / of if of else 0.0
-    return {"share": share, "text": f"{some:,} of {of:,}", "of": "parameters"}
-
-
-def _moved(zeros: ZeroDerivatives, name: str, layer: int, count: int) -> dict[str, Any]:
-    """Return the share of a metric: of all parameters if known, else of the moved ones."""
-    if zeros.steady[name]:
-        return _share(count, count)
-    return _share(zeros.metrics[name][layer], zeros.moved[layer]) | {"of": "moved parameters"}
+def _share(some: int, of: int, what: str = "parameters") -> dict[str, Any]:
+    return {"share": some / of if of else 0.0, "text": f"{some:,} of {of:,} {what}"}
 
 
 def _facts(result: Sensitivity) -> Iterator[tuple[str, str]]:

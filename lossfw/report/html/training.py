@@ -13,7 +13,7 @@ from lossfw.errors import DataError
 from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import Picture, inline, page_axes
-from lossfw.report.html.render import breakable, render
+from lossfw.report.html.render import NumberCard, breakable, render
 from lossfw.report.plots.style import INK, PAGE
 from lossfw.report.text.tables import as_number
 from lossfw.report.text.training import STOPPED
@@ -51,10 +51,7 @@ def training_page(folder: Path) -> str:
                 ("epochs", measured),
             ],
             foot=f"Written by lossfw {__version__}.",
-            cards=[
-                {"name": name, "value": as_number(v), "sub": ""}
-                for name, v in numbers_of(kept).items()
-            ],
+            cards=[NumberCard(name, as_number(value)) for name, value in numbers_of(kept).items()],
             curves=list(_curves(epochs, trained)),
             layers=list(_layers(weights, trained["moved"])),
             histograms=list(_histograms(weights)),

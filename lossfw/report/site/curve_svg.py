@@ -76,17 +76,17 @@ class Frame:
         return "".join(parts)
 
 
-def thumbnail(curve: SampledCurve, order: int = 0) -> str:
+def thumbnail(curve: SampledCurve) -> str:
     """Return a small picture of the value, which says nothing to those who do not see it."""
-    x, y = _thinned(curve, order)
-    frame = Frame(_THUMBNAIL, _THUMBNAIL_MARGINS, (x[0], x[-1]), limits([curve.parts[order]]))
+    x, y = _thinned(curve, 0)
+    frame = Frame(_THUMBNAIL, _THUMBNAIL_MARGINS, (x[0], x[-1]), limits([curve.parts[0]]))
     width, height = _THUMBNAIL
     zero = frame.y(0.0)
     axis = f'<path class="axis" d="M{frame.left} {zero:.1f}H{frame.right}"/>'
     inside = frame.top <= zero <= frame.bottom
     return (
         f'<svg class="thumbnail" viewBox="0 0 {width} {height}" aria-hidden="true">'
-        f'{axis if inside else ""}<path class="curve c{order}" d="{frame.path(x, y)}"/></svg>'
+        f'{axis if inside else ""}<path class="curve c0" d="{frame.path(x, y)}"/></svg>'
     )
 
 

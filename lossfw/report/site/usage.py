@@ -57,7 +57,7 @@ def _yaml_of_model(model: Model) -> Iterator[str]:
 
 
 def _python(subject: PageSubject) -> Iterator[str]:
-    sample = subject.sample
+    sample, examples = subject.sample, subject.description["examples"].splitlines()
     if isinstance(sample, Loss | Activation):
         yield ">>> import lossfw"
         name = "loss" if isinstance(sample, Loss) else "f"
@@ -65,9 +65,8 @@ def _python(subject: PageSubject) -> Iterator[str]:
         arguments = ", ".join([repr(sample.name), *shown])
         yield f">>> {name} = lossfw.{subject.kind}({arguments})"
         yield from _called(name, sample)
-    examples = subject.description["examples"].splitlines()
-    if examples and isinstance(sample, Loss | Activation):
-        yield ""
+        if examples:
+            yield ""
     yield from examples
 
 
@@ -109,11 +108,12 @@ def _shown_result(call: str, result: Any) -> tuple[str, str]:
 
 
 def _commands(subject: PageSubject) -> Iterator[str]:
-    name = subject.name
+    name, sample = subject.name, subject.sample
+    shown = {} if sample is None or isinstance(sample, Model) else _shown(sample)
     given = "".join(
         f" -p {key}={flow(yaml_value(value))}"
-        for key, value in (_shown(subject.sample) if subject.sample else {}).items()
-        if subject.kind != "model" and not isinstance(value, Component | tuple)
+        for key, value in shown.items()
+        if not isinstance(value, Component | tuple)
     )
     yield f"lossfw show {name}{given}"
     if subject.kind in ("loss", "activation"):

@@ -112,14 +112,8 @@ def _of_model(model: dict[str, Any], here: bool) -> Iterator[tuple[str, str]]:
     if model["ending"]:
         yield "file", f"{model['ending']}, which a training writes"
     if model["library"]:
-        yield "library", f"{model['library']}, {library_state(model, here)}"
-
-
-def library_state(library: dict[str, Any], here: bool = True) -> str:
-    """Return the version of a library that is installed, or how to install it."""
-    if not here:
-        return str(library["install"])
-    return library["version"] or f"not installed: {library['install']}"
+        state = model["version"] or f"not installed: {model['install']}"
+        yield "library", f"{model['library']}, {state if here else model['install']}"
 
 
 def _space(space: dict[str, str]) -> str:
