@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,18 @@ def folder(folder):
     """A working folder with one good configuration, ``run.yaml``."""
     (folder / "run.yaml").write_text(GOOD)
     return folder
+
+
+@pytest.fixture
+def in_json(lossfw):
+    """Run a command with ``--json``; return the object that it prints."""
+
+    def run(*arguments):
+        result = lossfw(*arguments, "--json")
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run
 
 
 @pytest.fixture

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 LIAR = '''
@@ -27,11 +25,9 @@ def test_a_table_of_one_loss(lossfw):
     assert lines[0].startswith("Huber(delta=1.0)  float32")
 
 
-def test_only_the_parameters_that_were_set(lossfw):
-    result = lossfw(
-        *("accuracy", "huber", "-p", "delta=0.25", "--points", "40", "--processes", "1", "--json")
-    )
-    rows = json.loads(result.stdout)["rows"]
+def test_only_the_parameters_that_were_set(in_json):
+    given = ("huber", "-p", "delta=0.25", "--points", "40", "--processes", "1")
+    rows = in_json("accuracy", *given)["rows"]
     assert [(row["config"], row["dtype"]) for row in rows] == [
         ({"name": "huber", "delta": 0.25}, "float32"),
         ({"name": "huber", "delta": 0.25}, "float64"),

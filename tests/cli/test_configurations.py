@@ -29,8 +29,8 @@ def test_what_is_printed_runs_to_the_same_result(lossfw, folder):
         assert lossfw("run", "again.yaml", "--json").stdout == wanted
 
 
-def test_it_is_there_in_json(lossfw):
-    told = json.loads(lossfw("config", "run.yaml", "--json").stdout)
+def test_it_is_there_in_json(in_json):
+    told = in_json("config", "run.yaml")
     assert told["config"]["loss"] == {"name": "cross_entropy", "guard": "none"}
     (guard,) = [value for value in told["values"] if value["path"] == ["loss", "guard"]]
     assert guard == {"path": ["loss", "guard"], "value": "none", "origin": "run.yaml:4:36"}

@@ -1,5 +1,5 @@
-import json
 import shlex
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,15 +8,9 @@ import lossfw as face
 
 
 @pytest.fixture
-def evaluated(lossfw):
+def evaluated(in_json):
     """Evaluate a loss and return what the JSON says."""
-
-    def evaluate(*arguments):
-        result = lossfw("eval", *arguments, "--json")
-        assert result.exit_code == 0, result.stderr
-        return json.loads(result.stdout)
-
-    return evaluate
+    return partial(in_json, "eval")
 
 
 def test_a_loss_on_two_numbers(evaluated):

@@ -88,11 +88,10 @@ def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
     assert "run.yaml:5:39: error: this is evaluate.metrics.0 again" in result.stdout
 
 
-def test_a_masked_loss_of_elements_counts_the_others(lossfw, folder):
+def test_a_masked_loss_of_elements_counts_the_others(in_json, folder):
     (folder / "run.yaml").write_text(VALID["masked around a loss of elements"])
-    result = lossfw("run", "run.yaml", "--json")
     # Huber of 0.5, 0 and 0.25: the third target is 3.
-    assert json.loads(result.stdout)["loss"]["value"] == (0.125 + 0 + 0.03125) / 3
+    assert in_json("run", "run.yaml")["loss"]["value"] == (0.125 + 0 + 0.03125) / 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 import lossfw as face
@@ -49,9 +47,9 @@ def test_one_kind_by_either_word(kind, lossfw):
     assert all(line.startswith("loss ") for line in lines)
 
 
-def test_components_as_json(lossfw, install):
+def test_components_as_json(lossfw, in_json, install):
     install("acme", {"acme": "acme_plugin"}, {"acme_plugin": PLUGIN}, version="2.0")
-    listed = json.loads(lossfw("list", "loss", "--json").stdout)
+    listed = in_json("list", "loss")
     assert listed["lossfw"] == 1
     found = {entry["name"]: entry for entry in listed["components"]}
     assert found["plain"] == {
@@ -87,10 +85,10 @@ def test_every_plugin_has_a_line_with_state_and_reason(lossfw, install):
     assert "--disable" in lines["bravo[bravo]"]
 
 
-def test_plugins_as_json(lossfw, install):
+def test_plugins_as_json(in_json, install):
     install("acme", {"acme": "acme_plugin"}, {"acme_plugin": PLUGIN}, version="2.0")
-    listed = json.loads(lossfw("plugins", "--json").stdout)
+    listed = in_json("plugins")
     (acme,) = [plugin for plugin in listed["plugins"] if plugin["distribution"] == "acme"]
     assert acme["version"] == "2.0"
     assert {"kind": "loss", "name": "plain"} in acme["components"]
-    assert lossfw("plugins", "--json", "--no-plugins").exit_code == 0
+    assert in_json("plugins", "--no-plugins")["plugins"]

@@ -1,6 +1,5 @@
 """``lossfw show``, ``plot`` and ``bridge``."""
 
-import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -52,13 +51,11 @@ def lossfw_losses():
 
 
 @pytest.fixture
-def shown(lossfw):
+def shown(in_json):
     """Show one component and return what the JSON says of it."""
 
     def show(*arguments):
-        result = lossfw("show", *arguments, "--json")
-        assert result.exit_code == 0, result.stderr
-        (found,) = json.loads(result.stdout)["components"]
+        (found,) = in_json("show", *arguments)["components"]
         return found
 
     return show
@@ -74,10 +71,8 @@ def test_a_loss_is_described(shown):
     assert not set(found["claims"]) & set(found["not_claimed"])
     assert found["derivative"] == "author"
     (delta, _) = found["parameters"]
-    assert (delta["name"], delta["default"], delta["value"], delta["bounds"]) == (
-        *("delta", 1.0, 0.25),
-        "> 0",
-    )
+    keys = ("name", "default", "value", "bounds")
+    assert [delta[key] for key in keys] == ["delta", 1.0, 0.25, "> 0"]
 
 
 def test_an_alias_shows_the_canonical_name(shown):
@@ -165,17 +160,17 @@ def test_what_is_compiled(shown, lossfw):
 
 
 @pytest.mark.slow
-def test_a_page_has_a_section_for_every_component(lossfw):
+def test_a_page_has_a_section_for_every_component(lossfw, in_json):
     page = lossfw("show", "--all", "--markdown").stdout
-    listed = json.loads(lossfw("list", "--json").stdout)["components"]
+    listed = in_json("list")["components"]
     sections = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
     assert sorted(sections) == sorted(one["name"] for one in listed)
     # In a table a bar would begin a cell.
     assert r"| element \| row |" in page
 
 
-def test_several_names_are_shown_those_of_a_kind_together(lossfw):
-    shown = json.loads(lossfw("show", "relu", "huber", "step", "hinge", "--json").stdout)
+def test_several_names_are_shown_those_of_a_kind_together(in_json):
+    shown = in_json("show", "relu", "huber", "step", "hinge")
     assert [one["name"] for one in shown["components"]] == ["huber", "hinge", "relu", "step"]
 
 
@@ -268,8 +263,8 @@ def test_a_loss_that_cannot_be_boosted_is_told(lossfw):
     assert told in result.stderr
 
 
-def test_a_bridge_as_json(lossfw):
-    told = json.loads(lossfw("bridge", "xgboost", "--loss", "huber", "--json").stdout)
+def test_a_bridge_as_json(in_json):
+    told = in_json("bridge", "xgboost", "--loss", "huber")
     assert told["loss"] == {"name": "huber"}
     assert "bridge.train('huber'" in told["usage"]
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import lossfw as library
-from support.configs import DIGITS, SAVED
+from support.configs import DIGITS
 
-NAN = SAVED.replace("cross_entropy", "holes")
 PLUGIN = """\
 from lossfw import LOGITS, DistanceLoss, PointwiseLoss
 
@@ -98,14 +97,10 @@ def test_logits_given_as_predictions_in_python():
     assert "from_logits" not in str(error.value)
 
 
-def test_from_logits_false_is_kept(lossfw, folder):
+def test_from_logits_false_is_kept(lossfw, in_json, folder):
     (folder / "digits.yaml").write_text(DIGITS)
-
-    def form(*given):
-        return json.loads(lossfw("run", "digits.yaml", "--json", *given).stdout)["loss"]["form"]
-
-    assert form() == "logits"
-    assert form("-o", "loss.from_logits=false") == "prediction"
+    for given, form in (((), "logits"), (("-o", "loss.from_logits=false"), "prediction")):
+        assert in_json("run", "digits.yaml", *given)["loss"]["form"] == form
     saved = ["-o", "network={logits: [[1.0, 2.0], [2.0, 1.0]]}", "-o", "loss.guard-"]
     result = lossfw("run", "run.yaml", *saved, "-o", "loss.from_logits=false")
     assert "the loss has from_logits, and network.logits are given" in result.stderr
