@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -109,11 +108,9 @@ def has_values(*arrays: Array | None) -> bool:
 def _has_values(x: Array | None) -> bool:
     if is_jax(x):
         return not isinstance(x, sys.modules["jax"].core.Tracer)
-    return not is_torch(x) or _is_concrete(sys.modules["torch"], x)
-
-
-def _is_concrete(torch: ModuleType, x: Array) -> bool:
-    """Tell whether the numbers of a tensor can be looked at."""
+    if not is_torch(x):
+        return True
+    torch = sys.modules["torch"]
     if torch.compiler.is_compiling() or x.is_meta or type(x).__name__ == "FakeTensor":
         return False
     # There is no public name for what `torch.func` wraps a tensor in.

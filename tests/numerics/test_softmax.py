@@ -56,17 +56,31 @@ def true_loss(xp, z, t):
     return xp.sum(t * (total - z), axis=-1)
 
 
+def true_gradient(xp, z, t):
+    return true_softmax(xp, z) - t
+
+
+def true_hessian(xp, z, t):
+    return true_softmax(xp, z) * (1 - true_softmax(xp, z))
+
+
+def hold(results, z, t):
+    """Hold loss, gradient and Hessian, or the first of them, to their textbook."""
+    for result, textbook in zip(results, (true_loss, true_gradient, true_hessian), strict=False):
+        assert ulp_error(result, evaluate(textbook, z, t, rows=True)).max() <= GOAL
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_errors_in_ulps(dtype):
     z = rows(dtype)
-    p = evaluate(true_softmax, z, rows=True)
-    total = evaluate(lambda xp, z: xp.log(xp.sum(xp.exp(z), axis=-1)), z, rows=True)
-    assert ulp_error(softmax(np, z), p).max() <= GOAL
-    rest = evaluate(lambda xp, z: 1 - true_softmax(xp, z), z, rows=True)
-    assert ulp_error(softmax_complement(np, z), rest).max() <= GOAL
-    log_p = evaluate(lambda xp, z: xp.log(true_softmax(xp, z)), z, rows=True)
-    assert ulp_error(log_softmax(np, z), log_p).max() <= GOAL
+    for function, textbook in (
+        (softmax, true_softmax),
+        (softmax_complement, lambda xp, z: 1 - true_softmax(xp, z)),
+        (log_softmax, lambda xp, z: xp.log(true_softmax(xp, z))),
+    ):
+        assert ulp_error(function(np, z), evaluate(textbook, z, rows=True)).max() <= GOAL
     # The sum may be near 0; its digits are those of its terms.
+    total = evaluate(lambda xp, z: xp.log(xp.sum(xp.exp(z), axis=-1)), z, rows=True)
     size = np.maximum(np.abs(to_float(total)), z.max(axis=-1))
     error = np.abs(to_float(total - evaluate(lambda xp, x: x, logsumexp(np, z))))
     assert (error <= 4 * np.spacing(size.astype(dtype))).all()
@@ -76,23 +90,16 @@ def test_errors_in_ulps(dtype):
 def test_cross_entropy_errors_in_ulps(dtype):
     z = rows(dtype)
     t = targets(z)
-    assert (
-        ulp_error(softmax_cross_entropy(np, z, t), evaluate(true_loss, z, t, rows=True)).max()
-        <= GOAL
+    hold([softmax_cross_entropy(np, z, t)], z, t)
+    functions = (
+        softmax_cross_entropy,
+        softmax_cross_entropy_gradient,
+        softmax_cross_entropy_hessian,
     )
     for index in (np.argmax(z, axis=-1), np.argmin(z, axis=-1)):
         one_hot = np.eye(z.shape[1], dtype=dtype)[index]
-        truth = evaluate(true_loss, z, one_hot, rows=True)
-        assert ulp_error(softmax_cross_entropy_at(np, z, index), truth).max() <= GOAL
-        assert ulp_error(softmax_cross_entropy(np, z, one_hot), truth).max() <= GOAL
-        gradient = softmax_cross_entropy_gradient(np, z, one_hot)
-        truth = evaluate(lambda xp, z, t: true_softmax(xp, z) - t, z, one_hot, rows=True)
-        assert ulp_error(gradient, truth).max() <= GOAL
-        hessian = softmax_cross_entropy_hessian(np, z, one_hot)
-        truth = evaluate(
-            lambda xp, z: true_softmax(xp, z) * (1 - true_softmax(xp, z)), z, rows=True
-        )
-        assert ulp_error(hessian, truth).max() <= GOAL
+        hold([softmax_cross_entropy_at(np, z, index)], z, one_hot)
+        hold([function(np, z, one_hot) for function in functions], z, one_hot)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -143,14 +150,7 @@ def test_class_by_class_derivatives_on_dual_numbers_keep_their_digits():
         at = np.full(3, index)
         one_hot = np.eye(3)[at]
         for body, t in ((softmax_cross_entropy, one_hot), (softmax_cross_entropy_at, at)):
-            value, gradient, hessian = row_derivatives(body, np, z, t)
-            assert ulp_error(value, evaluate(true_loss, z, one_hot, rows=True)).max() <= GOAL
-            truth = evaluate(lambda xp, z, t: true_softmax(xp, z) - t, z, one_hot, rows=True)
-            assert ulp_error(gradient, truth).max() <= GOAL
-            truth = evaluate(
-                lambda xp, z: true_softmax(xp, z) * (1 - true_softmax(xp, z)), z, rows=True
-            )
-            assert ulp_error(hessian, truth).max() <= GOAL
+            hold(row_derivatives(body, np, z, t), z, one_hot)
 
 
 def test_the_slope_of_cross_entropy_has_the_curvature_of_softmax_at_equal_logits():

@@ -206,14 +206,7 @@ class GroupPartial(Partial):
         )
         ranges = tuple(_Range(next(held), next(held) if tail else None) for tail in tails)
         return cls(
-            total=total,
-            weight=weight,
-            count=count,
-            masked=masked,
-            origin=origin,
-            loss=loss,
-            closed=closed,
-            ranges=ranges,
+            0, total, weight, count, masked, (), origin, closed=closed, ranges=ranges, loss=loss
         )
 
     def _open(self) -> Iterator[OpenGroup]:

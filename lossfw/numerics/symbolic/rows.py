@@ -159,13 +159,10 @@ class RowExpressions(Expressions):
         """Return the first column of the largest element of each row; NaN is larger than all."""
         largest = self.max(x, axis=axis, keepdims=True)
         chosen = self.where(self.isnan(largest), self.isnan(x), x == largest)
-        return self.astype(self._first(chosen, x, keepdims=keepdims), INT64)
-
-    def _first(self, chosen: Symbol, x: Symbol, *, keepdims: bool) -> Any:
         place = self.astype(self.arange(self.columns), FLOAT64)
         place = self.where(chosen, place, self.full_like(place, self.inf))
         first = self.min(place, axis=-1, keepdims=keepdims)
-        return self.round(first)
+        return self.astype(self.round(first), INT64)
 
     def any(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return whether a truth holds anywhere in each row."""
