@@ -96,8 +96,8 @@ class Graph:
         graph, new_ids = self._with_args(
             lambda node: node.args[::2] if is_rare(node) else node.args, replaced=is_rare
         )
-        rare = (node for node in map(self.nodes.__getitem__, new_ids) if is_rare(node))
-        graph.outputs += dict.fromkeys(new_ids[node.args[0]] for node in rare)
+        choices = [self.nodes[node_id] for node_id in new_ids if is_rare(self.nodes[node_id])]
+        graph.outputs += dict.fromkeys(new_ids[choice.args[0]] for choice in choices)
         return graph
 
     def ordinary(self) -> Graph:
