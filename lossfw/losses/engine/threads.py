@@ -27,8 +27,11 @@ _TASKS_FOR_THREADS = 4
 # it returns freed memory to the system, 32 MiB.
 _RELEASED_BYTES = 30 * 2**20
 
-# Read once: Linux takes 15 microseconds to answer.
-_PROCESSORS = os.cpu_count() or 1
+# Those that this process may use, which a cluster's scheduler limits. Read once: Linux takes 15
+# microseconds to answer.
+_PROCESSORS = (
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+)
 
 _threads: ContextVar[int | None] = ContextVar("lossfw_threads", default=None)
 
@@ -38,7 +41,7 @@ def threads(count: int) -> Iterator[None]:
     """Compute with this many threads inside the ``with`` block.
 
     Without it, the environment variable ``LOSSFW_THREADS`` or else the number
-    of processors decides. No result depends on it.
+    of processors that the process may use decides. No result depends on it.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """Threads: their number is checked, and failures do not depend on it."""
 
+import os
 import threading
 import time
 
@@ -9,6 +10,7 @@ import pytest
 import lossfw
 from lossfw import ParameterError
 from lossfw.losses.engine import threads
+from support.engines import run_program
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -63,3 +65,17 @@ def test_the_environment_sets_the_number(monkeypatch):
         assert threads.thread_count() == 1
     with pytest.raises(ParameterError, match="got 0"), lossfw.threads(0):
         pass
+
+
+ON_ONE_PROCESSOR = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+os.environ["LOSSFW_THREADS"] = ""
+from lossfw.losses.engine import threads
+print(threads.thread_count())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_only_processors_that_the_process_may_use_count():
+    assert run_program(ON_ONE_PROCESSOR) == "1\n"
