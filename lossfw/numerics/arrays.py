@@ -105,7 +105,7 @@ def has_values(*arrays: Array | None) -> bool:
     return all(_has_values(x) for x in arrays)
 
 
-def _has_values(x: Array | None) -> bool:
+def _has_values(x: Any) -> bool:
     if is_jax(x):
         return not isinstance(x, sys.modules["jax"].core.Tracer)
     if not is_torch(x):
