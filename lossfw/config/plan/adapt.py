@@ -75,7 +75,7 @@ def _check_groups(config: CheckedConfig) -> None:
     # A part that is wrong itself may be the one that takes groups.
     right = [part for _, part in parts if part is not None]
     is_used = len(right) < len(parts) or any(part.takes_groups for part in right)
-    if config.data_options.group_key is not None and not is_used:
+    if config.data_spec.options.group_key is not None and not is_used:
         names = "" if config.registry is None else suggestions.for_groups(config.registry)
         instead = f", or take a loss of groups, such as {names}" if names else ""
         config.add(
@@ -91,7 +91,7 @@ def _need_groups(config: CheckedConfig, part: Loss | Metric, path: ConfigPath) -
     label = part.name if isinstance(part, Loss) else part.label
     what = f"the {part.kind} {label} takes rows in groups, and nothing says which belong together"
     key = "group_key: COLUMN, which has the same number or text in all rows of a group"
-    if config.data_options.group_key is None and config.data is not None:
+    if config.data_spec.options.group_key is None and config.data is not None:
         if config.data.groups is None:
             config.add(path, what, f"write data.{key}")
     elif config.held_out is not None and config.held_out.groups is None:

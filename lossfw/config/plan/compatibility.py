@@ -21,14 +21,14 @@ from lossfw.components.spaces import (
     Vector,
 )
 from lossfw.config.schema import suggestions
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
 from lossfw.config.schema.messages import one_line
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.data import Dataset, Source
+from lossfw.config.text.tree import dotted
+from lossfw.data import Dataset
 from lossfw.data.csv_text import is_number
 from lossfw.data.data_record import COLUMNS, DataRecord
 from lossfw.data.lazy_arrays import RowArray, is_file_backed, read_rows
-from lossfw.data.options import DataOptions
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -132,7 +132,7 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
     Without a word of the user's, the numbers of labels are none to be measured: a cell with a
     slip in it would make labels of a whole column of numbers.
     """
-    options = config.data_options
+    options = config.data_spec.options
     meant = options.classes is not None or options.one_hot is not False
     if not data.classes or meant or loss.takes_classes or range_of(loss.target_space).high == 1:
         return False
@@ -152,15 +152,11 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
 
 
 def check_like_training(
-    config: CheckedConfig, data: Dataset, trained: DataRecord, *, held_out: bool = False
+    config: CheckedConfig, data: Dataset, spec: DataSpec, trained: DataRecord
 ) -> None:
-    """Check columns and divisor of the rows of a run, or of those held out, against a training."""
-    path, source, options = ["data"], config.data_source, config.data_options
-    if held_out:
-        path = ["train", "hold_out", "data"]
-        source, options = config.held_out_source, config.held_out_options
-    _check_columns(config, trained.columns, data, path)
-    _check_divisor(config, source, options, path, trained.divisor)
+    """Check columns and divisor of rows, those of a run or those held out, against a training."""
+    _check_columns(config, trained.columns, data, spec.path)
+    _check_divisor(config, spec, trained.divisor)
 
 
 def _check_columns(
@@ -267,7 +263,7 @@ def _other_labels(config: CheckedConfig, space: Space, data: Dataset) -> str:
     if len(labels) != len(wanted):
         return ""
     pairs = ", ".join(f"{a}: {b}" for a, b in zip(labels, wanted, strict=True))
-    place = " in place of classes" if config.data_options.classes else ""
+    place = " in place of classes" if config.data_spec.options.classes else ""
     return f"write data.map_targets: {{{pairs}}}{place}"
 
 
@@ -281,7 +277,7 @@ def class_advice(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[
     if loss.takes_classes or not _are_classes(_looked_at(data)):
         return ""
     hint = f"if the targets are class indices, {_losses_of_classes(config, loss)}"
-    if len(shape) == 2 and shape[1] > 1 and not config.data_options.one_hot:
+    if len(shape) == 2 and shape[1] > 1 and not config.data_spec.options.one_hot:
         hint += ", or write data.one_hot: true"
     return hint
 
@@ -308,38 +304,24 @@ def _are_classes(targets: NDArray) -> bool:
     )
 
 
-def divisor_of(source: Source, options: DataOptions) -> float:
-    """Return the number that the inputs of a source are divided by, 1 for none.
-
-    A source may have a parameter `scale` of its own, in place of the key.
-    """
-    own = getattr(source, "scale", None) if "scale" in type(source).model_fields else None
-    scale = options.scale if own is None else own
-    return float(scale) if isinstance(scale, int | float) else 1.0
-
-
-def _check_divisor(
-    config: CheckedConfig,
-    source: Source | None,
-    options: DataOptions,
-    path: ConfigPath,
-    trained: float | None,
-) -> None:
+def _check_divisor(config: CheckedConfig, spec: DataSpec, trained: float | None) -> None:
     """Refuse inputs that lack the divisor of the training, and note another divisor.
 
     Inputs may come divided already: ``scale: 1`` says so. It is None where it is not known.
     """
-    if source is None or trained is None or (given := divisor_of(source, options)) == trained:
+    if spec.source is None or trained is None or spec.divisor == trained:
         return
     before = f"{config.learnt_words} trained with scale: {trained:.12g}"
     if trained == 1:
         before = f"{config.learnt_words} trained without scale"
-    if config.has(*map(str, path), "scale"):
-        place = ".".join(map(str, path))
-        config.notes.append(f"{before}, and {place}.scale is {given:.12g}: the inputs may differ")
+    if config.has(*map(str, spec.path), "scale"):
+        place = dotted(spec.path)
+        config.notes.append(
+            f"{before}, and {place}.scale is {spec.divisor:.12g}: the inputs may differ"
+        )
         return
     config.add(
-        path,
+        spec.path,
         f"{before}, and these inputs are not divided",
         f"write scale: {trained:.12g}; or scale: 1, if they are divided already",
     )

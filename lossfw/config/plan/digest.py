@@ -78,8 +78,8 @@ def plan_digest(config: CheckedConfig) -> str:
 
 def _data(config: CheckedConfig) -> list[Any]:
     """Return all that decides the rows."""
-    options = config.data_options.to_config()
-    described = [without_files(known(config.data_source)), known(config.data).digest]
+    options = config.data_spec.options.to_config()
+    described = [without_files(known(config.data_spec.source)), known(config.data).digest]
     # Data without such keys have the digest that they had before there were any.
     described += [options] if options else []
     recorded = config.recorded
@@ -174,11 +174,14 @@ def _hold_out(config: CheckedConfig, section: TrainSection) -> dict[str, Any] | 
     """Return the rows that are held out."""
     if section.hold_out is None or config.held_out is None:
         return None
-    source = config.held_out_source and without_files(config.held_out_source)
+    spec = config.held_out_spec
     described = section.hold_out.model_dump(include={"share", "patience"})
     # Trainings without these keys have the identity that they had before there were any.
     described |= section.hold_out.model_dump(include=set(HOLD_OUT_OF_FOLDS), exclude_none=True)
-    described |= {"data": source, "digest": config.held_out.digest}
-    if options := config.held_out_options.to_config():
+    described |= {
+        "data": spec.source and without_files(spec.source),
+        "digest": config.held_out.digest,
+    }
+    if options := spec.options.to_config():
         described["options"] = options
     return described

@@ -46,7 +46,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     # Nothing is known about a model that cannot be read.
     readable = config.predictor is not None or config.outputs is not None
     if config.data is not None and readable:
-        check_like_training(config, config.data, config.recorded)
+        check_like_training(config, config.data, config.data_spec, config.recorded)
         config.data = standardised(config, config.data)
     adapt_loss(config)
     read_report_options(config)
@@ -106,23 +106,23 @@ def refuse_sweep(config: CheckedConfig) -> None:
 
 
 def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -> None:
-    source = config.data_source
-    if source is None:
+    spec, kept = config.data_spec, tuple(sorted(row_columns(config)))
+    if spec.source is None:
         return
-    options, kept = config.data_options, tuple(sorted(row_columns(config)))
-    columns = tuple(sorted({*kept, *options.extra_columns}))
+    columns = tuple(sorted({*kept, *spec.options.extra_columns}))
     if config.origin is not None and config.origin.is_saved and not inputs:
-        source = source.without_inputs()
-    if (source, columns) not in loaded:
-        data = load(config, source, ["data"], options, kept)
-        if data is None and columns and options.group_key is None:
+        spec = replace(spec, source=spec.source.without_inputs())
+    key = known(spec.source), columns
+    if key not in loaded:
+        data = load(config, spec, kept)
+        if data is None and columns and spec.options.group_key is None:
             # Without the columns that slices name: one is not there, which has been reported.
-            data = load(config, source, ["data"], DataOptions())
+            data = load(config, replace(spec, options=DataOptions()))
         if data is None:
             return
-        loaded[source, columns] = data
-    whole = loaded[source, columns]
-    config.data = with_options(config, whole, options, ["data"], kept)
+        loaded[key] = data
+    whole = loaded[key]
+    config.data = with_options(config, whole, spec, kept)
     if config.data is not None and config.selected is not None:
         _match_selected(config, config.data, whole)
 
@@ -132,8 +132,8 @@ def _match_selected(config: CheckedConfig, data: Dataset, whole: Dataset) -> Non
     if config.outputs is not None and config.outputs.shape[:1] == (len(whole),):
         config.outputs = taken(config.outputs, known(config.selected))
     lost = [label for label in whole.classes if label not in data.classes]
-    by_label = config.recorded.classes or isinstance(config.data_options.classes, tuple)
-    if lost and not by_label and config.data_options.map_targets is None:
+    by_label = config.recorded.classes or isinstance(config.data_spec.options.classes, tuple)
+    if lost and not by_label and config.data_spec.options.map_targets is None:
         config.add(
             ["data", "rows"],
             f"no row that is left has the label {', '.join(lost)}, and classes are numbered by "

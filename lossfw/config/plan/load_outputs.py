@@ -50,7 +50,7 @@ def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
 
 
 def _file(config: CheckedConfig, key: str, node: Node) -> Path | None:
-    source = config.data_source
+    source = config.data_spec.source
     # A source that is wrong itself may be the one that brings the weights.
     if key == "weights" and source is None:
         return None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.config.schema.check_config import slice_section
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.schema.sections import RootSection
 from lossfw.config.text.tree import Node
 from lossfw.data import Dataset
-from lossfw.data.options import DataOptions
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import COLUMN, Slice
@@ -57,18 +56,16 @@ def row_columns(config: CheckedConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(p.column for p in config.slices if p.column), *asked]))
 
 
-def place_of_column(
-    config: CheckedConfig, column: str, path: ConfigPath, options: DataOptions
-) -> ConfigPath:
-    """Return where a column of the data at `path` is named first.
+def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> ConfigPath:
+    """Return where a column of the data is named first.
 
     It may be the column of groups, that of a slice, of the file of rows, or of a filter.
     """
     train = config.sections and config.sections.train
     if train and train.hold_out and train.hold_out.groups == f"{COLUMN}{column}":
         return ["train", "hold_out", "groups"]
-    if column == options.group_key:
-        return [*path, "group_key"]
+    if column == spec.options.group_key:
+        return [*spec.path, "group_key"]
     for index, item in enumerate(_items(config)):
         section = slice_section(item)
         if section is not None and section.by == f"{COLUMN}{column}":
@@ -77,7 +74,7 @@ def place_of_column(
     asked = [] if config.sections is None else config.sections.evaluate.columns
     if column in asked:
         return ["evaluate", "columns", asked.index(column)]
-    return [*path, "rows"]
+    return [*spec.path, "rows"]
 
 
 def _items(config: CheckedConfig) -> list[Node]:

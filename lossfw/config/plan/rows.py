@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema import suggestions
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.config.schema.checked import CheckedConfig, DataSpec, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded, labels_of
 from lossfw.data.files import digest_arrays
-from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
@@ -19,55 +18,50 @@ from lossfw.models import Predictor
 from lossfw.numerics.arrays import NDArray
 
 
-def load(
-    config: CheckedConfig,
-    source: Source,
-    path: ConfigPath,
-    options: DataOptions,
-    columns: Sequence[str] = (),
-) -> Dataset | None:
-    """Return the rows of a source that stands at `path`; None if they cannot be read.
+def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> Dataset | None:
+    """Return the rows of a source; None if they cannot be read.
 
     With them come the columns that the keys beside its parameters read, and those of slices.
     """
-    read = tuple(sorted({*options.extra_columns, *columns}))
-    with config.at(path):
+    read = tuple(sorted({*spec.options.extra_columns, *columns}))
+    with config.at(spec.path):
         try:
-            source = options.without_groups(source)
+            source = spec.options.without_groups(known(spec.source))
             return need_dataset(source, source.load_with(read) if read else source.load())
         except ColumnError as error:
-            with config.at(place_of_column(config, error.column, path, options)):
+            with config.at(place_of_column(config, error.column, spec)):
                 raise
     return None
 
 
 def need_dataset(source: Source, data: object) -> Dataset:
     """Return what a source loaded, which an author may have written as anything."""
-    if isinstance(data, Dataset):
-        # A source of a plugin may have none, and two runs of other rows would pass for one.
-        digest = data.digest or digest_arrays(data.inputs, data.targets, data.sample_weight)
-        return data if data.digest else replace(data, digest=digest)
-    raise DataError(
-        f"load() of the source {source.name!r} returned {type(data).__name__}; expected "
-        "a lossfw.data.Dataset."
-    )
+    if not isinstance(data, Dataset):
+        raise DataError(
+            f"load() of the source {source.name!r} returned {type(data).__name__}; expected "
+            "a lossfw.data.Dataset."
+        )
+    if data.digest:
+        return data
+    # Two runs of other rows would pass for one.
+    return replace(data, digest=digest_arrays(data.inputs, data.targets, data.sample_weight))
 
 
 def with_options(
     config: CheckedConfig,
     data: Dataset,
-    options: DataOptions,
-    path: ConfigPath,
+    spec: DataSpec,
     columns: Sequence[str] = (),
     *,
     learnt: bool = False,
 ) -> Dataset | None:
-    """Return the rows of a source at `path` as the keys beside its parameters say.
+    """Return the rows of a source as the keys beside its parameters say.
 
     Labels are numbered like those that came with the weights. Inputs are not standardised
     here; see `standardised`. Only the columns of the filter that are in `columns` stay. The
     categories of rows that are `learnt` are those of later rows.
     """
+    path, options = spec.path, spec.options
     if not data.columns.keys() >= {*options.extra_columns}:
         return None  # a column that is not there has been reported
     rows = options.row_filter
@@ -83,7 +77,7 @@ def with_options(
     if learnt and not config.recorded.categories:
         # Rows that are held out have the inputs of those to learn from.
         config.recorded = replace(config.recorded, categories=labels_of(data))
-    fitting = _for_model(config, data, options, path)
+    fitting = _for_model(config, data, spec)
     if fitting is None:
         return None
     with config.at(path):
@@ -92,14 +86,12 @@ def with_options(
     return None
 
 
-def _for_model(
-    config: CheckedConfig, data: Dataset, options: DataOptions, path: ConfigPath
-) -> Dataset | None:
+def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset | None:
     """Return data whose categories are inputs; None if the model does not take these inputs.
 
     Categories are codes for a model that takes some, and numbered like those of its training.
     """
-    model = config.model
+    model, path, options = config.model, spec.path, spec.options
     if config.origin is not None and config.origin.is_saved:
         return data  # nothing looks at the inputs
     takes = frozenset() if model is None else model.takes
@@ -141,7 +133,7 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
 
     Weights with such numbers and rows without them, or the other way round, are a mistake.
     """
-    known_numbers, wanted = config.recorded.standardisation, config.data_options.standardize
+    known_numbers, wanted = config.recorded.standardisation, config.data_spec.options.standardize
     if wanted and known_numbers is None:
         config.add(
             ["data", "standardize"],

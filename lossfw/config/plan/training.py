@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossfw.config.plan.adapt import adapt_loss
-from lossfw.config.plan.compatibility import check_like_training, divisor_of
+from lossfw.config.plan.compatibility import check_like_training
 from lossfw.config.plan.digest import digest, training_identity
 from lossfw.config.plan.evaluation import refuse_sweep
 from lossfw.config.plan.folds import group_columns, hold_out, refuse_folds
@@ -40,8 +40,6 @@ DEFAULT_DTYPE = "float32"
 # Inputs of a file with fewer bytes are read once, also for a model that reads them in batches:
 # it does so several times in each leg, and a megabyte of text takes some 20 ms.
 _READ_ONCE_BYTES = 256 * 2**20
-
-_HELD_OUT = ["train", "hold_out", "data"]
 
 
 def build_training(source: ConfigSource) -> Training:
@@ -103,22 +101,22 @@ def _refuse_sample(config: CheckedConfig) -> None:
 
 def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     """Fill the rows to learn from and those that are held out."""
-    kept = group_columns(config)
-    data = load(config, known(config.data_source), ["data"], config.data_options, kept)
+    spec, kept = config.data_spec, group_columns(config)
+    data = load(config, spec, kept)
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
     if data is not None:
-        data = with_options(config, data, config.data_options, ["data"], kept, learnt=True)
+        data = with_options(config, data, spec, kept, learnt=True)
     held_out = None
-    if config.held_out_source is not None:
-        held_out = load(config, config.held_out_source, _HELD_OUT, config.held_out_options)
+    if config.held_out_spec.source is not None:
+        held_out = load(config, config.held_out_spec)
         if data is not None and held_out is not None:
             held_out = _held_out_as(config, held_out, data)
     if data is not None:
-        check_like_training(config, data, config.recorded)
+        check_like_training(config, data, spec, config.recorded)
         if held_out is not None:
-            check_like_training(config, held_out, _record(config, data), held_out=True)
+            check_like_training(config, held_out, config.held_out_spec, _record(config, data))
     config.problems.raise_if_any()
     config.data, config.held_out = _as_learnt(config, known(data)), held_out
     if held_out is None and section.hold_out is not None:
@@ -143,21 +141,22 @@ def _as_learnt(config: CheckedConfig, data: Dataset) -> Dataset:
 
 def _standardise(config: CheckedConfig, data: Dataset) -> None:
     """Standardise the inputs by the rows to learn from, and by the same numbers those held out."""
-    if config.data_options.standardize and config.recorded.standardisation is None:
+    if config.data_spec.options.standardize and config.recorded.standardisation is None:
         found = Standardisation.of(inputs_of(data))
         config.recorded = replace(config.recorded, standardisation=found)
     config.data = standardised(config, data)
     if config.held_out is not None and config.recorded.standardisation is not None:
-        with config.at(_HELD_OUT):
+        with config.at(config.held_out_spec.path):
             config.held_out = config.recorded.standardisation.apply(config.held_out)
 
 
 def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dataset | None:
     """Return the rows that are held out, their labels numbered like those of the data."""
-    options = config.held_out_options
-    if held_out.classes and data.classes and options.classes in (None, FOUND):
-        options = options.model_copy(update={"classes": data.classes})
-    return with_options(config, held_out, options, _HELD_OUT)
+    spec = config.held_out_spec
+    if held_out.classes and data.classes and spec.options.classes in (None, FOUND):
+        options = spec.options.model_copy(update={"classes": data.classes})
+        spec = replace(spec, options=options)
+    return with_options(config, held_out, spec)
 
 
 def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
@@ -199,7 +198,7 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     loss, units = known(config.used_loss), known(known(config.origin).units)
     classes = loss.takes_classes
     by_index = classes and held_out.targets.ndim == 1
-    with config.at(_HELD_OUT):
+    with config.at(config.held_out_spec.path):
         shape = inputs_of(held_out).shape
         learnt = inputs_of(known(config.data)).shape
         if config.predictor is not None:
@@ -259,7 +258,7 @@ def _record(config: CheckedConfig, data: Dataset) -> DataRecord:
     return DataRecord(
         classes=data.classes,
         columns=data.input_names,
-        divisor=divisor_of(known(config.data_source), config.data_options),
+        divisor=config.data_spec.divisor,
         categories=config.recorded.categories,
         standardisation=config.recorded.standardisation,
     )

@@ -23,9 +23,12 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
         for key in () if has_folds else _NOT_TRAINED:
             if config.has("evaluate", key) and _value(config, "evaluate", key) is not False:
                 yield f"evaluate.{key} changes nothing in a training: `lossfw run` uses it"
-        if config.held_out_source is not None and config.held_out_source == config.data_source:
+        if (
+            config.held_out_spec.source is not None
+            and config.held_out_spec.source == config.data_spec.source
+        ):
             yield "train.hold_out.data are the data themselves: nothing is held out of the training"
-        if config.held_out_options.standardize:
+        if config.held_out_spec.options.standardize:
             yield (
                 "train.hold_out.data.standardize changes nothing: rows that are held out follow "
                 "data.standardize"

@@ -14,7 +14,7 @@ from lossfw.components.naming import nearest, snake_case
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema import suggestions
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
 from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
 from lossfw.config.text.reading import find_file, find_location
@@ -103,21 +103,22 @@ class ComponentMaker:
                 close = [e for e in (error, other) if split_hint(str(e))[1]]
                 raise (close or [error])[0] from None
 
-    def data_options(self, path: ConfigPath, source: Component | None) -> DataOptions:
-        """Return the keys beside the parameters of the source at `path`; a wrong one is left out.
+    def data_spec(self, path: ConfigPath) -> DataSpec:
+        """Return the source at `path` and the keys beside its parameters; wrong ones are left out.
 
         Without a source nothing is known of its own parameters.
         """
+        source = self.make(path, "source")
         node = self.config.root.find(path)
         given = node.plain() if node is not None and isinstance(node.value, dict) else {}
         own = () if source is None else type(source).model_fields
         beside = {k: given[k] for k in DataOptions.model_fields if k in given and k not in own}
         try:
-            return DataOptions.model_validate(beside)
+            return DataSpec(path, source, DataOptions.model_validate(beside))
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 add_problem(self.config.problems, self.config.root, item, within=path)
-            return DataOptions()
+            return DataSpec(path, source)
 
     def choose(self, path: ConfigPath, kind: str, table: Mapping[str, type[Component]]) -> Any:
         """Return the component at `path` of a class in `table`, None if something is wrong.

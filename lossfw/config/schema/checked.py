@@ -37,6 +37,27 @@ ConfigPath: TypeAlias = Sequence[str | int]
 _Field = TypeVar("_Field")
 
 
+@dataclass(frozen=True)
+class DataSpec:
+    """What a configuration says of rows at a path: their source, and the keys beside it."""
+
+    path: ConfigPath
+    # None if there is none, or if it is wrong.
+    source: Source | None = None
+    options: DataOptions = field(default_factory=DataOptions)
+
+    @property
+    def divisor(self) -> float:
+        """The number that the inputs are divided by, 1 for none.
+
+        A source may have a parameter `scale` of its own, in place of the key.
+        """
+        own = getattr(self.source, "scale", None)
+        has_own = self.source is not None and "scale" in type(self.source).model_fields
+        scale = own if has_own and own is not None else self.options.scale
+        return float(scale) if isinstance(scale, int | float) else 1.0
+
+
 @dataclass
 class CheckedConfig:
     """A configuration and everything that is known of it.
@@ -58,12 +79,9 @@ class CheckedConfig:
     network_section: NetworkSection | None = None
     # Knows the components, those of its own plugins included.
     registry: Registry | None = None
-    # Where the rows come from, and those that a training holds out.
-    data_source: Source | None = None
-    held_out_source: Source | None = None
-    # What becomes of these rows.
-    data_options: DataOptions = field(default_factory=DataOptions)
-    held_out_options: DataOptions = field(default_factory=DataOptions)
+    # Where the rows come from and what becomes of them, and the same of those held out.
+    data_spec: DataSpec = DataSpec(("data",))
+    held_out_spec: DataSpec = DataSpec(("train", "hold_out", "data"))
     # As it is configured.
     loss: Loss | None = None
     # In order; `instead` are activations that a study puts in place of the hidden ones.
