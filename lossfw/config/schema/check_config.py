@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import nearest
-from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.check_training import check_hold_out, check_learning
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.config.schema.code_files import admits_model, importable
+from lossfw.config.schema.code_files import admits_model, registry_with_plugins
 from lossfw.config.schema.messages import add_problem, one_line
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.config.schema.section_types import MAX_ITEMS, SCHEMA_VERSION, named_slice
+from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
 from lossfw.config.schema.stand_ins import with_what_it_means
-from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node, dotted
-from lossfw.errors import PluginError
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
@@ -44,12 +40,12 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     """Check the sections and make every component, to train or to evaluate."""
     config.root = with_what_it_means(config.root, config.problems)
     check_sections(config, training=training)
-    config.registry, whole = _registry_with_plugins(config)
+    config.registry, whole = registry_with_plugins(config)
     maker = ComponentMaker(config, config.registry, whole)
     config.data_spec = maker.data_spec(config.data_spec.path)
     config.loss = maker.make(["loss"], "loss")
     model = maker.make(["model"], "model")
-    config.model = model if model is None or admits_model(config, ["model"], model) else None
+    config.model = model if model is None or admits_model(config, model) else None
     config.activations = maker.make_each(["network", "layers"], "activation", below=["activation"])
     config.origin = _origin(config)
     metrics = maker.make_each(["evaluate", "metrics"], "metric", or_else="loss")
@@ -87,40 +83,6 @@ def _refuse_doubled(config: CheckedConfig) -> None:
         if metric is not None and first < index:
             path: ConfigPath = ["evaluate", "metrics", index]
             config.add(path, f"this is evaluate.metrics.{first} again", "leave one of them out")
-
-
-def _registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
-    """Return the registry with the configuration's own plugin files, and whether all are in it."""
-    plugins = config.source.plugins
-    node = config.root.find(["plugins"])
-    items = node.value if node is not None and isinstance(node.value, list) else []
-    if len(items) > MAX_ITEMS:
-        return plugins.registry(), False
-    names = [item for item in items if isinstance(item.value, str) and item.value]
-    located = [(item, find_file(item, config.problems)) for item in names]
-    there = [(item, path) for item, path in located if path is not None]
-    config.files |= {("plugins", items.index(item)): str(path) for item, path in there}
-    there = importable(config, there)
-    try:
-        return plugins.registry([path for _, path in there]), len(there) == len(names)
-    except PluginError:
-        wrong = _import_errors(there)
-        if not wrong:
-            raise
-        for item, reason in wrong.values():
-            config.problems.add(item.at, reason)
-        return plugins.registry([path for _, path in there if path not in wrong]), False
-
-
-def _import_errors(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
-    """Return the plugin files that cannot be used, each with the reason."""
-    reasons = {}
-    for item, path in there:
-        try:
-            Registry.discover(local=[path], plugins=False)
-        except PluginError as error:
-            reasons[path] = (item, str(error))
-    return reasons
 
 
 def check_sections(config: CheckedConfig, *, training: bool = False) -> None:

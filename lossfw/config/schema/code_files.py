@@ -1,16 +1,54 @@
-"""The files that a configuration would execute, and whether they may be executed."""
+"""The files that a configuration would execute: whether they may be, and what they offer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.components.registry import Registry
+from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.schema.section_types import MAX_ITEMS
+from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node
+from lossfw.errors import PluginError
 from lossfw.models import Model
 
 
-def importable(
+def registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
+    """Return the registry with the configuration's own plugin files, and whether all are in it."""
+    plugins = config.source.plugins
+    node = config.root.find(["plugins"])
+    items = node.value if node is not None and isinstance(node.value, list) else []
+    if len(items) > MAX_ITEMS:
+        return plugins.registry(), False
+    names = [item for item in items if isinstance(item.value, str) and item.value]
+    located = [(item, find_file(item, config.problems)) for item in names]
+    there = [(item, path) for item, path in located if path is not None]
+    config.files |= {("plugins", items.index(item)): str(path) for item, path in there}
+    there = _importable(config, there)
+    try:
+        return plugins.registry([path for _, path in there]), len(there) == len(names)
+    except PluginError:
+        wrong = _import_errors(there)
+        if not wrong:
+            raise
+        for item, reason in wrong.values():
+            config.problems.add(item.at, reason)
+        return plugins.registry([path for _, path in there if path not in wrong]), False
+
+
+def _import_errors(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
+    """Return the plugin files that cannot be used, each with the reason."""
+    reasons = {}
+    for item, path in there:
+        try:
+            Registry.discover(local=[path], plugins=False)
+        except PluginError as error:
+            reasons[path] = (item, str(error))
+    return reasons
+
+
+def _importable(
     config: CheckedConfig, there: Sequence[tuple[Node, Path]]
 ) -> list[tuple[Node, Path]]:
     """Return the plugin files that may be imported, and record the others as mistakes."""
@@ -30,10 +68,10 @@ def importable(
     return admitted
 
 
-def admits_model(config: CheckedConfig, path: ConfigPath, model: Model) -> bool:
+def admits_model(config: CheckedConfig, model: Model) -> bool:
     """Tell whether the files that are executed with a model may be, and record the others.
 
-    `path` is that of the model. It has to be asked before the model is loaded.
+    It has to be asked before the model is loaded.
     """
     admitted = True
     for parameter, file in model.code_files().items():
@@ -41,7 +79,7 @@ def admits_model(config: CheckedConfig, path: ConfigPath, model: Model) -> bool:
             continue
         admitted = False
         config.add(
-            [*path, parameter],
+            ["model", parameter],
             f"the file {file.name!r} is not read: that would execute its code"
             if config.source.plugins.installed
             else f"the file {file.name!r}, which can execute code, is left out by --no-plugins",
