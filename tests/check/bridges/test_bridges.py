@@ -133,7 +133,15 @@ def test_bridges_are_checked_on_request(monkeypatch):
 
 def test_the_command_line_checks_bridges():
     pytest.importorskip("xgboost")
-    arguments = ["check", "--bridges", "huber", "--defaults", "--only", "bridge", "--json"]
+    arguments = [
+        "check",
+        "--bridges",
+        "huber",
+        "--defaults",
+        "--only",
+        "bridge:xgboost:stump",
+        "--json",
+    ]
     result = CliRunner().invoke(main, [*arguments, "--processes", "1"])
     assert result.exit_code == 0, result.output
     (report,) = json.loads(result.stdout)["reports"]
