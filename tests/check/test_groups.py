@@ -1,23 +1,15 @@
 """Honest losses of groups pass the harness: of scores, of columns, of vectors."""
 
-import math
-
 import pytest
 
 from lossfw import BINARY, NONNEGATIVE, VECTOR, Claims, Columns, GroupLoss
 from lossfw.check.api import suite_of_component
 from lossfw.check.runner import run
-from lossfw.numerics import softplus
+from support.liars.groups import Pairs
 
 
-class Pairs(GroupLoss):
-    """Pairwise logistic loss."""
-
-    neutral = (0.0, math.nan)
-
-    def value(self, xp, y, t):
-        d, better = y[..., None, :] - y[..., :, None], t[..., :, None] > t[..., None, :]
-        return xp.sum(xp.where(better, softplus(xp, d), xp.zeros_like(d)), axis=(-2, -1))
+class Honest(Pairs):
+    """The loss of which liars change one thing."""
 
     def claims(self):
         return Claims(
@@ -53,7 +45,7 @@ class Bundle(GroupLoss):
         return Claims(nonnegative=True, convex=True, row_order=True)
 
 
-@pytest.mark.parametrize("loss", [Pairs(), Later(), Bundle()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("loss", [Honest(), Later(), Bundle()], ids=lambda loss: loss.name)
 def test_honest_losses_of_groups_pass(loss):
     report = run(suite_of_component(loss), examples=20)
     assert not report.refuted

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import lossfw
@@ -11,6 +12,7 @@ from lossfw import DistanceLoss
 from lossfw.check import Report, check, check_function
 from lossfw.check.core.reproduce import setup, snippet
 from lossfw.check.runner import run, suite_of_subject
+from lossfw.components.registry import Registry
 from support.liars.claims import huber
 from support.liars.honest import SQUARE, TRUE_SQUARE, distance
 from support.waiting import HANGS
@@ -126,8 +128,6 @@ def test_a_snippet_shows_what_was_found(tmp_path, monkeypatch):
     ids=repr,
 )
 def test_a_snippet_makes_its_component(component):
-    import numpy as np
-
     y, t = np.array([3.0]), np.array([1.0])
     code = snippet(setup(component), {"y": y, "t": t}, "float(value(y, t)[0])")
     wanted = component(y - t)[0] if component.kind == "activation" else component(y, t)
@@ -135,10 +135,6 @@ def test_a_snippet_makes_its_component(component):
 
 
 def test_a_snippet_of_a_local_file(tmp_path):
-    import numpy as np
-
-    from lossfw.components.registry import Registry
-
     file = tmp_path / "mine.py"
     file.write_text(
         "from lossfw import DistanceLoss\n\n\nclass Mine(DistanceLoss):\n"

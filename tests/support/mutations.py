@@ -2,6 +2,8 @@
 
 import copy
 
+from support.any_config import paths
+
 # Values that a file of JSON or YAML may hold in any place.
 ODD_VALUES = [
     *(None, True, False, 0, -1, 1, 2**63, -(2**63), 10**20, 0.5, 1e308, float("nan"), float("inf")),
@@ -33,20 +35,10 @@ def damaged_bytes(random, content):
     return noise
 
 
-def _places(value, path=()):
-    yield path
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _places(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _places(item, (*path, index))
-
-
 def changed_value(random, value, odd=None):
     """Return nested lists and mappings with one value replaced, removed, renamed or doubled."""
     value = copy.deepcopy(value)
-    path = random.choice(list(_places(value)))
+    path = random.choice(list(paths(value)))
     if not path:
         return random.choice(ODD_VALUES) if random.random() < 0.1 else value
     inside = value

@@ -9,7 +9,7 @@ from lossfw.numerics import softplus
 from support.liars.liar import Liar
 
 
-class _Pairs(GroupLoss):
+class Pairs(GroupLoss):
     """Pairwise logistic loss."""
 
     neutral = (0.0, math.nan)
@@ -25,7 +25,7 @@ class _Pairs(GroupLoss):
         return t[..., :, None] > t[..., None, :]
 
 
-class TiesInOrder(_Pairs):
+class TiesInOrder(Pairs):
     """Takes the first of two rows with equal targets for the better one, as running sums do."""
 
     neutral = None
@@ -39,7 +39,7 @@ class TiesInOrder(_Pairs):
         return Claims(row_order=True)
 
 
-class Smoothed(_Pairs):
+class Smoothed(Pairs):
     """Adds a little of the squares: neither 0 alone nor the same after a shift."""
 
     def value(self, xp, y, t):
@@ -56,14 +56,14 @@ class SmoothedShifted(Smoothed):
         return Claims(shift_invariant=True)
 
 
-class MeanOfPairs(_Pairs):
+class MeanOfPairs(Pairs):
     """Divides by the number of rows, also of neutral ones."""
 
     def value(self, xp, y, t):
         return super().value(xp, y, t) / y.shape[-1]
 
 
-class ByProduct(_Pairs):
+class ByProduct(Pairs):
     """Adds by a product of matrices, in an order that the library chooses."""
 
     def value(self, xp, y, t):
@@ -82,21 +82,21 @@ class SampleVariance(GroupLoss):
         return xp.sum((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1) / (r.shape[-1] - 1)
 
 
-class KeepsMasked(_Pairs):
+class KeepsMasked(Pairs):
     """Looks at rows that a mask leaves out."""
 
     def __call__(self, *arguments, where=None, **options):
         return super().__call__(*arguments, **options)
 
 
-class ForgetsWeights(_Pairs):
+class ForgetsWeights(Pairs):
     """A mean without its weights."""
 
     def __call__(self, *arguments, sample_weight=None, **options):
         return super().__call__(*arguments, **options)
 
 
-class PartsOfGroups(_Pairs):
+class PartsOfGroups(Pairs):
     """Takes the rows of a part for whole groups."""
 
     def partial(self, prediction, target, *, group=None, start=0, **options):
