@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
+from lossfw import REAL, CategoricalLoss, Claims
 from lossfw.components.spaces import UNIT
 from support.liars.honest import (
     BRIER,
@@ -121,6 +122,19 @@ def crammer_singer(y, t):
         return np.maximum(1 + rest - own, 0)
 
 
+class Kinked(CategoricalLoss):
+    """A power of what a prediction is above its target, column by column."""
+
+    prediction = target = REAL
+    power: int = 1
+
+    def value(self, xp, y, t):
+        return xp.sum(xp.maximum(y - t, xp.zeros_like(y)) ** self.power, axis=-1)
+
+    def claims(self):
+        return Claims(**{"smooth" if self.power == 1 else "twice_smooth": True})
+
+
 LIARS = (
     Liar("loss", "claim:nonnegative", "dip", distance(dipping, nonnegative=True)),
     Liar("loss", "claim:lower_bound", "dip", distance(dipping, lower_bound=-0.001)),
@@ -146,6 +160,11 @@ LIARS = (
          distance(lambda r: r**2, strongly_convex=1.9)),
     Liar("loss", "claim:lipschitz", "too small", distance(huber, lipschitz=0.98)),
     Liar("loss", "claim:lipschitz", "too large", distance(huber, lipschitz=1.02)),
+    # It is the root of 2.
+    Liar("loss", "claim:lipschitz", "rows, too small",
+         replace(LOGIT_ROWS, claims={"lipschitz": 1.3})),
+    Liar("loss", "claim:lipschitz", "rows, too large",
+         replace(LOGIT_ROWS, claims={"lipschitz": 1.6})),
     Liar("loss", "claim:gradient_lipschitz", "too small", distance(huber, gradient_lipschitz=0.98)),
     Liar("loss", "claim:gradient_lipschitz", "too large", distance(huber, gradient_lipschitz=1.02)),
     Liar("loss", "claim:monotone", "rises", margin(rising, monotone=True)),
@@ -165,6 +184,8 @@ LIARS = (
     Liar("loss", "claim:linear_in_target", "probability",
          replace(unit(lambda y, t: (y - t) ** 2, linear_in_target=True), target=UNIT)),
     Liar("loss", "claim:smooth", "kink", distance(kinked, smooth=True)),
+    Liar("loss", "claim:smooth", "rows", Kinked()),
+    Liar("loss", "claim:twice_smooth", "rows", Kinked(power=2)),
     # Its first derivative jumps by 1 % of the slope around.
     Liar("loss", "claim:smooth", "small kink",
          distance(lambda r: r * r + 0.15 * np.maximum(r - 7.3, 0), smooth=True)),
