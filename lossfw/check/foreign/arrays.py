@@ -49,16 +49,13 @@ def floating(y: Any) -> NDArray:
     return np.array(y, y.dtype if y.dtype.kind == "f" else np.float64, order="C")
 
 
-def fitting(y: NDArray, t: Any) -> NDArray:
-    """Return targets as a new array in the dtype of predictions; class indices as int64."""
-    t = np.asarray(t)
-    index = t.dtype.kind in "iu" and t.ndim < y.ndim
-    return np.array(t, np.int64 if index else y.dtype, order="C")
-
-
-def _arrays(y: Any, targets: tuple[Any, ...]) -> list[NDArray]:
-    y = floating(y)
-    return [y, *(fitting(y, t) for t in targets)]
+def as_arrays(y: Any, *targets: Any) -> list[NDArray]:
+    """Return predictions and targets as new arrays of one dtype; class indices as int64."""
+    arrays = [floating(y)]
+    for t in map(np.asarray, targets):
+        is_index = t.dtype.kind in "iu" and t.ndim < arrays[0].ndim
+        arrays.append(np.array(t, np.int64 if is_index else arrays[0].dtype, order="C"))
+    return arrays
 
 
 def of_torch(body: Function) -> AdaptedFunction:
@@ -70,7 +67,7 @@ def of_torch(body: Function) -> AdaptedFunction:
         return torch.autograd.grad(body(y, *targets).sum(), y, **options)[0]
 
     def tensors(y: Any, targets: tuple[Any, ...]) -> Any:
-        return map(torch.from_numpy, _arrays(y, targets))
+        return map(torch.from_numpy, as_arrays(y, *targets))
 
     def value(y: Any, *targets: Any) -> NDArray:
         return np.asarray(body(*tensors(y, targets)).numpy(force=True))
@@ -110,7 +107,7 @@ def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
         ready = jax.jit(function) if compiled else function
 
         def call(y: Any, *targets: Any) -> NDArray:
-            return np.asarray(ready(*map(jnp.asarray, _arrays(y, targets))))
+            return np.asarray(ready(*map(jnp.asarray, as_arrays(y, *targets))))
 
         return call
 

@@ -44,8 +44,7 @@ import numpy as np
 from lossfw.check.core.subject import Function
 from lossfw.check.foreign.arrays import (
     AdaptedFunction,
-    fitting,
-    floating,
+    as_arrays,
     of_jax,
     of_keras,
     of_torch,
@@ -265,8 +264,7 @@ def _sklearn(foreign: ForeignFunction) -> AdaptedFunction:
         return float(foreign.function(t, y, **foreign.parameters, **more, **options))
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> float:
-        y = floating(y)
-        t = fitting(y, t)
+        y, t = as_arrays(y, t)
         weight = None if sample_weight is None else np.asarray(sample_weight)
         if where is not None:
             y, t = y[where], t[where]
@@ -290,8 +288,7 @@ def _one_by_one(mean: Function, rows: bool) -> Function:
     """Return the losses whose mean is known: each is the mean of one example."""
 
     def value(y: Any, t: Any) -> NDArray:
-        y = floating(y)
-        t = fitting(y, t)
+        y, t = as_arrays(y, t)
         if (len(y) != len(t)) if rows else (y.shape != t.shape):
             raise ArgumentError(f"predictions {y.shape} and targets {t.shape} do not fit.")
         shape = y.shape[:-1] if rows else y.shape

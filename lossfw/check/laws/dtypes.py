@@ -29,6 +29,7 @@ from lossfw.check.core.search import (
     written,
 )
 from lossfw.check.core.subject import Subject
+from lossfw.check.laws.purity import joined
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -176,8 +177,7 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
     found = drop_outside(subject, Points(y, t))
     if not len(found):
         raise NotApplicable("this space has few whole numbers")
-    whole = _whole_targets(subject, found)
-    return Points(np.concatenate([found.y, whole.y]), np.concatenate([found.t, whole.t]))
+    return joined(found, _whole_targets(subject, found))
 
 
 def _of_width(
@@ -191,8 +191,7 @@ def _of_width(
         last = some.take(slice(-1, None))
         y = last.y.copy()
         y[..., -1:] = large
-        both = Points(np.concatenate([some.y, y]), np.concatenate([some.t, last.t]))
-        some = drop_outside(subject, both)
+        some = drop_outside(subject, joined(some, Points(y, last.t)))
     found = [(some, some.t)]
     if some.t.dtype.kind == "f" and not (subject.by_index and some.t.shape[-1] == 1):
         both = some.keep(_fits(some.t, dtype))

@@ -157,8 +157,8 @@ def check_extreme_companions(subject: Subject, search: Search) -> None:
             expected = function(points.y, points.t)
             for more in edge:
                 for both, rows in (
-                    (_joined(more, points), slice(len(more), None)),
-                    (_joined(points, more), slice(len(points))),
+                    (joined(more, points), slice(len(more), None)),
+                    (joined(points, more), slice(len(points))),
                 ):
                     own = f"[{rows.start}:{rows.stop}]"
                     need_alike(
@@ -190,7 +190,8 @@ def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list
     return [pool.take(some), *(pool.take(np.array([i])) for i in large)]
 
 
-def _joined(first: Points, second: Points) -> Points:
+def joined(first: Points, second: Points) -> Points:
+    """Return the pairs of both."""
     return Points(
         np.concatenate([first.y, second.y]),
         np.concatenate([first.t, second.t]).astype(first.t.dtype),

@@ -9,7 +9,7 @@ import numpy as np
 import lossfw
 from lossfw.check import check_function
 from lossfw.check.api import kind_and_spaces
-from lossfw.check.foreign.arrays import AdaptedFunction, fitting, floating
+from lossfw.check.foreign.arrays import AdaptedFunction, as_arrays
 from lossfw.check.foreign.conventions import adapt, load_function
 from lossfw.components.spaces import LOGITS
 
@@ -47,8 +47,7 @@ def arrays(function):
     """Hand over what an adapter would, and take a NumPy array back."""
 
     def call(y, t):
-        y = floating(y)
-        return np.asarray(function(y, fitting(y, t)))
+        return np.asarray(function(*as_arrays(y, t)))
 
     return call
 
