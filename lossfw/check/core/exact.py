@@ -24,7 +24,7 @@ from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.namespace import DIGITS, exact_array, namespace
-from lossfw.numerics.exact.truth import AGREEMENT_DIGITS, evaluate, prepare, rounded
+from lossfw.numerics.exact.truth import AGREEMENT_DIGITS, evaluate, rounded
 
 # Beside an infinite logit what is left is below every float (361 digits): fewer never agree.
 _FAR_DIGITS = 400
@@ -164,7 +164,7 @@ def value_limits(body: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
     shows.
     """
     xp = namespace(_DIGITS)
-    target = prepare(xp, t)
+    target = xp.prepare(t)
     first, second, third = (
         xp.exact(body(xp, xp.exact(_stand_in(y, times)), target)) for times in _TIMES
     )

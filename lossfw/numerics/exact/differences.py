@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
-from lossfw.numerics.exact.truth import chunk, flatten, prepare, refine
+from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace, run
+from lossfw.numerics.exact.truth import chunk, flatten, refine
 
 # The exponent of the step is this share of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.
@@ -176,11 +176,12 @@ class _Points:
         # The sum is exact: there are digits for the step and for the point.
         y = xp.exact(self.numbers[which]) + offset * xp.exp2(-step)
         if self.columns is None:
-            return body(xp, y, *[prepare(xp, x[which]) for x in self.flat[1:]])
+            return run(body, level, [y, *[x[which] for x in self.flat[1:]]])
         row, column = np.divmod(which, self.columns)
-        arrays = [prepare(xp, x[row]) for x in self.flat]
-        arrays[0][np.arange(len(row)), column] = y
-        return body(xp, *arrays)
+        moved, *others = (x[row] for x in self.flat)
+        moved = xp.exact(moved)
+        moved[np.arange(len(row)), column] = y
+        return run(body, level, [moved, *others])
 
 
 def _rung(digits: float) -> int:

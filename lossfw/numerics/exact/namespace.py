@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lossfw.errors import ArgumentError, MissingExtraError
-from lossfw.numerics.arrays import Array, TextbookNamespace
+from lossfw.numerics.arrays import Array, Body, TextbookNamespace
 
 # Decimal digits by default.
 DIGITS = 60
@@ -72,6 +72,18 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
     return namespace(digits).exact(x)
 
 
+def run(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
+    """Return the results of a body on exact numbers of so many digits and a rounding.
+
+    The arrays have elements or rows along the first axis. Class indices and truth values stay as
+    they are.
+    """
+    number_module()
+    from lossfw.numerics.exact.values import run
+
+    return run(body, level, arrays)
+
+
 @functools.cache
 def namespace(digits: int = DIGITS, rounding: str = "n") -> ExactNamespace:
     """Return the namespace of a number of digits, made once."""
@@ -94,7 +106,7 @@ class ExactNamespace(TextbookNamespace):
         self.digits = digits
         precision = bits(digits), rounding
         self._polygamma_of = functools.partial(functions.polygamma_of, *precision)
-        self.number = number.number_type(*precision)
+        self.number = self._number_type(number.number_type(*precision))
         self._to_value = number.to_value
         for name, constant in functions.constants(*precision).items():
             setattr(self, name, self.number(constant))
@@ -132,6 +144,14 @@ class ExactNamespace(TextbookNamespace):
         result = np.empty(x.size, object)
         result[:] = [number(to_value(item)) for item in x.ravel().tolist()]
         return result.reshape(x.shape)
+
+    def prepare(self, x: Array) -> Array:
+        """Return numbers as exact numbers, and class indices and truth values as they are."""
+        return x if x.dtype.kind in "biu" else self.exact(x)
+
+    def _number_type(self, number: Any) -> Any:
+        """Return what makes a number of the arrays from its value."""
+        return number
 
     def _unary(self, function: Callable[..., Any]) -> Callable[[Any], Array]:
         number = self.number

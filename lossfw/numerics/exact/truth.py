@@ -21,13 +21,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import (
-    DIGITS,
-    ExactNamespace,
-    bits,
-    namespace,
-    number_module,
-)
+from lossfw.numerics.exact.namespace import DIGITS, bits, namespace, number_module, run
 
 # Two evaluations agree if so many digits of the result are equal.
 AGREEMENT_DIGITS = 30
@@ -87,8 +81,7 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
     lead, flat = flatten(arrays, rows)
 
     def estimate(level: tuple[int, str], which: Array) -> Array:
-        xp = namespace(*level)
-        return xp.exact(body(xp, *[prepare(xp, x[which]) for x in flat]))
+        return run(body, level, [x[which] for x in flat])
 
     result = refine(estimate, math.prod(lead), digits, chunk(flat))
     return result.reshape((*lead, *result.shape[1:]))
@@ -106,11 +99,6 @@ def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[
     # Integers are numbers too, and 1 / 3 must not become a float, but for indices.
     numbers = [x.dtype.kind in "iu" and (not rows or x.ndim > 1) for x in flat]
     return leading_shape, [x.astype(object) if n else x for x, n in zip(flat, numbers, strict=True)]
-
-
-def prepare(xp: ExactNamespace, x: Array) -> Array:
-    """Return numbers as exact numbers, and class indices and truth values as they are."""
-    return x if x.dtype.kind in "biu" else xp.exact(x)
 
 
 def chunk(flat: list[Array]) -> int:

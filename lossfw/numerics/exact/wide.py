@@ -37,6 +37,9 @@ _SPARE = 64
 ZERO, ONE, MINUS_ONE, TWO, TEN = (mpfr(n, 53) for n in (0, 1, -1, 2, 10))
 INFINITY, NAN = mpfr("inf"), mpfr("nan")
 
+# The type of MPFR's numbers.
+MPFR = type(ZERO)
+
 # What MPFR raises where mpmath is wanted: results that its exponents cannot hold, and an
 # argument that is a WideExponentNumber.
 BEYOND = (gmpy2.OverflowResultError, gmpy2.UnderflowResultError, TypeError)

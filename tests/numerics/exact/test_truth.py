@@ -195,4 +195,5 @@ def test_the_collector_rests_and_is_left_as_it_was(on):
         assert gc.isenabled() is on
     finally:
         (gc.enable if before else gc.disable)()
-    assert seen == [False, False, False]
+    assert len(seen) >= 3
+    assert not any(seen)
