@@ -25,6 +25,7 @@ from lossfw.numerics.exact.namespace import DIGITS, bits, namespace, number_modu
 
 # Two evaluations agree if so many digits of the result are equal.
 AGREEMENT_DIGITS = 30
+_AGREEMENT_BITS = bits(AGREEMENT_DIGITS)
 
 # Bits of a difference that is looked at for its size.
 _COARSE_BITS = 53
@@ -155,7 +156,8 @@ def _refined(
 
 def agree(a: Array, b: Array) -> Array:
     """Return for each element along the first axis whether two estimates agree."""
-    same = np.frompyfunc(_agree, 2, 1)(a, b)
+    coarse = number_module().number_type(_COARSE_BITS)
+    same = np.frompyfunc(lambda x, y: _agree(x, y, coarse), 2, 1)(a, b)
     return np.asarray(same, bool).reshape(len(a), -1).all(axis=1)
 
 
@@ -165,16 +167,17 @@ def _special(x: Array) -> Array:
     return np.asarray(special, bool).reshape(len(x), -1).any(axis=1)
 
 
-def _agree(a: Any, b: Any) -> bool:
-    if a == b or (a.is_nan and b.is_nan):
+def _agree(a: Any, b: Any, coarse: Any) -> bool:
+    # Comparing the values is a matter of nanoseconds.
+    if a.value == b.value or (a.is_nan and b.is_nan):
         return True
     if not a.is_regular or not b.is_regular:
         # Zero, infinite or NaN, and unequal: both must be negligible.
         return _negligible(a) and _negligible(b)
-    if _negligible(a) and _negligible(b):
+    exponent = b.exponent
+    if exponent < NEGLIGIBLE_EXPONENT and a.exponent < NEGLIGIBLE_EXPONENT:
         return True
-    difference = number_module().number_type(_COARSE_BITS)(a.value) - b
-    return bool(difference.exponent < b.exponent - bits(AGREEMENT_DIGITS))
+    return bool((coarse(a.value) - b).exponent < exponent - _AGREEMENT_BITS)
 
 
 def _negligible(x: Any) -> bool:
