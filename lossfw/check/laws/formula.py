@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.extra_points import branch_points, suspects
+from lossfw.check.core.judge import Judgement, judge
 from lossfw.check.core.members import by_space
-from lossfw.check.core.oracle import Judgement, judge
 from lossfw.check.core.points import (
     Points,
     any_in_row,

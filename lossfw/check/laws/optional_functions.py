@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossfw.check.core.oracle import judge
+from lossfw.check.core.judge import judge
 from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, is_inside, simplest
 from lossfw.check.core.search import (
     Counterexample,
