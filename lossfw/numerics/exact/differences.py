@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace, run
-from lossfw.numerics.exact.truth import chunk, flatten, refine
+from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
+from lossfw.numerics.exact.truth import chunk, flatten, refine, run
 
 # The exponent of the step is this share of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.

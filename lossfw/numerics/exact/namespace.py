@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lossfw.errors import ArgumentError, MissingExtraError
-from lossfw.numerics.arrays import Array, Body, TextbookNamespace
+from lossfw.numerics.arrays import Array, TextbookNamespace
 
 # Decimal digits by default.
 DIGITS = 60
@@ -70,18 +70,6 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
     array([0.5, 0.10000000000000000555], dtype=object)
     """
     return namespace(digits).exact(x)
-
-
-def run(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
-    """Return the results of a body on exact numbers of so many digits and a rounding.
-
-    The arrays have elements or rows along the first axis. Class indices and truth values stay as
-    they are.
-    """
-    number_module()
-    from lossfw.numerics.exact.values import run
-
-    return run(body, level, arrays)
 
 
 @functools.cache

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import DIGITS, bits, namespace, number_module, run
+from lossfw.numerics.exact.namespace import DIGITS, bits, namespace, number_module
 
 # Two evaluations agree if so many digits of the result are equal.
 AGREEMENT_DIGITS = 30
@@ -86,6 +86,18 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
 
     result = refine(estimate, math.prod(lead), digits, chunk(flat))
     return result.reshape((*lead, *result.shape[1:]))
+
+
+def run(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
+    """Return the results of a body on exact numbers of so many digits and a rounding.
+
+    The arrays have elements or rows along the first axis. Class indices and truth values stay as
+    they are.
+    """
+    number_module()
+    from lossfw.numerics.exact.values import run
+
+    return run(body, level, arrays)
 
 
 def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[Array]]:

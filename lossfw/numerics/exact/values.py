@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import gmpy2
 import numpy as np
@@ -24,9 +24,6 @@ from lossfw.numerics.exact.functions import context, power
 from lossfw.numerics.exact.namespace import ExactNamespace, bits, namespace
 from lossfw.numerics.exact.number import to_value
 from lossfw.numerics.exact.wide import BEYOND, MPFR, ZERO, Context, Value
-
-# The decimal digits of numbers, and their rounding.
-Level: TypeAlias = tuple[int, str]
 
 # What only numbers go on with.
 _ONLY_NUMBERS = (*BEYOND, gmpy2.DivisionByZeroError)
@@ -141,8 +138,8 @@ def _array_type(rules: Context) -> type[ValueArray]:
 _values = functools.cache(ValueNamespace)
 
 
-def run(body: Body, level: Level, arrays: Sequence[Array]) -> Array:
-    """Return the results of a body as exact numbers of a level; see `namespace.run`."""
+def run(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
+    """Return the results of a body as exact numbers of a level; see `truth.run`."""
     try:
         return _on_values(body, level, arrays)
     except _ONLY_NUMBERS:
@@ -156,14 +153,14 @@ def run(body: Body, level: Level, arrays: Sequence[Array]) -> Array:
     return result
 
 
-def _on_values(body: Body, level: Level, arrays: Sequence[Array]) -> Array:
+def _on_values(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
     xp = _values(*level)
     with xp.context:
         found = xp.exact(body(xp, *[xp.prepare(x) for x in arrays]))
     return np.frompyfunc(namespace(*level).number, 1, 1)(found)
 
 
-def _on_numbers(body: Body, level: Level, arrays: Sequence[Array]) -> Array:
+def _on_numbers(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
     xp = namespace(*level)
     return xp.exact(body(xp, *[xp.prepare(x) for x in arrays]))
 

@@ -5,7 +5,7 @@ import pytest
 
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.exact import values
-from lossfw.numerics.exact.namespace import run
+from lossfw.numerics.exact.truth import run
 
 # Zeros of either sign, ends of the exponents and usual numbers.
 X = np.array([0.0, -0.0, 1e-300, -2.5, 0.3, 7.0, 1e300, np.inf, np.nan, 2.0, 5.0, -1e-9])
