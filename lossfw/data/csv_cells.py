@@ -7,10 +7,11 @@ import importlib
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from lossfw.data.arrow_arrays import nulls_of, values_of
 from lossfw.data.csv_text import ENCODING, MISSING, is_missing
 from lossfw.numerics.arrays import NDArray
 
@@ -238,10 +239,10 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
         column = table[str(n)].combine_chunks()
         if kind == "text":
             labels = texts_of(column.dictionary.to_pylist())
-            texts[n] = Texts(labels.labels, labels.codes[_values_of(column.indices, np.int32)])
+            texts[n] = Texts(labels.labels, labels.codes[values_of(column.indices)])
         else:
-            numbers[n] = _values_of(column, np.int64 if kind == "integer" else np.float64)
-            missing[n] = _nulls_of(column)
+            numbers[n] = values_of(column)
+            missing[n] = nulls_of(column)
             if kind == "gap":
                 numbers[n] = np.where(missing[n], np.nan, numbers[n])
     present = np.ones(rows, bool)
@@ -253,19 +254,3 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
     texts = {n: column.where(present) for n, column in texts.items()}
     kept = int(present.sum())
     return Cells(kept, numbers, texts, rows - kept)
-
-
-def _values_of(column: Any, dtype: type[np.generic]) -> NDArray:
-    """Return the numbers of a column of pyarrow, whose own way to an array imports pandas."""
-    start = column.offset * np.dtype(dtype).itemsize
-    return np.frombuffer(column.buffers()[1], dtype, len(column), start)
-
-
-def _nulls_of(column: Any) -> NDArray:
-    """Tell which rows of a column of pyarrow are missing."""
-    if not column.null_count:
-        return np.zeros(len(column), bool)
-    bits = np.frombuffer(column.buffers()[0], np.uint8)
-    valid = np.unpackbits(bits, count=column.offset + len(column), bitorder="little")
-    missing: NDArray = valid[column.offset :] == 0
-    return missing

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.data.arrow_arrays import nulls_of, values_of
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
@@ -51,7 +52,7 @@ def codes_of(
     texts = [(text or "").strip() for text in column.dictionary.to_pylist()]
     # The last place is that of null.
     places = np.searchsorted(np.array(labels), np.array([*texts, ""])).astype(np.int64)
-    numbers = column.indices.cast("int64").fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    numbers = np.where(nulls_of(column.indices), len(texts), values_of(column.indices))
     codes: NDArray = places[numbers]
     return codes
 
@@ -97,20 +98,18 @@ def array_of(
 
 def _numbers(column: Any, where: str, expected: str) -> NDArray:
     types = pyarrow("pyarrow.types")
-    if types.is_boolean(column.type):
-        column = column.cast("uint8")
-    if not (types.is_integer(column.type) or types.is_floating(column.type)):
+    kind = column.type
+    if not (types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)):
         raise TextError(f"{where} holds {column.type}; expected {expected}.")
-    numbers: NDArray = column.to_numpy(zero_copy_only=False)
-    return numbers
+    values = values_of(column)
+    return np.where(nulls_of(column), np.nan, values) if column.null_count else values
 
 
 def _missing(column: Any, *, nan: bool) -> NDArray:
     """Tell which values are null, or where `nan` counts NaN."""
-    nan = nan and pyarrow("pyarrow.types").is_floating(column.type)
-    if not (column.null_count or nan):
-        return np.zeros(len(column), bool)
-    missing: NDArray = column.is_null(nan_is_null=nan).to_numpy(zero_copy_only=False).astype(bool)
+    missing = nulls_of(column)
+    if nan and pyarrow("pyarrow.types").is_floating(column.type):
+        missing |= np.isnan(values_of(column))
     return missing
 
 
@@ -126,7 +125,7 @@ def _length(column: Any, types: Any, where: str, start: int) -> int:
     """Return the common length of the lists of a column."""
     if types.is_fixed_size_list(column.type):
         return int(column.type.list_size)
-    lengths = np.diff(column.offsets.to_numpy())
+    lengths = np.diff(values_of(column.offsets))
     other = np.flatnonzero(lengths != lengths[:1])
     if other.size:
         raise DataError(

@@ -1,0 +1,46 @@
+"""Arrays of pyarrow: what its own way makes of them, without pandas."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lossfw.data.arrow_arrays import nulls_of, values_of
+
+arrow = pytest.importorskip("pyarrow")
+KINDS = ("?", "i1", "i8", "u2", "u8", "f2", "f4", "f8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", [slice(None), slice(3, None), slice(1, 9), slice(20, None)])
+def test_values_and_nulls_are_those_of_pyarrow(kind, part):
+    rng = np.random.default_rng(3)
+    values, mask = rng.integers(0, 2, 20).astype(kind), rng.random(20) < 0.4
+    whole = arrow.array(values)[part]
+    assert values_of(whole).dtype == (np.uint8 if kind == "?" else kind)
+    np.testing.assert_array_equal(values_of(whole), values[part])
+    assert not nulls_of(whole).any()
+    gaps = arrow.array(values, mask=mask)[part]
+    np.testing.assert_array_equal(nulls_of(gaps), mask[part])
+    np.testing.assert_array_equal(values_of(gaps)[~mask[part]], values[part][~mask[part]])
+    assert nulls_of(arrow.nulls(3)).all()
+
+
+def test_no_file_needs_pandas(tmp_path):
+    pytest.importorskip("pandas")
+    table = arrow.table({"x": [0.5, None], "kind": ["a", "b"], "targets": [1, 2]})
+    pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "t.parquet")
+    (tmp_path / "t.csv").write_text("x,kind,targets\n0.5,a,1\n,b,2\n")
+    lines = [
+        "import sys, lossfw",
+        "from lossfw.data import csv_cells",
+        "csv_cells.ARROW_BYTES = 0",
+        "for path in sys.argv[1:]:",
+        "    options = {'file': path, 'categories': ['kind'], 'missing': 'keep'}",
+        "    lossfw.registry().create('source', 'arrays', **options).load()",
+        "print('pyarrow' in sys.modules, 'pandas' in sys.modules)",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines), "t.parquet", "t.csv"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout == "True False\n"
