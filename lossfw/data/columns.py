@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.csv_text import is_missing, is_number, is_whole
-from lossfw.data.lazy_arrays import RowArray, chunks_of, is_file_backed, take_rows
+from lossfw.data.lazy_arrays import RowArray, chunks_of, is_file_backed, materialize, take_rows
 from lossfw.data.row_transforms import TableEntry, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -119,6 +119,10 @@ class DataColumn:
     def take(self, rows: NDArray) -> DataColumn:
         """Return the rows with these numbers."""
         return replace(self, values=take_rows(self.values, rows))
+
+    def in_memory(self) -> DataColumn:
+        """Return the same rows in memory."""
+        return replace(self, values=materialize(self.values)[0])
 
 
 def _is_exact(label: str) -> bool:
