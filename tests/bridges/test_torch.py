@@ -12,9 +12,6 @@ import pytest
 
 import lossfw
 from lossfw import (
-    LOGITS as ANY_LOGITS,
-)
-from lossfw import (
     ArgumentError,
     CategoricalLoss,
     DomainError,
@@ -80,6 +77,12 @@ def with_slope(criterion, y, t, **options):
     loss = criterion(y, t, **options)
     loss.sum().backward()
     return loss.detach(), y.grad
+
+
+def compiled(criterion):
+    """Return a module as one graph, whatever was compiled before."""
+    torch.compiler.reset()
+    return torch.compile(criterion, fullgraph=True, backend="aot_eager")
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -196,11 +199,8 @@ def test_copies_pickles_and_files():
 @pytest.mark.parametrize("loss", ["cross_entropy", WEIGHTED, "huber"], ids=str)
 def test_a_module_compiles_whole(loss):
     y, t = (NUMBERS, TARGETS) if loss == "huber" else (LOGITS, CLASSES)
-    torch.compiler.reset()
-    criterion = bridge.module(loss)
-    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
-    w = torch.arange(20.0)
-    found = with_slope(compiled, y, t, sample_weight=w, where=w != 3)
+    criterion, w = bridge.module(loss), torch.arange(20.0)
+    found = with_slope(compiled(criterion), y, t, sample_weight=w, where=w != 3)
     wanted = with_slope(criterion, y, t, sample_weight=w, where=w != 3)
     torch.testing.assert_close(found, wanted)
 
@@ -208,7 +208,7 @@ def test_a_module_compiles_whole(loss):
 class Softened(CategoricalLoss):
     """Cross-entropy of logits over their norm, without a derivative."""
 
-    prediction: ClassVar = ANY_LOGITS
+    prediction: ClassVar = lossfw.LOGITS
     power: float = 1.0
 
     def value(self, xp, z, t):
@@ -227,37 +227,33 @@ class Sorted(CategoricalLoss):
 @pytest.mark.filterwarnings("ignore:::torch")
 @pytest.mark.parametrize(("loss", "graphs"), [(Softened(), 3), (Sorted(), 4)], ids=repr)
 def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss, graphs):
-    torch.compiler.reset()
     torch._dynamo.utils.counters.clear()
     criterion = bridge.module(loss, fuse=False)
-    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
+    whole = compiled(criterion)
     for rows in (64, 100, 300, 1):
         y = torch.softmax(torch.randn(rows, 10), -1)
         t = torch.randint(0, 10, (rows,))
-        found, wanted = with_slope(compiled, y, t), with_slope(criterion, y, t)
+        found, wanted = with_slope(whole, y, t), with_slope(criterion, y, t)
         torch.testing.assert_close(found, wanted)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= graphs
 
 
 @pytest.mark.filterwarnings("ignore:::torch")
 def test_a_compiled_module_follows_a_change_of_its_loss():
-    torch.compiler.reset()
     criterion = bridge.module(Softened())
-    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
+    whole = compiled(criterion)
     for power in (1.0, 2.0, 3.0):
         criterion.loss = Softened(power=power)
-        found, wanted = (with_slope(f, LOGITS, CLASSES) for f in (compiled, criterion))
+        found, wanted = (with_slope(f, LOGITS, CLASSES) for f in (whole, criterion))
         torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.filterwarnings("ignore:::torch")
 @pytest.mark.parametrize("name", ["poisson_deviance", "tweedie_deviance"])
 def test_a_loss_by_decimals_and_rare_elements_compiles(name):
-    torch.compiler.reset()
     criterion = bridge.module({"name": name, "link": "log"})
-    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
     y, t = torch.linspace(0.5, 2.0, 5), torch.ones(5)
-    torch.testing.assert_close(with_slope(compiled, y, t), with_slope(criterion, y, t))
+    torch.testing.assert_close(with_slope(compiled(criterion), y, t), with_slope(criterion, y, t))
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")

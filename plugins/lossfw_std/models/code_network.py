@@ -32,11 +32,14 @@ class CodeNetwork(Model):
     ----------
     optimizers : str
         The module of the library that has its optimizers.
+    example : str
+        What `module` is like.
     """
 
     learns = "epochs"
     streams = True
     optimizers: ClassVar[str]
+    example: ClassVar[str] = "net.py:Net"
 
     module: CodeName | None = None
     arguments: Mapping[str, Any] = Field(default_factory=dict)
@@ -51,6 +54,9 @@ class CodeNetwork(Model):
         """Return the file of Python, and a whole network that is executed as code."""
         own = {} if self.module is None else {"module": code_file(self.module)}
         return own | super().code_files()
+
+    def incomplete(self) -> str | None:
+        return None if self.module else f"module is missing: write module: {self.example}"
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: its slope is 0 almost everywhere."""

@@ -65,15 +65,12 @@ class Keras(CodeNetwork):
     extra: ClassVar[str] = "keras"
     ending: ClassVar[str] = ".weights.h5"
     optimizers: ClassVar[str] = "keras.optimizers"
+    example: ClassVar[str] = "net.py:make"
 
     @classmethod
     def imported(cls, module: str = "") -> Any:
         """Return Keras; see the bridge for a backend that is not installed."""
         return keras_bridge.KerasBridge.imported(module)
-
-    def incomplete(self) -> str | None:
-        """Return that the network is missing."""
-        return None if self.module is not None else "module is missing: write module: net.py:make"
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: of groups, or without slopes."""

@@ -79,10 +79,6 @@ class Torch(CodeNetwork):
     dtype: Literal["float32", "float64"] = "float32"
     row_shape: tuple[PositiveInt, ...] | None = None
 
-    def incomplete(self) -> str | None:
-        """Return that the network is missing."""
-        return None if self.module is not None else "module is missing: write module: net.py:Net"
-
     def identity(self) -> dict[str, Any]:
         """Return what decides a training, with what `auto` became."""
         return super().identity() | {"device": self._device}

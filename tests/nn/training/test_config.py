@@ -50,9 +50,13 @@ def test_weights_are_drawn_with_the_spread_of_their_rule(rule, spread, build):
     assert not first.bias.any()
 
 
+def weights():
+    """Return arrays for the layers of `CONFIG`."""
+    return {"W1": np.ones((2, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.zeros(2)}
+
+
 def test_weights_from_a_file(build, folder):
-    arrays = {"W1": np.ones((2, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.zeros(2)}
-    np.savez(folder / "w.npz", **arrays)
+    np.savez(folder / "w.npz", **weights())
     training = build("train.initial={name: file, file: w.npz}")
     assert (training.network.layers[0].weight == 1).all()
     assert training.network.dtype == np.float32
@@ -147,26 +151,37 @@ def test_several_mistakes_are_told_together(build):
     assert len(caught.value.problems) == 4
 
 
-def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem, folder):
-    data = read_npz(folder / "data.npz")
-    data["targets"][17] = 2
-    np.savez(folder / "data.npz", **data)
+@pytest.fixture
+def change(folder):
+    """Write the file of data again, with some rows of an array, or all of it, replaced."""
+
+    def write(name, value, rows=slice(None)):
+        data = read_npz(folder / "data.npz")
+        if np.ndim(value):
+            data[name] = value
+        else:
+            data[name][rows] = value
+        np.savez(folder / "data.npz", **data)
+
+    return write
+
+
+def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem, change):
+    change("targets", 2, 17)
     where, what, hint = problem()
     assert where == "train.yaml:3:58"
     assert hint == "write units: 3, one for each class"
     assert "target[17] = 2 is not a class" in what
 
 
-def test_images_that_are_no_rows(problem, folder):
-    data = read_npz(folder / "data.npz")
-    data["inputs"] = np.zeros((200, 2, 3))
-    np.savez(folder / "data.npz", **data)
+def test_images_that_are_no_rows(problem, change):
+    change("inputs", np.zeros((200, 2, 3)))
     assert "flatten" in problem()[1].lower()
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_weights_of_a_file_that_are_not_finite(wrong, problem, folder):
-    arrays = {"W1": np.ones((2, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.zeros(2)}
+    arrays = weights()
     arrays["W2"][1, 1] = wrong
     np.savez(folder / "w.npz", **arrays)
     where, what, _ = problem("train.initial={name: file, file: w.npz}")
@@ -174,10 +189,8 @@ def test_weights_of_a_file_that_are_not_finite(wrong, problem, folder):
     assert "W2[1, 1]" in what
 
 
-def test_a_data_set_with_one_class(problem, build, folder):
-    data = read_npz(folder / "data.npz")
-    data["targets"][:] = 1
-    np.savez(folder / "data.npz", **data)
+def test_a_data_set_with_one_class(problem, build, change):
+    change("targets", 1)
     where, what, hint = problem()
     assert where == "train.yaml:2:7"
     assert "all 200 rows" in what
