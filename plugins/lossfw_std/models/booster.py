@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
@@ -319,6 +319,21 @@ class TrainingRows(NamedTuple):
                 )
             return cls(np.arange(len(data)), targets, weight, sizes)
         return cls(targets, None, weight, sizes)
+
+
+def tell_rounds(work: Work, stages: Iterable[Iterable[NDArray]]) -> int:
+    """Tell the raw outputs after each round of a leg, and return the number of the last one told.
+
+    For libraries without a callback that has them: `stages` has those of the rows to learn from,
+    and of the rows held out, if there are any.
+    """
+    number = work.first
+    for raw in zip(*stages, strict=True):
+        number += 1
+        told = raw if work.measures(number) else ()
+        if work.after(*[*told, None, None][:2]):
+            break
+    return number
 
 
 def names_of(data: Dataset) -> list[str] | None:

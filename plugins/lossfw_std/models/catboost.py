@@ -6,7 +6,8 @@ import json
 import re
 import struct
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -28,6 +29,7 @@ from lossfw_std.models.booster import (
     TrainingRows,
     names_of,
     refuses_more_than_one,
+    tell_rounds,
     width_of,
 )
 
@@ -183,7 +185,8 @@ class CatBoost(Booster):
                 curvature=self.curvature,
                 init_model=None if work.saved is None else _model_in(work.saved, cat),
             )
-        kept = _tell(work, model, [data] if held_out is None else [data, held_out])
+        pools = [data] if held_out is None else [data, held_out]
+        kept = tell_rounds(work, (_stages(model, pool, work) for pool in pools))
         if kept < work.first + work.rounds:
             model.shrink(ntree_end=kept)
         return _content_of(model)
@@ -270,24 +273,15 @@ def _pool_of(cat: Any, data: Dataset, threads: int, learnt: TrainingRows | None 
     )
 
 
-def _tell(work: Work, model: Any, pools: list[Any]) -> int:
-    """Tell the raw outputs after each round of a leg, and return the rounds to keep.
-
-    CatBoost has no callback with raw outputs, so that they are computed when the leg is done.
-    """
+def _stages(model: Any, pool: Any, work: Work) -> Iterator[NDArray]:
+    """Yield the raw outputs of rows after each round of a leg."""
     # `predict` adds the bias last, and its stages add it first: by other roundings.
     _, bias = model.get_scale_and_bias()
     trees = model.copy()
     trees.set_scale_and_bias(1.0, np.zeros_like(bias).tolist())
-    form = {"prediction_type": "RawFormulaVal", "thread_count": work.threads}
-    stages = [trees.staged_predict(rows, **form) for rows in pools]
-    for number, raw in enumerate(zip(*stages, strict=True), 1):
-        if number <= work.first:
-            continue
-        told = [x + bias for x in raw] if work.measures(number) else [None]
-        if work.after(*[*told, None][:2]):
-            return number
-    return work.first + work.rounds
+    stages = trees.staged_predict(pool, prediction_type="RawFormulaVal", thread_count=work.threads)
+    for raw in islice(stages, work.first, None):
+        yield raw + bias
 
 
 def _content_of(model: Any) -> bytes:

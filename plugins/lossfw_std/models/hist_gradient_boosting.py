@@ -21,6 +21,7 @@ from lossfw_std.models.booster import (
     CurvatureChoice,
     Share,
     refuses_more_than_one,
+    tell_rounds,
 )
 from lossfw_std.models.sklearn_estimator import first_line
 from lossfw_std.models.skops_model import SkopsModel, one_thread
@@ -124,7 +125,10 @@ class HistGradientBoosting(SkopsModel):
                 f"{self.name} cannot learn from these data: {first_line(error)}."
             ) from None
         model = _of_scikit_learn(ensemble, learner, objective, classes)
-        return self._first_rounds(model, _tell(model, work))
+        parts = [work.data] if work.held_out is None else [work.data, work.held_out]
+        with threadpool_limits(work.threads):
+            kept = tell_rounds(work, [_stages(model, data, work.first) for data in parts])
+        return self._first_rounds(model, kept)
 
     def _settings(self, work: Work) -> dict[str, Any]:
         """Return the parameters of an estimator before its first round."""
@@ -205,20 +209,6 @@ def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int |
     # Of several classes it is an array of a class of lossfw.
     model._baseline_prediction = np.array(model._baseline_prediction, subok=False)
     return model
-
-
-def _tell(model: Any, work: Work) -> int:
-    """Report the raw outputs after each round of a leg; return the last one reported."""
-    with threadpool_limits(work.threads):
-        held_out = None if work.held_out is None else _stages(model, work.held_out, work.first)
-        number = work.first
-        for learnt in _stages(model, work.data, work.first):
-            number += 1
-            other = None if held_out is None else next(held_out)
-            measured = work.measures(number)
-            if work.after(learnt if measured else None, other if measured else None):
-                break
-    return number
 
 
 def _stages(model: Any, data: Dataset, first: int) -> Iterator[NDArray]:
