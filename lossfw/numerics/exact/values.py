@@ -46,6 +46,8 @@ class ValueArray(np.ndarray[Any, Any]):
     power: ClassVar[Callable[..., Any]]
 
     def __truediv__(self, other: Any) -> Any:
+        if _has_own_operators(other):
+            return NotImplemented
         return self.quotient(self, other + ZERO)
 
     def __rtruediv__(self, other: Any) -> Any:
@@ -53,10 +55,17 @@ class ValueArray(np.ndarray[Any, Any]):
 
     # NumPy's own are overloaded for types that its arrays of objects do not have.
     def __pow__(self, other: Any) -> Any:  # type: ignore[override]
+        if _has_own_operators(other):
+            return NotImplemented
         return self.power(self + ZERO, other)
 
     def __rpow__(self, other: Any) -> Any:  # type: ignore[override]
         return self.power(other + ZERO, self)
+
+
+def _has_own_operators(x: Any) -> bool:
+    """Tell whether operators of arrays are left to an object, as NumPy leaves them to a dual."""
+    return getattr(x, "__array_ufunc__", False) is None
 
 
 class ValueNamespace(ExactNamespace):

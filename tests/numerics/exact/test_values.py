@@ -25,6 +25,9 @@ BODIES = {
     "derivatives": lambda xp, x, y: xp.stack(
         derivatives(lambda xp, x, y: xp.tanh(x) * xp.log1p(x * x) / y, xp, x, y), axis=-1
     ),
+    "derivatives of constants over duals": lambda xp, x, y: xp.stack(
+        derivatives(lambda xp, x, y: y / x + abs(y) ** x, xp, x, y), axis=-1
+    ),
 }
 
 
