@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import sys
 import time
 from collections import deque
@@ -17,6 +16,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from lossfw.losses.engine.threads import PROCESSORS
 
 # How often progress is reported while nothing is finished.
 _GLANCE_SECONDS = 0.1
@@ -65,7 +66,7 @@ def run_all(
     """Yield the result of each job or series, in their order; by default a process per core."""
     series = [_Running(_alone(job) if isinstance(job, Job) else job) for job in jobs]
     total = sum(one.n_jobs for one in series)
-    count = min(processes or os.cpu_count() or 1, total)
+    count = min(processes or PROCESSORS, total)
     done = 0
 
     def tell(step: str) -> None:

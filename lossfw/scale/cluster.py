@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import signal
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
+from lossfw.losses.engine.threads import PROCESSORS
 
 # The prefix of worker processes that are started on this machine.
 _LOCAL = "local:"
@@ -87,7 +87,7 @@ def slots_of(scheduler: str) -> int:
 
 
 def _threads_each(count: int) -> int:
-    return max(1, (os.cpu_count() or 1) // count)
+    return max(1, PROCESSORS // count)
 
 
 @contextmanager

@@ -189,6 +189,7 @@ _METRICS: dict[str, str] = {
 
 _SOURCES: dict[str, str] = {
     "arrays": "lossfw_std.sources.arrays:Arrays",
+    "csv": "arrays",
     "digits": "lossfw_std.sources.digits:Digits",
     "idx": "lossfw_std.sources.idx:Idx",
     "images": "lossfw_std.sources.images:Images",

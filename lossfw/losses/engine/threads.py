@@ -29,7 +29,7 @@ _RELEASED_BYTES = 30 * 2**20
 
 # Those that this process may use, which a cluster's scheduler limits. Read once: Linux takes 15
 # microseconds to answer.
-_PROCESSORS = (
+PROCESSORS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 )
 
@@ -66,7 +66,7 @@ def thread_count() -> int:
         return chosen
     text = os.environ.get("LOSSFW_THREADS", "")
     if not text:
-        return _PROCESSORS
+        return PROCESSORS
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ParameterError(f"LOSSFW_THREADS should be a whole number of at least 1, got {text!r}.")

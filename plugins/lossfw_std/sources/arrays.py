@@ -129,7 +129,10 @@ class Arrays(Source):
     def _one_way(self) -> Self:
         apart = [role for role in _ROLES if getattr(self, role) is not None]
         if self.file is not None and apart:
-            raise ValueError(f"either 'file' or files of their own, not 'file' and {apart[0]!r}")
+            raise ValueError(
+                f"either 'file' or files of their own, not 'file' and {apart[0]!r}; "
+                f"'{apart[0]}_key' names an array or a column of 'file'"
+            )
         if self.file is None and self.targets is None:
             raise ValueError("'file', or at least 'targets', which says where the rows are")
         for role in _ROLES:
