@@ -15,7 +15,7 @@ import numpy as np
 
 from lossfw.check.core.members import clipped
 from lossfw.check.core.oracle import JUMP, Oracle
-from lossfw.check.core.points import Points, any_in_row, written_lengths
+from lossfw.check.core.points import Points, any_in_row, in_rows, written_lengths
 from lossfw.check.core.subject import NUDGE_ULPS, Subject
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import SIMPLEX, UNIT, Space, Vector
@@ -216,24 +216,25 @@ def _moves(subject: Subject, points: Points) -> list[list[Points]]:
     """Return for each input the points with it a few units lower, and higher."""
     y, t, signs = points.y, points.t, (-1, 1)
     moves = [
-        [Points(_step(y, column, sign, subject.prediction), t) for sign in signs]
+        [Points(_step(subject, y, column, sign, subject.prediction), t) for sign in signs]
         for column in (range(y.shape[-1]) if subject.rows else (None,))
     ]
     if t.dtype.kind == "f" and subject.target.name not in ("SIGN", "BINARY"):
         moves += [
-            [Points(y, _step(t, column, sign, subject.target)) for sign in signs]
+            [Points(y, _step(subject, t, column, sign, subject.target)) for sign in signs]
             for column in (range(t.shape[-1]) if t.ndim > 1 else (None,))
         ]
     return moves
 
 
-def _step(x: NDArray, column: int | None, sign: int, space: Space) -> NDArray:
+def _step(subject: Subject, x: NDArray, column: int | None, sign: int, space: Space) -> NDArray:
     moved = x.copy()
     part = np.s_[:] if column is None else np.s_[:, column]
     with np.errstate(all="ignore"):
         step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
     moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
     if isinstance(space, Columns | Vector):
-        return clipped(space, moved)
+        # Each row of a group has the columns.
+        return clipped(space, in_rows(subject, space, moved)).reshape(x.shape)
     moved[part] = clipped(UNIT if space is SIMPLEX else space, moved[part])
     return moved
