@@ -89,7 +89,13 @@ class WideExponentNumber:
 
 def _comparison(name: str) -> Any:
     compare = getattr(mpmath.mpf, name)
-    return lambda self, other: bool(compare(self.number, to_mpmath(other)))
+
+    def compared(self: WideExponentNumber, other: Any) -> Any:
+        # With a number of Python, as a body on bare values compares, there is no order.
+        is_value = isinstance(other, WideExponentNumber | MPFR)
+        return bool(compare(self.number, to_mpmath(other))) if is_value else NotImplemented
+
+    return compared
 
 
 for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
