@@ -169,8 +169,8 @@ def _at_kinks(
     """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
     right = np.zeros(actual.shape, bool)
     if order == 2:
-        # Where the slope jumps, curvature is not judged.
-        right |= subject.exact.kinks(points.y, points.t)
+        # Where the slope jumps, any number may be the curvature.
+        right |= subject.exact.kinks(points.y, points.t) & ~np.isnan(actual)
     sides = [subject.exact.difference(order, points.y, points.t, side=side) for side in (-1, 1)]
     low, high = (to_float(side, np.float64) for side in sides)
     with np.errstate(all="ignore"):

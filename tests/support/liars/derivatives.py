@@ -31,6 +31,12 @@ def other_curvature(y, t):
 
 
 @elementwise
+def nan_at_zero(y, t):
+    with np.errstate(invalid="ignore"):
+        return 0 / (y - t)
+
+
+@elementwise
 def log_cosh(y, t):
     r = np.abs(y - t)
     near = np.log1p(2 * np.sinh(np.minimum(r, 1) / 2) ** 2)
@@ -117,6 +123,8 @@ LIARS = (
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
     Liar("loss", "hessian", "threshold, by differences",
          replace(SQUARE, hessian=other_curvature, reduce=None)),
+    Liar("loss", "hessian", "NaN at the kink",
+         _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute)),
     Liar("loss", "precision:gradient", "tanh", _with(slope_from_two, None, _COSH, log_cosh)),
     # 1 / cosh^2 as 1 - tanh^2: far out two ones are subtracted.
     Liar("loss", "precision:hessian", "sech",
