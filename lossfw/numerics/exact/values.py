@@ -1,10 +1,10 @@
 """Run bodies on the values that numbers hold, three times as fast as on the numbers.
 
 Operators of gmpy2's numbers are written in C, and take precision and rounding from its current
-context. They end at MPFR's exponents, and have a negative zero, which a division tells from 0. An
-array of values divides without it; what meets it elsewhere, or an end of the exponents, raises
-and is computed again on numbers of `lossfw.numerics.exact.number`. So every result has the digits
-that it has there.
+context. They have a negative zero, which a division tells from 0. An array of values divides
+without it; what meets it elsewhere, or whose product is beyond MPFR's exponents, raises and is
+computed again on numbers of `lossfw.numerics.exact.number`. So every result has the digits that
+it has there.
 
 Imported on use only, since it needs gmpy2 and mpmath.
 """
@@ -23,7 +23,15 @@ from lossfw.numerics.arrays import Array, Body, NDArray
 from lossfw.numerics.exact.functions import context, power
 from lossfw.numerics.exact.namespace import ExactNamespace, bits, namespace
 from lossfw.numerics.exact.number import to_value
-from lossfw.numerics.exact.wide import BEYOND, MPFR, ZERO, Context, Value
+from lossfw.numerics.exact.wide import (
+    BEYOND,
+    FUNCTIONS,
+    MPFR,
+    ZERO,
+    Context,
+    Value,
+    WideExponentNumber,
+)
 
 # What only numbers go on with.
 _ONLY_NUMBERS = (*BEYOND, gmpy2.DivisionByZeroError)
@@ -57,10 +65,10 @@ class ValueArray(np.ndarray[Any, Any]):
     def __pow__(self, other: Any) -> Any:  # type: ignore[override]
         if _has_own_operators(other):
             return NotImplemented
-        return self.power(self + ZERO, other)
+        return self.power(self + ZERO, _values_of(other))
 
     def __rpow__(self, other: Any) -> Any:  # type: ignore[override]
-        return self.power(other + ZERO, self)
+        return self.power(_values_of(other) + ZERO, self)
 
 
 def _has_own_operators(x: Any) -> bool:
@@ -131,17 +139,41 @@ class ValueNamespace(ExactNamespace):
 
 
 def _value_of(x: Any) -> Value:
-    return x if type(x) is MPFR else to_value(x)
+    return x if isinstance(x, MPFR | WideExponentNumber) else to_value(x)
+
+
+def _values_of(x: Any) -> Any:
+    """Return a number, or those of an array, as values."""
+    is_known = isinstance(x, ValueArray) and x.dtype == object
+    return x if is_known else np.frompyfunc(_value_of, 1, 1)(x)
 
 
 def _array_type(rules: Context) -> type[ValueArray]:
     """Return the class of arrays whose quotients and powers have the rules of a context."""
     power_of = power(rules)
-    loops = {
-        "quotient": np.frompyfunc(rules.div, 2, 1),
-        "power": np.frompyfunc(lambda a, b: power_of(_value_of(a), _value_of(b)), 2, 1),
-    }
+    loops = {"quotient": _loop(rules, "div", rules.div), "power": _loop(rules, "pow", power_of)}
     return type("Values", (ValueArray,), loops)
+
+
+def _loop(rules: Context, name: str, compute: Callable[..., Value]) -> Any:
+    """Return a loop of a function of two values, another one where MPFR's exponents end."""
+    beyond = FUNCTIONS[name]
+
+    def compute_each(a: Value, b: Value) -> Value:
+        try:
+            return compute(a, b)
+        except BEYOND:
+            return beyond(rules, _value_of(a), _value_of(b))
+
+    fast, slow = (np.frompyfunc(function, 2, 1) for function in (compute, compute_each))
+
+    def loop(a: Any, b: Any) -> Any:
+        try:
+            return fast(a, b)
+        except BEYOND:
+            return slow(a, b)
+
+    return staticmethod(loop)
 
 
 _values = functools.cache(ValueNamespace)

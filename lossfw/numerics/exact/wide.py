@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import gmpy2
 import mpmath
+import numpy as np
 from gmpy2 import mpfr
 
 Context: TypeAlias = Any
@@ -100,6 +101,34 @@ def _comparison(name: str) -> Any:
 
 for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
     setattr(WideExponentNumber, _name, _comparison(_name))
+
+
+def _operator(name: str, *, is_reflected: bool = False) -> Any:
+    """Return an operator that computes, like MPFR's, in the current context of gmpy2."""
+
+    def operate(self: WideExponentNumber, *other: Any) -> Any:
+        if not all(isinstance(x, _OPERANDS) for x in other):
+            return NotImplemented
+        values = [self, *map(_of_python, other)]
+        return FUNCTIONS[name](gmpy2.get_context(), *(values[::-1] if is_reflected else values))
+
+    return operate
+
+
+def _of_python(x: Any) -> Value:
+    """Return a value, or a number of Python or NumPy as one, without rounding."""
+    if isinstance(x, WideExponentNumber | MPFR):
+        return x
+    return mpfr(float(x), 53) if isinstance(x, float | np.floating) else from_integer(int(x))
+
+
+_OPERANDS = (WideExponentNumber, MPFR, int, float, np.integer, np.floating, np.bool_)
+
+for _name, _function in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div")):
+    setattr(WideExponentNumber, f"__{_name}__", _operator(_function))
+    setattr(WideExponentNumber, f"__r{_name}__", _operator(_function, is_reflected=True))
+for _name, _function in (("neg", "minus"), ("pos", "plus"), ("abs", "abs")):
+    setattr(WideExponentNumber, f"__{_name}__", _operator(_function))
 
 
 def exponent(x: Value) -> int:
