@@ -42,11 +42,7 @@ _ENOUGH = 100
 _COMPILES = "jax"
 # Its program runs once, so most of the time of the machine code would go into its optimization;
 # how XLA rearranges the operations themselves does not depend on this.
-_QUICKLY = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_parallel_codegen_split_count": 1,
-    "xla_cpu_use_fusion_emitters": False,
-}
+_QUICKLY = {"xla_backend_optimization_level": 0}
 _METHODS = ("__call__", "gradient", "hessian")
 
 # Package -> the module whose `asarray` makes its arrays. The last is the test double of
@@ -100,18 +96,8 @@ def _outcome(library: Library, function: Callable[..., Any], points: Points) -> 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that JAX compiles as a whole for each call."""
-    jax = importlib.import_module("jax")
-
-    def call(y: Any, t: Any) -> Any:
-        lowered = jax.jit(function).lower(y, t)
-        try:
-            program = lowered.compile(_QUICKLY)
-        except jax.errors.JaxRuntimeError:
-            # Another version of JAX has other options.
-            program = lowered.compile()
-        return program(y, t)
-
-    return call
+    jit = importlib.import_module("jax").jit
+    return lambda y, t: jit(function).lower(y, t).compile(_QUICKLY)(y, t)
 
 
 def _program(function: Callable[..., Any]) -> Callable[..., Any]:
