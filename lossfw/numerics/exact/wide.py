@@ -92,9 +92,9 @@ def _comparison(name: str) -> Any:
     compare = getattr(mpmath.mpf, name)
 
     def compared(self: WideExponentNumber, other: Any) -> Any:
-        # With a number of Python, as a body on bare values compares, there is no order.
-        is_value = isinstance(other, WideExponentNumber | MPFR)
-        return bool(compare(self.number, to_mpmath(other))) if is_value else NotImplemented
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return bool(compare(self.number, to_mpmath(_of_python(other))))
 
     return compared
 
