@@ -162,7 +162,8 @@ def _excused_by_rounding(
         off, size = np.abs(actual.astype(np.float64) - rounded), np.abs(rounded)
         for term in subject.terms(some.y, some.t, order):
             size = np.fmax(size, np.abs(term).astype(size.dtype))
-        forgiven = off <= moved + (margin * subject.ulps[order] + 1) * np.spacing(size)
+        rounding = np.where(np.isinf(size), 0.0, np.spacing(size))
+        forgiven = off <= moved + (margin * subject.ulps[order] + 1) * rounding
         # Near the largest float either answer is right, and also where a term that the component
         # declares is infinite: the derivative of a wrapper's part, before its factor makes it less.
         beyond = np.abs(rounded) + moved > float(np.finfo(actual.dtype).max) / _ALMOST
