@@ -159,15 +159,18 @@ def _excused_by_rounding(
     rounded = to_float(exact, actual.dtype)
     moved: Any = margin * _nudged(subject, order, some, exact) if is_moved else 0.0
     with np.errstate(all="ignore"):
-        off, size = np.abs(actual.astype(np.float64) - rounded), np.abs(rounded)
-        for term in subject.terms(some.y, some.t, order):
-            size = np.fmax(size, np.abs(term).astype(size.dtype))
-        rounding = np.where(np.isinf(size), 0.0, np.spacing(size))
+        off, size = np.abs(actual.astype(np.float64) - rounded), np.abs(rounded).astype(np.float64)
+        y, t = (x.astype(np.float64) if x.dtype.kind == "f" else x for x in (some.y, some.t))
+        for term in subject.terms(y, t, order):
+            size = np.fmax(size, np.abs(term))
+        info = np.finfo(actual.dtype)
+        # A term of float32 may be beyond its numbers, where the component computes in float64.
+        is_beyond = size > float(info.max)
+        rounding = np.where(is_beyond, size * info.eps, np.spacing(size.astype(actual.dtype)))
         forgiven = off <= moved + (margin * subject.ulps[order] + 1) * rounding
         # Near the largest float either answer is right, and also where a term that the component
         # declares is infinite: the derivative of a wrapper's part, before its factor makes it less.
-        beyond = np.abs(rounded) + moved > float(np.finfo(actual.dtype).max) / _ALMOST
-        beyond |= np.isinf(size)
+        beyond = is_beyond | (np.abs(rounded) + moved > float(info.max) / _ALMOST)
         return np.asarray(forgiven | (beyond & np.isinf(actual)))
 
 
