@@ -17,7 +17,7 @@ from lossfw.check.core.members import is_bounded, is_line, on_side, usual
 from lossfw.check.core.points import first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call
-from lossfw.components.spaces import SIMPLEX
+from lossfw.components.spaces import REAL, SIMPLEX
 from lossfw.numerics.arrays import NDArray
 
 # A climb looks between the best place and its neighbours, so many times over.
@@ -147,7 +147,11 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
             # Steps to either side of a row stay inside.
             away = np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y)
             y = on_side(subject.prediction, away)
-    return y, direction, usual_targets(subject, count, columns, rng)
+    t = usual_targets(subject, count, columns, rng)
+    if subject.kind == "group" and subject.target is REAL:
+        # Some far apart: with a softmax of targets at a vertex a slope is steepest.
+        t = t * rng.choice([1.0, 4.0], (count, 1))
+    return y, direction, t
 
 
 def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:

@@ -167,6 +167,7 @@ def _excused_by_rounding(
         # A term of float32 may be beyond its numbers, where the component computes in float64.
         is_beyond = size > float(info.max)
         rounding = np.where(is_beyond, size * info.eps, np.spacing(size.astype(actual.dtype)))
+        rounding[np.isinf(size)] = 0.0
         forgiven = off <= moved + (margin * subject.ulps[order] + 1) * rounding
         # Near the largest float either answer is right, and also where a term that the component
         # declares is infinite: the derivative of a wrapper's part, before its factor makes it less.
