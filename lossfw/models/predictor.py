@@ -145,8 +145,8 @@ class Predictor:
         model, card, content = self.origin
         # A worker reads a large file itself, as it reads the data.
         is_read = model.file is not None and len(content) > _SENT_BYTES
-        sent = None if is_read else content
-        return _loaded_again, (model, card, sent, sha256(content), self.link)
+        sent, digest = (None, sha256(content)) if is_read else (content, None)
+        return _loaded_again, (model, card, sent, digest, self.link)
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
@@ -188,11 +188,16 @@ class Predictor:
 
 
 def _loaded_again(
-    model: Any, card: Card | None, content: bytes | None, digest: str, link: Activation | None
+    model: Any,
+    card: Card | None,
+    content: bytes | None,
+    digest: str | None,
+    link: Activation | None,
 ) -> Predictor:
     predictor: Predictor = model.loaded(content, card)
     # A link of a plugin file is in no registry there.
     predictor._link = link
-    if predictor.origin is None or sha256(predictor.origin[2]) != digest:
+    # Bytes that were sent are the same; a file that is read here may be another.
+    if digest is not None and (predictor.origin is None or sha256(predictor.origin[2]) != digest):
         raise DataError(f"{model.file} is another file here.")
     return predictor
