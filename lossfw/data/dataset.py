@@ -102,6 +102,9 @@ class Dataset:
     missing : bool
         Whether a NaN in the inputs is a missing value, for models that take some; else it is a
         mistake.
+    rows_digest : str
+        For rows that a filter chose: equal for the same rows of the same data, whatever the text
+        of the filter.
 
     Raises
     ------
@@ -131,6 +134,7 @@ class Dataset:
     groups: RowGroups | None = None
     codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     missing: bool = False
+    rows_digest: str = ""
 
     def __post_init__(self) -> None:
         for role, given in list(self._arrays()):

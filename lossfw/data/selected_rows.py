@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.components.naming import shortlist
 from lossfw.data.columns import DataColumn
 from lossfw.data.dataset import Dataset
-from lossfw.data.files import join_digests
+from lossfw.data.files import digest_arrays, join_digests
 from lossfw.data.lazy_arrays import (
     RowArray,
     WrappedColumn,
@@ -46,11 +46,20 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
         subset(replace(data, columns={name: data.columns[name] for name in keep}), index),
         name=f"{data.name} where {rows}",
         digest=join_digests(data.digest, str(rows)),
+        rows_digest=digest_of_rows(
+            data.name, data.digest, index if len(index) < len(data) else None
+        ),
         notes=(*data.notes, *notes),
     )
     categories = {name: _with_present_labels(x) for name, x in found.categories.items()}
     found = replace(found, categories=categories)
     return (_with_present_classes(found) if data.classes else found), index
+
+
+def digest_of_rows(name: str, digest: str, index: NDArray | None = None) -> str:
+    """Return a digest of the rows with some numbers, or of all rows, of data."""
+    # Splits of one file share its digest and differ in name.
+    return join_digests(name, digest, "" if index is None else digest_arrays(index))
 
 
 def subset(data: Dataset, index: NDArray) -> Dataset:

@@ -41,6 +41,7 @@ def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[
             "name": run.plan.data.name,
             "rows": len(run.plan.data),
             "digest": run.plan.data.digest,
+            **({"rows_digest": chosen} if (chosen := run.plan.data.rows_digest) else {}),
         },
         "weights": weights_digest(run.plan),
         **_model_of(run.plan),

@@ -55,9 +55,10 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
     clear = has_intervals(comparison)
     if clear or comparison.paired:
         base = comparison.baseline.result
-        groups = f" in {base['groups']:,} groups" if "groups" in base else ""
+        groups = f" in {_counted(base['groups'], 'group')}" if "groups" in base else ""
         star = "; * marks an interval that leaves out 0" if clear else ""
-        lines.append(f"Differences are paired by {base['count']:,} rows{groups}{star}.")
+        rows = _counted(base["count"], "row")
+        lines.append(f"Differences are paired by {rows}{groups}{star}.")
     if comparison.differences and not clear:
         why = reasons(comparison, comparison.single)
         lines.append(f"No difference has an interval, because {why}.")
@@ -369,3 +370,7 @@ def _cells(
     for name in comparison.single:
         pairs = (source.number(run, name), source.difference(run, name))
         yield from [x for value, ends in pairs for x in (value, *(ends or (None, None)))][:count]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

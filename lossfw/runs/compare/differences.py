@@ -13,11 +13,11 @@ from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.predictor import without_column
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, paired_interval
+from lossfw.runs.compare.pairing import differing, weighed_alike
 from lossfw.runs.compare.rows import read_rows, rows_file
 from lossfw.runs.folder import CONFIG_FILE
 
@@ -91,12 +91,19 @@ def differences(
         unpaired = [one for one in (base, run) if one.name not in with_rows]
         if unpaired:
             rowless = [one.name for one in unpaired if rows_file(one.path) is None]
-            lacking = "the runs kept different rows"
+            lacking = "the runs kept different rows, targets or groups"
             if rowless:
                 lacking = f"the rows of {listed(rowless)} were not kept"
             yield name, Judged(RunNumber(value), lacking)
             continue
         one, other = with_rows[run.name], with_rows[base.name]
+        if not weighed_alike(one, other, name):
+            weights = Note(
+                f"{run.name} weighs the rows differently than {base.name}, so their differences "
+                "are also those of the weights, and have no interval"
+            )
+            yield name, Judged(RunNumber(value), "the runs weigh the rows differently", weights)
+            continue
         interval = paired_interval(one, other, name, intervals)
         lacking = "" if interval else _why(name, value, one, other)
         yield name, Judged(RunNumber(value, interval), lacking, _note(name, one, other))
@@ -188,13 +195,12 @@ def runs_with_rows(runs: Sequence[FinishedRun]) -> tuple[dict[str, RunWithRows],
         metrics, faults[run.name] = metrics_of(run)
         one = RunWithRows(run, rows.by_number(), metrics)
         first = first or one
-        # A model of one output has targets (n, 1), where saved outputs (n,) have (n,).
-        targets, known = (without_column(some.rows.target) for some in (one, first))
-        if np.array_equal(one.rows.row, first.rows.row) and np.array_equal(targets, known):
-            with_rows[run.name] = one
-        else:
-            text = f"{run.name} has other rows than {first.run.name}, so it is not paired"
+        what = differing(one, first)
+        if what:
+            text = f"{run.name} has other {what} than {first.run.name}, so it is not paired"
             notes.append(Note(text))
+        else:
+            with_rows[run.name] = one
     if rowless:
         have = "has" if len(rowless) == 1 else "have"
         text = (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from lossfw.components.plugin_choice import Plugins
+from lossfw.data.selected_rows import digest_of_rows
 from lossfw.errors import DataError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.models.training.checkpoint import CHECKPOINT_FILE
@@ -128,8 +129,8 @@ class FinishedRun:
         """A key that is equal for runs on the same rows."""
         data, sample = self.record.get("data") or {}, self.result.get("sample")
         rows = self.result["count"] if sample is None else tuple(sorted(sample))
-        # Splits of one file share its digest and differ in name.
-        return data.get("digest"), data.get("name"), rows
+        whole = digest_of_rows(str(data.get("name")), str(data.get("digest")))
+        return data.get("rows_digest", whole), rows
 
 
 @dataclass(frozen=True, eq=False)

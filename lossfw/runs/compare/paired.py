@@ -86,6 +86,12 @@ class RunWithRows:
             self._known[name] = self._agreeing(name) if whole is None else self._like(whole, name)
         return self._known[name]
 
+    def weight_of(self, name: str) -> NDArray | None:
+        """Return the weights of the rows in a loss or a metric; None where all are equal."""
+        whole = self.whole or self
+        whole.estimated(name)
+        return None if name in whole._unweighted else self.rows.weight
+
     def _agreeing(self, name: str) -> Estimated | None:
         reported = self.run.numbers[name].value
         # The written weights may be those of the loss only.
@@ -102,7 +108,7 @@ class RunWithRows:
         """Return the number of a part of the rows, computed as that of all of them is."""
         if whole.estimated(name) is None:
             return None
-        return self._estimated(name, None if name in whole._unweighted else self.rows.weight)
+        return self._estimated(name, self.weight_of(name))
 
     def _estimated(self, name: str, weight: NDArray | None) -> Estimated | None:
         try:

@@ -1,0 +1,48 @@
+"""Whether two runs can be paired: the same rows, targets, groups and weights in both."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossfw.evaluation.predictor import without_column
+from lossfw.numerics.arrays import NDArray
+from lossfw.runs.compare.paired import RunWithRows
+
+# Weights are written as float64, and only their ratios count.
+_SAME_WEIGHT = 1e-9
+
+
+def differing(one: RunWithRows, other: RunWithRows) -> str:
+    """Return what keeps the rows of two runs from being paired, empty if they can be.
+
+    The rows are sorted by number (`RowRecords.by_number`); those of a group stay together.
+    """
+    mine, theirs = one.rows, other.rows
+    if not np.array_equal(np.sort(mine.row), np.sort(theirs.row)):
+        return "rows"
+    # A fold of an interval has whole groups, so the folds of other groups have other rows.
+    if not (np.array_equal(mine.begins, theirs.begins) and np.array_equal(mine.row, theirs.row)):
+        return "groups"
+    # A model of one output has targets (n, 1), where saved outputs (n,) have (n,).
+    same = np.array_equal(without_column(mine.target), without_column(theirs.target))
+    return "" if same else "targets"
+
+
+def weighed_alike(one: RunWithRows, other: RunWithRows, name: str) -> bool:
+    """Tell whether a loss or a metric weighs rows alike in two runs with the same rows.
+
+    Else it is measured on two populations, and their difference is not that of the models. A
+    number that the rows do not give again has unknown weights, and no interval anyway.
+    """
+    if one.estimated(name) is None or other.estimated(name) is None:
+        return True
+    mine, theirs = (_shares(run.weight_of(name), len(run.rows.row)) for run in (one, other))
+    return np.allclose(mine, theirs, rtol=_SAME_WEIGHT, atol=0, equal_nan=True)
+
+
+def _shares(weight: NDArray | None, count: int) -> NDArray:
+    """Return the weight of each row as a share of the mean weight."""
+    if weight is None:
+        return np.ones(count)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(weight / weight.mean())
