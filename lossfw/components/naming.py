@@ -149,6 +149,17 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
+def in_one_line(label: str) -> str:
+    r"""Return a label of the data whose line ends and control characters are written as escapes.
+
+    Examples
+    --------
+    >>> in_one_line("one\ntwo")
+    'one\\ntwo'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in label)
+
+
 def closest_names(name: str, known: Collection[str]) -> list[str]:
     """Return the known names that a name was probably meant to be.
 

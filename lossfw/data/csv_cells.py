@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data.arrow_arrays import nulls_of, values_of
-from lossfw.data.csv_text import ENCODING, MISSING, is_missing
+from lossfw.data.csv_text import ENCODING, MISSING, is_missing, row_pattern
 from lossfw.numerics.arrays import NDArray
 
 # What the cells of a column hold: integers written as such, ``3`` and not ``3.0``; numbers;
@@ -106,15 +107,14 @@ def read_cells(content: bytes, layout: Layout) -> Cells | None:
 
 
 def split_lines(content: bytes) -> list[str] | None:
-    """Return the lines of a chunk, or None if it is not text in UTF-8."""
+    """Return the lines of a chunk with their ends, or None if it is not text in UTF-8."""
     try:
         # A byte-order mark can only be at the start of the first chunk.
         text = content.decode(ENCODING)
     except UnicodeDecodeError:
         return None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
+    # The end of a line may be a part of a cell in quotes.
+    return list(io.StringIO(text, newline=""))
 
 
 def numpy_cells(lines: list[str], layout: Layout) -> Cells | None:
@@ -122,11 +122,12 @@ def numpy_cells(lines: list[str], layout: Layout) -> Cells | None:
     cells = _loaded(lines, layout)
     if not layout.needed or (cells is not None and _present(cells, layout.needed).all()):
         return cells
-    complete = _complete(lines, layout)
+    rows = _rows(lines, layout.delimiter)
+    complete = _complete(rows, layout)
     cells = None if complete is None else _loaded(complete, layout)
     if complete is None or cells is None:
         return None
-    return cells._replace(dropped=sum(map(_is_row, lines)) - len(complete))
+    return cells._replace(dropped=len(rows) - len(complete))
 
 
 def _present(cells: Cells, needed: Collection[int]) -> NDArray:
@@ -140,25 +141,28 @@ def _present(cells: Cells, needed: Collection[int]) -> NDArray:
     return mask
 
 
-def _is_row(line: str) -> bool:
-    return line.lstrip()[:1] not in ("", "#")
+def _rows(lines: list[str], delimiter: str) -> list[str]:
+    """Return the rows in some lines, without empty lines and comments."""
+    if any('"' in line for line in lines):
+        lines = row_pattern(delimiter).findall("".join(lines).rstrip("\r\n") + "\n")
+    return [line for line in lines if line.lstrip()[:1] not in ("", "#")]
 
 
-def _complete(lines: list[str], layout: Layout) -> list[str] | None:
+def _complete(rows: list[str], layout: Layout) -> list[str] | None:
     """Return the rows in which no value is missing; None if one has another number of cells.
 
     A text is missing where its cell is empty: ``none`` may be a label.
     """
     complete = []
-    for line in filter(_is_row, lines):
-        cells = next(csv.reader([line], delimiter=layout.delimiter), [])
+    for row in rows:
+        cells = next(csv.reader([row], delimiter=layout.delimiter), [])
         if len(cells) != layout.width:
             return None
         if not any(
             is_missing(cells[n]) if layout.kinds[n] != "text" else not cells[n].strip()
             for n in layout.needed
         ):
-            complete.append(line)
+            complete.append(row)
     return complete
 
 

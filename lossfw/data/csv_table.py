@@ -89,11 +89,13 @@ class CsvTable(Table):
     def _first_mistake(self, parser: _Parser) -> _Mistake:
         """Return the first cell that is not a number, or not a text, where one is expected."""
         texts, options = parser.texts, parser.options
+        # A missing value of a column that may be one of labels, where `none` is one.
+        missing: _Mistake | None = None
         for line, cells in csv_text.rows_of(self.path, self.delimiter):
             if line <= self.header_lines:
                 continue
             if len(cells) != self.width:
-                return _Mistake(
+                return missing or _Mistake(
                     f"{self.path}, line {line}: the number of columns is {len(cells)}, but "
                     f"{self.width} in the first line; every row needs the same."
                 )
@@ -105,13 +107,18 @@ class CsvTable(Table):
                 if gap and options.missing != "keep" and column not in options.kept:
                     if options.missing == "error":
                         text = f" ({cell!r})" if cell else ""
-                        return _Mistake(f"{place}: the value is missing{text}. {options.remedy}")
+                        found = _Mistake(f"{place}: the value is missing{text}. {options.remedy}")
+                        if not cell or column not in options.labels - texts:
+                            return missing or found
+                        missing = missing or found
                 elif column not in texts and not (
                     is_number(cell) or (gap and column in options.gaps)
                 ):
+                    if missing is not None and column not in options.labels - texts:
+                        return missing
                     remedy = self._remedy(column, cells, options)
                     return _Mistake(f"{place}: {cell!r} is not a number. {remedy}", column)
-        return _Mistake(f"{self.path} cannot be read as a table of numbers.")
+        return missing or _Mistake(f"{self.path} cannot be read as a table of numbers.")
 
     def _remedy(self, column: int, cells: Sequence[str], options: TableOptions) -> str:
         """Return what to do about a cell that is not a number."""
@@ -220,11 +227,11 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
     dropped = 0
     # Reading the numbers again for a digest would take as long as the evaluation.
     digest = hashlib.sha256()
-    for start, content in csv_text.chunks_of(table.path, table.header_lines):
+    for start, content in csv_text.chunks_of(table.path, table.header_lines, table.delimiter):
         digest.update(content)
         if not chunks:
             # The first lines tell what most columns hold.
-            lines = _first_lines(content)
+            lines = _first_lines(content, table.delimiter)
             if parser.parse(lines, ()) is None:
                 return None
             integers = parser.integers_in(lines, integers)
@@ -247,10 +254,9 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
     )
 
 
-def _first_lines(content: bytes) -> bytes:
+def _first_lines(content: bytes, delimiter: str) -> bytes:
     lines = content[: content.find(b"\n", _FIRST_BYTES) + 1]
-    # A cell in quotes may go over several lines.
-    return content if not lines or lines.count(b'"') % 2 else lines
+    return lines[: csv_text.end_of_rows(lines, delimiter)] or content
 
 
 class _CsvPieces(ChunkedTable):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -26,6 +28,8 @@ _PACKED = ".gz"
 # Bytes of text in a chunk. Its numbers take up to four times as much in float64, two
 # chunks are kept, and NumPy needs as much again while it reads.
 CHUNK_BYTES = 4 * 2**20
+# A longer row has a quotation mark that nothing closes.
+_LONGEST_ROW_BYTES = 64 * 2**20
 # How the common programs write a missing value.
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
@@ -94,8 +98,34 @@ def readable(path: Path) -> Iterator[None]:
         ) from None
 
 
-def chunks_of(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
-    """Yield chunks of whole lines of about `CHUNK_BYTES`, after some lines: first byte and text."""
+@cache
+def row_pattern(delimiter: str) -> re.Pattern[str]:
+    """Return the pattern of a row with its end: a cell in quotes may go over several lines."""
+    cell = rf'(?:"(?:[^"]++|"")*+"[^{delimiter}#\r\n]*+|(?!")[^{delimiter}#\r\n]*+)'
+    return re.compile(rf"{cell}(?:{delimiter}{cell})*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n)")
+
+
+@cache
+def _rows_pattern(delimiter: str) -> re.Pattern[bytes]:
+    return re.compile(f"(?:{row_pattern(delimiter).pattern})*+".encode())
+
+
+def end_of_rows(content: bytes, delimiter: str) -> int:
+    r"""Return where the whole rows of some lines end: at a cell in quotes that is not closed.
+
+    Examples
+    --------
+    >>> end_of_rows(b'"a\nb",1\n2,"c\n', ","), end_of_rows(b'5" pipe,1\n', ",")
+    (8, 10)
+    """
+    if b'"' not in content:
+        return len(content)
+    found = _rows_pattern(delimiter).match(content)
+    return 0 if found is None else found.end()
+
+
+def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[tuple[int, bytes]]:
+    """Yield chunks of whole rows of about `CHUNK_BYTES`, after some lines: first byte and text."""
     with readable(path), open_bytes(path) as file:
         for _ in range(skip):
             # A line ends with LF, CR LF, or CR alone.
@@ -103,11 +133,24 @@ def chunks_of(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
             end = line.find(b"\r")
             if end >= 0 and line[end:] != b"\r\n":
                 file.seek(end + 1 - len(line), os.SEEK_CUR)
-        start = file.tell()
-        while content := file.read(CHUNK_BYTES):
-            content += file.readline()
-            yield start, content
-            start += len(content)
+        start, rest, number = file.tell(), b"", skip + 1
+        while more := file.read(CHUNK_BYTES):
+            content = rest + more + file.readline()
+            end = end_of_rows(content, delimiter)
+            rest = content[end:]
+            if len(rest) > _LONGEST_ROW_BYTES:
+                break
+            if end:
+                yield start, content[:end]
+                start += end
+                number += content.count(b"\n", 0, end) or content.count(b"\r", 0, end)
+        if rest and not end_of_rows(rest + b"\n", delimiter):
+            raise DataError(
+                f"{path}: nothing closes the quotation mark of a cell in the row that begins in "
+                f"line {number}. Close it, or write a mark within quotes twice."
+            )
+        if rest:
+            yield start, rest
 
 
 def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -94,9 +94,11 @@ class SliceCells:
                 seen, rows.targets, losses, weight, rows.start, column
             )
             _refuse_split(part, parts, rows)
-            self._parts[index].names(np.unique(parts).tolist())  # refuses too many
             self.each.append(parts * self.folds + fold)
-            self._sizes[index].push(_sizes(parts, weight))
+            # A row of weight 0 adds to no sum: its part is there if another row is in it.
+            counts = weight > 0
+            self._parts[index].names(np.unique(parts[counts]).tolist())  # refuses too many
+            self._sizes[index].push(_sizes(parts, weight, counts))
 
     def named(self, index: int) -> list[tuple[int, str]]:
         """Return the parts of a slice with their names."""
@@ -236,8 +238,9 @@ def _row_weights(weight: NDArray | None, rows: int) -> NDArray:
     return sums
 
 
-def _sizes(parts: NDArray, weight: NDArray) -> CellSums:
-    rows = np.arange(len(parts))
-    place = np.zeros(len(parts), np.int64)
-    terms = [(place + _COUNT, np.ones(len(parts))), (place + _WEIGHT, weight)]
+def _sizes(parts: NDArray, weight: NDArray, counts: NDArray) -> CellSums:
+    """Return how many rows are in each part and their weight, of the rows that count."""
+    rows = np.flatnonzero(counts)
+    place = np.zeros(len(rows), np.int64)
+    terms = [(place + _COUNT, np.ones(len(rows))), (place + _WEIGHT, weight[rows])]
     return RowTerms.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms]).table(parts)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from lossfw.components.naming import in_one_line
 from lossfw.components.spaces import first_true
 from lossfw.data import DataColumn
 from lossfw.data.csv_text import is_missing
@@ -63,7 +64,7 @@ class SliceParts:
         if len(known) > by.largest + 1:
             most = sorted(known, key=lambda code: -int(column.counts[code]))
             shown = sorted(most[: by.largest])
-        self._texts = tuple(column.labels[code] for code in shown)
+        self._texts = tuple(in_one_line(column.labels[code]) for code in shown)
         if len(shown) < len(known):
             self._texts += (_OTHER[_OTHER[0] in self._texts],)
         self._by_label = np.full(len(column.labels), NAN_PART, np.int64)
@@ -183,7 +184,7 @@ class SliceParts:
             named = list(enumerate(self._texts if self._by_label is not None else by.labels))
         else:
             numbers = sorted(present - {NAN_PART} | set(range(classes)))
-            named = [(number, label_of(labels, number)) for number in numbers]
+            named = [(number, in_one_line(label_of(labels, number))) for number in numbers]
         if len(named) > MAX_PARTS:
             raise ArgumentError(
                 f"slice {by.name!r} has {len(named)} parts; at most {MAX_PARTS} are kept apart: "

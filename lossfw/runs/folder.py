@@ -27,7 +27,6 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.files import (
     RESULT_FILE,
-    numbers_in,
     read_json,
     to_json,
     write_file,
@@ -37,7 +36,7 @@ from lossfw.runs.journal import CHECKPOINT_FILE
 from lossfw.runs.lock import held
 from lossfw.runs.rows_parts import PARTS_FOLDER, PartFile, finish_parts, remove_rows
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat, write_parquet
-from lossfw.runs.stored import check_record, check_result
+from lossfw.runs.stored import check_record, check_result, result_with_numbers
 
 STATUS_FILE = "status"
 RECORD_FILE = "run.json"
@@ -232,9 +231,10 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     try:
         assert result is not None
         assert record is not None
-        check_result(folder.path / RESULT_FILE, numbers_in(result))
+        result = result_with_numbers(result)
+        check_result(folder.path / RESULT_FILE, result)
         assert set(result["metrics"]) == set(named_metrics(plan.metrics))
-        loss = {key: numbers_in(value) for key, value in result["loss"].items()}
+        loss = result["loss"]
         kept = Result(
             count=result["count"],
             weight=float(result["weight"]),
@@ -249,8 +249,8 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
             timings=dict(record.get("timings", {})),
             numbers=Numbers(
                 {key: value for key, value in loss.items() if key not in ("name", "form")},
-                numbers_in(result["metrics"]),
-                slices=None if "slices" not in result else tuple(numbers_in(result["slices"])),
+                result["metrics"],
+                slices=None if "slices" not in result else tuple(result["slices"]),
                 intervals=result.get("intervals"),
             ),
         )

@@ -13,11 +13,11 @@ from lossfw.config.plan.sweep import KEY, expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
 from lossfw.losses.engine.threads import thread_count
-from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
+from lossfw.runs.files import RESULT_FILE, read_json
 from lossfw.runs.folder import RunFolder
 from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.runs.rows_parts import has_rows
-from lossfw.runs.stored import check_result
+from lossfw.runs.stored import check_result, result_with_numbers
 from lossfw.runs.worker import WorkerProcesses
 
 
@@ -125,7 +125,7 @@ def done_before(request: RunRequest) -> RunOutcome | None:
         record, result = folder.record(), read_json(request.folder / RESULT_FILE)
         if folder.status != "done" or record is None or result is None:
             return None
-        check_result(request.folder / RESULT_FILE, numbers_in(result))
+        check_result(request.folder / RESULT_FILE, result_with_numbers(result))
     except DataError:
         return None
     same = record.get("digest") == result["digest"] == request.digest

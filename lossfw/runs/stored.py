@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from lossfw.errors import DataError
+from lossfw.runs.files import numbers_in
 
 # The prefix of the names of numbers of held-out rows.
 HELD_OUT = "held-out "
@@ -139,6 +140,31 @@ class _StoredRecord(_Stored):
     seconds: float | None = None
     timings: dict[str, float] | None = None
     warnings: list[str] | None = None
+
+
+def result_with_numbers(result: Mapping[str, Any]) -> Any:
+    """Return the object of a ``metrics.json`` with infinities and NaN as numbers; see `to_json`.
+
+    Texts stay: a class or a part of the rows may be called ``nan`` or ``inf``.
+
+    Examples
+    --------
+    >>> result_with_numbers({"weight": "inf", "classes": ["inf"], "slices": [{"value": "nan"}]})
+    {'weight': inf, 'classes': ['inf'], 'slices': [{'value': 'nan'}]}
+    """
+    made = _with_numbers_but(("loss", "slices", "classes", "digest"), result)
+    if "loss" in made:
+        made["loss"] = _with_numbers_but(("name", "form"), made["loss"])
+    if isinstance(made.get("slices"), list):
+        made["slices"] = [_with_numbers_but(("name", "by", "value"), x) for x in made["slices"]]
+    return made
+
+
+def _with_numbers_but(texts: Collection[str], value: Any) -> Any:
+    """Return an object with infinities and NaN as numbers, except at some keys."""
+    if not isinstance(value, Mapping):
+        return value  # of a damaged file
+    return {key: x if key in texts else numbers_in(x) for key, x in value.items()}
 
 
 def check_result(path: Path, result: Mapping[str, Any]) -> None:

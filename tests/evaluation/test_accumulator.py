@@ -11,9 +11,12 @@ from scipy.stats import t as student
 
 import lossfw
 from lossfw import ArgumentError, DomainError, Metric
+from lossfw.data import DataColumn, Dataset
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import Slice
 from lossfw.metrics import LossMetric, MetricRows
 from support.drawn import Drawn, data, each, metric
@@ -388,3 +391,19 @@ def test_a_metric_of_its_own_kind_has_no_intervals():
             Accumulator(lossfw.loss("squared_error"), [Own()], **asked)
     with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
         Own().observe(MetricRows(np.zeros(3), np.zeros(3)))
+
+
+def test_a_row_of_weight_0_is_in_no_slice():
+    weights = np.array([1.0, 0.0, 2.0, 0.0])
+    sides = DataColumn.of(np.array(["left", "right", "left", "top"]))
+    plan = Plan(
+        Dataset("four", np.zeros(4), sample_weight=weights, columns={"side": sides}),
+        lossfw.loss("squared_error"),
+        outputs=np.arange(4.0),
+        slices=(Slice("loss", "loss", bins=[1.0]), Slice("side", "column.side")),
+        batch_size=1,
+    )
+    parts = evaluate(plan).numbers.slices
+    there = [(part["name"], part["value"], part["count"]) for part in parts if part["count"]]
+    assert there == [("loss", "< 1", 1), ("loss", ">= 1", 1), ("side", "left", 2)]
+    assert "nan" not in [part["value"] for part in parts]

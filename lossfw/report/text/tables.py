@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 
-from lossfw.components.naming import printable, shortlist
+from lossfw.components.naming import in_one_line, printable, shortlist
 from lossfw.runs.files import say
 
 # Significant digits of a number whose uncertainty is not known.
@@ -183,5 +183,5 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def class_lines(labels: Sequence[str]) -> list[tuple[str, str]]:
     """Return the line with the labels of the classes, where they have any."""
-    named = [f"{number} {label}" for number, label in enumerate(labels)]
+    named = [f"{number} {in_one_line(label)}" for number, label in enumerate(labels)]
     return [("classes", shortlist(named))] if named else []

@@ -51,10 +51,10 @@ def compared_slices(
             f"kept, or are different ones: {KEEP_ROWS}."
         )
     kept = [with_rows[run.name] for run in runs]
-    parts, names = _parts(by, kept, runs[0].classes)
+    parts, counts, names = _parts(by, kept, runs[0].classes)
     found = []
     for number, name in names:
-        chosen = np.flatnonzero(parts == number)
+        chosen = np.flatnonzero((parts == number) & counts)
         if chosen.size:
             found.append(_compared(name, runs, [one.part(chosen) for one in kept], intervals))
     return tuple(found)
@@ -91,8 +91,11 @@ def _number(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:
 
 def _parts(
     by: Slice, kept: Sequence[RunWithRows], classes: Sequence[str]
-) -> tuple[NDArray, list[tuple[int, str]]]:
-    """Return the part of each row, and the parts in order with their names."""
+) -> tuple[NDArray, NDArray, list[tuple[int, str]]]:
+    """Return the part of each row, which rows count, and the parts in order with their names.
+
+    As in a run, a row of weight 0 is in no part.
+    """
     rows = kept[0].rows
     columns = _columns(by, kept) if by.column else {}
     column = columns[by.column].values if by.column else None
@@ -100,7 +103,8 @@ def _parts(
     weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
     numbers = parts.number_rows(rows.prediction, rows.target, rows.loss, weight, 0, column)
     labels = () if by.column else classes
-    return numbers, parts.names(np.unique(numbers).tolist(), labels=labels)
+    counts = weight > 0
+    return numbers, counts, parts.names(np.unique(numbers[counts]).tolist(), labels=labels)
 
 
 def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]:

@@ -20,7 +20,7 @@ from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
 from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
-from lossfw.runs.stored import check_result, kept_of, numbers_of, word_of
+from lossfw.runs.stored import check_result, kept_of, numbers_of, result_with_numbers, word_of
 from lossfw.runs.trainings import TRAINING_FILE
 
 # The name of the loss among the metrics.
@@ -289,7 +289,7 @@ def read_finished_run(path: Path) -> FinishedRun:
     if result is None or record is None:
         missing = path / (RESULT_FILE if result is None else RECORD_FILE)
         raise DataError(f"{missing} is missing; a finished run has this file.")
-    result = numbers_in(result)
+    result = result_with_numbers(result)
     check_result(path / RESULT_FILE, result)
     return FinishedRun(path.name, path, result, record, _settings(path))
 

@@ -74,11 +74,16 @@ def _of_rows(columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, list[Any]]
 
 
 def _column(values: Sequence[Any]) -> DataColumn:
-    """Return a column of numbers or of texts, in which None is a missing value."""
-    if any(isinstance(value, str) for value in values):
+    """Return a column of numbers or of texts, in which None is a missing value.
+
+    An infinity beside numbers is the text of one, which JSON does not have.
+    """
+    given = [value for value in values if value is not None]
+    if given and all(isinstance(value, str) for value in given):
         return DataColumn.of(np.array(["" if value is None else value for value in values]))
     # None becomes NaN.
-    return DataColumn.of(np.array(values, np.float64 if None in values else None))
+    whole = len(given) == len(values) and not any(isinstance(value, str) for value in given)
+    return DataColumn.of(np.array(values, None if whole else np.float64))
 
 
 def _joined(parts: Sequence[Mapping[str, Sequence[Any]]]) -> Mapping[str, Sequence[Any]]:

@@ -112,7 +112,8 @@ def test_parts_are_shown_in_every_form(pair, command, folder):
     assert [(line["run"], line["target"]) for line in lines] == [
         (run, part) for run in "ab" for part in ("", "ant", "bee", "cat")
     ]
-    assert sum(int(line["rows"]) for line in lines[1:4]) == int(lines[0]["rows"]) == 160
+    counted = int((read_rows(folder / "a").weight > 0).sum())
+    assert sum(int(line["rows"]) for line in lines[1:4]) == counted < int(lines[0]["rows"]) == 160
     again = lossfw.compare("a", "b", by="target").to_dict()
     assert json.dumps(again["slices"]) == json.dumps(
         json.loads(command("compare", "a", "b", "--by", "target", "--json").stdout)["slices"]
