@@ -13,7 +13,7 @@ from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.training import is_wide
-from lossfw.report.plots.style import INK, PAGE, drawing
+from lossfw.report.plots.style import INK, PAGE, drawing, use_log_scale
 from lossfw.report.text.comparison import (
     facts,
     has_intervals,
@@ -149,7 +149,7 @@ def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
             look = PAGE.look(index)
             axes.plot(one.measured, one.curve(name), label=labels[one.name], linewidth=1.6, **look)
         if is_wide([value for one in measured for value in one.curve(name)]):
-            axes.set_yscale("log")
+            use_log_scale(axes, "y")
         axes.set(title=title, xlabel=comparison.word)
         axes.locator_params(axis="x", integer=True)
         axes.legend()

@@ -13,7 +13,7 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
 from lossfw.report.html.row_statistics import Spread
 from lossfw.report.plots.curves import draw_part, limits
-from lossfw.report.plots.style import INK, MUTED, PAGE, drawing
+from lossfw.report.plots.style import INK, MUTED, PAGE, drawing, use_log_scale
 from lossfw.report.text.tables import as_number, as_share
 from lossfw.runs.compare import RunNumber
 from lossfw.runs.rows import RowRecords
@@ -92,18 +92,16 @@ def _histogram(spread: Spread) -> Picture:
     look = {"weights": spread.weight, "color": PAGE.colours[0]}
     with page_axes(_HEIGHT) as axes:
         if wide:
-            axes.set_xscale("log")
+            use_log_scale(axes, "x")
             bins = np.geomspace(least, most, _BINS)
             counts, *_ = axes.hist(np.maximum(losses, least), bins, **look)
-            _plain_powers(axes.xaxis)
         else:
             counts, *_ = axes.hist(losses, _BINS, range=_shown_range(losses), **look)
         tall = counts.max() > _TALL * spread.weight.sum()
         if tall:
-            axes.set_yscale("log")
+            use_log_scale(axes, "y")
             # A little below the smallest bar.
             axes.set_ylim(bottom=0.7 * counts[counts > 0].min())
-            _plain_powers(axes.yaxis)
         elif not spread.weighted:
             axes.locator_params(axis="y", integer=True)
         for at, dash in ((median, (0, (2, 2))), (spread.mean, "-")):
@@ -124,15 +122,6 @@ def _histogram(spread: Spread) -> Picture:
         if below:
             caption += f" Smaller losses in the first bar: {below:,}."
         return inline(axes.figure, "spread", f"Distribution of {spread.unit} losses", caption)
-
-
-def _plain_powers(axis: Any) -> None:
-    """Write powers of ten as 1e-05, without raised exponents."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(numticks=6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _concentration(spread: Spread) -> Picture:

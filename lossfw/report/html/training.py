@@ -14,7 +14,7 @@ from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import Picture, inline, page_axes
 from lossfw.report.html.render import NumberCard, breakable, render
-from lossfw.report.plots.style import INK, PAGE
+from lossfw.report.plots.style import INK, PAGE, use_log_scale
 from lossfw.report.text.tables import as_number
 from lossfw.report.text.training import STOPPED
 from lossfw.runs.files import numbers_in, read_json
@@ -113,7 +113,7 @@ def _curve(
             axes.plot(measured, line, label=title, linewidth=1.6, **PAGE.look(index))
         axes.axvline(kept, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
         if is_wide([*lines.values()]):
-            axes.set_yscale("log")
+            use_log_scale(axes, "y")
         axes.set(title=name, xlabel=word)
         axes.locator_params(axis="x", integer=True)
         if len(lines) > 1:

@@ -11,12 +11,15 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lossfw.errors import MissingExtraError
 
 # Control characters that no file of XML may have, not even as an entity.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+# More labels of a logarithmic axis would run into each other on a phone.
+_MOST_TICKS = 6
 
 # Dots per inch of a PNG.
 _DPI = 144
@@ -110,6 +113,20 @@ def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
 
     with rc_context(theme.settings):
         yield Figure(figsize=(width, height), layout="constrained")
+
+
+def use_log_scale(axes: Any, which: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic, with powers of ten written as 1e-05.
+
+    matplotlib's own labels are TeX, which the settings show as it is.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set(**{f"{which}scale": "log"})
+    axis = getattr(axes, f"{which}axis")
+    axis.set_major_locator(LogLocator(numticks=_MOST_TICKS))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def content_of(figure: Any, form: str) -> bytes:

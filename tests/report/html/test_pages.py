@@ -35,6 +35,15 @@ network: {predictions: [0.4, 1.5, -2.0]}
 loss: {name: huber, delta: 2.0}
 evaluate: {metrics: [mae], rows: true}
 """
+# Losses from about 10 to 1e-12, which have logarithmic axes.
+WIDE = """\
+lossfw: 1
+data: {name: inline, inputs: [[0.0], [1.0], [2.0]], targets: [1.0, 3.0, 5.0]}
+network: {layers: [{units: 1, activation: identity}]}
+loss: squared_error
+train: {epochs: 200, optimizer: {name: sgd, learning_rate: 0.1}, measure: 10}
+sweep: {grid: {train.optimizer.learning_rate: [0.1, 0.05]}}
+"""
 # Elements that have no end.
 VOID = {"meta", "link", "img", "br", "line", "wbr"}
 
@@ -92,6 +101,8 @@ def home(tmp_path_factory):
         (home / "runs" / "nasty" / "config.yaml").write_text(f"{PLAIN}# {NASTY}\n")
         (home / "runs" / "nasty").rename(home / "runs" / NASTY_NAME)
         command("report", "runs")
+        (home / "wide.yaml").write_text(WIDE)
+        command("train", "wide.yaml", "--out", "trainings", "--report")
     return home
 
 
@@ -102,8 +113,12 @@ def inside(home, monkeypatch):
 
 
 @pytest.fixture(
-    params=["digits", f"runs/{NASTY_NAME}", "runs"], ids=["digits", "nasty", "comparison"]
-)
+    params=[
+        "digits", f"runs/{NASTY_NAME}", "runs",
+        "trainings", "trainings/train.optimizer.learning_rate=0.1",
+    ],
+    ids=["digits", "nasty", "comparison", "trainings", "training"],
+)  # fmt: skip
 def place(request, home):
     return home / request.param
 
@@ -137,6 +152,17 @@ def test_each_id_is_there_once_and_each_reference_has_its_place(place):
     named = [w for _, a in page.tags for w in (a.get("aria-labelledby") or "").split()]
     named += [a["href"][1:] for a in page.all("a") if a["href"].startswith("#")]
     assert set(named) <= set(page.ids)
+
+
+def test_no_label_of_an_axis_is_markup(place):
+    text = (place / "report.html").read_text()
+    assert "mathdefault" not in text
+    assert not re.search(r"\$\\|\\text|\^\{", text)
+
+
+def test_a_loss_that_falls_far_has_powers_of_ten_on_its_axis(home):
+    for folder in ("trainings", "trainings/train.optimizer.learning_rate=0.1"):
+        assert re.search(r">1e-0[4-9]</text>", (home / folder / "report.html").read_text())
 
 
 def test_each_picture_is_well_formed_and_told_in_words(place):
