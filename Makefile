@@ -47,7 +47,7 @@ costs: $(VENV)/.ready-test
 speed: $(VENV)/.ready-test
 	@$(BIN)/python tests/benchmarks/losses.py --write docs/explanation/speed.md
 
-parity: $(VENV)/.ready
+parity: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_bridges.py docs/reference/bridges.md
 
 reference: $(VENV)/.ready

@@ -3,6 +3,7 @@
 python scripts/make_bridges.py docs/reference/bridges.md
 """
 
+import argparse
 import sys
 import warnings
 from importlib.metadata import version
@@ -67,13 +68,16 @@ def _set(row: Parity) -> str:
 
 def main() -> None:
     """Train, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("page", type=Path)
+    page = parser.parse_args().page
     head = ("library", "its objective", "loss", "set", "gap", "weighted")
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
         table = markdown_table(head, [_row(row) for row in ROWS])
     missing = "\n".join(f"- {lib}: `{name}`: {why}." for (lib, name), why in NOT_TO_BE_HAD.items())
     releases = ", ".join(f"{name} {version(name)}" for name in PACKAGES.values())
-    Path(sys.argv[1]).write_text(PAGE.format(releases=releases, table=table, missing=missing))
+    page.write_text(PAGE.format(releases=releases, table=table, missing=missing))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@
 A test compares the pages with what is generated now.
 """
 
+import argparse
 import functools
 import inspect
 import json
-import sys
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -126,9 +126,12 @@ PAGES = {
 
 def main() -> None:
     """Write the pages."""
-    folder = Path(sys.argv[1])
-    for name, make in PAGES.items():
-        (folder / name).write_text(make())
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    # All are made before one is written, so that a mistake leaves no half of them.
+    for name, text in {name: make() for name, make in PAGES.items()}.items():
+        (folder / name).write_text(text)
 
 
 if __name__ == "__main__":

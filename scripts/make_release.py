@@ -7,6 +7,7 @@ The archive has the same bytes for the same pages, whenever it is made.
 """
 
 import argparse
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ def packages(out: Path) -> None:
 
 def archive(pages: Path, path: Path) -> None:
     """Write a folder of pages to an archive, under the name of the archive."""
+    if not (pages / "index.html").is_file():
+        raise SystemExit(f"{path} is not written: expected an index.html in {pages}; it has none")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written:
         for page in sorted(page for page in pages.rglob("*") if page.is_file()):
             name = f"{path.stem}/{page.relative_to(pages).as_posix()}"
@@ -43,15 +46,12 @@ def archive(pages: Path, path: Path) -> None:
 
 def site(out: Path) -> Path:
     """Build the site and return its archive."""
-    from lossfw.cli import main as lossfw
-
     path = out / f"lossfw-{__version__}-site.zip"
     with tempfile.TemporaryDirectory() as made:
         pages = Path(made) / "pages"
-        lossfw(
-            ["site", "--no-plugins", "--docs", str(ROOT / "docs"), "--out", str(pages)],
-            standalone_mode=False,
-        )
+        docs = ["--no-plugins", "--docs", str(ROOT / "docs"), "--out", str(pages)]
+        command = [sys.executable, "-P", "-m", "lossfw", "site", *docs]
+        subprocess.run(command, check=True)  # noqa: S603  # what is run stands here
         archive(pages, path)
     return path
 
@@ -66,8 +66,11 @@ def main() -> None:
         check_tag(arguments.check_tag)
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
-    packages(arguments.out)
-    print(f"wrote {site(arguments.out)}")
+    try:
+        packages(arguments.out)
+        print(f"wrote {site(arguments.out)}")
+    except subprocess.CalledProcessError as failed:
+        raise SystemExit(f"the release is not complete: {shlex.join(failed.cmd)} failed") from None
 
 
 if __name__ == "__main__":

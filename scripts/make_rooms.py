@@ -7,6 +7,7 @@ The picture is made of the imports and of the first line of each folder's
 follows from others, as from A to C if A imports B and B imports C, has no arrow.
 """
 
+import argparse
 import ast
 import sys
 import textwrap
@@ -162,4 +163,6 @@ def _arrow(above: Box, below: Box) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(picture())
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("picture", type=Path)
+    parser.parse_args().picture.write_text(picture())

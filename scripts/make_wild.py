@@ -40,6 +40,11 @@ def main() -> None:
         sys.exit(
             "\n".join(["Findings without a rule in tests/support/wild/findings.py:", *unknown])
         )
+    if not reports:
+        sys.exit(
+            f"expected at least one of {', '.join(LIBRARIES)}; none is installed, and the page "
+            "would be empty."
+        )
     tried = {case.library for case in CASES if str(case) in reports}
     versions = {library: version(library) for library in LIBRARIES if library in tried}
     arguments.page.write_text(page(reports, versions))

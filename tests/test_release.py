@@ -32,18 +32,36 @@ def test_a_tag_has_to_be_the_version(release):
 
 
 def test_an_archive_has_the_same_bytes_for_the_same_pages(release, tmp_path):
-    for name in ("b", "a"):
-        page = tmp_path / "pages" / name / "index.html"
-        page.parent.mkdir(parents=True)
+    for name in ("b/page.html", "a/page.html", "index.html"):
+        page = tmp_path / "pages" / name
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(name)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         release.archive(tmp_path / "pages", tmp_path / name / "lossfw-site.zip")
-        (tmp_path / "pages/b/index.html").touch()
+        (tmp_path / "pages/b/page.html").touch()
     first, second = (tmp_path / name / "lossfw-site.zip" for name in ("one", "two"))
     assert first.read_bytes() == second.read_bytes()
     names = zipfile.ZipFile(first).namelist()
-    assert names == ["lossfw-site/a/index.html", "lossfw-site/b/index.html"]
+    assert names == [f"lossfw-site/{one}" for one in ("a/page.html", "b/page.html", "index.html")]
+
+
+def test_an_archive_without_a_first_page_is_refused(release, tmp_path):
+    (tmp_path / "pages").mkdir()
+    with pytest.raises(SystemExit, match=r"expected an index\.html"):
+        release.archive(tmp_path / "pages", tmp_path / "lossfw-site.zip")
+    assert not (tmp_path / "lossfw-site.zip").exists()
+
+
+def test_a_site_that_fails_fails_the_release(release, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(release, "packages", lambda out: None)
+    # Without pages `lossfw site` says what it expected, and exits with 2.
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["make_release.py", str(tmp_path / "dist")])
+    with pytest.raises(SystemExit, match=r"the release is not complete: .* site .* failed"):
+        release.main()
+    assert list((tmp_path / "dist").iterdir()) == []
+    assert "lossfw: error: " in capfd.readouterr().err
 
 
 def test_the_workflow_builds_before_it_publishes_and_only_for_a_tag():

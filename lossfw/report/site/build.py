@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import io
+import os
 import re
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import click
+
+from lossfw.components.naming import printable
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.report.site.choose import DOCUMENT, choose_page, served
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
 from lossfw.report.site.markup import fenced, prose
+from lossfw.runs.files import writing
 from lossfw.version import __version__
 
 _NEEDED = ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design")
+
+# Lines of warnings that are shown: a mistake may be on each page.
+_MOST_WARNINGS = 20
 
 # Files that every site has.
 _MARKS = ("llms.txt", "objects.inv", "search.html")
@@ -57,7 +67,8 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
     """Write a site; the same content gives the same bytes."""
     need_docs()
     _refuse_other(out)
-    with tempfile.TemporaryDirectory() as made:
+    title = " ".join(printable(title).split())
+    with tempfile.TemporaryDirectory() as made, writing(made):
         folder = Path(made)
         stage(folder, content, title, docs)
         pages = folder / "pages"
@@ -65,13 +76,41 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
         # The theme writes messages to the console of every reader.
         for path in (pages / "_static/scripts/pydata-sphinx-theme.js", pages / "search.html"):
             text = path.read_text(encoding="utf-8")
-            path.write_text(text.replace("console.log(", "void("), encoding="utf-8")
+            text = text.replace("console.log(", "void(")
+            # It also writes the title of the site into the head of the search as it is.
+            text = text.replace(f"- {title}</title>", f"- {escape(title)}</title>")
+            path.write_text(text, encoding="utf-8")
         for file in (".buildinfo", ".doctrees"):
             with contextlib.suppress(FileNotFoundError):
                 (pages / file).unlink()
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(pages, out)
+        with writing(out):
+            _publish(pages, out.resolve())
+
+
+def _publish(pages: Path, out: Path) -> None:
+    """Put the pages in the place of `out`, which has the old site or the new one, never a part.
+
+    They are written next to it, so that a full disk is found before anything is replaced.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
+        new, old = Path(aside, "new"), Path(aside, "old")
+        new.mkdir()
+        for path in sorted(pages.rglob("*")):
+            there = new / path.relative_to(pages)
+            if path.is_dir():
+                there.mkdir()
+            else:
+                shutil.copyfile(path, there)
+        if not out.exists():
+            new.rename(out)
+            return
+        out.rename(old)
+        try:
+            new.rename(out)
+        except OSError:
+            old.rename(out)
+            raise
 
 
 def _refuse_other(out: Path) -> None:
@@ -104,8 +143,15 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
             freshenv=True,
         )
         app.build()
-    if said.getvalue().strip():
-        raise RunError(f"the site is not built, for Sphinx warns:\n{said.getvalue().strip()}")
+    warned = click.unstyle(said.getvalue()).strip().splitlines()
+    # Sphinx goes on where it cannot write, with a warning for each file.
+    if any(os.strerror(errno.ENOSPC) in line for line in warned):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if warned:
+        shown, left = warned[:_MOST_WARNINGS], len(warned) - _MOST_WARNINGS
+        more = [f"and {left} more lines"] if left > 0 else []
+        text = "\n".join([*shown, *more])
+        raise RunError(f"the site is not built, because Sphinx warns:\n{text}")
 
 
 def settings(title: str) -> dict[str, Any]:
@@ -140,6 +186,8 @@ def settings(title: str) -> dict[str, Any]:
         "html_math_renderer": "mathml",
         "lossfw_tagline": _TAGLINE,
         "html_theme_options": {
+            # The theme does not escape the title there, unlike in the head of a page.
+            "logo": {"text": escape(title)},
             "search_as_you_type": True,
             "header_links_before_dropdown": 6,
             "show_nav_level": 1,
@@ -182,7 +230,7 @@ def _start(content: SiteContent, title: str) -> str:
         f"- [{one.name}]({one.document}.md): {prose(one.description['title'])}."
         for one in content.subjects
     )
-    return f"# {title}\n\n{listed}\n\n[Find one](components/index.md) by what it claims.\n"
+    return f"# {prose(title)}\n\n{listed}\n\n[Find one](components/index.md) by what it claims.\n"
 
 
 def _copy(docs: Path, root: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossfw.components.docstrings import paragraphs
 from lossfw.report.site.content import MeasuredFigures, PageSubject
-from lossfw.report.site.markup import cell, prose, table
+from lossfw.report.site.markup import cell, code, prose, table
 from lossfw.report.text.show_component import shown
 
 # Words of marks, where the claim's name alone does not read.
@@ -84,11 +84,11 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         (_named(name), "denied", cell(proofs[name]), _tried(held, f"denied:{name}"))
         for name in denied
     ]
-    at = f"At `{subject.sample!r}`. " if description["parameters"] else ""
+    at = f"At {code(repr(subject.sample))}. " if description["parameters"] else ""
     told = "; the last column says in how many examples it has found none" if held else ""
     yield f"{at}`lossfw check {subject.name}` looks for a counterexample to each claim{told}."
     if report.get("name", repr(subject.sample)) != repr(subject.sample):
-        yield f"The examples are those at `{report['name']}`."
+        yield f"The examples are those at {code(report['name'])}."
     if rows:
         headers = ("claim", "value", "what is attacked", "examples")[: 4 if held else 3]
         yield table(headers, [row[: len(headers)] for row in rows], left=3)

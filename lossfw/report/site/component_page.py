@@ -19,6 +19,7 @@ from lossfw.report.site.markup import (
     breakable,
     cell,
     citation,
+    code,
     fenced,
     inline_html,
     prose,
@@ -135,7 +136,7 @@ def _peer_functions(subject: PageSubject) -> Iterator[str]:
     rows = [
         (
             cell(one["library"]),
-            f"`{one['call']}`",
+            code(one["call"]),
             f"`{t}`" if isinstance(t := one["times"], str) else f"{t:g}",
             cell(", ".join(f"``{k}={v!r}``" for k, v in one["when"].items())),
         )
@@ -175,15 +176,15 @@ def _source(subject: PageSubject) -> Iterator[str]:
 
     description = subject.description
     module, _, name = description["class"].partition(":")
-    yield f"`{description['file']}`, line {description['line']}: class `{name}` of `{module}`."
+    file, line = code(description["file"]), description["line"]
+    yield f"{file}, line {line}: class {code(name)} of {code(module)}."
     bodies = [
         inspect.cleandoc("\n" + inspect.getsource(getattr(subject.cls, function)))
         for function in ("formula", "value")
         if function in vars(subject.cls)
     ]
     if bodies:
-        code = fenced("python", "\n\n".join(bodies))
-        yield fenced("{dropdown} formula and value", code, mark="````")
+        yield fenced("{dropdown} formula and value", fenced("python", "\n\n".join(bodies)))
 
 
 def _formula(subject: PageSubject) -> Iterator[str]:
@@ -245,14 +246,14 @@ def _accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterat
         block for text in texts if text not in shown for block in _setting(text, settings[text])
     ]
     if rest:
-        yield fenced("{dropdown} At other parameters", "\n\n".join(rest), mark="````")
+        yield fenced("{dropdown} At other parameters", "\n\n".join(rest))
 
 
 def _setting(text: str, setting: RowsByDtype) -> Iterator[str]:
     """Yield a component at its parameters, and a table of who is how far off there."""
     headers = [f"{dtype} {called}" for dtype in setting for called in _CALLED]
     own = [row[order] for row in setting.values() for order in _ORDERS]
-    yield f"`{text}`"
+    yield code(text)
     yield table(
         ("", *headers),
         [

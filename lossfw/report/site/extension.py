@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.components.registry import KINDS
+from lossfw.report.site.markup import prose
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
 _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
@@ -118,7 +119,7 @@ def _write_copies(app: Any, error: Exception | None) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(plain_markdown(text), encoding="utf-8")
     listed = "\n".join(_lines(app, names))
-    text = f"# {app.config.project}\n\n> {app.config.lossfw_tagline}\n\n{listed}\n"
+    text = f"# {_plain_title(app.config.project)}\n\n> {app.config.lossfw_tagline}\n\n{listed}\n"
     (out / "llms.txt").write_text(text, encoding="utf-8")
 
 
@@ -130,7 +131,12 @@ def _lines(app: Any, names: list[str]) -> Iterator[str]:
         if parent != folder:
             folder = parent
             yield f"\n## {parent or 'Start'}\n"
-        yield f"- [{app.env.titles[name].astext()}]({name}.md)"
+        yield f"- [{_plain_title(app.env.titles[name].astext())}]({name}.md)"
+
+
+def _plain_title(text: str) -> str:
+    """Return a title as Markdown of any reader, with nothing in it that is markup."""
+    return plain_markdown(prose(text)).strip()
 
 
 def setup(app: Any) -> dict[str, bool]:

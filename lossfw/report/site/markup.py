@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
+from lossfw.components.naming import printable
 from lossfw.report.text.tables import markdown_table
 
 _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
@@ -71,9 +72,37 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 99)
     return markdown_table(list(headers), [list(row) for row in rows], left=left)
 
 
-def fenced(info: str, *lines: str, mark: str = "```") -> str:
-    """Return a fenced block."""
+def code(text: str) -> str:
+    """Return text as code in a line, whatever characters it has.
+
+    Examples
+    --------
+    >>> code("a"), code("a`b`")
+    ('`a`', '`` a`b` ``')
+    """
+    text = printable(text)
+    mark = "`" * (_longest_mark(text) + 1)
+    return f"{mark} {text} {mark}" if len(mark) > 1 else f"`{text}`"
+
+
+def fenced(info: str, *lines: str) -> str:
+    """Return a fenced block, whose mark is longer than any in its lines.
+
+    Examples
+    --------
+    >>> print(fenced("{note}", fenced("python", "x = 1")))
+    ````{note}
+    ```python
+    x = 1
+    ```
+    ````
+    """
+    mark = "`" * max(3, *(_longest_mark(line) + 1 for line in lines), 0)
     return "\n".join([f"{mark}{info}", *lines, mark])
+
+
+def _longest_mark(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def raw(html: str) -> str:
@@ -83,5 +112,5 @@ def raw(html: str) -> str:
 
 def tabs(items: Sequence[tuple[str, str]]) -> str:
     """Return tabs; a reader sees one at a time."""
-    inside = [fenced(f"{{tab-item}} {title}", content, mark="````") for title, content in items]
-    return fenced("{tab-set}", *inside, mark="`````")
+    inside = [fenced(f"{{tab-item}} {title}", content) for title, content in items]
+    return fenced("{tab-set}", *inside)

@@ -1,10 +1,14 @@
 """A site of a plugin, built by Sphinx; skipped where Sphinx is not installed."""
 
+import errno
 import filecmp
+import os
 import posixpath
 import re
+import shutil
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -146,6 +150,72 @@ def test_mistakes_are_told(arguments, told, folder):
     assert told in result.output
 
 
+class _FullDisk:
+    """Copies files, until no space is left."""
+
+    def __init__(self, files):
+        self.left = files
+
+    def __call__(self, source, target):
+        if self.left == 0:
+            Path(target).touch()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source), None, str(target))
+        self.left -= 1
+        return COPY(source, target)
+
+
+COPY = shutil.copyfile
+
+
+def _contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_full_disk_leaves_the_old_site_or_none_and_says_so(older, acme, folder, monkeypatch):
+    if older:
+        assert site("--plugin", "acme-losses", "--out", "made", "--title", "old").exit_code == 0
+    before = _contents(folder)
+    monkeypatch.setattr("lossfw.report.site.build.shutil", SimpleNamespace(copyfile=_FullDisk(5)))
+    result = site("--plugin", "acme-losses", "--out", "made", "--title", "new")
+    assert result.exit_code == 1
+    assert result.output == "lossfw: error: made cannot be written: No space left on device.\n"
+    assert _contents(folder) == before
+    assert (folder / "made").exists() == older
+
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert site("--plugin", "acme-losses", "--out", "made", "--title", "new").exit_code == 0
+    assert "new</title>" in (folder / "made/index.html").read_text()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".made")]
+
+
+def test_a_full_disk_for_temporary_files_is_one_line_too(acme, folder, monkeypatch):
+    # Sphinx, which copies the files of its theme, makes a warning of each.
+    monkeypatch.setattr("shutil.copyfile", _FullDisk(0))
+    result = site("--plugin", "acme-losses", "--out", "made")
+    assert result.exit_code == 1
+    assert re.fullmatch(
+        r"lossfw: error: \S+ cannot be written: No space left on device\.\n", result.output
+    )
+    assert not (folder / "made").exists()
+
+
+def test_an_interruption_leaves_the_old_site(acme, folder, monkeypatch):
+    assert site("--plugin", "acme-losses", "--out", "made").exit_code == 0
+    before = _contents(folder)
+    rename = Path.rename
+
+    def interrupted(self, target):
+        if self.name == "new":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    assert site("--plugin", "acme-losses", "--out", "made", "--title", "new").exit_code == 1
+    assert _contents(folder) == before
+
+
 MARKED = '''
 from lossfw import DistanceLoss, hookimpl
 
@@ -175,6 +245,41 @@ class Other(DistanceLoss):
 def lossfw_losses():
     return {"index": Index, "other": Other}
 '''
+
+
+TITLE = "<script>alert(8)</script> & `x` [a](javascript:alert(1))\n<img src=x onerror=alert(2)>"
+# A name of a file that is markup, and a body that ends the block it is shown in.
+ODD_FILE = "<img src=x onerror=alert(3)>`x`.py"
+ODD = '''
+from lossfw import DistanceLoss
+
+
+class Odd(DistanceLoss):
+    """A loss."""
+
+    def value(self, xp, r):
+        # ```
+        # <script>alert(4)</script>
+        return xp.abs(r)
+'''
+
+
+@pytest.mark.parametrize("title", [[], ["--title", TITLE]], ids=["file name", "title"])
+def test_titles_names_of_files_and_bodies_are_text(title, folder):
+    (folder / ODD_FILE).write_text(ODD)
+    result = site("--plugin", ODD_FILE, "--out", "made", *title)
+    assert result.exit_code == 0, result.output
+    texts = [*folder.glob("made/**/*.html"), *folder.glob("made/**/*.md"), folder / "made/llms.txt"]
+    for path in texts:
+        text = path.read_text()
+        if path.suffix == ".md":
+            text = re.sub(r"^(`{3,})\w*\n.*?^\1$|`` .*? ``", "", text, flags=re.M | re.S)
+        assert not re.search(r"<script>alert|<img src=x|\(javascript:alert\(1\)\)[^ ]*\"", text), (
+            path
+        )
+    start = (folder / "made/index.html").read_text()
+    assert "onerror=alert" in start
+    assert 'href="javascript' not in start
 
 
 def test_a_name_that_pages_have_and_markup_in_a_docstring_do_no_harm(folder):

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,15 @@ def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(k
     assert not re.search(r"^(`{3,}|:{3,})\{|^\{\.|<svg|<script", plain, re.M)
     assert all(f"## {title}" in plain for title in found)
     assert "**YAML**" in plain or subject.sample is None
+
+
+def test_a_page_needs_no_library_that_its_component_needs(monkeypatch):
+    models = [name for kind, name in SUBJECTS if kind == "model"]
+    pages = [written("model", name) for name in models]
+    for library in ("catboost", "keras", "lightgbm", "onnxruntime", "sklearn", "torch", "xgboost"):
+        monkeypatch.setitem(sys.modules, library, None)
+    bare = collect(REGISTRY, content().measured)
+    assert [component_page(bare.find("model", name), bare) for name in models] == pages
 
 
 def test_the_gallery_has_a_card_for_each():
