@@ -1,4 +1,4 @@
-"""Card: what lossfw writes beside the file of a model that it has trained."""
+"""Card: what lossfw writes next to the file of a model that it has trained."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError
 
 from lossfw.data.data_record import DataRecord
 from lossfw.data.standardisation import MEAN, SCALE, Standardisation
@@ -16,8 +17,12 @@ from lossfw.errors import DataError
 
 # The file of a card, in the folder of the model's file.
 CARD_FILE = "model.json"
-# Version of the JSON object in it.
-CARD_VERSION = 1
+# The key by which a JSON object is a card, with the version of its other keys. Models of XGBoost
+# and CatBoost may be called `model.json` as well.
+CARD_KEY, CARD_VERSION = "lossfw_card", 1
+# The digest of all other keys: a card that was changed by hand is not one of a training.
+_DIGEST = "digest"
+_Hexadecimal = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 def sha256(content: bytes) -> str:
@@ -40,6 +45,8 @@ class Card(NamedTuple):
         Of the file, in hexadecimal: a card says nothing of another file.
     record : DataRecord
         What later data have to agree with: names of the inputs, classes, categories, scales.
+    file : str
+        The name that the training gave to the file.
     """
 
     link: str | None
@@ -47,35 +54,60 @@ class Card(NamedTuple):
     library: str
     sha256: str
     record: DataRecord = DataRecord()
+    file: str = ""
 
     @classmethod
-    def beside(cls, file: Path, content: bytes) -> Card | None:
-        """Return the card of a file with some content; None if there is none for this content.
+    def read(cls, path: Path) -> Card | None:
+        """Return the card in a file; None if there is no file, or it is not a card.
 
         Raises
         ------
         DataError
-            If ``model.json`` beside the file is not a card.
+            If it is a card, and was changed or damaged, or has another version.
         """
-        path = file.parent / CARD_FILE
-        if not path.is_file():
+        try:
+            content = path.read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+        # A large model of XGBoost with this name is not parsed.
+        if f'"{CARD_KEY}"'.encode() not in content:
             return None
         try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-            if plain["sha256"] != sha256(content):
-                return None
-            return cls._from_dict(plain, path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise DataError(
-                f"{path} is not a card of lossfw, as `lossfw train` writes it beside a model: "
-                "remove it, or take the one of this training."
-            ) from None
+            plain = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise _unusable(path, f"it is not JSON ({error})") from None
+        if not isinstance(plain, dict) or CARD_KEY not in plain:
+            return None
+        return cls._from_dict(plain, path)
+
+    @classmethod
+    def beside(cls, file: Path, content: bytes) -> Card | None:
+        """Return the card of a file with some content; None if the folder has no card.
+
+        Raises
+        ------
+        DataError
+            If the card is of other content, or cannot be used.
+        """
+        path = file.parent / CARD_FILE
+        card = cls.read(path)
+        if card is None or card.sha256 == sha256(content):
+            return card
+        raise DataError(
+            f"{path} is the card of {card.file} from a training of lossfw, and {file.name} has "
+            "other content: it was saved again or damaged, or it is another model. Link, classes "
+            "and standardisation in the card are not known to hold for it. Take the file that "
+            f"the training wrote; or write card: ignore, which reads {file.name} as a model "
+            "without a card."
+        )
 
     def to_dict(self, file: str) -> dict[str, Any]:
         """Return the card of a file of this name as plain numbers, texts and lists, for JSON."""
         record, standardisation = self.record, self.record.standardisation
         plain: dict[str, Any] = {
-            "lossfw": CARD_VERSION,
+            CARD_KEY: CARD_VERSION,
             "file": file,
             "sha256": self.sha256,
             "library": self.library,
@@ -88,18 +120,91 @@ class Card(NamedTuple):
         }
         if standardisation is not None:
             plain |= {name: x.tolist() for name, x in standardisation.arrays.items()}
-        return plain
+        return plain | {_DIGEST: _digest(plain)}
 
     @classmethod
-    def _from_dict(cls, plain: Mapping[str, Any], path: Path) -> Card:
-        numbers = {name: np.array(plain[name]) for name in (MEAN, SCALE) if name in plain}
+    def _from_dict(cls, plain: dict[str, Any], path: Path) -> Card:
+        if plain[CARD_KEY] != CARD_VERSION:
+            raise _unusable(
+                path, f"it has version {plain[CARD_KEY]!r}, and this lossfw reads {CARD_VERSION}"
+            )
+        if plain.get(_DIGEST) != _digest(plain):
+            raise _unusable(path, "it was changed after the training, since its digest differs")
+        try:
+            found = _Written.model_validate(plain)
+            numbers = {name: np.array(plain[name]) for name in (MEAN, SCALE) if name in plain}
+            if any(array.dtype.kind not in "fiu" for array in numbers.values()):
+                raise ValueError(f"{MEAN} and {SCALE} should be numbers")
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise _unusable(path, f"{where}: {first['msg']}") from None
+        except ValueError as error:
+            raise _unusable(path, str(error)) from None
         record = DataRecord(
-            classes=tuple(map(str, plain["classes"])),
-            columns=tuple(map(str, plain["columns"])),
-            divisor=plain["divisor"],
-            categories={name: tuple(labels) for name, labels in plain["categories"].items()},
+            classes=tuple(found.classes),
+            columns=tuple(found.columns),
+            divisor=found.divisor,
+            categories={name: tuple(labels) for name, labels in found.categories.items()},
             standardisation=Standardisation.read(numbers, path),
         )
-        link = None if plain["link"] is None else str(plain["link"])
-        units = int(plain["units"])
-        return cls(link, units, str(plain["library"]), plain["sha256"], record)
+        return cls(found.link, found.units, found.library, found.sha256, record, found.file)
+
+    def misfit(self, library: str, row_shape: tuple[int, ...], units: int) -> str | None:
+        """Return in which way the card is not that of a model; None if it fits.
+
+        Parameters
+        ----------
+        library : str
+            The library of the model, with its version.
+        row_shape : tuple of int
+            The shape of the inputs of a row.
+        units : int
+            Raw outputs of a row.
+        """
+        columns, change = self.record.columns, self.record.standardisation
+        if self.library.partition(" ")[0] != library.partition(" ")[0]:
+            return f"the card is of {self.library}, and the model of {library}"
+        if self.units != units:
+            return f"the card has {self.units} raw outputs of a row, and the model {units}"
+        if columns and len(row_shape) == 1:
+            # Categories that became one-hot inputs are not among the columns.
+            fits = len(columns) <= row_shape[0] if self.record.categories else None
+            if not (len(columns) == row_shape[0] or fits):
+                return f"the card has {len(columns)} columns, and the model {row_shape[0]} inputs"
+        if change is not None and change.mean.shape != row_shape:
+            return f"the card scales rows of shape {change.mean.shape}, and a row has {row_shape}"
+        return None
+
+
+class _Written(BaseModel):
+    """The keys of a card; that of the standardisation are read by itself."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    lossfw_card: Literal[1]
+    file: Annotated[str, Field(min_length=1)]
+    sha256: _Hexadecimal
+    library: Annotated[str, Field(min_length=1)]
+    link: Annotated[str, Field(min_length=1)] | None
+    units: PositiveInt
+    columns: list[str]
+    classes: list[str]
+    categories: dict[str, list[str]]
+    divisor: Annotated[FiniteFloat, Field(gt=0)] | None
+    inputs_mean: Any = None
+    inputs_scale: Any = None
+    digest: _Hexadecimal
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    """Return the digest of all keys of a card except that of the digest itself."""
+    rest = {key: value for key, value in plain.items() if key != _DIGEST}
+    return sha256(json.dumps(rest, sort_keys=True).encode())
+
+
+def _unusable(path: Path, why: str) -> DataError:
+    return DataError(
+        f"{path} is a card of lossfw that cannot be used: {why}. Take the one that the training "
+        "wrote; or write card: ignore, which reads the model as one without a card."
+    )

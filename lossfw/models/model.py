@@ -63,6 +63,9 @@ class Model(LibraryComponent):
     link : str or None
         The activation that makes predictions of raw outputs, where neither the file nor the card
         beside it says so.
+    card : {"ignore"} or None
+        ``ignore`` reads a file as a model without a card, although ``model.json`` of a training
+        of lossfw lies beside it.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Model(LibraryComponent):
 
     file: File | None = None
     link: str | None = None
+    card: Literal["ignore"] | None = None
 
     @property
     def file_name(self) -> str:
@@ -260,22 +264,24 @@ class Model(LibraryComponent):
             If the file cannot be used, or has a format that is never read because reading it
             executes code, such as a pickle.
         """
+        file = None
         if content is None:
-            if self.file is None:
+            file = self.file
+            if file is None:
                 raise ArgumentError(f"the model {self.name} has no file.")
-            if self.file.is_dir():
+            if file.is_dir():
                 raise DataError(
-                    f"{self.file} is a folder. For the model in the folder of a training, write "
-                    f"model: {{name: trained, folder: {self.file.name}}}"
+                    f"{file} is a folder. For the model in the folder of a training, write "
+                    f"model: {{name: trained, folder: {file.name}}}"
                 )
             try:
-                content = self.file.read_bytes()
+                content = file.read_bytes()
             except OSError as error:
-                raise DataError(f"{self.file} cannot be read: {error.strerror}.") from None
+                raise DataError(f"{file} cannot be read: {error.strerror}.") from None
             if not content:
-                raise DataError(f"{self.file} is empty.")
-            refuse_code(self.file, content)
-            card = Card.beside(self.file, content)
+                raise DataError(f"{file} is empty.")
+            refuse_code(file, content)
+            card = Card.beside(file, content) if self.card is None else None
         self.link_with(card)
         predictor: object = self.load(content, card)
         if not isinstance(predictor, Predictor):
@@ -283,5 +289,12 @@ class Model(LibraryComponent):
                 f"load() of the model {self.name} returned {type(predictor).__name__}; expected a "
                 "lossfw.models.Predictor."
             )
+        if file is not None and card is not None:
+            fitting = self.library_version, predictor.row_shape, predictor.units
+            if (misfit := card.misfit(*fitting)) is not None:
+                raise DataError(
+                    f"{file.parent / CARD_FILE} does not fit {file.name}: {misfit}. Take the card "
+                    "that the training wrote, or write card: ignore."
+                )
         predictor.origin = self, card, content
         return predictor

@@ -11,6 +11,7 @@ from lossfw.components.hookspecs import TRAINING_CYCLE
 from lossfw.config.plan.resolved import resolved
 from lossfw.config.plan.training import training_of
 from lossfw.config.schema.checked import known
+from lossfw.errors import DataError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.models.card import CARD_FILE, Card
 from lossfw.models.training import checkpoint
@@ -121,7 +122,10 @@ def _finished(folder: Path, training: Training) -> TrainingResult | None:
         return None
     file = folder / model.file_name
     content = file.read_bytes() if file.is_file() else b""
-    card = Card.beside(file, content)
+    try:
+        card = Card.beside(file, content)
+    except DataError:
+        return None  # the training goes on from its checkpoint, and writes both again
     if card is None:
         return None
     trained = numbers_in(plain)

@@ -8,8 +8,8 @@ from pathlib import Path
 from lossfw.config.text.overrides import with_value, without_key
 from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
-from lossfw.errors import ConfigError
-from lossfw.models.card import CARD_FILE
+from lossfw.errors import ConfigError, DataError
+from lossfw.models.card import CARD_FILE, Card
 from lossfw.models.dense import DenseNetwork
 from lossfw.models.trained import Trained
 
@@ -17,6 +17,8 @@ from lossfw.models.trained import Trained
 _CONFIG_FILE = "config.yaml"
 _FIRST_FOLD = "fold=0"
 _WEIGHTS_FILE = "weights.npz"
+# Parameters that may be written next to the folder: how its file is read.
+_ALSO = frozenset({"card", "link"})
 
 
 def with_what_it_means(root: Node, problems: Problems) -> Node:
@@ -42,7 +44,8 @@ def _with_trained(root: Node, problems: Problems) -> Node:
     name, folder = root.find(["model", "name"]), root.find(["model", "folder"])
     if name is None or name.value != Trained.name or folder is None:
         return root
-    if not isinstance(folder.value, str) or root.value["model"].value.keys() > {"name", "folder"}:
+    keys = root.value["model"].value.keys() - {"name", "folder"}
+    if not isinstance(folder.value, str) or keys - _ALSO:
         return root  # the check of the component says what is wrong
     where = folder.at.origin.folder.absolute() / folder.value
     if (where / _FIRST_FOLD).is_dir():
@@ -61,7 +64,16 @@ def _with_trained(root: Node, problems: Problems) -> Node:
         raise problems.error()
     written = _written(where, folder, problems)
     key = "network" if written.find(["network"]) is not None else "model"
-    file = where / (_WEIGHTS_FILE if key == "network" else _model_file(where))
+    if key == "network":
+        for also in sorted(keys):
+            at = root.value["model"].keys[also]
+            problems.add(at, f"the training in {where} is of layers, which take no {also}")
+            raise problems.error()
+        file = where / _WEIGHTS_FILE
+    elif "card" in keys:
+        file = where / _ignored_file(where)
+    else:
+        file = where / _model_file(where, folder, problems)
     if not file.is_file():
         problems.add(
             folder.at,
@@ -72,6 +84,9 @@ def _with_trained(root: Node, problems: Problems) -> Node:
     parameter = "weights" if key == "network" else "file"
     value = Node(str(file), folder.at)
     made = with_value(written.find([key]), [parameter], value, folder.at)
+    for also in sorted(keys):
+        node = root.value["model"]
+        made = with_value(made, [also], node.value[also], node.keys[also])
     return with_value(without_key(root, "model"), [key], made, root.keys["model"])
 
 
@@ -85,9 +100,20 @@ def _written(where: Path, folder: Node, problems: Problems) -> Node:
         raise problems.error() from None
 
 
-def _model_file(where: Path) -> str:
+def _model_file(where: Path, folder: Node, problems: Problems) -> str:
     """Return the name of the file that the card of a training is of."""
     try:
-        return Path(json.loads((where / CARD_FILE).read_text(encoding="utf-8"))["file"]).name
-    except (OSError, ValueError, KeyError, TypeError):
-        return CARD_FILE  # which is missing, or will be refused
+        card = Card.read(where / CARD_FILE)
+    except DataError as error:
+        problems.add(folder.at, str(error).removesuffix("."))
+        raise problems.error() from None
+    # Without a card the training has not ended.
+    return CARD_FILE if card is None else Path(card.file).name
+
+
+def _ignored_file(where: Path) -> str:
+    """Return the name of the file that a card names, which may be damaged otherwise."""
+    try:
+        return Path(json.loads((where / CARD_FILE).read_bytes())["file"]).name
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return CARD_FILE

@@ -44,7 +44,7 @@ _NO_SPLIT: Final = ("train_data->num_features()) > (0)", "All features are eithe
 # What the libraries say of an infinity or a NaN in a model that has diverged.
 _NOT_FINITE: Final = ("invalid float value", "Not a double")
 
-_NOT_OF_LIBRARY: Final = ("name", "file", "link", "curvature", "more")
+_NOT_OF_LIBRARY: Final = ("name", "file", "link", "card", "curvature", "more")
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 # At least two bins, so that there is a split.

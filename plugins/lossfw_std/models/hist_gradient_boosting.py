@@ -132,7 +132,7 @@ class HistGradientBoosting(SkopsModel):
 
     def _settings(self, work: Work) -> dict[str, Any]:
         """Return the parameters of an estimator before its first round."""
-        other = {"file", "link", "curvature", "refit"}
+        other = {"file", "link", "card", "curvature", "refit"}
         return {key: x for key, x in self.parameters.items() if key not in other} | {
             "monotonic_cst": list(self.monotonic_cst) or None,
             "categorical_features": sorted(work.data.codes) or None,

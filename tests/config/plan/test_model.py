@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.data.data_record import DataRecord
 from lossfw.errors import DataError
 from lossfw.models import Card
 from lossfw.models.card import sha256
@@ -31,11 +32,10 @@ def files(folder):
     return folder
 
 
-def with_card(folder, link="softmax", **changes):
+def with_card(folder, link="softmax", **recorded):
     content = (folder / "m.json").read_bytes()
-    card = Card(link, 2, "numpy 2", sha256(content))
-    plain = card.to_dict("m.json") | changes
-    (folder / "model.json").write_text(json.dumps(plain))
+    card = Card(link, 2, "linear", sha256(content), DataRecord(**recorded))
+    (folder / "model.json").write_text(json.dumps(card.to_dict("m.json")))
 
 
 def written(text):

@@ -57,7 +57,7 @@ def files(folder):
 
 def with_card(folder, *labels, columns=("kind", "age")):
     record = DataRecord(columns=columns, categories={"kind": labels})
-    card = Card("identity", 1, "none 1", sha256((folder / "m.txt").read_bytes()), record)
+    card = Card("identity", 1, "adding", sha256((folder / "m.txt").read_bytes()), record)
     (folder / "model.json").write_text(json.dumps(card.to_dict("m.txt")))
 
 
