@@ -34,6 +34,7 @@ from lossfw.components.spaces import (
     Vector,
 )
 from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.extras import install_command
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -139,7 +140,7 @@ def _hypothesis() -> Any:
         import hypothesis.extra.numpy
     except ImportError:
         raise MissingExtraError(
-            "strategies need Hypothesis: pip install 'lossfw[check]'."
+            f"strategies need Hypothesis: {install_command('check')}."
         ) from None
     return hypothesis
 

@@ -31,6 +31,7 @@ from lossfw.check.runner import (
 from lossfw.check.severity import is_convention
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.extras import install_command
 
 
 class CheckCase:
@@ -216,6 +217,6 @@ def _pytest() -> Any:
         import pytest
     except ImportError:
         raise MissingExtraError(
-            "parametrize_with_checks needs pytest: pip install 'lossfw[check]'."
+            f"parametrize_with_checks needs pytest: {install_command('check')}."
         ) from None
     return pytest

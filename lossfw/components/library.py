@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from lossfw.components.component import Component
 from lossfw.errors import MissingExtraError
+from lossfw.extras import install_command
 
 
 class LibraryComponent(Component):
@@ -48,8 +49,9 @@ class LibraryComponent(Component):
     @classmethod
     def install_command(cls) -> str:
         """Return the command that installs the library."""
-        needed = f"'lossfw[{cls.extra}]'" if cls.extra else cls.distribution or cls.library
-        return f"pip install {needed}"
+        if cls.extra:
+            return install_command(cls.extra)
+        return f"pip install {cls.distribution or cls.library}"
 
     @classmethod
     def imported(cls, module: str = "") -> Any:

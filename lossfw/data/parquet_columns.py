@@ -10,6 +10,7 @@ import numpy as np
 
 from lossfw.data.arrow_arrays import nulls_of, values_of
 from lossfw.errors import DataError, MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 
 
@@ -24,7 +25,7 @@ def pyarrow(module: str = "pyarrow") -> Any:
     except ImportError:
         raise MissingExtraError(
             "a Parquet file needs the library pyarrow, which is not installed: "
-            "pip install lossfw[parquet]"
+            f"{install_command('parquet')}"
         ) from None
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from lossfw.components.naming import shortlist
 from lossfw.data.lazy_arrays import Column, RowArray
 from lossfw.errors import DataError, MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 
 Colour: TypeAlias = Literal["grey", "rgb"]
@@ -181,7 +182,7 @@ def _pillow() -> Any:
         return importlib.import_module("PIL.Image")
     except ImportError:
         raise MissingExtraError(
-            "pictures need the library Pillow, which is not installed: pip install lossfw[images]"
+            f"pictures need the library Pillow, which is not installed: {install_command('images')}"
         ) from None
 
 

@@ -16,6 +16,7 @@ from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_names, read_npz
 from lossfw.data.safe_pickle import read_pickle
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError, MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 
 # A file of weights is read as a whole. A larger file is taken for a mistake:
@@ -188,7 +189,7 @@ def read_safetensors(path: Path) -> dict[str, NDArray]:
     except ImportError:
         raise MissingExtraError(
             "a .safetensors file needs the library safetensors, which is not installed: "
-            "pip install 'lossfw[weights]'"
+            f"{install_command('weights')}"
         ) from None
     try:
         arrays: dict[str, NDArray] = load_file(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
+from lossfw.extras import install_command
 from lossfw.losses.engine.threads import PROCESSORS
 
 # The prefix of worker processes that are started on this machine.
@@ -30,7 +31,7 @@ def distributed() -> Any:
     except ImportError:
         raise MissingExtraError(
             "a cluster needs the library dask.distributed, which is not installed: "
-            "pip install lossfw[dask]"
+            f"{install_command('dask')}"
         ) from None
 
 

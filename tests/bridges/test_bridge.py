@@ -39,7 +39,7 @@ class Absent(Bridge):
 
 def test_a_missing_library_is_told_with_the_command_that_installs_it():
     assert Absent.version() is None
-    with pytest.raises(MissingExtraError, match=r"pip install 'lossfw\[absent\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[absent\]'$"):
         Absent.imported()
 
 

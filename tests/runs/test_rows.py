@@ -13,6 +13,7 @@ from lossfw.data import Dataset
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
+from lossfw.extras import install_command
 from lossfw.runs.rows import RowRecords, json_lines, records, rows_of
 from lossfw.runs.rows_writer import RowsFile, read_records
 from support.configs import DIGITS
@@ -163,7 +164,7 @@ class TestParquet:
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
         done = lossfw("run", "run.yaml", "-o", "evaluate.rows=parquet", "--out", "out")
         assert done.exit_code == 2
-        assert "pip install lossfw[parquet]" in done.stderr
+        assert install_command("parquet") in done.stderr
         assert not (folder / "out").exists()
 
 

@@ -16,6 +16,7 @@ from collections import deque
 from typing import Any
 
 from lossfw.errors import MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.compiled.operations import UncompiledError
 
 # A thread that has it may take it again: a signal's handler may fork.
@@ -120,7 +121,7 @@ def _target() -> _Target:
         return _Target()
     except ImportError as error:
         raise MissingExtraError(
-            "compiled kernels need llvmlite: pip install 'lossfw[fast]'. Without it results are "
+            f"compiled kernels need llvmlite: {install_command('fast')}. Without it results are "
             "the same, and take longer."
         ) from error
 

@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.arrays import Array, TextbookNamespace
 
 # Decimal digits by default.
@@ -51,7 +52,7 @@ def number_module() -> ModuleType:
     except ImportError as error:
         raise MissingExtraError(
             f"exact numbers need gmpy2 and mpmath ({error}): install them with "
-            "pip install 'lossfw[check]'"
+            f"{install_command('check')}"
         ) from None
     return number
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossfw.components.naming import printable
 from lossfw.errors import MissingExtraError
+from lossfw.extras import install_command
 from lossfw.report.text.tables import as_interval, as_number, as_rounded, as_share
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def need_report() -> None:
     except ImportError as error:
         raise MissingExtraError(
             f"report.html needs jinja2 and matplotlib ({error}): install them with "
-            "pip install 'lossfw[report]'"
+            f"{install_command('report')}"
         ) from None
 
 

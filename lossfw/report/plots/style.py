@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from lossfw.errors import MissingExtraError
+from lossfw.extras import install_command
 
 # Control characters that no file of XML may have, not even as an entity.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -108,7 +109,7 @@ def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError(
-            f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]'"
+            f"a picture needs matplotlib ({error}): install it with {install_command('report')}"
         ) from None
 
     with rc_context(theme.settings):

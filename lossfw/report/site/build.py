@@ -20,6 +20,7 @@ import click
 
 from lossfw.components.naming import printable
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
+from lossfw.extras import install_command
 from lossfw.report.site.choose import DOCUMENT, choose_page, served
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
@@ -59,7 +60,7 @@ def need_docs() -> None:
     if missing:
         raise MissingExtraError(
             f"a site needs {', '.join(missing)}: install what is missing with "
-            "pip install 'lossfw[docs]'"
+            f"{install_command('docs')}"
         )
 
 

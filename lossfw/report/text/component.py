@@ -39,6 +39,7 @@ from lossfw.components.docstrings import (
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
 from lossfw.errors import LossfwError, TraceError
+from lossfw.extras import install_command
 from lossfw.losses.engine import call_kernels
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
@@ -217,6 +218,7 @@ def _of_model(cls: type[Model]) -> dict[str, Any]:
         "ending": cls.ending,
         "library": cls.library,
         "version": cls.version() if cls.library else None,
+        "extra": cls.extra,
         "install": cls.install_command() if cls.library else "",
     }
 
@@ -318,7 +320,7 @@ def engine_line(engine: dict[str, Any], *, here: bool) -> str:
     parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
     parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
     if here and engine["compiled"] and not engine["installed"]:
-        parts.append("llvmlite is not installed: pip install 'lossfw[fast]'")
+        parts.append(f"llvmlite is not installed: {install_command('fast')}")
     return "; ".join(parts)
 
 

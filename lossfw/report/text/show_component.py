@@ -113,7 +113,8 @@ def _of_model(model: dict[str, Any], here: bool) -> Iterator[tuple[str, str]]:
         yield "file", f"{model['ending']}, which a training writes"
     if model["library"]:
         state = model["version"] or f"not installed: {model['install']}"
-        yield "library", f"{model['library']}, {state if here else model['install']}"
+        needed = f"the extra `{model['extra']}`" if model["extra"] else model["install"]
+        yield "library", f"{model['library']}, {state if here else needed}"
 
 
 def _space(space: dict[str, str]) -> str:

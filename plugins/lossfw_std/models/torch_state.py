@@ -79,6 +79,6 @@ def _library() -> Any:
         import safetensors.torch
     except ImportError:
         raise MissingExtraError(
-            "the model torch needs safetensors, which is not installed: pip install 'lossfw[torch]'"
+            "the model torch needs safetensors, which is not installed: pip install safetensors"
         ) from None
     return safetensors.torch

@@ -57,8 +57,8 @@ class Arrays(Source):
     Either one `file` holds everything, or `inputs`, `targets` and
     `sample_weight` are files of their own. Nothing is ever unpickled. A
     ``.npy`` of any size, and a large ``.csv`` or Parquet file, stays on the
-    disk: its rows are read as they are evaluated. Parquet needs the library
-    pyarrow: ``pip install lossfw[parquet]``.
+    disk: its rows are read as they are evaluated. Parquet needs the extra
+    ``parquet`` (the library pyarrow).
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ class Images(Source):
 
     Notes
     -----
-    Needs the library Pillow: ``pip install lossfw[images]``. Inputs are bytes, (N, H, W) for grey
+    Needs the extra ``images`` (the library Pillow). Inputs are bytes, (N, H, W) for grey
     pictures and (N, H, W, 3) for colours, with the channels first (N, 1, H, W) and (N, 3, H, W);
     ``scale: 255`` beside the source makes numbers from 0 to 1 of them, and a dense network takes
     them with ``flatten: true``. A folder of more than 64 MB of pixels is read as it is

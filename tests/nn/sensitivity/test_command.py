@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from lossfw.cli import main
 from lossfw.components.registry import registry
+from lossfw.extras import install_command
 from support.configs import DIGITS
 
 CONFIG = (
@@ -172,6 +173,6 @@ def test_without_what_pages_need_it_says_so_before_anything_is_computed(
     monkeypatch.setitem(sys.modules, missing, None)
     result = lossfw(*NAME, "--out", "a")
     assert result.exit_code == 2
-    assert "pip install 'lossfw[report]'" in result.stderr
+    assert install_command("report") in result.stderr
     assert not (folder / "a").exists()
     assert lossfw(*NAME).exit_code == 0

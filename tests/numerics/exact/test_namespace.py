@@ -268,7 +268,7 @@ def test_without_gmpy2_the_extra_is_named(monkeypatch):
     for name in ("gmpy2", "lossfw.numerics.exact.number", "lossfw.numerics.exact.functions"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delattr(sys.modules["lossfw.numerics.exact"], "number")
-    with pytest.raises(MissingExtraError, match=r"pip install 'lossfw\[check\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[check\]'$"):
         exact_module.ExactNamespace(60)
 
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
+from lossfw.extras import install_command
 
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -252,7 +253,7 @@ def test_what_is_missing_is_named_before_anything_runs(missing, inside, monkeypa
     for arguments in (["report", "digits"], ["run", "digits.yaml", "--out", "no", "--report"]):
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 2
-        assert "pip install 'lossfw[report]'" in result.stderr
+        assert install_command("report") in result.stderr
     assert not (inside / "no").exists()
 
 
