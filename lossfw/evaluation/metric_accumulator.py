@@ -212,7 +212,7 @@ class MetricAccumulator:
 
 def _interval(metric: Metric, sums: CellSums, value: Any, intervals: Intervals) -> Any:
     # Imported on use: most evaluations have no intervals.
-    from lossfw.evaluation.intervals.resampling import interval
+    from lossfw.evaluation.intervals.by_fold import interval
 
     return interval(metric, sums, value, intervals)
 

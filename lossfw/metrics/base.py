@@ -80,7 +80,10 @@ class Metric(Component, ABC):
     prediction : Space
         The space of the predictions that it takes.
     bounds : tuple of float
-        The least and the largest result: no interval goes beyond.
+        The least and the largest result: no interval goes beyond. That of a result between 0 and
+        infinity is symmetric on the scale of the logarithm.
+    most_units : int
+        The most units that intervals keep apart; more are put together at random.
     takes_groups : bool
         Whether rows belong together, such as those of a query; see `MetricRows.group`.
     needs_group : bool
@@ -92,6 +95,7 @@ class Metric(Component, ABC):
     prediction: ClassVar[Space] = LOGITS
     piecewise_constant: ClassVar[bool] = False
     bounds: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+    most_units: ClassVar[int] = 2**16
     takes_groups: ClassVar[bool] = False
     needs_group: ClassVar[bool] = False
 
@@ -188,13 +192,13 @@ class Metric(Component, ABC):
         raise NotImplementedError
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric where each fold is taken a number of times.
+        """Return the metric where each unit is taken a number of times.
 
         Parameters
         ----------
         sums : CellSums
-            Its cells are the folds, from 0 on.
-        times : ndarray, shape (R, folds)
+            Its cells are the units, from 0 on.
+        times : ndarray, shape (R, units)
             How often.
 
         Returns
@@ -202,6 +206,24 @@ class Metric(Component, ABC):
         ndarray, shape (R, ...)
         """
         raise NotImplementedError
+
+    def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
+        """Return the metric without each unit.
+
+        Parameters
+        ----------
+        sums : CellSums
+            Its cells are the units, from 0 on.
+        total : CellSums
+            The sums of all rows, in cell 0.
+        units : int
+            How many there are.
+
+        Returns
+        -------
+        ndarray, shape (units, ...)
+        """
+        return self.estimates(sums, 1.0 - np.eye(units))
 
     def __call__(
         self, prediction: Any, target: Any, *, sample_weight: Any = None, where: Any = None
@@ -269,9 +291,9 @@ class MetricOfSums(RowwiseMetric):
             NaN where nothing can be said.
         """
 
-    def dense(self, sums: CellSums, folds: int) -> NDArray:
-        """Return the sums of each fold as floats, of shape (folds, places)."""
-        return sums.dense(sums.table.rounded(), folds)
+    def dense(self, sums: CellSums, units: int) -> NDArray:
+        """Return the sums of each unit as floats, of shape (units, places)."""
+        return sums.dense(sums.table.rounded(), units)
 
     def estimate(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.estimate`."""
@@ -280,15 +302,21 @@ class MetricOfSums(RowwiseMetric):
         return found
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of weighted folds; see `Metric.estimates`."""
+        """Return the metric of units each taken some times; see `Metric.estimates`."""
         with np.errstate(all="ignore"):
-            return self.value(sum_folds(self.dense(sums, times.shape[1]), times), sums.columns)
+            return self.value(sum_units(self.dense(sums, times.shape[1]), times), sums.columns)
+
+    def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
+        """Return the metric without each unit; see `Metric.without_each`."""
+        with np.errstate(all="ignore"):
+            rest = self.dense(total, 1) - self.dense(sums, units)
+            return self.value(rest, sums.columns)
 
 
-def sum_folds(folds: NDArray, times: NDArray) -> NDArray:
-    """Return sums over folds (G, places), each taken a number of times (R, G), as (R, places)."""
-    totals = np.zeros((len(times), folds.shape[1]))
-    # One fold after the other: a product of matrices has other bits elsewhere.
-    for number, fold in enumerate(folds):
-        totals += times[:, number, np.newaxis] * fold
+def sum_units(units: NDArray, times: NDArray) -> NDArray:
+    """Return sums over units (G, places), each taken a number of times (R, G), as (R, places)."""
+    totals = np.zeros((len(times), units.shape[1]))
+    # One unit after the other: a product of matrices has other bits elsewhere.
+    for number, unit in enumerate(units):
+        totals += times[:, number, np.newaxis] * unit
     return totals

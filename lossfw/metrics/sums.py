@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.tiling import make_tile
 from lossfw.losses.inputs import Arguments, prepare
-from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_folds
+from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_units
 from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
@@ -129,6 +129,9 @@ class ScoreMetric(_ByTerms):
     score: some 40 bytes, at most as many as there are rows.
     """
 
+    # Each is ranked anew without each unit.
+    most_units: ClassVar[int] = 1024
+
     @abstractmethod
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         """Return the metric from the weights of all scores.
@@ -154,23 +157,43 @@ class ScoreMetric(_ByTerms):
         return found
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of weighted folds; see `Metric.estimates`.
+        """Return the metric of units each taken some times; see `Metric.estimates`.
 
         Many different scores are gathered in bins of neighbours first; the change
         that this makes in the metric of all rows is taken back.
         """
-        places, scores, column, gathered = _columns(sums)
-        folds = np.zeros((times.shape[1], len(places)))
-        np.add.at(folds, (sums.cells, column), sums.table.rounded())
+        return self._resampled(
+            sums, times.shape[1], len(times), lambda units, some: sum_units(units, times[some])
+        )
+
+    def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
+        """Return the metric without each unit, with bins as `estimates` has them."""
+        return self._resampled(
+            sums, units, units, lambda by_unit, some: by_unit.sum(axis=0) - by_unit[some]
+        )
+
+    def _resampled(
+        self,
+        sums: CellSums,
+        units: int,
+        count: int,
+        weights_of: Callable[[NDArray, slice], NDArray],
+    ) -> NDArray:
+        """Return `count` metrics, of the weights that are made of those of each unit."""
+        places, scores, column, gathered = _columns(sums, units)
+        by_unit = np.zeros((units, len(places)))
+        np.add.at(by_unit, (sums.cells, column), sums.table.rounded())
         change = 0.0
         with np.errstate(all="ignore"):
             if gathered:
-                rough = self.ranked(sums.columns, places, scores, folds.sum(axis=0)[np.newaxis])
+                rough = self.ranked(sums.columns, places, scores, by_unit.sum(axis=0)[np.newaxis])
                 change = self.estimate(sums) - rough[0]
             at_once = max(1, _AT_ONCE // max(1, len(places)))
             found = [
-                self.ranked(sums.columns, places, scores, sum_folds(folds, some))
-                for some in np.split(times, range(at_once, len(times), at_once))
+                self.ranked(
+                    sums.columns, places, scores, weights_of(by_unit, slice(first, first + at_once))
+                )
+                for first in range(0, count, at_once)
             ]
         return np.concatenate(found) + change
 
@@ -182,8 +205,8 @@ class ScoreMetric(_ByTerms):
             )
 
 
-def _columns(sums: CellSums) -> tuple[NDArray, NDArray, NDArray, bool]:
-    """Return places and scores of all folds in the order of the scores, each (U,).
+def _columns(sums: CellSums, units: int) -> tuple[NDArray, NDArray, NDArray, bool]:
+    """Return places and scores of all units in the order of the scores, each (U,).
 
     Then the number (D,) of the score of each sum, and whether they are bins, each with its mean
     score.
@@ -191,7 +214,7 @@ def _columns(sums: CellSums) -> tuple[NDArray, NDArray, NDArray, bool]:
     where, weights = sums.where, sums.table.rounded()
     keys, rank = np.unique(sums.table.keys[:, 1], return_inverse=True)
     scores = unordered(keys)
-    bins = max(_FEWEST_BINS, _MOST_COLUMNS // sums.places)
+    bins = max(_FEWEST_BINS, min(_MOST_COLUMNS, _AT_ONCE // max(1, units)) // sums.places)
     gathered = len(keys) > bins
     if gathered:
         rank = rank * bins // len(keys)

@@ -8,9 +8,9 @@ from lossfw import GroupLoss
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.intervals.by_fold import interval_of
 from lossfw.evaluation.intervals.folds import fold_of
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.resampling import interval_of
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import Slice
 from lossfw.metrics import LossMetric

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ParameterError
+from lossfw.evaluation.intervals.units import Units
 
 Method: TypeAlias = Literal["jackknife", "bootstrap"]
 
@@ -34,6 +36,9 @@ class Intervals:
     replicates: int = 1000
     # Seed of the bootstrap's draws, at or above 0.
     seed: int = 0
+    # What is taken as independent; None for the groups of the data if the loss or a metric takes
+    # groups, and else for rows.
+    units: Units | None = None
 
     def __post_init__(self) -> None:
         if not (_is_number(self.level) and 0 < self.level < 1):
@@ -52,7 +57,16 @@ class Intervals:
         plain: dict[str, Any] = {"level": self.level, "method": self.method}
         if self.method == "bootstrap":
             plain |= {"replicates": self.replicates, "seed": self.seed}
+        if self.units is not None:
+            plain["units"] = self.units.to_plain()
         return plain
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the options from a result, whatever else stands beside them there."""
+        names = ("level", "method", "replicates", "seed")
+        units = Units.read(plain["units"]) if "units" in plain else None
+        return cls(**{name: plain[name] for name in names if name in plain}, units=units)
 
 
 def _is_number(value: object) -> bool:

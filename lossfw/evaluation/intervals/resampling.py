@@ -1,121 +1,173 @@
-"""Resampling: the variation of a metric with the rows that it was computed from.
+"""Resampling: how a metric varies with the units that its rows came in.
 
-Rows stand in folds (`lossfw.evaluation.intervals.folds`), each a small random part of the data,
-and every metric knows its value for any choice of folds.
+Units are what could have been drawn otherwise (`lossfw.evaluation.intervals.unit_sums`), and every
+metric knows its value for any choice of them.
 
-**Jackknife.** Each fold is left out once. With G folds, m the metric of all
-rows and m_g that without fold g, the variance is estimated by
-(G - 1) / G sum (m_g - m)^2, and the interval is m plus and minus its root times
-a quantile of Student's t with G - 1 degrees of freedom. With as many folds as
-rows this is Tukey's jackknife. It holds for metrics that are smooth functions
-of means; it knows nothing of bias, and its interval is symmetric.
+**Jackknife.** Each unit is left out once; see `lossfw.evaluation.intervals.left_out`.
 
-**Bootstrap.** G folds are drawn from the G with replacement, again and again,
-and the interval is cut from the sorted metrics of the draws: not at the
-percentiles themselves, but where bias (the share of draws below m) and the
-growth of the variance with the metric (the skewness of the m_g) move them:
-Efron's BCa. It takes asymmetry into account and some of the bias of, for
-instance, a calibration error. A metric that does not exist for some draws is
-judged by the others, if they are most.
+**Bootstrap.** As many units as there are, are drawn with replacement, again and again, and the
+interval is cut from the sorted metrics of the draws: not at the percentiles themselves, but where
+bias (the share of draws below the metric) and the growth of the variance with it (the skewness
+of the values without each unit) move them: Efron's BCa. It takes asymmetry into account. A metric
+that does not exist for some draws is judged by the others, if they are most.
 
-Both estimate how the metric would vary if other rows had been drawn at random
-from where these came from. Rows that depend on each other, copies for
-instance, make every such interval too narrow. Intervals are cut to where the
-metric lies; there is none where nothing varies, or where there is one fold.
+Both estimate how the metric would vary if other units had been drawn at random from where these
+came from. Intervals are cut to where the metric lies; there is none where nothing varies, or where
+there are too few units.
 
 Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993,
-chapters 11 and 14; Efron, *Better bootstrap confidence intervals*, 1987; Shao
-and Tu, *The jackknife and bootstrap*, 1995, 2.3 (folds); Cameron, Gelbach and
-Miller, *Bootstrap-based improvements for inference with clustered errors*, 2008
-(t with G - 1 degrees of freedom).
+chapters 11 and 14; Efron, *Better bootstrap confidence intervals*, 1987.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Callable
 from statistics import NormalDist
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from lossfw.evaluation.intervals.freedom import degrees_of_freedom
+from lossfw.evaluation.intervals.left_out import LeftOut
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.metrics import Metric
-from lossfw.metrics.cell_sums import CellSums
+from lossfw.evaluation.intervals.unit_sums import UnitSums, aligned
+from lossfw.metrics import CellSums, Metric
 from lossfw.numerics.arrays import NDArray
 
 Estimates: TypeAlias = Callable[[NDArray], NDArray]
 
+# A draw takes as many operations as there are units; more make no interval better.
+BOOTSTRAP_UNITS = 256
 # The least share of draws with a metric: percentiles of fewer say nothing.
 _LEAST_KNOWN = 0.9
 # A share of the range of the draws: far above rounding, far below the effect of a row.
 _ROUNDING = 1e-9
+# Neighbouring blocks of time are put together until they are less alike than this, from
+# 2**6 blocks to 2**3.
+_ALIKE = 0.1
+_MOST_BLOCK_BITS, _LEAST_BLOCK_BITS = 6, 3
+
+# The sums of the size of a unit: of the weights of its rows, and of their squares; the latter are
+# left out where all weights are 1.
+SIZE, SQUARE = 0, 1
 
 
-def interval(metric: Metric, sums: CellSums, value: Any, asked: Intervals) -> Any:
-    """Return the confidence interval of a metric from its sums, the folds of the rows as cells.
+def left_out(
+    metric: Metric, table: UnitSums, sizes: UnitSums, value: NDArray, *, pools: bool = False
+) -> LeftOut:
+    """Return a metric with its values without each unit.
 
-    The result has two floats in place of each float of `value`; None where there is no interval.
+    Parameters
+    ----------
+    metric : Metric
+    table : UnitSums
+        Its sums by unit.
+    sizes : UnitSums
+        The size of each unit, at `SIZE` and `SQUARE`.
+    value : ndarray
+        The metric of all rows.
+    pools : bool
+        Whether units are short blocks of time, of which neighbours are put together until they are
+        no longer alike.
     """
-    by_fold, folds = sums.with_numbered_cells()
-    return interval_of(
-        lambda times: metric.estimates(by_fold, times), folds, value, asked, metric.bounds
-    )
+    table, sizes = aligned(table, sizes)
+    if not pools:
+        return _left_out(metric, table, sizes, value)
+    for bits in range(_MOST_BLOCK_BITS, _LEAST_BLOCK_BITS - 1, -1):
+        found = _left_out(metric, table.at(bits), sizes.at(bits), value)
+        alike = _alike(found, size_of(sizes.at(bits), table.at(bits).present)[0])
+        if alike < _ALIKE:
+            break
+    return found._replace(alike=alike)
 
 
-def interval_of(
-    estimates: Estimates,
-    folds: int,
-    value: Any,
-    asked: Intervals,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
-) -> Any:
-    """Return the interval of a function of folds, cut at the bounds; see `interval`.
+def _left_out(metric: Metric, table: UnitSums, sizes: UnitSums, value: NDArray) -> LeftOut:
+    sums, units = table.numbered
+    without = metric.without_each(sums, table.total(), units)
+    return LeftOut(np.asarray(value), without, freedom_of(sizes, table.present))
 
-    ``estimates(times)`` are the numbers where each fold is taken a number of times; see
-    `lossfw.metrics.Metric.estimates`.
-    """
-    middle = np.asarray(value, np.float64)
-    if folds < 2:
-        return _pairs(np.full((2, *middle.shape), np.nan))
+
+def _alike(found: LeftOut, size: NDArray) -> float:
+    """Return the correlation of the errors of neighbouring blocks."""
+    count = found.units
     with np.errstate(all="ignore"):
-        make = _jackknife if asked.method == "jackknife" else _bootstrap
-        ends = make(estimates, folds, middle, asked)
-        ends = np.clip(ends, *bounds)
-        # Where nothing varies the data say nothing of how much it may.
-        known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
-    return _pairs(np.where(known, ends, np.nan))
+        share = (1.0 - size / size.sum()).reshape(count, *[1] * found.middle.ndim)
+        errors = ((found.without - found.middle) * share).reshape(count, -1)
+        alike = (errors[1:] * errors[:-1]).sum(axis=0) / np.square(errors).sum(axis=0)
+    known = alike[np.isfinite(alike)]
+    # The correlation of n unrelated numbers about their mean is -1/n on average.
+    return float(known.mean()) + 1.0 / count if known.size else 0.0
 
 
-def _jackknife(estimates: Estimates, folds: int, middle: NDArray, asked: Intervals) -> NDArray:
-    without_one = estimates(1.0 - np.eye(folds))
-    variance = np.square(without_one - middle).sum(axis=0) * ((folds - 1) / folds)
-    half = t_quantile(asked.level, folds - 1) * np.sqrt(variance)
-    return np.stack([middle - half, middle + half])
+def size_of(sizes: UnitSums, keys: NDArray) -> tuple[NDArray, NDArray | None]:
+    """Return the size of each unit and its sum of squares, None where weights are 1."""
+    dense = sizes.sums.dense(sizes.sums.table.rounded(), len(sizes.units))
+    there = np.isin(keys, sizes.units)
+    found = np.zeros((len(keys), dense.shape[1]))
+    found[there] = dense[np.searchsorted(sizes.units, keys[there])]
+    return found[:, SIZE], found[:, SQUARE] if found[:, SQUARE].any() else None
 
 
-def _bootstrap(estimates: Estimates, folds: int, middle: NDArray, asked: Intervals) -> NDArray:
-    # The same draws for every metric of these folds: their differences mean something.
-    draws = np.random.default_rng([asked.seed, folds]).integers(
-        folds, size=(asked.replicates, folds)
+def freedom_of(sizes: UnitSums, keys: NDArray) -> float:
+    """Return the degrees of freedom of the spread over these units; 0 for fewer than two."""
+    size, square = size_of(sizes, keys)
+    counts = size > 0
+    if counts.sum() < 2 or not np.isfinite(size).all():
+        return 0.0
+    return degrees_of_freedom(size[counts], None if square is None else square[counts])
+
+
+def bootstrap_ends(metric: Metric, table: UnitSums, found: LeftOut, asked: Intervals) -> NDArray:
+    """Return the ends of the bootstrap's interval of a metric, (2, ...)."""
+    sums, units, fixed = drawn_sums(table)
+
+    def estimates(times: NDArray) -> NDArray:
+        return metric.estimates(sums, np.hstack([times, np.ones((len(times), fixed))]))
+
+    return bca_ends(estimates, units, found.middle, found.without, asked)
+
+
+def drawn_sums(table: UnitSums) -> tuple[CellSums, int, int]:
+    """Return the sums with units as cells, how many are drawn, and how many are always there."""
+    sums, units = table.numbered
+    if table.rest is None:
+        return sums, units, 0
+    rest = table.rest.pooled()
+    return sums.merge(rest.with_cells(np.full(len(rest.table), units))), units, 1
+
+
+def bca_ends(
+    estimates: Estimates, units: int, middle: NDArray, without: NDArray, asked: Intervals
+) -> NDArray:
+    """Return the ends of an interval by the bootstrap; NaN where there is none.
+
+    ``estimates(times)`` are the numbers where each unit is taken a number of times; `without` has
+    those without each of them.
+    """
+    # The same draws for every metric of these units: their differences mean something.
+    draws = np.random.default_rng([asked.seed, units]).integers(
+        units, size=(asked.replicates, units)
     )
     draw = np.arange(asked.replicates)[:, np.newaxis]
-    times = np.bincount((draw * folds + draws).ravel(), minlength=draws.size)
-    found = estimates(times.reshape(draws.shape).astype(np.float64))
-    left_out = estimates(1.0 - np.eye(folds))
-    ends = np.full((2, middle.size), np.nan)
-    columns = zip(
-        found.reshape(len(found), -1).T,
-        left_out.reshape(len(left_out), -1).T,
-        middle.ravel(),
-        strict=True,
-    )
-    for number, (drawn, without_one, value) in enumerate(columns):
-        known = np.sort(drawn[~np.isnan(drawn)])
-        if len(known) >= _LEAST_KNOWN * len(drawn):
-            ends[:, number] = np.quantile(known, _shares(known, without_one, value, asked.level))
-    return ends.reshape(2, *middle.shape)
+    times = np.bincount((draw * units + draws).ravel(), minlength=draws.size)
+    with np.errstate(all="ignore"):
+        found = estimates(times.reshape(draws.shape).astype(np.float64))
+        ends = np.full((2, middle.size), np.nan)
+        columns = zip(
+            found.reshape(len(found), -1).T,
+            without.reshape(len(without), -1).T,
+            middle.ravel(),
+            strict=True,
+        )
+        for number, (drawn, without_one, value) in enumerate(columns):
+            known = np.sort(drawn[~np.isnan(drawn)])
+            if len(known) >= _LEAST_KNOWN * len(drawn):
+                shares = _shares(known, without_one, value, asked.level)
+                ends[:, number] = np.quantile(known, shares)
+        ends = ends.reshape(2, *middle.shape)
+        is_known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+    cut: NDArray = np.where(is_known, ends, np.nan)
+    return cut
 
 
 def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) -> list[float]:
@@ -138,56 +190,3 @@ def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) ->
         # Beyond where the variance has grown without bound stands the last draw.
         shares.append(normal.cdf(shift + moved / grown) if grown > 0 else float(moved > 0))
     return shares
-
-
-def _pairs(ends: NDArray) -> Any:
-    """Return two arrays of ends as nested lists of pairs."""
-    pairs = np.moveaxis(ends, 0, -1)
-    return _without_nan(pairs.tolist())
-
-
-def _without_nan(pairs: Any) -> Any:
-    if isinstance(pairs[0], float):
-        return None if np.isnan(pairs[0]) else pairs
-    return [_without_nan(pair) for pair in pairs]
-
-
-@functools.cache
-def t_quantile(level: float, freedom: int) -> float:
-    """Return the number below which a t variable lies in absolute value, `level` of the time.
-
-    The degrees of freedom are at least 1.
-
-    Notes
-    -----
-    The distribution at whole degrees of freedom is a finite sum: Abramowitz
-    and Stegun, *Handbook of mathematical functions*, 26.7.3 and 26.7.4. It is
-    inverted by bisection over the angle whose tangent is t / sqrt(freedom).
-
-    Examples
-    --------
-    >>> round(t_quantile(0.95, 1), 4), round(t_quantile(0.95, 99), 4)
-    (12.7062, 1.9842)
-    """
-    low, high = 0.0, math.pi / 2
-    # Until no float lies between them.
-    while low < (middle := (low + high) / 2) < high:
-        if _within(middle, freedom) < level:
-            low = middle
-        else:
-            high = middle
-    return math.tan(low) * math.sqrt(freedom)
-
-
-def _within(angle: float, freedom: int) -> float:
-    """Return the probability of an absolute value below tan(angle) sqrt(freedom)."""
-    sine, cosine = math.sin(angle), math.cos(angle)
-    # 1 + c^2 / 2 + 1 3 c^4 / (2 4) + ... for even, c + 2 c^3 / 3 + ... for odd ones.
-    odd = freedom % 2
-    term = total = cosine if odd else 1.0
-    for power in range(2 + odd, freedom - 1, 2):
-        term *= cosine * cosine * (power - 1) / power
-        total += term
-    if not odd:
-        return sine * total
-    return 2 / math.pi * (angle + (sine * total if freedom > 1 else 0.0))

@@ -2,7 +2,7 @@
 
 Two runs on the same rows have correlated errors. The interval of a difference therefore
 comes from the difference itself, computed for many choices of folds, the same
-choices for both runs (`lossfw.evaluation.intervals.resampling`). Whether two separate
+choices for both runs (`lossfw.evaluation.intervals.by_fold`). Whether two separate
 intervals overlap says little.
 """
 
@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.errors import LossfwError
+from lossfw.evaluation.intervals.by_fold import interval_of
 from lossfw.evaluation.intervals.folds import FOLDS, fold_of
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.resampling import Estimates, interval_of
+from lossfw.evaluation.intervals.resampling import Estimates
 from lossfw.metrics import Metric, MetricRows
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import LOSS, FinishedRun
@@ -33,7 +34,7 @@ _ANYWHERE = (-np.inf, np.inf)
 class Estimated(NamedTuple):
     """A loss or a metric of all rows, with its values for other choices of folds.
 
-    For `estimates` see `lossfw.evaluation.intervals.resampling.interval_of`. `bounds` are the
+    For `estimates` see `lossfw.evaluation.intervals.by_fold.interval_of`. `bounds` are the
     least and the largest value that it can have, and `counted` the folds with rows that count,
     of those that `estimates` takes.
     """

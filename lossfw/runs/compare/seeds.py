@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from lossfw.evaluation.intervals.resampling import t_quantile
+from lossfw.evaluation.intervals.student import t_quantile
 from lossfw.runs.compare.settings import MODEL_FILES, UNSET, as_text
 
 SEED = "seed"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw.evaluation.intervals.folds import FOLDS, fold_of
-from lossfw.evaluation.intervals.resampling import t_quantile
+from lossfw.evaluation.intervals.student import t_quantile
 
 stats = pytest.importorskip("scipy.stats")
 

@@ -1,0 +1,118 @@
+"""A number with its values when each unit is left out once, and what follows from them.
+
+With m the number of all G units and m_c that without unit c, the jackknife's variance is
+(G - 1) / G sum (m_c - m)^2, and the interval is m plus and minus its root times a quantile of
+Student's t with Satterthwaite's degrees of freedom. It holds for numbers that are smooth functions
+of means over independent units; it knows nothing of bias.
+
+The interval of a number that is never negative and has no upper bound is symmetric on the scale of
+its logarithm: the losses of rows have long tails on one side.
+
+Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993, chapter 11; Bell and
+McCaffrey, *Bias reduction in standard errors for linear regression with multi-stage samples*, 2002.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.evaluation.intervals.student import t_quantile
+from lossfw.numerics.arrays import NDArray
+
+# Fewer units, or less certainty about their spread, say nothing that a decision could rest on.
+LEAST_UNITS = 5
+LEAST_FREEDOM = 2.0
+
+ANYWHERE = (-np.inf, np.inf)
+
+
+class LeftOut(NamedTuple):
+    """A number of all units, and without each of them.
+
+    Attributes
+    ----------
+    middle : ndarray, shape (...)
+        The number of all units.
+    without : ndarray, shape (G, ...)
+        The numbers without each unit.
+    freedom : float
+        The degrees of freedom of the spread.
+    alike : float
+        The correlation of neighbouring blocks of time, where these are the units.
+    """
+
+    middle: NDArray
+    without: NDArray
+    freedom: float
+    alike: float = 0.0
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return len(self.without)
+
+    @property
+    def enough(self) -> bool:
+        """Whether an interval says anything."""
+        return self.units >= LEAST_UNITS and self.freedom >= LEAST_FREEDOM
+
+    def minus(self, other: LeftOut) -> LeftOut:
+        """Return the difference to a number of the same units."""
+        with np.errstate(invalid="ignore"):
+            return LeftOut(
+                self.middle - other.middle,
+                self.without - other.without,
+                min(self.freedom, other.freedom),
+                max(self.alike, other.alike),
+            )
+
+    @property
+    def standard_error(self) -> NDArray:
+        """The jackknife's standard error."""
+        with np.errstate(all="ignore"):
+            square = np.square(self.without - self.middle).sum(axis=0)
+            error: NDArray = np.sqrt(square * ((self.units - 1) / self.units))
+        return error
+
+    def ends(self, level: float, bounds: tuple[float, float] = ANYWHERE) -> NDArray:
+        """Return the ends of the interval, (2, ...); see `ends_of`."""
+        return ends_of(self.middle, self.standard_error, self.freedom, level, bounds)
+
+
+def ends_of(
+    middle: NDArray,
+    error: NDArray,
+    freedom: float,
+    level: float,
+    bounds: tuple[float, float] = ANYWHERE,
+) -> NDArray:
+    """Return the ends of an interval by Student's t, (2, ...); NaN where nothing varies.
+
+    It is cut at the least and the largest value that the number can have, and symmetric on the
+    scale of the logarithm for those that are never negative and have no upper bound.
+    """
+    with np.errstate(all="ignore"):
+        half = t_quantile(level, freedom) * error
+        ends = np.stack([middle - half, middle + half])
+        if bounds == (0.0, np.inf):
+            factor = np.exp(half / middle)
+            ends = np.where(middle > 0, np.stack([middle / factor, middle * factor]), ends)
+        ends = np.clip(ends, *bounds)
+        known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+    found: NDArray = np.where(known, ends, np.nan)
+    return found
+
+
+def pairs_of(ends: NDArray) -> list[object] | None:
+    """Return ends as two floats in place of each number, None where there is no interval.
+
+    Examples
+    --------
+    >>> pairs_of(np.array([[0.5, np.nan], [1.0, np.nan]])), pairs_of(np.array([1.0, 2.0]))
+    ([[0.5, 1.0], None], [1.0, 2.0])
+    """
+    if ends.ndim == 1:
+        return None if np.isnan(ends).any() else ends.tolist()
+    return [pairs_of(ends[:, place]) for place in range(ends.shape[1])]

@@ -1,0 +1,220 @@
+"""Sums of a metric for each unit, which merge in any order, in bounded memory.
+
+A unit is what could have been drawn otherwise: a row, a patient, a day. It goes by a key of 64
+bits (`lossfw.evaluation.intervals.unit_keys`). Where there would be too many sums, only the first
+bits of the keys are kept, as many as leave few enough. Units that share them are put together
+whole, at random if the keys are hashes: intervals stay right, and have fewer degrees of freedom.
+How many bits are kept depends on the set of all units alone, so any split and order of the rows
+ends with the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.metrics.cell_sums import CellSums, RowTerms
+from lossfw.metrics.exact_sums import ExactSums
+from lossfw.numerics.arrays import NDArray
+
+KEY_BITS = 64
+# So few units are kept apart however many sums each has.
+LEAST_BITS = 8
+# The most units that are kept apart: more would make no interval better by a part in 100.
+MOST_UNITS = 2**16
+# The number of a part times this, times the places of a metric, is a key of `ExactSums`.
+_CELLS = 2**30
+
+
+class Limit(NamedTuple):
+    """How much a table of units may hold: units, and sums in all."""
+
+    units: int = MOST_UNITS
+    sums: int = 2 * MOST_UNITS
+
+
+DEFAULT_LIMIT = Limit()
+
+
+class UnitCells(NamedTuple):
+    """The units of some rows: their keys in order, and the place of each row among them."""
+
+    bits: int
+    units: NDArray
+    place: NDArray
+
+    @classmethod
+    def of(cls, keys: NDArray, bits: int = KEY_BITS) -> UnitCells:
+        """Return the units of rows with these keys (uint64)."""
+        return cls(bits, *np.unique(shortened(keys, bits), return_inverse=True))
+
+    def at(self, bits: int) -> UnitCells:
+        """Return the same rows with units of fewer bits; as they are if they have no more."""
+        if bits >= self.bits:
+            return self
+        units, place = np.unique(shortened(self.units, bits), return_inverse=True)
+        return UnitCells(bits, units, place[self.place])
+
+
+def shortened(keys: NDArray, bits: int) -> NDArray:
+    """Return keys with only their first bits, the others 0."""
+    rest = np.uint64(KEY_BITS - bits)
+    return keys if bits == KEY_BITS else (keys >> rest) << rest
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class UnitSums:
+    """Sums of a metric for each unit, and in each part of the rows.
+
+    Attributes
+    ----------
+    bits : int
+        How many bits of the keys are kept.
+    units : ndarray of uint64, shape (U,)
+        The keys, ascending.
+    sums : CellSums
+        Cell ``part * U + place``, the place of the unit among `units`.
+    limit : Limit
+        How much it may hold.
+    rest : CellSums or None
+        What the sums of all rows have beside those of all units, with the part as cell: there is
+        some where rows of several units count together, such as pairs of them.
+    """
+
+    bits: int
+    units: NDArray
+    sums: CellSums
+    limit: Limit = DEFAULT_LIMIT
+    rest: CellSums | None = None
+
+    @classmethod
+    def of(
+        cls,
+        terms: RowTerms,
+        cells: UnitCells,
+        parts: NDArray | None = None,
+        limit: Limit = DEFAULT_LIMIT,
+        rest: CellSums | None = None,
+    ) -> UnitSums:
+        """Return the sums of some rows; `parts` has the number of each row's part."""
+        place = cells.place if parts is None else parts * len(cells.units) + cells.place
+        found = cls(cells.bits, cells.units, terms.table(place), limit, rest)
+        return found._within_limit()
+
+    def merge(self, other: UnitSums) -> UnitSums:
+        """Return the sums over the rows of both."""
+        bits = min(self.bits, other.bits)
+        a, b = self.at(bits), other.at(bits)
+        units = a.units
+        if not np.array_equal(units, b.units):
+            units = np.union1d(units, b.units)
+        sums = a._among(units).merge(b._among(units))
+        rest = a.rest if b.rest is None else b.rest
+        if a.rest is not None and b.rest is not None:
+            rest = a.rest.merge(b.rest)
+        return UnitSums(bits, units, sums, self.limit, rest)._within_limit()
+
+    def at(self, bits: int) -> UnitSums:
+        """Return the sums with units of fewer bits; as they are if they have no more."""
+        if bits >= self.bits:
+            return self
+        units = np.unique(shortened(self.units, bits))
+        place = np.searchsorted(units, shortened(self.units, bits))
+        sums = self.sums.with_cells(self._moved(place, len(units)))
+        return UnitSums(bits, units, sums, self.limit, self.rest)
+
+    def part(self, number: int) -> UnitSums:
+        """Return the sums of one part of the rows."""
+        part, place = np.divmod(self.sums.cells, max(1, len(self.units)))
+        own = part == number
+        rest = None if self.rest is None else self.rest.take(self.rest.cells == number)
+        sums = self.sums.take(own)
+        table = sums.with_cells(place[own])
+        return UnitSums(self.bits, self.units, table, self.limit, rest)
+
+    @property
+    def present(self) -> NDArray:
+        """The keys of the units that have sums, ascending."""
+        found: NDArray = self.units[np.unique(self.sums.cells)]
+        return found
+
+    @property
+    def numbered(self) -> tuple[CellSums, int]:
+        """The sums with the units that have some as cells from 0 on, and how many there are."""
+        return self.sums.with_numbered_cells()
+
+    def total(self) -> CellSums:
+        """Return the sums of all rows, in cell 0."""
+        pooled = self.sums.pooled()
+        return pooled if self.rest is None else pooled.merge(self.rest.pooled())
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the table as plain arrays, for `unpack`."""
+        shape = {"bits": np.array([self.bits, *self.limit]), "units": self.units}
+        rest = {} if self.rest is None else pack_parts(rest=self.rest)
+        return shape | pack_parts(sums=self.sums) | rest
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> UnitSums:
+        """Return the table that was packed."""
+        bits, *limit = map(int, arrays["bits"])
+        sums, rest = (packed_part(name, arrays) for name in ("sums", "rest"))
+        return cls(
+            bits,
+            arrays["units"],
+            CellSums.unpack(sums),
+            Limit(*limit),
+            CellSums.unpack(rest) if rest else None,
+        )
+
+    def _moved(self, place: NDArray, count: int) -> NDArray:
+        """Return the cell of each sum where each unit has another place among `count`."""
+        part, before = np.divmod(self.sums.cells, max(1, len(self.units)))
+        cells: NDArray = part * count + place[before]
+        return cells
+
+    def _among(self, units: NDArray) -> CellSums:
+        """Return the sums with cells among more units; their order stays."""
+        if len(units) == len(self.units):
+            return self.sums
+        old, table = self.sums, self.sums.table
+        keys = table.keys.copy()
+        place = np.searchsorted(units, self.units)
+        keys[:, 0] = self._moved(place, len(units)) * old.places + old.where
+        moved = ExactSums(keys, table.digits, table.low, table.special)
+        return CellSums(old.columns, old.places, moved)
+
+    def _within_limit(self) -> UnitSums:
+        most = max(2**LEAST_BITS, min(self.limit.units, _CELLS // self.sums.places))
+        if len(self.units) <= most and len(self.sums.table) <= self.limit.sums:
+            return self
+        if self.bits <= LEAST_BITS:
+            return self
+        # Two neighbours stay apart as long as the first bit in which they differ is kept.
+        differ = self.units[1:] ^ self.units[:-1]
+        first = KEY_BITS + 1 - _bit_length(differ)
+        apart = 1 + np.cumsum(np.bincount(first, minlength=KEY_BITS + 1))
+        bits = min(self.bits, int(np.flatnonzero(apart <= most)[-1]))
+        found = self.at(max(LEAST_BITS, bits))
+        while len(found.sums.table) > self.limit.sums and found.bits > LEAST_BITS:
+            found = found.at(found.bits - 1)
+        return found
+
+
+def _bit_length(numbers: NDArray) -> NDArray:
+    """Return how many bits each number has; a float has 32 of them exactly."""
+    half = np.uint64(32)
+    high, low = numbers >> half, numbers & np.uint64(2**32 - 1)
+    lengths = [np.frexp(part.astype(np.float64))[1] for part in (high, low)]
+    found: NDArray = np.where(high > 0, 32 + lengths[0], lengths[1]).astype(np.int64)
+    return found
+
+
+def aligned(*tables: UnitSums) -> list[UnitSums]:
+    """Return tables with units of the same bits: those of the coarsest."""
+    bits = min(table.bits for table in tables)
+    return [table.at(bits) for table in tables]

@@ -1,0 +1,189 @@
+"""Intervals against statsmodels, SciPy and scikit-learn, which made `cases.json`.
+
+The versions stand in the file. Where a case says `each left out once`, its numbers are computed
+anew without each unit, by NumPy or scikit-learn, and the degrees of freedom with dense matrices.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
+from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.resampling import bca_ends, left_out
+from lossfw.evaluation.intervals.unit_keys import hashed_numbers, hashed_text
+from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
+from lossfw.metrics import LossMetric, MetricRows, Term
+from lossfw.metrics.cell_sums import RowTerms
+
+CASES = {
+    case["name"]: case
+    for case in json.loads((Path(__file__).parent / "cases.json").read_text())["cases"]
+}
+MEAN = LossMetric(of=lossfw.loss("squared_error"))
+
+
+def of_kind(*kinds):
+    return pytest.mark.parametrize(
+        "case",
+        [case for case in CASES.values() if case["kind"].startswith(kinds)],
+        ids=lambda case: case["name"],
+    )
+
+
+def terms_of(losses, weight):
+    rows, place = np.arange(len(losses)), np.zeros(len(losses), np.int64)
+    return RowTerms.of(1, 2, rows, [Term(place, weight * losses), Term(place + 1, weight)])
+
+
+def keys_of(who):
+    who = np.asarray(who)
+    if who.dtype.kind == "U":
+        return np.array([hashed_text(one) for one in who.tolist()], np.uint64)
+    return hashed_numbers(who)
+
+
+def sizes_of(keys, weight):
+    rows, place = np.arange(len(keys)), np.zeros(len(keys), np.int64)
+    every = [Term(place, weight), Term(place + 1, weight * weight)]
+    return UnitSums.of(RowTerms.of(1, 2, rows, every), UnitCells.of(keys))
+
+
+def of_mean(losses, who, weight=None):
+    losses, weight = np.array(losses), np.ones(len(losses)) if weight is None else np.array(weight)
+    keys = keys_of(who)
+    table = UnitSums.of(terms_of(losses, weight), UnitCells.of(keys))
+    value = np.asarray((weight * losses).sum() / weight.sum())
+    return left_out(MEAN, table, sizes_of(keys, weight), value), keys
+
+
+def check(found, expected, level, rel=1e-12):
+    assert float(found.middle) == pytest.approx(expected["value"], rel=rel)
+    assert float(found.standard_error) == pytest.approx(expected["standard_error"], rel=rel)
+    assert found.freedom == pytest.approx(expected["freedom"], rel=rel)
+    assert found.ends(level).tolist() == pytest.approx(expected["interval"], rel=rel)
+
+
+def losses_of(inputs):
+    if "losses" in inputs:
+        return inputs["losses"]
+    return np.array(inputs["losses_b"]) - np.array(inputs["losses_a"])
+
+
+@of_kind("mean of independent rows", "weighted mean of independent rows")
+def test_means_of_independent_rows(case):
+    if "BCa" in case["kind"]:
+        pytest.skip("a case of the bootstrap")
+    losses = np.array(case["inputs"]["losses"])
+    weight = np.array(case["inputs"].get("weights", np.ones(len(losses))))
+    found, expected = mean_spread(moment_sums(terms_of(losses, weight), None)), case["expected"]
+    assert found.mean == pytest.approx(expected["value"], rel=1e-12)
+    assert found.error == pytest.approx(expected["standard_error"], rel=1e-12)
+    if "interval" in expected:
+        assert found.freedom == pytest.approx(expected["freedom"], rel=1e-12)
+        ends = ends_of(
+            np.asarray(found.mean), np.asarray(found.error), found.freedom, case["level"]
+        )
+        assert ends.tolist() == pytest.approx(expected["interval"], rel=1e-12)
+
+
+@of_kind("weighted mean, each row left out once")
+def test_a_weighted_mean_with_rows_as_units(case):
+    losses, weight = (np.array(case["inputs"][name]) for name in ("losses", "weights"))
+    found, _ = of_mean(losses, np.arange(len(losses)), weight)
+    assert float(found.middle) == pytest.approx(case["expected"]["value"], rel=1e-12)
+    error = float(found.standard_error)
+    assert error == pytest.approx(case["expected"]["standard_error"], rel=1e-12)
+
+
+@of_kind(
+    "mean of clusters, each left out once",
+    "weighted mean of clusters, one with half of the rows",
+    "paired difference of clusters, each left out once",
+)
+def test_means_of_clusters(case):
+    inputs = case["inputs"]
+    found, _ = of_mean(losses_of(inputs), inputs["groups"], inputs.get("weights"))
+    check(found, case["expected"], case["level"])
+    order = np.argsort(keys_of(case["expected"]["units"]))
+    expected = np.array(case["expected"]["without_each"])[order]
+    assert found.without.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+
+
+@of_kind("mean of clusters, CR1", "paired difference of clusters, CR1")
+def test_clusters_of_one_size_are_those_of_statsmodels(case):
+    """For units of equal size the jackknife is CR1; else it is wider."""
+    inputs, expected = case["inputs"], case["expected"]
+    found, _ = of_mean(losses_of(inputs), inputs["groups"])
+    sizes = np.unique(inputs["groups"], return_counts=True)[1]
+    if len(set(sizes.tolist())) == 1:
+        check(found, expected, case["level"])
+    else:
+        assert float(found.standard_error) > expected["standard_error"]
+        assert found.freedom < expected["freedom"]
+
+
+@of_kind("mean of a series in 12 blocks")
+def test_a_series_in_blocks(case):
+    losses = np.array(case["inputs"]["losses"])
+    found, _ = of_mean(losses, np.arange(len(losses)) * 12 // len(losses))
+    check(found, case["expected"], case["level"])
+
+
+METRICS = {
+    "roc_auc": lossfw.metric("roc_auc"),
+    "average_precision": lossfw.metric("average_precision"),
+    "f1": lossfw.metric("f1", average="macro"),
+    "accuracy": lossfw.metric("accuracy"),
+    "r2": lossfw.metric("r2"),
+    "rmse": lossfw.metric("rmse"),
+    "ndcg": lossfw.metric("ndcg", k=3, gain="linear"),
+}
+
+
+@of_kind("metric of clusters")
+def test_metrics_of_clusters(case):
+    name = case["kind"].split(": ")[1].split(",")[0]
+    if name not in METRICS:
+        pytest.skip("lossfw has no ratio of means")
+    inputs, metric = {k: np.array(v) for k, v in case["inputs"].items()}, METRICS[name]
+    group = inputs["query"] if name == "ndcg" else None
+    update = metric.observe(MetricRows(inputs["predictions"], inputs["targets"], group=group))
+    keys = keys_of(inputs["groups"])
+    table = UnitSums.of(update.terms, UnitCells.of(keys))
+    value = metric.estimate(table.total())
+    found = left_out(metric, table, sizes_of(keys, np.ones(len(keys))), value)
+    check(found, case["expected"], case["level"])
+    order = np.argsort(keys_of(case["expected"]["units"]))
+    expected = np.array(case["expected"]["without_each"])[order]
+    assert found.without.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+
+
+@of_kind("mean of independent rows, BCa")
+def test_the_bootstrap_is_that_of_scipy(case):
+    losses = np.array(case["inputs"]["losses"])
+    found, _ = of_mean(losses, np.arange(len(losses)))
+    order = np.argsort(hashed_numbers(np.arange(len(losses))))
+    ends = bca_ends(
+        lambda times: (times * losses[order]).sum(axis=1) / times.sum(axis=1),
+        len(losses),
+        found.middle,
+        found.without,
+        Intervals(level=case["level"], method="bootstrap", replicates=20_000),
+    )
+    assert ends.tolist() == pytest.approx(case["expected"]["interval"], rel=case["rtol"])
+
+
+def test_a_difference_is_that_of_the_differences():
+    case = CASES["paired difference of clusters, each left out once-0"]
+    inputs = case["inputs"]
+    a, b = (of_mean(inputs[name], inputs["groups"])[0] for name in ("losses_a", "losses_b"))
+    less = b.minus(a)
+    assert isinstance(less, LeftOut)
+    assert less.ends(case["level"]).tolist() == pytest.approx(
+        case["expected"]["interval"], rel=1e-11
+    )

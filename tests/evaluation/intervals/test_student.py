@@ -1,0 +1,48 @@
+"""Student's t and Satterthwaite's degrees of freedom."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.evaluation.intervals.freedom import degrees_of_freedom
+from lossfw.evaluation.intervals.student import t_beyond, t_quantile
+
+stats = pytest.importorskip("scipy.stats")
+
+
+@given(st.floats(0.01, 0.999), st.floats(1.0, 1e7))
+def test_quantiles_of_t(level, freedom):
+    wanted = stats.t.ppf((1 + level) / 2, freedom)
+    assert t_quantile(level, freedom) == pytest.approx(wanted, rel=1e-10)
+
+
+@given(st.floats(0.0, 40.0), st.floats(1.0, 1e6))
+def test_p_values_of_t(t, freedom):
+    assert t_beyond(t, freedom) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-8, abs=1e-14)
+
+
+def by_dense_matrices(size, spread):
+    """Return tr(QO)^2 / tr(QOQO) from the leave-one-out values of each basis vector."""
+    total = size.sum()
+    rest = total - size
+    # The change of the mean without unit c for errors u: (m - u_c) / rest, with m = size-weighted.
+    change = (np.ones((len(size), 1)) * np.ones(len(size)) - np.eye(len(size))) / rest[:, None]
+    change = change - 1.0 / total
+    q = change.T @ change @ np.diag(spread)
+    return np.trace(q) ** 2 / np.trace(q @ q)
+
+
+@given(st.lists(st.floats(0.1, 100.0), min_size=3, max_size=12), st.integers(0, 9))
+def test_degrees_of_freedom_are_those_of_dense_matrices(size, seed):
+    """Errors u sum to a residual: u_c stands for sum(w (l - m)) of a unit."""
+    size = np.array(size)
+    spread = np.random.default_rng(seed).uniform(0.5, 2.0, len(size)) * size
+    # m_c - m = (U - u_c) / (W - w_c) - U / W, U the sum of all u.
+    wanted = max(by_dense_matrices(size, spread), 1.0)
+    assert degrees_of_freedom(size, spread) == pytest.approx(wanted, rel=1e-8)
+
+
+@pytest.mark.parametrize("count", [2, 5, 40, 1000])
+def test_equal_units_have_one_degree_less_than_there_are(count):
+    assert degrees_of_freedom(np.full(count, 7.0)) == pytest.approx(count - 1, rel=1e-12)

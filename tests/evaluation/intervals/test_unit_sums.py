@@ -1,0 +1,136 @@
+"""Tables of units: the same bits for any split, order and tree of merging."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
+from lossfw.evaluation.intervals.unit_keys import block_keys, hashed_numbers
+from lossfw.evaluation.intervals.unit_sums import Limit, UnitCells, UnitSums, aligned
+from lossfw.metrics import Term
+from lossfw.metrics.cell_sums import RowTerms
+
+RANDOM = np.random.default_rng(1)
+ROWS = 3000
+WHO = {
+    "one unit": np.zeros(ROWS),
+    "each row": np.arange(ROWS),
+    "many users": RANDOM.integers(0, 700, ROWS),
+}
+LOSSES, WEIGHT = RANDOM.lognormal(0, 2, ROWS), RANDOM.random(ROWS)
+PARTS = RANDOM.integers(-1, 3, ROWS)
+SCORES = RANDOM.integers(0, 50, ROWS) / 7
+
+
+def terms(rows, *, scores=False):
+    number, place = np.arange(len(rows)), np.zeros(len(rows), np.int64)
+    score = SCORES[rows] if scores else None
+    every = [
+        Term(place, WEIGHT[rows] * LOSSES[rows], score),
+        Term(place + 1, WEIGHT[rows], score),
+    ]
+    return RowTerms.of(1, 2, number, every)
+
+
+def table(keys, rows, limit, *, parts=False, scores=False, bits=64):
+    cells = UnitCells.of(keys[rows], bits)
+    own = PARTS[rows] if parts else None
+    return UnitSums.of(terms(rows, scores=scores), cells, own, limit)
+
+
+def state(sums):
+    return {name: (array.dtype, array.tobytes()) for name, array in sums.pack().items()}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    who=st.sampled_from(sorted(WHO)),
+    limit=st.sampled_from([Limit(10**6, 10**7), Limit(300, 10**7), Limit(10**6, 2100)]),
+    seed=st.integers(0, 2**32 - 1),
+    parts=st.booleans(),
+    scores=st.booleans(),
+)
+def test_any_tree_of_merging_has_the_same_bits(who, limit, seed, parts, scores):
+    keys, random = hashed_numbers(WHO[who]), np.random.default_rng(seed)
+    whole = table(keys, np.arange(ROWS), limit, parts=parts, scores=scores)
+    pieces = [
+        table(keys, rows, limit, parts=parts, scores=scores)
+        for rows in np.array_split(random.permutation(ROWS), random.integers(2, 40))
+    ]
+    while len(pieces) > 1:
+        a, b = (pieces.pop(random.integers(len(pieces))) for _ in range(2))
+        pieces.append(UnitSums.unpack(a.pack()).merge(b))
+    assert state(pieces[0]) == state(whole)
+
+
+@pytest.mark.parametrize("limit", [Limit(300, 10**7), Limit(10**6, 900)])
+def test_units_are_put_together_whole(limit):
+    keys = hashed_numbers(WHO["many users"])
+    shortened = table(keys, np.arange(ROWS), limit)
+    whole = table(keys, np.arange(ROWS), Limit(10**6, 10**7))
+    assert len(shortened.units) < 500
+    assert shortened.bits < 64
+    assert state(whole.at(shortened.bits))["sums.keys"] == state(shortened)["sums.keys"]
+    dense, count = shortened.numbered
+    prefix = keys >> np.uint64(64 - shortened.bits)
+    _, place = np.unique(prefix, return_inverse=True)
+    expected = np.bincount(place, WEIGHT * LOSSES)
+    found = dense.dense(dense.table.rounded(), count)[:, 0]
+    assert found.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+
+
+def test_no_fewer_than_128_units_are_left_however_many_sums_they_have():
+    keys = hashed_numbers(WHO["each row"])
+    assert 128 <= len(table(keys, np.arange(ROWS), Limit(10**6, 10)).units) <= 256
+
+
+def test_a_part_of_the_rows_is_a_table_of_its_own():
+    keys = hashed_numbers(WHO["many users"])
+    found = table(keys, np.arange(ROWS), Limit(), parts=True).part(-1)
+    rows = np.flatnonzero(PARTS == -1)
+    wanted = table(keys, rows, Limit())
+    assert found.present.tolist() == wanted.present.tolist()
+    assert found.numbered[0].table.rounded().tolist() == wanted.numbered[0].table.rounded().tolist()
+
+
+def test_tables_of_different_bits_are_aligned():
+    keys = hashed_numbers(WHO["many users"])
+    one, other = (table(keys, np.arange(ROWS), limit) for limit in (Limit(), Limit(256)))
+    one, other = aligned(one, other)
+    assert (one.units == other.units).all()
+
+
+def test_blocks_of_time_that_are_put_together_are_neighbours():
+    blocks = np.sort(RANDOM.integers(0, 4096, ROWS))
+    keys = block_keys(blocks, 4096)
+    found = table(keys, np.arange(ROWS), Limit()).at(6)
+    assert len(found.units) == 64
+    assert (found.units >> np.uint64(58)).tolist() == list(range(64))
+    assert (keys >> np.uint64(58)).tolist() == (blocks // 64).tolist()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([0.0, 1e8, -1e12]))
+def test_moments_of_a_mean_are_exact_and_the_same_for_any_split(seed, weighted, offset):
+    random = np.random.default_rng(seed)
+    losses = random.normal(size=400) + offset
+    weight = random.integers(1, 4, 400) * 0.5 if weighted else np.ones(400)
+
+    def moments(rows):
+        place = np.zeros(len(rows), np.int64)
+        every = [Term(place, weight[rows] * losses[rows]), Term(place + 1, weight[rows])]
+        return moment_sums(RowTerms.of(1, 2, np.arange(len(rows)), every), None)
+
+    whole = moments(np.arange(400))
+    pieces = [moments(rows) for rows in np.array_split(random.permutation(400), 7)]
+    merged = pieces[0]
+    for piece in pieces[1:]:
+        merged = piece.merge(merged)
+    assert state(merged) == state(whole)
+    # Without cancellation, also where the mean is 1e12 times the spread.
+    exact = losses - offset
+    centred = exact - (weight * exact).sum() / weight.sum()
+    square = ((weight * centred) ** 2).sum() / weight.sum() ** 2 * 400 / 399
+    rounding = max(1e-9, 4 * abs(offset) * 2**-53 * 400)
+    assert mean_spread(whole).error == pytest.approx(square**0.5, rel=rounding)
