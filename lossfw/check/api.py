@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.bridges.laws import bridge_checks
-from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, MODEL_CHECKS
+from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, METRIC_CHECKS, MODEL_CHECKS
 from lossfw.check.core.reproduce import importing, setup
 from lossfw.check.core.subject import (
     Kind,
@@ -34,6 +34,7 @@ from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import LinkedLoss, without_guard
 from lossfw.losses.loss import Loss
+from lossfw.metrics import Metric
 from lossfw.models import Model
 from lossfw.models.trained import Trained
 from lossfw.nn.activation import Activation
@@ -52,12 +53,12 @@ def check(
     bridges: bool = False,
     within: SizeRange | None = None,
 ) -> Report:
-    """Try to refute everything that a loss, an activation or a model promises.
+    """Try to refute everything that a loss, an activation, a model or a metric promises.
 
     Parameters
     ----------
     component : str, mapping or Component
-        A name, a mapping with ``name`` and parameters, a loss, an activation or a model.
+        A name, a mapping with ``name`` and parameters, a loss, an activation, a model or a metric.
     seed : int
         The same seed gives the same report.
     examples : int
@@ -89,7 +90,7 @@ def check(
         If there is no such component.
     ArgumentError
         If an expected failure, `only` or `skip` names no check, or the component is not a loss,
-        an activation or a model.
+        an activation, a model or a metric.
 
     Examples
     --------
@@ -328,7 +329,7 @@ def suite_of_component(
     component = _find_component(component)
     if isinstance(component, Activation | Loss):
         need_claims(component)
-    if isinstance(component, Activation | Model) and bridges:
+    if isinstance(component, Activation | Model | Metric) and bridges:
         raise ArgumentError(
             f"{component.name} is not a loss: no bridge trains with this {component.kind}."
         )
@@ -336,6 +337,10 @@ def suite_of_component(
         if why := cannot_be_checked(component):
             raise ArgumentError(f"{component.name} {why}")
         return CheckSuite(repr(component), component, MODEL_CHECKS, (), setup(component), component)
+    if isinstance(component, Metric):
+        return CheckSuite(
+            repr(component), component, METRIC_CHECKS, (), setup(component), component
+        )
     if isinstance(component, Activation):
         checks, unclaimed = activations.checks(component), component.claims().unclaimed_names()
         return CheckSuite(
@@ -345,7 +350,8 @@ def suite_of_component(
         more = {**COMPONENT_CHECKS, **(bridge_checks(component) if bridges else {})}
         return suite_of_subject(of_component(component), more)
     raise ArgumentError(
-        f"{component!r} is a {component.kind}: losses, activations and models can be checked."
+        f"{component!r} is a {component.kind}: losses, activations, models and metrics can be "
+        "checked."
     )
 
 
@@ -366,7 +372,7 @@ def cannot_be_checked(model: Model) -> str:
 
 
 def _find_component(component: str | Mapping[str, Any] | Component) -> Component:
-    """Return the component of a name: a loss, else an activation or a model."""
+    """Return the component of a name: a loss, else an activation, a model or a metric."""
     if isinstance(component, Component):
         return component
     if isinstance(component, type):
@@ -375,13 +381,15 @@ def _find_component(component: str | Mapping[str, Any] | Component) -> Component
     if not isinstance(component, str | Mapping):
         raise ArgumentError(
             f"{component!r} is not a component: give a name, a mapping with 'name', a loss, an "
-            "activation or a model; `check_function` and `subject` take functions."
+            "activation, a model or a metric; `check_function` and `subject` take functions."
         )
     from lossfw.components.registry import registry
 
     name = component if isinstance(component, str) else str(component.get("name", ""))
-    others = (kind for kind in ("activation", "model") if _has(kind, name))
-    created: Component = registry().create(next(others, "loss"), component)
+    others = [kind for kind in ("activation", "model") if _has(kind, name)]
+    if not others and not _has("loss", name) and _has("metric", name):
+        others = ["metric"]
+    created: Component = registry().create(others[0] if others else "loss", component)
     return created
 
 

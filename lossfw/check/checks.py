@@ -14,6 +14,7 @@ from lossfw.check.laws import (
     foreign_arrays,
     formula,
     means,
+    metrics,
     model_training,
     models,
     nan_and_labels,
@@ -52,6 +53,9 @@ _ORDER = (
     "model:purity", "model:shape", "model:place", "model:company", "model:layout",
     "model:threads", "model:copy", "model:missing", "model:categories", "model:file",
     "model:told", "model:cut", "model:legs", "model:seed", "model:start", "model:refuses",
+    "metric:purity", "metric:split", "metric:pack", "metric:order", "metric:weights",
+    "metric:left_out", "metric:nan", "metric:classes", "metric:empty", "metric:bounds",
+    "metric:better", "metric:formula", "metric:intervals",
 )  # fmt: skip
 
 
@@ -84,6 +88,9 @@ COMPONENT_CHECKS = _in_order(components_only, optional_functions, distributions)
 
 # Those of a model.
 MODEL_CHECKS = _in_order(models, model_training)
+
+# Those of a metric.
+METRIC_CHECKS = _in_order(metrics)
 
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (

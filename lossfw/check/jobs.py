@@ -22,7 +22,7 @@ from lossfw.components.registry import Entry, Registry
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 from lossfw.models import Model
 
-KINDS = ("loss", "activation", "model")
+KINDS = ("loss", "activation", "model", "metric")
 
 # Parameters with which wrappers are checked: those that one takes.
 _PARTS: tuple[dict[str, Any], ...] = (
@@ -138,8 +138,8 @@ def check_jobs(
         others = [e for e in known.entries() if e.plugin.path is not None]
         offered = ", ".join(f"the {entry.kind} {entry.name}" for entry in others)
         raise ArgumentError(
-            "there is nothing to check: losses, activations and models are, and --plugin offers "
-            f"{offered or 'no component'}."
+            "there is nothing to check: losses, activations, models and metrics are, and --plugin "
+            f"offers {offered or 'no component'}."
         )
     return jobs
 
@@ -196,20 +196,20 @@ def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
     entries = [e for plugin in plugins for e in plugin.entries if e.kind in KINDS]
     if plugins and not entries:
         raise ArgumentError(
-            f"{name} offers no loss, no activation and no model; others cannot be checked."
+            f"{name} offers no loss, activation, model or metric; others cannot be checked."
         )
     if entries:
         return sorted(entries, key=lambda e: (KINDS.index(e.kind), e.name))
     for entry in known.entries():
         if name in entry.names:
             raise ArgumentError(
-                f"{name} is the name of another kind, {entry.kind}: losses, activations and models "
-                "are what is checked."
+                f"{name} is the name of another kind, {entry.kind}: losses, activations, "
+                "models and metrics are what is checked."
             )
     names = [n for kind in KINDS for entry in known.entries(kind) for n in entry.names]
     names += [plugin.distribution for plugin in known.plugins()]
     raise UnknownNameError(
-        f"There is no loss, activation, model or distribution {name!r}. "
+        f"There is no loss, activation, model, metric or distribution {name!r}. "
         f"{did_you_mean_one(name, names)} `lossfw list` shows all.".replace("  ", " ")
     )
 

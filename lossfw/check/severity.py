@@ -15,6 +15,7 @@ from lossfw.check.core.points import Points
 from lossfw.check.core.region import Region, of_numbers, region
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import REAL
+from lossfw.metrics import Metric
 from lossfw.models import Model
 from lossfw.numerics.arrays import NDArray
 
@@ -58,7 +59,7 @@ def _worst_region(check: str, subject: object, inputs: Mapping[str, NDArray]) ->
     A claim, such as convexity, is broken by several points together, and a law of the call by any
     one of those that it was called with.
     """
-    if isinstance(subject, Model):
+    if isinstance(subject, Model | Metric):
         # Its inputs are as far out as those of data.
         return Region.ORDINARY
     if not isinstance(subject, Subject):

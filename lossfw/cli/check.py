@@ -1,4 +1,4 @@
-"""``lossfw check``: try to refute what losses, activations and models promise."""
+"""``lossfw check``: try to refute what losses, activations, models and metrics promise."""
 
 from __future__ import annotations
 
@@ -139,12 +139,12 @@ def check(
     plugins: Plugins,
     **others: Any,
 ) -> None:
-    """Try to refute what losses, activations and models promise.
+    """Try to refute what losses, activations, models and metrics promise.
 
-    A NAME is a loss, an activation, a model, a distribution or plugin (all that it offers), or
-    an outside function, MODULE:FUNCTION. Each component is checked at its default parameters
-    and, with a tenth of the examples, at extreme values of them; a model at its defaults and at
-    its examples. -p checks only the parameters that you give.
+    A NAME is a loss, an activation, a model, a metric, a distribution or plugin (all that it
+    offers), or an outside function, MODULE:FUNCTION. Each component is checked at its default
+    parameters and, with a tenth of the examples, at extreme values of them; a model at its
+    defaults and at its examples. -p checks only the parameters that you give.
 
     Ordinary numbers at the default parameters come first, then the laws of the call, extreme
     numbers and other parameters. The same seed gives the same report, and with less time a part

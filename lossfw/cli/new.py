@@ -94,7 +94,10 @@ _EXAMPLES = {
 
 # For each kind that a configuration names: the next step, and the line with the name.
 _USES = {
-    "metric": ("write your formula", "evaluate: {metrics: [NAME]}"),
+    "metric": (
+        "write your formula, try it with lossfw check --plugin NAME.py",
+        "evaluate: {metrics: [NAME]}",
+    ),
     "source": ("load your data", "data: {name: NAME}"),
     "optimizer": (
         "write your rule",
@@ -145,7 +148,9 @@ def _add_command(kind: str, step: str, line: str) -> None:
     """Add the command for a kind of component that a configuration names."""
 
     def write(name: str) -> None:
-        then = f"{step}, then name the file and the {kind} in a configuration:"
+        then = (
+            f"{step.replace('NAME', name)}, then name the file and the {kind} in a configuration:"
+        )
         _new_file(kind, name, f"{kind}.py", then, "plugins: [NAME.py]", line)
 
     words = "data source" if kind == "source" else kind

@@ -69,6 +69,10 @@ class MetricUpdate:
 class Metric(Component, ABC):
     """A measure of predictions against targets; derive from one of its kinds.
 
+    A metric may have a method ``formula(prediction, target, weight)``, its definition as a function
+    of whole float64 arrays, with ``group`` behind them if it takes groups: `lossfw check` takes it
+    for the truth.
+
     Attributes
     ----------
     accepts : {"any", "prediction", "logits"}
@@ -84,6 +88,11 @@ class Metric(Component, ABC):
         infinity is symmetric on the scale of the logarithm.
     most_units : int
         The most units that intervals keep apart; more are put together at random.
+    better : {"higher", "lower"} or None
+        Which of two results is the better one; None where neither is by itself, as of a bias.
+    weight_factor : {"ignored", "multiplies", "matters"}
+        What a factor of all weights does to the result: nothing, as for a mean; it multiplies it,
+        as for a confusion matrix; or it changes it otherwise, as the lift of the first k rows.
     takes_groups : bool
         Whether rows belong together, such as those of a query; see `MetricRows.group`.
     needs_group : bool
@@ -96,6 +105,8 @@ class Metric(Component, ABC):
     piecewise_constant: ClassVar[bool] = False
     bounds: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     most_units: ClassVar[int] = 2**16
+    better: ClassVar[Literal["higher", "lower"] | None] = None
+    weight_factor: ClassVar[Literal["ignored", "multiplies", "matters"]] = "ignored"
     takes_groups: ClassVar[bool] = False
     needs_group: ClassVar[bool] = False
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lossfw import ActivationClaims, Claims
-from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, GROUP_CHECKS, MODEL_CHECKS
+from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, GROUP_CHECKS, METRIC_CHECKS, MODEL_CHECKS
 from lossfw.check.core.search import Search
 from lossfw.check.laws import activations
 from lossfw.check.report import Refutation
@@ -24,6 +24,7 @@ TABLES = {
     "activation": set(activations.ELEMENTWISE) - OF_ROWS,
     "rows": {c for c in activations.ROWS if not c.startswith("claim:")} | OF_ROWS | OWN_OF_ROWS,
     "model": set(MODEL_CHECKS),
+    "metric": set(METRIC_CHECKS),
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 import lossfw
 from lossfw.check import check, check_function, parametrize_with_checks, subject
 from lossfw.check.runner import run, suite_of_subject
+from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 from support.liars.claims import huber
 from support.liars.honest import distance
@@ -126,7 +127,7 @@ OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
         (check, ["huber"], {"only": ["vale"]}, r"only='vale' .* Did you mean 'value'"),
         (check, [type(lossfw.loss("huber"))], {}, r"give an object of it, Huber\(\)"),
         (check, [off], {}, "`check_function` and `subject` take functions"),
-        (check, [lossfw.metric("accuracy")], {}, "losses, activations and models"),
+        (check, [registry().create("optimizer", "sgd")], {}, "losses, activations, models and"),
         (check_function, [3], {"against": "huber"}, "value is 3; expected a function"),
         (subject, [off], {}, "kind, prediction, target must be given"),
         (subject, [off], {"kind": "pointwise"}, "prediction, target must be given"),

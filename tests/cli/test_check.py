@@ -33,8 +33,19 @@ from lossfw import ElementMetric
 
 
 class Nearness(ElementMetric):
+    better = "higher"
+
     def elements(self, prediction, target):
         return -abs(prediction - target)
+"""
+
+SOURCE = """
+from lossfw.data import Dataset, Source
+
+
+class Nowhere(Source):
+    def load(self):
+        return Dataset(self.name, targets=[0.0])
 """
 
 OUTSIDE = """
@@ -69,10 +80,21 @@ def lossfw(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "outside_of_it.py").write_text(OUTSIDE)
     (tmp_path / "metric.py").write_text(METRIC)
+    (tmp_path / "source.py").write_text(SOURCE)
     monkeypatch.chdir(tmp_path)
     # A busy machine is slow, and no fault.
     alone = ("check", "--processes", "1", "--time", "0")
     return lambda *arguments: CliRunner().invoke(main, [*alone, *arguments])
+
+
+def test_a_metric_is_checked_and_refuted(lossfw, tmp_path):
+    result = lossfw("--plugin", "metric.py")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "Nearness(): nothing refuted")
+    (tmp_path / "metric.py").write_text(METRIC.replace("higher", "lower"))
+    result = lossfw("--plugin", "metric.py")
+    assert result.exit_code == 1
+    assert "wrong in ordinary numbers: metric:better" in result.stdout
+    assert "though better is 'lower'" in result.stdout
 
 
 def test_a_built_in_at_its_defaults_and_at_edges(lossfw):
@@ -227,9 +249,9 @@ def test_all_of_a_distribution(lossfw, install):
     [
         ((), "nothing to check"),
         (("hubber",), "Did you mean 'huber'"),
-        (("acuracy",), "no loss, activation, model or distribution"),
-        (("accuracy",), "another kind, metric: losses, activations and models are what"),
-        (("--plugin", "metric.py"), "--plugin offers the metric nearness"),
+        (("acuracy",), "no loss, activation, model, metric or distribution"),
+        (("digits",), "another kind, source: losses, activations, models and metrics"),
+        (("--plugin", "source.py"), "--plugin offers the source nowhere"),
         (("huber", "--all"), "give no NAME"),
         (("huber", "hinge", "-p", "delta=1"), "exactly one NAME"),
         (("huber", "-p", "dleta=1"), "no parameter 'dleta'"),

@@ -179,6 +179,8 @@ def test_a_plugin_may_have_a_model(lossfw, install):
 def test_a_configuration_uses_what_is_new(kind, name, told, sections, command, shown, lossfw):
     assert told in lossfw("new", kind, name).stdout
     assert "plugins: [squares.py]" in lossfw("new", "source", "squares").stdout
+    if kind == "metric":
+        assert "nothing refuted" in lossfw("check", "--plugin", f"{name}.py").stdout
     Path("it.yaml").write_text(
         f"lossfw: 1\nplugins: [{name}.py, squares.py]\ndata: {{name: squares, rows: 3}}\n"
         f"loss: squared_error\n{sections}"

@@ -36,6 +36,7 @@ _FUNCTIONS = {
         "def hessian(y, t): return f.second_derivative(np, y - t)",
     ),
     "model": (),
+    "metric": (),
 }
 
 
@@ -77,10 +78,10 @@ def _making(component: Component) -> list[str]:
             "from lossfw.components.registry import Registry",
             f"{kind} = Registry.discover(local=[{file!r}]).create({kind!r}, {config!r})",
         ]
-    if kind == "model" and _is_registered(component):
+    if kind in ("model", "metric") and _is_registered(component):
         return [
             "from lossfw.components.registry import registry",
-            f"model = registry().create('model', {config!r})",
+            f"{kind} = registry().create({kind!r}, {config!r})",
         ]
     if _is_registered(component):
         return ["import lossfw", f"{kind} = lossfw.{kind}({config!r})"]

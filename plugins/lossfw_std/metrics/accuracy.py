@@ -76,6 +76,7 @@ class TopK(RowMetric):
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "any"
     piecewise_constant: ClassVar[bool] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
     k: PositiveInt = 5
 

@@ -71,6 +71,7 @@ class CalibrationError(RowwiseMetric):
 
     prediction: ClassVar[Space] = SIMPLEX
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "lower"
 
     bins: Annotated[int, Field(ge=1, le=100_000)] = 15
     strategy: Literal["uniform", "quantile"] = "uniform"
@@ -119,6 +120,7 @@ class _Binned(Metric):
     """What both strategies share."""
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "lower"
 
     bins: int
 

@@ -44,6 +44,7 @@ class ClassMetric(Metric):
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "any"
     piecewise_constant: ClassVar[bool] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
     threshold: float | None = None
 

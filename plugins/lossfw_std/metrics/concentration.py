@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
@@ -78,6 +78,7 @@ class Gini(ConcentrationMetric):
 
     latex: ClassVar[str | None] = r"\frac{G(y)}{G(t)}, \quad G(s) = 1 - 2\int_{0}^{1} L_{s}"
     bounds: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
     def places(self, columns: int) -> int:
         """The sums of w and of w t, at the predictions and at the targets."""
@@ -129,6 +130,7 @@ class Lift(ConcentrationMetric):
 
     latex: ClassVar[str | None] = r"\frac{\bar{t}_{\mathrm{top}}}{\bar{t}}"
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
     share: Annotated[float, Field(gt=0, le=1)] = 0.1
     k: PositiveInt | None = None
@@ -138,6 +140,11 @@ class Lift(ConcentrationMetric):
         if self.k is not None and "share" in self.model_fields_set:
             raise ValueError("either 'share' or 'k', not both")
         return self
+
+    @property
+    def weight_factor(self) -> Literal["ignored", "matters"]:  # type: ignore[override]  # by instance
+        """Whether the number of rows is said, which their weights change."""
+        return "ignored" if self.k is None else "matters"
 
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         """Return the mean target of the first rows over that of all."""

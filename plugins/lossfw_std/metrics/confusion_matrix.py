@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class ConfusionMatrix(ClassMetric, SumMetric):
     latex: ClassVar[str | None] = r"M_{ij} = \sum_{n} w_{n}\,[c_{n} = i]\,[\hat{c_{n}} = j]"
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    better: ClassVar[Literal["higher", "lower"] | None] = None
+    weight_factor: ClassVar[Literal["ignored", "multiplies", "matters"]] = "multiplies"
 
     def places(self, columns: int) -> int:
         """One sum for each pair, and for each class the rows that chose nothing."""

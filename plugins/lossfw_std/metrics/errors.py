@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -29,6 +29,11 @@ class Mse(ElementMetric):
     )
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    better: ClassVar[Literal["higher", "lower"] | None] = "lower"
+
+    def formula(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """The mean square."""
+        return _mean(np.square(prediction - target), weight)
 
     def elements(self, prediction: NDArray, target: NDArray) -> NDArray:
         """(y - t)^2."""
@@ -54,6 +59,10 @@ class Rmse(Mse):
     latex: ClassVar[str | None] = (
         r"\sqrt{\frac{\sum_{i} w_{i}\,\left(y_{i} - t_{i}\right)^{2}}{\sum_{i} w_{i}}}"
     )
+
+    def formula(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """The root of the mean square."""
+        return np.sqrt(super().formula(prediction, target, weight))
 
     def finish(self, mean: NDArray) -> NDArray:
         """The root."""
@@ -81,8 +90,18 @@ class Mae(ElementMetric):
     )
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    better: ClassVar[Literal["higher", "lower"] | None] = "lower"
+
+    def formula(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """The mean size."""
+        return _mean(np.abs(prediction - target), weight)
 
     def elements(self, prediction: NDArray, target: NDArray) -> NDArray:
         """|y - t|."""
         sizes: NDArray = np.abs(prediction - target)
         return sizes
+
+
+def _mean(errors: NDArray, weight: NDArray) -> Any:
+    """Return the mean over elements, each with the weight of its row."""
+    return np.average(errors.reshape(len(weight), -1).mean(axis=1), weights=weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class QuantileCrossing(RowMetric):
     )
     piecewise_constant: ClassVar[bool] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "lower"
 
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return rows of quantiles, and one target for each."""

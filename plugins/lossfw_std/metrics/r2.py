@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -49,7 +49,15 @@ class R2(SumMetric):
     )
 
     bounds: ClassVar[tuple[float, float]] = (-np.inf, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
     classes: ClassVar[bool] = False
+
+    def formula(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """The definition, of each column."""
+        y, t = (x.reshape(len(weight), -1) for x in (prediction, target))
+        squares = weight @ np.square(y - t)
+        spread = weight @ np.square(t - np.average(t, axis=0, weights=weight))
+        return np.mean(1.0 - squares / spread)
 
     def places(self, columns: int) -> int:
         """Four sums for each column."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -24,6 +24,7 @@ class RankingMetric(ScoreMetric):
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
     bins: Annotated[int, Field(ge=2, le=MAX_BINS)] | None = None
 
@@ -114,6 +115,18 @@ class RocAuc(RankingMetric):
     latex: ClassVar[str | None] = (
         r"P\left(s^{+} > s^{-}\right) + \tfrac{1}{2}\,P\left(s^{+} = s^{-}\right)"
     )
+
+    def formula(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
+        """The definition, by all pairs of rows of a class and of others."""
+        y = prediction.reshape(len(weight), -1)
+        true = true_classes(target.reshape(y.shape) if target.size == y.size else target)
+        areas = []
+        for column, of_class in _ranked_columns(y.shape[1]):
+            own, score = true == of_class, self._binned(y[:, column])
+            pairs = np.outer(weight[own], weight[~own])
+            distance = score[own, np.newaxis] - score[~own]
+            areas.append(np.sum(pairs * ((distance > 0) + 0.5 * (distance == 0))) / np.sum(pairs))
+        return np.mean(areas)
 
     def of_ranks(
         self, own: NDArray, own_weights: NDArray, others: NDArray, weights: NDArray

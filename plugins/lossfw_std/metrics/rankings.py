@@ -15,6 +15,7 @@ class _Ranking(GroupMetric):
     """A metric of the order of scores, between 0 and 1."""
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
     piecewise_constant: ClassVar[bool] = True
 
 

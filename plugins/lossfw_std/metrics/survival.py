@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,11 @@ class SurvivalMetric(GroupSumMetric):
     """A metric of predictions of a loss of times."""
 
     of: NestedLoss = Cox()
+
+    @classmethod
+    def examples(cls) -> Sequence[Mapping[str, Any]]:
+        """Return the losses of both kinds of targets."""
+        return [{"of": "cox"}, {"of": "aft"}]
 
     def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Check that the target has the columns of the loss, and its numbers."""
@@ -85,11 +90,27 @@ class Concordance(SurvivalMetric):
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    better: ClassVar[Literal["higher", "lower"] | None] = "higher"
     piecewise_constant: ClassVar[bool] = True
     latex: ClassVar[str | None] = (
         r"P\left(s_{i} > s_{j} \mid T_{i} < T_{j}\right)"
         r" + \tfrac{1}{2}\,P\left(s_{i} = s_{j} \mid T_{i} < T_{j}\right)"
     )
+
+    def formula(
+        self, prediction: NDArray, target: NDArray, weight: NDArray, group: NDArray | None
+    ) -> Any:
+        """The definition, by all pairs of rows of a group."""
+        lower, upper = self.ends(target)
+        risk = _risk(self.of, prediction)
+        first, second = np.newaxis, (slice(None), np.newaxis)
+        waits = (upper > lower)[first] & (lower[first] == upper[second])
+        pairs = np.outer(weight, weight) * ((upper[second] < lower[first]) | waits)
+        pairs *= (upper < np.inf)[second]
+        if group is not None:
+            pairs *= group[first] == group[second]
+        order = (risk[second] > risk[first]) + 0.5 * (risk[second] == risk[first])
+        return np.sum(pairs * order) / np.sum(pairs)
 
     def places(self, columns: int) -> int:
         """Concordant and comparable pairs."""
@@ -144,6 +165,7 @@ class SurvivalBrier(SurvivalMetric):
     """
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    better: ClassVar[Literal["higher", "lower"] | None] = "lower"
 
     times: Annotated[tuple[Annotated[float, Field(ge=0.0)], ...], Field(min_length=1)] = (1.0,)
 

@@ -11,6 +11,7 @@ from support.liars import (
     dtypes,
     groups,
     means,
+    metrics,
     models,
     purity,
     values,
@@ -31,4 +32,5 @@ LIARS: tuple[Liar, ...] = (
     *groups.LIARS,
     *activations.LIARS,
     *models.LIARS,
+    *metrics.LIARS,
 )

@@ -1,0 +1,345 @@
+"""Laws of metrics: what a number that people decide by has to have in common with a mean.
+
+The rows of `metric_rows` are ordinary, so every law holds for any metric that takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.metric_rows import MetricCase, cases
+from lossfw.check.core.search import Check, NotApplicable, Search, check, format_number
+from lossfw.errors import ArgumentError, EmptyReductionError, LossfwError
+from lossfw.metrics import GroupMetric, Metric, RowwiseMetric
+from lossfw.metrics.cell_sums import CellSums
+from lossfw.numerics.arrays import NDArray
+
+# Sums in another order, or of other summands, differ by rounding; of ROWS rows by some 1e-14. What
+# divides by a difference of them loses some digits more.
+_CLOSE = 1e-9
+# Sizes of batches: single rows, some that divide nothing, and all rows but a few.
+_BATCHES = (1, 7, 53)
+# Units of the law of intervals.
+_UNITS = 5
+
+
+def law(name: str) -> Callable[[Callable[[MetricCase, Search], None]], Check]:
+    """Return a decorator that makes a function of a case the check of a law of metrics."""
+
+    def check_of(function: Callable[[MetricCase, Search], None]) -> Check:
+        def on_each(metric: Metric, search: Search) -> None:
+            looked_at, reason = False, ""
+            for case in cases(metric, search):
+                try:
+                    function(case, search)
+                    looked_at = True
+                except NotApplicable as error:
+                    reason = str(error)
+            if not looked_at:
+                raise NotApplicable(reason)
+
+        on_each.__doc__ = function.__doc__
+        return check(f"metric:{name}")(on_each)
+
+    return check_of
+
+
+def _close(a: NDArray, b: NDArray) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=_CLOSE, atol=_CLOSE, equal_nan=True)
+
+
+def _need_close(case: MetricCase, found: NDArray, there: str, expected: NDArray, here: str) -> None:
+    if not _close(found, expected):
+        raise case.refuted(
+            f"the metric is {format_number(found)} {there}, and {format_number(expected)} {here}."
+        )
+
+
+def _in_batches(case: MetricCase, size: int) -> list[slice]:
+    """Return batches of about so many rows, which divide no group."""
+    ends = list(range(size, len(case), size))
+    if case.group is not None:
+        begins = np.flatnonzero(np.diff(case.group)) + 1
+        ends = sorted(
+            {int(begins[np.searchsorted(begins, end)]) for end in ends if end <= begins[-1]}
+        )
+    return [slice(a, b) for a, b in zip([0, *ends], [*ends, len(case)], strict=True)]
+
+
+@law("split")
+def check_split(case: MetricCase, search: Search) -> None:
+    """Partials of any batches of the rows, merged in any order, give the same bits."""
+    weight = search.rng("metric weights").integers(1, 4, len(case)) * 0.25
+    weight = _of_groups(case, weight)
+    whole = case.result(weight)
+    for size in _BATCHES:
+        partials = [
+            case.take(batch).partial(weight[batch], start=batch.start)
+            for batch in _in_batches(case, size)
+        ]
+        for name, some in (("first to last", partials), ("last to first", partials[::-1])):
+            merged = some[0]
+            for other in some[1:]:
+                merged = merged.merge(other)
+            found = np.asarray(case.metric.result(merged), np.float64)
+            if not np.array_equal(found, whole, equal_nan=True):
+                raise case.refuted(
+                    f"batches of {size} rows, merged {name}, give {format_number(found, 17)}, and "
+                    f"all rows at once {format_number(whole, 17)}. Keep sums over rows in the "
+                    "partial, never means."
+                )
+
+
+@law("pack")
+def check_pack(case: MetricCase, search: Search) -> None:
+    """A partial that was packed for a checkpoint is the same partial."""
+    partial, whole = case.partial(), case.result()
+    try:
+        packed = {name: np.asarray(array) for name, array in partial.pack().items()}
+        found = np.asarray(case.metric.result(case.metric.unpack(packed)), np.float64)
+    except LossfwError as error:
+        raise case.refuted(f"its partial cannot be kept in a checkpoint: {error}") from error
+    if not np.array_equal(found, whole, equal_nan=True):
+        raise case.refuted(
+            f"unpacked, the partial gives {format_number(found, 17)}; expected "
+            f"{format_number(whole, 17)}."
+        )
+
+
+@law("order")
+def check_order(case: MetricCase, search: Search) -> None:
+    """The order of the rows changes nothing, nor that of groups and of rows within a group."""
+    order = search.rng("metric order").permutation(len(case))
+    if case.group is not None:
+        numbers = search.rng("metric groups").permutation(int(case.group.max()) + 1)
+        order = order[np.argsort(numbers[case.group[order]], kind="stable")]
+    shuffled = case.take(order)
+    _need_close(case, shuffled.result(), "with the rows in another order", case.result(), "here")
+
+
+@law("weights")
+def check_weights(case: MetricCase, search: Search) -> None:
+    """A weight of 2 is the row twice, and a factor for all weights changes nothing."""
+    twice = search.rng("metric twice").random(len(case)) < 0.4
+    twice = _of_groups(case, twice)
+    weight = np.where(twice, 2.0, 1.0)
+    heavy = case.result(weight)
+    _need_close(
+        case, heavy, "with some weights of 2", _doubled(case, twice).result(), "with the rows twice"
+    )
+    if case.metric.weight_factor == "matters":
+        return
+    factor = 2.5 if case.metric.weight_factor == "multiplies" else 1.0
+    _need_close(
+        case,
+        case.result(2.5 * weight),
+        "with all weights times 2.5",
+        factor * heavy,
+        "expected from the result without the factor",
+    )
+
+
+def _of_groups(case: MetricCase, each: NDArray) -> NDArray:
+    """Return a number for each row, the same for all rows of a group that has one weight."""
+    if case.group is None or not isinstance(case.metric, GroupMetric):
+        return each
+    return np.asarray(each[case.group])
+
+
+def _doubled(case: MetricCase, twice: NDArray) -> MetricCase:
+    """Return the case with some rows twice; a group that has one weight comes twice as a whole."""
+    once, again = np.arange(len(case)), np.flatnonzero(twice)
+    if case.group is None:
+        return case.take(np.concatenate([once, again]))
+    if not isinstance(case.metric, GroupMetric):
+        return case.take(np.sort(np.concatenate([once, again]), kind="stable"))
+    both = case.take(np.concatenate([once, again]))
+    assert both.group is not None
+    both.group[len(once) :] += case.group.max() + 1
+    return both
+
+
+@law("left_out")
+def check_left_out(case: MetricCase, search: Search) -> None:
+    """A row of weight 0, or one that is masked, is gone, whatever its prediction is."""
+    gone = _of_groups(case, search.rng("metric gone").random(len(case)) < 0.3)
+    expected = case.take(np.flatnonzero(~gone)).result()
+    y = case.y.copy()
+    # A prediction that may be far off, but is legal: it is that of another row.
+    y[gone] = y[gone][::-1]
+    left = case.with_predictions(y)
+    _need_close(case, left.result(np.where(gone, 0.0, 1.0)), "with weights of 0", expected, "there")
+    y[gone] = np.nan
+    masked = case.with_predictions(y)
+    _need_close(
+        case, masked.result(where=~gone), "with rows that are masked", expected, "without them"
+    )
+
+
+@law("nan")
+def check_nan(case: MetricCase, search: Search) -> None:
+    """NaN in a prediction is seen in the result; of several numbers at least in one."""
+    for row in (0, len(case) // 2, len(case) - 1):
+        y = case.y.copy()
+        y[row] = np.nan
+        broken = case.with_predictions(y)
+        found = broken.result()
+        if not np.isnan(found).any():
+            raise broken.refuted(
+                f"the prediction of row {row} is NaN, and the metric is {format_number(found)}. "
+                "Let NaN through, so that a broken model is seen."
+            )
+
+
+@law("classes")
+def check_classes(case: MetricCase, search: Search) -> None:
+    """A class that the predictions do not have is an error of lossfw's."""
+    if case.t.dtype.kind not in "iu":
+        raise NotApplicable("its targets are not class indices")
+    if _takes_numbers(case):
+        raise NotApplicable("its targets are numbers")
+    for wrong in (case.y.shape[-1], -1):
+        t = case.t.copy()
+        t[1] = wrong
+        try:
+            found = case.metric(case.y, t)
+        except ArgumentError:
+            continue
+        except Exception as error:
+            raise case.refuted(
+                f"class {wrong} raises {type(error).__name__}: {error}; expected a DomainError "
+                "that names the row."
+            ) from error
+        raise case.refuted(f"class {wrong} is taken: the metric is {found}.")
+
+
+def _takes_numbers(case: MetricCase) -> bool:
+    with suppress(Exception):
+        case.metric(case.y, case.t + 0.5)
+        return True
+    return False
+
+
+@law("bounds")
+def check_bounds(case: MetricCase, search: Search) -> None:
+    """Results lie within `bounds`: of all rows, of some, of single ones, and of the best ones."""
+    low, high = case.metric.bounds
+    some = np.flatnonzero(_of_groups(case, search.rng("metric some").random(len(case)) < 0.5))
+    singles = [case.take(batch) for batch in _in_batches(case, 1)[:5]]
+    for rows in (case, case.take(some), *singles, case.with_predictions(case.best)):
+        found = rows.result()
+        # A quotient of sums may be a unit in the last place beyond.
+        beyond = (found < low - _CLOSE) | (found > high + _CLOSE)
+        if beyond.any():
+            raise rows.refuted(
+                f"the metric is {format_number(found)}, outside of its bounds {low:g} to {high:g}."
+            )
+
+
+@check("metric:better")
+def check_better(metric: Metric, search: Search) -> None:
+    """Of perfect predictions the metric is no worse than of others, in the declared direction.
+
+    It has to be so for most kinds of rows that it takes, and not for all: a metric of errors also
+    takes logarithms of means beside counts, and one of two quantiles a mean and a scale.
+    """
+    if metric.better is None:
+        raise NotApplicable("it does not say which results are better")
+    sign, refuted = (1.0 if metric.better == "higher" else -1.0), []
+    every = cases(metric, search)
+    for case in every:
+        found, best = case.result(), case.with_predictions(case.best).result()
+        if (sign * (best - found) < -_CLOSE).any():
+            text = (
+                f"of perfect predictions the metric is {format_number(best)}, and of these "
+                f"{format_number(found)}, though better is {metric.better!r}."
+            )
+            refuted.append(case.refuted(text))
+    if 2 * len(refuted) > len(every):
+        raise refuted[0]
+
+
+@law("formula")
+def check_formula(case: MetricCase, search: Search) -> None:
+    """The metric is what its `formula` says of the whole arrays, with weights and without."""
+    formula: Any = getattr(case.metric, "formula", None)
+    if formula is None:
+        raise NotApplicable("it has no formula: the law compares nothing")
+    weight = _of_groups(case, search.rng("metric weights").integers(1, 4, len(case)) * 0.5)
+    group = {} if not case.metric.takes_groups else {"group": case.group}
+    for some in (np.ones(len(case)), weight):
+        with np.errstate(all="ignore"):
+            expected = np.asarray(formula(case.y, case.t, some, **group), np.float64)
+        _need_close(case, case.result(some), "", expected, "by its formula")
+
+
+@law("purity")
+def check_purity(case: MetricCase, search: Search) -> None:
+    """Arguments are not written to, a second call gives the same, as do lists and other layouts."""
+    y, t, whole = case.y.copy(), case.t.copy(), case.result()
+    if not (np.array_equal(y, case.y) and np.array_equal(t, case.t)):
+        raise case.refuted("prediction or target was written to. Change a copy.")
+    others = {
+        "in a second call": (y, t),
+        "from lists": (y.tolist(), t.tolist()),
+        "from arrays with gaps": (np.repeat(y, 2, axis=0)[::2], np.repeat(t, 2, axis=0)[::2]),
+    }
+    more = {"group": case.group} if case.metric.takes_groups else {}
+    for name, (prediction, target) in others.items():
+        try:
+            found = np.asarray(case.metric(prediction, target, **more), np.float64)
+        except Exception as error:
+            raise case.refuted(f"{name} it raises {type(error).__name__}: {error}") from error
+        if not np.array_equal(found, whole, equal_nan=True):
+            raise case.refuted(
+                f"{name} the metric is {format_number(found, 17)}, and before it was "
+                f"{format_number(whole, 17)}."
+            )
+
+
+@law("empty")
+def check_empty(case: MetricCase, search: Search) -> None:
+    """Where nothing is left, the answer is an `EmptyReductionError`."""
+    weight = np.zeros(len(case))
+    for name, where in (("all weights are 0", None), ("all rows are masked", weight > 0)):
+        try:
+            found = case.metric.result(case.partial(weight if where is None else None, where))
+        except EmptyReductionError:
+            continue
+        except Exception as error:
+            raise case.refuted(
+                f"{name}, and it raises {type(error).__name__}: {error}; expected an "
+                "EmptyReductionError."
+            ) from error
+        raise case.refuted(f"{name}, and the metric is {found}; expected an EmptyReductionError.")
+
+
+@law("intervals")
+def check_intervals(case: MetricCase, search: Search) -> None:
+    """What intervals are made of: without some units the metric is that of the other rows."""
+    if not isinstance(case.metric, RowwiseMetric):
+        raise NotApplicable("it keeps nothing of single rows, so that it has no intervals")
+    unit = np.arange(len(case)) % _UNITS if case.group is None else case.group % _UNITS
+    sums = _unit_sums(case, unit)
+    if sums is None:
+        raise NotApplicable("its sums are not those of rows")
+    times = np.ones((_UNITS + 1, _UNITS))
+    times[1:] -= np.eye(_UNITS)
+    found = np.asarray(case.metric.estimates(sums, times), np.float64)
+    expected = [case, *(case.take(np.flatnonzero(unit != one)) for one in range(_UNITS))]
+    for number, rows in enumerate(expected):
+        there = "from the sums of units" + (f" without unit {number - 1}" if number else "")
+        some, own = found[number], rows.result()
+        if case.metric.weight_factor == "multiplies":
+            # Intervals are those of shares.
+            some, own = some / some.sum(), own / own.sum()
+        _need_close(case, some, there, own, "from these rows")
+
+
+def _unit_sums(case: MetricCase, unit: NDArray) -> CellSums | None:
+    update = case.metric.observe(case.rows())
+    return None if update.terms is None else update.terms.table(unit)

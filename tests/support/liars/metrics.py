@@ -1,0 +1,217 @@
+"""Liars among metrics: each breaks one law. `Distance` is honest."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from lossfw import EmptyReductionError
+from lossfw.metrics import ElementMetric, Metric, RowMetric, SumMetric, Term
+from support.liars.liar import Liar
+
+
+class Distance(ElementMetric):
+    """The mean distance."""
+
+    bounds: ClassVar = (0.0, np.inf)
+    better: ClassVar = "lower"
+
+    def elements(self, prediction, target):
+        return np.abs(prediction - target)
+
+    def formula(self, prediction, target, weight):
+        weight = np.broadcast_to(weight.reshape(-1, *[1] * (target.ndim - 1)), target.shape)
+        return np.average(np.abs(prediction - target), weights=weight)
+
+
+class OfLists(Distance):
+    """Loses digits of lists."""
+
+    def partial(self, prediction, target, **options):
+        if isinstance(prediction, list):
+            prediction = np.asarray(prediction, np.float32)
+        return super().partial(prediction, target, **options)
+
+
+@dataclass
+class MeanOfRows:
+    """A mean that forgets of how many rows it is."""
+
+    mean: float
+
+    def merge(self, other):
+        return MeanOfRows((self.mean + other.mean) / 2)
+
+    def pack(self):
+        return {"mean": np.array(self.mean)}
+
+
+class MeanOfMeans(Metric):
+    """Merges means."""
+
+    def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
+        if np.shape(prediction) != np.shape(target) or np.ndim(target) != 1:
+            raise ValueError("one number a row")
+        weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight)
+        weight = weight if where is None else weight * where
+        error = np.abs(np.asarray(prediction) - target)[weight > 0]
+        weight = weight[weight > 0]
+        if not len(weight):
+            raise EmptyReductionError("no rows")
+        return MeanOfRows(float(np.sum(error * weight) / np.sum(weight)))
+
+    def result(self, partial):
+        return partial.mean
+
+    def unpack(self, arrays):
+        return MeanOfRows(float(arrays["mean"]))
+
+
+class Forgetful(SumMetric):
+    """Unpacks its sums as if there had been no last place."""
+
+    classes: ClassVar = False
+
+    def places(self, columns):
+        return 2
+
+    def terms(self, prediction, target, weight):
+        place = np.zeros(len(weight), int)
+        yield Term(place, weight * np.square(prediction - target).mean(-1))
+        yield Term(place + 1, weight)
+
+    def value(self, sums, columns):
+        return sums[:, 0] / sums[:, 1]
+
+    def unpack(self, arrays):
+        return super().unpack(arrays).with_cells(0).take(slice(0, 1))
+
+
+class Recent(MeanOfMeans):
+    """Counts later rows more."""
+
+    def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
+        weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight)
+        return Sums.of(prediction, target, weight * (1 + start + np.arange(len(target))), where)
+
+    def result(self, partial):
+        if not partial.weight:
+            raise EmptyReductionError("no rows")
+        return partial.total / partial.weight
+
+    def unpack(self, arrays):
+        return Sums(*map(float, arrays["sums"]))
+
+
+@dataclass
+class Sums:
+    """Sums that are exact, since the numbers were rounded."""
+
+    total: float
+    weight: float
+
+    @classmethod
+    def of(cls, prediction, target, weight, where):
+        if np.shape(prediction) != np.shape(target) or np.ndim(target) != 1:
+            raise ValueError("one number a row")
+        keep = weight > 0 if where is None else (weight > 0) & where
+        error = np.round(np.abs(np.asarray(prediction) - target) * 1024) / 1024
+        return cls(float(np.sum((error * weight)[keep])), float(np.sum(weight[keep])))
+
+    def merge(self, other):
+        return Sums(self.total + other.total, self.weight + other.weight)
+
+    def pack(self):
+        return {"sums": np.array([self.total, self.weight])}
+
+
+class Unweighted(Forgetful):
+    """Takes every weight for 1."""
+
+    def terms(self, prediction, target, weight):
+        return super().terms(prediction, target, np.ones(len(weight)))
+
+    def unpack(self, arrays):
+        return SumMetric.unpack(self, arrays)
+
+
+class Unmasked(Distance):
+    """Counts masked rows."""
+
+    def observe(self, rows, *, terms=True):
+        return super().observe(rows._replace(where=None), terms=terms)
+
+
+class Swallows(Distance):
+    """Takes NaN for 0."""
+
+    def elements(self, prediction, target):
+        return np.abs(np.nan_to_num(prediction) - target)
+
+
+class AnyClass(RowMetric):
+    """Takes a class that there is not for the last one."""
+
+    def arguments(self, prediction, target):
+        return super().arguments(prediction, np.clip(target, 0, np.shape(prediction)[-1] - 1))
+
+    def rows(self, prediction, target):
+        if target.ndim > 1:
+            raise ValueError("class indices are needed")
+        return 1 - prediction[np.arange(len(target)), target]
+
+
+class ZeroOfNothing(Distance):
+    """Is 0 of no rows."""
+
+    def result(self, partial):
+        try:
+            return super().result(partial)
+        except EmptyReductionError:
+            return 0.0
+
+
+class Bounded(Distance):
+    """Says that no distance is above 1."""
+
+    bounds: ClassVar = (0.0, 1.0)
+
+
+class Upside(Distance):
+    """Says that larger distances are better."""
+
+    better: ClassVar = "higher"
+
+
+class OtherFormula(Distance):
+    """Has the formula of squares."""
+
+    def formula(self, prediction, target, weight):
+        return super().formula(np.square(prediction - target), np.zeros_like(target), weight)
+
+
+class AlwaysWhole(Distance):
+    """Without some units it is what it is with them."""
+
+    def estimates(self, sums, times):
+        return super().estimates(sums, np.ones_like(times))
+
+
+LIARS = tuple(
+    Liar("metric", f"metric:{law}", type(of).__name__, of, besides)
+    for law, of, besides in (
+        ("purity", OfLists(), ()),
+        ("split", MeanOfMeans(), ()),
+        ("pack", Forgetful(), ()),
+        ("order", Recent(), ("metric:weights", "metric:left_out")),
+        ("weights", Unweighted(), ()),
+        ("left_out", Unmasked(), ("metric:empty", "metric:nan")),
+        ("nan", Swallows(), ()),
+        ("classes", AnyClass(), ()),
+        ("empty", ZeroOfNothing(), ()),
+        ("bounds", Bounded(), ()),
+        ("better", Upside(), ()),
+        ("formula", OtherFormula(), ()),
+        ("intervals", AlwaysWhole(), ()),
+    )
+)
