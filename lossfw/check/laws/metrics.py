@@ -242,7 +242,7 @@ def check_bounds(case: MetricCase, search: Search) -> None:
 
 @check("metric:better")
 def check_better(metric: Metric, search: Search) -> None:
-    """Of perfect predictions the metric is no worse than of others, in the declared direction.
+    """Perfect predictions get at least as good a result as others, in the declared direction.
 
     It has to be so for most kinds of rows that it takes, and not for all: a metric of errors also
     takes logarithms of means beside counts, and one of two quantiles a mean and a scale.
@@ -327,17 +327,17 @@ def check_intervals(case: MetricCase, search: Search) -> None:
     sums = _unit_sums(case, unit)
     if sums is None:
         raise NotApplicable("its sums are not those of rows")
-    times = np.ones((_UNITS + 1, _UNITS))
-    times[1:] -= np.eye(_UNITS)
-    found = np.asarray(case.metric.estimates(sums, times), np.float64)
-    expected = [case, *(case.take(np.flatnonzero(unit != one)) for one in range(_UNITS))]
-    for number, rows in enumerate(expected):
-        there = "from the sums of units" + (f" without unit {number - 1}" if number else "")
-        some, own = found[number], rows.result()
-        if case.metric.weight_factor == "multiplies":
-            # Intervals are those of shares.
-            some, own = some / some.sum(), own / own.sum()
-        _need_close(case, some, there, own, "from these rows")
+    drawn = case.metric.estimates(sums, 1.0 - np.eye(_UNITS))
+    left_out = case.metric.without_each(sums, sums.pooled(), _UNITS)
+    for one in range(_UNITS):
+        own = case.take(np.flatnonzero(unit != one)).result()
+        for name, found in (("estimates", drawn), ("without_each", left_out)):
+            some = np.asarray(found[one], np.float64)
+            if case.metric.weight_factor == "multiplies":
+                # Intervals are those of shares.
+                some, own = some / some.sum(), own / own.sum()
+            there = f"by {name} from the sums of units without unit {one}"
+            _need_close(case, some, there, own, "from these rows")
 
 
 def _unit_sums(case: MetricCase, unit: NDArray) -> CellSums | None:
