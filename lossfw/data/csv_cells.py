@@ -50,12 +50,18 @@ class Texts(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """Some rows: the columns that are read, by number, and how many rows were dropped."""
+    """Some rows: the columns that are read, by number.
+
+    `dropped` are those of the chosen rows that were left out, `places` those of the others among
+    the chosen rows, and `seen` are all rows in the lines, where rows were chosen.
+    """
 
     rows: int
     numbers: Mapping[int, NDArray]
     texts: Mapping[int, Texts]
     dropped: int = 0
+    places: NDArray | None = None
+    seen: int = 0
 
 
 class Layout(NamedTuple):
@@ -68,6 +74,8 @@ class Layout(NamedTuple):
     kinds: Mapping[int, CellKind]
     # Columns in which a missing value drops its row.
     needed: Collection[int] = ()
+    # The rows that are read, by their ascending numbers in the lines; all by default.
+    chosen: NDArray | None = None
 
 
 def texts_of(cells: Iterable[str]) -> Texts:
@@ -119,15 +127,20 @@ def split_lines(content: bytes) -> list[str] | None:
 
 def numpy_cells(lines: list[str], layout: Layout) -> Cells | None:
     """Return the columns of some lines as `read_cells` does."""
+    if layout.chosen is not None:
+        rows = _rows(lines, layout.delimiter)
+        some = [rows[n] for n in layout.chosen.tolist() if n < len(rows)]
+        cells = numpy_cells(some, layout._replace(chosen=None))
+        return None if cells is None else cells._replace(seen=len(rows))
     cells = _loaded(lines, layout)
     if not layout.needed or (cells is not None and _present(cells, layout.needed).all()):
         return cells
     rows = _rows(lines, layout.delimiter)
-    complete = _complete(rows, layout)
-    cells = None if complete is None else _loaded(complete, layout)
-    if complete is None or cells is None:
+    places = _complete(rows, layout)
+    cells = None if places is None else _loaded([rows[n] for n in places], layout)
+    if places is None or cells is None:
         return None
-    return cells._replace(dropped=len(rows) - len(complete))
+    return cells._replace(dropped=len(rows) - len(places), places=np.array(places, np.int64))
 
 
 def _present(cells: Cells, needed: Collection[int]) -> NDArray:
@@ -148,13 +161,13 @@ def _rows(lines: list[str], delimiter: str) -> list[str]:
     return [line for line in lines if line.lstrip()[:1] not in ("", "#")]
 
 
-def _complete(rows: list[str], layout: Layout) -> list[str] | None:
+def _complete(rows: list[str], layout: Layout) -> list[int] | None:
     """Return the rows in which no value is missing; None if one has another number of cells.
 
     A text is missing where its cell is empty: ``none`` may be a label.
     """
     complete = []
-    for row in rows:
+    for number, row in enumerate(rows):
         cells = next(csv.reader([row], delimiter=layout.delimiter), [])
         if len(cells) != layout.width:
             return None
@@ -162,7 +175,7 @@ def _complete(rows: list[str], layout: Layout) -> list[str] | None:
             is_missing(cells[n]) if layout.kinds[n] != "text" else not cells[n].strip()
             for n in layout.needed
         ):
-            complete.append(row)
+            complete.append(number)
     return complete
 
 
@@ -249,12 +262,17 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
             missing[n] = nulls_of(column)
             if kind == "gap":
                 numbers[n] = np.where(missing[n], np.nan, numbers[n])
-    present = np.ones(rows, bool)
+    chosen = np.ones(rows, bool)
+    if layout.chosen is not None:
+        chosen[:] = False
+        chosen[layout.chosen[layout.chosen < rows]] = True
+    present = chosen.copy()
     for n in layout.needed:
         present &= texts[n].present if n in texts else ~(missing[n] | np.isnan(numbers[n]))
     if any(layout.kinds[n] != "gap" and (null & present).any() for n, null in missing.items()):
         return None
     numbers = {n: values[present] for n, values in numbers.items()}
     texts = {n: column.where(present) for n, column in texts.items()}
-    kept = int(present.sum())
-    return Cells(kept, numbers, texts, rows - kept)
+    kept, dropped = int(present.sum()), int(chosen.sum() - present.sum())
+    places = np.flatnonzero(present[chosen]) if dropped else None
+    return Cells(kept, numbers, texts, dropped, places, rows)

@@ -74,7 +74,7 @@ class CsvTable(Table):
                 columns = cast("list[RowArray]", pieces.columns())
                 if pieces.size <= WHOLE_BYTES:
                     columns = materialize(*columns)
-                if options.missing != "error" or not _lacks_value(pieces, columns, options.kept):
+                if not _lacks_value(pieces, columns, options.refusing(parser.columns)):
                     break
             mistake = self._first_mistake(parser)
             # A column with a text in it may be one of labels: then it is read as such.
@@ -84,15 +84,20 @@ class CsvTable(Table):
         if len(pieces) == 0:
             why = ", since in each of them a value is missing" if pieces.dropped else ""
             raise DataError(f"{self.path} has no rows of numbers{why}.")
-        return TableRows(columns, pieces.labels, pieces.dropped)
+        return TableRows(columns, pieces.labels, pieces.dropped, pieces.count, pieces.places)
 
     def _first_mistake(self, parser: _Parser) -> _Mistake:
         """Return the first cell that is not a number, or not a text, where one is expected."""
         texts, options = parser.texts, parser.options
         # A missing value of a column that may be one of labels, where `none` is one.
         missing: _Mistake | None = None
+        refused, dropping = (f(parser.columns) for f in (options.refusing, options.dropping))
+        number = -1
         for line, cells in csv_text.rows_of(self.path, self.delimiter):
             if line <= self.header_lines:
+                continue
+            number += 1
+            if options.rows is not None and not options.rows.within(number, number + 1).size:
                 continue
             if len(cells) != self.width:
                 return missing or _Mistake(
@@ -104,8 +109,8 @@ class CsvTable(Table):
                 name = f" ({self.names[column]})" if self.names else ""
                 place = f"{self.path}, line {line}, column {column}{name}"
                 gap = not cell if column in texts else is_missing(cell)
-                if gap and options.missing != "keep" and column not in options.kept:
-                    if options.missing == "error":
+                if gap and column in refused | dropping:
+                    if column in refused:
                         text = f" ({cell!r})" if cell else ""
                         found = _Mistake(f"{place}: the value is missing{text}. {options.remedy}")
                         if not cell or column not in options.labels - texts:
@@ -172,10 +177,11 @@ class _Parser:
         """Return the columns of the groups with these numbers."""
         return columns_in([self.groups[n] for n in groups])
 
-    def parse(self, content: bytes, integers: Collection[int]) -> Cells | None:
+    def parse(self, content: bytes, integers: Collection[int], first: int) -> Cells | None:
         """Return the cells of some lines; None if a column holds something else.
 
-        The columns of the groups `integers` are integers.
+        The columns of the groups `integers` are integers, and `first` is the number of the first
+        row.
         """
         whole, gaps = self.columns_of(integers), self.options.gaps
         kinds: dict[int, CellKind] = {
@@ -183,35 +189,43 @@ class _Parser:
             else "gap" if n in gaps else "number"
             for n in self.columns
         }  # fmt: skip
-        drops = self.columns - self.options.kept if self.options.missing == "drop" else ()
-        return read_cells(content, Layout(self.table.delimiter, self.table.width, kinds, drops))
+        drops, chosen = self.options.dropping(self.columns), None
+        if self.options.rows is not None:
+            lines = content.count(b"\n") + content.count(b"\r") + 1
+            chosen = self.options.rows.within(first, first + lines)
+        layout = Layout(self.table.delimiter, self.table.width, kinds, drops, chosen)
+        return read_cells(content, layout)
 
-    def integers_in(self, content: bytes, groups: Collection[int]) -> Collection[int]:
+    def integers_in(self, content: bytes, groups: Collection[int], first: int) -> Collection[int]:
         """Return those groups whose cells are written as integers in some lines."""
         return [
             n
             for n in groups
-            if self.texts.issuperset(self.columns_of([n])) or self.parse(content, [n]) is not None
+            if self.texts.issuperset(self.columns_of([n])) or self.parse(content, [n], first)
         ]
 
 
-def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], kept: frozenset[int]) -> bool:
+def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], refused: frozenset[int]) -> bool:
     """Tell whether a value is missing; numbers of a large table are checked on use."""
-    if any("" in texts for column, texts in pieces.labels.items() if column not in kept):
+    if any("" in texts for column, texts in pieces.labels.items() if column in refused):
         return True
     return any(
         array.dtype.kind == "f" and not is_file_backed(array) and bool(np.isnan(array).any())
         for group, array in zip(pieces.parser.groups, columns, strict=True)
-        if not kept.issuperset(column_numbers(group))
+        if refused.intersection(column_numbers(group))
     )
 
 
 class _Chunk(NamedTuple):
-    """Whole lines of a file: its bytes, the second excluded, and the rows of numbers in them."""
+    """Whole lines of a file: its bytes, the second excluded, and the rows that are read of them.
+
+    `first` is the number of the first row in them.
+    """
 
     start: int
     stop: int
     rows: int
+    first: int
 
 
 def _scan(parser: _Parser) -> _CsvPieces | None:
@@ -224,7 +238,9 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
     integers: Collection[int] = range(len(parser.groups))
     labels: dict[int, set[str]] = {number: set() for number in parser.texts}
     chunks: list[_Chunk] = []
-    dropped = 0
+    # Rows that were seen, chosen and left out so far, and the places of those that were not.
+    first = chosen = dropped = 0
+    places: list[NDArray] = []
     # Reading the numbers again for a digest would take as long as the evaluation.
     digest = hashlib.sha256()
     for start, content in csv_text.chunks_of(table.path, table.header_lines, table.delimiter):
@@ -232,26 +248,34 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
         if not chunks:
             # The first lines tell what most columns hold.
             lines = _first_lines(content, table.delimiter)
-            if parser.parse(lines, ()) is None:
+            if parser.parse(lines, (), 0) is None:
                 return None
-            integers = parser.integers_in(lines, integers)
-        cells = parser.parse(content, integers)
+            integers = parser.integers_in(lines, integers, 0)
+        cells = parser.parse(content, integers, first)
         if cells is None and integers:
-            integers = parser.integers_in(content, integers)
-            cells = parser.parse(content, integers)
+            integers = parser.integers_in(content, integers, first)
+            cells = parser.parse(content, integers, first)
         if cells is None:
             return None
+        chunks.append(_Chunk(start, start + len(content), cells.rows, first))
+        if parser.options.rows is not None:
+            inside = np.arange(cells.rows) if cells.places is None else cells.places
+            places.append(inside + chosen)
+        first, chosen = first + cells.seen, chosen + cells.rows + cells.dropped
         dropped += cells.dropped
-        chunks.append(_Chunk(start, start + len(content), cells.rows))
         for number in parser.texts:
             labels[number].update(cells.texts[number].labels)
             most = parser.options.most_labels(number)
             check_labels(table.path, number, len(labels[number]), most)
     known = {number: tuple(sorted(texts)) for number, texts in labels.items()}
     drops = " dropped" if parser.options.missing == "drop" else ""
-    return _CsvPieces(
-        stamp, parser, chunks, integers, known, f"{digest.hexdigest()}{drops}", dropped
+    some = "" if parser.options.rows is None else f" {parser.options.rows.digest}"
+    pieces = _CsvPieces(
+        stamp, parser, chunks, integers, known, f"{digest.hexdigest()}{drops}{some}"
     )
+    pieces.dropped, pieces.count = dropped, first
+    pieces.places = np.concatenate(places) if dropped and places else None
+    return pieces
 
 
 def _first_lines(content: bytes, delimiter: str) -> bytes:
@@ -270,11 +294,13 @@ class _CsvPieces(ChunkedTable):
         integers: Collection[int],
         labels: Mapping[int, tuple[str, ...]],
         digest: str,
-        dropped: int,
     ) -> None:
         self.parser, self._integers = parser, integers
         self.labels, self.size = labels, chunks[-1].stop if chunks else 0
-        self.digest, self.dropped = digest, dropped
+        self.digest = digest
+        # As in a `TableRows`.
+        self.dropped = self.count = 0
+        self.places: NDArray | None = None
         self._chunks = [chunk for chunk in chunks if chunk.rows]
         # A gzipped file is read from its beginning: it stays open for the next chunk.
         self._packed = csv_text.is_packed(parser.table.path)
@@ -295,7 +321,7 @@ class _CsvPieces(ChunkedTable):
         ]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_stream": None}
+        return {**super().__getstate__(), "_stream": None, "places": None}
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         chunk, path, parser = self._chunks[piece], self.parser.table.path, self.parser
@@ -306,11 +332,11 @@ class _CsvPieces(ChunkedTable):
         self._stream = stream if self._packed else None
         if not self._packed:
             stream.close()
-        cells = exact = parser.parse(content, self._integers)
+        cells = exact = parser.parse(content, self._integers, chunk.first)
         # A column may be among integers and among floats, and an integer -0 has no sign.
         floats = parser.columns_of(set(range(len(parser.groups))) - set(self._integers))
         if b"-0" in content and floats & parser.columns_of(self._integers):
-            cells = parser.parse(content, ())
+            cells = parser.parse(content, (), chunk.first)
         if cells is None or exact is None or not cells.rows == exact.rows == chunk.rows:
             raise DataError(f"{path} has changed while it was read: run again.")
         return {

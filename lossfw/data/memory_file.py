@@ -157,31 +157,35 @@ class FrameTable(Table):
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
         """See `Table.read_rows`."""
         wanted = columns_in(groups)
-        rows = np.ones(len(self.columns[0]) if self.columns else 0, bool)
+        count = len(self.columns[0]) if self.columns else 0
+        index = np.arange(count) if options.rows is None else options.rows.within(0, count)
+        rows = np.ones(len(index), bool)
         for number in sorted(wanted - options.labels):
             if self.columns[number].dtype.kind == "U":
                 raise self._text(number, options)
-        for number in sorted(wanted - options.kept):
-            gaps = _gaps(self.columns[number])
-            if gaps.any() and options.missing == "error":
+        for number in sorted(options.refusing(wanted)):
+            gaps = _gaps(self.columns[number][index])
+            if gaps.any():
+                row = int(index[np.argmax(gaps)])
                 raise DataError(
-                    f"{self.path}, row {int(np.argmax(gaps))}, column {self.title(number)!r}: the "
-                    f"value is missing. {options.remedy}"
+                    f"{self.path}, row {row}, column {self.title(number)!r}: the value is "
+                    f"missing. {options.remedy}"
                 )
-            if options.missing == "drop":
-                rows &= ~gaps
+        for number in options.dropping(wanted):
+            rows &= ~_gaps(self.columns[number][index])
         if not rows.any():
             raise DataError(f"{self.path} has no rows.")
         labels: dict[int, tuple[str, ...]] = {}
         read: dict[int, NDArray] = {}
         for number in sorted(wanted):
-            column = self.columns[number][rows]
+            column = self.columns[number][index[rows]]
             if column.dtype.kind == "U":
                 texts = texts_of(column.tolist())
                 labels[number] = tuple(sorted(texts.labels))
                 column = texts.places_in(labels[number])
             read[number] = column
-        return TableRows(group_arrays(groups, read), labels, int((~rows).sum()))
+        places, dropped = np.flatnonzero(rows), int((~rows).sum())
+        return TableRows(group_arrays(groups, read), labels, dropped, count, places)
 
     def _text(self, number: int, options: TableOptions) -> DataError:
         """Return the error of a column of texts where numbers are wanted."""

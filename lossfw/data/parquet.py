@@ -118,7 +118,9 @@ class ParquetTable(Table):
         if len(pieces) == 0:
             why = ", since in each of them a value is missing" if pieces.dropped else ""
             raise DataError(f"{self.path} has no rows{why}.")
-        example, digest = pieces.rows(0), self.digest
+        example, digest = pieces.rows(pieces.piece_of(0)), self.digest
+        if digest and options.rows is not None:
+            digest = f"{digest} {options.rows.digest}"
         columns = [
             PieceColumn(
                 pieces,
@@ -133,7 +135,7 @@ class ParquetTable(Table):
         if not digest and sum(c.size * c.dtype.itemsize for c in columns) <= _WHOLE_BYTES:
             arrays = materialize(*columns)
         labels = {number: tuple(known) for number, known in pieces.labels.items()}
-        return TableRows(arrays, labels, pieces.dropped)
+        return TableRows(arrays, labels, pieces.dropped, pieces.count, pieces.places)
 
 
 def open_parquet(path: Path, role: str) -> ParquetTable:
@@ -161,11 +163,12 @@ def open_dataset(location: str) -> ParquetTable:
 
 
 class _Place(NamedTuple):
-    """A piece: its file, its row group, its number in the group, and its rows."""
+    """A piece: its file, its row group, its number in the group, its first row, and its rows."""
 
     file: int
     group: int
     number: int
+    first: int
     rows: int
 
 
@@ -179,17 +182,24 @@ class _ParquetPieces(ChunkedTable):
         self._reader: Iterator[Any] = iter(())
         self._next = -1
         self._step = max(1, PIECE_BYTES // self._row_bytes())
-        self._places = [
-            _Place(number, group, i, min(self._step, rows - i * self._step))
-            for number, file in enumerate(table.files)
-            for group, rows in enumerate(file.groups)
-            for i in range(-(-rows // self._step))
-        ]
-        rows = kept = [place.rows for place in self._places]
+        self._pieces, self.count = [], 0
+        for number, file in enumerate(table.files):
+            for group, rows in enumerate(file.groups):
+                for i in range(-(-rows // self._step)):
+                    size = min(self._step, rows - i * self._step)
+                    self._pieces.append(_Place(number, group, i, self.count, size))
+                    self.count += size
+        chosen = kept = [len(self._chosen(place)) for place in self._pieces]
         self.labels = self._find_labels()
-        if options.missing == "drop" and rows:
-            kept = [int(self._present(batch).sum()) for batch in self._read_from(0, self._wanted)]
-        self.dropped = sum(rows) - sum(kept)
+        # As in a `TableRows`.
+        self.places: NDArray | None = None
+        if options.dropping(self._wanted) and chosen:
+            batches = zip(self._pieces, self._read_from(0, self._wanted), strict=True)
+            there = [self._present(self._some(batch, place)) for place, batch in batches]
+            kept = [int(mask.sum()) for mask in there]
+            if options.rows is not None:
+                self.places = np.flatnonzero(np.concatenate(there))
+        self.dropped = sum(chosen) - sum(kept)
         super().__init__(np.cumsum([0, *kept]), cast("FileStamp", table.stamp))
 
     def _row_bytes(self) -> int:
@@ -198,6 +208,20 @@ class _ParquetPieces(ChunkedTable):
         with _opened(next(filled, self._table.files[0].name)) as file:
             first = next(file.iter_batches(_FIRST_ROWS, columns=self._stored(self._wanted)), None)
         return 1 if not first else max(1, first.nbytes // len(first))
+
+    def _chosen(self, place: _Place) -> NDArray:
+        """Return the rows of a piece that are read, counted from its first."""
+        if self._options.rows is None:
+            return np.arange(place.rows)
+        return self._options.rows.within(place.first, place.first + place.rows)
+
+    def _some(self, batch: Any, place: _Place) -> Any:
+        """Return the rows of a batch that are read."""
+        return (
+            batch
+            if self._options.rows is None
+            else batch.take(pyarrow().array(self._chosen(place)))
+        )
 
     def _stored(self, numbers: Sequence[int]) -> list[str]:
         return [self._table.names[n] for n in numbers if n < self._table.stored]
@@ -210,23 +234,26 @@ class _ParquetPieces(ChunkedTable):
         found: dict[int, set[str]] = {}
         for n in sorted(self._options.labels & set(self._wanted)):
             if n >= self._table.stored and n in texts | kept:
-                found[n] = set(self._table.keys(n))
+                there = {place.file for place in self._pieces if self._chosen(place).size}
+                found[n] = {self._table.files[file].folders[names[n]] for file in there}
             elif n in texts:
                 found[n] = set()
         inside = [n for n in found if n < self._table.stored]
-        for batch in self._read_from(0, inside) if inside and self._places else ():
+        batches = self._read_from(0, inside) if inside and self._pieces else ()
+        for place, whole in zip(self._pieces, batches, strict=False):
+            batch = self._some(whole, place)
             for n in inside:
                 found[n] |= labels_in(batch.column(names[n]), kept=n in kept)
                 check_labels(self._table.path, names[n], len(found[n]), options.most_labels(n))
         return {number: sorted(known) for number, known in found.items()}
 
     def _present(self, batch: Any) -> NDArray:
-        return present(batch.select(self._stored([*set(self._wanted) - self._options.kept])))
+        return present(batch.select(self._stored([*self._options.dropping(self._wanted)])))
 
     @property
     def entries(self) -> NDArray:
         """See `ChunkedTable.entries`: the first rows of row groups."""
-        return self.starts[:-1][[place.number == 0 for place in self._places]]
+        return self.starts[:-1][[place.number == 0 for place in self._pieces]]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_reader": iter(()), "_next": -1}
@@ -235,24 +262,26 @@ class _ParquetPieces(ChunkedTable):
         if isinstance(self.stamp, FileStamp):
             self.stamp.check()
         else:
-            self._table.files[self._places[piece].file].check()
+            self._table.files[self._pieces[piece].file].check()
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         if piece != self._next:
             self._reader = self._read_from(piece, self._wanted)
         batch, self._next = next(self._reader, None), piece + 1
-        file = self._table.files[self._places[piece].file]
-        if batch is None or len(batch) != self._places[piece].rows:
+        place = self._pieces[piece]
+        file, numbers = self._table.files[place.file], place.first + self._chosen(place)
+        if batch is None or len(batch) != place.rows:
             raise DataError(f"{file.name} has changed while it was read: run again.")
-        if self._options.missing == "drop":
-            batch = batch.filter(pyarrow().array(self._present(batch)))
-        start = int(self.starts[piece])
-        arrays = {n: self._array(file, batch, n, start) for n in self._wanted}
+        batch = self._some(batch, place)
+        if self._options.dropping(self._wanted):
+            there = self._present(batch)
+            batch, numbers = batch.filter(pyarrow().array(there)), numbers[there]
+        arrays = {n: self._array(file, batch, n, numbers) for n in self._wanted}
         return dict(enumerate(group_arrays(self._groups, arrays)))
 
     def _read_from(self, piece: int, columns: Sequence[int]) -> Iterator[Any]:
         """Yield the batches of the library from this piece on."""
-        first, group, skipped, _ = self._places[piece]
+        first, group, skipped = self._pieces[piece][:3]
         for file in self._table.files[first:]:
             with _opened(file.name) as opened:
                 for number in range(group, len(file.groups)):
@@ -263,20 +292,20 @@ class _ParquetPieces(ChunkedTable):
                     skipped = 0
             group = 0
 
-    def _array(self, file: ParquetFile, batch: Any, number: int, start: int) -> NDArray:
+    def _array(self, file: ParquetFile, batch: Any, number: int, rows: NDArray) -> NDArray:
         table, options, name = self._table, self._options, self._table.names[number]
         where, labels = f"{file.name}, column {name!r}", self.labels.get(number)
         if number >= table.stored:
-            key = file.folders[name]
+            key = file.folders[name] if len(batch) or labels is None else labels[0]
             return np.full(len(batch), _number(key, where) if labels is None else labels.index(key))
         column, kept = batch.column(name), number in options.kept
         if labels is not None:
-            return codes_of(column, labels, where, start, None if kept else options.remedy)
+            return codes_of(column, labels, where, rows, None if kept else options.remedy)
         if kept and number in options.labels:
             return kept_numbers(column, where)
         try:
-            needed = options.remedy if options.missing == "error" else None
-            return array_of(column, where, start, needed, kept=kept)
+            needed = options.remedy if options.refusing([number]) else None
+            return array_of(column, where, rows, needed, kept=kept)
         except TextError as error:
             hint = table.hint_for_text(number, options, table.texts())
             raise DataError(f"{error} {hint}") from None

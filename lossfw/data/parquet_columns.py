@@ -43,11 +43,15 @@ def labels_in(column: Any, *, kept: bool = False) -> set[str]:
 
 
 def codes_of(
-    column: Any, labels: Sequence[str], where: str, start: int, remedy: str | None
+    column: Any,
+    labels: Sequence[str],
+    where: str,
+    rows: Sequence[int] | NDArray,
+    remedy: str | None,
 ) -> NDArray:
     """Return the number of the label of each row; null is the empty text, with a `remedy` wrong."""
     if remedy is not None:
-        _check_present(column, where, start, "a label", remedy)
+        _check_present(column, where, rows, "a label", remedy)
     if not pyarrow("pyarrow.types").is_dictionary(column.type):
         column = column.dictionary_encode()
     texts = [(text or "").strip() for text in column.dictionary.to_pylist()]
@@ -72,23 +76,28 @@ def present(batch: Any) -> NDArray:
 
 
 def array_of(
-    column: Any, where: str, start: int, remedy: str | None = None, *, kept: bool = False
+    column: Any,
+    where: str,
+    rows: Sequence[int] | NDArray,
+    remedy: str | None = None,
+    *,
+    kept: bool = False,
 ) -> NDArray:
     """Return a column as an array, (N,) or for lists of one length (N, C).
 
     A null is an error, and so is NaN if there is a `remedy`, unless missing values are `kept`:
-    they are NaN. `start` is the number of the first row. Raises `TextError` for anything but
-    numbers.
+    they are NaN. `rows` are the numbers of the rows, for messages. Raises `TextError` for anything
+    but numbers.
     """
-    types, rows = pyarrow("pyarrow.types"), len(column)
+    types, count = pyarrow("pyarrow.types"), len(column)
     is_list = types.is_list(column.type) or types.is_fixed_size_list(column.type)
     if is_list or not kept:
-        _check_present(column, where, start, "a number", remedy)
+        _check_present(column, where, rows, "a number", remedy)
     lengths: tuple[int, ...] = ()
     while types.is_list(column.type) or types.is_fixed_size_list(column.type):
-        lengths = (*lengths, _length(column, types, where, start))
+        lengths = (*lengths, _length(column, types, where, rows))
         column = column.flatten()
-    numbers = _numbers(column, where, "numbers").reshape(rows, *lengths)
+    numbers = _numbers(column, where, "numbers").reshape(count, *lengths)
     if kept:
         # Whole numbers are floats in a piece without a null too.
         return numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)
@@ -114,15 +123,17 @@ def _missing(column: Any, *, nan: bool) -> NDArray:
     return missing
 
 
-def _check_present(column: Any, where: str, start: int, expected: str, remedy: str | None) -> None:
+def _check_present(
+    column: Any, where: str, rows: Sequence[int] | NDArray, expected: str, remedy: str | None
+) -> None:
     for first in np.flatnonzero(_missing(column, nan=remedy is not None))[:1].tolist():
         text = "null" if column[first].as_py() is None else "nan"
         raise DataError(
-            f"{where}, row {start + first} is {text}; expected {expected}. {remedy or ''}".strip()
+            f"{where}, row {rows[first]} is {text}; expected {expected}. {remedy or ''}".strip()
         )
 
 
-def _length(column: Any, types: Any, where: str, start: int) -> int:
+def _length(column: Any, types: Any, where: str, rows: Sequence[int] | NDArray) -> int:
     """Return the common length of the lists of a column."""
     if types.is_fixed_size_list(column.type):
         return int(column.type.list_size)
@@ -130,7 +141,7 @@ def _length(column: Any, types: Any, where: str, start: int) -> int:
     other = np.flatnonzero(lengths != lengths[:1])
     if other.size:
         raise DataError(
-            f"{where}: its lists are not of one length: {lengths[0]} numbers in row {start}, "
-            f"{lengths[other[0]]} in row {start + int(other[0])}."
+            f"{where}: its lists are not of one length: {lengths[0]} numbers in row {rows[0]}, "
+            f"{lengths[other[0]]} in row {rows[int(other[0])]}."
         )
     return int(lengths[0]) if len(lengths) else 0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.components.naming import shortlist
-from lossfw.data.columns import DataColumn
+from lossfw.data.chosen_rows import ChosenRows
+from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.dataset import Dataset
 from lossfw.data.files import digest_arrays, join_digests
 from lossfw.data.lazy_arrays import (
@@ -30,30 +31,96 @@ from lossfw.numerics.arrays import NDArray
 _APART = 4
 
 
-def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[Dataset, NDArray]:
+class SelectionError(DataError):
+    """No row fulfils a filter, or a column cannot be compared as it says."""
+
+
+class Selection(NamedTuple):
+    """The rows of a source, or some of them.
+
+    Attributes
+    ----------
+    data : Dataset
+        The rows.
+    total : int
+        How many rows the source has.
+    numbers : ndarray, optional
+        The numbers of the rows among them, where a filter chose some.
+    classes : tuple of str
+        The labels that the targets of all rows have.
+    """
+
+    data: Dataset
+    total: int
+    numbers: NDArray | None = None
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FilteredRows:
+    """The rows of a source that a filter chooses, before any other of their columns is read."""
+
+    rows: RowFilter
+    chosen: ChosenRows
+    # What the user may not expect.
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: RowFilter, columns: Mapping[str, DataColumn]) -> FilteredRows:
+        """Return the choice of a filter, from the columns that it compares."""
+        compared = {name: columns[name] for name in rows.columns}
+        count = len(next(iter(compared.values())).values)
+        try:
+            mask = _mask(compared, rows)
+        except ColumnError as error:
+            raise SelectionError(str(error)) from None
+        notes = list(rows.unknown_labels(compared))
+        if not mask.any():
+            hint = " ".join(notes) or _what_there_is(compared, rows)
+            raise SelectionError(f"none of the {count} rows fulfils {str(rows)!r}. {hint}".strip())
+        return cls(rows, ChosenRows(np.flatnonzero(mask), count), tuple(notes))
+
+    def selection(
+        self, data: Dataset, places: NDArray | None = None, classes: tuple[str, ...] = ()
+    ) -> Selection:
+        """Return a data set of the chosen rows, which are numbered as in the source.
+
+        Parameters
+        ----------
+        data : Dataset
+            Only these rows, with the name and the digest of the whole.
+        places : ndarray of int, optional
+            Their places among the chosen rows, where some were left out.
+        classes : tuple of str
+            The labels that the targets of all rows have.
+        """
+        index = self.chosen.index if places is None else self.chosen.index[places]
+        whole = len(index) == self.chosen.count
+        found = replace(
+            data,
+            name=f"{data.name} where {self.rows}",
+            digest=join_digests(data.digest, str(self.rows)),
+            rows_digest=digest_of_rows(data.name, data.digest, None if whole else index),
+            rows=_row_numbers(index),
+            notes=(*data.notes, *self.notes),
+        )
+        return Selection(found, self.chosen.count, index, classes)
+
+
+def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> Selection:
     """Return the rows that fulfil a filter, and their numbers; those of a file stay there.
 
     The result is that of data without the other rows: rows are numbered from 0, and a label
     that no row has is not a class. Only the columns to `keep` stay.
     """
-    index = np.flatnonzero(_mask(data, rows))
-    notes = list(rows.unknown_labels(data.columns))
-    if not index.size:
-        hint = " ".join(notes) or _what_there_is(data, rows)
-        raise DataError(f"none of the {len(data)} rows fulfils {str(rows)!r}. {hint}".strip())
-    keep = set(keep)
-    found = replace(
-        subset(replace(data, columns={name: data.columns[name] for name in keep}), index),
-        name=f"{data.name} where {rows}",
-        digest=join_digests(data.digest, str(rows)),
-        rows_digest=digest_of_rows(
-            data.name, data.digest, index if len(index) < len(data) else None
-        ),
-        notes=(*data.notes, *notes),
+    choice = FilteredRows.of(rows, data.columns)
+    columns = {name: data.columns[name] for name in set(keep)}
+    found = choice.selection(
+        subset(replace(data, columns=columns), choice.chosen.index), classes=data.classes
     )
-    categories = {name: _with_present_labels(x) for name, x in found.categories.items()}
-    found = replace(found, categories=categories)
-    return (_with_present_classes(found) if data.classes else found), index
+    categories = {name: _with_present_labels(x) for name, x in found.data.categories.items()}
+    kept = replace(found.data, categories=categories)
+    return found._replace(data=_with_present_classes(kept) if data.classes else kept)
 
 
 def digest_of_rows(name: str, digest: str, index: NDArray | None = None) -> str:
@@ -72,26 +139,27 @@ def subset(data: Dataset, index: NDArray) -> Dataset:
     [5, 7]
     """
     groups = None if data.groups is None else data.groups.take(index)
-    numbers = index if data.rows is None else data.rows[index]
-    if numbers[-1] <= np.iinfo(np.uint32).max:
-        # Half of the memory: they go to each worker.
-        numbers = numbers.astype(np.uint32)
+    numbers = _row_numbers(index if data.rows is None else data.rows[index])
     arrays = data.changed_arrays(lambda array: taken(array, index))
     return replace(data, rows=numbers, groups=groups, **arrays)
 
 
-def _mask(data: Dataset, rows: RowFilter) -> NDArray:
-    columns = {name: data.columns[name] for name in rows.columns}
+def _row_numbers(index: NDArray) -> NDArray:
+    """Return ascending numbers of rows in half of the memory: they go to each worker."""
+    return index.astype(np.uint32) if index[-1] <= np.iinfo(np.uint32).max else index
+
+
+def _mask(columns: Mapping[str, DataColumn], rows: RowFilter) -> NDArray:
     chunks = zip(*(chunks_of(column.values) for column in columns.values()), strict=True)
     values = (dict(zip(columns, chunk, strict=True)) for chunk in chunks)
     return np.concatenate(list(rows.masks(columns, values)))
 
 
-def _what_there_is(data: Dataset, rows: RowFilter) -> str:
+def _what_there_is(columns: Mapping[str, DataColumn], rows: RowFilter) -> str:
     """Return the range of each column of numbers and the texts of the others, as sentences."""
     texts = []
     for name in rows.columns:
-        column = data.columns[name]
+        column = columns[name]
         if column.holds_texts:
             labels = [label for label in column.known if label is not None]
             texts.append(f"column.{name} has {shortlist(labels)}.")
@@ -134,17 +202,11 @@ class SelectedColumn(WrappedColumn):
 
     def __init__(self, rows: RowArray, index: NDArray) -> None:
         super().__init__(rows, (len(index), *rows.shape[1:]), rows.dtype)
-        self._index = index
+        self._chosen = ChosenRows(index, len(rows))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the numbers of the rows as bits, of which a cluster gets fewer bytes."""
-        there = np.zeros(len(self._rows), bool)
-        there[self._index] = True
-        return {**self.__dict__, "_index": np.packbits(there)}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._index = np.flatnonzero(np.unpackbits(state["_index"], count=len(self._rows)))
+    @property
+    def _index(self) -> NDArray:
+        return self._chosen.index
 
     @property
     def entries(self) -> NDArray | None:

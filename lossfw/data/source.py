@@ -13,6 +13,8 @@ from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean, shortlist
 from lossfw.data.columns import ColumnError
 from lossfw.data.dataset import Dataset
+from lossfw.data.row_filter import RowFilter
+from lossfw.data.selected_rows import Selection
 
 
 class FileParameter:
@@ -141,6 +143,14 @@ class Source(Component):
             if name not in data.columns:
                 raise no_column(f"the source {self.name}", name, list(data.columns))
         return data
+
+    def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection | None:
+        """Read only the rows that fulfil a filter, and these columns of them.
+
+        A source that reads the columns of the filter first overrides it, and looks at no value of
+        the other rows. By default, it returns None: then all rows are read, and filtered.
+        """
+        return None
 
     def without_inputs(self) -> Source:
         """Return this source without the inputs, which saved predictions do not need.

@@ -6,19 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.components.naming import did_you_mean, shortlist
+from lossfw.data.chosen_rows import ChosenRows
 from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MAX_TEXTS
 from lossfw.data.lazy_arrays import Group, RowArray, column_numbers
+from lossfw.data.missing import IfMissing
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
-
-# What becomes of a row in which a value is missing: NaN is kept as a number, the row is an
-# error, or it is left out.
-Missing: TypeAlias = Literal["keep", "error", "drop"]
 
 
 class TableOptions(NamedTuple):
@@ -39,14 +37,29 @@ class TableOptions(NamedTuple):
         Inputs that hold categories, texts or numbers.
     remedy : str
         What to do about a missing value that is an error, for messages.
+    strict : frozenset of int
+        Columns in which a missing value is an error although `missing` is ``"drop"``.
+    rows : ChosenRows, optional
+        The rows that are read; nobody looks at the others. All rows by default.
     """
 
-    missing: Missing = "keep"
+    missing: IfMissing = "keep"
     labels: frozenset[int] = frozenset()
     optional: frozenset[int] = frozenset()
     kept: frozenset[int] = frozenset()
     categories: frozenset[int] = frozenset()
     remedy: str = "With missing: drop such rows are left out."
+    strict: frozenset[int] = frozenset()
+    rows: ChosenRows | None = None
+
+    def refusing(self, columns: Collection[int]) -> frozenset[int]:
+        """Return those columns in which a missing value is an error."""
+        refused = {"error": frozenset(columns), "drop": self.strict, "keep": frozenset[int]()}
+        return refused[self.missing].intersection(columns) - self.kept
+
+    def dropping(self, columns: Collection[int]) -> frozenset[int]:
+        """Return those columns in which a missing value drops its row."""
+        return frozenset(columns if self.missing == "drop" else ()) - self.kept - self.strict
 
     @property
     def gaps(self) -> frozenset[int]:
@@ -70,12 +83,18 @@ class TableRows(NamedTuple):
     labels : mapping of int to tuple of str
         By column, the labels that its numbers stand for, ascending.
     dropped : int
-        How many rows were left out.
+        How many of the chosen rows were left out, since a value is missing.
+    total : int
+        How many rows the file has, where rows were chosen.
+    places : ndarray of int, optional
+        The places of the rows among the chosen ones, where some were left out.
     """
 
     arrays: list[RowArray]
     labels: Mapping[int, tuple[str, ...]]
     dropped: int = 0
+    total: int = 0
+    places: NDArray | None = None
 
 
 @dataclass(frozen=True)

@@ -173,3 +173,24 @@ def test_a_text_that_no_row_has_is_told(lossfw, folder, written):
     assert result.exit_code == 0
     assert "column.region has no 'nort'; it has" in result.output
     assert "Did you mean 'north'?" in result.output
+
+
+def test_a_row_that_is_left_out_may_lack_its_target(lossfw, folder):
+    (folder / "m.csv").write_text("day,x,y\n1,1.0,2\n2,,3\n3,2.5,\n4,3,5\n")
+    (folder / "m.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, file: m.csv, targets_key: y}\n"
+        "network: {predictions: [1, 2, 3, 4]}\nloss: squared_error\nevaluate: {rows: true}\n"
+    )
+    assert "line 4, column 2 (y): the value is missing" in lossfw("validate", "m.yaml").output
+    assert lossfw("validate", "m.yaml", "-o", "data.rows=column.day != 3").exit_code == 0
+    for name, given in (
+        ("day", ["data.rows=column.day != 3"]),
+        ("target", ["data.rows=column.y > -1e9"]),
+        ("both", ["data.rows=column.day > 0", "data.missing={targets: drop}"]),
+    ):
+        options = [text for override in given for text in ("-o", override)]
+        result = lossfw("run", "m.yaml", "--out", name, *options)
+        assert result.exit_code == 0, result.output
+        lines = (folder / name / "results.jsonl").read_text().splitlines()
+        rows = [json.loads(line) for line in lines]
+        assert [(row["prediction"], row["target"]) for row in rows] == [(1, 2), (2, 3), (4, 5)]

@@ -19,12 +19,12 @@ from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset, Source
 from lossfw.data.options import DataOptions
-from lossfw.data.selected_rows import taken
+from lossfw.data.selected_rows import Selection, taken
 from lossfw.evaluation.plan import Plan
 
 # Rows that were read already, by their source: the runs of a sweep share them.
-# With them the names of columns that were read beside the arrays.
-Loaded: TypeAlias = MutableMapping[tuple[Source, tuple[str, ...]], Dataset]
+# With them the filter, and the names of columns that were read beside the arrays.
+Loaded: TypeAlias = MutableMapping[tuple[Source, str | None, tuple[str, ...]], Selection]
 
 
 def build(source: ConfigSource) -> Plan:
@@ -112,31 +112,30 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
     columns = tuple(sorted({*kept, *spec.options.extra_columns}))
     if config.origin is not None and config.origin.is_saved and not inputs:
         spec = replace(spec, source=spec.source.without_inputs())
-    key = known(spec.source), columns
+    key = known(spec.source), spec.options.rows, columns
     if key not in loaded:
-        data = load(config, spec, kept)
-        if data is None and columns and spec.options.group_key is None:
+        found = load(config, spec, kept)
+        if found is None and columns and spec.options.group_key is None:
             # Without the columns that slices name: one is not there, which has been reported.
-            data = load(config, replace(spec, options=DataOptions()))
-        if data is None:
+            found = load(config, replace(spec, options=DataOptions()))
+        if found is None:
             return
-        loaded[key] = data
-    whole = loaded[key]
-    config.data = with_options(config, whole, spec, kept)
-    if config.data is not None and config.selected is not None:
-        _match_selected(config, config.data, whole)
+        loaded[key] = found
+    config.data = with_options(config, loaded[key], spec, kept)
+    if config.data is not None and loaded[key].numbers is not None:
+        _match_selected(config, config.data, loaded[key])
 
 
-def _match_selected(config: CheckedConfig, data: Dataset, whole: Dataset) -> None:
+def _match_selected(config: CheckedConfig, data: Dataset, rows: Selection) -> None:
     """Take the saved outputs of the rows that are left, and see that classes keep their numbers."""
-    if config.outputs is not None and config.outputs.shape[:1] == (len(whole),):
-        config.outputs = taken(config.outputs, known(config.selected))
-    lost = [label for label in whole.classes if label not in data.classes]
+    if config.outputs is not None and config.outputs.shape[:1] == (rows.total,):
+        config.outputs = taken(config.outputs, known(rows.numbers))
+    lost = [label for label in rows.classes if label not in data.classes]
     by_label = config.recorded.classes or isinstance(config.data_spec.options.classes, tuple)
     if lost and not by_label and config.data_spec.options.map_targets is None:
         config.add(
             ["data", "rows"],
             f"no row that is left has the label {', '.join(lost)}, and classes are numbered by "
             "the labels of the rows",
-            f"list all labels: data.classes: [{', '.join(whole.classes)}]",
+            f"list all labels: data.classes: [{', '.join(rows.classes)}]",
         )

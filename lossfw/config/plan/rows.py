@@ -11,23 +11,31 @@ from lossfw.config.schema.checked import CheckedConfig, DataSpec, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded, labels_of
 from lossfw.data.files import digest_arrays
-from lossfw.data.selected_rows import selected
+from lossfw.data.selected_rows import Selection, SelectionError, selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
 from lossfw.models import Predictor
 from lossfw.numerics.arrays import NDArray
 
 
-def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> Dataset | None:
-    """Return the rows of a source; None if they cannot be read.
+def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> Selection | None:
+    """Return the rows of a source that fulfil its filter; None if they cannot be read.
 
-    With them come the columns that the keys beside its parameters read, and those of slices.
+    With them come the columns of slices, and that of groups.
     """
-    read = tuple(sorted({*spec.options.extra_columns, *columns}))
+    rows, group = spec.options.row_filter, spec.options.group_key
+    kept = tuple(sorted({*columns, *filter(None, [group])}))
     with config.at(spec.path):
         try:
             source = spec.options.without_groups(known(spec.source))
-            return need_dataset(source, source.load_with(read) if read else source.load())
+            if rows is not None and (found := source.load_selected(rows, kept)) is not None:
+                return found._replace(data=need_dataset(source, found.data))
+            read = kept if rows is None else tuple(sorted({*kept, *rows.columns}))
+            data = need_dataset(source, source.load_with(read) if read else source.load())
+            return Selection(data, len(data)) if rows is None else selected(data, rows, kept)
+        except SelectionError:
+            with config.at([*spec.path, "rows"]):
+                raise
         except ColumnError as error:
             with config.at(place_of_column(config, error.column, spec)):
                 raise
@@ -49,7 +57,7 @@ def need_dataset(source: Source, data: object) -> Dataset:
 
 def with_options(
     config: CheckedConfig,
-    data: Dataset,
+    rows: Selection,
     spec: DataSpec,
     columns: Sequence[str] = (),
     *,
@@ -58,20 +66,12 @@ def with_options(
     """Return the rows of a source as the keys beside its parameters say.
 
     Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`. Only the columns of the filter that are in `columns` stay. The
-    categories of rows that are `learnt` are those of later rows.
+    here; see `standardised`. The categories of rows that are `learnt` are those of later rows.
     """
-    path, options = spec.path, spec.options
-    if not data.columns.keys() >= {*options.extra_columns}:
+    path, options, data = spec.path, spec.options, rows.data
+    unfiltered = options.row_filter is not None and rows.numbers is None
+    if unfiltered or not data.columns.keys() >= {*filter(None, [options.group_key])}:
         return None  # a column that is not there has been reported
-    rows = options.row_filter
-    if rows is not None:
-        filtered, keep = None, {*columns, *filter(None, [options.group_key])}
-        with config.at([*path, "rows"]):
-            filtered, config.selected = selected(data, rows, keep)
-        if filtered is None:
-            return None
-        data = filtered
     with config.at([*path, "group_key"]):
         data = options.grouped(data, columns)
     if learnt and not config.recorded.categories:

@@ -22,6 +22,7 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
 from lossfw.data.options import FOUND
+from lossfw.data.selected_rows import Selection
 from lossfw.data.standardisation import Standardisation
 from lossfw.errors import ShapeError
 from lossfw.models import Model
@@ -102,17 +103,17 @@ def _refuse_sample(config: CheckedConfig) -> None:
 def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     """Fill the rows to learn from and those that are held out."""
     spec, kept = config.data_spec, group_columns(config)
-    data = load(config, spec, kept)
+    rows, data = load(config, spec, kept), None
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
-    if data is not None:
-        data = with_options(config, data, spec, kept, learnt=True)
+    if rows is not None:
+        data = with_options(config, rows, spec, kept, learnt=True)
     held_out = None
     if config.held_out_spec.source is not None:
-        held_out = load(config, config.held_out_spec)
-        if data is not None and held_out is not None:
-            held_out = _held_out_as(config, held_out, data)
+        kept_back = load(config, config.held_out_spec)
+        if data is not None and kept_back is not None:
+            held_out = _held_out_as(config, kept_back, data)
     if data is not None:
         check_like_training(config, data, spec, config.recorded)
         if held_out is not None:
@@ -150,10 +151,10 @@ def _standardise(config: CheckedConfig, data: Dataset) -> None:
             config.held_out = config.recorded.standardisation.apply(config.held_out)
 
 
-def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dataset | None:
+def _held_out_as(config: CheckedConfig, held_out: Selection, data: Dataset) -> Dataset | None:
     """Return the rows that are held out, their labels numbered like those of the data."""
     spec = config.held_out_spec
-    if held_out.classes and data.classes and spec.options.classes in (None, FOUND):
+    if held_out.data.classes and data.classes and spec.options.classes in (None, FOUND):
         options = spec.options.model_copy(update={"classes": data.classes})
         spec = replace(spec, options=options)
     return with_options(config, held_out, spec)

@@ -101,7 +101,6 @@ class CheckedConfig:
     made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
     # The rows.
     data: Dataset | None = None
-    selected: NDArray | None = None
     held_out: Dataset | None = None
     # With folds, the numbers of the rows among the data that are held out.
     held_out_rows: NDArray | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,13 +11,18 @@ from pydantic import model_validator
 
 from lossfw import DataError
 from lossfw.data import (
+    ChosenRows,
     ColumnError,
     DataColumn,
     Dataset,
     File,
+    FilteredRows,
     Group,
     Missing,
+    MissingRules,
     NamedColumns,
+    RowFilter,
+    Selection,
     Source,
     Table,
     check_npz_name,
@@ -36,6 +41,8 @@ from lossfw_std.sources.columns import (
     array_groups,
     column_group,
     columns_left,
+    compared_columns,
+    labels_of_all,
     numbers_of,
     read_columns,
 )
@@ -86,11 +93,13 @@ class Arrays(Source):
     categories : list of str or int, or "found"
         Columns of a table that are inputs and hold categories, texts or numbers: the network
         has an input of 0 or 1 for each. ``found`` takes the columns that hold texts.
-    missing : {"error", "drop", "keep"}
+    missing : {"error", "drop", "keep"} or a mapping
         What happens to a row of a table with a missing value: an empty cell, NA
         or NaN in a column that is used. With ``drop`` it is left out, and the
         report says how many are; all arrays then come from one `file`. With
         ``keep`` a missing input is NaN, for models that take missing values.
+        ``{inputs: keep, targets: drop}`` says it apart for inputs, and for targets
+        and weights.
 
     Notes
     -----
@@ -140,7 +149,7 @@ class Arrays(Source):
                 raise ValueError(f"{role!r} or 'file' beside '{role}_key'")
         if self.exclude and self.inputs_key is not None:
             raise ValueError("either 'inputs_key' or 'exclude', not both")
-        if self.missing == "drop" and self.file is None:
+        if MissingRules.of(self.missing).drops and self.file is None:
             raise ValueError("one 'file' beside 'missing: drop', which keeps the rows together")
         return self
 
@@ -157,6 +166,17 @@ class Arrays(Source):
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the files, and these columns of them; see `Source.load_with`."""
+        return self._dataset(self._read(columns))
+
+    def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
+        """Read the rows that fulfil a filter; see `Source.load_selected`."""
+        choice = FilteredRows.of(rows, self._compared(rows.columns))
+        read = self._read(columns, choice.chosen)
+        labels = self._labels_of_all() if read.classes else ()
+        return choice.selection(self._dataset(read), read.places, labels)
+
+    def _paths(self) -> list[Path]:
+        """Return the files, none of which is a folder."""
         files = (self.file, self.inputs, self.targets, self.sample_weight)
         paths = [path for path in files if path is not None]
         for path in paths:
@@ -165,12 +185,52 @@ class Arrays(Source):
                     f"{path} is a folder, and arrays reads files: the source parquet reads a "
                     "folder of .parquet files."
                 )
-        read = self._apart(columns) if self.file is None else self._together(self.file, columns)
+        return paths
+
+    def _read(self, columns: Sequence[str], rows: ChosenRows | None = None) -> LoadedArrays:
+        self._paths()
+        if self.file is None:
+            return self._apart(columns, rows)
+        return self._together(self.file, columns, rows)
+
+    def _dataset(self, read: LoadedArrays) -> Dataset:
+        paths = self._paths()
         if isinstance(self.targets_key, NamedColumns):
             read = read._replace(target_names=tuple(self.targets_key))
-        read = read._replace(missing=self.missing == "keep")
+        read = read._replace(missing=MissingRules.of(self.missing).inputs == "keep")
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
         return read.dataset(name, digest_files(*paths))
+
+    def _compared(self, names: Sequence[str]) -> Mapping[str, DataColumn]:
+        """Return columns of all rows, for a filter."""
+        found: dict[str, DataColumn] = {}
+        known: list[str] = []
+        for path in self._paths():
+            kind = file_kind(path, "data")
+            if kind in _TABLES:
+                table = open_columns(path, "data", kind)
+                there = names if self.file is not None else table.names
+                found |= compared_columns(table, [n for n in names if n in {*there} - {*found}])
+            elif kind == "npz":
+                there = npz_names(path, "data")
+                found |= _npz_columns(path, [n for n in names if n in {*there} - {*found}])
+            else:
+                there = ()
+            known += there
+        for name in names:
+            if name not in found:
+                owner = f"the source {self.name}" if self.file is None else str(self.file)
+                raise no_column(owner, name, known)
+        return found
+
+    def _labels_of_all(self) -> tuple[str, ...]:
+        """Return the labels of the targets of all rows."""
+        path = self.targets if self.file is None else self.file
+        assert path is not None  # the targets are texts
+        table = open_columns(path, "targets", file_kind(path, "targets"))
+        if self.file is None:
+            return labels_of_all(table, self._alone(table, "targets"))
+        return labels_of_all(table, self._groups(table)["targets"])
 
     def without_inputs(self) -> Source:
         """Return a source that reads no inputs, unless it names them; see `Source`."""
@@ -196,7 +256,7 @@ class Arrays(Source):
         key: Keys | NamedColumns | None = getattr(self, f"{role}_key")
         return key
 
-    def _apart(self, columns: Sequence[str]) -> LoadedArrays:
+    def _apart(self, columns: Sequence[str], rows: ChosenRows | None) -> LoadedArrays:
         merged, known = LoadedArrays({}), list[str]()
         for role in _ROLES:
             path = getattr(self, role)
@@ -216,9 +276,9 @@ class Arrays(Source):
             known += names
             there = [name for name in columns if name in names and name not in merged.columns]
             if kind in _TABLES:
-                read = self._columns(table, {role: self._alone(table, role)}, there)
+                read = self._columns(table, {role: self._alone(table, role)}, there, rows)
             else:
-                read = LoadedArrays({role: array}, columns=_npz_columns(path, there))
+                read = LoadedArrays({role: array}, columns=_npz_columns(path, there)).taken(rows)
             merged = merged.merge(read)
         for name in columns:
             if name not in merged.columns:
@@ -249,13 +309,15 @@ class Arrays(Source):
             )
         return key
 
-    def _together(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
+    def _together(
+        self, file: Path, columns: Sequence[str], rows: ChosenRows | None
+    ) -> LoadedArrays:
         kind = file_kind(file, "data")
         if kind == "npz":
-            return self._from_npz(file, columns)
+            return self._from_npz(file, columns).taken(rows)
         if kind in _TABLES:
             table = open_columns(file, "data", kind)
-            return self._columns(table, self._groups(table), columns)
+            return self._columns(table, self._groups(table), columns, rows)
         raise DataError(
             f"{file} is a .npy, which holds one array: give it as `targets`, and another file as "
             "`inputs`."
@@ -306,7 +368,11 @@ class Arrays(Source):
         )
 
     def _columns(
-        self, table: Table, groups: dict[str, Group], columns: Sequence[str]
+        self,
+        table: Table,
+        groups: dict[str, Group],
+        columns: Sequence[str],
+        rows: ChosenRows | None,
     ) -> LoadedArrays:
         """Read the arrays of a table, and columns that tell rows apart."""
         inputs, found = numbers_of(groups.get("inputs", [])), self.categories == _FOUND
@@ -320,6 +386,7 @@ class Arrays(Source):
             held_may_be_numbers=found,
             missing=self.missing,
             optional=frozenset() if self.inputs_key is not None else frozenset(inputs),
+            rows=rows,
         )
 
 

@@ -7,18 +7,21 @@ from typing import Any, NamedTuple, TypeAlias
 
 from lossfw import DataError
 from lossfw.data import (
+    ChosenRows,
     ColumnError,
     DataColumn,
     Dataset,
     ExpandColumn,
     Group,
     Missing,
+    MissingRules,
     NamedColumns,
     Table,
     TableOptions,
     category_column,
     changed_rows,
     joined,
+    taken,
 )
 
 # A column: its name, or its number from 0 on.
@@ -31,7 +34,11 @@ IF_MISSING = (
     "for models that take missing values."
 )
 # Where the inputs are kept, another column lacks it.
-_IF_NO_INPUT = "Only inputs are kept; with missing: drop such rows are left out."
+_IF_NO_INPUT = (
+    "Only inputs are kept; missing: {inputs: keep, targets: drop} leaves out rows without a target."
+)
+# Where rows without a target are left out, an input lacks it.
+_IF_INPUT = "missing: {inputs: keep, targets: drop} keeps such rows; missing: drop leaves them out."
 
 
 class LoadedArrays(NamedTuple):
@@ -45,6 +52,8 @@ class LoadedArrays(NamedTuple):
     categories: Mapping[str, DataColumn] = {}
     target_names: tuple[str, ...] = ()
     missing: bool = False
+    # The places of the rows among the chosen ones, where some of these were left out.
+    places: Any = None
 
     def merge(self, other: LoadedArrays) -> LoadedArrays:
         """Return these arrays and those of another file."""
@@ -59,6 +68,17 @@ class LoadedArrays(NamedTuple):
             self.missing or other.missing,
         )
 
+    def taken(self, rows: ChosenRows | None) -> LoadedArrays:
+        """Return the chosen rows of arrays that were read as a whole."""
+        if rows is None:
+            return self
+        arrays = dict(self.arrays)
+        for role, array in arrays.items():
+            check_count(role, len(array), rows)
+            arrays[role] = taken(array, rows.index)
+        columns = {name: column.take(rows.index) for name, column in self.columns.items()}
+        return self._replace(arrays=arrays, columns=columns)
+
     def dataset(self, name: str, digest: str) -> Dataset:
         """Return the data set with these arrays, and a note on the rows that were left out."""
         rows = "1 row is" if self.dropped == 1 else f"{self.dropped} rows are"
@@ -72,6 +92,15 @@ class LoadedArrays(NamedTuple):
             "missing": self.missing,
         }
         return Dataset(name, digest=digest, notes=notes, **known, **self.arrays)
+
+
+def check_count(what: str, count: int, rows: ChosenRows) -> None:
+    """Refuse arrays with other rows than the columns of a filter."""
+    if count != rows.count:
+        raise DataError(
+            f"{what} has {count} rows, and the columns of data.rows have {rows.count}; every row "
+            "needs both."
+        )
 
 
 def numbers_of(group: Group) -> list[int]:
@@ -125,11 +154,12 @@ def read_columns(
     held_may_be_numbers: bool = False,
     missing: Missing = "error",
     optional: frozenset[int] = frozenset(),
+    rows: ChosenRows | None = None,
 ) -> LoadedArrays:
     """Read the arrays of a table, and the columns of these names, which tell rows apart.
 
-    The inputs `held` hold categories; some may be numbers, and are then inputs like others. If
-    `missing` is ``keep``, it may be an input.
+    The inputs `held` hold categories; some may be numbers, and are then inputs like others. Only
+    the chosen `rows` are looked at.
     """
     inputs = given = numbers_of(groups.get("inputs", []))
     for number in held:
@@ -148,13 +178,28 @@ def read_columns(
     arrays_of = {number for group in groups.values() for number in numbers_of(group)}
     kept = frozenset(apart.values()) - arrays_of - frozenset(held)
     labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held) | kept
-    keeps = missing == "keep"
+    rule = MissingRules.of(missing)
+    keeps, strict = rule.inputs == "keep", frozenset[int]()
     if keeps:
-        missing, kept, remedy = "error", kept | frozenset(given), _IF_NO_INPUT
+        kept, remedy = kept | frozenset(given), _IF_NO_INPUT
+    elif rule.inputs != rule.targets:
+        strict = frozenset(given if rule.inputs == "error" else arrays_of.difference(given))
+        remedy = _IF_INPUT if rule.inputs == "error" else remedy
     read = table.read_rows(
         [*groups.values(), *held, *apart.values()],
-        TableOptions(missing, labels, optional, kept, frozenset(held), remedy),
+        TableOptions(
+            "drop" if rule.drops else "error",
+            labels,
+            optional,
+            kept,
+            frozenset(held),
+            remedy,
+            strict,
+            rows,
+        ),
     )
+    if rows is not None:
+        check_count(str(table.path), read.total, rows)
     count = len(groups) + len(held)
     arrays = dict(zip(groups, read.arrays, strict=False))
     categories: dict[str, DataColumn] = {}
@@ -183,7 +228,22 @@ def read_columns(
         columns,
         categories,
         missing=keeps,
+        places=read.places,
     )
+
+
+def compared_columns(table: Table, names: Sequence[str]) -> Mapping[str, DataColumn]:
+    """Return columns of all rows by their names, in which a value may be missing."""
+    return read_columns(table, {}, names, (), remedy="").columns
+
+
+def labels_of_all(table: Table, group: Group) -> tuple[str, ...]:
+    """Return the texts of a column in all rows, those included that a filter leaves out."""
+    if not isinstance(group, int):
+        return ()
+    one = frozenset([group])
+    read = table.read_rows([group], TableOptions(labels=one, kept=one))
+    return tuple(label for label in read.labels.get(group, ()) if label)
 
 
 def column_named(table: Table, name: str) -> int:

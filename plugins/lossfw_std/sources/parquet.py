@@ -8,12 +8,27 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from lossfw import DataError
-from lossfw.data import Dataset, Group, Location, Missing, NamedColumns, Source, open_dataset
+from lossfw.data import (
+    ChosenRows,
+    Dataset,
+    FilteredRows,
+    Group,
+    Location,
+    Missing,
+    NamedColumns,
+    RowFilter,
+    Selection,
+    Source,
+    open_dataset,
+)
 from lossfw_std.sources.columns import (
     IF_MISSING,
+    LoadedArrays,
     array_groups,
     column_group,
     column_named,
+    compared_columns,
+    labels_of_all,
     numbers_of,
     read_columns,
 )
@@ -46,10 +61,11 @@ class Parquet(Source):
     categories : list of str, or "found"
         Columns that are inputs and hold categories, texts or numbers: the network has an input
         of 0 or 1 for each. ``found`` takes the columns that hold texts.
-    missing : {"error", "drop", "keep"}
+    missing : {"error", "drop", "keep"} or a mapping
         What happens to a row with a null or NaN in a column that is used. With ``drop`` it is
         left out, for which the data are read once more. With ``keep`` a missing input is NaN, for
-        models that take missing values.
+        models that take missing values. ``{inputs: keep, targets: drop}`` says it apart for
+        inputs, and for targets and weights.
 
     Notes
     -----
@@ -97,23 +113,40 @@ class Parquet(Source):
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
+        return self._dataset(data, self._read(data, columns))
+
+    def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
+        """Read the rows that fulfil a filter; see `Source.load_selected`."""
+        data = open_dataset(self.path)
+        choice = FilteredRows.of(rows, compared_columns(data, rows.columns))
+        read = self._read(data, columns, choice.chosen)
+        group = column_group(data, self.targets_key)
+        labels = labels_of_all(data, group) if read.classes else ()
+        return choice.selection(self._dataset(data, read), read.places, labels)
+
+    def _dataset(self, data: Any, read: LoadedArrays) -> Dataset:
+        if isinstance(self.targets_key, NamedColumns):
+            read = read._replace(target_names=tuple(self.targets_key))
+        return read.dataset(f"{self.name} ({self.path})", data.digest)
+
+    def _read(
+        self, data: Any, columns: Sequence[str], rows: ChosenRows | None = None
+    ) -> LoadedArrays:
         for name in columns:
             column_named(data, name)
         groups = self._groups(data)
         held = [data.column(name) for name in self.categories if self.categories != "found"]
         if self.categories == "found":
             held = [n for n in numbers_of(groups.get("inputs", [])) if n in data.texts()]
-        read = read_columns(
+        return read_columns(
             data,
             groups,
             columns,
             held,
             remedy=IF_MISSING,
             missing=self.missing,
+            rows=rows,
         )
-        if isinstance(self.targets_key, NamedColumns):
-            read = read._replace(target_names=tuple(self.targets_key))
-        return read.dataset(f"{self.name} ({self.path})", data.digest)
 
     def without_inputs(self) -> Source:
         """Return a source that reads no inputs, unless it names them; see `Source`."""

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.data import RowFilter, csv_table, csv_text, parquet
 from lossfw.data.categories import encoded, labels_of
-from lossfw.errors import DataError
+from lossfw.errors import DataError, LossfwError
 
 pytest.importorskip("pyarrow")
 
@@ -153,3 +154,132 @@ def test_categories_of_pandas_and_texts_are_read_alike(tmp_path):
     nothing = pandas.DataFrame({"x": np.array([None, None], object), "paid": [1.0, 2.0]})
     data = loaded({"name": "arrays", "file": MemoryFile.of("frame", nothing)}, categories=())
     assert np.isnan(data.inputs).all()
+
+
+BY_ROLE = {"inputs": "keep", "targets": "drop"}
+
+
+@pytest.fixture(params=["whole", "in pieces"])
+def pieces(request, monkeypatch):
+    """Read tables as a whole, or in pieces of a few rows."""
+    if request.param == "in pieces":
+        monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
+        monkeypatch.setattr(csv_text, "CHUNK_BYTES", 20)
+        monkeypatch.setattr(parquet, "PIECE_BYTES", 64)
+        monkeypatch.setattr(parquet, "_WHOLE_BYTES", 0)
+
+
+def chosen(given, rows, **changes):
+    """Return the rows of a source that fulfil a filter."""
+    options = {"targets_key": "paid", "categories": ("kind", "zone"), **changes}
+    source = lossfw.registry().create("source", {**given, **options})
+    return source.load_selected(RowFilter.read(rows), ("kind",))
+
+
+@pytest.mark.parametrize("make", SOURCES)
+@pytest.mark.parametrize("missing", ["error", "keep", "drop", BY_ROLE])
+def test_nobody_looks_at_rows_that_a_filter_leaves_out(make, missing, tmp_path, pieces):
+    table = {**columns(), "row": list(range(ROWS))}
+    for row in (1, 2, 4, 8):  # all that lack an input lack a target too
+        table["paid"][row] = None
+    there = [0, 3, 5, 6, 7]
+    found = chosen(make(tmp_path, table), "column.row in [0, 3, 5, 6, 7]", missing=missing)
+    assert (found.total, found.numbers.tolist(), found.data.notes) == (ROWS, there, ())
+    assert found.data.rows.tolist() == there
+    only = {name: [values[row] for row in there] for name, values in table.items()}
+    (tmp_path / "only").mkdir()
+    wanted = loaded(make(tmp_path / "only", only), missing=missing).in_memory()
+    data = found.data.in_memory()
+    assert data.targets.dtype == wanted.targets.dtype
+    assert data.targets.tolist() == wanted.targets.tolist() == PAID[there].tolist()
+    assert labels_of(data)["kind"] == labels_of(wanted)["kind"]
+    # Whole numbers of a frame are floats where one of its rows lacks a number.
+    assert [*map(float, labels_of(data)["zone"])] == [*map(float, labels_of(wanted)["zone"])]
+    for known in ({}, labels_of(wanted)):
+        mine, theirs = (encoded(one, known).in_memory().inputs for one in (data, wanted))
+        assert mine.dtype == theirs.dtype
+        np.testing.assert_array_equal(mine, theirs)
+    kinds = data.columns["kind"]
+    assert [kinds.labels[code] for code in kinds.values] == KIND[there].tolist()
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_rows_without_a_target_are_left_out_and_inputs_kept(make, tmp_path, pieces):
+    table = {**columns(), "weight": [1.0] * ROWS}
+    table["paid"][3] = table["weight"][6] = None
+    given = make(tmp_path, table)
+    data = loaded(given, missing=BY_ROLE, sample_weight_key="weight")
+    assert data.notes == ("2 rows are left out, since a value is missing.",)
+    assert data.missing
+    there = [0, 1, 2, 4, 5, 7, 8]
+    assert np.asarray(data.targets).tolist() == PAID[there].tolist()
+    inputs = encoded(data, {}, as_codes=True).in_memory().inputs
+    assert np.isnan(inputs[:, 0]).tolist() == [row in GAPS["age"] for row in there]
+    # The numbers of the rows that are left are known where a filter chose some.
+    found = chosen(given, "column.age != 0", missing=BY_ROLE, sample_weight_key="weight")
+    assert found.numbers.tolist() == there[1:]
+    with pytest.raises(DataError, match=r"missing|row 1 is (null|nan)"):
+        loaded(given, missing={"inputs": "error", "targets": "drop"}, sample_weight_key="weight")
+    with pytest.raises(DataError, match=r"missing|row 3 is (null|nan)"):
+        loaded(given, missing={"inputs": "drop"}, sample_weight_key="weight")
+
+
+def test_texts_in_rows_that_are_left_out_do_no_harm(tmp_path, pieces):
+    table = {**columns(), "row": list(range(ROWS))}
+    table["paid"][3], table["age"][3], table["age"][4] = "unknown", "old", "1.2.3"
+    given = _csv(tmp_path, table)
+    found = chosen(given, "not column.row in [1, 2, 3, 4, 8]", missing="error")
+    assert found.data.classes == found.classes == ()
+    assert np.asarray(found.data.targets).tolist() == [1, 6, 7, 8]
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_the_labels_of_all_rows_are_known(make, tmp_path):
+    given = make(tmp_path, columns())
+    rows, options = (
+        "column.age > 1.9 and column.age < 2.6",
+        {"categories": (), "exclude": ("zone",)},
+    )
+    found = chosen(given, rows, targets_key="kind", **options)
+    assert (found.data.classes, found.classes) == (("bus",), ("bus", "car"))
+
+
+def test_arrays_of_numpy_are_filtered_before_anyone_looks_at_them(tmp_path):
+    np.savez(tmp_path / "x.npz", inputs=[[1.0], [np.nan], [3.0]], targets=[1.0, np.nan, 3.0],
+             day=[1, 2, 3])  # fmt: skip
+    given = {"name": "arrays", "file": str(tmp_path / "x.npz")}
+    found = (
+        lossfw.registry()
+        .create("source", given)
+        .load_selected(RowFilter.read("column.day != 2"), ())
+    )
+    assert found.data.targets.tolist() == [1, 3]
+    np.save(tmp_path / "t.npy", [1.0, 2.0])
+    apart = {
+        "name": "arrays",
+        "inputs": str(tmp_path / "x.npz"),
+        "targets": str(tmp_path / "t.npy"),
+    }
+    with pytest.raises(DataError, match="targets has 2 rows, and the columns of data"):
+        lossfw.registry().create("source", apart).load_selected(
+            RowFilter.read("column.day != 2"), ()
+        )
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ({"targets": "keep"}, "a row without a target has no loss"),
+        ({"weights": "drop"}, "inputs, targets or both"),
+        ("keeep", "one of error, drop, keep, or a mapping"),
+    ],
+)
+def test_what_is_no_rule_is_told(missing, said):
+    with pytest.raises(LossfwError, match=said):
+        lossfw.registry().create("source", "arrays", file="x.csv", missing=missing)
+    for given, same in (
+        ({"inputs": "drop", "targets": "drop"}, "drop"),
+        ({"inputs": "keep"}, "keep"),
+    ):
+        made = lossfw.registry().create("source", "arrays", file="x.csv", missing=given)
+        assert made.missing == same
