@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from lossfw.losses.engine.threads import PROCESSORS
+from lossfw.processes import safe_starts
 
 # How often progress is reported while nothing is finished.
 _GLANCE_SECONDS = 0.1
@@ -189,9 +190,10 @@ def _workers(count: int, tell: Watch) -> Iterator[_ThisProcess | _OtherProcesses
         return
     # Not forked: a copy of a process with threads may wait for one of them for ever.
     context = multiprocessing.get_context("spawn")
-    steps: Any = context.SimpleQueue()
-    with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
-        yield _OtherProcesses(pool, steps, tell)
+    with safe_starts():
+        steps: Any = context.SimpleQueue()
+        with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
+            yield _OtherProcesses(pool, steps, tell)
 
 
 # Where a process of the pool puts its steps.

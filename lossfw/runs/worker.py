@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
+from lossfw.processes import command_of
 from lossfw.runs.execute import plain_outcome
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunOutcome, RunRequest
@@ -35,8 +36,8 @@ class WorkerProcess:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the process
         # A terminal interrupts it too; its parent answers, and ends it.
         with interruption_blocked():
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "lossfw.runs.worker"],
+            self._process = subprocess.Popen(  # noqa: S603  # the words are ours
+                command_of(__name__),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -114,6 +115,12 @@ class WorkerProcesses:
 
 def main() -> None:
     """Carry out requests until there are no more."""
+    with suppress(KeyboardInterrupt):
+        _carry_out_all()
+    os._exit(_ENDED)
+
+
+def _carry_out_all() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     requests: SimpleQueue[RunRequest] = SimpleQueue()
@@ -137,10 +144,3 @@ def _receive(requests: SimpleQueue[RunRequest]) -> None:
 
 def _warn(text: str) -> None:
     sys.stderr.write(f"warning: {text}\n")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        os._exit(_ENDED)

@@ -15,6 +15,7 @@ from typing import Any
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.extras import install_command
 from lossfw.losses.engine.threads import PROCESSORS
+from lossfw.processes import safe_starts
 
 # The prefix of worker processes that are started on this machine.
 _LOCAL = "local:"
@@ -94,7 +95,8 @@ def _threads_each(count: int) -> int:
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
     dask, config = distributed(), importlib.import_module("dask.config")
-    with ExitStack() as stack:
+    # A worker that was lost is started again, so this holds until the end.
+    with safe_starts(), ExitStack() as stack:
         with interruption_waits():
             # Samples of what the workers do, a hundred a second, are for a dashboard that is not
             # there.
