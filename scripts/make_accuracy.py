@@ -15,7 +15,7 @@ from pathlib import Path
 from lossfw import __version__
 from lossfw.check.accuracy.measure import POINTS, accuracy_jobs
 from lossfw.check.accuracy.peers import installed
-from lossfw.check.pool import run_all
+from lossfw.check.pool import as_completed
 from lossfw.cli.accuracy import chosen
 from lossfw.components.plugin_choice import Plugins
 from lossfw.report.text.accuracy import page, row
@@ -35,10 +35,11 @@ def main() -> None:
     todo = accuracy_jobs(
         components, plugins, points=arguments.points, seed=arguments.seed, peers=True
     )
-    rows = []
-    for found in run_all(todo):
-        rows.append(row(found))
-        print(f"{len(rows)} of {len(todo)}: {found.text} {found.dtype}", file=sys.stderr)
+    measured = {}
+    for number, found in as_completed(todo):
+        measured[number] = row(found)
+        print(f"{len(measured)} of {len(todo)}: {found.text} {found.dtype}", file=sys.stderr)
+    rows = [measured[number] for number in range(len(todo))]
     peers = {peer.name: peer.version for peer in installed()}
     if arguments.names:
         before, names = json.loads(file.read_text()), {one.name for one in components}

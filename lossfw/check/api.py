@@ -64,8 +64,8 @@ def check(
     examples : int
         About how many pairs each check tries in each dtype.
     time : float, optional
-        Seconds after which no further stage of the search begins. What has run gives the same
-        results as without an end, and `Report.late_stages` names what is missing.
+        Seconds after which no further check begins. What has run gives the same results as
+        without an end, and `Report.late_checks` names what is missing.
     allow_unfinished : bool
         A report may be ok although the time was over before all checks had run.
     only, skip : sequence of str

@@ -16,10 +16,17 @@ from lossfw.check.pool import Job, JobSeries, Watch
 from lossfw.check.report import Report
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.component import Component
+from lossfw.components.library import LibraryComponent
 from lossfw.components.naming import did_you_mean_one
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry, Registry
-from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
+from lossfw.errors import (
+    ArgumentError,
+    BrokenPluginError,
+    LossfwError,
+    ParameterError,
+    UnknownNameError,
+)
 from lossfw.models import Model
 
 KINDS = ("loss", "activation", "model", "metric")
@@ -60,9 +67,11 @@ def report_unchecked(
     return [Report(name, not_checked=reason, allow_unfinished=options.allow_unfinished)]
 
 
-def report_skipped(name: str, reason: str, watch: Watch | None = None) -> list[Report]:
+def report_skipped(
+    name: str, reason: str, library: str = "", watch: Watch | None = None
+) -> list[Report]:
     """Return the report on a component that is left out, which is not a failure."""
-    return [Report(name, skipped=reason)]
+    return [Report(name, skipped=reason, missing_library=library)]
 
 
 def check_jobs(
@@ -111,29 +120,50 @@ def check_jobs(
         _complete(description, parameters, plugins.registry())  # a mistake ends the command here
         common |= {"description": description, "parameters": parameters, "plugins": plugins}
         return [Job(name, check_outside, {"name": name, **common}) for name in names]
-    jobs: list[Job | JobSeries] = []
+    return _component_jobs(names, parameters, plugins, defaults, options, expected)
+
+
+def _component_jobs(
+    names: Sequence[str],
+    parameters: Mapping[str, Any],
+    plugins: Plugins,
+    defaults: bool,
+    options: Options,
+    expected: Mapping[str, str],
+) -> list[Job | JobSeries]:
     known = plugins.registry()
     entries = entries_to_check(known, names, only_local=bool(plugins.local))
-    for entry in entries:
+    is_alone = len(entries) == 1
+
+    def job_of(entry: Entry) -> Job | JobSeries:
+        cls = known.class_of(entry)
+        if not is_alone and (library := _missing_library(cls)):
+            reason = f"it needs {library}, which is not installed"
+            left_out = {"name": entry.name, "reason": reason, "library": library}
+            return Job(entry.name, report_skipped, left_out)
         instances = _instances(known, entry, parameters, defaults)
-        skipped = _why_skipped(known.class_of(entry), instances)
-        if skipped and len(entries) > 1:
-            left_out = {"name": entry.name, "reason": f"it {skipped}"}
-            jobs.append(Job(entry.name, report_skipped, left_out))
-        elif not instances:
-            reason = _why_not(known.class_of(entry))
-            if len(entries) == 1:
-                raise ArgumentError(f"{entry.name} {reason}")
-            arguments = {"name": entry.name, "reason": f"it {reason}", "options": options}
+        if not is_alone and (reason := _why_skipped(cls, instances)):
+            return Job(entry.name, report_skipped, {"name": entry.name, "reason": f"it {reason}"})
+        if not instances:
+            raise ParameterError(f"{entry.name} {_why_not(cls)}")
+        if not names:
+            # Among many components, forms get as little as moved parameters.
+            instances[1:] = [
+                one._replace(example_share=min(one.example_share, MOVED_SHARE))
+                for one in instances[1:]
+            ]
+        return ComponentChecks(entry, instances, plugins, options, expected).jobs()
+
+    jobs: list[Job | JobSeries] = []
+    for entry in entries:
+        try:
+            jobs.append(job_of(entry))
+        except (BrokenPluginError, ParameterError) as error:
+            if is_alone:
+                raise
+            # A faulty class does not cost the others their checks.
+            arguments = {"name": entry.name, "reason": str(error), "options": options}
             jobs.append(Job(entry.name, report_unchecked, arguments))
-        else:
-            if not names:
-                # Among many components, forms get as little as moved parameters.
-                instances[1:] = [
-                    one._replace(example_share=min(one.example_share, MOVED_SHARE))
-                    for one in instances[1:]
-                ]
-            jobs.append(ComponentChecks(entry, instances, plugins, options, expected).jobs())
     if not jobs:
         others = [e for e in known.entries() if e.plugin.path is not None]
         offered = ", ".join(f"the {entry.kind} {entry.name}" for entry in others)
@@ -233,10 +263,14 @@ def _instances(
     return instances[:1] if defaults else instances
 
 
+def _missing_library(cls: type[Component]) -> str | None:
+    return cls.missing_library() if issubclass(cls, LibraryComponent) else None
+
+
 def _why_skipped(cls: type[Component], instances: Sequence[InstanceToCheck]) -> str:
     """Return why a component is left out among many, as the end of a sentence; empty if not.
 
-    Only a model is: its library may not be installed, or it may have no file to evaluate.
+    Only a model is: it may have no file to evaluate.
     """
     if not issubclass(cls, Model):
         return ""

@@ -17,7 +17,7 @@ class Options:
 
     seed: int = 0
     examples: int = 200
-    time: float | None = None  # seconds after which no further stage begins
+    time: float | None = None  # seconds after which no further check begins
     allow_unfinished: bool = False
     only: Sequence[str] = ()
     skip: Sequence[str] = ()

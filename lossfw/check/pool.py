@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from lossfw.losses.engine.threads import PROCESSORS
@@ -23,8 +24,8 @@ from lossfw.processes import safe_starts
 # How often progress is reported while nothing is finished.
 _GLANCE_SECONDS = 0.1
 
-# Gets the name of each step before it begins.
-Watch: TypeAlias = Callable[[str], None]
+# Gets the name of each step before it begins, and tells whether there is time for it.
+Watch: TypeAlias = Callable[[str], bool]
 
 # Gets the number of jobs that are done, of all jobs, and the name of the step that runs.
 JobProgress: TypeAlias = Callable[[int, int, str], None]
@@ -37,20 +38,26 @@ class Job:
     label: str
     function: Callable[..., Any]
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    # When its time is over, by the monotonic clock that all processes share.
+    until: float = math.inf
 
-    def run(self, watch: Watch) -> Any:
-        """Do it; what an author's function prints does not get among the reports."""
+    def run(self, tell: Callable[[str], None]) -> Any:
+        """Do it, and tell its steps; what an author's function prints stays off the reports."""
+
+        def watch(step: str) -> bool:
+            tell(f"{self.label}: {step}")
+            return time.monotonic() < self.until
+
         with redirect_stdout(sys.stderr):
-            return self.function(
-                **self.arguments, watch=lambda step: watch(f"{self.label}: {step}")
-            )
+            return self.function(**self.arguments, watch=watch)
 
 
 @dataclass(frozen=True)
 class JobSeries:
     """Jobs in parts: `parts()` yields some, gets their results, and returns the result of all.
 
-    After so many seconds no further job begins; one that did not begin has the result None.
+    Its time is over after so many seconds in which one of its jobs ran. Then no further job begins,
+    and one that did not begin has the result None.
     """
 
     parts: Callable[[], Generator[list[Job], list[Any], Any]]
@@ -58,13 +65,21 @@ class JobSeries:
     seconds: float | None = None
 
 
-def run_all(
+def run_all(jobs: Sequence[Job | JobSeries], **options: Any) -> list[Any]:
+    """Return the result of each job or series, in their order; see `as_completed`."""
+    return [result for _, result in sorted(as_completed(jobs, **options), key=itemgetter(0))]
+
+
+def as_completed(
     jobs: Sequence[Job | JobSeries],
     *,
     processes: int | None = None,
     progress: JobProgress | None = None,
-) -> Iterator[Any]:
-    """Yield the result of each job or series, in their order; by default a process per core."""
+) -> Iterator[tuple[int, Any]]:
+    """Yield number and result of each job or series as it ends; by default a process per core.
+
+    With one process they end in their order.
+    """
     series = [_Running(_alone(job) if isinstance(job, Job) else job) for job in jobs]
     total = sum(one.n_jobs for one in series)
     count = min(processes or PROCESSORS, total)
@@ -77,20 +92,21 @@ def run_all(
     with _workers(count, tell) as workers:
         in_flight: dict[Future[Any], tuple[_Running, int]] = {}
         try:
-            for one in series:
-                while not one.is_done:
-                    for other in series:
-                        while len(in_flight) < count and (begun := other.begin()) is not None:
-                            number, job = begun
-                            in_flight[workers.submit(job)] = other, number
-                    finished, _ = wait(in_flight, _GLANCE_SECONDS, FIRST_COMPLETED)
-                    for future in finished:
-                        other, number = in_flight.pop(future)
-                        # A failure ends all at once.
-                        other.finish(number, future.result())
-                        done += 1
-                    workers.tell()
-                yield one.result
+            left = list(enumerate(series))
+            while left:
+                for _, one in left:
+                    while len(in_flight) < count and (begun := one.begin()) is not None:
+                        number, job = begun
+                        in_flight[workers.submit(job)] = one, number
+                finished, _ = wait(in_flight, _GLANCE_SECONDS, FIRST_COMPLETED)
+                for future in finished:
+                    one, number = in_flight.pop(future)
+                    # A failure ends all at once.
+                    one.finish(number, future.result())
+                    done += 1
+                workers.tell()
+                yield from ((at, one.result) for at, one in left if one.is_done)
+                left = [(at, one) for at, one in left if not one.is_done]
         finally:
             for future in in_flight:
                 future.cancel()
@@ -102,7 +118,10 @@ class _Running:
     def __init__(self, series: JobSeries) -> None:
         self.n_jobs = series.n_jobs
         self.is_done, self.result = False, None
-        self._parts, self._seconds, self._end = series.parts(), series.seconds, math.inf
+        self._parts = series.parts()
+        # The seconds that are left count while a job runs, and then the time is over at `_end`.
+        self._seconds = math.inf if series.seconds is None else series.seconds
+        self._end, self._running, self._has_begun = math.inf, 0, False
         self._waiting: deque[tuple[int, Job]] = deque()
         self._results: list[Any] | None = None
         self._missing = 0
@@ -112,10 +131,12 @@ class _Running:
         """Return the next job, with its number among those of its part; None if none can begin."""
         while self._waiting:
             now = time.monotonic()
-            if now < self._end:
-                if self._seconds is not None:
-                    self._end = min(self._end, now + self._seconds)
-                return self._waiting.popleft()
+            if not self._running:
+                self._end = now + self._seconds
+            if now < self._end or not self._has_begun:
+                self._running, self._has_begun = self._running + 1, True
+                number, job = self._waiting.popleft()
+                return number, replace(job, until=self._end)
             self._missing -= len(self._waiting)
             self._waiting.clear()
             self._advance()
@@ -124,6 +145,9 @@ class _Running:
     def finish(self, number: int, result: Any) -> None:
         """Take the result of a job."""
         assert self._results is not None
+        self._running -= 1
+        if not self._running:
+            self._seconds = self._end - time.monotonic()
         self._results[number] = result
         self._missing -= 1
         self._advance()
@@ -152,7 +176,7 @@ def _alone(job: Job) -> JobSeries:
 class _ThisProcess:
     """Does a job in this process when it is submitted."""
 
-    def __init__(self, tell: Watch) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell, self._label = tell, ""
 
     def submit(self, job: Job) -> Future[Any]:
@@ -169,7 +193,7 @@ class _ThisProcess:
 class _OtherProcesses:
     """Processes that put their steps into a queue."""
 
-    def __init__(self, pool: ProcessPoolExecutor, steps: Any, tell: Watch) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, steps: Any, tell: Callable[[str], None]) -> None:
         self._pool, self._steps, self._tell = pool, steps, tell
         self._step = ""
 
@@ -184,7 +208,7 @@ class _OtherProcesses:
 
 
 @contextmanager
-def _workers(count: int, tell: Watch) -> Iterator[_ThisProcess | _OtherProcesses]:
+def _workers(count: int, tell: Callable[[str], None]) -> Iterator[_ThisProcess | _OtherProcesses]:
     if count <= 1:
         yield _ThisProcess(tell)
         return

@@ -56,7 +56,11 @@ class Report:
     stages : list of str
         The parts in which the checks run, in their order.
     late_stages : list of str
-        Those of them that did not begin in time.
+        Those of them that did not end in time.
+    late_checks : list of str
+        The checks for which there was not enough time, in one stage or in all.
+    n_checks : int
+        How many checks were to run, at all parameter sets together.
     allow_unfinished : bool
         Whether a report may be ok although the time was over.
     conventions : bool
@@ -69,6 +73,8 @@ class Report:
         Why nothing could be checked, empty where something was.
     skipped : str
         Why a component was left out among many, which is not a failure; empty where it was not.
+    missing_library : str
+        The library, for pip, for want of which it was left out.
     component : str
         The component without its parameters: reports on the same one are merged.
     seed : int
@@ -97,12 +103,15 @@ class Report:
     not_run: dict[str, str] = field(default_factory=dict)
     stages: list[str] = field(default_factory=list)
     late_stages: list[str] = field(default_factory=list)
+    late_checks: list[str] = field(default_factory=list)
+    n_checks: int = 0
     allow_unfinished: bool = False
     conventions: bool = True
     witnesses: dict[str, str] = field(default_factory=dict)
     limited: dict[str, str] = field(default_factory=dict)
     not_checked: str = ""
     skipped: str = ""
+    missing_library: str = ""
     component: str = ""
     seed: int = 0
     right_for: str = ""
@@ -112,7 +121,7 @@ class Report:
     @property
     def unfinished(self) -> bool:
         """Whether the time was over before all checks had run."""
-        return bool(self.late_stages)
+        return bool(self.late_checks)
 
     @property
     def held(self) -> list[PassedCheck]:
@@ -203,6 +212,7 @@ class Report:
             "limited": dict(self.limited),
             "stages": list(self.stages),
             "late_stages": list(self.late_stages),
+            "late_checks": list(self.late_checks),
             "not_checked": self.not_checked,
             "skipped": self.skipped,
         }
@@ -230,7 +240,9 @@ class Report:
             yield f"  {check}: expected to fail ({reason}), but it holds: remove the expectation"
         for check, reason in self.expected.items():
             yield f"  {check} failed, as expected: {reason}"
-        for word, reasons in (("not run", self.not_run), ("looked at less", self.limited)):
+        # What was late is one count in the summary.
+        not_run = _without(self.not_run, self.late_checks)
+        for word, reasons in (("not run", not_run), ("looked at less", self.limited)):
             for reason, checks in _by_reason(reasons).items():
                 if reason != DESELECTED:
                     yield f"  {word}: {_listed(checks)} ({reason})"
@@ -259,8 +271,11 @@ class Report:
             allow_unfinished=first.allow_unfinished,
             stages=[stage for report in reports for stage in report.stages],
             late_stages=[stage for report in reports for stage in report.late_stages],
+            late_checks=[check for report in reports for check in report.late_checks],
+            n_checks=sum(report.n_checks for report in reports),
             not_checked="; ".join(dict.fromkeys(r.not_checked for r in reports if r.not_checked)),
             skipped=first.skipped,
+            missing_library=first.missing_library,
             seed=first.seed,
             right_for=next((report.right_for for report in reports if report.right_for), ""),
             notes=list(dict.fromkeys(note for report in reports for note in report.notes)),
@@ -297,6 +312,7 @@ def summary(reports: Sequence[Report]) -> str:
     if findings:
         causes = sum(len(report.causes) for report in reports)
         parts.append(f"{_count(causes, 'cause')} of {_count(findings, 'finding')}")
+    reports = [report for report in reports if not report.skipped]
     held = sum(len(report.passed) for report in reports)
     examples = sum(report.examples for report in reports)
     sets = sum(report.parameter_sets for report in reports)
@@ -306,14 +322,25 @@ def summary(reports: Sequence[Report]) -> str:
     parts.append(
         f"{_count(held, 'check')} {many} not refuted in {examples:,} examples, seed {seed}"
     )
-    late = sum(len(report.late_stages) for report in reports)
+    late = sum(len(report.late_checks) for report in reports)
     if late:
+        every = sum(report.n_checks for report in reports)
         cure = "--time 0 runs all"
         if not all(report.allow_unfinished for report in reports):
             cure += ", --allow-unfinished accepts it"
-        every = sum(len(report.stages) for report in reports)
-        parts.append(f"{late} of {_count(every, 'stage')} not run (time; {cure})")
+        parts.append(f"{late:,} of {_count(every, 'check')} did not end in time ({cure})")
     return "; ".join(parts)
+
+
+def skipped_in_words(reports: Sequence[Report]) -> str:
+    """Return which components were left out for want of a library, in one line; "" if none."""
+    skipped = [
+        (report.name, report.missing_library) for report in reports if report.missing_library
+    ]
+    if not skipped:
+        return ""
+    named = ", ".join(f"{name} ({library})" for name, library in skipped)
+    return f"skipped {_count(len(skipped), 'component')} whose library is not installed: {named}"
 
 
 def _count(count: int, word: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -90,12 +91,15 @@ def suite_of_subject(subject: Subject, more: Mapping[str, Check] | None = None) 
 class StageResult:
     """What one stage of a suite found."""
 
+    stage: Stage
     # In the order in which the checks ran.
     outcomes: dict[str, CheckOutcome] = field(default_factory=dict)
     witnesses: Mapping[str, str] = field(default_factory=dict)
     limited: Mapping[str, str] = field(default_factory=dict)
     # Why no other check runs, empty where others do.
     ended_by: str = ""
+    # Whether the time was over before all its checks had run.
+    is_late: bool = False
     # For which numbers the functions are right, where digits are lost or extremes are wrong.
     right_for: str = ""
 
@@ -106,7 +110,7 @@ def run(
     *,
     effort: Effort | None = None,
     expected_failures: Mapping[str, str] | None = None,
-    watch: Watch | None = None,
+    watch: Callable[[str], object] | None = None,
     **more: Any,
 ) -> Report:
     """Run every check, stage by stage; `watch` gets the name of each before it runs.
@@ -115,13 +119,19 @@ def run(
     """
     options = options or Options(**more)
     expected = expectations(expected_failures or {}, (*suite.checks, *suite.left_out))
-    started_at, results = time.monotonic(), list[StageResult]()
+    until = math.inf if options.time is None else time.monotonic() + options.time
+
+    def tell(name: str) -> bool:
+        if watch is not None:
+            watch(name)
+        return time.monotonic() < until
+
+    results: list[StageResult] = []
     for stage in stages_of(suite.subject, suite.checks):
-        is_late = options.time is not None and time.monotonic() - started_at > options.time
-        if results and (is_late or results[-1].ended_by):
+        if results and (time.monotonic() >= until or results[-1].ended_by):
             break
         search = (effort or Effort()).search(stage, options)
-        results.append(run_stage(suite, stage, search, options, expected=expected, watch=watch))
+        results.append(run_stage(suite, stage, search, options, expected=expected, watch=tell))
     return report_of(suite, options, expected, results)
 
 
@@ -135,17 +145,19 @@ def run_stage(
     known: Mapping[str, Points] | None = None,
     watch: Watch | None = None,
 ) -> StageResult:
-    """Run the checks of a stage.
+    """Run the checks of a stage, at least one, while `watch` says that there is time.
 
     What refutes a check elsewhere is `known`: the check is searched only where it holds there.
     """
-    result = StageResult(witnesses=search.witnesses, limited=search.limited)
+    result = StageResult(stage, witnesses=search.witnesses, limited=search.limited)
     deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
     for name in stage.checks(suite.checks):
         if name in deselected:
             continue
-        if watch is not None:
-            watch(name)
+        has_time = watch is None or watch(name)
+        if result.outcomes and not has_time:
+            result.is_late = True
+            break
         outcome: CheckOutcome | None = None
         if known and name in known:
             outcome = _refuted_at(suite, name, search, known[name])
@@ -165,7 +177,8 @@ def run_stage(
     grades = {one.grade for one in found if one.check not in expected}
     # Of other parameters, with a share of the points, the ends are about the same.
     is_right_elsewhere = grades & {"digits", "extreme"} and "wrong" not in grades
-    if search.share == 1 and is_right_elsewhere and isinstance(suite.subject, Subject):
+    is_whole = search.share == 1 and not result.is_late
+    if is_whole and is_right_elsewhere and isinstance(suite.subject, Subject):
         result.right_for = right_for(suite.subject)
     return result
 
@@ -189,14 +202,16 @@ def report_of(
 ) -> Report:
     """Return the report of the stages that ran; those after an end do not count.
 
-    Others did not begin in time, unless something else ended the search before.
+    Others did not end in time, unless something else ended the search before.
     """
     stages = stages_of(suite.subject, suite.checks)
     for number, result in enumerate(results):
         if result.ended_by:
             ended_by, results = result.ended_by, results[: number + 1]
             break
-    is_late = len(results) < len(stages) and not ended_by
+    deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
+    selected = [name for name in suite.checks if name not in deselected]
+    late = {} if ended_by else _late(stages, selected, results)
     report = Report(
         suite.name,
         not_claimed=list(suite.not_claimed),
@@ -206,9 +221,10 @@ def report_of(
         seed=options.seed,
         notes=_notes(suite.subject),
         stages=[stage.value for stage in stages],
-        late_stages=[stage.value for stage in stages[len(results) :] if is_late],
+        late_stages=[stage.value for stage in late],
+        late_checks=[name for name in selected if any(name in names for names in late.values())],
+        n_checks=len(selected),
     )
-    deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
     findings = FindingDeduplicator()
     for name in suite.checks:
         outcomes = [result.outcomes[name] for result in results if name in result.outcomes]
@@ -221,6 +237,8 @@ def report_of(
             report.not_run[name] = ended_by or f"the time of {options.time:g} s was over"
         else:
             outcome = _joined(outcomes)
+            if isinstance(outcome, PassedCheck) and name in report.late_checks:
+                reason = ""  # it may fail in what did not run
             _record(report, name, outcome if reason else findings.deduplicate(outcome), reason)
     for result in results:
         report.witnesses.update(result.witnesses)
@@ -229,6 +247,28 @@ def report_of(
     if "wrong" not in {refutation.grade for refutation in report.failures}:
         report.right_for = next((one.right_for for one in results if one.right_for), "")
     return report
+
+
+def _late(
+    stages: Sequence[Stage], selected: Sequence[str], results: Sequence[StageResult]
+) -> dict[Stage, list[str]]:
+    """Return the checks of each stage for which there was no time, without empty stages."""
+    settled = {
+        name
+        for result in results
+        for name, outcome in result.outcomes.items()
+        if not isinstance(outcome, PassedCheck)
+    }
+    ran = {(result.stage, name) for result in results for name in result.outcomes}
+    late = {
+        stage: [
+            name
+            for name in stage.checks(selected)
+            if name not in settled and (stage, name) not in ran
+        ]
+        for stage in stages
+    }
+    return {stage: names for stage, names in late.items() if names}
 
 
 def _notes(subject: Any) -> list[str]:

@@ -1,8 +1,8 @@
 """Stages: in which order an instance is checked, ordinary numbers first.
 
 What is wrong in ordinary numbers is found first; then come the laws of the call, which look at
-plain numbers only, and the formula at the numbers that are left. A search may end between stages,
-never inside one: what has run has the results that it would have without an end.
+plain numbers only, and the formula at the numbers that are left. A search may end between two
+checks, never inside one: what has run has the results that it would have without an end.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def accuracy(
     components = chosen(plugins.registry(), names, given)
     jobs = accuracy_jobs(components, plugins, points=points, seed=seed, peers=peers)
     with ProgressBar("measured") as progress:
-        found = list(run_all(jobs, processes=processes, progress=progress))
+        found = run_all(jobs, processes=processes, progress=progress)
     if as_json:
         say_json(points=points, seed=seed, rows=[row.to_dict() for row in found])
         return

@@ -32,9 +32,6 @@ REFUTED = 1
 # The report says for so many losses what they cost.
 _MOST_COSTS = 3
 
-# The ending of the files that JSON is written to.
-_JSON = ".json"
-
 
 # The options for outside functions.
 _outside_options = with_options(
@@ -82,11 +79,8 @@ _outside_options = with_options(
     default=30.0,
     show_default=True,
     metavar="S",
-    help="Seconds for each component, after which no further part of its search begins; 0 for no "
-    "end.",
+    help="Seconds for each component, after which no further check of it begins; 0 for no end.",
 )
-# The name of old, for a release.
-@click.option("--time-limit", type=float, hidden=True)
 @click.option("--allow-unfinished", is_flag=True, help="Exit with 0 even if the time was over.")
 @click.option(
     "--within",
@@ -134,7 +128,6 @@ def check(
     as_json: bool,
     json_file: str | None,
     time: float,
-    time_limit: float | None,
     processes: int | None,
     plugins: Plugins,
     **others: Any,
@@ -159,19 +152,16 @@ def check(
 
     from lossfw.check.jobs import check_jobs
     from lossfw.check.options import Options
-    from lossfw.check.pool import run_all
+    from lossfw.check.pool import as_completed
     from lossfw.check.report import Report
     from lossfw.runs.files import say, to_json, write_file
 
-    if as_json and names and names[-1].endswith(_JSON):
-        # No component has such a name: it is the file of `--json FILE`, as one wrote before.
-        names, json_file, as_json = names[:-1], names[-1], False
     refuse_below("--examples", others["examples"], 1)
     refuse_below("--seed", others["seed"], 0)
     refuse_below("--processes", processes, 1)
     refuse_below("--time", time, 0)
     # As without an end.
-    others["time"] = (time if time_limit is None else time_limit) or None
+    others["time"] = time or None
     options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
     given = read_parameters(parameters)
     refuse_several(given, names)
@@ -187,18 +177,19 @@ def check(
         outside={**others, "claims": read_parameters(claims)},
         options=options,
     )
+    found: dict[int, list[Report]] = {}
+    printer = _Printer(is_silent=as_json, are_several=len(jobs) > 1)
     with ProgressBar("checked") as progress:
-        found = run_all(jobs, processes=processes, progress=progress)
-        reports = [report for some in found for report in some]
-    by_component: dict[str, list[Report]] = {}
-    for report in reports:
-        by_component.setdefault(report.component or report.name, []).append(report)
-    merged = [Report.merged(of_one) for of_one in by_component.values()]
+        for number, some in as_completed(jobs, processes=processes, progress=progress):
+            found[number] = some
+            with progress.hidden():
+                printer.show(Report.merged(some))
+    reports = [report for number in sorted(found) for report in found[number]]
     whole = {
         "lossfw": CHECK_VERSION,
         "seed": options.seed,
         "examples": options.examples,
-        "ok": all(report.ok for report in reports),
+        "ok": printer.is_all_ok,
         "reports": [report.to_dict() for report in reports],
     }
     text = to_json(whole)
@@ -208,27 +199,54 @@ def check(
     if as_json:
         say(text)
     else:
-        for line in _lines(merged):
-            say(line)
+        printer.show_summary()
         for line in _costs(names, given, plugins):
             # A time is another one in each run, and the report is the same.
             click.echo(line, err=True)
-    if not all(report.ok for report in merged):
+    if not printer.is_all_ok:
         ctx.exit(REFUTED)
 
 
-def _lines(reports: Sequence[Report]) -> Iterator[str]:
-    """Yield the lines on reports, each on another component; those that failed come last."""
-    from lossfw.check.report import summary
+class _Printer:
+    """Prints the report of each component as its checks end, and a summary of all."""
 
-    for number, report in enumerate(sorted(reports, key=lambda one: not one.ok)):
-        if number and not report.ok:
-            yield ""
-        yield from report.lines()
-        if report.ok and len(reports) == 1:
-            yield from report.lines_on_gaps()
-    yield ""
-    yield summary(reports)
+    def __init__(self, *, is_silent: bool, are_several: bool) -> None:
+        self._is_silent, self._are_several = is_silent, are_several
+        self._reports: list[Report] = []
+
+    @property
+    def is_all_ok(self) -> bool:
+        """Whether no component failed."""
+        return all(report.ok for report in self._reports)
+
+    def show(self, report: Report) -> None:
+        """Print the report of a component, at all its parameters."""
+        from lossfw.runs.files import say
+
+        # Those whose library is missing are named together.
+        if not (self._is_silent or report.missing_library):
+            shown = [one for one in self._reports if not one.missing_library]
+            if shown and not (report.ok and shown[-1].ok):
+                say("")
+            for line in report.lines():
+                say(line)
+            if report.ok and not self._are_several:
+                for line in report.lines_on_gaps():
+                    say(line)
+        self._reports.append(report)
+
+    def show_summary(self) -> None:
+        """Print what failed, what was left out, and how much was checked."""
+        from lossfw.check.report import skipped_in_words, summary
+        from lossfw.runs.files import say
+
+        say("")
+        failed = sorted(one.component or one.name for one in self._reports if not one.ok)
+        if failed and self._are_several:
+            say(f"not ok: {', '.join(failed)}")
+        if skipped := skipped_in_words(self._reports):
+            say(skipped)
+        say(summary(self._reports))
 
 
 def _costs(names: Sequence[str], parameters: dict[str, Any], plugins: Plugins) -> Iterator[str]:

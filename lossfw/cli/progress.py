@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 # Below this a bar would only flicker.
@@ -29,6 +31,17 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.stop()
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the bar away while something else is printed."""
+        if self._bar is not None:
+            self._bar.stop()
+        try:
+            yield
+        finally:
+            if self._bar is not None:
+                self._bar.start()
+
     def __call__(self, done: int, total: int, now: str = "") -> None:
         """Show the number of rows done, and the present stage."""
         if not self._watched or time.monotonic() - self._begun < PATIENCE_SECONDS:
@@ -43,7 +56,8 @@ def _new_bar(what: str, total: int) -> Any:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    bar = Bar(console=Console(stderr=True), transient=True)
+    # What is printed to standard output stays there: it may be a file.
+    bar = Bar(console=Console(stderr=True), transient=True, redirect_stdout=False)
     bar.add_task(what, total=total)
     bar.start()
     return bar

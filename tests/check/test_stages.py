@@ -95,6 +95,50 @@ def test_what_is_known_of_other_spaces_is_searched_for():
     assert result.outcomes["value"].examples > 5
 
 
+def test_a_stage_ends_between_two_checks_when_its_time_is_over():
+    suite, options = suite_of_component(lossfw.loss("huber")), Options(examples=5)
+    search = Effort().search(Stage.ORDINARY, options)
+    told = []
+
+    def has_time(name):
+        told.append(name)
+        return len(told) < 3
+
+    result = run_stage(suite, Stage.ORDINARY, search, options, expected={}, watch=has_time)
+    assert list(result.outcomes) == told[:2] == Stage.ORDINARY.checks(suite.checks)[:2]
+    assert result.is_late
+    # There is always a first one.
+    result = run_stage(suite, Stage.CALL, search, options, expected={}, watch=lambda name: False)
+    assert len(result.outcomes) == 1
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that jobs move."""
+    now = [100.0]
+    monkeypatch.setattr("lossfw.check.pool.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_the_time_of_a_series_counts_only_while_one_of_its_jobs_runs(clock):
+    def step(seconds, watch):
+        clock[0] += seconds
+        return watch("-")
+
+    def series(*seconds):
+        def parts():
+            found = []
+            for one in seconds:
+                found += yield [Job("-", step, {"seconds": one})]
+            return found
+
+        return parts
+
+    # While the first series runs for 50 seconds, the second one has not begun.
+    both = [JobSeries(series(50.0), 1, 60.0), JobSeries(series(1.0, 1.0, 2.5, 1.0), 4, 3.0)]
+    assert run_all(both, processes=1) == [[True], [True, True, False, None]]
+
+
 def named(name):
     arguments = {"name": name, "reason": "-", "options": Options()}
     return Job(name, report_unchecked, arguments)

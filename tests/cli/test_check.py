@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from lossfw.check.pool import run_all
 from lossfw.check.stages import AT_POINTS
 from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
+from support.waiting import HANGS
 
 MINE = """
 from lossfw import Claims, DistanceLoss
@@ -155,8 +158,7 @@ def test_json_is_printed_as_by_other_verbs(lossfw, tmp_path):
     assert printed.exit_code == 0
     whole = json.loads(printed.stdout)
     assert whole["ok"]
-    # The form of old: a file where other verbs have a flag.
-    assert lossfw(*arguments, "--json", "it.json").stdout.startswith("Huber")
+    assert lossfw(*arguments, "--json-file", "it.json").stdout.startswith("Huber")
     assert json.loads((tmp_path / "it.json").read_text()) == whole
 
 
@@ -170,19 +172,128 @@ def test_conventions_do_not_count_unless_asked_for(lossfw):
     assert "stopped at the first failure" in result.stdout
 
 
-# The second is the option's name of old.
-@pytest.mark.parametrize("option", ["--time", "--time-limit"])
-def test_a_time_that_is_over_ends_honestly(option, lossfw, tmp_path):
-    arguments = ("squared_error", "--examples", "10", option, "0.001", "--json", "it.json")
-    result = lossfw(*arguments)
+def test_a_time_that_is_over_ends_honestly(lossfw, tmp_path):
+    file = ("--json-file", "it.json")
+    result = lossfw("squared_error", "--examples", "10", "--time", "1e-9", *file)
     assert result.exit_code == 1
-    assert "(the time of 0.001 s was over)" in result.stdout
-    assert "6 of 7 stages not run (time; --time 0 runs all, --allow-unfinished" in result.stdout
     first, *others = json.loads((tmp_path / "it.json").read_text())["reports"]
-    assert (first["ok"], first["late_stages"]) == (False, ["call", "extremes"])
+    assert (first["ok"], list(first["held"])) == (False, ["shape:result"])
+    assert first["late_stages"] == ["ordinary", "call", "extremes"]
     for report in others:
         assert (report["held"], report["late_stages"]) == ({}, ["ordinary", "extremes"])
-    assert lossfw(*arguments, "--allow-unfinished").exit_code == 0
+    reasons = {reason for reason in first["not_run"].values() if reason != "deselected"}
+    assert reasons == {"the time of 1e-09 s was over"}
+    # What did not run is one count in one sentence, and nothing else.
+    late = [len(report["late_checks"]) for report in (first, *others)]
+    *lines, last = result.stdout.splitlines()
+    assert not [line for line in lines if "not run" in line]
+    every = len(first["late_checks"]) + 1 + sum(late[1:])
+    cures = "(--time 0 runs all, --allow-unfinished accepts it)"
+    assert last.endswith(f"{sum(late)} of {every} checks did not end in time {cures}")
+    accepted = ("squared_error", "--time", "1e-9", "--allow-unfinished")
+    assert lossfw(*accepted).exit_code == 0
+
+
+def test_time_that_is_over_where_nothing_is_left_is_no_failure(lossfw):
+    only = ("--defaults", "--only", "shape:result", "--time", "1e-9")
+    assert lossfw("squared_error", *only).exit_code == 0
+
+
+def test_an_expected_failure_that_did_not_end_is_not_called_off(lossfw):
+    # The first check runs in ordinary numbers, and not at other parameters.
+    expected = ("--expect", "value=late", "--only", "value", "--defaults")
+    late = lossfw("squared_error", *expected, "--time", "1e-9", "--allow-unfinished")
+    assert (late.exit_code, "remove the" in late.stdout) == (0, False)
+    assert "remove the expectation" in lossfw("squared_error", *expected).stdout
+
+
+TWO = """
+import time
+from pathlib import Path
+
+import numpy as np
+from lossfw import Claims, DistanceLoss
+
+
+class First(DistanceLoss):
+    '''Ends at once.'''
+
+    def value(self, xp, r):
+        return r * r
+
+    def claims(self):
+        return Claims()
+
+
+class Second(First):
+    '''Waits for a file, at most as long as a test does.'''
+
+    def value(self, xp, r):
+        end = time.monotonic() + HANGS
+        while isinstance(r, np.ndarray) and not Path("go").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        return 2 * r * r
+"""
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_component_is_printed_as_it_ends(processes, tmp_path):
+    (tmp_path / "two.py").write_text(TWO.replace("HANGS", str(HANGS)))
+    command = [sys.executable, "-m", "lossfw", "check", "--plugin", "two.py", "--time", "0"]
+    more = ["--jobs", processes, "--defaults", "--only", "shape:result"]
+    with subprocess.Popen(
+        [*command, *more],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            # The other one still waits.
+            assert process.stdout.readline() == "First(): nothing refuted\n"
+        finally:
+            (tmp_path / "go").touch()
+        assert process.stdout.read().startswith("Second(): nothing refuted\n")
+    assert process.returncode == 0
+
+
+FAULTY = """
+from lossfw import Claims, DistanceLoss
+
+
+class Whole(DistanceLoss):
+    '''In order.'''
+
+    def value(self, xp, r):
+        return r * r
+
+    def claims(self):
+        return Claims()
+
+
+class Claimless(Whole):
+    '''Its claims are none.'''
+
+    def claims(self):
+        return 3
+
+
+class Needy(Whole):
+    '''It has no default.'''
+
+    labels: list[str]
+"""
+
+
+def test_a_faulty_class_does_not_cost_the_others_their_checks(lossfw, tmp_path, refused):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    result = lossfw("--plugin", "faulty.py", "--only", "value")
+    assert result.exit_code == 1
+    assert "Whole(): nothing refuted" in result.stdout
+    assert "claimless: not checked: Claimless.claims returns 3" in result.stdout
+    assert "needy: not checked: needy cannot be made without parameters (labels)" in result.stdout
+    assert "\nnot ok: claimless, needy\n" in result.stdout
+    assert "Claimless.claims returns 3" in refused("--plugin", "faulty.py", "claimless")
 
 
 def test_a_shorter_search_is_a_part_of_a_longer_one():
@@ -296,10 +407,13 @@ def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(
     many = lossfw("--plugin", "mine.py", "--jobs", "1")
     assert many.exit_code == 0, many.stderr
     whys = {
-        "far": "needs nowhere_at_all, which is not installed: pip install nowhere_at_all",
         "read": "only makes predictions, and has no file to make them by",
         "open": "cannot learn yet: net is missing: write net: a",
     }
     for name, why in whys.items():
         assert f"{name}: skipped: it {why}" in many.stdout
+    left_out = "skipped 1 component whose library is not installed: far (nowhere_at_all)"
+    assert left_out in many.stdout
+    whys["far"] = "needs nowhere_at_all, which is not installed: pip install nowhere_at_all"
+    for name, why in whys.items():
         assert f"{name} {why}" in refused("--plugin", "mine.py", name)
