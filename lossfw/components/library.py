@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from importlib import metadata
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from lossfw.components.component import Component
 from lossfw.errors import MissingExtraError
@@ -52,6 +52,11 @@ class LibraryComponent(Component):
         if cls.extra:
             return install_command(cls.extra)
         return f"pip install {cls.distribution or cls.library}"
+
+    @classmethod
+    def samples(cls) -> list[Self]:
+        """Return a component for each of `examples`, none without the library they may need."""
+        return [] if cls.missing_library() else super().samples()
 
     @classmethod
     def imported(cls, module: str = "") -> Any:
