@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lossfw.cli.arguments import (
-    make_sample,
     parameter_option,
     read_parameters,
     refuse_below,
@@ -19,7 +17,7 @@ from lossfw.cli.arguments import (
 from lossfw.cli.options import json_option, plugin_options, processes_option, with_options
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
-from lossfw.errors import ArgumentError, LossfwError
+from lossfw.errors import ArgumentError
 
 if TYPE_CHECKING:
     from lossfw.check.report import Report
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
 CHECK_VERSION = 1
 
 REFUTED = 1
-
-# The report says for so many losses what they cost.
-_MOST_COSTS = 3
 
 
 # The options for outside functions.
@@ -200,9 +195,6 @@ def check(
         say(text)
     else:
         printer.show_summary()
-        for line in _costs(names, given, plugins):
-            # A time is another one in each run, and the report is the same.
-            click.echo(line, err=True)
     if not printer.is_all_ok:
         ctx.exit(REFUTED)
 
@@ -247,24 +239,6 @@ class _Printer:
         if skipped := skipped_in_words(self._reports):
             say(skipped)
         say(summary(self._reports))
-
-
-def _costs(names: Sequence[str], parameters: dict[str, Any], plugins: Plugins) -> Iterator[str]:
-    """Yield what the first losses cost that were checked, where lossfw finds the derivative."""
-    from lossfw.check.foreign.conventions import is_outside
-    from lossfw.check.jobs import entries_to_check
-    from lossfw.losses.loss import Loss
-    from lossfw.report.text.author_cost import cost_line
-
-    if any(is_outside(name) for name in names):
-        return
-    known = plugins.registry()
-    entries = entries_to_check(known, names, only_local=bool(plugins.local))
-    for entry in [one for one in entries if one.kind == "loss"][:_MOST_COSTS]:
-        with suppress(LossfwError):
-            loss = make_sample(known, entry, parameters)
-            if isinstance(loss, Loss) and (line := cost_line(loss)):
-                yield f"{entry.name}: {line}"
 
 
 def _expected(texts: Sequence[str]) -> dict[str, str]:

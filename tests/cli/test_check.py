@@ -1,7 +1,6 @@
 """lossfw check: what it prints, writes and returns."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,12 +122,9 @@ def test_a_refutation_is_shown_in_full_and_returned(lossfw):
     assert lossfw("--plugin", "mine.py", "mine", "--defaults", "-p", "x=1").exit_code == 2
 
 
-def test_a_check_says_what_a_loss_without_a_derivative_costs(lossfw):
+def test_standard_error_of_a_check_is_empty(lossfw):
     result = lossfw("--plugin", "mine.py", "--only", "value", "--examples", "5")
-    line = "mine: the gradient takes .* times as long as the value, in tiles; compiled: value, "
-    assert re.search(line, result.stderr)
-    assert "the gradient takes" not in result.stdout
-    assert "the gradient takes" not in lossfw("huber", "--only", "value", "--examples", "5").stderr
+    assert result.stderr == ""
 
 
 def test_an_expected_failure(lossfw):

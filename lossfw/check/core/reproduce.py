@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from keyword import iskeyword
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,23 +76,47 @@ def _shaped(name: str, space: Space) -> str:
 
 def _making(component: Component) -> list[str]:
     kind, cls, config = component.kind, type(component), component.to_config()
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if cls.__module__.startswith(LOCAL_MODULE):
-        return [
-            "from lossfw.components.registry import Registry",
-            f"{kind} = Registry.discover(local=[{file!r}]).create({kind!r}, {config!r})",
-        ]
-    if kind in ("model", "metric") and _is_registered(component):
-        return [
-            "from lossfw.components.registry import registry",
-            f"{kind} = registry().create({kind!r}, {config!r})",
-        ]
+    if cls.__module__.startswith(LOCAL_MODULE) and "<locals>" not in cls.__qualname__:
+        return _from_file(component)
+    if kind == "model" and _is_registered(component):
+        return ["import lossfw", f"model = lossfw.registry().create('model', {config!r})"]
     if _is_registered(component):
         return ["import lossfw", f"{kind} = lossfw.{kind}({config!r})"]
     imported = f"from {cls.__module__} import {cls.__name__}"
     if "<locals>" in cls.__qualname__:
         imported = f"# define {cls.__name__} here"
     return [imported, f"{kind} = {component!r}"]
+
+
+def _from_file(component: Component) -> list[str]:
+    """Return code that makes a component of a plugin file, from the folder of this process."""
+    kind, cls = component.kind, type(component)
+    file = Path(str(sys.modules[cls.__module__].__file__))
+    changed = [name for name in component.parameters if name in component.to_config()]
+    given = [f"{name}={_literal(component.parameters[name])}" for name in changed]
+    called = f"({', '.join(given)})"
+    first = ["import lossfw"] if "lossfw." in called else []
+    importable = file.stem.isidentifier() and not iskeyword(file.stem)
+    # An installed module of this name would be imported in its place.
+    if file.parent == Path.cwd() and importable and find_spec(file.stem) is None:
+        imported = f"from {file.stem} import {cls.__name__}"
+        return [*first, imported, f"{kind} = {cls.__name__}{called}"]
+    path = os.path.relpath(file) if file.drive == Path.cwd().drive else str(file)
+    return [
+        *first,
+        "from runpy import run_path",
+        f"{cls.__name__} = run_path({path!r})[{cls.__name__!r}]",
+        f"{kind} = {cls.__name__}{called}",
+    ]
+
+
+def _literal(parameter: Any) -> str:
+    """Return code that makes the value of a parameter."""
+    if isinstance(parameter, Component):
+        return f"lossfw.{parameter.kind}({parameter.to_config()!r})"
+    if isinstance(parameter, tuple):
+        return f"[{', '.join(map(_literal, parameter))}]"
+    return repr(parameter)
 
 
 def _is_registered(component: Component) -> bool:

@@ -10,19 +10,17 @@ from lossfw.config.schema.sections import IntervalsSection
 from lossfw.config.text.tree import dotted
 from lossfw.losses.capabilities import guard_of
 
-# Keys of reports of an evaluation, which a training does not have; that of all folds is one.
-_NOT_TRAINED = ("rows", "intervals", "slices")
 # Options of the bootstrap.
 _DRAWN = ("replicates", "seed")
 
 
 def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[str]:
-    """Yield a sentence about each key that changes nothing."""
+    """Yield a sentence about each key that changes nothing.
+
+    A training passes over what only `lossfw run` uses, such as `evaluate.rows`: one file is for
+    both.
+    """
     if training:
-        has_folds = config.has("train", "hold_out", "folds")
-        for key in () if has_folds else _NOT_TRAINED:
-            if config.has("evaluate", key) and _value(config, "evaluate", key) is not False:
-                yield f"evaluate.{key} changes nothing in a training: `lossfw run` uses it"
         if (
             config.held_out_spec.source is not None
             and config.held_out_spec.source == config.data_spec.source

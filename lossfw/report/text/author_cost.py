@@ -15,7 +15,6 @@ from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.probes import column_probes, element_probes, row_probes
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.text.component import engine_line, engine_of, origin
 
 # Enough numbers that the arrays take longer than the call, and few enough for a slow body.
 _NUMBERS = 20_000
@@ -28,17 +27,6 @@ _LARGE = 30.0
 
 # Each function is called so often at most, and both together take no longer than this.
 _CALLS, _SECONDS = 15, 0.1
-
-
-def cost_line(loss: Loss) -> str | None:
-    """Return what a loss costs in one line; None if its derivative is written, or for groups."""
-    if origin(loss, "derivative") != "dual numbers" or loss.takes_groups:
-        return None
-    ratio = gradient_to_value(loss)
-    if ratio is None:
-        return None
-    compiled = engine_line(engine_of(loss), here=True)
-    return f"the gradient takes {ratio:.1f} times as long as the value, in tiles; {compiled}"
 
 
 def gradient_to_value(loss: Loss) -> float | None:
