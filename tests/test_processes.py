@@ -197,7 +197,7 @@ def test_a_function_of_the_working_folder_is_checked_in_processes(lossfw, folder
 # its command into COMMANDS.
 STARTS = {
     "runs/worker.py": {"subprocess.Popen("},
-    "runs/provenance.py": {"subprocess.run("},
+    "runs/git.py": {"subprocess.run("},
     "check/pool.py": {"multiprocessing.get_context(", "ProcessPoolExecutor("},
     "scale/cluster.py": {"LocalCluster("},
 }

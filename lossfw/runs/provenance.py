@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,11 +16,9 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry
 from lossfw.evaluation.plan import Plan
 from lossfw.models import Predictor
+from lossfw.runs.git import git_state
 from lossfw.runs.records import Run
 from lossfw.version import __version__
-
-# git answers at once, except on a dead network drive: wait so many seconds at most.
-_GIT_SECONDS = 10
 
 
 def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
@@ -93,32 +89,3 @@ def _model_of(plan: Plan) -> dict[str, Any]:
 def weights_digest(plan: Plan) -> str | None:
     """Return the digest of what decides a model's outputs, None without a model."""
     return None if plan.model is None else plan.model.digest
-
-
-def git_state(folder: Path) -> Mapping[str, Any] | None:
-    """Return commit and cleanness of the git checkout of a folder, if it is in one.
-
-    Files that git does not know make a checkout no less clean.
-    """
-    commit = _git(folder, "rev-parse", "--verify", "HEAD")
-    if commit is None:
-        return None
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return {"commit": commit.strip(), "dirty": changes is None or bool(changes.strip())}
-
-
-def _git(folder: Path, *command: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603  # the words are ours
-            ["git", *command],  # noqa: S607  # whichever git the user has
-            cwd=folder,
-            # Read only: git must neither wait for the index nor write it.
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-            capture_output=True,
-            text=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
