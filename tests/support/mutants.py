@@ -23,7 +23,8 @@ import numpy as np
 from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.draw import draw
-from lossfw.check.core.subject import call, of_component
+from lossfw.check.core.moves import FARTHER, moved_points, without_jumps
+from lossfw.check.core.subject import NUDGE_ULPS, call, of_component
 from lossfw.check.instances import instances_to_check
 from lossfw.check.options import Options
 from lossfw.check.runner import run, suite_of_subject
@@ -35,9 +36,6 @@ OFF = 1e-7
 
 # Differences below so many rounding steps are none.
 ROUNDINGS = 256
-
-# Arguments are moved by so many units in the last place.
-NUDGED = 4
 
 # A mutant that computes its results for more seconds of the processor does not end: the others
 # take a few. One of them takes 60 megabytes more in each.
@@ -172,7 +170,7 @@ def differs(mutant, original):
     for dtype in ("float64", "float32"):
         for points in draw(subject, dtype, rng, 6000, dense=True):
             t = subject.exact.full(points.y, points.t)
-            near = _near(points.y, np.asarray(t))
+            moves = _moves(subject, points)
             for order, name in enumerate(("unreduced", "unreduced_gradient", "unreduced_hessian")):
                 own = getattr(flat, name)
                 b = np.asarray(call(own, np, points.y, t))
@@ -181,7 +179,7 @@ def differs(mutant, original):
                 except Exception:
                     return True
                 with np.errstate(all="ignore"):
-                    moved = sum(np.abs(np.asarray(call(own, np, *pair)) - b) for pair in near)
+                    moved = sum(_explained(own, *pairs, b) for pairs in moves)
                 if not _alike(a, b, moved, subject.terms(points.y, t, order)):
                     return True
     return False
@@ -208,19 +206,22 @@ def claims_more(made, own):
     return False
 
 
-def _near(y, t):
-    """Return pairs in which one argument, of rows one column, is moved by a few units."""
-    pairs = [(moved, t) for moved in _moved(y)]
-    if t.dtype.kind == "f" and not np.isin(t, (-1, 0, 1)).all():
-        pairs += [(y, moved) for moved in _moved(t)]
-    return pairs
+def _moves(subject, points):
+    """Return pairs of arguments with one of them moved, and moved farther."""
+    near, farther = (
+        [
+            (moved.y, subject.exact.full(moved.y, moved.t))
+            for moved in moved_points(subject, points, n)
+        ]
+        for n in (NUDGE_ULPS, FARTHER * NUDGE_ULPS)
+    )
+    return list(zip(near, farther, strict=True))
 
 
-def _moved(x):
-    columns = np.eye(x.shape[-1]) if x.ndim > 1 else [1.0]
-    with np.errstate(all="ignore"):
-        step = NUDGED * np.spacing(np.abs(x))
-        return [x + sign * column * step for sign in (-1, 1) for column in columns]
+def _explained(function, near, farther, here):
+    """Return by how much a move of the arguments changes results, where they do not jump."""
+    there, beyond = (np.asarray(call(function, np, *pair)) for pair in (near, farther))
+    return without_jumps(np.abs(there - here), np.abs(beyond - there))
 
 
 def _alike(a, b, moved, terms):

@@ -137,7 +137,9 @@ def _unit(xp: Any, y: Any, column: int) -> Any:
 
 
 def _far(y: NDArray) -> NDArray:
-    """Tell which elements or rows hold something infinite."""
+    """Tell which elements or rows hold something infinite; exact numbers do not."""
+    if y.dtype == object:
+        return np.zeros(len(y), bool)
     return np.asarray(np.isinf(y).any(tuple(range(1, y.ndim))))
 
 

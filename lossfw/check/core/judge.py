@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.members import clipped
+from lossfw.check.core.moves import Moves, exact_results
 from lossfw.check.core.oracle import JUMP, Oracle
-from lossfw.check.core.points import Points, any_in_row, in_rows, written_lengths
-from lossfw.check.core.subject import NUDGE_ULPS, Subject
-from lossfw.components.columns import Columns
-from lossfw.components.spaces import SIMPLEX, UNIT, Space, Vector
+from lossfw.check.core.points import (
+    Points,
+    any_in_row,
+    is_left_by_cancellation,
+    written_lengths,
+)
+from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.ulp import to_float
@@ -56,22 +59,17 @@ class Judgement:
     tolerance: float = 0.0  # so many units in the last place are let pass
 
 
-def exact_results(subject: Subject, order: int, points: Points) -> Any:
-    """Return exact values (order 0) or derivatives at points."""
-    if order == 0:
-        return subject.exact.values(points.y, points.t)
-    return subject.exact.derivatives(order, points.y, points.t)[order - 1]
-
-
 def judge(
     subject: Subject, points: Points, actual: NDArray, order: int, exact: Any = None
 ) -> Judgement:
     """Compare values (order 0) or derivatives with the exact ones, which may be known already."""
     exact = exact_results(subject, order, points) if exact is None else exact
-    oracle = Oracle(subject.exact, order, (points.y, points.t), exact)
+    # The oracle may find another truth at a tie; the given one belongs to the caller.
+    oracle = Oracle(subject.exact, order, (points.y, points.t), np.array(exact))
     passed = within_tolerance(subject, points, actual, oracle)
     ulps = _margin(subject) * subject.ulps[order]
-    return Judgement(points, actual, to_float(exact, actual.dtype), ~passed, ulps)
+    expected = to_float(oracle.exact.reshape(oracle.shape), actual.dtype)
+    return Judgement(points, actual, expected, ~passed, ulps)
 
 
 def _margin(subject: Subject) -> float:
@@ -90,39 +88,41 @@ def within_tolerance(subject: Subject, points: Points, actual: NDArray, oracle: 
     bad = ~((oracle.errors(actual).reshape(actual.shape) <= ulps) | tiny) & ~np.isnan(rounded)
     if not subject.subnormal:
         bad &= ~oracle.subnormal(actual.dtype).reshape(actual.shape)
+    is_gross = any_in_row(bad & ~is_left_by_cancellation(points, actual, rounded))
     if subject.rows and order:
-        _excuse_rows(subject, oracle, points, actual, bad)
+        _excuse_rows(subject, oracle, points, actual, bad, is_gross)
         return np.asarray(~bad)
-    wrong = np.zeros(bad.shape, bool)
-    rows = _limit_bad_rows(points, bad, _MOST_AT_KINKS[False]) if order else np.zeros(0, int)
-    if rows.size:
-        right, wrong[rows] = _at_kinks(subject, points.take(rows), actual[rows], order)
-        bad[rows] &= ~right
-    rows = _limit_bad_rows(points, bad, _MOST_NUDGED[subject.rows])
+    if order:
+        rows = _limit_bad_rows(points, bad, is_gross, _MOST_AT_KINKS[False])
+        _excuse_at_kinks(subject, oracle, points, actual, bad, rows)
+    rows = _limit_bad_rows(points, bad, is_gross, _MOST_NUDGED[subject.rows])
     _excuse_by_rounding(subject, oracle, points, actual, bad, rows)
-    bad[rows] |= wrong[rows]
     return np.asarray(~bad)
 
 
 def _excuse_rows(
-    subject: Subject, oracle: Oracle, points: Points, actual: NDArray, bad: NDArray
+    subject: Subject,
+    oracle: Oracle,
+    points: Points,
+    actual: NDArray,
+    bad: NDArray,
+    is_gross: NDArray,
 ) -> None:
     """Take the mark from derivatives of rows that rounding excuses, or a kink.
 
     One-sided derivatives have many digits and cost the most: what rounding excuses needs none. In
     place of rows that stand at a kink, others are looked at.
     """
-    waiting = _limit_bad_rows(points, bad, _MOST_AT_KINKS[True])
+    waiting = _limit_bad_rows(points, bad, is_gross, _MOST_AT_KINKS[True])
     places = _MOST_NUDGED[True]
     while waiting.size and places > 0:
         some = bad.copy()
         some[np.setdiff1d(np.arange(len(bad)), waiting)] = False
-        rows = _limit_bad_rows(points, some, places)
+        rows = _limit_bad_rows(points, some, is_gross, places)
         waiting = np.setdiff1d(waiting, rows)
         _excuse_by_rounding(subject, oracle, points, actual, bad, rows)
         rest = rows[any_in_row(bad[rows])]
-        right, _ = _at_kinks(subject, points.take(rest), actual[rest], oracle.order)
-        bad[rest] &= ~right
+        _excuse_at_kinks(subject, oracle, points, actual, bad, rest)
         places -= rows.size - int(np.count_nonzero(~any_in_row(bad[rest])))
     bad[waiting] = False
 
@@ -157,7 +157,8 @@ def _excused_by_rounding(
     order, margin, some = oracle.order, _margin(subject), points.take(rows)
     exact, actual = oracle.exact.reshape(oracle.shape)[rows], actual[rows]
     rounded = to_float(exact, actual.dtype)
-    moved: Any = margin * _nudged(subject, order, some, exact) if is_moved else 0.0
+    moves = Moves(subject, order, some, exact) if is_moved else None
+    moved: Any = 0.0 if moves is None else margin * moves.change
     with np.errstate(all="ignore"):
         off, size = np.abs(actual.astype(np.float64) - rounded), np.abs(rounded).astype(np.float64)
         y, t = (x.astype(np.float64) if x.dtype.kind == "f" else x for x in (some.y, some.t))
@@ -168,85 +169,58 @@ def _excused_by_rounding(
         is_beyond = size > float(info.max)
         rounding = np.where(is_beyond, size * info.eps, np.spacing(size.astype(actual.dtype)))
         rounding[np.isinf(size)] = 0.0
-        forgiven = off <= moved + (margin * subject.ulps[order] + 1) * rounding
+        tolerance = moved + (margin * subject.ulps[order] + 1) * rounding
+        forgiven = off <= tolerance
+        if moves is not None and not forgiven.all():
+            forgiven |= moves.are_beyond_a_jump(actual, tolerance)
         # Near the largest float either answer is right, and also where a term that the component
         # declares is infinite: the derivative of a wrapper's part, before its factor makes it less.
         beyond = is_beyond | (np.abs(rounded) + moved > float(info.max) / _ALMOST)
         return np.asarray(forgiven | (beyond & np.isinf(actual)))
 
 
-def _at_kinks(
-    subject: Subject, points: Points, actual: NDArray, order: int
-) -> tuple[NDArray, NDArray]:
-    """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
-    right = np.zeros(actual.shape, bool)
-    if order == 2:
-        # Where the slope jumps, any number may be the curvature.
-        right |= subject.exact.kinks(points.y, points.t) & ~np.isnan(actual)
-    sides = [subject.exact.difference(order, points.y, points.t, side=side) for side in (-1, 1)]
+def _excuse_at_kinks(
+    subject: Subject,
+    oracle: Oracle,
+    points: Points,
+    actual: NDArray,
+    bad: NDArray,
+    rows: NDArray,
+) -> None:
+    """Take the mark from derivatives of some rows that lie between those from both sides.
+
+    At a tie of a maximum or a `where`, dual numbers take one branch, also where the terms have no
+    kink together: there the sides agree, and are the truth.
+    """
+    if not rows.size:
+        return
+    order, some, actual = oracle.order, points.take(rows), actual[rows]
+    sides = [subject.exact.difference(order, some.y, some.t, side=side) for side in (-1, 1)]
     low, high = (to_float(side, np.float64) for side in sides)
+    kink = differences.differ(*sides)
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(low), np.abs(high))
-        slack = _SLACK + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
-        between = (actual >= np.fmin(low, high) - slack) & (actual <= np.fmax(low, high) + slack)
-        jump = size > JUMP
-    kink = differences.differ(*sides)
-    right |= kink & (between | jump)
-    # An error on the kink itself is not excused by the slopes next to it.
-    wrong = kink & ~right & (not subject.rows and order == 1)
-    return right, np.asarray(wrong)
+        slack = _SLACK * kink + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
+        right = (actual >= np.fmin(low, high) - slack) & (actual <= np.fmax(low, high) + slack)
+        right |= kink & (size > JUMP)
+    if order == 2:
+        # Where the slope jumps, any number may be the curvature.
+        right |= subject.exact.kinks(some.y, some.t) & ~np.isnan(actual)
+    bad[rows] &= ~right
+    exact = oracle.exact.reshape(oracle.shape)
+    exact[rows] = np.where(kink | np.isnan(size), exact[rows], sides[0])
 
 
-def _limit_bad_rows(points: Points, bad: NDArray, most: int) -> NDArray:
+def _limit_bad_rows(points: Points, bad: NDArray, is_gross: NDArray, most: int) -> NDArray:
     """Return the rows that hold something bad, after the mark is taken from all but so many."""
     rows = np.flatnonzero(any_in_row(bad))
     if rows.size <= most:
         return rows
-    # Errors nearly everywhere need not be shown everywhere: half of them are those
-    # written most shortly, half are evenly spread.
-    short = rows[np.argsort(written_lengths(points, rows), kind="stable")[: most // 2]]
+    # Errors nearly everywhere need not be shown everywhere: half of them are those written most
+    # shortly, first those that no loss of digits makes, which may be few among others that
+    # rounding excuses; half are evenly spread.
+    lengths = np.array(written_lengths(points, rows))
+    short = rows[np.lexsort((lengths, ~is_gross[rows]))[: most // 2]]
     kept = np.union1d(short, rows[:: max(1, 2 * rows.size // most)])
     bad[np.setdiff1d(rows, kept)] = False
     return kept
-
-
-def _nudged(subject: Subject, order: int, points: Points, exact: Any) -> NDArray:
-    """Return the change of exact results when inputs move a few units, summed over the inputs."""
-    moves = _moves(subject, points)
-    # One call for all: few rows cost as much as many.
-    every = [near for moved in moves for near in moved]
-    together = Points(*(np.concatenate([getattr(near, x) for near in every]) for x in "yt"))
-    found = exact_results(subject, order, together).reshape(len(moves), -1, *np.shape(exact))
-    with np.errstate(all="ignore"):
-        change = np.abs(to_float(found - exact, np.float64))
-    sizes = np.where(np.isfinite(change), change, 0).max(axis=1)
-    total: NDArray = sizes.sum(axis=0)
-    return total
-
-
-def _moves(subject: Subject, points: Points) -> list[list[Points]]:
-    """Return for each input the points with it a few units lower, and higher."""
-    y, t, signs = points.y, points.t, (-1, 1)
-    moves = [
-        [Points(_step(subject, y, column, sign, subject.prediction), t) for sign in signs]
-        for column in (range(y.shape[-1]) if subject.rows else (None,))
-    ]
-    if t.dtype.kind == "f" and subject.target.name not in ("SIGN", "BINARY"):
-        moves += [
-            [Points(y, _step(subject, t, column, sign, subject.target)) for sign in signs]
-            for column in (range(t.shape[-1]) if t.ndim > 1 else (None,))
-        ]
-    return moves
-
-
-def _step(subject: Subject, x: NDArray, column: int | None, sign: int, space: Space) -> NDArray:
-    moved = x.copy()
-    part = np.s_[:] if column is None else np.s_[:, column]
-    with np.errstate(all="ignore"):
-        step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
-    moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
-    if isinstance(space, Columns | Vector):
-        # Each row of a group has the columns.
-        return clipped(space, in_rows(subject, space, moved)).reshape(x.shape)
-    moved[part] = clipped(UNIT if space is SIMPLEX else space, moved[part])
-    return moved

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.core.draw_groups import usual_group
-from lossfw.check.core.judge import _moves, judge
+from lossfw.check.core.judge import judge
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import of_component
 
@@ -22,12 +21,3 @@ def test_a_term_beyond_float32_has_a_rounding(y, t):
     gradient = np.asarray(loss.gradient(points.y, points.t))
     assert not judge(loss, points, gradient, 1).is_wrong.any()
     assert judge(loss, points, np.full_like(gradient, np.nan), 1).is_wrong.all()
-
-
-def test_rounding_moves_one_number_of_a_group_with_columns():
-    loss = of_component(lossfw.loss("cox"))
-    points = usual_group(loss, 3, np.random.default_rng(0), 2)
-    for moved in (near for pair in _moves(loss, points) for near in pair):
-        assert (moved.y.shape, moved.t.shape) == (points.y.shape, points.t.shape)
-        columns = (moved.y != points.y).any(axis=0).sum() + (moved.t != points.t).any(axis=0).sum()
-        assert columns == 1

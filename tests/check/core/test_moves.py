@@ -1,0 +1,135 @@
+"""Which changes of exact results the rounding of arguments explains."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import BINARY, COUNT, REAL, SIGN, Columns, DistanceLoss, PointwiseLoss
+from lossfw.check.core.draw_groups import usual_group
+from lossfw.check.core.judge import judge
+from lossfw.check.core.moves import Moves, exact_results, steps, without_jumps
+from lossfw.check.core.points import Points
+from lossfw.check.core.subject import of_component
+from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, UNIT, Members
+from lossfw.numerics import softplus
+from lossfw_std.losses.absolute_percentage_error import NONZERO
+
+
+@pytest.mark.parametrize(
+    "space", [BINARY, COUNT, SIGN, CLASS_INDEX, Members("ODD", "1 and 3", members=(1.0, 3.0))]
+)
+def test_discrete_arguments_are_never_moved(space):
+    assert not steps(space, np.array([-1.0, 0.0, 1.0, 3.0, 1e17]), 4).any()
+
+
+@pytest.mark.parametrize("space", [REAL, NONNEGATIVE, UNIT, NONZERO])
+def test_zeros_are_never_moved_and_other_numbers_are(space):
+    found = steps(space, np.array([0.0, -0.0, 5e-324, 0.25, 1.0]), 4)
+    np.testing.assert_array_equal(found[:2], 0)
+    np.testing.assert_array_equal(found[2:], 4 * np.spacing([5e-324, 0.25, 1.0]))
+
+
+def test_only_a_change_that_grows_with_the_move_counts():
+    # Linear, quadratic from a minimum, a root from its zero; jumps before and behind them.
+    near = np.array([4.0, 16.0, 2.0, 5.0, 5.0 + 1e-15])
+    farther = np.array([28.0, 1008.0, 3.7, 0.0, 7e-15])
+    np.testing.assert_allclose(without_jumps(near, farther), [4, 16, 2, 0, 0], atol=1e-13)
+
+
+class Halved(PointwiseLoss):
+    """The square of the residual, half of it where a row was censored, at a share from 0.5 on."""
+
+    prediction, target = REAL, Columns.of(seen=REAL, whole=BINARY, share=UNIT)
+
+    def value(self, xp, y, t):
+        weight = xp.where((t.whole > 0) | (t.share >= 0.5), 1.0, 0.5)
+        return weight * (y - t.seen) ** 2
+
+
+def test_neither_a_flag_nor_a_threshold_makes_a_change():
+    loss = of_component(Halved())
+    y = np.array([[3.0]] * 4)
+    t = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])
+    points = Points(y, t)
+    change = Moves(loss, 0, points, exact_results(loss, 0, points)).change
+    # Of 4, moved by 4 units each in prediction and target.
+    np.testing.assert_array_less(change, 4 * 16 * np.finfo(float).eps)
+    np.testing.assert_array_less(0, change)
+
+
+def test_rounding_moves_one_number_of_a_group_with_columns(monkeypatch):
+    loss = of_component(lossfw.loss("cox"))
+    points = usual_group(loss, 3, np.random.default_rng(0), 2)
+    seen = []
+
+    def record(subject, order, moved):
+        seen.append(moved)
+        return exact_results(subject, order, moved)
+
+    monkeypatch.setattr("lossfw.check.core.moves.exact_results", record)
+    Moves(loss, 0, points, exact_results(loss, 0, points))
+    (together,) = seen
+    # Three predictions and three times, near and farther, both ways; no event.
+    assert len(together) == 2 * (3 + 3) * 2 * len(points)
+    y, t = np.tile(points.y, (24, 1)), np.tile(points.t, (24, 1))
+    changed = np.concatenate([together.y != y, together.t != t], axis=1)
+    assert (changed.sum(axis=1) == 1).all()
+    assert not changed[:, [4, 6, 8]].any()
+
+
+class Step(DistanceLoss):
+    """1 up to a residual of 1, and 2 beyond."""
+
+    def value(self, xp, r):
+        return xp.where(r > 1, 2 * xp.ones_like(r), xp.ones_like(r)) + 0 * r
+
+
+def test_a_result_may_be_beyond_a_jump_that_rounding_leads_to():
+    loss = of_component(Step())
+    # Beyond 1 by less than rounds to a float.
+    y, t = 1 + 2.0**-52, 2.0**-53 + 2.0**-60
+    assert Fraction(y) - Fraction(t) > 1
+    assert y - t == 1
+    points = Points(np.array([y, y, y]), np.array([t, t, t]))
+    found = judge(loss, points, np.array([1.0, 2.0, 1.5]), 0)
+    np.testing.assert_array_equal(found.is_wrong, [False, False, True])
+
+
+def test_a_result_at_a_jump_is_that_of_its_own_side():
+    loss = of_component(Step())
+    points = Points(np.array([1.0, 1.0, 1.25]), np.array([0.0, 0.0, 0.25]))
+    found = judge(loss, points, np.array([1.0, 2.0, 2.0]), 0)
+    np.testing.assert_array_equal(found.is_wrong, [False, True, True])
+
+
+class Smooth(DistanceLoss):
+    """log(1 + exp(r)), with a maximum in its formula."""
+
+    def formula(self, xp, r):
+        return xp.maximum(r, 0 * r) + xp.log1p(xp.exp(-xp.abs(r)))
+
+    def value(self, xp, r):
+        return softplus(xp, r)
+
+
+@pytest.mark.parametrize(("order", "truth"), [(1, 0.5), (2, 0.25)])
+def test_a_tie_without_a_kink_has_the_derivative_of_both_sides(order, truth):
+    loss = of_component(Smooth())
+    points = Points(np.zeros(3), np.zeros(3))
+    found = judge(loss, points, np.array([truth, truth / 2, 0.9 * truth]), order)
+    np.testing.assert_array_equal(found.is_wrong, [False, True, True])
+    np.testing.assert_array_equal(found.expected, truth)
+
+
+def test_few_other_results_are_seen_among_many_that_lose_digits():
+    loss = of_component(lossfw.loss("squared_error"))
+    # Rounding of the arguments excuses the error of nearly equal ones.
+    t = 1 / 3 + np.arange(1000) / 1024
+    y = t * (1 + 1e-13)
+    y[700] = np.e * t[700]
+    actual = np.array((y - t) ** 2)
+    actual[:] = np.where(np.arange(1000) == 700, 1.01, 1 + 1e-10) * actual
+    (wrong,) = np.nonzero(judge(loss, Points(y, t), actual, 0).is_wrong)
+    assert wrong.tolist() == [700]
