@@ -70,7 +70,8 @@ class MapValues:
             first = np.argwhere(absent)[0]
             raise DataError(
                 f"data {self.name!r}: targets[{int(numbers[int(first[0])])}] is "
-                f"{rows[tuple(first)]}, and the configuration lists {self.keys_text}: list it too."
+                f"{rows[tuple(first)]}; expected one of {self.keys_text}: leave out the rows of "
+                "other labels, or list it in the configuration."
             )
         found: NDArray = self.values[place]
         return found

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import shortlist
-from lossfw.data.csv_text import is_number
+from lossfw.data.class_labels import are_indices, as_numbers, spelled_like, values_of
 from lossfw.data.dataset import Dataset
 from lossfw.data.groups import RowGroups
 from lossfw.data.labels import MAX_LABELS, CastToInteger, Label, OneHot, found_labels, table_of
@@ -155,30 +155,55 @@ class DataOptions(BaseModel):
         """Return the keys that are set, as they are written."""
         return self.model_dump(exclude_defaults=True)
 
-    def numbered_like(self, labels: Sequence[str], data: Dataset) -> DataOptions:
-        """Return the keys with the order of the labels that came with a network's weights.
+    def numbered_like(
+        self, labels: Sequence[str], data: Dataset, *, as_signs: bool = False
+    ) -> DataOptions:
+        """Return the keys with the order of the labels that came with a model.
 
-        The labels are in the order of the outputs. Targets that are numbers, where the labels are
-        texts, are taken for class indices.
+        The labels are in the order of the outputs; labels of the data are matched with them by
+        value.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            Of the model; empty where it has none.
+        data : Dataset
+            The rows, as their source gives them.
+        as_signs : bool
+            Whether the loss takes -1 and +1 for two classes, in place of 0 and 1.
+
+        Raises
+        ------
+        DataError
+            If the data have labels that cannot be matched with those of the model.
         """
         if not labels or self.map_targets is not None:
             return self
         if isinstance(self.classes, tuple):
-            if tuple(map(str, self.classes)) == tuple(labels):
+            if values_of(self.classes) == values_of(labels):
                 return self
             raise DataError(
                 f"classes lists {shortlist(list(map(str, self.classes)))}, and the training "
                 f"had {shortlist(labels)}, in this order: leave classes out, or list them so."
             )
-        if not data.classes and not all(map(is_number, labels)):
+        if data.targets.ndim == 2 and data.targets.shape[1] != 1:
+            return self  # a number for each class
+        found: Sequence[Label] | None = (
+            spelled_like(labels, data.classes, data.name) if data.classes else as_numbers(labels)
+        )
+        if found is None:
+            indices = ", ".join(f"{number}: {number}" for number in range(len(labels)))
+            raise DataError(
+                f"data {data.name!r}: the targets are numbers, and the training had the labels "
+                f"{shortlist(labels)}: give targets with these labels; or, if the numbers are "
+                f"places in this list, write data.map_targets: {{{indices}}}"
+            )
+        if as_signs and len(found) == 2:
+            signs = {str(label): float(sign) for label, sign in zip(found, (-1, 1), strict=True)}
+            return self.model_copy(update={"map_targets": signs, "classes": None})
+        if not data.classes and self.classes is None and are_indices(labels):
             return self
-        for label in data.classes:
-            if label not in labels:
-                raise DataError(
-                    f"data {data.name!r} have the label {label!r}, and the training had "
-                    f"{shortlist(labels)}: leave out the rows of other labels, or train again."
-                )
-        return self.model_copy(update={"classes": tuple(labels)})
+        return self.model_copy(update={"classes": tuple(found)})
 
     def without_groups(self, source: Source) -> Source:
         """Return a source whose inputs are without the column of groups, unless it names it."""

@@ -12,6 +12,7 @@ from lossfw.components.registry import Entry
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import HOLD_OUT_OF_FOLDS, TrainSection
+from lossfw.data.class_labels import are_indices
 from lossfw.data.files import digest_arrays
 from lossfw.data.source import file_fields
 from lossfw.evaluation.slices import DEFAULT_LARGEST
@@ -83,7 +84,9 @@ def _data(config: CheckedConfig) -> list[Any]:
     # Data without such keys have the digest that they had before there were any.
     described += [options] if options else []
     recorded = config.recorded
-    described += [{"recorded": recorded.classes}] if recorded.classes else []
+    # Labels that are the numbers of outputs change nothing.
+    if recorded.classes and not are_indices(recorded.classes):
+        described.append({"recorded": recorded.classes})
     described += [{"categories": recorded.categories}] if recorded.categories else []
     if recorded.standardisation is not None:
         described.append(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lossfw.components.naming import shortlist
+from lossfw.components.spaces import SIGN
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, DataSpec, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded, labels_of
 from lossfw.data.files import digest_arrays
+from lossfw.data.lazy_arrays import is_file_backed
+from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import Selection, SelectionError, selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
@@ -81,9 +85,52 @@ def with_options(
     if fitting is None:
         return None
     with config.at(path):
-        options = options.numbered_like(config.recorded.classes, fitting)
-        return options.apply(fitting, config.output_columns)
+        as_signs = config.loss is not None and config.loss.target_space is SIGN
+        labels = config.recorded.classes
+        options = options.numbered_like(labels, fitting, as_signs=as_signs)
+        made = options.apply(fitting, config.output_columns)
+        if (note := _note_on_labels(config, fitting, options)) is not None:
+            config.notes.append(note)
+        return made
     return None
+
+
+def _note_on_labels(config: CheckedConfig, data: Dataset, options: DataOptions) -> str | None:
+    """Return what a person has to know of classes where the file of a model has no labels.
+
+    Raises
+    ------
+    DataError
+        If the data have fewer or more labels than the model has outputs.
+    """
+    model = config.predictor
+    if not isinstance(model, Predictor) or config.recorded.classes or config.loss is None:
+        return None
+    if options.classes is not None or options.map_targets is not None:
+        return None  # the configuration says it
+    if data.classes:
+        if model.units > 1 and len(data.classes) != model.units and config.loss.takes_classes:
+            raise DataError(
+                f"data {data.name!r} have the {len(data.classes)} labels "
+                f"{shortlist(data.classes)}, and the model has {model.units} outputs and does not "
+                "say which is which: list all labels of the training, in its order, in "
+                "data.classes."
+            )
+        return (
+            "the model does not say which output is which class: the labels of the data are "
+            f"numbered in ascending order, {shortlist(data.classes)}. Compare this with the "
+            "training, and list them in its order in data.classes."
+        )
+    targets = data.targets
+    if not config.loss.takes_classes or is_file_backed(targets) or targets.size != len(targets):
+        return None
+    if len(targets) == 0 or targets.min() < 1 or model.units < 2:
+        return None
+    return (
+        "the model has no labels of classes, so the targets are taken for numbers of its outputs "
+        f"from 0 on, and none of them is 0. If the training had the labels 1 to {model.units}, "
+        "list these in data.classes."
+    )
 
 
 def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset | None:

@@ -23,6 +23,7 @@ from lossfw_std.models.booster import (
     refuses_more_than_one,
     tell_rounds,
 )
+from lossfw_std.models.class_labels import labels_of
 from lossfw_std.models.sklearn_estimator import first_line
 from lossfw_std.models.skops_model import SkopsModel, one_thread
 
@@ -172,6 +173,7 @@ class HistGradientBoosting(SkopsModel):
             block_rows=BLOCK_ROWS,
             working=one_thread,
             columns=columns,
+            classes=labels_of(getattr(model, "classes_", None), int(model.n_trees_per_iteration_)),
             notes=notes,
         )
 

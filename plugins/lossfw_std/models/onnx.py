@@ -11,7 +11,8 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from lossfw import DataError, NDArray
 from lossfw.models import Card, Model, ModelParameterError, Predictor, did_you_mean
-from lossfw_std.models.onnx_file import has_external_data
+from lossfw_std.models.class_labels import labels_of, one_of_many
+from lossfw_std.models.onnx_file import OnnxGraph, has_external_data
 
 _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
@@ -85,6 +86,12 @@ class Onnx(Model):
         units = self._units(raw, np.zeros((2, *row_shape), dtype), output)
         if self.output_column is not None:
             raw, units = self._one_column(raw, units, output), 1
+        graph = OnnxGraph.of(content)
+        self._check_splits(graph, entries, row_shape)
+        classes = _classes(graph, session.get_outputs(), output)
+        notes = tuple[str, ...]()
+        if self.output_column is not None and len(classes) > 2:
+            notes = (one_of_many(self._file, self.output_column, classes),)
         told = f"onnx ({output} of {self._file})"
         # A matrix product in single rows has other bits than in blocks.
         return Predictor(
@@ -97,6 +104,8 @@ class Onnx(Model):
             dtype=dtype,
             pads=True,
             columns=columns,
+            classes=labels_of(classes, units, self.output_column),
+            notes=notes,
         )
 
     @property
@@ -226,6 +235,21 @@ class Onnx(Model):
             )
         return entry.shape[1] if isinstance(entry.shape[1], int) else None
 
+    def _check_splits(
+        self, graph: OnnxGraph, entries: Sequence[Any], row_shape: tuple[int, ...]
+    ) -> None:
+        """Refuse trees that split by an input which a row does not have, as memory beyond it."""
+        highest = graph.highest_split()
+        for entry in entries:
+            # Each of several inputs states its own columns.
+            width = row_shape[-1] if len(entries) == 1 and row_shape else entry.shape[-1]
+            column = highest.get(entry.name, -1)
+            if isinstance(width, int) and column >= width:
+                raise DataError(
+                    f"{self._file} is damaged: a tree splits by column {column} of the input "
+                    f"{entry.name}, which has {width}."
+                )
+
     def _units(self, raw: Callable[[NDArray], NDArray], rows: NDArray, output: str) -> int:
         """Return the length of a row of outputs, by a trial."""
         try:
@@ -258,6 +282,13 @@ class Onnx(Model):
                 "out, or export the probabilities."
             )
         return lambda block: raw(block)[:, column]
+
+
+def _classes(graph: OnnxGraph, outputs: Sequence[Any], output: str) -> tuple[str, ...]:
+    """Return the labels of a classifier, by its output of labels, or by that of numbers."""
+    of_labels = [entry.name for entry in outputs if entry.type not in _DTYPES]
+    found = [labels for name in (*of_labels, output) if (labels := graph.labels(name))]
+    return found[0] if found else ()
 
 
 def _first_clause(error: Exception) -> str:

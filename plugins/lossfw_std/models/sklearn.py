@@ -11,6 +11,7 @@ from pydantic import NonNegativeInt, PrivateAttr, field_validator
 from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, ArgumentError, DataError, Loss, NDArray
 from lossfw.models import Card, Predictor, Work
 from lossfw_std.models import sklearn_estimator
+from lossfw_std.models.class_labels import labels_of, one_of_many
 from lossfw_std.models.sklearn_estimator import first_line
 from lossfw_std.models.sklearn_texts import categories_of, with_texts
 from lossfw_std.models.skops_model import SkopsModel, one_thread
@@ -172,11 +173,15 @@ class Sklearn(SkopsModel):
             type(item).__module__.startswith(_TREES) for item in sklearn_estimator.inside(estimator)
         )
         own = self._own_link(estimator, method, classes)
+        units = self._units(raw, width, classes, method) if places is None else places[1]
+        labels = labels_of(classes, units, column)
+        if column is not None and classes is not None and len(classes) > 2:
+            notes += (one_of_many(self.told_file, column, classes),)
         return Predictor(
             _told(estimator),
             content,
             (int(width),),
-            self._units(raw, width, classes, method) if places is None else places[1],
+            units,
             raw,
             self.link or own,
             pads=not only_trees,
@@ -184,7 +189,7 @@ class Sklearn(SkopsModel):
             working=one_thread,
             columns=columns,
             categories={columns[i]: labels for i, labels in (categories or {}).items()},
-            classes=_labels(classes) if column is None else (),
+            classes=labels,
             notes=notes,
         )
 
@@ -272,12 +277,6 @@ def _clause(error: Exception) -> str:
     if "contains NaN" in clause:
         clause += "; put sklearn.impute.SimpleImputer before it, or leave missing: keep out"
     return clause
-
-
-def _labels(classes: Any) -> tuple[str, ...]:
-    """Return the texts that a classifier has for its classes; none where it has numbers."""
-    labels = () if classes is None else classes
-    return tuple(labels) if all(isinstance(label, str) for label in labels) else ()
 
 
 def _told(estimator: Any) -> str:

@@ -124,7 +124,7 @@ def test_the_shape_error_names_one_hot(problem):
         ("one_hot: yes", "data.one_hot should be true, or the number of classes, at least 2"),
         ("scale: 0", "data.scale should be greater than 0, got 0"),
         ("classes: [a, b]", "the targets are numbers, and the configuration lists the label 'a'"),
-        ("classes: [1, 2]", "targets[1] is 0, and the configuration lists 1, 2"),
+        ("classes: [1, 2]", "targets[1] is 0; expected one of 1, 2"),
         ("classes: [1, 1]", "data.classes should be a list of two or more different labels"),
         ("map_targets: {0: a}", "data.map_targets.0 should be a number, got 'a'"),
         ("classes: found, map_targets: {0: 1}", "either 'classes' or 'map_targets', not both"),

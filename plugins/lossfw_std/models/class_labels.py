@@ -1,0 +1,38 @@
+"""Labels of classes that the files of libraries hold, as texts in the order of the outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def labels_of(classes: Any, units: int, column: int | None = None) -> tuple[str, ...]:
+    """Return labels as texts, those of numbers and of Booleans too; none where they do not fit.
+
+    Parameters
+    ----------
+    classes : sequence or None
+        The labels as a library has them.
+    units : int
+        Outputs of a row: one for each class, or a single one for two classes.
+    column : int, optional
+        The only column of the outputs that counts; its label comes last, as class 1 of two.
+
+    Examples
+    --------
+    >>> labels_of(np.array([1.5, 2.0]), 2), labels_of([False, True], 1, column=0)
+    (('1.5', '2.0'), ('True', 'False'))
+    """
+    labels = () if classes is None else tuple(str(x) for x in np.asarray(classes).tolist())
+    if column is not None and len(labels) == 2:
+        return labels if column == 1 else labels[::-1]
+    return labels if len(labels) in (units, 2 if units == 1 else units) else ()
+
+
+def one_of_many(file: str, column: int, classes: Any) -> str:
+    """Return the note on one column of several classes, whose targets nothing can number."""
+    return (
+        f"column {column} of {file} is the output of the class {np.asarray(classes)[column]}: "
+        "targets should be 1 for it, and 0 for all others."
+    )
