@@ -15,6 +15,7 @@ _LOSSES: dict[str, str] = {
         "lossfw_std.losses.absolute_percentage_error:AbsolutePercentageError"
     ),
     "aft": "lossfw_std.losses.aft:Aft",
+    "aft_nll": "lossfw_std.losses.aft_nll:AftNll",
     "approx_ndcg": "lossfw_std.losses.approx_ndcg:ApproxNdcg",
     "bce": "binary_cross_entropy",
     "binary_cross_entropy": "lossfw_std.losses.binary_cross_entropy:BinaryCrossEntropy",
@@ -25,6 +26,7 @@ _LOSSES: dict[str, str] = {
     "categorical_crossentropy": "cross_entropy",
     "categorical_focal": "lossfw_std.losses.categorical_focal:CategoricalFocal",
     "cauchy": "lossfw_std.losses.cauchy:Cauchy",
+    "censored_weibull_nll": ("lossfw_std.losses.censored_weibull_nll:CensoredWeibullNll"),
     "charbonnier": "lossfw_std.losses.charbonnier:Charbonnier",
     "class_weighted": "lossfw.losses.wrappers:ClassWeighted",
     "cosine_distance": "lossfw_std.losses.cosine_distance:CosineDistance",
@@ -47,6 +49,7 @@ _LOSSES: dict[str, str] = {
     "focal": "lossfw_std.losses.focal:Focal",
     "focal_modulated": "lossfw.losses.wrappers:FocalModulated",
     "gamma_deviance": "lossfw_std.losses.gamma_deviance:GammaDeviance",
+    "gamma_nll": "lossfw_std.losses.gamma_nll:GammaNll",
     "gaussian_nll": "lossfw_std.losses.gaussian_nll:GaussianNll",
     "gce": "generalised_cross_entropy",
     "geman_mcclure": "lossfw_std.losses.geman_mcclure:GemanMcclure",

@@ -45,24 +45,24 @@ class Likelihood(PointwiseLoss):
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """Return the derivative by each column of its parts."""
 
-    def value(self, xp: Namespace, y: Any, t: Array) -> Array:
+    def value(self, xp: Namespace, y: Any, t: Any) -> Array:
         """The definition, in a stable form."""
-        return self._value(xp, *y, t)
+        return self._value(xp, *_columns(y, t))
 
-    def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, ...]:
+    def derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """By each column."""
-        return self._slopes(xp, *y, t)
+        return self._slopes(xp, *_columns(y, t))
 
     def value_and_derivative(
         self, xp: Namespace, y: Any, t: Array
     ) -> tuple[Array, tuple[Array, ...]]:
         """Both, from the same parts."""
-        value, *slopes = self._both(xp, *y, t)
+        value, *slopes = self._both(xp, *_columns(y, t))
         return value, tuple(slopes)
 
-    def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
+    def second_derivative(self, xp: Namespace, y: Any, t: Any) -> Any:
         """By each column."""
-        return self._bends(xp, *y, t)
+        return self._bends(xp, *_columns(y, t))
 
     def _is_rare(self, xp: Namespace, *columns: Array) -> Array:
         return self.is_extreme(xp, *columns)
@@ -83,3 +83,8 @@ class Likelihood(PointwiseLoss):
     def _both(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         parts = self.parts(xp, *columns)
         return self.value_of(xp, *parts), *self.slopes_of(xp, *parts)
+
+
+def _columns(y: Any, t: Any) -> tuple[Array, ...]:
+    """Return the columns of the prediction and of the target, which may be one number a row."""
+    return (*y, *t) if isinstance(t, tuple) else (*y, t)

@@ -15,10 +15,10 @@ CURVES = [one for one in SUBJECTS if one[0] in ("loss", "activation")]
 
 # Their formulas compare all pairs of numbers, sort, or have functions that JavaScript lacks.
 WITHOUT_SCRIPT = {
-    "aft", "approx_ndcg", "cox", "crps_ensemble", "crps_normal", "discrete_hazard",
-    "energy_score", "info_nce", "lambda_ndcg", "listmle", "negative_binomial_nll", "nt_xent",
-    "pairwise_hinge", "pairwise_logistic", "student_t_nll", "supervised_contrastive",
-    "zero_inflated_poisson_nll",
+    "aft", "aft_nll", "approx_ndcg", "cox", "crps_ensemble", "crps_normal", "discrete_hazard",
+    "energy_score", "gamma_nll", "info_nce", "lambda_ndcg", "listmle",
+    "negative_binomial_nll", "nt_xent", "pairwise_hinge", "pairwise_logistic", "student_t_nll",
+    "supervised_contrastive", "zero_inflated_poisson_nll",
 }  # fmt: skip
 SCRIPTED = [one for one in CURVES if one[1] not in WITHOUT_SCRIPT]
 

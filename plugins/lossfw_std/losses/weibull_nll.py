@@ -72,11 +72,7 @@ class WeibullNll(DistributionLoss, Likelihood):
 
     def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
         """Where w is far from 1 or the shape is large, or an exponential leaves the floats."""
-        s, k, t = columns
-        u = (xp.log(t) - s) * xp.exp(xp.minimum(k, xp.full_like(k, _LARGE_LOG_SHAPE)))
-        return (
-            (u > _LARGE) | (u < _LOW) | (k > _LARGE_LOG_SHAPE) | (k < -700.0) | (xp.abs(s) > 700.0)
-        )
+        return is_far(xp, *columns)
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the shape, the shape, and log w."""
@@ -129,3 +125,9 @@ class WeibullNll(DistributionLoss, Likelihood):
     def claims(self) -> Claims:
         """Smooth, and strictly proper."""
         return Claims(twice_smooth=True, proper=True, strictly_proper=True)
+
+
+def is_far(xp: Namespace, s: Array, k: Array, t: Array) -> Array:
+    """Tell where w is far from 1 or the shape is large, or an exponential leaves the floats."""
+    u = (xp.log(t) - s) * xp.exp(xp.minimum(k, xp.full_like(k, _LARGE_LOG_SHAPE)))
+    return (u > _LARGE) | (u < _LOW) | (k > _LARGE_LOG_SHAPE) | (k < -700.0) | (xp.abs(s) > 700.0)

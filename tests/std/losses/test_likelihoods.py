@@ -28,6 +28,8 @@ def test_extremes_have_their_digits(name):
 ROWS = {
     "lognormal_nll": [[0.5, -0.3], [2.0, 1.0]],
     "weibull_nll": [[0.5, -0.3], [2.0, 1.0]],
+    "censored_weibull_nll": [[0.5, -0.3], [2.0, 1.0]],
+    "aft_nll": [[0.5, -0.3], [2.0, 1.0]],
     "normal_mixture_nll": [[[0.0, 1.0], [-1.0, 2.0], [0.0, -0.5]]],
 }
 
