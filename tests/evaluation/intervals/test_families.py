@@ -1,0 +1,132 @@
+"""Stars for all differences of a table, differences of recipes, and the winner of a sweep.
+
+The numbers of `cases.json` are statsmodels' and SciPy's.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lossfw.evaluation.intervals.families import holm, quantile_of_largest, simultaneous_quantile
+from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.recipes import corrected_for_folds, units_and_seeds, wider
+from lossfw.evaluation.intervals.student import t_quantile
+from lossfw.evaluation.intervals.winner import best_of
+
+CASES = {
+    case["kind"]: case
+    for case in json.loads((Path(__file__).parent / "cases.json").read_text())["cases"]
+}
+UNITS = 40
+
+
+def of_means(losses):
+    """Return the means of units (U, numbers), and without each unit, one by one."""
+    total = losses.sum(axis=0)
+    without = (total - losses) / (len(losses) - 1)
+    freedom = len(losses) - 1.0
+    return [
+        LeftOut(np.asarray(middle), column, freedom)
+        for middle, column in zip(total / len(losses), without.T, strict=True)
+    ]
+
+
+def t_of(one):
+    return abs(float(one.middle)) / float(one.standard_error)
+
+
+def test_holm_is_that_of_statsmodels():
+    case = CASES["Holm"]
+    assert holm(case["inputs"]["p"]) == pytest.approx(case["expected"]["adjusted"], rel=1e-12)
+
+
+def test_unrelated_numbers_have_the_studentized_maximum_modulus():
+    case = CASES["simultaneous, unrelated numbers"]
+    found = quantile_of_largest(np.eye(case["inputs"]["numbers"]), case["inputs"]["freedom"], 0.95)
+    assert found == pytest.approx(case["expected"]["multiplier"], rel=case["rtol"])
+
+
+def test_repeated_cross_validation_is_the_formula_of_nadeau_and_bengio():
+    case = CASES["repeated cross-validation"]
+    found, expected = corrected_for_folds(case["inputs"]["differences"]), case["expected"]
+    assert found.value == pytest.approx(expected["value"], rel=1e-12)
+    assert found.error == pytest.approx(expected["standard_error"], rel=1e-12)
+    assert found.freedom == expected["freedom"]
+    assert found.ends(case["level"]) == pytest.approx(expected["interval"], rel=1e-12)
+
+
+def test_the_order_of_a_table_changes_no_bit():
+    numbers = of_means(np.random.default_rng(1).normal(size=(UNITS, 7)))
+    expected = simultaneous_quantile(numbers, 0.95)
+    for seed in range(5):
+        shuffled = np.random.default_rng(seed).permutation(7)
+        assert simultaneous_quantile([numbers[i] for i in shuffled], 0.95) == expected
+
+
+def test_equal_differences_count_once_and_those_that_do_not_vary_not_at_all():
+    (one,) = of_means(np.random.default_rng(2).normal(size=(UNITS, 1)))
+    alone = simultaneous_quantile([one], 0.95)
+    assert alone == t_quantile(0.95, UNITS - 1.0)
+    assert simultaneous_quantile([one] * 5, 0.95) == pytest.approx(alone, rel=0.03)
+    still = LeftOut(np.asarray(0.0), np.zeros(UNITS), UNITS - 1.0)
+    assert simultaneous_quantile([one, still], 0.95) == alone
+
+
+def test_tables_of_true_zeros_have_few_stars():
+    """Eleven differences from one setting: each alone, a third of the tables has a false star."""
+    alone, together, tables = 0, 0, 200
+    for seed in range(tables):
+        losses = np.random.default_rng(seed).normal(size=(UNITS, 12))
+        numbers = of_means(losses[:, 1:] - losses[:, :1])
+        largest = max(map(t_of, numbers))
+        alone += largest > t_quantile(0.95, UNITS - 1.0)
+        together += largest > simultaneous_quantile(numbers, 0.95)
+    assert alone / tables > 0.2
+    # 5 % are promised; a rate of 5 % of 200 has a standard error of 1.5 %.
+    assert together / tables < 0.1
+
+
+def test_seeds_widen_an_interval_of_units_and_few_seeds_say_nothing():
+    by_seed = [0.1, 0.3, 0.2, 0.0]
+    found = units_and_seeds(by_seed, 0.05, 39.0)
+    # The variances add up, and Satterthwaite's freedom is between the two.
+    of_seeds = np.var(by_seed, ddof=1) / 4
+    assert found.error == pytest.approx(np.sqrt(0.05**2 + of_seeds), rel=1e-14)
+    assert 3.0 < found.freedom < 39.0 + 3.0
+    assert units_and_seeds(by_seed, 0.0, 39.0).freedom == pytest.approx(3.0)
+    assert units_and_seeds(by_seed[:2], 0.05, 39.0) is None
+    folds = corrected_for_folds([[0.1, 0.5], [0.3, -0.2], [0.0, 0.4]])
+    assert wider(found, folds, 0.95) is folds
+
+
+def mean(sums):
+    return sums[:, 0] / sums[:, 1]
+
+
+def test_the_winner_of_equal_settings_is_corrected_for_the_choice():
+    naive, corrected = [], []
+    for seed in range(30):
+        losses = np.random.default_rng(seed).chisquare(1, (12, 200))
+        found = best_of(mean, np.stack([losses, np.ones_like(losses)], -1), 0.95)
+        assert found.value == pytest.approx(losses.mean(axis=1).min(), rel=1e-12)
+        assert found.place == losses.mean(axis=1).argmin()
+        naive.append(found.value)
+        corrected.append(found.corrected)
+    # The truth is 1 for all settings.
+    assert np.mean(naive) < 0.87
+    assert abs(np.mean(corrected) - 1.0) < 0.03
+
+
+def test_the_best_may_be_the_largest():
+    scores = np.random.default_rng(0).random((3, 100)) + np.array([[0.0], [0.3], [0.1]])
+    found = best_of(mean, np.stack([scores, np.ones_like(scores)], -1), 0.95, higher=True)
+    assert found.place == 1
+    assert found.ends[0] < found.corrected < found.ends[1]
+
+
+def test_one_unit_leaves_nothing_to_judge_by():
+    found = best_of(mean, np.ones((2, 1, 2)), 0.95)
+    assert found.value == 1.0
+    assert np.isnan(found.corrected)
