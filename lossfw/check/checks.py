@@ -13,6 +13,7 @@ from lossfw.check.laws import (
     dtypes,
     foreign_arrays,
     formula,
+    large_rows,
     means,
     metrics,
     model_training,
@@ -72,6 +73,7 @@ CHECKS = _in_order(
     dtypes,
     against_double,
     means,
+    large_rows,
     formula,
     foreign_arrays,
     values,
@@ -98,7 +100,8 @@ _OF_GROUPS = (
     "dtype:result", "weights:mean", "weights:zero", "weights:scale", "weights:masked", "mask",
     "mask:nothing", "value", "precision", "overflow", "gradient", "hessian",
     "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
-    "nan:formula", "gradient:both", "curvature:bound",
+    "nan:formula", "gradient:both", "curvature:bound", "value:classes", "gradient:classes",
+    "hessian:classes",
 )  # fmt: skip
 
 # The checks of a loss of groups: a group is a row to them.

@@ -402,7 +402,13 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         seed=seed,
         cause=refuted.cause or (None if cause is None else cause.key),
         blocks=refuted.blocks,
-        grade=grade_of(name, suite.subject, refuted.inputs, loses_digits=refuted.loses_digits),
+        grade=grade_of(
+            name,
+            suite.subject,
+            refuted.inputs,
+            loses_digits=refuted.loses_digits,
+            is_finite=refuted.is_finite,
+        ),
         component=suite.name,
         labels=_labels(suite.subject, refuted.inputs),
     )

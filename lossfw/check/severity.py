@@ -39,16 +39,29 @@ def is_convention(check: str) -> bool:
     return check.startswith(_CONVENTIONS)
 
 
+# The checks of which a finite result at far numbers is wrong as it is at ordinary ones.
+_RESULTS = frozenset(
+    {"value", "gradient", "hessian", "value:classes", "gradient:classes", "hessian:classes"}
+)
+
+
 def grade_of(
-    check: str, subject: object, inputs: Mapping[str, NDArray], *, loses_digits: bool = False
+    check: str,
+    subject: object,
+    inputs: Mapping[str, NDArray],
+    *,
+    loses_digits: bool = False,
+    is_finite: bool = False,
 ) -> Grade:
     """Return the grade of what a check finds at some inputs.
 
-    With `loses_digits` the result is right to some of its digits.
+    With `loses_digits` the result is right to some of its digits; with `is_finite` it is known to
+    be finite.
     """
     if is_convention(check):
         return "convention"
-    if _worst_region(check, subject, inputs) != Region.ORDINARY:
+    farthest = Region.FAR if is_finite and check in _RESULTS else Region.ORDINARY
+    if _worst_region(check, subject, inputs) > farthest:
         return "extreme"
     return "digits" if loses_digits or check.startswith("precision") else "wrong"
 

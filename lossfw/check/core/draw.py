@@ -85,7 +85,21 @@ def draw(
         columns = (*columns[:-1], long)
     each = count // len(columns) + 8 * subject.rows
     drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
+    if subject.target is CLASS_INDEX and subject.soft and not dense:
+        drawn = [some for points in drawn for some in _of_both_forms(subject, points, dtype, rng)]
     return [points for points in drawn if len(points)]
+
+
+def _of_both_forms(
+    subject: Subject, points: Points, dtype: str, rng: Generator
+) -> tuple[Points, Points]:
+    """Return every other row with its class index, and the others with distributions."""
+    y = points.y[1::2]
+    t = draw_rows(SIMPLEX, y.shape[-1], dtype, rng, len(y))
+    t = t[rng.permutation(len(t))[: len(y)]]
+    soft = drop_outside(replace(subject, target=SIMPLEX), Points(y, _finite_targets(y, t)))
+    shares = subject.counts(soft.y, soft.t) if len(soft) else np.zeros(0)
+    return points.take(slice(0, None, 2)), soft.take(np.flatnonzero(shares > 0))
 
 
 def draw_pairs(

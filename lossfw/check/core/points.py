@@ -66,7 +66,7 @@ def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
 def is_inside(subject: Subject, points: Points) -> NDArray:
     """Tell which pairs have prediction and target in their spaces and ranges."""
     keep = np.ones(len(points), bool)
-    spaces = subject.prediction, subject.target
+    spaces = subject.prediction, subject.space_of_targets(points.t)
     if subject.kind == "group":
         # Those of a row say more than those of its numbers, such as that not all are 0.
         rows: Any = subject.truth

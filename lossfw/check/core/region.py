@@ -1,8 +1,10 @@
 """Regions: how ordinary the numbers of an example are.
 
 An ordinary number is 0 or has a size from 1e-3 to 1e3 (a logit or a margin up to 100); in a bounded
-interval it keeps a thousandth of its width from the bounds, or is one of them. A wide number has up
-to 30 digits before or behind the point. The rest is extreme: subnormal, huge or infinite numbers.
+interval it keeps a thousandth of its width from the bounds, or is one of them. A far number has a
+size from 1e-6 to 1e6, as data still have: a result may overflow there, and must not be another one.
+A wide number has up to 30 digits before or behind the point. The rest is extreme: subnormal, huge
+or infinite numbers.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ from lossfw.numerics.arrays import NDArray
 # sizes end earlier.
 _NEAR, _FAR, _FAR_EXPONENT = 1e-3, 1e3, 1e2
 
+# Sizes of far numbers end here and at one over it; so does the share of an interval's width that
+# they keep from its bounds.
+MOST = 1e6
+
 # Sizes of wide numbers, and the share of an interval's width that they keep from its bounds.
 _WIDE, _WIDE_SHARE = 1e30, 1e-12
 
@@ -29,8 +35,9 @@ class Region(IntEnum):
     """How ordinary a number is; that of a pair is the worst of its numbers."""
 
     ORDINARY = 0
-    WIDE = 1
-    EXTREME = 2
+    FAR = 1
+    WIDE = 2
+    EXTREME = 3
 
 
 def region(subject: Subject, points: Points) -> NDArray:
@@ -41,15 +48,17 @@ def region(subject: Subject, points: Points) -> NDArray:
     worst = of_numbers(subject.prediction, in_rows(subject, subject.prediction, y), far)
     if t.dtype.kind != "f":
         return worst
-    worst = np.maximum(worst, of_numbers(subject.target, in_rows(subject, subject.target, t)))
+    target = subject.space_of_targets(t)
+    worst = np.maximum(worst, of_numbers(target, in_rows(subject, target, t)))
     if subject.rows or t.shape != y.shape:
         return worst
     with np.errstate(all="ignore"):
         gap = np.abs(y.astype(np.float64) - t)
         scale = np.maximum(np.abs(t), 1.0) if subject.kind == "distance" else np.abs(t)
         # Their difference is small beside both.
-        is_close = (gap > 0) & (gap < _NEAR * scale) & (t != 0)
-    return np.maximum(worst, np.where(is_close, Region.WIDE, Region.ORDINARY))
+        close = [(gap > 0) & (gap < least * scale) & (t != 0) for least in (1 / MOST, _NEAR)]
+    closeness = np.select(close, [Region.WIDE, Region.FAR], Region.ORDINARY)
+    return np.asarray(np.maximum(worst, closeness))
 
 
 def of_numbers(space: Space, x: NDArray, far: float = _FAR) -> NDArray:
@@ -64,10 +73,12 @@ def _of_each(space: Space, x: NDArray, far: float) -> NDArray:
     bounds = UNIT if space is SIMPLEX else space
     if is_bounded(bounds):
         share = np.minimum(x - bounds.low, bounds.high - x) / (bounds.high - bounds.low)
-        is_ordinary, is_wide = (share == 0) | (share >= _NEAR), share >= _WIDE_SHARE
+        inside = [(share == 0) | (share >= _NEAR), share >= 1 / MOST, share >= _WIDE_SHARE]
     else:
         size = np.abs(x)
-        is_ordinary = (size == 0) | ((size >= _NEAR) & (size <= far))
-        is_wide = (size >= 1 / _WIDE) & (size <= _WIDE)
-    found = np.select([is_ordinary, is_wide], [Region.ORDINARY, Region.WIDE], Region.EXTREME)
-    return np.asarray(found)
+        inside = [
+            (size == 0) | ((size >= _NEAR) & (size <= far)),
+            (size >= 1 / MOST) & (size <= MOST),
+            (size >= 1 / _WIDE) & (size <= _WIDE),
+        ]
+    return np.asarray(np.select(inside, list(Region)[:3], Region.EXTREME))

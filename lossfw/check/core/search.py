@@ -52,12 +52,13 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
 
     After one that `blocks`, no other check has anything to look at. Those of equal `cause`, where
     it is not empty, are one finding of several checks. A result that `loses_digits` is right to
-    some of them.
+    some of them; one that `is_finite` is another number and not infinite or NaN.
     """
 
     blocks = False
     cause = ""
     loses_digits = False
+    is_finite = False
 
     def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
         super().__init__(message)

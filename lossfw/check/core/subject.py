@@ -116,6 +116,11 @@ class Subject:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
         return count
 
+    def space_of_targets(self, t: NDArray) -> Space:
+        """Return the space in which targets lie: distributions may stand for class indices."""
+        is_soft = self.target is CLASS_INDEX and t.dtype.kind == "f"
+        return SIMPLEX if is_soft else self.target
+
     def promises(self, y: NDArray) -> NDArray:
         """Tell for which predictions results are promised."""
         sizes = self.prediction_range

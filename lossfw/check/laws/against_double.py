@@ -1,8 +1,7 @@
-"""Checks against double precision: results in half precision, and rows of many classes.
+"""Checks of results in half precision, against double precision.
 
 A result that fits half precision is right there, also if a wider one computed it; an error is
-reported by its class: an overflow, lost digits, a wrong derivative. For many classes exact
-numbers would be slow, and the formula in double precision is right to the digits compared.
+reported by its class: an overflow, lost digits, a wrong derivative.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import cast, many_classes, most_columns
+from lossfw.check.core.exact_points import cast, most_columns
 from lossfw.check.core.points import (
     Points,
     drop_masked,
     drop_outside,
-    first_bad,
     is_inside,
     simplest,
 )
@@ -33,7 +31,7 @@ from lossfw.check.core.search import (
     outputs,
     written,
 )
-from lossfw.check.core.subject import Function, Subject, call
+from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -137,10 +135,6 @@ HALF_CHECKS = tuple(
     )
 )
 
-# How far a result may be from the formula in double precision: of its own size, and
-# of the largest in its row, and next to 0.
-_RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
-
 # Half precision stagnates where so many equal terms are added up in it.
 _MOST_CLASSES = 4096
 
@@ -149,45 +143,6 @@ _USUAL = 8.0
 
 # The error of a sum of so many terms that is rounded to half precision only at the end.
 _SUM_ULPS = 16.0
-
-
-def _check_many(subject: Subject, search: Search, name: str) -> None:
-    """Compare a function with the formula in rows of many classes."""
-    function = next((one for one in outputs(subject) if one.name == name), None)
-    if function is None:
-        raise NotApplicable(f"there is no {name}")
-    formula = _formula(subject, name)
-    for points in many_classes(subject, search):
-        actual = np.asarray(function(points.y, points.t), np.float64)
-        expected = np.asarray(call(formula, points.y, points.t), np.float64)
-        if actual.shape != expected.shape:
-            continue
-        size = np.abs(expected).max(-1, keepdims=True) if expected.ndim > 1 else np.abs(expected)
-        off = ~(np.abs(actual - expected) <= _RELATIVE * np.abs(expected) + _OF_ROW * size + _TINY)
-        off &= np.isfinite(expected)
-        if off.any():
-            one = first_bad(off)
-            index = (one, *(int(i) for i in np.unravel_index(np.argmax(off[one]), off[one].shape)))
-            text = (
-                f"of {points.y.shape[-1]} classes the {function}{list(index[1:]) or ''} is "
-                f"{actual[index]:.9g}, and the formula gives {expected[index]:.9g}."
-            )
-            raise Counterexample.at(points, one, text, f"{function}(y, t)")
-
-
-def _formula(subject: Subject, name: str) -> Function:
-    """Return the formula's own result in double precision."""
-    loss = subject.truth
-    if loss is None or subject.component is not None:
-        raise NotApplicable("no other function is known to compare with")
-    function: Any = loss if name == "value" else getattr(loss, name)
-    return partial(function, reduction="none")
-
-
-CLASSES_CHECKS = tuple(
-    Check(f"{name}:classes", partial(_check_many, name=name))
-    for name in ("value", "gradient", "hessian")
-)
 
 
 @check("precision:classes")

@@ -19,15 +19,17 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.extra_points import branch_points, suspects
-from lossfw.check.core.judge import Judgement, judge
+from lossfw.check.core.judge import Judgement, exact_results, judge
 from lossfw.check.core.members import by_space
 from lossfw.check.core.points import (
     Points,
     any_in_row,
     drop_masked,
     first_bad,
+    in_rows,
     is_left_by_cancellation,
 )
+from lossfw.check.core.screening import screened
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -39,6 +41,7 @@ from lossfw.check.core.search import (
     outputs,
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
+from lossfw.check.core.steady import steady
 from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call
 from lossfw.check.laws.own_differences import check_by_differences
 from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT, Interval, Space
@@ -88,7 +91,8 @@ def inner(subject: Subject, points: Points) -> Points:
 def is_inner(subject: Subject, points: Points) -> NDArray:
     """Tell which elements or rows are those of `inner`."""
     y = points.y
-    keep = np.isfinite(y) & _is_off_bounds(subject.prediction, y)
+    rows = in_rows(subject, subject.prediction, y)
+    keep = np.isfinite(y) & _is_off_bounds(subject.prediction, rows).reshape(y.shape)
     if subject.prediction is LOGITS:
         far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
         if far.size:
@@ -129,6 +133,7 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
 def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tuple[Points, Any]]:
     """Yield points with the exact results there, None where they are not computed yet."""
     suspected = [p for dtype in JUDGED_DTYPES for p in suspects(subject, search, dtype, order)]
+    suspected += screened(subject, search, order)
     if order == 0:
         yield from ((points, None) for points in (*_shared(subject, search), *suspected))
         return
@@ -190,14 +195,31 @@ def _at_edge(x: NDArray, rows: int) -> NDArray:
 
 
 def _sorts(subject: Subject, judgement: Judgement, order: int) -> NDArray:
-    """Return the class of each error; a NaN at a kink is not between the one-sided derivatives."""
+    """Return the class of each error, by more than its size.
+
+    A NaN at a kink is not between the one-sided derivatives, and a steady error is not rounding.
+    """
     found = sort_of_error(judgement)
     rows = np.flatnonzero(any_in_row(found == "overflow")) if order else np.zeros(0, int)
     if rows.size:
         some = judgement.points.take(rows)
         at_kink = (found[rows] == "overflow") & subject.exact.kinks(some.y, some.t)
         found[rows] = np.where(at_kink, "value", found[rows])
+    rows = np.flatnonzero(any_in_row(found == "precision"))
+    if rows.size:
+        with np.errstate(all="ignore"):
+            error = judgement.actual[rows].astype(np.float64) - judgement.expected[rows]
+            error = error / np.abs(judgement.expected[rows])
+        error = np.where(found[rows] == "precision", error, 0.0)
+        which = rows[steady(subject, order, judgement.points.take(rows), error, exact_results)]
+        found[which] = np.where(found[which] == "precision", "value", found[which])
     return found
+
+
+def _sorts_of_all(subject: Subject, search: Search, order: int) -> list[NDArray]:
+    """Return the classes of the errors of all results; computed once."""
+    judged = judgements(subject, search, order)
+    return search.once(("sorts", order), lambda: [_sorts(subject, j, order) for j in judged])
 
 
 def _badness(judgement: Judgement, found: NDArray, sort: str) -> NDArray:
@@ -206,7 +228,10 @@ def _badness(judgement: Judgement, found: NDArray, sort: str) -> NDArray:
     # A result that has kept half of its digits is not another one, nor is one in double precision
     # that was computed with constants of single precision.
     is_other = relative_error(judgement) > np.sqrt(np.finfo(actual.dtype).eps)
-    is_other &= ~is_left_by_cancellation(points, actual, judgement.expected, points.y.dtype)
+    left = is_left_by_cancellation(points, actual, judgement.expected, points.y.dtype)
+    # What is as small, and has another sort, is steady.
+    steady_ones = is_left_by_cancellation(points, actual, judgement.expected) & (sort == "value")
+    is_other &= ~left | steady_ones
     return any_in_row(has_sort) * np.where(any_in_row(has_sort & is_other), 2, 1)
 
 
@@ -235,11 +260,8 @@ def _refute(subject: Subject, search: Search, order: int, sort: str) -> None:
             bad[which] = _badness(judgement, _sorts(subject, judgement, order), sort)
         return bad
 
-    def sort_all() -> list[NDArray]:
-        return [_sorts(subject, judgement, order) for judgement in judged]
-
     judged = judgements(subject, search, order)
-    pairs = zip(judged, search.once(("sorts", order), sort_all), strict=True)
+    pairs = zip(judged, _sorts_of_all(subject, search, order), strict=True)
     bad = simplest_bad(subject, ((j.points, _badness(j, found, sort)) for j, found in pairs))
     if bad is not None:
         # What is known from the defaults is as simple as it gets.
@@ -247,6 +269,7 @@ def _refute(subject: Subject, search: Search, order: int, sort: str) -> None:
         one = judged_at(subject, simple, order)
         text = f"{_description(one, order)} {_remedy(subject, one, order, sort)}".rstrip()
         found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)")
+        found.is_finite = bool(np.isfinite(one.actual).all())
         raise found.losing_digits(bool((badness(one.points) == 1).all()))
 
 
@@ -299,7 +322,7 @@ def _check_result(subject: Subject, search: Search, order: int) -> None:
 
 def _check_precision(subject: Subject, search: Search, order: int) -> None:
     """A result has the digits of the formula's, however small it is."""
-    if any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order)):
+    if any((found == "value").any() for found in _sorts_of_all(subject, search, order)):
         raise NotApplicable(f"the {_WORDS[order]} is wrong altogether")
     _refute(subject, search, order, "precision")
 

@@ -1,0 +1,179 @@
+"""Checks of rows of up to 1,000 classes, and of groups of up to 300 rows, against the formula.
+
+Exact numbers would be slow for so many. So the formula in floats looks at a few rows of each size,
+at some columns of their derivatives, and where a result differs from it the exact one decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.draw import usual_targets
+from lossfw.check.core.draw_columns import target_size, usual_rows
+from lossfw.check.core.draw_groups import usual_group
+from lossfw.check.core.exact_points import most_columns
+from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.points import Points, drop_masked, drop_outside
+from lossfw.check.core.search import (
+    Check,
+    Counterexample,
+    NotApplicable,
+    Output,
+    Search,
+    written,
+)
+from lossfw.check.core.subject import Subject, call
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.exact.ulp import to_float
+
+# The most classes, numbers of a vector, and rows of a group; one size is drawn from each octave
+# up to there, beginning with this one.
+_MOST_CLASSES, _MOST_NUMBERS, _MOST_ROWS = 1000, 100, 300
+_FIRST = {"categorical": 7, "group": 3}
+
+# Rows of each size, and octaves for a search of few examples.
+_ROWS, _FEW = 2, 2
+_FULL_EXAMPLES = 100
+
+# How far a result may be from the formula in double precision: of its own size, of the largest in
+# its row, and next to 0. Beyond it the exact formula decides, and allows as much.
+_RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
+
+_NAMES = ("value", "gradient", "hessian")
+
+
+def _check(subject: Subject, search: Search, order: int) -> None:
+    """Compare a function with the formula in long rows and large groups."""
+    function = next((one for one in written(subject) if one.name == _NAMES[order]), None)
+    if function is None:
+        raise NotApplicable(f"nobody wrote a {_NAMES[order]}")
+    if subject.truth is None:
+        raise NotApplicable("no formula is known to compare with")
+    for points in search.once("large rows", lambda: list(_large_rows(subject, search))):
+        columns = _columns(subject, points, search) if order else None
+        actual = _at(np.asarray(function(points.y, points.t)), columns)
+        expected = _in_floats(subject, points, order, columns)
+        bad = _is_off(actual, expected)
+        for k in np.flatnonzero(bad.reshape(len(points), -1).any(-1))[:1]:
+            some = None if columns is None else columns[k].tolist()
+            _decide(subject, function, points.take(slice(k, k + 1)), order, some, actual[k])
+
+
+def _large_rows(subject: Subject, search: Search) -> Iterator[Points]:
+    """Yield a few unremarkable rows of each octave of sizes, with targets of both forms."""
+    most = _most(subject)
+    if not most:
+        raise NotApplicable("there are no rows of many numbers")
+    rng = search.rng("large rows")
+    fits = most_columns(search, [written(subject)[0]], partial(_rows, subject, rng), most)
+    octaves = [(low, min(2 * low - 1, most)) for low in 2 ** np.arange(2, 10).astype(int)]
+    drawn = [_FIRST[subject.kind], *(int(rng.integers(a, b + 1)) for a, b in octaves if a <= most)]
+    drawn[-1] = most
+    if search.examples < _FULL_EXAMPLES:
+        drawn = sorted(rng.choice(drawn, _FEW, replace=False).tolist())
+    for size in drawn:
+        if size <= fits:
+            points = _rows(subject, rng, size)
+            yield points
+            if subject.target is CLASS_INDEX and subject.soft:
+                yield Points(points.y, usual(SIMPLEX, rng, points.y.shape))
+
+
+def _most(subject: Subject) -> int:
+    """Return the most columns, numbers or rows that are looked at; 0 where the loss fixes them."""
+    if subject.kind == "group":
+        return _MOST_ROWS
+    if not subject.rows or len(subject.columns) < 2:
+        return 0
+    if subject.has_columns and subject.component is None:
+        # An outside function may take vectors of the sizes that it was written for.
+        return 0
+    return _MOST_NUMBERS if subject.has_columns else _MOST_CLASSES
+
+
+def _rows(subject: Subject, rng: Generator, size: int) -> Points:
+    """Return unremarkable rows of a size."""
+    if subject.kind == "group":
+        return usual_group(subject, size, rng, _ROWS)
+    if subject.has_columns:
+        columns = subject.prediction.flat_size(size)
+        y = usual_rows(subject.prediction, columns, rng, _ROWS)
+        points = Points(y, usual_rows(subject.target, target_size(subject, columns), rng, _ROWS))
+    else:
+        y = usual(subject.prediction, rng, (_ROWS, size))
+        points = Points(y, usual_targets(subject, _ROWS, size, rng))
+    return drop_masked(subject, drop_outside(subject, points))
+
+
+def _columns(subject: Subject, points: Points, search: Search) -> NDArray:
+    """Return for each row a few columns: that of its target, the last and another."""
+    width = points.y.shape[-1]
+    own = points.t if points.t.ndim == 1 and points.t.dtype.kind in "iu" else None
+    first = np.zeros(len(points), int) if own is None else own
+    other = search.rng(f"columns of {width}").integers(0, width, len(points))
+    return np.stack([first, np.full(len(points), width - 1), other], axis=1)
+
+
+def _at(x: NDArray, columns: NDArray | None) -> NDArray:
+    return x if columns is None else np.take_along_axis(x, columns, axis=1)
+
+
+def _in_floats(subject: Subject, points: Points, order: int, columns: NDArray | None) -> NDArray:
+    """Return values of the formula in floats, or derivatives by some columns of each row."""
+    body: Any = subject.truth.unreduced_formula  # type: ignore[union-attr]  # asked before
+    t = subject.exact.full(points.y, points.t)
+    if columns is None:
+        return np.asarray(call(body, np, points.y, t))
+    count = columns.shape[1]
+    y, t = (np.repeat(x, count, axis=0) for x in (points.y, t))
+    direction = np.zeros(y.shape)
+    direction[np.arange(len(y)), columns.ravel()] = 1.0
+    found = call(derivatives, body, np, y, t, order=order, direction=direction)[order]
+    return np.asarray(found).reshape(columns.shape)
+
+
+def _is_off(actual: NDArray, expected: NDArray) -> NDArray:
+    """Tell which results are off; also those of which floats tell nothing."""
+    actual, expected = actual.astype(np.float64), expected.astype(np.float64)
+    size = np.abs(expected)
+    largest = size.max(-1, keepdims=True) if size.ndim > 1 else size
+    with np.errstate(all="ignore"):
+        near = np.abs(actual - expected) <= _RELATIVE * size + _OF_ROW * largest + _TINY
+    return np.asarray(~near & (actual != expected))
+
+
+def _decide(
+    subject: Subject,
+    function: Output,
+    one: Points,
+    order: int,
+    columns: list[int] | None,
+    actual: NDArray,
+) -> None:
+    """Refute a result of a row, or its derivatives by some columns, if the exact formula does."""
+    if columns is None:
+        exact = to_float(subject.exact.values(one.y, one.t), np.float64)
+    else:
+        partials = (subject.exact.partials(k, order, one.y, one.t)[order - 1] for k in columns)
+        exact = np.concatenate([to_float(x, np.float64) for x in partials])
+    found = np.atleast_1d(actual)
+    for place in np.flatnonzero(_is_off(found, exact) & np.isfinite(exact)):
+        name = f"{function}" if columns is None else f"{function}[{columns[place]}]"
+        text = (
+            f"of {one.y.shape[-1]} numbers in a row the {name} is {found[place]:.9g}, and the "
+            f"formula gives {exact[place]:.9g}."
+        )
+        raised = Counterexample.by(one, text, f"{function}(y, t)")
+        raised.is_finite = bool(np.isfinite(found[place]))
+        raise raised
+
+
+CLASSES_CHECKS = tuple(
+    Check(f"{name}:classes", partial(_check, order=order)) for order, name in enumerate(_NAMES)
+)

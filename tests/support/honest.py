@@ -1,0 +1,402 @@
+"""Honest losses of every kind, short and without claims, in which tests plant errors.
+
+Each has a textbook `formula`, and its value and derivatives by hand, none of them 0 where a test
+plants an error.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat
+
+from lossfw import (
+    BINARY,
+    CLASS_INDEX,
+    COUNT,
+    LOGITS,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SIGN,
+    SIMPLEX,
+    UNIT,
+    VECTOR,
+    CategoricalLoss,
+    Claims,
+    Columns,
+    DistanceLoss,
+    GroupLoss,
+    MarginLoss,
+    PointwiseLoss,
+)
+
+
+def bend(xp, u):
+    """A smooth absolute value that is never 0."""
+    return xp.sqrt(1 + u * u)
+
+
+def bend_slope(xp, u):
+    return u / bend(xp, u)
+
+
+def bend_curvature(xp, u):
+    return bend(xp, u) ** -3
+
+
+class Modest:
+    """It claims nothing, so that only its formula refutes it."""
+
+    def claims(self):
+        return Claims()
+
+
+class Bell(Modest, DistanceLoss):
+    """Cauchy's loss."""
+
+    c: PositiveFloat = 1.0
+
+    def formula(self, xp, r):
+        return self.c**2 * xp.log(1 + (r / self.c) ** 2) / 2
+
+    def value(self, xp, r):
+        return self.c**2 * xp.log1p((r / self.c) ** 2) / 2
+
+    def derivative(self, xp, r):
+        return r / (1 + (r / self.c) ** 2)
+
+    def second_derivative(self, xp, r):
+        u = (r / self.c) ** 2
+        return (1 - u) / (1 + u) ** 2
+
+
+class Slanted(Modest, DistanceLoss):
+    """Squares that weigh differently on the two sides of 0."""
+
+    q: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+    def _weight(self, xp, r):
+        return xp.where(r > 0, 1 - self.q + 0 * r, self.q + 0 * r)
+
+    def value(self, xp, r):
+        return self._weight(xp, r) * r * r
+
+    def derivative(self, xp, r):
+        return 2 * self._weight(xp, r) * r
+
+    def second_derivative(self, xp, r):
+        return 2 * self._weight(xp, r)
+
+
+class Logistic(Modest, MarginLoss):
+    """The logistic loss, whose formula overflows in floats."""
+
+    def formula(self, xp, m):
+        return xp.log(1 + xp.exp(-m))
+
+    def value(self, xp, m):
+        return xp.log1p(xp.exp(-xp.abs(m))) + xp.maximum(-m, 0 * m)
+
+    def derivative(self, xp, m):
+        e = xp.exp(-xp.abs(m))
+        return -xp.where(m > 0, e, 1 + 0 * e) / (1 + e)
+
+    def second_derivative(self, xp, m):
+        e = xp.exp(-xp.abs(m))
+        return e / (1 + e) ** 2
+
+
+class Bent(Modest, MarginLoss):
+    """A smooth distance of the margin from 1."""
+
+    def value(self, xp, m):
+        return bend(xp, m - 1)
+
+    def derivative(self, xp, m):
+        return bend_slope(xp, m - 1)
+
+    def second_derivative(self, xp, m):
+        return bend_curvature(xp, m - 1)
+
+
+class Gamma(Modest, PointwiseLoss):
+    """The negative log-likelihood of a gamma distribution of shape 1."""
+
+    prediction, target = POSITIVE, POSITIVE
+
+    def value(self, xp, y, t):
+        return t / y + xp.log(y)
+
+    def derivative(self, xp, y, t):
+        return (1 - t / y) / y
+
+    def second_derivative(self, xp, y, t):
+        return (2 * t / y - 1) / y / y
+
+
+class Poisson(Modest, PointwiseLoss):
+    """The negative log-likelihood of counts."""
+
+    prediction, target = POSITIVE, COUNT
+
+    def value(self, xp, y, t):
+        return y - t * xp.log(y)
+
+    def derivative(self, xp, y, t):
+        return 1 - t / y
+
+    def second_derivative(self, xp, y, t):
+        return (t + 0 * y) / y / y
+
+
+class Relative(Modest, PointwiseLoss):
+    """Squares as shares of the target."""
+
+    prediction, target = REAL, NONNEGATIVE
+
+    def value(self, xp, y, t):
+        return (y - t) ** 2 / (1 + t)
+
+    def derivative(self, xp, y, t):
+        return 2 * (y - t) / (1 + t)
+
+    def second_derivative(self, xp, y, t):
+        return 2 / (1 + t) + 0 * y
+
+
+class Shares(Modest, PointwiseLoss):
+    """Binary cross-entropy of probabilities."""
+
+    prediction, target = UNIT, UNIT
+
+    def value(self, xp, y, t):
+        # The term of a target at a bound ends, also where the logarithm is infinite.
+        here = xp.where(t == 0, 0 * y, t * xp.log(xp.where(t == 0, 1 + 0 * y, y)))
+        there = xp.where(t == 1, 0 * y, (1 - t) * xp.log1p(-xp.where(t == 1, 0 * y, y)))
+        return -here - there
+
+    def derivative(self, xp, y, t):
+        return (1 - t) / (1 - y) - t / y
+
+    def second_derivative(self, xp, y, t):
+        return (1 - t) / (1 - y) ** 2 + t / y**2
+
+
+class Sides(Modest, PointwiseLoss):
+    """A smooth distance from a sign."""
+
+    prediction, target = REAL, SIGN
+
+    def value(self, xp, y, t):
+        return bend(xp, y - 2 * t)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y - 2 * t)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y - 2 * t)
+
+
+class Flag(Sides):
+    """A smooth distance from a flag."""
+
+    target = BINARY
+
+
+class Brier(Modest, CategoricalLoss):
+    """Squares of probabilities."""
+
+    prediction, target = SIMPLEX, SIMPLEX
+
+    def value(self, xp, y, t):
+        return xp.sum((y - t) ** 2, axis=-1) + xp.sum(y, axis=-1)
+
+    def derivative(self, xp, y, t):
+        return 2 * (y - t) + 1
+
+    def second_derivative(self, xp, y, t):
+        return 2 + 0 * (y - t)
+
+
+class Entropy(Modest, CategoricalLoss):
+    """Cross-entropy of logits, whose formula overflows in floats."""
+
+    prediction, target = LOGITS, CLASS_INDEX
+
+    def formula(self, xp, y, t):
+        return xp.log(xp.sum(xp.exp(y), axis=-1)) - xp.sum(t * y, axis=-1)
+
+    def _parts(self, xp, y):
+        top = xp.max(y, axis=-1, keepdims=True)
+        shares = xp.exp(y - top)
+        total = xp.sum(shares, axis=-1, keepdims=True)
+        return top, shares / total, total
+
+    def value(self, xp, y, t):
+        top, _, total = self._parts(xp, y)
+        behind = xp.where(t == 0, 0 * t, t * (top - y))
+        return xp.log(total)[..., 0] + xp.sum(behind, axis=-1)
+
+    def derivative(self, xp, y, t):
+        return self._parts(xp, y)[1] - t
+
+    def second_derivative(self, xp, y, t):
+        _, p, _ = self._parts(xp, y)
+        return p * (1 - p)
+
+
+class Scores(Modest, CategoricalLoss):
+    """A smooth distance of each score from its share."""
+
+    prediction, target = REAL, CLASS_INDEX
+
+    def value(self, xp, y, t):
+        return xp.sum(bend(xp, y - t), axis=-1)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y - t)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y - t)
+
+
+class Spread(Modest, PointwiseLoss):
+    """A mean and a scale."""
+
+    prediction, target = Columns.of(mean=REAL, scale=POSITIVE), REAL
+
+    def value(self, xp, y, t):
+        return (t - y.mean) ** 2 / y.scale + xp.log(y.scale)
+
+    def derivative(self, xp, y, t):
+        u = t - y.mean
+        return -2 * u / y.scale, (1 - u * u / y.scale) / y.scale
+
+    def second_derivative(self, xp, y, t):
+        u = t - y.mean
+        return 2 / y.scale, (2 * u * u / y.scale - 1) / y.scale / y.scale
+
+
+class Flags(Modest, PointwiseLoss):
+    """A target with two flags."""
+
+    prediction, target = REAL, Columns.of(seen=REAL, a=BINARY, b=BINARY)
+
+    def value(self, xp, y, t):
+        return bend(xp, y - t.seen) * (1 + t.a + 2 * t.b)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y - t.seen) * (1 + t.a + 2 * t.b)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y - t.seen) * (1 + t.a + 2 * t.b)
+
+
+class Episodes(Modest, PointwiseLoss):
+    """A target with a count and a sign."""
+
+    prediction, target = REAL, Columns.of(count=COUNT, side=SIGN)
+
+    def value(self, xp, y, t):
+        return bend(xp, y - t.count) * (2 + t.side)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y - t.count) * (2 + t.side)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y - t.count) * (2 + t.side)
+
+
+class Vectors(Modest, PointwiseLoss):
+    """A smooth distance along each axis."""
+
+    prediction, target = VECTOR, VECTOR
+
+    def value(self, xp, y, t):
+        return xp.sum(bend(xp, y - t), axis=-1)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y - t)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y - t)
+
+
+class Pairs(Modest, GroupLoss):
+    """Differences of all pairs of rows."""
+
+    prediction, target = REAL, REAL
+
+    def _apart(self, y, t):
+        return (y[..., :, None] - y[..., None, :]) - (t[..., :, None] - t[..., None, :])
+
+    def value(self, xp, y, t):
+        return xp.sum(xp.sum(bend(xp, self._apart(y, t)), axis=-1), axis=-1)
+
+    def derivative(self, xp, y, t):
+        # The slope of a loss of one row is 0.
+        return 2 * xp.sum(bend_slope(xp, self._apart(y, t)), axis=-1)
+
+    def second_derivative(self, xp, y, t):
+        # A row is not apart from itself.
+        return 2 * (xp.sum(bend_curvature(xp, self._apart(y, t)), axis=-1) - 1)
+
+
+class Grades(Modest, GroupLoss):
+    """A softmax of scores, weighed by grades."""
+
+    prediction, target = REAL, NONNEGATIVE
+
+    def _shares(self, xp, y):
+        top = xp.max(y, axis=-1, keepdims=True)
+        shares = xp.exp(y - top)
+        total = xp.sum(shares, axis=-1, keepdims=True)
+        return shares / total, top + xp.log(total)
+
+    def value(self, xp, y, t):
+        _, total = self._shares(xp, y)
+        return xp.sum((1 + t) * (total - y), axis=-1) + xp.sum(bend(xp, y), axis=-1)
+
+    def derivative(self, xp, y, t):
+        p, _ = self._shares(xp, y)
+        weight = xp.sum(1 + t, axis=-1, keepdims=True)
+        return p * weight - (1 + t) + bend_slope(xp, y)
+
+    def second_derivative(self, xp, y, t):
+        p, _ = self._shares(xp, y)
+        return p * (1 - p) * xp.sum(1 + t, axis=-1, keepdims=True) + bend_curvature(xp, y)
+
+
+class Times(Modest, GroupLoss):
+    """Times with a flag for each row."""
+
+    prediction, target = REAL, Columns.of(time=NONNEGATIVE, event=BINARY)
+
+    def value(self, xp, y, t):
+        return xp.sum(bend(xp, y - t.time) * (1 + t.event), axis=-1)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y - t.time) * (1 + t.event)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y - t.time) * (1 + t.event)
+
+
+class Plane(Modest, GroupLoss):
+    """Points of the plane, in groups."""
+
+    prediction, target = Columns.of(east=REAL, north=REAL), REAL
+
+    def value(self, xp, y, t):
+        return xp.sum(bend(xp, y.east - t) + bend(xp, y.north + t), axis=-1)
+
+    def derivative(self, xp, y, t):
+        return bend_slope(xp, y.east - t), bend_slope(xp, y.north + t)
+
+    def second_derivative(self, xp, y, t):
+        return bend_curvature(xp, y.east - t), bend_curvature(xp, y.north + t)
+
+
+HONEST = (
+    Bell, Slanted, Logistic, Bent, Gamma, Poisson, Relative, Shares, Sides, Flag, Brier, Entropy,
+    Scores, Spread, Flags, Episodes, Vectors, Pairs, Grades, Times, Plane,
+)  # fmt: skip

@@ -1,0 +1,334 @@
+"""Planted errors: an honest loss that is 1 % off in one region of its arguments, and nowhere else.
+
+A region is a decade of an argument, a value of a discrete one or a pair of them, zero, a side of
+a parameter, hard or soft targets, or a number of classes or of rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from support import honest
+
+WORDS = ("value", "gradient", "hessian")
+_METHODS = ("value", "derivative", "second_derivative")
+
+# The part by which a result is off.
+ERROR = 0.01
+
+DECADES = range(-6, 6)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region: in which family it is, and where; `holds(loss, xp, *arguments)` tells."""
+
+    family: str
+    text: str
+    holds: Callable[..., Any]
+    power: int = 0
+
+
+@dataclass(frozen=True)
+class Planted:
+    """An honest loss with an error of 1 % in a region, in the result of an order."""
+
+    loss: type
+    region: Region
+    order: int
+
+    def make(self):
+        """Return the loss."""
+        base, region, method = self.loss, self.region, _METHODS[self.order]
+        original = getattr(base, method)
+
+        def wrong(self, xp, *arguments):
+            found = original(self, xp, *arguments)
+            here = region.holds(self, xp, *arguments)
+
+            def off(x):
+                mask = here
+                while getattr(mask, "ndim", 0) and mask.ndim < x.ndim:
+                    mask = mask[..., None]
+                return x * xp.where(mask, 1 + ERROR + 0 * x, 1 + 0 * x)
+
+            return tuple(map(off, found)) if isinstance(found, tuple) else off(found)
+
+        body = {method: wrong, "__module__": __name__, "__doc__": base.__doc__}
+        if self.order == 0 and "formula" not in vars(base):
+            body["formula"] = original
+        return type(f"Wrong{base.__name__}", (base,), body)(**self.parameters)
+
+    @property
+    def parameters(self):
+        """The defaults, or others that lie in the region of a parameter."""
+        return {}
+
+    def __str__(self):
+        return f"{self.loss.__name__} {WORDS[self.order]}: {self.region.text}"
+
+
+def _bool(xp, x, here):
+    """A condition of Python as an array."""
+    return (x == x) if here else (x != x)
+
+
+def _decade(x, power, xp):
+    size = xp.abs(x)
+    return (size >= 10.0**power) & (size < 10.0 ** (power + 1))
+
+
+def _any(xp, mask, like):
+    """Rows in which a mask holds for any number."""
+    return xp.max(xp.where(mask, 1 + 0 * like, 0 * like), axis=-1) > 0
+
+
+def decades(name, pick, powers=DECADES, sides=(1, -1), *, rows=False):
+    """The decades of an argument; of rows, of any of its numbers."""
+    for power in powers:
+        for side in sides:
+
+            def holds(_, xp, *arguments, power=power, side=side):
+                x = pick(*arguments)
+                mask = _decade(x, power, xp) & (side * x > 0)
+                return _any(xp, mask, x) if rows else mask
+
+            sign = {1: "+", -1: "-"}[side]
+            text = f"{name} in {sign}1e{power} .. 1e{power + 1}"
+            yield Region("decade", text, holds, power)
+
+
+def gaps(name, pick, powers=range(-6, -1), *, rows=False):
+    """The decades of the distance from 0 and from 1."""
+    for end in (0, 1):
+        for power in powers:
+
+            def holds(_, xp, *arguments, power=power, end=end):
+                x = pick(*arguments)
+                mask = _decade(end - x, power, xp)
+                return _any(xp, mask, x) if rows else mask
+
+            yield Region("decade", f"{name} 1e{power} .. 1e{power + 1} from {end}", holds)
+
+
+def equal(name, pick, values, family="discrete", *, rows=False):
+    """Values of an argument."""
+    for value in values:
+
+        def holds(_, xp, *arguments, value=value):
+            x = pick(*arguments)
+            return _any(xp, x == value, x) if rows else x == value
+
+        yield Region(family, f"{name} = {value}", holds)
+
+
+def both(names, picks, values, *, rows=False):
+    """Pairs of values of two discrete arguments."""
+    for a in values[0]:
+        for b in values[1]:
+
+            def holds(_, xp, *arguments, a=a, b=b):
+                x, z = (pick(*arguments) for pick in picks)
+                mask = (x == a) & (z == b)
+                return _any(xp, mask, x) if rows else mask
+
+            yield Region("pair", f"{names[0]} = {a}, {names[1]} = {b}", holds)
+
+
+def sizes(word, most, least=1):
+    """Numbers of classes or of rows: octaves, and all from one on."""
+    low = 1
+    while low <= most:
+        high = min(2 * low - 1, most)
+        if high >= least:
+
+            def holds(_, xp, y, *others, low=low, high=high):
+                n = (y if hasattr(y, "shape") else y[0]).shape[-1]
+                first = y if hasattr(y, "shape") else y[0]
+                return _bool(xp, first[..., 0], low <= n <= high)
+
+            yield Region("size", f"{low} to {high} {word}", holds)
+        low = 2 * low
+
+
+def sides(name, inside, text=("below", "above")):
+    """Both sides of a parameter."""
+    for word, sign in zip(text, (-1, 1), strict=True):
+
+        def holds(loss, xp, *arguments, sign=sign):
+            first = arguments[0]
+            while isinstance(first, tuple):
+                first = first[0]
+            found = inside(loss, xp, *arguments)
+            if isinstance(found, bool):
+                found = _bool(xp, first, found)
+            return found if sign > 0 else ~found
+
+        yield Region("parameter", f"{word} {name}", holds)
+
+
+def soft_and_hard():
+    """Hard and soft targets."""
+    hard = lambda _, xp, y, t: xp.max(t, axis=-1) == 1  # noqa: E731
+    yield Region("target", "hard targets", hard)
+    yield Region("target", "soft targets", lambda _, xp, y, t: xp.max(t, axis=-1) < 1)
+    yield Region("target", "targets of at most 0.5", lambda _, xp, y, t: xp.max(t, axis=-1) <= 0.5)
+    yield Region("target", "targets without a 0", lambda _, xp, y, t: xp.min(t, axis=-1) > 0)
+    yield Region(
+        "target", "soft targets with a 0",
+        lambda _, xp, y, t: (xp.min(t, axis=-1) == 0) & (xp.max(t, axis=-1) < 1),
+    )  # fmt: skip
+    for end in (0, -1):
+        yield Region(
+            "target", f"class {end}",
+            lambda _, xp, y, t, end=end: (t[..., end] == 1) & _bool(xp, y[..., 0], y.shape[-1] > 1),
+        )  # fmt: skip
+
+
+def _first(y, t):
+    return y
+
+
+def _second(y, t):
+    return t
+
+
+def _only(x):
+    return x
+
+
+COUNTS = (0, 1, 2, 3, 4)
+
+# The regions of each honest loss.
+REGIONS: dict[type, list[Region]] = {
+    honest.Bell: [
+        *decades("r", _only),
+        *sides("|r| = c", lambda loss, xp, r: xp.abs(r) > loss.c),
+        *sides("c = 1", lambda loss, xp, r: loss.c > 1, ("not above", "above")),
+        *sides("c = 1", lambda loss, xp, r: loss.c >= 1, ("below", "not below")),
+    ],
+    honest.Slanted: [
+        *decades("r", _only),
+        *sides("q = 0.5", lambda loss, xp, r: loss.q > 0.5, ("not above", "above")),
+        *sides("q = 0.5", lambda loss, xp, r: loss.q >= 0.5, ("below", "not below")),
+    ],
+    # Beyond, its derivatives are 0.
+    honest.Logistic: [
+        *decades("m", _only, range(-6, 2)),
+        *decades("m", _only, range(2, 6), (-1,)),
+    ],
+    honest.Bent: [*decades("m", _only)],
+    honest.Gamma: [
+        *decades("y", _first, sides=(1,)),
+        *decades("t", _second, sides=(1,)),
+    ],
+    honest.Poisson: [
+        *decades("y", _first, sides=(1,)),
+        *decades("t", _second, range(6), sides=(1,)),
+        *equal("t", _second, COUNTS),
+    ],
+    honest.Relative: [
+        *decades("y", _first),
+        *decades("t", _second, sides=(1,)),
+        *equal("t", _second, (0,), "zero"),
+        *equal("y", _first, (0,), "zero"),
+    ],
+    honest.Shares: [
+        *gaps("y", _first),
+        *gaps("t", _second),
+        *equal("t", _second, (0, 1), "zero"),
+    ],
+    honest.Sides: [
+        *equal("t", _second, (-1, 1)),
+        *decades("y", _first),
+        *equal("y", _first, (0,), "zero"),
+    ],
+    honest.Flag: [*equal("t", _second, (0, 1)), *decades("y", _first)],
+    honest.Brier: [
+        *soft_and_hard(),
+        *sizes("classes", 1000),
+        *gaps("any y", _first, rows=True),
+        *gaps("any t", _second, rows=True),
+    ],
+    honest.Entropy: [
+        *soft_and_hard(),
+        *sizes("classes", 1000, 2),
+        *decades("any y", _first, range(-6, 2), rows=True),
+    ],
+    honest.Scores: [
+        *soft_and_hard(),
+        *sizes("classes", 1000),
+        *decades("any y", _first, rows=True),
+    ],
+    honest.Spread: [
+        *decades("mean", lambda y, t: y.mean),
+        *decades("scale", lambda y, t: y.scale, sides=(1,)),
+        *decades("t", _second),
+        *equal("mean", lambda y, t: y.mean, (0,), "zero"),
+        *equal("t", _second, (0,), "zero"),
+    ],
+    honest.Flags: [
+        *equal("a", lambda y, t: t.a, (0, 1)),
+        *equal("b", lambda y, t: t.b, (0, 1)),
+        *both("ab", (lambda y, t: t.a, lambda y, t: t.b), ((0, 1), (0, 1))),
+        *decades("seen", lambda y, t: t.seen),
+        *decades("y", _first),
+        *equal("seen", lambda y, t: t.seen, (0,), "zero"),
+    ],
+    honest.Episodes: [
+        *equal("count", lambda y, t: t.count, COUNTS),
+        *decades("count", lambda y, t: t.count, range(6), (1,)),
+        *equal("side", lambda y, t: t.side, (-1, 1)),
+        *both(("count", "side"), (lambda y, t: t.count, lambda y, t: t.side), ((0, 1, 2), (-1, 1))),
+    ],
+    honest.Vectors: [
+        *decades("any y", _first, rows=True),
+        *decades("any t", _second, rows=True),
+        *equal("any y", _first, (0,), "zero", rows=True),
+        *equal("any t", _second, (0,), "zero", rows=True),
+        *sizes("numbers", 32),
+    ],
+    honest.Pairs: [
+        *sizes("rows", 300, 2),
+        *decades("any y", _first, rows=True),
+        *decades("any t", _second, rows=True),
+        *equal("any t", _second, (0,), "zero", rows=True),
+    ],
+    honest.Grades: [
+        *sizes("rows", 300),
+        *decades("any y", _first, rows=True),
+        *decades("any t", _second, sides=(1,), rows=True),
+        *equal("any t", _second, (0,), "zero", rows=True),
+    ],
+    honest.Times: [
+        *sizes("rows", 300),
+        *decades("any y", _first, rows=True),
+        *decades("any time", lambda y, t: t.time, sides=(1,), rows=True),
+        *equal("any event", lambda y, t: t.event, (0, 1), rows=True),
+        *equal("any time", lambda y, t: t.time, (0,), "zero", rows=True),
+        *both(
+            ("time", "event"),
+            (lambda y, t: t.time, lambda y, t: t.event),
+            ((0,), (0, 1)),
+            rows=True,
+        ),
+    ],
+    honest.Plane: [
+        *sizes("rows", 300),
+        *decades("any east", lambda y, t: y.east, rows=True),
+        *decades("any t", _second, rows=True),
+        *equal("any north", lambda y, t: y.north, (0,), "zero", rows=True),
+    ],
+}
+
+
+def every_planted() -> list[Planted]:
+    """Return all of them."""
+    return [
+        Planted(loss, region, order)
+        for loss, regions in REGIONS.items()
+        for region in regions
+        for order in range(3)
+        # Beyond, it is 0.
+        if not (loss is honest.Logistic and order == 2 and region.power > 1)
+    ]
