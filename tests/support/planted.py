@@ -8,10 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lossfw.check.api import suite_of_component
+from lossfw.check.instances import instances_to_check
+from lossfw.check.options import Options
+from lossfw.check.runner import run
+from lossfw.check.stages import Effort
 from support import honest
 
 WORDS = ("value", "gradient", "hessian")
 _METHODS = ("value", "derivative", "second_derivative")
+_RESULTS = (*WORDS, *(f"{word}:classes" for word in WORDS))
 
 # The part by which a result is off.
 ERROR = 0.01
@@ -38,7 +44,7 @@ class Planted:
     order: int
 
     def make(self):
-        """Return the loss."""
+        """Return the class of the loss."""
         base, region, method = self.loss, self.region, _METHODS[self.order]
         original = getattr(base, method)
 
@@ -57,12 +63,24 @@ class Planted:
         body = {method: wrong, "__module__": __name__, "__doc__": base.__doc__}
         if self.order == 0 and "formula" not in vars(base):
             body["formula"] = original
-        return type(f"Wrong{base.__name__}", (base,), body)(**self.parameters)
+        return type(f"Wrong{base.__name__}", (base,), body)
 
-    @property
-    def parameters(self):
-        """The defaults, or others that lie in the region of a parameter."""
-        return {}
+    def is_found(self):
+        """Tell whether the search with its defaults calls a result wrong in ordinary numbers.
+
+        It is that of the command line, without the checks that look at no formula.
+        """
+        instances = instances_to_check(self.make())
+        # What is wrong at all parameters is found at the defaults.
+        few = instances if self.region.family == "parameter" else instances[:1]
+        for component, share, all_checks in few:
+            suite = suite_of_component(component)
+            suite = suite if all_checks else suite.formula_only()
+            effort = Effort(share, all_checks, len(instances) - 1)
+            report = run(suite, Options(only=WORDS), effort=effort)
+            if any(r.grade == "wrong" and r.check in _RESULTS for r in report.refuted):
+                return True
+        return False
 
     def __str__(self):
         return f"{self.loss.__name__} {WORDS[self.order]}: {self.region.text}"

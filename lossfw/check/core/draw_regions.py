@@ -22,6 +22,7 @@ from lossfw.check.core.region import MOST
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
     CLASS_INDEX,
+    REAL,
     SIMPLEX,
     Counts,
     Interval,
@@ -226,7 +227,9 @@ def values_in_regions(
     if isinstance(space, Counts):
         few = np.repeat(np.array(_COUNTS)[:, np.newaxis], count, axis=1)
         return np.concatenate([few, np.round(10.0 ** powers[_DECADES >= 0])])
-    assert isinstance(space, Interval)
+    if not isinstance(space, Interval):
+        # What lies outside is left out.
+        space = REAL
     bounds = [
         np.full((1, count), bound)
         for bound, included in ((space.low, space.low_included), (space.high, space.high_included))

@@ -262,7 +262,8 @@ def _refute(subject: Subject, search: Search, order: int, sort: str) -> None:
 
     judged = judgements(subject, search, order)
     pairs = zip(judged, _sorts_of_all(subject, search, order), strict=True)
-    bad = simplest_bad(subject, ((j.points, _badness(j, found, sort)) for j, found in pairs))
+    wrong = ((j, found) for j, found in pairs if (found == sort).any())
+    bad = simplest_bad(subject, ((j.points, _badness(j, found, sort)) for j, found in wrong))
     if bad is not None:
         # What is known from the defaults is as simple as it gets.
         simple = bad if search.only is not None else shrink(subject, search, bad, badness)

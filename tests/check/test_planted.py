@@ -1,0 +1,56 @@
+"""An error of 1 % in one region of the arguments is found, and called wrong in ordinary numbers."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from lossfw.check import check
+from support.honest import HONEST
+from support.planted import every_planted
+
+# So many are drawn, and so many of them are found at least.
+DRAWN, LEAST = 400, 0.99
+
+# One of each family and of each kind of loss.
+SAMPLE = [
+    "Bell gradient: r in -1e5 .. 1e6",
+    "Slanted value: above q = 0.5",
+    "Logistic value: m in -1e4 .. 1e5",
+    "Relative value: t in +1e-6 .. 1e-5",
+    "Shares hessian: y 1e-5 .. 1e-4 from 1",
+    "Entropy gradient: soft targets with a 0",
+    "Scores hessian: 512 to 1000 classes",
+    "Flags value: a = 1, b = 1",
+    "Pairs gradient: 128 to 255 rows",
+    "Times value: any time in +1e3 .. 1e4",
+]
+
+
+def of_text(text):
+    return next(one for one in every_planted() if str(one) == text)
+
+
+@pytest.mark.parametrize("text", SAMPLE)
+def test_an_error_in_one_region_is_found(text):
+    assert of_text(text).is_found()
+
+
+@pytest.mark.parametrize("loss", HONEST, ids=lambda loss: loss.__name__)
+@pytest.mark.slow
+def test_an_honest_loss_is_right_in_ordinary_numbers(loss):
+    refuted = check(loss(), only=["value", "gradient", "hessian"]).refuted
+    assert [one for one in refuted if one.grade == "wrong"] == []
+
+
+@pytest.mark.slow
+def test_nearly_all_errors_are_found():
+    every = every_planted()
+    drawn = np.random.default_rng(0).choice(len(every), DRAWN, replace=False)
+    found, missed = Counter(), []
+    for one in (every[number] for number in drawn):
+        if one.is_found():
+            found[one.region.family] += 1
+        else:
+            missed.append(str(one))
+    assert found.total() >= LEAST * DRAWN, "\n".join([str(found), *missed])
