@@ -19,10 +19,10 @@ SAMPLE = [
     "Logistic value: m in -1e4 .. 1e5",
     "Relative value: t in +1e-6 .. 1e-5",
     "Shares hessian: y 1e-5 .. 1e-4 from 1",
-    "Entropy gradient: soft targets with a 0",
+    "Brier gradient: soft targets with a 0",
     "Scores hessian: 512 to 1000 classes",
     "Flags value: a = 1, b = 1",
-    "Pairs gradient: 128 to 255 rows",
+    "Times gradient: 128 to 255 rows",
     "Times value: any time in +1e3 .. 1e4",
 ]
 

@@ -1,4 +1,4 @@
-"""Steady errors: those that are no rounding, though rounding might be as large.
+"""Steady errors, which rounding does not make, though it might make as large ones.
 
 What cancellation leaves goes up and down from one number to the next. A mistake makes a result too
 large, or too small, by about the same part at all numbers around.
@@ -6,11 +6,10 @@ large, or too small, by about the same part at all numbers around.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core.members import by_space, clipped, is_bounded
+from lossfw.check.core.moves import exact_results
 from lossfw.check.core.points import Points, in_rows
 from lossfw.check.core.region import Region, region
 from lossfw.check.core.subject import Subject, call
@@ -33,9 +32,7 @@ _POINTS = 8
 _NAMES = ("value", "gradient", "hessian")
 
 
-def steady(
-    subject: Subject, order: int, points: Points, errors: NDArray, exact_results: Any
-) -> NDArray:
+def steady(subject: Subject, order: int, points: Points, errors: NDArray) -> NDArray:
     """Tell which points have a steady error in the result of an order.
 
     `errors` are signed parts of the truth, one for each result.

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.extra_points import branch_points, suspects
-from lossfw.check.core.judge import Judgement, exact_results, judge
+from lossfw.check.core.judge import Judgement, judge
 from lossfw.check.core.members import by_space
 from lossfw.check.core.points import (
     Points,
@@ -211,7 +211,7 @@ def _sorts(subject: Subject, judgement: Judgement, order: int) -> NDArray:
             error = judgement.actual[rows].astype(np.float64) - judgement.expected[rows]
             error = error / np.abs(judgement.expected[rows])
         error = np.where(found[rows] == "precision", error, 0.0)
-        which = rows[steady(subject, order, judgement.points.take(rows), error, exact_results)]
+        which = rows[steady(subject, order, judgement.points.take(rows), error)]
         found[which] = np.where(found[which] == "precision", "value", found[which])
     return found
 
