@@ -233,7 +233,7 @@ def markdown(rows, threads):
     columns.sort(key=lambda column: column == "memory")
     machine = f"{threads} threads of {processor()}, NumPy {np.__version__}"
     head = f"Milliseconds, wall clock (CPU), {machine}."
-    lines = [head, "", "| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines = [head, "", "| work | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for row in rows:
         cells = (row["milliseconds"].get(column) for column in columns)
         texts = ("" if ms is None else f"{ms['wall']:.3g} ({ms['cpu']:.3g})" for ms in cells)

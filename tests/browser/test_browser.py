@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
-from support.browsing import TOO_WIDE, Visit
+from support.browsing import TOO_WIDE, Visit, inaccessible
 from support.configs import DIGITS
 
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
@@ -27,6 +27,11 @@ sensitivity: {points: 9, instead: [step], sample: 1}
 sweep: {grid: {network.layers.1.activation: [sigmoid, relu]}}
 """
 )
+TRAINING = """\
+train: {epochs: 3, optimizer: adam, hold_out: {share: 0.2}}
+sweep: {grid: {train.optimizer.learning_rate: [0.01, 0.001]}}
+"""
+RATE = "train.optimizer.learning_rate=0.01"
 RELU = "network.layers.1.activation=relu"
 NASTY = '<img src=x onerror=alert(1)>"&' + "long" * 30
 SECTIONS = {
@@ -34,6 +39,8 @@ SECTIONS = {
     "comparison": "result plots settings notes",
     "study": "answer parameter directions activations zeros what",
     "nasty": "result warnings loss rows worst regression what",
+    "training": "result curves weights epochs what",
+    "trainings": "result curves settings notes",
 }
 
 
@@ -53,6 +60,8 @@ def pages(tmp_path_factory):
         (home / "study.yaml").write_text(SWEEP.partition("sweep:")[0])
         name = ("--parameter", "layers.0.weights[20,4]")
         command("sensitivity", "study.yaml", *name, "--directions", "1", "--out", "study")
+        (home / "train.yaml").write_text(DIGITS + TRAINING)
+        command("train", "train.yaml", "--out", "trainings", "--report")
         (home / "nasty.yaml").write_text(
             "lossfw: 1\ndata: {name: inline, targets: [1, 2, 3], sample_weight: [1, 1, 0]}\n"
             "network: {predictions: [1.5, 2, 2]}\nloss: huber\n"
@@ -64,6 +73,8 @@ def pages(tmp_path_factory):
         "comparison": home / "sweep" / "report.html",
         "study": home / "study" / "report.html",
         "nasty": home / NASTY / "report.html",
+        "training": home / "trainings" / RATE / "report.html",
+        "trainings": home / "trainings" / "report.html",
     }
 
 
@@ -112,6 +123,12 @@ CUT = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
 def test_words_in_pictures_are_whole_and_apart(name, show):
     page = show(name, 360).page
     assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", SECTIONS)
+def test_axe_finds_nothing(name, scheme, show):
+    assert inaccessible(show(name, color_scheme=scheme).page) == []
 
 
 @pytest.mark.parametrize("name", ["run", "study"])

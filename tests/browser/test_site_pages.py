@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.browsing import TOO_WIDE
+from support.browsing import TOO_WIDE, inaccessible
 
 # 1.1 MB of fonts, styles and scripts are shared; the list of all components is the largest page.
 MOST_BYTES = 1_700_000
@@ -18,8 +18,11 @@ SOME = (
     "index", "choose", "search", "genindex", "components/index", "components/loss/index",
     "components/loss/huber", "components/loss/cross_entropy", "components/loss/scaled",
     "components/activation/gelu", "components/metric/f1", "components/source/arrays",
-    "components/optimizer/adam", "tutorial/first-steps", "how-to/index", "how-to/site",
-    "reference/commands", "reference/accuracy", "explanation/curvature",
+    "components/optimizer/adam", "components/model/sklearn", "tutorial/first-steps",
+    "how-to/index", "how-to/site",
+    "how-to/write-a-loss",
+    "reference/commands", "reference/accuracy", "reference/components", "explanation/curvature",
+    "explanation/speed", "explanation/trust",
 )  # fmt: skip
 
 
@@ -96,6 +99,30 @@ def test_text_stands_out_from_its_ground_in_both_themes(browser, site):
                 pale[f"{name} {theme}"] = found[:3]
     page.close()
     assert pale == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_page_of_each_kind(scheme, visit, site):
+    page = visit((site / "index.html").as_uri(), color_scheme=scheme).page
+    found = {}
+    for name in SOME:
+        page.goto((site / f"{name}.html").as_uri())
+        found[name] = inaccessible(page)
+    assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+def test_headings_are_larger_than_those_below_them(visit, site):
+    page = visit((site / "explanation/trust.html").as_uri()).page
+    sizes = page.evaluate(HEADINGS)
+    assert len(sizes) >= 3
+    assert sizes == sorted(set(sizes), reverse=True)
+
+
+# Sizes of the headings of a page, by their levels.
+HEADINGS = """() => ["h1", "h2", "h3"].flatMap(level => {
+  const heading = document.querySelector(`article ${level}`);
+  return heading ? [parseFloat(getComputedStyle(heading).fontSize)] : [];
+})"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

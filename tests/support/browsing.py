@@ -1,6 +1,7 @@
 """A browser for tests of pages."""
 
 import contextlib
+import importlib.resources
 import os
 from pathlib import Path
 
@@ -19,6 +20,20 @@ TOO_WIDE = """([within, boxes]) => [...document.querySelectorAll(`${within} *`)]
   })
   .map(e => e.outerHTML.slice(0, 120))
   .concat(document.documentElement.scrollWidth > window.innerWidth ? ["the page"] : [])"""
+
+
+# What axe finds: the rule, and an element that breaks it.
+_VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+  .flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)}`))"""
+
+
+def inaccessible(page):
+    """Return what axe-core finds in an open page; skip the test where it is not installed."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    # Else colours may be on their way from one theme to the other.
+    page.add_style_tag(content="* { transition: none !important; }")
+    page.evaluate((importlib.resources.files(package) / "axe.min.js").read_text())
+    return page.evaluate(_VIOLATIONS)
 
 
 @contextlib.contextmanager

@@ -35,8 +35,6 @@ _MOST_NUMBERS = 6
 # A table of more classes says nothing to a reader, and takes megabytes of a page.
 MOST_CLASSES = 100
 
-# A cell with more than this share of its row is so dark that its number is light.
-_STRONG = 0.55
 
 # Depth of the colour of a mistake: the least, and the addition for the most frequent one.
 _FAINT, _DEEP = 0.12, 0.68
@@ -230,7 +228,6 @@ def _matrix_row(index: int, row: Sequence[float], wrong: float) -> list[dict[str
             "text": f"{count:.4g}",
             "share": count / total if column == index else _FAINT + _DEEP * count / wrong,
             "kind": "none" if count == 0 else "hit" if column == index else "miss",
-            "strong": column == index and count / total > _STRONG,
         }
         for column, count in enumerate(row)
     ]

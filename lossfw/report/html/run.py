@@ -226,10 +226,11 @@ def _numbers(part: Mapping[str, Any]) -> dict[str, RunNumber]:
     return {name: RunNumber(n.get("value"), n.get("interval")) for name, n in numbers.items()}
 
 
-def _layers(run: FinishedRun) -> str:
-    units = [run.settings.get(f"network.layers.{i}.units") for i in range(100)]
+def layers_of(settings: Mapping[str, Any]) -> str:
+    """Return the layers of a network in words, from the keys of its configuration."""
+    units = [settings.get(f"network.layers.{i}.units") for i in range(100)]
     layers = [
-        f"{unit} {run.settings.get(f'network.layers.{i}.activation', '')}".strip()
+        f"{unit} {settings.get(f'network.layers.{i}.activation', '')}".strip()
         for i, unit in enumerate(units)
         if unit is not None
     ]
@@ -253,7 +254,8 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
         if made.get("library"):
             yield "library", made["library"]
     else:
-        yield "network", ", ".join(filter(None, [_layers(run), saved if folds else ""])) or saved
+        layers = layers_of(run.settings)
+        yield "network", ", ".join(filter(None, [layers, saved if folds else ""])) or saved
     form = "logits" if run.result["loss"]["form"] == "logits" else "predictions"
     yield "loss", f"{run.loss_name}, from {form}"
     yield "seed", str(record.get("seed", "?"))

@@ -10,20 +10,26 @@ import numpy as np
 
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
+from lossfw.models.card import CARD_FILE, Card, sha256
 from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import Picture, inline, page_axes
 from lossfw.report.html.render import NumberCard, breakable, render
+from lossfw.report.html.run import layers_of
 from lossfw.report.plots.style import INK, PAGE, use_log_scale
 from lossfw.report.text.tables import as_number
 from lossfw.report.text.training import STOPPED
+from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import numbers_in, read_json
+from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.stored import HELD_OUT, kept_of, numbers_of, word_of
 from lossfw.runs.trainings import TRAINING_FILE
 from lossfw.version import __version__
 
 _HEIGHT = 3.4
 _BINS = 40
+# Where the rows come from, in the keys of a source.
+_DATA_KEYS = ("data.file", "data.path", "data.inputs", "data.images", "data.split")
 # A larger ratio of the largest to the smallest loss has a logarithmic axis.
 _WIDE = 100.0
 
@@ -49,6 +55,7 @@ def training_page(folder: Path) -> str:
                 ("curves", "Learning curves"),
                 *([("weights", "Weights")] if weights else []),
                 ("epochs", measured),
+                ("what", "Details"),
             ],
             foot=f"Written by lossfw {__version__}.",
             cards=[NumberCard(name, as_number(value)) for name, value in numbers_of(kept).items()],
@@ -58,6 +65,8 @@ def training_page(folder: Path) -> str:
             measured=measured,
             headers=[word_of(trained), "rate", *numbers_of(epochs[0])],
             epochs=[_row(epoch) for epoch in epochs],
+            facts=list(_facts(folder, trained)),
+            config=(folder / CONFIG_FILE).read_text(errors="replace"),
         )
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise DataError(f"{folder / TRAINING_FILE} is damaged ({error!r}): train again.") from None
@@ -73,10 +82,32 @@ def _lead(trained: Mapping[str, Any]) -> str:
     )
 
 
+def _facts(folder: Path, trained: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what tells this training from another one."""
+    settings = flat(read_settings(folder / CONFIG_FILE))
+    files = [str(settings[key]) for key in _DATA_KEYS if key in settings]
+    yield "data", " · ".join([str(settings.get("data.name", "?")), *files])
+    card = Card.read(folder / CARD_FILE)
+    if layers := layers_of(settings):
+        yield "network", layers
+    if card is not None:
+        yield "library", card.library
+    yield "loss", f"{trained['loss']['name']}, from {trained['loss']['form']}"
+    optimizer = settings.get("train.optimizer.name", settings.get("train.optimizer"))
+    if optimizer is not None:
+        yield "optimizer", str(optimizer)
+    yield "seed", str(settings.get("seed", "?"))
+    saved = folder / (card.file if card is not None and card.file else WEIGHTS_FILE)
+    if saved.is_file():
+        yield f"SHA-256 of {saved.name}", sha256(saved.read_bytes())
+    yield "digest", f"{trained['digest']} of configuration, plugins and data"
+
+
 def _row(epoch: Mapping[str, Any]) -> list[str]:
     return [
         str(epoch["epoch"]),
-        "" if epoch["rate"] is None else as_number(epoch["rate"]),
+        # Before the first step there is none.
+        as_number(epoch["rate"]) if epoch["rate"] else "",
         *(as_number(value) for _, value in numbers_of(epoch).items()),
     ]
 

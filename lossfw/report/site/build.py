@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import importlib.util
 import io
@@ -26,6 +25,7 @@ from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
 from lossfw.report.site.markup import fenced, prose
+from lossfw.report.site.theme import mend_theme
 from lossfw.runs.files import writing
 from lossfw.version import __version__
 
@@ -74,16 +74,7 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
         stage(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
-        # The theme writes messages to the console of every reader.
-        for path in (pages / "_static/scripts/pydata-sphinx-theme.js", pages / "search.html"):
-            text = path.read_text(encoding="utf-8")
-            text = text.replace("console.log(", "void(")
-            # It also writes the title of the site into the head of the search as it is.
-            text = text.replace(f"- {title}</title>", f"- {escape(title)}</title>")
-            path.write_text(text, encoding="utf-8")
-        for file in (".buildinfo", ".doctrees"):
-            with contextlib.suppress(FileNotFoundError):
-                (pages / file).unlink()
+        mend_theme(pages, title)
         with writing(out):
             _publish(pages, out.resolve())
 

@@ -129,7 +129,7 @@ def _wrapper(subject: PageSubject) -> Iterator[str]:
     ]
     if rows:
         yield "What happens to a claim that its part makes:"
-        yield table(("claim", "", "rule"), rows)
+        yield table(("claim", "effect", "rule"), rows)
 
 
 def _peer_functions(subject: PageSubject) -> Iterator[str]:
@@ -255,7 +255,7 @@ def _setting(text: str, setting: RowsByDtype) -> Iterator[str]:
     own = [row[order] for row in setting.values() for order in _ORDERS]
     yield code(text)
     yield table(
-        ("", *headers),
+        ("library", *headers),
         [
             ("lossfw", *map(cell, own)),
             *((peer, *_errors(setting, peer)) for peer in _peers_in(setting)),

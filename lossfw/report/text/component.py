@@ -364,4 +364,4 @@ def cost_table(costs: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, 
             cells = (one.get(name, {}).get(kind) for name in columns)
             rows.append((title, *("" if cell is None else f"{cell:.1f}" for cell in cells)))
     titles = {"naive": "naive NumPy"}
-    return ("", *(titles.get(name, name) for name in columns)), rows
+    return ("function", *(titles.get(name, name) for name in columns)), rows

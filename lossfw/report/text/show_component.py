@@ -200,7 +200,7 @@ def _section(description: dict[str, Any]) -> str:
     parts += [_prose(description["when"])] if description["when"] else []
     parts += [_prose(paragraph) for paragraph in description["description"]]
     rows = [row for row in facts(description, here=False) if row[0] != "kind"]
-    parts.append(_table(("", ""), rows))
+    parts.append(_table(("property", "value"), rows))
     if description["parameters"]:
         parameters = [parameter_row(one) for one in description["parameters"]]
         named = [(f"`{name}`", *cells) for name, *cells in parameters]

@@ -102,6 +102,6 @@ def test_a_table_has_a_column_for_what_was_measured(column):
     one = {"value": 1.25, "gradient": 2.0}
     costs = {"float32": {column: one, "naive": one}, "float64": {"naive": one}}
     head, rows = cost_table({"costs": costs})
-    assert head == ("", column, "naive NumPy")
+    assert head == ("function", column, "naive NumPy")
     assert rows[0] == ("float32, value", "1.2", "1.2")
     assert rows[-1] == ("float64, value and gradient", "", "2.0")
