@@ -10,7 +10,7 @@ from lossfw.cli.options import write_stderr
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.naming import shortlist
 from lossfw.errors import RunError
-from lossfw.report.text.tables import show_table
+from lossfw.report.text.tables import input_line, show_table
 from lossfw.runs.files import say
 from lossfw.runs.folder import locked_folder
 from lossfw.runs.parallel_runs import common_folder, run_all
@@ -35,6 +35,8 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
     else:
         show_table(*table_of(outcomes))
+        if inputs := inputs_of(outcomes):
+            show_table(("", ""), input_line(inputs))
         for outcome in outcomes:
             for text in outcome.texts:
                 say(f"{outcome.request.name}: {text}")
@@ -46,6 +48,12 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         raise RunError(
             f"the loss of {len(nan)} of {len(outcomes)} runs is NaN: {', '.join(nan)}. {ALLOW_NAN}"
         )
+
+
+def inputs_of(outcomes: Iterable[RunOutcome]) -> str:
+    """Return the inputs of trainings in words, where all have the same; else an empty text."""
+    found = {outcome.result.get("inputs", "") for outcome in outcomes if outcome.result}
+    return found.pop() if len(found) == 1 else ""
 
 
 def raise_if_failed(outcomes: Sequence[RunOutcome]) -> None:

@@ -65,6 +65,7 @@ def validate(
     """
     from lossfw.config.plan.validate import validate as look_at
     from lossfw.config.text.source import ConfigSource
+    from lossfw.report.text.tables import input_line, show_table
 
     verdicts = [look_at(ConfigSource(config, overrides, plugins)) for config in configs]
 
@@ -74,6 +75,8 @@ def validate(
         for verdict in verdicts:
             runs = f", {verdict.runs} runs" if verdict.runs > 1 else ""
             say("\n".join(map(str, verdict.problems)) or f"{verdict.file}: valid{runs}")
+            if verdict.inputs:
+                show_table(("", ""), input_line(verdict.inputs))
     for verdict in verdicts:
         for note in verdict.notes:
             warn(f"{verdict.file}: {note}")

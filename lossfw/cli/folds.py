@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lossfw.cli.batch import outcomes_of, plain_of, raise_if_failed, show_warnings, table_of
+from lossfw.cli.batch import (
+    inputs_of,
+    outcomes_of,
+    plain_of,
+    raise_if_failed,
+    show_warnings,
+    table_of,
+)
 from lossfw.cli.compare import report_on
 from lossfw.cli.options import warn
 from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
@@ -68,7 +75,7 @@ def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
     say("")
     if list(done) == [""]:
         maker = f"{len(outcomes)} folds, each row by the model that has not seen it"
-        show(done[""].run.plan, done[""].result, done[""].loading, maker)
+        show(done[""].run.plan, done[""].result, done[""].loading, maker, inputs_of(outcomes))
     else:
         show_table(*_table(done))
     if any(outcome.result.numbers.intervals for outcome in done.values()):

@@ -102,6 +102,8 @@ class Dataset:
     missing : bool
         Whether a NaN in the inputs is a missing value, for models that take some; else it is a
         mistake.
+    inputs_text : str
+        How many inputs are numbers and which are categories, for the reader of a report.
     rows_digest : str
         For rows that a filter chose: equal for the same rows of the same data, whatever the text
         of the filter.
@@ -134,6 +136,7 @@ class Dataset:
     groups: RowGroups | None = None
     codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     missing: bool = False
+    inputs_text: str = ""
     rows_digest: str = ""
 
     def __post_init__(self) -> None:

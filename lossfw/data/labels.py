@@ -29,10 +29,13 @@ MAX_TEXTS = 1_000_000
 _BEYOND_CLASSES = 2.0**31
 
 
+_NO_CATEGORIES = "are not categories. Leave it out of the inputs if it is a key or a time"
+
+
 def check_labels(where: object, column: object, count: int, most: int) -> None:
     """Refuse a column with too many texts for labels of classes, categories, or to slice by."""
     if count > most:
-        what = {MAX_LABELS: "are not labels of classes", MAX_CATEGORIES: "are not categories"}
+        what = {MAX_LABELS: "are not labels of classes", MAX_CATEGORIES: _NO_CATEGORIES}
         raise DataError(
             f"{where}, column {column!r} has more than {most} different texts, which "
             f"{what.get(most, 'are too many to tell rows apart')}."

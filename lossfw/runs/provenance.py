@@ -38,6 +38,7 @@ def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[
             "rows": len(run.plan.data),
             "digest": run.plan.data.digest,
             **({"rows_digest": chosen} if (chosen := run.plan.data.rows_digest) else {}),
+            **({"inputs": inputs} if (inputs := run.plan.data.inputs_text) else {}),
         },
         "weights": weights_digest(run.plan),
         **_model_of(run.plan),

@@ -234,7 +234,7 @@ def test_the_report_says_rounds_and_model(lossfw, folder):
     text = lossfw("train", "t.yaml", "--out", "a", "-o", "train.measure=20").stdout
     lines = [line.split() for line in text.splitlines()]
     assert [line[0] for line in lines if line and line[0].isdecimal()] == ["0", "20", "25"]
-    assert "model  stumps (learning_rate: 0.3)\n" in text
+    assert "model   stumps (learning_rate: 0.3)\n" in text
     assert "all rounds done; the model is that of round 25" in text
     assert "a/stumps.json" in text
 

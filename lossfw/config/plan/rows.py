@@ -13,6 +13,7 @@ from lossfw.config.schema.checked import CheckedConfig, DataSpec, known
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encoded, labels_of
 from lossfw.data.files import digest_arrays
+from lossfw.data.input_summary import doubtful_categories, inputs_in_words
 from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import Selection, SelectionError, selected
@@ -78,6 +79,9 @@ def with_options(
         return None  # a column that is not there has been reported
     with config.at([*path, "group_key"]):
         data = options.grouped(data, columns)
+    if not config.recorded.categories and not _is_saved(config):
+        _note_doubtful(config, data, spec)
+    text = _inputs_text(config, data, options)
     if learnt and not config.recorded.categories:
         # Rows that are held out have the inputs of those to learn from.
         config.recorded = replace(config.recorded, categories=labels_of(data))
@@ -91,7 +95,7 @@ def with_options(
         made = options.apply(fitting, config.output_columns)
         if (note := _note_on_labels(config, fitting, options)) is not None:
             config.notes.append(note)
-        return made
+        return replace(made, inputs_text=text)
     return None
 
 
@@ -133,13 +137,40 @@ def _note_on_labels(config: CheckedConfig, data: Dataset, options: DataOptions) 
     )
 
 
+def _is_saved(config: CheckedConfig) -> bool:
+    return config.origin is not None and config.origin.is_saved
+
+
+def _inputs_text(config: CheckedConfig, data: Dataset, options: DataOptions) -> str:
+    """Return the inputs in words, as a model gets them; empty where there is none."""
+    if _is_saved(config):
+        return ""
+    known_labels = config.recorded.categories or labels_of(data)
+    one_hot = not _takes_codes(config)
+    return inputs_in_words(data, known_labels, flatten=options.flatten, one_hot=one_hot)
+
+
+def _takes_codes(config: CheckedConfig) -> bool:
+    """Tell whether the model takes categories as they are; a network has an input for each."""
+    # Also a file may have learnt from texts, such as a pipeline that encodes them.
+    of_file = isinstance(config.predictor, Predictor) and config.predictor.categories
+    return bool(of_file) or (config.model is not None and "categories" in config.model.takes)
+
+
+def _note_doubtful(config: CheckedConfig, data: Dataset, spec: DataSpec) -> None:
+    """Note the columns of categories that seem to be something else."""
+    named = getattr(spec.source, "inputs_key", None) is not None
+    leave_out = "take it out of inputs_key" if named else "leave it out with exclude: [{}]"
+    config.notes += doubtful_categories(data.categories, leave_out)
+
+
 def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset | None:
     """Return data whose categories are inputs; None if the model does not take these inputs.
 
     Categories are codes for a model that takes some, and numbered like those of its training.
     """
     model, path, options = config.model, spec.path, spec.options
-    if config.origin is not None and config.origin.is_saved:
+    if _is_saved(config):
         return data  # nothing looks at the inputs
     takes = frozenset() if model is None else model.takes
     who = "a network" if model is None else f"the model {model.name}"
@@ -153,9 +184,7 @@ def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset 
                 f"{others} take missing values; or leave such rows out, with missing: drop",
             )
             return None
-    # Also a file may have learnt from texts, such as a pipeline that encodes them.
-    of_file = isinstance(config.predictor, Predictor) and config.predictor.categories
-    codes = "categories" in takes or bool(of_file)
+    codes = _takes_codes(config)
     with config.at(path):
         if data.categories and codes and (options.scale is not None or options.standardize):
             key = "scale" if options.scale is not None else "standardize"

@@ -22,6 +22,8 @@ class Verdict:
     runs: int = 0
     # Not mistakes, and still not what the user expects.
     notes: tuple[str, ...] = ()
+    # The inputs in words; empty where there are none, and for a sweep.
+    inputs: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict for an editor: plain texts and numbers."""
@@ -29,6 +31,7 @@ class Verdict:
             "file": self.file,
             "valid": not self.problems,
             "runs": self.runs,
+            "inputs": self.inputs or None,
             "problems": [
                 {
                     # An override, which stands in no file, has its own address.
@@ -54,7 +57,8 @@ def validate(source: ConfigSource) -> Verdict:
     try:
         config = read_config(source)
         runs = _runs(config)
-        return Verdict(source.name, runs=runs, notes=tuple(config.notes))
+        inputs = "" if config.data is None else config.data.inputs_text
+        return Verdict(source.name, runs=runs, notes=tuple(config.notes), inputs=inputs)
     except ConfigError as error:
         return Verdict(source.name, error.problems)
 
@@ -78,6 +82,7 @@ def _runs(config: CheckedConfig) -> int:
         try:
             training_of(trained)
             config.notes += trained.notes
+            config.data = trained.data
         except ConfigError:
             config.problems.take(problems)
     if has_learnt or not trains:

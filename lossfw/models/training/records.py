@@ -287,6 +287,8 @@ class TrainingResult:
         The digest of the training.
     record : DataRecord
         What later data have to agree with.
+    inputs : str
+        How many inputs are numbers, and which are categories.
     """
 
     predictor: BlockPredictor
@@ -304,6 +306,7 @@ class TrainingResult:
     card: Card | None = None
     digest: str = ""
     record: DataRecord = field(default_factory=DataRecord)
+    inputs: str = ""
 
     @classmethod
     def of(cls, training: Training, **made: Any) -> TrainingResult:
@@ -315,6 +318,7 @@ class TrainingResult:
             learns=training.learns,
             digest=training.digest,
             record=training.record,
+            inputs=training.data.inputs_text,
             **made,
         )
 
@@ -395,10 +399,12 @@ class TrainingResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, texts and lists, for JSON."""
         model = {"model": dict(self.model), "learns": self.learns} if self.model else {}
+        inputs = {"inputs": self.inputs} if self.inputs else {}
         return {
             "lossfw": TRAINED_VERSION,
             "loss": {"name": self.loss_name, "form": self.form},
             **model,
+            **inputs,
             "epochs": [epoch.to_dict() for epoch in self.history],
             "kept": self.kept_epoch,
             "stopped": self.stopped,

@@ -31,8 +31,10 @@ from lossfw.report.text.tables import as_interval, as_rounded
 from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.differences import loss_of
 from lossfw.runs.compare.finished import LOSS, is_number
+from lossfw.runs.files import read_json
 from lossfw.runs.folder import CONFIG_FILE, read_texts
 from lossfw.runs.rows import RowRecords
+from lossfw.runs.trainings import TRAINING_FILE
 from lossfw.version import __version__
 
 # A slice of more parts has no plot.
@@ -237,11 +239,19 @@ def layers_of(settings: Mapping[str, Any]) -> str:
     return ", ".join(layers)
 
 
+def _inputs_of_fold(run: FinishedRun) -> str:
+    """Return the inputs of the trainings whose held-out rows are those of a run, in words."""
+    trained = read_json(run.path / "fold=0" / TRAINING_FILE)
+    return str((trained or {}).get("inputs", ""))
+
+
 def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     record = run.record
     data = record.get("data") or {}
     rows = "?" if data.get("rows") is None else f"{data['rows']:,}"
     yield "data", f"{data.get('name', '?')}, {rows} rows"
+    if inputs := data.get("inputs") or _inputs_of_fold(run):
+        yield "inputs", inputs
     if run.result.get("sample") is not None:
         yield "sample", f"{run.result['count']:,} rows drawn"
     folds = run.settings.get("train.hold_out.folds")

@@ -75,8 +75,9 @@ def training_page(folder: Path) -> str:
 def _lead(trained: Mapping[str, Any]) -> str:
     word, model = word_of(trained), trained.get("model")
     name = f"{model['name']} · " if model else ""
+    inputs = f"{told} · " if (told := trained.get("inputs")) else ""
     return (
-        f"{name}{trained['loss']['name']}, from {trained['loss']['form']} · "
+        f"{name}{trained['loss']['name']}, from {trained['loss']['form']} · {inputs}"
         f"{trained['epochs'][-1]['epoch']} {word}s · {STOPPED[trained['stopped']]} · "
         f"{'model' if model else 'weights'} of {word} {trained['kept']}"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.nn.dense import Network
-from lossfw.report.text.tables import as_number, class_lines, show_table, with_interval
+from lossfw.report.text.tables import as_number, class_lines, input_line, show_table, with_interval
 from lossfw.runs.files import say
 
 # Longer lists and larger matrices are cut; the JSON holds all of them.
@@ -20,9 +20,12 @@ _MATRIX_DIGITS = 6
 _FORMS = {"prediction": "predictions", "logits": "logits"}
 
 
-def show(plan: Plan, result: Result, loading: float, maker: str = "") -> None:
-    """Write the report to standard output; `maker` says what has made outputs that are saved."""
-    show_table(("", ""), report_rows(plan, result, loading, maker))
+def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = "") -> None:
+    """Write the report to standard output; `maker` says what has made outputs that are saved.
+
+    `inputs` are those that it had.
+    """
+    show_table(("", ""), report_rows(plan, result, loading, maker, inputs))
     headers, rows = slice_table(result)
     if rows:
         say("")
@@ -36,7 +39,7 @@ def saved_text(plan: Plan) -> str:
 
 
 def report_rows(
-    plan: Plan, result: Result, loading: float, maker: str = ""
+    plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = ""
 ) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
     numbers = result.numbers
@@ -47,6 +50,7 @@ def report_rows(
         maker = f"none: {saved_text(plan)}"
     rows = [
         ("data", _data(plan, result)),
+        *input_line(inputs or plan.data.inputs_text),
         *class_lines(plan.data.classes),
         ("network" if network else "model", maker),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),

@@ -181,6 +181,11 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
+def input_line(text: str) -> list[tuple[str, str]]:
+    """Return the line with the inputs in words, where there are any."""
+    return [("inputs", text)] if text else []
+
+
 def class_lines(labels: Sequence[str]) -> list[tuple[str, str]]:
     """Return the line with the labels of the classes, where they have any."""
     named = [f"{number} {in_one_line(label)}" for number, label in enumerate(labels)]

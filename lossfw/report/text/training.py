@@ -8,7 +8,7 @@ from typing import Any
 
 from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.records import Epoch, Measurement, Training, TrainingResult
-from lossfw.report.text.tables import class_lines, show_table
+from lossfw.report.text.tables import class_lines, input_line, show_table
 
 # The most rounds or epochs in the table; the JSON holds all of them.
 SHOWN_EPOCHS = 21
@@ -49,6 +49,7 @@ def _head(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
         learner = [("model", f"{model.name}{given and f' ({given})'}"), ("loss", trained.loss_text)]
     return [
         ("data", f"{training.data.name}, {rows} to learn from{held}"),
+        *input_line(training.data.inputs_text),
         *class_lines(training.data.classes),
         *learner,
         ("", ""),
