@@ -25,6 +25,7 @@ SLOW = {
     *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
     *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting", "how-to/price-insurance"),
     *("how-to/estimators", "how-to/stable-formulas", "how-to/xgboost"),
+    "how-to/search",
     *("tutorial/first-steps", "reference/write-a-component"),
 }
 PAGES = [
@@ -38,6 +39,7 @@ NEEDED = {
     "docs/how-to/evaluate-a-model.md": ("lightgbm", "onnxruntime", "skl2onnx"),
     "docs/how-to/classify-pictures.md": ("torch", "safetensors"),
     "docs/how-to/estimators.md": ("skops", "pandas"),
+    "docs/how-to/search.md": ("optuna",),
     "docs/how-to/onnx.md": ("onnxruntime", "skl2onnx"),
     "docs/how-to/pytorch.md": ("torch",),
     "docs/how-to/jax.md": ("jax", "optax"),
