@@ -10,4 +10,6 @@ from lossfw.models.code_objects import made_by_code as made_by_code
 from lossfw.models.model import Model as Model
 from lossfw.models.model import ModelParameterError as ModelParameterError
 from lossfw.models.predictor import Predictor as Predictor
+from lossfw.models.trial import in_trial as in_trial
+from lossfw.models.trial import tried_apart as tried_apart
 from lossfw.models.work import Work as Work

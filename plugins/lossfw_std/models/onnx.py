@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
-from lossfw import DataError, NDArray
-from lossfw.models import Card, Model, ModelParameterError, Predictor, did_you_mean
+from lossfw import DataError, NDArray, RunError
+from lossfw.models import (
+    Card,
+    Model,
+    ModelParameterError,
+    Predictor,
+    did_you_mean,
+    tried_apart,
+)
 from lossfw_std.models.class_labels import labels_of, one_of_many
 from lossfw_std.models.onnx_file import OnnxGraph, has_external_data
+from lossfw_std.models.onnx_trial import session_of
+
+# Limits of a trial with two rows: seconds of a processor, one more for so many bytes of the file,
+# and memory beside four times the file, which onnxruntime copies and packs.
+_SECONDS, _PER_SECOND, _MEMORY = 20, 2**24, 2**29
 
 _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
@@ -77,17 +90,27 @@ class Onnx(Model):
         output = self._chosen(session.get_outputs())
         row_shape, parts, columns = self._parts(entries)
 
-        def outputs(block: NDArray) -> NDArray:
+        graph = OnnxGraph.of(content)
+        self._check_splits(graph, entries, row_shape)
+
+        def computed(block: NDArray) -> NDArray:
             made: list[NDArray] = session.run([output], parts(block))
             return made[0]
 
+        def outputs(block: NDArray) -> NDArray:
+            try:
+                return computed(block)
+            except Exception as error:
+                raise RunError(
+                    f"{self._file} cannot compute {len(block)} rows of shape {block.shape[1:]}: "
+                    f"{_first_clause(error)}."
+                ) from None
+
         dtype = dtypes.pop()
         raw: Callable[[NDArray], NDArray] = outputs
-        units = self._units(raw, np.zeros((2, *row_shape), dtype), output)
+        units = self._units(computed, np.zeros((2, *row_shape), dtype), output)
         if self.output_column is not None:
             raw, units = self._one_column(raw, units, output), 1
-        graph = OnnxGraph.of(content)
-        self._check_splits(graph, entries, row_shape)
         classes = _classes(graph, session.get_outputs(), output)
         notes = tuple[str, ...]()
         if self.output_column is not None and len(classes) > 2:
@@ -116,9 +139,9 @@ class Onnx(Model):
         runtime = self.imported()
         try:
             is_split = has_external_data(content)
-        except ValueError:
+        except ValueError as error:
             raise DataError(
-                f"{self._file} is not a file of ONNX: export the model to ONNX, as "
+                f"{self._file} is not a file of ONNX ({error}): export the model to ONNX, as "
                 "torch.onnx.export and skl2onnx.to_onnx do."
             ) from None
         if is_split:
@@ -126,16 +149,14 @@ class Onnx(Model):
                 f"{self._file} has weights in other files, which are not read; in Python: "
                 'onnx.save(onnx.load("model.onnx"), "whole.onnx")'
             )
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # errors are raised, and not printed as well
-        try:
-            return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
+        wrong = _tried(content, self.output, self.row_shape)
+        if wrong is not None:
+            # The message of onnxruntime is that of the session below, unless a limit ended it.
             raise DataError(
                 f"{self._file} is not a model that onnxruntime {self.version()} can run: "
-                f"{_first_clause(error)}."
-            ) from None
+                f"{_first_clause(wrong)}."
+            )
+        return session_of(runtime, content)
 
     def _check_rows(self, entry: Any) -> None:
         """Refuse an input without an axis of rows, or with a fixed number of them."""
@@ -291,7 +312,16 @@ def _classes(graph: OnnxGraph, outputs: Sequence[Any], output: str) -> tuple[str
     return found[0] if found else ()
 
 
-def _first_clause(error: Exception) -> str:
+@lru_cache(8)
+def _tried(content: bytes, output: str | None, row_shape: tuple[int, ...] | None) -> str | None:
+    """Return what a trial in a process with limits finds; the same file is tried once."""
+    seconds, memory = _SECONDS + len(content) // _PER_SECOND, _MEMORY + 4 * len(content)
+    settings = {"output": output, "row_shape": row_shape}
+    trial = "lossfw_std.models.onnx_trial"
+    return tried_apart(trial, content, seconds=seconds, memory=memory, **settings)
+
+
+def _first_clause(error: object) -> str:
     """Return what onnxruntime says, without codes, places and what follows."""
     text = " ".join(str(error).split()).rpartition("] : ")[2]
     return text.split(" : ", 2)[-1].split(". ")[0][:160].rstrip(".")
