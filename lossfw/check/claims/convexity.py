@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -72,7 +73,8 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
         right = np.concatenate([wide[1], b[inside], line[2:], line[16:], more[2:], more[32:]])
         middle = left + (right - left) / 2
         t = np.full(left.shape, curve.target)
-        found.append(Chords(left, middle, right, t))
+        every = slice(None, None, math.ceil(left.size / search.at_most(left.size)))
+        found.append(Chords(left, middle, right, t).take(every))
     return found
 
 

@@ -36,6 +36,9 @@ T = TypeVar("T")
 # A text shows so many numbers of an array.
 MOST_NUMBERS = 8
 
+# With fewer examples than these a check calls a function with at most so many elements for each.
+ENOUGH, _ELEMENTS_PER_EXAMPLE = 100, 64
+
 # Rows of an ordinary group.
 _ROWS = 3
 
@@ -171,6 +174,12 @@ class Search:
             if index.size:
                 found.append(points.take(index))
         return found
+
+    def at_most(self, elements: int) -> int:
+        """Return a number of elements, or fewer if there are few examples."""
+        if self.examples >= ENOUGH:
+            return elements
+        return min(elements, _ELEMENTS_PER_EXAMPLE * self.examples)
 
     def limit(self, text: str) -> None:
         """Note what the check that is running looks at, where that is less than usual."""

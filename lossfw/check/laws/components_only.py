@@ -19,6 +19,7 @@ from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.exact_points import cast
 from lossfw.check.core.points import Points, any_in_row, drop_masked, simplest
 from lossfw.check.core.search import (
+    ENOUGH,
     Counterexample,
     NotApplicable,
     Search,
@@ -29,7 +30,6 @@ from lossfw.check.core.search import (
     outputs,
 )
 from lossfw.check.core.subject import Subject, call, of_component
-from lossfw.check.laws.purity import ENOUGH
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of

@@ -24,11 +24,10 @@ _TOLERANCE = 1e-11
 # The mean of different losses may be rounded to float32 in the end: then it is right to this.
 _ROUNDED = float(np.finfo(np.float32).eps)
 
-# So many equal losses show a sum that is kept in single precision, and a tenth of
-# them do in most cases: that is enough where there are few examples. A quarter of
-# different losses is. How our own sums are kept is known and tested elsewhere: fewer equal
-# losses show that a component asks for them.
-_MANY, _FEW, _OWN, _ENOUGH = 1_000_000, 100_000, 20_000, 100
+# So many equal losses show a sum that is kept in single precision, and far fewer do in most
+# cases. A quarter of different losses is enough. How our own sums are kept is known and tested
+# elsewhere: fewer equal losses show that a component asks for them.
+_MANY, _OWN = 1_000_000, 20_000
 _EQUAL, _DIFFERENT = 1, 4
 
 # The mean of losses in half precision is right to this share, whatever it is rounded to.
@@ -337,8 +336,7 @@ def check_accumulation(subject: Subject, search: Search) -> None:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
     terms = _terms(subject, search, "weights:long", 8)
     one = int(np.argmax(np.abs(terms.losses) * (terms.counts > 0)))
-    many = _MANY if search.examples >= _ENOUGH else _FEW
-    many = many if subject.component is None else _OWN
+    many = search.at_most(_MANY if subject.component is None else _OWN)
     same = terms.points.take(slice(one, one + 1))
     for some, exactness, share in ((same, 1e-9, _EQUAL), (terms.points, _ROUNDED, _DIFFERENT)):
         single = cast(subject, some, "float32")
@@ -377,7 +375,7 @@ def check_half_mean(subject: Subject, search: Search) -> None:
     if not fits.size or not np.abs(losses[fits]).max():
         raise NotApplicable("no ordinary loss in half precision")
     one = fits[np.argmax(np.abs(losses[fits]))]
-    size = int(min(_HALF_SUM // abs(losses[one]) + 2, _HALF_MOST))
+    size = int(min(_HALF_SUM // abs(losses[one]) + 2, search.at_most(_HALF_MOST)))
     some, expected = points.take(np.full(size, one)), losses[one] / counts[one]
     weighted = {"sample_weight": np.full(size, 1e5)}
     code = f", sample_weight=np.full({size}, 1e5)"

@@ -41,7 +41,8 @@ _FEW, _FEWER = 16, 4
 def check_arguments_unchanged(subject: Subject, search: Search) -> None:
     """Arguments are not written to, and may be read-only."""
     few = ordinary(subject, search, "purity:arguments")
-    for points in (few, few.take(np.resize(np.arange(len(few)), _LARGER))):
+    larger = search.at_most(_LARGER)
+    for points in (few, few.take(np.resize(np.arange(len(few)), larger))):
         for dtype in DTYPES:
             some = cast(subject, points, dtype)
             for function in outputs(subject):
@@ -199,16 +200,15 @@ def joined(first: Points, second: Points) -> Points:
 
 
 # Numbers of elements: few, of which one may be the number of columns, and next to and at
-# powers of two and round numbers, up to more than two bytes count. The largest is left
+# powers of two and round numbers, up to more than two bytes count. Large ones are left
 # out where there are few examples, and the narrow precisions are tried with one.
-SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192)
-LARGEST, ENOUGH = 100_003, 100
+SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192, 100_003)
 _NARROW = 1003
 
 
 def sizes(search: Search) -> tuple[int, ...]:
     """Return the numbers of elements to try."""
-    return (*SIZES, LARGEST) if search.examples >= ENOUGH else SIZES
+    return tuple(size for size in SIZES if size <= search.at_most(size))
 
 
 def _failing_sizes(subject: Subject, search: Search) -> dict[str, Counterexample]:
@@ -233,7 +233,7 @@ def _largest_last(subject: Subject, points: Points) -> Points:
 def _smallest(
     subject: Subject, search: Search, function: Output, points: Points
 ) -> Counterexample | None:
-    tried = [(_NARROW, dtype) for dtype in DTYPES[1:]]
+    tried = [(search.at_most(_NARROW), dtype) for dtype in DTYPES[1:]]
     tried += [(size, DTYPES[0]) for size in sizes(search)]
     known: dict[str, NDArray] = {}
     for size, dtype in sorted(tried, key=lambda one: one[0]):
