@@ -77,7 +77,7 @@ from lossfw.metrics import (
     Term,
 )
 from lossfw.nn.activation import Activation, RowActivation
-from lossfw.nn.optimizer import Memory, Optimizer, OptimizerState, OptimizerStep
+from lossfw.nn.optimizer import Optimizer, OptimizerState, OptimizerStep
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 from lossfw.version import __version__
@@ -212,7 +212,6 @@ __all__ = [
     "LossfwError",
     "MarginLoss",
     "Members",
-    "Memory",
     "Metric",
     "MissingExtraError",
     "NDArray",

@@ -1,6 +1,8 @@
 """The public import paths: a name that these modules have shown stays."""
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
@@ -68,40 +70,26 @@ def test_a_face_shows_its_names(path):
     assert [name for name in shown if not hasattr(face, name)] == []
 
 
-FORMER_NAMES = {
-    "lossfw": {"Memory": "OptimizerState"},
-    "lossfw.numerics": {
-        "holdable": "representable_limit",
-        "in_double": "computed_in_float64",
-        "in_double_by": "with_float32_form",
-        "patched": "apply_where",
-        "patched_rows": "apply_where_rows",
-        "precisely": "high_precision",
-        "remembered": "cache_constants",
-        "times": "multiply_or_zero",
-    },
-}
-
-
-@pytest.mark.parametrize(
-    ("path", "former", "name"),
-    [(path, *pair) for path, names in FORMER_NAMES.items() for pair in names.items()],
+# What code, help and pages would say of a name that stays for those who knew another one.
+FORMER = re.compile(
+    r"\bformer(ly\b|_names|_methods| names?\b| methods?\b| parameters?\b)|\b(older|old) name\b|"
+    r"has a new name|for a release|name of (old|before)|DeprecationWarning, stacklevel"
 )
-def test_a_former_name_stays_for_a_release(path, former, name):
-    face = importlib.import_module(path)
-    assert getattr(face, former) is getattr(face, name)
+ROOT = Path(lossfw.__file__).parents[1]
 
 
-def test_an_author_may_write_a_method_by_its_former_name():
-    with pytest.warns(DeprecationWarning, match=r"Halving\.move has a new name: write `def update"):
-
-        class Halving(lossfw.Optimizer):
-            def start(self, parameter):
-                return ()
-
-            def move(self, parameter, gradient, memory, step):
-                return parameter / 2, memory
-
-    assert Halving(learning_rate=1.0).update(8.0, None, (), None) == (4.0, ())
-    adam = lossfw.registry().component_class("optimizer", "adam")
-    assert adam.move is adam.update
+def test_no_name_of_before_the_first_release_is_left():
+    files = [
+        path
+        for folder in ("lossfw", "plugins", "docs", "scripts")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".py", ".md", ".yaml")
+    ]
+    assert len(files) > 500
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if FORMER.search(line)
+    ]
+    assert found == []

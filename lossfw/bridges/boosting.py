@@ -71,12 +71,6 @@ class Derivatives(Frozen):
     table: TargetTable | None = None
 
     @property
-    def of(self) -> Loss:
-        """The former name of `given_loss`."""
-        warnings.warn("Derivatives.of is given_loss now", DeprecationWarning, stacklevel=2)
-        return self.given_loss
-
-    @property
     def name(self) -> str:
         """The name of the loss that was given."""
         return self.given_loss.name

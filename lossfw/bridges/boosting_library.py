@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +20,8 @@ from lossfw.numerics.arrays import NDArray
 EstimatorKind: TypeAlias = Literal["native", "regressor", "classifier"]
 
 
-def estimator_kind(estimator: EstimatorKind, face: EstimatorKind | None) -> EstimatorKind:
-    """Return a known `EstimatorKind`; `face` is the older name of the parameter."""
-    if face is not None:
-        warnings.warn("face= has a new name: estimator=.", DeprecationWarning, stacklevel=3)
-        estimator = face
+def estimator_kind(estimator: EstimatorKind) -> EstimatorKind:
+    """Return a known `EstimatorKind`."""
     if estimator not in get_args(EstimatorKind):
         known = ", ".join(get_args(EstimatorKind))
         raise ArgumentError(f"estimator={estimator!r} is unknown: choose one of {known}.")

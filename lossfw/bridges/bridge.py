@@ -31,12 +31,6 @@ class Bridge(LibraryComponent, ABC):
     """
 
     kind: ClassVar[str] = "bridge"
-    _former_methods: ClassVar[Mapping[str, str]] = {
-        "boosted": "fit_predict",
-        "made": "build",
-        "refuses": "refusal",
-        "sees": "derivatives",
-    }
 
     def refusal(self, loss: Loss) -> str | None:
         """Return why the library cannot train with a loss; None if it can."""

@@ -142,7 +142,6 @@ class CatBoostBridge(StartInDataLibrary):
         *,
         classes: int | None = None,
         estimator: EstimatorKind = "native",
-        face: EstimatorKind | None = None,
         curvature: str = "auto",
     ) -> dict[str, Any]:
         """Return the parameters that a loss needs, except the start; see `train`.
@@ -157,12 +156,10 @@ class CatBoostBridge(StartInDataLibrary):
         estimator : {"native", "regressor", "classifier"}
             For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
             given the labels; they may be strings.
-        face
-            The older name of `estimator`.
         curvature
             See `objective`.
         """
-        estimator = estimator_kind(estimator, face)
+        estimator = estimator_kind(estimator)
         defaults: dict[str, Any] = {
             "loss_function": self.objective(loss, curvature=curvature),
             "eval_metric": self.metric(loss),

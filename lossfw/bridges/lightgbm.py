@@ -167,7 +167,6 @@ class LightGBMBridge(StartInDataLibrary):
         *,
         classes: int | None = None,
         estimator: EstimatorKind = "native",
-        face: EstimatorKind | None = None,
         curvature: str = "auto",
     ) -> dict[str, Any]:
         """Return the parameters that a loss needs, except the start; see `init_score`.
@@ -183,12 +182,10 @@ class LightGBMBridge(StartInDataLibrary):
         estimator : {"native", "regressor", "classifier"}
             For `lightgbm.train`, `LGBMRegressor` (or `LGBMRanker`), or `LGBMClassifier`, which
             counts the classes itself.
-        face
-            The older name of `estimator`.
         curvature
             See `objective`.
         """
-        estimator = estimator_kind(estimator, face)
+        estimator = estimator_kind(estimator)
         form = raw_form(loss, wide=True)
         of_columns = form.target_space.axes and form.has_columns
         table = target if of_columns and np.ndim(target) == 2 else None

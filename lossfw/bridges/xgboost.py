@@ -232,7 +232,6 @@ class XGBoostBridge(BoostingLibrary):
         *,
         classes: int | None = None,
         estimator: EstimatorKind = "native",
-        face: EstimatorKind | None = None,
         respond: bool = False,
         xgb_model: Any = None,
     ) -> dict[str, Any]:
@@ -247,8 +246,6 @@ class XGBoostBridge(BoostingLibrary):
             The number of classes, for a loss of rows.
         estimator : {"native", "regressor", "classifier"}
             For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
-        face
-            The older name of `estimator`.
         respond : bool
             Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
             (probabilities, means). A saved model keeps this.
@@ -260,7 +257,7 @@ class XGBoostBridge(BoostingLibrary):
         ArgumentError
             If XGBoost cannot return responses; if the model has other raw predictions.
         """
-        estimator = estimator_kind(estimator, face)
+        estimator = estimator_kind(estimator)
         _refuse_no_response(loss, estimator, respond)
         labels = np.ndim(target) == 1
         if xgb_model is None:

@@ -124,11 +124,6 @@ class Report:
         return bool(self.late_checks)
 
     @property
-    def held(self) -> list[PassedCheck]:
-        """The former name of `passed`, which stays for a release."""
-        return self.passed
-
-    @property
     def examples(self) -> int:
         """How many examples were tried in all."""
         return sum(passed.examples for passed in self.passed)

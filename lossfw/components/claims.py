@@ -48,11 +48,6 @@ class _ClaimRecord:
         said = {*self.to_dict(), *self.denied_names()}
         return tuple(f.name for f in fields(self) if f.name not in said)
 
-    # Former names, which stay for a release.
-    made = to_dict
-    denied = denied_names
-    not_made = unclaimed_names
-
 
 def need_claims(component: Any) -> None:
     """Check that what an author wrote as `claims` is a method that returns claims."""

@@ -8,7 +8,6 @@ the configuration that builds it again.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -54,18 +53,9 @@ class Component(BaseModel):
     latex: ClassVar[str | None] = None
     # Parameters that hold components by name, and not one or a list of them.
     parts_by_name: ClassVar[tuple[str, ...]] = ()
-    # Former names of methods, by which an author may still write them and a caller call them.
-    _former_methods: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for former, name in cls._former_methods.items():
-            if former in cls.__dict__:
-                message = f"{cls.__name__}.{former} has a new name: write `def {name}(self, ...)`."
-                warnings.warn(message, DeprecationWarning, stacklevel=2)
-                setattr(cls, name, cls.__dict__[former])
-            elif name in cls.__dict__:
-                setattr(cls, former, cls.__dict__[name])
         annotation = inspect.get_annotations(cls).get("name", ClassVar)
         if "ClassVar" not in str(annotation):
             raise TypeError(

@@ -14,7 +14,7 @@ from lossfw.data.named_columns import NamedColumns
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
 from lossfw.data.row_filter import RowFilter
-from lossfw.data.row_transforms import ExpandColumn, Upright, changed_rows
+from lossfw.data.row_transforms import ExpandColumn, changed_rows
 from lossfw.data.selected_rows import FilteredRows, Selection, taken
 from lossfw.data.source import File, Location, Source, no_column
 from lossfw.data.table import Table, TableOptions, TableRows
@@ -43,7 +43,6 @@ __all__ = [
     "Table",
     "TableOptions",
     "TableRows",
-    "Upright",
     "category_column",
     "changed_rows",
     "check_npz_name",

@@ -101,7 +101,3 @@ class ExpandColumn:
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Add a last axis."""
         return rows[..., np.newaxis]
-
-
-# The older name, for one more release.
-Upright = ExpandColumn

@@ -107,11 +107,6 @@ class Plan:
                 check_has_rows(loss, self.outputs.shape)
 
     @property
-    def network(self) -> BlockPredictor | None:
-        """The older name of `model`, for plugins that follow runs."""
-        return self.model
-
-    @property
     def count(self) -> int:
         """Number of rows to evaluate."""
         return len(self.data) if self.sample is None else len(self.sample)

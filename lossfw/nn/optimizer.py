@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from pydantic import PositiveFloat
@@ -13,8 +12,6 @@ from lossfw.numerics.arrays import NDArray
 
 # The state of an optimizer for one parameter.
 OptimizerState: TypeAlias = tuple[NDArray, ...]
-# Its former name, which stays for a release.
-Memory = OptimizerState
 
 
 class OptimizerStep(NamedTuple):
@@ -59,7 +56,6 @@ class Optimizer(Component, ABC):
     """
 
     kind: ClassVar[str] = "optimizer"
-    _former_methods: ClassVar[Mapping[str, str]] = {"move": "update"}
 
     learning_rate: PositiveFloat
 

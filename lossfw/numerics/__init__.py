@@ -99,14 +99,6 @@ from lossfw.numerics.error_free import two_diff as two_diff
 from lossfw.numerics.error_free import two_prod as two_prod
 from lossfw.numerics.factorial import factorial_rest as factorial_rest
 from lossfw.numerics.factorial import log_factorial as log_factorial
-from lossfw.numerics.former_names import holdable as holdable
-from lossfw.numerics.former_names import in_double as in_double
-from lossfw.numerics.former_names import in_double_by as in_double_by
-from lossfw.numerics.former_names import patched as patched
-from lossfw.numerics.former_names import patched_rows as patched_rows
-from lossfw.numerics.former_names import precisely as precisely
-from lossfw.numerics.former_names import remembered as remembered
-from lossfw.numerics.former_names import times as times
 from lossfw.numerics.gamma import binet as binet
 from lossfw.numerics.gamma import binet_derivative as binet_derivative
 from lossfw.numerics.gamma import binet_second_derivative as binet_second_derivative

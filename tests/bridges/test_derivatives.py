@@ -61,9 +61,3 @@ def test_a_start_is_dead_only_if_no_row_asks_for_a_step():
     target[-1] = 1.0
     assert not is_dead(of, 0.0, target)
     assert is_dead(of, 0.0, target, np.where(target == 1.0, 0.0, 1.0))
-
-
-def test_the_former_name_of_the_loss_warns():
-    of = derivatives("huber")
-    with pytest.warns(DeprecationWarning, match="given_loss"):
-        assert of.of == of.given_loss

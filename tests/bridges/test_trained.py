@@ -291,8 +291,3 @@ def test_labels_that_are_texts_are_told():
 def test_an_unknown_estimator_gets_an_error(library):
     with pytest.raises(ArgumentError, match="choose one of native"):
         library.bridge.settings("huber", Y, estimator="sk")
-    with (
-        pytest.warns(DeprecationWarning, match="estimator="),
-        pytest.raises(ArgumentError, match="choose one of native"),
-    ):
-        library.bridge.settings("huber", Y, face="sk")

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lossfw.data
 from lossfw.data import Dataset
 from lossfw.errors import DataError
 
@@ -123,10 +122,6 @@ def test_lists_become_arrays():
 def test_texts_as_targets_are_told_where_labels_go():
     with pytest.raises(DataError, match="Number the labels, and give them as `classes`"):
         Dataset("d", targets=np.array(["cat", "dog"]))
-
-
-def test_an_older_name_is_the_same_class():
-    assert lossfw.data.Upright is lossfw.data.ExpandColumn
 
 
 def test_codes_and_missing_values_are_checked():

@@ -125,11 +125,6 @@ class Training:
         return "epoch" if self.learns == "epochs" else "round"
 
     @property
-    def epochs(self) -> int:
-        """The older name of `total`, for plugins that follow trainings of networks."""
-        return self.total
-
-    @property
     def network(self) -> Network | None:
         """The network with initial weights, where layers are trained."""
         return self.model.network if isinstance(self.model, DenseLearner) else None
@@ -321,11 +316,6 @@ class TrainingResult:
             inputs=training.data.inputs_text,
             **made,
         )
-
-    @property
-    def kept(self) -> int:
-        """The older name of `kept_epoch`, for one more release."""
-        return self.kept_epoch
 
     @property
     def word(self) -> Word:

@@ -304,11 +304,6 @@ class TrainingComparison(Comparison):
         return (self.word,)
 
     @property
-    def trainings(self) -> tuple[FinishedTraining, ...]:
-        """The older name of `runs`."""
-        return self.runs
-
-    @property
     def single(self) -> tuple[str, ...]:
         """All measures: a round or epoch is described by single numbers."""
         return self.measures

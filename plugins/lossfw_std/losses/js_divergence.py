@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
-
-from pydantic import model_validator
+from typing import ClassVar
 
 from lossfw import (
     SIMPLEX,
@@ -15,7 +13,6 @@ from lossfw import (
     GuardedLoss,
     Namespace,
     Order,
-    ParameterError,
     Space,
 )
 from lossfw.numerics import (
@@ -84,15 +81,6 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
 
     guard: Guard = "normalised"
     delta: Delta = DEFAULT_DELTA
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_symmetric(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "reverse" in given:
-            raise ParameterError(
-                "the loss is symmetric, so leave out the former parameter 'reverse'."
-            )
-        return given
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of (t log(t / m) + y log(y / m)) / 2, with the guard and 0 log 0 = 0."""

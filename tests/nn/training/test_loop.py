@@ -54,7 +54,6 @@ def test_it_learns(training):
     assert last.metrics["accuracy"] > 0.97
     assert [epoch.number for epoch in trained.history] == list(range(31))
     assert (trained.kept_epoch, trained.stopped) == (30, "epochs")
-    assert trained.kept == 30  # the older name
 
 
 def test_the_last_epoch_measures_the_network_that_is_returned(training, two_rings):

@@ -14,7 +14,7 @@ from lossfw import hookimpl
 
 @hookimpl
 def lossfw_training_start(run):
-    print("start", run.name, run.training.epochs, run.seed)
+    print("start", run.name, run.training.total, run.seed)
 
 @hookimpl
 def lossfw_epoch(run, epoch):

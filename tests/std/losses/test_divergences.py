@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.errors import ParameterError
 
 GUARDS = ["normalised", "additive", "floor", "none"]
 INF = math.inf
@@ -99,8 +98,3 @@ class TestClaims:
         ends = [loss([0.5 + s, 0.5 - s], t) for s in (-step, step)]
         mu = (sum(ends) / 2 - loss(t, t)) / (step**2)
         assert mu == pytest.approx(loss.claims().strongly_convex, rel=1e-6)
-
-
-def test_the_former_parameter_of_js_is_refused_with_what_to_do():
-    with pytest.raises(ParameterError, match=r"symmetric, so leave out the former .* 'reverse'"):
-        js(reverse=True)
