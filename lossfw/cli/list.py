@@ -88,8 +88,10 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
 @json_option
 @plugin_options
 def list_plugins(as_json: bool, plugins: Plugins) -> None:
-    """List every plugin, with the reason if it is broken or disabled."""
-    found = plugins.registry().plugins()
+    """List every plugin, with the reason if it, or a component of it, is broken or disabled."""
+    registry = plugins.registry()
+    _imported(registry, None)
+    found = registry.plugins()
     if as_json:
         say_json(plugins=[_describe_plugin(plugin) for plugin in found])
         return
@@ -98,10 +100,17 @@ def list_plugins(as_json: bool, plugins: Plugins) -> None:
     show_table(
         ("plugin", "version", "state", "components", "reason"),
         [
-            (plugin.label, plugin.version, plugin.state, str(len(plugin.entries)), plugin.reason)
+            (plugin.label, plugin.version, plugin.state, _count(plugin), plugin.reason)
             for plugin in found
         ],
     )
+
+
+def _count(plugin: Plugin) -> str:
+    """Return how many components can be used, and of how many if some cannot."""
+    usable = sum(entry.state != "broken" for entry in plugin.entries)
+    every = len(plugin.entries)
+    return str(every) if usable == every else f"{usable} of {every}"
 
 
 def _describe_plugin(plugin: Plugin) -> dict[str, object]:
@@ -113,5 +122,8 @@ def _describe_plugin(plugin: Plugin) -> dict[str, object]:
         "target": plugin.metadata.target,
         "state": plugin.state,
         "reason": plugin.reason,
-        "components": [{"kind": entry.kind, "name": entry.name} for entry in plugin.entries],
+        "components": [
+            {"kind": e.kind, "name": e.name, "state": e.state, "reason": e.reason}
+            for e in plugin.entries
+        ],
     }

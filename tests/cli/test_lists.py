@@ -78,7 +78,8 @@ def test_every_plugin_has_a_line_with_state_and_reason(lossfw, install):
     lines = {line.split()[0]: line for line in result.stdout.splitlines()}
     assert "broken" in lines["acme[acme]"]
     assert "ZeroDivisionError" in lines["acme[acme]"]
-    assert "loaded" in lines["bravo[bravo]"]
+    assert " loaded  1 of 2 " in lines["bravo[bravo]"]
+    assert "'lost'" in lines["bravo[bravo]"]
     assert "loaded" in lines["lossfw[std]"]
     lines = {x.split()[0]: x for x in lossfw("plugins", "--disable", "bravo").stdout.splitlines()}
     assert "disabled" in lines["bravo[bravo]"]
@@ -90,5 +91,8 @@ def test_plugins_as_json(in_json, install):
     listed = in_json("plugins")
     (acme,) = [plugin for plugin in listed["plugins"] if plugin["distribution"] == "acme"]
     assert acme["version"] == "2.0"
-    assert {"kind": "loss", "name": "plain"} in acme["components"]
+    plain = {"kind": "loss", "name": "plain", "state": "loaded", "reason": ""}
+    assert plain in acme["components"]
+    lost = next(one for one in acme["components"] if one["name"] == "lost")
+    assert (lost["state"], "'lost'" in lost["reason"]) == ("broken", True)
     assert in_json("plugins", "--no-plugins")["plugins"]

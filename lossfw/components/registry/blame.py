@@ -53,10 +53,19 @@ def explain(error: BaseException, *, path: Path | None = None, package: str = ""
         summary = _UNTYPED.format(error.message.partition("`")[2].partition("`")[0])
     else:
         # The text of a SyntaxError repeats its file and line.
-        text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
+        text = error.msg if isinstance(error, SyntaxError) else _text(error)
+        text = " ".join(text.split())
         summary = f"{type(error).__name__}: {text}" if text else type(error).__name__
     place = _place(error, path, package)
     return f"{summary} ({place})" if place else summary
+
+
+def _text(error: BaseException) -> str:
+    """Return the text of an error, which its author may have got wrong."""
+    try:
+        return str(error)
+    except Exception as another:
+        return f"(its text raises {type(another).__name__})"
 
 
 def _place(error: BaseException, path: Path | None, package: str) -> str:

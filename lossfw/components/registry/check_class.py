@@ -11,6 +11,7 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS, PROJECT
 from lossfw.components.registry.blame import explain
+from lossfw.components.registry.contained import contained
 from lossfw.components.registry.messages import noun
 from lossfw.components.registry.records import Entry
 from lossfw.errors import BrokenPluginError
@@ -33,14 +34,15 @@ def class_of(entry: Entry) -> type[Component]:
     offered = f"Plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as {shown}"
     if isinstance(cls, str):
         package = cls.partition(":")[0].partition(".")[0]
-        try:
-            cls = import_object(cls)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            # Also SystemExit, as when a plugin is loaded.
-            reason = explain(error, package=package)
-            raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
+        with contained() as interrupts:
+            try:
+                cls = import_object(cls)
+            except BaseException as error:
+                # Also SystemExit, as when a plugin is loaded.
+                if interrupts.came:
+                    raise
+                reason = explain(error, package=package)
+                raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
     fault = fault_of(cls) or _mismatch(cls, entry)
     if fault:
         raise BrokenPluginError(f"{offered}, which {fault}")

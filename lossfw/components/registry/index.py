@@ -334,7 +334,13 @@ class Registry:
         conflicts = [entry.reason for entry in entries if entry.state == "conflict"]
         if conflicts:
             return replace(plugin, state="conflict", reason="; ".join(conflicts), entries=entries)
-        return replace(plugin, reason="" if entries else "it offers nothing", entries=entries)
+        broken = [entry.reason for entry in entries if entry.state == "broken"]
+        return replace(
+            plugin,
+            state="broken" if broken and len(broken) == len(entries) else plugin.state,
+            reason="; ".join(broken) if entries else "it offers nothing",
+            entries=entries,
+        )
 
 
 def _check_kind(kind: str) -> None:

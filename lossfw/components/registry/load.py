@@ -13,6 +13,7 @@ from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT, TRAININ
 from lossfw.components.naming import nearest
 from lossfw.components.registry.blame import explain
 from lossfw.components.registry.check_class import import_object
+from lossfw.components.registry.contained import contained
 from lossfw.components.registry.local import components_in, import_file
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import entries_in
@@ -35,15 +36,16 @@ def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
     Any error of the plugin is kept in the result and not raised, so that one plugin cannot stop the
     others. Only an interrupt by the user is raised.
     """
-    try:
-        return Plugin(metadata, "loaded", entries=_load(metadata, manager))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        # Also SystemExit: a plugin that exits on import must not end the host.
-        if manager.has_plugin(metadata.label):
-            manager.unregister(name=metadata.label)
-        return _refused(metadata, error)
+    with contained() as interrupts:
+        try:
+            return Plugin(metadata, "loaded", entries=_load(metadata, manager))
+        except BaseException as error:
+            # Also SystemExit: a plugin that exits on import must not end the host.
+            if interrupts.came:
+                raise
+            if manager.has_plugin(metadata.label):
+                manager.unregister(name=metadata.label)
+            return _refused(metadata, error)
 
 
 def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:

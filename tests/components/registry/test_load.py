@@ -1,8 +1,11 @@
 """Loading: each plugin on its own, and what it does wrong stays in its record."""
 
+import os
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -19,6 +22,15 @@ BROKEN = {
     "imports what is not there": ("import no_such_module", ["no_such_module", "bad_plugin.py:1"]),
     "syntax error": ("x = 1\ndef f(:\n    pass", ["SyntaxError", "bad_plugin.py:2"]),
     "exits on import": ("import sys\nsys.exit(3)", ["SystemExit: 3", "bad_plugin.py:2"]),
+    "interrupts itself": (
+        "x = 1\nraise KeyboardInterrupt",
+        ["KeyboardInterrupt", "bad_plugin.py:2"],
+    ),
+    "ends the process": ("import os\nos._exit(5)", ["os._exit(5)", "bad_plugin.py:2"]),
+    "an error without a text": (
+        "class Bad(Exception):\n    def __str__(self):\n        return 1 / 0\n\nraise Bad",
+        ["Bad: (its text raises ZeroDivisionError)", "bad_plugin.py:5"],
+    ),
     "raises in its hook": (HEAD + hook("1 / 0"), ["ZeroDivisionError", "bad_plugin.py:"]),
     "misspelt hook": (
         HEAD + hook("{}", name="lossfw_loses"),
@@ -64,6 +76,46 @@ def test_a_broken_plugin_is_told_and_takes_nobody_down(install, case):
     assert registry.create("loss", "mild").c == 1.0
 
 
+def test_an_interrupt_by_the_user_during_an_import_is_one(install):
+    source = "import signal\nsignal.raise_signal(signal.SIGINT)"
+    install("slow", {"slow": "slow_plugin"}, {"slow_plugin": source})
+    install("late", {"late": "late_plugin"}, {"late_plugin": HEAD + hook("{'a': 'slow_plugin:A'}")})
+    before, leave = signal.getsignal(signal.SIGINT), os._exit
+    registry = Registry.discover()
+    # Nor does it make the plugin vanish.
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            registry.plugins()
+    with pytest.raises(KeyboardInterrupt):
+        registry.component_class("loss", "late/a")
+    assert (signal.getsignal(signal.SIGINT), os._exit) == (before, leave)
+
+
+def test_a_thread_may_import_a_plugin_that_interrupts_itself(install):
+    install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "raise KeyboardInterrupt"})
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(Registry.discover().plugins).result()
+    assert [one.state for one in found if one.label == "bad[bad]"] == ["broken"]
+
+
+def test_a_plugin_whose_components_are_broken_says_so(install):
+    table = "{'mild': Mild, 'lost': 'no_such_module:Lost', 'gone': 'bad_plugin:Gone'}"
+    install("some", {"some": "bad_plugin"}, {"bad_plugin": HEAD + loss("Mild") + hook(table)})
+    lost = "{'missing': 'no_such_module:Lost'}"
+    install("none", {"none": "worse_plugin"}, {"worse_plugin": HEAD + hook(lost)})
+    registry = Registry.discover()
+    # What was not imported yet is not known to be broken.
+    assert record(registry, "none[none]").state == "loaded"
+    for entry in registry.entries("loss"):
+        with suppress(BrokenPluginError):
+            registry.class_of(entry)
+    some, none = record(registry, "some[some]"), record(registry, "none[none]")
+    assert (some.state, none.state) == ("loaded", "broken")
+    assert "'lost'" in some.reason
+    assert "'gone'" in some.reason
+    assert "no_such_module" in none.reason
+
+
 def test_asking_a_broken_plugin_by_name_says_why(install):
     install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"}, version="0.3")
     with pytest.raises(BrokenPluginError, match=r"bad\[bad\] 0\.3.*no_such_module") as caught:
@@ -103,16 +155,6 @@ def test_another_version_of_the_hooks_is_refused_with_both(install, version, upg
 def test_the_right_version_is_taken(install):
     install("good", {"good": "good_plugin"}, {"good_plugin": f"lossfw_api={API}" + plugin("Mild")})
     assert record(Registry.discover(), "good[good]").state == "loaded"
-
-
-def test_an_interrupt_by_the_user_is_not_swallowed(install):
-    install("slow", {"slow": "slow_plugin"}, {"slow_plugin": "raise KeyboardInterrupt"})
-    registry = Registry.discover()
-    with pytest.raises(KeyboardInterrupt):
-        registry.plugins()
-    # Nor does it make the plugin vanish.
-    with pytest.raises(KeyboardInterrupt):
-        registry.plugins()
 
 
 def test_the_same_entry_name_in_two_distributions_works(install):

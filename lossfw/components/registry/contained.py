@@ -1,0 +1,56 @@
+"""Run code of a plugin so that whatever it ends with can be told as a fault of the plugin."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class Interrupts:
+    """Tells whether the user interrupted, or the plugin itself raised `KeyboardInterrupt`."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: Any = None
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Answer an interrupt of the user as it would have been answered."""
+        self.came = True
+        self._before(number, frame)
+
+    def __enter__(self) -> Interrupts:
+        self._before = signal.getsignal(signal.SIGINT)
+        # Only the main thread gets interrupts, and only it may ask for them.
+        if callable(self._before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self.note)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if signal.getsignal(signal.SIGINT) == self.note:
+            signal.signal(signal.SIGINT, self._before)
+
+
+@contextmanager
+def contained() -> Iterator[Interrupts]:
+    """Watch for interrupts, and turn `os._exit`, which ends a process without a word, to an error.
+
+    A process that the plugin forks, and another thread, may still end by it.
+    """
+    leave, here = os._exit, (os.getpid(), threading.get_ident())
+
+    def refuse(status: int = 0) -> None:
+        if (os.getpid(), threading.get_ident()) != here:
+            leave(status)
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = refuse  # type: ignore[assignment]  # it returns nothing either
+    try:
+        with Interrupts() as interrupts:
+            yield interrupts
+    finally:
+        os._exit = leave
