@@ -1,10 +1,9 @@
-"""The gallery and the page of choice in a real browser, by mouse and by keyboard."""
+"""The gallery in a real browser, by mouse and by keyboard."""
 
 from pathlib import Path
 
 import pytest
 
-from lossfw.report.site import choose
 from support.site_content import content
 
 
@@ -28,10 +27,10 @@ CHOICES = {
     ("claim", "lipschitz"): _claiming("lipschitz"),
     ("kind", "metric"): _of("metric"),
     ("kind", "activation"): _of("activation"),
-    ("target", "SIGN"): {
+    ("target", "yes-no"): {
         o.document
         for o in content().subjects
-        if o.description.get("target", {}).get("name") == "SIGN"
+        if o.description.get("target", {}).get("name") in ("SIGN", "BINARY", "UNIT")
     },
 }
 SHOWN = """() => [...document.querySelectorAll(".chapter li:not([hidden]) a")]
@@ -78,25 +77,6 @@ def test_facets_join(visit, site):
         d for d in _claiming("convex") & _claiming("lipschitz") & _of("loss")
         if "huber" in d or any("huber" in _said(d, key).lower() for key in ("when", "title"))
     }  # fmt: skip
-
-
-def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
-    page = visit((site / "choose.html").as_uri()).page
-    left = """() => [...document.querySelectorAll("#choices li:not([hidden])")]
-      .map(item => item.dataset.name)"""
-    assert page.evaluate(left) == []
-    page.focus("#filters input[value=outliers]")
-    page.keyboard.press("Space")
-    page.click("#filters input[value=convex]")
-    served = choose.served(content())
-    assert set(page.evaluate(left)) == set(served["outliers"]) & set(served["convex"])
-    drawn = page.locator("#overlays path[data-name=huber]")
-    assert drawn.get_attribute("hidden") is None
-    assert page.locator("#overlays .legend li", has_text="huber").first.is_visible()
-    assert page.url.endswith("#need=outliers,convex")
-    page.click("#filters button[type=reset]")
-    page.wait_for_function("!location.hash")
-    assert page.evaluate(left) == []
 
 
 def test_without_scripts_all_cards_are_there(visit, site):

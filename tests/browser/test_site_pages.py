@@ -15,7 +15,8 @@ BOXES = "pre, svg, math, .formula, dialog, .pst-scrollable-table-container"
 
 # A page of each kind: their colours are those of all pages of the kind.
 SOME = (
-    "index", "choose", "search", "genindex", "components/index", "components/loss/index",
+    "index", "how-to/choose-a-loss", "search", "genindex", "components/index",
+    "components/loss/index",
     "components/loss/huber", "components/loss/cross_entropy", "components/loss/scaled",
     "components/activation/gelu", "components/metric/f1", "components/source/arrays",
     "components/optimizer/adam", "components/model/sklearn", "tutorial/first-steps",

@@ -64,7 +64,7 @@ def test_the_index_leads_to_every_page():
     linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", (DOCS / "index.md").read_text()))
     assert pages - linked == set()
     # These two are made with the site.
-    assert linked - pages == {"components/index.md", "choose.md"}
+    assert linked - pages == {"components/index.md"}
 
 
 def defined(path):

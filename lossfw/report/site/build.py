@@ -20,7 +20,6 @@ import click
 from lossfw.components.naming import printable
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.extras import install_command
-from lossfw.report.site.choose import DOCUMENT, choose_page, served
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
@@ -49,6 +48,9 @@ _FOLDERS = {
     "reference": "Reference",
     "explanation": "Explanation",
 }
+
+# A link to a section of the page that describes all components.
+_COMPONENT = re.compile(r"\]\((?:\.\./)*reference/components\.md#(\w+)\)")
 
 # A link to something outside of the folder of a page.
 _OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
@@ -172,7 +174,7 @@ def settings(title: str) -> dict[str, Any]:
         "html_css_files": ["site.css"],
         "html_js_files": [(f"{name}.js", {"defer": "defer"}) for name in ("figure", "filter")],
         # Pages that have no chapter of their own need no menu of one.
-        "html_sidebars": {"choose": [], "index": []},
+        "html_sidebars": {"index": []},
         # A summary is fetched from the page, which a browser refuses for files.
         "html_show_search_summary": False,
         "html_math_renderer": "mathml",
@@ -200,18 +202,14 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
         _write(root / "index.md", _start(content, title))
     else:
         _copy(docs, root)
+        _link_components(root, content)
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))
     _write(root / "components/index.md", gallery_page(content))
     for document, page in chapter_pages(content):
         _write(root / f"{document}.md", page)
-    first = ["components/index"]
-    # One loss leaves no choice.
-    if any(len(losses) > 1 for losses in served(content).values()):
-        _write(root / f"{DOCUMENT}.md", choose_page(content))
-        first.append(DOCUMENT)
     chapters = list(_chapters(root)) if docs is not None else []
-    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", *first, *chapters)
+    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", "components/index", *chapters)
     index = root / "index.md"
     _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
 
@@ -231,6 +229,18 @@ def _copy(docs: Path, root: Path) -> None:
     shutil.copytree(docs, root, ignore=ignored)
     for page in root.rglob("*.md"):
         _fetch_linked(page, docs.resolve() / page.relative_to(root).parent)
+
+
+def _link_components(root: Path, content: SiteContent) -> None:
+    """Let links to a section of the page of all components lead to the page of the component."""
+    documents = {one.name: one.document for one in reversed(content.subjects)}
+    for page in root.rglob("*.md"):
+        up = "../" * (len(page.relative_to(root).parts) - 1)
+
+        def linked(link: re.Match[str], up: str = up) -> str:
+            return f"]({up}{documents[link[1]]}.md)" if link[1] in documents else link[0]
+
+        _write(page, _COMPONENT.sub(linked, page.read_text(encoding="utf-8")))
 
 
 def _fetch_linked(page: Path, home: Path) -> None:

@@ -6,7 +6,6 @@ A script draws the panels again when a parameter moves; it reads the frame from 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Sequence
 from html import escape
 
@@ -23,10 +22,6 @@ _MARGINS = (38, 7, 22, 36)
 # The size of a thumbnail, which has no axes.
 _THUMBNAIL = (150, 84)
 _THUMBNAIL_MARGINS = (4, 4, 4, 4)
-
-# The size of a picture with many curves, and its number of colours.
-_OVERLAY = (420, 280)
-_COLOURS = 6
 
 # More points than pixels of a panel add nothing.
 _POINTS = 240
@@ -176,28 +171,6 @@ def _thinned(curve: SampledCurve, order: int) -> tuple[NDArray, NDArray]:
     keep = gap | np.roll(gap, 1) | np.roll(gap, -1) | (np.arange(len(y)) % every == 0)
     keep[[0, -1]] = True
     return curve.x[keep], y[keep]
-
-
-def overlay(label: str, drawn: Sequence[tuple[str, SampledCurve]]) -> str:
-    """Return a picture of several values along one line, each a curve with its name."""
-    first = drawn[0][1].x
-    # Where one curve is steep the others would be flat: the middle one decides how high it is.
-    tops = sorted(limits([one.parts[0]])[1] for _, one in drawn)
-    lows = [limits([one.parts[0]])[0] for _, one in drawn]
-    up = (max(min(lows), -tops[len(tops) // 2]), tops[len(tops) // 2])
-    frame = Frame(_OVERLAY, _MARGINS, (float(first[0]), float(first[-1])), up)
-    paths = "".join(
-        f'<path class="curve c{place % _COLOURS}" data-name="{escape(name)}" '
-        f'd="{frame.path(*_thinned(one, 0))}"><title>{escape(name)}</title></path>'
-        for place, (name, one) in enumerate(drawn)
-    )
-    clip = f"clip-{abs(zlib.crc32(label.encode()))}"
-    width, height = _OVERLAY
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img"><title>{escape(label)}</title>'
-        f"{_grid(frame)}{_clip(clip, frame)}"
-        f'<g clip-path="url(#{clip})">{paths}</g></svg>'
-    )
 
 
 def _clip(name: str, frame: Frame) -> str:

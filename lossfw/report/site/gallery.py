@@ -8,6 +8,7 @@ for claims, of which all are required.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -41,10 +42,22 @@ _CLAIMS = {
     "calibrated": "calibrated",
 }
 
+# What a target is, in words, and the spaces of each.
+_TARGETS = {
+    "numbers": ("numbers", ("REAL", "NONZERO", "ABOVE_MINUS_ONE")),
+    "amounts": ("amounts, never negative", ("NONNEGATIVE", "POSITIVE")),
+    "counts": ("counts", ("COUNT", "NONNEGATIVE")),
+    "yes-no": ("yes or no", ("SIGN", "BINARY", "UNIT")),
+    "classes": ("classes", ("CLASS_INDEX", "CLASSES", "SIMPLEX")),
+    "vectors": ("vectors", ()),
+    "times": ("times until an event", ()),
+    "columns": ("several columns", ()),
+}
+
 _FACETS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("kind", "Kind", {kind: kind for kind in KINDS}),
     ("claim", "Claims", _CLAIMS),
-    ("target", "Target", {}),
+    ("target", "Target", {value: words for value, (words, _) in _TARGETS.items()}),
     ("takes", "Takes", {}),
     ("elicits", "Elicits", {}),
 )
@@ -153,11 +166,28 @@ def values_of(subject: PageSubject) -> Mapping[str, Sequence[str]]:
         "kind": [subject.kind],
         "claim": [name for name in _CLAIMS if name in claims],
         "some": sorted(set(_CLAIMS) & set(somewhere) - set(claims)),
-        "target": [description["target"]["name"]] if "target" in description else [],
+        "target": _targets(description["target"]["name"]) if "target" in description else [],
         "takes": [description["takes"]] if "takes" in description else [],
         "elicits": sorted(somewhere.get("elicits", ())),
     }
     return {name: values for name, values in of.items() if values}
+
+
+def _targets(space: str) -> list[str]:
+    """Return what the targets of a space are, as values of its facet.
+
+    Examples
+    --------
+    >>> _targets("NONNEGATIVE"), _targets("Columns(time=POSITIVE, event=BINARY)")
+    (['amounts', 'counts'], ['times'])
+    """
+    if space.startswith("Vector"):
+        return ["vectors"]
+    if space.startswith("Columns"):
+        # Censored times are a time and whether its event was seen, or two ends.
+        return ["times" if re.search(r"\bevent=|\bupper=", space) else "columns"]
+    # A space of a plugin's own has no word here.
+    return [one for one, (_, spaces) in _TARGETS.items() if space in spaces] or ["numbers"]
 
 
 def _claimed_somewhere(subject: PageSubject) -> Mapping[str, set[str]]:

@@ -1,17 +1,10 @@
 "use strict";
-// Boxes that choose among cards: of the gallery, and of the page "Choose a loss", which also draws
-// the curves of what is left. The choice is kept in the address.
+// Boxes that choose among the cards of the gallery. The choice is kept in the address.
 (() => {
   const form = document.getElementById("filters");
   if (!form) return;
-  // Only the page of choice has these.
-  const choices = document.getElementById("choices");
-  const overlays = document.getElementById("overlays");
-  const cards = [...document.querySelectorAll(choices ? "#choices > li" : ".chapter .cards > li")];
+  const cards = [...document.querySelectorAll(".chapter .cards > li")];
   const count = document.getElementById("count");
-  // Claims and needs are wanted together; of the other facets one value is enough.
-  const TOGETHER = ["claim", "need"];
-  const COLOURS = 6;
 
   const words = (card, name) => (card.dataset[name] || "").split(" ");
   const typed = () => form.elements.text ? form.elements.text.value.trim().toLowerCase() : "";
@@ -25,13 +18,13 @@
   }
 
   function fits(card, by, text) {
-    if (choices && !by.need) return false;
     if (text && !card.dataset.text.includes(text)) return false;
     return Object.entries(by).every(([name, values]) => {
       if (name === "parameters") return true;
       const own = words(card, name).concat(name === "claim" && by.parameters ? words(card, "some") : []);
       const has = value => own.includes(value);
-      return TOGETHER.includes(name) ? values.every(has) : values.some(has);
+      // Claims are wanted together; of the other facets one value is enough.
+      return name === "claim" ? values.every(has) : values.some(has);
     });
   }
 
@@ -49,39 +42,8 @@
       chapter.hidden = !chapter.querySelector("li:not([hidden])");
     }
     const left = cards.filter(card => !card.hidden);
-    if (!choices) count.textContent = `${left.length} of ${cards.length} components`;
-    else count.textContent = by.need ? `${left.length} losses give a reason for each` : "nothing ticked";
-    if (overlays) draw(left.map(card => card.dataset.name));
+    count.textContent = `${left.length} of ${cards.length} components`;
     remember(by, text);
-  }
-
-  function draw(names) {
-    for (const figure of overlays.children) {
-      let shown = 0;
-      for (const path of figure.querySelectorAll("path[data-name]")) {
-        const left = names.includes(path.dataset.name);
-        path.toggleAttribute("hidden", !left);
-        // Beyond the colours curves are dashed.
-        const again = shown >= COLOURS ? " again" : "";
-        if (left) path.setAttribute("class", `curve c${shown % COLOURS}${again}`);
-        shown += left ? 1 : 0;
-      }
-      figure.hidden = shown === 0;
-      figure.querySelector(".legend")?.remove();
-      if (shown) figure.append(legend(figure));
-    }
-  }
-
-  function legend(figure) {
-    const list = document.createElement("ul");
-    list.className = "legend";
-    for (const path of figure.querySelectorAll("path[data-name]:not([hidden])")) {
-      const item = document.createElement("li");
-      item.className = path.getAttribute("class").replace("curve", "").trim();
-      item.textContent = path.dataset.name;
-      list.append(item);
-    }
-    return list;
   }
 
   function restore() {
@@ -96,7 +58,7 @@
   }
 
   restore();
-  for (const part of [form, choices, overlays]) if (part) part.hidden = false;
+  form.hidden = false;
   // On a phone the boxes would push the cards a screen down.
   const facets = form.querySelector(".facets");
   if (facets) facets.open = matchMedia("(min-width: 60rem)").matches || form.querySelector("fieldset input:checked") !== null;
