@@ -44,7 +44,7 @@ _NO_SPLIT: Final = ("train_data->num_features()) > (0)", "All features are eithe
 # What the libraries say of an infinity or a NaN in a model that has diverged.
 _NOT_FINITE: Final = ("invalid float value", "Not a double")
 
-_NOT_OF_LIBRARY: Final = ("name", "file", "link", "card", "curvature", "more")
+_NOT_OF_LIBRARY: Final = ("name", "file", "link", "card", "curvature", "more", "rounds")
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 # At least two bins, so that there is a split.
@@ -71,6 +71,9 @@ class Booster(Model):
         What takes the place of the second derivative of the loss.
     more : mapping
         Further parameters of the library, by its own names.
+    rounds : {"all", "best"}, optional
+        Which rounds of a file count: all of them, or only those up to the best one that early
+        stopping has found. Without it all count, and a note says so if the file names a best one.
     """
 
     learns = "rounds"
@@ -80,6 +83,7 @@ class Booster(Model):
 
     curvature: CurvatureChoice = "auto"
     more: dict[str, LibraryValue] = Field(default_factory=dict)
+    rounds: Literal["all", "best"] | None = None
 
     @field_validator("more")
     @classmethod
@@ -105,7 +109,37 @@ class Booster(Model):
         file, clause = self.file or "the file", first_clause(str(error))
         return DataError(f"{file} is not a model of {self.told_library} ({endings}): {clause}.")
 
+    def damaged(self, wrong: str | None) -> None:
+        """Raise the error of a file whose trees are wrong; do nothing for None."""
+        if wrong is not None:
+            raise DataError(f"{self.file or 'the file'} is damaged: {wrong}.")
+
+    def rounds_that_count(self, best: int | None, total: int) -> int:
+        """Return how many of the first rounds of a file count.
+
+        Parameters
+        ----------
+        best : int or None
+            The rounds up to the best one, where the file names it.
+        total : int
+            Its rounds.
+        """
+        if self.rounds != "best":
+            return total
+        if best is not None and 1 <= best <= total:
+            return best
+        what = "names no best round" if best is None else f"names round {best} of {total} its best"
+        raise ModelParameterError(
+            "rounds", f"model.rounds is best, and {self.file or 'the file'} {what}: leave it out."
+        )
+
     def check_data(self, data: Dataset, loss: Loss) -> None:
+        if self.rounds is not None:
+            raise ModelParameterError(
+                "rounds",
+                "model.rounds says which rounds of a file count, and a training begins without "
+                "any: leave it out; train.rounds is their number.",
+            )
         if self.file is not None:
             raise ModelParameterError(
                 "file",
@@ -190,14 +224,24 @@ class Booster(Model):
         *,
         categories: Sequence[str] = (),
         labels: Mapping[str, Sequence[Any]] | None = None,
+        best: int | None = None,
         **options: Any,
     ) -> Predictor:
         """Return the model in a file, with notes on what the file does not say.
 
         `objective` is the link of the file's own objective, None for one that is not known, and
-        says which it has. `labels` has those of inputs that are categories, where the file does.
+        says which it has. `labels` has those of inputs that are categories, where the file does,
+        and `best` is the number of rounds up to the best one, where it names that.
         """
         file, notes = self.file or "the file", list[str]()
+        count = self.rounds_that_count(best, shape.rounds)
+        if self.rounds is None and best is not None and best != shape.rounds:
+            notes.append(
+                f"{file} has {shape.rounds} rounds and says that the best one of its early "
+                f"stopping was round {best}. All of them count here; {self.told_library}'s own "
+                "estimators may stop at the best one, as rounds: best does. Write rounds: best or "
+                "rounds: all."
+            )
         link = self.link_with(card, objective[0])
         if link is None:
             notes.append(
@@ -216,7 +260,8 @@ class Booster(Model):
                     "ascending order, so compare them with the training."
                 )
         return Predictor(
-            f"{self.name} ({shape.rounds} rounds)",
+            f"{self.name} ({count if count == shape.rounds else f'{count} of {shape.rounds}'} "
+            "rounds)",
             content,
             (shape.width,),
             shape.units,

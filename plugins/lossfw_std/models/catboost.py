@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from lossfw import DataError, Loss, NDArray
+from lossfw import DataError, Loss, NDArray, RunError
 from lossfw.bridges import catboost as bridge
 from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work
@@ -27,6 +27,7 @@ from lossfw_std.models.booster import (
     ModelShape,
     Share,
     TrainingRows,
+    first_clause,
     names_of,
     refuses_more_than_one,
     tell_rounds,
@@ -204,27 +205,47 @@ class CatBoost(Booster):
         if content.startswith(_MAGIC) and _size_told(content) > len(content):
             raise self.unreadable(".cbm or .json", "it was cut off")
         try:
-            model = _model_in(content, cat)
-        except (cat.CatBoostError, ValueError) as error:
+            return self._loaded(_model_in(content, cat), content, card)
+        except DataError:
+            raise
+        # A damaged file shows at any of its parts, also in a trial.
+        except (cat.CatBoostError, ValueError, TypeError, LookupError, RecursionError) as error:
             raise self.unreadable(".cbm or .json", error) from None
+
+    def _loaded(self, model: Any, content: bytes, card: Card | None) -> Predictor:
+        """Return a model that CatBoost has read."""
         names = tuple(model.feature_names_)
         if not names:
             raise self.unreadable(".cbm or .json", "it has no inputs")
         categories = list(model.get_cat_feature_indices())
         self._refuse_texts(model, names, categories, card)
+        best, total = model.best_iteration_, model.tree_count_
+        best = None if best is None else int(best) + 1
+        count = self.rounds_that_count(best, total)
+        errors = self.imported().CatBoostError
 
-        def raw(block: NDArray) -> Any:
+        def computed(block: NDArray) -> Any:
             # It copies by column: together with this copy in half the time that it takes by row.
             rows = np.asfortranarray(_with_texts(block, categories))
-            return model.predict(rows, prediction_type="RawFormulaVal", thread_count=1)
+            kind = "RawFormulaVal"
+            return model.predict(rows, prediction_type=kind, ntree_end=count, thread_count=1)
 
-        one = np.asarray(raw(np.zeros((1, len(names)))))
+        def raw(block: NDArray) -> Any:
+            try:
+                return computed(block)
+            except errors as error:
+                raise RunError(
+                    f"CatBoost cannot compute {len(block)} rows: {first_clause(str(error))}."
+                ) from None
+
+        one = np.asarray(computed(np.zeros((1, len(names)))))
         return self.predictor(
             content,
             card,
-            ModelShape(model.tree_count_, len(names), one.size),
+            ModelShape(total, len(names), one.size),
             raw,
             _objective(model),
+            best=best,
             # Blocks of 4,096 rows take 1.5 times the time of one call, these 1.1 times.
             block_rows=4 * BLOCK_ROWS,
             classes=_classes(model, one.size),
@@ -313,7 +334,8 @@ def _model_in(content: bytes, cat: Any) -> Any:
     model = cat.CatBoost()
     if not content.startswith(_OF_JSON):
         return model.load_model(blob=content)
-    # It reads JSON only from a file.
+    # It reads JSON only from a file, and takes one that was cut off.
+    json.loads(content)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         path.write_bytes(content)

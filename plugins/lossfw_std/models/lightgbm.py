@@ -29,6 +29,7 @@ from lossfw_std.models.booster import (
     width_of,
 )
 from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
+from lossfw_std.models.tree_splits import wrong_in_lightgbm
 
 # How a file calls an objective, with what changes its link, and the link of its raw outputs.
 _LINKS: Final = {
@@ -286,10 +287,11 @@ class LightGBM(Booster):
         if _END not in content or (_PARAMETERS in content and _AFTER_THEM not in content):
             raise self.unreadable(".txt", "it was cut off")
         try:
+            text = content.decode()
+            self.damaged(wrong_in_lightgbm(text))
             booster = _model_in(content, lgb)
         except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
             raise self.unreadable(".txt", error) from None
-        text = content.decode()
         names = booster.feature_name()
         # The range of an input that is a category is a list of its numbers.
         infos = re.search(r"^feature_infos=(.*)$", text, re.MULTILINE)
@@ -310,6 +312,7 @@ class LightGBM(Booster):
         def raw(block: NDArray) -> Any:
             return booster.predict(block, raw_score=True, num_threads=1) / trees
 
+        self.rounds_that_count(None, rounds)
         return self.predictor(
             content,
             card,

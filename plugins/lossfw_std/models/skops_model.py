@@ -13,6 +13,7 @@ from lossfw import DataError, MissingExtraError
 from lossfw.models import Model
 from lossfw_std.models import sklearn_estimator, skops_file
 from lossfw_std.models.sklearn_texts import learnt_texts
+from lossfw_std.models.tree_splits import wrong_in_sklearn
 
 # Files of older releases can be made to execute code (CVE-2025-54412).
 _OLDEST_SKOPS: Final = (0, 12)
@@ -51,6 +52,9 @@ class SkopsModel(Model):
             check_is_fitted(read.estimator)
         except NotFittedError:
             raise DataError(f"{holds} that has not learnt: call fit first.") from None
+        for item in sklearn_estimator.inside(read.estimator):
+            if wrong := wrong_in_sklearn(item):
+                raise DataError(f"{self.told_file} is damaged: {wrong}.")
         return read
 
     def refuse_texts(self, estimator: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from lossfw import ArgumentError, Loss, NDArray
+from lossfw import ArgumentError, Loss, NDArray, RunError
 from lossfw.bridges import xgboost as bridge
 from lossfw.data import Batch, Dataset
 from lossfw.models import Card, Predictor, Work
@@ -23,9 +24,11 @@ from lossfw_std.models.booster import (
     ModelShape,
     Share,
     TrainingRows,
+    first_clause,
     names_of,
     width_of,
 )
+from lossfw_std.models.tree_splits import wrong_in_xgboost
 
 # The links of the raw outputs of its own objectives. `reg:squarederror` is none of them: an
 # objective from outside has this name in a file too.
@@ -272,19 +275,30 @@ class XGBoost(Booster):
         inputs = columns or [f"input {number}" for number in range(width)]
         categories = [name for name, kind in zip(inputs, types, strict=True) if kind == "c"]
 
+        self.damaged(wrong_in_xgboost(bytes(booster.save_raw("ubj")), width))
+        best, total = _best(booster), booster.num_boosted_rounds()
+        count = self.rounds_that_count(best, total)
+        # A model of straight lines takes no range.
+        limit = {} if count == total else {"iteration_range": (0, count)}
+
         def raw(block: NDArray) -> Any:
-            rows = xgb.DMatrix(block, nthread=1)
-            return booster.predict(rows, output_margin=True, validate_features=False)
+            try:
+                rows = xgb.DMatrix(block, nthread=1)
+                return booster.predict(rows, output_margin=True, validate_features=False, **limit)
+            except xgb.core.XGBoostError as error:
+                clause = first_clause(str(error))
+                raise RunError(f"XGBoost cannot compute {len(block)} rows: {clause}.") from None
 
         units = max(1, int(shape["num_class"]), int(shape["num_target"]))
         return self.predictor(
             content,
             card,
-            ModelShape(booster.num_boosted_rounds(), width, units),
+            ModelShape(total, width, units),
             raw,
             (_LINKS.get(objective), f"its objective is {objective}"),
             categories=categories,
             labels=_labels(booster, categories),
+            best=best,
             dtype="float32",
             columns=columns,
         )
@@ -309,6 +323,12 @@ def _parts(xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str,
             return True
 
     return Parts()
+
+
+def _best(booster: Any) -> int | None:
+    """Return the rounds up to the best one of early stopping; None where the file has none."""
+    told = booster.attr("best_iteration")
+    return int(told) + 1 if told is not None and re.fullmatch(r"\d{1,9}", told) else None
 
 
 def _labels(booster: Any, categories: list[str]) -> dict[str, list[Any]]:

@@ -1,0 +1,126 @@
+"""Splits of trees in the files of libraries, which read memory beyond a row for one that is wrong.
+
+A damaged file may name an input that a row does not have, or a node that a tree does not have.
+Libraries do not look at this, and then predictions differ from call to call.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import numpy as np
+
+from lossfw import NDArray
+
+# The code of a number in UBJSON: how it is stored.
+_UBJSON: Final = {b"U": ">u1", b"i": ">i1", b"I": ">i2", b"l": ">i4", b"L": ">i8"}
+
+
+def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str | None:
+    """Return what is wrong with a tree that begins at node 0; None if nothing is.
+
+    A node without a left child, which is negative, is a leaf. Nodes that the tree does not reach,
+    as XGBoost keeps them after pruning, are not looked at.
+    """
+    reached, seen = np.zeros(1, np.int64), 0
+    while reached.size:
+        seen += reached.size
+        inner = reached[left[reached] >= 0]
+        if seen > len(left):
+            return "a node of a tree has two parents"
+        if inner.size and not (split[inner].min() >= 0 and split[inner].max() < width):
+            worst = split[inner].min() if split[inner].min() < 0 else split[inner].max()
+            return f"a tree splits by input {worst}, and a row has {width} inputs, from 0 on"
+        reached = np.concatenate([left[inner], right[inner]]).astype(np.int64)
+        if reached.size and not (reached.min() >= 0 and reached.max() < len(left)):
+            return "a tree continues at a node that it does not have"
+    return None
+
+
+def wrong_in_xgboost(content: bytes, width: int) -> str | None:
+    """Return what is wrong in a model as XGBoost itself writes it in UBJSON; None if nothing is."""
+    arrays = [
+        list(_ubjson_arrays(content, key))
+        for key in (b"left_children", b"right_children", b"split_indices")
+    ]
+    for left, right, split in zip(*arrays, strict=True):
+        if not len(left) == len(right) == len(split) > 0:
+            return "the arrays of a tree have different lengths"
+        if wrong := wrong_node(left, right, split, width):
+            return wrong
+    return None
+
+
+def _ubjson_arrays(content: bytes, key: bytes) -> Any:
+    """Yield the arrays of whole numbers that have a key, in the order of the file."""
+    begin = key + b"[$"
+    at = content.find(begin)
+    while at >= 0:
+        at += len(begin)
+        dtype, counted = _UBJSON[content[at : at + 1]], _UBJSON[content[at + 2 : at + 3]]
+        count = int(np.frombuffer(content, counted, 1, at + 3)[0])
+        start = at + 3 + np.dtype(counted).itemsize
+        yield np.frombuffer(content, dtype, count, start)
+        at = content.find(begin, start + count * np.dtype(dtype).itemsize)
+
+
+def wrong_in_lightgbm(text: str) -> str | None:
+    """Return what is wrong in the text of a model of LightGBM; None if nothing is."""
+    found = re.search(r"^max_feature_idx=(\d+)$", text, re.MULTILINE)
+    if found is None:
+        return "it does not say how many inputs it takes"
+    width = int(found[1]) + 1
+    # What follows has lines with names of inputs.
+    trees = text.partition("\nend of trees\n")[0]
+    for tree in re.split(r"^Tree=\d+$", trees, flags=re.MULTILINE)[1:]:
+        lines = dict(re.findall(r"^(\w+)=(.*)$", tree, re.MULTILINE))
+        try:
+            leaves = int(lines.get("num_leaves", ""))
+            left, right, split, linear = (
+                np.array(lines.get(key, "").split(), np.int64)
+                for key in ("left_child", "right_child", "split_feature", "leaf_features")
+            )
+        except (ValueError, OverflowError):
+            return "a tree has something else than whole numbers for its nodes"
+        if leaves < 1 or not len(left) == len(right) == len(split) == leaves - 1:
+            return "the arrays of a tree have different lengths"
+        if linear.size and not (linear.min() >= 0 and linear.max() < width):
+            return f"a leaf takes input {linear.max()}, and a row has {width} inputs, from 0 on"
+        # A child below 0 is the leaf ~child: a node after all others.
+        ends = np.full(leaves, -1)
+        left, right = (
+            np.concatenate([np.where(child < 0, leaves - 1 + ~child, child), ends])
+            for child in (left, right)
+        )
+        if wrong := wrong_node(left, right, np.concatenate([split, ends]), width):
+            return wrong
+    return None
+
+
+def wrong_in_sklearn(item: Any) -> str | None:
+    """Return what is wrong with the trees of a part of an estimator; None if nothing is."""
+    width, tree = vars(item).get("n_features_in_"), vars(item).get("tree_")
+    if not isinstance(width, int):
+        return None
+    if tree is not None and hasattr(tree, "children_left"):
+        return wrong_node(tree.children_left, tree.children_right, tree.feature, width)
+    for rounds in vars(item).get("_predictors", ()):
+        for one in rounds:
+            if wrong := _wrong_predictor(one, width):
+                return wrong
+    return None
+
+
+def _wrong_predictor(tree: Any, width: int) -> str | None:
+    """Return what is wrong with a tree of HistGradientBoosting; None if nothing is."""
+    nodes = tree.nodes
+    if not len(nodes):
+        return "a tree has no nodes"
+    inner = nodes["is_leaf"] == 0
+    left = np.where(inner, nodes["left"].astype(np.int64), -1)
+    right, split = nodes["right"].astype(np.int64), nodes["feature_idx"].astype(np.int64)
+    of_categories = nodes[inner & (nodes["is_categorical"] != 0)]["bitset_idx"]
+    if of_categories.size and of_categories.max() >= len(tree.raw_left_cat_bitsets):
+        return "a tree names categories that it does not have"
+    return wrong_node(left, right, split, width)
