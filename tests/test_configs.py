@@ -1,8 +1,10 @@
 """Every file in configs/ runs, and the book's numbers come out."""
 
 import gzip
+import hashlib
 import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,8 @@ def run(request):
 
     def run_file(name, *arguments):
         if name in NEED_MNIST:
-            request.getfixturevalue("mnist")
+            folder = request.getfixturevalue("mnist")
+            request.getfixturevalue("monkeypatch").setenv("LOSSFW_DATA", str(folder.resolve()))
         result = CliRunner().invoke(main, ["run", str(FOLDER / name), "--json", *arguments])
         assert (result.exit_code, result.stderr) == (0, "")
         return json.loads(result.stdout)
@@ -107,5 +110,22 @@ def test_the_files_of_the_book_are_found_through_the_environment(run, mnist, mon
     moved.mkdir(parents=True)
     (moved / "mnist.yaml").write_bytes((FOLDER / "book" / "mnist.yaml").read_bytes())
     monkeypatch.setenv("LOSSFW_DATA", str(mnist.resolve()))
+    assert not (moved / "sample_weight.pkl").exists()
     result = CliRunner().invoke(main, ["run", str(moved / "mnist.yaml"), "--json"])
     assert json.loads(result.stdout) == run("book/mnist.yaml")
+
+
+def test_no_configuration_names_a_folder_outside():
+    names = [path for path in FOLDER.rglob("*.yaml") if "../" in path.read_text()]
+    assert names == []
+
+
+def test_the_page_of_the_book_has_the_digests_of_its_files(mnist):
+    page = (FOLDER.parent / "docs/how-to/run-the-book.md").read_text()
+    digests = dict(re.findall(r"^\| `([\w.-]+)` \|.*\| `([0-9a-f]{64})` \|$", page, re.M))
+    assert len(digests) == 3
+    for name, digest in digests.items():
+        assert hashlib.sha256((mnist / name).read_bytes()).hexdigest() == digest
+    # Every configuration that the book has is on the page.
+    named = set(re.findall(r"`configs/([\w/.-]+\.yaml)`", page))
+    assert {name for name in FILES if name.startswith("book/")} <= named

@@ -15,7 +15,7 @@ _LEFT = (".buildinfo", ".doctrees")
 
 # A chapter of the side bar, which unfolds at an arrow that has no words.
 _FOLDED = re.compile(
-    r'(<a class="reference internal" href="[^"]*">)([^<]*)(</a><details[^>]*>)<summary>'
+    r'(<a class="[^"]*internal" href="[^"]*">)([^<]*)(</a><details[^>]*>)<summary>'
 )
 
 # The label of a button, which has other words than those that it shows.

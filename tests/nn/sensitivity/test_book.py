@@ -19,7 +19,9 @@ def found(mnist):
     options = ("--range=-0.2:0.2", "--points", "9", "-o", "sensitivity.instead=[step]")
     fewer = ("-o", "sensitivity.sample=1", "--json")
     config = str(ROOT / "configs" / "book" / "sensitivity.yaml")
-    result = CliRunner().invoke(main, ["sensitivity", config, *options, *fewer])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOSSFW_DATA", str(mnist.resolve()))
+        result = CliRunner().invoke(main, ["sensitivity", config, *options, *fewer])
     assert (result.exit_code, result.stderr) == (0, "")
     return json.loads(result.stdout)
 

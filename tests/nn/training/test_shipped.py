@@ -34,7 +34,8 @@ def test_the_digits_give_the_bundled_weights_and_what_is_held_out_is_read_right(
 
 
 @pytest.mark.slow
-def test_mnist_teaches_the_network_of_the_book(mnist):
+def test_mnist_teaches_the_network_of_the_book(mnist, monkeypatch):
+    monkeypatch.setenv("LOSSFW_DATA", str(mnist.resolve()))
     arguments = ["train", str(FOLDER / "mnist.yaml"), "--json", "--no-out"]
     result = CliRunner().invoke(main, arguments)
     assert (result.exit_code, result.stderr) == (0, "")
