@@ -1,10 +1,10 @@
 """Mutants of the built-in losses: one place of one body changed, everything else as it was.
 
 The formula of the original stays the truth, so a mutant is a loss that an author got wrong
-in one place. A mutant counts if it claims more, or if its results differ from the
-original's at some point by more than rounding, of terms that cancel too, and more than the
-rounding of its arguments can do: the harness forgives what moving them by a few units in the
-last place does.
+in one place; where only the formula is another one, it is the truth itself. A mutant counts
+if it claims more, or if its results differ from the original's at some point by more than
+rounding, of terms that cancel too, and more than the rounding of its arguments can do: the
+harness forgives what moving them by a few units in the last place does.
 """
 
 import ast
@@ -12,6 +12,7 @@ import copy
 import functools
 import importlib
 import inspect
+import itertools
 import signal
 import sys
 import types
@@ -24,15 +25,24 @@ from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.draw import draw
 from lossfw.check.core.moves import FARTHER, moved_points, without_jumps
+from lossfw.check.core.points import any_in_row
 from lossfw.check.core.subject import NUDGE_ULPS, call, of_component
 from lossfw.check.instances import instances_to_check
 from lossfw.check.options import Options
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.check.stages import Effort
 from lossfw.components.registry import registry
+from lossfw.numerics.exact import differences
+from lossfw.numerics.exact.ulp import to_float
 
 # A wrong constant is off by this part.
 OFF = 1e-7
+
+# Formulas are compared at about so many points, for exact numbers are slow.
+FORMULA_POINTS = 200
+
+# Of the points where results differ, so many are looked at: whether all of them are kinks.
+MOST_AT_KINKS = 24
 
 # Differences below so many rounding steps are none.
 ROUNDINGS = 256
@@ -46,7 +56,11 @@ _LONGEST_SECONDS = 20
 NOT_OF_A_MUTANT = "value:roundtrip"
 
 _SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-          ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}  # fmt: skip
+          ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
+          ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+          }  # fmt: skip
+# A comparison that takes equal numbers for the other side.
+_BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _NAIVE = {"log1p": "xp.log(1 + {})", "expm1": "xp.exp({}) - 1", "hypot": "xp.sqrt({}**2 + {}**2)"}
 
 # Claims that are sharper by a tenth.
@@ -61,39 +75,65 @@ class Mutant:
     """A change of one place in the module of a loss."""
 
     loss: str
+    module: str
     line: int
     before: str
     after: str
     source: str
 
     def __str__(self):
-        return f"{self.loss}, line {self.line}: {self.before}  ->  {self.after}"
+        place = f"{self.module.rpartition('.')[-1]}, line {self.line}"
+        return f"{self.loss}, {place}: {self.before}  ->  {self.after}"
 
     def instances(self):
         """Return the mutant beside the original, at every edge of the parameters."""
         cls = registry().component_class("loss", self.loss)
-        original = sys.modules[cls.__module__]
-        module = types.ModuleType(original.__name__)
-        module.__file__ = original.__file__
-        exec(compile(self.source, original.__file__, "exec"), module.__dict__)
-        made = getattr(module, cls.__name__)
+        changed = _executed(self.module, self.source)
+        if self.module != cls.__module__:
+            with _instead_of(self.module, changed):
+                source = inspect.getsource(importlib.import_module(cls.__module__))
+                changed = _executed(cls.__module__, source)
+        made = getattr(changed, cls.__name__)
         return [(made(**edge.component.parameters), *edge) for edge in instances_to_check(cls)]
 
 
-def mutants(name):
-    """Return all mutants of a loss."""
-    cls = registry().component_class("loss", name)
-    tree = ast.parse(inspect.getsource(importlib.import_module(cls.__module__)))
-    places = [place for place in _places(tree) if _changed(place[1]) is not None]
+def _executed(name, source):
+    """Return a module of a name with another source."""
+    original = sys.modules[name]
+    module = types.ModuleType(name)
+    module.__file__ = original.__file__
+    exec(compile(source, original.__file__, "exec"), module.__dict__)
+    return module
+
+
+@contextmanager
+def _instead_of(name, module):
+    """Let imports find a module in the place of that of a name."""
+    package, _, leaf = name.rpartition(".")
+    original = sys.modules[name]
+    try:
+        sys.modules[name] = module
+        setattr(sys.modules[package], leaf, module)
+        yield
+    finally:
+        sys.modules[name] = original
+        setattr(sys.modules[package], leaf, original)
+
+
+def mutants(name, module=None):
+    """Return all mutants of a loss, of its own module or of one that it imports."""
+    module = module or registry().component_class("loss", name).__module__
+    tree = ast.parse(inspect.getsource(importlib.import_module(module)))
     found = []
-    for number, (_, node) in enumerate(places):
-        twin = copy.deepcopy(tree)
-        parent, same = [p for p in _places(twin) if _changed(p[1]) is not None][number]
-        other = _changed(same)
-        _put(parent, same, other)
-        ast.fix_missing_locations(twin)
-        found.append(Mutant(name, node.lineno, ast.unparse(node), ast.unparse(other),
-                            ast.unparse(twin)))  # fmt: skip
+    for number, (_, node) in enumerate(_places(tree)):
+        for kind in range(len(_changes(node))):
+            twin = copy.deepcopy(tree)
+            parent, same = next(itertools.islice(_places(twin), number, None))
+            other = ast.copy_location(_changes(same)[kind], same)
+            _put(parent, same, other)
+            ast.fix_missing_locations(twin)
+            found.append(Mutant(name, module, node.lineno, ast.unparse(node), ast.unparse(other),
+                                ast.unparse(twin)))  # fmt: skip
     return found
 
 
@@ -101,13 +141,13 @@ def unchanged(name):
     """Return the mutant of a loss in which nothing is changed."""
     cls = registry().component_class("loss", name)
     source = inspect.getsource(importlib.import_module(cls.__module__))
-    return Mutant(name, 0, "", "", ast.unparse(ast.parse(source)))
+    return Mutant(name, cls.__module__, 0, "", "", ast.unparse(ast.parse(source)))
 
 
 def _places(tree):
-    """Yield expressions of bodies with their parents; the formula is the truth and stays."""
+    """Yield expressions of bodies with their parents."""
     for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef) and function.name != "formula":
+        if isinstance(function, ast.FunctionDef):
             text = function.body[0]
             for parent in ast.walk(function):
                 for node in ast.iter_child_nodes(parent):
@@ -117,37 +157,50 @@ def _places(tree):
                         yield parent, node
 
 
-def _changed(node):
-    """Return an expression as it is in a mutant, None where it stays."""
+def _changes(node):
+    """Return what an expression is in mutants, none where it stays."""
     if isinstance(node, ast.Constant) and type(node.value) is float and node.value:
-        return ast.copy_location(ast.Constant(node.value * (1 + OFF)), node)
+        return [ast.Constant(node.value * (1 + OFF))]
     if isinstance(node, ast.BinOp) and type(node.op) in _SWAPS:
-        return ast.copy_location(ast.BinOp(node.left, _SWAPS[type(node.op)](), node.right), node)
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _SWAPS:
-        swapped = [_SWAPS[type(node.ops[0])]()]
-        return ast.copy_location(ast.Compare(node.left, swapped, node.comparators), node)
+        return [ast.BinOp(node.left, _SWAPS[type(node.op)](), node.right)]
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _compared(node)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Invert):
+        # An axis is another matter.
+        return [] if isinstance(node.operand, ast.Constant) else [node.operand]
     if isinstance(node, ast.Call):
-        return _called(node)
-    return None
+        changed = _called(node)
+        return [] if changed is None else [changed]
+    return []
+
+
+def _compared(node):
+    """Return the opposite of a comparison, the other one at equality, and with the next number."""
+    operators = (
+        table[type(node.ops[0])]() for table in (_SWAPS, _BOUNDS) if type(node.ops[0]) in table
+    )
+    found = [ast.Compare(node.left, [other], node.comparators) for other in operators]
+    (right,) = node.comparators
+    if isinstance(right, ast.Constant) and type(right.value) is int:
+        found.append(ast.Compare(node.left, node.ops, [ast.Constant(right.value + 1)]))
+    return found
 
 
 def _called(node):
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name == "where" and len(node.args) == 3:
         c, a, b = node.args
-        return ast.copy_location(ast.Call(node.func, [c, b, a], []), node)
+        return ast.Call(node.func, [c, b, a], [])
     if name in _NAIVE and isinstance(node.func, ast.Attribute):
         text = _NAIVE[name].format(*(f"({ast.unparse(a)})" for a in node.args))
-        return ast.copy_location(ast.parse(text, mode="eval").body, node)
+        return ast.parse(text, mode="eval").body
     if name == "Claims":
         for key in node.keywords:
             if key.arg in _SHARPER and not (isinstance(key.value, ast.Constant)
                                             and key.value.value is None):  # fmt: skip
                 sharp = ast.parse(f"0.9 * ({ast.unparse(key.value)})", mode="eval").body
                 others = [k for k in node.keywords if k is not key]
-                return ast.copy_location(
-                    ast.Call(node.func, node.args, [*others, ast.keyword(key.arg, sharp)]), node
-                )
+                return ast.Call(node.func, node.args, [*others, ast.keyword(key.arg, sharp)])
     return None
 
 
@@ -180,8 +233,31 @@ def differs(mutant, original):
                     return True
                 with np.errstate(all="ignore"):
                     moved = sum(_explained(own, *pairs, b) for pairs in moves)
-                if not _alike(a, b, moved, subject.terms(points.y, t, order)):
+                bad = np.flatnonzero(~_alike(a, b, moved, subject.terms(points.y, t, order)))
+                some = rng.permutation(bad)[:MOST_AT_KINKS]
+                if not _are_kinks(subject, points.take(some), order):
                     return True
+    return False
+
+
+def _are_kinks(subject, points, order):
+    """Tell whether all points are those where a derivative jumps: any between is right there."""
+    if not order or not len(points):
+        return not len(points)
+    sides = (subject.exact.difference(order, points.y, points.t, side=side) for side in (-1, 1))
+    is_kink = differences.differ(*sides) | subject.exact.kinks(points.y, points.t)
+    return bool(any_in_row(is_kink).all())
+
+
+def formula_differs(mutant, original):
+    """Tell whether a mutant has another formula, by exact numbers."""
+    subject, changed = of_component(original), of_component(mutant)
+    for points in draw(subject, "float64", np.random.default_rng(0), FORMULA_POINTS):
+        own, other = (to_float(one.exact.values(points.y, points.t)) for one in (subject, changed))
+        with np.errstate(all="ignore"):
+            near = np.abs(own - other) <= OFF / 100 * np.abs(own)
+        if not (near | (own == other) | (np.isnan(own) & np.isnan(other))).all():
+            return True
     return False
 
 
@@ -225,15 +301,15 @@ def _explained(function, near, farther, here):
 
 
 def _alike(a, b, moved, terms):
-    """Tell whether results are equal but for rounding: their own, of terms and of arguments."""
+    """Tell which rows are equal but for rounding: their own, of terms and of arguments."""
     if a.shape != b.shape:
-        return False
+        return np.zeros(len(b), bool)
     with np.errstate(all="ignore"):
         size = functools.reduce(np.fmax, map(np.abs, (a, b, *terms)))
         moved = np.where(np.isfinite(moved), 4 * moved, np.inf)
         rounded = ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
         near = np.abs(a - b) <= rounded + moved
-    return bool(np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))))
+    return ~any_in_row(~(near | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 
 class _EndlessError(BaseException):  # no "except Exception" catches it
@@ -269,20 +345,23 @@ def verdict(mutant, seed, examples=200):
     for made, original, share, has_new_operations in every:
         try:
             with _that_ends():
-                if not differs(made, original):
+                # If only the formula is another one, it is the truth that the value differs from.
+                has_own_truth = not differs(made, original)
+                if has_own_truth and not formula_differs(made, original):
                     continue
         except (Exception, _EndlessError):
             return "killed"
         same = False
         effort = Effort(share, has_new_operations, len(every) - 1)
-        if refuting(made, original, seed, examples, effort):
+        truth = made if has_own_truth else original
+        if refuting(made, truth, seed, examples, effort):
             return "killed"
     return "same" if same else "survived"
 
 
-def refuting(made, original, seed, examples, effort=None):
+def refuting(made, truth, seed, examples, effort=None):
     """Return the checks that refute a mutant, with the effort of the command: one, or none."""
-    subject = replace(of_component(made), truth=of_component(original).truth)
+    subject = replace(of_component(made), truth=of_component(truth).truth)
     of = suite_of_subject(subject, COMPONENT_CHECKS).formula_only()
     skip = [name for name in (NOT_OF_A_MUTANT,) if name in of.checks]
     options = Options(seed=seed, examples=examples, first=True, skip=skip)
