@@ -24,7 +24,6 @@ from lossfw.check.core.points import Points, in_rows
 from lossfw.check.core.subject import NUDGE_ULPS, Subject
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import (
-    CLASS_INDEX,
     SIMPLEX,
     UNIT,
     ClassIndex,
@@ -157,16 +156,14 @@ def moved_points(subject: Subject, points: Points, units: int) -> list[Points]:
 def _inputs(subject: Subject, points: Points) -> list[_Input]:
     """Return each input that can be moved at all: of rows each column."""
     found = []
-    for role, space in ("y", subject.prediction), ("t", subject.target):
+    spaces = subject.prediction, subject.space_of_targets(points.t)
+    for role, space in zip("yt", spaces, strict=True):
         x = getattr(points, role)
         if x.dtype.kind != "f":
             continue
         if x.ndim == 1:
             found.append(_Input(role, None, space))
             continue
-        if space is CLASS_INDEX:
-            # A class that is given as a row is a distribution.
-            space = SIMPLEX
         width = space.flat_size(GROUP_WIDTH) if subject.kind == "group" else x.shape[-1]
         each = space.space_of_each(width) if space.axes else [space]
         found += [_Input(role, k, each[k % len(each)]) for k in range(x.shape[-1])]
