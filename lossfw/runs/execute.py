@@ -73,9 +73,9 @@ def prepare(request: RunRequest) -> Run:
 def _refuse_foreign_config(folder: Path, request: RunRequest) -> None:
     """Refuse to write over a configuration that no run has written, or that is run."""
     # Imported on use: a run that only shows its numbers starts without them.
-    from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE, refuse_foreign_config
+    from lossfw.runs.folder import CONFIG_FILE, files_of_run, refuse_foreign_config
 
-    refuse_foreign_config(folder, "run", (STATUS_FILE,))
+    refuse_foreign_config(folder, "run", files_of_run(folder))
     config, written = Path(request.config.source.name), folder / CONFIG_FILE
     if not request.resume and config.exists() and written.exists() and written.samefile(config):
         raise OutputError(

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -117,26 +117,40 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
     The file is written under a temporary name in the folder and then renamed, so a
     reader finds the old file, the new one or none, and never a part.
     """
-    target = folder / name
-    temporary = temporary_of(target)
+    write_files(folder, {name: content})
+    return folder / name
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes], *, remove: Iterable[str] = ()) -> None:
+    """Write several files as `write_file` does, and remove others.
+
+    Nothing is renamed or removed before all are written: on a full disk the old files stay.
+    """
+    targets = {folder / name: content for name, content in contents.items()}
     made = not folder.exists()
-    with writing(target):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                # On the disk before it gets its name, so that a crash leaves no empty file.
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except OSError:
-            # The first error is the one to report.
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-                if made and folder.is_dir():
-                    folder.rmdir()
-            raise
-    return target
+    try:
+        for target, content in targets.items():
+            with writing(target):
+                folder.mkdir(parents=True, exist_ok=True)
+                with temporary_of(target).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    # On the disk before it gets its name, so that a crash leaves no empty file.
+                    os.fsync(file.fileno())
+        for name in remove:
+            with writing(folder / name):
+                (folder / name).unlink(missing_ok=True)
+        for target in targets:
+            with writing(target):
+                temporary_of(target).replace(target)
+    except OutputError:
+        # The first error is the one to report.
+        with suppress(OSError):
+            for target in targets:
+                temporary_of(target).unlink(missing_ok=True)
+            if made and folder.is_dir():
+                folder.rmdir()
+        raise
 
 
 def temporary_of(target: Path) -> Path:

@@ -43,6 +43,8 @@ RECORD_FILE = "run.json"
 CONFIG_FILE = "config.yaml"
 ERROR_FILE = "error.txt"
 REPORT_FILE = "report.html"
+# The numbers of a training. Its folder also has a status and a configuration.
+TRAINING_FILE = "training.json"
 # The texts that plugins add to the report.
 TEXTS_FILE = "texts.json"
 # The record of an older run, until that of the new one is written.
@@ -177,6 +179,17 @@ class RunFolder:
     def _rename(self, old: str, new: str) -> None:
         with writing(self.path / new):
             (self.path / old).replace(self.path / new)
+
+
+def files_of_run(folder: Path) -> tuple[str, ...]:
+    """Return the files by which a folder is that of a run; a training has a status too."""
+    if not (folder / STATUS_FILE).exists():
+        return (RECORD_FILE,)
+    # Imported on use: a run in a new folder starts without it.
+    from lossfw.models.training.checkpoint import CHECKPOINT_FILE as CHECKPOINT_OF_TRAINING
+
+    trained = any((folder / name).exists() for name in (TRAINING_FILE, CHECKPOINT_OF_TRAINING))
+    return (RECORD_FILE,) if trained else (RECORD_FILE, STATUS_FILE)
 
 
 def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None:

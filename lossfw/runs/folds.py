@@ -21,7 +21,13 @@ from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.models.training.records import Training
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import write_file
-from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE, RunFolder, refuse_foreign_config
+from lossfw.runs.folder import (
+    CONFIG_FILE,
+    STATUS_FILE,
+    RunFolder,
+    files_of_run,
+    refuse_foreign_config,
+)
 from lossfw.runs.records import RunRequest
 
 # In the folder of a fold: the numbers of its rows, and what its model makes of them.
@@ -79,7 +85,7 @@ class CrossValidation:
         """Refuse a folder with a configuration of the user; an older result in it is none now."""
         folder = self.request.folder
         if folder is not None and self.folds:
-            refuse_foreign_config(folder, "run", (STATUS_FILE,))
+            refuse_foreign_config(folder, "run", files_of_run(folder))
             if RunFolder(folder).status is not None:
                 RunFolder(folder).write(STATUS_FILE, "running\n")
 

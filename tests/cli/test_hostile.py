@@ -286,7 +286,7 @@ def test_training_removes_what_a_killed_one_left(lossfw, folder):
     (folder / "o" / ".checkpoint.npz.1234.tmp").write_bytes(b"half")
     assert lossfw("train", "train.yaml", "--out", "o").exit_code == 0
     names = sorted(path.name for path in (folder / "o").iterdir())
-    assert names == ["checkpoint.npz", "config.yaml", "training.json", "weights.npz"]
+    assert names == ["checkpoint.npz", "config.yaml", "status", "training.json", "weights.npz"]
 
 
 @pytest.mark.parametrize("changed", ["t.npy", "y.npy"])

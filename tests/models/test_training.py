@@ -199,7 +199,11 @@ def test_a_divergence_is_told_with_a_cure(lossfw, folder):
     assert sorted(path.name for path in (folder / "a").iterdir()) == [
         "checkpoint.npz",
         "config.yaml",
+        "error.txt",
+        "status",
     ]
+    assert (folder / "a/status").read_text() == "failed\n"
+    assert (folder / "a/error.txt").read_text().startswith("The training diverged")
 
 
 AUTHOR = '''

@@ -180,7 +180,7 @@ def test_an_old_result_is_none_while_the_folds_are_trained_again(table, config, 
 def test_folds_of_different_trainings_are_refused(table, config, trained, monkeypatch):
     shutil.copytree(table / "cv", table / "mixed")
     shutil.copytree(table / "cv" / "fold=0", table / "mixed" / "fold=1", dirs_exist_ok=True)
-    monkeypatch.setattr("lossfw.runs.trainings.fold_bytes", lambda *_: fold_0)
+    monkeypatch.setattr("lossfw.runs.training_folder.fold_bytes", lambda *_: fold_0)
     fold_0 = (table / "cv" / "fold=0" / "held_out.npz").read_bytes()
     with pytest.raises(DataError, match="do not hold each row out once"):
         lossfw.train_all(config, out=table / "mixed")

@@ -17,6 +17,7 @@ from lossfw.models.trained import Trained
 _CONFIG_FILE = "config.yaml"
 _FIRST_FOLD = "fold=0"
 _WEIGHTS_FILE = "weights.npz"
+_STATUS_FILE, _DONE = "status", "done"
 # Parameters that may be written next to the folder: how its file is read.
 _ALSO = frozenset({"card", "link"})
 
@@ -74,10 +75,11 @@ def _with_trained(root: Node, problems: Problems) -> Node:
         file = where / _ignored_file(where)
     else:
         file = where / _model_file(where, folder, problems)
-    if not file.is_file():
+    if not file.is_file() or not _is_whole(where):
+        lacks = f"its {_STATUS_FILE} is not {_DONE}" if file.is_file() else f"it has no {file.name}"
         problems.add(
             folder.at,
-            f"{where} holds a training that has not ended: it has no {file.name}",
+            f"{where} holds a training that has not ended: {lacks}",
             "continue it: lossfw train FILE --out FOLDER --resume",
         )
         raise problems.error()
@@ -88,6 +90,14 @@ def _with_trained(root: Node, problems: Problems) -> Node:
         node = root.value["model"]
         made = with_value(made, [also], node.value[also], node.keys[also])
     return with_value(without_key(root, "model"), [key], made, root.keys["model"])
+
+
+def _is_whole(where: Path) -> bool:
+    """Tell whether the files of a training are of one training; an older lossfw has no status."""
+    try:
+        return (where / _STATUS_FILE).read_text(errors="replace").strip() == _DONE
+    except OSError:
+        return not (where / _STATUS_FILE).exists()
 
 
 def _written(where: Path, folder: Node, problems: Problems) -> Node:

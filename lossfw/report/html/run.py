@@ -32,9 +32,8 @@ from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.differences import loss_of
 from lossfw.runs.compare.finished import LOSS, is_number
 from lossfw.runs.files import read_json
-from lossfw.runs.folder import CONFIG_FILE, read_texts
+from lossfw.runs.folder import CONFIG_FILE, TRAINING_FILE, read_texts
 from lossfw.runs.rows import RowRecords
-from lossfw.runs.trainings import TRAINING_FILE
 from lossfw.version import __version__
 
 # A slice of more parts has no plot.

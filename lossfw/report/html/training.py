@@ -21,9 +21,8 @@ from lossfw.report.text.tables import as_number
 from lossfw.report.text.training import STOPPED
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import numbers_in, read_json
-from lossfw.runs.folder import CONFIG_FILE
+from lossfw.runs.folder import CONFIG_FILE, TRAINING_FILE
 from lossfw.runs.stored import HELD_OUT, kept_of, numbers_of, word_of
-from lossfw.runs.trainings import TRAINING_FILE
 from lossfw.version import __version__
 
 _HEIGHT = 3.4

@@ -17,11 +17,17 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.models.training.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
-from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
+from lossfw.runs.folder import (
+    CONFIG_FILE,
+    ERROR_FILE,
+    RECORD_FILE,
+    TRAINING_FILE,
+    RunFolder,
+)
 from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
 from lossfw.runs.stored import check_result, kept_of, numbers_of, result_with_numbers, word_of
-from lossfw.runs.trainings import TRAINING_FILE
+from lossfw.runs.training_folder import unfinished
 
 # The name of the loss among the metrics.
 LOSS = "loss"
@@ -219,12 +225,9 @@ def find_trainings(
         for path in paths
     }
     folders = dict.fromkeys(folder for found in inside.values() for folder in found)
-    done = [folder for folder in folders if (folder / TRAINING_FILE).is_file()]
-    messages = [
-        f"{folder.name} is left out: its training has not ended; --resume continues it"
-        for folder in folders
-        if folder not in done
-    ]
+    reasons = {folder: unfinished(folder) for folder in folders}
+    done = [folder for folder, reason in reasons.items() if not reason]
+    messages = [f"{one.name} is left out: {reason}" for one, reason in reasons.items() if reason]
     trainings = [_read_training(folder, name) for folder, name in _names_of(done)]
     return trainings, [path for path in paths if not inside[path]], messages
 

@@ -39,6 +39,7 @@ def test_it_writes_weights_that_run_evaluates(trained, lossfw, folder):
     assert sorted(path.name for path in (folder / "a").iterdir()) == [
         "checkpoint.npz",
         "config.yaml",
+        "status",
         "training.json",
         "weights.npz",
     ]
@@ -112,7 +113,7 @@ def test_a_divergence_keeps_the_last_good_checkpoint(lossfw, folder):
     assert "The training diverged in epoch 1, batch 1" in result.stderr
     assert "Traceback" not in result.stderr
     kept = sorted(path.name for path in (folder / "a").iterdir())
-    assert kept == ["checkpoint.npz", "config.yaml"]
+    assert kept == ["checkpoint.npz", "config.yaml", "error.txt", "status"]
     arrays = read_weights(folder / "a" / "checkpoint.npz")
     assert all(np.isfinite(array).all() for array in arrays.values())
 
