@@ -117,6 +117,8 @@ class Problem:
         The file of the mistake; empty for an override.
     line, character : int
         The place in the file, counted from 1; 0 for an override.
+    unchecked : bool
+        Whether it is not a mistake, and the reason why a part was not checked.
     """
 
     where: str
@@ -127,9 +129,14 @@ class Problem:
     file: str = ""
     line: int = 0
     character: int = 0
+    unchecked: bool = False
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: error: {self.what}"]
+        return self.text("error")
+
+    def text(self, word: str) -> str:
+        """Return the lines for a reader; `word` says what it is."""
+        lines = [f"{self.where}: {word}: {self.what}"]
         if self.source:
             lines.append(f"  {self.source}")
             if self.column:

@@ -61,7 +61,8 @@ def validate(
 
     All mistakes are reported at once, in the order of the file. The exit code is 0
     if there is none, and 2 otherwise. With --json, editors get line and column.
-    Plugin files are imported only with --plugin or --trust.
+    Plugin files are imported only with --plugin or --trust; without them, what they
+    define is not checked, and everything else is.
     """
     from lossfw.config.plan.validate import validate as look_at
     from lossfw.config.text.source import ConfigSource
@@ -74,7 +75,10 @@ def validate(
     else:
         for verdict in verdicts:
             runs = f", {verdict.runs} runs" if verdict.runs > 1 else ""
-            say("\n".join(map(str, verdict.problems)) or f"{verdict.file}: valid{runs}")
+            for problem in verdict.unchecked:
+                say(problem.text("not checked"))
+            rest = ", except for what was not checked" if verdict.unchecked else ""
+            say("\n".join(map(str, verdict.problems)) or f"{verdict.file}: valid{rest}{runs}")
             if verdict.inputs:
                 show_table(("", ""), input_line(verdict.inputs))
     for verdict in verdicts:

@@ -51,6 +51,22 @@ def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = ()) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return a table of plain text, for `print`: its columns begin below each other.
+
+    Examples
+    --------
+    >>> print(aligned([("loss", "value"), ("huber", "0.5")]))
+    loss   value
+    huber  0.5
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
 def heading(text: str) -> str:
     """Return a line in bold; the text is escaped."""
     return f"<p><b>{html.escape(text)}</b></p>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -150,13 +151,38 @@ class Accumulator:
 def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:
     """Return metrics by the names of their results.
 
-    Two metrics of one name differ in their parameters, which their text shows.
+    Two metrics of one name differ in their parameters, which are a part of their names.
     """
     names = [metric.label for metric in metrics]
     return {
-        metric.label if names.count(metric.label) == 1 else str(metric): metric
+        metric.label if names.count(metric.label) == 1 else name_with_parameters(metric): metric
         for metric in metrics
     }
+
+
+def name_with_parameters(metric: Metric) -> str:
+    """Return the name of a metric with the parameters that are not its defaults.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> name_with_parameters(lossfw.metric("ndcg", k=5, gain="linear"))
+    'ndcg(k=5, gain=linear)'
+    >>> name_with_parameters(lossfw.metric("ndcg"))
+    'ndcg'
+    """
+    component = metric.of if isinstance(metric, LossMetric) else metric
+    given = {key: value for key, value in component.to_config().items() if key != "name"}
+    # As a configuration writes them: a name in a table has no quotation marks.
+    texts = [
+        f"{key}={value if isinstance(value, str) else _plain(value)}"
+        for key, value in given.items()
+    ]
+    return f"{metric.label}({', '.join(texts)})" if texts else metric.label
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value).replace('"', "")
 
 
 def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:

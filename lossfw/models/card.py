@@ -47,6 +47,8 @@ class Card(NamedTuple):
         What later data have to agree with: names of the inputs, classes, categories, scales.
     file : str
         The name that the training gave to the file.
+    row_shape : tuple of int, optional
+        The shape of the inputs of a row.
     """
 
     link: str | None
@@ -55,6 +57,7 @@ class Card(NamedTuple):
     sha256: str
     record: DataRecord = DataRecord()
     file: str = ""
+    row_shape: tuple[int, ...] | None = None
 
     @classmethod
     def read(cls, path: Path) -> Card | None:
@@ -118,6 +121,8 @@ class Card(NamedTuple):
             "categories": {name: list(labels) for name, labels in record.categories.items()},
             "divisor": record.divisor,
         }
+        if self.row_shape is not None:
+            plain["row_shape"] = list(self.row_shape)
         if standardisation is not None:
             plain |= {name: x.tolist() for name, x in standardisation.arrays.items()}
         return plain | {_DIGEST: _digest(plain)}
@@ -148,7 +153,8 @@ class Card(NamedTuple):
             categories={name: tuple(labels) for name, labels in found.categories.items()},
             standardisation=Standardisation.read(numbers, path),
         )
-        return cls(found.link, found.units, found.library, found.sha256, record, found.file)
+        shape = None if found.row_shape is None else tuple(found.row_shape)
+        return cls(found.link, found.units, found.library, found.sha256, record, found.file, shape)
 
     def misfit(self, library: str, row_shape: tuple[int, ...], units: int) -> str | None:
         """Return in which way the card is not that of a model; None if it fits.
@@ -192,6 +198,7 @@ class _Written(BaseModel):
     classes: list[str]
     categories: dict[str, list[str]]
     divisor: Annotated[FiniteFloat, Field(gt=0)] | None
+    row_shape: list[PositiveInt] | None = None
     inputs_mean: Any = None
     inputs_scale: Any = None
     digest: _Hexadecimal

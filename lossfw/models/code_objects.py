@@ -28,6 +28,9 @@ def _with_name(named: str) -> str:
     return named
 
 
+# The parameter of a class or a function that gets the number of inputs.
+INPUTS = "inputs"
+
 # A parameter that names a class or a function of a file. Reading it executes the file, so a model
 # lists the file among its `code_files`.
 CodeName: TypeAlias = Annotated[str, LocationParameter(), AfterValidator(_with_name)]
@@ -55,13 +58,19 @@ def code_digest(named: str) -> str:
         raise ModelParameterError("module", f"{file} cannot be read: {error.strerror}.") from None
 
 
-def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
+def made_by_code(
+    named: str, arguments: Mapping[str, Any], row_shape: tuple[int, ...] | None = None
+) -> Any:
     """Return what a class or a function of a file makes of some arguments.
+
+    A parameter `inputs` that has no default and no argument gets the number of inputs of a row,
+    or their shape where a row is more than a line of numbers.
 
     Raises
     ------
     ModelParameterError
-        If the file cannot be executed, defines no such name, or refuses the arguments.
+        If the file cannot be executed, defines no such name, or refuses the arguments; or if it
+        asks for the number of inputs, and nobody knows it.
 
     Examples
     --------
@@ -85,6 +94,15 @@ def made_by_code(named: str, arguments: Mapping[str, Any]) -> Any:
         guess = did_you_mean(name, known)
         what = f"{file.name} defines no class or function {name!r}. {guess}".strip()
         raise ModelParameterError("module", what)
+    if _asks_for_inputs(make) and INPUTS not in arguments:
+        if row_shape is None:
+            raise ModelParameterError(
+                "arguments",
+                f"{file.name}:{name} takes {INPUTS}, the number of inputs of a row, and nothing "
+                f"says how many there are: write it, such as arguments: {{{INPUTS}: 23}}.",
+            )
+        count = row_shape[0] if len(row_shape) == 1 else row_shape
+        arguments = {**arguments, INPUTS: count}
     _check_arguments(make, f"{file.name}:{name}", arguments)
     try:
         return make(**arguments)
@@ -105,6 +123,15 @@ def _sent(file: Path) -> ModuleType | None:
         if name.startswith(LOCAL_MODULE) and module.__file__ == path:
             return module
     return None
+
+
+def _asks_for_inputs(make: Any) -> bool:
+    """Tell whether a class or a function has to be told the number of inputs."""
+    try:
+        parameter = inspect.signature(make).parameters.get(INPUTS)
+    except (ValueError, TypeError):
+        return False
+    return parameter is not None and parameter.default is parameter.empty
 
 
 def _check_arguments(make: Any, title: str, arguments: Mapping[str, Any]) -> None:

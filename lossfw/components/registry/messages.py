@@ -30,12 +30,13 @@ def unknown(
     """Return the error for a name that no usable plugin offers."""
     same = [entry for entry in entries if entry.kind == kind]
     elsewhere = [noun(e.kind) for e in entries if e.kind != kind and name in e.names]
-    count = f"1 {noun(kind)} is" if len(same) == 1 else f"{len(same)} {nouns(kind)} are"
+    # Wrappers are among the losses: a number of them all would be that of no page.
+    known = f"`lossfw list` shows all {nouns(kind)}." if same else f"No {noun(kind)} is known."
     parts = [
         f"There is no {noun(kind)} {name!r}.",
         f"It is the name of another kind: {', '.join(elsewhere)}." if elsewhere else "",
         did_you_mean_one(name, names_of(same)),
-        f"{count} known; `lossfw list` shows them.",
+        known,
     ]
     lines = [" ".join(part for part in parts if part)]
     if not any(plugin.metadata.builtin for plugin in plugins):

@@ -170,8 +170,8 @@ def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset 
     Categories are codes for a model that takes some, and numbered like those of its training.
     """
     model, path, options = config.model, spec.path, spec.options
-    if _is_saved(config):
-        return data  # nothing looks at the inputs
+    if _is_saved(config) or (model is None and config.has("model")):
+        return data  # nothing looks at the inputs, or nobody knows which ones a model takes
     takes = frozenset() if model is None else model.takes
     who = "a network" if model is None else f"the model {model.name}"
     for key, given in (("missing", data.missing), ("unknown", options.unknown == "missing")):

@@ -54,8 +54,12 @@ def training_of(config: CheckedConfig) -> Training:
     _refuse_sample(config)
     refuse_sweep(config)
     refuse_folds(config)
-    config.problems.raise_if_any()
+    config.problems.raise_mistakes()
     section = known(known(config.sections).train)
+    if config.problems:
+        # Only the rows can be looked at without the plugin files that are not imported.
+        _load_rows(config, section)
+        raise config.problems.error()
     config.schedule = config.schedule or SCHEDULES[section.schedule.name]()
     if config.model is not None:
         refuse_loss(config, config.model)

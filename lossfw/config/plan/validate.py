@@ -18,6 +18,8 @@ class Verdict:
     file: str
     # Everything that is wrong, in the order of the file.
     problems: tuple[Problem, ...] = ()
+    # What was not checked, because it would execute code of a file.
+    unchecked: tuple[Problem, ...] = ()
     # How many runs it describes; 0 where something is wrong.
     runs: int = 0
     # Not mistakes, and still not what the user expects.
@@ -29,22 +31,25 @@ class Verdict:
         """Return the verdict for an editor: plain texts and numbers."""
         return {
             "file": self.file,
-            "valid": not self.problems,
+            # Not known, where a part was not checked.
+            "valid": None if self.unchecked and not self.problems else not self.problems,
             "runs": self.runs,
             "inputs": self.inputs or None,
-            "problems": [
-                {
-                    # An override, which stands in no file, has its own address.
-                    "file": problem.file or None,
-                    "line": problem.line or None,
-                    "column": problem.character or None,
-                    "where": problem.where,
-                    "message": problem.what,
-                    "hint": problem.hint or None,
-                }
-                for problem in self.problems
-            ],
+            "problems": list(map(_plain, self.problems)),
+            "unchecked": list(map(_plain, self.unchecked)),
         }
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {
+        # An override, which stands in no file, has its own address.
+        "file": problem.file or None,
+        "line": problem.line or None,
+        "column": problem.character or None,
+        "where": problem.where,
+        "message": problem.what,
+        "hint": problem.hint or None,
+    }
 
 
 def validate(source: ConfigSource) -> Verdict:
@@ -60,7 +65,9 @@ def validate(source: ConfigSource) -> Verdict:
         inputs = "" if config.data is None else config.data.inputs_text
         return Verdict(source.name, runs=runs, notes=tuple(config.notes), inputs=inputs)
     except ConfigError as error:
-        return Verdict(source.name, error.problems)
+        wrong = tuple(problem for problem in error.problems if not problem.unchecked)
+        unchecked = tuple(problem for problem in error.problems if problem.unchecked)
+        return Verdict(source.name, wrong, unchecked)
 
 
 def _runs(config: CheckedConfig) -> int:

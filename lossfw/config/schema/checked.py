@@ -163,7 +163,15 @@ class CheckedConfig:
         """How a message begins that says what a training had."""
         return "the weights were" if self.model is None else "the model was"
 
-    def add(self, path: ConfigPath, what: str, hint: str = "", *, key: bool = False) -> None:
+    def add(
+        self,
+        path: ConfigPath,
+        what: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        unchecked: bool = False,
+    ) -> None:
         """Record a mistake at a path; see `Node.locate`.
 
         Where the file is right and an override inside it is not, the override is the place.
@@ -172,7 +180,7 @@ class CheckedConfig:
         node = self.root.find(path)
         if at.origin.numbered and node is not None:
             at = node.overridden() or at
-        self.problems.add(at, what, hint)
+        self.problems.add(at, what, hint, unchecked=unchecked)
 
     @contextmanager
     def at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:

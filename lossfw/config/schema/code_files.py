@@ -64,6 +64,7 @@ def _importable(
             if plugins.installed
             else f"the plugin file {item.value!r} is left out by --no-plugins",
             f"if you know the file, {yes}",
+            unchecked=True,
         )
     return admitted
 
@@ -84,5 +85,6 @@ def admits_model(config: CheckedConfig, model: Model) -> bool:
             if config.source.plugins.installed
             else f"the file {file.name!r}, which can execute code, is left out by --no-plugins",
             "if you know the file, give --trust" if config.source.plugins.installed else "",
+            unchecked=True,
         )
     return admitted

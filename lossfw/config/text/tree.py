@@ -7,7 +7,7 @@ of a mistake. A value from ``-o`` has that as its address.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +153,14 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, at: Position, what: str, hint: str = "") -> None:
-        """Record a mistake; the same one at the same place counts once."""
+    def add(self, at: Position, what: str, hint: str = "", *, unchecked: bool = False) -> None:
+        """Record a mistake; the same one at the same place counts once.
+
+        `unchecked` says that it is a part that was not checked.
+        """
         if at.order not in self._unknown:
-            self._found[at.order, at.problem(what, at.origin.sweep or hint)] = None
+            problem = at.problem(what, at.origin.sweep or hint)
+            self._found[at.order, replace(problem, unchecked=unchecked)] = None
 
     def add_unknown(self, at: Position, what: str, hint: str = "") -> None:
         """Record why the value at a place is not known, and nothing else that is said of it."""
@@ -168,6 +172,11 @@ class Problems:
         news = [entry for entry in other._found if entry[0] not in self._unknown]
         self._found.update(dict.fromkeys(news))
         self._unknown |= other._unknown
+
+    def raise_mistakes(self) -> None:
+        """Raise everything together, if there is more than parts that were not checked."""
+        if not all(problem.unchecked for _, problem in self._found):
+            raise self.error()
 
     def raise_if_any(self) -> None:
         """Raise all mistakes together."""

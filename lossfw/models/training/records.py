@@ -147,7 +147,15 @@ class Training:
     def card(self, content: bytes) -> Card:
         """Return the card of a model that was trained."""
         link = None if self.link is None else self.link.name
-        return Card(link, self.units, self.model.library_version, sha256(content), self.record)
+        shape = None if self.data.inputs is None else self.data.inputs.shape[1:]
+        return Card(
+            link,
+            self.units,
+            self.model.library_version,
+            sha256(content),
+            self.record,
+            row_shape=shape,
+        )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from lossfw.components.naming import in_one_line, printable, shortlist
+from lossfw.components.notebook import aligned
 from lossfw.runs.files import say
 
 # Significant digits of a number whose uncertainty is not known.
@@ -138,13 +139,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     # A cell has one line, so that programs can read the table line by line.
     lines = [[" ".join(cell.split()) if "\n" in cell else cell for cell in row] for row in rows]
-    if any(headers):
-        lines.insert(0, list(headers))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return aligned([list(headers), *lines] if any(headers) else lines)
 
 
 def markdown_table(

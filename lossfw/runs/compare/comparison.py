@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from lossfw.runs.stored import HELD_OUT
 
 # Version of the JSON objects that `Comparison.to_dict` and `TrainingComparison.to_dict` give.
 COMPARISON_VERSION = 1
+
+_T = TypeVar("_T")
 
 
 class _ByRun:
@@ -105,6 +107,8 @@ class Comparison(_ByRun):
     paired: bool = False
     by: str = ""
     slices: tuple[ComparedSlice, ...] = ()
+    # By what the runs are in order, and whether the largest comes first; empty for the order given.
+    order: tuple[str, bool] = ("", False)
 
     # What is compared, and the columns that its tables have before the measures.
     kind: ClassVar[str] = "run"
@@ -155,7 +159,10 @@ class Comparison(_ByRun):
             }
             settings = {key: run.settings.get(key) for key in self.settings}
             seeded.append(Seeded(run.name, settings, numbers, run.rows_key))
-        return seed_groups(seeded, self.intervals.level)
+        key, reverse = self.order
+        groups = seed_groups(seeded, self.intervals.level)
+        # One decides by the means: they have the order of the runs.
+        return _in_order(groups, lambda group: _value_of(group, key), reverse) if key else groups
 
     @property
     def baseline(self) -> FinishedRun:
@@ -188,19 +195,29 @@ class Comparison(_ByRun):
         if key not in keys:
             guess = did_you_mean(key, keys) or f"There are {', '.join(keys)}."
             raise ArgumentError(f"--sort {key}: the {self.kind}s do not have that. {guess}")
-        ranks = {run: _rank(self._value(run, key)) for run in self.runs}
-        missing = [run for run, rank in ranks.items() if rank is None]
-        present = [(rank, run) for run, rank in ranks.items() if rank is not None]
-        present.sort(key=lambda pair: pair[0], reverse=reverse)
-        return replace(self, runs=(*(run for _, run in present), *missing))
+        runs = _in_order(self.runs, lambda run: self._value(run, key), reverse)
+        return replace(self, runs=runs, order=(key, reverse))
 
     def _value(self, run: Any, key: str) -> Any:
         if key in self.single:
             return self.number(run, key).value
         return run.name if key == "name" else run.settings.get(key)
 
+    def __str__(self) -> str:
+        """Return the tables of numbers, differences and settings, as a notebook shows them."""
+        texts = [notebook.aligned([headers, *rows]) for rows, headers in self._tables()]
+        return "\n\n".join([*texts, *(f"note: {note}" for note in self.notes)])
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(run.name) for run in self.given)
+        return f"{type(self).__name__}({names})"
+
     def _repr_html_(self) -> str:
         """Return the comparison for a notebook: its numbers, differences and settings."""
+        return "".join(notebook.table(rows, headers) for rows, headers in self._tables())
+
+    def _tables(self) -> Iterator[tuple[list[tuple[str, ...]], tuple[str, ...]]]:
+        """Yield rows and headers of each table of a notebook."""
         titles = [self.title(name) for name in self.single]
         numbers = []
         for run in self.runs:
@@ -212,12 +229,11 @@ class Comparison(_ByRun):
             texts = (f"{notebook.with_ends(*d)}{' *' if d.clear else ''}" for d in differences)
             less.append((run.name, *texts))
         settings = [(key, *map(as_text, values)) for key, values in self.settings.items()]
-        parts = [notebook.table(numbers, (self.kind, *self.extra_columns, *titles))]
+        yield numbers, (self.kind, *self.extra_columns, *titles)
         if less:
-            parts.append(notebook.table(less, (f"less {self.baseline.name}", *titles)))
+            yield less, (f"less {self.baseline.name}", *titles)
         if settings:
-            parts.append(notebook.table(settings, ("setting", *(run.name for run in self.given))))
-        return "".join(parts)
+            yield settings, ("setting", *(run.name for run in self.given))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain numbers, texts and lists, for JSON."""
@@ -362,6 +378,20 @@ def _numbers_of(source: _ByRun, run: FinishedRun) -> dict[str, Any]:
         "numbers": {name: n._asdict() for name, n in source.numbers[run.name].items()},
         "differences": {name: d._asdict() for name, d in differences.items()},
     }
+
+
+def _in_order(items: Sequence[_T], value: Callable[[_T], Any], reverse: bool) -> tuple[_T, ...]:
+    """Return items in the order of a value of each, those without one last."""
+    ranks = [(_rank(value(item)), item) for item in items]
+    missing = [item for rank, item in ranks if rank is None]
+    present = [(rank, item) for rank, item in ranks if rank is not None]
+    present.sort(key=lambda pair: pair[0], reverse=reverse)
+    return (*(item for _, item in present), *missing)
+
+
+def _value_of(group: SeedGroup, key: str) -> Any:
+    """Return the mean of a measure of a group, or its setting of this name."""
+    return group.numbers[key].mean if key in group.numbers else group.settings.get(key)
 
 
 def _rank(value: Any) -> tuple[int, float, str] | None:

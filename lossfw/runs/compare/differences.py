@@ -12,6 +12,7 @@ from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
+from lossfw.evaluation.accumulator import name_with_parameters
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -239,8 +240,8 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     except LossfwError as error:
         return {}, str(error).partition("\n")[0]
     made = [metric for metric in config.metrics if metric is not None]
-    # The run reports two metrics with one name under their texts.
-    by_text = {str(metric): metric for metric in made}
+    # The run reports two metrics of one name with their parameters.
+    by_text = {name_with_parameters(metric): metric for metric in made}
     by_label = {metric.label: metric for metric in made}
     named = {name: by_label.get(name) or by_text.get(name) for name in run.result["metrics"]}
     metrics = {name: metric for name, metric in named.items() if metric is not None}

@@ -79,14 +79,17 @@ class CodeNetwork(Model):
             return self.file_title
         return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
 
-    def made_network(self, base: type[Any], expected: str, missing: str) -> Any:
+    def made_network(
+        self, base: type[Any], expected: str, missing: str, row_shape: tuple[int, ...] | None
+    ) -> Any:
         """Return the network that the file of Python makes, of a class of the library.
 
-        `missing` is what to write if the file is not given.
+        `missing` is what to write if the file is not given, and `row_shape` the shape of the
+        inputs of a row, where it is known.
         """
         if self.module is None:
             raise DataError(missing)
-        net = made_by_code(self.module, self.arguments)
+        net = made_by_code(self.module, self.arguments, row_shape)
         if isinstance(net, base):
             return net
         raise ModelParameterError(

@@ -35,7 +35,8 @@ class Keras(CodeNetwork):
         The function that returns the model, in a file of Python: ``net.py:build``. The model takes
         rows (N, ...), and returns raw outputs (N, units).
     arguments : mapping
-        The arguments of the function.
+        The arguments of the function. Its parameter ``inputs``, if it has one without a default,
+        gets the number of inputs of a row where no argument gives it.
     file : file
         Weights in ``.weights.h5``, also the ones that a training begins with; or a whole model in
         ``.keras``, which needs no `module` and is executed as code.
@@ -84,7 +85,7 @@ class Keras(CodeNetwork):
     def outputs(self, row_shape: tuple[int, ...]) -> int:
         """Make model and optimizer, and return the outputs of a row."""
         self.made_optimizer(learning_rate=self.learning_rate)
-        predictor = self._predictor(self._net(), b"", None)
+        predictor = self._predictor(self._net(row_shape), b"", None)
         if predictor.row_shape != row_shape:
             raise ModelParameterError(
                 "module",
@@ -99,7 +100,7 @@ class Keras(CodeNetwork):
             with _path_of(content, "model.keras") as path:
                 net = self.imported("keras.saving").load_model(path, compile=False, safe_mode=False)
             return self._predictor(net, content, card)
-        net = self._net()
+        net = self._net(None if card is None else card.row_shape)
         self._fill(net, content)
         # The code decides the outputs as well.
         return self._predictor(net, content + code_digest(self.module or "").encode(), card)
@@ -134,13 +135,14 @@ class Keras(CodeNetwork):
         arrays = self._arrays(content)
         return _written({k: x for k, x in arrays.items() if not k.startswith(_OPTIMIZER)})
 
-    def _net(self) -> Any:
-        """Return the model with its first weights."""
+    def _net(self, row_shape: tuple[int, ...] | None = None) -> Any:
+        """Return the model with its first weights, for rows of a shape."""
         net = self.made_network(
             self.imported().Model,
             "keras.Model: name a function that returns one",
             "a file of weights needs the function that builds the model: write module: "
             "net.py:build, and its arguments",
+            row_shape,
         )
         if not net.built:
             raise ModelParameterError(
@@ -152,7 +154,8 @@ class Keras(CodeNetwork):
 
     def _compiled(self, work: Work) -> Any:
         bridge = self.imported("lossfw.bridges.keras")
-        net = self._net()
+        inputs: Any = work.data.inputs
+        net = self._net(inputs.shape[1:])
         fuse = work.raw_loss is not work.loss
         criterion = bridge.loss(work.loss, fuse=fuse, reduction="mean_with_sample_weight")
         net.compile(self.made_optimizer(learning_rate=self.learning_rate), criterion)

@@ -35,7 +35,8 @@ class Torch(CodeNetwork):
         The class of the module, or a function that returns one, in a file of Python:
         ``net.py:Net``. It takes rows (N, ...), and returns raw outputs (N, units).
     arguments : mapping
-        The arguments of the class.
+        The arguments of the class. Its parameter ``inputs``, if it has one without a default,
+        gets the number of inputs of a row where no argument gives it.
     file : file
         Weights, a state dict in ``.safetensors``, also the ones that a training begins with; or a
         program of ``torch.export`` in ``.pt2``, which needs no `module` and is executed as code.
@@ -87,7 +88,7 @@ class Torch(CodeNetwork):
         """Make module and optimizer, and return the outputs of two rows of zeros."""
         torch = self.imported()
         with torch_threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
-            net = self._net().eval()
+            net = self._net(row_shape).eval()
             self.made_optimizer(net.parameters(), lr=self.learning_rate)
             try:
                 return _units(self._forward(net, np.zeros((2, *row_shape))))
@@ -99,7 +100,10 @@ class Torch(CodeNetwork):
         if code_format(content) == "pt2":
             program = self.imported("torch.export").load(io.BytesIO(content))
             return self._predictor(program.module(), _stated_shape(program), content, card)
-        net, state = self._net(), self._state(content)
+        if self.module is None:
+            self._net(None)  # says what is missing
+        state = self._state(content)
+        net = self._net(self.row_shape or state.row_shape)
         _fill(net, state, f"{self.file_title} does not fit {self.title}")
         row_shape = self.row_shape or state.row_shape or _row_shape(net)
         if row_shape is None:
@@ -120,7 +124,7 @@ class Torch(CodeNetwork):
             check_units(self.outputs(_shape_of(work)), work)
         with torch_threads(torch, self.threads), torch.random.fork_rng():
             torch.manual_seed(work.seed)
-            net = self._net()
+            net = self._net(_shape_of(work))
             optimizer = self.made_optimizer(net.parameters(), lr=self.learning_rate)
             if (saved := self.saved_before(work)) is not None:
                 state = self._state(saved)
@@ -148,14 +152,15 @@ class Torch(CodeNetwork):
             )
         return "cuda" if has_card else "cpu"
 
-    def _net(self) -> Any:
-        """Return the module with its first weights."""
+    def _net(self, row_shape: tuple[int, ...] | None = None) -> Any:
+        """Return the module with its first weights, for rows of a shape."""
         torch = self.imported()
         net = self.made_network(
             torch.nn.Module,
             "torch.nn.Module: name its class, or a function that returns one",
             "torch needs the class of the module whose weights it has: write module: net.py:Net, "
             "and its arguments",
+            row_shape,
         )
         return net.to(self._device, getattr(torch, self.dtype))
 

@@ -30,8 +30,10 @@ from lossfw_std.models.booster import (
 )
 from lossfw_std.models.tree_splits import wrong_in_xgboost
 
-# The links of the raw outputs of its own objectives. `reg:squarederror` is none of them: an
-# objective from outside has this name in a file too.
+# The links of the raw outputs of its own objectives, except of the one that is not known to be.
+_OF_OTHERS: Final = {
+    "reg:squarederror": ", a name that XGBoost also writes for an objective from outside"
+}
 _LINKS: Final = {
     **dict.fromkeys(("reg:logistic", "binary:logistic", "binary:logitraw"), "sigmoid"),
     **dict.fromkeys(("multi:softprob", "multi:softmax"), "softmax"),
@@ -295,7 +297,7 @@ class XGBoost(Booster):
             card,
             ModelShape(total, width, units),
             raw,
-            (_LINKS.get(objective), f"its objective is {objective}"),
+            (_LINKS.get(objective), f"its objective is {objective}{_OF_OTHERS.get(objective, '')}"),
             categories=categories,
             labels=_labels(booster, categories),
             best=best,

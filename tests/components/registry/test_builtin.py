@@ -94,7 +94,7 @@ def test_a_local_file_doubles_a_built_in_name_at_once(tmp_path):
 def test_lossfw_on_the_path_without_its_metadata_says_what_to_do(tmp_path, monkeypatch):
     # A path without any installed distribution; the modules are imported already.
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    with pytest.raises(UnknownNameError, match=r"0 losses are known[^\n]*\n.*install it with pip"):
+    with pytest.raises(UnknownNameError, match=r"No loss is known[^\n]*\n.*install it with pip"):
         Registry.discover().resolve("loss", "squared_error")
 
 

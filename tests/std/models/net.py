@@ -20,6 +20,17 @@ class Net(torch.nn.Module):
         return self.layers(rows)
 
 
+class Wide(torch.nn.Module):
+    """A layer that asks for the number of inputs."""
+
+    def __init__(self, inputs, units=1):
+        super().__init__()
+        self.layer = torch.nn.Linear(inputs if isinstance(inputs, int) else 64, units)
+
+    def forward(self, rows):
+        return self.layer(rows.flatten(1))
+
+
 class Tied(torch.nn.Module):
     """Two layers with the same weights, which writes to its inputs."""
 
