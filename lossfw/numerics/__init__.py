@@ -59,6 +59,7 @@ extreme: on numbers of 104 bits whose exponents have no end.
 condition, ``apply_where(xp, default, condition, function, *arguments)`` computes a function where
 a condition rarely holds, and `apply_where_rows` one of rows. ``with_nan_of(xp, x, result)`` keeps
 NaN in what is else constant, ``with_nan_of_rows(xp, rows, result)`` that of a row.
+``stop_gradient(xp, x)`` is x, as a constant for every derivative.
 `computed_in_float64` decorates a body whose float32 is to go by float64, and `with_float32_form`
 one that has a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a
 function that is not given one; ``columns(xp, x)`` is 0 .. K-1, ``device_of(x)`` where a new
@@ -176,6 +177,7 @@ from lossfw.numerics.softmax_index import (
 from lossfw.numerics.softmax_index import softmax_cross_entropy_at as softmax_cross_entropy_at
 from lossfw.numerics.softmax_index import softmax_parts_at as softmax_parts_at
 from lossfw.numerics.softmax_index import take_at as take_at
+from lossfw.numerics.stop_gradient import stop_gradient as stop_gradient
 from lossfw.numerics.words import Words as Words
 from lossfw.numerics.xlogy import multiply_or_zero as multiply_or_zero
 from lossfw.numerics.xlogy import quotient as quotient

@@ -6,7 +6,8 @@
     kinks(body, y, *constants, order=1, rows=False) -> bool array
 
 The body is a black box: no rule of differentiation is used, so the result can judge every
-rule and every derivative that an author wrote. It has 30 digits.
+rule and every derivative that an author wrote. It has 30 digits. What the body holds constant by
+`lossfw.numerics.stop_gradient` does not move with the point.
 
 The step is 1e-20 of the distance to the nearest number at which a body may change: 0, the
 constants, the other elements of a row. The number of digits follows the step, so that tiny
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
 from lossfw.numerics.exact.truth import chunk, flatten, refine, run
+from lossfw.numerics.stop_gradient import constant_at, noticed
 
 # The exponent of the step is this share of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.
@@ -124,6 +126,8 @@ class _Points:
     def __init__(self, flat: list[Array], rows: bool, order: int) -> None:
         self.flat = flat
         self.order = order
+        # Whether the body stops gradients, once it has run.
+        self.stops = False
         # A point is a class of a row; an element is a row of its own.
         self.columns = flat[0].shape[1] if rows else None
         self.numbers = exact_array(flat[0]).ravel()
@@ -176,12 +180,25 @@ class _Points:
         # The sum is exact: there are digits for the step and for the point.
         y = xp.exact(self.numbers[which]) + offset * xp.exp2(-step)
         if self.columns is None:
-            return run(body, level, [y, *[x[which] for x in self.flat[1:]]])
+            still = self.numbers[which]
+            return self._run(body, level, still, y, [x[which] for x in self.flat[1:]])
         row, column = np.divmod(which, self.columns)
-        moved, *others = (x[row] for x in self.flat)
-        moved = xp.exact(moved)
+        still, *others = (x[row] for x in self.flat)
+        moved = xp.exact(still).copy()
         moved[np.arange(len(row)), column] = y
-        return run(body, level, [moved, *others])
+        return self._run(body, level, still, moved, others)
+
+    def _run(
+        self, body: Body, level: tuple[int, str], still: Array, moved: Array, others: list[Array]
+    ) -> Array:
+        """Return the body at moved points; what it holds constant is that of the points."""
+        if not self.stops:
+            with noticed() as stopped:
+                found = run(body, level, [moved, *others])
+            if not stopped:
+                return found
+            self.stops = True
+        return run(constant_at(body), level, [moved, *others, still])
 
 
 def _rung(digits: float) -> int:

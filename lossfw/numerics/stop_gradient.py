@@ -1,0 +1,92 @@
+"""stop_gradient: a quantity of a body that is a constant for every derivative.
+
+The value of the body is that of the number itself. Its derivatives are those of a body in which a
+constant stands in its place, whatever computes them: dual numbers, kernels, PyTorch, JAX, or
+differences of exact numbers, for which `constant_at` holds what `stop_gradient` got at the point.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from lossfw.numerics.arrays import Array, Body, Namespace, TextbookNamespace, is_jax, is_torch
+from lossfw.numerics.dual.namespace import DualNamespace
+from lossfw.numerics.dual.number import Dual
+from lossfw.numerics.records import map_arrays
+
+# What `stop_gradient` does with an exact array while differences are computed.
+_EXACTLY: ContextVar[Callable[[Array], Array] | None] = ContextVar("_EXACTLY", default=None)
+
+
+def stop_gradient(xp: Namespace, x: Any) -> Any:
+    """Return `x`, an array or a record of arrays, as a constant for every derivative.
+
+    Examples
+    --------
+    A number times itself as a constant has the slope of a line:
+
+    >>> import numpy as np
+    >>> from lossfw import DistanceLoss
+    >>> class Weighted(DistanceLoss):
+    ...     def value(self, xp, r):
+    ...         return stop_gradient(xp, r) * r
+    >>> Weighted()([3.0], [0.0]), Weighted().gradient([3.0], [0.0])
+    (9.0, array([3.]))
+    """
+    return map_arrays(lambda part: _stopped(xp, part), x)
+
+
+def _stopped(xp: Namespace, x: Any) -> Any:
+    if isinstance(xp, DualNamespace):
+        return _stopped(xp.inner, x.value if isinstance(x, Dual) else x)
+    if isinstance(xp, TextbookNamespace):
+        answer = _EXACTLY.get()
+        return x if answer is None else answer(x)
+    if is_torch(x):
+        return x.detach()
+    if is_jax(x):
+        return sys.modules["jax"].lax.stop_gradient(x)
+    return x
+
+
+@contextmanager
+def _answered(answer: Callable[[Array], Array]) -> Iterator[None]:
+    token = _EXACTLY.set(answer)
+    try:
+        yield
+    finally:
+        _EXACTLY.reset(token)
+
+
+@contextmanager
+def noticed() -> Iterator[list[Array]]:
+    """Collect the exact arrays that bodies stop, in the order of the calls."""
+    stopped: list[Array] = []
+
+    def note(x: Array) -> Array:
+        stopped.append(x)
+        return x
+
+    with _answered(note):
+        yield stopped
+
+
+def constant_at(body: Body) -> Body:
+    """Return a body whose last argument is where its first one does not move.
+
+    What the body stops there it also gets elsewhere: a body has the same calls at any arguments.
+    """
+
+    def held(xp: Namespace, y: Array, *others: Any) -> Any:
+        constants: Sequence[Any] = others[:-1]
+        with noticed() as stopped:
+            body(xp, others[-1], *constants)
+        again = iter(stopped)
+        with _answered(lambda x: next(again)):
+            return body(xp, y, *constants)
+
+    return held
