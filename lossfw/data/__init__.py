@@ -1,5 +1,6 @@
 """Data: datasets, and the readers of files that sources share."""
 
+from lossfw.data.archives import check_sizes
 from lossfw.data.arrays import file_kind, open_columns, open_dataset, read_array
 from lossfw.data.categories import category_column, joined
 from lossfw.data.chosen_rows import ChosenRows
@@ -46,6 +47,7 @@ __all__ = [
     "category_column",
     "changed_rows",
     "check_npz_name",
+    "check_sizes",
     "digest_arrays",
     "digest_files",
     "file_kind",

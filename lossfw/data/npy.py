@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from lossfw.components.naming import did_you_mean
+from lossfw.data.archives import check_sizes
 from lossfw.data.files import need_file
 from lossfw.data.memory_file import MemoryFile
 from lossfw.data.stamps import FileStamp, map_array
@@ -95,6 +96,7 @@ def read_npz(
     with _archive(path, role) as archive:
         members = _members(archive, path)
         chosen = {name: members[name] for name in members if wanted is None or name in wanted}
+        check_sizes([*chosen.values()], path, "Write it with numpy.savez, or its arrays as .npy.")
         size = sum(info.file_size for info in chosen.values())
         if most is not None and size > most:
             raise DataError(

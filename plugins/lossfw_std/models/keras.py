@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import io
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,9 +17,8 @@ from lossfw.bridges import keras_bridge
 from lossfw.models import Card, ModelParameterError, Predictor, Work, code_digest, code_format
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
+from lossfw_std.models.keras_weights import OPTIMIZER, read_arrays, written
 
-# Of a file of weights: the group with the state of the optimizer.
-_OPTIMIZER = "optimizer/"
 _SEED = "seed_generator_state"
 
 
@@ -132,8 +130,9 @@ class Keras(CodeNetwork):
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         """Return the file without the state of the optimizer, which further epochs need."""
-        arrays = self._arrays(content)
-        return _written({k: x for k, x in arrays.items() if not k.startswith(_OPTIMIZER)})
+        h5py = self.imported("h5py")
+        arrays = read_arrays(h5py, content, self.file_title)
+        return written(h5py, {k: x for k, x in arrays.items() if not k.startswith(OPTIMIZER)})
 
     def _net(self, row_shape: tuple[int, ...] | None = None) -> Any:
         """Return the model with its first weights, for rows of a shape."""
@@ -190,8 +189,14 @@ class Keras(CodeNetwork):
 
     def _fill(self, net: Any, content: bytes) -> None:
         """Give a model the weights of a file, and its optimizer the state that is there."""
+        h5py = self.imported("h5py")
+        with _path_of(b"", "model.weights.h5") as path:
+            net.save_weights(path)
+            own = read_arrays(h5py, path.read_bytes(), self.title)
+        shapes = {name: array.shape for name, array in own.items()}
+        arrays = read_arrays(h5py, content, self.file_title, shapes)
         with (
-            _path_of(_written(self._arrays(content)), "model.weights.h5") as path,
+            _path_of(written(h5py, arrays), "model.weights.h5") as path,
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # that a file of weights has no optimizer
@@ -205,32 +210,10 @@ class Keras(CodeNetwork):
                 ) from None
 
     def _content(self, net: Any) -> bytes:
+        h5py = self.imported("h5py")
         with _path_of(b"", "model.weights.h5") as path:
             net.save_weights(path)
-            return _written(self._arrays(path.read_bytes()))
-
-    def _arrays(self, content: bytes) -> dict[str, NDArray]:
-        """Return the arrays of a file of weights by name; links to other files are not followed."""
-        h5py = self.imported("h5py")
-        arrays: dict[str, NDArray] = {}
-
-        def add(name: str, item: Any) -> None:
-            if isinstance(item, h5py.Dataset):
-                if item.external or item.is_virtual:
-                    raise DataError(
-                        f"{self.file_title} has weights in other files, which are not read."
-                    )
-                arrays[name] = item[()]
-
-        try:
-            with h5py.File(io.BytesIO(content), "r") as file:
-                file.visititems(add)
-        except OSError as error:
-            raise DataError(
-                f"{self.file_title} is not a file of weights of Keras ({error}); in Python: "
-                'model.save_weights("model.weights.h5")'
-            ) from None
-        return arrays
+            return written(h5py, read_arrays(h5py, path.read_bytes(), self.title))
 
     def _seed(self, net: Any, seed: int) -> None:
         """Set what the layers draw in the next epoch."""
@@ -281,16 +264,3 @@ def _path_of(content: bytes, name: str) -> Iterator[Path]:
         path = Path(folder) / name
         path.write_bytes(content)
         yield path
-
-
-def _written(arrays: Mapping[str, NDArray]) -> bytes:
-    """Return a file of weights; the same arrays make the same bytes.
-
-    Keras itself writes names into it that count the models of the process.
-    """
-    h5py = Keras.imported("h5py")
-    stream = io.BytesIO()
-    with h5py.File(stream, "w") as file:
-        for name in sorted(arrays):
-            file.create_dataset(name, data=arrays[name])
-    return stream.getvalue()

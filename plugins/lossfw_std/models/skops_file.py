@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from lossfw import DataError
+from lossfw.data import check_sizes
 from lossfw_std.models.sklearn_estimator import first_line
 
 # What estimators of scikit-learn consist of, besides the types that skops trusts itself. It
@@ -89,7 +90,11 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
     `skops` is the module ``skops.io``, and `file` the name for messages.
     """
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_sizes(archive.infolist(), file, "Write it again: skops.io.dump(estimator, FILE).")
         untrusted = set(skops.get_untrusted_types(data=content)) - TRUSTED
+    except DataError:
+        raise
     # A file that is not one of skops raises errors of many kinds.
     except Exception as error:
         raise DataError(

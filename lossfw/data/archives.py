@@ -1,0 +1,52 @@
+"""Sizes in the headers of zip archives, which are looked at before anything is unpacked."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Collection
+
+from lossfw.errors import DataError
+
+# The least bytes that deflate takes for so many of zeros.
+_DEFLATE_RATIO = 1032
+# An archive may unpack to this, whatever its size, and beyond to so many times its size. Numbers
+# that are measured, and texts of JSON, are far below.
+FREE_BYTES, RATIO = 2**28, 100
+
+
+def check_sizes(members: Collection[zipfile.ZipInfo], where: object, remedy: str) -> None:
+    """Refuse members of an archive that cannot be, or that unpack to far more than they take.
+
+    Parameters
+    ----------
+    members : collection of ZipInfo
+        What is to be unpacked.
+    where : object
+        The file, for messages.
+    remedy : str
+        What to do with a right file that packs too well.
+
+    Raises
+    ------
+    DataError
+        If a member has another size than its method can have, or the sum is too large.
+    """
+    for info in members:
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError(
+                f"{where}: {info.filename} is packed in a way that is not read; expected none, or "
+                f"deflate. {remedy}"
+            )
+        packed = info.compress_size
+        most = packed if info.compress_type == zipfile.ZIP_STORED else _DEFLATE_RATIO * packed
+        if info.file_size > most:
+            raise DataError(
+                f"{where} is damaged: {info.filename} has {packed:,} bytes, and its header states "
+                f"{info.file_size:,} unpacked, which they cannot hold."
+            )
+    size, packed = (sum(getattr(x, key) for x in members) for key in ("file_size", "compress_size"))
+    if size > max(FREE_BYTES, RATIO * packed):
+        raise DataError(
+            f"{where} has {packed:,} bytes and unpacks to {size:,}, more than {RATIO} times as "
+            f"many, so it is not unpacked. {remedy}"
+        )

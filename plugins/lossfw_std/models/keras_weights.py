@@ -1,0 +1,98 @@
+"""Files of weights of Keras in HDF5: names and shapes before numbers, and no other files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lossfw import DataError, NDArray
+
+# The group with the state of the optimizer.
+OPTIMIZER: Final = "optimizer/"
+# A packed dataset takes at most so many times its bytes.
+_DEFLATE_RATIO: Final = 1032
+
+
+def read_arrays(
+    h5py: Any, content: bytes, title: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, NDArray]:
+    """Return the arrays of a file of weights by name; links to other files are not followed.
+
+    Parameters
+    ----------
+    h5py : module
+        The library.
+    content : bytes
+        Of the file.
+    title : str
+        The file, for messages.
+    shapes : mapping of str to tuple of int, optional
+        What the network has. Arrays of other shapes are not read, and one of a name that the
+        network has must have its shape.
+
+    Raises
+    ------
+    DataError
+        If it is not a file of weights, is damaged, or does not fit.
+    """
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            found = dict[str, Any]()
+
+            def add(name: str, item: Any) -> None:
+                if isinstance(item, h5py.Dataset):
+                    found[name] = item
+
+            file.visititems(add)
+            kept = {name: x for name, x in found.items() if _is_read(name, x, title, shapes)}
+            return {name: item[()] for name, item in kept.items()}
+    except DataError:
+        raise
+    except MemoryError:
+        raise DataError(f"{title} does not fit into memory.") from None
+    # A damaged file raises errors of many kinds.
+    except Exception as error:
+        told = " ".join(str(error).split())
+        raise DataError(
+            f"{title} is not a file of weights of Keras ({told:.150}); in Python: "
+            'model.save_weights("model.weights.h5")'
+        ) from None
+
+
+def _is_read(
+    name: str, item: Any, title: str, shapes: Mapping[str, tuple[int, ...]] | None
+) -> bool:
+    """Tell whether a dataset may belong to the network; refuse one that cannot be read."""
+    if item.external or item.is_virtual:
+        raise DataError(f"{title} has weights in other files, which are not read.")
+    shape = item.shape
+    if shapes is not None:
+        known = shapes.get(name)
+        if known is not None and shape != known:
+            raise DataError(
+                f"{title} does not fit the network: {name} has shape {shape}, and the network "
+                f"{known} there. Look at module and arguments."
+            )
+        # Another release of Keras may have other names.
+        if known is None and shape not in shapes.values() and shape != ():
+            return False
+    stored, packed = item.id.get_storage_size(), item.compression is not None
+    if shape is None or item.nbytes > (_DEFLATE_RATIO if packed else 1) * stored:
+        raise DataError(
+            f"{title} is damaged: {name} has the shape {shape}, and its {stored:,} bytes cannot "
+            "hold this."
+        )
+    return True
+
+
+def written(h5py: Any, arrays: Mapping[str, NDArray]) -> bytes:
+    """Return a file of weights; the same arrays make the same bytes.
+
+    Keras itself writes names into it that count the models of the process.
+    """
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for name in sorted(arrays):
+            file.create_dataset(name, data=arrays[name])
+    return stream.getvalue()

@@ -1,0 +1,111 @@
+"""Sizes in headers of archives are bounded before anything is unpacked."""
+
+import io
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data.archives import FREE_BYTES, check_sizes
+from lossfw.data.npy import read_npz
+from lossfw.data.weights import read_weights
+from lossfw.errors import DataError
+
+MIB = 2**20
+
+
+def bomb(path, *names, mib=300):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            header = io.BytesIO()
+            shape = {"descr": "<f8", "fortran_order": False, "shape": (mib * MIB // 8,)}
+            np.lib.format.write_array_header_1_0(header, shape)
+            with archive.open(info, "w", force_zip64=True) as out:
+                out.write(header.getvalue())
+                for _ in range(mib):
+                    out.write(bytes(MIB))
+    return path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A file of 300 kB that unpacks to 300 MiB."""
+    return bomb(tmp_path_factory.mktemp("bomb") / "b.npz", "W1.npy")
+
+
+@pytest.mark.parametrize("read", [read_weights, lambda path: read_npz(path, "data")])
+def test_a_small_archive_that_unpacks_to_a_large_one_is_not_unpacked(small, read):
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="more than 100 times as many, so it is not unpacked"):
+            read(small)
+        assert tracemalloc.get_traced_memory()[1] < 50 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+def test_arrays_that_are_not_asked_for_are_not_counted(small, tmp_path):
+    path = tmp_path / "more.npz"
+    path.write_bytes(small.read_bytes())
+    stream = io.BytesIO()
+    np.save(stream, np.arange(3))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("t.npy", stream.getvalue())
+    assert read_npz(path, "data", {"t"})["t"].tolist() == [0, 1, 2]
+
+
+def test_numbers_that_pack_well_are_read(tmp_path):
+    np.savez_compressed(tmp_path / "z.npz", a=np.zeros((1000, 1000)))
+    assert read_npz(tmp_path / "z.npz", "data")["a"].shape == (1000, 1000)
+
+
+def member(packed, size, method=zipfile.ZIP_DEFLATED):
+    info = zipfile.ZipInfo("a.npy")
+    info.compress_size, info.file_size, info.compress_type = packed, size, method
+    return info
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        (member(100, 101, zipfile.ZIP_STORED), "100 bytes, and its header states 101"),
+        (member(100, 103_201), "which they cannot hold"),
+        (member(0, 1), "which they cannot hold"),
+        (member(100, 100, zipfile.ZIP_BZIP2), "packed in a way that is not read"),
+        (member(100, 100, zipfile.ZIP_LZMA), "packed in a way that is not read"),
+        (member(FREE_BYTES // 101, FREE_BYTES + 1), "more than 100 times"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(info, words):
+    with pytest.raises(DataError, match=words):
+        check_sizes([info], "f.npz", "Write it again.")
+
+
+def test_sizes_that_can_be_are_right():
+    check_sizes([member(100, 100, zipfile.ZIP_STORED), member(10**6, 99 * 10**6)], "f", "")
+    check_sizes([member(FREE_BYTES // 1000, FREE_BYTES)], "f", "")
+    check_sizes([member(10 * FREE_BYTES, 900 * FREE_BYTES)], "f", "")
+
+
+@pytest.mark.parametrize("name", ["big.npy", "schema.json"])
+def test_a_file_of_skops_with_a_large_member_is_refused_before_it_is_read(name, tmp_path):
+    skops = pytest.importorskip("skops.io")
+    linear = pytest.importorskip("sklearn.linear_model")
+    content = skops.dumps(linear.Ridge().fit(np.eye(3), np.arange(3.0)))
+    path = bomb(tmp_path / "m.skops", name)
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(path, "a") as new:
+        for item in old.namelist():
+            if item != name:
+                new.writestr(item, old.read(item))
+    model = lossfw.registry().create("model", {"name": "sklearn", "file": path})
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="so it is not unpacked"):
+            model.loaded()
+        assert tracemalloc.get_traced_memory()[1] < 50 * MIB
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,94 @@
+"""Files of weights of Keras that claim more than they hold, or are damaged."""
+
+import io
+import random
+from functools import cache
+
+import numpy as np
+import pytest
+
+from lossfw.errors import DataError
+from lossfw_std.models.keras_weights import read_arrays, written
+
+h5py = pytest.importorskip("h5py")
+
+ARRAYS = {"layers/dense/vars/0": np.ones((4, 5), np.float32), "layers/dense/vars/1": np.zeros(5)}
+SHAPES = {name: array.shape for name, array in ARRAYS.items()}
+
+
+def file_with(**extra):
+    """Return a file of weights with further datasets, each by the arguments of its creation."""
+    stream = io.BytesIO(written(h5py, ARRAYS))
+    with h5py.File(stream, "a") as file:
+        for name, options in extra.items():
+            file.create_dataset(name, **options)
+    return stream.getvalue()
+
+
+def read(content, shapes=SHAPES):
+    return read_arrays(h5py, content, "m.h5", shapes)
+
+
+def test_arrays_come_back():
+    found = read(written(h5py, ARRAYS))
+    assert found.keys() == ARRAYS.keys()
+    assert all((found[name] == ARRAYS[name]).all() for name in ARRAYS)
+
+
+@pytest.mark.parametrize("numbers", [10**8, 10**12, 2**62])
+def test_an_array_that_the_network_does_not_have_is_not_read(numbers):
+    content = file_with(bomb={"shape": (numbers,), "dtype": "f8", "chunks": (1024,)})
+    assert len(content) < 20_000
+    assert read(content).keys() == ARRAYS.keys()
+    # Without a network it may be one of another release, and claims more than there is.
+    with pytest.raises(DataError, match="bytes cannot hold this"):
+        read(content, None)
+
+
+@pytest.mark.parametrize("options", [{"chunks": (4, 5)}, {"chunks": (4, 5), "compression": "gzip"}])
+def test_an_array_without_content_is_refused(options):
+    content = file_with(more={"shape": (4, 5), "dtype": "f8", **options})
+    with pytest.raises(DataError, match="its 0 bytes cannot hold this"):
+        read(content)
+
+
+def test_packed_arrays_are_read():
+    content = file_with(more={"data": np.zeros((4, 5)), "compression": "gzip"})
+    assert read(content)["more"].shape == (4, 5)
+
+
+def test_a_shape_that_the_network_does_not_have_is_named():
+    other = {**SHAPES, "layers/dense/vars/0": (4, 6)}
+    with pytest.raises(DataError, match=r"vars/0 has shape \(4, 5\), and the network \(4, 6\)"):
+        read(written(h5py, ARRAYS), other)
+
+
+def test_weights_in_other_files_are_refused(tmp_path):
+    (tmp_path / "raw").write_bytes(bytes(80))
+    content = file_with(
+        more={"shape": (10,), "dtype": "f8", "external": [(str(tmp_path / "raw"), 0, 80)]}
+    )
+    with pytest.raises(DataError, match="in other files"):
+        read(content, None)
+
+
+@cache
+def whole():
+    return written(h5py, ARRAYS)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_damaged_file_is_an_error_in_words_or_arrays(seed):
+    rng = random.Random(seed)
+    content = bytearray(whole())
+    for _ in range(rng.choice([1, 1, 2, 8])):
+        place = rng.randrange(len(content))
+        content[place] ^= 1 << rng.randrange(8)
+    if seed % 5 == 0:
+        content = content[: rng.randrange(len(content))]
+    try:
+        found = read(bytes(content))
+    except DataError as error:
+        assert "m.h5" in str(error)  # noqa: PT017
+    else:
+        assert all(array.shape in {*SHAPES.values(), ()} for array in found.values())
