@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lossfw.cli.batch import (
+    ALLOW_NAN,
     inputs_of,
     outcomes_of,
     plain_of,
@@ -16,10 +17,12 @@ from lossfw.cli.batch import (
     table_of,
 )
 from lossfw.cli.compare import report_on
-from lossfw.cli.options import warn
+from lossfw.cli.options import warn, write_stderr
 from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
+from lossfw.errors import LossfwError, RunError
 from lossfw.report.text.run import show
 from lossfw.report.text.tables import show_table, with_interval
+from lossfw.runs.compare.differences import listed
 from lossfw.runs.execute import Outcome, carry_out
 from lossfw.runs.files import say
 from lossfw.runs.folder import locked_folder
@@ -44,18 +47,24 @@ def train_folds(requests: Sequence[RunRequest], jobs: int, *, as_json: bool, rep
         outcomes = outcomes_of(trainings, jobs)
     by_name = {outcome.request.name: outcome for outcome in outcomes}
     trained = {name for name, outcome in by_name.items() if outcome.result is not None}
-    done = {
-        one.request.name: carry_out(one.held_out_run(), warn=warn)
-        for one in every
-        if one.is_complete(trained)
-    }
+    done: dict[str, Outcome] = {}
+    failures: dict[str, LossfwError] = {}
+    for one in (one for one in every if one.is_complete(trained)):
+        name = one.request.name
+        try:
+            done[name] = outcome = carry_out(one.held_out_run(), warn=warn)
+            # Its numbers are shown, although its folder does not hold them.
+            if outcome.failure is not None:
+                raise outcome.failure
+        except LossfwError as error:
+            failures[name] = error
     groups = groups_over_seeds(
         (one.request, done[name].result.loss_name, _numbers(done[name]))
         for one in every
         if (name := one.request.name) in done
     )
     if as_json:
-        plain = [_plain(one, by_name, done.get(one.request.name)) for one in every]
+        plain = [_plain(one, by_name, done, failures) for one in every]
         say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
     else:
         _show(outcomes, done)
@@ -65,6 +74,21 @@ def train_folds(requests: Sequence[RunRequest], jobs: int, *, as_json: bool, rep
             report_on([training])
         report_on([replace(one.request, trains=False) for one in every if one.folds])
     raise_if_failed(outcomes)
+    _raise_if_lost(failures, done)
+
+
+def _raise_if_lost(failures: Mapping[str, LossfwError], done: Mapping[str, Outcome]) -> None:
+    """Raise for held-out rows whose numbers could not be computed or written, or are NaN."""
+    if list(failures) == [""]:  # no sweep
+        raise failures[""]
+    for name, error in failures.items():
+        write_stderr(f"{name}: {error}")
+    if failures:
+        raise RunError(f"the held-out rows of {listed(list(failures))} have no whole result.")
+    nan = [name for name, outcome in done.items() if outcome.nan]
+    if nan:
+        whose = "" if nan == [""] else f" of {listed(nan)}"
+        raise RunError(f"the loss{whose} is NaN over all held-out rows. {ALLOW_NAN}")
 
 
 def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
@@ -105,19 +129,25 @@ def _table(done: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:
 
 
 def _plain(
-    one: CrossValidation, by_name: Mapping[str, RunOutcome], outcome: Outcome | None
+    one: CrossValidation,
+    by_name: Mapping[str, RunOutcome],
+    done: Mapping[str, Outcome],
+    failures: Mapping[str, LossfwError],
 ) -> dict[str, Any]:
     """Return all folds of a training for JSON, the numbers of all rows first."""
+    outcome, error = done.get(one.request.name), failures.get(one.request.name)
+    if outcome is None and error is None:
+        error = RunError("not every fold is trained")
     if not one.folds:
         return plain_of(by_name[one.request.name])
     folds = [plain_of(by_name[fold.name]) for fold in one.folds]
     return {
         "name": one.request.shown_name,
-        "status": "failed" if outcome is None else "done",
+        "status": "done" if error is None else "failed",
         "folder": str(one.request.folder),
         "seconds": sum(fold["seconds"] for fold in folds),
         "result": None if outcome is None else outcome.result.to_dict(),
-        "error": None if outcome is not None else "not every fold is trained",
+        "error": None if error is None else str(error),
         "warnings": [] if outcome is None else list(outcome.result.warnings),
         "folds": folds,
     }

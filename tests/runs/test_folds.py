@@ -9,6 +9,8 @@ import pytest
 import lossfw
 from lossfw.components import notebook
 from lossfw.errors import ConfigError, DataError, OutputError
+from lossfw.runs.folder import RunFolder
+from lossfw.runs.folds import CrossValidation
 from lossfw.runs.trainings import carry_out_training
 
 ROWS = 40
@@ -284,3 +286,53 @@ def test_a_folder_of_folds_is_not_one_model(table, config, trained):
     model = {"name": "trained", "folder": str(table / "cv")}
     with pytest.raises(ConfigError, match=r"each with a model of its own(?s:.*)cv/fold=0"):
         lossfw.run(alone | {"model": model})
+
+
+class TestOnTheCommandLine:
+    @pytest.fixture
+    def files(self, config, lossfw, folder):
+        """Train the folds of a configuration, where a file of the run cannot be written."""
+        (folder / "folds.yaml").write_text(json.dumps({"lossfw": 1, **config}))
+
+        def trained(monkeypatch, lost, *words):
+            def refused(name):
+                raise OutputError(f"{name} cannot be written: No space left on device.")
+
+            write = RunFolder.write
+            monkeypatch.setattr(
+                RunFolder,
+                "write",
+                lambda self, name, text: refused(name) if name == lost else write(self, name, text),
+            )
+            return lossfw("train", "folds.yaml", "--out", "o", *words)
+
+        return trained
+
+    @pytest.mark.parametrize("lost", ["metrics.json", "run.json"])
+    def test_held_out_rows_that_are_not_written_end_with_an_error(self, files, monkeypatch, lost):
+        shown = files(monkeypatch, lost)
+        assert shown.exit_code == 1
+        assert f"{lost} cannot be written: No space left on device." in shown.stderr
+        # The numbers are computed, and nothing is gained by hiding them.
+        assert "cross_entropy" in shown.stdout
+        plain = json.loads(files(monkeypatch, lost, "--json", "--resume").stdout)[0]
+        assert plain["status"] == "failed"
+        assert "No space left" in plain["error"]
+        assert plain["result"]["count"] == ROWS
+
+    def test_those_of_a_sweep_are_named(self, files, monkeypatch):
+        sweep = ("-o", "sweep={grid: {train.epochs: [1, 2]}}")
+        shown = files(monkeypatch, "metrics.json", *sweep)
+        assert shown.exit_code == 1
+        for name in ("train.epochs=1", "train.epochs=2"):
+            assert f"{name}: metrics.json cannot be written" in shown.stderr
+        assert "held-out rows of train.epochs=1 and train.epochs=2 have" in shown.stderr
+
+    def test_a_loss_that_is_nan_ends_with_an_error(self, files, monkeypatch):
+        joined = CrossValidation._joined
+        monkeypatch.setattr(
+            CrossValidation, "_joined", lambda self: (joined(self)[0], joined(self)[1] * np.nan)
+        )
+        shown = files(monkeypatch, None)
+        assert shown.exit_code == 1
+        assert "the loss is NaN over all held-out rows. To accept NaN" in shown.stderr
