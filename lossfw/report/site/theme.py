@@ -14,9 +14,7 @@ _TALKING = ("_static/scripts/pydata-sphinx-theme.js", "search.html")
 _LEFT = (".buildinfo", ".doctrees")
 
 # A chapter of the side bar, which unfolds at an arrow that has no words.
-_FOLDED = re.compile(
-    r'(<a class="[^"]*internal" href="[^"]*">)([^<]*)(</a><details[^>]*>)<summary>'
-)
+_FOLDED = re.compile(r'(<a [^>]*internal" href="[^"]*">)([^<]*)(</a><details[^>]*>)<summary>')
 
 # The label of a button, which has other words than those that it shows.
 _SEARCH = re.compile(r'(<button[^>]* search-button-field [^>]*?) aria-label="[^"]*"')
