@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
@@ -65,8 +66,8 @@ class RebuiltRun:
         self._plan = plan
         return _evaluated(plan)
 
-    def inputs(self, rows: NDArray) -> NDArray | None:
-        """Return the inputs of rows by their numbers, None if there are none.
+    def inputs(self, rows: NDArray) -> tuple[NDArray | None, Sequence[str]]:
+        """Return the inputs of rows by their numbers, None if there are none, and their names.
 
         They are read also where a plugin file of the loss may not be executed.
         """
@@ -80,7 +81,11 @@ class RebuiltRun:
             same = with_inputs is not None and len(with_inputs) == len(data)
             data = with_inputs if same else None
         inputs = None if data is None else data.take(rows).inputs
-        return None if inputs is None else np.asarray(inputs)
+        if data is None or inputs is None:
+            return None, ()
+        # Categories, which have names too, are not among the numbers.
+        names = [name for name in data.input_names if name not in data.categories]
+        return np.asarray(inputs), names
 
     def _data(self) -> Dataset | None:
         """Return the data of the run, None if they cannot be read or have changed."""

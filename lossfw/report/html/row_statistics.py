@@ -100,7 +100,10 @@ def worst_of(rows: RowRecords, count: int = WORST) -> RowRecords:
 
 
 def described(
-    rows: RowRecords, inputs: NDArray | None = None, classes: Sequence[str] = ()
+    rows: RowRecords,
+    inputs: NDArray | None = None,
+    classes: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield number, loss, target, prediction, inputs and columns of each row, for the page."""
     for index in range(len(rows.row)):
@@ -110,7 +113,7 @@ def described(
             "row": int(rows.row[index]),
             "loss": float(rows.loss[index]),
             "target": label_of(classes, int(target)) if named else _short(target),
-            "inputs": "" if inputs is None else _short(inputs[index]),
+            "inputs": "" if inputs is None else _short(inputs[index], names),
             "columns": [_value(column, index) for column in rows.columns.values()],
             **_prediction(prediction, target, classes),
         }
@@ -139,11 +142,16 @@ def _prediction(prediction: NDArray, target: NDArray, labels: Sequence[str]) -> 
     }
 
 
-def _short(value: NDArray) -> str:
+def _short(value: NDArray, names: Sequence[str] = ()) -> str:
+    """Return numbers as text, each with its name if there is one for each."""
     numbers = [f"{number:.4g}" for number in np.ravel(value)[:_MOST_NUMBERS]]
-    if np.ndim(value) == 0:
+    more = ", …" if np.size(value) > _MOST_NUMBERS else ""
+    if len(names) == np.size(value):
+        pairs = zip(names, numbers, strict=False)
+        return ", ".join(f"{name} {number}" for name, number in pairs) + more
+    if np.size(value) == 1:
         return numbers[0]
-    return f"[{', '.join(numbers)}{', …' if np.size(value) > _MOST_NUMBERS else ''}]"
+    return f"[{', '.join(numbers)}{more}]"
 
 
 def are_classes(rows: RowRecords) -> bool:

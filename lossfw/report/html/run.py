@@ -154,8 +154,8 @@ def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture]
 
 def _worst(rebuilt: RebuiltRun, rows: RowRecords) -> dict[str, Any]:
     worst = worst_of(rows)
-    inputs = rebuilt.inputs(worst.row)
-    items = list(described(worst, inputs, rebuilt.run.classes))
+    inputs, names = rebuilt.inputs(worst.row)
+    items = list(described(worst, inputs, rebuilt.run.classes, names))
     found = {"rows": items, "columns": list(rows.columns)}
     images = None if inputs is None else as_images(inputs)
     if images is None:

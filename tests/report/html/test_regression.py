@@ -71,3 +71,21 @@ def test_texts_of_plugins_are_on_the_page(page):
     text = page("--plugin", "own.py")
     assert '<pre tabindex="0">&lt;b&gt;run&lt;/b&gt; &amp; 60 rows</pre>' in text
     assert "From plugins" not in page()
+
+
+def test_worst_rows_have_the_names_of_the_columns_of_a_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{age},{age % 7},{2 * age + 1}" for age in range(20, 60)]
+    (tmp_path / "t.csv").write_text("\n".join(["age,power,charge", *lines]) + "\n")
+    np.savez("w.npz", W1=np.array([[2.0], [0.1]]), b1=np.zeros(1))
+    (tmp_path / "run.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, file: t.csv, inputs_key: [age, power], "
+        "targets_key: charge}\n"
+        "network: {layers: [{units: 1, activation: identity}], weights: w.npz}\n"
+        "loss: squared_error\nevaluate: {rows: true}\n"
+    )
+    result = CliRunner().invoke(main, ["run", "run.yaml", "--out", "o", "--report"])
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "o" / "report.html").read_text()
+    assert len(re.findall(r"<td>age \d+, power \d</td>", text)) >= 10
+    assert not re.search(r"<td>\[[\d.-]+\]</td>", text)

@@ -144,3 +144,15 @@ def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
     assert (found["right"], found["whole"]) == (MOST_CLASSES + 1, MOST_CLASSES + 4)
     assert found["mistakes"] == [("3", "0", "5")]
     assert len(repr(found)) < 10_000
+
+
+def test_single_numbers_have_no_brackets_and_inputs_their_names():
+    one = rows([2.0], prediction=np.array([[2.8021]]), target=np.array([[3.0]]))
+    (shown,) = described(one, np.array([[79.3, 111.6]]), names=("age", "power"))
+    assert (shown["prediction"], shown["target"]) == ("2.802", "3")
+    assert shown["inputs"] == "age 79.3, power 111.6"
+    (shown,) = described(one, np.array([[79.3, 111.6]]))
+    assert shown["inputs"] == "[79.3, 111.6]"
+    (shown,) = described(one, np.arange(9.0)[None], names=list("abcdefghi"))
+    assert shown["inputs"].startswith("a 0, b 1, ")
+    assert shown["inputs"].endswith(", …")
