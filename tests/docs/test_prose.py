@@ -40,3 +40,28 @@ def test_no_text_has_the_pattern(pattern):
         for match in re.finditer(pattern, text, re.MULTILINE)
     ]
     assert not found, f"write {PATTERNS[pattern]!r} instead:\n" + "\n".join(found)
+
+
+# Names that begin a sentence in lower case.
+NAMES = "lossfw|pip|keras|torch|xgboost|lightgbm|catboost|pycox|pytest|pydantic|float|scikit"
+
+
+def test_no_block_cuts_a_sentence_in_two():
+    cut = [
+        f"{name}: ...{before} [block] {after}..."
+        for name, text in _texts()
+        if name.startswith(("docs/", "README"))
+        for before, after in re.findall(
+            r"([^\n]{1,40})\n+```\w*[^`]*?\n```\n\n([a-z][^\n]{1,40})", text
+        )
+        if not re.match(NAMES, after) and not before.endswith((".", ":", "-->"))
+    ]
+    cut += [
+        f"{name}: {found}"
+        for name, text in _texts()
+        if name.endswith(".md")
+        for found in re.findall(
+            r"\((?:today|was|before|TODO|editor)\b[ :][^)]*\bsentence\b[^)]*\)", text
+        )
+    ]
+    assert cut == []
