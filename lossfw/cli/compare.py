@@ -15,6 +15,7 @@ from lossfw.cli.options import (
     plugin_file_option,
     slice_of,
     trust_option,
+    units_of,
     warn,
     write_stderr,
 )
@@ -46,6 +47,12 @@ _SHOWN_DIFFERENCES = 20
     help="Allow runs on different data, without differences.",
 )
 @by_options
+@click.option(
+    "--units",
+    metavar="UNITS",
+    help="What differences take as independent: rows, groups, column.NAME, or {time: column.NAME}; "
+    "as in the first run.",
+)
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
@@ -59,6 +66,7 @@ def compare(
     side_by_side: bool,
     by: str | None,
     bins: str | None,
+    units: str | None,
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
@@ -83,6 +91,7 @@ def compare(
         level=level,
         side_by_side=side_by_side,
         by=slice_of(by, bins),
+        units=units_of(units),
     )
     for message in left_out:
         warn(message)

@@ -32,8 +32,8 @@ from lossfw.runs.records import RunOutcome, RunRequest
 
 # What the intervals of rows that were held out leave out.
 INTERVALS = (
-    "Intervals are those of the rows, given the models: they do not hold how much another training "
-    "would change the numbers."
+    "Intervals are given the models: they do not hold how much another training would change the "
+    "numbers."
 )
 
 

@@ -14,6 +14,7 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.runs.files import say, to_json
 
 if TYPE_CHECKING:
+    from lossfw.evaluation.intervals.units import Units
     from lossfw.evaluation.slices import Slice
 
 _Command: TypeAlias = Callable[..., Any]
@@ -197,3 +198,24 @@ def slice_of(by: str | None, bins: str | None) -> Slice | None:
     except ValueError:
         raise click.UsageError(f"--bins {bins!r}: expected numbers, as in --bins 30,50.") from None
     return slice_of_runs(by, edges)
+
+
+def units_of(text: str | None) -> Units | None:
+    """Return the units of ``--units``, a name or a mapping in YAML; None without."""
+    # Imported here: listing components needs no evaluation.
+    import yaml
+
+    from lossfw.config.text.yaml import CoreLoader
+    from lossfw.errors import ParameterError
+    from lossfw.evaluation.intervals.units import Units
+
+    if text is None:
+        return None
+    try:
+        return Units.read(yaml.load(text, Loader=CoreLoader))  # noqa: S506 - of plain values alone
+    except yaml.YAMLError:
+        raise click.UsageError(
+            f"--units {text!r}: expected rows, groups, column.NAME, or {{time: column.NAME}}."
+        ) from None
+    except ParameterError as error:
+        raise click.UsageError(f"--units: {error}") from None

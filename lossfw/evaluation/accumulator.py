@@ -9,7 +9,11 @@ from typing import Any
 
 from lossfw.data import DataColumn
 from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.intervals.alike import ColumnAlike, RowsAlike
+from lossfw.evaluation.intervals.interval import Found
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.unit_sums import UnitSums
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
 from lossfw.evaluation.predictor import outputs_for, without_column
 from lossfw.evaluation.result import Numbers
@@ -28,8 +32,10 @@ class Accumulator:
     """Partials of the loss and of every metric, for all rows and for each part of them.
 
     The loss is in the form that takes `PredictedBatch.loss_input`. With `rows` there is a loss of
-    each row also without intervals and slices; `columns` are those of the data that slices are by,
-    `classes` the labels in the names of slices, and `clock` counts the time of each.
+    each row also without intervals and slices; `independent` says that no row is there twice,
+    `alike` names columns whose rows with one value may be alike,
+    `columns` are those of the data that slices are by, `classes` the labels in the names of slices,
+    and `clock` counts the time of each.
     """
 
     def __init__(
@@ -40,6 +46,8 @@ class Accumulator:
         intervals: Intervals | None = None,
         slices: Sequence[Slice] = (),
         rows: bool = False,
+        independent: bool = True,
+        alike: Sequence[str] = (),
         clock: Stopwatch | None = None,
         columns: Mapping[str, DataColumn] | None = None,
         classes: Sequence[str] = (),
@@ -48,11 +56,12 @@ class Accumulator:
         self.clock = clock or Stopwatch()
         self._cells = SliceCells(
             self.slices,
-            with_folds=intervals is not None,
+            with_units=intervals is not None,
             logits=loss.input_form == "logits",
             by_group=loss.takes_groups,
             columns=columns,
             classes=classes,
+            metrics=1 + len(metrics),
         )
         if self._cells.is_needed:
             for metric in metrics:
@@ -60,9 +69,15 @@ class Accumulator:
         self.metrics = named_metrics(metrics)
         self._rows = rows or self._cells.is_needed
         self._of = LossMetric(of=loss)
-        self._loss = MetricAccumulator(self._of, self._cells)
+        independent &= intervals is not None and (intervals.units or Units()).kind == "rows"
+        # Where rows are taken as independent: whether they are.
+        self._alike = (
+            RowsAlike(columns or {}, alike) if independent and not loss.takes_groups else None
+        )
+        self._loss = MetricAccumulator(self._of, self._cells, moments=independent)
         self._by_metric = {
-            name: MetricAccumulator(metric, self._cells) for name, metric in self.metrics.items()
+            name: MetricAccumulator(metric, self._cells, moments=independent)
+            for name, metric in self.metrics.items()
         }
 
     def add(self, rows: PredictedBatch) -> PredictedBatch:
@@ -80,31 +95,57 @@ class Accumulator:
             if sums is not None:
                 rows = rows._replace(losses=sums.losses(), weights=sums.weights())
             self._cells.assign_cells(rows)
+            if self._alike is not None and rows.losses is not None:
+                self._alike.add(rows)
             terms = self._of.terms_of(sums, given) if with_terms else None
-            self._loss.add(MetricUpdate(partial, terms))
+            self._loss.add(MetricUpdate(partial, terms), given)
         for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
-                accumulator.add(
-                    accumulator.metric.observe(_shown(accumulator.metric, rows), terms=with_terms)
-                )
+                given = _shown(accumulator.metric, rows)
+                accumulator.add(accumulator.metric.observe(given, terms=with_terms), given)
         return rows
 
     def numbers(self) -> Numbers:
         """Return the numbers of all rows so far."""
         intervals = self.intervals
-        loss = self._loss.overall(intervals)
+        loss, of_loss = self._loss.overall(intervals)
         loss.pop("curve", None)
         metrics = {}
         for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
-                metrics[name] = accumulator.overall(intervals)
+                metrics[name], _ = accumulator.overall(intervals)
         return Numbers(
             loss=loss,
             metrics=metrics,
             masked=self._loss.partial().masked,
             slices=self._parts() if self.slices else None,
-            intervals=None if intervals is None else intervals.to_dict(),
+            intervals=None if intervals is None else self._described(of_loss),
         )
+
+    def _described(self, found: Found | None) -> dict[str, Any]:
+        """Return what intervals are of, for a result: the options, and the units of the loss."""
+        assert self.intervals is not None
+        assert found is not None
+        described = self.intervals.to_dict() | {"count": found.units, "freedom": found.freedom}
+        units = self.intervals.units
+        if units is not None and units.kind == "groups":
+            described["column"] = units.column
+        if found.together:
+            described["together"] = True
+        if found.alike:
+            described["alike"] = found.alike
+        if self._alike is not None and (neighbours := self._alike.neighbours()):
+            described["neighbours"] = neighbours
+        return described
+
+    def alike(self) -> list[tuple[str, ColumnAlike]]:
+        """Return the columns whose rows with one value are alike, and are taken as independent."""
+        return [] if self._alike is None else self._alike.columns()
+
+    def units(self) -> dict[str, UnitSums]:
+        """Return the sums by unit: the sizes, the loss and the metrics under their names."""
+        found = {name: own.units() for name, own in self._by_metric.items()}
+        return {name: sums for name, sums in found.items() if sums is not None}
 
     def _parts(self) -> tuple[Mapping[str, Any], ...]:
         parts = []
@@ -132,18 +173,26 @@ class Accumulator:
         """Add the sums over other rows, from an accumulator with the same parameters."""
         self._cells.merge(other._cells)
         self._loss.merge(other._loss)
+        if self._alike is not None and other._alike is not None:
+            self._alike.merge(other._alike)
         for name, accumulator in self._by_metric.items():
             accumulator.merge(other._by_metric[name])
 
     def pack(self) -> dict[str, NDArray]:
         """Return all sums as plain arrays of numbers, for `unpack`."""
         accumulators = enumerate((self._loss, *self._by_metric.values()))
-        parts = {f"kept{number}": accumulator for number, accumulator in accumulators}
+        parts: dict[str, Any] = {
+            f"kept{number}": accumulator for number, accumulator in accumulators
+        }
+        if self._alike is not None:
+            parts["alike"] = self._alike
         return pack_parts(layout=self._cells, **parts)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from the arrays of an accumulator with the same parameters."""
         self._cells.unpack(packed_part("layout", arrays))
+        if self._alike is not None:
+            self._alike.unpack(packed_part("alike", arrays))
         for number, accumulator in enumerate((self._loss, *self._by_metric.values())):
             accumulator.unpack(packed_part(f"kept{number}", arrays))
 

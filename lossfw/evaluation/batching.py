@@ -47,6 +47,8 @@ class PredictedBatch(NamedTuple):
     columns: NDArray | None = None
     # The number of each row's group among those of the plan, where its groups are whole, (n,).
     group: NDArray | None = None
+    # The key of each row's unit, for intervals; None where each row is its own, (n,).
+    unit: NDArray | None = None
 
     @classmethod
     def of(cls, rows: Batch, outputs: Outputs, *, logits: bool) -> PredictedBatch:

@@ -22,6 +22,7 @@ from lossfw.evaluation.batching import (
     whole_groups,
 )
 from lossfw.evaluation.diagnostics import nan_warning
+from lossfw.evaluation.intervals.sentence import unit_warnings
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.evaluation.result import Numbers, Result
@@ -148,6 +149,8 @@ def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[
     """Yield the warnings of the plan, and those about rows of it."""
     yield from plan.warnings
     yield from state.diagnostics.texts(plan.count, numbers.masked)
+    if numbers.intervals is not None:
+        yield from unit_warnings(numbers.intervals, plan.count, state.accumulator.alike())
     if math.isnan(numbers.loss["value"]):
         rows, sample = state.diagnostics.nan_rows, plan.sample
         yield nan_warning(rows if sample is None else [sample[row] for row in rows])
@@ -200,6 +203,12 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
         blocks = (
             rows._replace(group=groups.numbers(rows.start, rows.start + len(rows.targets)))
             for rows in aligned_blocks(parts, whole_groups(groups, size))
+        )
+    units = plan.row_units
+    if units is not None:
+        blocks = (
+            rows._replace(unit=units.keys(rows.start, rows.start + len(rows.targets), rows.columns))
+            for rows in blocks
         )
     return clock.timed("forward", blocks, without="read")
 

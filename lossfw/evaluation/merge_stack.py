@@ -20,6 +20,11 @@ class MergeStack:
     def __init__(self) -> None:
         self._items: list[tuple[int, Any]] = []
 
+    @property
+    def first(self) -> Any:
+        """What holds the most partials, None if there are none."""
+        return self._items[0][1] if self._items else None
+
     def push(self, partial: Mergeable) -> None:
         """Add a partial."""
         self._items.append((1, partial))

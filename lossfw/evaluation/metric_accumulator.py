@@ -1,8 +1,8 @@
-"""Accumulator of one metric: sums of all rows, and of each fold and slice."""
+"""Accumulator of one metric: sums of all rows, and of each unit and slice."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,17 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.intervals.folds import FOLDS, fold_of
+from lossfw.evaluation.intervals.apart import apart_terms, are_apart
+from lossfw.evaluation.intervals.interval import Found, interval
+from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.resampling import size_terms
+from lossfw.evaluation.intervals.unit_keys import hashed_numbers
+from lossfw.evaluation.intervals.unit_sums import KEY_BITS, NO_LIMIT, Limit, UnitCells, UnitSums
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY_CLASS, Slice
-from lossfw.metrics import Metric, MetricUpdate
+from lossfw.metrics import Metric, MetricRows, MetricUpdate, ScoreMetric
 from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
@@ -24,61 +29,82 @@ _COUNT, _WEIGHT = 0, 1
 _SIZE_SUMS = 2
 
 
-class SliceCells:
-    """The cells that rows belong to: their fold, and their part in each slice.
+# All tables of units together hold no more sums than this, some 60 bytes each, unless they have
+# many parts or places of their own.
+_MOST_SUMS = 2**18
+_FEWEST_SUMS = 2**10
 
-    Folds are for intervals. With `logits`, these reach the loss: then predictions must come beside
+
+class SliceCells:
+    """The cells that rows belong to: their unit, and their part in each slice.
+
+    Units are for intervals: the rows are their own where `PredictedBatch.unit` is None. With
+    `logits`, these reach the loss: then predictions must come beside
     them. With `by_group`, losses are those of groups. `columns` are those of the data, in
-    the order of `PredictedBatch.columns`.
+    the order of `PredictedBatch.columns`. `metrics` says how many tables of sums there are.
     """
 
     def __init__(
         self,
         slices: Sequence[Slice],
         *,
-        with_folds: bool,
+        with_units: bool,
         logits: bool = False,
         by_group: bool = False,
         columns: Mapping[str, DataColumn] | None = None,
         classes: Sequence[str] = (),
+        metrics: int = 1,
     ) -> None:
-        self.slices, self.with_folds = tuple(slices), with_folds
+        self.slices, self.with_units = tuple(slices), with_units
         self._labels = tuple(classes)
         self._columns = {name: place for place, name in enumerate(columns or ())}
         self._parts = [SliceParts(part, columns) for part in self.slices]
-        self.folds = FOLDS if with_folds else 1
         self._logits, self._by_group = logits, by_group
-        # The cell of each row at hand: among all rows, and in each slice.
-        self.all: NDArray | None = None
-        self.each: list[NDArray] = []
+        self.most_sums = max(_FEWEST_SUMS, _MOST_SUMS // ((metrics + 1) * (len(slices) + 1)))
+        # The units of the rows at hand, and the parts of each table: None for all rows.
+        self._units = UnitCells.of(np.zeros(0, np.uint64))
+        self.splits: list[NDArray | None] = []
         self._sizes = [MergeStack() for _ in self.slices]
+        # The sizes of units, of rows and of groups of them, for all rows and for each slice.
+        self._unit_sizes = [MergeStack() for _ in range(2 * self.tables)]
         self._classes = 0
 
     @property
     def is_needed(self) -> bool:
-        """Whether there are folds or slices."""
-        return self.with_folds or bool(self.slices)
+        """Whether there are units or slices."""
+        return self.with_units or bool(self.slices)
+
+    @property
+    def tables(self) -> int:
+        """How many tables of sums a metric has: of all rows if there are units, and of slices."""
+        return self.with_units + len(self.slices)
+
+    def units(self, bits: int) -> UnitCells:
+        """Return the units of the rows at hand, of at most so many bits."""
+        return self._units.at(bits)
 
     def assign_cells(self, rows: PredictedBatch) -> None:
-        """Find the cells of some rows, which `all` and `each` hold until the next ones come."""
+        """Find the cells of some rows, which are there until the next ones come."""
         if not self.is_needed:
             return
         count = len(rows.targets)
-        # The rows of a group belong together: they are in the fold of the first.
-        first = np.arange(rows.start, rows.start + count)
-        if rows.group is not None:
-            first = first[rows.group_begins][rows.group - rows.group[0]]
-        fold = fold_of(first)
-        self.all = fold if self.with_folds else None
-        if not self.slices:
-            return
-        fold = fold if self.with_folds else np.zeros(count, np.int64)
+        keys = np.zeros(count, np.uint64)
+        if self.with_units:
+            numbers = np.arange(rows.start, rows.start + count)
+            keys = hashed_numbers(numbers) if rows.unit is None else rows.unit
+        self._units = UnitCells.of(keys)
+        self.splits = [None] if self.with_units else []
         weight = _row_weights(rows.sample_weight, count)
+        if self.slices:
+            self._assign_parts(rows, weight)
+        if self.with_units:
+            self._count_units(rows, weight)
+
+    def _assign_parts(self, rows: PredictedBatch, weight: NDArray) -> None:
         seen = rows.loss_input if rows.predictions is None else rows.predictions
         if seen.ndim == rows.targets.ndim + 1:
             self._classes = seen.shape[-1]
         assert rows.losses is not None
-        self.each = []
         for index, part in enumerate(self.slices):
             if self._logits and rows.predictions is None and part.takes_predictions:
                 raise ArgumentError(
@@ -94,11 +120,31 @@ class SliceCells:
                 seen, rows.targets, losses, weight, rows.start, column
             )
             _refuse_split(part, parts, rows)
-            self.each.append(parts * self.folds + fold)
-            # A row of weight 0 adds to no sum: its part is there if another row is in it.
             counts = weight > 0
             self._parts[index].names(np.unique(parts[counts]).tolist())  # refuses too many
+            self.splits.append(parts)
             self._sizes[index].push(_sizes(parts, weight, counts))
+
+    def _count_units(self, rows: PredictedBatch, weight: NDArray) -> None:
+        """Add the sizes of the units of some rows: the sums of weights, and of their squares."""
+        if not self._by_group and rows.weights is not None:
+            # Those of the losses: class weights and masks are in them.
+            weight = rows.weights
+        counted = [np.flatnonzero(weight > 0)]
+        if rows.group is not None:
+            counted.append(rows.group_begins[weight[rows.group_begins] > 0])
+        limit = Limit(sums=self.most_sums)
+        for kind, own in enumerate(counted):
+            of_units = size_terms(own, weight[own])
+            for stack, parts in zip(self._unit_sizes[kind::2], self.splits, strict=True):
+                push_units(stack, of_units, self.units, parts, limit)
+
+    def unit_sizes(self, table: int, *, of_groups: bool) -> UnitSums | None:
+        """Return the sizes of the units in a table of `splits`; without groups, those of rows."""
+        found = self._unit_sizes[2 * table + 1].merged() if of_groups else None
+        found = self._unit_sizes[2 * table].merged() if found is None else found
+        sizes: UnitSums | None = found
+        return sizes
 
     def named(self, index: int) -> list[tuple[int, str]]:
         """Return the parts of a slice with their names."""
@@ -129,66 +175,108 @@ class SliceCells:
     def merge(self, other: SliceCells) -> None:
         """Add the sizes of the parts of other rows."""
         self._classes = max(self._classes, other._classes)
-        for own, more in zip(self._sizes, other._sizes, strict=True):
+        for own, more in zip(
+            [*self._sizes, *self._unit_sizes], [*other._sizes, *other._unit_sizes], strict=True
+        ):
             own.take(more)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the sizes of parts as plain arrays."""
         arrays = {"classes": np.array(self._classes)}
-        return arrays | pack_stacks({str(i): stack for i, stack in enumerate(self._sizes)})
+        units = {f"units{i}": stack for i, stack in enumerate(self._unit_sizes)}
+        return arrays | pack_stacks({str(i): stack for i, stack in enumerate(self._sizes)} | units)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from the arrays of `pack`."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
             restore(stack, str(index), arrays, CellSums)
+        for index, stack in enumerate(self._unit_sizes):
+            restore(stack, f"units{index}", arrays, UnitSums)
 
 
 class MetricAccumulator:
-    """The sums of one metric: of all rows, and of each fold and slice."""
+    """The sums of one metric: of all rows, and of each unit and slice.
 
-    def __init__(self, metric: Metric, cells: SliceCells) -> None:
+    With `moments`, rows are units, and the interval of a mean follows from its moments.
+    """
+
+    def __init__(self, metric: Metric, cells: SliceCells, *, moments: bool = False) -> None:
         self.metric, self._cells = metric, cells
-        self._partials, self._all = MergeStack(), MergeStack()
-        self._slice_stacks = [MergeStack() for _ in cells.slices]
+        self._partials = MergeStack()
+        self._tables = [MergeStack() for _ in range(cells.tables)]
+        has_moments = moments and cells.with_units and metric.is_mean
+        self._moments = [MergeStack() for _ in range(cells.tables)] if has_moments else []
+        sums = NO_LIMIT if isinstance(metric, ScoreMetric) else cells.most_sums
+        self._limit = Limit(metric.most_units, sums)
 
-    def add(self, seen: MetricUpdate) -> None:
+    def add(self, seen: MetricUpdate, rows: MetricRows) -> None:
         """Add the update of the rows at hand."""
         if seen.partial is not None:
             self._partials.push(seen.partial)
         if seen.terms is None:
             return
-        if seen.partial is None or self._cells.with_folds:
-            self._all.push(seen.terms.table(self._cells.all))
-        for stack, cells in zip(self._slice_stacks, self._cells.each, strict=True):
-            stack.push(seen.terms.table(cells))
+        if seen.partial is None and not self._cells.with_units:
+            self._partials.push(seen.terms.table(None))
+        units = self._cells.units(KEY_BITS)
+        apart = self._cells.with_units and self.metric.takes_groups and are_apart(rows, units)
+        for stack, parts in zip(self._tables, self._cells.splits, strict=True):
+            if apart:
+                terms, cells, rest = apart_terms(self.metric, rows, seen.terms, units, parts)
+                stack.push(UnitSums.of(terms, cells, parts, self._limit, rest))
+            else:
+                push_units(stack, seen.terms, self._cells.units, parts, self._limit)
+        for stack, parts in zip(self._moments, self._cells.splits, strict=False):
+            stack.push(moment_sums(seen.terms, parts))
 
     def partial(self) -> Any:
         """Return the partial of all rows."""
         kept = self._partials.merged()
-        return self._all.merged() if kept is None else kept
+        if kept is not None or not self._cells.with_units:
+            return kept
+        units: UnitSums | None = self._tables[0].merged()
+        return None if units is None else units.total()
 
-    def overall(self, intervals: Intervals | None) -> dict[str, Any]:
-        """Return the number of all rows, with its interval and its curve."""
+    def overall(self, intervals: Intervals | None) -> tuple[dict[str, Any], Found | None]:
+        """Return the number of all rows, with its interval and its curve, and what that is of."""
         partial = self.partial()
-        found: dict[str, Any] = {"value": self.metric.result(partial)}
+        number: dict[str, Any] = {"value": self.metric.result(partial)}
+        found = None
         if intervals is not None:
-            found["interval"] = _interval(
-                self.metric, self._all.merged(), found["value"], intervals
+            table = self._tables[0].merged()
+            moments = self._moments[0].merged() if self._moments else None
+            found = interval(
+                self.metric, table, self._sizes(0, table), number["value"], intervals, moments
             )
+            number |= found.to_dict()
         curve = self.metric.curve(partial)
-        return found if curve is None else {**found, "curve": curve}
+        return (number if curve is None else {**number, "curve": curve}), found
 
     def slice_result(self, index: int, number: int, intervals: Intervals | None) -> dict[str, Any]:
         """Return the number of a part of the rows, with its interval; None if it is empty."""
-        sums: CellSums | None = self._slice_stacks[index].merged()
-        own = None if sums is None else sums.take(sums.cells // self._cells.folds == number)
-        if own is None or not len(own.table):
+        place = self._cells.with_units + index
+        sums: UnitSums | None = self._tables[place].merged()
+        own = None if sums is None else sums.part(number)
+        if own is None or not len(own.sums.table):
             return {"value": None} if intervals is None else {"value": None, "interval": None}
-        found: dict[str, Any] = {"value": self.metric.estimate(own).tolist()}
+        found: dict[str, Any] = {"value": self.metric.estimate(own.total()).tolist()}
         if intervals is not None:
-            found["interval"] = _interval(self.metric, own, found["value"], intervals)
+            sizes, moments = self._sizes(place, own), None
+            if self._moments:
+                every: CellSums = self._moments[place].merged()
+                moments = every.take(every.cells == number)
+            sizes = sizes and sizes.part(number)
+            found |= interval(self.metric, own, sizes, found["value"], intervals, moments).to_dict()
         return found
+
+    def units(self) -> UnitSums | None:
+        """Return the sums of all rows by unit."""
+        found: UnitSums | None = self._tables[0].merged()
+        return found
+
+    def _sizes(self, table: int, sums: UnitSums | None) -> UnitSums | None:
+        whole_groups = self.metric.takes_groups and sums is not None and sums.rest is None
+        return self._cells.unit_sizes(table, of_groups=whole_groups)
 
     def merge(self, other: MetricAccumulator) -> None:
         """Add the sums over other rows."""
@@ -203,18 +291,26 @@ class MetricAccumulator:
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from the arrays of `pack`."""
         for name, stack in self._stacks().items():
-            restore(stack, name, arrays, self.metric if name == "partial" else CellSums)
+            maker = UnitSums if name.startswith("table") else CellSums
+            restore(stack, name, arrays, self.metric if name == "partial" else maker)
 
     def _stacks(self) -> dict[str, MergeStack]:
-        each = {f"part{index}": stack for index, stack in enumerate(self._slice_stacks)}
-        return {"partial": self._partials, "all": self._all, **each}
+        stacks = {"partial": self._partials}
+        stacks |= {f"table{index}": stack for index, stack in enumerate(self._tables)}
+        return stacks | {f"moments{index}": stack for index, stack in enumerate(self._moments)}
 
 
-def _interval(metric: Metric, sums: CellSums, value: Any, intervals: Intervals) -> Any:
-    # Imported on use: most evaluations have no intervals.
-    from lossfw.evaluation.intervals.by_fold import interval
-
-    return interval(metric, sums, value, intervals)
+def push_units(
+    stack: MergeStack,
+    terms: RowTerms,
+    units: Callable[[int], UnitCells],
+    parts: NDArray | None,
+    limit: Limit,
+) -> None:
+    """Add terms to a table of units, with the bits of what is there already."""
+    there: UnitSums | None = stack.first
+    bits = KEY_BITS if there is None else there.bits
+    stack.push(UnitSums.of(terms, units(bits), parts, limit))
 
 
 def _refuse_split(by: Slice, parts: NDArray, rows: PredictedBatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -14,7 +14,9 @@ from lossfw.data import Dataset, RowGroups
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.predictor import BLOCK_ROWS, BlockPredictor
+from lossfw.evaluation.row_units import RowUnits
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
 from lossfw.losses.engine.reduction import block_rows
@@ -61,6 +63,8 @@ class Plan:
         Parts of the rows for which the numbers are reported again.
     columns : tuple of str
         The columns of the data that the file of rows has beside each row.
+    watched : tuple of str
+        Columns whose rows with one value may be alike, where intervals take rows as independent.
     allow_nan : bool
         Whether a run with a loss that is NaN still succeeds.
     digest : str
@@ -82,6 +86,7 @@ class Plan:
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
     columns: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
     allow_nan: bool = False
     digest: str = ""
     warnings: tuple[str, ...] = ()
@@ -105,6 +110,8 @@ class Plan:
             nested = [metric.of for metric in self.metrics if isinstance(metric, LossMetric)]
             for loss in (self.loss, *nested):
                 check_has_rows(loss, self.outputs.shape)
+        # Units that the data do not have are a mistake before any row is read.
+        _ = self.row_units
 
     @property
     def count(self) -> int:
@@ -124,6 +131,27 @@ class Plan:
         if groups is None:
             return RowGroups.single(self.count)
         return groups if self.sample is None else groups.take(np.array(self.sample))
+
+    @cached_property
+    def asked(self) -> Intervals | None:
+        """The options of intervals, with the units that they are of."""
+        if self.intervals is None:
+            return None
+        units = self.intervals.units
+        if units is None:
+            by_group = self.groups is not None and self.data.groups is not None
+            units = Units("groups") if by_group else Units()
+        if units.kind == "groups" and self.data.groups is not None:
+            units = replace(units, column=self.data.groups.column)
+        return replace(self.intervals, units=units)
+
+    @cached_property
+    def row_units(self) -> RowUnits | None:
+        """The units of the rows, None without intervals."""
+        if self.asked is None or self.asked.units is None:
+            return None
+        sample = None if self.sample is None else np.array(self.sample)
+        return RowUnits(self.data, self.asked.units, sample)
 
     def check_part(self, start: int, stop: int) -> tuple[int, int]:
         """Return the ends of a part; raise `ArgumentError` if they split a block or a group."""

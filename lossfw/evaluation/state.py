@@ -23,7 +23,7 @@ from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.row_ranges import RowRanges
 
 # Version of a packed state.
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 @dataclass
@@ -48,9 +48,11 @@ class EvaluationState:
         accumulator = Accumulator(
             plan.loss,
             plan.metrics,
-            intervals=plan.intervals,
+            intervals=plan.asked,
             slices=plan.slices,
             rows=rows,
+            independent=plan.sample is None or len({*plan.sample}) == len(plan.sample),
+            alike=plan.watched,
             clock=clock,
             columns=plan.data.columns,
             classes=plan.data.classes,

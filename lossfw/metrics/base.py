@@ -16,6 +16,9 @@ from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.metrics.cell_sums import CellSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 
+# Values without a unit that are computed together where a metric does not say how.
+_AT_ONCE = 128
+
 
 class Mergeable(Protocol):
     """Protocol: the partial that a metric keeps of some rows."""
@@ -104,7 +107,7 @@ class Metric(Component, ABC):
     prediction: ClassVar[Space] = LOGITS
     piecewise_constant: ClassVar[bool] = False
     bounds: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
-    most_units: ClassVar[int] = 2**16
+    most_units: ClassVar[int] = 1024
     better: ClassVar[Literal["higher", "lower"] | None] = None
     weight_factor: ClassVar[Literal["ignored", "multiplies", "matters"]] = "ignored"
     takes_groups: ClassVar[bool] = False
@@ -129,6 +132,11 @@ class Metric(Component, ABC):
     def comparable(self) -> Metric:
         """What two runs must have in common for a difference of their numbers to mean anything."""
         return self
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the weighted mean of a number that each row has."""
+        return False
 
     @abstractmethod
     def partial(
@@ -234,7 +242,13 @@ class Metric(Component, ABC):
         -------
         ndarray, shape (units, ...)
         """
-        return self.estimates(sums, 1.0 - np.eye(units))
+        found = []
+        for first in range(0, units, _AT_ONCE):
+            own = np.arange(first, min(first + _AT_ONCE, units))
+            times = np.ones((len(own), units))
+            times[np.arange(len(own)), own] = 0.0
+            found.append(self.estimates(sums, times))
+        return np.concatenate(found)
 
     def __call__(
         self, prediction: Any, target: Any, *, sample_weight: Any = None, where: Any = None
@@ -284,6 +298,8 @@ class RowwiseMetric(Metric):
 
 class MetricOfSums(RowwiseMetric):
     """A metric that is a function of sums over rows, the same for any rows."""
+
+    most_units: ClassVar[int] = 2**16
 
     @abstractmethod
     def value(self, sums: NDArray, columns: int) -> NDArray:

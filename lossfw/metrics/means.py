@@ -30,6 +30,11 @@ class _Mean(MetricOfSums):
         """Return the metric from the mean; the mean itself by default."""
         return mean
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether the mean is the metric itself."""
+        return type(self).finish is _Mean.finish and not self.takes_groups
+
     def result(self, partial: Partial) -> float:
         """Return the metric of the weighted mean."""
         with np.errstate(all="ignore"):

@@ -129,9 +129,6 @@ class ScoreMetric(_ByTerms):
     score: some 40 bytes, at most as many as there are rows.
     """
 
-    # Each is ranked anew without each unit.
-    most_units: ClassVar[int] = 1024
-
     @abstractmethod
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         """Return the metric from the weights of all scores.

@@ -141,6 +141,10 @@ class CrossValidation:
         given = self.request.config
         values += [] if given.has("evaluate", "rows") else [(("evaluate", "rows"), True)]
         values += [] if given.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
+        # What was held out together is one unit.
+        groups = given.root.find(("train", "hold_out", "groups"))
+        if groups is not None and not given.has("evaluate", "intervals", "units"):
+            values.append((("evaluate", "intervals", "units"), groups.value))
         for path, value in values:
             root = with_value(root, path, Node(value, root.at), root.at)
         return root

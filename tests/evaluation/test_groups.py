@@ -8,14 +8,14 @@ from lossfw import GroupLoss
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.evaluation.evaluate import evaluate
-from lossfw.evaluation.intervals.by_fold import interval_of
-from lossfw.evaluation.intervals.folds import fold_of
+from lossfw.evaluation.intervals.freedom import degrees_of_freedom
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import Slice
 from lossfw.metrics import LossMetric
 
 SIZES = np.random.default_rng(0).integers(1, 9, 300)
+stats = pytest.importorskip("scipy.stats")
 GROUP = np.repeat(np.arange(len(SIZES)), SIZES)
 ROWS = len(GROUP)
 
@@ -54,26 +54,27 @@ def test_all_rows_are_one_group_where_the_data_have_none(y):
     assert evaluate(made).loss == Spread()(y, made.data.targets)
 
 
-def test_the_folds_of_an_interval_have_whole_groups(y):
+def test_the_units_of_an_interval_are_whole_groups(y):
+    """The mean of losses of groups, and of rows, without each group; of which each is a unit."""
     made = plan(y, intervals=Intervals(level=0.9), metrics=(LossMetric(of=lossfw.loss("huber")),))
     numbers = evaluate(made).numbers
     losses = Spread()(y, made.data.targets, group=GROUP, reduction="none")
-    first = np.cumsum(SIZES) - SIZES
     of_rows = lossfw.loss("huber")(y, made.data.targets, reduction="none")
+    sums = np.bincount(GROUP, of_rows)
     cases = [
-        (numbers.loss, losses, fold_of(first)),
-        (numbers.metrics["huber"], of_rows, fold_of(first)[GROUP]),
+        (numbers.loss, losses, np.ones(len(SIZES)), len(SIZES) - 1, False),
+        (numbers.metrics["huber"], sums, SIZES, degrees_of_freedom(SIZES), True),
     ]
-    for found, each, fold in cases:
-        _, fold = np.unique(fold, return_inverse=True)
-        sums, counts = (np.bincount(fold, w) for w in (each, np.ones(len(each))))
-        expected = interval_of(
-            lambda times, s=sums, c=counts: (times @ s) / (times @ c),
-            len(sums),
-            each.mean(),
-            Intervals(level=0.9),
-        )
-        assert found["interval"] == pytest.approx(expected, rel=1e-12)
+    for found, sums, size, freedom, claims in cases:
+        mean = sums.sum() / size.sum()
+        without = (sums.sum() - sums) / (size.sum() - size)
+        error = np.sqrt((len(size) - 1) / len(size) * ((without - mean) ** 2).sum())
+        half = stats.t.ppf(0.95, freedom) * error
+        factor = np.exp(half / mean)
+        # A loss that claims to be nonnegative is seen on the scale of its logarithm.
+        ends = [mean / factor, mean * factor] if claims else [mean - half, mean + half]
+        assert found["value"] == pytest.approx(mean)
+        assert found["interval"] == pytest.approx(ends, rel=1e-10)
 
 
 def test_a_slice_has_whole_groups(y):

@@ -24,7 +24,6 @@ from lossfw.config.plan.fusion import (
 )
 from lossfw.config.plan.named_targets import column_advice, lacks_columns, named_targets
 from lossfw.config.plan.rows import inputs_of
-from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
@@ -66,25 +65,12 @@ def adapt_loss(config: CheckedConfig) -> None:
 
 
 def _check_groups(config: CheckedConfig) -> None:
-    """Record that `group_key` is missing, or that nothing uses it."""
+    """Record that `group_key` is missing."""
     parts: list[tuple[ConfigPath, Loss | Metric | None]] = [(["loss"], config.loss)]
     parts += [(["evaluate", "metrics", i], metric) for i, metric in enumerate(config.metrics)]
     for path, part in parts:
         if part is not None and part.needs_group:
             _need_groups(config, part, path)
-    # A part that is wrong itself may be the one that takes groups.
-    right = [part for _, part in parts if part is not None]
-    is_used = len(right) < len(parts) or any(part.takes_groups for part in right)
-    if config.data_spec.options.group_key is not None and not is_used:
-        names = "" if config.registry is None else suggestions.for_groups(config.registry)
-        instead = f", or take a loss of groups, such as {names}" if names else ""
-        config.add(
-            ["data", "group_key"],
-            "group_key says which rows belong together, and neither the loss nor a metric takes "
-            "groups",
-            f"leave it out{instead}",
-            key=True,
-        )
 
 
 def _need_groups(config: CheckedConfig, part: Loss | Metric, path: ConfigPath) -> None:

@@ -15,6 +15,7 @@ from lossfw.config.schema.sections import HOLD_OUT_OF_FOLDS, TrainSection
 from lossfw.data.class_labels import are_indices
 from lossfw.data.files import digest_arrays
 from lossfw.data.source import file_fields
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import DEFAULT_LARGEST
 from lossfw.models import Model
 from lossfw.models.predictions import Predictions
@@ -118,6 +119,9 @@ def _report(config: CheckedConfig) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if config.intervals is not None:
         options["intervals"] = config.intervals.to_dict()
+        if config.units == Units():
+            # What rows are by themselves: such runs have the digest of before there were units.
+            del options["intervals"]["units"]
     if config.slices:
         options["slices"] = [
             [one.name, one.by, list(one.bins)]

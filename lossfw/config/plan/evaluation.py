@@ -11,7 +11,12 @@ from lossfw.config.plan.compatibility import check_like_training
 from lossfw.config.plan.digest import plan_digest
 from lossfw.config.plan.first_rows import try_first_rows
 from lossfw.config.plan.load_outputs import load_outputs
-from lossfw.config.plan.report_options import read_report_options, read_slices, row_columns
+from lossfw.config.plan.report_options import (
+    read_report_options,
+    read_slices,
+    read_units,
+    row_columns,
+)
 from lossfw.config.plan.rows import load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import build_components
@@ -42,6 +47,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     refuse_sweep(config)
     load_outputs(config)
     read_slices(config)
+    read_units(config)
     _load_data(config, {} if loaded is None else loaded)
     # Nothing is known about a model that cannot be read.
     readable = config.predictor is not None or config.outputs is not None
@@ -88,6 +94,7 @@ def _plan(config: CheckedConfig) -> Plan:
         intervals=config.intervals,
         slices=config.slices,
         columns=row_columns(config),
+        watched=tuple(evaluate.columns),
         digest=plan_digest(config),
         warnings=known(config.data).notes,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.config.schema.check_config import slice_section
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec, known
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.schema.sections import RootSection
@@ -13,7 +13,10 @@ from lossfw.config.text.tree import Node
 from lossfw.data import Dataset
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import COLUMN, Slice
+
+_UNITS: ConfigPath = ["evaluate", "intervals", "units"]
 
 
 def read_report_options(config: CheckedConfig) -> None:
@@ -24,7 +27,39 @@ def read_report_options(config: CheckedConfig) -> None:
     section = config.sections.evaluate.intervals
     if section is not None:
         seed = config.sections.seed if section.seed is None else section.seed
-        config.intervals = Intervals(section.level, section.method, section.replicates, seed)
+        config.intervals = Intervals(
+            section.level, section.method, section.replicates, seed, config.units
+        )
+
+
+def read_units(config: CheckedConfig) -> None:
+    """Fill `units` with what intervals take as independent, where there are intervals.
+
+    The first of these: evaluate.intervals.units, train.hold_out.groups, data.group_key, rows.
+    """
+    section = config.sections and config.sections.evaluate.intervals
+    if not section:
+        return
+    train, given = known(config.sections).train, section.units
+    if given is None and train is not None and train.hold_out is not None:
+        given = train.hold_out.groups
+    key = config.data_spec.options.group_key
+    if given is None and key is not None:
+        given = "groups"
+    try:
+        units = Units() if given is None else Units.read(given)
+    except ParameterError as error:
+        what, hint = split_hint(str(error).removesuffix("."))
+        config.add(_UNITS, what, hint)
+        return
+    if units.kind == "groups" and key is None:
+        what = "units: groups are those of data.group_key, which is not given"
+        config.add(_UNITS, what, f"write {COLUMN}NAME, a column of the data, or data.group_key")
+        return
+    takes = [part.takes_groups for part in (config.loss, *config.metrics) if part is not None]
+    if units.kind == "groups" and not any(takes):
+        units = Units("column", str(key))
+    config.units = units
 
 
 def read_slices(config: CheckedConfig) -> None:
@@ -53,7 +88,8 @@ def read_slices(config: CheckedConfig) -> None:
 def row_columns(config: CheckedConfig) -> tuple[str, ...]:
     """Return the columns of the data that stand beside each row: those of slices, and others."""
     asked = [] if config.sections is None else config.sections.evaluate.columns
-    return tuple(dict.fromkeys([*(p.column for p in config.slices if p.column), *asked]))
+    units = [config.units.column] if config.units is not None and config.units.column else []
+    return tuple(dict.fromkeys([*(p.column for p in config.slices if p.column), *asked, *units]))
 
 
 def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> ConfigPath:
@@ -61,6 +97,9 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
 
     It may be the column of groups, that of a slice, of the file of rows, or of a filter.
     """
+    intervals = config.sections and config.sections.evaluate.intervals
+    if intervals and intervals.units and config.units and config.units.column == column:
+        return _UNITS
     train = config.sections and config.sections.train
     if train and train.hold_out and train.hold_out.groups == f"{COLUMN}{column}":
         return ["train", "hold_out", "groups"]

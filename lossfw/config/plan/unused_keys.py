@@ -41,6 +41,13 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
                     f"evaluate.intervals.{key} changes nothing with method: jackknife, which draws "
                     "nothing"
                 )
+    parts = [part for part in (config.loss, *config.metrics) if part is not None]
+    in_use = config.has("evaluate", "intervals") or any(part.takes_groups for part in parts)
+    if config.data_spec.options.group_key is not None and not in_use:
+        yield (
+            "data.group_key changes nothing without evaluate.intervals: neither the loss nor a "
+            "metric takes groups"
+        )
     yield from _guards(config)
 
 

@@ -19,6 +19,7 @@ from lossfw.data.data_record import DataRecord
 from lossfw.data.options import DataOptions
 from lossfw.errors import ArgumentError, DataError, ParameterError, UnknownNameError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.predictor import BlockPredictor
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
@@ -121,6 +122,8 @@ class CheckedConfig:
     sample: tuple[int, ...] | None = None
     # How sure the numbers are to be.
     intervals: Intervals | None = None
+    # What its intervals take as independent.
+    units: Units | None = None
     # Parts of the rows.
     slices: tuple[Slice, ...] = ()
     # What came with the weights of the data of their training.

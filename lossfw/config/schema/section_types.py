@@ -88,6 +88,10 @@ _column = _expect(
     lambda value: isinstance(value, str) and value.startswith(COLUMN) and value != COLUMN,
     "a column of the data, written as column.patient",
 )
+_units = _expect(
+    lambda value: isinstance(value, str | dict),
+    "rows, groups, a column as column.patient, or {time: column.day, blocks: auto}",
+)
 _rows = _expect(
     lambda value: isinstance(value, bool) or value in ROW_FILES,
     f"true or false, or one of {', '.join(ROW_FILES)}",
@@ -155,6 +159,25 @@ Seed = Annotated[int, Field(ge=0)]
 RowsChoice = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
 SliceKey = Annotated[str, WithJsonSchema(_BY)]
 ColumnKey = Annotated[str, BeforeValidator(_column), WithJsonSchema(_COLUMN)]
+UnitsChoice = Annotated[
+    Any,
+    BeforeValidator(_units),
+    WithJsonSchema(
+        {
+            "if": {"type": "string"},
+            "then": {"anyOf": [{"enum": ["rows", "groups"]}, _COLUMN]},
+            "else": {
+                "type": "object",
+                "required": ["time"],
+                "properties": {
+                    "time": {"anyOf": [{"const": "row"}, _COLUMN]},
+                    "blocks": {"type": ["integer", "string"], "minimum": 5, "pattern": "^auto$"},
+                },
+                "additionalProperties": False,
+            },
+        }
+    ),
+]
 Seeds = Annotated[
     list[Seed],
     Field(min_length=1, max_length=MAX_RUNS),

@@ -36,6 +36,7 @@ from lossfw.config.schema.section_types import (
     SliceKey,
     SourceSpec,
     Spec,
+    UnitsChoice,
     Version,
     key,
     named_slice,
@@ -106,6 +107,12 @@ class SampleSection(Section):
 class IntervalsSection(Section):
     """Confidence intervals."""
 
+    units: UnitsChoice | None = key(
+        "What is independent: rows, groups (those of data.group_key), a column as column.patient, "
+        "whose rows with one value belong together, or {time: column.day, blocks: auto}. Unless "
+        "given train.hold_out.groups, then data.group_key, then rows.",
+        None,
+    )
     level: Annotated[float, Field(gt=0, lt=1)] = key(
         "How often the interval is to hold the true number.", 0.95
     )

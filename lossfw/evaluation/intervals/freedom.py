@@ -31,8 +31,8 @@ def degrees_of_freedom(size: NDArray, spread: NDArray | None = None) -> float:
     --------
     >>> round(degrees_of_freedom(np.full(20, 3.0)), 9)
     19.0
-    >>> round(degrees_of_freedom(np.array([19.0, *np.ones(19)])), 2)
-    1.22
+    >>> round(degrees_of_freedom(np.array([19.0, *np.ones(19)])), 1)
+    2.2
     """
     omega = size if spread is None else spread
     omega = omega / omega.mean()

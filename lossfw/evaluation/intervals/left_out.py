@@ -93,6 +93,8 @@ def ends_of(
     It is cut at the least and the largest value that the number can have, and symmetric on the
     scale of the logarithm for those that are never negative and have no upper bound.
     """
+    if not freedom >= 1.0:
+        return np.full((2, *middle.shape), np.nan)
     with np.errstate(all="ignore"):
         half = t_quantile(level, freedom) * error
         ends = np.stack([middle - half, middle + half])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 from lossfw.components.naming import did_you_mean
@@ -60,6 +60,10 @@ class Intervals:
         if self.units is not None:
             plain["units"] = self.units.to_plain()
         return plain
+
+    def with_units(self, units: Units) -> Self:
+        """Return the same options of intervals of other units."""
+        return replace(self, units=units)
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:

@@ -31,7 +31,8 @@ from lossfw.evaluation.intervals.freedom import degrees_of_freedom
 from lossfw.evaluation.intervals.left_out import LeftOut
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.unit_sums import UnitSums, aligned
-from lossfw.metrics import CellSums, Metric
+from lossfw.metrics import CellSums, Metric, Term
+from lossfw.metrics.cell_sums import RowTerms
 from lossfw.numerics.arrays import NDArray
 
 Estimates: TypeAlias = Callable[[NDArray], NDArray]
@@ -44,12 +45,18 @@ _LEAST_KNOWN = 0.9
 _ROUNDING = 1e-9
 # Neighbouring blocks of time are put together until they are less alike than this, from
 # 2**6 blocks to 2**3.
-_ALIKE = 0.1
-_MOST_BLOCK_BITS, _LEAST_BLOCK_BITS = 6, 3
+STILL_ALIKE = 0.1
+BLOCK_BITS = (6, 5, 4, 3)
 
-# The sums of the size of a unit: of the weights of its rows, and of their squares; the latter are
-# left out where all weights are 1.
-SIZE, SQUARE = 0, 1
+# The sums of the size of a unit: of the weights w of its rows, and of w^2 - w.
+_SIZE, _EXCESS = 0, 1
+
+
+def size_terms(rows: NDArray, weight: NDArray) -> RowTerms:
+    """Return the terms of the size of units, from the numbers of rows and their weights."""
+    place = np.zeros(len(rows), np.int64)
+    terms = [Term(place + _SIZE, weight), Term(place + _EXCESS, weight * weight - weight)]
+    return RowTerms.of(1, 2, rows, terms)
 
 
 def left_out(
@@ -63,7 +70,7 @@ def left_out(
     table : UnitSums
         Its sums by unit.
     sizes : UnitSums
-        The size of each unit, at `SIZE` and `SQUARE`.
+        The size of each unit, from `size_terms`.
     value : ndarray
         The metric of all rows.
     pools : bool
@@ -73,10 +80,10 @@ def left_out(
     table, sizes = aligned(table, sizes)
     if not pools:
         return _left_out(metric, table, sizes, value)
-    for bits in range(_MOST_BLOCK_BITS, _LEAST_BLOCK_BITS - 1, -1):
+    for bits in BLOCK_BITS:
         found = _left_out(metric, table.at(bits), sizes.at(bits), value)
-        alike = _alike(found, size_of(sizes.at(bits), table.at(bits).present)[0])
-        if alike < _ALIKE:
+        alike = block_correlation(found, size_of(sizes.at(bits), table.at(bits).present)[0])
+        if alike < STILL_ALIKE:
             break
     return found._replace(alike=alike)
 
@@ -87,7 +94,7 @@ def _left_out(metric: Metric, table: UnitSums, sizes: UnitSums, value: NDArray) 
     return LeftOut(np.asarray(value), without, freedom_of(sizes, table.present))
 
 
-def _alike(found: LeftOut, size: NDArray) -> float:
+def block_correlation(found: LeftOut, size: NDArray) -> float:
     """Return the correlation of the errors of neighbouring blocks."""
     count = found.units
     with np.errstate(all="ignore"):
@@ -99,13 +106,14 @@ def _alike(found: LeftOut, size: NDArray) -> float:
     return float(known.mean()) + 1.0 / count if known.size else 0.0
 
 
-def size_of(sizes: UnitSums, keys: NDArray) -> tuple[NDArray, NDArray | None]:
-    """Return the size of each unit and its sum of squares, None where weights are 1."""
+def size_of(sizes: UnitSums, keys: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the sum of the weights of each unit, and that of their squares."""
     dense = sizes.sums.dense(sizes.sums.table.rounded(), len(sizes.units))
     there = np.isin(keys, sizes.units)
     found = np.zeros((len(keys), dense.shape[1]))
     found[there] = dense[np.searchsorted(sizes.units, keys[there])]
-    return found[:, SIZE], found[:, SQUARE] if found[:, SQUARE].any() else None
+    size = found[:, _SIZE]
+    return size, size + found[:, _EXCESS]
 
 
 def freedom_of(sizes: UnitSums, keys: NDArray) -> float:
@@ -114,7 +122,7 @@ def freedom_of(sizes: UnitSums, keys: NDArray) -> float:
     counts = size > 0
     if counts.sum() < 2 or not np.isfinite(size).all():
         return 0.0
-    return degrees_of_freedom(size[counts], None if square is None else square[counts])
+    return degrees_of_freedom(size[counts], square[counts])
 
 
 def bootstrap_ends(metric: Metric, table: UnitSums, found: LeftOut, asked: Intervals) -> NDArray:

@@ -14,7 +14,6 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.data.csv_text import is_missing
 from lossfw.data.lazy_arrays import chunks_of
-from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
 # The constants of the finaliser of SplitMix64: Steele, Lea and Flood, *Fast
@@ -26,7 +25,7 @@ _ROUNDS = (
 )
 _LAST_SHIFT = np.uint64(31)
 
-# Blocks of time that are put together later: so many that any number of larger ones is near.
+# Blocks of time of which neighbours are put together: 2**12, so that 64 of them are whole ones.
 SHORT_BLOCKS = 4096
 
 
@@ -53,41 +52,45 @@ def hashed_text(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-class ColumnKeys:
-    """The keys of the values of a column: of numbers, or of texts that are codes of labels."""
+class MissingUnitError(Exception):
+    """A row has no value of the column whose values are units; `place` is its place."""
 
-    def __init__(self, name: str, labels: tuple[str, ...]) -> None:
-        self._name = name
+    def __init__(self, missing: NDArray) -> None:
+        super().__init__()
+        self.place = int(np.argmax(missing))
+
+
+class ColumnKeys:
+    """The keys of the values of a column: numbers, or codes of `labels`."""
+
+    def __init__(self, labels: tuple[str, ...] = ()) -> None:
         self._missing = np.array([is_missing(label) for label in labels], bool)
         self._labels = np.array([hashed_text(label) for label in labels], np.uint64)
 
-    def of(self, values: NDArray, start: int) -> NDArray:
-        """Return the key of each row; `start` is the number of the first, for an error."""
-        if len(self._labels):
-            codes = values.astype(np.int64)
-            missing = self._missing[codes]
-        else:
-            missing = np.isnan(values)
-        if missing.any():
-            row = start + int(np.argmax(missing))
-            raise DataError(
-                f"column {self._name!r} has no value in row {row}, and every row needs its unit "
-                "for intervals: leave such rows out by data.rows, name another column, or write "
-                "evaluate.intervals.units: rows."
-            )
-        return self._labels[codes] if len(self._labels) else hashed_numbers(values)
+    def of(self, values: NDArray) -> NDArray:
+        """Return the key of each row; raise `MissingUnitError` for one without a value."""
+        keys, known = self.known(values)
+        _refuse(~known)
+        return keys
+
+    def known(self, values: NDArray) -> tuple[NDArray, NDArray]:
+        """Return the keys of the rows that have a value, and which these are."""
+        if not len(self._labels):
+            known = ~np.isnan(values)
+            return hashed_numbers(values[known]), known
+        codes = values.astype(np.int64)
+        known = ~self._missing[codes]
+        return self._labels[codes[known]], known
 
 
 class TimeKeys:
-    """The keys of rows by time: the blocks of the column's values, in their order."""
+    """The keys of rows by time: blocks of the values of a column, in their order.
 
-    def __init__(self, name: str, column: DataColumn, blocks: int = SHORT_BLOCKS) -> None:
-        if column.holds_texts:
-            raise DataError(
-                f"column {name!r} holds texts, and blocks of time need numbers, such as days or "
-                "seconds."
-            )
-        self._name, self._blocks = name, blocks
+    A block has about as many rows as any other; rows of one time are in one block.
+    """
+
+    def __init__(self, column: DataColumn, blocks: int = SHORT_BLOCKS) -> None:
+        self._blocks = blocks
         self._times: NDArray = np.zeros(0)
         counts: NDArray = np.zeros(0)
         for chunk in chunks_of(column.values):
@@ -95,20 +98,18 @@ class TimeKeys:
             every, place = np.unique(np.append(self._times, times), return_inverse=True)
             counts = np.bincount(place, np.append(counts, more), len(every))
             self._times = every
-        # A block has about as many rows as any other; rows of one time are in one block.
         before = np.cumsum(counts) - counts
-        rows = max(1, int(counts.sum()))
-        self._block = (before.astype(np.int64) * blocks) // rows
+        self._block = before.astype(np.int64) * blocks // max(1, int(counts.sum()))
 
-    def of(self, values: NDArray, start: int) -> NDArray:
-        """Return the key of each row."""
-        missing = np.isnan(values)
-        if missing.any():
-            raise DataError(
-                f"column {self._name!r} has no value in row {start + int(np.argmax(missing))}, and "
-                "blocks of time need the time of every row: leave such rows out by data.rows."
-            )
+    def of(self, values: NDArray) -> NDArray:
+        """Return the key of each row; raise `MissingUnitError` for one without a time."""
+        _refuse(np.isnan(values))
         return block_keys(self._block[np.searchsorted(self._times, values)], self._blocks)
+
+
+def _refuse(missing: NDArray) -> None:
+    if missing.any():
+        raise MissingUnitError(missing)
 
 
 def block_keys(numbers: NDArray, blocks: int) -> NDArray:

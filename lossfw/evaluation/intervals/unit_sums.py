@@ -11,7 +11,7 @@ ends with the same table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,8 +26,11 @@ KEY_BITS = 64
 LEAST_BITS = 8
 # The most units that are kept apart: more would make no interval better by a part in 100.
 MOST_UNITS = 2**16
-# The number of a part times this, times the places of a metric, is a key of `ExactSums`.
-_CELLS = 2**30
+# Sums by score are as many as there are scores, however few units there are.
+NO_LIMIT = 2**62
+# The most numbers of all units and places together, as an array has them; and with the number of
+# a part they are a key of `ExactSums`.
+_CELLS = 2**22
 
 
 class Limit(NamedTuple):
@@ -126,6 +129,10 @@ class UnitSums:
         place = np.searchsorted(units, shortened(self.units, bits))
         sums = self.sums.with_cells(self._moved(place, len(units)))
         return UnitSums(bits, units, sums, self.limit, self.rest)
+
+    def at_most(self, units: int) -> UnitSums:
+        """Return the sums with at most so many units, a power of 2 of at least 256."""
+        return replace(self, limit=Limit(units, NO_LIMIT))._within_limit()
 
     def part(self, number: int) -> UnitSums:
         """Return the sums of one part of the rows."""

@@ -102,6 +102,11 @@ class Units:
         """Whether blocks of time are put together as the errors ask for."""
         return self.kind == "time" and not self.blocks
 
+    @property
+    def short_blocks(self) -> int:
+        """How many blocks of time rows are put in."""
+        return self.blocks or MAX_BLOCKS
+
     def noun(self, count: int) -> str:
         """Return the word for so many of them.
 

@@ -54,11 +54,9 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
         lines.append(f"{where}: {100 * options.level:.4g}% intervals, by the {options.method}.")
     clear = has_intervals(comparison)
     if clear or comparison.paired:
-        base = comparison.baseline.result
-        groups = f" in {_counted(base['groups'], 'group')}" if "groups" in base else ""
-        star = "; * marks an interval that leaves out 0" if clear else ""
-        rows = _counted(base["count"], "row")
-        lines.append(f"Differences are paired by {rows}{groups}{star}.")
+        paired_by = comparison.paired_by or _counted(comparison.baseline.result["count"], "row")
+        star = " * marks an interval that leaves out 0." if clear else ""
+        lines.append(f"Differences are paired by {paired_by}; given these models.{star}")
     if comparison.differences and not clear:
         why = reasons(comparison, comparison.single)
         lines.append(f"No difference has an interval, because {why}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lossfw.evaluation.intervals.sentence import sentence
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.nn.dense import Network
@@ -43,6 +44,7 @@ def report_rows(
 ) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
     numbers = result.numbers
+    given = "the models" if maker else "the model"
     network = not maker and isinstance(plan.model, Network | None)
     if plan.model is not None:
         maker = str(plan.model)
@@ -60,10 +62,7 @@ def report_rows(
     for name, metric in numbers.metrics.items():
         rows += measured(name, metric)
     if (options := numbers.intervals) is not None:
-        intervals = f"{options['level']:.4g} by {options['method']}"
-        if "replicates" in options:
-            intervals += f", {options['replicates']} replicates, seed {options['seed']}"
-        rows += [("", ""), ("intervals", intervals)]
+        rows += [("", ""), ("intervals", sentence(options, given))]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows
@@ -124,8 +123,10 @@ def _single(number: Mapping[str, Any]) -> str:
 
 
 def _undefined(number: Mapping[str, Any]) -> str:
-    """Return a mark behind a number whose interval is not defined."""
-    return " [?]" if "interval" in number and number["interval"] is None else ""
+    """Return a mark behind a number whose interval is not defined, and why where that is known."""
+    if "interval" not in number or number["interval"] is not None:
+        return ""
+    return f" [?] {number.get('why', '')}".rstrip()
 
 
 def _in_full(value: Any) -> str:

@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lossfw.components.naming import did_you_mean
-from lossfw.config.plan.evaluation import build_data
-from lossfw.config.text.source import ConfigSource
-from lossfw.config.text.writing import flow
 from lossfw.data import DataColumn
-from lossfw.errors import ArgumentError, DataError, LossfwError
+from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY, COLUMN, Slice, named_after
@@ -20,7 +16,7 @@ from lossfw.runs.compare.comparison import ComparedSlice
 from lossfw.runs.compare.differences import KEEP_ROWS, differences, listed
 from lossfw.runs.compare.finished import FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, own_interval
-from lossfw.runs.folder import CONFIG_FILE
+from lossfw.runs.compare.row_keys import column_of
 
 # What is the same for a row in every run.
 _BY_TARGET = "target"
@@ -112,27 +108,4 @@ def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]
     for one in kept:
         if by.column in one.rows.columns:
             return one.rows.columns
-    there = sorted({name for one in kept for name in one.rows.columns})
-    try:
-        return {by.column: _column_of_data(by.column, kept[0])}
-    except (LossfwError, OSError) as error:
-        guess = did_you_mean(by.column, there)
-        have = f"they have {', '.join(there)}. {guess}".rstrip() if there else "they have none."
-        why = str(error).partition("\n")[0].removesuffix(".")
-        raise ArgumentError(
-            f"--by {by.by}: the rows of these runs have no column {by.column!r}; {have} "
-            f"Nor can it be read from the data of {kept[0].run.name}: {why}. Runs keep it with "
-            f"evaluate: {{columns: [{by.column}]}}."
-        ) from None
-
-
-def _column_of_data(name: str, one: RunWithRows) -> DataColumn:
-    """Return a column of the data of a run, which are read again, in the order of its rows."""
-    keep = f"evaluate.columns={flow([name])}"
-    source = ConfigSource(str(one.run.path / CONFIG_FILE), (keep,), one.run.plugins)
-    data, then = build_data(source), one.run.record.get("data") or {}
-    if (data.name, data.digest) != (then.get("name"), then.get("digest")):
-        raise DataError(f"data {data.name!r} have changed since the run.")
-    if name not in data.columns:
-        raise DataError(f"data {data.name!r} have no column {name!r}.")
-    return data.columns[name].take(one.rows.row)
+    return {by.column: column_of(kept[0].run, kept[0].rows, by.column, f"--by {by.by}")}

@@ -9,6 +9,8 @@ from pathlib import Path
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.sentence import counted_units
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import Slice
 from lossfw.runs.compare.by_slice import compared_slices
 from lossfw.runs.compare.comparison import Comparison, TrainingComparison
@@ -22,6 +24,7 @@ from lossfw.runs.compare.differences import (
 )
 from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
 from lossfw.runs.compare.paired import RunWithRows, own_interval
+from lossfw.runs.compare.row_keys import units_of
 from lossfw.runs.compare.settings import differing_settings, surroundings
 
 
@@ -31,6 +34,7 @@ def compare(
     level: float | None = None,
     side_by_side: bool = False,
     by: Slice | None = None,
+    units: Units | None = None,
 ) -> Comparison:
     """Compare runs, each with the first; `side_by_side` allows other data, without differences.
 
@@ -51,7 +55,10 @@ def compare(
     # Level and method are those of the first run that has intervals.
     intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
     intervals = intervals if level is None else replace(intervals, level=level)
-    with_rows, notes = runs_with_rows(runs) if same else ({}, [])
+    units = units or _units_of_all(runs)
+    with_rows, notes = runs_with_rows(runs, units) if same else ({}, [])
+    units = next((one.units for one in with_rows.values()), units)
+    intervals = replace(intervals, units=units)
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
     numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
     judged: dict[str, dict[str, Judged]] = {}
@@ -79,10 +86,37 @@ def compare(
         surroundings=differing_settings([surroundings(run.record) for run in runs]),
         intervals=intervals,
         paired=bool(judged) and len(with_rows) == len(runs),
+        paired_by=_paired_by(found, units),
         notes=tuple(dict.fromkeys(notes)),
         by="" if by is None else by.by,
         slices=slices,
     )
+
+
+def _paired_by(found: Sequence[Judged], units: Units | None) -> str:
+    """Return how many units differences are paired by, empty if they are not paired."""
+    of = next((one.found for one in found if one.found is not None and one.found.units), None)
+    if of is None or units is None:
+        return ""
+    described = {"units": units.to_plain(), "count": of.units, "freedom": of.freedom}
+    return counted_units({**described, "column": units.column, "together": of.together})
+
+
+def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
+    """Return what the intervals of the runs take as independent; refuse runs that differ."""
+    of = {
+        run.name: run.intervals.units
+        for run in runs
+        if run.intervals is not None and run.intervals.units is not None
+    }
+    first = next(iter(of), "")
+    for name, units in of.items():
+        if units != of[first]:
+            raise ArgumentError(
+                f"the intervals of {first} are of {of[first].text}, and those of {name} of "
+                f"{units.text}: say what differences take as independent, as --units {units.text}."
+            )
+    return units_of(next(run for run in runs if run.name == first)) if of else None
 
 
 def _numbers(
@@ -100,7 +134,10 @@ def _numbers(
 
 def _alike(one: Intervals, other: Intervals) -> bool:
     """Tell whether two intervals mean the same; the draws of a bootstrap may differ."""
-    return replace(one, seed=0) == replace(other, seed=0)
+    plain = [replace(each, seed=0, units=None) for each in (one, other)]
+    kinds = [each.units and each.units.to_plain() for each in (one, other)]
+    # The result of an older lossfw does not say of which units its intervals are.
+    return plain[0] == plain[1] and kinds[0] == kinds[1]
 
 
 def _other_intervals(
@@ -134,6 +171,7 @@ def compare_folders(
     level: float | None = None,
     side_by_side: bool = False,
     by: Slice | None = None,
+    units: Units | None = None,
 ) -> tuple[Comparison, list[str]]:
     """Compare the runs or the trainings in folders, and return messages about unfinished ones.
 
@@ -146,13 +184,14 @@ def compare_folders(
             "and runs with runs."
         )
     if trainings or left_out:
-        if by is not None:
-            raise ArgumentError("--by tells rows apart, and trainings keep none: compare runs.")
+        if by is not None or units is not None:
+            option = "--by tells rows apart" if by else "--units says which rows belong together"
+            raise ArgumentError(f"{option}, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), left_out)
         return TrainingComparison.of(trainings, level), left_out
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
-    return compare(runs, level=level, side_by_side=side_by_side, by=by), left_out
+    return compare(runs, level=level, side_by_side=side_by_side, by=by, units=units), left_out
 
 
 def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:

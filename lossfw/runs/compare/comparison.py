@@ -13,7 +13,7 @@ from lossfw.components import notebook
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.runs.compare.differences import Note
+from lossfw.runs.compare.differences import Note, loss_key
 from lossfw.runs.compare.finished import LOSS, FinishedRun, FinishedTraining, RunNumber
 from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
 from lossfw.runs.compare.settings import as_text, differing_settings, surroundings
@@ -88,6 +88,8 @@ class Comparison(_ByRun):
         The same as `settings` for versions, weights and git.
     paired : bool
         Whether the rows of all runs are there to be paired.
+    paired_by : str
+        The units that differences are paired by, in words; empty if they are not paired.
     by : str
         What tells the rows of `slices` apart; empty without any.
     slices : tuple of ComparedSlice
@@ -105,6 +107,7 @@ class Comparison(_ByRun):
     lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     surroundings: Mapping[str, list[Any]] = field(default_factory=dict)
     paired: bool = False
+    paired_by: str = ""
     by: str = ""
     slices: tuple[ComparedSlice, ...] = ()
     # By what the runs are in order, and whether the largest comes first; empty for the order given.
@@ -148,7 +151,8 @@ class Comparison(_ByRun):
     @cached_property
     def seeds(self) -> tuple[SeedGroup, ...]:
         """Runs that differ only in their seed, with means and spreads; empty without any."""
-        alike = len({run.loss_name for run in self.given}) == 1
+        of_runs = self.kind == "run"
+        alike = len({loss_key(run) if of_runs else run.loss_name for run in self.given}) == 1
         seeded = []
         for run in self.given:
             numbers = {
@@ -249,6 +253,7 @@ class Comparison(_ByRun):
             "lossfw": COMPARISON_VERSION,
             "baseline": self.baseline.name,
             "paired": self.paired,
+            "paired_by": self.paired_by,
             "intervals": self.intervals.to_dict(),
             "differing": {
                 "settings": list(self.settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +14,15 @@ from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
 from lossfw.evaluation.accumulator import name_with_parameters
+from lossfw.evaluation.intervals.interval import Found
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, paired_interval
 from lossfw.runs.compare.pairing import differing, weighed_alike
+from lossfw.runs.compare.row_keys import has_groups, units_of
 from lossfw.runs.compare.rows import read_rows, rows_file
 from lossfw.runs.folder import CONFIG_FILE
 
@@ -67,11 +71,15 @@ def listed(names: Sequence[str]) -> str:
 
 
 class Judged(NamedTuple):
-    """A difference, why it has no interval (empty if it has one), and a remark about it."""
+    """A difference, why it has no interval (empty if it has one), and a remark about it.
+
+    `found` is what the interval is of, where the runs are paired.
+    """
 
     difference: RunNumber
     lacking: str = ""
     note: Note | None = None
+    found: Found | None = None
 
 
 def differences(
@@ -105,9 +113,12 @@ def differences(
             )
             yield name, Judged(RunNumber(value), "the runs weigh the rows differently", weights)
             continue
-        interval = paired_interval(one, other, name, intervals)
-        lacking = "" if interval else _why(name, value, one, other)
-        yield name, Judged(RunNumber(value, interval), lacking, _note(name, one, other))
+        found = paired_interval(one, other, name, intervals)
+        lacking = "" if found.interval else found.why or _why(name, value, one, other)
+        yield (
+            name,
+            Judged(RunNumber(value, found.interval), lacking, _note(name, one, other), found),
+        )
 
 
 def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
@@ -121,8 +132,6 @@ def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
             return f"the rows of {run.run.name} do not give this number again"
     if isinstance(value, float) and not np.isfinite(value):
         return "the difference is not a finite number"
-    if one.folds < 2:
-        return "there are too few rows"
     return "no choice of rows changes it"
 
 
@@ -142,11 +151,14 @@ def _incomparable(
 ) -> Note | None:
     """Return why a measure of two runs cannot be compared, None if it can."""
     if name == LOSS:
-        if run.loss_name == base.loss_name:
+        if loss_key(run) == loss_key(base):
             return None
+        texts = [one.loss_name for one in (base, run)]
+        if texts[0] == texts[1]:
+            texts = [_loss_text(one) for one in (base, run)]
         return Note(
-            f"the losses of {base.name} ({base.loss_name}) and {run.name} ({run.loss_name}) are "
-            "different things",
+            f"the losses of {base.name} ({texts[0]}) and {run.name} ({texts[1]}) are different "
+            "things",
             "name one loss among evaluate.metrics of both to compare it",
         )
     if run.name not in with_rows or base.name not in with_rows:
@@ -178,8 +190,12 @@ def minus(mine: Any, theirs: Any) -> Any:
         return float(np.float64(mine) - np.float64(theirs))
 
 
-def runs_with_rows(runs: Sequence[FinishedRun]) -> tuple[dict[str, RunWithRows], list[Note]]:
+def runs_with_rows(
+    runs: Sequence[FinishedRun], units: Units | None = None
+) -> tuple[dict[str, RunWithRows], list[Note]]:
     """Return the runs with kept rows that are those of the first such run, by name, and notes.
+
+    Intervals take `units` as independent, by default those of the first run with rows.
 
     Each note is about all runs that it holds for.
     """
@@ -194,7 +210,13 @@ def runs_with_rows(runs: Sequence[FinishedRun]) -> tuple[dict[str, RunWithRows],
             rowless.append(run.name)
             continue
         metrics, faults[run.name] = metrics_of(run)
-        one = RunWithRows(run, rows.by_number(), metrics)
+        rows = rows.by_number()
+        own = units or units_of(run, rows)
+        if own.kind == "groups" and not has_groups(rows):
+            # It is not paired with runs that have some.
+            own = units_of(run, rows)
+        units = units or own
+        one = RunWithRows(run, rows, metrics, own)
         first = first or one
         what = differing(one, first)
         if what:
@@ -249,6 +271,28 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
         metrics[LOSS] = LossMetric(of=config.loss)
     fault = config.problems.error().problems[0].what if config.problems else ""
     return metrics, fault
+
+
+@functools.cache
+def loss_key(run: FinishedRun) -> str:
+    """Return what two runs have in common if their losses are equal, parameters included."""
+    try:
+        return repr(loss_of(run).to_config())
+    except LossfwError:
+        # Its plugin may not be imported: what its configuration says.
+        return f"{run.loss_name} {_own_settings(run)}"
+
+
+def _own_settings(run: FinishedRun) -> list[tuple[str, str]]:
+    prefix = f"{LOSS}."
+    return sorted((k, str(v)) for k, v in run.settings.items() if k.startswith(prefix))
+
+
+def _loss_text(run: FinishedRun) -> str:
+    try:
+        return str(loss_of(run))
+    except LossfwError:
+        return ", ".join(f"{key}={value}" for key, value in _own_settings(run)) or run.loss_name
 
 
 def loss_of(run: FinishedRun) -> Loss:

@@ -113,7 +113,7 @@ class FinishedRun:
     def intervals(self) -> Intervals | None:
         """How the intervals of its numbers were made; None if it has none."""
         options = self.result.get("intervals")
-        return Intervals(**options) if isinstance(options, Mapping) else None
+        return Intervals.read(options) if isinstance(options, Mapping) else None
 
     @property
     def not_imported(self) -> tuple[str, ...]:

@@ -1,91 +1,92 @@
 """Paired differences of two runs on the same rows, with intervals.
 
 Two runs on the same rows have correlated errors. The interval of a difference therefore
-comes from the difference itself, computed for many choices of folds, the same
-choices for both runs (`lossfw.evaluation.intervals.by_fold`). Whether two separate
-intervals overlap says little.
+comes from the difference itself, without each unit of the rows, the same unit in both
+(`lossfw.evaluation.intervals.paired`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lossfw.errors import LossfwError
-from lossfw.evaluation.intervals.by_fold import interval_of
-from lossfw.evaluation.intervals.folds import FOLDS, fold_of
+from lossfw.evaluation.intervals.apart import apart_terms, are_apart
+from lossfw.evaluation.intervals.interval import Found, interval
+from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.resampling import Estimates
-from lossfw.metrics import Metric, MetricRows
+from lossfw.evaluation.intervals.paired import Measured, difference
+from lossfw.evaluation.intervals.resampling import size_terms
+from lossfw.evaluation.intervals.unit_sums import NO_LIMIT, Limit, UnitCells, UnitSums
+from lossfw.evaluation.intervals.units import Units
+from lossfw.metrics import Metric, MetricRows, RowMetric, Term
+from lossfw.metrics.cell_sums import CellSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import LOSS, FinishedRun
+from lossfw.runs.compare.row_keys import keys_of
 from lossfw.runs.rows import RowRecords
 
 # A metric of the written rows agrees with that of the run up to the rounding of float32; a
 # number that is farther off was computed from something else.
 _SAME = 1e-4
 
-_ANYWHERE = (-np.inf, np.inf)
 
+class MeanOfRows(RowMetric):
+    """The mean of the losses of rows, where the loss itself cannot be made again."""
 
-class Estimated(NamedTuple):
-    """A loss or a metric of all rows, with its values for other choices of folds.
-
-    For `estimates` see `lossfw.evaluation.intervals.by_fold.interval_of`. `bounds` are the
-    least and the largest value that it can have, and `counted` the folds with rows that count,
-    of those that `estimates` takes.
-    """
-
-    value: NDArray
-    estimates: Estimates
-    bounds: tuple[float, float]
-    counted: NDArray
+    def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
+        """Return the losses."""
+        found: NDArray = prediction[:, 0]
+        return found
 
 
 @dataclass(eq=False)
 class RunWithRows:
     """A run with its rows, sorted by number, and its metrics by their names in its results.
 
-    The loss is among the metrics. For a part of the rows, `whole` has all of them, and `cells`
-    the folds that they have among all.
+    The loss is among the metrics. `units` are what intervals take as independent, and `keys` those
+    of the rows. For a part of the rows, `whole` has all of them.
     """
 
     run: FinishedRun
     rows: RowRecords
     metrics: Mapping[str, Metric]
+    units: Units
+    keys: NDArray | None = None
     whole: RunWithRows | None = None
-    cells: NDArray | None = None
-    _known: dict[str, Estimated | None] = field(default_factory=dict)
+    _known: dict[str, Measured | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        cells = self.cells
-        if cells is None:
-            # The rows of a group are in the fold of the first, as in an evaluation.
-            begins = self.rows.begins
-            cells = fold_of(np.repeat(begins, np.diff(begins, append=len(self.rows.row))))
-        present = np.unique(cells)
-        self.folds = len(present)
-        # From the number of a fold to its place among the folds that have rows.
-        self._place = np.zeros(FOLDS, np.int64)
-        self._place[present] = np.arange(len(present))
-        self._cells = cells
+        if self.keys is None:
+            self.keys = keys_of(self.run, self.rows, self.units)
+        self._cells = UnitCells.of(self.keys)
+        self._moments: dict[str, CellSums] = {}
         # The metrics whose number is that of the rows without their weights.
         self._unweighted: set[str] = set()
 
     def part(self, chosen: NDArray) -> RunWithRows:
-        """Return the rows at these places as a run of their own, in the folds that they have."""
+        """Return the rows at these places as a run of their own, in the units that they have."""
+        assert self.keys is not None
         rows = self.rows.take(chosen)
-        return RunWithRows(self.run, rows, self.metrics, self, self._cells[chosen])
+        return RunWithRows(self.run, rows, self.metrics, self.units, self.keys[chosen], self)
 
-    def estimated(self, name: str) -> Estimated | None:
+    def estimated(self, name: str) -> Measured | None:
         """Return a loss or a metric, None if the rows do not reproduce its number."""
         if name not in self._known:
             whole = self.whole
             self._known[name] = self._agreeing(name) if whole is None else self._like(whole, name)
         return self._known[name]
+
+    def own(self, name: str, options: Intervals) -> Found:
+        """Return the interval of a loss or a metric."""
+        one = self.estimated(name)
+        if one is None:
+            return Found()
+        asked, moments = options.with_units(self.units), self._moments.get(name)
+        return interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
 
     def weight_of(self, name: str) -> NDArray | None:
         """Return the weights of the rows in a loss or a metric; None where all are equal."""
@@ -93,7 +94,7 @@ class RunWithRows:
         whole.estimated(name)
         return None if name in whole._unweighted else self.rows.weight
 
-    def _agreeing(self, name: str) -> Estimated | None:
+    def _agreeing(self, name: str) -> Measured | None:
         reported = self.run.numbers[name].value
         # The written weights may be those of the loss only.
         weights = [self.rows.weight] if self.rows.weight is None else [self.rows.weight, None]
@@ -105,52 +106,75 @@ class RunWithRows:
                 return found
         return None
 
-    def _like(self, whole: RunWithRows, name: str) -> Estimated | None:
+    def _like(self, whole: RunWithRows, name: str) -> Measured | None:
         """Return the number of a part of the rows, computed as that of all of them is."""
         if whole.estimated(name) is None:
             return None
         return self._estimated(name, self.weight_of(name))
 
-    def _estimated(self, name: str, weight: NDArray | None) -> Estimated | None:
+    def _estimated(self, name: str, weight: NDArray | None) -> Measured | None:
         try:
             with np.errstate(all="ignore"):
                 return self._loss() if name == LOSS else self._metric(name, weight)
         except (LossfwError, KeyError, NotImplementedError):
             return None
 
-    def _loss(self) -> Estimated:
-        begins = self.rows.begins if self.rows.of_groups else np.arange(len(self.rows.row))
-        weight = np.ones(len(begins)) if self.rows.weight is None else self.rows.weight[begins]
-        weighted = np.where(weight > 0, weight * self.rows.loss[begins], 0.0)
-        place = self._place[self._cells[begins]]
-        sums = [np.bincount(place, part, self.folds) for part in (weighted, weight)]
-
-        def estimates(times: NDArray) -> NDArray:
-            total, count = ((times * part).sum(axis=1) for part in sums)
-            return np.asarray(total / count)
-
-        bounds = self.metrics[LOSS].bounds if LOSS in self.metrics else _ANYWHERE
-        counted = np.flatnonzero(np.bincount(place, weight > 0, self.folds))
+    def _loss(self) -> Measured:
+        rows, metric = self.rows, self.metrics.get(LOSS)
+        group = self._group
+        if rows.of_groups and metric is not None and self._shares(group):
+            return self._metric(LOSS, rows.weight)
+        begins = rows.begins if rows.of_groups else np.arange(len(rows.row))
+        weight = np.ones(len(begins)) if rows.weight is None else rows.weight[begins]
+        weighted = np.where(weight > 0, weight * rows.loss[begins], 0.0)
+        counts = np.flatnonzero(weight > 0)
+        place = np.zeros(len(counts), np.int64)
+        every = [Term(place, weighted[counts]), Term(place + 1, weight[counts])]
+        terms = RowTerms.of(1, 2, begins[counts], every)
+        table = UnitSums.of(terms, self._cells, None, Limit(sums=NO_LIMIT))
         mean = np.asarray(weighted.sum() / weight.sum())
-        return Estimated(mean, estimates, bounds, counted)
+        found = metric or MeanOfRows()
+        self._keep_moments(LOSS, found, terms)
+        return Measured(found, mean, table, self._sizes(begins, weight))
 
-    def _metric(self, name: str, weight: NDArray | None) -> Estimated:
+    def _metric(self, name: str, weight: NDArray | None) -> Measured:
         metric, rows = self.metrics[name], self.rows
-        group = None
-        if metric.takes_groups:
-            begins = rows.begins
-            group = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(rows.row)))
+        group = self._group if metric.takes_groups else None
         seen = MetricRows(rows.prediction, rows.target, sample_weight=weight, group=group)
         terms = metric.observe(seen).terms
         assert terms is not None
-        sums = terms.table(self._cells)
-        by_fold = sums.with_cells(self._place[sums.cells])
-        return Estimated(
-            metric.estimate(sums),
-            lambda times: metric.estimates(by_fold, times),
-            metric.bounds,
-            np.unique(by_fold.cells),
-        )
+        limit = Limit(metric.most_units, NO_LIMIT)
+        of_row = np.ones(len(rows.row)) if weight is None else weight
+        counted = np.arange(len(rows.row))
+        if are_apart(seen, self._cells):
+            apart, cells, rest = apart_terms(metric, seen, terms, self._cells, None)
+            table = UnitSums.of(apart, cells, None, limit, rest)
+        else:
+            table = UnitSums.of(terms, self._cells, None, limit)
+            counted = rows.begins if metric.takes_groups else counted
+        self._keep_moments(name, metric, terms)
+        sizes = self._sizes(counted, of_row[counted])
+        return Measured(metric, metric.estimate(table.total()), table, sizes)
+
+    @property
+    def _group(self) -> NDArray:
+        """The number of each row's group; one of all rows where they are in none."""
+        begins = self.rows.begins
+        if self.rows.group is None:
+            begins = begins[:1]
+        return np.repeat(np.arange(len(begins)), np.diff(begins, append=len(self.rows.row)))
+
+    def _shares(self, group: NDArray) -> bool:
+        return are_apart(MetricRows(None, None, group=group), self._cells)
+
+    def _sizes(self, rows: NDArray, weight: NDArray) -> UnitSums:
+        counts = weight > 0
+        terms = size_terms(rows[counts], weight[counts])
+        return UnitSums.of(terms, self._cells, None, Limit(sums=NO_LIMIT))
+
+    def _keep_moments(self, name: str, metric: Metric, terms: RowTerms) -> None:
+        if self.units.kind == "rows" and metric.is_mean:
+            self._moments[name] = moment_sums(terms, None)
 
 
 def _agree(value: NDArray, reported: Any) -> bool:
@@ -165,36 +189,15 @@ def _agree(value: NDArray, reported: Any) -> bool:
 
 def own_interval(run: RunWithRows, name: str, options: Intervals) -> Any:
     """Return the interval of a loss or a metric of one run, None if it is not defined."""
-    one = run.estimated(name)
-    if one is None:
-        return None
-    estimates = _of_counted(one.estimates, one.counted, run.folds)
-    return interval_of(estimates, len(one.counted), one.value, options, one.bounds)
+    return run.own(name, options).interval
 
 
-def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Intervals) -> Any:
-    """Return the interval of the difference of two runs on the same rows, or None.
+def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Intervals) -> Found:
+    """Return the interval of the difference of two runs on the same rows.
 
     A difference that is the same for every choice of rows has no interval.
     """
     mine, theirs = one.estimated(name), base.estimated(name)
     if mine is None or theirs is None or mine.value.shape != theirs.value.shape:
-        return None
-    with np.errstate(invalid="ignore"):
-        difference = mine.value - theirs.value
-    counted = np.union1d(mine.counted, theirs.counted)
-    estimates = _of_counted(
-        lambda times: mine.estimates(times) - theirs.estimates(times), counted, one.folds
-    )
-    return interval_of(estimates, len(counted), difference, options)
-
-
-def _of_counted(estimates: Estimates, counted: NDArray, folds: int) -> Estimates:
-    """Return the estimates as a function of the folds that count, as an evaluation has them."""
-
-    def of_counted(times: NDArray) -> NDArray:
-        whole = np.ones((len(times), folds))
-        whole[:, counted] = times
-        return estimates(whole)
-
-    return of_counted
+        return Found()
+    return difference(mine, theirs, options.with_units(one.units))

@@ -101,8 +101,12 @@ class CalibrationError(RowwiseMetric):
         return self._made.estimate(sums)
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the error of weighted folds."""
+        """Return the error of units each taken some times."""
         return self._made.estimates(sums, times)
+
+    def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
+        """Return the error without each unit."""
+        return self._made.without_each(sums, total, units)
 
     def curve(self, partial: CellSums) -> dict[str, list[float]]:
         """Return the reliability curve: ``confidence``, ``accuracy`` and ``weight`` of bins."""

@@ -64,11 +64,22 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         return np.where(table[:, :, classes:] > 0, np.nan, table[:, :, :classes])
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the matrices of weighted folds, brought to the weight of all rows."""
-        classes = class_count(sums.columns)
+        """Return the matrices of units each taken some times, with the weight of all rows."""
         if len(times) * sums.places > _MOST_NUMBERS:
-            return np.full((1, classes, classes), np.nan)
-        found = super().estimates(sums, times)
+            return self._nothing(sums)
+        return self._scaled(super().estimates(sums, times), sums)
+
+    def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
+        """Return the matrices without each unit, brought to the weight of all rows."""
+        if units * sums.places > _MOST_NUMBERS:
+            return self._nothing(sums)
+        return self._scaled(super().without_each(sums, total, units), sums)
+
+    def _nothing(self, sums: CellSums) -> NDArray:
+        classes = class_count(sums.columns)
+        return np.full((1, classes, classes), np.nan)
+
+    def _scaled(self, found: NDArray, sums: CellSums) -> NDArray:
         whole = self.estimate(sums).sum()
         with np.errstate(all="ignore"):
             scaled: NDArray = found * (whole / found.sum(axis=(1, 2), keepdims=True))

@@ -51,6 +51,8 @@ class R2(SumMetric):
     bounds: ClassVar[tuple[float, float]] = (-np.inf, 1.0)
     better: ClassVar[Literal["higher", "lower"] | None] = "higher"
     classes: ClassVar[bool] = False
+    # The sums of each are fractions.
+    most_units: ClassVar[int] = 4096
 
     def formula(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
         """The definition, of each column."""
@@ -77,9 +79,9 @@ class R2(SumMetric):
                 for smaller in two_prod(np, part, t):
                     yield Term(first + _WTT, smaller)
 
-    def dense(self, sums: CellSums, folds: int) -> NDArray:
+    def dense(self, sums: CellSums, units: int) -> NDArray:
         """Return the sums with the mean of all targets taken off each target."""
-        rough = super().dense(sums, folds)
+        rough = super().dense(sums, units)
         exact: dict[tuple[int, int], Fraction] = dict(
             zip(
                 zip(sums.cells.tolist(), sums.where.tolist(), strict=True),

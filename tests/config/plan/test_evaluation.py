@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import Slice
 from support.configs import SAVED, SHARPNESS, build
 
@@ -211,9 +212,9 @@ class TestAsked:
 
     def test_intervals_take_the_seed_of_the_configuration(self, plan):
         made = self.asked(plan, "intervals: {method: bootstrap, replicates: 200}")
-        assert made.intervals == Intervals(0.95, "bootstrap", 200, 7)
+        assert made.intervals == Intervals(0.95, "bootstrap", 200, 7, Units())
         made = self.asked(plan, "intervals: {level: 0.5, seed: 3}")
-        assert made.intervals == Intervals(0.5, "jackknife", 1000, 3)
+        assert made.intervals == Intervals(0.5, "jackknife", 1000, 3, Units())
 
     def test_options_of_a_bootstrap_beside_a_jackknife_are_noted_unless_they_are_defaults(
         self, plan

@@ -113,7 +113,6 @@ NPZ = "data.file=t.npz"
     [
         ([PLAIN], 0, "the loss spread takes rows in groups, and nothing says which belong", HINT),
         (["evaluate.metrics=[spread]", PLAIN, "loss=huber"], "-o", "the metric spread takes", HINT),
-        (["loss=huber"], "run.yaml:3:51", "neither the loss nor a metric takes groups", "leave it"),
         (["data.group_key=quary"], "-o", "t.csv has no column 'quary'", "did you mean 'query'?"),
         (["data.group_key=pair", "data.rows=column.x >= 0"], "-o",
          "column 'pair'[5] is 'b' again, after other groups: this group began at row 3", ""),

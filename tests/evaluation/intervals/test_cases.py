@@ -14,9 +14,11 @@ import lossfw
 from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
 from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.resampling import bca_ends, left_out
+from lossfw.evaluation.intervals.paired import Measured, difference
+from lossfw.evaluation.intervals.resampling import bca_ends, left_out, size_terms
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers, hashed_text
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
+from lossfw.evaluation.intervals.units import Units
 from lossfw.metrics import LossMetric, MetricRows, Term
 from lossfw.metrics.cell_sums import RowTerms
 
@@ -48,9 +50,7 @@ def keys_of(who):
 
 
 def sizes_of(keys, weight):
-    rows, place = np.arange(len(keys)), np.zeros(len(keys), np.int64)
-    every = [Term(place, weight), Term(place + 1, weight * weight)]
-    return UnitSums.of(RowTerms.of(1, 2, rows, every), UnitCells.of(keys))
+    return UnitSums.of(size_terms(np.arange(len(keys)), weight), UnitCells.of(keys))
 
 
 def of_mean(losses, who, weight=None):
@@ -176,6 +176,26 @@ def test_the_bootstrap_is_that_of_scipy(case):
         Intervals(level=case["level"], method="bootstrap", replicates=20_000),
     )
     assert ends.tolist() == pytest.approx(case["expected"]["interval"], rel=case["rtol"])
+
+
+@pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
+def test_a_difference_of_tables_is_that_of_the_differences(method):
+    case = CASES["paired difference of clusters, each left out once-0"]
+    inputs, measured = case["inputs"], []
+    keys = keys_of(inputs["groups"])
+    for name in ("losses_a", "losses_b"):
+        losses = np.array(inputs[name])
+        table = UnitSums.of(terms_of(losses, np.ones(len(losses))), UnitCells.of(keys))
+        sizes = sizes_of(keys, np.ones(len(losses)))
+        measured.append(Measured(MEAN, np.asarray(losses.mean()), table, sizes))
+    asked = Intervals(case["level"], method, 2000, units=Units.read("column.who"))
+    found = difference(measured[1], measured[0], asked)
+    if method == "jackknife":
+        assert found.interval == pytest.approx(case["expected"]["interval"], rel=1e-11)
+        assert found.freedom == pytest.approx(case["expected"]["freedom"], rel=1e-12)
+    else:
+        wide = np.ptp(case["expected"]["interval"])
+        assert found.interval == pytest.approx(case["expected"]["interval"], abs=0.3 * wide)
 
 
 def test_a_difference_is_that_of_the_differences():

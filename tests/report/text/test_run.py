@@ -119,7 +119,13 @@ def test_how_intervals_were_made():
     plan = Plan(Dataset("two", np.array([0, 1])), lossfw.loss("brier"), outputs=np.eye(2))
     asked = {"level": 0.95, "method": "bootstrap", "replicates": 100, "seed": 3}
     found = dict(report_rows(plan, result(intervals=asked), 0.5))
-    assert found["intervals"] == "0.95 by bootstrap, 100 replicates, seed 3"
+    assert found["intervals"] == "95% intervals of rows taken as independent; given the model."
+    asked |= {"units": "column.patient", "count": 40, "freedom": 11.4}
+    found = dict(report_rows(plan, result(intervals=asked), 0.5))
+    assert found["intervals"] == (
+        "95% intervals of 40 patients (column.patient), as good as 12 equal ones, by the bootstrap "
+        "(100 draws, seed 3); given the model."
+    )
     assert found["brier"] == "0.500 [0.250, 0.750]"
     assert found["recall"] == "[nan, 0.5]"
     assert "intervals" not in dict(report_rows(plan, result(), 0.5))

@@ -36,7 +36,7 @@ def page_of(*folders):
         (
             ("true", "true", "true"),
             "in 2 of 2 runs the interval leaves out 0",
-            "paired by 60 rows; *",
+            "paired by 60 rows taken as independent; given these models. *",
         ),
         (
             ("true", "true", "false"),
@@ -120,6 +120,7 @@ def test_brackets_are_of_one_kind(run, command, compared):
         "method": "bootstrap",
         "replicates": 1000,
         "seed": 0,
+        "units": "rows",
     }
     shown = command("compare", str(plain), str(drawn)).stdout
     assert "In brackets: 90% intervals, by the bootstrap." in shown

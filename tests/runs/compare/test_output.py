@@ -49,11 +49,11 @@ def test_a_star_where_the_interval_leaves_out_0(run, command, compared):
 
 
 def test_csv_has_every_digit(run, command, compared):
-    one, other = run("one"), run("other", "loss.guard=floor", predictions="worse")
+    one, other = run("one"), run("other", "seed=7", predictions="worse")
     found = compared(one, other)["runs"]
     lines = list(csv.DictReader(io.StringIO(command("compare", "one", "other", "--csv").stdout)))
     assert [line["run"] for line in lines] == ["one", "other"]
-    assert [line["loss.guard"] for line in lines] == ["none", "floor"]
+    assert [line["seed"] for line in lines] == ["0", "7"]
     for line, run_ in zip(lines, found, strict=True):
         assert float(line["accuracy"]) == run_["numbers"]["accuracy"]["value"]
         assert float(line["loss.low"]) == run_["numbers"]["loss"]["interval"][0]

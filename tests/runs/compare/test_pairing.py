@@ -151,4 +151,17 @@ def test_one_filter_in_two_texts_is_one(made, compared, command, table, one, oth
 def test_one_group_is_one_group(made, command):
     made("all", "cox", *SURVIVAL)
     made("all2", "cox", *SURVIVAL, "network.predictions=y2.npy")
-    assert "paired by 120 rows in 1 group." in command("compare", "all", "all2").stdout
+    assert (
+        "paired by 120 rows taken as independent; given" in command("compare", "all", "all2").stdout
+    )
+
+
+def test_losses_with_other_parameters_are_not_subtracted(made, compared):
+    made("low", "{name: quantile, q: 0.1}")
+    made("high", "{name: quantile, q: 0.9}")
+    made("again", "{name: quantile, q: 0.1}", "network.predictions=y2.npy")
+    differences, notes = less(compared("low", "high"))
+    assert differences["loss"] == {"value": None, "interval": None}
+    told = "the losses of low (Quantile(q=0.1)) and high (Quantile(q=0.9)) are different things"
+    assert any(told in note for note in notes), notes
+    assert less(compared("low", "again"))[0]["loss"]["interval"]

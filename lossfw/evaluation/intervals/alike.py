@@ -1,0 +1,185 @@
+"""Whether rows that intervals take as independent are alike: neighbours, and those of a column.
+
+For neighbours the mean square of their differences is compared with the variance of all losses:
+for independent rows it is twice as large. A block of rows adds its own numbers, the same for any
+batches, and pairs across blocks are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.data import DataColumn
+from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.intervals.left_out import LEAST_UNITS
+from lossfw.evaluation.intervals.unit_keys import ColumnKeys
+from lossfw.evaluation.intervals.unit_sums import KEY_BITS, UnitCells, UnitSums
+from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
+from lossfw.metrics import Term
+from lossfw.metrics.cell_sums import RowTerms
+from lossfw.metrics.exact_sums import ExactSums
+from lossfw.numerics.arrays import NDArray
+
+# The sums: rows, pairs of neighbours and squares of their differences; then of losses, and of their
+# roots, the sum, the squares about the mean of a block, and the squares of the sum of a block over
+# its rows.
+_ROWS, _PAIRS, _STEPS, _LOSSES, _ROOTS = 0, 1, 2, 3, 6
+_PLACES = 9
+# Neighbours are judged by this root of the losses, with their sign: a few large losses say nothing.
+_ROOT = 0.25
+# Rows are called alike from this correlation on, and where chance gives it less than once in
+# 10,000 times.
+_LEAST_ALIKE = 0.1
+_SURE = 4.0
+# Widths that differ by less are not worth a warning.
+_LEAST_FACTOR = 1.25
+
+
+class AlikeSums:
+    """The sums over losses of rows that tell whether neighbours are alike."""
+
+    def __init__(self) -> None:
+        self._table = ExactSums.of(np.arange(_PLACES)[:, np.newaxis], np.zeros(_PLACES))
+
+    def add(self, losses: NDArray) -> None:
+        """Take the losses of a block of neighbouring rows into account."""
+        losses = losses[np.isfinite(losses)]
+        if not len(losses):
+            return
+        roots, sums = np.copysign(np.abs(losses) ** _ROOT, losses), np.zeros(_PLACES)
+        with np.errstate(all="ignore"):
+            sums[_ROWS], sums[_PAIRS] = len(losses), len(losses) - 1
+            sums[_STEPS] = np.square(np.diff(roots)).sum()
+            for first, values in ((_LOSSES, losses), (_ROOTS, roots)):
+                total = values.sum()
+                within = np.square(values - total / len(values)).sum()
+                sums[first : first + 3] = total, within, total * total / len(values)
+        self._table = self._table.merge(ExactSums.of(np.arange(_PLACES)[:, np.newaxis], sums))
+
+    def merge(self, other: AlikeSums) -> None:
+        """Add the sums over other rows."""
+        self._table = self._table.merge(other._table)
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the sums as plain arrays."""
+        return self._table.pack()
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Go on from the arrays of `pack`."""
+        self._table = ExactSums.unpack(arrays)
+
+    def squares(self, first: int = _LOSSES) -> tuple[float, float]:
+        """Return how many rows there are, and the sum of the squares about their mean."""
+        sums = self._table.rounded()
+        total, within, of_blocks = sums[first : first + 3]
+        with np.errstate(all="ignore"):
+            between = of_blocks - total**2 / sums[_ROWS]
+            return float(sums[_ROWS]), float(within + max(between, 0.0))
+
+    def neighbours(self) -> float:
+        """Return the correlation of neighbouring rows, 0 if it could be chance or is small."""
+        sums, (rows, squares) = self._table.rounded(), self.squares(_ROOTS)
+        if sums[_PAIRS] < 2 or not np.isfinite(squares) or squares <= 0:
+            return 0.0
+        alike = 1.0 - sums[_STEPS] / sums[_PAIRS] / (2 * squares / rows)
+        return float(alike) if alike > max(_LEAST_ALIKE, _SURE / sums[_PAIRS] ** 0.5) else 0.0
+
+
+class RowsAlike:
+    """Whether the rows of an evaluation are alike: neighbours, and those of `watched` columns."""
+
+    def __init__(self, columns: Mapping[str, DataColumn], watched: Sequence[str]) -> None:
+        places = {name: place for place, name in enumerate(columns)}
+        self._columns = {
+            name: (places[name], ColumnKeys(columns[name].labels), MergeStack())
+            for name in watched
+            if name in columns
+        }
+        self._sums = AlikeSums()
+
+    def add(self, rows: PredictedBatch) -> None:
+        """Take the losses of some rows into account."""
+        losses = rows.losses
+        assert losses is not None
+        counts = np.isfinite(losses)
+        if rows.weights is not None:
+            counts &= rows.weights > 0
+        losses = losses[counts]
+        self._sums.add(losses)
+        for place, keys, stack in self._columns.values():
+            assert rows.columns is not None
+            key, known = keys.known(rows.columns[counts, place])
+            own, zero = losses[known], np.zeros(len(key), np.int64)
+            terms = [Term(zero, own), Term(zero + 1, np.ones(len(own)))]
+            numbers = np.arange(len(key))
+            stack.push(UnitSums.of(RowTerms.of(1, 2, numbers, terms), UnitCells.of(key)))
+
+    def merge(self, other: RowsAlike) -> None:
+        """Add the sums over other rows."""
+        self._sums.merge(other._sums)
+        for name, (_, _, stack) in self._columns.items():
+            stack.take(other._columns[name][2])
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the sums as plain arrays."""
+        return self._sums.pack() | pack_stacks(self._stacks())
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Go on from the arrays of `pack`."""
+        self._sums.unpack(arrays)
+        for name, stack in self._stacks().items():
+            restore(stack, name, arrays, UnitSums)
+
+    def _stacks(self) -> dict[str, MergeStack]:
+        return {f"column{n}": stack for n, (_, _, stack) in enumerate(self._columns.values())}
+
+    def neighbours(self) -> float:
+        """Return the correlation of neighbouring rows; see `AlikeSums.neighbours`."""
+        return self._sums.neighbours()
+
+    def columns(self) -> list[tuple[str, ColumnAlike]]:
+        """Return the columns whose rows with one value are alike."""
+        found = []
+        for name, (_, _, stack) in self._columns.items():
+            table: UnitSums | None = stack.merged()
+            alike = None if table is None else column_alike(table, *self._sums.squares())
+            found += [] if alike is None else [(name, alike)]
+        return found
+
+
+class ColumnAlike(NamedTuple):
+    """How alike the rows of one value of a column are.
+
+    `correlation` is that within a value, `values` how many there are, and `factor` how many times
+    the intervals of rows are too narrow.
+    """
+
+    correlation: float
+    values: int
+    factor: float
+
+
+def column_alike(table: UnitSums, rows: float, squares: float) -> ColumnAlike | None:
+    """Return how alike rows of one value are, None if they are not or nothing can be said.
+
+    `table` has for each value the sums of the losses of its rows and of ones, `squares` those of
+    all losses about their mean. See the analysis of variance of one factor.
+    """
+    sums, values = table.numbered
+    if table.bits < KEY_BITS or not LEAST_UNITS <= values <= rows / 2 or not np.isfinite(squares):
+        return None
+    total, count = sums.dense(sums.table.rounded(), values).T
+    centred = total - total.sum() / rows * count
+    between = float((centred**2 / count).sum())
+    mean_between, mean_within = between / (values - 1), (squares - between) / (rows - values)
+    if mean_within <= 0 or mean_between <= mean_within * (1 + _SURE * (2 / (values - 1)) ** 0.5):
+        return None
+    size = (rows - float((count**2).sum()) / rows) / (values - 1)
+    correlation = (mean_between - mean_within) / (mean_between + (size - 1) * mean_within)
+    factor = (values / (values - 1) * float((centred**2).sum()) / squares) ** 0.5
+    if correlation <= 0 or factor < _LEAST_FACTOR:
+        return None
+    return ColumnAlike(float(correlation), values, factor)

@@ -1,0 +1,97 @@
+"""Units that share a group: what the numbers of the group are without each of them.
+
+A loss or a metric of groups takes the rows of a group together, such as all pairs of them. Where a
+group has rows of several units, a unit adds no terms of its own. What it adds is the difference
+that it makes: the sums of the group less those without the unit, computed anew.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.errors import LossfwError
+from lossfw.evaluation.intervals.unit_sums import UnitCells
+from lossfw.metrics import LossMetric, Metric, MetricRows
+from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
+from lossfw.numerics.arrays import NDArray
+
+# A group is computed anew for each of its units, of which at most so many are kept apart.
+MOST_UNITS = 128
+# So many bits of a key are tried first: some units of most groups share fewer.
+_FIRST_BITS = 16
+
+
+class ApartTerms(NamedTuple):
+    """The terms of units that share groups, their cells, and what the groups have beside them."""
+
+    terms: RowTerms
+    cells: UnitCells
+    rest: CellSums
+
+
+def are_apart(rows: MetricRows, cells: UnitCells) -> bool:
+    """Tell whether rows of one group are of several units."""
+    group = rows.group
+    return group is not None and bool(((np.diff(cells.place) != 0) & (np.diff(group) == 0)).any())
+
+
+def apart_terms(
+    metric: Metric, rows: MetricRows, terms: RowTerms, cells: UnitCells, parts: NDArray | None
+) -> ApartTerms:
+    """Return the terms of each unit in each group; `parts` has the part of each row."""
+    begins = np.flatnonzero(np.diff(rows.group, prepend=-1))
+    spans = list(zip(begins.tolist(), [*begins[1:].tolist(), len(cells.place)], strict=True))
+    while any(_count(cells, *span) > MOST_UNITS for span in spans):
+        cells = cells.at(min(cells.bits - 1, _FIRST_BITS))
+    places, first, sums, rest = terms.places, list[int](), list[NDArray](), list[NDArray]()
+    for start, stop in spans:
+        own = np.arange(start, stop)
+        whole = _sums(metric, rows, own, places)
+        units, begin = np.unique(cells.place[own], return_index=True)
+        less = [whole]
+        if len(units) > 1:
+            less = [whole - _sums(metric, rows, own[cells.place[own] != u], places) for u in units]
+        difference = np.stack(less)
+        if isinstance(metric, LossMetric) and len(units) > 1:
+            # A loss of a group may grow with its rows; without each unit it is on average itself.
+            difference -= difference.mean(axis=0)
+        first += (start + begin).tolist()
+        sums.append(difference)
+        rest.append(whole - difference.sum(axis=0))
+    return ApartTerms(
+        _terms(terms, np.array(first, np.int64), np.concatenate(sums)),
+        cells,
+        _terms(terms, begins, np.stack(rest)).table(parts),
+    )
+
+
+def _count(cells: UnitCells, start: int, stop: int) -> int:
+    return len(np.unique(cells.place[start:stop]))
+
+
+def _sums(metric: Metric, rows: MetricRows, own: NDArray, places: int) -> NDArray:
+    """Return the sums of some rows of one group, 0 where nothing counts."""
+    if not len(own):
+        return np.zeros(places)
+    prediction, target, start, weight, where, _ = rows
+    some = MetricRows(
+        prediction[own],
+        target[own],
+        start,
+        None if weight is None else weight[own],
+        None if where is None else where[own],
+        np.zeros(len(own), np.int64),
+    )
+    try:
+        terms = metric.observe(some).terms
+    except LossfwError:
+        return np.zeros(places)
+    assert terms is not None
+    return np.bincount(terms.where, terms.values, places)
+
+
+def _terms(like: RowTerms, rows: NDArray, sums: NDArray) -> RowTerms:
+    every = [Term(np.full(len(rows), place), sums[:, place]) for place in range(like.places)]
+    return RowTerms.of(like.columns, like.places, rows, every)

@@ -1,0 +1,92 @@
+"""What the intervals of a result are of, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lossfw.evaluation.intervals.alike import ColumnAlike
+from lossfw.evaluation.intervals.left_out import LEAST_UNITS
+from lossfw.evaluation.intervals.resampling import STILL_ALIKE
+from lossfw.evaluation.intervals.units import Units
+from lossfw.evaluation.slices import COLUMN
+
+# Units of about equal size are worth nearly as many: below this share a reader has to know.
+_NEARLY_ALL = 0.8
+
+
+def sentence(described: Mapping[str, Any], given: str = "the model") -> str:
+    """Return what the intervals of a result are of; `described` is its object ``intervals``.
+
+    Examples
+    --------
+    >>> units = {"level": 0.95, "method": "jackknife", "units": "column.patient", "count": 40}
+    >>> sentence(units | {"freedom": 11.4}, "the models")
+    '95% intervals of 40 patients (column.patient), as good as 12 equal ones; given the models.'
+    >>> sentence({"level": 0.9, "method": "jackknife", "units": "rows", "count": 1200})
+    '90% intervals of 1,200 rows taken as independent; given the model.'
+    """
+    text = f"{100 * described['level']:.4g}% intervals"
+    if "count" not in described:  # the result of an older lossfw, which took rows in folds
+        return f"{text} of rows taken as independent; given {given}."
+    text += f" of {counted_units(described)}"
+    if described["method"] == "bootstrap":
+        text += f", by the bootstrap ({described['replicates']} draws, seed {described['seed']})"
+    return f"{text}; given {given}.{_alike(described)}"
+
+
+def counted_units(described: Mapping[str, Any]) -> str:
+    """Return how many units there are, and how many of equal size would be as good.
+
+    Examples
+    --------
+    >>> counted_units({"units": "column.day", "count": 7})
+    '7 days (column.day)'
+    """
+    units, count = Units.read(described.get("units", "rows")), described["count"]
+    if units.kind == "groups":
+        units = Units("groups", described.get("column", ""))
+    sets = "sets of " if described.get("together") else ""
+    number, _, rest = units.counted(count).partition(" ")
+    text = f"{number} {sets}{rest}"
+    if units.kind == "rows":
+        return f"{text} taken as independent"
+    if described.get("freedom", count) + 1 < _NEARLY_ALL * count:
+        text += f", as good as {described['freedom'] + 1:.0f} equal ones"
+    return text
+
+
+def unit_warnings(
+    described: Mapping[str, Any], rows: int, alike: Sequence[tuple[str, ColumnAlike]]
+) -> Iterator[str]:
+    """Yield warnings about the units of so many rows; `alike` are columns that should be units."""
+    key = "evaluate.intervals.units"
+    units = Units.read(described.get("units", "rows"))
+    level = f"{100 * described['level']:.4g}%"
+    for name, found in alike:
+        yield (
+            f"Rows of one {Units('column', name).noun(1)} are alike (correlation "
+            f"{found.correlation:.2f} within {found.values:,} values of {COLUMN}{name}): {level} "
+            f"intervals of rows are {found.factor:.1f} times too narrow. Write {key}: "
+            f"{COLUMN}{name}."
+        )
+    if units.kind == "column" and described["count"] == rows > LEAST_UNITS:
+        yield (
+            f"{COLUMN}{units.column} has another value in each of the {rows:,} rows, so its "
+            f"intervals are those of independent rows: write {key}: rows if they are, or name the "
+            "column whose rows belong together."
+        )
+    if units.kind == "time" and described.get("alike", 0.0) >= STILL_ALIKE:
+        yield (
+            f"{described['count']} blocks of time are still alike ({described['alike']:.1f}): the "
+            "interval is too narrow; more time is needed, some 15 times as long as errors last."
+        )
+
+
+def _alike(described: Mapping[str, Any]) -> str:
+    if "neighbours" in described:
+        return (
+            f" Neighbouring rows are alike ({described['neighbours']:.2g}): see "
+            "evaluate.intervals.units."
+        )
+    return ""

@@ -1,0 +1,182 @@
+"""Units of the rows of an evaluation: where they come from, and what a bad one says."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, DataError
+from lossfw.evaluation.batching import rows_between
+from lossfw.evaluation.evaluate import _predicted, evaluate, result_of
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.state import EvaluationState
+from lossfw.evaluation.stopwatch import Stopwatch
+
+ROWS, PATIENTS = 5000, 40
+RANDOM = np.random.default_rng(11)
+WHO = np.repeat(np.arange(PATIENTS), ROWS // PATIENTS)
+ERROR = RANDOM.normal(size=PATIENTS)[WHO] + 0.3 * RANDOM.normal(size=ROWS)
+
+
+def plan(units, *, columns=None, error=ERROR, targets=None, metrics=(), method="jackknife", **more):
+    columns = {"who": WHO, "row": np.arange(len(error))} | (columns or {})
+    targets = np.zeros(len(error)) if targets is None else targets
+    data = Dataset("visits", targets, columns=columns, groups=more.pop("groups", None))
+    asked = Intervals(method=method, replicates=200, units=Units.read(units) if units else None)
+    loss = more.pop("loss", lossfw.loss("squared_error"))
+    return Plan(data, loss, outputs=error, intervals=asked, metrics=metrics, **more)
+
+
+def predicted(made):
+    return list(_predicted(made, Stopwatch(), 0, ROWS))
+
+
+def width(result):
+    low, high = result.numbers.loss["interval"]
+    return np.log(high / low)
+
+
+def test_patients_have_wide_intervals_and_rows_narrow_ones():
+    rows, patients = (evaluate(plan(units)) for units in ("rows", "column.who"))
+    assert 5 < width(patients) / width(rows) < 15
+    assert patients.numbers.intervals["count"] == PATIENTS
+    assert patients.numbers.intervals["freedom"] == pytest.approx(PATIENTS - 1)
+    assert rows.numbers.intervals["count"] == ROWS
+    assert rows.numbers.intervals["neighbours"] > 0.5
+
+
+def test_rows_in_any_order_are_in_their_patients():
+    order = RANDOM.permutation(ROWS)
+    wanted = evaluate(plan("column.who")).numbers.loss
+    found = evaluate(plan("column.who", columns={"who": WHO[order]}, error=ERROR[order]))
+    assert found.numbers.loss["interval"] == pytest.approx(wanted["interval"], rel=1e-12)
+
+
+def test_texts_and_numbers_are_units_alike():
+    names = np.array([f"p{who}" for who in WHO])
+    texts, numbers = (
+        evaluate(plan("column.who", columns={"who": who})).numbers.loss for who in (names, WHO)
+    )
+    assert texts["interval"] == pytest.approx(numbers["interval"], rel=1e-12)
+
+
+@pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
+@pytest.mark.parametrize(
+    "units", ["rows", "column.who", "column.one", "column.row", {"time": "column.row"}], ids=str
+)
+def test_no_batch_size_part_or_packing_changes_a_bit(units, method):
+    metrics = (lossfw.metric("r2"), lossfw.metric("mae"))
+    more = {"columns": {"one": np.zeros(ROWS)}, "metrics": metrics, "method": method}
+    targets = ERROR + RANDOM.normal(size=ROWS)
+    wanted = evaluate(plan(units, targets=targets, **more))
+    for size in (1, 7, 4096):
+        found = evaluate(plan(units, targets=targets, batch_size=size, **more))
+        assert vars(found.numbers) == vars(wanted.numbers)
+    made = plan(units, targets=targets, **more)
+    (rows,) = predicted(made)
+    whole = EvaluationState.of(made)
+    for start, stop in [(3000, ROWS), (0, 1), (1, 3000)]:
+        part, again = EvaluationState.of(made), EvaluationState.of(made)
+        part.add(rows_between(rows, start, stop))
+        again.unpack(part.pack())
+        whole.merge(again)
+    found, expected = result_of(made, whole).numbers, dict(wanted.numbers.intervals)
+    # Neighbours across the edges of blocks are not looked at.
+    assert expected.pop("neighbours", 1) == pytest.approx(
+        found.intervals.pop("neighbours", 1), rel=0.1
+    )
+    assert vars(found) == vars(wanted.numbers) | {"intervals": expected}
+
+
+@pytest.mark.parametrize(
+    ("units", "columns", "said"),
+    [
+        ("column.patient", {}, "data 'visits' have no column 'patient'"),
+        ("groups", {}, "data 'visits' have no groups, which units: groups takes"),
+        ({"time": "column.day"}, {"day": np.array(["a", "b"])[WHO % 2]}, "take numbers, such as"),
+    ],
+)
+def test_units_that_the_data_do_not_have(units, columns, said):
+    with pytest.raises(ArgumentError, match=said):
+        plan(units, columns=columns)
+
+
+@pytest.mark.parametrize("missing", [np.nan, ""])
+def test_a_row_without_a_unit_is_named(missing):
+    who = WHO.astype(float) if isinstance(missing, float) else np.array([f"p{w}" for w in WHO])
+    who[4321] = missing
+    with pytest.raises(DataError, match="column 'who' has no value in row 4321, and intervals"):
+        evaluate(plan("column.who", columns={"who": who}))
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        (WHO % 4, "too few whos (4)"),
+        (WHO * 0, "too few whos (1)"),
+        (np.where(WHO < 36, 0, WHO), "too few whos (as good as 2 equal ones)"),
+    ],
+    ids=["four", "one", "one with nearly all"],
+)
+def test_too_few_units_have_no_interval_and_say_so(who, why):
+    found = evaluate(plan("column.who", columns={"who": who})).numbers.loss
+    assert found["interval"] is None
+    assert found["why"] == why
+
+
+def test_values_that_are_all_different_are_told():
+    warnings = evaluate(plan("column.row")).warnings
+    assert any("column.row has another value in each of the 5,000 rows" in one for one in warnings)
+
+
+def test_a_column_whose_rows_are_alike_is_told_with_the_key_to_write():
+    (warning,) = evaluate(plan("rows", watched=("who",))).warnings
+    assert warning.startswith("Rows of one who are alike (correlation 0.")
+    assert warning.endswith("times too narrow. Write evaluate.intervals.units: column.who.")
+    by_unit, by_row = (width(evaluate(plan(units))) for units in ("column.who", "rows"))
+    factor = float(warning.split("rows are ")[1].split(" times")[0])
+    assert factor == pytest.approx(by_unit / by_row, rel=0.15)
+
+
+def test_independent_rows_are_not_called_alike():
+    """30 columns and 30 series of independent errors: chance warns once in 10,000."""
+    for seed in range(30):
+        error = np.random.default_rng(seed).standard_t(5, 2000)
+        who = np.random.default_rng(seed + 100).integers(0, 200, 2000)
+        found = evaluate(plan("rows", columns={"who": who}, error=error, watched=("who",)))
+        assert found.warnings == ()
+        assert "neighbours" not in found.numbers.intervals
+
+
+def test_a_row_that_is_drawn_twice_is_one_unit():
+    sample = tuple(RANDOM.integers(0, 50, 400).tolist())
+    found = evaluate(plan("rows", sample=sample)).numbers
+    assert found.intervals["count"] == len(set(sample))
+
+
+def test_a_series_is_put_in_as_few_blocks_as_its_errors_ask_for():
+    random = np.random.default_rng(6)
+    independent = random.normal(size=6000)
+    memory = np.zeros(6000)
+    for row in range(1, 6000):
+        memory[row] = 0.98 * memory[row - 1] + random.normal()
+    counts = {}
+    for name, error in (("independent", independent), ("memory", memory)):
+        made = plan({"time": "row"}, error=error, columns={"who": np.zeros(6000)})
+        counts[name] = evaluate(made).numbers.intervals["count"]
+    assert counts == {"independent": 64, "memory": 32}
+
+
+def test_fixed_blocks_of_time_have_about_equal_sizes():
+    day = np.arange(ROWS) // 50
+    found = evaluate(plan({"time": "column.day", "blocks": 10}, columns={"day": day})).numbers
+    assert found.intervals["count"] == 10
+    assert found.intervals["freedom"] == pytest.approx(9)
+
+
+def test_a_series_shorter_than_its_memory_is_told():
+    error = np.cumsum(np.random.default_rng(1).normal(size=3000))
+    (warning,) = evaluate(plan({"time": "row"}, error=error, columns={"who": error})).warnings
+    assert warning.startswith("8 blocks of time are still alike (0.")
