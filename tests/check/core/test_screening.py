@@ -1,0 +1,88 @@
+"""Floats choose the points of a region that are judged, and never decide."""
+
+import numpy as np
+
+from lossfw import REAL, Claims, Columns, GroupLoss, MarginLoss
+from lossfw.check import check
+from lossfw.check.core.region import Region
+from lossfw.check.core.screening import screened
+from lossfw.check.core.search import Search
+from lossfw.check.core.subject import of_component
+from support.honest import Bell, Logistic, Plane
+
+
+class Far(Bell):
+    """1 % too large in one decade."""
+
+    def value(self, xp, r):
+        here = (r > 1e4) & (r < 1e5)
+        return Bell.value(self, xp, r) * xp.where(here, 1.01 + 0 * r, 1 + 0 * r)
+
+
+def points(loss, order=0, **options):
+    return screened(of_component(loss), Search(**options), order)
+
+
+def test_results_that_agree_are_not_judged_again():
+    assert points(Bell()) == []
+
+
+def test_results_that_differ_are_judged_in_their_region():
+    (some,) = points(Far())
+    assert ((some.y > 1e4) & (some.y < 1e5)).all()
+
+
+def test_where_floats_know_nothing_a_few_points_of_each_region_are_judged():
+    (some,) = points(Logistic())
+    # The formula overflows there.
+    assert (some.y * some.t < -700).any()
+
+
+def test_the_other_stage_judges_none():
+    assert screened(of_component(Far()), Search().narrowed(Region.EXTREME), 0) == []
+
+
+def test_a_wrong_number_is_grave_beyond_a_thousand():
+    (wrong,) = (one for one in check(Far(), only=["value"]).refuted if one.check == "value")
+    assert wrong.grade == "wrong"
+    assert np.abs(wrong.inputs["y"] - wrong.inputs["t"]) > 1e3
+
+
+class Overflows(MarginLoss):
+    """It overflows beyond 700, where a logit is not ordinary."""
+
+    def value(self, xp, m):
+        return xp.log(1 + xp.exp(-m / 8))
+
+    def claims(self):
+        return Claims()
+
+
+def test_an_overflow_at_a_large_logit_is_extreme():
+    grades = {one.check: one.grade for one in check(Overflows(), only=["overflow"]).refuted}
+    assert grades["overflow"] == "extreme"
+
+
+def test_groups_of_points_with_named_numbers_have_slopes():
+    refuted = check(Plane(), only=["gradient", "hessian"]).refuted
+    assert [one for one in refuted if "was ended" in one.message] == []
+
+
+class Plane2(GroupLoss):
+    """Its slopes are exchanged."""
+
+    prediction, target = Columns.of(east=REAL, north=REAL), REAL
+
+    def value(self, xp, y, t):
+        return xp.sum(y.east * y.east + 2 * y.north * y.north + 0 * t, axis=-1)
+
+    def derivative(self, xp, y, t):
+        return 4 * y.north, 2 * y.east
+
+    def claims(self):
+        return Claims()
+
+
+def test_wrong_slopes_of_groups_of_points_are_found():
+    grades = {one.check: one.grade for one in check(Plane2(), only=["gradient"]).refuted}
+    assert grades["gradient"] == "wrong"
