@@ -26,6 +26,10 @@ from lossfw.models import Model
 _NUMBERS = (0.3, 7.5, -1.5, 0.9)
 _OTHERS = 2
 
+# A side of a parameter without any of them has one that is this factor away from it, or, for a
+# share, halfway to 1.
+_BESIDE = 10.0
+
 # Tried for a parameter that has one number for each class, as factors and counts are.
 _EACH: dict[Any, tuple[tuple[float, ...], ...]] = {
     float: ((0.5, 2.0, 1.0), (1.0, 0.5)),
@@ -163,19 +167,32 @@ def _form_parameters(cls: type[Component]) -> tuple[str, ...]:
 
 
 def _with_other_values(component: Any, name: str) -> list[Any]:
-    """Return a component with one parameter at other values, as its class allows."""
+    """Return a component with one parameter at other values, as its class allows.
+
+    Numbers are on both sides of the parameter where both are allowed.
+    """
     cls, current = type(component), component.parameters[name]
-    instances = []
-    n_numbers = 0
+    instances: list[tuple[Any, Any]] = []
+    numbers: list[tuple[Any, Any]] = []
     for value in _values(cls.model_fields[name].annotation, current):
-        is_number = isinstance(value, float | int) and not isinstance(value, bool)
-        if value == current or (is_number and n_numbers == _OTHERS):
-            continue
-        instance = _create_or_none(cls, {**component.parameters, name: value})
+        instance = None
+        if value != current:
+            instance = _create_or_none(cls, {**component.parameters, name: value})
         if instance is not None:
-            n_numbers += is_number
-            instances.append(instance)
-    return instances
+            is_number = isinstance(value, float | int) and not isinstance(value, bool)
+            (numbers if is_number else instances).append((value, instance))
+    if numbers:
+        first = numbers[0][0]
+        # Farther numbers come first: those beside the parameter only where a side has no other.
+        rest = sorted(
+            numbers[1:], key=lambda one: _is_above(one[0], current) == _is_above(first, current)
+        )
+        instances += [numbers[0], *rest[: _OTHERS - 1]]
+    return [instance for _, instance in instances]
+
+
+def _is_above(value: Any, current: Any) -> bool:
+    return isinstance(current, float | int) and value > current
 
 
 def _values(annotation: Any, current: Any) -> tuple[Any, ...]:
@@ -194,8 +211,12 @@ def _values(annotation: Any, current: Any) -> tuple[Any, ...]:
     if annotation is bool:
         return (False, True)
     if annotation is int:
-        return (2, 3)
-    return _NUMBERS if annotation is float else ()
+        return (2, 3, *((current + 1, current - 1) if type(current) is int else ()))
+    if annotation is float:
+        if not isinstance(current, float | int):
+            return _NUMBERS
+        return (*_NUMBERS, current / _BESIDE, current * _BESIDE, (1 + current) / 2)
+    return ()
 
 
 def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]:

@@ -15,6 +15,8 @@ DRAWN, LEAST = 400, 0.99
 # One of each family and of each kind of loss.
 SAMPLE = [
     "Bell gradient: r in -1e5 .. 1e6",
+    "NarrowBell value: below c = 0.1",
+    "WideBell value: above c = 40",
     "Slanted value: above q = 0.5",
     "Logistic value: m in -1e4 .. 1e5",
     "Relative value: t in +1e-6 .. 1e-5",

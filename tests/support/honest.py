@@ -69,6 +69,18 @@ class Bell(Modest, DistanceLoss):
         return (1 - u) / (1 + u) ** 2
 
 
+class NarrowBell(Bell):
+    """One with a parameter below all that are usually tried."""
+
+    c: PositiveFloat = 0.1
+
+
+class WideBell(Bell):
+    """One with a parameter above all that are usually tried."""
+
+    c: PositiveFloat = 40.0
+
+
 class Slanted(Modest, DistanceLoss):
     """Squares that weigh differently on the two sides of 0."""
 
@@ -397,6 +409,6 @@ class Plane(Modest, GroupLoss):
 
 
 HONEST = (
-    Bell, Slanted, Logistic, Bent, Gamma, Poisson, Relative, Shares, Sides, Flag, Brier, Entropy,
-    Scores, Spread, Flags, Episodes, Vectors, Pairs, Grades, Times, Plane,
+    Bell, NarrowBell, WideBell, Slanted, Logistic, Bent, Gamma, Poisson, Relative, Shares, Sides,
+    Flag, Brier, Entropy, Scores, Spread, Flags, Episodes, Vectors, Pairs, Grades, Times, Plane,
 )  # fmt: skip

@@ -225,6 +225,14 @@ REGIONS: dict[type, list[Region]] = {
         *sides("c = 1", lambda loss, xp, r: loss.c > 1, ("not above", "above")),
         *sides("c = 1", lambda loss, xp, r: loss.c >= 1, ("below", "not below")),
     ],
+    honest.NarrowBell: [
+        *sides("c = 0.1", lambda loss, xp, r: loss.c > 0.1),
+        *sides("c = 0.1", lambda loss, xp, r: loss.c >= 0.1),
+    ],
+    honest.WideBell: [
+        *sides("c = 40", lambda loss, xp, r: loss.c > 40),
+        *sides("c = 40", lambda loss, xp, r: loss.c >= 40),
+    ],
     honest.Slanted: [
         *decades("r", _only),
         *sides("q = 0.5", lambda loss, xp, r: loss.q > 0.5, ("not above", "above")),

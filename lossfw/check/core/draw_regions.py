@@ -72,6 +72,8 @@ def draw_regions(subject: Subject, rng: Generator, share: float = 1.0) -> list[R
             regions = np.repeat(np.arange(len(sets)), [len(some) for some in sets])
             keep = is_inside(form, points)
             keep &= np.isfinite(points.y).reshape(len(points), -1).all(-1)
+            # A mask of the loss leaves some out.
+            keep[keep] = form.counts(points.y[keep], points.t[keep]) > 0
             found.append(RegionPoints(points.take(keep), regions[keep]))
     return [some for some in found if len(some.points)]
 

@@ -6,7 +6,6 @@ at some columns of their derivatives, and where a result differs from it the exa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -55,7 +54,7 @@ def _check(subject: Subject, search: Search, order: int) -> None:
         raise NotApplicable(f"nobody wrote a {_NAMES[order]}")
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
-    for points in search.once("large rows", lambda: list(_large_rows(subject, search))):
+    for points in search.once("large rows", lambda: _large_rows(subject, search)):
         columns = _columns(subject, points, search) if order else None
         actual = _at(np.asarray(function(points.y, points.t)), columns)
         expected = _in_floats(subject, points, order, columns)
@@ -65,8 +64,8 @@ def _check(subject: Subject, search: Search, order: int) -> None:
             _decide(subject, function, points.take(slice(k, k + 1)), order, some, actual[k])
 
 
-def _large_rows(subject: Subject, search: Search) -> Iterator[Points]:
-    """Yield a few unremarkable rows of each octave of sizes, with targets of both forms."""
+def _large_rows(subject: Subject, search: Search) -> list[Points]:
+    """Return a few unremarkable rows of each octave of sizes, with targets of both forms."""
     most = _most(subject)
     if not most:
         raise NotApplicable("there are no rows of many numbers")
@@ -77,12 +76,14 @@ def _large_rows(subject: Subject, search: Search) -> Iterator[Points]:
     drawn[-1] = most
     if search.examples < _FULL_EXAMPLES:
         drawn = sorted(rng.choice(drawn, _FEW, replace=False).tolist())
+    found = []
     for size in drawn:
         if size <= fits:
-            points = _rows(subject, rng, size)
-            yield points
+            found.append(_rows(subject, rng, size))
             if subject.target is CLASS_INDEX and subject.soft:
-                yield Points(points.y, usual(SIMPLEX, rng, points.y.shape))
+                y = found[-1].y
+                found.append(drop_masked(subject, Points(y, usual(SIMPLEX, rng, y.shape))))
+    return [points for points in found if len(points)]
 
 
 def _most(subject: Subject) -> int:

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+import lossfw
 from lossfw import REAL, Claims, Columns, GroupLoss, MarginLoss
 from lossfw.check import check
+from lossfw.check.core.draw_regions import draw_regions
 from lossfw.check.core.region import Region
 from lossfw.check.core.screening import screened
 from lossfw.check.core.search import Search
@@ -86,3 +88,11 @@ class Plane2(GroupLoss):
 def test_wrong_slopes_of_groups_of_points_are_found():
     grades = {one.check: one.grade for one in check(Plane2(), only=["gradient"]).refuted}
     assert grades["gradient"] == "wrong"
+
+
+def test_masked_targets_are_not_judged():
+    masked = lossfw.loss({"name": "masked", "of": "cross_entropy", "ignore": 1})
+    for some in draw_regions(of_component(masked), np.random.default_rng(0)):
+        index = some.points.t if some.points.t.ndim == 1 else np.zeros(1)
+        assert not (index == 1).any()
+    assert check(masked, only=["value", "gradient", "hessian"]).ok
