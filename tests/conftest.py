@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.clean_tree import ROOT, files_of
+
 # A busy machine is not a fault of a test, and what failed once fails again: every run draws
 # the same examples. --hypothesis-profile=thorough takes more, and =others draws new ones each time.
 settings.register_profile(
@@ -48,6 +50,25 @@ def pytest_configure(config):
     # Also for the processes that tests start.
     os.environ["LOSSFW_ENGINE"] = config.getoption("--lossfw-engine")
     gc.disable()  # nothing that is collected here is garbage; again on when that has ended
+
+
+_BEFORE = pytest.StashKey()
+
+
+def pytest_sessionstart(session):
+    # The processes of pytest-xdist leave it to the one that started them.
+    if not hasattr(session.config, "workerinput"):
+        session.stash[_BEFORE] = files_of()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Fail if a test has left a file in the tree; one in a folder of its own goes with it."""
+    left = files_of() - session.stash[_BEFORE] if _BEFORE in session.stash else ()
+    if left:
+        names = ", ".join(sorted(str(file.relative_to(ROOT)) for file in left))
+        sys.stderr.write(f"\nthe tests have left files in the tree: {names}\n")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_finish():
