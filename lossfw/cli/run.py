@@ -57,6 +57,9 @@ _LOST_WEIGHTS = (
 def run(**options: Any) -> None:
     """Evaluate the configuration in each file CONFIG.
 
+    CONFIG may also be the folder of a training: its model is evaluated on its data,
+    or on those that -o names.
+
     Several files, or one with a section `sweep`, run in their own processes. If
     one fails, the others continue, and the exit code is 1. In JSON, numbers that
     are not finite are the texts "nan", "inf" and "-inf".
@@ -165,7 +168,13 @@ def _requests(
     from lossfw.runs.records import RunRequest
 
     folder = None if given.out is None else Path(given.out)
-    configs = [read_config(ConfigSource(name, given.overrides, given.plugins)) for name in names]
+    named = [(name, given.overrides) for name in names]
+    if not trains and any(Path(name).is_dir() for name in names):
+        # Imported on use: most configurations are files.
+        from lossfw.cli.trained_folder import as_configuration
+
+        named = [as_configuration(*one) for one in named]
+    configs = [read_config(ConfigSource(*one, given.plugins)) for one in named]
     is_one = len(configs) == 1 and not configs[0].has("sweep")
     if is_one and not (trains and open_folds(configs[0])):
         return [RunRequest(configs[0], "", folder, given.resume, trains, given.cluster)]
