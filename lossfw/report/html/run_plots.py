@@ -161,8 +161,9 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
         above.plot([0, 1], [0, 1], **_DOTTED)
         above.vlines(sure, sure, right, color=PAGE.colours[1], linewidth=2)
         above.plot(sure, right, "-", color=PAGE.colours[0], linewidth=1.2)
-        # The area of a dot is its share of the rows.
-        above.scatter(sure, right, _DOT * (0.08 + weight / weight.sum()), color=PAGE.colours[0])
+        # The area of a dot is its share of the rows; the frame cuts off none.
+        area = _DOT * (0.08 + weight / weight.sum())
+        above.scatter(sure, right, area, color=PAGE.colours[0], clip_on=False)
         above.set_title("share that is right")
         above.set_ylim(-0.02, 1.02)
         below.vlines(sure, 0, weight / weight.sum(), color=PAGE.colours[0], linewidth=5)

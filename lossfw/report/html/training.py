@@ -86,16 +86,15 @@ def _facts(folder: Path, trained: Mapping[str, Any]) -> Iterator[tuple[str, str]
     """Yield what tells this training from another one."""
     settings = flat(read_settings(folder / CONFIG_FILE))
     files = [str(settings[key]) for key in _DATA_KEYS if key in settings]
-    yield "data", " · ".join([str(settings.get("data.name", "?")), *files])
+    yield "data", " · ".join([str(settings.get("data", "?")), *files])
     card = Card.read(folder / CARD_FILE)
     if layers := layers_of(settings):
         yield "network", layers
     if card is not None:
         yield "library", card.library
     yield "loss", f"{trained['loss']['name']}, from {trained['loss']['form']}"
-    optimizer = settings.get("train.optimizer.name", settings.get("train.optimizer"))
-    if optimizer is not None:
-        yield "optimizer", str(optimizer)
+    if "train.optimizer" in settings:
+        yield "optimizer", str(settings["train.optimizer"])
     yield "seed", str(settings.get("seed", "?"))
     saved = folder / (card.file if card is not None and card.file else WEIGHTS_FILE)
     if saved.is_file():

@@ -1,6 +1,8 @@
 """Pages of runs, comparisons and studies: what stands in them, whoever wrote it."""
 
+import hashlib
 import html
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -164,6 +166,20 @@ def test_no_label_of_an_axis_is_markup(place):
 def test_a_loss_that_falls_far_has_powers_of_ten_on_its_axis(home):
     for folder in ("trainings", "trainings/train.optimizer.learning_rate=0.1"):
         assert re.search(r">1e-0[4-9]</text>", (home / folder / "report.html").read_text())
+
+
+def test_a_training_has_details_that_tell_it_from_another(home):
+    folder = home / "trainings/train.optimizer.learning_rate=0.1"
+    page = page_in(folder)
+    digest = json.loads((folder / "training.json").read_text())["digest"]
+    weights = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
+    for words in ("data inline", "network 1 identity", "optimizer sgd", "seed 0", digest, weights):
+        assert words in re.sub(r"\s+", " ", " ".join(page.text)), words
+    assert "learning_rate: 0.1" in page.words
+    # No rate was used before the first step.
+    assert re.search(
+        r'<th scope="row">0</th><td class=n></td>', (folder / "report.html").read_text()
+    )
 
 
 def test_each_picture_is_well_formed_and_told_in_words(place):
