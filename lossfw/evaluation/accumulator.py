@@ -12,7 +12,7 @@ from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.alike import ColumnAlike, RowsAlike
 from lossfw.evaluation.intervals.interval import Found
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.unit_sums import UnitSums
+from lossfw.evaluation.intervals.unit_tables import UnitTables
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
 from lossfw.evaluation.predictor import outputs_for, without_column
@@ -142,10 +142,20 @@ class Accumulator:
         """Return the columns whose rows with one value are alike, and are taken as independent."""
         return [] if self._alike is None else self._alike.columns()
 
-    def units(self) -> dict[str, UnitSums]:
-        """Return the sums by unit: the sizes, the loss and the metrics under their names."""
-        found = {name: own.units() for name, own in self._by_metric.items()}
-        return {name: sums for name, sums in found.items() if sums is not None}
+    def units(self) -> UnitTables | None:
+        """Return the sums by unit of all numbers, None without intervals."""
+        loss = self._loss.units()
+        sizes = None if loss is None else self._cells.unit_sizes(0, of_groups=False)
+        if loss is None or sizes is None:
+            return None
+        groups = self._cells.unit_sizes(0, of_groups=True)
+        metrics = {name: own.units() for name, own in self._by_metric.items()}
+        return UnitTables(
+            sizes,
+            None if groups is sizes else groups,
+            loss,
+            {name: table for name, table in metrics.items() if table is not None},
+        )
 
     def _parts(self) -> tuple[Mapping[str, Any], ...]:
         parts = []

@@ -142,6 +142,7 @@ def result_of(plan: Plan, state: EvaluationState) -> Result:
         timings=dict(state.clock.seconds),
         classes=plan.data.classes,
         groups=None if plan.groups is None else len(plan.groups),
+        units=state.accumulator.units(),
     )
 
 

@@ -17,6 +17,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.resampling import size_terms
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import KEY_BITS, NO_LIMIT, Limit, UnitCells, UnitSums
+from lossfw.evaluation.intervals.unit_tables import NumberTable
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY_CLASS, Slice
@@ -269,10 +270,12 @@ class MetricAccumulator:
             found |= interval(self.metric, own, sizes, found["value"], intervals, moments).to_dict()
         return found
 
-    def units(self) -> UnitSums | None:
-        """Return the sums of all rows by unit."""
-        found: UnitSums | None = self._tables[0].merged()
-        return found
+    def units(self) -> NumberTable | None:
+        """Return the sums of all rows by unit; None without intervals."""
+        if not self._cells.with_units or self._tables[0].merged() is None:
+            return None
+        moments = self._moments[0].merged() if self._moments else None
+        return NumberTable(self._tables[0].merged(), moments)
 
     def _sizes(self, table: int, sums: UnitSums | None) -> UnitSums | None:
         whole_groups = self.metric.takes_groups and sums is not None and sums.rest is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lossfw.components import notebook
+from lossfw.evaluation.intervals.unit_tables import UnitTables
 from lossfw.losses.base import Form
 
 # Version of the JSON object that `Result.to_dict` gives.
@@ -69,6 +70,8 @@ class Result:
         The label of each class; empty where the classes have none.
     groups : int or None
         How many groups the rows are in, where the loss or a metric takes groups.
+    units : UnitTables or None
+        The sums by unit of all numbers, where there are intervals; they are not in `to_dict`.
     """
 
     count: int
@@ -83,6 +86,7 @@ class Result:
     timings: Mapping[str, float] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     groups: int | None = None
+    units: UnitTables | None = None
 
     @property
     def loss(self) -> float:

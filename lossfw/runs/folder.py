@@ -6,6 +6,7 @@
     run.json        versions, plugins, seed, digests, git state, times
     config.yaml     the configuration, which runs from anywhere
     metrics.json    the numbers
+    units.npz       the sums of each unit of the intervals, where there are some
     results.jsonl   each row with its loss, prediction and target, with evaluate.rows; a run
                     on a cluster has a folder of parts instead, joined by a manifest
     error.txt       why a run failed
@@ -37,6 +38,7 @@ from lossfw.runs.lock import held
 from lossfw.runs.rows_parts import PARTS_FOLDER, PartFile, finish_parts, remove_rows
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat, write_parquet
 from lossfw.runs.stored import check_record, check_result, result_with_numbers
+from lossfw.runs.units_file import UNITS_FILE
 
 STATUS_FILE = "status"
 RECORD_FILE = "run.json"
@@ -122,8 +124,9 @@ class RunFolder:
         result: Mapping[str, Any],
         rows: RowsFormat | None,
         parts: Sequence[PartFile] = (),
+        units: bytes | None = None,
     ) -> None:
-        """Write the results of a run."""
+        """Write the results of a run; `units` is the content of ``units.npz``."""
         old = [name for form, name in ROWS_FILES.items() if form != rows]
         self._remove(*old, REPORT_FILE, TEXTS_FILE)
         if rows is not None and parts:
@@ -137,6 +140,10 @@ class RunFolder:
                 self._rename(PART_FILE, target.name)
             else:
                 write_parquet(self.path / PART_FILE, target)
+        if units is None:
+            self._remove(UNITS_FILE)
+        else:
+            write_file(self.path, UNITS_FILE, units)
         self.write(RESULT_FILE, f"{to_json(result)}\n")
         self.write(RECORD_FILE, f"{to_json(record)}\n")
         self.write(STATUS_FILE, "done\n")

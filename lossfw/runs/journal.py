@@ -45,7 +45,7 @@ from lossfw.runs.rows_writer import (
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 8
+CHECKPOINT_VERSION = 9
 
 # Seconds between two checkpoints: the most that a killed run loses ...
 CHECKPOINT_SECONDS = 1.0

@@ -18,6 +18,7 @@ from lossfw.runs.provenance import provenance_of
 from lossfw.runs.records import Run, RunRequest
 from lossfw.runs.rows_parts import has_rows
 from lossfw.runs.rows_writer import ROWS_FILES
+from lossfw.runs.units_file import to_bytes
 
 
 class Recorder:
@@ -68,7 +69,11 @@ class Recorder:
             if journal.failure is not None:
                 raise journal.failure
             rows = rows_format(self._plan)
-            folder.finish(self._record, result.to_dict(), rows, journal.part_files)
+            intervals = result.numbers.intervals
+            units = None
+            if result.units is not None and intervals is not None:
+                units = to_bytes(result.units, intervals)
+            folder.finish(self._record, result.to_dict(), rows, journal.part_files, units)
         except OutputError as error:
             self.failure = error
             folder.fail(str(error))

@@ -29,7 +29,7 @@ import lossfw.losses.engine.reduction
 from lossfw.cli import main
 from lossfw.runs import journal
 
-FILES = ("metrics.json", "results.jsonl", "status", "config.yaml")
+FILES = ("metrics.json", "results.jsonl", "units.npz", "status", "config.yaml")
 # Operations on files that Python announces before they are carried out.
 OPERATIONS = ("open", "os.rename", "os.remove", "os.mkdir", "os.truncate")
 

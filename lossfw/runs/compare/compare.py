@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.sentence import counted_units
 from lossfw.evaluation.intervals.units import Units
@@ -21,9 +21,10 @@ from lossfw.runs.compare.differences import (
     differences,
     listed,
     runs_with_rows,
+    runs_with_sums,
 )
 from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
-from lossfw.runs.compare.paired import RunWithRows, own_interval
+from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.row_keys import units_of
 from lossfw.runs.compare.settings import differing_settings, surroundings
 
@@ -55,8 +56,9 @@ def compare(
     # Level and method are those of the first run that has intervals.
     intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
     intervals = intervals if level is None else replace(intervals, level=level)
+    strict = units is not None
     units = units or _units_of_all(runs)
-    with_rows, notes = runs_with_rows(runs, units) if same else ({}, [])
+    with_rows, notes = _with_units(runs, units, by, strict=strict) if same else ({}, [])
     units = next((one.units for one in with_rows.values()), units)
     intervals = replace(intervals, units=units)
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
@@ -66,7 +68,8 @@ def compare(
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
     found = [one for by_name in judged.values() for one in by_name.values()]
-    slices = () if by is None else compared_slices(runs, with_rows, by, intervals)
+    rows = {name: one for name, one in with_rows.items() if isinstance(one, RunWithRows)}
+    slices = () if by is None else compared_slices(runs, rows, by, intervals)
     notes += [one.note for one in found if one.note is not None]
     notes += _other_intervals(runs, numbers, intervals)
     return Comparison(
@@ -91,6 +94,22 @@ def compare(
         by="" if by is None else by.by,
         slices=slices,
     )
+
+
+def _with_units(
+    runs: Sequence[FinishedRun], units: Units | None, by: Slice | None, *, strict: bool
+) -> tuple[Mapping[str, RunWithUnits], list[Note]]:
+    """Return the runs with what they are paired by: sums by unit, or rows, which `by` needs."""
+    damaged: list[Note] = []
+    if by is None:
+        try:
+            found = runs_with_sums(runs, units)
+        except DataError as error:
+            found, damaged = None, [Note(str(error).removesuffix("."))]
+        if found is not None:
+            return found
+    with_rows, notes = runs_with_rows(runs, units, strict=strict)
+    return with_rows, [*damaged, *notes]
 
 
 def _paired_by(found: Sequence[Judged], units: Units | None) -> str:
@@ -120,7 +139,7 @@ def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
 
 
 def _numbers(
-    run: FinishedRun, rows: RunWithRows | None, intervals: Intervals
+    run: FinishedRun, rows: RunWithUnits | None, intervals: Intervals
 ) -> Iterator[tuple[str, RunNumber]]:
     """Yield the numbers of a run, with these intervals if they are kept or can be computed."""
     kept = run.intervals

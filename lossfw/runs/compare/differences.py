@@ -20,11 +20,12 @@ from lossfw.evaluation.intervals.units import Units
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber
-from lossfw.runs.compare.paired import RunWithRows, paired_interval
-from lossfw.runs.compare.pairing import differing, weighed_alike
+from lossfw.runs.compare.paired import RunWithRows, RunWithSums, RunWithUnits, paired_interval
+from lossfw.runs.compare.pairing import differing, same_units, weighed_alike
 from lossfw.runs.compare.row_keys import has_groups, units_of
 from lossfw.runs.compare.rows import read_rows, rows_file
 from lossfw.runs.folder import CONFIG_FILE
+from lossfw.runs.units_file import read_units
 
 NOT_LOADED = "the plugin that computes it was not loaded"
 KEEP_ROWS = "write evaluate: {rows: true} in the configuration, and run it again"
@@ -86,7 +87,7 @@ def differences(
     run: FinishedRun,
     base: FinishedRun,
     numbers: Mapping[str, Mapping[str, RunNumber]],
-    with_rows: Mapping[str, RunWithRows],
+    with_rows: Mapping[str, RunWithUnits],
     intervals: Intervals,
 ) -> Iterator[tuple[str, Judged]]:
     """Yield each measure of two runs with their difference."""
@@ -121,7 +122,7 @@ def differences(
         )
 
 
-def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
+def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
     """Return why two runs with their rows have a difference without an interval."""
     for run in (base, one):
         if run.estimated(name) is None:
@@ -135,7 +136,7 @@ def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
     return "no choice of rows changes it"
 
 
-def _note(name: str, one: RunWithRows, base: RunWithRows) -> Note | None:
+def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
     """Return a note about rows that give another number than the run reports."""
     for run in (base, one):
         if (name in run.metrics or name == LOSS) and run.estimated(name) is None:
@@ -147,7 +148,7 @@ def _note(name: str, one: RunWithRows, base: RunWithRows) -> Note | None:
 
 
 def _incomparable(
-    name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithRows]
+    name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithUnits]
 ) -> Note | None:
     """Return why a measure of two runs cannot be compared, None if it can."""
     if name == LOSS:
@@ -191,11 +192,12 @@ def minus(mine: Any, theirs: Any) -> Any:
 
 
 def runs_with_rows(
-    runs: Sequence[FinishedRun], units: Units | None = None
+    runs: Sequence[FinishedRun], units: Units | None = None, *, strict: bool = False
 ) -> tuple[dict[str, RunWithRows], list[Note]]:
     """Return the runs with kept rows that are those of the first such run, by name, and notes.
 
-    Intervals take `units` as independent, by default those of the first run with rows.
+    Intervals take `units` as independent, by default those of the first run with rows. With
+    `strict` a run that does not have them is an error.
 
     Each note is about all runs that it holds for.
     """
@@ -212,7 +214,7 @@ def runs_with_rows(
         metrics, faults[run.name] = metrics_of(run)
         rows = rows.by_number()
         own = units or units_of(run, rows)
-        if own.kind == "groups" and not has_groups(rows):
+        if own.kind == "groups" and not strict and not has_groups(rows):
             # It is not paired with runs that have some.
             own = units_of(run, rows)
         units = units or own
@@ -233,7 +235,36 @@ def runs_with_rows(
     return with_rows, [*notes, *_missing_metrics(with_rows, faults)]
 
 
-def _missing_metrics(runs: dict[str, RunWithRows], faults: dict[str, str]) -> list[Note]:
+def runs_with_sums(
+    runs: Sequence[FinishedRun], units: Units | None
+) -> tuple[dict[str, RunWithSums], list[Note]] | None:
+    """Return the runs with their sums by unit, and notes; None unless all have some of `units`.
+
+    A file that is damaged is noted, and its run is paired by its rows if it has some.
+    """
+    with_sums: dict[str, RunWithSums] = {}
+    faults: dict[str, str] = {}
+    for run in runs:
+        stored = read_units(run.path)
+        if stored is None or (units is not None and stored.units != units):
+            return None
+        metrics, faults[run.name] = metrics_of(run)
+        from_rows = functools.partial(_one_with_rows, run, metrics, stored.units)
+        with_sums[run.name] = RunWithSums(run, stored, metrics, from_rows)
+    first, *others = with_sums.values()
+    if not all(same_units(first, other) for other in others):
+        return None
+    return with_sums, _missing_metrics(with_sums, faults)
+
+
+def _one_with_rows(
+    run: FinishedRun, metrics: Mapping[str, Metric], units: Units
+) -> RunWithRows | None:
+    rows = read_rows(run.path)
+    return None if rows is None else RunWithRows(run, rows.by_number(), metrics, units)
+
+
+def _missing_metrics(runs: Mapping[str, RunWithUnits], faults: dict[str, str]) -> list[Note]:
     """Return a note for each cause that leaves metrics without intervals."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for name, run in runs.items():

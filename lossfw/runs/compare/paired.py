@@ -7,9 +7,10 @@ comes from the difference itself, without each unit of the rows, the same unit i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.paired import Measured, difference
 from lossfw.evaluation.intervals.resampling import size_terms
 from lossfw.evaluation.intervals.unit_sums import NO_LIMIT, Limit, UnitCells, UnitSums
+from lossfw.evaluation.intervals.unit_tables import NumberTable
 from lossfw.evaluation.intervals.units import Units
 from lossfw.metrics import Metric, MetricRows, RowMetric, Term
 from lossfw.metrics.cell_sums import CellSums, RowTerms
@@ -28,6 +30,7 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import LOSS, FinishedRun
 from lossfw.runs.compare.row_keys import keys_of
 from lossfw.runs.rows import RowRecords
+from lossfw.runs.units_file import StoredUnits
 
 # A metric of the written rows agrees with that of the run up to the rounding of float32; a
 # number that is farther off was computed from something else.
@@ -177,6 +180,58 @@ class RunWithRows:
             self._moments[name] = moment_sums(terms, None)
 
 
+@dataclass(eq=False)
+class RunWithSums:
+    """A run with the sums by unit that it has kept, in place of its rows.
+
+    A metric whose sums were not kept is computed from the rows, where there are some.
+    """
+
+    run: FinishedRun
+    stored: StoredUnits
+    metrics: Mapping[str, Metric]
+    from_rows: Callable[[], RunWithRows | None]
+
+    @property
+    def units(self) -> Units:
+        """What the sums take as independent."""
+        return self.stored.units
+
+    def table(self, name: str) -> NumberTable | None:
+        """Return the sums of a measure by unit."""
+        tables = self.stored.tables
+        return tables.loss if name == LOSS else tables.metrics.get(name.removeprefix("metric "))
+
+    def estimated(self, name: str) -> Measured | None:
+        """Return a loss or a metric, None if it cannot be made again."""
+        table, metric = self.table(name), self.metrics.get(name)
+        metric = MeanOfRows() if metric is None and name == LOSS else metric
+        if table is None or metric is None:
+            rows = None if metric is None else self._rows
+            return None if rows is None else rows.estimated(name)
+        sizes = self.stored.tables.sizes_for(table.sums, takes_groups=metric.takes_groups)
+        try:
+            value = np.array(self.run.numbers[name].value, np.float64)
+        except (TypeError, ValueError):
+            return None
+        return Measured(metric, value, table.sums, sizes)
+
+    def own(self, name: str, options: Intervals) -> Found:
+        """Return the interval of a loss or a metric."""
+        one, table = self.estimated(name), self.table(name)
+        if one is None:
+            return Found()
+        asked, moments = options.with_units(self.units), None if table is None else table.moments
+        return interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
+
+    @functools.cached_property
+    def _rows(self) -> RunWithRows | None:
+        return self.from_rows()
+
+
+RunWithUnits: TypeAlias = RunWithRows | RunWithSums
+
+
 def _agree(value: NDArray, reported: Any) -> bool:
     try:
         expected = np.array(reported, np.float64)
@@ -187,12 +242,12 @@ def _agree(value: NDArray, reported: Any) -> bool:
     )
 
 
-def own_interval(run: RunWithRows, name: str, options: Intervals) -> Any:
+def own_interval(run: RunWithUnits, name: str, options: Intervals) -> Any:
     """Return the interval of a loss or a metric of one run, None if it is not defined."""
     return run.own(name, options).interval
 
 
-def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Intervals) -> Found:
+def paired_interval(one: RunWithUnits, base: RunWithUnits, name: str, options: Intervals) -> Found:
     """Return the interval of the difference of two runs on the same rows.
 
     A difference that is the same for every choice of rows has no interval.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from lossfw.config.schema.checked import known
+from lossfw.evaluation.intervals.resampling import size_of
+from lossfw.evaluation.intervals.unit_sums import UnitSums, aligned
 from lossfw.evaluation.predictor import without_column
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.paired import RunWithRows
+from lossfw.runs.compare.paired import RunWithRows, RunWithSums, RunWithUnits
 
 # Weights are written as float64, and only their ratios count.
 _SAME_WEIGHT = 1e-9
@@ -28,7 +31,13 @@ def differing(one: RunWithRows, other: RunWithRows) -> str:
     return "" if same else "targets"
 
 
-def weighed_alike(one: RunWithRows, other: RunWithRows, name: str) -> bool:
+def same_units(one: RunWithSums, other: RunWithSums) -> bool:
+    """Tell whether the sums of two runs are of the same units."""
+    mine, theirs = aligned(one.stored.tables.sizes, other.stored.tables.sizes)
+    return one.units == other.units and np.array_equal(mine.present, theirs.present)
+
+
+def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
     """Tell whether a loss or a metric weighs rows alike in two runs with the same rows.
 
     Else it is measured on two populations, and their difference is not that of the models. A
@@ -36,8 +45,19 @@ def weighed_alike(one: RunWithRows, other: RunWithRows, name: str) -> bool:
     """
     if one.estimated(name) is None or other.estimated(name) is None:
         return True
+    if isinstance(one, RunWithSums) or isinstance(other, RunWithSums):
+        return _sized_alike(*(known(run.estimated(name)).sizes for run in (one, other)))
     mine, theirs = (_shares(run.weight_of(name), len(run.rows.row)) for run in (one, other))
     return np.allclose(mine, theirs, rtol=_SAME_WEIGHT, atol=0, equal_nan=True)
+
+
+def _sized_alike(one: UnitSums, other: UnitSums) -> bool:
+    """Tell whether each unit has the same share of all weights."""
+    mine, theirs = aligned(one, other)
+    if not np.array_equal(mine.present, theirs.present):
+        return False
+    first, second = (size_of(sizes, sizes.present)[0] for sizes in (mine, theirs))
+    return np.allclose(_shares(first, 0), _shares(second, 0), rtol=_SAME_WEIGHT, atol=0)
 
 
 def _shares(weight: NDArray | None, count: int) -> NDArray:

@@ -60,6 +60,11 @@ def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:
             column = column_of(run, rows, units.column, f"--units {units.text}")
             values = np.asarray(column.values, np.float64)
             if units.kind == "time":
+                if column.holds_texts:
+                    raise ArgumentError(
+                        f"--units {units.text}: the column {units.column!r} holds texts, and "
+                        "blocks of time take numbers, such as days or seconds."
+                    )
                 return TimeKeys(column, units.short_blocks).of(values)
             return ColumnKeys(column.labels).of(values)
     except MissingUnitError as error:
