@@ -31,7 +31,7 @@ GRADES: dict[Grade, str] = {
 
 # A component is asked to keep them. Another library is free to broadcast, to take another
 # dtype, to write -0.0, and to refuse or take what lies outside of a space.
-_CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain", "arrays")
+_CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain", "arrays:refusals")
 
 
 def is_convention(check: str) -> bool:

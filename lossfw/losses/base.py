@@ -20,6 +20,7 @@ from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
+from lossfw.numerics.typed_namespace import typed
 
 Form = Literal["prediction", "logits"]
 
@@ -80,13 +81,6 @@ class LossDefinition(Component, ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "target_per_row" in vars(cls):
-            raise TypeError(
-                f"{cls.__name__}.target_per_row does not exist any more: derive {cls.__name__} "
-                "from PointwiseLoss, with `prediction = Columns.of(name=SPACE, ...)` or VECTOR, "
-                "and with `target = SPACE` for one number in each row."
-            )
-
         named = [x for x in (cls.prediction, cls.target) if isinstance(x, Columns | Vector)]
         if named and not cls.allows_columns:
             raise TypeError(
@@ -214,7 +208,7 @@ class LossDefinition(Component, ABC):
             if form == "value" and not self.takes_rows:
                 raise ArgumentError(f"{type(self).__name__} takes no class indices.")
             t, by_index = one_hot_rows(xp, y, t), False
-        return self.compute_losses(form, xp, y, t, by_index)
+        return self.compute_losses(form, typed(xp, y), y, t, by_index)
 
     @abstractmethod
     def compute_losses(

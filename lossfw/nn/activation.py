@@ -25,6 +25,7 @@ from lossfw.numerics.arrays import (
 )
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import Order, check_order, reference
+from lossfw.numerics.typed_namespace import typed
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -157,10 +158,13 @@ class Activation(UnaryBody, Component):
     def _foreign(self, xp: Namespace, x: Array) -> Array:
         """Return the activation of another library's array, by the same rules for dtypes."""
         if not xp.isdtype(x.dtype, "real floating"):
-            return self.value(xp, xp.astype(x, xp.float64))
+            return self._value_of(xp, xp.astype(x, xp.float64))
         if is_half(x.dtype):
-            return xp.astype(self.value(xp, xp.astype(x, xp.float32)), x.dtype)
-        return self.value(xp, x)
+            return xp.astype(self._value_of(xp, xp.astype(x, xp.float32)), x.dtype)
+        return self._value_of(xp, x)
+
+    def _value_of(self, xp: Namespace, x: Array) -> Array:
+        return self.value(typed(xp, x), x)
 
 
 class RowActivation(Activation):
