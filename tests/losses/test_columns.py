@@ -1,7 +1,5 @@
 """Losses of named columns and vectors: shapes, derivatives, exact truth, other libraries."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
@@ -275,13 +273,6 @@ def test_nan_in_a_column_reaches_the_result_and_infinity_is_a_member():
 def test_a_row_has_one_loss_already():
     with pytest.raises(ParameterError, match="a row with columns has one loss already"):
         Gamma(per="row")
-
-
-def test_what_columns_replace_is_refused_with_what_to_write():
-    with pytest.raises(TypeError, match="derive Old from PointwiseLoss"):
-
-        class Old(CategoricalLoss):
-            target_per_row: ClassVar[bool] = True
 
 
 @pytest.mark.parametrize("kind", [CategoricalLoss, DistanceLoss])

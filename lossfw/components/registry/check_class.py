@@ -12,6 +12,7 @@ from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS, PROJECT
 from lossfw.components.registry.blame import explain
 from lossfw.components.registry.contained import contained
+from lossfw.components.registry.faulty_classes import FaultyClass
 from lossfw.components.registry.messages import noun
 from lossfw.components.registry.records import Entry
 from lossfw.errors import BrokenPluginError
@@ -43,6 +44,9 @@ def class_of(entry: Entry) -> type[Component]:
                     raise
                 reason = explain(error, package=package)
                 raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
+    if isinstance(cls, type) and issubclass(cls, FaultyClass):
+        reason = explain(cls.error, path=entry.plugin.path)
+        raise BrokenPluginError(f"{offered}, which cannot be made: {reason}") from cls.error
     fault = fault_of(cls) or _mismatch(cls, entry)
     if fault:
         raise BrokenPluginError(f"{offered}, which {fault}")

@@ -6,6 +6,7 @@ import functools
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,13 @@ class Registry:
         every = {entry for plugin in self._plugins.values() for entry in plugin.entries}
         chosen = [self._now(entry) for entry in every if entry.kind in wanted]
         return tuple(sorted(chosen, key=lambda e: (KINDS.index(e.kind), e.name, e.label)))
+
+    def imported(self, kind: str | None = None) -> tuple[Entry, ...]:
+        """Return `entries` with every class imported, so that their states are known."""
+        for entry in self.entries(kind):
+            with suppress(BrokenPluginError):
+                self.class_of(entry)
+        return self.entries(kind)
 
     def plugins(self, *, load: bool = True) -> tuple[Plugin, ...]:
         """Return all plugins, sorted by label, with state and reason.

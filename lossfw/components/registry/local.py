@@ -11,11 +11,19 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS
 from lossfw.components.naming import did_you_mean
 from lossfw.components.registry.check_class import fault_of
+from lossfw.components.registry.faulty_classes import (
+    CALLED,
+    FaultyClass,
+    compiled,
+    faulty_class,
+    named,
+)
 from lossfw.components.registry.records import LOCAL_MODULE
 from lossfw.errors import BrokenPluginError
 
@@ -37,6 +45,7 @@ def import_file(path: Path) -> ModuleType:
     module = module_from_spec(spec)
     # pydantic and pickle look the module up by its name.
     sys.modules[name] = module
+    setattr(module, CALLED, faulty_class)
     try:
         loader.exec_module(module)
     except BaseException:
@@ -50,36 +59,59 @@ def components_in(
 ) -> dict[str, dict[str, type[Component]]]:
     """Return the public components that a file defines: kind -> {name: class}.
 
-    A file that follows runs by a hook may have none.
+    A file that follows runs by a hook may have none. Classes with a fault are among them if another
+    one is in order, and their fault is that of their entry; else the first fault is raised.
     """
-    classes = [
+    # Those that stand for a faulty class are of its kind.
+    classes: list[Any] = [
         value
         for key, value in vars(module).items()
         if inspect.isclass(value)
-        and issubclass(value, Component)
-        and value.__module__ == module.__name__
+        and (issubclass(value, FaultyClass) or _is_of(module, value))
         and not key.startswith("_")
     ]
     tables: dict[str, dict[str, type[Component]]] = {kind: {} for kind in HOOKS}
+    faults: list[Exception] = []
+    has_whole = False
     for cls in classes:
         # An abstract class with subclasses in the file is a base and not a component.
         if inspect.isabstract(cls) and any(cls in other.__mro__[1:] for other in classes):
             continue
-        if fault := fault_of(cls):
-            base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
-            raise BrokenPluginError(f"{path}:{_line_of(cls, path)}: {cls.__name__} {fault}{base}")
-        other = tables[cls.kind].setdefault(cls.name, cls)
+        if fault := _fault_in(cls, path):
+            faults.append(fault)
+            if getattr(cls, "kind", None) not in HOOKS:
+                raise fault
+        else:
+            has_whole = True
+        other: Any = tables[cls.kind].setdefault(named(cls), cls)
         if other is not cls:
             raise BrokenPluginError(
                 f"{path}:{_line_of(cls, path)}: {cls.__name__} and {other.__name__} are both "
-                f"called {cls.name!r}: rename one, or give it another `name`"
+                f"called {named(cls)!r}: rename one, or give it another `name`"
             )
+    if faults and not has_whole:
+        raise faults[0]
     if needed and not any(tables.values()):
         raise BrokenPluginError(
             f"{path} offers nothing: define a public class at top level that derives from a "
             "kind, such as DistanceLoss, or a hook marked with @hookimpl, such as lossfw_losses"
         )
     return tables
+
+
+def _is_of(module: ModuleType, cls: type) -> bool:
+    return issubclass(cls, Component) and cls.__module__ == module.__name__
+
+
+def _fault_in(cls: type, path: Path) -> Exception | None:
+    """Return the error that says why a class of a file cannot be used."""
+    if issubclass(cls, FaultyClass):
+        return cls.error
+    fault = fault_of(cls)
+    if not fault:
+        return None
+    base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
+    return BrokenPluginError(f"{path}:{_line_of(cls, path)}: {cls.__name__} {fault}{base}")
 
 
 def imported_files() -> Iterator[tuple[str, str, bytes]]:
@@ -100,8 +132,9 @@ def import_source(name: str, path: str, source: bytes) -> None:
     module = ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module
+    setattr(module, CALLED, faulty_class)
     try:
-        exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102  # a plugin is code
+        exec(compiled(source, path), module.__dict__)  # noqa: S102  # a plugin is code
     except BaseException:
         del sys.modules[name]
         raise
@@ -115,7 +148,7 @@ class _Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         self.source = self.get_data(self.path)
-        return self.source_to_code(self.source, self.path)
+        return compiled(self.source, self.path)
 
 
 def _read(path: Path) -> bytes:

@@ -184,3 +184,66 @@ def test_a_disabled_file_is_not_imported(local):
 def test_a_function_that_can_be_called_as_its_kind_is_taken(local, arguments):
     source = HEAD + NO_XP.replace("self, r", arguments).replace("r * r", "0")
     assert Registry.discover(local=[local(source)]).entries("loss")
+
+
+BROKEN_BESIDE = {
+    "another kind of space": (
+        "class Odd(CategoricalLoss):\n    prediction = VECTOR\n    target = REAL\n",
+        ["which cannot be made: TypeError", "derive Odd from PointwiseLoss", "(my_loss.py:"],
+    ),
+    "an attribute without a type": (
+        "class Odd(Mild):\n    scale = 2.0\n",
+        ["`scale = 2.0` has no type", "(my_loss.py:"],
+    ),
+    "an error in its body": (
+        "class Odd(Mild):\n    half = 1 / 0\n",
+        ["ZeroDivisionError", "(my_loss.py:"],
+    ),
+    "a function that lacks xp": (
+        "class Odd(DistanceLoss):\n    def value(self, r):\n        return r\n",
+        ["value takes (r); expected (xp, r)"],
+    ),
+    "what is not finished": ("class Odd(DistanceLoss):\n    pass\n", ["define value"]),
+    "an heir of a class that is broken": (
+        "class _Base(DistanceLoss):\n    half = 1 / 0\n\n\nclass Odd(_Base):\n    pass\n",
+        ["ZeroDivisionError"],
+    ),
+}
+WHOLE = '''
+from __future__ import annotations
+
+from lossfw import REAL, VECTOR, CategoricalLoss, DistanceLoss
+
+
+class Mild(DistanceLoss):
+    """A square."""
+
+    def value(self, xp, r):
+        return r * r
+
+
+'''
+
+
+@pytest.mark.parametrize("case", BROKEN_BESIDE)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_one_bad_class_does_not_cost_its_file(case, is_first, local):
+    source, words = BROKEN_BESIDE[case]
+    tender = WHOLE[WHOLE.index("class Mild") :].replace("Mild", "Tender")
+    path = local(WHOLE + (source + "\n\n" + tender if is_first else tender + "\n\n" + source))
+    registry = Registry.discover(local=[path], plugins=False)
+    assert offered(registry) == ["mild", "odd", "tender"]
+    assert registry.create("loss", "mild")([3.0], [1.0]) == 4.0
+    assert registry.create("loss", "tender")([3.0], [1.0]) == 4.0
+    with pytest.raises(BrokenPluginError) as caught:
+        registry.create("loss", "odd")
+    for word in ("offers the loss 'odd'", *words):
+        assert word in str(caught.value)
+    states = {e.name: e.state for e in registry.imported("loss") if e.plugin.path is not None}
+    assert states == {"mild": "loaded", "odd": "broken", "tender": "loaded"}
+
+
+def test_a_plain_class_that_fails_is_an_error_of_its_file(local):
+    path = local(WHOLE + "class Table:\n    half = 1 / 0\n")
+    with pytest.raises(BrokenPluginError, match=r"ZeroDivisionError.*\(my_loss\.py:\d+\)"):
+        Registry.discover(local=[path])
