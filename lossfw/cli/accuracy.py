@@ -13,6 +13,7 @@ from lossfw.cli.arguments import (
     read_parameters,
     refuse_below,
     refuse_several,
+    usable,
 )
 from lossfw.cli.options import json_option, plugin_options, processes_option, say_json
 from lossfw.cli.progress import ProgressBar
@@ -83,7 +84,7 @@ def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) ->
     if names:
         entries = [entry for name in names for entry in find(registry, name, _KINDS)]
     else:
-        entries = [entry for kind in _KINDS for entry in registry.entries(kind)]
+        entries = [e for kind in _KINDS for e in usable(registry.imported(kind))[0]]
     if given:
         return [make(registry, entry, given) for entry in entries]
     found = [one for entry in entries for one in variants(registry.class_of(entry))]

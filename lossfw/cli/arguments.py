@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,15 @@ def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[E
     # The other lines name plugins that could not be loaded, which may offer it.
     others = str(error).splitlines()[1:]
     raise UnknownNameError("\n".join([first.replace("  ", " "), *others]))
+
+
+def usable(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], str]:
+    """Return the imported entries that can be used, and a line on the others; "" if none."""
+    every = tuple(entries)
+    broken = [entry.name for entry in every if entry.state == "broken"]
+    count = f"{len(broken)} component{'s' * (len(broken) > 1)}"
+    line = f"left out {count} that cannot be used: {', '.join(broken)}; `lossfw list` says why"
+    return tuple(e for e in every if e.state != "broken"), line if broken else ""
 
 
 def make(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import click
 
 from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.library import LibraryComponent
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import KINDS, Entry, Plugin, Registry
-from lossfw.errors import BrokenPluginError
 
 # The plurals that people type.
 _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
@@ -29,7 +26,7 @@ def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
     model of a library, the line shows the installed version of the library or how to install it.
     """
     registry = plugins.registry()
-    entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))
+    entries = registry.imported(None if kind is None else _PLURALS.get(kind, kind))
     if as_json:
         say_json(components=[_describe(entry, registry) for entry in entries])
         return
@@ -42,14 +39,6 @@ def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
             for entry in entries
         ],
     )
-
-
-def _imported(registry: Registry, kind: str | None) -> tuple[Entry, ...]:
-    """Return the entries with every class imported, so that their states are known."""
-    for entry in registry.entries(kind):
-        with contextlib.suppress(BrokenPluginError):
-            registry.class_of(entry)
-    return registry.entries(kind)
 
 
 def _line(entry: Entry, registry: Registry) -> str:
@@ -90,7 +79,7 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
 def list_plugins(as_json: bool, plugins: Plugins) -> None:
     """List every plugin, with the reason if it, or a component of it, is broken or disabled."""
     registry = plugins.registry()
-    _imported(registry, None)
+    registry.imported()
     found = registry.plugins()
     if as_json:
         say_json(plugins=[_describe_plugin(plugin) for plugin in found])

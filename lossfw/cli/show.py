@@ -15,6 +15,7 @@ from lossfw.cli.arguments import (
     parameter_option,
     read_parameters,
     read_yaml,
+    usable,
 )
 from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.plugin_choice import Plugins
@@ -60,7 +61,9 @@ def show(
         raise click.UsageError("name components, or give --all for every one, and not both.")
     kinds = KINDS if kind is None else (kind,)
     if every:
-        entries = registry.entries(kind)
+        entries, broken = usable(registry.imported(kind))
+        if broken:
+            click.echo(broken, err=True)
     else:
         named = (entry for name in names for entry in find(registry, name, kinds))
         entries = tuple(sorted(named, key=lambda entry: KINDS.index(entry.kind)))

@@ -40,6 +40,7 @@ def site(
 
     The pages need no network and no server. It needs the libraries of lossfw[docs].
     """
+    from lossfw.cli.arguments import usable
     from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
     from lossfw.report.site.build import build, need_docs
@@ -57,5 +58,7 @@ def site(
     measured = read_measured(Path(folder) if folder else None)
     content = collect(registry, measured, plugin)
     build(content, Path(out), title or plugin or "lossfw", Path(docs) if docs else None)
+    if line := usable(content.left_out)[1]:
+        click.echo(line, err=True)
     number = len(content.subjects)
     say(f"wrote {number} {'page' if number == 1 else 'pages'} of components to {out}")

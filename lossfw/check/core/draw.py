@@ -203,7 +203,7 @@ def _exact_pairs(dtype: str, rng: Generator, count: int) -> tuple[Points, Points
 
 def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int, dense: bool) -> Points:
     """Pair members of both spaces, free, at kinks, and near the best prediction."""
-    half = count // 2
+    half = max(1, count // 2)
     kinks = [x for kink in subject.kinks() for x in neighbours(kink, dtype)]
     y = members(subject.prediction, dtype, rng, half, dense=dense)
     y = np.append(y, np.array(kinks, dtype))

@@ -148,6 +148,7 @@ class SiteContent:
     subjects: Sequence[PageSubject]
     measured: MeasuredFigures = field(default_factory=MeasuredFigures)
     bridges: Sequence[Bridge] = ()
+    left_out: Sequence[Entry] = ()  # those that cannot be used
 
     def find(self, kind: str, name: str) -> PageSubject | None:
         """Return the subject of a name or alias; None where it has no page here."""
@@ -170,19 +171,23 @@ def collect(
     registry: Registry, measured: MeasuredFigures | None = None, plugin: str | None = None
 ) -> SiteContent:
     """Return the content of a site."""
-    entries = [entry for kind in KINDS for entry in registry.entries(kind)]
+    entries = [entry for kind in KINDS for entry in registry.imported(kind)]
     if plugin is not None:
         entries = [entry for entry in entries if entry.plugin.called(plugin)]
     if not entries:
         _refuse(registry, plugin)
-    subjects = []
-    for entry in entries:
+    subjects, usable = [], [entry for entry in entries if entry.state != "broken"]
+    if not usable:
+        registry.class_of(entries[0])  # it raises the reason
+    for entry in usable:
         cls = registry.class_of(entry)
         sample = _sample(registry, entry, cls)
         subjects.append(PageSubject(describe(entry, cls, sample), cls, sample))
-    classes = [registry.class_of(entry) for entry in registry.entries("bridge")]
+    known = (entry for entry in registry.imported("bridge") if entry.state != "broken")
+    classes = [registry.class_of(entry) for entry in known]
     bridges = [cls() for cls in classes if issubclass(cls, Bridge)]
-    return SiteContent(subjects, measured or MeasuredFigures(), bridges)
+    left_out = [entry for entry in entries if entry.state == "broken"]
+    return SiteContent(subjects, measured or MeasuredFigures(), bridges, left_out)
 
 
 def _refuse(registry: Registry, plugin: str | None) -> None:
