@@ -12,7 +12,7 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine import execute, foreign_groups, groups, whole_array
 from lossfw.losses.engine.reduction import Reduction
 from lossfw.losses.group_inputs import GroupArguments, prepare_groups
-from lossfw.losses.inputs import Arguments, choose, prepare, set_weight, set_where
+from lossfw.losses.inputs import Arguments, check_same_index, choose, prepare, set_weight, set_where
 
 # Prediction, target, group, sample weight and mask, as the caller gave them.
 Given: TypeAlias = tuple[Any, Any, Any, Any, Any]
@@ -28,6 +28,14 @@ def prepare_call(
 ) -> Arguments:
     """Check the arguments of a call; `numpy` makes NumPy's arrays of those of any library."""
     prediction, target, group, sample_weight, where = given
+    if type(prediction) is not np.ndarray or type(target) is not np.ndarray:
+        check_same_index(
+            prediction=prediction,
+            target=target,
+            group=group,
+            sample_weight=sample_weight,
+            where=where,
+        )
     xp = np
     if not numpy:
         xp = array_api.common_namespace(prediction, target, sample_weight, where)

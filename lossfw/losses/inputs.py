@@ -13,7 +13,7 @@ from lossfw.components.spaces import Space, Vector, first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
-from lossfw.numerics.arrays import Array, Namespace, NDArray, is_half
+from lossfw.numerics.arrays import Array, Namespace, NDArray, first_rounded, is_half
 from lossfw.numerics.compiled.signature import FEW_COLUMNS
 
 _FLOAT64 = np.dtype(np.float64)
@@ -145,6 +145,9 @@ def prepare(
     if by_index:
         _need_integers(xp, t)
     if xp is np:
+        refuse_rounded(y, "prediction")
+        if not by_index:
+            refuse_rounded(t, "target")
         dtype, y, t = result_dtype(y), read_only(y), read_only(t)
     else:
         y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
@@ -154,6 +157,36 @@ def prepare(
     if not shape:  # a single number, or a single row: make it the first of one
         y, t = y[None], t[None]
     return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, prediction_shape, by_index, xp=xp)
+
+
+def refuse_rounded(array: NDArray, role: str) -> None:
+    """Refuse whole numbers that differ in float64 from what they are."""
+    if (place := first_rounded(array)) is not None:
+        number = int(array[place])
+        where = f"[{', '.join(map(str, place))}]" if place else ""
+        raise DomainError(
+            f"{role}{where} = {number} is {int(float(number))} in float64, in which losses are "
+            "computed: take a common number from prediction and target, or pass floats if the "
+            "rounding does no harm."
+        )
+
+
+def check_same_index(**given: Any) -> None:
+    """Refuse series and frames of pandas whose rows have different labels.
+
+    Rows are paired by their places, and labels that differ would pair the wrong ones.
+    """
+    labelled = [(role, x.index) for role, x in given.items() if hasattr(x, "iloc")]
+    for role, index in labelled[1:]:
+        first, own = labelled[0]
+        if len(index) != len(own) or own.equals(index):
+            continue  # another number of rows is told by its own name
+        row = next(n for n, pair in enumerate(zip(own, index, strict=True)) if pair[0] != pair[1])
+        raise ArgumentError(
+            f"{first} and {role} have different labels (index): row {row} is {own[row]} and "
+            f"{index[row]}. Rows are paired by place: align them, as in {role}.loc[{first}.index], "
+            "or give both as .to_numpy() if their places agree."
+        )
 
 
 def read_array(xp: Namespace, x: Any, role: str) -> Array:

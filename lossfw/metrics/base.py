@@ -13,6 +13,7 @@ from lossfw.components.component import Component
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
+from lossfw.losses.inputs import check_same_index
 from lossfw.metrics.cell_sums import CellSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 
@@ -262,6 +263,9 @@ class Metric(Component, ABC):
         >>> accuracy([[0.9, 0.1], [0.2, 0.8]], [0, 0])
         0.5
         """
+        check_same_index(
+            prediction=prediction, target=target, sample_weight=sample_weight, where=where
+        )
         return self.result(
             self.partial(prediction, target, sample_weight=sample_weight, where=where)
         )

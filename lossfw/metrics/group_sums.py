@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lossfw.errors import ShapeError
-from lossfw.losses.inputs import as_array
+from lossfw.losses.inputs import as_array, check_same_index
 from lossfw.losses.row_groups import groups_of
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
 from lossfw.metrics.cell_sums import RowTerms, Term
@@ -109,6 +109,13 @@ class GroupSumMetric(TableMetric, MetricOfSums):
         group: Any = None,
     ) -> Any:
         """Return the metric of these rows; rows of one id of `group` stand together."""
+        check_same_index(
+            prediction=prediction,
+            target=target,
+            sample_weight=sample_weight,
+            where=where,
+            group=group,
+        )
         return self.result(
             self.partial(prediction, target, sample_weight=sample_weight, where=where, group=group)
         )

@@ -39,6 +39,10 @@ class TextbookNamespace(ErrorFreeNamespace):
     """Base of the array namespaces on which primitives are their textbook formulas."""
 
 
+# Float64 has every whole number up to here.
+_EXACT = 2**53
+
+
 def is_foreign(x: object) -> bool:
     """Tell whether `x` is an array of another library than NumPy."""
     return is_torch(x) or (not isinstance(x, _OF_NUMPY) and hasattr(x, "__array_namespace__"))
@@ -69,6 +73,25 @@ def is_half(dtype: Any) -> bool:
         return False
     name: str = getattr(dtype, "name", None) or str(dtype)
     return name.endswith("float16")
+
+
+def first_rounded(x: NDArray) -> tuple[int, ...] | None:
+    """Return the index of the first whole number that float64 would round; None if there is none.
+
+    Examples
+    --------
+    >>> first_rounded(np.array([2**53, 2**53 + 2])), first_rounded(np.array([7, 2**53 + 1]))
+    (None, (1,))
+    """
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or not x.size:
+        return None
+    if int(x.max()) <= _EXACT and int(x.min()) >= -_EXACT:
+        return None
+    for index in np.argwhere((x > _EXACT) | (x < -_EXACT)):
+        place = tuple(index.tolist())
+        if int(float(number := int(x[place]))) != number:
+            return place
+    return None
 
 
 def namespace_of(*arrays: object) -> Namespace:

@@ -15,7 +15,8 @@ from lossfw.components.registry import registry
 from lossfw.config.text.tree import Node, Origin, Position, dotted
 from lossfw.config.text.yaml import MAX_DEPTH
 from lossfw.data.memory_file import MemoryFile
-from lossfw.errors import ConfigError, DataError, LossfwError, Problem
+from lossfw.errors import ArgumentError, ConfigError, DataError, LossfwError, Problem
+from lossfw.losses.inputs import check_same_index
 
 _Path: TypeAlias = tuple[str | int, ...]
 
@@ -47,6 +48,11 @@ class GivenConfig:
         plain = {"lossfw": 1, **_plain(given, (), held)}
         for path in _DATA:
             own = _at(given, path)
+            if isinstance(own, Mapping):
+                try:
+                    check_same_index(**{role: own[role] for role in _FILES[1:] if role in own})
+                except ArgumentError as error:
+                    raise _mistake(path, str(error).removesuffix(".")) from None
             if isinstance(own, Mapping) and (
                 any(map(_is_array, own.values())) or isinstance(own.get("file"), Mapping)
             ):
