@@ -134,6 +134,17 @@ def shortlist(names: Sequence[str], near: str = "") -> str:
     return f"{', '.join(shown[:LISTED_NAMES])}, ... ({len(names)} in all)"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     r"""Return a text whose control characters are written as escapes; line ends and tabs stay.
 

@@ -180,7 +180,7 @@ def check_same_index(**given: Any) -> None:
     for role, index in labelled[1:]:
         first, own = labelled[0]
         if len(index) != len(own) or own.equals(index):
-            continue  # another number of rows is told by its own name
+            continue  # the check of shapes names another number of rows
         row = next(n for n, pair in enumerate(zip(own, index, strict=True)) if pair[0] != pair[1])
         raise ArgumentError(
             f"{first} and {role} have different labels (index): row {row} is {own[row]} and "

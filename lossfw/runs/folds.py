@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Container
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from lossfw.config.text.overrides import remove, with_value
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node
 from lossfw.config.text.writing import block
+from lossfw.data.csv_text import is_number
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
 from lossfw.evaluation.batching import forward
@@ -34,6 +36,8 @@ from lossfw.runs.records import RunRequest
 FOLD_FILE = "held_out.npz"
 # In the folder of all folds: for each row what the model makes of it that has not seen it.
 HELD_OUT_FILE = "held_out.npy"
+# Beside it, where periods of time were held out: the numbers of its rows in the data.
+HELD_OUT_ROWS_FILE = "held_out_rows.npy"
 # In the folder of all folds: the configuration of the trainings.
 TRAINING_CONFIG_FILE = "training.yaml"
 _FOLD = ("train", "hold_out", "fold")
@@ -93,41 +97,50 @@ class CrossValidation:
         """Join what the folds held out, and return the request of its evaluation."""
         folder = self.request.folder
         assert folder is not None
-        link, outputs = self._joined()
-        content = io.BytesIO()
-        np.save(content, outputs)
-        write_file(folder, HELD_OUT_FILE, content.getvalue())
+        joined = self._joined()
+        write_file(folder, HELD_OUT_FILE, _npy(joined.outputs))
+        if joined.filter:
+            write_file(folder, HELD_OUT_ROWS_FILE, _npy(joined.rows))
+        else:
+            (folder / HELD_OUT_ROWS_FILE).unlink(missing_ok=True)
         source = self.request.config.source
         trained = self.folds[0].folder
         assert trained is not None
         root = remove(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
         write_file(folder, TRAINING_CONFIG_FILE, block(root).encode())
-        root = self._evaluation(root, link, str((folder / HELD_OUT_FILE).absolute()))
+        root = self._evaluation(root, joined, str((folder / HELD_OUT_FILE).absolute()))
         config = CheckedConfig(source, root)
         return replace(self.request, config=config, trains=False, resume=False, cluster="")
 
-    def _joined(self) -> tuple[str | None, NDArray]:
-        """Return the link of the outputs, and those of every row in the order of the data."""
-        rows, outputs, link = list[NDArray](), list[NDArray](), None
+    def _joined(self) -> _Joined:
+        """Return the outputs of every row that was held out, in the order of the data."""
+        rows, outputs, headers = list[NDArray](), list[NDArray](), list[dict[str, Any]]()
         for request in self.folds:
             assert request.folder is not None
             path = request.folder / FOLD_FILE
             if not path.is_file():
                 raise DataError(f"{path} is missing: train again, with --resume.")
             header, arrays = SavedState.read(path)
-            link = header["link"]
+            headers.append(header)
             rows.append(arrays["rows"])
             outputs.append(arrays["outputs"])
         every = np.concatenate(rows)
         order = np.argsort(every)
-        if not np.array_equal(every[order], np.arange(len(every))):
+        # Rows before the first of some periods are held out by no fold.
+        periods = headers[0].get("filter") or ""
+        once = every[order] if periods else np.arange(len(every))
+        same = all(header == headers[0] for header in headers)
+        if not (same and np.array_equal(every[order], np.unique(once))):
             raise DataError(
                 f"the folds in {self.request.folder} do not hold each row out once, so they are of "
                 "different trainings: train again, without --resume."
             )
-        return link, np.concatenate(outputs)[order]
+        joined = np.concatenate(outputs)[order]
+        header = headers[0]
+        classes = tuple(header.get("classes") or ())
+        return _Joined(header["link"], joined, every[order], periods, classes)
 
-    def _evaluation(self, root: Node, link: str | None, file: str) -> Node:
+    def _evaluation(self, root: Node, joined: _Joined, file: str) -> Node:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
         for key in _OF_TRAINING:
             if root.find(key) is not None:
@@ -136,18 +149,50 @@ class CrossValidation:
             (("model", "name"), "predictions"),
             (("model", "file"), file),
         ]
-        values += [] if link is None else [(("model", "link"), link)]
+        values += [] if joined.link is None else [(("model", "link"), joined.link)]
+        if joined.filter:
+            given = root.find(("data", "rows"))
+            rows = joined.filter if given is None else f"({given.value}) and {joined.filter}"
+            values.append((("data", "rows"), rows))
+            named = any(root.find(("data", key)) is not None for key in ("classes", "map_targets"))
+            if joined.classes and not named:
+                # These rows may lack some of them, which would number the others anew.
+                classes = [Node(label, root.at) for label in joined.classes]
+                values.append((("data", "classes"), classes))
         # Runs are paired by their rows, and intervals say how much the rows decide.
-        given = self.request.config
-        values += [] if given.has("evaluate", "rows") else [(("evaluate", "rows"), True)]
-        values += [] if given.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
-        # What was held out together is one unit.
-        groups = given.root.find(("train", "hold_out", "groups"))
-        if groups is not None and not given.has("evaluate", "intervals", "units"):
-            values.append((("evaluate", "intervals", "units"), groups.value))
+        asked = self.request.config
+        values += [] if asked.has("evaluate", "rows") else [(("evaluate", "rows"), True)]
+        values += [] if asked.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
+        # What was held out together is one unit, and times are taken in blocks.
+        groups, time = (asked.root.find(("train", "hold_out", key)) for key in ("groups", "time"))
+        units = ("evaluate", "intervals", "units")
+        if not asked.has(*units):
+            if groups is not None:
+                values.append((units, groups.value))
+            elif time is not None:
+                # Blocks are of numbers; of dates each one is a unit.
+                by_number = is_number(joined.filter.rpartition(" ")[2])
+                values.append(((*units, "time") if by_number else units, time.value))
         for path, value in values:
             root = with_value(root, path, Node(value, root.at), root.at)
         return root
+
+
+class _Joined(NamedTuple):
+    """What the models of all folds make of the rows that they have not seen."""
+
+    link: str | None
+    outputs: NDArray
+    # The numbers of the rows in the data, ascending; with periods the filter that chooses them.
+    rows: NDArray
+    filter: str
+    classes: tuple[str, ...]
+
+
+def _npy(array: NDArray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
 
 
 def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
@@ -164,5 +209,7 @@ def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
         batches = training.held_out.batches(model.block_rows)
         blocks = [block.loss_input for block in forward(model, batches, logits=is_named)]
     arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(blocks)}
-    header = {"link": link.name if link is not None and is_named else None}
+    header: dict[str, Any] = {"link": link.name if link is not None and is_named else None}
+    if training.held_out_filter:
+        header |= {"filter": training.held_out_filter, "classes": list(training.record.classes)}
     return SavedState(header, arrays).to_bytes()

@@ -38,7 +38,7 @@ def test_two_forms_of_one_loss_are_told_apart():
     whole = LossMetric(of="squared_error")
     plan = Plan(Dataset("d", targets=TARGETS), whole.of, outputs=SCORES, metrics=(whole, half))
     result = evaluate(plan).metrics
-    assert list(result) == ["SquaredError(factor=1.0)", "SquaredError(factor=0.5)"]
+    assert list(result) == ["squared_error", "squared_error(factor=0.5)"]
     first, second = result.values()
     assert first == 2 * second
 

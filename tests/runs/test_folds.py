@@ -331,7 +331,9 @@ class TestOnTheCommandLine:
     def test_a_loss_that_is_nan_ends_with_an_error(self, files, monkeypatch):
         joined = CrossValidation._joined
         monkeypatch.setattr(
-            CrossValidation, "_joined", lambda self: (joined(self)[0], joined(self)[1] * np.nan)
+            CrossValidation,
+            "_joined",
+            lambda self: (one := joined(self))._replace(outputs=one.outputs * np.nan),
         )
         shown = files(monkeypatch, None)
         assert shown.exit_code == 1

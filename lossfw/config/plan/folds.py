@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.components.naming import shortlist
+from lossfw.config.plan.rolling import rolling_fold
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.sections import HoldOutSection
 from lossfw.config.text.overrides import with_value
@@ -80,15 +81,27 @@ def refuse_folds(config: CheckedConfig) -> None:
 
 
 def group_columns(config: CheckedConfig) -> tuple[str, ...]:
-    """Return the column of the data whose groups of rows are held out together, if there is one."""
+    """Return the columns of the data that say which rows are held out: their groups, their time."""
+    section = _section(config)
+    named = () if section is None else (section.groups, section.time)
+    return tuple(dict.fromkeys(named_after(name) for name in named if name))
+
+
+def _section(config: CheckedConfig) -> HoldOutSection | None:
     train = config.sections and config.sections.train
-    groups = train and train.hold_out and train.hold_out.groups
-    return (named_after(groups),) if groups else ()
+    return train.hold_out if train else None
 
 
 def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> None:
     """Split the data into the rows to learn from and those that are held out."""
     units = _units(config, data)
+    if section.time is not None:
+        grouped = units.numbers if section.groups else None
+        fold = rolling_fold(config, data, section, grouped)
+        _split(config, data, fold.learnt, fold.held_out)
+        config.held_out_rows, config.held_out_filter = fold.held_out, fold.begins
+        _note_patience(config, section)
+        return
     key, needed = ("share", 2) if section.folds is None else ("folds", section.folds)
     if units.total < needed:
         have = f"the data have {units.total} {_plural(units.word, units.total)}"
@@ -106,13 +119,21 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
     is_held_out = np.zeros(units.total, bool)
     is_held_out[held_out] = True
     is_held_out = is_held_out[units.numbers]
-    # They have told the groups.
-    data = replace(data, columns={})
     rows = np.flatnonzero(is_held_out)
-    config.data, config.held_out = subset(data, np.flatnonzero(~is_held_out)), subset(data, rows)
+    _split(config, data, np.flatnonzero(~is_held_out), rows)
     if section.folds is None:
         return
     config.held_out_rows = rows
+    _note_patience(config, section)
+
+
+def _split(config: CheckedConfig, data: Dataset, learnt: NDArray, held_out: NDArray) -> None:
+    # The columns have told groups and times.
+    data = replace(data, columns={})
+    config.data, config.held_out = subset(data, learnt), subset(data, held_out)
+
+
+def _note_patience(config: CheckedConfig, section: HoldOutSection) -> None:
     if section.patience is not None:
         config.notes.append(
             "train.hold_out.patience stops each training where the loss of its fold is least, and "
@@ -123,7 +144,9 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
 
 def _units(config: CheckedConfig, data: Dataset) -> _Units:
     """Return what is held out as a whole."""
-    for name in group_columns(config):
+    section = _section(config)
+    if section is not None and section.groups:
+        name = named_after(section.groups)
         column = data.columns[name]
         numbers = np.unique(column.values, return_inverse=True)[1]
         _check_groups(config, data, name, column, numbers)

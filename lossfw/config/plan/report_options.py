@@ -103,6 +103,8 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
     train = config.sections and config.sections.train
     if train and train.hold_out and train.hold_out.groups == f"{COLUMN}{column}":
         return ["train", "hold_out", "groups"]
+    if train and train.hold_out and train.hold_out.time == f"{COLUMN}{column}":
+        return ["train", "hold_out", "time"]
     if column == spec.options.group_key:
         return [*spec.path, "group_key"]
     for index, item in enumerate(_items(config)):

@@ -250,6 +250,7 @@ def _training(
         schedule=known(config.schedule),
         held_out=config.held_out,
         held_out_rows=config.held_out_rows,
+        held_out_filter=config.held_out_filter,
         record=_record(config, known(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,
         metrics=tuple(map(known, config.metrics)),

@@ -21,6 +21,9 @@ _HOLD_OUT = ["train", "hold_out"]
 _FORMS = ("share", "data", "folds")
 # Keys that say which rows of the data are held out together.
 _OF_ROWS = ("groups", "stratify")
+# Keys that say how folds roll through time, and all keys of folds alone.
+_OF_TIME = ("gap", "window")
+_OF_FOLDS = ("fold", "time", *_OF_TIME)
 
 
 def keys_of_training(config: CheckedConfig) -> frozenset[str]:
@@ -81,11 +84,25 @@ def check_hold_out(config: CheckedConfig) -> bool:
         config.add(_HOLD_OUT, what, hint, key=True)
         return False
     idle = [key for key in _OF_ROWS if key in values and given == ["data"]]
-    idle += ["fold"] if "fold" in values and given != ["folds"] else []
+    idle += [key for key in _OF_FOLDS if key in values and given != ["folds"]]
+    told = set(idle)
     for key in idle:
         what = f"train.hold_out.{key} has no meaning beside {given[0]}"
-        hint = "write folds: 5 in its place" if key == "fold" else "leave it out"
+        hint = "leave it out" if key in _OF_ROWS else "write folds: 5 in its place"
         config.add([*_HOLD_OUT, key], what, hint, key=True)
+    if "time" in values:
+        idle += ["stratify"] if "stratify" in values else []
+        beside, hint = "time, which alone says what a fold holds out", "leave it out"
+    else:
+        idle += [key for key in _OF_TIME if key in values and key not in idle]
+        beside, hint = "folds without time", "name the column of the time: time: column.day"
+    for key in [key for key in idle if key not in told]:
+        config.add(
+            [*_HOLD_OUT, key],
+            f"train.hold_out.{key} has no meaning beside {beside}",
+            hint,
+            key=True,
+        )
     folds, fold = values.get("folds"), values.get("fold")
     if isinstance(folds, int) and isinstance(fold, int) and fold >= folds > 1:
         what = f"train.hold_out.fold should be from 0 to {folds - 1}, got {fold}"

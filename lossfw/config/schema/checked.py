@@ -105,6 +105,8 @@ class CheckedConfig:
     held_out: Dataset | None = None
     # With folds, the numbers of the rows among the data that are held out.
     held_out_rows: NDArray | None = None
+    # With periods of time, a filter of the rows that any of the folds holds out.
+    held_out_filter: str = ""
     # What the key `model` names.
     model: Model | None = None
     # What makes the predictions, where they are not saved; a `Network` of dense layers.

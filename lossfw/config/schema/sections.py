@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field, FiniteFloat, PositiveInt
 
 from lossfw.config.schema.section_types import (
     MAX_ITEMS,
@@ -59,7 +59,7 @@ MAX_UNITS = 2**24
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
 # The keys of `train.hold_out` that are left out of the identity of a training without them.
-HOLD_OUT_OF_FOLDS = ("folds", "fold", "groups", "stratify")
+HOLD_OUT_OF_FOLDS = ("folds", "fold", "groups", "stratify", "time", "gap", "window")
 
 
 class Layer(Section):
@@ -209,6 +209,20 @@ class HoldOutSection(Section):
         None,
     )
     stratify: bool | None = key("Spread the classes of the targets evenly.", None)
+    time: ColumnKey | None = key(
+        "A column of numbers or dates, as column.day: each fold holds out a period and learns from "
+        "the rows before it. Those before the first period are held out by none.",
+        None,
+    )
+    gap: Annotated[FiniteFloat, Field(ge=0)] | None = key(
+        "How long before its period a fold does not learn from, in the unit of time, or days.",
+        None,
+    )
+    window: Annotated[FiniteFloat, Field(gt=0)] | None = key(
+        "How long a fold learns from before its period and the gap; from the beginning unless "
+        "given.",
+        None,
+    )
     patience: PositiveInt | None = key(
         "Stop after so many measured rounds, or epochs, without a better loss of these rows.",
         None,

@@ -101,6 +101,8 @@ class Training:
     schedule: Schedule = field(default_factory=Constant)
     held_out: Dataset | None = None
     held_out_rows: NDArray | None = None
+    # With periods of time, a filter of the rows that any of the folds holds out.
+    held_out_filter: str = ""
     record: DataRecord = field(default_factory=DataRecord)
     patience: int | None = None
     metrics: tuple[Metric, ...] = ()

@@ -1,0 +1,171 @@
+"""Folds that roll through time: each held-out period is later than all that is learnt from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.components.naming import counted
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.config.schema.sections import HoldOutSection
+from lossfw.data import DataColumn, Dataset
+from lossfw.data.comparisons import ColumnComparison, ComparisonOperator
+from lossfw.evaluation.slices import named_after
+from lossfw.numerics.arrays import NDArray
+
+_PATH = ("train", "hold_out")
+# Dates are counted in days.
+_MICROSECONDS = 86_400e6
+
+
+class RollingFold(NamedTuple):
+    """The rows of a fold, by their ascending numbers.
+
+    `begins` is a filter of the rows that any of the folds holds out: those before the first
+    period are held out by none.
+    """
+
+    learnt: NDArray
+    held_out: NDArray
+    begins: str
+
+
+def rolling_fold(
+    config: CheckedConfig, data: Dataset, section: HoldOutSection, units: NDArray | None
+) -> RollingFold:
+    """Return a fold of the rows; `units` has the group of each row that is not to be split."""
+    name = named_after(str(section.time))
+    column = data.columns[name]
+    time = _times(config, name, column)
+    if data.groups is not None:
+        _check_groups(config, name, time, data.groups.numbers(0, len(data)))
+    folds, fold = section.folds or 0, section.fold or 0
+    begins = beginnings(time, folds)
+    if len(set(begins.tolist())) < folds or not (time < begins[:1]).any():
+        distinct = len(np.unique(time))
+        config.add(
+            [*_PATH, "folds"],
+            f"{folds} periods of {len(time)} rows cannot be told apart by the {distinct} values of "
+            f"{name!r}, whose rows stay together",
+            "write fewer folds",
+        )
+        raise config.problems.error()
+    learnt, held_out = periods(time, begins, fold, section.gap or 0.0, section.window)
+    if units is not None:
+        learnt = _purged(config, fold, learnt, held_out, units)
+    if not learnt.any():
+        key, hint = "folds", "write fewer folds"
+        if section.groups and (time < begins[fold]).any():
+            key, hint = "groups", "every group before the period reaches into it: leave groups out"
+        if section.gap:
+            key, hint = "gap", "write a smaller gap"
+        elif section.window is not None:
+            key, hint = "window", "write a larger window"
+        config.add([*_PATH, key], f"fold {fold} has no rows to learn from before its period", hint)
+        raise config.problems.error()
+    first = np.flatnonzero(time == begins[0])[0]
+    value = np.asarray(column.values)[first].item()
+    text = column.labels[value] if column.holds_texts else repr(value)
+    begins_at = ColumnComparison(name, ComparisonOperator.AT_LEAST, (text,))
+    return RollingFold(np.flatnonzero(learnt), np.flatnonzero(held_out), str(begins_at))
+
+
+def beginnings(time: NDArray, folds: int) -> NDArray:
+    """Return the first time of each held-out period.
+
+    Of n rows a period has n // (folds + 1), as in scikit-learn's ``TimeSeriesSplit``, and the last
+    one ends with the data; rows of one time stay together.
+
+    Examples
+    --------
+    >>> beginnings(np.arange(10), 4)
+    array([2, 4, 6, 8])
+    """
+    ordered = np.sort(time)
+    size = len(ordered) // (folds + 1)
+    found: NDArray = ordered[[len(ordered) - max(1, size) * k for k in range(folds, 0, -1)]]
+    return found
+
+
+def periods(
+    time: NDArray, begins: NDArray, fold: int, gap: float = 0.0, window: float | None = None
+) -> tuple[NDArray, NDArray]:
+    """Return which rows a fold learns from and which it holds out.
+
+    Nothing is learnt from within the `gap` before a period, nor from before the `window`.
+
+    Examples
+    --------
+    >>> learnt, held_out = periods(np.arange(10), np.array([2, 4, 6, 8]), 1, gap=1, window=2)
+    >>> np.flatnonzero(learnt), np.flatnonzero(held_out)
+    (array([1, 2]), array([4, 5]))
+    """
+    begin = begins[fold]
+    held_out = time >= begin
+    if fold + 1 < len(begins):
+        held_out &= time < begins[fold + 1]
+    learnt = time < begin - gap
+    if window is not None:
+        learnt &= time >= begin - gap - window
+    return learnt, held_out
+
+
+def _times(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
+    """Return the time of each row as a number; dates in days."""
+    path: ConfigPath = [*_PATH, "time"]
+    values = np.asarray(column.values)
+    numbers = values
+    missing = ~np.isfinite(values) if not column.holds_texts else np.zeros(len(values), bool)
+    if column.holds_texts:
+        missing = np.array([label is None for label in column.known])[values]
+        labels = [label for label in column.known if label is not None]
+        try:
+            dates = np.array(labels, "datetime64[us]").astype(np.int64) / _MICROSECONDS
+        except ValueError:
+            what = f"column {name!r} has texts, such as {labels[0]!r}; expected numbers or dates"
+            config.add(path, what, "write dates as 2026-01-31 or 2026-01-31T08:00")
+            raise config.problems.error() from None
+        if (np.diff(dates) <= 0).any():
+            # A filter of texts compares them in the order of the alphabet.
+            wrong = int(np.flatnonzero(np.diff(dates) <= 0)[0])
+            config.add(
+                path,
+                f"column {name!r} has dates that are written in different ways: "
+                f"{labels[wrong]!r}, {labels[wrong + 1]!r}",
+                "write all of them as 2026-01-31, or all as 2026-01-31T08:00",
+            )
+            raise config.problems.error()
+        of_label = np.full(len(column.labels), np.nan)
+        of_label[[label is not None for label in column.known]] = dates
+        numbers = of_label[values]
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        config.add(path, f"column {name!r}[{row}] has no value; every row needs its time")
+        raise config.problems.error()
+    return numbers
+
+
+def _check_groups(config: CheckedConfig, name: str, time: NDArray, groups: NDArray) -> None:
+    """Refuse groups of the loss that lie at several times."""
+    within = np.diff(groups) == 0
+    if (within & (np.diff(time) != 0)).any():
+        what = f"rows of one group of data.group_key have different values of {name!r}"
+        config.add([*_PATH, "time"], what, "give each group one time, such as its first")
+        raise config.problems.error()
+
+
+def _purged(
+    config: CheckedConfig, fold: int, learnt: NDArray, held_out: NDArray, units: NDArray
+) -> NDArray:
+    """Return the rows to learn from without the groups that reach into the held-out period."""
+    seen = np.zeros(int(units.max()) + 1, bool)
+    seen[units[held_out]] = True
+    out = learnt & seen[units]
+    if out.any():
+        groups = len(np.unique(units[out]))
+        config.notes.append(
+            f"fold {fold} does not learn from {counted(int(out.sum()), 'row')} of "
+            f"{counted(groups, 'group')} that reach into its held-out period"
+        )
+    return learnt & ~out
