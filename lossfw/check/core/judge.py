@@ -2,7 +2,8 @@
 
 It lets some units in the last place pass, or the change that moving each input by 4 of them makes
 in the exact result, whichever is larger: no program can do better with inputs that are rounded
-themselves. Results near 0 and near the largest float, and derivatives at kinks, have rules of
+themselves. `lossfw.check.core.moves` says which inputs are, and that no jump is such a change.
+Results near 0 and near the largest float, and derivatives at kinks, have rules of
 their own.
 """
 
