@@ -25,7 +25,7 @@ from lossfw.losses.inputs import (
     work_dtype,
 )
 from lossfw.losses.row_groups import Groups, Lead, as_numpy, groups_of
-from lossfw.numerics.arrays import Array, Namespace, NDArray, has_values, is_jax
+from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, has_values, is_jax
 
 
 @dataclass(slots=True)
@@ -117,6 +117,7 @@ def prepare_groups(
         ids=ids,
         sizes=groups.sizes,
         is_flat=len(lead) == 1,
+        counts=None if groups.rows.size else groups.sizes > 0,
     )
     if where is not None:
         _set_where(loss, call, where, lead)
@@ -229,7 +230,7 @@ def _weight_of_rows(call: GroupArguments, weight: Array, lead: Lead) -> Array:
     """Return the weight of each group, 0 without rows; raise if those of its rows differ."""
     xp, groups = call.xp, call.groups
     if not groups.rows.size:
-        return xp.zeros_like(weight[: groups.count])
+        return xp.zeros((groups.count,), dtype=weight.dtype, device=device_of(weight))
     is_empty = groups.sizes == 0
     first = groups.rows[np.where(is_empty, 0, groups.starts)]
     own = weight[first]

@@ -91,6 +91,8 @@ def _converted(x: Any, role: str) -> NDArray:
             array = np.asarray(x)
     except (ValueError, TypeError, Warning) as error:
         raise ShapeError(f"{role} cannot be made an array: {error}") from None
+    except RuntimeError as error:  # a tensor of PyTorch that requires a gradient
+        raise ArgumentError(f"{role} cannot be made an array of NumPy: {error}") from None
     if array.size == 0 and array.dtype.kind == "O":
         return array.astype(np.float64)
     return array
@@ -191,6 +193,8 @@ def check_same_index(**given: Any) -> None:
 
 def read_array(xp: Namespace, x: Any, role: str) -> Array:
     """Return an argument as an array of the library, after a look at its dtype."""
+    if x is None:
+        raise ArgumentError(f"{role} is None; expected an array.")
     if xp is np:
         return as_array(x, role)
     array_api.check_dtype(xp, x, role)

@@ -55,7 +55,7 @@ class _FlatGroups:
         """Return the losses of rows, or derivatives; see `LossDefinition.unreduced_losses`."""
         if self.width is None:
             return self.loss.unreduced_losses(form, xp, y, t)
-        whole = xp.reshape(y, (*y.shape[:-1], -1, self.width))
+        whole = xp.reshape(y, (*y.shape[:-1], y.shape[-1] // self.width, self.width))
         results = self.loss.unreduced_losses(form, xp, whole, t)
         if form == "both":
             return results[0], xp.reshape(results[1], y.shape)

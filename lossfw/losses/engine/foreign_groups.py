@@ -6,6 +6,7 @@ PyTorch and JAX differentiate the losses of groups by the published derivatives,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,8 @@ class _Stack:
 
 def _stacks(loss: LossDefinition, call: GroupArguments) -> Iterator[_Stack]:
     """Yield the groups that have a row, rows that a mask leaves out replaced by neutral ones."""
+    if not call.groups.rows.size:
+        return
     if not call.is_flat and call.groups.rows.size == call.y.shape[0]:
         # All lines as they are: nothing is gathered.
         yield _stack(loss, call, None, None)
@@ -78,7 +81,8 @@ def _stack(
     def gather(x: Array) -> Array:
         if rows is not None:
             return x[rows]
-        return xp.reshape(x, (call.shape[0], -1, *x.shape[1:]))
+        # Without a group the number of rows in one cannot be found from the others.
+        return xp.reshape(x, (*call.prediction_shape[:2], *x.shape[1:]))
 
     y, t = (xp.astype(gather(x), call.work) for x in (call.y, call.t))
     if call.where is None:
@@ -105,7 +109,7 @@ def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
     for stack in _stacks(loss, call):
         y = stack.y
         width = y.shape[-1] if y.ndim > 2 else None
-        rows = xp.reshape(y, (y.shape[0], -1))
+        rows = xp.reshape(y, (y.shape[0], math.prod(y.shape[1:])))
         # Each module defines functions of its library, which is imported by whoever made `y`.
         if is_torch(y):
             from lossfw.losses.engine import torch_rules
