@@ -233,7 +233,7 @@ def test_the_command_shows_each_fold_and_the_whole(table, trained, lossfw, folde
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines[1:4]] == [[f"fold={i}", "done"] for i in range(3)]
     assert sum(line.startswith("cross_entropy ") for line in lines) == 1
-    assert lines[-1].startswith("Intervals are those of the rows, given the models")
+    assert lines[-1].startswith("Intervals are given the models")
     again = lossfw("train", "cv.yaml", "--out", "out", "--resume", "--json")
     (plain,) = json.loads(again.stdout)
     assert [fold["name"] for fold in plain["folds"]] == ["fold=0", "fold=1", "fold=2"]

@@ -122,4 +122,4 @@ def test_runs_are_compared_by_group(run, folder, files, lossfw):
     assert [part.count for part in found.slices] == np.bincount(group % 2).tolist()
     assert found.slices[0].differences["two"]["loss"].interval is not None
     text = lossfw("compare", "one", "two", "--trust").stdout
-    assert f"paired by {ROWS:,} rows in {len(SIZES)} groups" in text
+    assert f"paired by {len(np.unique(group))} queries (column.query)" in text
