@@ -79,7 +79,7 @@ def test_a_check_of_all_skips_what_it_cannot_import_and_names_it_in_a_line(lossf
         names.split(", ")
     )
     assert "skipped: it needs" not in done.stdout
-    assert "squared_error: nothing refuted by the checks that ran" in done.stdout
+    assert "SquaredError(factor=1.0): nothing refuted by the checks that ran" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("show", "--all"), ("schema",), ("plugins",)])
