@@ -28,7 +28,7 @@ from lossfw.check.core.members import (
     on_side,
     usual,
 )
-from lossfw.check.core.points import Points, drop_outside
+from lossfw.check.core.points import Points, drop_masked, drop_outside
 from lossfw.check.core.subject import Subject
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import (
@@ -68,6 +68,9 @@ _EDGES = 100
 # This share of the numbers outside of a promised range goes to its ends.
 _AT_ENDS = 0.1
 
+# With fewer points than these, rows of a number of columns have targets of one form, by turns.
+_BOTH_FORMS = 100
+
 # This share of the rows is near their targets, where both are in one space.
 _NEAR = 0.2
 
@@ -86,20 +89,28 @@ def draw(
     each = count // len(columns) + 8 * subject.rows
     drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
     if subject.target is CLASS_INDEX and subject.soft and not dense:
-        drawn = [some for points in drawn for some in _of_both_forms(subject, points, dtype, rng)]
+        drawn = list(_of_both_forms(subject, drawn, dtype, rng, by_turns=count < _BOTH_FORMS))
     return [points for points in drawn if len(points)]
 
 
 def _of_both_forms(
-    subject: Subject, points: Points, dtype: str, rng: Generator
-) -> tuple[Points, Points]:
-    """Return every other row with its class index, and the others with distributions."""
-    y = points.y[1::2]
-    t = draw_rows(SIMPLEX, y.shape[-1], dtype, rng, len(y))
-    t = t[rng.permutation(len(t))[: len(y)]]
-    soft = drop_outside(replace(subject, target=SIMPLEX), Points(y, _finite_targets(y, t)))
-    shares = subject.counts(soft.y, soft.t) if len(soft) else np.zeros(0)
-    return points.take(slice(0, None, 2)), soft.take(np.flatnonzero(shares > 0))
+    subject: Subject, drawn: list[Points], dtype: str, rng: Generator, *, by_turns: bool
+) -> Iterator[Points]:
+    """Yield rows with class indices; every other row, or every other set, has distributions."""
+    for number, points in enumerate(drawn):
+        if by_turns:
+            yield _with_distributions(subject, points, dtype, rng) if number % 2 else points
+        else:
+            yield points.take(slice(0, None, 2))
+            yield _with_distributions(subject, points.take(slice(1, None, 2)), dtype, rng)
+
+
+def _with_distributions(subject: Subject, points: Points, dtype: str, rng: Generator) -> Points:
+    """Return rows with distributions in place of class indices."""
+    t = draw_rows(SIMPLEX, points.y.shape[-1], dtype, rng, len(points))
+    t = t[rng.permutation(len(t))[: len(points)]]
+    found = Points(points.y, _finite_targets(points.y, t))
+    return drop_masked(subject, drop_outside(replace(subject, target=SIMPLEX), found))
 
 
 def draw_pairs(

@@ -42,6 +42,9 @@ _COUNTS, _PAIRED_COUNTS = (0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 1.0, 2.0)
 # half have all.
 _POINTS = {False: 6, True: 4}
 
+# A share of the points has one of so many sizes of rows, the largest ones.
+_SIZES = 2
+
 # Points whose numbers are all of any size.
 _FREE = 64
 
@@ -64,7 +67,11 @@ def draw_regions(subject: Subject, rng: Generator, share: float = 1.0) -> list[R
     """
     count = max(1, round(share * _POINTS[subject.rows]))
     found = []
-    for size in subject.columns if subject.rows else (0,):
+    sizes = subject.columns if subject.rows else (0,)
+    if share < 1:
+        # The sizes and forms are those of the defaults.
+        sizes = (int(rng.choice(sizes[-_SIZES:])),)
+    for size in sizes:
         for form in _forms(subject):
             sets = [*_sets(form, size, rng, count)]
             ys, ts = zip(*((some.y, some.t) for some in sets), strict=True)
