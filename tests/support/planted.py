@@ -312,7 +312,7 @@ REGIONS: dict[type, list[Region]] = {
         *decades("any t", _second, rows=True),
         *equal("any y", _first, (0,), "zero", rows=True),
         *equal("any t", _second, (0,), "zero", rows=True),
-        *sizes("numbers", 32),
+        *sizes("numbers", 100),
     ],
     honest.Pairs: [
         *sizes("rows", 300, 2),
