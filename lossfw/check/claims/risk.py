@@ -13,7 +13,7 @@ import numpy as np
 
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject
-from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
+from lossfw.components.spaces import CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 
 # A lower risk elsewhere refutes when it is lower by more than rounding can do.
@@ -166,14 +166,16 @@ def _neighbours(
 @check("claim:elicits")
 def check_elicits(subject: Subject, search: Search) -> None:
     """Claim: this functional of the target's distribution minimises the expected loss."""
-    if subject.rows or subject.kind == "margin":
+    if subject.rows:
         raise NotApplicable("the functional is one of numbers")
     what = str(subject.claims["elicits"])
     rng = search.rng("elicits")
     for sample in _samples(subject, rng):
         expected = _functional(what, sample)
         span = float(np.ptp(sample)) or 1.0
-        even = np.linspace(sample.min(), sample.max(), 301)
+        # The best prediction of a sign may be a larger number.
+        beyond = span if subject.target is SIGN else 0.0
+        even = np.linspace(sample.min() - beyond, sample.max() + beyond, 301)
         places = np.unique(np.concatenate([sample, even, [expected]]))
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
@@ -207,6 +209,8 @@ def _into(subject: Subject, y: NDArray) -> NDArray:
 def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:
     """Return samples of an odd size, so that a median is one of them."""
     space = subject.target
+    if space is SIGN:
+        return [rng.permutation(np.repeat([-1.0, 1.0], [k, 7 - k])) for k in range(1, 7)]
     if space is UNIT:
         return [rng.random(7) for _ in range(4)]
     if space is REAL:
@@ -224,6 +228,8 @@ def _functional(what: str, sample: NDArray) -> float:
     name, level = match[1], float(match[2] or 0.5)
     if name == "mean":
         return float(sample.mean())
+    if name == "mode" and np.isin(sample, SIGN.members).all():
+        return float(np.sign(sample.sum()))
     if name in ("median", "quantile"):
         return float(np.quantile(sample, level, method="inverted_cdf"))
     if name == "expectile":

@@ -212,4 +212,7 @@ LIARS = (
     Liar("loss", "claim:calibrated", "rows", logit_rows(crammer_singer, calibrated=True)),
     Liar("loss", "claim:elicits", "median", distance(np.abs, elicits="mean")),
     Liar("loss", "claim:elicits", "mean", distance(np.square, elicits="median")),
+    # The best prediction is twice the mode.
+    Liar("loss", "claim:elicits", "mode",
+         margin(lambda m: np.maximum(2 - m, 0), elicits="mode")),
 )  # fmt: skip
