@@ -26,6 +26,8 @@ from lossfw.scale.cluster import interruption_blocked
 
 # The exit code of a process whose parent has ended, or that was interrupted.
 _ENDED = 1
+# Seconds in which a process ends that is asked to.
+_END_SECONDS = 5.0
 
 
 class WorkerProcess:
@@ -62,10 +64,18 @@ class WorkerProcess:
             plain[key] = tuple(plain.get(key, ()))
         return RunOutcome(request, **plain, error=error, seconds=seconds, notes=notes), True
 
-    def end(self) -> None:
-        """End the process, in the middle of a run too."""
+    def stop(self) -> None:
+        """Ask the process to end, in the middle of a run too."""
         self._process.terminate()
-        self._process.wait()
+
+    def end(self) -> None:
+        """End the process; one that does not answer, because it is stopped, is killed."""
+        self.stop()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
                 with suppress(BrokenPipeError):
@@ -109,7 +119,10 @@ class WorkerProcesses:
 
     def end(self) -> None:
         """End all processes."""
-        for process in list(self._live):
+        live = list(self._live)
+        for process in live:
+            process.stop()
+        for process in live:
             process.end()
 
 

@@ -19,8 +19,13 @@ from lossfw.processes import safe_starts
 
 # The prefix of worker processes that are started on this machine.
 _LOCAL = "local:"
+# Loggers of the libraries that hold the connections.
+_LOGGERS = frozenset({"asyncio", "distributed", "tornado"})
 # More processes than this on one machine are a mistake.
 _MOST_LOCAL = 1024
+# A worker of this machine that has been silent for so many seconds, as one that is stopped, is
+# ended and started again. The scheduler looks once in this time.
+_SILENT_SECONDS = 120
 # Seconds in which a scheduler answers, or is taken for one that is not there.
 CONNECT_SECONDS = 20
 
@@ -102,17 +107,23 @@ def _local(count: int) -> Iterator[Any]:
             # there.
             stack.enter_context(config.set({"distributed.worker.profile.enabled": False}))
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lossfw-"))
-            cluster = dask.LocalCluster(
-                n_workers=count,
-                threads_per_worker=_threads_each(count),
-                processes=True,
-                # No dashboard; without a port of its own the scheduler would ask for the usual one,
-                # and warn where another cluster has it.
-                dashboard_address=":0",
-                scheduler_kwargs={"dashboard": False},
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-            )
+            try:
+                cluster = dask.LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=_threads_each(count),
+                    processes=True,
+                    # No dashboard; without a port of its own the scheduler would ask for the usual
+                    # one, and warn where another cluster has it.
+                    dashboard_address=":0",
+                    scheduler_kwargs={"dashboard": False, "worker_ttl": _SILENT_SECONDS},
+                    local_directory=folder,
+                    silence_logs=logging.CRITICAL,
+                )
+            except (RuntimeError, OSError, TimeoutError) as error:
+                raise RunError(
+                    f"a process of the cluster {_LOCAL}{count} could not be started, or ended "
+                    f"while it started ({str(error).rstrip('.')}): start again."
+                ) from None
             client = dask.Client(stack.enter_context(cluster))
             stack.enter_context(client)
         yield client
@@ -129,12 +140,27 @@ def _remote(scheduler: str) -> Iterator[Any]:
             f"the cluster {scheduler!r} is neither an address, as tcp://host:8786, nor the file of "
             "a scheduler, nor local:N for processes on this machine."
         )
+    with _without_logs():
+        try:
+            client = dask.Client(**given, timeout=CONNECT_SECONDS)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise RunError(f"the scheduler {scheduler} does not answer: {error}.") from None
+        with client:
+            yield client
+
+
+@contextmanager
+def _without_logs() -> Iterator[None]:
+    """Keep errors of connections out of the terminal: a lost scheduler is told in one message."""
+    names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in _LOGGERS]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = dask.Client(**given, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise RunError(f"the scheduler {scheduler} does not answer: {error}.") from None
-    with client:
-        yield client
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager

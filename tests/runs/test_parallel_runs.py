@@ -123,6 +123,16 @@ def test_a_process_that_a_terminal_interrupts_goes_on_until_its_parent_ends_it(w
     assert (outcome.status, outcome.notes, alive) == ("done", "", True)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped")
+def test_a_process_that_is_stopped_is_ended_too(monkeypatch):
+    monkeypatch.setattr("lossfw.runs.worker._END_SECONDS", 0.2)
+    process = WorkerProcess(threads=1)
+    os.kill(process._process.pid, signal.SIGSTOP)
+    assert os.WIFSTOPPED(os.waitpid(process._process.pid, os.WUNTRACED)[1])
+    process.end()
+    assert process._process.returncode == -signal.SIGKILL
+
+
 def test_one_that_fails_stops_no_other(lossfw, broken):
     done = lossfw("run", "b.yaml", "a.yaml", "--json", "--out", "out")
     assert done.exit_code == 1

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 
 import numpy as np
 import pytest
@@ -140,6 +141,35 @@ def test_groups_have_the_same_bits_where_a_worker_is_killed(groups, small_parts)
     assert any("was lost" in text for text in found.warnings)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped")
+def test_the_work_of_a_worker_that_is_stopped_is_done_by_others(folder, small_parts, monkeypatch):
+    monkeypatch.setattr("lossfw.scale.cluster._SILENT_SECONDS", 1)
+    plan, stopped = build("run.yaml"), []
+    with connected("local:2") as client:
+
+        def progress(done, total):
+            if not stopped:
+                stopped.extend(list(client.run(os.getpid).values())[:1])
+                os.kill(stopped[0], signal.SIGSTOP)
+
+        found = evaluate_on(client, plan, progress=progress)
+    assert plain(found) == plain(lossfw.evaluate(plan))
+    assert any("was lost" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Nanny failed to start."), TimeoutError("late")])
+def test_a_worker_that_ends_while_it_starts_is_told(folder, monkeypatch, error):
+    def failing(**options):
+        raise error
+
+    monkeypatch.setattr(pytest.importorskip("distributed"), "LocalCluster", failing)
+    result = CliRunner().invoke(main, ["run", "run.yaml", "--cluster", "local:2"])
+    assert result.exit_code == 1
+    assert "a process of the cluster local:2 could not be started, or ended" in result.stderr
+    assert "bug" not in result.stderr
+
+
 class Kept:
     """Keeps the packed state in memory."""
 
@@ -159,7 +189,9 @@ class Kept:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gone", ["workers", "scheduler"])
-def test_a_cluster_that_is_gone_is_told_and_its_rows_are_kept(folder, cluster, small_parts, gone):
+def test_a_cluster_that_is_gone_is_told_and_its_rows_are_kept(
+    folder, cluster, small_parts, gone, capfd
+):
     file, scheduler, workers = cluster
     plan, keeper, merged = build("run.yaml"), Kept(), []
 
@@ -170,6 +202,8 @@ def test_a_cluster_that_is_gone_is_told_and_its_rows_are_kept(folder, cluster, s
 
     with connected(file) as client, pytest.raises(RunError, match=f"{gone[:6]}.*rows are not"):
         evaluate_on(client, plan, progress=progress, keeper=keeper, patience=3)
+    # The message is the only one: libraries add no traceback of theirs.
+    assert capfd.readouterr().err == ""
     done = keeper.saved.header["seen"]
     assert done
     with connected("local:1") as client:
