@@ -151,7 +151,7 @@ def _remote(scheduler: str) -> Iterator[Any]:
 
 @contextmanager
 def _without_logs() -> Iterator[None]:
-    """Keep errors of connections out of the terminal: one message says that the scheduler is lost."""
+    """Keep errors of connections out of the terminal: one message names a lost scheduler."""
     names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in _LOGGERS]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:

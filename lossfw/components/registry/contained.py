@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from types import FrameType
 from typing import Any
 
@@ -39,7 +40,8 @@ class Interrupts:
 def contained() -> Iterator[Interrupts]:
     """Watch for interrupts, and turn `os._exit`, which ends a process without a word, to an error.
 
-    A process that the plugin forks, and another thread, may still end by it.
+    A process that the plugin forks, and another thread, may still end by it. What it prints goes to
+    standard error: standard output has the result.
     """
     leave, here = os._exit, (os.getpid(), threading.get_ident())
 
@@ -50,7 +52,7 @@ def contained() -> Iterator[Interrupts]:
 
     os._exit = refuse  # type: ignore[assignment]  # it returns nothing either
     try:
-        with Interrupts() as interrupts:
+        with Interrupts() as interrupts, redirect_stdout(sys.stderr):
             yield interrupts
     finally:
         os._exit = leave
