@@ -25,6 +25,7 @@ from lossfw.errors import ArgumentError
 from lossfw.runs.files import say, to_json
 
 if TYPE_CHECKING:
+    from lossfw.runs.compare.stars import Stars
     from lossfw.runs.records import RunRequest
 
 # Beyond so many differences `rerun` counts the rest.
@@ -53,6 +54,13 @@ _SHOWN_DIFFERENCES = 20
     help="What differences take as independent: rows, groups, column.NAME, or {time: column.NAME}; "
     "as in the first run.",
 )
+@click.option(
+    "--stars",
+    type=click.Choice(["all", "each"]),
+    default="all",
+    show_default=True,
+    help="Whether a star holds for all differences of a measure in the table, or for each alone.",
+)
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
@@ -67,6 +75,7 @@ def compare(
     by: str | None,
     bins: str | None,
     units: str | None,
+    stars: Stars,
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
@@ -92,6 +101,7 @@ def compare(
         side_by_side=side_by_side,
         by=slice_of(by, bins),
         units=units_of(units),
+        stars=stars,
     )
     for message in left_out:
         warn(message)

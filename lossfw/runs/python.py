@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.schema.checked import read_config
@@ -187,6 +187,7 @@ def compare(
     by: str | None = None,
     bins: Sequence[float] = (),
     side_by_side: bool = False,
+    stars: Literal["all", "each"] = "all",
     plugins: Sequence[PathLike] = (),
     trust: bool = False,
 ) -> Comparison:
@@ -203,6 +204,8 @@ def compare(
         With `by`, the edges between the parts of a number.
     side_by_side : bool
         Allow runs on different data, without differences.
+    stars : {"all", "each"}
+        Whether a star holds for all differences of a measure in the table, or for each alone.
     plugins : sequence of path
         Plugin files to use, which are executed.
     trust : bool
@@ -227,6 +230,7 @@ def compare(
         [Path(folder) for folder in folders],
         chosen,
         side_by_side=side_by_side,
+        stars=stars,
         by=None if by is None else slice_of_runs(by, bins),
     )
     for told in left_out:

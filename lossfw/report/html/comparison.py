@@ -20,6 +20,7 @@ from lossfw.report.text.comparison import (
     interval_count,
     reasons,
     seed_tables,
+    star_words,
     texts_by_run,
 )
 from lossfw.report.text.tables import as_number
@@ -66,7 +67,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         settings=settings,
         labels=list(_labels(comparison).values()),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
-        stars=has_intervals(comparison),
+        stars=star_words(comparison.together) if has_intervals(comparison) else "",
         why=reasons(comparison, comparison.single) if comparison.differences else "",
         seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),
         notes=list(_notes(comparison)),

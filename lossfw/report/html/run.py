@@ -109,7 +109,7 @@ def _cards(run: FinishedRun) -> Iterator[NumberCard]:
     for name, number in run.numbers.items():
         if number.single or number.value is None:
             title = f"{run.loss_name} (the loss)" if name == LOSS else name
-            value = "–" if number.value is None else as_rounded(*number)
+            value = "–" if number.value is None else as_rounded(number.value, number.interval)
             yield NumberCard(title, value, as_interval(number.interval))
 
 

@@ -55,7 +55,7 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
     clear = has_intervals(comparison)
     if clear or comparison.paired:
         paired_by = comparison.paired_by or _counted(comparison.baseline.result["count"], "row")
-        star = " * marks an interval that leaves out 0." if clear else ""
+        star = f" {star_words(comparison.together)}" if clear else ""
         lines.append(f"Differences are paired by {paired_by}; given these models.{star}")
     if comparison.differences and not clear:
         why = reasons(comparison, comparison.single)
@@ -65,6 +65,19 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
     if not comparison.settings:
         lines.append("The configurations say the same.")
     return lines
+
+
+def star_words(together: int) -> str:
+    """Return what the stars of a table mean; `together` is for how many differences they hold.
+
+    Examples
+    --------
+    >>> print(star_words(11))
+    * leaves out 0, for all 11 differences together; . for one alone.
+    """
+    if together > 1:
+        return f"* leaves out 0, for all {together} differences together; . for one alone."
+    return "* marks an interval that leaves out 0."
 
 
 def seed_remark(groups: Sequence[SeedGroup], level: float) -> str:
@@ -218,7 +231,7 @@ def _of_two(comparison: Comparison) -> TextTable:
     compared = other.name in comparison.differences
     rows = [
         [comparison.title(name)]
-        + [with_interval(*comparison.number(run, name)) for run in (base, other)]
+        + [_number_text(comparison.number(run, name)) for run in (base, other)]
         + ([difference_text(comparison.difference(other, name))] if compared else [])
         for name in comparison.single
     ]
@@ -234,7 +247,7 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
         [
             [run.name, *(as_text(run.settings.get(key)) for key in beside)]
             + [*comparison.extra_cells(run)]
-            + [with_interval(*comparison.number(run, name)) for name in comparison.single]
+            + [_number_text(comparison.number(run, name)) for name in comparison.single]
             for run in comparison.runs
         ],
     )
@@ -269,7 +282,7 @@ def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
         head = [f"{comparison.title(name)} by {comparison.by}", "rows"]
         cells = [
             [part.value, f"{part.count:,}"]
-            + [with_interval(*part.number(run, name)) for run in comparison.runs]
+            + [_number_text(part.number(run, name)) for run in comparison.runs]
             for part in parts
         ]
         less = [[difference_text(part.difference(run, name)) for run in others] for part in parts]
@@ -285,7 +298,7 @@ def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
 
 
 def difference_text(difference: RunNumber) -> str:
-    """Return a difference with its interval, and a star if that leaves out 0.
+    """Return a difference with its interval, and its star or dot.
 
     Examples
     --------
@@ -293,7 +306,11 @@ def difference_text(difference: RunNumber) -> str:
     ('+0.012 [+0.001, +0.024] *', '0')
     """
     text = with_interval(difference.value, difference.interval, sign=True)
-    return f"{text} *" if difference.clear else text
+    return f"{text}{difference.mark}"
+
+
+def _number_text(number: RunNumber) -> str:
+    return with_interval(number.value, number.interval)
 
 
 def markdown(comparison: Comparison) -> str:
@@ -367,7 +384,8 @@ def _cells(
     """Yield the first cells of each measure: number and difference, each with its ends."""
     for name in comparison.single:
         pairs = (source.number(run, name), source.difference(run, name))
-        yield from [x for value, ends in pairs for x in (value, *(ends or (None, None)))][:count]
+        cells = [x for n in pairs for x in (n.value, *(n.interval or (None, None)))]
+        yield from cells[:count]
 
 
 def _counted(count: int, noun: str) -> str:

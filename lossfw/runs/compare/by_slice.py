@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from lossfw.runs.compare.differences import KEEP_ROWS, differences, listed
 from lossfw.runs.compare.finished import FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, own_interval
 from lossfw.runs.compare.row_keys import column_of
+from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
 
 # What is the same for a row in every run.
 _BY_TARGET = "target"
@@ -38,8 +40,16 @@ def compared_slices(
     with_rows: Mapping[str, RunWithRows],
     by: Slice,
     intervals: Intervals,
-) -> tuple[ComparedSlice, ...]:
-    """Compare each part of the rows, each run with the first."""
+    stars: Stars = "all",
+) -> tuple[tuple[ComparedSlice, ...], int]:
+    """Compare each part of the rows, each run with the first.
+
+    Returns
+    -------
+    tuple of ComparedSlice
+    int
+        How many differences of a measure a star holds for.
+    """
     rowless = [run.name for run in runs if run.name not in with_rows]
     if rowless:
         raise ArgumentError(
@@ -48,18 +58,57 @@ def compared_slices(
         )
     kept = [with_rows[run.name] for run in runs]
     parts, counts, names = _parts(by, kept, runs[0].classes)
-    found = []
-    for number, name in names:
-        chosen = np.flatnonzero((parts == number) & counts)
-        if chosen.size:
-            found.append(_compared(name, runs, [one.part(chosen) for one in kept], intervals))
-    return tuple(found)
+    chosen = {name: np.flatnonzero((parts == number) & counts) for number, name in names}
+    parts_of = {
+        name: {run.name: one.part(rows) for run, one in zip(runs, kept, strict=True)}
+        for name, rows in chosen.items()
+        if rows.size
+    }
+    found = [_compared(name, runs, part, intervals) for name, part in parts_of.items()]
+    return _with_stars(found, runs[0].name, parts_of, intervals, stars)
+
+
+def _with_stars(
+    found: Sequence[ComparedSlice],
+    base: str,
+    parts_of: Mapping[str, Mapping[str, RunWithRows]],
+    intervals: Intervals,
+    stars: Stars,
+) -> tuple[tuple[ComparedSlice, ...], int]:
+    """Return the parts with the stars of their differences, which hold for all parts together."""
+
+    def starred(name: str) -> list[Starred]:
+        return [
+            one
+            for part in found
+            for run, less in part.differences.items()
+            if name in less
+            for one in starred_of(
+                (part.value, run), less[name], parts_of[part.value], run, base, name
+            )
+        ]
+
+    names = list(dict.fromkeys(n for part in found for of in part.differences.values() for n in of))
+    marked, size = star_all(names, starred, intervals, stars)
+    with_stars = [
+        replace(
+            part,
+            differences={
+                run: {n: marked.get((n, (part.value, run)), one) for n, one in less.items()}
+                for run, less in part.differences.items()
+            },
+        )
+        for part in found
+    ]
+    return tuple(with_stars), size
 
 
 def _compared(
-    value: str, runs: Sequence[FinishedRun], parts: Sequence[RunWithRows], intervals: Intervals
+    value: str,
+    runs: Sequence[FinishedRun],
+    with_rows: Mapping[str, RunWithRows],
+    intervals: Intervals,
 ) -> ComparedSlice:
-    with_rows = {run.name: part for run, part in zip(runs, parts, strict=True)}
     numbers = {
         run.name: {name: _number(with_rows[run.name], name, intervals) for name in run.numbers}
         for run in runs
@@ -71,7 +120,7 @@ def _compared(
         }
         for run in runs[1:]
     }
-    return ComparedSlice(value, len(parts[0].rows.row), numbers, less)
+    return ComparedSlice(value, len(with_rows[runs[0].name].rows.row), numbers, less)
 
 
 def _number(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:

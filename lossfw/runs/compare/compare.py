@@ -13,7 +13,7 @@ from lossfw.evaluation.intervals.sentence import counted_units
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import Slice
 from lossfw.runs.compare.by_slice import compared_slices
-from lossfw.runs.compare.comparison import Comparison, TrainingComparison
+from lossfw.runs.compare.comparison import ComparedSlice, Comparison, TrainingComparison
 from lossfw.runs.compare.differences import (
     KEEP_ROWS,
     Judged,
@@ -27,6 +27,7 @@ from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.row_keys import units_of
 from lossfw.runs.compare.settings import differing_settings, surroundings
+from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
 
 
 def compare(
@@ -36,11 +37,13 @@ def compare(
     side_by_side: bool = False,
     by: Slice | None = None,
     units: Units | None = None,
+    stars: Stars = "all",
 ) -> Comparison:
     """Compare runs, each with the first; `side_by_side` allows other data, without differences.
 
     By default level and method of the intervals are those of the first run that has some, or
-    95 percent by the jackknife. With `by` parts of the rows are compared too.
+    95 percent by the jackknife. With `by` parts of the rows are compared too. A star holds for all
+    differences of a measure, or for `each` by itself.
     """
     if len(runs) < 2:
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
@@ -67,9 +70,13 @@ def compare(
     if not side_by_side:
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
+    judged, together = _with_stars(judged, runs[0].name, with_rows, intervals, stars)
     found = [one for by_name in judged.values() for one in by_name.values()]
-    rows = {name: one for name, one in with_rows.items() if isinstance(one, RunWithRows)}
-    slices = () if by is None else compared_slices(runs, rows, by, intervals)
+    slices: tuple[ComparedSlice, ...] = ()
+    if by is not None:
+        rows = {name: one for name, one in with_rows.items() if isinstance(one, RunWithRows)}
+        slices, of_slices = compared_slices(runs, rows, by, intervals, stars)
+        together = max(together, of_slices)
     notes += [one.note for one in found if one.note is not None]
     notes += _other_intervals(runs, numbers, intervals)
     return Comparison(
@@ -93,6 +100,7 @@ def compare(
         notes=tuple(dict.fromkeys(notes)),
         by="" if by is None else by.by,
         slices=slices,
+        together=together,
     )
 
 
@@ -110,6 +118,35 @@ def _with_units(
             return found
     with_rows, notes = runs_with_rows(runs, units, strict=strict)
     return with_rows, [*damaged, *notes]
+
+
+def _with_stars(
+    judged: Mapping[str, Mapping[str, Judged]],
+    base: str,
+    with_rows: Mapping[str, RunWithUnits],
+    intervals: Intervals,
+    stars: Stars,
+) -> tuple[dict[str, dict[str, Judged]], int]:
+    """Return the differences with their stars, and how many of a measure a star holds for."""
+
+    def starred(name: str) -> list[Starred]:
+        return [
+            one
+            for run, by_name in judged.items()
+            if name in by_name
+            for one in starred_of((run,), by_name[name].difference, with_rows, run, base, name)
+        ]
+
+    names = list(dict.fromkeys(name for by_name in judged.values() for name in by_name))
+    marked, size = star_all(names, starred, intervals, stars)
+    found = {
+        run: {
+            name: one._replace(difference=marked.get((name, (run,)), one.difference))
+            for name, one in by_name.items()
+        }
+        for run, by_name in judged.items()
+    }
+    return found, size
 
 
 def _paired_by(found: Sequence[Judged], units: Units | None) -> str:
@@ -191,6 +228,7 @@ def compare_folders(
     side_by_side: bool = False,
     by: Slice | None = None,
     units: Units | None = None,
+    stars: Stars = "all",
 ) -> tuple[Comparison, list[str]]:
     """Compare the runs or the trainings in folders, and return messages about unfinished ones.
 
@@ -210,7 +248,8 @@ def compare_folders(
         return TrainingComparison.of(trainings, level), left_out
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
-    return compare(runs, level=level, side_by_side=side_by_side, by=by, units=units), left_out
+    found = compare(runs, level=level, side_by_side=side_by_side, by=by, units=units, stars=stars)
+    return found, left_out
 
 
 def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:

@@ -94,6 +94,8 @@ class Comparison(_ByRun):
         What tells the rows of `slices` apart; empty without any.
     slices : tuple of ComparedSlice
         Parts of the rows.
+    together : int
+        How many differences of a measure a star holds for.
     """
 
     runs: tuple[Any, ...]
@@ -110,6 +112,7 @@ class Comparison(_ByRun):
     paired_by: str = ""
     by: str = ""
     slices: tuple[ComparedSlice, ...] = ()
+    together: int = 0
     # By what the runs are in order, and whether the largest comes first; empty for the order given.
     order: tuple[str, bool] = ("", False)
 
@@ -225,12 +228,15 @@ class Comparison(_ByRun):
         titles = [self.title(name) for name in self.single]
         numbers = []
         for run in self.runs:
-            texts = (notebook.with_ends(*self.number(run, name)) for name in self.single)
+            texts = (
+                notebook.with_ends(n.value, n.interval)
+                for n in (self.number(run, name) for name in self.single)
+            )
             numbers.append((run.name, *self.extra_cells(run), *texts))
         less = []
         for run in (run for run in self.runs if run.name in self.differences):
             differences = [self.difference(run, name) for name in self.single]
-            texts = (f"{notebook.with_ends(*d)}{' *' if d.clear else ''}" for d in differences)
+            texts = (f"{notebook.with_ends(d.value, d.interval)}{d.mark}" for d in differences)
             less.append((run.name, *texts))
         settings = [(key, *map(as_text, values)) for key, values in self.settings.items()]
         yield numbers, (self.kind, *self.extra_columns, *titles)
@@ -255,6 +261,7 @@ class Comparison(_ByRun):
             "paired": self.paired,
             "paired_by": self.paired_by,
             "intervals": self.intervals.to_dict(),
+            "stars_hold_for": self.together,
             "differing": {
                 "settings": list(self.settings),
                 "surroundings": list(self.surroundings),
@@ -380,8 +387,8 @@ def _numbers_of(source: _ByRun, run: FinishedRun) -> dict[str, Any]:
     """Return the numbers and the differences of a run as plain values."""
     differences = source.differences.get(run.name, {})
     return {
-        "numbers": {name: n._asdict() for name, n in source.numbers[run.name].items()},
-        "differences": {name: d._asdict() for name, d in differences.items()},
+        "numbers": {name: n.to_dict() for name, n in source.numbers[run.name].items()},
+        "differences": {name: d.to_dict() for name, d in differences.items()},
     }
 
 

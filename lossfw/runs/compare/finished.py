@@ -47,10 +47,18 @@ class RunNumber(NamedTuple):
         None if it is not defined.
     interval : list or None
         Two floats in place of each float of `value`; None if it was not computed.
+    star : {"*", ".", ""} or None
+        For a difference whether it is clear beside all others of its measure, by itself only, or
+        not; None where it stands alone.
+    p, p_adjusted : float or None
+        For a difference how often chance makes one as large, by itself and among all others.
     """
 
     value: Any
     interval: Any = None
+    star: str | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
 
     @property
     def single(self) -> bool:
@@ -62,6 +70,19 @@ class RunNumber(NamedTuple):
         """Whether it is a number whose interval leaves out 0."""
         ends = self.interval
         return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain numbers and texts, with star and p-values where there are some."""
+        plain = {"value": self.value, "interval": self.interval}
+        if self.star is None:
+            return plain
+        return {**plain, "star": self.star, "p": self.p, "p_adjusted": self.p_adjusted}
+
+    @property
+    def mark(self) -> str:
+        """The star or the dot that stands behind it, with a blank before; empty without one."""
+        star = ("*" if self.clear else "") if self.star is None else self.star
+        return f" {star}" if star else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,121 @@
+"""Stars: which differences of a table are clear, given that the table shows many.
+
+A star holds for all differences of one measure together, as a reader takes them from one table; a
+difference whose own interval leaves out 0, and that is not as clear beside the others, has a dot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+from lossfw.evaluation.intervals.families import holm, simultaneous_quantile
+from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.paired import Measured, without_units
+from lossfw.evaluation.intervals.student import t_beyond, t_quantile
+from lossfw.runs.compare.finished import RunNumber
+
+# Whether a star holds for all differences of a measure in the table, or for each by itself.
+Stars: TypeAlias = Literal["all", "each"]
+
+STAR, DOT = "*", "."
+
+
+class HasNumbers(Protocol):
+    """Protocol: a run whose numbers can be made again from its rows, or from sums by unit."""
+
+    def estimated(self, name: str) -> Measured | None:
+        """Return a loss or a metric, None if it cannot be made again."""
+
+
+class Starred(NamedTuple):
+    """A difference of a measure, with the two numbers that it is of.
+
+    `key` is its place in the tables: a run, or a part of the rows and a run.
+    """
+
+    key: tuple[str, ...]
+    difference: RunNumber
+    one: Measured
+    base: Measured
+
+
+@dataclass(frozen=True)
+class Family:
+    """The differences of one measure with stars, by key, and how many hold together."""
+
+    differences: Mapping[tuple[str, ...], RunNumber]
+    size: int
+
+
+def family_of(some: Sequence[Starred], intervals: Intervals, stars: Stars = "all") -> Family:
+    """Return the differences of one measure with their stars and p-values.
+
+    Those without an interval have neither.
+    """
+    known = [one for one in some if one.difference.single and one.difference.interval]
+    less = _differences(known, intervals)
+    t = [_t(one) for one in less]
+    p = [t_beyond(size, one.freedom) for size, one in zip(t, less, strict=True)]
+    together = stars == "all" and len(known) > 1
+    limit = simultaneous_quantile(less, intervals.level) if together else 0.0
+    adjusted = holm(p) if together else p
+    found = {}
+    for one, of, size, alone, beside in zip(known, less, t, p, adjusted, strict=True):
+        mark = ""
+        if one.difference.clear:
+            # What one interval says is not outdone by a family of one.
+            is_clear = size > max(limit, t_quantile(intervals.level, of.freedom))
+            mark = STAR if is_clear or not together else DOT
+        found[one.key] = one.difference._replace(star=mark, p=alone, p_adjusted=beside)
+    return Family(found, len(known) if together else min(len(known), 1))
+
+
+def _differences(known: Sequence[Starred], intervals: Intervals) -> list[LeftOut]:
+    """Return the differences with their values without each unit, the same units for all."""
+    if not known:
+        return []
+    every = without_units([one.base for one in known] + [one.one for one in known], intervals.units)
+    count = len(known)
+    return [every[count + place].minus(every[place]) for place in range(count)]
+
+
+def _t(one: LeftOut) -> float:
+    with np.errstate(all="ignore"):
+        size = abs(float(one.middle)) / float(one.standard_error)
+    return size if np.isfinite(size) else 0.0
+
+
+def starred_of(
+    key: tuple[str, ...],
+    difference: RunNumber,
+    measured: Mapping[str, HasNumbers],
+    run: str,
+    base: str,
+    name: str,
+) -> Iterator[Starred]:
+    """Yield a difference with the numbers of both runs, if these can be made again."""
+    if difference.interval and run in measured and base in measured:
+        one, other = (measured[which].estimated(name) for which in (run, base))
+        if one is not None and other is not None:
+            yield Starred(key, difference, one, other)
+
+
+def star_all(
+    names: Sequence[str],
+    starred: Callable[[str], Sequence[Starred]],
+    intervals: Intervals,
+    stars: Stars,
+) -> tuple[dict[tuple[str, tuple[str, ...]], RunNumber], int]:
+    """Return the differences of all measures by measure and key, and the largest family."""
+    found: dict[tuple[str, tuple[str, ...]], RunNumber] = {}
+    size = 0
+    for name in names:
+        family = family_of(starred(name), intervals, stars)
+        found |= {(name, key): one for key, one in family.differences.items()}
+        size = max(size, family.size)
+    return found, size

@@ -1,0 +1,88 @@
+"""Stars hold for all differences of a measure in a table; a dot is for one alone."""
+
+import numpy as np
+import pytest
+
+ROWS, SETTINGS = 120, 8
+CONFIG = """\
+lossfw: 1
+data: {{name: arrays, file: all.npz, targets_key: t}}
+network: {{predictions: guess{number}.npy}}
+loss: squared_error
+evaluate: {{rows: true, columns: [half]}}
+"""
+
+
+@pytest.fixture
+def sweep(folder, command):
+    """Make runs of predictions, the later ones with `better` errors, and return their folders."""
+
+    def made(seed, better=1.0):
+        rng = np.random.default_rng(seed)
+        targets = rng.normal(size=ROWS)
+        np.savez(folder / "all.npz", t=targets, half=np.arange(ROWS) % 2)
+        for number in range(SETTINGS):
+            scale = better if number else 1.0
+            np.save(folder / f"guess{number}.npy", targets + scale * rng.normal(size=ROWS))
+            (folder / "one.yaml").write_text(CONFIG.format(number=number))
+            result = command("run", "one.yaml", "--out", f"run{number}")
+            assert result.exit_code == 0, result.output
+        return [f"run{number}" for number in range(SETTINGS)]
+
+    return made
+
+
+def stars_of(comparison, part=None):
+    of = comparison if part is None else part
+    return {
+        one["name"]: one["differences"]["loss"].get("star")
+        for one in of["runs"]
+        if "loss" in one["differences"]
+    }
+
+
+def test_a_difference_by_itself_has_a_dot_and_one_beside_all_a_star(sweep, compared):
+    # Of seven equally good settings one leaves out 0 by itself.
+    runs = sweep(11)
+    together, each = compared(*runs), compared(*runs, "--stars", "each")
+    assert together["stars_hold_for"] == SETTINGS - 1
+    alone = {name for name, star in stars_of(each).items() if star == "*"}
+    assert alone
+    assert {name for name, star in stars_of(together).items() if star == "."} == alone
+    assert "*" not in stars_of(together).values()
+    for one in together["runs"][1:]:
+        less = one["differences"]["loss"]
+        assert less["p"] <= less["p_adjusted"] <= 1.0
+        low, high = less["interval"]
+        assert (less["star"] != "") == (low > 0 or high < 0)
+
+
+def test_what_is_clearly_better_keeps_its_star(sweep, compared, command):
+    runs = sweep(1, better=0.3)
+    assert set(stars_of(compared(*runs)).values()) == {"*"}
+    shown = command("compare", *runs).stdout
+    assert "* leaves out 0, for all 7 differences together; . for one alone." in shown
+    assert shown.count("] *") == SETTINGS - 1
+
+
+def test_two_runs_have_the_star_of_their_interval(sweep, compared, command):
+    runs = sweep(1, better=0.3)[:2]
+    assert stars_of(compared(*runs)) == {"run1": "*"}
+    assert "* marks an interval that leaves out 0." in command("compare", *runs).stdout
+
+
+def test_the_order_of_the_others_changes_no_star_and_no_p_value(sweep, compared):
+    first, *others = sweep(11)
+    one, other = compared(first, *others), compared(first, *others[::-1])
+    assert stars_of(one) == stars_of(other)
+    found = [{r["name"]: r["differences"]["loss"] for r in c["runs"][1:]} for c in (one, other)]
+    assert found[0] == found[1]
+
+
+def test_slices_are_one_family(sweep, compared):
+    runs = sweep(11)[:3]
+    comparison = compared(*runs, "--by", "column.half")
+    # Two parts and two differences.
+    assert comparison["stars_hold_for"] == 4
+    for part in comparison["slices"]:
+        assert set(stars_of(comparison, part).values()) <= {"*", ".", ""}
