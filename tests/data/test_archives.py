@@ -109,3 +109,22 @@ def test_a_file_of_skops_with_a_large_member_is_refused_before_it_is_read(name, 
         assert tracemalloc.get_traced_memory()[1] < 50 * MIB
     finally:
         tracemalloc.stop()
+
+
+def test_an_array_of_skops_that_states_more_than_there_is_is_refused(tmp_path):
+    skops = pytest.importorskip("skops.io")
+    linear = pytest.importorskip("sklearn.linear_model")
+    content = skops.dumps(linear.Ridge().fit(np.eye(3), np.arange(3.0)))
+    path = tmp_path / "m.skops"
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(path, "w") as new:
+        for item in old.namelist():
+            data = old.read(item)
+            if item.endswith(".npy"):
+                header = io.BytesIO()
+                shape = {"descr": "<f8", "fortran_order": False, "shape": (10**11,)}
+                np.lib.format.write_array_header_1_0(header, shape)
+                data = header.getvalue() + data[128:]
+            new.writestr(item, data)
+    model = lossfw.registry().create("model", {"name": "sklearn", "file": path})
+    with pytest.raises(DataError, match=r"is damaged: the array .* states the shape \(10{11},\)"):
+        model.loaded()

@@ -194,7 +194,7 @@ class Keras(CodeNetwork):
             net.save_weights(path)
             own = read_arrays(h5py, path.read_bytes(), self.title)
         shapes = {name: array.shape for name, array in own.items()}
-        arrays = read_arrays(h5py, content, self.file_title, shapes)
+        arrays = read_arrays(h5py, content, self.file_title, shapes, self.title)
         with (
             _path_of(written(h5py, arrays), "model.weights.h5") as path,
             warnings.catch_warnings(),

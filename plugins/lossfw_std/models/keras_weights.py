@@ -15,7 +15,11 @@ _DEFLATE_RATIO: Final = 1032
 
 
 def read_arrays(
-    h5py: Any, content: bytes, title: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+    h5py: Any,
+    content: bytes,
+    title: str,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    network: str = "the network",
 ) -> dict[str, NDArray]:
     """Return the arrays of a file of weights by name; links to other files are not followed.
 
@@ -30,6 +34,8 @@ def read_arrays(
     shapes : mapping of str to tuple of int, optional
         What the network has. Arrays of other shapes are not read, and one of a name that the
         network has must have its shape.
+    network : str
+        The network, for messages.
 
     Raises
     ------
@@ -45,7 +51,9 @@ def read_arrays(
                     found[name] = item
 
             file.visititems(add)
-            kept = {name: x for name, x in found.items() if _is_read(name, x, title, shapes)}
+            kept = {
+                name: x for name, x in found.items() if _is_read(name, x, title, shapes, network)
+            }
             return {name: item[()] for name, item in kept.items()}
     except DataError:
         raise
@@ -61,7 +69,11 @@ def read_arrays(
 
 
 def _is_read(
-    name: str, item: Any, title: str, shapes: Mapping[str, tuple[int, ...]] | None
+    name: str,
+    item: Any,
+    title: str,
+    shapes: Mapping[str, tuple[int, ...]] | None,
+    network: str,
 ) -> bool:
     """Tell whether a dataset may belong to the network; refuse one that cannot be read."""
     if item.external or item.is_virtual:
@@ -71,7 +83,7 @@ def _is_read(
         known = shapes.get(name)
         if known is not None and shape != known:
             raise DataError(
-                f"{title} does not fit the network: {name} has shape {shape}, and the network "
+                f"{title} does not fit {network}: {name} has shape {shape}, and the network "
                 f"{known} there. Look at module and arguments."
             )
         # Another release of Keras may have other names.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from lossfw import DataError
 from lossfw.data import check_sizes
@@ -92,6 +95,7 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_sizes(archive.infolist(), file, "Write it again: skops.io.dump(estimator, FILE).")
+            _check_arrays(archive, file)
         untrusted = set(skops.get_untrusted_types(data=content)) - TRUSTED
     except DataError:
         raise
@@ -120,6 +124,28 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
         for version in sorted(versions)
     ]
     return Read(estimator, tuple(notes))
+
+
+def _check_arrays(archive: zipfile.ZipFile, file: str) -> None:
+    """Refuse an array whose header states another size than the bytes that follow it."""
+    for info in archive.infolist():
+        if not info.filename.endswith(".npy"):
+            continue
+        with archive.open(info) as stream:
+            version = np.lib.format.read_magic(stream)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }.get(version)
+            if read is None:
+                continue  # with names beyond Latin-1, which NumPy reads by itself
+            shape, _, dtype = read(stream)
+            following = info.file_size - stream.tell()
+        if not dtype.hasobject and math.prod(shape) * dtype.itemsize != following:
+            raise DataError(
+                f"{file} is damaged: the array {info.filename} states the shape {shape} and dtype "
+                f"{dtype}, and {following:,} bytes follow."
+            )
 
 
 def dumps(skops: Any, estimator: Any) -> bytes:
