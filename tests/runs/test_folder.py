@@ -100,7 +100,13 @@ class TestWhatStandsInIt:
         (folder / "out/report.html").write_text("of the old run")
         (folder / "out/.metrics.json.1.tmp").write_text("of a run that was killed")
         lossfw("run", "run.yaml", "-o", "evaluate.rows=false", "--out", "out")
-        assert names(folder / "out") == ["config.yaml", "metrics.json", "run.json", "status"]
+        assert names(folder / "out") == [
+            "config.yaml",
+            "metrics.json",
+            "run.json",
+            "status",
+            "units.npz",
+        ]
 
     def test_a_configuration_of_the_user_s_own_is_not_written_over(self, lossfw, folder, write):
         write(name="config.yaml")
