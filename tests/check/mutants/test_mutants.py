@@ -29,7 +29,9 @@ def test_mutants_of_one_loss(name):
     assert not [text for text, outcome in outcomes.items() if outcome == "survived"]
 
 
-@pytest.mark.parametrize("name", ["huber", "cross_entropy", "log_cosh"])
+@pytest.mark.parametrize(
+    "name", ["huber", "log_cosh", pytest.param("cross_entropy", marks=pytest.mark.slow)]
+)
 def test_what_is_not_changed_is_not_refuted(name):
     twin = unchanged(name)
     assert verdict(twin, 0) == "same"
