@@ -66,7 +66,9 @@ def command_of(module: str) -> list[str]:
     """Return the command that calls ``main()`` of a module in a new process."""
     flags = {"-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
     given = [flag for flag, is_set in flags.items() if is_set]
-    return [sys.executable, "-P", *given, "-c", _START.format(module=module), *import_path()]
+    # It may start in another folder.
+    path = [str(Path(entry).absolute()) for entry in import_path()]
+    return [sys.executable, "-P", *given, "-c", _START.format(module=module), *path]
 
 
 @contextmanager

@@ -196,6 +196,7 @@ def test_a_function_of_the_working_folder_is_checked_in_processes(lossfw, folder
 # What starts processes, and where lossfw uses it. A new place goes through lossfw.processes, and
 # its command into COMMANDS.
 STARTS = {
+    "models/trial.py": {"subprocess.run("},
     "runs/worker.py": {"subprocess.Popen("},
     "runs/git.py": {"subprocess.run("},
     "check/pool.py": {"multiprocessing.get_context(", "ProcessPoolExecutor("},
