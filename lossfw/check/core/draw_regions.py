@@ -171,6 +171,8 @@ def _with(
     old = getattr(points, which)
     if old.ndim == 1:
         return replace(points, **{which: x.reshape(old.shape)})
+    # Predictions of class indices are rows, with a 1 for the class.
+    x = x if x.ndim > 1 else np.eye(shape[0])[x]
     new = old.reshape(len(old), *shape).copy()
     new[:, :, place] = np.where(np.isnan(x), new[:, :, place], x)
     space = subject.prediction if which == "y" else subject.target
