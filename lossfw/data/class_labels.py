@@ -23,8 +23,8 @@ def values_of(labels: Sequence[Label]) -> list[Hashable]:
 
     Examples
     --------
-    >>> values_of(["1", "2.0", "True", "ant"])
-    [1, 2.0, 1, 'ant']
+    >>> values_of(["1", "2.5", "ant"]), values_of(["1", "True"])
+    ([1, 2.5, 'ant'], ['1', 'True'])
     >>> values_of(["01", "1"])
     ['01', '1']
     """

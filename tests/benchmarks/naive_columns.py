@@ -24,6 +24,25 @@ def weibull_nll(y, t, loss, slope):
     return value, np.stack([-k * (w - 1), k * np.log(t / s) * (w - 1) - 1], axis=1)
 
 
+def censored_weibull_nll(y, t, loss, slope):
+    s, k = np.exp(y).T
+    time, event = t.T
+    w = (time / s) ** k
+    value = w - event * (np.log(w) + y[:, 1] - np.log(time))
+    if not slope:
+        return value, False
+    return value, np.stack([-k * (w - event), np.log(w) * (w - event) - event], axis=1)
+
+
+def gamma_nll(y, t, loss, slope):
+    m, k = np.exp(y).T
+    value = gammaln(k) - k * np.log(k / m) - (k - 1) * np.log(t) + k * t / m
+    if not slope:
+        return value, False
+    by_shape = k * (digamma(k) - np.log(k / m) - 1 - np.log(t) + t / m)
+    return value, np.stack([-k * (t / m - 1), by_shape], axis=1)
+
+
 def zero_inflated_poisson_nll(y, t, loss, slope):
     m, p = np.exp(y[:, 0]), 1 / (1 + np.exp(-y[:, 1]))
     zero = p + (1 - p) * np.exp(-m)

@@ -72,6 +72,19 @@ def cox(y, t, loss, slope):
     return value, slope and (each * (event / risk)[:, :, None]).sum(axis=1) - event
 
 
+def aft_nll(y, t, loss, slope):
+    time, event = t.T
+    scale = np.exp(y[:, 1])
+    z = (np.log(time) - y[:, 0]) / scale
+    seen = z**2 / 2 + 0.5 * np.log(2 * np.pi) + y[:, 1] + np.log(time)
+    gone = 1 - ndtr(z)
+    value = np.where(event > 0, seen, -np.log(gone))
+    if not slope:
+        return value, False
+    g = np.where(event > 0, z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) / gone)
+    return value, np.stack([-g / scale, event - z * g], axis=1)
+
+
 # The targets of these losses, as ordinary data has them beside predictions y.
 
 
@@ -99,7 +112,15 @@ def tied_times(rng, y, loss):
     return np.stack([rng.integers(1, 60, y.shape), event], axis=-1)
 
 
+def seen_or_not(rng, y, loss):
+    """Return times near those that are expected, of which two of three were seen."""
+    time = np.exp(y[:, 0] + 0.1 * rng.normal(size=len(y)))
+    return np.stack([time, rng.uniform(size=len(y)) < 2 / 3], axis=-1)
+
+
 TARGETS = {
+    "aft_nll": seen_or_not,
+    "censored_weibull_nll": seen_or_not,
     "aft": times,
     "cumulative_link": ordered_classes,
     "discrete_hazard": intervals,

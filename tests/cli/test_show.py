@@ -133,7 +133,9 @@ def test_the_text_says_what_the_json_says(lossfw):
     text = lossfw("show", "huber", "-p", "delta=0.25").stdout
     for part in ("delta = 0.25", "> 0", "lipschitz", "Not claimed", "written by its author"):
         assert part in text
-    assert all(len(line) <= 120 for line in text.splitlines())
+    # The folder of a checkout may be long.
+    lines = [line for line in text.splitlines() if "pip install" not in line]
+    assert all(len(line) <= 120 for line in lines)
 
 
 def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):

@@ -42,8 +42,8 @@ def test_a_training_extends_and_knows_the_environment(folder, monkeypatch):
     (folder / "base.yaml").write_text(TRAIN)
     (folder / "run.yaml").write_text("extends: base.yaml\ntrain: {epochs: '${env:EPOCHS}'}\n")
     monkeypatch.setenv("EPOCHS", "7")
-    assert build_training("run.yaml").epochs == 7
-    assert build_training("run.yaml", ["train.epochs=2"]).epochs == 2
+    assert build_training("run.yaml").total == 7
+    assert build_training("run.yaml", ["train.epochs=2"]).total == 2
 
 
 def test_a_training_is_one_run(folder):

@@ -172,7 +172,7 @@ def test_two_metrics_of_one_name_are_told_apart():
             return (prediction[:, 0] > self.limit).astype(float)
 
     result = evaluate(plan(rows(10), metrics=(Above(), Above(limit=0.9))))
-    assert list(result.metrics) == ["Above(limit=0.5)", "Above(limit=0.9)"]
+    assert list(result.metrics) == ["above", "above(limit=0.9)"]
 
 
 def test_progress_goes_up_to_the_end():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from lossfw import (
@@ -19,13 +19,43 @@ from lossfw import (
     Range,
     Space,
 )
-from lossfw.numerics import computed_in_float64, log_and_distance, log_distance
-from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
+from lossfw.numerics import (
+    computed_in_float64,
+    log_and_distance,
+    log_distance,
+    log_normal_cdf,
+    normal_hazard,
+    normal_mean_excess,
+    sigmoid,
+    softplus,
+)
+from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, StandardDistribution
 
 _DISTRIBUTIONS: dict[str, StandardDistribution] = {
     "normal": NORMAL,
     "logistic": LOGISTIC,
     "extreme": EXTREME,
+}
+
+
+def _normal(xp: Namespace, z: Array, order: int) -> Array:
+    if order == 0:
+        return -log_normal_cdf(xp, -z)
+    hazard = normal_hazard(xp, z)
+    return hazard if order == 1 else hazard * normal_mean_excess(xp, z)
+
+
+def _logistic(xp: Namespace, z: Array, order: int) -> Array:
+    if order == 0:
+        return softplus(xp, z)
+    return sigmoid(xp, z) if order == 1 else sigmoid(xp, z) * sigmoid(xp, -z)
+
+
+# -log(1 - F(z)) and its derivatives: the loss of a row that is still waiting.
+_WAITING: dict[str, Callable[[Namespace, Array, int], Array]] = {
+    "normal": _normal,
+    "logistic": _logistic,
+    "extreme": lambda xp, z, order: xp.exp(z),
 }
 
 
@@ -84,41 +114,49 @@ class AftNll(DistributionLoss, PointwiseLoss):
         seen = standard.point_formula(xp, z) + y.log_scale + xp.log(t.time)
         return xp.where(t.event > 0, seen, standard.interval_formula(xp, z, xp.inf + 0 * z))
 
-    @computed_in_float64
-    def _derivatives(
-        self, xp: Namespace, location: Array, log_scale: Array, time: Array, event: Array
-    ) -> tuple[Array, ...]:
-        """Return log t, 1 / scale, z, and the loss of z with its two derivatives by z."""
+    def _parts(self, xp: Namespace, *columns: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        """Return log t, 1 / scale, z, and the loss of z or its derivatives by z."""
+        location, log_scale, time, event = columns
         standard = _DISTRIBUTIONS[self.distribution]
         log, distance = log_and_distance(xp, time, location)
         inverse = xp.exp(-log_scale)
         z = distance * inverse
-        zero, beyond = xp.zeros_like(z), xp.full_like(z, math.inf)
-        ends = Ends(z, zero, beyond, zero, beyond)
         found = [
             xp.where(
                 event > 0,
-                standard.of_point(xp, z, zero, order),
-                standard.of_interval(xp, ends, order),
+                standard.of_point(xp, z, xp.zeros_like(z), order),
+                _WAITING[self.distribution](xp, z, order),
             )
-            for order in (0, 1, 2)
+            for order in orders
         ]
         return log, inverse, z, *found
 
+    @computed_in_float64
+    def _value(self, xp: Namespace, *columns: Array) -> Array:
+        log, _, _, of_z = self._parts(xp, *columns, orders=(0,))
+        return of_z + columns[-1] * (log + columns[1])
+
+    @computed_in_float64
+    def _slopes(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        _, inverse, z, slope = self._parts(xp, *columns, orders=(1,))
+        return -slope * inverse, columns[-1] - z * slope
+
+    @computed_in_float64
+    def _bends(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        _, inverse, z, slope, bend = self._parts(xp, *columns, orders=(1, 2))
+        return bend * inverse * inverse, z * (z * bend + slope)
+
     def value(self, xp: Namespace, y: Any, t: Any) -> Array:
         """The same, with the digits of both tails."""
-        log, _, _, of_z, _, _ = self._derivatives(xp, *y, *t)
-        return of_z + t.event * (log + y.log_scale)
+        return self._value(xp, *y, *t)
 
     def derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """By the location -g'(z) / scale, by the log scale e - z g'(z)."""
-        _, inverse, z, _, slope, _ = self._derivatives(xp, *y, *t)
-        return -slope * inverse, t.event - z * slope
+        return self._slopes(xp, *y, *t)
 
     def second_derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """g''(z) / scale^2, and z^2 g''(z) + z g'(z)."""
-        _, inverse, z, _, slope, bend = self._derivatives(xp, *y, *t)
-        return bend * inverse * inverse, z * (z * bend + slope)
+        return self._bends(xp, *y, *t)
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """Return the time before which the event comes with probability p."""
@@ -133,14 +171,26 @@ class AftNll(DistributionLoss, PointwiseLoss):
         return xp.where(x > 0, found, xp.zeros_like(x))
 
     def terms(self, xp: Namespace, y: Any, t: Any, order: Order) -> tuple[Any, ...]:
-        """Those of the loss, and what the last digit of z moves."""
-        log, inverse, z, of_z, slope, bend = self._derivatives(xp, *y, *t)
+        """Those of the loss, and what the last digits of z and of its distance move."""
+        log, inverse, z, of_z, slope, bend = self._parts(xp, *y, *t, orders=(0, 1, 2))
         if order == 0:
-            return of_z, t.event * log, t.event * y.log_scale, z * slope
+            return of_z, t.event * log, t.event * y.log_scale, z * slope, inverse * slope
         turned = z * bend
         if order == 1:
-            return (inverse * turned, z * turned), (inverse * slope, z * slope), (z * 0.0, t.event)
-        return (inverse * inverse * bend, z * turned), (0.0 * z, z * slope)
+            # The distance of log t and the location has an error of 1e-16, however small it is.
+            moved = (inverse * inverse * bend, inverse * (slope + turned))
+            return (
+                (inverse * turned, z * turned),
+                (inverse * slope, z * slope),
+                (z * 0.0, t.event),
+                moved,
+            )
+        size = inverse * inverse * bend
+        return (
+            (size, z * turned),
+            (0.0 * z, z * slope),
+            (inverse * size, inverse * (slope + turned)),
+        )
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

@@ -107,12 +107,15 @@ class GammaNll(Likelihood):
         """Those of the value, and of the derivatives by the log shape."""
         log, log_shape, k, d = self.parts(xp, *y, t)
         rise, zero = k * expm1_minus(xp, d), xp.zeros_like(d)
+        # The distance of log t and log m has an error of 1e-16, however small it is.
+        moved = k * xp.expm1(d)
         if order == 0:
-            return rise, log, 0.5 * log_shape, binet(xp, k), xp.ones_like(d)
-        slope = k * binet_derivative(xp, k)
+            return rise, log, 0.5 * log_shape, binet(xp, k), xp.ones_like(d), moved
+        by_mean, slope = k * xp.exp(d), k * binet_derivative(xp, k)
         if order == 1:
-            return (zero, rise), (zero, slope), (zero, xp.ones_like(d))
-        return (zero, rise), (zero, slope), (zero, k * k * binet_second_derivative(xp, k))
+            return (by_mean, moved), (zero, rise), (zero, slope), (zero, xp.ones_like(d))
+        bend = k * k * binet_second_derivative(xp, k)
+        return (by_mean, moved), (zero, rise), (zero, slope), (zero, bend)
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

@@ -117,6 +117,7 @@ def test_a_page_shows_the_inputs_where_they_are_numbers(heat, shown, tmp_path):
     }
     lossfw.run(_written(tmp_path, config), out=tmp_path / "run")
     rebuilt = RebuiltRun(read_finished_run(tmp_path / "run"))
-    found = rebuilt.inputs(np.array([1]))
+    found, names = rebuilt.inputs(np.array([1]))
     assert (None if found is None else found[0].tolist()) == shown
+    assert list(names) == ([] if shown is None else ["heat"])
     assert rebuilt.missing == []

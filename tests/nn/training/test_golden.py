@@ -48,7 +48,9 @@ def test_a_training_has_the_numbers_of_before(lossfw, folder):
     (folder / "t.yaml").write_text(CONFIG)
     assert lossfw("train", "t.yaml", "--out", "a").exit_code == 0
     trained = json.loads((folder / "a/training.json").read_text())
-    assert list(trained) == ["lossfw", "loss", "epochs", "kept", "stopped", "moved", "digest"]
+    assert list(trained) == [
+        "lossfw", "loss", "inputs", "epochs", "kept", "stopped", "moved", "digest",
+    ]  # fmt: skip
     assert trained["epochs"][3]["rate"] == pytest.approx(0.005652630961100259, rel=DIGITS)
     pairs = zip(flat(trained["epochs"][-1]), flat(LAST), strict=True)
     for found, wanted in pairs:

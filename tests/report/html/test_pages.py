@@ -211,7 +211,7 @@ def test_the_sections_of_a_run(digits):
     assert sections == wanted
     assert [a["href"][1:] for a in digits.all("a")] == wanted
     assert "0.9631" in digits.words
-    assert "95% intervals, by the jackknife" in digits.words
+    assert "95% intervals of 597 rows taken as independent" in digits.words
 
 
 def test_rows_that_were_not_kept_are_computed_again(digits, home):
