@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import lossfw
+from lossfw import processes
 from lossfw.processes import SAFE_PATH, safe_starts
 from support.waiting import HANGS
 
@@ -86,6 +87,11 @@ def test_a_command_executes_no_file_of_the_working_folder(hostile, command):
     assert ran.returncode == 0, ran.stderr
 
 
+def _plain_environment():
+    """Return the environment without what a cluster of other tests has set for its processes."""
+    return {name: text for name, text in os.environ.items() if name != SAFE_PATH}
+
+
 @pytest.fixture
 def path_in(folder, tmp_path):
     """Return `import_path` and `sys.path` of a process that Python starts in the folder so."""
@@ -99,7 +105,10 @@ def path_in(folder, tmp_path):
         words = ["-m", "script"] if option == "-m" else words
         ran = subprocess.run(
             [sys.executable, *words],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *map(str, named)])},
+            env={
+                **_plain_environment(),
+                "PYTHONPATH": os.pathsep.join([str(tmp_path), *map(str, named)]),
+            },
             stdout=subprocess.PIPE,
             check=True,
         )
@@ -135,6 +144,9 @@ def test_a_folder_that_somebody_has_named_stays(path_in, folder):
 
 
 def test_environment_and_path_are_as_before_when_the_last_block_ends(monkeypatch, folder):
+    # A cluster of other tests may be inside a block.
+    for name in ("_open", "_environment", "_path"):
+        monkeypatch.setattr(processes, name, {"_open": 0, "_path": []}.get(name))
     monkeypatch.delenv(SAFE_PATH, raising=False)
     monkeypatch.setattr(sys, "path", ["", *sys.path, "one"])
     first, second = safe_starts(), safe_starts()

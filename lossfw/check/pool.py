@@ -198,7 +198,9 @@ class _OtherProcesses:
         self._step = ""
 
     def submit(self, job: Job) -> Future[Any]:
-        return self._pool.submit(_run_in_worker, job)
+        # A process is started for a job, if all others are at work.
+        with safe_starts():
+            return self._pool.submit(_run_in_worker, job)
 
     def tell(self) -> None:
         """Tell the latest step."""
@@ -215,9 +217,10 @@ def _workers(count: int, tell: Callable[[str], None]) -> Iterator[_ThisProcess |
     # Not forked: a copy of a process with threads may wait for one of them for ever.
     context = multiprocessing.get_context("spawn")
     with safe_starts():
+        # It starts a process that keeps its locks.
         steps: Any = context.SimpleQueue()
-        with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
-            yield _OtherProcesses(pool, steps, tell)
+    with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
+        yield _OtherProcesses(pool, steps, tell)
 
 
 # Where a process of the pool puts its steps.
