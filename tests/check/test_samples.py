@@ -63,7 +63,7 @@ def test_sample_parameters_are_checked(lossfw):
 def test_what_cannot_be_made_does_not_stop_the_others(lossfw, folder):
     said = lossfw("check", "--plugin", "mine.py", *QUICK, "--json-file", "it.json")
     assert said.exit_code == 1
-    assert "not checked: it cannot be made without parameters (table)" in said.stdout
+    assert "not checked: tabled cannot be made without parameters (table)" in said.stdout
     reports = json.loads((folder / "it.json").read_text())["reports"]
     assert [bool(report["not_checked"]) for report in reports].count(True) == 1
     allowed = lossfw("check", "--plugin", "mine.py", *QUICK, "--allow-unfinished")

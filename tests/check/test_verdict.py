@@ -50,7 +50,7 @@ CASES = {
     "rows": (
         [NaiveFocal()],
         "NaiveFocal(): wrong in ordinary numbers: nan:legal, overflow, gradient",
-        ["nan:legal", "overflow", "gradient", "precision"],
+        ["nan:legal", "overflow", "gradient", "precision", "precision:gradient"],
     ),
 }
 

@@ -76,7 +76,8 @@ def star_words(together: int) -> str:
     * leaves out 0, for all 11 differences together; . for one alone.
     """
     if together > 1:
-        return f"* leaves out 0, for all {together} differences together; . for one alone."
+        which = "both" if together == 2 else f"all {together}"
+        return f"* leaves out 0, for {which} differences together; . for one alone."
     return "* marks an interval that leaves out 0."
 
 
