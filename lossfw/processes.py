@@ -58,7 +58,9 @@ def _is_script(main: ModuleType) -> bool:
 
 def _is_module_here(module: ModuleType) -> bool:
     """Tell whether a module, which may be a package, is directly in the working folder."""
-    places = getattr(module, "__path__", None) or [getattr(module, "__file__", None)]
+    # Not by getattr: modules may warn of any name that they are asked for.
+    own = getattr(module, "__dict__", {})
+    places = own.get("__path__") or [own.get("__file__")]
     return any(_is_here(Path(place).parent) for place in places if place)
 
 
