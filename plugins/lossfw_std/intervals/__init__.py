@@ -1,8 +1,9 @@
 """Chances that a standard random variable falls between two numbers, with all their digits."""
 
 from lossfw_std.intervals.base import Ends, StandardDistribution
+from lossfw_std.intervals.by_name import DISTRIBUTIONS
 from lossfw_std.intervals.extreme import EXTREME
 from lossfw_std.intervals.logistic import LOGISTIC
 from lossfw_std.intervals.normal import NORMAL
 
-__all__ = ["EXTREME", "LOGISTIC", "NORMAL", "Ends", "StandardDistribution"]
+__all__ = ["DISTRIBUTIONS", "EXTREME", "LOGISTIC", "NORMAL", "Ends", "StandardDistribution"]

@@ -24,15 +24,8 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import computed_in_float64, two_prod
-from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
+from lossfw_std.intervals import DISTRIBUTIONS, Ends
 from lossfw_std.log_words import log_distance_words
-
-_DISTRIBUTIONS: dict[str, StandardDistribution] = {
-    "normal": NORMAL,
-    "logistic": LOGISTIC,
-    "extreme": EXTREME,
-}
-
 
 # How much of the rounding of two logarithms is left in their distance; see `log_distance_words`.
 _OF_ROUNDING = 2.0**-11
@@ -96,7 +89,7 @@ class Aft(DistributionLoss, PointwiseLoss):
 
     def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The definition; the ends of an interval are left out where they are 0 or infinite."""
-        standard = _DISTRIBUTIONS[self.distribution]
+        standard = DISTRIBUTIONS[self.distribution]
         infinite = xp.full_like(y, xp.inf)
         lower = xp.where(t.lower > 0, t.lower, 1 + 0 * y)
         upper = xp.where(t.upper < xp.inf, t.upper, 1 + 0 * y)
@@ -110,7 +103,7 @@ class Aft(DistributionLoss, PointwiseLoss):
 
     @computed_in_float64
     def _losses(self, xp: Namespace, y: Array, t: Any, order: int) -> Array:
-        standard = _DISTRIBUTIONS[self.distribution]
+        standard = DISTRIBUTIONS[self.distribution]
         exact, ends = t.lower == t.upper, self._ends(xp, y, t)
         a, a_low = ends.a, ends.a_low
         seen = standard.of_point(xp, a, a_low, order)
@@ -152,11 +145,11 @@ class Aft(DistributionLoss, PointwiseLoss):
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the time before which the event comes with probability p."""
-        return xp.exp(y + self.sigma * _DISTRIBUTIONS[self.distribution].quantile(xp, p))
+        return xp.exp(y + self.sigma * DISTRIBUTIONS[self.distribution].quantile(xp, p))
 
     def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
         """Return the probability of an event up to time x."""
-        return _DISTRIBUTIONS[self.distribution].below(xp, (xp.log(x) - y) / self.sigma)
+        return DISTRIBUTIONS[self.distribution].below(xp, (xp.log(x) - y) / self.sigma)
 
     def claims(self) -> Claims:
         """Convex and smooth; a density may be above 1, so that the loss may be negative."""
@@ -180,7 +173,7 @@ class Aft(DistributionLoss, PointwiseLoss):
 
     def terms(self, xp: Namespace, y: Array, t: Any, order: Order) -> tuple[Array, ...]:
         """The logarithms of time and sigma in a density, and that of its shape."""
-        standard = _DISTRIBUTIONS[self.distribution]
+        standard = DISTRIBUTIONS[self.distribution]
         exact, zero, one = t.lower == t.upper, xp.zeros_like(y), xp.ones_like(y)
         log_lower = xp.log(xp.where(t.lower > 0, t.lower, one))
         a = (log_lower - y) / self.sigma

@@ -29,13 +29,7 @@ from lossfw.numerics import (
     sigmoid,
     softplus,
 )
-from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, StandardDistribution
-
-_DISTRIBUTIONS: dict[str, StandardDistribution] = {
-    "normal": NORMAL,
-    "logistic": LOGISTIC,
-    "extreme": EXTREME,
-}
+from lossfw_std.intervals import DISTRIBUTIONS
 
 
 def _normal(xp: Namespace, z: Array, order: int) -> Array:
@@ -109,7 +103,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
     distribution: Literal["normal", "logistic", "extreme"] = "normal"
 
     def formula(self, xp: Namespace, y: Any, t: Any) -> Array:
-        standard = _DISTRIBUTIONS[self.distribution]
+        standard = DISTRIBUTIONS[self.distribution]
         z = (xp.log(t.time) - y.location) / xp.exp(y.log_scale)
         seen = standard.point_formula(xp, z) + y.log_scale + xp.log(t.time)
         return xp.where(t.event > 0, seen, standard.interval_formula(xp, z, xp.inf + 0 * z))
@@ -117,7 +111,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
     def _parts(self, xp: Namespace, *columns: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """Return log t, 1 / scale, z, and the loss of z or its derivatives by z."""
         location, log_scale, time, event = columns
-        standard = _DISTRIBUTIONS[self.distribution]
+        standard = DISTRIBUTIONS[self.distribution]
         log, distance = log_and_distance(xp, time, location)
         inverse = xp.exp(-log_scale)
         z = distance * inverse
@@ -160,14 +154,14 @@ class AftNll(DistributionLoss, PointwiseLoss):
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """Return the time before which the event comes with probability p."""
-        z = _DISTRIBUTIONS[self.distribution].quantile(xp, p)
+        z = DISTRIBUTIONS[self.distribution].quantile(xp, p)
         return xp.exp(y.location + xp.exp(y.log_scale) * z)
 
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """Return the probability of an event up to time x; 0 up to 0."""
         some = xp.where(x > 0, x, xp.ones_like(x))
         z = log_distance(xp, some, y.location) * xp.exp(-y.log_scale)
-        found = _DISTRIBUTIONS[self.distribution].below(xp, z)
+        found = DISTRIBUTIONS[self.distribution].below(xp, z)
         return xp.where(x > 0, found, xp.zeros_like(x))
 
     def terms(self, xp: Namespace, y: Any, t: Any, order: Order) -> tuple[Any, ...]:
