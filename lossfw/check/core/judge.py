@@ -204,10 +204,11 @@ def _excuse_at_kinks(
         slack = _SLACK * kink + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
         right = (actual >= np.fmin(low, high) - slack) & (actual <= np.fmax(low, high) + slack)
         right |= kink & (size > JUMP)
-    if order == 2:
         # Of terms that bend on one side each, as those of two classes at a margin, all may count.
         both = np.abs(low) + np.abs(high) + slack
-        right |= kink & (np.abs(actual) <= both) & (actual * (low + high) >= 0)
+        together = kink & (np.abs(actual) <= both) & (actual * (low + high) >= 0)
+    if order == 2:
+        right |= together
         # Where the slope jumps, any number may be the curvature.
         right |= subject.exact.kinks(some.y, some.t) & ~np.isnan(actual)
     bad[rows] &= ~right
