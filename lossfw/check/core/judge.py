@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.moves import Moves, exact_results
+from lossfw.check.core.moves import Moves, beyond_jumps, exact_results
 from lossfw.check.core.oracle import JUMP, Oracle
 from lossfw.check.core.points import (
     Points,
@@ -188,7 +188,7 @@ def _excuse_at_kinks(
     bad: NDArray,
     rows: NDArray,
 ) -> None:
-    """Take the mark from derivatives of some rows that lie between those from both sides.
+    """Take the mark from derivatives of some rows that lie between those next to them.
 
     At a tie of a maximum or a `where`, dual numbers take one branch, also where the terms have no
     kink together: there the sides agree, and are the truth.
@@ -196,24 +196,23 @@ def _excuse_at_kinks(
     if not rows.size:
         return
     order, some, actual = oracle.order, points.take(rows), actual[rows]
-    sides = [subject.exact.difference(order, some.y, some.t, side=side) for side in (-1, 1)]
-    low, high = (to_float(side, np.float64) for side in sides)
-    kink = differences.differ(*sides)
+    near = [subject.exact.difference(order, some.y, some.t, side=side) for side in (-1, 1)]
+    if subject.rows:
+        near += beyond_jumps(subject, order, some, near[0])
+    kink = np.logical_or.reduce([differences.differ(near[0], other) for other in near[1:]])
     with np.errstate(all="ignore"):
+        floats = [to_float(one, np.float64) for one in near]
+        low, high = np.fmin.reduce(floats), np.fmax.reduce(floats)
         size = np.fmax(np.abs(low), np.abs(high))
         slack = _SLACK * kink + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
-        right = (actual >= np.fmin(low, high) - slack) & (actual <= np.fmax(low, high) + slack)
+        right = (actual >= low - slack) & (actual <= high + slack)
         right |= kink & (size > JUMP)
-        # Of terms that bend on one side each, as those of two classes at a margin, all may count.
-        both = np.abs(low) + np.abs(high) + slack
-        together = kink & (np.abs(actual) <= both) & (actual * (low + high) >= 0)
     if order == 2:
-        right |= together
         # Where the slope jumps, any number may be the curvature.
         right |= subject.exact.kinks(some.y, some.t) & ~np.isnan(actual)
     bad[rows] &= ~right
     exact = oracle.exact.reshape(oracle.shape)
-    exact[rows] = np.where(kink | np.isnan(size), exact[rows], sides[0])
+    exact[rows] = np.where(kink | np.isnan(size), exact[rows], near[0])
 
 
 def _limit_bad_rows(points: Points, bad: NDArray, is_gross: NDArray, most: int) -> NDArray:

@@ -34,7 +34,8 @@ from lossfw.components.spaces import (
     Vector,
 )
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact.namespace import DIGITS, exact_array, namespace
+from lossfw.numerics.exact import differences
+from lossfw.numerics.exact.namespace import exact_array
 from lossfw.numerics.exact.ulp import to_float
 
 # The change is looked at again with so many times the move.
@@ -117,6 +118,25 @@ class Moves:
         return found
 
 
+def beyond_jumps(subject: Subject, order: int, points: Points, here: Any) -> list[Any]:
+    """Return the exact results next to points, or those here where no jump is between them.
+
+    All predictions of a row are made smaller by less than any float can be, or larger, and all gaps
+    between them with them. So terms that bend at one place, some of them on its left and some on
+    its right, bend together or not at all, which no single prediction does.
+    """
+    found = []
+    for sign in _SIGNS:
+        near, far = (
+            exact_results(subject, order, Points(_scaled(points.y, sign * times), points.t))
+            for times in (1, FARTHER)
+        )
+        change = _size(near - here)
+        is_jump = without_jumps(change, _size(far - near)) < change
+        found.append(np.where(is_jump & differences.differ(near, here), near, here))
+    return found
+
+
 def without_jumps(change: NDArray, farther: NDArray) -> NDArray:
     """Return changes without those that are jumps.
 
@@ -196,12 +216,17 @@ def _moved(subject: Subject, one: _Input, points: Points, units: int) -> Points:
 def _moved_least(one: _Input, points: Points, sign: int) -> Points:
     """Return points with an input moved by less than any float can be."""
     x = getattr(points, one.role)
+    part = x[_part(one)]
+    times = np.where(steps(one.space, part, NUDGE_ULPS) != 0, sign * np.sign(part), 0)
     moved = exact_array(x)
-    can_move = steps(one.space, x[_part(one)], NUDGE_ULPS) != 0
-    factor = np.where(can_move, sign * np.exp2(float(_LEAST_MOVE)), 0.0)
-    part = moved[_part(one)]
-    moved[_part(one)] = part + namespace(DIGITS).abs(part) * exact_array(factor)
+    moved[_part(one)] = _scaled(part, times)
     return _with(points, one.role, moved)
+
+
+def _scaled(x: NDArray, times: Any) -> Any:
+    """Return exact numbers that are larger by so many of the least moves."""
+    exact = exact_array(x)
+    return exact + exact * exact_array(times * np.exp2(float(_LEAST_MOVE)))
 
 
 def _with(points: Points, role: str, x: NDArray) -> Points:
