@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lossfw.cli.arguments import read_yaml
 from lossfw.cli.options import (
     by_options,
     json_option,
@@ -61,6 +62,19 @@ _SHOWN_DIFFERENCES = 20
     show_default=True,
     help="Whether a star holds for all differences of a measure in the table, or for each alone.",
 )
+@click.option(
+    "--loss",
+    metavar="NAME",
+    help="Score the stored rows of all runs by this loss, in place of their own: a name, or a "
+    "mapping in YAML such as {name: quantile, q: 0.5}.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="Also score them by this metric or loss, written likewise. Can be repeated.",
+)
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
@@ -76,6 +90,8 @@ def compare(
     bins: str | None,
     units: str | None,
     stars: Stars,
+    loss: str | None,
+    metrics: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
@@ -91,6 +107,7 @@ def compare(
     # Imported here: listing components needs no readers of runs.
     from lossfw.report.text.comparison import comma_separated, markdown, show
     from lossfw.runs.compare import compare_folders
+    from lossfw.runs.compare.scores import Scores
 
     if as_json + as_csv + as_markdown > 1:
         raise click.UsageError("--json, --csv and --markdown exclude each other.")
@@ -102,6 +119,10 @@ def compare(
         by=slice_of(by, bins),
         units=units_of(units),
         stars=stars,
+        scores=Scores(
+            None if loss is None else _component(loss, "--loss"),
+            [_component(metric, "--metric") for metric in metrics],
+        ),
     )
     for message in left_out:
         warn(message)
@@ -115,6 +136,16 @@ def compare(
         say(markdown(comparison))
     else:
         show(comparison)
+
+
+def _component(text: str, option: str) -> Any:
+    """Return the name or the mapping of a component."""
+    given = read_yaml(text, option)
+    if isinstance(given, str | dict):
+        return given
+    raise ArgumentError(
+        f"{option} {text!r}: expected a name, or a mapping such as {{name: quantile, q: 0.5}}."
+    )
 
 
 @click.command()

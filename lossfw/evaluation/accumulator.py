@@ -249,9 +249,15 @@ def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
     prediction, target = rows.loss_input, rows.targets
     if rows.predictions is not None and metric.accepts != "logits":
         prediction = rows.predictions
-    if isinstance(metric, LossMetric):
-        prediction = outputs_for(metric.of, prediction, target)
-    elif metric.takes_groups:
-        prediction, target = without_column(prediction), without_column(target)
+    prediction, target = shaped_for(metric, prediction, target)
     group = rows.group if metric.takes_groups else None
     return MetricRows(prediction, target, rows.start, rows.sample_weight, group=group)
+
+
+def shaped_for(metric: Metric, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+    """Return outputs and targets in the shapes that a metric takes: a single column may be none."""
+    if isinstance(metric, LossMetric):
+        return outputs_for(metric.of, prediction, target), target
+    if metric.takes_groups:
+        return without_column(prediction), without_column(target)
+    return prediction, target

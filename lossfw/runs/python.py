@@ -20,6 +20,8 @@ from lossfw.runs.sweep_results import SweepResults
 if TYPE_CHECKING:
     from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
+    from lossfw.losses.loss import Loss
+    from lossfw.metrics import Metric
     from lossfw.models.training.records import TrainingResult
     from lossfw.runs.compare import Comparison
 
@@ -188,6 +190,8 @@ def compare(
     bins: Sequence[float] = (),
     side_by_side: bool = False,
     stars: Literal["all", "each"] = "all",
+    loss: str | Mapping[str, Any] | Loss | None = None,
+    metrics: Sequence[str | Mapping[str, Any] | Metric | Loss] = (),
     plugins: Sequence[PathLike] = (),
     trust: bool = False,
 ) -> Comparison:
@@ -206,6 +210,11 @@ def compare(
         Allow runs on different data, without differences.
     stars : {"all", "each"}
         Whether a star holds for all differences of a measure in the table, or for each alone.
+    loss : str, mapping or Loss, optional
+        Score the stored rows of all runs by this loss, in place of their own: a name, a mapping
+        with ``name`` and parameters, or a loss.
+    metrics : sequence of str, mapping, Metric or Loss
+        Also score them by these metrics and losses.
     plugins : sequence of path
         Plugin files to use, which are executed.
     trust : bool
@@ -224,13 +233,17 @@ def compare(
     """
     from lossfw.runs.compare import compare_folders
     from lossfw.runs.compare.by_slice import slice_of_runs
+    from lossfw.runs.compare.scores import Scores
 
+    if isinstance(metrics, str | Mapping):
+        raise ArgumentError(f"metrics is a list of metrics: metrics=[{metrics!r}].")
     chosen = Plugins(tuple(os.fspath(file) for file in plugins), trusted=trust)
     comparison, left_out = compare_folders(
         [Path(folder) for folder in folders],
         chosen,
         side_by_side=side_by_side,
         stars=stars,
+        scores=Scores(loss, metrics),
         by=None if by is None else slice_of_runs(by, bins),
     )
     for told in left_out:

@@ -26,6 +26,7 @@ from lossfw.runs.compare.differences import (
 from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.row_keys import units_of
+from lossfw.runs.compare.scores import NO_SCORES, Scores, scored
 from lossfw.runs.compare.settings import differing_settings, surroundings
 from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
 
@@ -38,12 +39,14 @@ def compare(
     by: Slice | None = None,
     units: Units | None = None,
     stars: Stars = "all",
+    scores: Scores = NO_SCORES,
 ) -> Comparison:
     """Compare runs, each with the first; `side_by_side` allows other data, without differences.
 
     By default level and method of the intervals are those of the first run that has some, or
     95 percent by the jackknife. With `by` parts of the rows are compared too. A star holds for all
-    differences of a measure, or for `each` by itself.
+    differences of a measure, or for `each` by itself. With `scores` the rows of all runs are scored
+    by one loss in place of their own, and by more metrics.
     """
     if len(runs) < 2:
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
@@ -56,12 +59,15 @@ def compare(
             f"{other.data}. A difference between them would say nothing of what was changed. "
             "--side-by-side lists them without differences."
         )
+    if scores.asked:
+        runs = scored(runs, scores)
     # Level and method are those of the first run that has intervals.
     intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
     intervals = intervals if level is None else replace(intervals, level=level)
     strict = units is not None
     units = units or _units_of_all(runs)
-    with_rows, notes = _with_units(runs, units, by, strict=strict) if same else ({}, [])
+    needs_rows = by is not None or scores.asked
+    with_rows, notes = _with_units(runs, units, needs_rows, strict=strict) if same else ({}, [])
     units = next((one.units for one in with_rows.values()), units)
     intervals = replace(intervals, units=units)
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
@@ -105,11 +111,11 @@ def compare(
 
 
 def _with_units(
-    runs: Sequence[FinishedRun], units: Units | None, by: Slice | None, *, strict: bool
+    runs: Sequence[FinishedRun], units: Units | None, needs_rows: bool, *, strict: bool
 ) -> tuple[Mapping[str, RunWithUnits], list[Note]]:
-    """Return the runs with what they are paired by: sums by unit, or rows, which `by` needs."""
+    """Return the runs with what they are paired by: sums by unit, or rows."""
     damaged: list[Note] = []
-    if by is None:
+    if not needs_rows:
         try:
             found = runs_with_sums(runs, units)
         except DataError as error:
@@ -229,6 +235,7 @@ def compare_folders(
     by: Slice | None = None,
     units: Units | None = None,
     stars: Stars = "all",
+    scores: Scores = NO_SCORES,
 ) -> tuple[Comparison, list[str]]:
     """Compare the runs or the trainings in folders, and return messages about unfinished ones.
 
@@ -241,14 +248,24 @@ def compare_folders(
             "and runs with runs."
         )
     if trainings or left_out:
-        if by is not None or units is not None:
-            option = "--by tells rows apart" if by else "--units says which rows belong together"
+        if by is not None or units is not None or scores.asked:
+            option = f"{scores.text} scores rows" if scores.asked else "--by tells rows apart"
+            if by is None and not scores.asked:
+                option = "--units says which rows belong together"
             raise ArgumentError(f"{option}, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), left_out)
         return TrainingComparison.of(trainings, level), left_out
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
-    found = compare(runs, level=level, side_by_side=side_by_side, by=by, units=units, stars=stars)
+    found = compare(
+        runs,
+        level=level,
+        side_by_side=side_by_side,
+        by=by,
+        units=units,
+        stars=stars,
+        scores=scores,
+    )
     return found, left_out
 
 

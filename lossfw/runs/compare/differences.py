@@ -25,6 +25,7 @@ from lossfw.runs.compare.pairing import differing, same_units, weighed_alike
 from lossfw.runs.compare.row_keys import has_groups, units_of
 from lossfw.runs.compare.rows import read_rows, rows_file
 from lossfw.runs.folder import CONFIG_FILE
+from lossfw.runs.rows import RowRecords
 from lossfw.runs.units_file import read_units
 
 NOT_LOADED = "the plugin that computes it was not loaded"
@@ -160,7 +161,7 @@ def _incomparable(
         return Note(
             f"the losses of {base.name} ({texts[0]}) and {run.name} ({texts[1]}) are different "
             "things",
-            "name one loss among evaluate.metrics of both to compare it",
+            "--loss NAME (in Python loss=) scores the stored rows of all runs by one loss",
         )
     if run.name not in with_rows or base.name not in with_rows:
         return None
@@ -207,12 +208,11 @@ def runs_with_rows(
     faults: dict[str, str] = {}
     first: RunWithRows | None = None
     for run in runs:
-        rows = read_rows(run.path)
+        rows = rows_of(run)
         if rows is None:
             rowless.append(run.name)
             continue
         metrics, faults[run.name] = metrics_of(run)
-        rows = rows.by_number()
         own = units or units_of(run, rows)
         if own.kind == "groups" and not strict and not has_groups(rows):
             # It is not paired with runs that have some.
@@ -257,11 +257,19 @@ def runs_with_sums(
     return with_sums, _missing_metrics(with_sums, faults)
 
 
+def rows_of(run: FinishedRun) -> RowRecords | None:
+    """Return the rows of a run, sorted by number; None if it kept none."""
+    if run.rows is not None:
+        return run.rows
+    rows = read_rows(run.path)
+    return None if rows is None else rows.by_number()
+
+
 def _one_with_rows(
     run: FinishedRun, metrics: Mapping[str, Metric], units: Units
 ) -> RunWithRows | None:
-    rows = read_rows(run.path)
-    return None if rows is None else RunWithRows(run, rows.by_number(), metrics, units)
+    rows = rows_of(run)
+    return None if rows is None else RunWithRows(run, rows, metrics, units)
 
 
 def _missing_metrics(runs: Mapping[str, RunWithUnits], faults: dict[str, str]) -> list[Note]:
@@ -289,9 +297,9 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     may not be imported for example, does not keep the others from being made.
     """
     try:
-        config = _checked(run)
+        config = checked_of(run)
     except LossfwError as error:
-        return {}, str(error).partition("\n")[0]
+        return dict(run.scores), str(error).partition("\n")[0]
     made = [metric for metric in config.metrics if metric is not None]
     # The run reports two metrics of one name with their parameters.
     by_text = {name_with_parameters(metric): metric for metric in made}
@@ -301,12 +309,14 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     if config.loss is not None:
         metrics[LOSS] = LossMetric(of=config.loss)
     fault = config.problems.error().problems[0].what if config.problems else ""
-    return metrics, fault
+    return {**metrics, **run.scores}, fault
 
 
 @functools.cache
 def loss_key(run: FinishedRun) -> str:
     """Return what two runs have in common if their losses are equal, parameters included."""
+    if run.scored_by:
+        return run.scored_by
     try:
         return repr(loss_of(run).to_config())
     except LossfwError:
@@ -328,12 +338,13 @@ def _loss_text(run: FinishedRun) -> str:
 
 def loss_of(run: FinishedRun) -> Loss:
     """Return the loss of a run as its configuration has it, not fused."""
-    config = _checked(run)
+    config = checked_of(run)
     config.problems.raise_if_any()
     return known(config.loss)
 
 
-def _checked(run: FinishedRun) -> CheckedConfig:
+def checked_of(run: FinishedRun) -> CheckedConfig:
+    """Return the configuration of a run with its components; neither data nor weights are read."""
     path = str(run.path / CONFIG_FILE)
     config = read_config(ConfigSource(path, plugins=run.plugins))
     build_components(config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -14,6 +14,7 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.data.selected_rows import digest_of_rows
 from lossfw.errors import DataError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.metrics import Metric
 from lossfw.models.training.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
@@ -26,6 +27,7 @@ from lossfw.runs.folder import (
 )
 from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
+from lossfw.runs.rows import RowRecords
 from lossfw.runs.stored import check_result, kept_of, numbers_of, result_with_numbers, word_of
 from lossfw.runs.training_folder import unfinished
 
@@ -103,6 +105,12 @@ class FinishedRun:
         The values of ``config.yaml`` by their dotted keys.
     plugins : Plugins
         The plugins that may be used to make its components again.
+    rows : RowRecords or None
+        Its rows, sorted by number, where they are read already.
+    scores : mapping of str to Metric
+        What its rows were scored by beside what it reported itself, a loss as ``loss``.
+    scored_by : str
+        The loss that took the place of its own, with its parameters; empty for its own.
     """
 
     name: str
@@ -111,6 +119,9 @@ class FinishedRun:
     record: Mapping[str, Any]
     settings: Mapping[str, Any]
     plugins: Plugins = _UNTRUSTED
+    rows: RowRecords | None = None
+    scores: Mapping[str, Metric] = field(default_factory=dict)
+    scored_by: str = ""
 
     @property
     def loss_name(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.errors import LossfwError
+from lossfw.evaluation.accumulator import shaped_for
 from lossfw.evaluation.intervals.apart import apart_terms, are_apart
 from lossfw.evaluation.intervals.interval import Found, interval
 from lossfw.evaluation.intervals.moments import moment_sums
@@ -44,6 +45,19 @@ class MeanOfRows(RowMetric):
         """Return the losses."""
         found: NDArray = prediction[:, 0]
         return found
+
+
+def seen_by(metric: Metric, rows: RowRecords, weight: NDArray | None) -> MetricRows:
+    """Return stored rows as a metric takes them."""
+    prediction, target = shaped_for(metric, rows.prediction, rows.target)
+    group = group_of(rows) if metric.takes_groups else None
+    return MetricRows(prediction, target, sample_weight=weight, group=group)
+
+
+def group_of(rows: RowRecords) -> NDArray:
+    """Return the number of each row's group; one of all rows where they are in none."""
+    begins = rows.begins if rows.group is not None else rows.begins[:1]
+    return np.repeat(np.arange(len(begins)), np.diff(begins, append=len(rows.row)))
 
 
 @dataclass(eq=False)
@@ -118,14 +132,14 @@ class RunWithRows:
     def _estimated(self, name: str, weight: NDArray | None) -> Measured | None:
         try:
             with np.errstate(all="ignore"):
-                return self._loss() if name == LOSS else self._metric(name, weight)
+                own = name == LOSS and name not in self.run.scores
+                return self._loss() if own else self._metric(name, weight)
         except (LossfwError, KeyError, NotImplementedError):
             return None
 
     def _loss(self) -> Measured:
         rows, metric = self.rows, self.metrics.get(LOSS)
-        group = self._group
-        if rows.of_groups and metric is not None and self._shares(group):
+        if rows.of_groups and metric is not None and self._shares(group_of(rows)):
             return self._metric(LOSS, rows.weight)
         begins = rows.begins if rows.of_groups else np.arange(len(rows.row))
         weight = np.ones(len(begins)) if rows.weight is None else rows.weight[begins]
@@ -142,8 +156,7 @@ class RunWithRows:
 
     def _metric(self, name: str, weight: NDArray | None) -> Measured:
         metric, rows = self.metrics[name], self.rows
-        group = self._group if metric.takes_groups else None
-        seen = MetricRows(rows.prediction, rows.target, sample_weight=weight, group=group)
+        seen = seen_by(metric, rows, weight)
         terms = metric.observe(seen).terms
         assert terms is not None
         limit = Limit(metric.most_units, NO_LIMIT)
@@ -158,14 +171,6 @@ class RunWithRows:
         self._keep_moments(name, metric, terms)
         sizes = self._sizes(counted, of_row[counted])
         return Measured(metric, metric.estimate(table.total()), table, sizes)
-
-    @property
-    def _group(self) -> NDArray:
-        """The number of each row's group; one of all rows where they are in none."""
-        begins = self.rows.begins
-        if self.rows.group is None:
-            begins = begins[:1]
-        return np.repeat(np.arange(len(begins)), np.diff(begins, append=len(self.rows.row)))
 
     def _shares(self, group: NDArray) -> bool:
         return are_apart(MetricRows(None, None, group=group), self._cells)

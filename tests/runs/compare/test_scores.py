@@ -1,0 +1,160 @@
+"""``compare --loss`` and ``--metric``: runs of different losses scored by one."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.runs.compare.rows import read_rows
+
+# Two-sided 95 percent point of Student's t with 59 degrees of freedom, from Abramowitz and Stegun.
+T_59 = 2.0010
+
+
+def of(found, name):
+    return next(run for run in found["runs"] if run["name"] == name)
+
+
+def cross_entropies(path):
+    rows = read_rows(path)
+    return -np.log(rows.prediction[np.arange(len(rows.row)), rows.target.astype(int)])
+
+
+@pytest.fixture
+def pair(run):
+    """Two runs with different losses."""
+    return run("one"), run("other", "loss=brier", predictions="worse")
+
+
+def test_runs_of_different_losses_have_a_paired_difference_of_one(pair, compared):
+    assert of(compared(*pair), "other")["differences"]["loss"]["value"] is None
+    found = compared(*pair, "--loss", "cross_entropy")
+    losses = [cross_entropies(path) for path in pair]
+    for path, own in zip(pair, losses, strict=True):
+        assert of(found, path.name)["numbers"]["loss"]["value"] == pytest.approx(own.mean())
+    less = losses[1] - losses[0]
+    half = T_59 * less.std(ddof=1) / len(less) ** 0.5
+    difference = of(found, "other")["differences"]["loss"]
+    assert difference["value"] == pytest.approx(less.mean())
+    assert difference["interval"] == pytest.approx(
+        [less.mean() - half, less.mean() + half], rel=1e-3
+    )
+    assert difference["star"] == ("*" if less.mean() > half else "")
+    assert not found["notes"]
+
+
+def test_a_loss_has_parameters_and_the_title_says_which(run, command):
+    runs = [run("one"), run("other", "loss.label_smoothing=0.1")]
+    loss = "{name: cross_entropy, label_smoothing: 0.2}"
+    shown = command("compare", *map(str, runs), "--loss", loss)
+    assert "loss (cross_entropy(label_smoothing=0.2))" in shown.stdout
+
+
+def test_a_run_with_this_loss_keeps_its_own_number(pair, compared):
+    found = compared(*pair, "--loss", "{name: cross_entropy, guard: none}")
+    own = json.loads((pair[0] / "metrics.json").read_text())["loss"]["value"]
+    assert of(found, "one")["numbers"]["loss"]["value"] == own
+
+
+def test_metrics_are_added_to_those_of_the_runs(pair, compared):
+    asked = ("{name: top_k, k: 2}", "brier", "accuracy")
+    found = compared(*pair, *(word for one in asked for word in ("--metric", one)))
+    for path in pair:
+        rows = read_rows(path)
+        hit = (np.argsort(-rows.prediction, axis=1)[:, :2] == rows.target[:, None]).any(axis=1)
+        numbers = of(found, path.name)["numbers"]
+        assert numbers["top_k"]["value"] == pytest.approx(hit.mean())
+        assert numbers["top_k"]["interval"]
+        assert numbers["brier"]["value"] > 0
+    assert of(found, "other")["differences"]["top_k"]["interval"]
+    assert list(of(found, "one")["numbers"]) == [
+        "loss", "accuracy", "calibration_error", "top_k", "brier",
+    ]  # fmt: skip
+
+
+def test_logits_are_scored_by_the_form_that_takes_them(run, compared, folder):
+    one = run("one")
+    np.save(folder / "logits.npy", np.log(np.load(folder / "worse.npy")) + 3.0)
+    focal = "{name: categorical_focal, gamma: 2.0}"
+    raw = run("raw", "network={logits: logits.npy}", f"loss={focal}", "evaluate.metrics=[]")
+    chances = run("chances", predictions="worse")
+    found = compared(one, raw, chances, "--loss", "{name: cross_entropy, guard: none}")
+    wanted = cross_entropies(chances).mean()
+    for name in ("raw", "chances"):
+        assert of(found, name)["numbers"]["loss"]["value"] == pytest.approx(wanted, rel=1e-12)
+
+
+def test_weights_of_classes_are_those_of_the_loss_and_not_of_the_data(run, compared):
+    weighted = "{name: class_weighted, of: cross_entropy, weights: [1.0, 2.0, 5.0]}"
+    plain, own = run("plain"), run("own", f"loss={weighted}")
+    of_both = [run("w", weight="weights"), run("v", f"loss={weighted}", weight="weights")]
+    for one, other in ((plain, own), of_both):
+        found = compared(one, other, "--loss", "cross_entropy")
+        a, b = (of(found, path.name)["numbers"]["loss"] for path in (one, other))
+        assert a["value"] == pytest.approx(b["value"], rel=1e-12)
+        assert a["interval"] == pytest.approx(b["interval"], rel=1e-9)
+
+
+def test_a_masked_run_with_weights_is_refused_where_a_row_has_none(run, command):
+    masked = "{name: masked, of: cross_entropy, ignore: 1}"
+    run("one", f"loss={masked}", weight="weights")
+    run("other", weight="weights")
+    told = command("compare", "one", "other", "--loss", "cross_entropy")
+    assert told.exit_code == 2
+    assert "leaves rows out, whose weights in the data are not written" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--loss", "squared_error"], "on the rows of one: prediction has shape (60, 3)"),
+        (["--loss", "{name: cross_entropy, from_logits: true}"], "the rows hold predictions"),
+        (["--loss", "cross_entrpy"], "There is no loss 'cross_entrpy'"),
+        (["--loss", ""], "expected a name, or a mapping"),
+        (["--loss", "[brier]"], "expected a name, or a mapping"),
+        (["--metric", "3"], "expected a name, or a mapping"),
+        (["--metric", "acuracy"], "Did you mean 'accuracy'?"),
+        (["--metric", "{name: top_k, n: 3}"], "TopK has no parameter 'n'"),
+        (["--loss", "lambdarank"], "lambdarank"),
+    ],
+)
+def test_what_cannot_be_scored_says_why(pair, command, options, told):
+    result = command("compare", *map(str, pair), *options)
+    assert result.exit_code == 2, result.output
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_runs_without_rows_say_what_to_write(run, command):
+    one, other = run("one"), run("other", rows="false")
+    told = command("compare", str(one), str(other), "--loss", "brier")
+    assert told.exit_code == 2
+    assert "other kept none: write evaluate: {rows: true}" in told.stderr
+
+
+def test_trainings_keep_no_rows(folder, command):
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        epoch = {"epoch": 1, "loss": {"name": "mse", "value": 1.0}, "metrics": {}}
+        text = {"loss": {"name": "squared_error"}, "kept": 1, "epochs": [epoch]}
+        (folder / name / "training.json").write_text(json.dumps(text))
+    told = command("compare", "a", "b", "--loss", "brier")
+    assert told.exit_code == 2
+
+
+def test_rows_are_scored_where_the_data_are_gone(pair, compared, folder):
+    shutil.move(folder / "targets.npy", folder / "gone.npy")
+    found = compared(*pair, "--loss", "cross_entropy")
+    assert of(found, "other")["differences"]["loss"]["interval"]
+
+
+def test_python_takes_a_loss_as_a_name_a_mapping_or_a_component(pair):
+    given = "cross_entropy", {"name": "cross_entropy"}, lossfw.loss("cross_entropy")
+    values = {lossfw.compare(*pair, loss=one).numbers["other"]["loss"].value for one in given}
+    assert len(values) == 1
+    with pytest.raises(lossfw.errors.ArgumentError, match="metrics is a list"):
+        lossfw.compare(*pair, metrics="brier")
+    both = lossfw.compare(*pair, metrics=[lossfw.loss("brier"), lossfw.metric("top_k", k=2)])
+    assert both.measures[-2:] == ("brier", "top_k")
