@@ -264,8 +264,10 @@ class ClassIndex(Space):
         at = first_true(bad)
         row = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
         address = f"target[{row}]" if row else "target"
+        number = float(index[at])
+        told = int(index[at]) if number.is_integer() else f"{number:.17g}"
         raise DomainError(
-            f"{address} = {float(index[at]):.17g} is not a class: the prediction has {classes} "
+            f"{address} = {told} is not a class: the prediction has {classes} "
             f"column{'s, so classes are 0 .. ' if classes > 1 else ', so the only class is '}"
             f"{classes - 1}."
         )

@@ -53,6 +53,7 @@ def prepare_call(
         classes=loss.takes_classes,
         spaces=(loss.prediction_space, loss.target_space) if loss.has_columns else None,
         xp=xp,
+        checked=checked,
     )
     call.checked, call.start = checked, start
     if loss.sums_rows:

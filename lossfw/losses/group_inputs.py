@@ -21,11 +21,20 @@ from lossfw.losses.inputs import (
     read_array,
     read_mask,
     read_weight,
+    refuse_rounded,
     result_dtype,
     work_dtype,
 )
-from lossfw.losses.row_groups import Groups, Lead, as_numpy, groups_of
-from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, has_values, is_jax
+from lossfw.losses.row_groups import Groups, Lead, groups_of
+from lossfw.numerics.arrays import (
+    Array,
+    Namespace,
+    NDArray,
+    as_numpy,
+    device_of,
+    has_values,
+    is_jax,
+)
 
 
 @dataclass(slots=True)
@@ -93,6 +102,9 @@ def prepare_groups(
     """Check the arguments of a call of a loss of groups; nothing is broadcast."""
     y, t = read_array(xp, prediction, "prediction"), read_array(xp, target, "target")
     lead = _leading_shape(loss, tuple(y.shape), tuple(t.shape), group)
+    if checked or xp is np:
+        refuse_rounded(xp, y, "prediction")
+        refuse_rounded(xp, t, "target")
     if xp is np:
         dtype, y, t = result_dtype(y), read_only(y), read_only(t)
     else:

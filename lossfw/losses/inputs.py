@@ -13,7 +13,16 @@ from lossfw.components.spaces import Space, Vector, first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
-from lossfw.numerics.arrays import Array, Namespace, NDArray, first_rounded, is_half
+from lossfw.numerics.arrays import (
+    Array,
+    Namespace,
+    NDArray,
+    as_numpy,
+    first_rounded,
+    has_double,
+    has_values,
+    is_half,
+)
 from lossfw.numerics.compiled.signature import FEW_COLUMNS
 
 _FLOAT64 = np.dtype(np.float64)
@@ -121,6 +130,7 @@ def prepare(
     classes: bool,
     spaces: tuple[Space, Space] | None = None,
     xp: Namespace = np,
+    checked: bool = True,
 ) -> Arguments:
     """Check prediction and target against each other; nothing is broadcast.
 
@@ -136,6 +146,8 @@ def prepare(
         Those of prediction and target, where they say the shapes.
     xp : namespace
         The library of both; NumPy's takes lists too.
+    checked : bool
+        Whether values are looked at; those of NumPy always are.
     """
     y, t = read_array(xp, prediction, "prediction"), read_array(xp, target, "target")
     prediction_shape = tuple(y.shape)
@@ -146,10 +158,11 @@ def prepare(
         by_index = _is_by_index(prediction_shape, tuple(t.shape), rowwise, classes)
     if by_index:
         _need_integers(xp, t)
-    if xp is np:
-        refuse_rounded(y, "prediction")
+    if checked or xp is np:
+        refuse_rounded(xp, y, "prediction")
         if not by_index:
-            refuse_rounded(t, "target")
+            refuse_rounded(xp, t, "target")
+    if xp is np:
         dtype, y, t = result_dtype(y), read_only(y), read_only(t)
     else:
         y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
@@ -161,15 +174,20 @@ def prepare(
     return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, prediction_shape, by_index, xp=xp)
 
 
-def refuse_rounded(array: NDArray, role: str) -> None:
-    """Refuse whole numbers that differ in float64 from what they are."""
-    if (place := first_rounded(array)) is not None:
+def refuse_rounded(xp: Namespace, array: Array, role: str) -> None:
+    """Refuse whole numbers that differ from what they are in the float that computes them."""
+    if xp is not np:
+        if not xp.isdtype(array.dtype, "integral") or not has_values(array):
+            return
+        array = as_numpy(array)
+    dtype = np.float64 if has_double(xp) else np.float32
+    if (place := first_rounded(array, dtype)) is not None:
         number = int(array[place])
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise DomainError(
-            f"{role}{where} = {number} is {int(float(number))} in float64, in which losses are "
-            "computed: take a common number from prediction and target, or pass floats if the "
-            "rounding does no harm."
+            f"{role}{where} = {number} is {int(dtype(number))} in {dtype.__name__}, in which "
+            "losses are computed: take a common number from prediction and target, or pass floats "
+            "if the rounding does no harm."
         )
 
 

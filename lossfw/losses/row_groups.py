@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.errors import ArgumentError, DomainError, ShapeError
-from lossfw.numerics.arrays import NDArray, has_values, is_torch
+from lossfw.numerics.arrays import NDArray, as_numpy, has_values
 
 # The shape of the rows: (N,), or (G, n) for groups of one size.
 Lead: TypeAlias = tuple[int, ...]
@@ -145,8 +145,3 @@ def _refuse_apart(names: NDArray, first: NDArray) -> None:
             f"group[{before}] and group[{after}] are both {name.item()!r}, with rows of other "
             f"groups between them: the rows of a group have to stand together. {_SORT}"
         )
-
-
-def as_numpy(x: Any) -> NDArray:
-    """Return an array of any library, or a list, as an array of NumPy."""
-    return np.asarray(x.detach().cpu() if is_torch(x) else x)

@@ -39,10 +39,6 @@ class TextbookNamespace(ErrorFreeNamespace):
     """Base of the array namespaces on which primitives are their textbook formulas."""
 
 
-# Float64 has every whole number up to here.
-_EXACT = 2**53
-
-
 def is_foreign(x: object) -> bool:
     """Tell whether `x` is an array of another library than NumPy."""
     return is_torch(x) or (not isinstance(x, _OF_NUMPY) and hasattr(x, "__array_namespace__"))
@@ -75,23 +71,30 @@ def is_half(dtype: Any) -> bool:
     return name.endswith("float16")
 
 
-def first_rounded(x: NDArray) -> tuple[int, ...] | None:
-    """Return the index of the first whole number that float64 would round; None if there is none.
+def first_rounded(x: NDArray, dtype: Any = np.float64) -> tuple[int, ...] | None:
+    """Return the index of the first whole number that a float would round; None if there is none.
 
     Examples
     --------
     >>> first_rounded(np.array([2**53, 2**53 + 2])), first_rounded(np.array([7, 2**53 + 1]))
     (None, (1,))
     """
-    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or not x.size:
+    # The float has every whole number up to here.
+    exact = 2 ** (np.finfo(dtype).nmant + 1)
+    if x.dtype.kind not in "iu" or np.iinfo(x.dtype).max <= exact or not x.size:
         return None
-    if int(x.max()) <= _EXACT and int(x.min()) >= -_EXACT:
+    if int(x.max()) <= exact and int(x.min()) >= -exact:
         return None
-    for index in np.argwhere((x > _EXACT) | (x < -_EXACT)):
+    for index in np.argwhere((x > exact) | (x < -exact)):
         place = tuple(index.tolist())
-        if int(float(number := int(x[place]))) != number:
+        if int(dtype(number := int(x[place]))) != number:
             return place
     return None
+
+
+def as_numpy(x: Any) -> NDArray:
+    """Return an array of any library, or a list, as an array of NumPy."""
+    return np.asarray(x.detach().cpu() if is_torch(x) else x)
 
 
 def namespace_of(*arrays: object) -> Namespace:

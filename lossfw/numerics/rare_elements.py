@@ -13,6 +13,7 @@ from lossfw.numerics.arrays import (
     Array,
     ErrorFreeNamespace,
     NDArray,
+    as_numpy,
     device_of,
     has_values,
     is_torch,
@@ -158,9 +159,9 @@ class _Call:
             return _like(found, self.computed_on_words(rare, parts, self.arrays))
         if not bool(xp.any(rare)):
             return found
-        given = [x if _is_constant(x) else _to_numpy(x) for x in parts]
+        given = [x if _is_constant(x) else as_numpy(x) for x in parts]
         new_parts = self.computed_on_words(
-            _to_numpy(rare), given, [_to_numpy(x) for x in self.arrays]
+            as_numpy(rare), given, [as_numpy(x) for x in self.arrays]
         )
         device = device_of(self.arrays[0])
         pairs = zip(parts, new_parts, strict=True)
@@ -190,10 +191,6 @@ def _to_words(x: NDArray) -> Any:
     if infinite.any():
         found = choose(infinite, Words(0.5 * np.sign(x), 0.0 * found.low, _INFINITY), found)
     return found
-
-
-def _to_numpy(x: Any) -> NDArray:
-    return x.detach().cpu().numpy() if is_torch(x) else np.asarray(x)
 
 
 def _as_long(x: NDArray, rare: NDArray) -> NDArray:

@@ -76,3 +76,49 @@ def test_whole_numbers_that_float64_has_are_computed():
 def test_data_say_which_row_would_be_rounded():
     with pytest.raises(DataError, match=rf"targets\[2\] is {BIG + 1}, which is {BIG} in float64"):
         list(Dataset("d", np.array([1, 2, BIG + 1])).batches(2))
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_whole_numbers_of_other_libraries_are_refused_likewise(library):
+    module = pytest.importorskip("torch" if library == "torch" else "jax.numpy")
+    make = module.asarray
+    # JAX has 32 bits, unless it is asked for more.
+    big, name = (BIG, "float64") if library == "torch" else (2**24, "float32")
+    said = rf"= {big + 1} is {big} in {name}"
+    loss, ranking = lossfw.loss("squared_error"), lossfw.loss("pairwise_hinge")
+    for y, t in (([0, big], [0, big + 1]), ([-big - 1, 0], [0, 1]), ([0.0, 1.0], [big + 1, 0])):
+        with pytest.raises(DomainError, match=rf"\[\d\] = -?{big + 1} is -?{big} in {name}"):
+            loss(make(y), make(t))
+    with pytest.raises(DomainError, match=said):
+        ranking(make([1.0, 2.0]), make([0, big + 1]), group=make([7, 7]))
+    assert float(loss(make([big, big + 2]), make([big, big + 2]))) == 0
+    # Unchecked, nothing is looked at.
+    assert float(loss.unchecked(make([0, big]), make([0, big + 1]))) == 0
+    if library == "torch":
+        longest = make([2**63 + 1], dtype=module.uint64)
+        with pytest.raises(DomainError, match=rf"target\[0\] = {2**63 + 1} is {2**63}"):
+            loss(make([1.0]), longest)
+
+
+def test_targets_of_a_ranking_that_would_be_rounded_are_refused():
+    ranking = lossfw.loss("pairwise_hinge")
+    with pytest.raises(DomainError, match=rf"target\[1\] = {BIG + 1} is {BIG}"):
+        ranking(np.zeros(2), np.array([BIG, BIG + 1]), group=np.zeros(2, int))
+    # Names of groups are not computed with: these are two groups, of which neither has a pair.
+    scores, targets = np.array([0.0, 5.0]), np.array([1.0, 0.0])
+    assert ranking(scores, targets, group=np.array([BIG, BIG + 1])) == 0
+    assert ranking(scores, targets, group=np.array([BIG, BIG])) > 0
+
+
+def test_class_indices_beyond_float64_are_told_and_masked_as_they_are():
+    p = np.full((2, 3), 1 / 3)
+    long = np.array([BIG + 1, 1])
+    with pytest.raises(DomainError, match=rf"target\[0\] = {BIG + 1} is not a class"):
+        lossfw.loss("cross_entropy")(p, long)
+    masked = lossfw.loss("masked", of="cross_entropy", ignore=BIG)
+    with pytest.raises(DomainError, match=rf"target\[0\] = {BIG + 1} is not a class"):
+        masked(p, long)
+    assert masked(p, long - [1, 0]) == masked(p[1:], long[1:])
+    # A value that the dtype of the indices lacks marks none of them.
+    small = lossfw.loss("masked", of="cross_entropy", ignore=-254)
+    assert small(p, np.array([2, 1], np.uint8)) == lossfw.loss("cross_entropy")(p, [2, 1])

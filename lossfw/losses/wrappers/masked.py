@@ -9,7 +9,6 @@ from pydantic import field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError
-from lossfw.losses.array_api import as_floats
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper
@@ -115,10 +114,16 @@ class Masked(ChangingWrapper):
 
     def _left_out(self, xp: Namespace, t: Array, by_index: bool) -> Array:
         """Tell for each element, or for each row of a loss of rows, whether it is left out."""
-        # The array API standard compares no integers with a float.
-        marked = (as_floats(xp, t) if by_index else t) == self.ignore
+        marked = self._equals(xp, t) if by_index else t == self.ignore
         whole_rows = self.takes_target_rows and not by_index
         return xp.all(marked, axis=-1) if whole_rows else marked
+
+    def _equals(self, xp: Namespace, index: Array) -> Array:
+        """Tell which class indices are the value, exactly: floats may round long ones."""
+        bounds = xp.iinfo(index.dtype)
+        if not self.ignore.is_integer() or not bounds.min <= self.ignore <= bounds.max:
+            return xp.zeros_like(index, dtype=xp.bool)
+        return index == int(self.ignore)
 
     def _legal(self, xp: Namespace, t: Array, left_out: Array, by_index: bool) -> Array:
         """Return targets that the part can take, with a legal one for each that is left out."""
