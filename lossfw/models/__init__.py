@@ -13,3 +13,4 @@ from lossfw.models.predictor import Predictor as Predictor
 from lossfw.models.trial import in_trial as in_trial
 from lossfw.models.trial import tried_apart as tried_apart
 from lossfw.models.work import Work as Work
+from lossfw.temporary import temporary_folder as temporary_folder

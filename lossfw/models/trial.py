@@ -12,13 +12,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lossfw.processes import command_of
+from lossfw.temporary import temporary_folder
 
 # Seconds of a clock for one of a processor, on a machine that others use as well.
 _PATIENCE = 20
@@ -43,7 +43,7 @@ def tried_apart(
         Plain values for the trial.
     """
     header = {"seconds": seconds, "memory": memory, "settings": settings}
-    with tempfile.TemporaryDirectory() as empty:
+    with temporary_folder() as empty:
         try:
             done = subprocess.run(  # noqa: S603
                 command_of(module),

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from lossfw.temporary import temporary_folder
 
 # git answers at once, except on a dead network drive: wait so many seconds at most.
 _SECONDS = 10
@@ -65,8 +66,7 @@ def _changes(top: Path, own: Path, common: Path, hashed_by: str, commit: str) ->
     `own` has the index of this checkout, and `common` the objects of all checkouts.
     """
     disk = _settings_of_the_disk(top)
-    with tempfile.TemporaryDirectory(prefix="lossfw-") as name:
-        bare = Path(name)
+    with temporary_folder() as bare:
         (bare / "refs").mkdir()
         (bare / "HEAD").write_text(f"{commit}\n")
         (bare / "config").write_text(

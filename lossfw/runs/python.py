@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from lossfw.components.plugin_choice import Plugins
@@ -16,6 +15,7 @@ from lossfw.errors import ArgumentError, LossfwError
 from lossfw.runs.files import check_folder
 from lossfw.runs.records import RunRequest
 from lossfw.runs.sweep_results import SweepResults
+from lossfw.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from lossfw.evaluation.plan import Plan
@@ -179,7 +179,7 @@ def train_all(
     request = _request(config, overrides, out, resume, plugins)
     if out is None and "folds" in str(request.config.root.plain()):
         # Folds, of the training or of a sweep, are put together from their files.
-        with TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             return train_all(config, overrides=overrides, out=folder, plugins=plugins)
     return _all(request, _train, trains=True)
 

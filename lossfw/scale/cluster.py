@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.extras import install_command
 from lossfw.losses.engine.threads import PROCESSORS
 from lossfw.processes import safe_starts
+from lossfw.temporary import temporary_folder
 
 # The prefix of worker processes that are started on this machine.
 _LOCAL = "local:"
@@ -106,7 +106,7 @@ def _local(count: int) -> Iterator[Any]:
             # Samples of what the workers do, a hundred a second, are for a dashboard that is not
             # there.
             stack.enter_context(config.set({"distributed.worker.profile.enabled": False}))
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lossfw-"))
+            folder = stack.enter_context(temporary_folder())
             try:
                 cluster = dask.LocalCluster(
                     n_workers=count,
@@ -116,7 +116,7 @@ def _local(count: int) -> Iterator[Any]:
                     # one, and warn where another cluster has it.
                     dashboard_address=":0",
                     scheduler_kwargs={"dashboard": False, "worker_ttl": _SILENT_SECONDS},
-                    local_directory=folder,
+                    local_directory=str(folder),
                     silence_logs=logging.CRITICAL,
                 )
             except (RuntimeError, OSError, TimeoutError) as error:

@@ -8,7 +8,6 @@ import io
 import os
 import re
 import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from html import escape
@@ -26,6 +25,7 @@ from lossfw.report.site.gallery import chapter_pages, gallery_page
 from lossfw.report.site.markup import fenced, prose
 from lossfw.report.site.theme import mend_theme
 from lossfw.runs.files import writing
+from lossfw.temporary import temporary_folder
 from lossfw.version import __version__
 
 _NEEDED = ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design")
@@ -71,8 +71,7 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
     need_docs()
     _refuse_other(out)
     title = " ".join(printable(title).split())
-    with tempfile.TemporaryDirectory() as made, writing(made):
-        folder = Path(made)
+    with temporary_folder() as folder, writing(folder):
         stage(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
@@ -87,8 +86,8 @@ def _publish(pages: Path, out: Path) -> None:
     They are written next to it, so that a full disk is found before anything is replaced.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
-        new, old = Path(aside, "new"), Path(aside, "old")
+    with temporary_folder(near=out) as aside:
+        new, old = aside / "new", aside / "old"
         new.mkdir()
         for path in sorted(pages.rglob("*")):
             there = new / path.relative_to(pages)

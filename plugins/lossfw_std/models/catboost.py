@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import re
 import struct
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -17,7 +15,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from lossfw import DataError, Loss, NDArray, RunError
 from lossfw.bridges import catboost as bridge
 from lossfw.data import Dataset
-from lossfw.models import Card, Predictor, Work
+from lossfw.models import Card, Predictor, Work, temporary_folder
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
@@ -315,8 +313,8 @@ def _content_of(model: Any) -> bytes:
     for key, empty in (("model_guid", ""), ("train_finish_time", ""), ("training", "{}")):
         metadata[key] = empty
     metadata["params"] = json.dumps(_without(json.loads(metadata["params"])))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.cbm"
+    with temporary_folder() as folder:
+        path = folder / "model.cbm"
         model.save_model(str(path))
         return path.read_bytes()
 
@@ -336,8 +334,8 @@ def _model_in(content: bytes, cat: Any) -> Any:
         return model.load_model(blob=content)
     # It reads JSON only from a file, and takes one that was cut off.
     json.loads(content)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.json"
+    with temporary_folder() as folder:
+        path = folder / "model.json"
         path.write_bytes(content)
         return model.load_model(str(path), format="json")
 

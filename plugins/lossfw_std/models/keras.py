@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,7 +13,15 @@ import numpy as np
 
 from lossfw import DataError, Loss, LossfwError, NDArray, RunError
 from lossfw.bridges import keras_bridge
-from lossfw.models import Card, ModelParameterError, Predictor, Work, code_digest, code_format
+from lossfw.models import (
+    Card,
+    ModelParameterError,
+    Predictor,
+    Work,
+    code_digest,
+    code_format,
+    temporary_folder,
+)
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 from lossfw_std.models.keras_weights import OPTIMIZER, read_arrays, written
@@ -260,7 +267,7 @@ class Keras(CodeNetwork):
 @contextmanager
 def _path_of(content: bytes, name: str) -> Iterator[Path]:
     """Return the path of a file with some content, which is removed afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
+    with temporary_folder() as folder:
+        path = folder / name
         path.write_bytes(content)
         yield path

@@ -1,0 +1,60 @@
+"""Temporary folders, which are also removed where a signal ends the process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+# What service managers and terminals that are closed send; Windows has no SIGHUP.
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+# The folders that are open, each with the process that made it: a fork has the list too.
+_open: list[tuple[int, str]] = []
+
+
+@contextmanager
+def temporary_folder(*, near: Path | None = None) -> Iterator[Path]:
+    """Make a folder that is removed at the end of the block, also by SIGTERM or SIGHUP.
+
+    Parameters
+    ----------
+    near : path, optional
+        A file or folder next to which it is made, under a hidden name: on the same disk.
+    """
+    folder, prefix = (None, "lossfw-") if near is None else (near.parent, f".{near.name}.")
+    _answer(signal.SIG_DFL, _end)
+    try:
+        with TemporaryDirectory(dir=folder, prefix=prefix) as name:
+            _open.append((os.getpid(), name))
+            try:
+                yield Path(name)
+            finally:
+                _open.remove((os.getpid(), name))
+    finally:
+        if not _open:
+            _answer(_end, signal.SIG_DFL)
+
+
+def _answer(before: object, answer: object) -> None:
+    """Answer signals where nobody else does; only the main thread may."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _ENDING:
+            if signal.getsignal(number) == before:
+                signal.signal(number, answer)  # type: ignore[arg-type]  # one of the two
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Remove the folders of this process, and end it as if nobody had answered the signal."""
+    for process, name in _open:
+        if process == os.getpid():
+            # Processes that were started may still write into it.
+            shutil.rmtree(name, ignore_errors=True)
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
