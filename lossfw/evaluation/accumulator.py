@@ -10,7 +10,8 @@ from typing import Any
 from lossfw.data import DataColumn
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.alike import ColumnAlike, RowsAlike
-from lossfw.evaluation.intervals.interval import Found
+from lossfw.evaluation.intervals.blocks import LEAST_MEMORIES
+from lossfw.evaluation.intervals.found import Found
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.unit_tables import UnitTables
 from lossfw.evaluation.intervals.units import Units
@@ -134,6 +135,8 @@ class Accumulator:
             described["together"] = True
         if found.alike:
             described["alike"] = found.alike
+        if found.memories < LEAST_MEMORIES:
+            described["memories"] = found.memories
         if self._alike is not None and (neighbours := self._alike.neighbours()):
             described["neighbours"] = neighbours
         return described

@@ -11,10 +11,11 @@ from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.apart import apart_terms, are_apart
-from lossfw.evaluation.intervals.interval import Found, interval
+from lossfw.evaluation.intervals.found import Found
+from lossfw.evaluation.intervals.freedom import size_terms
+from lossfw.evaluation.intervals.interval import interval
 from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.resampling import size_terms
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import KEY_BITS, NO_LIMIT, Limit, UnitCells, UnitSums
 from lossfw.evaluation.intervals.unit_tables import NumberTable

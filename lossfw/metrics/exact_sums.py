@@ -143,11 +143,17 @@ class ExactSums:
 
     def fractions(self) -> list[Fraction]:
         """Return the sums as they are; infinite and NaN numbers are not in them."""
-        return [self._fraction(place) for place in range(len(self))]
+        numbers, unit = self.integers()
+        return [number * unit for number in numbers]
+
+    def integers(self) -> tuple[list[int], Fraction]:
+        """Return the sums as whole numbers of a unit, and the unit, a power of 2."""
+        unit = Fraction(2) ** (_BITS * self.low + _LOWEST)
+        return [_number(row) for row in self.digits.tolist()], unit
 
     def _fraction(self, place: int) -> Fraction:
-        number = sum(digit << (_BITS * i) for i, digit in enumerate(self.digits[place].tolist()))
-        return Fraction(number) * Fraction(2) ** (_BITS * self.low + _LOWEST)
+        unit = Fraction(2) ** (_BITS * self.low + _LOWEST)
+        return _number(self.digits[place].tolist()) * unit
 
     def pack(self) -> dict[str, NDArray]:
         """Return the table as plain arrays, for `unpack`."""
@@ -228,6 +234,10 @@ def _carried(digits: NDArray, low: int) -> tuple[NDArray, int]:
     if not len(used):
         return digits[:, :1], low
     return np.ascontiguousarray(digits[:, used[0] : used[-1] + 1]), low + int(used[0])
+
+
+def _number(digits: list[int]) -> int:
+    return sum(digit << (_BITS * place) for place, digit in enumerate(digits))
 
 
 def _fsum(terms: list[float]) -> float:

@@ -1,11 +1,16 @@
-"""Degrees of freedom of the spread of a weighted mean over units of any size."""
+"""Sizes of units, and the degrees of freedom of the spread of a weighted mean over them."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from lossfw.evaluation.intervals.unit_sums import UnitSums
+from lossfw.metrics import Term
+from lossfw.metrics.cell_sums import RowTerms
 from lossfw.numerics.arrays import NDArray
 
+# The sums of the size of a unit: of the weights w of its rows, and of w^2 - w.
+_SIZE, _EXCESS = 0, 1
 # A unit with all of the weight has no others to be compared with: its share is held below 1.
 _LEAST_REST = 1e-12
 
@@ -46,3 +51,29 @@ def degrees_of_freedom(size: NDArray, spread: NDArray | None = None) -> float:
     first = float((d * omega).sum() - np.trace(c @ b))
     second = float((d * omega * d * omega).sum() - 2 * np.trace(c @ a) + np.trace(c @ b @ c @ b))
     return max(first * first / second, 1.0)
+
+
+def size_terms(rows: NDArray, weight: NDArray) -> RowTerms:
+    """Return the terms of the size of units, from the numbers of rows and their weights."""
+    place = np.zeros(len(rows), np.int64)
+    terms = [Term(place + _SIZE, weight), Term(place + _EXCESS, weight * weight - weight)]
+    return RowTerms.of(1, 2, rows, terms)
+
+
+def size_of(sizes: UnitSums, keys: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the sum of the weights of each unit, and that of their squares."""
+    dense = sizes.sums.dense(sizes.sums.table.rounded(), len(sizes.units))
+    there = np.isin(keys, sizes.units)
+    found = np.zeros((len(keys), dense.shape[1]))
+    found[there] = dense[np.searchsorted(sizes.units, keys[there])]
+    size = found[:, _SIZE]
+    return size, size + found[:, _EXCESS]
+
+
+def freedom_of(sizes: UnitSums, keys: NDArray) -> float:
+    """Return the degrees of freedom of the spread over these units; 0 for fewer than two."""
+    size, square = size_of(sizes, keys)
+    counts = size > 0
+    if counts.sum() < 2 or not np.isfinite(size).all():
+        return 0.0
+    return degrees_of_freedom(size[counts], square[counts])

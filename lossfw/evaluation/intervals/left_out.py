@@ -39,24 +39,16 @@ class LeftOut(NamedTuple):
         The numbers without each unit.
     freedom : float
         The degrees of freedom of the spread.
-    alike : float
-        The correlation of neighbouring blocks of time, where these are the units.
     """
 
     middle: NDArray
     without: NDArray
     freedom: float
-    alike: float = 0.0
 
     @property
     def units(self) -> int:
         """How many units there are."""
         return len(self.without)
-
-    @property
-    def enough(self) -> bool:
-        """Whether an interval says anything."""
-        return self.units >= LEAST_UNITS and self.freedom >= LEAST_FREEDOM
 
     def minus(self, other: LeftOut) -> LeftOut:
         """Return the difference to a number of the same units."""
@@ -65,7 +57,6 @@ class LeftOut(NamedTuple):
                 self.middle - other.middle,
                 self.without - other.without,
                 min(self.freedom, other.freedom),
-                max(self.alike, other.alike),
             )
 
     @property

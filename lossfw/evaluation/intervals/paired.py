@@ -1,4 +1,4 @@
-"""Differences of two numbers of the same units: their intervals come from the differences.
+"""Numbers of the same units, and differences of two: their intervals come from the differences.
 
 Two models on the same rows have correlated errors, so that whether two separate intervals overlap
 says little. Both numbers are computed without the same unit, and subtracted.
@@ -6,24 +6,18 @@ says little. Both numbers are computed without the same unit, and subtracted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.evaluation.intervals.interval import Found, too_few
-from lossfw.evaluation.intervals.left_out import LeftOut, pairs_of
+from lossfw.evaluation.intervals.blocks import as_few_blocks, memories, stretch
+from lossfw.evaluation.intervals.bootstrap import BOOTSTRAP_UNITS, bca_ends
+from lossfw.evaluation.intervals.found import Found, too_few
+from lossfw.evaluation.intervals.freedom import freedom_of, size_of
+from lossfw.evaluation.intervals.left_out import ANYWHERE, LeftOut, pairs_of
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.resampling import (
-    BLOCK_BITS,
-    BOOTSTRAP_UNITS,
-    STILL_ALIKE,
-    bca_ends,
-    block_correlation,
-    drawn_sums,
-    freedom_of,
-    size_of,
-)
 from lossfw.evaluation.intervals.unit_sums import KEY_BITS, UnitSums
 from lossfw.evaluation.intervals.units import Units
 from lossfw.metrics import Metric
@@ -58,47 +52,94 @@ class Measured(NamedTuple):
         """Return the number with at most so many units, a power of 2 of at least 256."""
         return self.at(self.table.at_most(units).bits)
 
+    def without(self, keys: NDArray) -> LeftOut:
+        """Return the number without each of some units, of which it may lack a few."""
+        sums, count = self.table.numbered
+        value = np.asarray(self.value, np.float64)
+        own = self.metric.without_each(sums, self.table.total(), count)
+        without = np.repeat(value[np.newaxis], len(keys), axis=0)
+        without[np.searchsorted(keys, self.table.present)] = own
+        return LeftOut(value, without, freedom_of(self.sizes, keys))
 
-def common(measured: Sequence[Measured]) -> list[Measured]:
-    """Return numbers with units of the same bits, those of the coarsest."""
-    bits = min(min(one.table.bits, one.sizes.bits) for one in measured)
-    return [one.at(bits) for one in measured]
+    def drawn(self, keys: NDArray, times: NDArray) -> NDArray:
+        """Return the number where each of these units is taken a number of times."""
+        sums, units = self.table.numbered
+        times = times[:, np.searchsorted(keys, self.table.present)]
+        if self.table.rest is not None:
+            # What belongs to no unit is always there.
+            rest = self.table.rest.pooled()
+            sums = sums.merge(rest.with_cells(np.full(len(rest.table), units)))
+            times = np.hstack([times, np.ones((len(times), 1))])
+        return self.metric.estimates(sums, times)
+
+
+class SameUnits(NamedTuple):
+    """Numbers of the same units, and what blocks of time say of the last less the first.
+
+    See `Found` for `alike` and `memories`.
+    """
+
+    measured: Sequence[Measured]
+    keys: NDArray
+    alike: float = 0.0
+    memories: float = math.inf
+
+    @classmethod
+    def of(cls, measured: Sequence[Measured], units: Units | None = None) -> SameUnits:
+        """Return numbers with units of the same bits, those of the coarsest.
+
+        Blocks of time stay as they are unless `units` says that neighbours are put together: as
+        many as the difference of the last number from the first asks for.
+        """
+        bits = min(min(one.table.bits, one.sizes.bits) for one in measured)
+        every = cls._at(measured, bits)
+        if units is None or not units.pools:
+            return every
+        ends = [every.measured[0], every.measured[-1]][-len(measured) :]
+
+        def less(bits: int) -> LeftOut:
+            return cls._at(ends, bits).less()
+
+        def sizes(bits: int) -> NDArray:
+            some = cls._at(ends, bits)
+            return size_of(some.measured[0].sizes, some.keys)[0]
+
+        bits, alike = as_few_blocks(less, sizes)
+        lasting = memories(less, sizes)
+        return cls._at(measured, bits)._replace(alike=alike, memories=lasting)
+
+    @classmethod
+    def _at(cls, measured: Sequence[Measured], bits: int) -> SameUnits:
+        every = [one.at(bits) for one in measured]
+        return cls(every, np.unique(np.concatenate([one.table.present for one in every])))
+
+    def left_out(self) -> list[LeftOut]:
+        """Return the numbers with their values without each unit.
+
+        A unit that adds nothing to a number changes nothing in it.
+        """
+        found = [one.without(self.keys) for one in self.measured]
+        return [one._replace(without=self._wider(one.middle, one.without)) for one in found]
+
+    def less(self) -> LeftOut:
+        """Return the last number less the first, or the only one."""
+        found = self.left_out()
+        return found[-1].minus(found[0]) if len(found) > 1 else found[0]
+
+    def drawn(self, times: NDArray) -> NDArray:
+        """Return the same of units each taken a number of times."""
+        found = [self._wider(one.value, one.drawn(self.keys, times)) for one in self.measured]
+        return found[-1] - found[0] if len(found) > 1 else found[0]
+
+    def _wider(self, middle: NDArray, values: NDArray) -> NDArray:
+        """Return numbers as far about the middle as blocks that are still alike ask for."""
+        wider = stretch(self.alike)
+        return values if wider == 1.0 else middle + (values - middle) * wider
 
 
 def without_units(measured: Sequence[Measured], units: Units | None = None) -> list[LeftOut]:
-    """Return numbers with their values without each unit, the same units for all.
-
-    A unit that adds nothing to a number changes nothing in it. Blocks of time stay as they are
-    unless `units` says that neighbours are put together: as many as the difference of the
-    last number from the first asks for.
-    """
-    every = common(measured)
-    if units is not None and units.pools:
-        for bits in BLOCK_BITS:
-            some = [one.at(bits) for one in every]
-            found = without_units(some)
-            less = found[-1].minus(found[0]) if len(found) > 1 else found[0]
-            alike = block_correlation(less, size_of(some[0].sizes, _keys(some))[0])
-            if alike < STILL_ALIKE:
-                break
-        return [one._replace(alike=alike) for one in found]
-    keys = _keys(every)
-    return [_over(one, keys) for one in every]
-
-
-def _keys(every: Sequence[Measured]) -> NDArray:
-    """Return the keys of the units that any of the numbers has."""
-    return np.unique(np.concatenate([one.table.present for one in every]))
-
-
-def _over(one: Measured, keys: NDArray) -> LeftOut:
-    """Return a number without each of some units, of which it may lack a few."""
-    sums, count = one.table.numbered
-    value = np.asarray(one.value, np.float64)
-    own = one.metric.without_each(sums, one.table.total(), count)
-    without = np.repeat(value[np.newaxis], len(keys), axis=0)
-    without[np.searchsorted(keys, one.table.present)] = own
-    return LeftOut(value, without, freedom_of(one.sizes, keys))
+    """Return numbers with their values without each unit, the same units for all."""
+    return SameUnits.of(measured, units).left_out()
 
 
 def difference(one: Measured, base: Measured, asked: Intervals) -> Found:
@@ -106,41 +147,29 @@ def difference(one: Measured, base: Measured, asked: Intervals) -> Found:
 
     A difference that is the same for every choice of units has no interval.
     """
-    units = asked.units or Units()
-    draws = asked.method == "bootstrap"
-    pair = [base, one]
-    if draws:
-        pair = [each.at_most(BOOTSTRAP_UNITS) for each in pair]
-    pair = common(pair)
-    found = without_units(pair, units)
-    less = found[1].minus(found[0])
+    return found_of([base, one], asked)
+
+
+def found_of(
+    measured: Sequence[Measured], asked: Intervals, bounds: tuple[float, float] = ANYWHERE
+) -> Found:
+    """Return the interval of the last of some numbers less the first, or of the only one."""
+    units, draws = asked.units or Units(), asked.method == "bootstrap"
+    if draws and not units.pools:
+        measured = [one.at_most(BOOTSTRAP_UNITS) for one in measured]
+    every = SameUnits.of(measured, units)
+    less = every.less()
     why = too_few(units, less.units, less.freedom)
-    ends = less.ends(asked.level)
+    ends = less.ends(asked.level, bounds)
     if draws and not why:
-        ends = _drawn(pair, less, asked)
-    nothing = pairs_of(np.full_like(ends, np.nan))
-    together = pair[0].table.bits < KEY_BITS and units.kind != "time"
+        ends = bca_ends(every.drawn, less.units, less.middle, less.without, asked)
+        ends = np.clip(ends, *bounds)
     return Found(
-        nothing if why else pairs_of(ends), why, less.units, less.freedom, together, less.alike
+        pairs_of(np.full_like(ends, np.nan) if why else ends),
+        why,
+        less.units,
+        less.freedom,
+        every.measured[0].table.bits < KEY_BITS and units.kind != "time",
+        every.alike,
+        every.memories,
     )
-
-
-def _drawn(pair: Sequence[Measured], less: LeftOut, asked: Intervals) -> NDArray:
-    """Return the ends by the bootstrap: the same units are drawn for both numbers."""
-    bits = min(one.table.bits for one in pair)
-    while len(_keys([one.at(bits) for one in pair])) > less.units:
-        bits -= 1
-    pair = [one.at(bits) for one in pair]
-    keys = _keys(pair)
-
-    def estimates(times: NDArray) -> NDArray:
-        base, one = (_estimates(each, keys, times) for each in pair)
-        return one - base
-
-    return bca_ends(estimates, less.units, less.middle, less.without, asked)
-
-
-def _estimates(one: Measured, keys: NDArray, times: NDArray) -> NDArray:
-    sums, _, fixed = drawn_sums(one.table)
-    own = times[:, np.searchsorted(keys, one.table.present)]
-    return one.metric.estimates(sums, np.hstack([own, np.ones((len(times), fixed))]))

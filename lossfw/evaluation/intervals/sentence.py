@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lossfw.evaluation.intervals.alike import ColumnAlike
+from lossfw.evaluation.intervals.blocks import LEAST_MEMORIES, STILL_ALIKE
 from lossfw.evaluation.intervals.left_out import LEAST_UNITS
-from lossfw.evaluation.intervals.resampling import STILL_ALIKE
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import COLUMN
 
 # Units of about equal size are worth nearly as many: below this share a reader has to know.
 _NEARLY_ALL = 0.8
+MORE_TIME = f"more time is needed, some {LEAST_MEMORIES:.0f} times as long as errors last"
 
 
 def sentence(described: Mapping[str, Any], given: str = "the model") -> str:
@@ -76,11 +77,25 @@ def unit_warnings(
             f"intervals are those of independent rows: write {key}: rows if they are, or name the "
             "column whose rows belong together."
         )
-    if units.kind == "time" and described.get("alike", 0.0) >= STILL_ALIKE:
-        yield (
-            f"{described['count']} blocks of time are still alike ({described['alike']:.1f}): the "
-            "interval is too narrow; more time is needed, some 15 times as long as errors last."
-        )
+    if units.kind == "time" and (why := short_series(described)):
+        yield f"{why}: the interval is too narrow; {MORE_TIME}."
+
+
+def short_series(described: Mapping[str, Any]) -> str:
+    """Return why a series is too short for its interval, empty if it is long enough.
+
+    Examples
+    --------
+    >>> short_series({"count": 8, "alike": 0.02, "memories": 9.7})
+    'the series is some 9.7 times as long as errors last'
+    >>> short_series({"count": 64, "alike": 0.02})
+    ''
+    """
+    if described.get("alike", 0.0) >= STILL_ALIKE:
+        return f"{described['count']} blocks of time are still alike ({described['alike']:.1f})"
+    if described.get("memories", LEAST_MEMORIES) < LEAST_MEMORIES:
+        return f"the series is some {described['memories']:.2g} times as long as errors last"
+    return ""
 
 
 def _alike(described: Mapping[str, Any]) -> str:

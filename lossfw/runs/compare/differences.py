@@ -14,8 +14,9 @@ from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
 from lossfw.evaluation.accumulator import name_with_parameters
-from lossfw.evaluation.intervals.interval import Found
+from lossfw.evaluation.intervals.found import Found
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.sentence import MORE_TIME, short_series
 from lossfw.evaluation.intervals.units import Units
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -117,10 +118,8 @@ def differences(
             continue
         found = paired_interval(one, other, name, intervals)
         lacking = "" if found.interval else found.why or _why(name, value, one, other)
-        yield (
-            name,
-            Judged(RunNumber(value, found.interval), lacking, _note(name, one, other), found),
-        )
+        note = _note(name, one, other) or _short(name, found)
+        yield name, Judged(RunNumber(value, found.interval), lacking, note, found)
 
 
 def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
@@ -146,6 +145,14 @@ def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
                 "differences have no interval"
             )
     return None
+
+
+def _short(name: str, found: Found) -> Note | None:
+    """Return a note about a difference over too short a time."""
+    known = {"count": found.units, "alike": found.alike, "memories": found.memories}
+    if not (found.interval and (why := short_series(known))):
+        return None
+    return Note(f"{name}: {why}, so the interval of the difference is too narrow", MORE_TIME)
 
 
 def _incomparable(

@@ -17,11 +17,12 @@ import numpy as np
 from lossfw.errors import LossfwError
 from lossfw.evaluation.accumulator import shaped_for
 from lossfw.evaluation.intervals.apart import apart_terms, are_apart
-from lossfw.evaluation.intervals.interval import Found, interval
+from lossfw.evaluation.intervals.found import Found
+from lossfw.evaluation.intervals.freedom import size_terms
+from lossfw.evaluation.intervals.interval import interval
 from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.paired import Measured, difference
-from lossfw.evaluation.intervals.resampling import size_terms
 from lossfw.evaluation.intervals.unit_sums import NO_LIMIT, Limit, UnitCells, UnitSums
 from lossfw.evaluation.intervals.unit_tables import NumberTable
 from lossfw.evaluation.intervals.units import Units

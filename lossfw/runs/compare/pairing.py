@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.config.schema.checked import known
-from lossfw.evaluation.intervals.resampling import size_of
+from lossfw.evaluation.intervals.freedom import size_of
 from lossfw.evaluation.intervals.unit_sums import UnitSums, aligned
 from lossfw.evaluation.predictor import without_column
 from lossfw.numerics.arrays import NDArray

@@ -82,30 +82,33 @@ class R2(SumMetric):
     def dense(self, sums: CellSums, units: int) -> NDArray:
         """Return the sums with the mean of all targets taken off each target."""
         rough = super().dense(sums, units)
-        exact: dict[tuple[int, int], Fraction] = dict(
-            zip(
-                zip(sums.cells.tolist(), sums.where.tolist(), strict=True),
-                sums.table.fractions(),
-                strict=True,
-            )
-        )
+        numbers, unit = sums.table.integers()
+        places = zip(sums.cells.tolist(), sums.where.tolist(), strict=True)
+        exact = dict(zip(places, numbers, strict=True))
         for first in range(0, sums.places, _SUMS):
-            self._centre(rough[:, first : first + _SUMS], exact, first)
+            self._centre(rough[:, first : first + _SUMS], exact, unit, first)
         return rough
 
-    def _centre(self, rough: NDArray, exact: dict[tuple[int, int], Fraction], first: int) -> None:
+    def _centre(
+        self, rough: NDArray, exact: dict[tuple[int, int], int], unit: Fraction, first: int
+    ) -> None:
+        """Take the mean off; `exact` has each sum as a whole number of units."""
         if not np.isfinite(rough).all():
             return
-        of_folds = [
-            [exact.get((fold, first + which), Fraction(0)) for which in (_W, _WT, _WTT)]
-            for fold in range(len(rough))
+        of_units = [
+            [exact.get((number, first + which), 0) for which in (_W, _WT, _WTT)]
+            for number in range(len(rough))
         ]
-        w, wt, _ = (sum(parts, Fraction(0)) for parts in zip(*of_folds, strict=True))
+        w, wt, _ = (sum(parts) for parts in zip(*of_units, strict=True))
         # Any number near the mean will do: what is taken off is exact.
-        mean = Fraction(float(wt / w)) if w else Fraction(0)
-        for row, (w, wt, wtt) in zip(rough, of_folds, strict=True):
-            row[_WT] = float(wt - mean * w)
-            row[_WTT] = float(wtt - 2 * mean * wt + mean * mean * w)
+        mean, parts = float(Fraction(wt, w)).as_integer_ratio() if w else (0, 1)
+        below, above = unit.denominator * parts * parts, unit.numerator
+        for row, (w, wt, wtt) in zip(rough, of_units, strict=True):
+            # A quotient of whole numbers is rounded once.
+            row[_WT] = (wt * parts - mean * w) * parts * above / below
+            row[_WTT] = (
+                (wtt * parts * parts - 2 * mean * parts * wt + mean * mean * w) * above / below
+            )
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """1 - residual / total, the mean over the columns."""

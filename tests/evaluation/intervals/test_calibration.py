@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.paired import Measured, difference
-from lossfw.evaluation.intervals.resampling import size_terms
 from lossfw.evaluation.intervals.unit_keys import block_keys, hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.evaluation.intervals.bootstrap import bca_ends
+from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
 from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import Measured, difference
-from lossfw.evaluation.intervals.resampling import bca_ends, left_out, size_terms
+from lossfw.evaluation.intervals.paired import Measured, difference, without_units
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers, hashed_text
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
@@ -58,7 +59,8 @@ def of_mean(losses, who, weight=None):
     keys = keys_of(who)
     table = UnitSums.of(terms_of(losses, weight), UnitCells.of(keys))
     value = np.asarray((weight * losses).sum() / weight.sum())
-    return left_out(MEAN, table, sizes_of(keys, weight), value), keys
+    (found,) = without_units([Measured(MEAN, value, table, sizes_of(keys, weight))])
+    return found, keys
 
 
 def check(found, expected, level, rel=1e-12):
@@ -156,7 +158,8 @@ def test_metrics_of_clusters(case):
     keys = keys_of(inputs["groups"])
     table = UnitSums.of(update.terms, UnitCells.of(keys))
     value = metric.estimate(table.total())
-    found = left_out(metric, table, sizes_of(keys, np.ones(len(keys))), value)
+    sizes = sizes_of(keys, np.ones(len(keys)))
+    (found,) = without_units([Measured(metric, value, table, sizes)])
     check(found, case["expected"], case["level"])
     order = np.argsort(keys_of(case["expected"]["units"]))
     expected = np.array(case["expected"]["without_each"])[order]

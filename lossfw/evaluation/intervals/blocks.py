@@ -1,0 +1,79 @@
+"""Blocks of time as units: as few as the errors ask for, and whether the series is long enough.
+
+Rows are in short blocks of time, of which neighbours are put together until they are no longer
+alike. That takes a series of some 15 times its memory, (1 + r) / (1 - r) blocks where r is the
+correlation of neighbours. In a shorter one the longest blocks are still alike, and too few to show
+it, so the memory is estimated from the short ones.
+
+Source: Kendall, *Note on bias in the estimation of autocorrelation*, Biometrika 41, 1954.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.numerics.arrays import NDArray
+
+# Neighbours are put together until they are less alike than this, from 2**6 blocks to 2**3.
+STILL_ALIKE = 0.1
+_BLOCK_BITS = (6, 5, 4, 3)
+# Intervals of shorter series are too narrow.
+LEAST_MEMORIES = 15.0
+# The bits of the short blocks, from which the memory is estimated: all that there are.
+_SHORT_BITS = 12
+
+
+def as_few_blocks(
+    left_out: Callable[[int], LeftOut], sizes: Callable[[int], NDArray]
+) -> tuple[int, float]:
+    """Return how many bits of the keys the errors ask for, and how alike neighbours still are.
+
+    Both functions take a number of bits: that of the number without each block, and the size of
+    each block.
+    """
+    for bits in _BLOCK_BITS:
+        found = left_out(bits)
+        # The correlation of n unrelated numbers about their mean is -1/n on average.
+        correlation = _correlation(found, sizes(bits))
+        alike = 0.0 if correlation is None else correlation + 1.0 / found.units
+        if alike < STILL_ALIKE:
+            break
+    return bits, alike
+
+
+def stretch(alike: float) -> float:
+    """Return how much wider the errors of a mean are than blocks that are still alike show.
+
+    The covariance of neighbours is a part of the variance of the mean.
+
+    Examples
+    --------
+    >>> stretch(0.05), round(stretch(0.5), 3)
+    (1.0, 1.414)
+    """
+    return float((1.0 + 2.0 * alike) ** 0.5) if alike >= STILL_ALIKE else 1.0
+
+
+def memories(left_out: Callable[[int], LeftOut], sizes: Callable[[int], NDArray]) -> float:
+    """Return how many times its memory a series lasts; infinite where nothing can be said."""
+    found = left_out(_SHORT_BITS)
+    alike, count = _correlation(found, sizes(_SHORT_BITS)), found.units
+    if alike is None or count <= 4:
+        return np.inf
+    # The estimate is too small by (1 + 4 r) / n on average.
+    alike = (count * alike + 1.0) / (count - 4.0)
+    return count * max(1.0 - alike, 0.0) / max(1.0 + alike, 1.0)
+
+
+def _correlation(found: LeftOut, size: NDArray) -> float | None:
+    """Return the correlation of the errors of neighbouring blocks, None where nothing varies."""
+    count = found.units
+    with np.errstate(all="ignore"):
+        share = (1.0 - size / size.sum()).reshape(count, *[1] * found.middle.ndim)
+        errors = ((found.without - found.middle) * share).reshape(count, -1)
+        alike = (errors[1:] * errors[:-1]).sum(axis=0) / np.square(errors).sum(axis=0)
+    known = alike[np.isfinite(alike)]
+    return float(known.mean()) if known.size else None

@@ -1,0 +1,87 @@
+"""The bootstrap: how a number varies with the units that are drawn.
+
+As many units as there are, are drawn with replacement, again and again, and the interval is cut
+from the sorted numbers of the draws: not at the percentiles themselves, but where bias (the share
+of draws below the number) and the growth of the variance with it (the skewness of the values
+without each unit) move them: Efron's BCa. It takes asymmetry into account. A number that does not
+exist for some draws is judged by the others, if they are most.
+
+Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993, chapter 14; Efron, *Better
+bootstrap confidence intervals*, 1987.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import TypeAlias
+
+import numpy as np
+
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.numerics.arrays import NDArray
+
+Estimates: TypeAlias = Callable[[NDArray], NDArray]
+
+# A draw takes as many operations as there are units; more make no interval better.
+BOOTSTRAP_UNITS = 256
+# The least share of draws with a metric: percentiles of fewer say nothing.
+_LEAST_KNOWN = 0.9
+# A share of the range of the draws: far above rounding, far below the effect of a row.
+_ROUNDING = 1e-9
+
+
+def bca_ends(
+    estimates: Estimates, units: int, middle: NDArray, without: NDArray, asked: Intervals
+) -> NDArray:
+    """Return the ends of an interval by the bootstrap; NaN where there is none.
+
+    ``estimates(times)`` are the numbers where each unit is taken a number of times; `without` has
+    those without each of them.
+    """
+    # The same draws for every metric of these units: their differences mean something.
+    draws = np.random.default_rng([asked.seed, units]).integers(
+        units, size=(asked.replicates, units)
+    )
+    draw = np.arange(asked.replicates)[:, np.newaxis]
+    times = np.bincount((draw * units + draws).ravel(), minlength=draws.size)
+    with np.errstate(all="ignore"):
+        found = estimates(times.reshape(draws.shape).astype(np.float64))
+        ends = np.full((2, middle.size), np.nan)
+        columns = zip(
+            found.reshape(len(found), -1).T,
+            without.reshape(len(without), -1).T,
+            middle.ravel(),
+            strict=True,
+        )
+        for number, (drawn, without_one, value) in enumerate(columns):
+            known = np.sort(drawn[~np.isnan(drawn)])
+            if len(known) >= _LEAST_KNOWN * len(drawn):
+                shares = _shares(known, without_one, value, asked.level)
+                ends[:, number] = np.quantile(known, shares)
+        ends = ends.reshape(2, *middle.shape)
+        is_known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+    cut: NDArray = np.where(is_known, ends, np.nan)
+    return cut
+
+
+def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) -> list[float]:
+    """Return the shares of the sorted draws below the ends of the interval (BCa)."""
+    normal = NormalDist()
+    # Draws that differ from the metric only by rounding are equal to it: half lie below.
+    near = _ROUNDING * float(drawn[-1] - drawn[0])
+    below = (
+        np.searchsorted(drawn, value - near, "left") + np.searchsorted(drawn, value + near, "right")
+    ) / 2
+    # Half a draw at least on either side: how far all of them lie off is not known.
+    shift = normal.inv_cdf(min(max(below, 0.5), len(drawn) - 0.5) / len(drawn))
+    influence = without_one.mean() - without_one
+    spread = np.square(influence).sum() ** 1.5
+    bend = float((influence**3).sum() / (6.0 * spread)) if spread > 0 else 0.0
+    shares = []
+    for tail in ((1.0 - level) / 2, (1.0 + level) / 2):
+        moved = shift + normal.inv_cdf(tail)
+        grown = 1.0 - bend * moved
+        # Beyond where the variance has grown without bound stands the last draw.
+        shares.append(normal.cdf(shift + moved / grown) if grown > 0 else float(moved > 0))
+    return shares
