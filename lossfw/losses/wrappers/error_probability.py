@@ -13,10 +13,6 @@ from lossfw.numerics.arrays import Array, Namespace
 OutputKind: TypeAlias = Literal["rows", "softmax", "elements", "sigmoid"]
 
 
-# Above it a target is nearer to 1 than to 0.
-_HALF = 0.5
-
-
 class ErrorProbability(NamedTuple):
     """1 - p_t, one for each row or element, with its derivatives in the prediction's shape."""
 
@@ -62,9 +58,11 @@ def with_derivatives(xp: Namespace, loss: Loss, y: Array, t: Array) -> ErrorProb
         return ErrorProbability(value, -t, xp.zeros_like(y))
     if kind == "softmax":
         p = softmax(xp, y)
-        target_probability = xp.sum(t * p, axis=-1, keepdims=True)
-        # t - p_t, from whichever of p_t and 1 - p_t is known to the last digit.
-        excess = xp.where(t > _HALF, (t - 1.0) + value[..., None], t - target_probability)
+        # t - p_t, as differences from the target of the most probable class: beside a p near 1,
+        # those of the others keep their digits.
+        is_first = p >= xp.max(p, axis=-1, keepdims=True)
+        first = xp.max(xp.where(is_first, t, xp.zeros_like(t)), axis=-1, keepdims=True)
+        excess = (t - first) + xp.sum((first - t) * p, axis=-1, keepdims=True)
         return ErrorProbability(value, -p * excess, -p * excess * (softmax_complement(xp, y) - p))
     if kind == "sigmoid":
         derivative = (1.0 - 2.0 * t) * sigmoid(xp, y) * sigmoid(xp, -y)

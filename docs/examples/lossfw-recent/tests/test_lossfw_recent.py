@@ -12,12 +12,7 @@ CLASSES = [
 ]
 
 
-# Their second derivatives are not written.
-DUAL = "dual numbers take one branch at a tie, and lose the digits of a tiny curvature"
-
-
 @pytest.mark.parametrize("cls", CLASSES)
 def test_it_is_right_in_ordinary_numbers(cls):
-    known = {"hessian": DUAL} if cls.__name__ in ("HawkEye", "Hill") else None
-    report = check(cls(), examples=20, expected_failures=known)
+    report = check(cls(), examples=20)
     assert all(found.grade in ("digits", "extreme") for found in report.refuted), report

@@ -42,7 +42,11 @@ class ConvolvedQuantile(DistanceLoss):
 
 
 def _saturating(xp, u):
-    """Return 1 - (u + 1) exp(-u) of u at or above 0, which is u^2 / 2 near 0."""
+    """Return 1 - (u + 1) exp(-u), which is u^2 / 2 near 0, and 0 below it.
+
+    At 0 it has the curvature from below: `xp.maximum` would take a mean there, which no side has.
+    """
+    u = xp.where(u > 0, u, xp.zeros_like(u))
     near = xp.exp(-u) * expm1_minus(xp, xp.minimum(u, xp.ones_like(u)))
     return xp.where(u < 1, near, 1 - (u + 1) * xp.exp(-u))
 
@@ -62,7 +66,7 @@ class HawkEye(DistanceLoss):
     def value(self, xp, r):
         """Return the losses of residuals."""
         u = self.a * (xp.abs(r) - self.e)
-        return self.bound * _saturating(xp, xp.maximum(u, xp.zeros_like(u)))
+        return self.bound * _saturating(xp, u)
 
 
 class RoBoSS(MarginLoss):
@@ -79,7 +83,7 @@ class RoBoSS(MarginLoss):
     def value(self, xp, m):
         """Return the losses of margins."""
         u = self.a * (1 - m)
-        return self.bound * _saturating(xp, xp.maximum(u, xp.zeros_like(u)))
+        return self.bound * _saturating(xp, u)
 
 
 class Wave(MarginLoss):
@@ -152,6 +156,25 @@ class Hill(PointwiseLoss):
         """Return the losses of logits."""
         missed, p = sigmoid(xp, self.m - z), sigmoid(xp, z)
         return xp.where(t > 0, missed**self.g * softplus(xp, self.m - z), (self.w - p) * p**2)
+
+    def derivative(self, xp, z, t):
+        """Return the slopes: without a label, 1 - p keeps the digits that 2 w - 3 p would lose."""
+        missed, hit = sigmoid(xp, self.m - z), sigmoid(xp, z - self.m)
+        labelled = -(missed**self.g) * (self.g * hit * softplus(xp, self.m - z) + missed)
+        p, q = sigmoid(xp, z), sigmoid(xp, -z)
+        return xp.where(t > 0, labelled, p**2 * q * ((2 * self.w - 3) + 3 * q))
+
+    def second_derivative(self, xp, z, t):
+        """Return the curvatures."""
+        missed, hit = sigmoid(xp, self.m - z), sigmoid(xp, z - self.m)
+        bend = self.g * (self.g * hit - missed) * softplus(xp, self.m - z)
+        labelled = missed**self.g * hit * (bend + (2 * self.g + 1) * missed)
+        p, q = sigmoid(xp, z), sigmoid(xp, -z)
+        return xp.where(
+            t > 0,
+            labelled,
+            p**2 * q * (((2 * self.w - 3) + 3 * q) * (2 * q - p) - 3 * p * q),
+        )
 
 
 class GumbelCrossEntropy(PointwiseLoss):
