@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.report.text.comparison import seed_remark, seed_tables
+from lossfw.report.text.over_seeds import seed_remarks, seed_tables
 from lossfw.report.text.tables import show_table
-from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
+from lossfw.runs.compare.finished import LOSS
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups
 from lossfw.runs.compare.settings import differing_settings, flat
 from lossfw.runs.files import say
 from lossfw.runs.records import RunRequest
-from lossfw.runs.stored import HELD_OUT
 
-_LOSS = "loss"
+# A table below a sweep has no rows of its runs.
+_HINT = "Compare the folders with lossfw compare to tell the recipes apart."
 
 
 def groups_over_seeds(
@@ -27,8 +28,8 @@ def groups_over_seeds(
     every = list(runs)
     settings = [flat(request.config.root.plain()) for request, _, _ in every]
     keys = differing_settings(settings)
-    # Losses of different names are different things.
     alike = len({loss_name for _, loss_name, _ in every}) == 1
+    apart = loss_names(keys if alike else [LOSS])
     seeded = [
         Seeded(
             request.name,
@@ -36,8 +37,7 @@ def groups_over_seeds(
             {
                 name: float(value)
                 for name, value in numbers.items()
-                if isinstance(value, int | float)
-                and (alike or name.removeprefix(HELD_OUT) != _LOSS)
+                if isinstance(value, int | float) and name not in apart
             },
         )
         for (request, _, numbers), own in zip(every, settings, strict=True)
@@ -61,4 +61,5 @@ def show_over_seeds(groups: Sequence[SeedGroup], kind: str) -> None:
         show_table(table.headers, table.rows)
     if groups:
         say("")
-        say(seed_remark(groups, Intervals().level))
+        for line in seed_remarks(groups, Intervals().level, _HINT):
+            say(line)

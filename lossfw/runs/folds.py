@@ -51,6 +51,11 @@ _OF_TRAINING: tuple[tuple[str, ...], ...] = (
 )
 
 
+def name_of_fold(fold: int) -> str:
+    """Return the name of the folder of a fold, in that of all folds."""
+    return f"fold={fold}"
+
+
 @dataclass(frozen=True)
 class CrossValidation:
     """A request for a training with folds, and those for each fold; none for any other run."""
@@ -62,7 +67,7 @@ class CrossValidation:
     def of(cls, request: RunRequest) -> CrossValidation:
         """Return a request with those of its folds, if it has some."""
         count = open_folds(request.config) if request.trains else None
-        names = [f"fold={fold}" for fold in range(count or 0)]
+        names = [name_of_fold(fold) for fold in range(count or 0)]
         return cls(
             request,
             tuple(

@@ -3,7 +3,8 @@
 An interval given the trained models does not know that other seeds and other rows to learn from
 would have made other models. Two estimates do: the spread of the units and that of the seeds added
 up, and the corrected t of the folds of several cross-validations. Each of them fails somewhere, so
-the wider one is taken where both are there.
+the wider one is taken where both are there. A seed stands for anything that draws a training
+again: a repeat with other folds is one, too.
 
 Sources: Nadeau and Bengio, *Inference for the generalization error*, Machine Learning 52, 2003;
 Bouckaert and Frank, *Evaluating the replicability of significance tests for comparing learning
@@ -19,7 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.evaluation.intervals.student import t_quantile
+from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.paired import Measured, without_units
+from lossfw.evaluation.intervals.student import t_beyond, t_quantile
+from lossfw.evaluation.intervals.units import Units
 
 # A spread over fewer seeds says too little of a recipe.
 LEAST_SEEDS = 3
@@ -31,6 +35,11 @@ class RecipeDifference(NamedTuple):
     value: float
     error: float
     freedom: float
+
+    @property
+    def p(self) -> float:
+        """How often chance makes a difference as large."""
+        return t_beyond(self.value / self.error, self.freedom)
 
     def half_width(self, level: float) -> float:
         """Return half of the width of the interval."""
@@ -76,18 +85,22 @@ def units_and_seeds(
     return RecipeDifference(float(np.mean(by_seed)), math.sqrt(square), joint)
 
 
-def corrected_for_folds(by_fold: Sequence[Sequence[float]]) -> RecipeDifference:
+def corrected_for_folds(
+    by_fold: Sequence[Sequence[float]], share: float | None = None
+) -> RecipeDifference:
     """Return the mean of the differences of folds, corrected for the rows that trainings share.
 
     Parameters
     ----------
     by_fold : sequence of sequences of float
         For each seed, or repeat, the difference of each of its folds.
+    share : float, optional
+        The share of the rows that each training holds out; 1 / k by default for k folds.
 
     Notes
     -----
-    With k folds a held-out part has 1 / (k - 1) of the rows that are learnt from: the variance of
-    n differences is (1 / n + 1 / (k - 1)) s^2, with n - 1 degrees of freedom.
+    With a share s, a held-out part has s / (1 - s) of the rows that are learnt from: the variance
+    of n differences is (1 / n + s / (1 - s)) s^2, with n - 1 degrees of freedom.
 
     Examples
     --------
@@ -96,11 +109,59 @@ def corrected_for_folds(by_fold: Sequence[Sequence[float]]) -> RecipeDifference:
     (0.2, 0.115, 5.0)
     """
     every = [one for folds in by_fold for one in folds]
-    folds = len(by_fold[0])
-    square = float(np.var(every, ddof=1)) * (1.0 / len(every) + 1.0 / (folds - 1))
+    share = 1.0 / len(by_fold[0]) if share is None else share
+    square = float(np.var(every, ddof=1)) * (1.0 / len(every) + share / (1.0 - share))
     return RecipeDifference(float(np.mean(every)), math.sqrt(square), len(every) - 1.0)
 
 
 def wider(one: RecipeDifference, other: RecipeDifference, level: float) -> RecipeDifference:
     """Return the one of two differences whose interval is wider."""
     return max(one, other, key=lambda found: found.half_width(level))
+
+
+def mean_difference(pairs: Sequence[tuple[Measured, Measured]], units: Units | None) -> LeftOut:
+    """Return the mean over seeds of a number less that of the base, and without each unit.
+
+    `pairs` have a number of each seed and that of the base, all of the same units.
+    """
+    every = without_units([*(base for _, base in pairs), *(one for one, _ in pairs)], units)
+    less = [one.minus(base) for base, one in zip(every, every[len(pairs) :], strict=False)]
+    return LeftOut(
+        np.mean([one.middle for one in less], axis=0),
+        np.mean([one.without for one in less], axis=0),
+        min(one.freedom for one in less),
+    )
+
+
+def recipe_difference(
+    by_seed: Sequence[float],
+    given_models: LeftOut,
+    by_fold: Sequence[Sequence[float]] | None,
+    level: float,
+) -> RecipeDifference | None:
+    """Return the difference of two recipes: by units and seeds, or by folds where that is wider.
+
+    Parameters
+    ----------
+    by_seed : sequence of float
+        The difference of each seed.
+    given_models : LeftOut
+        Their mean without each unit; see `mean_difference`.
+    by_fold : sequence of sequences of float, optional
+        For each seed the difference of each of its folds, where there are folds.
+    level : float
+        That of the interval, which says which one is wider.
+
+    Returns
+    -------
+    RecipeDifference or None
+        None for too few seeds or units, and where a number is missing or nothing varies.
+    """
+    error = float(given_models.standard_error)
+    if not (given_models.enough and np.isfinite([error, *by_seed]).all()):
+        return None
+    found = units_and_seeds(by_seed, error, given_models.freedom)
+    if found is not None and by_fold is not None:
+        # The mean over all rows is what is shown, and not the mean of the folds.
+        found = wider(found, corrected_for_folds(by_fold), level)._replace(value=found.value)
+    return found if found is not None and found.error > 0.0 else None

@@ -16,13 +16,12 @@ from lossfw.report.html.training import is_wide
 from lossfw.report.plots.style import INK, PAGE, drawing, use_log_scale
 from lossfw.report.text.comparison import (
     facts,
-    has_intervals,
     interval_count,
     reasons,
-    seed_tables,
-    star_words,
+    star_line,
     texts_by_run,
 )
+from lossfw.report.text.over_seeds import seed_remarks, seed_tables
 from lossfw.report.text.tables import as_number
 from lossfw.runs.compare import Comparison, RunNumber, TrainingComparison
 from lossfw.runs.compare.finished import is_number
@@ -67,9 +66,10 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         settings=settings,
         labels=list(_labels(comparison).values()),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
-        stars=star_words(comparison.together) if has_intervals(comparison) else "",
+        stars=star_line(comparison),
         why=reasons(comparison, comparison.single) if comparison.differences else "",
         seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),
+        of_seeds=seed_remarks(comparison.seeds, comparison.intervals.level),
         notes=list(_notes(comparison)),
     )
 

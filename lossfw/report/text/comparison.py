@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
+from lossfw.evaluation.intervals.recipes import LEAST_SEEDS
+from lossfw.report.text.over_seeds import (
+    LESS,
+    TextTable,
+    difference_text,
+    seed_remarks,
+    seed_tables,
+    star_words,
+)
 from lossfw.report.text.tables import (
-    as_number,
-    decimal_places,
     markdown_table,
     show_table,
     with_interval,
 )
 from lossfw.runs.compare import ComparedSlice, Comparison, FinishedRun, RunNumber
-from lossfw.runs.compare.seeds import SeedGroup, SeedSpread
+from lossfw.runs.compare.recipes import FOLDS
 from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.files import say
 
@@ -25,10 +32,9 @@ _NOT_MEASURED = "not all runs have this number"
 # More settings than this have a table of their own.
 _MOST_BESIDE = 3
 
-# Digits of a standard deviation.
-_SPREAD_DIGITS = 2
-
-_LESS = "less "
+# What it takes to tell recipes apart.
+_RECIPES = f"; for recipes take at least {LEAST_SEEDS} seeds"
+_SEEDS = f"For recipes take at least {LEAST_SEEDS} seeds, and keep rows or intervals."
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -40,6 +46,7 @@ _COLUMNS = ("", ".low", ".high", ".difference", ".difference.low", ".difference.
 def remarks(comparison: Comparison) -> list[str]:
     """Return remarks about the tables, in sentences."""
     lines = facts(comparison)
+    lines += seed_remarks(comparison.seeds, comparison.intervals.level, _SEEDS)
     if lists := comparison.lists:
         lines.append(f"Not shown here, but by --json: {', '.join(lists)}.")
     return [*lines, *(f"note: {note}" for note in comparison.notes)]
@@ -55,42 +62,27 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
     clear = has_intervals(comparison)
     if clear or comparison.paired:
         paired_by = comparison.paired_by or _counted(comparison.baseline.result["count"], "row")
-        star = f" {star_words(comparison.together)}" if clear else ""
-        lines.append(f"Differences are paired by {paired_by}; given these models.{star}")
+        star = f" {stars}" if (stars := star_line(comparison)) else ""
+        recipes = _RECIPES if _takes_seeds(comparison) else ""
+        lines.append(f"Differences are paired by {paired_by}; given these models{recipes}.{star}")
     if comparison.differences and not clear:
         why = reasons(comparison, comparison.single)
         lines.append(f"No difference has an interval, because {why}.")
-    if comparison.seeds:
-        lines.append(seed_remark(comparison.seeds, options.level))
     if not comparison.settings:
         lines.append("The configurations say the same.")
     return lines
 
 
-def star_words(together: int) -> str:
-    """Return what the stars of a table mean; `together` is for how many differences they hold.
-
-    Examples
-    --------
-    >>> print(star_words(11))
-    * leaves out 0, for all 11 differences together; . for one alone.
-    """
-    if together > 1:
-        which = "both" if together == 2 else f"all {together}"
-        return f"* leaves out 0, for {which} differences together; . for one alone."
-    return "* marks an interval that leaves out 0."
+def star_line(comparison: Comparison) -> str:
+    """Return what the stars behind differences of runs mean; empty where there are none."""
+    stars = comparison.together and has_intervals(comparison)
+    return star_words(comparison.together) if stars else ""
 
 
-def seed_remark(groups: Sequence[SeedGroup], level: float) -> str:
-    """Return what the numbers over seeds mean, as a sentence."""
-    text = "Over seeds: mean ± standard deviation."
-    known = [spread for group in groups for spread in group.differences.values()]
-    if not known:
-        return text
-    text = "Over seeds: mean ± standard deviation; differences are paired by seed"
-    if any(spread.interval for spread in known):
-        return f"{text}, with {100 * level:.4g}% intervals of their mean by Student's t."
-    return f"{text}; they have no interval, which needs two pairs that differ."
+def _takes_seeds(comparison: Comparison) -> bool:
+    """Tell whether more seeds of the same runs would tell recipes: they are of trained folds."""
+    trained = comparison.kind == "run" and all(FOLDS in run.settings for run in comparison.runs)
+    return trained and not comparison.tells_recipes
 
 
 def has_intervals(comparison: Comparison) -> bool:
@@ -139,13 +131,6 @@ def reasons(comparison: Comparison, names: Iterable[str]) -> str:
     return ", or because ".join(found)
 
 
-class TextTable(NamedTuple):
-    """A table of text: headers, and rows that begin with their names."""
-
-    headers: list[str]
-    rows: list[list[str]]
-
-
 def show(comparison: Comparison) -> None:
     """Write a comparison to standard output."""
     for index, table in enumerate(tables(comparison)):
@@ -182,50 +167,6 @@ def texts_by_run(comparison: Comparison, values: Mapping[str, list[Any]]) -> lis
     return [[key, *as_texts([given[place] for place in order])] for key, given in values.items()]
 
 
-def seed_tables(
-    groups: Sequence[SeedGroup], kind: str, titles_of: Mapping[str, str]
-) -> Iterator[TextTable]:
-    """Yield the table of means over seeds, and that of differences from the first settings.
-
-    `titles_of` has the title of each measure that may be shown.
-    """
-    names = [name for name in titles_of if any(name in group.numbers for group in groups)]
-    titles = [titles_of[name] for name in names]
-    if groups:
-        rows = [
-            [group.name, str(len(group.members))]
-            + [_mean_text(group.numbers.get(name)) for name in names]
-            for group in groups
-        ]
-        yield TextTable([f"{kind}s over seeds", "seeds", *titles], rows)
-    rows = []
-    for group in (group for group in groups[1:] if group.differences):
-        less = {name: RunNumber(d.mean, d.interval) for name, d in group.differences.items()}
-        texts = [difference_text(less.get(name, RunNumber(None))) for name in names]
-        rows.append([group.name, *texts])
-    if rows:
-        yield TextTable([f"{_LESS}{groups[0].name}", *titles], rows)
-
-
-def _mean_text(spread: SeedSpread | None) -> str:
-    """Return a mean with the standard deviation next to it.
-
-    Examples
-    --------
-    >>> _mean_text(SeedSpread(0.96314, 0.01004, 3)), _mean_text(SeedSpread(0.25, None, 1))
-    ('0.963 ± 0.010', '0.25')
-    """
-    if spread is None:
-        return "-"
-    if not spread.deviation:
-        return as_number(spread.mean)
-    ends = [spread.mean - spread.deviation, spread.mean + spread.deviation]
-    places = decimal_places(ends, _SPREAD_DIGITS)
-    if places is None:
-        return f"{as_number(spread.mean)} ± {as_number(spread.deviation, _SPREAD_DIGITS)}"
-    return f"{spread.mean:.{places}f} ± {spread.deviation:.{places}f}"
-
-
 def _of_two(comparison: Comparison) -> TextTable:
     base = comparison.baseline
     other = next(run for run in comparison.runs if run is not base)
@@ -258,7 +199,7 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
             for run in comparison.runs
             if run.name in comparison.differences
         ]
-        yield TextTable([f"{_LESS}{comparison.baseline.name}", *titles], rows)
+        yield TextTable([f"{LESS}{comparison.baseline.name}", *titles], rows)
 
 
 def _settings_beside(comparison: Comparison) -> list[str]:
@@ -295,19 +236,7 @@ def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
         yield TextTable(headers, cells)
         of_others = [[*a[:2], *b] for a, b in zip(cells, less, strict=True)]
         named = [run.name for run in others]
-        yield TextTable([f"{head[0]}, {_LESS}{base.name}", "rows", *named], of_others)
-
-
-def difference_text(difference: RunNumber) -> str:
-    """Return a difference with its interval, and its star or dot.
-
-    Examples
-    --------
-    >>> difference_text(RunNumber(0.0123, [0.001, 0.0236])), difference_text(RunNumber(0.0))
-    ('+0.012 [+0.001, +0.024] *', '0')
-    """
-    text = with_interval(difference.value, difference.interval, sign=True)
-    return f"{text}{difference.mark}"
+        yield TextTable([f"{head[0]}, {LESS}{base.name}", "rows", *named], of_others)
 
 
 def _number_text(number: RunNumber) -> str:

@@ -19,14 +19,17 @@ from lossfw.runs.compare.differences import (
     Judged,
     Note,
     differences,
+    incomparable,
     listed,
     runs_with_rows,
     runs_with_sums,
 )
 from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
+from lossfw.runs.compare.recipes import RunRecipes
 from lossfw.runs.compare.row_keys import units_of
 from lossfw.runs.compare.scores import NO_SCORES, Scores, scored
+from lossfw.runs.compare.seeds import Seeded, seed_groups
 from lossfw.runs.compare.settings import differing_settings, surroundings
 from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
 
@@ -85,7 +88,31 @@ def compare(
         together = max(together, of_slices)
     notes += [one.note for one in found if one.note is not None]
     notes += _other_intervals(runs, numbers, intervals)
-    return Comparison(
+    settings, paired_by = (
+        differing_settings([run.settings for run in runs]),
+        _paired_by(found, units),
+    )
+    alike = [
+        name
+        for name in measures
+        if all(incomparable(name, run, runs[0], with_rows) is None for run in runs[1:])
+    ]
+    seeded = [
+        Seeded(
+            run.name,
+            {key: run.settings.get(key) for key in settings},
+            {
+                name: float(number.value)
+                for name, number in numbers[run.name].items()
+                if number.single and name in alike
+            },
+            run.rows_key,
+        )
+        for run in runs
+    ]
+    by_name = {run.name: run for run in runs}
+    recipes = RunRecipes(by_name, with_rows, numbers, paired_by, intervals.level)
+    comparison = Comparison(
         runs=tuple(runs),
         given=tuple(runs),
         measures=measures,
@@ -98,16 +125,31 @@ def compare(
             run: {name: one.lacking for name, one in by_name.items() if one.lacking}
             for run, by_name in judged.items()
         },
-        settings=differing_settings([run.settings for run in runs]),
+        settings=settings,
         surroundings=differing_settings([surroundings(run.record) for run in runs]),
         intervals=intervals,
         paired=bool(judged) and len(with_rows) == len(runs),
-        paired_by=_paired_by(found, units),
+        paired_by=paired_by,
         notes=tuple(dict.fromkeys(notes)),
         by="" if by is None else by.by,
         slices=slices,
         together=together,
+        over_seeds=seed_groups(seeded, intervals.level, recipes, stars),
     )
+    return _without_stars(comparison) if comparison.tells_recipes else comparison
+
+
+def _without_stars(comparison: Comparison) -> Comparison:
+    """Return a comparison in which only differences of recipes have stars.
+
+    One model of each recipe decides nothing where several are there.
+    """
+    plain = {
+        run: {name: one._replace(star="") for name, one in by_name.items()}
+        for run, by_name in comparison.differences.items()
+    }
+    together = comparison.together if comparison.by else 0
+    return replace(comparison, differences=plain, together=together)
 
 
 def _with_units(
@@ -254,7 +296,7 @@ def compare_folders(
                 option = "--units says which rows belong together"
             raise ArgumentError(f"{option}, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), left_out)
-        return TrainingComparison.of(trainings, level), left_out
+        return TrainingComparison.of(trainings, level, stars), left_out
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
     found = compare(

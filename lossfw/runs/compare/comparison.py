@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -13,10 +12,12 @@ from lossfw.components import notebook
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.runs.compare.differences import Note, loss_key
+from lossfw.runs.compare.differences import Note
 from lossfw.runs.compare.finished import LOSS, FinishedRun, FinishedTraining, RunNumber
-from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
+from lossfw.runs.compare.recipes import recipes_of_trainings
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups
 from lossfw.runs.compare.settings import as_text, differing_settings, surroundings
+from lossfw.runs.compare.stars import Stars
 from lossfw.runs.stored import HELD_OUT
 
 # Version of the JSON objects that `Comparison.to_dict` and `TrainingComparison.to_dict` give.
@@ -96,6 +97,9 @@ class Comparison(_ByRun):
         Parts of the rows.
     together : int
         How many differences of a measure a star holds for.
+    over_seeds : tuple of SeedGroup
+        Runs that differ only in their seed, with means and spreads, in the order given; empty
+        without any.
     """
 
     runs: tuple[Any, ...]
@@ -113,6 +117,7 @@ class Comparison(_ByRun):
     by: str = ""
     slices: tuple[ComparedSlice, ...] = ()
     together: int = 0
+    over_seeds: tuple[SeedGroup, ...] = ()
     # By what the runs are in order, and whether the largest comes first; empty for the order given.
     order: tuple[str, bool] = ("", False)
 
@@ -151,25 +156,17 @@ class Comparison(_ByRun):
         """The measures that are several numbers, which no table shows."""
         return tuple(name for name in self.measures if name not in self.single)
 
-    @cached_property
+    @property
     def seeds(self) -> tuple[SeedGroup, ...]:
-        """Runs that differ only in their seed, with means and spreads; empty without any."""
-        of_runs = self.kind == "run"
-        alike = len({loss_key(run) if of_runs else run.loss_name for run in self.given}) == 1
-        seeded = []
-        for run in self.given:
-            numbers = {
-                name: float(number.value)
-                for name, number in self.numbers[run.name].items()
-                # Losses of different names are different things.
-                if number.single and (alike or name.removeprefix(HELD_OUT) != LOSS)
-            }
-            settings = {key: run.settings.get(key) for key in self.settings}
-            seeded.append(Seeded(run.name, settings, numbers, run.rows_key))
-        key, reverse = self.order
-        groups = seed_groups(seeded, self.intervals.level)
+        """Those of `over_seeds` in the order of the runs."""
+        (key, reverse), groups = self.order, self.over_seeds
         # One decides by the means: they have the order of the runs.
         return _in_order(groups, lambda group: _value_of(group, key), reverse) if key else groups
+
+    @property
+    def tells_recipes(self) -> bool:
+        """Whether any difference over seeds is one of recipes."""
+        return any(one.recipe for group in self.over_seeds for one in group.differences.values())
 
     @property
     def baseline(self) -> FinishedRun:
@@ -294,8 +291,13 @@ class TrainingComparison(Comparison):
     kind: ClassVar[str] = "training"
 
     @classmethod
-    def of(cls, trainings: Sequence[FinishedTraining], level: float | None = None) -> Self:
-        """Compare trainings; `level` is that of the intervals of differences over seeds.
+    def of(
+        cls,
+        trainings: Sequence[FinishedTraining],
+        level: float | None = None,
+        stars: Stars = "all",
+    ) -> Self:
+        """Compare trainings; `level` and `stars` are those of differences over seeds.
 
         Raises
         ------
@@ -310,15 +312,27 @@ class TrainingComparison(Comparison):
             f"the losses {', '.join(losses)} are different things",
             "name one loss among evaluate.metrics of all trainings to compare it",
         )
+        settings = differing_settings([one.settings for one in trainings])
+        intervals = Intervals() if level is None else Intervals(level)
+        apart = loss_names(settings) if len(losses) == 1 else loss_names([LOSS])
+        seeded = [
+            Seeded(
+                one.name,
+                {key: one.settings.get(key) for key in settings},
+                {name: float(value) for name, value in one.numbers.items() if name not in apart},
+            )
+            for one in trainings
+        ]
         return cls(
             tuple(trainings),
             tuple(trainings),
             # Numbers of held-out rows follow the others, in every training.
             tuple(sorted(names, key=lambda name: name.startswith(HELD_OUT))),
             {one.name: {n: RunNumber(v) for n, v in one.numbers.items()} for one in trainings},
-            differing_settings([one.settings for one in trainings]),
-            Intervals() if level is None else Intervals(level),
+            settings,
+            intervals,
             (note,) if len(losses) > 1 else (),
+            over_seeds=seed_groups(seeded, intervals.level, recipes_of_trainings(trainings), stars),
         )
 
     @property

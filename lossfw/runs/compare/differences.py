@@ -94,10 +94,10 @@ def differences(
 ) -> Iterator[tuple[str, Judged]]:
     """Yield each measure of two runs with their difference."""
     for name in (name for name in numbers[run.name] if name in numbers[base.name]):
-        incomparable = _incomparable(name, run, base, with_rows)
-        if incomparable is not None:
+        apart = incomparable(name, run, base, with_rows)
+        if apart is not None:
             lacking = "the runs measure different things under this name"
-            yield name, Judged(RunNumber(None), lacking, incomparable)
+            yield name, Judged(RunNumber(None), lacking, apart)
             continue
         value = minus(numbers[run.name][name].value, numbers[base.name][name].value)
         unpaired = [one for one in (base, run) if one.name not in with_rows]
@@ -155,7 +155,7 @@ def _short(name: str, found: Found) -> Note | None:
     return Note(f"{name}: {why}, so the interval of the difference is too narrow", MORE_TIME)
 
 
-def _incomparable(
+def incomparable(
     name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithUnits]
 ) -> Note | None:
     """Return why a measure of two runs cannot be compared, None if it can."""

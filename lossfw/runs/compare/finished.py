@@ -260,7 +260,7 @@ def find_trainings(
     reasons = {folder: unfinished(folder) for folder in folders}
     done = [folder for folder, reason in reasons.items() if not reason]
     messages = [f"{one.name} is left out: {reason}" for one, reason in reasons.items() if reason]
-    trainings = [_read_training(folder, name) for folder, name in _names_of(done)]
+    trainings = [read_finished_training(folder, name) for folder, name in _names_of(done)]
     return trainings, [path for path in paths if not inside[path]], messages
 
 
@@ -337,7 +337,8 @@ def _settings(path: Path) -> dict[str, Any]:
     return flat(read_settings(trainings)) if is_of_folds and trainings.is_file() else settings
 
 
-def _read_training(path: Path, name: str) -> FinishedTraining:
+def read_finished_training(path: Path, name: str) -> FinishedTraining:
+    """Return the finished training in a folder; a file that is damaged is a DataError."""
     config = path / CONFIG_FILE
     settings = flat(read_settings(config)) if config.is_file() else {}
     training = FinishedTraining(name, numbers_in(read_json(path / TRAINING_FILE)), settings, path)

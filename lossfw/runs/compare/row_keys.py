@@ -23,8 +23,8 @@ from lossfw.runs.compare.finished import FinishedRun
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import RowRecords
 
-_HOLD_OUT = "train.hold_out.groups"
-_GROUP_KEY = "data.group_key"
+HOLD_OUT_GROUPS = "train.hold_out.groups"
+GROUP_KEY = "data.group_key"
 
 
 def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
@@ -33,10 +33,10 @@ def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
         units = run.intervals.units
         column = str((run.result.get("intervals") or {}).get("column", ""))
         return Units("groups", column) if units.kind == "groups" else units
-    if run.settings.get(_HOLD_OUT):
-        return Units.read(run.settings[_HOLD_OUT])
+    if run.settings.get(HOLD_OUT_GROUPS):
+        return Units.read(run.settings[HOLD_OUT_GROUPS])
     if rows is not None and has_groups(rows):
-        return Units("groups", str(run.settings.get(_GROUP_KEY) or ""))
+        return Units("groups", str(run.settings.get(GROUP_KEY) or ""))
     return Units()
 
 

@@ -1,15 +1,26 @@
-"""Runs or trainings that differ in their seed alone: mean, spread, and differences by seed."""
+"""Runs or trainings that differ only in their seed: mean, spread, and differences by seed.
+
+A difference over seeds is one of recipes where other rows and other seeds could judge it; its star
+then holds for all groups of the table together, by Holm's method, as the groups need not have the
+same seeds. Otherwise the t-test over the seeds only says whether other seeds on the same data would
+tell the same, and there is no star.
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from lossfw.evaluation.intervals.student import t_quantile
+from lossfw.evaluation.intervals.families import holm
+from lossfw.evaluation.intervals.recipes import RecipeDifference
+from lossfw.runs.compare.finished import LOSS, RunNumber
+from lossfw.runs.compare.recipes import Judge
 from lossfw.runs.compare.settings import MODEL_FILES, UNSET, as_text
+from lossfw.runs.compare.stars import DOT, STAR, Stars
+from lossfw.runs.stored import HELD_OUT
 
 SEED = "seed"
 # What was trained with different seeds lies in different files.
@@ -32,14 +43,40 @@ class Seeded(NamedTuple):
 class SeedSpread(NamedTuple):
     """A number over several seeds.
 
-    The deviation has n - 1 below the root, and is None for one seed. The interval is that of the
-    mean of differences, by Student's t; None for anything else.
+    The deviation has n - 1 below the root, and is None for one seed.
     """
 
     mean: float
     deviation: float | None
     seeds: int
-    interval: list[float] | None = None
+
+
+class SeedDifference(NamedTuple):
+    """A difference over several seeds, paired by seed.
+
+    Attributes
+    ----------
+    spread : SeedSpread
+        That of the differences of the seeds.
+    number : RunNumber
+        Their mean with its interval; with a star, or none, and p-values if it is one of recipes.
+    recipe : str
+        What a difference of recipes is of, in words. It is empty where the interval is that of
+        Student's t over the seeds, and where there is none.
+    together : int
+        How many differences of the measure the star holds for.
+    """
+
+    spread: SeedSpread
+    number: RunNumber
+    recipe: str = ""
+    together: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the difference as plain numbers and texts, for JSON."""
+        number = self.number.to_dict()
+        del number["value"]
+        return {**_plain(self.spread), "recipe": self.recipe or None, **number}
 
 
 @dataclass(frozen=True)
@@ -47,14 +84,16 @@ class SeedGroup:
     """Runs or trainings with the same settings and different seeds.
 
     It is named by the `settings` in which it differs from other groups. `numbers` and `differences`
-    are by measure; the latter are from the first group, paired by seed, and empty for that group.
+    are by measure; the latter are from the first group, whose name is `base`, paired by seed. That
+    group has neither.
     """
 
     name: str
     settings: Mapping[str, Any]
     members: tuple[Seeded, ...]
     numbers: Mapping[str, SeedSpread]
-    differences: Mapping[str, SeedSpread]
+    differences: Mapping[str, SeedDifference]
+    base: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the group as plain numbers, texts and lists, for JSON."""
@@ -64,15 +103,16 @@ class SeedGroup:
             "seeds": [one.settings.get(SEED) for one in self.members],
             "members": [one.name for one in self.members],
             "numbers": {name: _plain(of) for name, of in self.numbers.items()},
-            "differences": {
-                name: {**_plain(of), "interval": of.interval}
-                for name, of in self.differences.items()
-            },
+            "differences": {name: of.to_dict() for name, of in self.differences.items()},
         }
 
 
-def seed_groups(items: Sequence[Seeded], level: float) -> tuple[SeedGroup, ...]:
-    """Return the groups that differ in their seed alone; none if no group has two seeds.
+def seed_groups(
+    items: Sequence[Seeded], level: float, judge: Judge | None = None, stars: Stars = "all"
+) -> tuple[SeedGroup, ...]:
+    """Return the groups that differ only in their seed; none if no group has two seeds.
+
+    `judge` finds the differences of recipes, of which a star holds for all or for `each` alone.
 
     Examples
     --------
@@ -100,9 +140,17 @@ def seed_groups(items: Sequence[Seeded], level: float) -> tuple[SeedGroup, ...]:
             name: _spread([one.numbers[name] for one in members if name in one.numbers])
             for name in names
         }
-        less = {} if members is first else _differences(members, first, level)
-        groups.append(SeedGroup(",".join(texts) or _ALL, settings, tuple(members), numbers, less))
-    return tuple(groups)
+        less = {} if members is first else _differences(members, first, level, judge)
+        base = groups[0].name if groups else ""
+        name = ",".join(texts) or _ALL
+        groups.append(SeedGroup(name, settings, tuple(members), numbers, less, base))
+    return _with_stars(groups, level, stars)
+
+
+def loss_names(settings: Iterable[str]) -> frozenset[str]:
+    """Return the names that the loss has if such settings differ: other losses are other things."""
+    differs = any(key == LOSS or key.startswith(f"{LOSS}.") for key in settings)
+    return frozenset((LOSS, f"{HELD_OUT}{LOSS}")) if differs else frozenset()
 
 
 def _seeds(members: Sequence[Seeded]) -> set[Any]:
@@ -124,25 +172,53 @@ def _grouped(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
 
 
 def _differences(
-    members: Sequence[Seeded], base: Sequence[Seeded], level: float
-) -> dict[str, SeedSpread]:
+    members: Sequence[Seeded], base: Sequence[Seeded], level: float, judge: Judge | None
+) -> dict[str, SeedDifference]:
     """Return the differences of members with those of the same seed, by measure."""
     others = {one.settings.get(SEED): one for one in base}
     both = [(one, others.get(one.settings.get(SEED))) for one in members]
     pairs = [(one, other) for one, other in both if other is not None and one.like == other.like]
-    names = dict.fromkeys(name for one, _ in pairs for name in one.numbers)
     found = {}
-    for name in names:
-        less = [a.numbers[name] - b.numbers[name] for a, b in pairs if name in b.numbers]
-        if less:
-            found[name] = spread = _spread(less)
-            if spread.deviation:
-                # That of the paired t-test.
-                error = spread.deviation / math.sqrt(spread.seeds)
-                half = t_quantile(level, spread.seeds - 1) * error
-                ends = [spread.mean - half, spread.mean + half]
-                found[name] = spread._replace(interval=ends)
+    for name in dict.fromkeys(name for one, _ in pairs for name in one.numbers):
+        own = [(a, b) for a, b in pairs if name in a.numbers and name in b.numbers]
+        if own:
+            spread = _spread([a.numbers[name] - b.numbers[name] for a, b in own])
+            recipe = judge and judge(name, [(a.name, b.name) for a, b in own])
+            if recipe:
+                # The mean of what the runs report, whose rows give it again up to rounding.
+                of = recipe.difference._replace(value=spread.mean)
+                number = RunNumber(of.value, of.ends(level), "", of.p)
+                found[name] = SeedDifference(spread, number, recipe.words)
+            else:
+                found[name] = SeedDifference(spread, _t_over_seeds(spread, level))
     return found
+
+
+def _t_over_seeds(spread: SeedSpread, level: float) -> RunNumber:
+    """Return the mean with the interval of the paired t-test, and without a star."""
+    if not spread.deviation:
+        return RunNumber(spread.mean, None, "")
+    error = spread.deviation / math.sqrt(spread.seeds)
+    ends = RecipeDifference(spread.mean, error, spread.seeds - 1).ends(level)
+    return RunNumber(spread.mean, ends, "")
+
+
+def _with_stars(groups: Sequence[SeedGroup], level: float, stars: Stars) -> tuple[SeedGroup, ...]:
+    """Return the groups with the stars of recipes, which hold for all groups together."""
+    marked = [dict(group.differences) for group in groups]
+    for name in dict.fromkeys(name for less in marked for name in less):
+        family = [less for less in marked if name in less and less[name].recipe]
+        p = [float(less[name].number.p or 0.0) for less in family]
+        together = len(family) if stars == "all" else min(len(family), 1)
+        adjusted = holm(p) if stars == "all" else p
+        for less, alone, beside in zip(family, p, adjusted, strict=True):
+            number = less[name].number
+            # What one interval says is not outdone by a family of one.
+            clear = beside <= max(1.0 - level, alone)
+            star = "" if not number.clear else STAR if clear else DOT
+            number = number._replace(star=star, p_adjusted=beside)
+            less[name] = less[name]._replace(number=number, together=together)
+    return tuple(replace(one, differences=less) for one, less in zip(groups, marked, strict=True))
 
 
 def _spread(values: Sequence[float]) -> SeedSpread:

@@ -116,7 +116,8 @@ def test_seeds_are_averaged_beside_the_trainings(lossfw):
     arguments = ("train", "train.yaml", "--out", "s", "-o", SWEEP)
     text = lossfw(*arguments).stdout
     assert "trainings over seeds  seeds  loss" in text
-    assert text.splitlines()[-1].startswith("Over seeds: mean ± standard deviation; differences")
+    assert "Over seeds: mean ± standard deviation; differences are paired by seed." in text
+    assert "lossfw compare" in text.splitlines()[-1]
     plain = json.loads(lossfw(*arguments, "--resume", "--json").stdout)
     for one, group in zip(plain, (0, 0, 1, 1), strict=True):
         of = one["over_seeds"]

@@ -35,17 +35,21 @@ def test_means_spreads_and_the_paired_t_test():
     less = [LOSSES[0.5, seed] - LOSSES[0.1, seed] for seed in range(3)]
     half = T_2 * statistics.stdev(less) / 3**0.5
     found = second.differences["loss"]
-    assert found.mean == pytest.approx(statistics.fmean(less))
-    assert found.interval == pytest.approx([found.mean - half, found.mean + half], rel=1e-4)
+    mean = found.spread.mean
+    assert found.number.value == mean == pytest.approx(statistics.fmean(less))
+    assert found.number.interval == pytest.approx([mean - half, mean + half], rel=1e-4)
+    # Other seeds on the same data say nothing of recipes.
+    assert (found.recipe, found.number.mark) == ("", "")
     assert first.differences == {}
+    assert (first.base, second.base) == ("", first.name)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_pairs_have_equal_seeds_in_any_order(order):
     items = seeded(LOSSES)
     again = [*items[:3], *(items[3 + place] for place in order)]
-    wanted, found = (seed_groups(of, 0.95)[1].differences["loss"] for of in (items, again))
-    assert found.mean == pytest.approx(wanted.mean)
+    wanted, found = (seed_groups(of, 0.95)[1].differences["loss"].number for of in (items, again))
+    assert found.value == pytest.approx(wanted.value)
     assert found.interval == pytest.approx(wanted.interval)
 
 
@@ -66,7 +70,8 @@ def test_what_has_one_pair_has_no_interval_and_other_data_no_difference():
     items = seeded({(0.1, 0): 1.0, (0.1, 1): 2.0, (0.5, 0): 2.0})
     found = seed_groups(items, 0.95)[1]
     assert found.numbers["loss"][:3] == (2.0, None, 1)
-    assert found.differences["loss"] == (1.0, None, 1, None)
+    less = found.differences["loss"]
+    assert (less.spread, less.number.interval) == ((1.0, None, 1), None)
     apart = [one._replace(like=place) for place, one in enumerate(items)]
     assert seed_groups(apart, 0.95)[1].differences == {}
 
@@ -106,8 +111,8 @@ def test_a_sweep_of_trainings_is_averaged_everywhere(folder, command):
         assert group["seeds"] == [0, 1]
     shown = command("compare", "all").stdout
     assert "trainings over seeds" in shown
-    assert "differences are paired by seed, with 95% intervals of their mean" in shown
-    assert "with 80% intervals" in command("compare", "all", "--level", "0.8").stdout
+    assert "Differences have 95% intervals by Student's t over the seeds: would other" in shown
+    assert "have 80% intervals" in command("compare", "all", "--level", "0.8").stdout
     assert "trainings over seeds" in command("compare", "all", "--markdown").stdout
     pytest.importorskip("matplotlib")
     assert command("report", "all").exit_code == 0

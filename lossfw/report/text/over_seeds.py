@@ -1,0 +1,148 @@
+"""Numbers over several seeds as tables and sentences, and differences with their stars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from lossfw.report.text.tables import as_number, decimal_places, with_interval
+from lossfw.runs.compare.differences import listed
+from lossfw.runs.compare.finished import RunNumber
+from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread
+
+LESS = "less "
+# Digits of a standard deviation.
+_SPREAD_DIGITS = 2
+# Beside differences of recipes.
+_WITHOUT = "A difference without an interval has too few seeds, or no rows that judge a recipe."
+
+
+class TextTable(NamedTuple):
+    """A table of text: headers, and rows that begin with their names."""
+
+    headers: list[str]
+    rows: list[list[str]]
+
+
+def seed_tables(
+    groups: Sequence[SeedGroup], kind: str, titles_of: Mapping[str, str]
+) -> Iterator[TextTable]:
+    """Yield the table of means over seeds, and that of differences from the first settings.
+
+    `titles_of` has the title of each measure that may be shown.
+    """
+    names = [name for name in titles_of if any(name in group.numbers for group in groups)]
+    titles = [titles_of[name] for name in names]
+    if groups:
+        rows = [
+            [group.name, str(len(group.members))]
+            + [_mean_text(group.numbers.get(name)) for name in names]
+            for group in groups
+        ]
+        yield TextTable([f"{kind}s over seeds", "seeds", *titles], rows)
+    recipes = any(one.recipe for one in _differences(groups))
+    rows = [
+        [group.name, *(_difference_text(group.differences.get(name), recipes) for name in names)]
+        for group in groups
+        if group.differences
+    ]
+    if rows:
+        yield TextTable([f"{LESS}{groups[0].base or groups[-1].base}", *titles], rows)
+
+
+def seed_remarks(groups: Sequence[SeedGroup], level: float, hint: str = "") -> list[str]:
+    """Return what the numbers over seeds mean, in sentences; none without groups.
+
+    `hint` is what to do for differences of recipes where there are none.
+    """
+    if not groups:
+        return []
+    known = list(_differences(groups))
+    if not known:
+        return ["Over seeds: mean ± standard deviation."]
+    lines = ["Over seeds: mean ± standard deviation; differences are paired by seed."]
+    intervals = f"{100 * level:.4g}% intervals"
+    recipes = [one for one in known if one.recipe]
+    if recipes:
+        together = max(one.together for one in recipes)
+        lines.append(
+            f"Differences of recipes: {_recipes(groups)}; {intervals}. {star_words(together)}"
+        )
+        if any(not one.recipe for one in known):
+            lines.append(_WITHOUT)
+    elif any(one.number.interval for one in known):
+        lines.append(
+            f"Differences have {intervals} by Student's t over the seeds: would other seeds on the "
+            f"same data tell the same? They say nothing of other rows. {hint}".rstrip()
+        )
+    else:
+        lines.append("Differences have no interval, which needs two pairs that differ.")
+    return lines
+
+
+def _differences(groups: Sequence[SeedGroup]) -> Iterator[SeedDifference]:
+    for group in groups:
+        yield from group.differences.values()
+
+
+def _recipes(groups: Sequence[SeedGroup]) -> str:
+    """Return what the differences of recipes are of; with their groups where that differs."""
+    found: dict[str, dict[str, None]] = {}
+    for group in groups:
+        for one in (one for one in group.differences.values() if one.recipe):
+            found.setdefault(one.recipe, {})[group.name] = None
+    if len(found) == 1:
+        return next(iter(found))
+    return "; ".join(f"{words} ({listed(list(names))})" for words, names in found.items())
+
+
+def star_words(together: int) -> str:
+    """Return what the stars of a table mean; `together` is for how many differences they hold.
+
+    Examples
+    --------
+    >>> print(star_words(11))
+    * leaves out 0, for all 11 differences together; . for one alone.
+    """
+    if together > 1:
+        which = "both" if together == 2 else f"all {together}"
+        return f"* leaves out 0, for {which} differences together; . for one alone."
+    return "* marks an interval that leaves out 0."
+
+
+def _difference_text(one: SeedDifference | None, recipes: bool) -> str:
+    """Return a difference over seeds; in a table of recipes no other one has an interval."""
+    number = RunNumber(None) if one is None else one.number
+    plain = recipes and not (one and one.recipe)
+    return difference_text(number._replace(interval=None) if plain else number)
+
+
+def difference_text(difference: RunNumber) -> str:
+    """Return a difference with its interval, and its star or dot.
+
+    Examples
+    --------
+    >>> difference_text(RunNumber(0.0123, [0.001, 0.0236])), difference_text(RunNumber(0.0))
+    ('+0.012 [+0.001, +0.024] *', '0')
+    """
+    text = with_interval(difference.value, difference.interval, sign=True)
+    return f"{text}{difference.mark}"
+
+
+def _mean_text(spread: SeedSpread | None) -> str:
+    """Return a mean with the standard deviation next to it.
+
+    Examples
+    --------
+    >>> _mean_text(SeedSpread(0.96314, 0.01004, 3)), _mean_text(SeedSpread(0.25, None, 1))
+    ('0.963 ± 0.010', '0.25')
+    """
+    if spread is None:
+        return "-"
+    if not spread.deviation:
+        return as_number(spread.mean)
+    ends = [spread.mean - spread.deviation, spread.mean + spread.deviation]
+    places = decimal_places(ends, _SPREAD_DIGITS)
+    if places is None:
+        return f"{as_number(spread.mean)} ± {as_number(spread.deviation, _SPREAD_DIGITS)}"
+    return f"{spread.mean:.{places}f} ± {spread.deviation:.{places}f}"

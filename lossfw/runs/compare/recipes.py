@@ -1,0 +1,187 @@
+"""What a difference of recipes rests on: units and folds of runs, held-out rows of trainings.
+
+A recipe is a way of training, whatever model one seed makes of it. The numerics are in
+`lossfw.evaluation.intervals.recipes`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from lossfw.evaluation.intervals.paired import Measured
+from lossfw.evaluation.intervals.recipes import (
+    LEAST_SEEDS,
+    RecipeDifference,
+    corrected_for_folds,
+    mean_difference,
+    recipe_difference,
+)
+from lossfw.runs.compare.finished import (
+    FinishedRun,
+    FinishedTraining,
+    RunNumber,
+    read_finished_training,
+)
+from lossfw.runs.compare.paired import RunWithUnits
+from lossfw.runs.compare.pairing import weighed_alike
+from lossfw.runs.compare.row_keys import GROUP_KEY, HOLD_OUT_GROUPS
+from lossfw.runs.folder import TRAINING_FILE
+from lossfw.runs.folds import name_of_fold
+from lossfw.runs.stored import HELD_OUT
+
+FOLDS = "train.hold_out.folds"
+_SHARE, _FOLD, _TIME = (f"train.hold_out.{key}" for key in ("share", "fold", "time"))
+# Settings that say which rows there are, and which of them are held out.
+_OF_ROWS = ("data.", "train.hold_out.")
+# Those of a recipe itself: what it makes of the inputs, and when it stops.
+_OF_RECIPE = ("data.inputs_key", "data.standardize", "train.hold_out.patience")
+
+
+class Recipe(NamedTuple):
+    """A difference of recipes, and what it is of, in words."""
+
+    difference: RecipeDifference
+    words: str
+
+
+# The difference of a measure over pairs of runs, or of trainings, with equal seeds, by their names,
+# that of the base second; None where it is not one of recipes.
+Judge: TypeAlias = Callable[[str, Sequence[tuple[str, str]]], Recipe | None]
+
+
+@dataclass(eq=False)
+class RunRecipes:
+    """Judges recipes by runs on the same rows: by their units, and by their folds.
+
+    Attributes
+    ----------
+    runs : mapping of str to FinishedRun
+    with_units : mapping of str to RunWithUnits
+        Those that can be paired.
+    numbers : mapping of str to mapping
+        By run and measure.
+    units : str
+        What they are paired by, in words.
+    level : float
+        That of the intervals.
+    """
+
+    runs: Mapping[str, FinishedRun]
+    with_units: Mapping[str, RunWithUnits]
+    numbers: Mapping[str, Mapping[str, RunNumber]]
+    units: str
+    level: float
+
+    def __call__(self, name: str, pairs: Sequence[tuple[str, str]]) -> Recipe | None:
+        """Return the difference of a measure; see `Judge`."""
+        measured = [(self._measured(one, name), self._measured(base, name)) for one, base in pairs]
+        known = [(one, base) for one, base in measured if one is not None and base is not None]
+        if len(known) < len(pairs) or len(pairs) < LEAST_SEEDS:
+            return None
+        first, *others = (self.with_units[run] for pair in pairs for run in pair)
+        if not all(weighed_alike(other, first, name) for other in others):
+            return None
+        mean = mean_difference(known, first.units)
+        by_seed = [float(one.value - base.value) for one, base in known]
+        by_fold = self._by_fold(name, pairs)
+        found = recipe_difference(by_seed, mean, by_fold, self.level)
+        if found is None:
+            return None
+        words = f"{self.units} and {len(pairs)} seeds"
+        if by_fold is not None:
+            words = f"{len(by_fold[0])} folds x {len(pairs)} seeds, corrected for shared rows"
+        return Recipe(found, words)
+
+    def _measured(self, run: str, name: str) -> Measured | None:
+        found = self.with_units[run].estimated(name) if run in self.with_units else None
+        return found if found is not None and found.value.shape == () else None
+
+    def _by_fold(self, name: str, pairs: Sequence[tuple[str, str]]) -> list[list[float]] | None:
+        """Return the difference of each fold of each pair, None unless all have the same folds."""
+        found = []
+        for one, base in pairs:
+            if _rows_of(self.runs[one].settings) != _rows_of(self.runs[base].settings):
+                return None
+            mine, theirs = self._folds(one, name), self._folds(base, name)
+            if not mine or len(mine) != len(theirs):
+                return None
+            found.append([a - b for a, b in zip(mine, theirs, strict=True)])
+        return found if np.isfinite(found).all() else None
+
+    def _folds(self, run: str, name: str) -> list[float]:
+        """Return a number of the rows of each fold; empty if the folds do not have it."""
+        own = self.runs[run].numbers.get(name)
+        if own is None or own.value != self.numbers[run][name].value:
+            # The folds have what the run reports, and no number that is computed anew.
+            return []
+        numbers = [fold.numbers.get(f"{HELD_OUT}{name}") for fold in _folds_of(self.runs[run])]
+        return [float(number) for number in numbers if isinstance(number, int | float)]
+
+
+@functools.cache
+def _folds_of(run: FinishedRun) -> tuple[FinishedTraining, ...]:
+    """Return the trainings of a run of all folds; none where they are not beside it.
+
+    Periods of time are no folds here: each one is judged by a model of more rows than the last.
+    """
+    count = run.settings.get(FOLDS)
+    if not isinstance(count, int) or run.settings.get(_TIME):
+        return ()
+    folders = [run.path / name_of_fold(fold) for fold in range(count)]
+    if not all((folder / TRAINING_FILE).is_file() for folder in folders):
+        return ()
+    return tuple(read_finished_training(folder, folder.name) for folder in folders)
+
+
+def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
+    """Return what judges recipes by trainings of which each seed holds out other rows."""
+    by_name = {one.name: one for one in trainings}
+
+    def judge(name: str, pairs: Sequence[tuple[str, str]]) -> Recipe | None:
+        every = [by_name[one].settings for pair in pairs for one in pair]
+        share = _held_out_share(every[0])
+        same = all(_rows_of(one) == _rows_of(every[0]) for one in every)
+        if not (name.startswith(HELD_OUT) and share and same and len(pairs) >= LEAST_SEEDS):
+            return None
+        numbers = [[by_name[one].numbers[name] for one in pair] for pair in pairs]
+        less = [[one - base] for one, base in numbers]
+        if not np.isfinite(less).all():
+            return None
+        found = corrected_for_folds(less, share)
+        words = (
+            f"{len(pairs)} seeds that each hold out {share:.0%} of the {_held_out_of(every[0])}, "
+            "corrected for shared rows"
+        )
+        return Recipe(found, words) if found.error > 0.0 else None
+
+    return judge
+
+
+def _held_out_share(settings: Mapping[str, Any]) -> float | None:
+    """Return the share of the rows that the seed draws to be held out; None if it draws none."""
+    if settings.get(_TIME):
+        return None
+    if isinstance(settings.get(FOLDS), int) and settings.get(_FOLD) is not None:
+        return 1.0 / float(settings[FOLDS])
+    share = settings.get(_SHARE)
+    return float(share) if isinstance(share, int | float) else None
+
+
+def _held_out_of(settings: Mapping[str, Any]) -> str:
+    """Return what is held out as a whole, in words."""
+    named = settings.get(HOLD_OUT_GROUPS) or settings.get(GROUP_KEY)
+    return f"groups ({named})" if named else "rows, taken as independent"
+
+
+def _rows_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that say which rows there are, and which of them are held out."""
+    return {
+        key: repr(value)
+        for key, value in settings.items()
+        if key.startswith(_OF_ROWS) and not key.startswith(_OF_RECIPE)
+    }

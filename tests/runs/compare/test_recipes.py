@@ -1,0 +1,287 @@
+"""Differences of recipes: runs and trainings over seeds, by units and by folds."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+import lossfw as framework
+from lossfw.errors import DataError
+from lossfw.evaluation.intervals.recipes import RecipeDifference
+from lossfw.evaluation.intervals.student import t_quantile
+from lossfw.report.html.comparison import comparison_page
+from lossfw.runs.compare.recipes import Recipe
+from lossfw.runs.compare.seeds import Seeded, seed_groups
+
+ROWS, SEEDS = 60, 3
+OTHER = {"a": "rmse", "b": "r2", "c": ""}
+EVALUATED = """\
+lossfw: 1
+data: {name: arrays, targets: y.npy}
+model: {name: predictions, file: a0.npy}
+loss: squared_error
+evaluate: {rows: true, intervals: {}, metrics: [mae], allow_nan: true}
+"""
+TRAINED = """\
+lossfw: 1
+data: {name: arrays, inputs: x.npy, targets: y.npy}
+network: {layers: [{units: 2, activation: tanh}, {units: 1, activation: identity}]}
+loss: squared_error
+evaluate: {metrics: [mae]}
+train:
+  epochs: 2
+  optimizer: {name: adam, learning_rate: 0.05}
+  hold_out: {folds: 3}
+"""
+
+
+@pytest.fixture
+def data(folder):
+    """Rows, and predictions of two recipes by three seeds, the second one worse."""
+    random = np.random.default_rng(8)
+    y = random.normal(size=ROWS)
+    np.save(folder / "y.npy", y)
+    np.save(folder / "x.npy", np.column_stack([y, random.normal(size=ROWS)]))
+    for seed, (name, more) in itertools.product(range(SEEDS), (("a", 0.0), ("b", 0.5), ("c", 0))):
+        bias = more + 0.1 * random.normal()
+        np.save(folder / f"{name}{seed}.npy", y + bias + 0.5 * random.normal(size=ROWS))
+    (folder / "run.yaml").write_text(EVALUATED)
+    (folder / "train.yaml").write_text(TRAINED)
+    return folder
+
+
+@pytest.fixture
+def runs(data, command):
+    """Make runs of seeds by recipe, in one folder, and return the folder."""
+
+    def made(seeds, *more):
+        for name, given in seeds.items():
+            for seed in given:
+                # A second metric is a setting in which the recipes differ, and changes nothing.
+                options = (f"model.file={name}{seed}.npy", f"seed={seed}", *more)
+                options += (f"evaluate.metrics=[mae, {OTHER[name]}]",)
+                words = [word for option in options for word in ("-o", option)]
+                done = command("run", "run.yaml", "--out", f"all/{name}{seed}", *words)
+                assert done.exit_code == 0, done.output
+        return "all"
+
+    return made
+
+
+def losses_of(run):
+    lines = [json.loads(line) for line in (run / "results.jsonl").read_text().splitlines()]
+    return np.array([line["loss"] for line in lines])
+
+
+def by_units_and_seeds(less):
+    """Return the interval of the mean of differences (seeds, rows), by the textbook."""
+    seeds, rows = less.shape
+    of_units = less.mean(axis=0).var(ddof=1) / rows
+    of_seeds = less.mean(axis=1).var(ddof=1) / seeds
+    square = of_units + of_seeds
+    freedom = square**2 / (of_units**2 / (rows - 1) + of_seeds**2 / (seeds - 1))
+    half = t_quantile(0.95, freedom) * square**0.5
+    return [less.mean() - half, less.mean() + half]
+
+
+def by_folds(less, share):
+    """Return half of the interval of Nadeau and Bengio, of differences (seeds, folds)."""
+    n = less.size
+    return t_quantile(0.95, n - 1) * (less.var(ddof=1) * (1 / n + share / (1 - share))) ** 0.5
+
+
+def test_without_folds_units_and_seeds_add_up(runs, data, command):
+    found = framework.compare(runs({"a": range(3), "b": range(3)}))
+    (_, second) = found.seeds
+    less = np.array(
+        [losses_of(data / f"all/b{s}") - losses_of(data / f"all/a{s}") for s in range(3)]
+    )
+    one = second.differences["loss"]
+    assert one.number.interval == pytest.approx(by_units_and_seeds(less), rel=1e-9)
+    assert one.recipe == "60 rows taken as independent and 3 seeds"
+    assert one.number.star == "*"
+    # Of one model each there is no star where there are several.
+    assert all(d.mark == "" for of in found.differences.values() for d in of.values())
+    shown = command("compare", "all").stdout
+    assert "Differences of recipes: 60 rows taken as independent and 3 seeds; 95% int" in shown
+    assert shown.count("*") == 3  # of the loss, of the metric, and what it means
+    plain = json.loads(command("compare", "all", "--json").stdout)
+    stored = plain["seeds"][1]["differences"]["loss"]
+    assert stored["recipe"] == one.recipe
+    assert stored["p"] == stored["p_adjusted"] < 0.05
+    assert stored["interval"] == one.number.interval
+
+
+def test_any_order_of_the_runs_gives_the_same_bits(runs, data):
+    runs({"a": range(3), "b": range(3)})
+    expected = framework.compare("all").seeds[1].differences["loss"].number
+    for order in ("a2 b1 b0 a0 b2 a1", "a1 a0 a2 b2 b0 b1"):
+        found = framework.compare(*(f"all/{name}" for name in order.split()))
+        number = found.seeds[1].differences["loss"].number
+        assert number.value == pytest.approx(expected.value, rel=1e-14)
+        assert number.interval == pytest.approx(expected.interval, rel=1e-12)
+
+
+def test_two_seeds_are_no_recipes_and_three_in_some_groups_are(runs, command):
+    runs({"a": (0, 1), "b": (0, 1)})
+    shown = command("compare", "all").stdout
+    assert "Student's t over the seeds: would other seeds on the same data tell the same?" in shown
+    assert "For recipes take at least 3 seeds, and keep rows or intervals." in shown
+    runs({"a": (2,), "c": range(3)})
+    b, c = framework.compare("all").seeds[1:]
+    assert (b.differences["loss"].recipe, b.differences["loss"].spread.seeds) == ("", 2)
+    assert c.differences["loss"].recipe.endswith("3 seeds")
+    tables = command("compare", "all").stdout.split("runs over seeds")[1]
+    # One kind of interval in a table: that of two seeds is only in the JSON.
+    line = next(line for line in tables.splitlines() if line.startswith(b.name) and "+" in line)
+    assert "[" not in line
+    assert b.differences["loss"].number.interval is not None
+    assert "A difference without an interval has too few seeds" in tables
+
+
+def test_runs_without_rows_and_sums_have_the_t_test(runs, command):
+    runs({"a": range(3), "b": range(3)}, "evaluate.intervals-", "evaluate.rows=false")
+    found = framework.compare("all").seeds[1].differences["loss"]
+    assert (found.recipe, found.number.star) == ("", "")
+    assert found.number.interval is not None
+    assert "would other seeds on the same data" in command("compare", "all").stdout
+
+
+def test_a_damaged_file_of_sums_is_told_and_rows_take_its_place(runs, data, command):
+    runs({"a": range(3), "b": range(3)})
+    expected = framework.compare("all").seeds[1].differences["loss"].number
+    (data / "all/b1/units.npz").write_bytes(b"PK damaged")
+    found = framework.compare("all")
+    assert any("units.npz is damaged" in str(note) for note in found.notes)
+    assert found.seeds[1].differences["loss"].number.interval == pytest.approx(expected.interval)
+    (data / "all/b1/results.jsonl").unlink()
+    shown = command("compare", "all").stdout
+    assert "units.npz is damaged" in shown
+    assert "b1 has no rows" in shown
+    assert "Student's t over the seeds" in shown
+
+
+def test_a_loss_that_is_nan_has_no_interval(runs, data, command):
+    y = np.load(data / "y.npy")
+    y[3] = np.nan
+    np.save(data / "b1.npy", y)
+    runs({"a": range(3), "b": range(3)})
+    less = framework.compare("all").seeds[1].differences
+    assert np.isnan(less["loss"].number.value)
+    assert (less["loss"].recipe, less["loss"].number.interval) == ("", None)
+    assert command("compare", "all").exit_code == 0
+
+
+def test_with_folds_the_wider_interval_counts(data, command):
+    grid = "sweep={grid: {network.layers.0.units: [2, 3]}, seeds: 3}"
+    framework.train_all("train.yaml", overrides=[grid], out="folded")
+    folded = data / "folded"
+    found = framework.compare(folded)
+    second = found.seeds[1]
+    names = [f"network.layers.0.units={units},seed={{}}" for units in (2, 3)]
+    rows, folds = [], []
+    for seed in range(3):
+        base, one = (folded / name.format(seed) for name in names)
+        rows.append(losses_of(one) - losses_of(base))
+        held_out = [
+            [
+                json.loads((run / f"fold={k}" / "training.json").read_text())["epochs"][-1]
+                for k in range(3)
+            ]
+            for run in (base, one)
+        ]
+        folds.append(
+            [b["held_out"]["loss"] - a["held_out"]["loss"] for a, b in zip(*held_out, strict=True)]
+        )
+    rows, half = np.array(rows), by_folds(np.array(folds), 1 / 3)
+    expected = by_units_and_seeds(rows)
+    if half > (expected[1] - expected[0]) / 2:
+        expected = [rows.mean() - half, rows.mean() + half]
+    one = second.differences["loss"]
+    assert one.number.interval == pytest.approx(expected, rel=1e-6)
+    assert one.recipe == "3 folds x 3 seeds, corrected for shared rows"
+    shown = command("compare", "folded").stdout
+    assert f"Differences of recipes: {one.recipe}; 95% intervals." in shown
+    assert "for recipes take" not in shown
+    pair = command("compare", *(f"folded/{name.format(0)}" for name in names)).stdout
+    assert "given these models; for recipes take at least 3 seeds." in pair
+    pytest.importorskip("matplotlib")
+    page = comparison_page(found, "settings")
+    assert f"Differences of recipes: {one.recipe}" in page
+    assert "A star marks" not in page
+    # Without the folders of the folds units and seeds are left.
+    fold = folded / "network.layers.0.units=3,seed=1" / "fold=0" / "training.json"
+    content = fold.read_text()
+    fold.unlink()
+    less = framework.compare(folded).seeds[1].differences["loss"]
+    assert less.recipe == "60 rows taken as independent and 3 seeds"
+    fold.write_text(content[:50])
+    with pytest.raises(DataError, match=r"fold=0.training\.json"):
+        framework.compare(folded)
+
+
+def test_other_folds_are_not_paired(data):
+    for folds in (2, 3):
+        sweep = [f"train.hold_out.folds={folds}", "sweep={seeds: 3}", "train.epochs=1"]
+        framework.train_all("train.yaml", overrides=sweep, out=f"k{folds}")
+    found = framework.compare("k2", "k3").seeds[1]
+    assert found.name == "train.hold_out.folds=3"
+    assert found.differences["loss"].recipe == "60 rows taken as independent and 3 seeds"
+
+
+def test_trainings_that_hold_out_rows_by_seed_are_corrected_for_shared_rows(data, command):
+    grid = "sweep={grid: {network.layers.0.units: [2, 3]}, seeds: 3}"
+    framework.train_all(
+        "train.yaml", overrides=[grid, "train.hold_out={share: 0.25}"], out="shares"
+    )
+    found = framework.compare("shares")
+    less = np.array(
+        [
+            [b.numbers["held-out loss"] - a.numbers["held-out loss"]]
+            for a, b in zip(found.runs[:3], found.runs[3:], strict=True)
+        ]
+    )
+    half, mean = by_folds(less, 0.25), less.mean()
+    one = found.seeds[1].differences["held-out loss"]
+    assert one.number.interval == pytest.approx([mean - half, mean + half], rel=1e-9)
+    assert one.recipe.startswith("3 seeds that each hold out 25% of the rows, taken as independent")
+    # The loss of the rows that are learnt from judges nothing.
+    assert found.seeds[1].differences["loss"].recipe == ""
+    other = framework.compare("shares").to_dict()["seeds"][1]["differences"]
+    assert other["held-out loss"]["recipe"] == one.recipe
+    # Without rows that the seed draws there is only the t-test.
+    sweep = [grid, "train.hold_out-", "train.epochs=1"]
+    framework.train_all("train.yaml", overrides=sweep, out="all rows")
+    assert framework.compare("all rows").seeds[1].differences["loss"].recipe == ""
+
+
+def test_other_losses_have_no_difference_over_seeds(data):
+    grid = "sweep={grid: {loss: [{name: huber, delta: 1.0}, {name: huber, delta: 2.0}]}, seeds: 2}"
+    framework.train_all("train.yaml", overrides=[grid, "train.hold_out-"], out="deltas")
+    second = framework.compare("deltas").seeds[1]
+    assert list(second.differences) == ["mae"]
+
+
+T = {"b": 2.3, "c": 5.0, "d": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("stars", "expected"),
+    [("all", {"b": ".", "c": "*", "d": ""}), ("each", {"b": "*", "c": "*", "d": ""})],
+)
+def test_stars_hold_for_all_groups_by_holms_method(stars, expected):
+    items = [
+        Seeded(f"{name}{seed}", {"recipe": name, "seed": seed}, {"loss": T.get(name, 0.0)})
+        for name, seed in itertools.product("abcd", range(3))
+    ]
+
+    def judge(name, pairs):
+        return Recipe(RecipeDifference(T[pairs[0][0][0]], 1.0, 30.0), "30 rows and 3 seeds")
+
+    found = {one.name[-1]: one for one in seed_groups(items, 0.95, judge, stars)[1:]}
+    less = {name: group.differences["loss"] for name, group in found.items()}
+    assert {name: one.number.star for name, one in less.items()} == expected
+    assert {one.together for one in less.values()} == {3 if stars == "all" else 1}
+    factor = 2 if stars == "all" else 1
+    assert less["b"].number.p_adjusted == pytest.approx(factor * less["b"].number.p)
