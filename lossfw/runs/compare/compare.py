@@ -88,10 +88,8 @@ def compare(
         together = max(together, of_slices)
     notes += [one.note for one in found if one.note is not None]
     notes += _other_intervals(runs, numbers, intervals)
-    settings, paired_by = (
-        differing_settings([run.settings for run in runs]),
-        _paired_by(found, units),
-    )
+    settings = differing_settings([run.settings for run in runs])
+    paired_by = _paired_by(found, units)
     alike = [
         name
         for name in measures
@@ -111,7 +109,7 @@ def compare(
         for run in runs
     ]
     by_name = {run.name: run for run in runs}
-    recipes = RunRecipes(by_name, with_rows, numbers, paired_by, intervals.level)
+    recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level)
     comparison = Comparison(
         runs=tuple(runs),
         given=tuple(runs),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from lossfw.data.state_file import SavedState
 from lossfw.evaluation.intervals.paired import Measured
 from lossfw.evaluation.intervals.recipes import (
     LEAST_SEEDS,
@@ -24,18 +25,19 @@ from lossfw.evaluation.intervals.recipes import (
 from lossfw.runs.compare.finished import (
     FinishedRun,
     FinishedTraining,
-    RunNumber,
     read_finished_training,
 )
-from lossfw.runs.compare.paired import RunWithUnits
+from lossfw.runs.compare.paired import RunWithRows, RunWithUnits
 from lossfw.runs.compare.pairing import weighed_alike
 from lossfw.runs.compare.row_keys import GROUP_KEY, HOLD_OUT_GROUPS
 from lossfw.runs.folder import TRAINING_FILE
-from lossfw.runs.folds import name_of_fold
+from lossfw.runs.folds import FOLD_FILE, name_of_fold
 from lossfw.runs.stored import HELD_OUT
 
 FOLDS = "train.hold_out.folds"
 _SHARE, _FOLD, _TIME = (f"train.hold_out.{key}" for key in ("share", "fold", "time"))
+# What the folder of a fold has.
+_FILES = (TRAINING_FILE, FOLD_FILE)
 # Settings that say which rows there are, and which of them are held out.
 _OF_ROWS = ("data.", "train.hold_out.")
 # Those of a recipe itself: what it makes of the inputs, and when it stops.
@@ -63,8 +65,6 @@ class RunRecipes:
     runs : mapping of str to FinishedRun
     with_units : mapping of str to RunWithUnits
         Those that can be paired.
-    numbers : mapping of str to mapping
-        By run and measure.
     units : str
         What they are paired by, in words.
     level : float
@@ -73,7 +73,6 @@ class RunRecipes:
 
     runs: Mapping[str, FinishedRun]
     with_units: Mapping[str, RunWithUnits]
-    numbers: Mapping[str, Mapping[str, RunNumber]]
     units: str
     level: float
 
@@ -115,11 +114,11 @@ class RunRecipes:
 
     def _folds(self, run: str, name: str) -> list[float]:
         """Return a number of the rows of each fold; empty if the folds do not have it."""
-        own = self.runs[run].numbers.get(name)
-        if own is None or own.value != self.numbers[run][name].value:
-            # The folds have what the run reports, and no number that is computed anew.
-            return []
-        numbers = [fold.numbers.get(f"{HELD_OUT}{name}") for fold in _folds_of(self.runs[run])]
+        folds, whole = _folds_of(self.runs[run]), self.with_units[run]
+        if name in self.runs[run].scores and isinstance(whole, RunWithRows):
+            # The trainings do not know what the rows were scored by.
+            return [_number_of(whole, fold, name) for fold in folds]
+        numbers = [fold.numbers.get(f"{HELD_OUT}{name}") for fold in folds]
         return [float(number) for number in numbers if isinstance(number, int | float)]
 
 
@@ -133,9 +132,18 @@ def _folds_of(run: FinishedRun) -> tuple[FinishedTraining, ...]:
     if not isinstance(count, int) or run.settings.get(_TIME):
         return ()
     folders = [run.path / name_of_fold(fold) for fold in range(count)]
-    if not all((folder / TRAINING_FILE).is_file() for folder in folders):
+    if not all((folder / file).is_file() for folder in folders for file in _FILES):
         return ()
     return tuple(read_finished_training(folder, folder.name) for folder in folders)
+
+
+def _number_of(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
+    """Return a number of the rows that a fold held out, NaN if they do not give it."""
+    assert fold.path is not None
+    _, arrays = SavedState.read(fold.path / FOLD_FILE)
+    part = whole.part(np.flatnonzero(np.isin(whole.rows.row, arrays["rows"])))
+    found = part.estimated(name)
+    return float("nan") if found is None else float(found.value)
 
 
 def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:

@@ -129,7 +129,7 @@ def seed_groups(
         found = _grouped(items, {SEED})
     if not any(len(_seeds(of)) > 1 for _, of in found):
         return ()
-    first, groups = found[0][1], []
+    first, groups = found[0][1], list[SeedGroup]()
     for settings, members in found:
         texts = (
             f"{key} unset" if value is UNSET else f"{key}={as_text(value)}"

@@ -210,6 +210,12 @@ def test_with_folds_the_wider_interval_counts(data, command):
     page = comparison_page(found, "settings")
     assert f"Differences of recipes: {one.recipe}" in page
     assert "A star marks" not in page
+    # Scored by the stored rows, a loss has the same interval; the trainings know nothing of it.
+    again = framework.compare(folded, loss={"name": "squared_error", "factor": 2.0})
+    less = again.seeds[1].differences["loss"]
+    assert less.recipe == one.recipe
+    doubled = [2 * end for end in one.number.interval]
+    assert less.number.interval == pytest.approx(doubled, rel=1e-5)
     # Without the folders of the folds units and seeds are left.
     fold = folded / "network.layers.0.units=3,seed=1" / "fold=0" / "training.json"
     content = fold.read_text()
