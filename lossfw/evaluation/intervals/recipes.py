@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lossfw.evaluation.intervals.found import too_few
 from lossfw.evaluation.intervals.left_out import LeftOut
 from lossfw.evaluation.intervals.paired import Measured, without_units
 from lossfw.evaluation.intervals.student import t_beyond, t_quantile
@@ -158,7 +159,8 @@ def recipe_difference(
         None for too few seeds or units, and where a number is missing or nothing varies.
     """
     error = float(given_models.standard_error)
-    if not (given_models.enough and np.isfinite([error, *by_seed]).all()):
+    few = too_few(Units(), given_models.units, given_models.freedom)
+    if few or not np.isfinite([error, *by_seed]).all():
         return None
     found = units_and_seeds(by_seed, error, given_models.freedom)
     if found is not None and by_fold is not None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.paired import Measured
 from lossfw.evaluation.intervals.recipes import (
     RecipeDifference,
@@ -19,7 +20,6 @@ from lossfw.evaluation.intervals.recipes import (
     recipe_difference,
     units_and_seeds,
 )
-from lossfw.evaluation.intervals.resampling import size_terms
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
