@@ -126,7 +126,7 @@ class RunRecipes:
 def _folds_of(run: FinishedRun) -> tuple[FinishedTraining, ...]:
     """Return the trainings of a run of all folds; none where they are not beside it.
 
-    Periods of time are no folds here: each one is judged by a model of more rows than the last.
+    Periods of time do not count as folds: each one is judged by a model of more rows than the last.
     """
     count = run.settings.get(FOLDS)
     if not isinstance(count, int) or run.settings.get(_TIME):
