@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.data import Dataset, RowGroups
+from lossfw.data.times import NotTimesError
 from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.intervals.unit_keys import (
     ColumnKeys,
@@ -49,13 +50,14 @@ class RowUnits:
             self._place = list(data.columns).index(units.column)
             if units.kind == "column":
                 self._of = ColumnKeys(column.labels)
-            elif column.holds_texts:
-                raise ArgumentError(
-                    f"data {data.name!r}: column {units.column!r} holds texts, and blocks of time "
-                    "take numbers, such as days or seconds."
-                )
             else:
-                self._of = TimeKeys(column, units.short_blocks)
+                try:
+                    self._of = TimeKeys(column, units.short_blocks)
+                except NotTimesError as error:
+                    raise ArgumentError(
+                        f"data {data.name!r}: column {units.column!r} {error.what}, of which "
+                        f"blocks of time are made; {error.hint}."
+                    ) from None
 
     def keys(self, start: int, stop: int, columns: NDArray | None) -> NDArray:
         """Return the key of each row between two; `columns` has the values of the data's."""

@@ -1,5 +1,7 @@
 """Units of the rows of an evaluation: where they come from, and what a bad one says."""
 
+import datetime
+
 import numpy as np
 import pytest
 
@@ -95,7 +97,11 @@ def test_no_batch_size_part_or_packing_changes_a_bit(units, method):
     [
         ("column.patient", {}, "data 'visits' have no column 'patient'"),
         ("groups", {}, "data 'visits' have no groups, which units: groups takes"),
-        ({"time": "column.day"}, {"day": np.array(["a", "b"])[WHO % 2]}, "take numbers, such as"),
+        (
+            {"time": "column.day"},
+            {"day": np.array(["a", "b"])[WHO % 2]},
+            "expected numbers or dates",
+        ),
     ],
 )
 def test_units_that_the_data_do_not_have(units, columns, said):
@@ -174,6 +180,17 @@ def test_fixed_blocks_of_time_have_about_equal_sizes():
     found = evaluate(plan({"time": "column.day", "blocks": 10}, columns={"day": day})).numbers
     assert found.intervals["count"] == 10
     assert found.intervals["freedom"] == pytest.approx(9)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT00:00", "%Y-%m-%dT00:00:00Z"])
+def test_dates_are_times_as_their_days_are(form):
+    day = np.random.default_rng(0).permutation(ROWS) // 50
+    dates = [(datetime.date(1999, 12, 20) + datetime.timedelta(int(d))).strftime(form) for d in day]
+    units = {"time": "column.day", "blocks": 10}
+    by_day, by_date = (
+        evaluate(plan(units, columns={"day": column})).numbers for column in (day, np.array(dates))
+    )
+    assert by_date == by_day
 
 
 def test_a_series_shorter_than_its_memory_is_told():

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 
 import numpy as np
 import pytest
@@ -82,6 +83,17 @@ def test_dates_are_times_in_days_and_a_filter_stays(table, folder, lossfw):
     assert by_day.held_out[""].loss == by_date.held_out[""].loss
     some = library.train_all("r.yaml", overrides=["data.rows=column.patient != p5"])
     assert some.held_out[""].count < by_day.held_out[""].count
+
+
+def test_hours_with_a_z_are_times_and_other_offsets_are_not(folder, lossfw, table):
+    text = (folder / "v.csv").read_text()
+    by_time = ("-o", "train.hold_out.time=column.date")
+    (folder / "v.csv").write_text(re.sub(r"(2026-..-..)", r"\1T10:00:00Z", text))
+    assert lossfw("train", "r.yaml", "--out", "z", *by_time).exit_code == 0
+    (folder / "v.csv").write_text(re.sub(r"(2026-..-..)", r"\1T10:00:00+02:00", text))
+    done = lossfw("validate", "r.yaml", *by_time)
+    assert done.exit_code == 2
+    assert "with a Z or nothing behind it" in done.output
 
 
 def test_groups_that_reach_over_a_cut_are_not_learnt_from(table, folder, lossfw):

@@ -11,12 +11,11 @@ from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.sections import HoldOutSection
 from lossfw.data import DataColumn, Dataset
 from lossfw.data.comparisons import ColumnComparison, ComparisonOperator
+from lossfw.data.times import NotTimesError, Times
 from lossfw.evaluation.slices import named_after
 from lossfw.numerics.arrays import NDArray
 
 _PATH = ("train", "hold_out")
-# Dates are counted in days.
-_MICROSECONDS = 86_400e6
 
 
 class RollingFold(NamedTuple):
@@ -114,31 +113,12 @@ def periods(
 def _times(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
     """Return the time of each row as a number; dates in days."""
     path: ConfigPath = [*_PATH, "time"]
-    values = np.asarray(column.values)
-    numbers = values
-    missing = ~np.isfinite(values) if not column.holds_texts else np.zeros(len(values), bool)
-    if column.holds_texts:
-        missing = np.array([label is None for label in column.known])[values]
-        labels = [label for label in column.known if label is not None]
-        try:
-            dates = np.array(labels, "datetime64[us]").astype(np.int64) / _MICROSECONDS
-        except ValueError:
-            what = f"column {name!r} has texts, such as {labels[0]!r}; expected numbers or dates"
-            config.add(path, what, "write dates as 2026-01-31 or 2026-01-31T08:00")
-            raise config.problems.error() from None
-        if (np.diff(dates) <= 0).any():
-            # A filter of texts compares them in the order of the alphabet.
-            wrong = int(np.flatnonzero(np.diff(dates) <= 0)[0])
-            config.add(
-                path,
-                f"column {name!r} has dates that are written in different ways: "
-                f"{labels[wrong]!r}, {labels[wrong + 1]!r}",
-                "write all of them as 2026-01-31, or all as 2026-01-31T08:00",
-            )
-            raise config.problems.error()
-        of_label = np.full(len(column.labels), np.nan)
-        of_label[[label is not None for label in column.known]] = dates
-        numbers = of_label[values]
+    try:
+        numbers = Times(column).of(np.asarray(column.values))
+    except NotTimesError as error:
+        config.add(path, f"column {name!r} {error.what}", error.hint)
+        raise config.problems.error() from None
+    missing = ~np.isfinite(numbers)
     if missing.any():
         row = int(np.flatnonzero(missing)[0])
         config.add(path, f"column {name!r}[{row}] has no value; every row needs its time")

@@ -14,6 +14,7 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.data.csv_text import is_missing
 from lossfw.data.lazy_arrays import chunks_of
+from lossfw.data.times import Times
 from lossfw.numerics.arrays import NDArray
 
 # The constants of the finaliser of SplitMix64: Steele, Lea and Flood, *Fast
@@ -86,14 +87,15 @@ class ColumnKeys:
 class TimeKeys:
     """The keys of rows by time: blocks of the values of a column, in their order.
 
-    A block has about as many rows as any other; rows of one time are in one block.
+    A block has about as many rows as any other; rows of one time are in one block. Raises
+    `NotTimesError` for texts that are not dates.
     """
 
     def __init__(self, column: DataColumn, blocks: int = SHORT_BLOCKS) -> None:
-        self._blocks = blocks
+        self._blocks, self._time_of = blocks, Times(column)
         self._times: NDArray = np.zeros(0)
         counts: NDArray = np.zeros(0)
-        for chunk in chunks_of(column.values):
+        for chunk in map(self._time_of.of, chunks_of(column.values)):
             times, more = np.unique(chunk[~np.isnan(chunk)], return_counts=True)
             every, place = np.unique(np.append(self._times, times), return_inverse=True)
             counts = np.bincount(place, np.append(counts, more), len(every))
@@ -103,8 +105,9 @@ class TimeKeys:
 
     def of(self, values: NDArray) -> NDArray:
         """Return the key of each row; raise `MissingUnitError` for one without a time."""
-        _refuse(np.isnan(values))
-        return block_keys(self._block[np.searchsorted(self._times, values)], self._blocks)
+        times = self._time_of.of(values)
+        _refuse(np.isnan(times))
+        return block_keys(self._block[np.searchsorted(self._times, times)], self._blocks)
 
 
 def _refuse(missing: NDArray) -> None:

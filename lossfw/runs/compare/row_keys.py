@@ -9,6 +9,7 @@ from lossfw.config.plan.evaluation import build_data
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.writing import flow
 from lossfw.data import DataColumn
+from lossfw.data.times import NotTimesError
 from lossfw.errors import ArgumentError, DataError, LossfwError
 from lossfw.evaluation.intervals.unit_keys import (
     ColumnKeys,
@@ -60,13 +61,13 @@ def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:
             column = column_of(run, rows, units.column, f"--units {units.text}")
             values = np.asarray(column.values, np.float64)
             if units.kind == "time":
-                if column.holds_texts:
-                    raise ArgumentError(
-                        f"--units {units.text}: the column {units.column!r} holds texts, and "
-                        "blocks of time take numbers, such as days or seconds."
-                    )
                 return TimeKeys(column, units.short_blocks).of(values)
             return ColumnKeys(column.labels).of(values)
+    except NotTimesError as error:
+        raise ArgumentError(
+            f"--units {units.text}: the column {units.column!r} {error.what}, of which blocks of "
+            f"time are made; {error.hint}."
+        ) from None
     except MissingUnitError as error:
         raise DataError(
             f"the row {int(rows.row[error.place])} of {run.name} has no value of "

@@ -1,0 +1,76 @@
+"""Columns of times: numbers in a unit of their own, or dates, which are counted in days."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossfw.data.columns import DataColumn
+from lossfw.numerics.arrays import NDArray
+
+_MICROSECONDS_A_DAY = 86_400e6
+
+
+class NotTimesError(Exception):
+    """The texts of a column are not dates of one form; `what` and `hint` say which and why."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"{what}; {hint}")
+        self.what, self.hint = what, hint
+
+
+class Times:
+    """The time of each row of a column, by the value that the row has in it.
+
+    Raises
+    ------
+    NotTimesError
+        If the column has texts that are not dates, or dates in several forms: a filter of texts
+        compares them in the order of the alphabet, which would not be that of time.
+
+    Examples
+    --------
+    >>> column = DataColumn.of(np.array(["2026-01-31", "2026-02-02", "2026-01-31"]))
+    >>> Times(column).of(np.asarray(column.values)).tolist()
+    [20484.0, 20486.0, 20484.0]
+    """
+
+    def __init__(self, column: DataColumn) -> None:
+        self._of_label: NDArray | None = None
+        if column.holds_texts:
+            known = [label is not None for label in column.known]
+            self._of_label = np.full(len(column.labels), np.nan)
+            self._of_label[known] = _dates([label for label in column.known if label is not None])
+
+    def of(self, values: NDArray) -> NDArray:
+        """Return the time of rows, NaN where one is missing."""
+        if self._of_label is None:
+            return values
+        times: NDArray = self._of_label[values.astype(np.int64)]
+        return times
+
+
+def _dates(labels: Sequence[str]) -> NDArray:
+    """Return dates in days."""
+    with warnings.catch_warnings():
+        # NumPy would add an offset such as +02:00 and warn; then the order of texts is another.
+        warnings.simplefilter("error", UserWarning)
+        try:
+            dates = np.array([label.removesuffix("Z") for label in labels], "datetime64[us]")
+        except (ValueError, UserWarning):
+            raise NotTimesError(
+                f"has texts, such as {labels[0]!r}; expected numbers or dates",
+                "write dates as 2026-01-31 or 2026-01-31T08:00, with a Z or nothing behind it",
+            ) from None
+    days: NDArray = dates.astype(np.int64) / _MICROSECONDS_A_DAY
+    falls = np.flatnonzero(np.diff(days) <= 0)
+    if falls.size:
+        place = int(falls[0])
+        raise NotTimesError(
+            "has dates that are written in different ways: "
+            f"{labels[place]!r}, {labels[place + 1]!r}",
+            "write all of them as 2026-01-31, or all as 2026-01-31T08:00",
+        )
+    return days
