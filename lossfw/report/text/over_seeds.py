@@ -42,7 +42,7 @@ def seed_tables(
         yield TextTable([f"{kind}s over seeds", "seeds", *titles], rows)
     recipes = any(one.recipe for one in _differences(groups))
     rows = [
-        [group.name, *(_difference_text(group.differences.get(name), recipes) for name in names)]
+        [group.name] + [difference_text(group.difference(name, recipes=recipes)) for name in names]
         for group in groups
         if group.differences
     ]
@@ -108,13 +108,6 @@ def star_words(together: int) -> str:
         which = "both" if together == 2 else f"all {together}"
         return f"* leaves out 0, for {which} differences together; . for one alone."
     return "* marks an interval that leaves out 0."
-
-
-def _difference_text(one: SeedDifference | None, recipes: bool) -> str:
-    """Return a difference over seeds; in a table of recipes no other one has an interval."""
-    number = RunNumber(None) if one is None else one.number
-    plain = recipes and not (one and one.recipe)
-    return difference_text(number._replace(interval=None) if plain else number)
 
 
 def difference_text(difference: RunNumber) -> str:

@@ -235,10 +235,17 @@ class Comparison(_ByRun):
             differences = [self.difference(run, name) for name in self.single]
             texts = (f"{notebook.with_ends(d.value, d.interval)}{d.mark}" for d in differences)
             less.append((run.name, *texts))
+        over_seeds = []
+        for group in (group for group in self.seeds if group.base):
+            of = [group.difference(name, recipes=self.tells_recipes) for name in self.single]
+            texts = (f"{notebook.with_ends(d.value, d.interval)}{d.mark}" for d in of)
+            over_seeds.append((group.name, *texts))
         settings = [(key, *map(as_text, values)) for key, values in self.settings.items()]
         yield numbers, (self.kind, *self.extra_columns, *titles)
         if less:
             yield less, (f"less {self.baseline.name}", *titles)
+        if over_seeds:
+            yield over_seeds, (f"over seeds less {self.over_seeds[0].name}", *titles)
         if settings:
             yield settings, ("setting", *(run.name for run in self.given))
 

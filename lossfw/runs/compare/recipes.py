@@ -34,6 +34,9 @@ from lossfw.runs.folder import TRAINING_FILE
 from lossfw.runs.folds import FOLD_FILE, name_of_fold
 from lossfw.runs.stored import HELD_OUT
 
+# The settings that draw a training again, and nothing else: another value of any of them is one
+# more seed to everything below, such as a repeat with other folds.
+DRAWS = ("seed", "train.hold_out.repeat")
 FOLDS = "train.hold_out.folds"
 _SHARE, _FOLD, _TIME = (f"train.hold_out.{key}" for key in ("share", "fold", "time"))
 # What the folder of a fold has.
@@ -41,7 +44,7 @@ _FILES = (TRAINING_FILE, FOLD_FILE)
 # Settings that say which rows there are, and which of them are held out.
 _OF_ROWS = ("data.", "train.hold_out.")
 # Those of a recipe itself: what it makes of the inputs, and when it stops.
-_OF_RECIPE = ("data.inputs_key", "data.standardize", "train.hold_out.patience")
+_OF_RECIPE = ("data.inputs_key", "data.standardize", "train.hold_out.patience", *DRAWS)
 
 
 class Recipe(NamedTuple):
@@ -91,9 +94,10 @@ class RunRecipes:
         found = recipe_difference(by_seed, mean, by_fold, self.level)
         if found is None:
             return None
-        words = f"{self.units} and {len(pairs)} seeds"
+        draws = _counted([self.runs[one].settings for one, _ in pairs])
+        words = f"{self.units} and {draws}"
         if by_fold is not None:
-            words = f"{len(by_fold[0])} folds x {len(pairs)} seeds, corrected for shared rows"
+            words = f"{len(by_fold[0])} folds x {draws}, corrected for shared rows"
         return Recipe(found, words)
 
     def _measured(self, run: str, name: str) -> Measured | None:
@@ -161,13 +165,17 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
         if not np.isfinite(less).all():
             return None
         found = corrected_for_folds(less, share)
-        words = (
-            f"{len(pairs)} seeds that each hold out {share:.0%} of the {_held_out_of(every[0])}, "
-            "corrected for shared rows"
-        )
+        held_out = f"{share:.0%} of the {_held_out_of(every[0])}"
+        words = f"{_counted(every[::2])} that each hold out {held_out}, corrected for shared rows"
         return Recipe(found, words) if found.error > 0.0 else None
 
     return judge
+
+
+def _counted(settings: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many draws there are, in words."""
+    seeds = {repr(own.get(DRAWS[0])) for own in settings}
+    return f"{len(settings)} {'seeds' if len(seeds) == len(settings) else 'repeats'}"
 
 
 def _held_out_share(settings: Mapping[str, Any]) -> float | None:

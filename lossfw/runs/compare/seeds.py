@@ -1,5 +1,7 @@
 """Runs or trainings that differ only in their seed: mean, spread, and differences by seed.
 
+A seed is any of `DRAWS`, such as the number of a repeat with other folds.
+
 A difference over seeds is one of recipes where other rows and other seeds could judge it; its star
 then holds for all groups of the table together, by Holm's method, as the groups need not have the
 same seeds. Otherwise the t-test over the seeds only says whether other seeds on the same data would
@@ -17,12 +19,11 @@ from typing import Any, NamedTuple, TypeAlias
 from lossfw.evaluation.intervals.families import holm
 from lossfw.evaluation.intervals.recipes import RecipeDifference
 from lossfw.runs.compare.finished import LOSS, RunNumber
-from lossfw.runs.compare.recipes import Judge
+from lossfw.runs.compare.recipes import DRAWS, Judge
 from lossfw.runs.compare.settings import MODEL_FILES, UNSET, as_text
 from lossfw.runs.compare.stars import DOT, STAR, Stars
 from lossfw.runs.stored import HELD_OUT
 
-SEED = "seed"
 # What was trained with different seeds lies in different files.
 _TRAINED = ("network.weights", *MODEL_FILES)
 # The settings of a group, and what has them.
@@ -95,12 +96,19 @@ class SeedGroup:
     differences: Mapping[str, SeedDifference]
     base: str = ""
 
+    def difference(self, name: str, *, recipes: bool) -> RunNumber:
+        """Return a difference as a table shows it: beside `recipes` no other has an interval."""
+        one = self.differences.get(name)
+        if one is None:
+            return RunNumber(None)
+        return one.number if one.recipe or not recipes else one.number._replace(interval=None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the group as plain numbers, texts and lists, for JSON."""
         return {
             "name": self.name,
             "settings": dict(self.settings),
-            "seeds": [one.settings.get(SEED) for one in self.members],
+            "seeds": [one.settings.get(DRAWS[0]) for one in self.members],
             "members": [one.name for one in self.members],
             "numbers": {name: _plain(of) for name, of in self.numbers.items()},
             "differences": {name: of.to_dict() for name, of in self.differences.items()},
@@ -123,10 +131,10 @@ def seed_groups(
     >>> [(group.name, group.numbers["loss"].mean) for group in seed_groups(runs, 0.95)]
     [('rate=1.0', 2.0), ('rate=2.0', 3.0)]
     """
-    found = _grouped(items, {SEED, *_TRAINED})
+    found = _grouped(items, {*DRAWS, *_TRAINED})
     if any(len(_seeds(of)) < len(of) for _, of in found):
         # The weights do not only follow the seed.
-        found = _grouped(items, {SEED})
+        found = _grouped(items, {*DRAWS})
     if not any(len(_seeds(of)) > 1 for _, of in found):
         return ()
     first, groups = found[0][1], list[SeedGroup]()
@@ -154,7 +162,11 @@ def loss_names(settings: Iterable[str]) -> frozenset[str]:
 
 
 def _seeds(members: Sequence[Seeded]) -> set[Any]:
-    return {one.settings.get(SEED) for one in members}
+    return {_seed(one) for one in members}
+
+
+def _seed(one: Seeded) -> tuple[Any, ...]:
+    return tuple(one.settings.get(key) for key in DRAWS)
 
 
 def _plain(spread: SeedSpread) -> dict[str, Any]:
@@ -175,8 +187,8 @@ def _differences(
     members: Sequence[Seeded], base: Sequence[Seeded], level: float, judge: Judge | None
 ) -> dict[str, SeedDifference]:
     """Return the differences of members with those of the same seed, by measure."""
-    others = {one.settings.get(SEED): one for one in base}
-    both = [(one, others.get(one.settings.get(SEED))) for one in members]
+    others = {_seed(one): one for one in base}
+    both = [(one, others.get(_seed(one))) for one in members]
     pairs = [(one, other) for one, other in both if other is not None and one.like == other.like]
     found = {}
     for name in dict.fromkeys(name for one, _ in pairs for name in one.numbers):

@@ -103,6 +103,8 @@ def test_without_folds_units_and_seeds_add_up(runs, data, command):
     assert one.number.star == "*"
     # Of one model each there is no star where there are several.
     assert all(d.mark == "" for of in found.differences.values() for d in of.values())
+    assert f"over seeds less {second.base}" in str(found)
+    assert str(found).count(" *") == 2
     shown = command("compare", "all").stdout
     assert "Differences of recipes: 60 rows taken as independent and 3 seeds; 95% int" in shown
     assert shown.count("*") == 3  # of the loss, of the metric, and what it means
@@ -291,3 +293,18 @@ def test_stars_hold_for_all_groups_by_holms_method(stars, expected):
     assert {one.together for one in less.values()} == {3 if stars == "all" else 1}
     factor = 2 if stars == "all" else 1
     assert less["b"].number.p_adjusted == pytest.approx(factor * less["b"].number.p)
+
+
+def test_repeats_of_one_seed_are_draws_as_seeds_are():
+    key = "train.hold_out.repeat"
+    items = [
+        Seeded(f"{name}{draw}", {"recipe": name, "seed": 7, key: draw}, {"loss": T.get(name, 0.0)})
+        for name, draw in itertools.product("ab", range(3))
+    ]
+    pairs = []
+
+    def judge(name, given):
+        pairs.extend(given)
+
+    assert [group.name for group in seed_groups(items, 0.95, judge)] == ["recipe=a", "recipe=b"]
+    assert pairs == [("b0", "a0"), ("b1", "a1"), ("b2", "a2")]
