@@ -96,6 +96,8 @@ class RunRecipes:
             return None
         draws = _counted([self.runs[one].settings for one, _ in pairs])
         words = f"{self.units} and {draws}"
+        if FOLDS not in self.runs[pairs[0][0]].settings:
+            words += ", given the rows that were learnt from"
         if by_fold is not None:
             words = f"{len(by_fold[0])} folds x {draws}, corrected for shared rows"
         return Recipe(found, words)
