@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,9 @@ from lossfw.components.naming import printable
 from lossfw.errors import DataError, OutputError
 
 RESULT_FILE = "metrics.json"
+
+# What `temporary_of` returns: the name of the file, and who writes it.
+_TEMPORARY = re.compile(r"\.(.+)\.\w+\.tmp")
 
 # The texts for numbers that JSON does not have.
 _NOT_FINITE = ("inf", "-inf", "nan")
@@ -153,20 +157,37 @@ def write_files(folder: Path, contents: Mapping[str, bytes], *, remove: Iterable
         raise
 
 
-def temporary_of(target: Path) -> Path:
-    """Return the temporary name of a file, unique to this process.
+def temporary_of(target: Path, by: object = None) -> Path:
+    """Return the temporary name of a file, unique to this process, or to who writes it.
 
     Of two processes that write the same file the last one wins.
     """
-    return target.parent / f".{target.name}.{os.getpid()}.tmp"
+    return target.parent / f".{target.name}.{by or os.getpid()}.tmp"
+
+
+def _known(where: object) -> object:
+    """Return the name that a file will get, where it has the one of `temporary_of`.
+
+    Examples
+    --------
+    >>> _known(temporary_of(Path("out/metrics.json"))), _known("standard output")
+    (PosixPath('out/metrics.json'), 'standard output')
+    """
+    if isinstance(where, Path) and (name := _TEMPORARY.fullmatch(where.name)):
+        return where.with_name(name[1])
+    return where
 
 
 @contextmanager
 def writing(where: object) -> Iterator[None]:
-    """Turn an error of the system inside the block into an `OutputError` with its place."""
+    """Turn an error of the system inside the block into an `OutputError` with its place.
+
+    A file under a temporary name is told by the name that its reader knows.
+    """
     try:
         yield
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"{where} cannot be written: {error.strerror or error}.") from error
+        told = f"{_known(where)} cannot be written: {error.strerror or error}."
+        raise OutputError(told) from error

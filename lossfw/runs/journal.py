@@ -221,9 +221,11 @@ class RunJournal:
 
     def close(self) -> None:
         """Flush the file of rows to the disk, and close it."""
-        if self._part is not None and self.failure is None:
-            self._part.settle()
-        self.drop()
+        try:
+            if self._part is not None and self.failure is None:
+                self._part.settle()
+        finally:
+            self.drop()
 
     def drop(self) -> None:
         """Close the file of rows without flushing it to the disk."""
@@ -270,7 +272,8 @@ class RunJournal:
         part = RowsFile(path, rows.form, pieces)
         part.close()
         if rows.form == "jsonl":
-            shutil.copyfile(path, target)
+            with writing(target):
+                shutil.copyfile(path, target)
         else:
             write_parquet(path, target)
         self._files.append(PartFile.of(target, 0, stop))

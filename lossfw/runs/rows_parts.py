@@ -22,7 +22,7 @@ from lossfw.errors import DataError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
-from lossfw.runs.files import read_json, write_file, writing
+from lossfw.runs.files import read_json, temporary_of, write_file, writing
 from lossfw.runs.rows import rows_of
 from lossfw.runs.rows_writer import ParquetRows, RowsFile, RowsFormat, digest_of_bytes
 
@@ -91,7 +91,7 @@ class RowsParts:
         """Write the rows of a part inside the ``with`` block; then its file is whole, or absent."""
         target = self.path(start)
         # Dask may run a task twice at once: each has a name of its own.
-        temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
+        temporary = temporary_of(target, uuid4().hex[:8])
         try:
             with writing(target):
                 lines = self.form == "jsonl"

@@ -13,7 +13,6 @@ from typing import IO, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data.parquet_columns import pyarrow
-from lossfw.errors import OutputError
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import temporary_of, writing
@@ -258,11 +257,11 @@ class ParquetRows:
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
-        try:
-            with writing(self.path):
+        with writing(self.path):
+            try:
                 yield
-        except pyarrow("pyarrow.lib").ArrowException as error:
-            raise OutputError(f"{self.path} cannot be written: {error}.") from None
+            except pyarrow("pyarrow.lib").ArrowException as error:
+                raise OSError(str(error)) from None
 
 
 def _table(rows: NDArray, labels: Labels) -> Any:

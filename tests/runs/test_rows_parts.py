@@ -1,15 +1,20 @@
 """Rows in parts: joined by a manifest, complete or absent, resumed on a cluster or without."""
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from lossfw.config.plan.evaluation import build
 from lossfw.config.text.source import ConfigSource
-from lossfw.errors import DataError
+from lossfw.errors import DataError, OutputError
 from lossfw.runs import rows_parts
 from lossfw.runs.compare.rows import read_rows
+from lossfw.runs.files import temporary_of
 from lossfw.runs.rows_parts import RowsParts, row_files
+from lossfw.runs.rows_writer import ParquetRows, RowsFile
 from support.configs import SAVED_ARRAYS
 
 CONFIG = SAVED_ARRAYS + "evaluate: {batch_size: 256, metrics: [accuracy]}\n"
@@ -130,3 +135,41 @@ def test_a_part_that_fails_leaves_no_file(folder, write):
     with pytest.raises(KeyboardInterrupt), rows.writing_part(plan, 0, 256):
         raise KeyboardInterrupt
     assert [path.name for path in rows.folder.iterdir()] == [rows.sign.name]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system names no open files")
+@pytest.mark.parametrize("more", [[], ["--cluster", "tcp://here:1"]], ids=["one file", "parts"])
+def test_a_full_disk_names_the_file_that_a_reader_knows(
+    lossfw, folder, write, form, spread, more, monkeypatch
+):
+    write(600, CONFIG)
+    sync, names = os.fsync, []
+
+    def full(descriptor):
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        # Rows become Parquet at the end, under another name.
+        if ("results" in name or "part-" in name) and (form, name) != ("parquet", "results.part"):
+            names.append(name)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = lossfw("run", "run.yaml", "-o", f"evaluate.rows={form}", "--out", "out", *more)
+    assert done.exit_code == 1
+    assert "cannot be written: No space left on device" in done.stderr
+    assert names
+    assert ".tmp" not in done.stderr, names
+    assert ".tmp" not in (folder / "out/error.txt").read_text()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_file_under_a_temporary_name_is_told_by_its_own(tmp_path, form):
+    target = tmp_path / "gone" / "results.parquet"
+    file = RowsFile if form == "jsonl" else lambda path, _: ParquetRows(path)
+    for temporary in (temporary_of(target), temporary_of(target, "0a1b2c3d")):
+        assert temporary.name.startswith(".results.parquet.")
+        with pytest.raises(OutputError, match=rf"^{target} cannot be written: No such file"):
+            file(temporary, form)
+    hidden = tmp_path / "gone" / ".results.tmp"
+    with pytest.raises(OutputError, match=rf"^{hidden} cannot be written"):
+        file(hidden, form)
