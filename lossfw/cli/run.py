@@ -171,7 +171,7 @@ def _requests(
     named = [(name, given.overrides) for name in names]
     if not trains and any(Path(name).is_dir() for name in names):
         # Imported on use: most configurations are files.
-        from lossfw.cli.trained_folder import as_configuration
+        from lossfw.runs.trained_folder import as_configuration
 
         named = [as_configuration(*one) for one in named]
     configs = [read_config(ConfigSource(*one, given.plugins)) for one in named]

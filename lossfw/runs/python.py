@@ -45,10 +45,10 @@ def run(
     ----------
     config : path or mapping
         A configuration of one run: the name of a YAML file, or a mapping as the file would
-        be. In a mapping, ``data`` may have arrays as `inputs`, `targets` and
-        `sample_weight`, or as `file` a data frame or a mapping of arrays; ``network`` may
-        have arrays as `predictions` or `logits`, or a mapping of arrays as `weights`; and a
-        component can be given in place of its name.
+        be; or the folder of a training, whose model is evaluated on its data. In a mapping,
+        ``data`` may have arrays as `inputs`, `targets` and `sample_weight`, or as `file` a data
+        frame or a mapping of arrays; ``network`` may have arrays as `predictions` or `logits`,
+        or a mapping of arrays as `weights`; and a component can be given in place of its name.
     overrides : sequence of str
         ``"loss.delta=1e-6"`` each, as for ``-o``.
     out : path, optional
@@ -91,7 +91,7 @@ def run(
     >>> run({"data": data, "network": network, "loss": "squared_error"}).loss
     0.125
     """
-    return _run(_request(config, overrides, out, resume, plugins))
+    return _run(_request(*_evaluating(config, overrides), out, resume, plugins))
 
 
 def train(
@@ -141,7 +141,7 @@ def run_all(
     LossfwError
         If every run fails. A single one that fails is a warning.
     """
-    return _all(_request(config, overrides, out, resume, plugins), _run)
+    return _all(_request(*_evaluating(config, overrides), out, resume, plugins), _run)
 
 
 def train_all(
@@ -268,7 +268,7 @@ def plan(config: ConfigLike, *overrides: str) -> Plan:
     """
     from lossfw.config.plan.evaluation import build
 
-    return build(_source(config, overrides))
+    return build(_source(*_evaluating(config, overrides)))
 
 
 def evaluate(
@@ -350,6 +350,27 @@ def _all(
     return SweepResults(results, settings, failures, held_out)
 
 
+def _evaluating(config: ConfigLike, overrides: Sequence[str]) -> tuple[ConfigLike, Sequence[str]]:
+    """Return a configuration and its overrides; those of its training for a folder."""
+    if not isinstance(config, str | os.PathLike) or not Path(config).is_dir():
+        return config, overrides
+    from lossfw.runs.trained_folder import as_configuration
+
+    return as_configuration(os.fspath(config), _texts(overrides))
+
+
+def _texts(overrides: Sequence[str]) -> Sequence[str]:
+    """Refuse overrides that are one text, or not texts."""
+    if isinstance(overrides, str):
+        raise ArgumentError(f"overrides is a list of texts: overrides=[{overrides!r}].")
+    kinds = {type(item).__name__ for item in overrides} - {"str"}
+    if kinds:
+        raise ArgumentError(
+            f'an override is a text such as "loss.delta=1e-6"; got {", ".join(sorted(kinds))}.'
+        )
+    return overrides
+
+
 def _request(
     config: ConfigLike,
     overrides: Sequence[str],
@@ -357,8 +378,6 @@ def _request(
     resume: bool,
     plugins: Sequence[PathLike],
 ) -> RunRequest:
-    if isinstance(overrides, str):
-        raise ArgumentError(f"overrides is a list of texts: overrides=[{overrides!r}].")
     if isinstance(plugins, str | os.PathLike):
         raise ArgumentError(f"plugins is a list of files: plugins=[{os.fspath(plugins)!r}].")
     if resume and out is None:
@@ -376,11 +395,7 @@ def _source(
     folder: Path | None = None,
 ) -> ConfigSource:
     """Return the source of a configuration; arrays of a mapping are written to a folder."""
-    kinds = {type(item).__name__ for item in overrides} - {"str"}
-    if kinds:
-        raise ArgumentError(
-            f'an override is a text such as "loss.delta=1e-6"; got {", ".join(sorted(kinds))}.'
-        )
+    overrides = _texts(overrides)
     plugins = plugins or Plugins()
     if isinstance(config, str | os.PathLike):
         return ConfigSource(os.fspath(config), tuple(overrides), plugins)

@@ -1,4 +1,4 @@
-"""``lossfw run FOLDER``: the model of a training, on the data of its configuration."""
+"""A folder in place of a configuration: the model of its training, on the data of that."""
 
 from __future__ import annotations
 

@@ -1,9 +1,12 @@
-"""``lossfw run FOLDER`` of a training evaluates its model; other folders say what to write."""
+"""A run of the folder of a training evaluates its model; other folders say what to write."""
 
 import json
 
 import numpy as np
 import pytest
+
+import lossfw as package
+from lossfw.errors import ArgumentError, ConfigError
 
 TEXT = """\
 lossfw: 1
@@ -57,7 +60,12 @@ def test_the_model_of_a_training_is_evaluated_on_its_data(write, lossfw, folder,
     assert lossfw("rerun", "r").exit_code == 0
 
 
-def test_other_folders_say_what_to_write(write, lossfw, folder, refused):
+def test_other_folders_say_what_to_write(write, lossfw, folder):
+    def refused(*arguments):
+        result = lossfw(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        return result.stderr
+
     write()
     (folder / "empty").mkdir()
     assert "empty is a folder without config.yaml: give a YAML file" in refused("run", "empty")
@@ -70,3 +78,26 @@ def test_other_folders_say_what_to_write(write, lossfw, folder, refused):
     assert lossfw("run", "f/fold=0").exit_code == 0
     (folder / "m/status").write_text("running\n")
     assert "holds a training that has not ended" in refused("run", "m")
+
+
+def test_python_takes_the_folder_as_the_command_does(write, lossfw, folder):
+    write()
+    assert lossfw("train", "t.yaml", "--out", "m").exit_code == 0
+    other = ["data.file=other.npz"]
+    for overrides in ([], other):
+        words = [word for one in overrides for word in ("-o", one)]
+        numbers = json.loads(lossfw("run", "m", "--json", *words).stdout)
+        result = package.run(folder / "m", overrides=overrides)
+        assert result.to_dict()["loss"]["value"] == numbers["loss"]["value"]
+        assert package.evaluate(package.plan("m", *overrides)).loss == result.loss
+    grid = "sweep={grid: {data.file: [d.npz, other.npz]}}"
+    found = package.run_all("m", overrides=[grid], out="s")
+    assert found["data.file=other.npz"].loss == package.run("m", overrides=other).loss
+    package.run("m", out="r")
+    assert package.run("m", out="r", resume=True).loss == package.run("m").loss
+    with pytest.raises(ArgumentError, match="r is the folder of a run: lossfw rerun r repeats it"):
+        package.run("r")
+    with pytest.raises(ArgumentError, match="overrides is a list of texts"):
+        package.run("m", overrides="seed=1")
+    with pytest.raises(ConfigError, match="this is a folder"):
+        package.train("m")
