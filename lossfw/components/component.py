@@ -8,11 +8,12 @@ the configuration that builds it again.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from lossfw.components.naming import snake_case
 from lossfw.components.parameter_errors import explain
@@ -69,11 +70,13 @@ class Component(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        for field in cls.model_fields.values():
+        for key, field in cls.model_fields.items():
             field.annotation = frozen_type(field.annotation)
             field.default = frozen_value(field.default)
             if field.default_factory is list:
                 field.default_factory = tuple
+            if (part := _unmarked_part(field)) is not None:
+                field.metadata = [*field.metadata, BeforeValidator(_objects_of(key, part))]
 
     def __init__(self, **parameters: Any) -> None:
         try:
@@ -169,6 +172,31 @@ class Component(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+def _unmarked_part(field: FieldInfo) -> type[Component] | None:
+    """Return the abstract component in the type of a field that does not say how to make it."""
+    items: list[Any] = [field.annotation]
+    for item in items:
+        if isinstance(item, type) and issubclass(item, Component) and inspect.isabstract(item):
+            return None if field.metadata else item
+        items += get_args(item)
+    return None
+
+
+def _objects_of(key: str, part: type[Component]) -> Callable[[Any], Any]:
+    """Return a validator that refuses names and mappings in place of components."""
+
+    def check(value: Any) -> Any:
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(item, str | Mapping):
+                raise ParameterError(
+                    f"{key} should be an object of Python, as lossfw.{part.kind}(...) returns it, "
+                    f"got {item!r}. Only parts of a ChangingWrapper have names in a configuration."
+                )
+        return value
+
+    return check
 
 
 def _ordered_fields(cls: type[Component]) -> list[str]:

@@ -182,7 +182,7 @@ def _known(where: object) -> object:
 def writing(where: object) -> Iterator[None]:
     """Turn an error of the system inside the block into an `OutputError` with its place.
 
-    A file under a temporary name is told by the name that its reader knows.
+    The message has the name that a reader of the file knows, in place of a temporary one.
     """
     try:
         yield

@@ -1,5 +1,8 @@
 """Components say which parameter is wrong; `validated` says where, as pydantic does."""
 
+import re
+from abc import ABC, abstractmethod
+
 import pytest
 from pydantic import PositiveFloat, ValidationError
 
@@ -50,3 +53,37 @@ def test_both_ways_find_the_same(parameters, told, location):
 
 def test_both_ways_make_the_same():
     assert Part.validated({"needed": True, "items": [1, 2]}) == Part(needed=True, items=(1, 2))
+
+
+class Abstract(Component, ABC):
+    kind = "loss"
+
+    @abstractmethod
+    def value(self):
+        """Return something."""
+
+
+class Whole(Abstract):
+    def value(self):
+        return 1
+
+
+class Holder(Component):
+    kind = "loss"
+
+    inner: Abstract
+    more: tuple[Abstract, ...] | None = None
+
+
+@pytest.mark.parametrize("given", ["whole", {"name": "whole"}, {}])
+@pytest.mark.parametrize("key", ["inner", "more"])
+def test_a_part_that_names_cannot_make_is_told_to_be_an_object(given, key):
+    parameters = {"inner": Whole(), key: [Whole(), given] if key == "more" else given}
+    told = f"Holder: {key} should be an object of Python, as lossfw.loss(...) returns it, got "
+    with pytest.raises(ParameterError, match=re.escape(told + repr(given))):
+        Holder(**parameters)
+    with pytest.raises(ValidationError) as caught:
+        Holder.validated(parameters)
+    assert [error["loc"] for error in caught.value.errors()] == [(key,)]
+    assert Holder(inner=Whole(), more=[Whole()]).more == (Whole(),)
+    assert Holder(inner=Whole()).inner == Whole()
