@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossfw.data import DataColumn
+from lossfw.evaluation.baseline import Skill
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.alike import ColumnAlike, RowsAlike
 from lossfw.evaluation.intervals.blocks import LEAST_MEMORIES
@@ -254,12 +255,13 @@ def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
         prediction = rows.predictions
     prediction, target = shaped_for(metric, prediction, target)
     group = rows.group if metric.takes_groups else None
-    return MetricRows(prediction, target, rows.start, rows.sample_weight, group=group)
+    weight, baseline = rows.sample_weight, rows.baseline
+    return MetricRows(prediction, target, rows.start, weight, group=group, baseline=baseline)
 
 
 def shaped_for(metric: Metric, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
     """Return outputs and targets in the shapes that a metric takes: a single column may be none."""
-    if isinstance(metric, LossMetric):
+    if isinstance(metric, LossMetric | Skill):
         return outputs_for(metric.of, prediction, target), target
     if metric.takes_groups:
         return without_column(prediction), without_column(target)

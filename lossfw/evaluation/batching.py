@@ -49,6 +49,8 @@ class PredictedBatch(NamedTuple):
     group: NDArray | None = None
     # The key of each row's unit, for intervals; None where each row is its own, (n,).
     unit: NDArray | None = None
+    # The predictions of a baseline, where there is one, (n, ...).
+    baseline: NDArray | None = None
 
     @classmethod
     def of(cls, rows: Batch, outputs: Outputs, *, logits: bool) -> PredictedBatch:

@@ -12,6 +12,7 @@ import numpy as np
 from lossfw.data import Batch
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
+from lossfw.evaluation.baseline import Baseline
 from lossfw.evaluation.batching import (
     PredictedBatch,
     aligned_blocks,
@@ -152,6 +153,11 @@ def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[
     yield from state.diagnostics.texts(plan.count, numbers.masked)
     if numbers.intervals is not None:
         yield from unit_warnings(numbers.intervals, plan.count, state.accumulator.alike())
+    if plan.baseline and numbers.metrics[plan.baseline.label]["value"] == 0:
+        yield (
+            f"the loss of the baseline {plan.baseline.label} is 0: it predicts every row exactly, "
+            "and no model has a skill next to it"
+        )
     if math.isnan(numbers.loss["value"]):
         rows, sample = state.diagnostics.nan_rows, plan.sample
         yield nan_warning(rows if sample is None else [sample[row] for row in rows])
@@ -211,7 +217,14 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
             rows._replace(unit=units.keys(rows.start, rows.start + len(rows.targets), rows.columns))
             for rows in blocks
         )
+    if plan.baseline is not None:
+        blocks = (_with_baseline(plan, plan.baseline, rows) for rows in blocks)
     return clock.timed("forward", blocks, without="read")
+
+
+def _with_baseline(plan: Plan, baseline: Baseline, rows: PredictedBatch) -> PredictedBatch:
+    found = baseline.rows(plan.data, plan.sample, rows.start, rows.targets, rows.columns)
+    return rows._replace(baseline=found)
 
 
 def _within(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:

@@ -13,6 +13,7 @@ import numpy as np
 from lossfw.data import Dataset, RowGroups
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError, ShapeError
+from lossfw.evaluation.baseline import Baseline
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.predictor import BLOCK_ROWS, BlockPredictor
@@ -65,6 +66,8 @@ class Plan:
         The columns of the data that the file of rows has beside each row.
     watched : tuple of str
         Columns whose rows with one value may be alike, where intervals take rows as independent.
+    baseline : Baseline or None
+        Predictions that the model is compared with.
     allow_nan : bool
         Whether a run with a loss that is NaN still succeeds.
     digest : str
@@ -87,6 +90,7 @@ class Plan:
     slices: tuple[Slice, ...] = ()
     columns: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
+    baseline: Baseline | None = None
     allow_nan: bool = False
     digest: str = ""
     warnings: tuple[str, ...] = ()
@@ -112,6 +116,12 @@ class Plan:
                 check_has_rows(loss, self.outputs.shape)
         # Units that the data do not have are a mistake before any row is read.
         _ = self.row_units
+
+    @property
+    def measures(self) -> tuple[Metric, ...]:
+        """The metrics, and those of the baseline."""
+        of_baseline = () if self.baseline is None else self.baseline.metrics(self.loss)
+        return (*self.metrics, *of_baseline)
 
     @property
     def count(self) -> int:

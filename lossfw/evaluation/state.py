@@ -47,7 +47,7 @@ class EvaluationState:
         clock = Stopwatch()
         accumulator = Accumulator(
             plan.loss,
-            plan.metrics,
+            plan.measures,
             intervals=plan.asked,
             slices=plan.slices,
             rows=rows,

@@ -44,6 +44,8 @@ class MetricRows(NamedTuple):
         One weight, and one answer whether it counts, for each row.
     group : ndarray of int or None
         The number of each row's group, for a metric that takes groups. Groups are whole.
+    baseline : array_like or None
+        The predictions of a baseline, where there is one.
     """
 
     prediction: Any
@@ -52,6 +54,7 @@ class MetricRows(NamedTuple):
     sample_weight: Any = None
     where: Any = None
     group: Any = None
+    baseline: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ class Metric(Component, ABC):
         """Return the partial of some rows, and on request the terms of each row."""
         if terms:
             self.check_kind()
-        prediction, target, start, weight, where, _ = rows
+        prediction, target, start, weight, where, *_ = rows
         partial = self.partial(prediction, target, start=start, sample_weight=weight, where=where)
         return MetricUpdate(partial, None)
 

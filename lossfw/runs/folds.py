@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Container
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from lossfw.config.text.writing import block
 from lossfw.data.csv_text import is_number
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
+from lossfw.evaluation.baseline import CONSTANT
 from lossfw.evaluation.batching import forward
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.models.training.records import Training
@@ -36,11 +38,15 @@ from lossfw.runs.records import RunRequest
 FOLD_FILE = "held_out.npz"
 # In the folder of all folds: for each row what the model makes of it that has not seen it.
 HELD_OUT_FILE = "held_out.npy"
+# Beside it the constant predictions of the rows that each fold has learnt from. A run calls them
+# by the name of the file.
+CONSTANT_FILE = f"{CONSTANT}.npy"
 # Beside it, where periods of time were held out: the numbers of its rows in the data.
 HELD_OUT_ROWS_FILE = "held_out_rows.npy"
 # In the folder of all folds: the configuration of the trainings.
 TRAINING_CONFIG_FILE = "training.yaml"
 _FOLD = ("train", "hold_out", "fold")
+_BASELINE = ("evaluate", "baseline")
 # Keys of a training that its evaluation does not have.
 _OF_TRAINING: tuple[tuple[str, ...], ...] = (
     ("train",),
@@ -104,22 +110,25 @@ class CrossValidation:
         assert folder is not None
         joined = self._joined()
         write_file(folder, HELD_OUT_FILE, _npy(joined.outputs))
+        for name in (CONSTANT_FILE, HELD_OUT_ROWS_FILE):
+            (folder / name).unlink(missing_ok=True)
+        if joined.constants is not None:
+            write_file(folder, CONSTANT_FILE, _npy(joined.constants))
         if joined.filter:
             write_file(folder, HELD_OUT_ROWS_FILE, _npy(joined.rows))
-        else:
-            (folder / HELD_OUT_ROWS_FILE).unlink(missing_ok=True)
         source = self.request.config.source
         trained = self.folds[0].folder
         assert trained is not None
         root = remove(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
         write_file(folder, TRAINING_CONFIG_FILE, block(root).encode())
-        root = self._evaluation(root, joined, str((folder / HELD_OUT_FILE).absolute()))
+        root = self._evaluation(root, joined, folder.absolute())
         config = CheckedConfig(source, root)
         return replace(self.request, config=config, trains=False, resume=False, cluster="")
 
     def _joined(self) -> _Joined:
         """Return the outputs of every row that was held out, in the order of the data."""
         rows, outputs, headers = list[NDArray](), list[NDArray](), list[dict[str, Any]]()
+        constants = list[NDArray]()
         for request in self.folds:
             assert request.folder is not None
             path = request.folder / FOLD_FILE
@@ -129,6 +138,8 @@ class CrossValidation:
             headers.append(header)
             rows.append(arrays["rows"])
             outputs.append(arrays["outputs"])
+            if (constant := arrays.get("constant")) is not None:
+                constants.append(np.tile(constant, (len(rows[-1]),) + constant.ndim * (1,)))
         every = np.concatenate(rows)
         order = np.argsort(every)
         # Rows before the first of some periods are held out by no fold.
@@ -143,17 +154,29 @@ class CrossValidation:
         joined = np.concatenate(outputs)[order]
         header = headers[0]
         classes = tuple(header.get("classes") or ())
-        return _Joined(header["link"], joined, every[order], periods, classes)
+        has_all = len(constants) == len(self.folds)
+        node = self.request.config.root.find(_BASELINE)
+        asked = None if node is None else node.value
+        if asked is True and not has_all:
+            raise DataError(
+                f"not every fold in {self.request.folder} has a constant prediction of least loss: "
+                "leave evaluate.baseline out."
+            )
+        takes = has_all and asked in (None, True)
+        of_rows = np.concatenate(constants)[order] if takes else None
+        return _Joined(header["link"], joined, every[order], periods, classes, of_rows)
 
-    def _evaluation(self, root: Node, joined: _Joined, file: str) -> Node:
+    def _evaluation(self, root: Node, joined: _Joined, folder: Path) -> Node:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
         for key in _OF_TRAINING:
             if root.find(key) is not None:
                 root = remove(root, key)
         values: list[tuple[tuple[str, ...], object]] = [
             (("model", "name"), "predictions"),
-            (("model", "file"), file),
+            (("model", "file"), str(folder / HELD_OUT_FILE)),
         ]
+        if joined.constants is not None:
+            values.append((_BASELINE, str(folder / CONSTANT_FILE)))
         values += [] if joined.link is None else [(("model", "link"), joined.link)]
         if joined.filter:
             given = root.find(("data", "rows"))
@@ -192,12 +215,21 @@ class _Joined(NamedTuple):
     rows: NDArray
     filter: str
     classes: tuple[str, ...]
+    # The constant of the fold of each row, None without a baseline of that kind.
+    constants: NDArray | None
 
 
 def _npy(array: NDArray) -> bytes:
     content = io.BytesIO()
     np.save(content, array)
     return content.getvalue()
+
+
+def is_whole_fold(training: Training, path: Path) -> bool:
+    """Tell whether the file of a fold is there, with the constant of a training that has one."""
+    if not path.is_file():
+        return False
+    return training.constant is None or "constant" in SavedState.read(path).arrays
 
 
 def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
@@ -214,6 +246,8 @@ def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
         batches = training.held_out.batches(model.block_rows)
         blocks = [block.loss_input for block in forward(model, batches, logits=is_named)]
     arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(blocks)}
+    if training.constant is not None:
+        arrays["constant"] = training.constant
     header: dict[str, Any] = {"link": link.name if link is not None and is_named else None}
     if training.held_out_filter:
         header |= {"filter": training.held_out_filter, "classes": list(training.record.classes)}

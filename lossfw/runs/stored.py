@@ -196,6 +196,18 @@ def kept_of(trained: Mapping[str, Any]) -> Mapping[str, Any]:
     return kept[0]
 
 
+def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the single numbers of the model that was kept, and its skill next to the baseline.
+
+    The skill is that of held-out rows where there are some.
+    """
+    numbers = numbers_of(kept_of(trained))
+    baseline = trained.get("baseline") or {}
+    title, part = (HELD_OUT, "held_out") if "held_out" in baseline else ("", "learnt")
+    skill = baseline.get(part, {}).get("skill")
+    return numbers if skill is None else {**numbers, f"{title}skill": skill}
+
+
 def word_of(trained: Mapping[str, Any]) -> str:
     """Return what the model of ``training.json`` learnt by: ``"round"`` or ``"epoch"``."""
     return "epoch" if trained.get("learns", "epochs") == "epochs" else "round"

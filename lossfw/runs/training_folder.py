@@ -37,7 +37,7 @@ from lossfw.runs.folder import (
     TRAINING_FILE,
     RunFolder,
 )
-from lossfw.runs.folds import FOLD_FILE, fold_bytes
+from lossfw.runs.folds import FOLD_FILE, fold_bytes, is_whole_fold
 
 
 class TrainingFolder:
@@ -105,7 +105,8 @@ class TrainingFolder:
             return None
         if plain is None or plain.get("digest") != training.digest:
             return None
-        if training.held_out_rows is not None and not (self.path / FOLD_FILE).is_file():
+        fold = self.path / FOLD_FILE
+        if training.held_out_rows is not None and not is_whole_fold(training, fold):
             return None
         file = self.path / model.file_name
         content = file.read_bytes() if file.is_file() else b""

@@ -34,7 +34,8 @@ CONFIG = {
         "hold_out": {"folds": 3},
     },
 }
-FILES = ("held_out.npy", "metrics.json", "results.jsonl", "config.yaml", "training.yaml", "status")
+FILES = ("held_out.npy", "constant.npy", "metrics.json", "results.jsonl", "config.yaml")
+FILES = (*FILES, "training.yaml", "status", "units.npz")
 FILES_OF_FOLD = ("weights.npz", "training.json", "checkpoint.npz", "held_out.npz", "config.yaml")
 
 
@@ -107,6 +108,40 @@ def test_the_whole_is_a_run_with_intervals_and_slices(table, trained):
     assert (table / "cv" / "status").read_text() == "done\n"
     assert lossfw.run(table / "cv" / "config.yaml").loss == result.loss
     assert f"all folds</th><td>{notebook.number(result.loss)}</td>" in trained._repr_html_()
+
+
+def test_the_baseline_is_the_constant_of_the_rows_that_each_fold_has_learnt(table, trained):
+    classes = np.array([row["target"] for row in rows_of(table / "cv")])
+    constants = np.load(table / "cv" / "constant.npy")
+    for fold in range(3):
+        held_out = np.load(table / "cv" / f"fold={fold}" / "held_out.npz")["rows"]
+        learnt = np.delete(classes, held_out)
+        shares = np.bincount(learnt, minlength=2) / len(learnt)
+        assert constants[held_out] == pytest.approx(np.tile(shares, (len(held_out), 1)), rel=1e-12)
+    found = trained.held_out[""]
+    expected = -np.log(constants[np.arange(ROWS), classes]).mean()
+    assert found.metrics["constant"] == pytest.approx(expected, rel=1e-12)
+    assert found.metrics["skill"] == pytest.approx(1 - found.loss / expected, rel=1e-12)
+
+
+def test_a_baseline_is_left_out_or_is_a_column(table, config, trained):
+    few = ["train.hold_out.folds=2", "train.epochs=1", "evaluate.slices-"]
+    none = lossfw.train_all(config, overrides=[*few, "evaluate.baseline=false"], out=table / "none")
+    assert list(none.held_out[""].metrics) == ["accuracy", "brier"]
+    assert not (table / "none" / "constant.npy").exists()
+    asked = [*few, "evaluate.baseline=true"]
+    resumed = lossfw.train_all(config, overrides=asked, out=table / "none", resume=True)
+    assert list(resumed.held_out[""].metrics) == ["accuracy", "brier", "constant", "skill"]
+    numbers = {"loss": "squared_error", "network": {"layers": [{"units": 1, "activation": "tanh"}]}}
+    data = {"data": config["data"] | {"targets_key": "b", "inputs_key": ["a"]}}
+    column = [*few, "evaluate.baseline=column.a", "evaluate.metrics-"]
+    out = table / "column"
+    found = lossfw.train_all(config | numbers | data, overrides=column, out=out).held_out[""]
+    a, b = np.loadtxt(table / "t.csv", delimiter=",", skiprows=1, usecols=(0, 1)).T
+    assert found.metrics["column.a"] == pytest.approx(((a - b) ** 2).mean(), rel=1e-12)
+    held_out = json.loads((out / "fold=0" / "training.json").read_text())["baseline"]["held_out"]
+    rows = np.load(out / "fold=0" / "held_out.npz")["rows"]
+    assert held_out["loss"] == pytest.approx(((a - b)[rows] ** 2).mean(), rel=1e-12)
 
 
 def test_two_cross_validated_models_are_compared_by_all_rows(table, config, trained):

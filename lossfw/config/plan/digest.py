@@ -122,6 +122,9 @@ def _report(config: CheckedConfig) -> dict[str, Any]:
         if config.units == Units():
             # What rows are by themselves: such runs have the digest of before there were units.
             del options["intervals"]["units"]
+    if (base := config.baseline) is not None:
+        values = [] if base.outputs is None else [digest_arrays(base.outputs)]
+        options["baseline"] = [base.label, *values]
     if config.slices:
         options["slices"] = [
             [one.name, one.by, list(one.bins)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from lossfw.config.plan.adapt import adapt_loss
+from lossfw.config.plan.baseline import read_baseline
 from lossfw.config.plan.compatibility import check_like_training
 from lossfw.config.plan.digest import plan_digest
 from lossfw.config.plan.first_rows import try_first_rows
@@ -56,6 +57,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
         config.data = standardised(config, config.data)
     adapt_loss(config)
     read_report_options(config)
+    read_baseline(config)
     config.problems.raise_if_any()
     plan = _plan(config)
     try_first_rows(config, plan)
@@ -95,6 +97,7 @@ def _plan(config: CheckedConfig) -> Plan:
         slices=config.slices,
         columns=row_columns(config),
         watched=tuple(evaluate.columns),
+        baseline=config.baseline,
         digest=plan_digest(config),
         warnings=known(config.data).notes,
     )
@@ -129,6 +132,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
             return
         loaded[key] = found
     config.data = with_options(config, loaded[key], spec, kept)
+    config.total_rows = loaded[key].total
     if config.data is not None and loaded[key].numbers is not None:
         _match_selected(config, config.data, loaded[key])
 

@@ -31,7 +31,7 @@ def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
 
     Where these are all rows, a loss or a metric for which none counts is one too.
     """
-    alone = replace(plan, metrics=(), slices=(), intervals=None)
+    alone = replace(plan, metrics=(), slices=(), intervals=None, baseline=None)
     if not _fits(config, alone, ["loss"]):
         return
     _note_probabilities(config, plan)
@@ -39,6 +39,8 @@ def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
         _fits(config, replace(alone, slices=(part,)), ["evaluate", "slices", index])
     for index, metric in enumerate(plan.metrics):
         _fits(config, replace(alone, metrics=(metric,)), ["evaluate", "metrics", index])
+    if plan.baseline is not None:
+        _fits(config, replace(alone, baseline=plan.baseline), ["evaluate", "baseline"])
 
 
 def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.components.naming import shortlist
+from lossfw.config.plan.report_options import baseline_column
 from lossfw.config.plan.rolling import rolling_fold
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.config.schema.sections import HoldOutSection
@@ -129,7 +130,9 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
 
 def _split(config: CheckedConfig, data: Dataset, learnt: NDArray, held_out: NDArray) -> None:
     # The columns have told groups and times.
-    data = replace(data, columns={})
+    kept = baseline_column(config)
+    columns = {name: column for name, column in data.columns.items() if name in kept}
+    data = replace(data, columns=columns)
     config.data, config.held_out = subset(data, learnt), subset(data, held_out)
 
 

@@ -14,7 +14,7 @@ from lossfw.data import Dataset
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
-from lossfw.evaluation.slices import COLUMN, Slice
+from lossfw.evaluation.slices import COLUMN, Slice, named_after
 
 _UNITS: ConfigPath = ["evaluate", "intervals", "units"]
 
@@ -89,7 +89,17 @@ def row_columns(config: CheckedConfig) -> tuple[str, ...]:
     """Return the columns of the data that stand beside each row: those of slices, and others."""
     asked = [] if config.sections is None else config.sections.evaluate.columns
     units = [config.units.column] if config.units is not None and config.units.column else []
-    return tuple(dict.fromkeys([*(p.column for p in config.slices if p.column), *asked, *units]))
+    baseline = baseline_column(config)
+    kept = [*(p.column for p in config.slices if p.column), *asked, *units, *baseline]
+    return tuple(dict.fromkeys(kept))
+
+
+def baseline_column(config: CheckedConfig) -> tuple[str, ...]:
+    """Return the column of the data that has the predictions of a baseline, if there is one."""
+    given = None if config.sections is None else config.sections.evaluate.baseline
+    if not isinstance(given, str) or not given.startswith(COLUMN) or given == COLUMN:
+        return ()
+    return (named_after(given),)
 
 
 def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> ConfigPath:
@@ -105,6 +115,8 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
         return ["train", "hold_out", "groups"]
     if train and train.hold_out and train.hold_out.time == f"{COLUMN}{column}":
         return ["train", "hold_out", "time"]
+    if column in baseline_column(config):
+        return ["evaluate", "baseline"]
     if column == spec.options.group_key:
         return [*spec.path, "group_key"]
     for index, item in enumerate(_items(config)):

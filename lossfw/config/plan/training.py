@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from lossfw.config.plan.adapt import adapt_loss
+from lossfw.config.plan.baseline import read_baseline
 from lossfw.config.plan.compatibility import check_like_training
 from lossfw.config.plan.digest import digest, training_identity
 from lossfw.config.plan.evaluation import refuse_sweep
 from lossfw.config.plan.folds import group_columns, hold_out, refuse_folds
 from lossfw.config.plan.learner import origin_of_training, refuse_loss
+from lossfw.config.plan.report_options import baseline_column
 from lossfw.config.plan.rows import inputs_of, load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
@@ -69,6 +71,7 @@ def training_of(config: CheckedConfig) -> Training:
         _refuse_obstacles(config, known(config.data))
     learner = _learner(config, section)
     adapt_loss(config)
+    read_baseline(config, training=True)
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
@@ -107,6 +110,7 @@ def _refuse_sample(config: CheckedConfig) -> None:
 def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     """Fill the rows to learn from and those that are held out."""
     spec, kept = config.data_spec, group_columns(config)
+    kept += baseline_column(config)
     rows, data = load(config, spec, kept), None
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
@@ -115,7 +119,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         data = with_options(config, rows, spec, kept, learnt=True)
     held_out = None
     if config.held_out_spec.source is not None:
-        kept_back = load(config, config.held_out_spec)
+        kept_back = load(config, config.held_out_spec, baseline_column(config))
         if data is not None and kept_back is not None:
             held_out = _held_out_as(config, kept_back, data)
     if data is not None:
@@ -161,7 +165,7 @@ def _held_out_as(config: CheckedConfig, held_out: Selection, data: Dataset) -> D
     if held_out.data.classes and data.classes and spec.options.classes in (None, FOUND):
         options = spec.options.model_copy(update={"classes": data.classes})
         spec = replace(spec, options=options)
-    return with_options(config, held_out, spec)
+    return with_options(config, held_out, spec, baseline_column(config))
 
 
 def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
@@ -254,6 +258,7 @@ def _training(
         record=_record(config, known(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,
         metrics=tuple(map(known, config.metrics)),
+        baseline=known(config.sections).evaluate.baseline,
         identity=identity,
         digest=digest({**identity, **counted}),
     )

@@ -18,6 +18,7 @@ from lossfw.data import Dataset, Source
 from lossfw.data.data_record import DataRecord
 from lossfw.data.options import DataOptions
 from lossfw.errors import ArgumentError, DataError, ParameterError, UnknownNameError
+from lossfw.evaluation.baseline import Baseline
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.predictor import BlockPredictor
@@ -103,6 +104,8 @@ class CheckedConfig:
     # The rows.
     data: Dataset | None = None
     held_out: Dataset | None = None
+    # How many rows their source has, before a filter.
+    total_rows: int = 0
     # With folds, the numbers of the rows among the data that are held out.
     held_out_rows: NDArray | None = None
     # With periods of time, a filter of the rows that any of the folds holds out.
@@ -126,6 +129,8 @@ class CheckedConfig:
     intervals: Intervals | None = None
     # What its intervals take as independent.
     units: Units | None = None
+    # What the model is compared with.
+    baseline: Baseline | None = None
     # Parts of the rows.
     slices: tuple[Slice, ...] = ()
     # What came with the weights of the data of their training.

@@ -92,6 +92,10 @@ _units = _expect(
     lambda value: isinstance(value, str | dict),
     "rows, groups, a column as column.patient, or {time: column.day, blocks: auto}",
 )
+_baseline = _expect(
+    lambda value: isinstance(value, bool) or (isinstance(value, str) and len(value) > 0),
+    "true or false, a column of the data, written as column.last_year, or a file of predictions",
+)
 _rows = _expect(
     lambda value: isinstance(value, bool) or value in ROW_FILES,
     f"true or false, or one of {', '.join(ROW_FILES)}",
@@ -157,6 +161,11 @@ NetworkForm = Literal["layers", "predictions", "logits"]
 Version = Annotated[int, AfterValidator(_version), WithJsonSchema({"const": SCHEMA_VERSION})]
 Seed = Annotated[int, Field(ge=0)]
 RowsChoice = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
+BaselineChoice = Annotated[
+    bool | str,
+    BeforeValidator(_baseline),
+    WithJsonSchema({"type": ["boolean", "string"], "minLength": 1}),
+]
 SliceKey = Annotated[str, WithJsonSchema(_BY)]
 ColumnKey = Annotated[str, BeforeValidator(_column), WithJsonSchema(_COLUMN)]
 UnitsChoice = Annotated[

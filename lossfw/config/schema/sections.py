@@ -18,6 +18,7 @@ from lossfw.config.schema.section_types import (
     MAX_RUNS,
     ActivationSpec,
     Axes,
+    BaselineChoice,
     ColumnKey,
     FileName,
     InitialSpec,
@@ -161,6 +162,12 @@ class EvaluateSection(Section):
         False,
     )
     allow_nan: bool = key("Accept a loss that is NaN: the run does not fail.", False)
+    baseline: BaselineChoice | None = key(
+        "What the model is compared with, as a loss and a skill: true for the constant prediction "
+        "of least loss, a column of predictions as column.last_year, or a file of them. Unless "
+        "given true for a training, false for a run.",
+        None,
+    )
     intervals: IntervalsSection | None = key("Give every number a confidence interval.", None)
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = key(
         "Report every number again for parts of the rows.", []

@@ -75,7 +75,7 @@ def _sums(metric: Metric, rows: MetricRows, own: NDArray, places: int) -> NDArra
     """Return the sums of some rows of one group, 0 where nothing counts."""
     if not len(own):
         return np.zeros(places)
-    prediction, target, start, weight, where, _ = rows
+    prediction, target, start, weight, where, *_ = rows
     some = MetricRows(
         prediction[own],
         target[own],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,12 +14,14 @@ from lossfw.components import notebook
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
 from lossfw.errors import ArgumentError
+from lossfw.evaluation.baseline import beside
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models.card import Card, sha256
 from lossfw.models.model import Learning, Model
+from lossfw.models.training.baseline import best_constant, measured_baseline
 from lossfw.models.training.dense import DenseLearner
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Network
@@ -76,6 +80,9 @@ class Training:
         The numbers of these rows in the data, where they are one of several folds.
     record : DataRecord
         What later data have to agree with; all changes of the inputs have been made.
+    baseline : bool, str or None
+        The key ``evaluate.baseline``: True for the best constant, a column, False for none; with
+        None the best constant if one is known.
     patience : int or None
         Stop when the held-out loss has not improved for so many measured rounds, and keep the
         best one.
@@ -106,6 +113,7 @@ class Training:
     record: DataRecord = field(default_factory=DataRecord)
     patience: int | None = None
     metrics: tuple[Metric, ...] = ()
+    baseline: bool | str | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
 
@@ -135,6 +143,11 @@ class Training:
     def optimizer(self) -> Optimizer | None:
         """The rule by which gradients move weights, where layers are trained."""
         return self.model.optimizer if isinstance(self.model, DenseLearner) else None
+
+    @cached_property
+    def constant(self) -> NDArray | None:
+        """The constant prediction of least loss of the rows to learn from, where one is known."""
+        return best_constant(self.configured or self.loss, self.data, self.units, self.baseline)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -294,6 +307,9 @@ class TrainingResult:
         What later data have to agree with.
     inputs : str
         How many inputs are numbers, and which are categories.
+    baseline : mapping or None
+        The ``name`` of the baseline, and its loss and the skill of the model next to it for the
+        rows ``learnt`` and ``held_out``; None without one.
     """
 
     predictor: BlockPredictor
@@ -312,10 +328,15 @@ class TrainingResult:
     digest: str = ""
     record: DataRecord = field(default_factory=DataRecord)
     inputs: str = ""
+    baseline: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, training: Training, **made: Any) -> TrainingResult:
         """Return the result of a training, from what it has made."""
+        kept = next(one for one in made["history"] if one.number == made["kept_epoch"])
+        held_out = math.nan if kept.held_out is None else kept.held_out.loss
+        parts = {"learnt": (training.data, kept.learnt.loss)}
+        loss = beside(training.configured or training.loss, training.form)
         return cls(
             loss_name=training.loss.name,
             loss_text=str(training.loss),
@@ -324,6 +345,12 @@ class TrainingResult:
             digest=training.digest,
             record=training.record,
             inputs=training.data.inputs_text,
+            baseline=measured_baseline(
+                loss,
+                training.baseline,
+                training.constant,
+                {**parts, "held_out": (training.held_out, held_out)},
+            ),
             **made,
         )
 
@@ -400,6 +427,7 @@ class TrainingResult:
         """Return the result as plain numbers, texts and lists, for JSON."""
         model = {"model": dict(self.model), "learns": self.learns} if self.model else {}
         inputs = {"inputs": self.inputs} if self.inputs else {}
+        baseline = {"baseline": dict(self.baseline)} if self.baseline else {}
         return {
             "lossfw": TRAINED_VERSION,
             "loss": {"name": self.loss_name, "form": self.form},
@@ -409,6 +437,7 @@ class TrainingResult:
             "kept": self.kept_epoch,
             "stopped": self.stopped,
             "moved": list(self.moved),
+            **baseline,
             "digest": self.digest,
         }
 

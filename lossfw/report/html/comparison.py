@@ -44,6 +44,10 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
     plots = ("curves", "Learning curves") if trains else ("plots", "Plots")
     draw: Any = _curves if trains else _intervals
     titles = {name: comparison.title(name) for name in comparison.single}
+    drawn = comparison.single
+    if isinstance(comparison, TrainingComparison):
+        # A skill is that of the model which was kept.
+        drawn = [name for name in drawn if any(one.curve(name) for one in comparison.runs)]
     settings = texts_by_run(comparison, {**comparison.settings, **comparison.surroundings})
     sections = [("result", "Result"), plots]
     sections += [("seeds", "Over seeds")] if comparison.seeds else []
@@ -61,7 +65,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         baseline=None if trains else comparison.baseline,
         links={run.name: _link_to(run.path, link_base) for run in comparison.runs},
         plots=plots,
-        pictures=[draw(comparison, name, place) for place, name in enumerate(comparison.single)],
+        pictures=[draw(comparison, name, place) for place, name in enumerate(drawn)],
         by=named_after(comparison.by) if comparison.by else "",
         settings=settings,
         labels=list(_labels(comparison).values()),

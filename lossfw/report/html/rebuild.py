@@ -112,7 +112,10 @@ class RebuiltRun:
 def _evaluated(plan: Plan) -> RowRecords:
     parts: list[RowRecords] = []
     journal = PartJournal(plan, SimpleNamespace(add=parts.append))
-    evaluate(replace(plan, metrics=(), intervals=None, slices=(), rows=True), journal=journal)
+    evaluate(
+        replace(plan, metrics=(), intervals=None, slices=(), baseline=None, rows=True),
+        journal=journal,
+    )
     arrays = {
         name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays
     }

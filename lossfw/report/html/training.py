@@ -18,11 +18,11 @@ from lossfw.report.html.render import NumberCard, breakable, render
 from lossfw.report.html.run import layers_of
 from lossfw.report.plots.style import INK, PAGE, use_log_scale
 from lossfw.report.text.tables import as_number
-from lossfw.report.text.training import STOPPED
+from lossfw.report.text.training import STOPPED, baseline_text
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, TRAINING_FILE
-from lossfw.runs.stored import HELD_OUT, kept_of, numbers_of, word_of
+from lossfw.runs.stored import HELD_OUT, kept_numbers, numbers_of, word_of
 from lossfw.version import __version__
 
 _HEIGHT = 3.4
@@ -40,7 +40,7 @@ def training_page(folder: Path) -> str:
         raise DataError(f"{folder} holds no training: it has no {TRAINING_FILE}.")
     try:
         trained = numbers_in(plain)
-        epochs, kept = trained["epochs"], kept_of(trained)
+        epochs = trained["epochs"]
         # Other models have none.
         weights = {} if "model" in trained else read_weights(folder / WEIGHTS_FILE)
         measured = f"{word_of(trained)}s".capitalize()
@@ -57,7 +57,9 @@ def training_page(folder: Path) -> str:
                 ("what", "Details"),
             ],
             foot=f"Written by lossfw {__version__}.",
-            cards=[NumberCard(name, as_number(value)) for name, value in numbers_of(kept).items()],
+            cards=[
+                NumberCard(name, as_number(value)) for name, value in kept_numbers(trained).items()
+            ],
             curves=list(_curves(epochs, trained)),
             layers=list(_layers(weights, trained["moved"])),
             histograms=list(_histograms(weights)),
@@ -93,6 +95,8 @@ def _facts(folder: Path, trained: Mapping[str, Any]) -> Iterator[tuple[str, str]
     if card is not None:
         yield "library", card.library
     yield "loss", f"{trained['loss']['name']}, from {trained['loss']['form']}"
+    if (baseline := trained.get("baseline")) is not None:
+        yield "baseline", baseline_text(baseline)
     if "train.optimizer" in settings:
         yield "optimizer", str(settings["train.optimizer"])
     yield "seed", str(settings.get("seed", "?"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.records import Epoch, Measurement, Training, TrainingResult
 from lossfw.report.text.tables import class_lines, input_line, show_table
+from lossfw.runs.stored import HELD_OUT
 
 # The most rounds or epochs in the table; the JSON holds all of them.
 SHOWN_EPOCHS = 21
@@ -81,6 +82,16 @@ def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def baseline_text(baseline: Mapping[str, Any]) -> str:
+    """Return the loss of a baseline and the skill next to it, also of held-out rows."""
+    parts = [
+        f"{title}{name} {'undefined' if value is None else _number(value)}"
+        for title, key in (("", "learnt"), (HELD_OUT, "held_out"))
+        for name, value in baseline.get(key, {}).items()
+    ]
+    return f"{baseline['name']}: {', '.join(parts)}"
+
+
 def _foot(trained: TrainingResult, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
     what, kept = "model is that", f"{trained.word} {trained.kept_epoch}"
     if trained.moved:
@@ -90,6 +101,8 @@ def _foot(trained: TrainingResult, folder: Path | None, seconds: float) -> list[
         changes = enumerate(map(_number, trained.moved))
         moved = ", ".join(f"layers.{number}: {by}" for number, by in changes)
         rows.append(("moved", f"largest change of a weight, {moved}"))
+    if trained.baseline is not None:
+        rows.append(("baseline", baseline_text(trained.baseline)))
     rows.append(("time", f"{seconds:.1f} s"))
     if folder is not None:
         rows.append(("weights" if trained.moved else "model", str(folder / trained.file)))

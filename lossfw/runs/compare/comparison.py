@@ -395,7 +395,7 @@ class TrainingComparison(Comparison):
                     "measured": one.measured,
                     "settings": {key: one.settings.get(key) for key in self.settings},
                     "numbers": one.numbers,
-                    "curves": {name: one.curve(name) for name in one.numbers},
+                    "curves": {name: c for name in one.numbers if (c := one.curve(name))},
                 }
                 for one in self.runs
             ],

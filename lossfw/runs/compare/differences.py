@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.config.plan.baseline import label_of
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import LossfwError
 from lossfw.evaluation.accumulator import name_with_parameters
+from lossfw.evaluation.baseline import Baseline, BaselineLoss, Skill
 from lossfw.evaluation.intervals.found import Found
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.sentence import MORE_TIME, short_series
@@ -140,6 +142,11 @@ def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
     """Return a note about rows that give another number than the run reports."""
     for run in (base, one):
         if (name in run.metrics or name == LOSS) and run.estimated(name) is None:
+            if isinstance(run.metrics.get(name), BaselineLoss | Skill):
+                return Note(
+                    "rows have no predictions of a baseline, so differences of its loss and of the "
+                    "skill have an interval only by the units of the runs"
+                )
             return Note(
                 f"{name}: the rows of {run.run.name} do not give its number again, so its "
                 "differences have no interval"
@@ -308,6 +315,9 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     except LossfwError as error:
         return dict(run.scores), str(error).partition("\n")[0]
     made = [metric for metric in config.metrics if metric is not None]
+    given = config.sections and config.sections.evaluate.baseline
+    if given and config.loss is not None:
+        made += Baseline(label_of(given), config.loss).metrics(config.loss)
     # The run reports two metrics of one name with their parameters.
     by_text = {name_with_parameters(metric): metric for metric in made}
     by_label = {metric.label: metric for metric in made}

@@ -28,7 +28,7 @@ from lossfw.runs.folder import (
 from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
 from lossfw.runs.rows import RowRecords
-from lossfw.runs.stored import check_result, kept_of, numbers_of, result_with_numbers, word_of
+from lossfw.runs.stored import check_result, kept_numbers, numbers_of, result_with_numbers, word_of
 from lossfw.runs.training_folder import unfinished
 
 # The name of the loss among the metrics.
@@ -222,7 +222,7 @@ class FinishedTraining:
     @property
     def numbers(self) -> dict[str, Any]:
         """The single numbers of the model that was kept."""
-        return numbers_of(kept_of(self.trained))
+        return kept_numbers(self.trained)
 
     def curve(self, name: str) -> list[float]:
         """Return a number after each of `measured`; empty if the training does not have it."""

@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.bridges.constant import constant_prediction
+from lossfw.data import Dataset
+from lossfw.evaluation.baseline import Baseline
+from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.intervals.bootstrap import bca_ends
 from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
@@ -20,6 +24,8 @@ from lossfw.evaluation.intervals.paired import Measured, difference, without_uni
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers, hashed_text
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
+from lossfw.evaluation.plan import Plan
+from lossfw.losses.capabilities import without_guard
 from lossfw.metrics import LossMetric, MetricRows, Term
 from lossfw.metrics.cell_sums import RowTerms
 
@@ -210,3 +216,26 @@ def test_a_difference_is_that_of_the_differences():
     assert less.ends(case["level"]).tolist() == pytest.approx(
         case["expected"]["interval"], rel=1e-11
     )
+
+
+@of_kind("baseline")
+def test_baselines(case):
+    inputs, expected = case["inputs"], case["expected"]
+    name, _, level = case["kind"].removeprefix("baseline: ").partition(" ")
+    loss = lossfw.loss(name, **({"q": float(level)} if level else {}))
+    loss = without_guard(loss)
+    learnt, targets = np.array(inputs["learnt_from"]), np.array(inputs["held_out"])
+    constant = constant_prediction(loss, learnt)
+    best = np.array(expected["constant"])
+    if level:
+        # Any number between two targets is one: scikit-learn interpolates, lossfw takes the middle.
+        every = [np.full(len(learnt), one) for one in (constant, best)]
+        assert loss(every[0], learnt) == pytest.approx(loss(every[1], learnt), rel=1e-12)
+        constant = best
+    assert constant == pytest.approx(best, rel=1e-12)
+    baseline = Baseline("constant", loss, constant=constant)
+    predictions = np.array(inputs["predictions"])
+    plan = Plan(Dataset("held out", targets=targets), loss, outputs=predictions, baseline=baseline)
+    found = evaluate(plan).metrics
+    assert found["constant"] == pytest.approx(expected["baseline"], rel=1e-12)
+    assert found["skill"] == pytest.approx(expected["skill"], rel=1e-12)

@@ -1,0 +1,129 @@
+"""The baseline of a configuration: a constant, a column of the data, or a file of predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lossfw.config.plan.report_options import baseline_column
+from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.text.reading import find_file
+from lossfw.data import Dataset
+from lossfw.data.arrays import read_array
+from lossfw.data.lazy_arrays import RowArray
+from lossfw.data.selected_rows import taken
+from lossfw.errors import ArgumentError, DataError
+from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
+from lossfw.evaluation.slices import COLUMN
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+_PATH = ("evaluate", "baseline")
+# The endings of the files that predictions are read from.
+_ENDINGS = (".npy", ".npz", ".csv", ".parquet")
+
+
+def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
+    """Fill `baseline` of a run where one is asked for; of a training see that it can be had.
+
+    A training finds its constant itself, and leaves it out by default where none is known.
+    """
+    loss, data = config.loss, config.data
+    given = None if config.sections is None else config.sections.evaluate.baseline
+    if loss is None or data is None or config.used_loss is None or config.problems:
+        return
+    if given is None or given is False:
+        return
+    with config.at(_PATH):
+        found = _baseline(config, given, loss, data)
+        if training and found is not None and found.column:
+            # Imported on use, as below: most runs have no baseline.
+            from lossfw.models.training.baseline import loss_of
+
+            # Now, and not when the model has learnt.
+            for rows in (data, config.held_out):
+                _ = rows and loss_of(found, rows)
+        config.baseline = found
+        if found is not None and not has_skill(loss):
+            config.notes.append(
+                f"the loss {loss.name} may be negative, and a ratio of two such losses says "
+                f"nothing: compare it with that of the baseline {found.label}; there is no skill"
+            )
+
+
+def _baseline(
+    config: CheckedConfig, given: bool | str, loss: Loss, data: Dataset
+) -> Baseline | None:
+    if loss.takes_groups:
+        raise ArgumentError(
+            f"the loss {loss.name} compares the rows of a group, and there is no baseline for it; "
+            "leave baseline out"
+        )
+    if given is True:
+        constant = _constant(config, loss, data)
+        return Baseline(CONSTANT, beside(loss, config.loss_form), constant=constant)
+    name = str(given)
+    if named := baseline_column(config):
+        return _of_column(name, loss, data, *named)
+    if not name.endswith(_ENDINGS):
+        raise ArgumentError(
+            f"{name!r} is not a baseline; write true for the best constant, a column of the data "
+            f"as {COLUMN}last_year, or a file of predictions ({', '.join(_ENDINGS)})"
+        )
+    path = find_file(known(config.root.find(_PATH)), config.problems)
+    if path is None:
+        return None
+    config.files[_PATH] = str(path)
+    if config.held_out is not None:
+        return None  # the file is that of all rows, which no training has
+    outputs = _matching(read_array(path, "predictions"), data, config.total_rows)
+    label = label_of(name)
+    own = beside(loss, config.loss_form) if label == CONSTANT else loss
+    return Baseline(label, own, outputs=outputs)
+
+
+def label_of(given: bool | str) -> str:
+    """Return what the baseline of a configuration is called among the results."""
+    if isinstance(given, bool):
+        return CONSTANT
+    return given if given.startswith(COLUMN) else Path(given).stem
+
+
+def _constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
+    from lossfw.bridges.constant import constant_prediction
+
+    targets, weight = np.asarray(data.targets), data.sample_weight
+    if config.sample is not None:
+        rows = np.array(config.sample)
+        targets, weight = targets[rows], None if weight is None else np.asarray(weight)[rows]
+    flat = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
+    classes = config.output_columns if loss.takes_rows else None
+    return constant_prediction(loss, flat, weight, classes=classes)
+
+
+def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
+    found = data.columns[column]
+    if found.holds_texts:
+        raise ArgumentError(
+            f"column {column!r} holds texts, such as {found.labels[0]!r}, and a baseline takes "
+            "numbers"
+        )
+    if loss.takes_rows or (data.targets.ndim == 2 and data.targets.shape[1] > 1):
+        raise ArgumentError(
+            f"a column has one prediction of a row, and the loss {loss.name} takes several here; "
+            "write them to a file, a row for each row of the data"
+        )
+    return Baseline(name, loss, column=column)
+
+
+def _matching(outputs: RowArray, data: Dataset, total: int) -> RowArray:
+    """Return the predictions of the rows that a filter leaves."""
+    if len(outputs) == total and data.rows is not None:
+        return taken(outputs, data.rows)
+    if len(outputs) != len(data):
+        raise DataError(
+            f"the baseline has predictions of {len(outputs)} rows, and the data {data.name!r} have "
+            f"{len(data)}; expected one for each row"
+        )
+    return outputs

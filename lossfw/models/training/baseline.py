@@ -1,0 +1,77 @@
+"""What the model of a training has to beat: the best constant, or a column of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lossfw.bridges.constant import constant_prediction
+from lossfw.data import Dataset
+from lossfw.errors import LossfwError
+from lossfw.evaluation.baseline import CONSTANT, Baseline, has_skill
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.slices import COLUMN
+from lossfw.losses.loss import Loss
+from lossfw.models.work import flat_targets
+from lossfw.numerics.arrays import NDArray
+
+# Unless it is asked for, no constant is looked for in more targets: finding it takes up to some
+# hundred evaluations of the loss.
+_MOST_TARGETS = 10_000_000
+
+
+def best_constant(
+    loss: Loss, data: Dataset, units: int, asked: bool | str | None
+) -> NDArray | None:
+    """Return the constant prediction of least loss; None if none is known, or not asked for."""
+    if asked is False or isinstance(asked, str):
+        return None
+    if asked is None and data.targets.size > _MOST_TARGETS:
+        return None
+    classes = units if loss.takes_rows else None
+    try:
+        return constant_prediction(loss, flat_targets(data), data.sample_weight, classes=classes)
+    except LossfwError:
+        return None
+
+
+def measured_baseline(
+    loss: Loss,
+    asked: bool | str | None,
+    constant: NDArray | None,
+    parts: Mapping[str, tuple[Dataset | None, float]],
+) -> dict[str, Any] | None:
+    """Return loss and skill next to the baseline, of parts of the rows with the model's losses.
+
+    None without a baseline. A skill is None where the loss of the baseline is 0, and left out for a
+    loss that may be negative.
+    """
+    column = asked.removeprefix(COLUMN) if isinstance(asked, str) else ""
+    found: dict[str, Any] = {"name": asked if column else CONSTANT}
+    for name, (data, own) in parts.items():
+        if data is None:
+            continue
+        if column and column not in data.columns:
+            return None  # a file of predictions is that of the rows of a run
+        if column:
+            baseline = Baseline(str(asked), loss, column=column)
+        elif constant is None:
+            return None
+        else:
+            baseline = Baseline(CONSTANT, loss, constant=constant)
+        of_rows = loss_of(baseline, data)
+        found[name] = {"loss": of_rows}
+        if has_skill(loss):
+            found[name]["skill"] = 1.0 - own / of_rows if of_rows > 0 else None
+    return found
+
+
+def loss_of(baseline: Baseline, data: Dataset) -> float:
+    """Return the loss of a baseline over some rows."""
+    rows = replace(data, inputs=None, input_names=(), codes={}, missing=False)
+    every = next(iter(rows.batches(len(rows))))
+    outputs = baseline.rows(rows, None, 0, every.targets, every.columns)
+    form = baseline.loss.input_form
+    return evaluate(Plan(rows, baseline.loss, outputs=outputs, outputs_form=form)).loss

@@ -1,0 +1,207 @@
+"""The baseline of a run: its loss and its skill, held to scikit-learn and to the rows."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import (
+    brier_score_loss,
+    d2_absolute_error_score,
+    d2_log_loss_score,
+    d2_pinball_score,
+    r2_score,
+)
+
+import lossfw
+from lossfw.errors import ConfigError
+
+RANDOM = np.random.default_rng(5)
+ROWS = 120
+TARGETS = RANDOM.gamma(2.0, size=ROWS)
+PREDICTIONS = TARGETS * RANDOM.lognormal(sigma=0.4, size=ROWS)
+CLASSES = RANDOM.choice(3, ROWS, p=[0.5, 0.3, 0.2])
+SHARES = RANDOM.dirichlet(np.ones(3), ROWS)
+LABELS = (CLASSES > 0).astype(int)
+
+
+def result(targets, predictions, loss, **evaluate):
+    """Return the result of saved predictions next to a baseline, by default the best constant."""
+    evaluate = {"baseline": True, **evaluate}
+    data, columns = {"targets": targets}, evaluate.pop("data", {})
+    network = {"predictions": predictions}
+    return lossfw.run(
+        {"data": data | columns, "network": network, "loss": loss} | {"evaluate": evaluate}
+    )
+
+
+D2 = {
+    "squared_error": r2_score,
+    "absolute_error": d2_absolute_error_score,
+    # scikit-learn's dummy interpolates between two targets, where any number is a best constant:
+    # 119 times 0.8 is no whole number, and the quantile is a single target.
+    "quantile": lambda t, y: d2_pinball_score(t, y, alpha=0.8),
+}
+
+
+@pytest.mark.parametrize("name", D2)
+def test_a_skill_on_its_own_rows_is_d2_of_scikit_learn(name):
+    loss = {"name": "quantile", "q": 0.8} if name == "quantile" else name
+    t, y = TARGETS[:119], PREDICTIONS[:119]
+    if name == "quantile":
+        # The loss of any number between the two targets is the same to the last digits.
+        found, expected = result(t, y, loss).metrics["skill"], D2[name](t, y)
+        assert found >= expected - 1e-12
+        assert found == pytest.approx(expected, abs=2e-3)
+        return
+    assert result(t, y, loss).metrics["skill"] == pytest.approx(D2[name](t, y), rel=1e-12)
+
+
+def test_classes_have_their_frequencies():
+    found = result(CLASSES, SHARES, {"name": "cross_entropy", "guard": "none"}).metrics["skill"]
+    assert found == pytest.approx(d2_log_loss_score(CLASSES, SHARES), rel=1e-12)
+
+
+def test_a_brier_skill_is_that_of_the_share_of_the_class():
+    p = SHARES[:, 1]
+    found = result(LABELS, p, "squared_error").metrics
+    always = np.full(ROWS, LABELS.mean())
+    reference = brier_score_loss(LABELS, always)
+    assert found["constant"] == pytest.approx(reference, rel=1e-12)
+    assert found["skill"] == pytest.approx(1 - brier_score_loss(LABELS, p) / reference, rel=1e-12)
+    entropy = result(LABELS, p, {"name": "binary_cross_entropy", "guard": "none"}).metrics
+    log_loss = DummyClassifier(strategy="prior").fit(p[:, None], LABELS).predict_proba(p[:, None])
+    expected = -np.log(log_loss[np.arange(ROWS), LABELS]).mean()
+    assert entropy["constant"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_weights_and_several_outputs():
+    t, w = RANDOM.normal(size=(ROWS, 2)), RANDOM.random(ROWS)
+    y = t + RANDOM.normal(size=t.shape)
+    found = result(t, y, "squared_error", data={"sample_weight": w}).metrics
+    dummy = DummyRegressor().fit(t, t, sample_weight=w).predict(t)
+    expected = np.average(((t - dummy) ** 2).mean(axis=1), weights=w)
+    assert found["constant"] == pytest.approx(expected, rel=1e-12)
+
+
+def table(folder, **columns):
+    """Write a table of targets and predictions, and return a configuration of its evaluation."""
+    columns = {"y": TARGETS, "last_year": PREDICTIONS} | columns
+    lines = [
+        ",".join(columns),
+        *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True)),
+    ]
+    (folder / "t.csv").write_text("\n".join([*lines, ""]))
+    data = {"name": "arrays", "file": str(folder / "t.csv"), "targets_key": "y"}
+    np.save(folder / "p.npy", TARGETS + 1.0)
+    model = {"name": "predictions", "file": str(folder / "p.npy")}
+    options = {"baseline": "column.last_year"}
+    return {"data": data, "model": model, "loss": "squared_error", "evaluate": options}
+
+
+def test_a_column_is_a_baseline_also_of_some_rows(tmp_path):
+    config = table(tmp_path)
+    expected = ((TARGETS - PREDICTIONS) ** 2).mean()
+    found = lossfw.run(config).metrics
+    assert found["column.last_year"] == pytest.approx(expected, rel=1e-12)
+    assert found["skill"] == pytest.approx(1 - 1 / expected, rel=1e-12)
+    np.save(tmp_path / "old.npy", PREDICTIONS)
+    some = TARGETS > 1.5
+    expected = ((TARGETS - PREDICTIONS)[some] ** 2).mean()
+    for baseline, name in (("column.last_year",) * 2, (str(tmp_path / "old.npy"), "old")):
+        drawn = [f"evaluate.baseline={baseline}", "data.rows=column.y > 1.5"]
+        assert lossfw.run(config, overrides=drawn).metrics[name] == pytest.approx(expected)
+        sample = [f"evaluate.baseline={baseline}", "evaluate.sample={count: 40}"]
+        chosen = lossfw.run(config, overrides=sample)
+        rows = list(chosen.sample)
+        mean = ((TARGETS - PREDICTIONS)[rows] ** 2).mean()
+        assert chosen.metrics[name] == pytest.approx(mean)
+
+
+def test_an_interval_is_that_without_each_unit(tmp_path):
+    who = np.arange(ROWS) % 12
+    config = table(tmp_path, who=who)
+    units = {"intervals": {"units": "column.who"}, "slices": ["column.who"]}
+    found = lossfw.run(config | {"evaluate": config["evaluate"] | units}).to_dict()
+    base = (TARGETS - PREDICTIONS) ** 2
+    without = np.array([1 - (who != one).sum() / base[who != one].sum() for one in range(12)])
+    skill = found["metrics"]["skill"]
+    error = np.sqrt(11 / 12 * ((without - skill["value"]) ** 2).sum())
+    low, high = skill["interval"]
+    # Units of one size: Student's t with 11 degrees of freedom.
+    assert (high - low) / 2 == pytest.approx(2.200985160082949 * error, rel=1e-9)
+    part = found["slices"][3]["metrics"]["skill"]["value"]
+    assert part == pytest.approx(1 - (who == 3).sum() / base[who == 3].sum())
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_the_batch_size_changes_no_bit(tmp_path, size):
+    config = table(tmp_path)
+    options = config["evaluate"] | {"intervals": {}, "batch_size": size}
+    expected = lossfw.run(config | {"evaluate": options | {"batch_size": 64}}).to_dict()
+    assert lossfw.run(config | {"evaluate": options}).to_dict() == expected
+
+
+def problem(config, **evaluate):
+    with pytest.raises(ConfigError) as raised:
+        lossfw.run(config | {"evaluate": evaluate})
+    first = raised.value.problems[0]
+    return f"{first.what}; {first.hint}"
+
+
+def test_what_is_no_baseline_is_said(tmp_path):
+    holes = PREDICTIONS.astype(object)
+    holes[7] = ""
+    config = table(tmp_path, holes=holes, names=["a"] * ROWS)
+    assert "no column 'lastyear'" in problem(config, baseline="column.lastyear")
+    assert "holds texts, such as 'a'" in problem(config, baseline="column.names")
+    assert "no value in row 7" in problem(config, baseline="column.holes")
+    assert "'constant' is not a baseline; write true" in problem(config, baseline="constant")
+    assert "there is no file 'old.npy'" in problem(config, baseline="old.npy")
+    np.save(tmp_path / "few.npy", PREDICTIONS[:7])
+    found = problem(config, baseline=str(tmp_path / "few.npy"))
+    assert "predictions of 7 rows" in found
+    assert "true or false" in problem(config, baseline=3)
+    signs = {"data": {"targets": 2 * LABELS - 1}, "network": {"predictions": PREDICTIONS}}
+    assert "almost everywhere" in problem(signs | {"loss": "zero_one"}, baseline=True)
+
+
+def test_a_loss_of_groups_has_none(tmp_path):
+    config = table(tmp_path, query=np.arange(ROWS) // 10)
+    config["data"]["group_key"] = "query"
+    assert "compares the rows of a group" in problem(config | {"loss": "listnet"}, baseline=True)
+
+
+def test_logits_are_compared_with_a_constant_without_a_guard():
+    logits = np.log(SHARES)
+    network = {"logits": logits}
+    config = {"data": {"targets": CLASSES}, "network": network, "loss": "cross_entropy"}
+    found = lossfw.run(config | {"evaluate": {"baseline": True}}).metrics["skill"]
+    assert found == pytest.approx(d2_log_loss_score(CLASSES, SHARES), rel=1e-12)
+
+
+def test_a_baseline_without_loss_has_no_skill():
+    found = result(np.ones(ROWS), PREDICTIONS, "squared_error", intervals={})
+    assert found.metrics["constant"] == 0.0
+    assert np.isnan(found.metrics["skill"])
+    assert any("predicts every row exactly" in text for text in found.warnings)
+
+
+def test_a_loss_that_may_be_negative_has_no_skill():
+    found = result(TARGETS, PREDICTIONS, "poisson_nll")
+    assert "constant" in found.metrics
+    assert "skill" not in found.metrics
+    assert any("may be negative" in text for text in found.warnings)
+
+
+def test_two_runs_are_paired_by_the_skill(tmp_path):
+    config = table(tmp_path)
+    options = {"evaluate": config["evaluate"] | {"intervals": {}}}
+    lossfw.run(config | options, out=tmp_path / "a")
+    np.save(tmp_path / "p.npy", TARGETS + RANDOM.normal(size=ROWS))
+    lossfw.run(config | options, out=tmp_path / "b")
+    found = lossfw.compare(tmp_path / "a", tmp_path / "b").differences["b"]["skill"]
+    plain = [json.loads((tmp_path / n / "metrics.json").read_text()) for n in "ab"]
+    first, second = (one["metrics"]["skill"]["value"] for one in plain)
+    assert found.value == second - first
+    assert found.interval[0] < found.value < found.interval[1]
