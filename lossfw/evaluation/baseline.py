@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.data import Dataset
 from lossfw.data.lazy_arrays import RowArray, read_rows, take_rows
 from lossfw.errors import ArgumentError, DomainError
-from lossfw.evaluation.predictor import outputs_for
+from lossfw.evaluation.predictor import outputs_for, takes_flat_outputs
 from lossfw.losses.base import Form
 from lossfw.losses.capabilities import without_guard
 from lossfw.losses.loss import Loss
@@ -167,8 +167,9 @@ class Baseline:
         """
         stop = start + len(targets)
         if self.constant is not None:
-            by_row = self.loss.takes_rows or self.loss.sums_rows
-            shape = self.constant.shape if by_row else targets.shape[1:]
+            shape = self.constant.shape
+            if not (shape or takes_flat_outputs(self.loss)):
+                shape = targets.shape[1:]
             return np.broadcast_to(self.constant, (len(targets), *shape))
         if self.column:
             assert columns is not None  # the data have what the baseline names
@@ -190,7 +191,7 @@ class Baseline:
                 f"the baseline {self.label} has no value in row {row}: leave such rows out by "
                 "data.rows, or fill them in."
             )
-        if self.loss.takes_rows:
+        if found.ndim > 1 and found.shape[1] > 1:
             return found
         return outputs_for(self.loss, found.reshape(len(found), -1), targets)
 

@@ -172,6 +172,14 @@ def test_a_loss_of_groups_has_none(tmp_path):
     assert "compares the rows of a group" in problem(config | {"loss": "listnet"}, baseline=True)
 
 
+def test_a_loss_of_columns_has_a_constant():
+    # Censored times: a target has two numbers, and a prediction one.
+    targets = np.column_stack([TARGETS, np.where(LABELS > 0, 1.5, 1.0) * TARGETS])
+    for constant in (1.5, 2.0, 2.5, 3.0):
+        found = result(targets, np.full(ROWS, constant), "aft")
+        assert found.metrics["constant"] < found.loss
+
+
 def test_logits_are_compared_with_a_constant_without_a_guard():
     logits = np.log(SHARES)
     network = {"logits": logits}
@@ -195,7 +203,7 @@ def test_a_loss_that_may_be_negative_has_no_skill():
 
 
 def test_two_runs_are_paired_by_the_skill(tmp_path):
-    config = table(tmp_path)
+    config = table(tmp_path, who=np.arange(ROWS) % 12)
     options = {"evaluate": config["evaluate"] | {"intervals": {}}}
     lossfw.run(config | options, out=tmp_path / "a")
     np.save(tmp_path / "p.npy", TARGETS + RANDOM.normal(size=ROWS))
@@ -205,3 +213,11 @@ def test_two_runs_are_paired_by_the_skill(tmp_path):
     first, second = (one["metrics"]["skill"]["value"] for one in plain)
     assert found.value == second - first
     assert found.interval[0] < found.value < found.interval[1]
+    # By rows, which have no baseline, it comes from the sums that the runs have kept.
+    rows = {"evaluate": options["evaluate"] | {"rows": True, "columns": ["who"]}}
+    for name, number in zip("ab", (1.0, 2.0), strict=True):
+        np.save(tmp_path / "p.npy", TARGETS + number * RANDOM.normal(size=ROWS))
+        lossfw.run(config | rows, out=tmp_path / name)
+    by_rows = lossfw.compare(tmp_path / "a", tmp_path / "b", by="column.who")
+    by_sums = lossfw.compare(tmp_path / "a", tmp_path / "b")
+    assert by_rows.differences["b"]["skill"] == by_sums.differences["b"]["skill"]

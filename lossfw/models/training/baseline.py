@@ -9,10 +9,11 @@ from typing import Any
 from lossfw.bridges.constant import constant_prediction
 from lossfw.data import Dataset
 from lossfw.errors import LossfwError
-from lossfw.evaluation.baseline import CONSTANT, Baseline, has_skill
+from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import COLUMN
+from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.models.work import flat_targets
 from lossfw.numerics.arrays import NDArray
@@ -23,7 +24,7 @@ _MOST_TARGETS = 10_000_000
 
 
 def best_constant(
-    loss: Loss, data: Dataset, units: int, asked: bool | str | None
+    loss: Loss, form: Form, data: Dataset, units: int, asked: bool | str | None
 ) -> NDArray | None:
     """Return the constant prediction of least loss; None if none is known, or not asked for."""
     if asked is False or isinstance(asked, str):
@@ -32,9 +33,13 @@ def best_constant(
         return None
     classes = units if loss.takes_rows else None
     try:
-        return constant_prediction(loss, flat_targets(data), data.sample_weight, classes=classes)
+        weight = data.sample_weight
+        constant = constant_prediction(loss, flat_targets(data), weight, classes=classes)
+        # Its loss is known, too: no training fails for want of it at its end.
+        loss_of(Baseline(CONSTANT, beside(loss, form), constant=constant), data)
     except LossfwError:
         return None
+    return constant
 
 
 def measured_baseline(

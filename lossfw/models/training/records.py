@@ -147,7 +147,8 @@ class Training:
     @cached_property
     def constant(self) -> NDArray | None:
         """The constant prediction of least loss of the rows to learn from, where one is known."""
-        return best_constant(self.configured or self.loss, self.data, self.units, self.baseline)
+        loss = self.configured or self.loss
+        return best_constant(loss, self.form, self.data, self.units, self.baseline)
 
     @property
     def warnings(self) -> tuple[str, ...]:

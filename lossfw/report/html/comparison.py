@@ -47,7 +47,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
     drawn = comparison.single
     if isinstance(comparison, TrainingComparison):
         # A skill is that of the model which was kept.
-        drawn = [name for name in drawn if any(one.curve(name) for one in comparison.runs)]
+        drawn = tuple(name for name in drawn if any(one.curve(name) for one in comparison.runs))
     settings = texts_by_run(comparison, {**comparison.settings, **comparison.surroundings})
     sections = [("result", "Result"), plots]
     sections += [("seeds", "Over seeds")] if comparison.seeds else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from lossfw.config.plan.baseline import label_of
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
-from lossfw.errors import LossfwError
+from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.accumulator import name_with_parameters
 from lossfw.evaluation.baseline import Baseline, BaselineLoss, Skill
 from lossfw.evaluation.intervals.found import Found
@@ -232,7 +233,7 @@ def runs_with_rows(
             # It is not paired with runs that have some.
             own = units_of(run, rows)
         units = units or own
-        one = RunWithRows(run, rows, metrics, own)
+        one = RunWithRows(run, rows, metrics, own, sums=_sums_of(run, metrics, own))
         first = first or one
         what = differing(one, first)
         if what:
@@ -277,6 +278,15 @@ def rows_of(run: FinishedRun) -> RowRecords | None:
         return run.rows
     rows = read_rows(run.path)
     return None if rows is None else rows.by_number()
+
+
+def _sums_of(run: FinishedRun, metrics: Mapping[str, Metric], units: Units) -> RunWithSums | None:
+    """Return the sums of a run by these units, None if it has none."""
+    with suppress(DataError):
+        stored = read_units(run.path)
+        if stored is not None and stored.units == units:
+            return RunWithSums(run, stored, metrics, lambda: None)
+    return None
 
 
 def _one_with_rows(

@@ -16,6 +16,7 @@ import numpy as np
 
 from lossfw.errors import LossfwError
 from lossfw.evaluation.accumulator import shaped_for
+from lossfw.evaluation.baseline import BaselineLoss, Skill
 from lossfw.evaluation.intervals.apart import apart_terms, are_apart
 from lossfw.evaluation.intervals.found import Found
 from lossfw.evaluation.intervals.freedom import size_terms
@@ -75,6 +76,8 @@ class RunWithRows:
     units: Units
     keys: NDArray | None = None
     whole: RunWithRows | None = None
+    # Its sums by the same units: rows have no predictions of a baseline.
+    sums: RunWithSums | None = None
     _known: dict[str, Measured | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,7 +98,13 @@ class RunWithRows:
         """Return a loss or a metric, None if the rows do not reproduce its number."""
         if name not in self._known:
             whole = self.whole
-            self._known[name] = self._agreeing(name) if whole is None else self._like(whole, name)
+            if whole is not None:
+                found = self._like(whole, name)
+            elif isinstance(self.metrics.get(name), BaselineLoss | Skill):
+                found = None if self.sums is None else self.sums.estimated(name)
+            else:
+                found = self._agreeing(name)
+            self._known[name] = found
         return self._known[name]
 
     def own(self, name: str, options: Intervals) -> Found:
