@@ -21,8 +21,9 @@ from lossfw.metrics.cell_sums import RowTerms, Term
 from lossfw.metrics.sums import TableMetric
 from lossfw.numerics.arrays import NDArray
 
-# The name of the best constant prediction among the results.
+# The names of the best constant prediction and of the skill among the results.
 CONSTANT = "constant"
+SKILL = "skill"
 # The sums of a skill: of w times the loss of the model, and of w times that of the baseline.
 _MODEL, _BASELINE = 0, 1
 _SKILL_SUMS = 2

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from lossfw.errors import DataError
+from lossfw.evaluation.baseline import SKILL
 from lossfw.runs.files import numbers_in
 
 # The prefix of the names of numbers of held-out rows.
@@ -204,8 +205,8 @@ def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
     numbers = numbers_of(kept_of(trained))
     baseline = trained.get("baseline") or {}
     title, part = (HELD_OUT, "held_out") if "held_out" in baseline else ("", "learnt")
-    skill = baseline.get(part, {}).get("skill")
-    return numbers if skill is None else {**numbers, f"{title}skill": skill}
+    skill = baseline.get(part, {}).get(SKILL)
+    return numbers if skill is None else {**numbers, f"{title}{SKILL}": skill}
 
 
 def word_of(trained: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
+from lossfw.evaluation.baseline import CONSTANT, SKILL
 from lossfw.evaluation.intervals.families import holm
 from lossfw.evaluation.intervals.recipes import RecipeDifference
 from lossfw.runs.compare.finished import LOSS, RunNumber
@@ -158,7 +159,8 @@ def seed_groups(
 def loss_names(settings: Iterable[str]) -> frozenset[str]:
     """Return the names that the loss has if such settings differ: other losses are other things."""
     differs = any(key == LOSS or key.startswith(f"{LOSS}.") for key in settings)
-    return frozenset((LOSS, f"{HELD_OUT}{LOSS}")) if differs else frozenset()
+    names = (LOSS, CONSTANT, SKILL)
+    return frozenset(f"{part}{name}" for part in ("", HELD_OUT) for name in names if differs)
 
 
 def _seeds(members: Sequence[Seeded]) -> set[Any]:
