@@ -176,10 +176,12 @@ class Component(BaseModel):
 
 def _unmarked_part(field: FieldInfo) -> type[Component] | None:
     """Return the abstract component in the type of a field that does not say how to make it."""
-    items: list[Any] = [field.annotation]
+    items: list[Any] = [] if field.metadata else [field.annotation]
     for item in items:
+        if hasattr(item, "__metadata__"):
+            continue  # it says how
         if isinstance(item, type) and issubclass(item, Component) and inspect.isabstract(item):
-            return None if field.metadata else item
+            return item
         items += get_args(item)
     return None
 
