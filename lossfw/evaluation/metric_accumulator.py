@@ -17,7 +17,14 @@ from lossfw.evaluation.intervals.interval import interval
 from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
-from lossfw.evaluation.intervals.unit_sums import KEY_BITS, NO_LIMIT, Limit, UnitCells, UnitSums
+from lossfw.evaluation.intervals.unit_sums import (
+    KEY_BITS,
+    LEAST_BITS,
+    NO_LIMIT,
+    Limit,
+    UnitCells,
+    UnitSums,
+)
 from lossfw.evaluation.intervals.unit_tables import NumberTable
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_parts import SliceParts
@@ -35,6 +42,9 @@ _SIZE_SUMS = 2
 # many parts or places of their own.
 _MOST_SUMS = 2**18
 _FEWEST_SUMS = 2**10
+# Those of scores: units with some tens of scores each, of fewer units where that is too much.
+_SUMS_OF_SCORES = 2**14
+_FEWEST_OF_SCORES, _FEWER_BITS = 2**12, 6
 
 
 class SliceCells:
@@ -209,8 +219,16 @@ class MetricAccumulator:
         self._tables = [MergeStack() for _ in range(cells.tables)]
         has_moments = moments and cells.with_units and metric.is_mean
         self._moments = [MergeStack() for _ in range(cells.tables)] if has_moments else []
-        sums = NO_LIMIT if isinstance(metric, ScoreMetric) else cells.most_sums
-        self._limit = Limit(metric.most_units, sums)
+        # The sums of units do not have all scores; these have, for the numbers themselves.
+        has_scores = cells.with_units and isinstance(metric, ScoreMetric)
+        self._exact = [MergeStack() for _ in range(cells.tables)] if has_scores else []
+        sums = cells.most_sums if cells.with_units else NO_LIMIT
+        few = has_scores and sums < _SUMS_OF_SCORES
+        self._limit = Limit(
+            metric.most_units,
+            max(sums, _FEWEST_OF_SCORES) if few else sums,
+            _FEWER_BITS if few else LEAST_BITS,
+        )
 
     def add(self, seen: MetricUpdate, rows: MetricRows) -> None:
         """Add the update of the rows at hand."""
@@ -230,10 +248,12 @@ class MetricAccumulator:
                 push_units(stack, seen.terms, self._cells.units, parts, self._limit)
         for stack, parts in zip(self._moments, self._cells.splits, strict=False):
             stack.push(moment_sums(seen.terms, parts))
+        for stack, parts in zip(self._exact, self._cells.splits, strict=False):
+            stack.push(seen.terms.table(parts))
 
     def partial(self) -> Any:
         """Return the partial of all rows."""
-        kept = self._partials.merged()
+        kept = (self._exact[0] if self._exact else self._partials).merged()
         if kept is not None or not self._cells.with_units:
             return kept
         units: UnitSums | None = self._tables[0].merged()
@@ -261,12 +281,12 @@ class MetricAccumulator:
         own = None if sums is None else sums.part(number)
         if own is None or not len(own.sums.table):
             return {"value": None} if intervals is None else {"value": None, "interval": None}
-        found: dict[str, Any] = {"value": self.metric.estimate(own.total()).tolist()}
+        total = self._exact[place].merged().take_cell(number) if self._exact else own.total()
+        found: dict[str, Any] = {"value": self.metric.estimate(total).tolist()}
         if intervals is not None:
             sizes, moments = self._sizes(place, own), None
             if self._moments:
-                every: CellSums = self._moments[place].merged()
-                moments = every.take(every.cells == number)
+                moments = self._moments[place].merged().take_cell(number)
             sizes = sizes and sizes.part(number)
             found |= interval(self.metric, own, sizes, found["value"], intervals, moments).to_dict()
         return found
@@ -301,7 +321,8 @@ class MetricAccumulator:
     def _stacks(self) -> dict[str, MergeStack]:
         stacks = {"partial": self._partials}
         stacks |= {f"table{index}": stack for index, stack in enumerate(self._tables)}
-        return stacks | {f"moments{index}": stack for index, stack in enumerate(self._moments)}
+        stacks |= {f"moments{index}": stack for index, stack in enumerate(self._moments)}
+        return stacks | {f"exact{index}": stack for index, stack in enumerate(self._exact)}
 
 
 def push_units(

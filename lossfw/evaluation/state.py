@@ -23,7 +23,7 @@ from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.row_ranges import RowRanges
 
 # Version of a packed state.
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 
 @dataclass

@@ -165,6 +165,10 @@ class CellSums:
         """Return some of the sums."""
         return CellSums(self.columns, self.places, self.table.take(mask))
 
+    def take_cell(self, cell: int) -> CellSums:
+        """Return the sums of one cell, as cell 0."""
+        return self.take(self.cells == cell).pooled()
+
     def with_numbered_cells(self) -> tuple[CellSums, int]:
         """Return the sums with their cells numbered from 0, and how many cells there are."""
         found, number = np.unique(self.cells, return_inverse=True)

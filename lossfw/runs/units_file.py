@@ -23,7 +23,7 @@ from lossfw.numerics.arrays import NDArray
 
 UNITS_FILE = "units.npz"
 # Version of the file; a reader takes no other.
-UNITS_VERSION = 1
+UNITS_VERSION = 2
 # A larger table has a sum for each score of each row: such metrics are paired by their rows.
 _MOST_SUMS = 4 * MOST_UNITS
 _LOSS, _METRIC = "loss", "metric"

@@ -56,7 +56,7 @@ class Measured(NamedTuple):
         """Return the number without each of some units, of which it may lack a few."""
         sums, count = self.table.numbered
         value = np.asarray(self.value, np.float64)
-        own = self.metric.without_each(sums, self.table.total(), count)
+        own = self.metric.without_each(sums, self.table.total(), count) + self._off
         without = np.repeat(value[np.newaxis], len(keys), axis=0)
         without[np.searchsorted(keys, self.table.present)] = own
         return LeftOut(value, without, freedom_of(self.sizes, keys))
@@ -70,7 +70,15 @@ class Measured(NamedTuple):
             rest = self.table.rest.pooled()
             sums = sums.merge(rest.with_cells(np.full(len(rest.table), units)))
             times = np.hstack([times, np.ones((len(times), 1))])
-        return self.metric.estimates(sums, times)
+        return self.metric.estimates(sums, times) + self._off
+
+    @property
+    def _off(self) -> NDArray | float:
+        """What the number of all rows has beside that of scores of fewer bits."""
+        if self.table.score_bits == KEY_BITS:
+            return 0.0
+        off: NDArray = self.value - self.metric.estimate(self.table.total())
+        return off
 
 
 class SameUnits(NamedTuple):

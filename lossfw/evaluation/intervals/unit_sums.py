@@ -4,8 +4,9 @@ A unit is what could have been drawn otherwise: a row, a patient, a day. It goes
 bits (`lossfw.evaluation.intervals.unit_keys`). Where there would be too many sums, only the first
 bits of the keys are kept, as many as leave few enough. Units that share them are put together
 whole, at random if the keys are hashes: intervals stay right, and have fewer degrees of freedom.
-How many bits are kept depends on the set of all units alone, so any split and order of the rows
-ends with the same table.
+Scores are cut to their first bits too, where few units with many scores would be too many sums.
+How many bits are kept depends on the set of all units and scores alone, so any split and order of
+the rows ends with the same table.
 """
 
 from __future__ import annotations
@@ -26,18 +27,21 @@ KEY_BITS = 64
 LEAST_BITS = 8
 # The most units that are kept apart: more would make no interval better by a part in 100.
 MOST_UNITS = 2**16
-# Sums by score are as many as there are scores, however few units there are.
+# For a table that has to be exact.
 NO_LIMIT = 2**62
+# Sign, exponent and the first bit of the mantissa of a score, by which NaN is not an infinity.
+_LEAST_SCORE_BITS = 13
 # The most numbers of all units and places together, as an array has them; and with the number of
 # a part they are a key of `ExactSums`.
 _CELLS = 2**22
 
 
 class Limit(NamedTuple):
-    """How much a table of units may hold: units, and sums in all."""
+    """How much a table of units may hold: units, sums in all, and how few bits this may leave."""
 
     units: int = MOST_UNITS
     sums: int = 2 * MOST_UNITS
+    least_bits: int = LEAST_BITS
 
 
 DEFAULT_LIMIT = Limit()
@@ -86,6 +90,8 @@ class UnitSums:
     rest : CellSums or None
         What the sums of all rows have beside those of all units, with the part as cell: there is
         some where rows of several units count together, such as pairs of them.
+    score_bits : int
+        How many bits of the scores are kept, for a metric that has scores.
     """
 
     bits: int
@@ -93,6 +99,7 @@ class UnitSums:
     sums: CellSums
     limit: Limit = DEFAULT_LIMIT
     rest: CellSums | None = None
+    score_bits: int = KEY_BITS
 
     @classmethod
     def of(
@@ -110,8 +117,8 @@ class UnitSums:
 
     def merge(self, other: UnitSums) -> UnitSums:
         """Return the sums over the rows of both."""
-        bits = min(self.bits, other.bits)
-        a, b = self.at(bits), other.at(bits)
+        bits, scores = min(self.bits, other.bits), min(self.score_bits, other.score_bits)
+        a, b = (one.at(bits)._with_scores(scores) for one in (self, other))
         units = a.units
         if not np.array_equal(units, b.units):
             units = np.union1d(units, b.units)
@@ -119,7 +126,7 @@ class UnitSums:
         rest = a.rest if b.rest is None else b.rest
         if a.rest is not None and b.rest is not None:
             rest = a.rest.merge(b.rest)
-        return UnitSums(bits, units, sums, self.limit, rest)._within_limit()
+        return UnitSums(bits, units, sums, self.limit, rest, scores)._within_limit()
 
     def at(self, bits: int) -> UnitSums:
         """Return the sums with units of fewer bits; as they are if they have no more."""
@@ -128,7 +135,16 @@ class UnitSums:
         units = np.unique(shortened(self.units, bits))
         place = np.searchsorted(units, shortened(self.units, bits))
         sums = self.sums.with_cells(self._moved(place, len(units)))
-        return UnitSums(bits, units, sums, self.limit, self.rest)
+        return replace(self, bits=bits, units=units, sums=sums)
+
+    def _with_scores(self, bits: int) -> UnitSums:
+        """Return the sums with scores of fewer bits."""
+        if bits >= self.score_bits:
+            return self
+        keys, rest = self.sums.table.keys.copy(), KEY_BITS - bits
+        keys[:, 1] = keys[:, 1] >> rest << rest
+        sums = CellSums(self.sums.columns, self.sums.places, self.sums.table.rekeyed(keys))
+        return replace(self, sums=sums, score_bits=bits)
 
     def at_most(self, units: int) -> UnitSums:
         """Return the sums with at most so many units, a power of 2 of at least 256."""
@@ -141,7 +157,7 @@ class UnitSums:
         rest = None if self.rest is None else self.rest.take(self.rest.cells == number)
         sums = self.sums.take(own)
         table = sums.with_cells(place[own])
-        return UnitSums(self.bits, self.units, table, self.limit, rest)
+        return replace(self, sums=table, rest=rest)
 
     @property
     def present(self) -> NDArray:
@@ -161,14 +177,15 @@ class UnitSums:
 
     def pack(self) -> dict[str, NDArray]:
         """Return the table as plain arrays, for `unpack`."""
-        shape = {"bits": np.array([self.bits, *self.limit]), "units": self.units}
+        bits = np.array([self.bits, self.score_bits, *self.limit])
+        shape = {"bits": bits, "units": self.units}
         rest = {} if self.rest is None else pack_parts(rest=self.rest)
         return shape | pack_parts(sums=self.sums) | rest
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> UnitSums:
         """Return the table that was packed."""
-        bits, *limit = map(int, arrays["bits"])
+        bits, score_bits, *limit = map(int, arrays["bits"])
         sums, rest = (packed_part(name, arrays) for name in ("sums", "rest"))
         return cls(
             bits,
@@ -176,6 +193,7 @@ class UnitSums:
             CellSums.unpack(sums),
             Limit(*limit),
             CellSums.unpack(rest) if rest else None,
+            score_bits,
         )
 
     def _moved(self, place: NDArray, count: int) -> NDArray:
@@ -196,20 +214,44 @@ class UnitSums:
         return CellSums(old.columns, old.places, moved)
 
     def _within_limit(self) -> UnitSums:
-        most = max(2**LEAST_BITS, min(self.limit.units, _CELLS // self.sums.places))
-        if len(self.units) <= most and len(self.sums.table) <= self.limit.sums:
-            return self
-        if self.bits <= LEAST_BITS:
-            return self
-        # Two neighbours stay apart as long as the first bit in which they differ is kept.
-        differ = self.units[1:] ^ self.units[:-1]
-        first = KEY_BITS + 1 - _bit_length(differ)
-        apart = 1 + np.cumsum(np.bincount(first, minlength=KEY_BITS + 1))
-        bits = min(self.bits, int(np.flatnonzero(apart <= most)[-1]))
-        found = self.at(max(LEAST_BITS, bits))
-        while len(found.sums.table) > self.limit.sums and found.bits > LEAST_BITS:
-            found = found.at(found.bits - 1)
+        limit, bits = self.limit, self.bits
+        most = max(2**limit.least_bits, min(limit.units, _CELLS // self.sums.places))
+        if len(self.units) > most:
+            bits = min(bits, _most_bits(self.units, most))
+        if len(self.sums.table) > limit.sums:
+            bits = min(bits, self._bits_of_sums())
+        found = self.at(max(limit.least_bits, bits))
+        keys = found.sums.table.keys
+        if len(keys) > limit.sums and keys.shape[1] > 1:
+            same = keys[1:, 0] == keys[:-1, 0]
+            bits = _most_bits(keys[:, 1].view(np.uint64), limit.sums, same)
+            found = found._with_scores(max(_LEAST_SCORE_BITS, min(found.score_bits, bits)))
         return found
+
+    def _bits_of_sums(self) -> int:
+        """Return how many bits of the units leave at most so many sums."""
+        part, place = np.divmod(self.sums.cells, max(1, len(self.units)))
+        # The sums of one place, and of one score, with the units in order.
+        scores = self.sums.table.keys[:, 1:].T
+        groups = [part * self.sums.places + self.sums.where, *scores]
+        order = np.lexsort([place, *scores, groups[0]])
+        same = np.ones(max(0, len(order) - 1), bool)
+        for group in groups:
+            same &= np.diff(group[order]) == 0
+        return _most_bits(self.units[place[order]], self.limit.sums, same)
+
+
+def _most_bits(keys: NDArray, most: int, same: NDArray | None = None) -> int:
+    """Return how many first bits leave at most so many different keys, which are in order.
+
+    Where neighbours are not the `same` otherwise, they stay apart; 0 if there are too many of them.
+    """
+    # Two neighbours stay apart as long as the first bit in which they differ is kept.
+    first = KEY_BITS + 1 - _bit_length(keys[1:] ^ keys[:-1])
+    if same is not None:
+        first = np.where(same, first, 0)
+    apart = 1 + np.cumsum(np.bincount(first, minlength=KEY_BITS + 1)[: KEY_BITS + 1])
+    return max(0, int(np.searchsorted(apart, most, side="right")) - 1)
 
 
 def _bit_length(numbers: NDArray) -> NDArray:

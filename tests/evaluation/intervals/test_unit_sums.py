@@ -134,3 +134,24 @@ def test_moments_of_a_mean_are_exact_and_the_same_for_any_split(seed, weighted, 
     square = ((weight * centred) ** 2).sum() / weight.sum() ** 2 * 400 / 399
     rounding = max(1e-9, 4 * abs(offset) * 2**-53 * 400)
     assert mean_spread(whole).error == pytest.approx(square**0.5, rel=rounding)
+
+
+def test_scores_have_fewer_bits_where_few_units_have_too_many():
+    keys, limit = hashed_numbers(WHO["each row"]), Limit(10**6, 2000, 6)
+    scores = np.random.default_rng(4).normal(size=ROWS)
+    scores[7] = np.nan
+    number, place = np.arange(ROWS), np.zeros(ROWS, np.int64)
+    rows = RowTerms.of(1, 1, number, [Term(place, WEIGHT, scores)])
+    found = UnitSums.of(rows, UnitCells.of(keys), None, limit)
+    assert found.bits == 6
+    assert 13 <= found.score_bits < 20
+    assert len(found.sums.table) <= 2000
+    total = found.total()
+    order = np.argsort(scores)
+    # Neighbours in the order of the scores share one; what is not a number is by itself.
+    assert np.isnan(total.scores[-1])
+    assert total.table.rounded()[-1] == WEIGHT[7]
+    assert (np.diff(total.scores[:-1]) > 0).all()
+    edges = np.searchsorted(scores[order], total.scores[1:-1])
+    wanted = np.add.reduceat(WEIGHT[order[:-1]], np.r_[0, edges])
+    assert total.table.rounded()[:-1].tolist() == pytest.approx(wanted.tolist(), rel=1e-12)
