@@ -35,12 +35,30 @@ class ComponentChecks:
         self._instances, self._plugins, self._options = instances, plugins, options
         self._suites = [_suite(one.component, one.all_checks, options) for one in instances]
         self._stages = [stages_of(suite.subject, suite.checks) for suite in self._suites]
-        self._expected = [
-            expectations(expected, (*suite.checks, *suite.left_out)) for suite in self._suites
-        ]
+        self._failures = expected
+        self._expected: list[dict[str, str]] = []
+
+    @property
+    def known_checks(self) -> set[str]:
+        """The names of all its checks, and of those that may be meant for another component."""
+        return {name for suite in self._suites for name in suite.known_checks}
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the options leave any check of it."""
+        return any(self._options.selected(suite.checks) for suite in self._suites)
 
     def jobs(self) -> JobSeries:
-        """Return a job for each stage of each set of parameters; together they make the reports."""
+        """Return a job for each stage of each set of parameters; together they make the reports.
+
+        Raises
+        ------
+        ArgumentError
+            If a check that is expected to fail is none of its checks.
+        """
+        self._expected = [
+            expectations(self._failures, (*suite.checks, *suite.left_out)) for suite in self._suites
+        ]
         return JobSeries(self._parts, sum(map(len, self._stages)), self._options.time)
 
     def _parts(self) -> Generator[list[Job], list[Any], list[Report]]:

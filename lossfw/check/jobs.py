@@ -68,10 +68,15 @@ def report_unchecked(
 
 
 def report_skipped(
-    name: str, reason: str, library: str = "", watch: Watch | None = None
+    name: str,
+    reason: str,
+    library: str = "",
+    is_deselected: bool = False,
+    watch: Watch | None = None,
 ) -> list[Report]:
     """Return the report on a component that is left out, which is not a failure."""
-    return [Report(name, skipped=reason, missing_library=library)]
+    report = Report(name, skipped=reason, missing_library=library, is_deselected=is_deselected)
+    return [report]
 
 
 def check_jobs(
@@ -152,8 +157,16 @@ def _component_jobs(
                 one._replace(example_share=min(one.example_share, MOVED_SHARE))
                 for one in instances[1:]
             ]
-        return ComponentChecks(entry, instances, plugins, options, expected).jobs()
+        checks = ComponentChecks(entry, instances, plugins, options, expected)
+        known_checks.update(checks.known_checks)
+        if is_alone or checks.has_any:
+            return checks.jobs()
+        reason = "it has none of the checks that are chosen"
+        left_out = {"name": entry.name, "reason": reason, "is_deselected": True}
+        return Job(entry.name, report_skipped, left_out)
 
+    # Of all components: a word may be meant for some of them.
+    known_checks: set[str] = set()
     jobs: list[Job | JobSeries] = []
     for entry in entries:
         try:
@@ -170,6 +183,13 @@ def _component_jobs(
         raise ArgumentError(
             "there is nothing to check: losses, activations, models and metrics are, and --plugin "
             f"offers {offered or 'no component'}."
+        )
+    if known_checks:
+        options.refuse_unknown(sorted(known_checks))
+    if all(isinstance(job, Job) and "is_deselected" in job.arguments for job in jobs):
+        raise ArgumentError(
+            f"none of the {len(jobs)} components has a check that only={list(options.only)} and "
+            f"skip={list(options.skip)} choose."
         )
     return jobs
 

@@ -49,31 +49,32 @@ class Options:
                 object.__setattr__(self, name, (getattr(self, name),))
         object.__setattr__(self, "within", range_of(self.within))
 
-    def deselected(self, checks: Iterable[str], others: Iterable[str] = ()) -> set[str]:
-        """Return which of the checks that apply do not run on request.
+    def selected(self, checks: Iterable[str]) -> list[str]:
+        """Return which of the checks that apply run, in their order."""
+        return [
+            name
+            for name in checks
+            if not (self.only and not _is_meant(name, self.only)) and not _is_meant(name, self.skip)
+        ]
 
-        A word may also name one of the others, which may be meant for another component.
+    def refuse_unknown(self, checks: Iterable[str]) -> None:
+        """Refuse a word that means none of some checks.
 
         Raises
         ------
         ArgumentError
-            If a word means none of them.
+            If there is one.
         """
-        applicable = set(checks)
-        known = [*applicable, *(name for name in others if name not in applicable)]
-        only = _checks_meant(self.only, known, "only")
-        skip = _checks_meant(self.skip, known, "skip")
-        return skip | (applicable - only if self.only else set())
+        known = list(dict.fromkeys(checks))
+        for option in ("only", "skip"):
+            for word in getattr(self, option):
+                if not any(_is_meant(name, (word,)) for name in known):
+                    raise ArgumentError(
+                        f"{option}={word!r} is none of the checks that run here. "
+                        f"{did_you_mean(word, known)}".rstrip()
+                    )
 
 
-def _checks_meant(words: Sequence[str], checks: list[str], option: str) -> set[str]:
-    names: set[str] = set()
-    for word in words:
-        meant = {c for c in checks if word in (c, c.removeprefix("claim:"), c.partition(":")[0])}
-        if not meant:
-            raise ArgumentError(
-                f"{option}={word!r} is none of the checks that run here. "
-                f"{did_you_mean(word, checks)}"
-            )
-        names |= meant
-    return names
+def _is_meant(check: str, words: Sequence[str]) -> bool:
+    """Tell whether a check is named, as it is or without prefix, or is in a group that is named."""
+    return bool({check, check.removeprefix("claim:"), check.partition(":")[0]} & set(words))

@@ -75,6 +75,8 @@ class Report:
         Why a component was left out among many, which is not a failure; empty where it was not.
     missing_library : str
         The library, for pip, for want of which it was left out.
+    is_deselected : bool
+        Whether it was left out because `only` and `skip` leave none of its checks.
     component : str
         The component without its parameters: reports on the same one are merged.
     seed : int
@@ -112,11 +114,17 @@ class Report:
     not_checked: str = ""
     skipped: str = ""
     missing_library: str = ""
+    is_deselected: bool = False
     component: str = ""
     seed: int = 0
     right_for: str = ""
     notes: list[str] = field(default_factory=list)
     parameter_sets: int = 1
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it was left out together with others, which one sentence counts."""
+        return bool(self.missing_library) or self.is_deselected
 
     @property
     def unfinished(self) -> bool:
@@ -271,6 +279,7 @@ class Report:
             not_checked="; ".join(dict.fromkeys(r.not_checked for r in reports if r.not_checked)),
             skipped=first.skipped,
             missing_library=first.missing_library,
+            is_deselected=first.is_deselected,
             seed=first.seed,
             right_for=next((report.right_for for report in reports if report.right_for), ""),
             notes=list(dict.fromkeys(note for report in reports for note in report.notes)),
@@ -327,15 +336,17 @@ def summary(reports: Sequence[Report]) -> str:
     return "; ".join(parts)
 
 
-def skipped_in_words(reports: Sequence[Report]) -> str:
-    """Return which components were left out for want of a library, in one line; "" if none."""
+def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
+    """Yield a line for each reason for which components were left out together."""
     skipped = [
         (report.name, report.missing_library) for report in reports if report.missing_library
     ]
-    if not skipped:
-        return ""
-    named = ", ".join(f"{name} ({library})" for name, library in skipped)
-    return f"skipped {_count(len(skipped), 'component')} whose library is not installed: {named}"
+    if skipped:
+        named = ", ".join(f"{name} ({library})" for name, library in skipped)
+        yield f"skipped {_count(len(skipped), 'component')} whose library is not installed: {named}"
+    others = sum(report.is_deselected for report in reports)
+    if others:
+        yield f"skipped {_count(others, 'component')} without any of the checks that are chosen"
 
 
 def _count(count: int, word: str) -> str:

@@ -46,6 +46,11 @@ class CheckSuite:
     component: Component | None = None  # None for an outside function
     left_out: tuple[str, ...] = ()  # checks that apply and do not run
 
+    @property
+    def known_checks(self) -> tuple[str, ...]:
+        """The names of its checks, and of those that may be meant for another component."""
+        return (*self.checks, *CHECKS, *self.left_out)
+
     def within(self, sizes: SizeRange | None) -> CheckSuite:
         """Return it with results and claims looked at only at some sizes of numbers.
 
@@ -118,6 +123,7 @@ def run(
     Without options, `more` are fields of them.
     """
     options = options or Options(**more)
+    options.refuse_unknown(suite.known_checks)
     expected = expectations(expected_failures or {}, (*suite.checks, *suite.left_out))
     until = math.inf if options.time is None else time.monotonic() + options.time
 
@@ -150,10 +156,7 @@ def run_stage(
     What refutes a check elsewhere is `known`: the check is searched only where it holds there.
     """
     result = StageResult(stage, witnesses=search.witnesses, limited=search.limited)
-    deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
-    for name in stage.checks(suite.checks):
-        if name in deselected:
-            continue
+    for name in stage.checks(options.selected(suite.checks)):
         has_time = watch is None or watch(name)
         if result.outcomes and not has_time:
             result.is_late = True
@@ -209,8 +212,7 @@ def report_of(
         if result.ended_by:
             ended_by, results = result.ended_by, results[: number + 1]
             break
-    deselected = options.deselected(suite.checks, (*CHECKS, *suite.left_out))
-    selected = [name for name in suite.checks if name not in deselected]
+    selected = options.selected(suite.checks)
     late = {} if ended_by else _late(stages, selected, results)
     report = Report(
         suite.name,
@@ -229,7 +231,7 @@ def report_of(
     for name in suite.checks:
         outcomes = [result.outcomes[name] for result in results if name in result.outcomes]
         reason = expected.get(name, "")
-        if name in deselected:
+        if name not in selected:
             report.not_run[name] = DESELECTED
         elif findings.blocked_by:
             report.not_run[name] = findings.reason

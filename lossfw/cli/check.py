@@ -215,9 +215,9 @@ class _Printer:
         """Print the report of a component, at all its parameters."""
         from lossfw.runs.files import say
 
-        # Those whose library is missing are named together.
-        if not (self._is_silent or report.missing_library):
-            shown = [one for one in self._reports if not one.missing_library]
+        # Those that are left out together are told together.
+        if not (self._is_silent or report.is_left_out):
+            shown = [one for one in self._reports if not one.is_left_out]
             if shown and not (report.ok and shown[-1].ok):
                 say("")
             for line in report.lines():
@@ -229,15 +229,15 @@ class _Printer:
 
     def show_summary(self) -> None:
         """Print what failed, what was left out, and how much was checked."""
-        from lossfw.check.report import skipped_in_words, summary
+        from lossfw.check.report import left_out_in_words, summary
         from lossfw.runs.files import say
 
         say("")
         failed = sorted(one.component or one.name for one in self._reports if not one.ok)
         if failed and self._are_several:
             say(f"not ok: {', '.join(failed)}")
-        if skipped := skipped_in_words(self._reports):
-            say(skipped)
+        for line in left_out_in_words(self._reports):
+            say(line)
         say(summary(self._reports))
 
 

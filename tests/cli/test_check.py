@@ -391,6 +391,29 @@ def test_processes_give_what_one_gives():
     assert any("hinge: " in text or "perceptron: " in text for _, _, text in steps)
 
 
+def test_components_without_a_chosen_check_are_left_out_and_counted(lossfw, refused):
+    some = ("huber", "mae", "accuracy", "relu", "--defaults", "--examples", "3")
+    result = lossfw(*some, "--only", "claim:convex", "--json")
+    assert result.exit_code == 0, result.stderr
+    reports = json.loads(result.stdout)["reports"]
+    # The name of two components, of which one is a metric.
+    assert [bool(report["skipped"]) for report in reports] == [False, False, True, True, True]
+    result = lossfw(*some, "--only", "metric:split", "--skip", "metric:pack")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "Mae(): nothing refuted",
+        "Accuracy(): nothing refuted",
+        "",
+        "skipped 3 components without any of the checks that are chosen",
+        "2 checks of 2 components at 2 parameter sets not refuted in 660 examples, seed 0",
+    ]
+    assert "only='splat' is none of the checks" in refused(*some, "--only", "splat")
+    assert "skip='splat' is none of the checks" in refused(*some, "--skip", "splat")
+    assert "none of the 5 components has" in refused(*some, "--only", "claim:proper")
+    assert "only='metric:split' is none" in refused("huber", "--only", "metric:split")
+    assert lossfw("huber", "--only", "value", "--skip", "value").exit_code == 1
+
+
 def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw, refused):
     Path("mine.py").write_text(
         "from lossfw.models import Model\n\n\n"

@@ -59,6 +59,17 @@ def _need_close(case: MetricCase, found: NDArray, there: str, expected: NDArray,
         )
 
 
+def _need_same_bits(
+    case: MetricCase, found: Any, there: str, expected: NDArray, here: str, advice: str = ""
+) -> None:
+    found = np.asarray(found, np.float64)
+    if not np.array_equal(found, expected, equal_nan=True):
+        raise case.refuted(
+            f"the metric is {format_number(found, 17)} {there}, and {format_number(expected, 17)} "
+            f"{here}.{advice}"
+        )
+
+
 def _in_batches(case: MetricCase, size: int) -> list[slice]:
     """Return batches of about so many rows, which divide no group."""
     ends = list(range(size, len(case), size))
@@ -85,13 +96,14 @@ def check_split(case: MetricCase, search: Search) -> None:
             merged = some[0]
             for other in some[1:]:
                 merged = merged.merge(other)
-            found = np.asarray(case.metric.result(merged), np.float64)
-            if not np.array_equal(found, whole, equal_nan=True):
-                raise case.refuted(
-                    f"batches of {size} rows, merged {name}, give {format_number(found, 17)}, and "
-                    f"all rows at once {format_number(whole, 17)}. Keep sums over rows in the "
-                    "partial, never means."
-                )
+            _need_same_bits(
+                case,
+                case.metric.result(merged),
+                f"by batches of {size} rows, merged {name}",
+                whole,
+                "by all rows at once",
+                " Keep sums over rows in the partial, never means.",
+            )
 
 
 @law("pack")
@@ -100,14 +112,10 @@ def check_pack(case: MetricCase, search: Search) -> None:
     partial, whole = case.partial(), case.result()
     try:
         packed = {name: np.asarray(array) for name, array in partial.pack().items()}
-        found = np.asarray(case.metric.result(case.metric.unpack(packed)), np.float64)
+        found = case.metric.result(case.metric.unpack(packed))
     except LossfwError as error:
         raise case.refuted(f"its partial cannot be kept in a checkpoint: {error}") from error
-    if not np.array_equal(found, whole, equal_nan=True):
-        raise case.refuted(
-            f"unpacked, the partial gives {format_number(found, 17)}; expected "
-            f"{format_number(whole, 17)}."
-        )
+    _need_same_bits(case, found, "by the unpacked partial", whole, "before it was packed")
 
 
 @law("order")
@@ -291,14 +299,10 @@ def check_purity(case: MetricCase, search: Search) -> None:
     more = {"group": case.group} if case.metric.takes_groups else {}
     for name, (prediction, target) in others.items():
         try:
-            found = np.asarray(case.metric(prediction, target, **more), np.float64)
+            found = case.metric(prediction, target, **more)
         except Exception as error:
             raise case.refuted(f"{name} it raises {type(error).__name__}: {error}") from error
-        if not np.array_equal(found, whole, equal_nan=True):
-            raise case.refuted(
-                f"{name} the metric is {format_number(found, 17)}, and before it was "
-                f"{format_number(whole, 17)}."
-            )
+        _need_same_bits(case, found, name, whole, "in the first call")
 
 
 @law("empty")
