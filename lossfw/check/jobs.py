@@ -162,8 +162,8 @@ def _component_jobs(
         if is_alone or checks.has_any:
             return checks.jobs()
         reason = "it has none of the checks that are chosen"
-        left_out = {"name": entry.name, "reason": reason, "is_deselected": True}
-        return Job(entry.name, report_skipped, left_out)
+        deselected = {"name": entry.name, "reason": reason, "is_deselected": True}
+        return Job(entry.name, report_skipped, deselected)
 
     # Of all components: a word may be meant for some of them.
     known_checks: set[str] = set()

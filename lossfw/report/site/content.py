@@ -15,6 +15,7 @@ import json
 import math
 import posixpath
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from lossfw.components.registry import Entry, Registry
 from lossfw.errors import DataError, LossfwError, MissingExtraError, UnknownNameError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers import ClassWeighted
+from lossfw.models import Model
 from lossfw.nn.activation import Activation
 from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.text.component import describe
@@ -208,13 +210,14 @@ def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component
     if issubclass(cls, Loss | Activation) and (known := variants(cls, others=False)):
         # All instances that the harness tries take a tenth of a second.
         return known[0]  # type: ignore[no-any-return]  # of this class
-    try:
-        if entry.kind in CHECKED:
-            return sample(registry, entry)
-    except MissingExtraError:
-        # A page shows the same whether the library of a component is installed or not.
-        return next((cls.model_construct(**dict(one)) for one in cls.examples()), None)
-    try:
-        return cls()
-    except LossfwError:
+    if entry.kind not in CHECKED:
+        with suppress(LossfwError):
+            return cls()
         return None
+    found = None
+    with suppress(MissingExtraError):
+        found = sample(registry, entry)
+        if not isinstance(found, Model) or found.learns is None or found.incomplete() is None:
+            return found
+    # A page shows the same whether the library that makes an example is installed or not.
+    return next((cls.model_construct(**dict(one)) for one in cls.examples()), found)

@@ -78,7 +78,8 @@ def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(k
 def test_a_page_needs_no_library_that_its_component_needs(monkeypatch):
     models = [name for kind, name in SUBJECTS if kind == "model"]
     pages = [written("model", name) for name in models]
-    for library in ("catboost", "keras", "lightgbm", "onnxruntime", "sklearn", "torch", "xgboost"):
+    libraries = ("catboost", "keras", "lightgbm", "onnxruntime", "sklearn", "torch", "xgboost")
+    for library in (*libraries, "skops"):
         monkeypatch.setitem(sys.modules, library, None)
     bare = collect(REGISTRY, content().measured)
     assert [component_page(bare.find("model", name), bare) for name in models] == pages
