@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def pytest_sessionfinish(session):
         names = ", ".join(sorted(str(file.relative_to(ROOT)) for file in left))
         sys.stderr.write(f"\nthe tests have left files in the tree: {names}\n")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let cases take turns: ``turns(4)`` makes all of a test but every fourth slow."""
+    seen = Counter()
+    for item in items:
+        turns = item.get_closest_marker("turns")
+        if turns is not None:
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % turns.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[name] += 1
 
 
 def pytest_collection_finish():

@@ -215,7 +215,7 @@ class _Printer:
         """Print the report of a component, at all its parameters."""
         from lossfw.runs.files import say
 
-        # Those that are left out together are told together.
+        # A line at the end counts those that are left out together.
         if not (self._is_silent or report.is_left_out):
             shown = [one for one in self._reports if not one.is_left_out]
             if shown and not (report.ok and shown[-1].ok):

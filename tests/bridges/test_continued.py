@@ -111,6 +111,7 @@ def gap(ours, theirs):
     return np.abs(ours - theirs).max() / np.std(theirs)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     ("data", "weighted"),
     [

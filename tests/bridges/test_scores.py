@@ -108,6 +108,7 @@ def assert_scores(loss, model, y, expected, rel=1e-9, **weight):
     assert scorer(loss)(model, X, y, **weight) == pytest.approx(-expected, rel=rel)
 
 
+@pytest.mark.turns(5)
 @UNNAMED
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @LIBRARY
@@ -146,6 +147,7 @@ WRAPPERS = [
 ]
 
 
+@pytest.mark.turns(5)
 @UNNAMED
 @pytest.mark.parametrize("loss", LINKED + WRAPPERS, ids=str)
 @LIBRARY

@@ -23,6 +23,7 @@ def scored(folder, jobs, **options):
     return catalogue.score(list(run_all(jobs, **options)), catalogue.load(folder, "truth").TRUTH)
 
 
+@pytest.mark.slow
 def test_a_sample_of_the_shared_catalogue(defects):
     score = scored(defects, catalogue.jobs(defects, examples=60)[::18], processes=1)
     assert score == catalogue.Score(score.faulty, [], [], [])

@@ -27,6 +27,7 @@ def counting(cls, counts):
     return Counting
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     ("name", "examples"), [("huber", 3), ("huber", 30), ("cross_entropy", 3), ("cox", 3)]
 )

@@ -41,6 +41,7 @@ def test_every_claim_has_a_check():
     assert made == {check for check in activations.ELEMENTWISE if check.startswith("claim:")}
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("liar", LIARS, ids=str)
 def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
     if liar.check.startswith("arrays:"):
@@ -56,14 +57,8 @@ def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
     assert "was ended by" not in outcome.message
 
 
-# Every other one; all of them on request (-m slow), as in .ci/run.
-BY_TURNS = [
-    pytest.param(liar, id=str(liar), marks=[pytest.mark.slow] if number % 2 else [])
-    for number, liar in enumerate(LIARS)
-]
-
-
-@pytest.mark.parametrize("liar", BY_TURNS)
+@pytest.mark.turns(6)
+@pytest.mark.parametrize("liar", LIARS, ids=str)
 def test_a_liar_breaks_nothing_else(liar):
     report = run(liar.suite(), examples=20)
     for refutation in report.refuted:
@@ -81,12 +76,14 @@ def _every_third(liars):
     ]
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("liar", _every_third(discrete.LIARS))
 def test_no_move_of_a_discrete_argument_excuses_a_liar(liar):
     outcome = attempt(liar.suite(), liar.check, Search(seed=0, examples=40))
     assert isinstance(outcome, Refutation), outcome
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("liar", _every_third(discrete.LIARS))
 def test_who_does_not_lie_about_a_discrete_argument_is_believed(liar):
     honest = dataclasses.replace(liar, of=liar.of.replace(lie=""))

@@ -22,6 +22,7 @@ def test_an_honest_metric(component, check):
     check(component)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("cls", METRICS, ids=lambda cls: cls.__name__)
 def test_the_built_in_metrics_keep_their_laws(cls):
     reports = [check(instance.component) for instance in instances_to_check(cls)]
@@ -30,6 +31,7 @@ def test_the_built_in_metrics_keep_their_laws(cls):
     assert any("metric:weights" in {one.check for one in report.passed} for report in reports)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_other_rows_refute_no_built_in_metric(seed):
     for cls in METRICS:

@@ -70,6 +70,7 @@ def test_conventions_of_an_outside_function_count_on_request():
     assert not check_function(off, **DESCRIBED).ok
 
 
+@pytest.mark.slow
 def test_values_and_derivatives_may_be_off_by_a_part():
     def slope(y, t):
         return 2 * (np.asarray(y) - t) * (1 + 1e-9)
@@ -100,6 +101,7 @@ def test_an_outside_function_has_cases_of_pytest():
     assert "dtype:result" in {c.values[1].name for c in strict}
 
 
+@pytest.mark.slow
 def test_a_function_is_imported_and_described_by_the_loss_it_is_compared_with():
     made = subject("sklearn.metrics:mean_squared_error", against="squared_error")
     assert (made.name, made.kind) == ("sklearn.metrics:mean_squared_error", "distance")

@@ -33,6 +33,7 @@ def of_text(text):
     return next(one for one in every_planted() if str(one) == text)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("text", SAMPLE)
 def test_an_error_in_one_region_is_found(text):
     assert of_text(text).is_found()

@@ -75,6 +75,7 @@ class Ratio(PointwiseLoss):
 RESULTS = ("value", "gradient", "hessian", "precision", "overflow", "claim")
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("loss", [Square(), Rows(), Ratio()], ids=repr)
 def test_nothing_is_held_against_a_loss_outside_of_its_promise(loss):
     report = check(loss, examples=100, only=RESULTS)

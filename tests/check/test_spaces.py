@@ -88,6 +88,7 @@ def name(pair):
     return "-".join(map(str, pair))
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("pair", QUICK, ids=name)
 def test_a_square_holds_in_any_spaces(pair):
     assert not alarms(square(*pair))

@@ -20,6 +20,7 @@ from lossfw.components.plugin_choice import Plugins
 NAMES = ["huber", "cross_entropy", "cosine_distance", "poisson_deviance", "quantile", "zero_one"]
 
 
+@pytest.mark.slow
 def test_checks_that_look_at_points_have_a_stage_for_extremes(monkeypatch):
     asking, asked, kept = set(), set(), Search.kept
 
@@ -153,6 +154,7 @@ def series(*names):
     return parts
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_results_of_jobs_make_further_jobs(processes):
     jobs = [JobSeries(series("a", "b"), 3), named("c"), JobSeries(series("d"), 2, seconds=0.0)]
@@ -164,6 +166,7 @@ def test_the_results_of_jobs_make_further_jobs(processes):
     assert steps[-1][1] == 6
 
 
+@pytest.mark.slow
 def test_two_runs_of_a_seed_have_the_same_reports():
     # What is left out compiles.
     options = Options(seed=3, examples=10, skip=["arrays", "purity:kernels"])

@@ -22,6 +22,7 @@ def made():
             yield loss
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("loss", list(made()), ids=repr)
 @given(st.data())
 @DRAWS

@@ -46,6 +46,7 @@ def session(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_each_check_is_a_case(session):
     said = session(
         HEAD + "@parametrize_with_checks([Dented(), 'absolute_error'], examples=20)\n"

@@ -70,6 +70,7 @@ FALSE = {
 }
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(("f", "claims"), TRUE.values(), ids=TRUE)
 def test_what_is_claimed_is_not_refuted(f, claims):
     assert not refuted(f, claims)

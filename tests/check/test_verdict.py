@@ -61,9 +61,10 @@ def report_of(name):
     return Report.merged([check(loss, examples=60) for loss in CASES[name][0]])
 
 
-# The whole check of a loss of rows takes some seconds.
+# The whole check of a loss takes some seconds.
+QUICK = ("overflows", "many causes")
 of_each = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] if n == "rows" else []) for n in CASES]
+    "name", [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in CASES]
 )
 
 

@@ -61,6 +61,7 @@ VALID = {
 }
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("text", VALID.values(), ids=VALID)
 def test_a_valid_file_runs_and_has_a_report(lossfw, folder, text):
     pytest.importorskip("matplotlib")
@@ -232,6 +233,7 @@ class TestNamesFromOutside:
         (folder / "run.yaml").write_text("extends: base.yaml\n")
         assert "hunter2" in lossfw("validate", "run.yaml").stdout
 
+    @pytest.mark.slow
     def test_a_sweep_of_very_many_keys_is_refused_at_once(self, lossfw, folder):
         grid = ", ".join(f"k{number}: [1, 2]" for number in range(40_000))
         (folder / "run.yaml").write_text(f"{CLASSES}sweep: {{grid: {{{grid}}}}}\n")

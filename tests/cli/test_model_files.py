@@ -61,6 +61,7 @@ VERBS = {
 }
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("choice", ["", "--trust", "--no-trust"])
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_a_model_file_that_holds_code_is_a_plugin_file(lossfw, witness, folder, verb, choice):

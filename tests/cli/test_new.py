@@ -93,6 +93,7 @@ def test_a_plugin_is_discovered(plugin, install):
     assert registry.create("loss", "tilted_error", scale=2.0)([4.0], [0.0]) == 4.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plugin", [pytest.param(k, marks=[pytest.mark.slow] * (k != "wrapper")) for k in KINDS_OF_LOSS],
     indirect=True,

@@ -78,6 +78,7 @@ def test_a_folder_that_cannot_be_made_does_not_cost_the_result(lossfw):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("there", [True, False])
 def test_a_disk_that_fills_up_leaves_nothing_half_written(there, folder):
     if there:
@@ -96,6 +97,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(there, folder):
         assert not (folder / "out").exists()
 
 
+@pytest.mark.turns(3)
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize(
     "arguments", [["run", "run.yaml"], ["run", "run.yaml", "--json"], ["list"]]

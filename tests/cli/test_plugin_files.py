@@ -55,6 +55,7 @@ VERBS = {
 CHOICES = {"": None, "--trust": True, "--no-trust": False, "--plugin": True}
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_what_carries_out_a_configuration_executes_its_plugin_files(
@@ -121,6 +122,7 @@ def test_no_plugins_holds_for_a_run_too(lossfw, mine):
     assert "'mine.py' is left out by --no-plugins" in result.stderr
 
 
+@pytest.mark.slow
 def test_without_the_plugin_a_page_lacks_the_curve_alone(lossfw, mine, folder):
     pytest.importorskip("matplotlib")
     # Inputs of 64 columns are images.

@@ -27,6 +27,7 @@ class Mine(DistanceLoss):
 
 
 # In another folder, with a name that no module has; with the name of another module.
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("path", ["mine.py", "a-folder/a-name.py", "turtle.py"])
 def test_the_code_runs_with_public_names_and_a_relative_path(path, lossfw, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -196,6 +196,7 @@ def test_a_picture_of_several_losses(folder, lossfw):
     assert len(root.findall(f".//{SVG}path")) > 20
 
 
+@pytest.mark.slow
 def test_the_same_picture_has_the_same_bytes(folder, lossfw, process):
     lossfw("plot", "hinge", "logistic", "--out", "a.svg")
     assert process("plot", "hinge", "logistic", "--out", "b.svg").returncode == 0
@@ -236,6 +237,7 @@ def test_without_matplotlib_the_extra_is_named(lossfw, monkeypatch):
 LIBRARIES = ("catboost", "lightgbm", "sklearn", "xgboost")
 
 
+@pytest.mark.turns(5)
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(
     ("loss", "y"),

@@ -66,6 +66,7 @@ def test_every_extra_is_hidden():
     assert needed <= {*LIBRARIES, *OF_DOCS}
 
 
+@pytest.mark.slow
 def test_a_check_of_all_skips_what_it_cannot_import_and_names_it_in_a_line(lossfw):
     # One check of each component is enough to see that it can be made.
     few = ("--examples", "10", "--time", "1e-9", "--allow-unfinished", "--defaults")
@@ -82,6 +83,7 @@ def test_a_check_of_all_skips_what_it_cannot_import_and_names_it_in_a_line(lossf
     assert "SquaredError(factor=1.0): nothing refuted by the checks that ran" in done.stdout
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("arguments", [("list",), ("show", "--all"), ("schema",), ("plugins",)])
 def test_listings_show_what_is_not_installed(arguments, lossfw, tmp_path):
     (tmp_path / "mine.py").write_text(PLUGIN)

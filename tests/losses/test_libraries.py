@@ -100,6 +100,7 @@ def test_what_does_not_count_is_not_looked_at(convert):
     np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-14)
 
 
+@pytest.mark.turns(5)
 @settings(max_examples=20)
 @given(data=st.data())
 @pytest.mark.parametrize("denominator", ["weights", "count"])

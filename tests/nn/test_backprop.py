@@ -84,6 +84,7 @@ def lasts(loss):
     ]
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_a_loss_and_a_few_last_activations(name):
     compare_pairs(name, few=3)

@@ -74,6 +74,7 @@ def test_the_legend_names_parameters_that_were_changed():
     assert curve(lossfw.loss("huber", delta=0.5)).name == "huber(delta=0.5)"
 
 
+@pytest.mark.slow
 def test_a_picture_has_no_date_and_no_chance():
     one = [curve(lossfw.loss("hinge"))]
     assert picture(one, "svg") == picture(one, "svg")

@@ -55,6 +55,7 @@ def place_of(name, path, pieces):
     }[name]
 
 
+@pytest.mark.turns(5)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("bit", [0, 7])
 def test_a_flipped_bit_is_found_and_only_its_piece_is_written_again(
@@ -129,6 +130,7 @@ def test_rows_that_are_others_now_are_refused(killed, folder, form, monkeypatch)
     assert "are not the same when they are computed again: run without --resume" in told.stderr
 
 
+@pytest.mark.turns(5)
 @pytest.mark.parametrize("harm", ["flipped", "missing", "cut short"])
 @pytest.mark.parametrize("cluster", [True, False])
 def test_a_damaged_part_is_written_again(killed, folder, form, harm, cluster, spread, lossfw):

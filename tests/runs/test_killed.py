@@ -117,6 +117,7 @@ def kill(config, *how):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @NEEDS_FORK
 def test_killed_at_a_few_random_moments(write):
     said = kill(write(rows=3_000), "moments", "6", "0")

@@ -29,6 +29,7 @@ def config(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_read_again(config, lossfw):
     for name in "ab":
         assert lossfw("run", f"{name}.yaml", "--out", name).exit_code == 0

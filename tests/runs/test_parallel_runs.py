@@ -73,6 +73,7 @@ def test_a_sweep_is_a_folder_of_runs_and_a_table(lossfw, folder, write):
         assert json.loads(alone.stdout) == numbers
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("second", ["sweep", "files", "run", "run_all", "train"])
 def test_what_comes_while_a_sweep_works_in_the_folder_is_refused(
     lossfw, folder, write, monkeypatch, second

@@ -63,6 +63,7 @@ def test_the_run_has_the_rows_from_the_first_period_on(table, folder, lossfw):
     assert lossfw("run", "o/config.yaml").exit_code == 0
 
 
+@pytest.mark.slow
 def test_folds_that_are_resumed_end_with_the_same_bytes(table, folder, lossfw):
     assert lossfw("train", "r.yaml", "--out", "a").exit_code == 0
     assert lossfw("train", "r.yaml", "--out", "b", "-o", "train.hold_out.fold=1").exit_code == 0

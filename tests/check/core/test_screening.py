@@ -1,6 +1,7 @@
 """Floats choose the points of a region that are judged, and never decide."""
 
 import numpy as np
+import pytest
 
 import lossfw
 from lossfw import REAL, Claims, Columns, GroupLoss, MarginLoss
@@ -60,6 +61,7 @@ class Overflows(MarginLoss):
         return Claims()
 
 
+@pytest.mark.slow
 def test_an_overflow_at_a_large_logit_is_extreme():
     grades = {one.check: one.grade for one in check(Overflows(), only=["overflow"]).refuted}
     assert grades["overflow"] == "extreme"

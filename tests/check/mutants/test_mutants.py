@@ -22,6 +22,7 @@ def every_mutant():
     return [mutant for name in names for mutant in mutants(name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["huber"])
 def test_mutants_of_one_loss(name):
     outcomes = {str(mutant): verdict(mutant, 0, examples=40) for mutant in mutants(name)}
@@ -40,6 +41,7 @@ def test_what_is_not_changed_is_not_refuted(name):
     assert not refuting(made, original, 0, examples=20)
 
 
+@pytest.mark.slow
 def test_what_does_not_end_is_killed(monkeypatch):
     monkeypatch.setattr("support.mutants._LONGEST_SECONDS", 0.3)
     # A loop takes pieces off a number until nothing is left of it.

@@ -222,6 +222,7 @@ def test_what_is_wrong_is_refused_in_its_place(old, new, where, mistakes):
     assert all(path.startswith(where) for path, _ in found), found
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     deadline=None,

@@ -85,6 +85,7 @@ def test_any_override(folder, path, value, mark):
     assert (verdict.runs > 0) == (not verdict.problems)
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("path", [p for p in paths(RICH) if p], ids=str)
 def test_any_key_can_be_taken_away(folder, path):
     write(folder, RICH)

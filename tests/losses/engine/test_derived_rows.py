@@ -31,6 +31,7 @@ def arguments(loss, columns, dtype):
     return p.astype(dtype), t
 
 
+@pytest.mark.turns(5)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 @pytest.mark.parametrize("columns", [2, 5, 40, 300])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)

@@ -49,6 +49,7 @@ def compare(loss, y, t, forms=FORMS, *, always=True):
                 assert not np.shares_memory(one, y)
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
 def test_elements_have_the_bits_of_the_usual_path(loss):
     for dtype in ("float32", "float64"):
@@ -58,6 +59,7 @@ def test_elements_have_the_bits_of_the_usual_path(loss):
             compare(loss, y[:count], t[:count], ["value"])
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scale", [0.1, 3.0, 40.0])
 @pytest.mark.parametrize("classes", [1, 2, 10, 64])

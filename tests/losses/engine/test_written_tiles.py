@@ -36,6 +36,7 @@ def arguments(loss, dtype, columns):
     return y, t
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("columns", [3, 10, 100])
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)

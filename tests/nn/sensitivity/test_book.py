@@ -26,6 +26,7 @@ def found(mnist):
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_accuracy_and_its_flat_interval(found):
     low, high = found["curves"][0]["stairs"]["accuracy"]["flat"]
     assert found["parameter"]["name"] in SAID

@@ -66,6 +66,7 @@ def test_the_value_itself_is_a_point_of_any_range(lossfw):
         assert (np.diff(ways) > 0).all()
 
 
+@pytest.mark.slow
 def test_directions_go_beside_the_parameter_or_without_it(lossfw):
     beside = told(lossfw, *NAME, "--directions", "2")["curves"]
     names = [curve["name"] for curve in beside[1:]]

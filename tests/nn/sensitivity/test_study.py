@@ -149,6 +149,7 @@ def test_the_flat_interval_holds_the_value_and_nothing_changes_in_it():
             assert (right(moved(net, name, way)) == state).all()
 
 
+@pytest.mark.slow
 def test_a_coarse_grid_finds_the_jumps_of_a_fine_one(monkeypatch):
     seed = 1
     activations = [lossfw.activation(name) for name in ("sigmoid", "tanh", "softmax")]

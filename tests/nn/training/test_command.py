@@ -224,6 +224,7 @@ def test_every_mistake_is_told_and_nothing_is_made(lossfw, config, folder):
     assert not (folder / "a").exists()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_goes_on_to_the_same_bytes(lossfw, folder):
     arguments = ["train", "train.yaml", "-o", "train.epochs=60", "--out"]
     process = subprocess.Popen(

@@ -129,6 +129,7 @@ def test_the_rate_follows_the_schedule(schedule, training):
 
 
 class TestResume:
+    @pytest.mark.turns(5)
     @pytest.mark.parametrize("stop", [0, 1, 3])
     @pytest.mark.parametrize(
         "changes",
@@ -188,6 +189,7 @@ class TestPatience:
         exact = lossfw.loss("cross_entropy", guard="none")(y, job.held_out.targets)
         assert exact == pytest.approx(min(losses), rel=1e-12)
 
+    @pytest.mark.slow
     def test_without_it_the_held_out_rows_decide_nothing(self, training, two_rings):
         watched = train(self.job(training, two_rings))
         alone = train(training(epochs=60))

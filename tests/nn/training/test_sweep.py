@@ -112,6 +112,7 @@ def test_a_configuration_may_have_a_sweep_of_its_own(lossfw, folder):
     assert lossfw("train", "own.yaml", "--out", "s").exit_code == 0
 
 
+@pytest.mark.slow
 def test_seeds_are_averaged_beside_the_trainings(lossfw):
     arguments = ("train", "train.yaml", "--out", "s", "-o", SWEEP)
     text = lossfw(*arguments).stdout

@@ -44,6 +44,7 @@ def test_a_row_is_finite_where_dual_numbers_are(name, order):
     assert not np.signbit(found[found == 0]).any()
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("order", [1, 2])
 def test_errors_of_all_bodies_together_are_no_larger(order):
     errors = {"one pass": 0.0, "by columns": 0.0}

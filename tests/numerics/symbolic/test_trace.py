@@ -34,6 +34,7 @@ def agree(function, dtype, given):
         assert count_unlike(found, result) == 0
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
 def test_the_graph_of_a_loss_has_its_bits(loss):
     y, t = arguments(loss)

@@ -27,6 +27,7 @@ def test_source_has_arguments_then_parameters():
     assert (named.traced.arguments, named.traced.parameters) == (("x",), {"alpha": 1.0})
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("loss", ELEMENTWISE, ids=repr)
 def test_a_script_computes_the_body(loss):
     y, t = arguments(loss)

@@ -242,6 +242,7 @@ def test_the_same_run_gives_the_same_page(inside):
     assert (inside / "runs/other/report.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_where_reports_go(inside):
     inline = PLAIN.replace("4.0", "5.0").replace("lossfw: 1\n", "lossfw: 1\nseed: 3\n")
     (inside / "files.yaml").write_text(inline)

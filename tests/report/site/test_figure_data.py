@@ -17,6 +17,7 @@ def test_a_formula_that_has_no_script_has_a_picture(name):
     assert "<svg" in figure(content().find("loss", name))
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(("kind", "name"), SCRIPTED)
 def test_every_built_in_has_a_script_that_is_right_at_the_ends_of_its_sliders(kind, name):
     data = figure_data(content().find(kind, name).sample)

@@ -24,6 +24,7 @@ def written(kind, name):
     return component_page(content().find(kind, name), content())
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(("kind", "name"), SUBJECTS)
 def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(kind, name):
     subject, page = content().find(kind, name), written(kind, name)

@@ -50,6 +50,7 @@ def pair(folder, written):
     return [find_runs([folder / name])[0][0] for name in ("a", "b")]
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(
     ("by", "bins", "named"),
     [("column.region", "", "region"), ("target", "", "target"), ("column.age", "3,6", "old")],

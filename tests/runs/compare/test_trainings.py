@@ -54,6 +54,7 @@ def test_curves_are_in_the_json_and_in_python(trainings):
     assert "<svg" in comparison._repr_html_()
 
 
+@pytest.mark.slow
 def test_the_page_lays_curves_over_each_other(trainings, lossfw, folder):
     pytest.importorskip("matplotlib")
     pytest.importorskip("jinja2")

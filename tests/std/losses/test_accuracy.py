@@ -15,18 +15,8 @@ LOSSES = [
 ]
 
 
-# Every other setting, each in one dtype; the others on request (-m slow), as in .ci/run.
-BY_TURNS = [
-    pytest.param(loss, dtype, id=f"{loss!r}-{dtype}", marks=marks)
-    for loss, dtype, marks in zip(
-        LOSSES,
-        itertools.cycle([DTYPES[0], DTYPES[1], DTYPES[1], DTYPES[0]]),
-        itertools.cycle([[], [pytest.mark.slow]]),
-    )
-]
-
-
-@pytest.mark.parametrize(("loss", "dtype"), BY_TURNS)
+@pytest.mark.turns(5)
+@pytest.mark.parametrize(("loss", "dtype"), [*zip(LOSSES, itertools.cycle(DTYPES))], ids=str)
 def test_results_are_as_right_as_they_should_be(loss, dtype):
     found = measure(loss, dtype, points=POINTS)
     assert not found.missed()

@@ -36,6 +36,7 @@ def truths():
     return [LOSS(y, t, sample_weight=weight), *values]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "rows"),
     [

@@ -157,6 +157,7 @@ def run(data, model, classes=3, rows=None):
     return lossfw.run(config).metrics["accuracy"]
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", [*LABELS, *PAIRS])
 @pytest.mark.parametrize("kind", OF_FILES)

@@ -29,6 +29,7 @@ def of_xgboost(**options):
     return model.get_booster()
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("form", ["json", "ubj"])
 @pytest.mark.parametrize("options", [{}, {"gamma": 5.0}, {"multi_strategy": "multi_output_tree"}])
 def test_a_split_of_xgboost_beyond_the_inputs_is_refused(form, options):
@@ -60,6 +61,7 @@ def of_lightgbm(**options):
     return model.fit(X, Y).booster_.model_to_string()
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
