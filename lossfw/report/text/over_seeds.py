@@ -68,7 +68,7 @@ def seed_remarks(groups: Sequence[SeedGroup], level: float, hint: str = "") -> l
         lines.append(
             f"Differences of recipes: {_recipes(groups)}; {intervals}. {star_words(together)}"
         )
-        if any(not one.recipe for one in known):
+        if any(not one.recipe and (one.spread.mean or one.spread.deviation) for one in known):
             lines.append(_WITHOUT)
     elif any(one.number.interval for one in known):
         lines.append(
@@ -86,13 +86,18 @@ def _differences(groups: Sequence[SeedGroup]) -> Iterator[SeedDifference]:
 
 
 def _recipes(groups: Sequence[SeedGroup]) -> str:
-    """Return what the differences of recipes are of; with their groups where that differs."""
-    found: dict[str, dict[str, None]] = {}
+    """Return what the differences of recipes are of; where that differs, with whose they are."""
+    whose: dict[str, dict[str, None]] = {}
+    measures: dict[str, dict[str, None]] = {}
     for group in groups:
-        for one in (one for one in group.differences.values() if one.recipe):
-            found.setdefault(one.recipe, {})[group.name] = None
-    if len(found) == 1:
-        return next(iter(found))
+        for name, one in group.differences.items():
+            if one.recipe:
+                whose.setdefault(one.recipe, {})[group.name] = None
+                measures.setdefault(one.recipe, {})[name] = None
+    if len(whose) == 1:
+        return next(iter(whose))
+    same = all(list(names) == list(next(iter(whose.values()))) for names in whose.values())
+    found = measures if same else whose
     return "; ".join(f"{words} ({listed(list(names))})" for words, names in found.items())
 
 

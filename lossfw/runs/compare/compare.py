@@ -109,7 +109,7 @@ def compare(
         for run in runs
     ]
     by_name = {run.name: run for run in runs}
-    recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level)
+    recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level) if paired_by else None
     comparison = Comparison(
         runs=tuple(runs),
         given=tuple(runs),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data.state_file import SavedState
+from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.intervals.paired import Measured
 from lossfw.evaluation.intervals.recipes import (
     LEAST_SEEDS,
@@ -146,8 +147,12 @@ def _folds_of(run: FinishedRun) -> tuple[FinishedTraining, ...]:
 def _number_of(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
     """Return a number of the rows that a fold held out, NaN if they do not give it."""
     assert fold.path is not None
-    _, arrays = SavedState.read(fold.path / FOLD_FILE)
-    part = whole.part(np.flatnonzero(np.isin(whole.rows.row, arrays["rows"])))
+    path = fold.path / FOLD_FILE
+    try:
+        held_out = SavedState.read(path)[1]["rows"]
+    except (LossfwError, KeyError):
+        raise DataError(f"{path} is damaged: train again.") from None
+    part = whole.part(np.flatnonzero(np.isin(whole.rows.row, held_out)))
     found = part.estimated(name)
     return float("nan") if found is None else float(found.value)
 

@@ -219,6 +219,12 @@ def test_with_folds_the_wider_interval_counts(data, command):
     assert less.recipe == one.recipe
     doubled = [2 * end for end in one.number.interval]
     assert less.number.interval == pytest.approx(doubled, rel=1e-5)
+    held_out = folded / names[1].format(1) / "fold=0" / "held_out.npz"
+    kept = held_out.read_bytes()
+    held_out.write_bytes(kept[:60])
+    with pytest.raises(DataError, match=r"held_out\.npz is damaged: train again"):
+        framework.compare(folded, metrics=["rmse"])
+    held_out.write_bytes(kept)
     # Without the folders of the folds units and seeds are left.
     fold = folded / "network.layers.0.units=3,seed=1" / "fold=0" / "training.json"
     content = fold.read_text()
