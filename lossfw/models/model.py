@@ -99,6 +99,11 @@ class Model(LibraryComponent):
     card: Literal["ignore"] | None = None
 
     @property
+    def own_link(self) -> str | None:
+        """What makes predictions of the raw outputs of an objective of its own; None: nothing."""
+        return None
+
+    @property
     def file_name(self) -> str:
         """The file that a training writes: ``"model.ubj"``; its card is ``"model.json"``."""
         name = f"model{self.ending}"

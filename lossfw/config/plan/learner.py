@@ -60,17 +60,19 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
         with at_parameter(config, ["data"]):
             model.check_data(data, loss)
     name = _link(loss, model)
-    link = None if name is None else known(config.registry).create("activation", name)
+    link = None
+    with config.at(["model", "objective_link"]):
+        link = None if name is None else known(config.registry).create("activation", name)
     return OutputOrigin.of_model(["model"], link, units)
 
 
 def _link(loss: Loss, model: Model) -> str | None:
     """Return the activation that makes predictions of the raw outputs that are learnt.
 
-    With an objective of its own, a model learns predictions.
+    With an objective of its own, a model knows it itself.
     """
     if model.own_objective:
-        return None
+        return model.own_link
     linked = None if loss.input_form == "logits" else loss.link_activation()
     return linked or _NO_LINK
 

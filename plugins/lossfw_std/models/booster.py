@@ -24,6 +24,7 @@ from lossfw import (
 )
 from lossfw.data import Dataset
 from lossfw.models import Card, Model, ModelParameterError, Predictor, Work
+from lossfw_std.models.own_objective import OwnObjective
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
 # times as much.
@@ -44,7 +45,10 @@ _NO_SPLIT: Final = ("train_data->num_features()) > (0)", "All features are eithe
 # What the libraries say of an infinity or a NaN in a model that has diverged.
 _NOT_FINITE: Final = ("invalid float value", "Not a double")
 
-_NOT_OF_LIBRARY: Final = ("name", "file", "link", "card", "curvature", "more", "rounds")
+_NOT_OF_LIBRARY: Final = (
+    *("name", "file", "link", "card", "curvature", "more", "rounds"),
+    *("objective", "objective_link"),
+)
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 # At least two bins, so that there is a split.
@@ -55,7 +59,7 @@ Constraints: TypeAlias = list[Literal[-1, 0, 1]]
 LibraryValue: TypeAlias = bool | int | float | str | list[bool | int | float | str]
 
 
-class Booster(Model):
+class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective by instance
     """Base of the models that learn in rounds of trees.
 
     Attributes
@@ -69,6 +73,10 @@ class Booster(Model):
     ----------
     curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
         What takes the place of the second derivative of the loss.
+    objective : str, optional
+        An objective of the library, which is learnt in place of the loss; the loss is reported.
+    objective_link : str, optional
+        The activation that makes predictions of its raw outputs, where lossfw does not know it.
     more : mapping
         Further parameters of the library, by its own names.
     rounds : {"all", "best"}, optional
@@ -82,6 +90,8 @@ class Booster(Model):
     elsewhere: ClassVar[Mapping[str, str]]
 
     curvature: CurvatureChoice = "auto"
+    objective: str | None = None
+    objective_link: str | None = None
     more: dict[str, LibraryValue] = Field(default_factory=dict)
     rounds: Literal["all", "best"] | None = None
 
@@ -153,6 +163,7 @@ class Booster(Model):
                 f"model.monotone_constraints has {len(constraints)} numbers, and a row has {width} "
                 "inputs: write one for each, 0 where there is no constraint.",
             )
+        self.check_objective()
         if self.more:
             self._check_more()
         learnt = TrainingRows.of(data, loss)

@@ -103,6 +103,8 @@ class CatBoost(Booster):
     extra: ClassVar[str] = "catboost"
     told_library: ClassVar[str] = "CatBoost"
     ending: ClassVar[str] = ".cbm"
+    own_links: ClassVar[Mapping[str, str]] = _LINKS
+    of_classes: ClassVar[tuple[str, ...]] = ("MultiClass", "MultiClassOneVsAll")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
         {
             decided.BY_LOSS: (
@@ -150,7 +152,21 @@ class CatBoost(Booster):
         return [{}, {"depth": 4, "learning_rate": 0.2, "rsm": 0.7}]
 
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        return refuses_more_than_one(self.name, loss, units)
+        own = self.refuses_own(loss, units) if self.own_objective else None
+        return own or refuses_more_than_one(self.name, loss, units)
+
+    def refuses(self, loss: Loss) -> str | None:
+        return None if self.own_objective else super().refuses(loss)
+
+    def refused_objective(self, objective: str) -> str | None:
+        cat = self.imported()
+        quiet = {"iterations": 1, "thread_count": 1, "verbose": False, "allow_writing_files": False}
+        try:
+            model = cat.CatBoost(quiet | {"loss_function": objective})
+            model.fit(cat.Pool([[0.0], [1.0]], label=[0.0, 1.0], group_id=[0, 0]))
+        except cat.CatBoostError as error:
+            return first_clause(str(error))
+        return None
 
     def unknown(self) -> list[str]:
         cat = self.imported()
@@ -179,14 +195,17 @@ class CatBoost(Booster):
         }
         if work.loss.takes_rows:
             params["classes_count"] = work.units
+        before = None if work.saved is None else _model_in(work.saved, cat)
         with self.training(cat.CatBoostError):
-            model = bridge.train(
-                work.loss,
-                params,
-                data,
-                curvature=self.curvature,
-                init_model=None if work.saved is None else _model_in(work.saved, cat),
-            )
+            if self.own_objective:
+                # It would choose a rate by the data, and cannot find a start for a later leg.
+                params |= {"loss_function": self.objective, "learning_rate": self.learning_rate}
+                params |= {} if before is None else {"boost_from_average": False}
+                model = cat.CatBoost(params).fit(data, init_model=before)
+            else:
+                model = bridge.train(
+                    work.loss, params, data, curvature=self.curvature, init_model=before
+                )
         pools = [data] if held_out is None else [data, held_out]
         kept = tell_rounds(work, (_stages(model, pool, work) for pool in pools))
         if kept < work.first + work.rounds:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-BY_LOSS: Final = "`loss` is the objective"
+BY_LOSS: Final = "`loss` is the objective, or `objective` next to the name of the model"
 BY_METRICS: Final = "`evaluate.metrics` says what is measured"
 BY_ROUNDS: Final = "`train.rounds` is their number"
 BY_PATIENCE: Final = "`train.hold_out.patience` stops a training"

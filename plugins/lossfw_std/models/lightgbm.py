@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -24,8 +24,10 @@ from lossfw_std.models.booster import (
     ModelShape,
     Share,
     TrainingRows,
+    first_clause,
     names_of,
     refuses_targets,
+    tell_rounds,
     width_of,
 )
 from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
@@ -112,6 +114,8 @@ class LightGBM(Booster):
     told_library: ClassVar[str] = "LightGBM"
     ending: ClassVar[str] = ".txt"
     streams: ClassVar[bool] = True
+    own_links: ClassVar[Mapping[str, str]] = {k.partition(" ")[0]: x for k, x in _LINKS.items()}
+    of_classes: ClassVar[tuple[str, ...]] = ("multiclass", "multiclassova")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
         {
             decided.BY_LOSS: (
@@ -174,10 +178,22 @@ class LightGBM(Booster):
         return [{"min_sum_hessian_in_leaf": 1e-9}, {"min_sum_hessian_in_leaf": 1e-9, **sampled}]
 
     def refuses(self, loss: Loss) -> str | None:
-        return bridge.LightGBMBridge().refusal(loss)
+        return None if self.own_objective else bridge.LightGBMBridge().refusal(loss)
 
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        return refuses_targets(self.name, loss, units)
+        own = self.refuses_own(loss, units) if self.own_objective else None
+        return own or refuses_targets(self.name, loss, units)
+
+    def refused_objective(self, objective: str) -> str | None:
+        lgb = self.imported()
+        classes = {"num_class": 2} if objective in self.of_classes else {}
+        params = {"verbosity": -1, "objective": objective, **classes, **self.more}
+        try:
+            rows = lgb.Dataset(np.zeros((2, 1)), np.array([0.0, 1.0]), group=[2], params=params)
+            lgb.Booster(params, rows)
+        except lgb.basic.LightGBMError as error:
+            return first_clause(str(error))
+        return None
 
     def fit(self, work: Work) -> bytes:
         lgb = self.imported()
@@ -219,6 +235,8 @@ class LightGBM(Booster):
         }
         if work.loss.takes_rows:
             params["num_class"] = work.units
+        if self.own_objective:
+            return self._fit_own(lgb, work, params, data)
         with self.training(lgb.basic.LightGBMError):
             model = bridge.train(
                 work.loss,
@@ -239,6 +257,18 @@ class LightGBM(Booster):
         if last:
             work.memory["raw"] = content, last
         return content
+
+    def _fit_own(self, lgb: Any, work: Work, params: dict[str, Any], rows: Any) -> bytes:
+        """Train a leg of an objective of the library, which tells no raw outputs meanwhile."""
+        params |= {"objective": self.objective, "metric": "None"}
+        before = None if work.saved is None else _model_in(work.saved, lgb)
+        with self.training(lgb.basic.LightGBMError):
+            model = lgb.train(params, rows, work.rounds, init_model=before)
+        content = _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
+        model = _model_in(content, lgb)
+        parts = [work.data] if work.held_out is None else [work.data, work.held_out]
+        kept = tell_rounds(work, (_stages(model, part, work) for part in parts))
+        return content if kept == work.first + work.rounds else self.cut(content, kept)
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         model = _model_in(content, self.imported())
@@ -325,6 +355,17 @@ class LightGBM(Booster):
             else None,
             columns=() if all(map(_UNNAMED.fullmatch, names)) else tuple(names),
         )
+
+
+def _stages(model: Any, data: Dataset, work: Work) -> Iterator[NDArray]:
+    """Yield the raw outputs of rows after each round of a leg: those of its trees, one by one."""
+    inputs, options = np.asarray(data.inputs), {"raw_score": True, "num_threads": work.threads}
+    raw = np.zeros(1)
+    if work.first:
+        raw = model.predict(inputs, num_iteration=work.first, **options)
+    for number in range(work.first, model.current_iteration()):
+        raw = raw + model.predict(inputs, start_iteration=number, num_iteration=1, **options)
+        yield raw
 
 
 def _model_in(content: bytes, lgb: Any) -> Any:

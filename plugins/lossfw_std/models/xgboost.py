@@ -102,6 +102,8 @@ class XGBoost(Booster):
     told_library: ClassVar[str] = "XGBoost"
     ending: ClassVar[str] = ".ubj"
     streams: ClassVar[bool] = True
+    own_links: ClassVar[Mapping[str, str]] = {**_LINKS, "reg:squarederror": "identity"}
+    of_classes: ClassVar[tuple[str, ...]] = ("multi:softprob", "multi:softmax")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
         {
             decided.BY_LOSS: "objective num_class num_target",
@@ -152,7 +154,19 @@ class XGBoost(Booster):
         return own if self.device == "cpu" else own | {"device": self._device()}
 
     def refuses(self, loss: Loss) -> str | None:
-        return bridge.XGBoostBridge().refusal(loss)
+        return None if self.own_objective else bridge.XGBoostBridge().refusal(loss)
+
+    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
+        return self.refuses_own(loss, units) if self.own_objective else None
+
+    def refused_objective(self, objective: str) -> str | None:
+        xgb = self.imported()
+        rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
+        try:
+            xgb.Booster({**self._for_trial(), **self.more}, [rows]).save_config()
+        except xgb.core.XGBoostError as error:
+            return first_clause(str(error))
+        return None
 
     def fit(self, work: Work) -> bytes:
         xgb = self.imported()
@@ -191,20 +205,29 @@ class XGBoost(Booster):
             params |= {"num_target": work.units} if work.loss.takes_rows else {}
         elif work.loss.takes_rows:
             params["num_class"] = work.units
+        saved = None if work.saved is None else bytearray(work.saved)
+        options: dict[str, Any] = {
+            "evals": [] if held_out is None else [(held_out, "held out")],
+            "verbose_eval": False,
+            "callbacks": [Tell()],
+        }
         with self.training(xgb.core.XGBoostError):
-            booster = bridge.train(
-                work.loss,
-                params,
-                data,
-                work.rounds,
-                curvature=self.curvature,
-                target=learnt.table,
-                xgb_model=None if work.saved is None else bytearray(work.saved),
-                evals=[] if held_out is None else [(held_out, "held out")],
-                custom_metric=None,
-                verbose_eval=False,
-                callbacks=[Tell()],
-            )
+            if self.own_objective:
+                params |= {"objective": self.objective, "disable_default_eval_metric": True}
+                before = None if saved is None else xgb.Booster(model_file=saved)
+                booster = xgb.train(params, data, work.rounds, xgb_model=before, **options)
+            else:
+                booster = bridge.train(
+                    work.loss,
+                    params,
+                    data,
+                    work.rounds,
+                    curvature=self.curvature,
+                    target=learnt.table,
+                    xgb_model=saved,
+                    custom_metric=None,
+                    **options,
+                )
         return bytes(booster.save_raw("ubj"))
 
     def cut(self, content: bytes, rounds: int) -> bytes:
@@ -226,12 +249,17 @@ class XGBoost(Booster):
             raise ArgumentError("XGBoost sees no graphics card: write device: cpu, or auto.")
         return found
 
+    def _for_trial(self) -> dict[str, Any]:
+        """Return the parameters of its own objective for a trial, which knows others by it."""
+        classes = {"num_class": 2} if self.objective in self.of_classes else {}
+        return {"objective": self.objective, **classes} if self.own_objective else {}
+
     def unknown(self) -> list[str]:
         xgb = self.imported()
         rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            xgb.Booster({"verbosity": 1, **self.more}, [rows]).save_config()
+            xgb.Booster({"verbosity": 1, **self._for_trial(), **self.more}, [rows]).save_config()
         told = " ".join(str(warning.message) for warning in found if "not used" in str(warning))
         return [name for name in self.more if f'"{name}"' in told]
 

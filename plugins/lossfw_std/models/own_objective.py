@@ -1,0 +1,94 @@
+"""A library's own objective in place of a loss: what its raw outputs mean, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from lossfw import Loss
+from lossfw.models import ModelParameterError
+
+
+class OwnObjective:
+    """What a booster with the parameter `objective` learns; a mix-in of `Booster`.
+
+    Attributes
+    ----------
+    own_links : mapping
+        The link of the raw outputs of each objective that is known.
+    of_classes : tuple of str
+        The objectives with a raw output for each class.
+    """
+
+    own_links: ClassVar[Mapping[str, str]]
+    of_classes: ClassVar[tuple[str, ...]]
+    told_library: ClassVar[str]
+    name: ClassVar[str]
+    objective: str | None
+    objective_link: str | None
+    curvature: Any
+
+    @property
+    def own_objective(self) -> bool:
+        """Whether it learns an objective of its library, and not the loss."""
+        return self.objective is not None
+
+    @property
+    def own_link(self) -> str | None:
+        """The activation that makes predictions of the raw outputs of the objective."""
+        return self.own_links.get(self._short) or self.objective_link
+
+    @property
+    def _short(self) -> str:
+        """The objective without parameters, as CatBoost has them: ``"Quantile:alpha=0.8"``."""
+        given = self.objective or ""
+        return given if given in self.own_links else given.partition(":")[0]
+
+    def incomplete(self) -> str | None:
+        """Return that a link is missing; see `Model.incomplete`."""
+        if self.objective is None or self.own_link is not None:
+            return None
+        return (
+            f"objective_link is missing, and nothing says what the raw outputs of "
+            f"{self.objective} mean: write objective_link: exp (logarithms), sigmoid or softmax "
+            f"(logits), or identity. Known objectives of {self.told_library} are "
+            f"{', '.join(self.own_links)}"
+        )
+
+    def refuses_own(self, loss: Loss, units: int) -> str | None:
+        """Return why an objective does not go with a loss that is measured; None if it does."""
+        if loss.has_columns and loss.target_space.axes:
+            return (
+                f"{self.objective} takes one target for each row, and the loss {loss.name} takes "
+                "several. Leave objective out, and the loss is learnt."
+            )
+        by_class = self._short in self.of_classes
+        if self._short not in self.own_links or loss.takes_rows == by_class:
+            return None
+        makes = "a raw output for each class" if by_class else "one raw output of a row"
+        other = "cross_entropy" if by_class else "binary_cross_entropy, or one of numbers"
+        return f"{self.objective} makes {makes}, and the loss {loss.name} does not. Take {other}."
+
+    def check_objective(self) -> None:
+        """Refuse an objective that the library does not know, and keys without a meaning."""
+        if self.objective is None:
+            if self.objective_link is not None:
+                self._wrong("objective_link", "has no meaning without objective: leave it out.")
+            return
+        known = self.own_links.get(self._short)
+        if known is not None and self.objective_link not in (None, known):
+            both = f"is {self.objective_link}, and the link of {self.objective} is {known}"
+            self._wrong("objective_link", f"{both}: leave it out.")
+        if self.curvature != "auto":
+            self._wrong("curvature", "is that of a loss, and objective is learnt: leave it out.")
+        if (told := self.refused_objective(self.objective)) is not None:
+            self._wrong(
+                "objective", f"is {self.objective!r}, and {self.told_library} says: {told}."
+            )
+
+    def refused_objective(self, objective: str) -> str | None:
+        """Return what the library says against an objective; None if it takes it."""
+        raise NotImplementedError
+
+    def _wrong(self, key: str, why: str) -> None:
+        raise ModelParameterError(key, f"model.{key} {why}")

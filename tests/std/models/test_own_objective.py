@@ -1,0 +1,160 @@
+"""A library's own objective in place of the loss: its models are those of the library itself."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import ConfigError
+from lossfw.runs.training_folder import TrainingFolder
+
+RANDOM = np.random.default_rng(3)
+ROWS = 160
+INPUTS = RANDOM.normal(size=(ROWS, 3)).astype(np.float32)
+NUMBERS = INPUTS[:, 0] + RANDOM.normal(size=ROWS) + 3.0
+COUNTS = RANDOM.poisson(np.exp(0.5 * INPUTS[:, 1]))
+CLASSES = RANDOM.choice(3, ROWS)
+SIGNS = (INPUTS[:, 2] > 0).astype(int)
+# More than a leg, so that a training continues its model.
+ROUNDS = 120
+
+# By objective, the targets, the loss that is measured, and the link.
+CASES = {
+    ("xgboost", "reg:squarederror"): (NUMBERS, "absolute_error", "identity"),
+    ("xgboost", "count:poisson"): (COUNTS, "poisson_deviance", "exp"),
+    ("xgboost", "binary:logistic"): (SIGNS, "binary_cross_entropy", "sigmoid"),
+    ("xgboost", "multi:softprob"): (CLASSES, "cross_entropy", "softmax"),
+    ("lightgbm", "regression"): (NUMBERS, "absolute_error", "identity"),
+    ("lightgbm", "tweedie"): (COUNTS, "squared_error", "exp"),
+    ("lightgbm", "binary"): (SIGNS, "binary_cross_entropy", "sigmoid"),
+    ("lightgbm", "multiclass"): (CLASSES, "cross_entropy", "softmax"),
+    ("catboost", "RMSE"): (NUMBERS, "absolute_error", "identity"),
+    ("catboost", "Quantile:alpha=0.8"): (NUMBERS, {"name": "quantile", "q": 0.8}, "identity"),
+    ("catboost", "Logloss"): (SIGNS, "binary_cross_entropy", "sigmoid"),
+    ("catboost", "MultiClass"): (CLASSES, "cross_entropy", "softmax"),
+}
+LINKS = {
+    "identity": lambda z: z,
+    "exp": np.exp,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
+}
+
+
+def direct(library, objective, targets, rounds):
+    """Return the raw outputs of a model that the library trains without lossfw."""
+    several = {"num_class": 3} if "multi" in objective else {}
+    if library == "xgboost":
+        xgb = pytest.importorskip("xgboost")
+        data = xgb.DMatrix(INPUTS, targets)
+        model = xgb.train({"objective": objective, "max_depth": 2} | several, data, rounds)
+        return model.predict(data, output_margin=True)
+    if library == "lightgbm":
+        lgb = pytest.importorskip("lightgbm")
+        params = {"objective": objective, "num_leaves": 4, "verbosity": -1} | several
+        model = lgb.train(params, lgb.Dataset(INPUTS.astype(float), targets), rounds)
+        return model.predict(INPUTS.astype(float), raw_score=True)
+    cat = pytest.importorskip("catboost")
+    params = {"iterations": rounds, "loss_function": objective, "depth": 2, "learning_rate": 0.03}
+    quiet = {"verbose": False, "allow_writing_files": False, "random_seed": 0}
+    # Each tree of it depends on the seed, which is another one in a later leg.
+    model = cat.CatBoost(params | quiet | {"random_strength": 0.0, "bootstrap_type": "No"})
+    return model.fit(INPUTS, targets).predict(INPUTS, prediction_type="RawFormulaVal")
+
+
+def config(library, objective, rounds=ROUNDS):
+    targets, loss, _ = CASES[library, objective]
+    size = {"xgboost": {"max_depth": 2}, "lightgbm": {"num_leaves": 4}, "catboost": {"depth": 2}}
+    model = {"name": library, "objective": objective} | size[library]
+    if library == "catboost":
+        model |= {"random_strength": 0.0, "bootstrap_type": "No"}
+    return {
+        "data": {"inputs": INPUTS, "targets": targets},
+        "model": model,
+        "loss": loss,
+        "train": {"rounds": rounds, "measure": 40},
+    }
+
+
+@pytest.mark.filterwarnings("ignore:.*is measured, and not learnt")
+@pytest.mark.parametrize(("library", "objective"), CASES)
+def test_a_model_is_that_of_the_library(library, objective):
+    pytest.importorskip(library)
+    targets, loss, link = CASES[library, objective]
+    # Those of XGBoost and LightGBM are the same in any number of legs.
+    rounds = 60 if library == "catboost" else ROUNDS
+    trained = lossfw.train(config(library, objective, rounds))
+    raw = np.asarray(direct(library, objective, targets, rounds), float)
+    predictions = trained.predict(INPUTS)
+    expected = LINKS[link](raw).reshape(predictions.shape)
+    assert predictions == pytest.approx(expected, rel=2e-6)
+    assert trained.card.link == link
+    # The reported loss is that of the predictions, and there is no round 0.
+    found = lossfw.loss(loss)(
+        predictions if predictions.shape[1] > 1 else predictions[:, 0], targets
+    )
+    assert trained.kept_numbers.learnt.loss == pytest.approx(found, rel=1e-5)
+    assert trained.history[0].number == 40
+
+
+@pytest.mark.filterwarnings("ignore:.*is measured, and not learnt")
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+def test_a_training_that_was_stopped_ends_with_the_same_bytes(library, tmp_path, monkeypatch):
+    pytest.importorskip(library)
+    objective = next(objective for name, objective in CASES if name == library)
+    whole = lossfw.train(config(library, objective), out=tmp_path / "whole")
+    keep = "lossfw.runs.training_folder.TrainingFolder.keep"
+    written = []
+
+    def killed(folder, content):
+        if written:
+            raise KeyboardInterrupt
+        written.append(content)
+        original(folder, content)
+
+    original = TrainingFolder.keep
+    with monkeypatch.context() as patched:
+        patched.setattr(keep, killed)
+        with pytest.raises(KeyboardInterrupt):
+            lossfw.train(config(library, objective), out=tmp_path / "again")
+    again = lossfw.train(config(library, objective), out=tmp_path / "again", resume=True)
+    assert again.content == whole.content
+    assert again.history == whole.history
+
+
+@pytest.mark.filterwarnings("ignore:.*is measured, and not learnt")
+def test_it_has_the_folds_of_a_loss_and_is_paired_with_it(tmp_path):
+    pytest.importorskip("xgboost")
+    own = config("xgboost", "reg:squarederror", 20)
+    own["train"] = {"rounds": 20, "hold_out": {"folds": 3}}
+    learnt = own | {"model": {"name": "xgboost", "max_depth": 2}}
+    for name, one in (("own", own), ("learnt", learnt)):
+        lossfw.train_all(one, out=tmp_path / name)
+    found = lossfw.compare(tmp_path / "own", tmp_path / "learnt")
+    assert found.paired
+    assert found.differences["learnt"]["loss"].interval is not None
+
+
+def problem(**model):
+    given = config("xgboost", "reg:squarederror") | {"loss": model.pop("loss", "squared_error")}
+    given["model"] = {"name": "xgboost"} | model
+    with pytest.raises(ConfigError) as raised:
+        lossfw.train(given)
+    first = raised.value.problems[0]
+    return f"{first.what}; {first.hint}"
+
+
+def test_wrong_objectives_are_told():
+    pytest.importorskip("xgboost")
+    unknown = problem(objective="mine")
+    assert "objective_link is missing" in unknown
+    assert "write objective_link: exp" in unknown
+    assert "Unknown objective function: `mine`" in problem(objective="mine", objective_link="exp")
+    wrong = problem(objective="reg:gamma", objective_link="identity")
+    assert "the link of reg:gamma is exp" in wrong
+    assert "no meaning without objective" in problem(objective_link="exp")
+    pytest.importorskip("lightgbm")
+    other = {"name": "lightgbm", "objective": "l1", "objective_link": "ex"}
+    assert "no activation 'ex'" in problem(**other)
+    assert "model.curvature" in problem(objective="reg:gamma", curvature="one")
+    assert "one raw output" in problem(objective="binary:logistic", loss="cross_entropy")
+    assert "write it without more" in problem(more={"objective": "reg:gamma"})
