@@ -26,12 +26,21 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
     with locked_folder(common_folder(requests)):
         outcomes = outcomes_of(requests, jobs)
     # Imported on use: a single run has no seeds to average.
-    from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
+    from lossfw.cli.over_seeds import (
+        groups_over_seeds,
+        over_seeds_of,
+        show_over_seeds,
+        show_winner,
+        winner_for,
+    )
+    from lossfw.runs.compare import winner_of
 
     groups = groups_over_seeds(_numbers_of_runs(outcomes))
+    done = [outcome.request.folder for outcome in outcomes if outcome.result is not None]
+    winner = None if requests[0].trains else winner_of(done)
     if as_json:
         # In a result, numbers that are not finite are texts already.
-        plain = [plain_of(outcome) for outcome in outcomes]
+        plain = [plain_of(outcome) | winner_for(winner, outcome.request) for outcome in outcomes]
         say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
     else:
         show_table(*table_of(outcomes))
@@ -42,6 +51,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
                 say(f"{outcome.request.name}: {text}")
         show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
         show_over_seeds(groups, "training" if requests[0].trains else "run")
+        show_winner(winner)
     raise_if_failed(outcomes)
     nan = [outcome.request.name for outcome in outcomes if outcome.nan]
     if nan:

@@ -18,10 +18,17 @@ from lossfw.cli.batch import (
 )
 from lossfw.cli.compare import report_on
 from lossfw.cli.options import warn, write_stderr
-from lossfw.cli.over_seeds import groups_over_seeds, over_seeds_of, show_over_seeds
+from lossfw.cli.over_seeds import (
+    groups_over_seeds,
+    over_seeds_of,
+    show_over_seeds,
+    show_winner,
+    winner_for,
+)
 from lossfw.errors import LossfwError, RunError
 from lossfw.report.text.run import show
 from lossfw.report.text.tables import show_table, with_interval
+from lossfw.runs.compare import winner_of
 from lossfw.runs.compare.differences import listed
 from lossfw.runs.execute import Outcome, carry_out
 from lossfw.runs.files import say
@@ -63,12 +70,16 @@ def train_folds(requests: Sequence[RunRequest], jobs: int, *, as_json: bool, rep
         for one in every
         if (name := one.request.name) in done
     )
+    winner = winner_of([one.request.folder for one in every if one.request.name in done])
     if as_json:
-        plain = [_plain(one, by_name, done, failures) for one in every]
+        plain = [
+            _plain(one, by_name, done, failures) | winner_for(winner, one.request) for one in every
+        ]
         say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
     else:
         _show(outcomes, done)
         show_over_seeds(groups, "run")
+        show_winner(winner)
     if report:
         for training in trainings:
             report_on([training])

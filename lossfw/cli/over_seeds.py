@@ -1,4 +1,4 @@
-"""Means and spreads over the seeds of a sweep, for its table and its JSON."""
+"""Means over the seeds of a sweep, and its best run, for its table and its JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.report.text.comparison import winner_lines
 from lossfw.report.text.over_seeds import seed_remarks, seed_tables
 from lossfw.report.text.tables import show_table
+from lossfw.runs.compare import BestRun
 from lossfw.runs.compare.finished import LOSS
 from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups
 from lossfw.runs.compare.settings import differing_settings, flat
@@ -63,3 +65,17 @@ def show_over_seeds(groups: Sequence[SeedGroup], kind: str) -> None:
         say("")
         for line in seed_remarks(groups, Intervals().level, _HINT):
             say(line)
+
+
+def show_winner(winner: BestRun | str | None) -> None:
+    """Write which run is the best, corrected for the choice, or why none is named."""
+    for place, line in enumerate(winner_lines(winner)):
+        say(line if place else f"\n{line}")
+
+
+def winner_for(winner: BestRun | str | None, request: RunRequest) -> dict[str, Any]:
+    """Return the best run for JSON, as a key of its own; nothing for another run."""
+    folder = request.folder
+    if isinstance(winner, BestRun) and folder is not None and folder.name in winner.runs:
+        return {"winner": winner.to_dict()}
+    return {}

@@ -109,8 +109,7 @@ class SameUnits(NamedTuple):
             return cls._at(ends, bits).less()
 
         def sizes(bits: int) -> NDArray:
-            some = cls._at(ends, bits)
-            return size_of(some.measured[0].sizes, some.keys)[0]
+            return cls._at(ends, bits).sizes
 
         bits, alike = as_few_blocks(less, sizes)
         lasting = memories(less, sizes)
@@ -120,6 +119,11 @@ class SameUnits(NamedTuple):
     def _at(cls, measured: Sequence[Measured], bits: int) -> SameUnits:
         every = [one.at(bits) for one in measured]
         return cls(every, np.unique(np.concatenate([one.table.present for one in every])))
+
+    @property
+    def sizes(self) -> NDArray:
+        """The size of each unit, by the first number."""
+        return size_of(self.measured[0].sizes, self.keys)[0]
 
     def left_out(self) -> list[LeftOut]:
         """Return the numbers with their values without each unit.

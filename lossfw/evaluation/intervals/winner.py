@@ -2,7 +2,12 @@
 
 The least of twelve equal losses is too low: it was chosen because chance made it low. So units are
 drawn with replacement, the setting that is best on those drawn is judged by those that were not,
-and the mean over many draws is what the choice of a winner gives on other rows.
+and the mean over many draws is what the choice of a winner gives on other rows. The best setting of
+all rows is judged beside it: its mean over all draws is known to be its own number, so that only
+what the choice adds is left to the chance of the draws, and nothing is where one is clearly best.
+
+The number of some units follows from its values without each of them: exactly where it is a
+weighted mean, and to first order where it is another smooth function, as for the jackknife.
 
 Source: Tsamardinos, Greasidou and Borboudakis, *Bootstrapping the out-of-sample predictions for
 efficient and accurate cross-validation*, Machine Learning 107, 2018 (BBC-CV).
@@ -10,11 +15,12 @@ efficient and accurate cross-validation*, Machine Learning 107, 2018 (BBC-CV).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from lossfw.evaluation.intervals.left_out import LeftOut
 from lossfw.numerics.arrays import NDArray
 
 _DRAWS = 500
@@ -22,14 +28,12 @@ _SEED = 0
 
 
 class Winner(NamedTuple):
-    """The best setting, its number, and that number corrected for the choice.
+    """The best setting, and its number corrected for the choice.
 
     Attributes
     ----------
     place : int
         The place of the setting among all.
-    value : float
-        Its number as it stands.
     corrected : float
         The number that choosing the best of all settings gives on other rows; NaN if no draw left
         rows to judge by.
@@ -38,22 +42,21 @@ class Winner(NamedTuple):
     """
 
     place: int
-    value: float
     corrected: float
     ends: list[float]
 
 
 def best_of(
-    value: Callable[[NDArray], NDArray], sums: NDArray, level: float, *, higher: bool = False
+    settings: Sequence[LeftOut], size: NDArray, level: float, *, higher: bool = False
 ) -> Winner:
-    """Return the best of several settings of the same units.
+    """Return the best of several settings of the same units, the first one of equal ones.
 
     Parameters
     ----------
-    value : callable
-        The number of sums, ``value(sums)`` of shape (R, places).
-    sums : ndarray, shape (settings, units, places)
-        The sums of each unit.
+    settings : sequence of LeftOut
+        Their numbers, which are finite, with those without each unit.
+    size : ndarray, shape (units,)
+        The weight of each unit.
     level : float
         That of the interval.
     higher : bool
@@ -61,31 +64,31 @@ def best_of(
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> losses = rng.chisquare(1, (12, 300))
-    >>> sums = np.stack([losses, np.ones_like(losses)], axis=-1)
-    >>> found = best_of(lambda s: s[:, 0] / s[:, 1], sums, 0.95)
-    >>> round(found.value, 2), round(found.corrected, 2)
+    >>> losses = np.random.default_rng(0).chisquare(1, (12, 300))
+    >>> settings = [LeftOut(x.mean(), (x.sum() - x) / 299, 299.0) for x in losses]
+    >>> found = best_of(settings, np.ones(300), 0.95)
+    >>> round(float(losses.mean(axis=1).min()), 2), round(found.corrected, 2)
     (0.83, 0.94)
     """
     sign = -1.0 if higher else 1.0
-    settings, units, places = sums.shape
-    naive = value(sums.sum(axis=1))
-    best = int(np.argmin(sign * naive))
+    numbers = np.array([float(one.middle) for one in settings])
+    without = np.stack([one.without for one in settings], axis=1)
+    # What each unit adds to the number, times the size of all units that a draw has.
+    effects = (numbers - without) * (size.sum() - size)[:, np.newaxis]
+    best, units = int(np.argmin(sign * numbers)), len(size)
     rng = np.random.default_rng(_SEED)
-    # The sums of a unit for all settings are one row, so that a draw is one product.
-    flat = np.ascontiguousarray(np.moveaxis(sums, 0, 1)).reshape(units, settings * places)
-    found = []
-    for _ in range(_DRAWS):
+    judged, own = np.empty((2, _DRAWS))
+    for draw in range(_DRAWS):
         times = np.bincount(rng.integers(units, size=units), minlength=units).astype(np.float64)
+        outside = (times == 0).astype(np.float64)
         with np.errstate(all="ignore"):
-            drawn = value((times @ flat).reshape(settings, places))
-            others = value(((times == 0) @ flat).reshape(settings, places))
-        judged = others[int(np.argmin(sign * drawn))]
-        if np.isfinite(judged):
-            found.append(float(judged))
-    if not found:
-        return Winner(best, float(naive[best]), float("nan"), [float("nan")] * 2)
-    outside = (1.0 - level) / 2
-    ends = np.quantile(found, [outside, 1.0 - outside])
-    return Winner(best, float(naive[best]), float(np.mean(found)), ends.tolist())
+            drawn = times @ effects / (times @ size)
+            others = numbers + outside @ effects / (outside @ size)
+        judged[draw], own[draw] = others[np.argmin(sign * (numbers + drawn))], others[best]
+    known = np.isfinite(judged) & np.isfinite(own)
+    if not known.any():
+        return Winner(best, float("nan"), [float("nan")] * 2)
+    judged = judged[known] + numbers[best] - own[known].mean()
+    beyond = (1.0 - level) / 2
+    ends = np.quantile(judged, [beyond, 1.0 - beyond])
+    return Winner(best, float(judged.mean()), ends.tolist())

@@ -15,6 +15,7 @@ from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.training import is_wide
 from lossfw.report.plots.style import INK, PAGE, drawing, use_log_scale
 from lossfw.report.text.comparison import (
+    best_lines,
     facts,
     interval_count,
     reasons,
@@ -70,6 +71,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         settings=settings,
         labels=list(_labels(comparison).values()),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
+        best=best_lines(comparison, " · "),
         stars=star_line(comparison),
         why=reasons(comparison, comparison.single) if comparison.differences else "",
         seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),

@@ -23,6 +23,7 @@ from lossfw.report.text.tables import (
     with_interval,
 )
 from lossfw.runs.compare import ComparedSlice, Comparison, FinishedRun, RunNumber
+from lossfw.runs.compare.best import BestRun
 from lossfw.runs.compare.recipes import FOLDS
 from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.files import say
@@ -35,6 +36,9 @@ _MOST_BESIDE = 3
 # What it takes to tell recipes apart.
 _RECIPES = f"; for recipes take at least {LEAST_SEEDS} seeds"
 _SEEDS = f"For recipes take at least {LEAST_SEEDS} seeds, and keep rows or intervals."
+
+# Between the parts of the line on the best run.
+_BETWEEN = "  "
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -77,6 +81,38 @@ def star_line(comparison: Comparison) -> str:
     """Return what the stars behind differences of runs mean; empty where there are none."""
     stars = comparison.together and has_intervals(comparison)
     return star_words(comparison.together) if stars else ""
+
+
+def best_lines(comparison: Comparison, between: str = _BETWEEN) -> list[str]:
+    """Return what is said of the best run of a comparison."""
+    winner = comparison.winner
+    by = winner.by if isinstance(winner, BestRun) else ""
+    return winner_lines(winner, comparison.title(by), between)
+
+
+def winner_lines(
+    winner: BestRun | str | None, title: str = "", between: str = _BETWEEN
+) -> list[str]:
+    """Return what is said of the best of many runs; `title` is that of its number."""
+    if winner is None:
+        return []
+    if isinstance(winner, str):
+        return [f"No run is named the best, because {winner}."]
+    seeds = f" (mean of {len(winner.runs)} seeds)" if len(winner.runs) > 1 else ""
+    best = (
+        f"best of {winner.count} by {title or winner.by}",
+        f"{winner.name}{seeds}",
+        _number_text(winner.number),
+        f"corrected for the choice: {_number_text(winner.corrected)}",
+    )
+    lines = [
+        between.join(best),
+        f"within one standard error of the best: {', '.join(winner.near) or 'no other'}",
+    ]
+    if winner.undefined:
+        left_out = ", ".join(winner.undefined)
+        lines.append(f"left out, because {winner.by} is not finite: {left_out}")
+    return lines
 
 
 def _takes_seeds(comparison: Comparison) -> bool:
@@ -137,9 +173,11 @@ def show(comparison: Comparison) -> None:
         if index:
             say("")
         show_table(table.headers, table.rows)
-    say("")
-    for line in remarks(comparison):
-        say(line)
+    for lines in (best_lines(comparison), remarks(comparison)):
+        if lines:
+            say("")
+        for line in lines:
+            say(line)
 
 
 def tables(comparison: Comparison) -> list[TextTable]:
@@ -250,7 +288,8 @@ def markdown(comparison: Comparison) -> str:
         lines = (table.headers, *table.rows)
         headers, *rows = ([escape_markdown(cell) for cell in line] for line in lines)
         parts.append(markdown_table(headers, rows, left=1))
-    return "\n\n".join([*parts, *map(escape_markdown, remarks(comparison))])
+    said = [*best_lines(comparison), *remarks(comparison)]
+    return "\n\n".join([*parts, *map(escape_markdown, said)])
 
 
 def escape_markdown(text: str) -> str:

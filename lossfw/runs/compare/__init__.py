@@ -1,6 +1,7 @@
 """Compare runs: differing settings, and differences of results, paired by row."""
 
-from lossfw.runs.compare.compare import compare, compare_folders
+from lossfw.runs.compare.best import BestRun
+from lossfw.runs.compare.compare import compare, compare_folders, winner_of
 from lossfw.runs.compare.comparison import ComparedSlice, Comparison, TrainingComparison
 from lossfw.runs.compare.finished import (
     FinishedRun,
@@ -13,6 +14,7 @@ from lossfw.runs.compare.finished import (
 )
 
 __all__ = [
+    "BestRun",
     "ComparedSlice",
     "Comparison",
     "FinishedRun",
@@ -25,4 +27,5 @@ __all__ = [
     "find_trainings",
     "is_run",
     "read_finished_run",
+    "winner_of",
 ]

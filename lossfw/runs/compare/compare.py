@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.errors import ArgumentError, DataError
+from lossfw.errors import ArgumentError, DataError, LossfwError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.sentence import counted_units
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import Slice
+from lossfw.runs.compare.best import FEWEST, BestRun, best_run
 from lossfw.runs.compare.by_slice import compared_slices
 from lossfw.runs.compare.comparison import ComparedSlice, Comparison, TrainingComparison
 from lossfw.runs.compare.differences import (
@@ -133,6 +135,7 @@ def compare(
         slices=slices,
         together=together,
         over_seeds=seed_groups(seeded, intervals.level, recipes, stars),
+        judge=functools.partial(best_run, runs, numbers, with_rows, intervals),
     )
     return _without_stars(comparison) if comparison.tells_recipes else comparison
 
@@ -307,6 +310,25 @@ def compare_folders(
         scores=scores,
     )
     return found, left_out
+
+
+def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
+    """Return the best of the runs in folders by their loss; see `best_run`.
+
+    These runs have executed their plugin files a moment ago.
+    """
+    there = [folder for folder in folders if folder is not None]
+    if len(there) < len(folders):
+        return "nothing of them is kept: give --out DIR" if len(folders) >= FEWEST else None
+    try:
+        runs, _ = find_runs(there, Plugins())
+        if len(runs) < FEWEST:
+            return None
+        if len({run.rows_key for run in runs}) > 1:
+            return "the runs have different data"
+        return compare(runs).winner
+    except LossfwError as error:
+        return str(error).partition("\n")[0].removesuffix(".")
 
 
 def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from lossfw.components import notebook
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.runs.compare.best import BestRun
 from lossfw.runs.compare.differences import Note
 from lossfw.runs.compare.finished import LOSS, FinishedRun, FinishedTraining, RunNumber
 from lossfw.runs.compare.recipes import recipes_of_trainings
@@ -100,6 +102,8 @@ class Comparison(_ByRun):
     over_seeds : tuple of SeedGroup
         Runs that differ only in their seed, with means and spreads, in the order given; empty
         without any.
+    judge : callable or None
+        Finds the best run by a measure; None where there is none.
     """
 
     runs: tuple[Any, ...]
@@ -118,6 +122,7 @@ class Comparison(_ByRun):
     slices: tuple[ComparedSlice, ...] = ()
     together: int = 0
     over_seeds: tuple[SeedGroup, ...] = ()
+    judge: Callable[[str, Sequence[SeedGroup]], BestRun | str | None] | None = None
     # By what the runs are in order, and whether the largest comes first; empty for the order given.
     order: tuple[str, bool] = ("", False)
 
@@ -162,6 +167,15 @@ class Comparison(_ByRun):
         (key, reverse), groups = self.order, self.over_seeds
         # One decides by the means: they have the order of the runs.
         return _in_order(groups, lambda group: _value_of(group, key), reverse) if key else groups
+
+    @cached_property
+    def winner(self) -> BestRun | str | None:
+        """The best of three or more runs, corrected for the choice; or why none is named.
+
+        By the measure that the runs are in the order of, else by the loss.
+        """
+        by = self.order[0] if self.order[0] in self.measures else LOSS
+        return None if self.judge is None or not self.differences else self.judge(by, self.seeds)
 
     @property
     def tells_recipes(self) -> bool:
@@ -251,6 +265,7 @@ class Comparison(_ByRun):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain numbers, texts and lists, for JSON."""
+        winner = self.winner
         slices = [
             {
                 "value": part.value,
@@ -272,6 +287,7 @@ class Comparison(_ByRun):
             },
             "runs": [self._run(run) for run in self.runs],
             "seeds": [group.to_dict() for group in self.seeds],
+            "winner": {"why": winner} if isinstance(winner, str) else winner and winner.to_dict(),
             "notes": [str(note) for note in self.notes],
             **({"by": self.by, "slices": slices} if self.by else {}),
         }

@@ -1,0 +1,184 @@
+"""The best of several runs by one number, and that number corrected for the choice.
+
+Runs that differ only in their seed are one setting, whose number is their mean. The settings are
+put in the order of their names first, so that the order of the runs changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.evaluation.intervals.found import too_few
+from lossfw.evaluation.intervals.left_out import LeftOut, pairs_of
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.paired import SameUnits
+from lossfw.evaluation.intervals.units import Units
+from lossfw.evaluation.intervals.winner import best_of
+from lossfw.metrics import LossMetric
+from lossfw.runs.compare.differences import loss_key
+from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber, is_number
+from lossfw.runs.compare.paired import RunWithUnits
+from lossfw.runs.compare.pairing import weighed_alike
+from lossfw.runs.compare.seeds import SeedGroup
+
+# Of two settings the difference says it all.
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class BestRun:
+    """The best of several settings by one number.
+
+    Attributes
+    ----------
+    name : str
+        The run, or the settings of runs that differ in their seed.
+    runs : tuple of str
+        The names of its runs: several, where it is a mean over seeds.
+    by : str
+        The loss, called ``loss``, or the metric.
+    count : int
+        How many settings it was chosen among.
+    number : RunNumber
+        Its number as it stands, with the interval that knows nothing of the choice.
+    corrected : RunNumber
+        The number that choosing the best of all settings gives on other rows.
+    near : tuple of str
+        The other settings whose difference from it is at most one standard error of this
+        difference.
+    undefined : tuple of str
+        Settings that were left out, because their number is not finite.
+    """
+
+    name: str
+    runs: tuple[str, ...]
+    by: str
+    count: int
+    number: RunNumber
+    corrected: RunNumber
+    near: tuple[str, ...]
+    undefined: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain numbers, texts and lists, for JSON."""
+        return {
+            "name": self.name,
+            "runs": list(self.runs),
+            "by": self.by,
+            "count": self.count,
+            **self.number.to_dict(),
+            "corrected": self.corrected.to_dict(),
+            "within_one_standard_error": list(self.near),
+            "undefined": list(self.undefined),
+        }
+
+
+def best_run(
+    runs: Sequence[FinishedRun],
+    numbers: Mapping[str, Mapping[str, RunNumber]],
+    with_rows: Mapping[str, RunWithUnits],
+    intervals: Intervals,
+    by: str,
+    groups: Sequence[SeedGroup],
+) -> BestRun | str | None:
+    """Return the best of runs on the same rows, or why none is named; None for fewer than three.
+
+    Parameters
+    ----------
+    runs : sequence of FinishedRun
+    numbers : mapping of str to mapping
+        Their numbers with intervals, by run and measure.
+    with_rows : mapping of str to RunWithRows or RunWithSums
+        Those of the runs that can be paired.
+    intervals : Intervals
+    by : str
+        The loss, called ``loss``, or a metric.
+    groups : sequence of SeedGroup
+        Runs that differ only in their seed; empty where none do.
+    """
+    settings = {group.name: [one.name for one in group.members] for group in groups}
+    settings = settings or {run.name: [run.name] for run in runs}
+    if len(settings) < FEWEST:
+        return None
+    why = _incomparable(by, runs, with_rows)
+    if why:
+        return why
+    metric = with_rows[runs[0].name].estimated(by).metric  # type: ignore[union-attr]  # looked at
+    lower = by == LOSS or isinstance(metric, LossMetric)
+    if metric.better is None and not lower:
+        return f"{by} does not say whether a larger or a smaller number is better"
+    higher = metric.better == "higher" and not lower
+    known = {
+        name: sorted(own)
+        for name, own in sorted(settings.items())
+        if all(is_number(numbers[run][by].value) for run in own)
+    }
+    undefined = tuple(name for name in settings if name not in known)
+    if len(known) < FEWEST:
+        return f"{by} is not a finite number in {', '.join(undefined)}"
+    # The places of each setting's runs among all of them.
+    members = [run for own in known.values() for run in own]
+    ends = np.cumsum([len(own) for own in known.values()])
+    places = np.split(np.arange(len(members)), ends[:-1])
+    measured = [one for run in members if (one := with_rows[run].estimated(by)) is not None]
+    every = SameUnits.of(measured, intervals.units)
+    left = every.left_out()
+    means = [_mean([left[place] for place in own]) for own in places]
+    why = too_few(intervals.units or Units(), means[0].units, means[0].freedom)
+    if why:
+        return why
+    winner = best_of(means, every.sizes, intervals.level, higher=higher)
+    best = means[winner.place]
+    sign = -1.0 if higher else 1.0
+    less = [one.minus(best) for one in means]
+    near = [sign * float(one.middle) <= float(one.standard_error) for one in less]
+    names = list(known)
+    own = known[names[winner.place]]
+    number = RunNumber(float(best.middle), pairs_of(best.ends(intervals.level, metric.bounds)))
+    return BestRun(
+        names[winner.place],
+        tuple(own),
+        by,
+        len(known),
+        number if len(own) > 1 else numbers[own[0]][by],
+        RunNumber(winner.corrected, winner.ends),
+        tuple(n for place, n in enumerate(names) if near[place] and place != winner.place),
+        undefined,
+    )
+
+
+def _incomparable(
+    by: str, runs: Sequence[FinishedRun], with_rows: Mapping[str, RunWithUnits]
+) -> str:
+    """Return why the runs have no common units of one and the same number; empty if they do."""
+    lacking = [run.name for run in runs if by not in run.numbers]
+    if lacking:
+        return f"{', '.join(lacking)} did not report {by}"
+    if by == LOSS and len({loss_key(run) for run in runs}) > 1:
+        return "the losses of the runs are different things"
+    apart = [run.name for run in runs if run.name not in with_rows]
+    if apart:
+        return f"{', '.join(apart)} kept neither sums by unit nor the same rows"
+    first, *others = (with_rows[run.name] for run in runs)
+    for run in (first, *others):
+        one = run.estimated(by)
+        if one is None or one.value.ndim:
+            return f"{by} of {run.run.name} cannot be made again from its rows"
+        if by != LOSS and one.metric.comparable != first.metrics[by].comparable:
+            return f"{by} is not the same metric in {first.run.name} and {run.run.name}"
+        if not weighed_alike(run, first, by):
+            return f"{first.run.name} and {run.run.name} weigh the rows differently"
+    return ""
+
+
+def _mean(some: Sequence[LeftOut]) -> LeftOut:
+    """Return the mean of numbers of the same units."""
+    return LeftOut(
+        np.mean([one.middle for one in some], axis=0),
+        np.mean([one.without for one in some], axis=0),
+        min(one.freedom for one in some),
+    )
