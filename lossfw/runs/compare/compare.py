@@ -26,12 +26,18 @@ from lossfw.runs.compare.differences import (
     runs_with_rows,
     runs_with_sums,
 )
-from lossfw.runs.compare.finished import FinishedRun, RunNumber, find_runs, find_trainings
+from lossfw.runs.compare.finished import (
+    LOSS,
+    FinishedRun,
+    RunNumber,
+    find_runs,
+    find_trainings,
+)
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.recipes import RunRecipes
 from lossfw.runs.compare.row_keys import units_of
 from lossfw.runs.compare.scores import NO_SCORES, Scores, scored
-from lossfw.runs.compare.seeds import Seeded, seed_groups
+from lossfw.runs.compare.seeds import Seeded, loss_names, seed_groups
 from lossfw.runs.compare.settings import differing_settings, surroundings
 from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
 
@@ -92,22 +98,19 @@ def compare(
     notes += _other_intervals(runs, numbers, intervals)
     settings = differing_settings([run.settings for run in runs])
     paired_by = _paired_by(found, units)
-    alike = [
+    apart = {
         name
         for name in measures
-        if all(incomparable(name, run, runs[0], with_rows) is None for run in runs[1:])
-    ]
+        if any(incomparable(name, run, runs[0], with_rows) for run in runs[1:])
+    }
+    apart |= loss_names(apart & {LOSS})
     seeded = [
         Seeded(
             run.name,
-            {key: run.settings.get(key) for key in settings},
-            {
-                name: float(number.value)
-                for name, number in numbers[run.name].items()
-                if number.single and name in alike
-            },
+            run.settings,
+            {name: number.value for name, number in numbers[run.name].items()},
             run.rows_key,
-        )
+        ).among(settings, apart)
         for run in runs
     ]
     by_name = {run.name: run for run in runs}

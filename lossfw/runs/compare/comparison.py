@@ -339,12 +339,7 @@ class TrainingComparison(Comparison):
         intervals = Intervals() if level is None else Intervals(level)
         apart = loss_names(settings) if len(losses) == 1 else loss_names([LOSS])
         seeded = [
-            Seeded(
-                one.name,
-                {key: one.settings.get(key) for key in settings},
-                {name: float(value) for name, value in one.numbers.items() if name not in apart},
-            )
-            for one in trainings
+            Seeded(one.name, one.settings, one.numbers).among(settings, apart) for one in trainings
         ]
         return cls(
             tuple(trainings),

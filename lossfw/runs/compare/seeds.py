@@ -38,8 +38,18 @@ class Seeded(NamedTuple):
 
     name: str
     settings: Mapping[str, Any]
-    numbers: Mapping[str, float]
+    numbers: Mapping[str, Any]
     like: Any = None
+
+    def among(self, keys: Iterable[str], apart: Iterable[str]) -> Seeded:
+        """Return it with the settings of some keys, and its single numbers but those `apart`."""
+        numbers = {
+            name: float(value)
+            for name, value in self.numbers.items()
+            if isinstance(value, int | float) and name not in apart
+        }
+        settings = {key: self.settings.get(key) for key in keys}
+        return self._replace(settings=settings, numbers=numbers)
 
 
 class SeedSpread(NamedTuple):
