@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -146,3 +147,30 @@ def test_a_row_without_a_time_is_told(folder, lossfw, table):
     result = lossfw("validate", "r.yaml", "-o", "train.hold_out.time=column.date")
     assert result.exit_code == 2
     assert "date" in result.output
+
+
+@pytest.mark.parametrize(
+    ("column", "units", "count"),
+    [
+        ("day", {"time": "column.day", "blocks": "auto"}, 30),
+        # Of dates each one is a unit.
+        ("date", "column.date", 30),
+    ],
+)
+def test_a_run_of_the_file_takes_times_as_units_too(table, folder, lossfw, column, units, count):
+    """As the run of what the folds hold out does, which has no other default."""
+    time = ("-o", f"train.hold_out.time=column.{column}")
+    assert lossfw("train", "r.yaml", *time, "--out", "o").exit_code == 0
+    weights = ("-o", f"network.weights={folder / 'o/fold=0/weights.npz'}")
+    for name, asked in (("own", "{intervals: {}}"), ("rows", "{rows: true}")):
+        done = lossfw("run", "r.yaml", *time, *weights, "-o", f"evaluate={asked}", "--out", name)
+        assert done.exit_code == 0, done.output
+    intervals = json.loads((folder / "own/metrics.json").read_text())["intervals"]
+    assert intervals["units"] == units
+    assert intervals["count"] <= count
+    # And so does a comparison of runs without intervals of their own.
+    shutil.copytree(folder / "rows", folder / "again")
+    compared = library.compare(folder / "rows", folder / "again")
+    assert compared.intervals.units.to_plain() == units
+    joined = json.loads((folder / "o/metrics.json").read_text())["intervals"]
+    assert joined["units"] == units

@@ -27,6 +27,12 @@ def read_report_options(config: CheckedConfig) -> None:
     section = config.sections.evaluate.intervals
     if section is not None:
         seed = config.sections.seed if section.seed is None else section.seed
+        units = config.units
+        if section.units is None and units is not None and units.kind == "time":
+            # Blocks are of numbers; of dates each one is a unit.
+            column = config.data.columns.get(units.column)
+            if column is not None and column.holds_texts:
+                config.units = Units("column", units.column)
         config.intervals = Intervals(
             section.level, section.method, section.replicates, seed, config.units
         )
@@ -35,14 +41,15 @@ def read_report_options(config: CheckedConfig) -> None:
 def read_units(config: CheckedConfig) -> None:
     """Fill `units` with what intervals take as independent, where there are intervals.
 
-    The first of these: evaluate.intervals.units, train.hold_out.groups, data.group_key, rows.
+    The first of these: evaluate.intervals.units, train.hold_out.groups, train.hold_out.time in
+    blocks, data.group_key, rows.
     """
     section = config.sections and config.sections.evaluate.intervals
     if not section:
         return
     train, given = known(config.sections).train, section.units
-    if given is None and train is not None and train.hold_out is not None:
-        given = train.hold_out.groups
+    if given is None and train is not None and (held_out := train.hold_out) is not None:
+        given = held_out.groups or (held_out.time and {"time": held_out.time})
     key = config.data_spec.options.group_key
     if given is None and key is not None:
         given = "groups"

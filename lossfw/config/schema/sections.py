@@ -111,7 +111,8 @@ class IntervalsSection(Section):
     units: UnitsChoice | None = key(
         "What is independent: rows, groups (those of data.group_key), a column as column.patient, "
         "whose rows with one value belong together, or {time: column.day, blocks: auto}. Unless "
-        "given train.hold_out.groups, then data.group_key, then rows.",
+        "given train.hold_out.groups, then blocks of train.hold_out.time, then data.group_key, and "
+        "then rows.",
         None,
     )
     level: Annotated[float, Field(gt=0, lt=1)] = key(

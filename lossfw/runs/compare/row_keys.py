@@ -25,6 +25,7 @@ from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import RowRecords
 
 HOLD_OUT_GROUPS = "train.hold_out.groups"
+HOLD_OUT_TIME = "train.hold_out.time"
 GROUP_KEY = "data.group_key"
 
 
@@ -36,6 +37,13 @@ def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
         return Units("groups", column) if units.kind == "groups" else units
     if run.settings.get(HOLD_OUT_GROUPS):
         return Units.read(run.settings[HOLD_OUT_GROUPS])
+    if time := run.settings.get(HOLD_OUT_TIME):
+        units = Units.read({"time": time})
+        if rows is None:
+            return units
+        # Blocks are of numbers; of dates each one is a unit.
+        times = column_of(run, rows, units.column, f"--units {units.text}")
+        return Units("column", units.column) if times.holds_texts else units
     if rows is not None and has_groups(rows):
         return Units("groups", str(run.settings.get(GROUP_KEY) or ""))
     return Units()
