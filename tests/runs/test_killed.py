@@ -143,3 +143,54 @@ def test_killed_before_every_operation_on_a_file(write, how):
     assert said["wrong"] == []
     assert said["killed"] == said["tried"] - 1 > 20
     assert said["kept"] > 3
+
+
+KILLING_MANY = KILLING.with_name("killing_many.py")
+MANY = {
+    "run_all": SMALL + "sweep: {grid: {loss.delta: [1e-7, 1e-3]}}\n",
+    "train_all": """\
+lossfw: 1
+data: {name: arrays, file: d.npz}
+network: {layers: [{units: 2, activation: softmax}]}
+loss: cross_entropy
+train: {optimizer: sgd, epochs: 2, hold_out: {folds: 2}}
+""",
+}
+# What an older call in the folder had.
+OLDER = {"run_all": "evaluate.rows=false", "train_all": "train.epochs=1"}
+
+
+def kill_many(write, function, *how):
+    """Kill a sweep of runs, or a training with folds and the run of what they held out."""
+    config = write(rows=24, config=MANY[function])
+    inputs = np.random.default_rng(0).normal(size=(24, 2))
+    np.savez(config.parent / "d.npz", inputs=inputs, targets=(inputs[:, 0] > 0).astype(int))
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
+    words = [KILLING_MANY, function, config, config.parent / "out", *how]
+    done = subprocess.run(
+        [sys.executable, *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=HANGS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["wrong"] == []
+    assert said["killed"] > said["left"] > 0 or len(how) > 1
+    return said["killed"]
+
+
+@NEEDS_FORK
+@pytest.mark.parametrize(("function", "step"), [("run_all", 19), ("train_all", 37)])
+def test_killed_among_several_runs(write, function, step):
+    assert kill_many(write, function, step) > 2
+
+
+@NEEDS_FORK
+@pytest.mark.slow
+@pytest.mark.parametrize("over", [False, True], ids=["in a new folder", "over an older one"])
+@pytest.mark.parametrize("function", MANY)
+def test_killed_before_every_operation_of_several_runs(write, function, over):
+    assert kill_many(write, function, 1, *([OLDER[function]] if over else [])) > 60
