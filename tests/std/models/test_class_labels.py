@@ -44,11 +44,19 @@ def slow(*values):
 FORMS = ["table", "numbers", slow("floats")]
 # Kinds whose own files hold labels, and kinds that need the card of a training.
 OF_FILES = ["catboost", "sklearn", "forest", "hist_gradient_boosting", "onnx"]
+# How long a training is; of rounds where nothing else is said.
+LENGTHS = {
+    "keras": {"epochs": 20},
+    "torch": {"epochs": 20},
+    "dense": {"epochs": 20, "optimizer": {"name": "sgd", "learning_rate": 0.5}},
+}
 SOME = [
     name if name in ("texts in another order", "negative numbers") else slow(name)
     for name in LABELS
 ]
-OF_CARDS = ["xgboost", "lightgbm", "catboost", "hist_gradient_boosting", "keras", "torch"]
+OF_CARDS = ["xgboost", "lightgbm", "catboost", "hist_gradient_boosting", "keras", "torch", "dense"]
+# Kinds without labels of their own: `trained` takes those of the model in its folder.
+WITHOUT = ["trained", "predictions"]
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -66,7 +74,7 @@ def needs(kind):
     }
     if kind == "keras":
         os.environ.setdefault("KERAS_BACKEND", "torch")
-    for module in modules.get(kind, ["sklearn", "skops"]):
+    for module in modules.get(kind, [] if kind == "dense" else ["sklearn", "skops"]):
         pytest.importorskip(module)
 
 
@@ -243,21 +251,33 @@ def test_a_loss_of_signs_gets_the_signs_of_the_labels(folder):
     assert lossfw.run({**config, "data": texts}).metrics["accuracy"] == pytest.approx(expected)
 
 
-def trained_by(kind, folder):
+def test_every_kind_of_model_is_here():
+    kinds = {entry.name for entry in lossfw.registry().entries("model")}
+    assert kinds == {*OF_FILES, *OF_CARDS, *WITHOUT} - {"forest"}  # one of sklearn
+
+
+def trained_by(kind, folder, outputs=3):
     """Return the section of a small model that lossfw trains."""
+    if kind == "dense":
+        layer = {"units": outputs, "activation": "softmax" if outputs > 1 else "sigmoid"}
+        return {"name": "dense", "layers": [layer]}
     if kind in ("keras", "torch"):
         code = {
             "torch": (
-                "import torch\ndef make():\n    return torch.nn.Sequential(torch.nn.Linear(3, 3))\n"
+                "import torch\n"
+                "def make():\n"
+                "    return torch.nn.Sequential(torch.nn.Linear(3, OUTPUTS))\n"
             ),
             "keras": (
                 "import keras\n"
                 "def make():\n"
-                "    return keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(3)])\n"
+                "    first = keras.layers.Input((3,))\n"
+                "    return keras.Sequential([first, keras.layers.Dense(OUTPUTS)])\n"
             ),
         }[kind]
-        (folder / f"{kind}_net.py").write_text(code)
-        return {"name": kind, "module": str(folder / f"{kind}_net.py:make"), "learning_rate": 0.1}
+        name = f"{kind}_net{outputs}.py"
+        (folder / name).write_text(code.replace("OUTPUTS", str(outputs)))
+        return {"name": kind, "module": str(folder / f"{name}:make"), "learning_rate": 0.1}
     return {"name": kind}
 
 
@@ -270,7 +290,7 @@ def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
     where.mkdir()
     targets = np.array(labels)[NUMBERS]
     data = data_of(targets, "table", folder)
-    length = {"epochs": 20} if kind in ("keras", "torch") else {"rounds": 10}
+    length = LENGTHS.get(kind, {"rounds": 10})
     config = {
         "data": {**data, "classes": labels},
         "model": trained_by(kind, folder),
@@ -278,7 +298,9 @@ def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
         "train": length,
     }
     result = lossfw.train(config, out=where)
-    assert json.loads((where / "model.json").read_text())["classes"] == [str(x) for x in labels]
+    if kind != "dense":  # whose labels are next to its weights
+        card = json.loads((where / "model.json").read_text())
+        assert card["classes"] == [str(x) for x in labels]
     own = np.array(labels)[result.predict(INPUTS).argmax(axis=1)]
     expected = float((own == targets).mean())
     assert expected > 0.6
@@ -299,6 +321,34 @@ def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
     other = np.where(np.arange(120) == 3, "dog", targets.astype(str))
     with pytest.raises(lossfw.LossfwError, match="dog"):
         run(data_of(other, "table", folder), model)
+
+
+@pytest.mark.parametrize("name", ["Booleans", "signs", slow("two indices in another order")])
+@pytest.mark.parametrize("kind", OF_CARDS)
+def test_the_card_of_a_training_holds_two_labels(kind, name, folder):
+    needs(kind)
+    labels = PAIRS[name]
+    where = folder / f"two {kind} {name}"
+    targets = np.array(labels)[numbers_of(labels)]
+    data = data_of(targets, "table", folder)
+    config = {
+        "data": {**data, "classes": [str(label) for label in labels]},
+        "model": trained_by(kind, folder, outputs=1),
+        "loss": "binary_cross_entropy",
+        "train": LENGTHS.get(kind, {"rounds": 10}),
+    }
+    result = lossfw.train(config, out=where)
+    own = np.array(labels)[(np.ravel(result.predict(INPUTS)) > 0.5).astype(int)]
+    expected = float((own == targets).mean())
+    assert expected > 0.6
+    model = {"name": "trained", "folder": str(where)}
+    assert run(data, model, classes=2) == pytest.approx(expected)
+    numbers = {"inputs": INPUTS, "targets": targets.astype(int)}
+    if name != "Booleans":
+        assert run(numbers, model, classes=2) == pytest.approx(expected)
+    other = np.where(np.arange(120) == 3, "dog", targets.astype(str))
+    with pytest.raises(lossfw.LossfwError, match="dog"):
+        run(data_of(other, "table", folder), model, classes=2)
 
 
 @pytest.mark.parametrize("kind", ["xgboost", "lightgbm"])
