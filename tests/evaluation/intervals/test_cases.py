@@ -12,9 +12,11 @@ import pytest
 
 import lossfw
 from lossfw.bridges.constant import constant_prediction
+from lossfw.config.plan.rolling import beginnings, periods
 from lossfw.data import Dataset
-from lossfw.evaluation.baseline import Baseline
+from lossfw.evaluation.baseline import Baseline, Skill
 from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.intervals.apart import apart_terms, are_apart
 from lossfw.evaluation.intervals.bootstrap import bca_ends
 from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
@@ -36,12 +38,19 @@ CASES = {
 MEAN = LossMetric(of=lossfw.loss("squared_error"))
 
 
-def of_kind(*kinds):
-    return pytest.mark.parametrize(
-        "case",
-        [case for case in CASES.values() if case["kind"].startswith(kinds)],
-        ids=lambda case: case["name"],
-    )
+# The kinds that tests of this file take, and those of `test_families.py`.
+HELD = {"Holm-0", "simultaneous, unrelated numbers-0", "repeated cross-validation-0"}
+
+
+def of_kind(*kinds, but="none"):
+    """Take all cases whose kinds begin so."""
+    chosen = [
+        case
+        for case in CASES.values()
+        if case["kind"].startswith(kinds) and but not in case["kind"]
+    ]
+    HELD.update(case["name"] for case in chosen)
+    return pytest.mark.parametrize("case", chosen, ids=lambda case: case["name"])
 
 
 def terms_of(losses, weight):
@@ -82,10 +91,8 @@ def losses_of(inputs):
     return np.array(inputs["losses_b"]) - np.array(inputs["losses_a"])
 
 
-@of_kind("mean of independent rows", "weighted mean of independent rows")
+@of_kind("mean of independent rows", "weighted mean of independent rows", but="BCa")
 def test_means_of_independent_rows(case):
-    if "BCa" in case["kind"]:
-        pytest.skip("a case of the bootstrap")
     losses = np.array(case["inputs"]["losses"])
     weight = np.array(case["inputs"].get("weights", np.ones(len(losses))))
     found, expected = mean_spread(moment_sums(terms_of(losses, weight), None)), case["expected"]
@@ -153,23 +160,86 @@ METRICS = {
 }
 
 
-@of_kind("metric of clusters")
+def measured_of(metric, seen, who):
+    """Return a metric without each unit, as an evaluation finds it from its sums."""
+    keys, terms, rest = keys_of(who), metric.observe(seen).terms, None
+    cells = UnitCells.of(keys)
+    if are_apart(seen, cells):
+        terms, cells, rest = apart_terms(metric, seen, terms, cells, None)
+    table = UnitSums.of(terms, cells, rest=rest)
+    value = metric.estimate(table.total())
+    (found,) = without_units([Measured(metric, value, table, sizes_of(keys, np.ones(len(keys))))])
+    return found
+
+
+def check_each(found, expected, level):
+    check(found, expected, level)
+    order = np.argsort(keys_of(expected["units"]))
+    without = np.array(expected["without_each"])[order]
+    assert found.without.tolist() == pytest.approx(without.tolist(), rel=1e-12)
+
+
+@of_kind(*(f"metric of clusters: {name}" for name in METRICS))
 def test_metrics_of_clusters(case):
     name = case["kind"].split(": ")[1].split(",")[0]
-    if name not in METRICS:
-        pytest.skip("lossfw has no ratio of means")
-    inputs, metric = {k: np.array(v) for k, v in case["inputs"].items()}, METRICS[name]
+    inputs = {key: np.array(value) for key, value in case["inputs"].items()}
     group = inputs["query"] if name == "ndcg" else None
-    update = metric.observe(MetricRows(inputs["predictions"], inputs["targets"], group=group))
-    keys = keys_of(inputs["groups"])
-    table = UnitSums.of(update.terms, UnitCells.of(keys))
-    value = metric.estimate(table.total())
-    sizes = sizes_of(keys, np.ones(len(keys)))
-    (found,) = without_units([Measured(metric, value, table, sizes)])
-    check(found, case["expected"], case["level"])
-    order = np.argsort(keys_of(case["expected"]["units"]))
-    expected = np.array(case["expected"]["without_each"])[order]
-    assert found.without.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+    seen = MetricRows(inputs["predictions"], inputs["targets"], group=group)
+    found = measured_of(METRICS[name], seen, inputs["groups"])
+    check_each(found, case["expected"], case["level"])
+
+
+@of_kind("metric of clusters: ratio of means")
+def test_a_ratio_of_means_is_that_of_a_skill(case):
+    """Next to 0 as a baseline, whose absolute errors are the targets, a skill is 1 - ratio."""
+    predictions, targets, groups = (np.array(one) for one in case["inputs"].values())
+    loss = lossfw.loss("absolute_error")
+    seen = MetricRows(predictions, targets, baseline=np.zeros(len(targets)))
+    skill = measured_of(Skill(of=loss, against=loss), seen, groups)
+    found = skill._replace(middle=1.0 - skill.middle, without=1.0 - skill.without)
+    check_each(found, case["expected"], case["level"])
+
+
+@of_kind("metric of all rows: concordance")
+def test_a_metric_of_all_rows_has_rows_as_units(case):
+    """All rows are one group, which is computed anew without each of them."""
+    time, event, risk = (np.array(one, np.float64) for one in case["inputs"].values())
+    group = np.zeros(len(time), np.int64)
+    seen = MetricRows(risk, np.stack([time, event], axis=1), group=group)
+    found = measured_of(lossfw.metric("concordance"), seen, np.arange(len(time)))
+    check_each(found, case["expected"], case["level"])
+
+
+@of_kind("mean of a series, HAC")
+def test_the_influence_of_rows_has_the_hac_error_of_statsmodels(case):
+    """lossfw has no such interval, which is too narrow for a series with some memory.
+
+    With the usual lags and 3,000 rows whose neighbours are alike by 0.9, HAC has a false star in 25
+    of 100 comparisons, and blocks in 6. Both are made of what each row adds to the mean, in order:
+    with the weights of Bartlett it gives the error of HAC.
+    """
+    losses, lags = np.array(case["inputs"]["losses"]), case["inputs"]["lags"]
+    count = len(losses)
+    keys = keys_of(np.arange(count))
+    found, _ = of_mean(losses, np.arange(count))
+    influence = ((found.middle - found.without) * (count - 1))[np.searchsorted(np.sort(keys), keys)]
+    square = (influence**2).sum()
+    for lag in range(1, lags + 1):
+        square += 2 * (1 - lag / (lags + 1)) * (influence[lag:] * influence[:-lag]).sum()
+    assert float(found.middle) == pytest.approx(case["expected"]["value"], rel=1e-12)
+    assert square**0.5 / count == pytest.approx(case["expected"]["standard_error"], rel=1e-12)
+
+
+@of_kind("rolling splits")
+def test_rolling_splits_are_those_of_scikit_learn(case):
+    inputs = case["inputs"]
+    time = np.array(inputs["time"], np.float64)
+    begins = beginnings(time, inputs["folds"])
+    splits = [
+        [np.flatnonzero(mask).tolist() for mask in periods(time, begins, fold, inputs["gap"], None)]
+        for fold in range(inputs["folds"])
+    ]
+    assert splits == case["expected"]["splits"]
 
 
 @of_kind("mean of independent rows, BCa")
@@ -239,3 +309,8 @@ def test_baselines(case):
     found = evaluate(plan).metrics
     assert found["constant"] == pytest.approx(expected["baseline"], rel=1e-12)
     assert found["skill"] == pytest.approx(expected["skill"], rel=1e-12)
+
+
+def test_no_case_is_left_out():
+    assert len(CASES) == 32
+    assert set(CASES) == HELD
