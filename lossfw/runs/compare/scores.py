@@ -17,6 +17,7 @@ from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.text.writing import flow
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 from lossfw.evaluation.accumulator import name_with_parameters, named_metrics
+from lossfw.evaluation.baseline import BaselineLoss, Skill
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -136,6 +137,9 @@ def _scored(
     if loss is not None:
         scored_by = name_with_parameters(LossMetric(of=loss))
         result["loss"] = {**numbers.pop(LOSS, result["loss"]), "name": scored_by}
+        # Baseline and skill are those of the loss of the run.
+        apart = [n for n, one in own.items() if isinstance(one, BaselineLoss | Skill)]
+        result["metrics"] = {n: x for n, x in result["metrics"].items() if n not in apart}
     result["metrics"] = {**result["metrics"], **numbers}
     return replace(run, result=result, rows=rows, scores=asked, scored_by=scored_by)
 

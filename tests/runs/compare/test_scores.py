@@ -158,3 +158,10 @@ def test_python_takes_a_loss_as_a_name_a_mapping_or_a_component(pair):
         lossfw.compare(*pair, metrics="brier")
     both = lossfw.compare(*pair, metrics=[lossfw.loss("brier"), lossfw.metric("top_k", k=2)])
     assert both.measures[-2:] == ("brier", "top_k")
+
+
+def test_a_baseline_of_another_loss_is_left_out(run, compared):
+    runs = [run("one", "evaluate.baseline=true"), run("other", "evaluate.baseline=true")]
+    assert "skill" in of(compared(*runs), "one")["numbers"]
+    numbers = of(compared(*runs, "--loss", "brier"), "one")["numbers"]
+    assert list(numbers) == ["loss", "accuracy", "calibration_error"]
