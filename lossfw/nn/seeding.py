@@ -40,12 +40,13 @@ def held_out_units(
     share: float | None = None,
     folds: int = 0,
     fold: int = 0,
+    repeat: int = 0,
     classes: NDArray | None = None,
 ) -> NDArray:
     """Return the numbers of the rows, or groups, that are held out, in ascending order.
 
     These are a share of them, at least one and not all, or one of so many folds. Given the class
-    of each, all classes are spread evenly.
+    of each, all classes are spread evenly. Each repeat splits them anew.
 
     Examples
     --------
@@ -56,7 +57,7 @@ def held_out_units(
     >>> held_out_units(6, 0, share=0.5, classes=np.array([0, 0, 1, 1, 2, 2])) // 2
     array([0, 1, 2])
     """
-    order = generator(seed, Purpose.HELD_OUT).permutation(count)
+    order = generator(seed, Purpose.HELD_OUT, repeat).permutation(count)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
     if share is None:

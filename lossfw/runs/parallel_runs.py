@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lossfw.config.plan.folds import first_fold, open_folds
+from lossfw.config.plan.folds import first_fold, open_folds, with_repeats
 from lossfw.config.plan.sweep import KEY, expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
@@ -41,6 +41,8 @@ def requests_of(
             return ""
         return variant if len(configs) == 1 or variant == stem else f"{stem},{variant}"
 
+    if trains:
+        configs = [with_repeats(config) for config in configs]
     for config in configs:
         if trains and not config.has(KEY) and open_folds(config):
             # Imported on use: an evaluation needs none of it.

@@ -11,8 +11,9 @@ from lossfw.components.naming import shortlist
 from lossfw.config.plan.report_options import baseline_column
 from lossfw.config.plan.rolling import rolling_fold
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
-from lossfw.config.schema.sections import HoldOutSection
-from lossfw.config.text.overrides import with_value
+from lossfw.config.schema.section_types import MAX_RUNS
+from lossfw.config.schema.sections import REPEAT, HoldOutSection
+from lossfw.config.text.overrides import NoPlaceError, remove, with_value
 from lossfw.config.text.tree import Node
 from lossfw.data import DataColumn, Dataset
 from lossfw.data.selected_rows import subset
@@ -62,6 +63,37 @@ def with_fold(config: CheckedConfig, fold: int) -> CheckedConfig:
     return CheckedConfig(replace(config.source, overrides=overrides), root, config.problems)
 
 
+def _refuse_repeats(config: CheckedConfig) -> None:
+    """Record repeats of all folds next to one of them."""
+    one = [key for key in ("fold", "repeat") if config.has(*_PATH, key)]
+    if one and config.has(*_PATH, "repeats"):
+        what = f"train.hold_out.repeats trains all folds, and {one[0]} is given too"
+        config.add([*_PATH, "repeats"], what, "leave one of them out", key=True)
+
+
+def with_repeats(config: CheckedConfig) -> CheckedConfig:
+    """Return the sweep of repeats that a configuration of folds describes, or it itself.
+
+    What is wrong stays as it is, and is found where the configuration is checked.
+    """
+    _refuse_repeats(config)
+    config.problems.raise_if_any()
+    node = config.root.find([*_PATH, "repeats"])
+    count = None if node is None else node.value
+    alone = config.has(*_PATH, "folds") and not config.has(*_PATH, "time")
+    if not isinstance(count, int) or not 2 <= count <= MAX_RUNS or not alone:
+        return config
+    at = config.root.locate([*_PATH, "repeats"])
+    root = remove(config.root, [*_PATH, "repeats"])
+    try:
+        every = Node([Node(repeat, at) for repeat in range(count)], at)
+        root = with_value(root, ("sweep", "grid", REPEAT), every, at)
+    except NoPlaceError:
+        return config  # the sweep itself is wrong
+    overrides = (*config.source.overrides, f"{'.'.join(_PATH)}.repeats-")
+    return CheckedConfig(replace(config.source, overrides=overrides), root, config.problems)
+
+
 def first_fold(config: CheckedConfig) -> CheckedConfig:
     """Return a configuration of one training, the first one where there are folds.
 
@@ -72,6 +104,8 @@ def first_fold(config: CheckedConfig) -> CheckedConfig:
 
 def refuse_folds(config: CheckedConfig) -> None:
     """Record folds where a single training is expected."""
+    if not config.problems:
+        _refuse_repeats(config)
     if folds := open_folds(config):
         config.add(
             [*_PATH, "folds"],
@@ -115,6 +149,7 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
         share=section.share,
         folds=section.folds or 0,
         fold=section.fold or 0,
+        repeat=section.repeat or 0,
         classes=_classes(config, data, units) if section.stratify else None,
     )
     is_held_out = np.zeros(units.total, bool)

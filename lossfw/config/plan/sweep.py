@@ -19,7 +19,7 @@ from lossfw.config.plan.evaluation import Loaded, build_plan
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import MAX_RUNS
-from lossfw.config.schema.sections import EvaluateSection, SweepSection
+from lossfw.config.schema.sections import REPEAT, EvaluateSection, SweepSection
 from lossfw.config.text.overrides import NoPlaceError, remove, split_path, with_value
 from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.writing import flow
@@ -45,6 +45,11 @@ class Setting(NamedTuple):
     at: Position
     # The path in the configuration to where the value stands.
     written: tuple[str | int, ...]
+
+    @property
+    def shown(self) -> str:
+        """The key in the name of a run: that of the repeats, which no sweep names, is short."""
+        return "repeat" if self.key == REPEAT else self.key
 
 
 class SweepRun(NamedTuple):
@@ -84,7 +89,7 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     told: set[str] = set()
     random = False
     for point in points:
-        text = ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
+        text = ",".join(f"{setting.shown}={_short(setting.value.plain())}" for setting in point)
         if text in told:
             at = point[-1].value.at
             config.problems.add(at, f"two runs are called {text}", "give each value once")

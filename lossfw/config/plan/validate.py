@@ -72,6 +72,10 @@ def validate(source: ConfigSource) -> Verdict:
 
 def _runs(config: CheckedConfig) -> int:
     trains, has_learnt = config.has("train"), config.has_learnt
+    if trains and not has_learnt and config.has("train", "hold_out", "repeats"):
+        from lossfw.config.plan.folds import with_repeats
+
+        config = with_repeats(config)
     if config.has("sweep"):
         from lossfw.config.plan.folds import open_folds
         from lossfw.config.plan.sweep import expand

@@ -23,7 +23,9 @@ _FORMS = ("share", "data", "folds")
 _OF_ROWS = ("groups", "stratify")
 # Keys that say how folds roll through time, and all keys of folds alone.
 _OF_TIME = ("gap", "window")
-_OF_FOLDS = ("fold", "time", *_OF_TIME)
+# Those that split the rows anew.
+_REPEATS = ("repeats", "repeat")
+_OF_FOLDS = ("fold", *_REPEATS, "time", *_OF_TIME)
 
 
 def keys_of_training(config: CheckedConfig) -> frozenset[str]:
@@ -91,7 +93,7 @@ def check_hold_out(config: CheckedConfig) -> bool:
         hint = "leave it out" if key in _OF_ROWS else "write folds: 5 in its place"
         config.add([*_HOLD_OUT, key], what, hint, key=True)
     if "time" in values:
-        idle += ["stratify"] if "stratify" in values else []
+        idle += [key for key in ("stratify", *_REPEATS) if key in values]
         beside, hint = "time, which alone says what a fold holds out", "leave it out"
     else:
         idle += [key for key in _OF_TIME if key in values and key not in idle]

@@ -59,8 +59,10 @@ DEFAULT_MOVED = 25
 MAX_UNITS = 2**24
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
+# What `repeats` of folds stands for: a sweep over this key.
+REPEAT = "train.hold_out.repeat"
 # The keys of `train.hold_out` that are left out of the identity of a training without them.
-HOLD_OUT_OF_FOLDS = ("folds", "fold", "groups", "stratify", "time", "gap", "window")
+HOLD_OUT_OF_FOLDS = ("folds", "fold", "repeat", "groups", "stratify", "time", "gap", "window")
 
 
 class Layer(Section):
@@ -211,6 +213,13 @@ class HoldOutSection(Section):
     )
     fold: Annotated[int, Field(ge=0)] | None = key(
         "Train only the model that holds out this fold, counted from 0.", None
+    )
+    repeats: Annotated[int, Field(ge=2, le=MAX_RUNS)] | None = key(
+        "How often all folds are trained, with the rows split anew each time.", None
+    )
+    repeat: Annotated[int, Field(ge=0)] | None = key(
+        "Train only the folds of this repeat, counted from 0; its split follows from the seed.",
+        None,
     )
     groups: ColumnKey | None = key(
         "A column of the data, as column.patient: rows with the same value are held out together.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -202,9 +203,14 @@ def _held_out_of(settings: Mapping[str, Any]) -> str:
 
 
 def _rows_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that say which rows there are, and which of them are held out."""
+    """Return the settings that say which rows there are, and which of them are held out.
+
+    Arrays of a mapping lie in the folder of each run, and the digest of the data holds them.
+    """
     return {
         key: repr(value)
         for key, value in settings.items()
-        if key.startswith(_OF_ROWS) and not key.startswith(_OF_RECIPE)
+        if key.startswith(_OF_ROWS)
+        and not key.startswith(_OF_RECIPE)
+        and Path(str(value)).name != f"{key}.npy"
     }

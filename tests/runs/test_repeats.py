@@ -1,0 +1,111 @@
+"""Folds that are trained several times, with the rows split anew each time."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import ConfigError
+from lossfw.runs.trainings import carry_out_training
+
+ROWS = 45
+RANDOM = np.random.default_rng(2)
+X = RANDOM.normal(size=(ROWS, 2))
+CONFIG = {
+    "data": {"inputs": X, "targets": X[:, 0] + RANDOM.normal(size=ROWS)},
+    "network": {"layers": [{"units": 1, "activation": "identity"}]},
+    "loss": "squared_error",
+    "train": {
+        "epochs": 2,
+        "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        "hold_out": {"folds": 3, "repeats": 3},
+    },
+}
+FILES = ("held_out.npy", "constant.npy", "metrics.json", "results.jsonl", "units.npz", "status")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of three repeats, and what they have trained."""
+    out = tmp_path_factory.mktemp("repeats") / "cv"
+    return out, lossfw.train_all(CONFIG, out=out)
+
+
+def folds_of(folder):
+    return [np.load(folder / f"fold={fold}" / "held_out.npz")["rows"].tolist() for fold in range(3)]
+
+
+def test_each_repeat_holds_each_row_out_once_in_other_folds(trained):
+    out, found = trained
+    assert list(found.held_out) == ["repeat=0", "repeat=1", "repeat=2"]
+    assert len(found) == 9
+    folds = [folds_of(out / name) for name in found.held_out]
+    for one in folds:
+        assert sorted(row for fold in one for row in fold) == list(range(ROWS))
+    assert len({json.dumps(one) for one in folds}) == 3
+
+
+def test_a_repeat_follows_from_its_number_and_the_seed_alone(trained, tmp_path):
+    out, found = trained
+    plain = ["train.hold_out.repeats-"]
+    # The first one has the folds of a training without repeats.
+    once = lossfw.train_all(CONFIG, overrides=plain, out=tmp_path / "once")
+    assert folds_of(tmp_path / "once") == folds_of(out / "repeat=0")
+    assert once.held_out[""].loss == found.held_out["repeat=0"].loss
+    single = [*plain, "train.hold_out.repeat=2"]
+    alone = lossfw.train_all(CONFIG, overrides=single, out=tmp_path / "alone")
+    assert folds_of(tmp_path / "alone") == folds_of(out / "repeat=2")
+    assert alone["fold=1"].digest == found["repeat=2/fold=1"].digest
+
+
+def test_recipes_are_compared_by_folds_and_repeats(trained, tmp_path):
+    out, _ = trained
+    lossfw.train_all(CONFIG, overrides=["train.epochs=1"], out=tmp_path / "less")
+    found = lossfw.compare(out, tmp_path / "less").seeds
+    assert [len(group.members) for group in found] == [3, 3]
+    assert found[1].differences["loss"].recipe.startswith("3 folds x 3 repeats")
+
+
+def test_a_resumed_training_ends_with_the_same_bytes(trained, tmp_path, monkeypatch):
+    out, _ = trained
+
+    def killed(request, run, **options):
+        if request.name == "repeat=1/fold=1":
+            raise KeyboardInterrupt
+        return carry_out_training(request, run, **options)
+
+    again = tmp_path / "cv"
+    with monkeypatch.context() as patched:
+        patched.setattr("lossfw.runs.trainings.carry_out_training", killed)
+        with pytest.raises(KeyboardInterrupt):
+            lossfw.train_all(CONFIG, out=again)
+    lossfw.train_all(CONFIG, out=again, resume=True)
+    for name in (f"repeat={repeat}/{file}" for repeat in range(3) for file in FILES):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
+
+
+def test_repeats_go_with_a_sweep():
+    grid = {"grid": {"train.epochs": [1, 2]}}
+    config = CONFIG | {"sweep": grid}
+    found = lossfw.train_all(config, overrides=["train.hold_out.repeats=2"])
+    names = [f"train.epochs={epochs},repeat={repeat}" for epochs in (1, 2) for repeat in (0, 1)]
+    assert list(found.held_out) == names
+
+
+@pytest.mark.filterwarnings("ignore:.* failed")
+@pytest.mark.parametrize(
+    ("hold_out", "message"),
+    [
+        ({"folds": 3, "repeats": 1}, "should be at least 2, got 1"),
+        ({"folds": 3, "repeats": True}, "repeats should be"),
+        ({"share": 0.2, "repeats": 3}, "repeats has no meaning beside share"),
+        ({"folds": 3, "repeats": 3, "fold": 1}, "trains all folds, and fold is given too"),
+        ({"folds": 3, "repeats": 3, "time": "column.day"}, "repeats has no meaning beside time"),
+        ({"folds": 3, "repeats": 2000}, "repeats should be"),
+    ],
+)
+def test_repeats_that_mean_nothing_are_refused(hold_out, message):
+    config = CONFIG | {"train": CONFIG["train"] | {"hold_out": hold_out}}
+    with pytest.raises(ConfigError, match=message):
+        lossfw.train_all(config)
