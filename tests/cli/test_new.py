@@ -181,7 +181,9 @@ def test_a_configuration_uses_what_is_new(kind, name, told, sections, command, s
     assert told in lossfw("new", kind, name).stdout
     assert "plugins: [squares.py]" in lossfw("new", "source", "squares").stdout
     if kind == "metric":
-        assert "nothing refuted" in lossfw("check", "--plugin", f"{name}.py").stdout
+        checked = lossfw("check", "--plugin", f"{name}.py").stdout
+        assert "nothing refuted" in checked
+        assert "which results are better" not in checked
     Path("it.yaml").write_text(
         f"lossfw: 1\nplugins: [{name}.py, squares.py]\ndata: {{name: squares, rows: 3}}\n"
         f"loss: squared_error\n{sections}"
