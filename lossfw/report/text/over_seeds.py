@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lossfw.report.text.tables import as_number, decimal_places, with_interval
 from lossfw.runs.compare.differences import listed
 from lossfw.runs.compare.finished import RunNumber
-from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread
+from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread, tell_recipes
 
 LESS = "less "
 # Digits of a standard deviation.
@@ -40,7 +40,7 @@ def seed_tables(
             for group in groups
         ]
         yield TextTable([f"{kind}s over seeds", "seeds", *titles], rows)
-    recipes = any(one.recipe for one in _differences(groups))
+    recipes = tell_recipes(groups)
     rows = [
         [group.name] + [difference_text(group.difference(name, recipes=recipes)) for name in names]
         for group in groups

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError, DataError, LossfwError
@@ -37,7 +38,7 @@ from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.recipes import RunRecipes
 from lossfw.runs.compare.row_keys import units_of
 from lossfw.runs.compare.scores import NO_SCORES, Scores, scored
-from lossfw.runs.compare.seeds import Seeded, loss_names, seed_groups
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups, tell_recipes
 from lossfw.runs.compare.settings import differing_settings, surroundings
 from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
 
@@ -87,8 +88,14 @@ def compare(
     if not side_by_side:
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
-    judged, together = _with_stars(judged, runs[0].name, with_rows, intervals, stars)
     found = [one for by_name in judged.values() for one in by_name.values()]
+    settings = differing_settings([run.settings for run in runs])
+    paired_by = _paired_by(found, units)
+    over_seeds = _over_seeds(runs, numbers, with_rows, settings, paired_by, intervals, stars)
+    if tell_recipes(over_seeds):
+        judged, together = _without_stars(judged), 0
+    else:
+        judged, together = _with_stars(judged, runs[0].name, with_rows, intervals, stars)
     slices: tuple[ComparedSlice, ...] = ()
     if by is not None:
         rows = {name: one for name, one in with_rows.items() if isinstance(one, RunWithRows)}
@@ -96,26 +103,7 @@ def compare(
         together = max(together, of_slices)
     notes += [one.note for one in found if one.note is not None]
     notes += _other_intervals(runs, numbers, intervals)
-    settings = differing_settings([run.settings for run in runs])
-    paired_by = _paired_by(found, units)
-    apart = {
-        name
-        for name in measures
-        if any(incomparable(name, run, runs[0], with_rows) for run in runs[1:])
-    }
-    apart |= loss_names(apart & {LOSS})
-    seeded = [
-        Seeded(
-            run.name,
-            run.settings,
-            {name: number.value for name, number in numbers[run.name].items()},
-            run.rows_key,
-        ).among(settings, apart)
-        for run in runs
-    ]
-    by_name = {run.name: run for run in runs}
-    recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level) if paired_by else None
-    comparison = Comparison(
+    return Comparison(
         runs=tuple(runs),
         given=tuple(runs),
         measures=measures,
@@ -137,23 +125,47 @@ def compare(
         by="" if by is None else by.by,
         slices=slices,
         together=together,
-        over_seeds=seed_groups(seeded, intervals.level, recipes, stars),
+        over_seeds=over_seeds,
         judge=functools.partial(best_run, runs, numbers, with_rows, intervals),
     )
-    return _without_stars(comparison) if comparison.tells_recipes else comparison
 
 
-def _without_stars(comparison: Comparison) -> Comparison:
-    """Return a comparison in which only differences of recipes have stars.
-
-    One model of each recipe decides nothing where several are there.
-    """
-    plain = {
-        run: {name: one._replace(star="") for name, one in by_name.items()}
-        for run, by_name in comparison.differences.items()
+def _over_seeds(
+    runs: Sequence[FinishedRun],
+    numbers: Mapping[str, Mapping[str, RunNumber]],
+    with_rows: Mapping[str, RunWithUnits],
+    settings: Mapping[str, Any],
+    paired_by: str,
+    intervals: Intervals,
+    stars: Stars,
+) -> tuple[SeedGroup, ...]:
+    """Return the runs that differ only in their seed, with differences of recipes if paired."""
+    apart = {
+        name
+        for name in dict.fromkeys(name for run in runs for name in run.numbers)
+        if any(incomparable(name, run, runs[0], with_rows) for run in runs[1:])
     }
-    together = comparison.together if comparison.by else 0
-    return replace(comparison, differences=plain, together=together)
+    apart |= loss_names(apart & {LOSS})
+    seeded = []
+    for run in runs:
+        values = {name: number.value for name, number in numbers[run.name].items()}
+        seeded.append(Seeded(run.name, run.settings, values, run.rows_key).among(settings, apart))
+    by_name = {run.name: run for run in runs}
+    recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level) if paired_by else None
+    return seed_groups(seeded, intervals.level, recipes, stars)
+
+
+def _without_stars(
+    judged: Mapping[str, Mapping[str, Judged]],
+) -> dict[str, dict[str, Judged]]:
+    """Return the differences of runs without stars: one model decides nothing beside recipes."""
+    return {
+        run: {
+            name: one._replace(difference=one.difference._replace(star=""))
+            for name, one in by_name.items()
+        }
+        for run, by_name in judged.items()
+    }
 
 
 def _with_units(

@@ -17,7 +17,7 @@ from lossfw.runs.compare.best import BestRun
 from lossfw.runs.compare.differences import Note
 from lossfw.runs.compare.finished import LOSS, FinishedRun, FinishedTraining, RunNumber
 from lossfw.runs.compare.recipes import recipes_of_trainings
-from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups, tell_recipes
 from lossfw.runs.compare.settings import as_text, differing_settings, surroundings
 from lossfw.runs.compare.stars import Stars
 from lossfw.runs.stored import HELD_OUT
@@ -180,7 +180,7 @@ class Comparison(_ByRun):
     @property
     def tells_recipes(self) -> bool:
         """Whether any difference over seeds is one of recipes."""
-        return any(one.recipe for group in self.over_seeds for one in group.differences.values())
+        return tell_recipes(self.over_seeds)
 
     @property
     def baseline(self) -> FinishedRun:

@@ -166,6 +166,11 @@ def seed_groups(
     return _with_stars(groups, level, stars)
 
 
+def tell_recipes(groups: Sequence[SeedGroup]) -> bool:
+    """Tell whether any difference over seeds is one of recipes."""
+    return any(one.recipe for group in groups for one in group.differences.values())
+
+
 def loss_names(settings: Iterable[str]) -> frozenset[str]:
     """Return the names that the loss has if such settings differ: other losses are other things."""
     differs = any(key == LOSS or key.startswith(f"{LOSS}.") for key in settings)
