@@ -58,6 +58,15 @@ def chosen_of(record: Mapping[str, Any], given: Plugins) -> Plugins:
     )
 
 
+def base_versions() -> dict[str, str]:
+    """Return the versions of lossfw, Python and NumPy."""
+    return {
+        "lossfw": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
 def versions(entries: Iterable[Entry]) -> dict[str, Any]:
     """Return the versions of lossfw, Python, NumPy, the system and the plugins.
 
@@ -71,9 +80,7 @@ def versions(entries: Iterable[Entry]) -> dict[str, Any]:
         else:
             numbers[path.stem] = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
     return {
-        "lossfw": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
+        **base_versions(),
         "platform": platform.platform(),
         "plugins": [{"name": name, "version": numbers[name]} for name in sorted(numbers)],
     }

@@ -38,6 +38,7 @@ from lossfw.runs.folder import (
     RunFolder,
 )
 from lossfw.runs.folds import FOLD_FILE, fold_bytes, is_whole_fold
+from lossfw.runs.provenance import base_versions
 
 
 class TrainingFolder:
@@ -77,7 +78,8 @@ class TrainingFolder:
         contents[trained.file] = trained.content
         if self._training.held_out_rows is not None:
             contents[FOLD_FILE] = fold_bytes(self._training, trained.predictor)
-        contents[TRAINING_FILE] = f"{to_json(trained.to_dict())}\n".encode()
+        told = {**trained.to_dict(), "versions": base_versions()}
+        contents[TRAINING_FILE] = f"{to_json(told)}\n".encode()
         contents[CONFIG_FILE] = self._configuration
         write_files(self.path, contents, remove=self._older() - contents.keys())
         RunFolder(self.path).write(STATUS_FILE, "done\n")

@@ -62,9 +62,8 @@ def test_the_numbers_of_components_are_those_of_the_plugin(page):
 def test_the_index_leads_to_every_page():
     pages = {p.relative_to(DOCS).as_posix() for p in DOCS.glob("*/*.md")}
     linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", (DOCS / "index.md").read_text()))
-    assert pages - linked == set()
-    # These two are made with the site.
-    assert linked - pages == {"components/index.md"}
+    # All are in the repository, where people read it too.
+    assert linked == pages
 
 
 def defined(path):

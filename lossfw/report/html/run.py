@@ -275,8 +275,7 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
         slowest = max(timings, key=lambda name: timings[name]) if timings else "unknown"
         yield "took", f"{record['seconds']:.3g} s, most of it: {slowest}"
     plugins = ", ".join(f"{p['name']} {p['version']}" for p in record.get("plugins") or ())
-    versions = (("lossfw", "lossfw"), ("Python", "python"), ("NumPy", "numpy"))
-    yield "versions", ", ".join(f"{name} {record.get(key)}" for name, key in versions)
+    yield "versions", versions_text(record)
     yield "plugins", plugins or "none"
     git = record.get("git")
     if git:
@@ -286,3 +285,9 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
             weights = "model" if record.get("model") else "weights"
             yield f"{weights} digest" if name == "weights" else name, str(record[name])
     yield "data digest", str(data.get("digest", "?"))
+
+
+def versions_text(record: Mapping[str, Any]) -> str:
+    """Return the versions in a record in words; ``?`` for one that an older release left out."""
+    names = (("lossfw", "lossfw"), ("Python", "python"), ("NumPy", "numpy"))
+    return ", ".join(f"{name} {record.get(key, '?')}" for name, key in names)

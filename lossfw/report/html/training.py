@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.picture import Picture, inline, page_axes
 from lossfw.report.html.render import NumberCard, breakable, render
-from lossfw.report.html.run import layers_of
+from lossfw.report.html.run import layers_of, versions_text
 from lossfw.report.plots.style import INK, PAGE, use_log_scale
 from lossfw.report.text.tables import as_number
 from lossfw.report.text.training import STOPPED, baseline_text
@@ -103,6 +104,9 @@ def _facts(folder: Path, trained: Mapping[str, Any]) -> Iterator[tuple[str, str]
     saved = folder / (card.file if card is not None and card.file else WEIGHTS_FILE)
     if saved.is_file():
         yield f"SHA-256 of {saved.name}", sha256(saved.read_bytes())
+    yield "versions", versions_text(trained.get("versions", {}))
+    ended = datetime.fromtimestamp((folder / TRAINING_FILE).stat().st_mtime, UTC)
+    yield f"{TRAINING_FILE} written", f"{ended:%Y-%m-%d %H:%M:%S} UTC"
     yield "digest", f"{trained['digest']} of configuration, plugins and data"
 
 

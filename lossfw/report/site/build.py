@@ -231,8 +231,14 @@ def _copy(docs: Path, root: Path) -> None:
 
 
 def _link_components(root: Path, content: SiteContent) -> None:
-    """Let links to a section of the page of all components lead to the page of the component."""
+    """Let links to a section of the page of all components lead to the page of the component.
+
+    The first link of the start page to that page leads to the gallery, which a checkout lacks.
+    """
     documents = {one.name: one.document for one in reversed(content.subjects)}
+    start = root / "index.md"
+    text = start.read_text(encoding="utf-8")
+    _write(start, text.replace("](reference/components.md)", "](components/index.md)", 1))
     for page in root.rglob("*.md"):
         up = "../" * (len(page.relative_to(root).parts) - 1)
 

@@ -3,14 +3,17 @@
 import hashlib
 import html
 import json
+import platform
 import re
 import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import lossfw
 from lossfw.cli import main
 from lossfw.extras import install_command
 
@@ -173,9 +176,14 @@ def test_a_training_has_details_that_tell_it_from_another(home):
     page = page_in(folder)
     digest = json.loads((folder / "training.json").read_text())["digest"]
     weights = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
+    text = re.sub(r"\s+", " ", " ".join(page.text))
     for words in ("data inline", "network 1 identity", "optimizer sgd", "seed 0", digest, weights):
-        assert words in re.sub(r"\s+", " ", " ".join(page.text)), words
+        assert words in text, words
     assert "learning_rate: 0.1" in page.words
+    versions = f"lossfw {lossfw.__version__}, Python {platform.python_version()}, NumPy"
+    assert f"versions {versions} {np.__version__}" in text
+    written = datetime.fromtimestamp((folder / "training.json").stat().st_mtime, UTC)
+    assert f"training.json written {written:%Y-%m-%d %H:%M:%S} UTC" in text
     # No rate was used before the first step.
     assert re.search(
         r'<th scope="row">0</th><td class=n></td>', (folder / "report.html").read_text()

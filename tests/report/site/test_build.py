@@ -106,7 +106,8 @@ def test_pages_of_any_place_with_files_beside_them_give_the_same_bytes(acme, fol
     for place in ("here", "there/below"):
         pages = folder / place / "docs"
         pages.mkdir(parents=True)
-        (pages / "index.md").write_text("# Mine\n\n[code](../code.py), [all](../src)\n")
+        text = "# Mine\n\n[code](../code.py), [all](../src), [losses](reference/components.md)\n"
+        (pages / "index.md").write_text(text)
         (pages.parent / "code.py").write_text("x = 1\n")
         (pages.parent / "src").mkdir()
         result = site("--plugin", "acme-losses", "--docs", str(pages), "--out", f"{place}/made")
@@ -115,6 +116,10 @@ def test_pages_of_any_place_with_files_beside_them_give_the_same_bytes(acme, fol
     assert files(one) == files(two)
     assert filecmp.cmpfiles(one, two, files(one), shallow=False)[1:] == ([], [])
     assert any(name.endswith("code.py") for name in files(one))
+    # What a checkout has on one page, a site has in a gallery.
+    assert '<a class="reference internal" href="components/index.html">' in (
+        (one / "index.html").read_text()
+    )
 
 
 def test_a_folder_of_something_else_is_not_replaced(acme, folder):
