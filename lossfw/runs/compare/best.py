@@ -138,13 +138,16 @@ def best_run(
     near = [sign * float(one.middle) <= float(one.standard_error) for one in less]
     names = list(known)
     own = known[names[winner.place]]
-    number = RunNumber(float(best.middle), pairs_of(best.ends(intervals.level, metric.bounds)))
+    number = numbers[own[0]][by]
+    if len(own) > 1 or number.interval is None:
+        ends = best.ends(intervals.level, metric.bounds)
+        number = RunNumber(float(best.middle), pairs_of(ends))
     return BestRun(
         names[winner.place],
         tuple(own),
         by,
         len(known),
-        number if len(own) > 1 else numbers[own[0]][by],
+        number,
         RunNumber(winner.corrected, winner.ends),
         tuple(n for place, n in enumerate(names) if near[place] and place != winner.place),
         undefined,

@@ -73,15 +73,9 @@ def compare(
         )
     if scores.asked:
         runs = scored(runs, scores)
-    # Level and method are those of the first run that has intervals.
-    intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
-    intervals = intervals if level is None else replace(intervals, level=level)
-    strict = units is not None
-    units = units or _units_of_all(runs)
     needs_rows = by is not None or scores.asked
-    with_rows, notes = _with_units(runs, units, needs_rows, strict=strict) if same else ({}, [])
-    units = next((one.units for one in with_rows.values()), units)
-    intervals = replace(intervals, units=units)
+    with_rows, notes, intervals = _paired(runs, level, units, needs_rows=needs_rows)
+    units = intervals.units
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
     numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
     judged: dict[str, dict[str, Judged]] = {}
@@ -166,6 +160,27 @@ def _without_stars(
         }
         for run, by_name in judged.items()
     }
+
+
+def _paired(
+    runs: Sequence[FinishedRun],
+    level: float | None = None,
+    units: Units | None = None,
+    *,
+    needs_rows: bool = False,
+) -> tuple[Mapping[str, RunWithUnits], list[Note], Intervals]:
+    """Return the runs with what they are paired by, notes, and the options of intervals."""
+    # Level and method are those of the first run that has intervals.
+    intervals = next((run.intervals for run in runs if run.intervals is not None), Intervals())
+    intervals = intervals if level is None else replace(intervals, level=level)
+    strict = units is not None
+    units = units or _units_of_all(runs)
+    with_rows: Mapping[str, RunWithUnits] = {}
+    notes: list[Note] = []
+    if all(run.rows_key == runs[0].rows_key for run in runs):
+        with_rows, notes = _with_units(runs, units, needs_rows, strict=strict)
+    units = next((one.units for one in with_rows.values()), units)
+    return with_rows, notes, replace(intervals, units=units)
 
 
 def _with_units(
@@ -341,7 +356,15 @@ def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
             return None
         if len({run.rows_key for run in runs}) > 1:
             return "the runs have different data"
-        return compare(runs).winner
+        settings = differing_settings([run.settings for run in runs])
+        numbers = {run.name: {LOSS: run.numbers[LOSS]} for run in runs}
+        seeded = [
+            Seeded(run.name, run.settings, {LOSS: run.numbers[LOSS].value}).among(settings, set())
+            for run in runs
+        ]
+        with_rows, _, intervals = _paired(runs)
+        groups = seed_groups(seeded, intervals.level)
+        return best_run(runs, numbers, with_rows, intervals, LOSS, groups)
     except LossfwError as error:
         return str(error).partition("\n")[0].removesuffix(".")
 
