@@ -75,6 +75,7 @@ def hostile(folder, tmp_path):
     return run, lambda: sorted(path.name for path in executed.iterdir())
 
 
+@pytest.mark.turns(3)
 @pytest.mark.skipif(os.name != "posix", reason="the witness uses a module of POSIX")
 @pytest.mark.parametrize(
     "command",

@@ -70,6 +70,7 @@ def plain(found):
     return [plain(item) for item in found] if isinstance(found, list | tuple) else found
 
 
+@pytest.mark.turns(4)
 @EACH
 @few
 @given(st.data())
@@ -91,6 +92,7 @@ def test_no_split_and_no_packing_changes_a_bit(case, data_):
     assert plain(vars(made.numbers())) == plain(vars(wanted))
 
 
+@pytest.mark.turns(4)
 @EACH
 @few
 @given(st.data())
@@ -152,6 +154,7 @@ def test_the_jackknife_of_few_rows_leaves_each_out_once(case, data_):
     assert np.isnan(ends[:, half == 0]).all()
 
 
+@pytest.mark.turns(4)
 @EACH
 @few
 @given(st.data())

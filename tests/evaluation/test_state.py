@@ -144,6 +144,7 @@ def small_blocks():
         yield
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("name", PLANS)
 @settings(max_examples=5)
 @given(st.randoms(use_true_random=False), st.sets(st.integers(1, ROWS // 256)))

@@ -55,6 +55,7 @@ def same_bits(folder, *cluster, options=()):
     return one == two
 
 
+@pytest.mark.slow
 def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small_parts):
     assert same_bits(folder, scheduler)
     assert (folder / "two" / "status").read_text() == "done\n"

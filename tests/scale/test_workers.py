@@ -374,6 +374,7 @@ def other_code(shared, addresses=None):
         shared.run(exec, SAME_CODE, workers=addresses)
 
 
+@pytest.mark.slow
 def test_a_run_with_one_worker_of_other_code_has_the_bits_of_one_process(
     folder, shared, scheduler, small_parts
 ):
