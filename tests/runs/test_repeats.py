@@ -64,7 +64,7 @@ def test_recipes_are_compared_by_folds_and_repeats(trained, tmp_path):
     lossfw.train_all(CONFIG, overrides=["train.epochs=1"], out=tmp_path / "less")
     found = lossfw.compare(out, tmp_path / "less").seeds
     assert [len(group.members) for group in found] == [3, 3]
-    assert found[1].differences["loss"].recipe.startswith("3 folds x 3 repeats")
+    assert found[1].differences["loss"].recipe.startswith("3 folds x 3 repeats of one seed,")
 
 
 def test_a_resumed_training_ends_with_the_same_bytes(trained, tmp_path, monkeypatch):

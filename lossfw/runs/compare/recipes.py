@@ -181,9 +181,11 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
 
 
 def _counted(settings: Sequence[Mapping[str, Any]]) -> str:
-    """Return how many draws there are, in words."""
-    seeds = {repr(own.get(DRAWS[0])) for own in settings}
-    return f"{len(settings)} {'seeds' if len(seeds) == len(settings) else 'repeats'}"
+    """Return how many draws there are, in words: a repeat changes nothing but the folds."""
+    count, seeds = len(settings), len({repr(own.get(DRAWS[0])) for own in settings})
+    if seeds == count:
+        return f"{count} seeds"
+    return f"{count} repeats of {'one seed' if seeds == 1 else f'{seeds} seeds'}"
 
 
 def _held_out_share(settings: Mapping[str, Any]) -> float | None:
