@@ -18,7 +18,7 @@ from lossfw.config.text.tree import Node
 from lossfw.config.text.writing import block
 from lossfw.data.csv_text import is_number
 from lossfw.data.state_file import SavedState
-from lossfw.errors import DataError
+from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.baseline import CONSTANT
 from lossfw.evaluation.batching import forward
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
@@ -227,9 +227,13 @@ def _npy(array: NDArray) -> bytes:
 
 def is_whole_fold(training: Training, path: Path) -> bool:
     """Tell whether the file of a fold is there, with the constant of a training that has one."""
-    if not path.is_file():
-        return False
-    return training.constant is None or "constant" in SavedState.read(path).arrays
+    try:
+        found = SavedState.read(path).arrays if path.is_file() else {}
+    except (LossfwError, ValueError):
+        return False  # damaged
+    return {"rows", "outputs"} <= found.keys() and (
+        training.constant is None or "constant" in found
+    )
 
 
 def fold_bytes(training: Training, model: BlockPredictor) -> bytes:

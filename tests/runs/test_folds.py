@@ -374,3 +374,28 @@ class TestOnTheCommandLine:
         shown = files(monkeypatch, None)
         assert shown.exit_code == 1
         assert "the loss is NaN over all held-out rows. To accept NaN" in shown.stderr
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "without a constant"])
+def test_a_damaged_file_of_a_fold_is_written_again(table, config, damage):
+    pytest.importorskip("xgboost")
+    out = table / f"damaged {damage}"
+    model = {"model": {"name": "xgboost", "max_depth": 2}, "train": {"rounds": 4}}
+    model["train"]["hold_out"] = {"folds": 2}
+    data = {key: x for key, x in config["data"].items() if key != "standardize"}
+    boosted = {"data": data, "loss": "binary_cross_entropy"} | model
+    before = lossfw.train_all(boosted, out=out)
+    whole = (out / "metrics.json").read_bytes()
+    file = out / "fold=1" / "held_out.npz"
+    content = file.read_bytes()
+    if damage == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "other":
+        file.write_bytes(b"no file of a fold")
+    else:
+        none = ["evaluate.baseline=false"]
+        lossfw.train_all(boosted, overrides=none, out=out)
+    after = lossfw.train_all(boosted, out=out, resume=True)
+    assert after["fold=1"].content == before["fold=1"].content
+    assert file.read_bytes() == content
+    assert (out / "metrics.json").read_bytes() == whole
