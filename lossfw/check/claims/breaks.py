@@ -13,12 +13,13 @@ This holds for values and for exact derivatives, which have no noise; for others
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.check.claims.black_box import sharp_at, sharp_places
-from lossfw.check.core.curves import Curve, ExactCurve, curves
+from lossfw.check.core.curves import ColumnCurve, Curve, ExactCurve, column_curves, curves
 from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.points import Points, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
@@ -205,7 +206,7 @@ def _unique_points(found: NDArray, scale: float) -> list[float]:
 _ROWS, _FOR_EACH, _SIDE, _ROW_JUMP, _ROW_SIZE = (6, 24), 8, 2.0**-36, 1e-6, 1e-2
 
 # A jump stays at this part of the distance, and a steep slope does not.
-_NARROW = 2.0**-10
+_NEARER = 2.0**-10
 
 
 def _check_rows(subject: Subject, search: Search, order: int) -> None:
@@ -217,9 +218,25 @@ def _check_rows(subject: Subject, search: Search, order: int) -> None:
         for column in range(columns):
             for degree, jump in enumerate(_jumps(subject, search, some, column)[:order], 1):
                 if jump.any():
-                    name = subject.labels("y", columns)[column] if subject.has_columns else column
-                    text = f"the partial {_NAMES[degree]} in column {name} jumps at y."
+                    text = f"{_partial(subject, degree, columns, column)} jumps at y."
                     raise Counterexample.at(some, first_bad(jump), text, _CODES[degree])
+        for curve in column_curves(subject, search, some.take(slice(1))) if len(some) else ():
+            _check_line(curve, columns, order)
+
+
+def _partial(subject: Subject, degree: int, columns: int, column: int) -> str:
+    name = subject.labels("y", columns)[column] if subject.has_columns else column
+    return f"the partial {_NAMES[degree]} in column {name}"
+
+
+def _check_line(curve: ColumnCurve, columns: int, order: int) -> None:
+    """Look for partial derivatives that jump anywhere on the line of a curve through a row."""
+    column = int(curve.target)
+    for degree in range(1, order + 1):
+        key = "jumps on a line", columns, column, degree
+        for place in curve.search.once(key, partial(_find, curve, degree)):
+            text = f"{_partial(curve.subject, degree, columns, column)} jumps at {place:.9g}."
+            raise Counterexample.by(curve.points(np.array([place])), text, _CODES[degree])
 
 
 def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
@@ -240,7 +257,7 @@ def _jumps(subject: Subject, search: Search, points: Points, column: int) -> lis
         wide = _differences(subject, points, column, order, _SIDE)
         found = [change > 0 for change in wide]
         if any(jump.any() for jump in found):
-            narrow = _differences(subject, points, column, order, _NARROW * _SIDE)
+            narrow = _differences(subject, points, column, order, _NEARER * _SIDE)
             found = [b > _SHRINKS * a for a, b in zip(wide, narrow, strict=True)]
         return found
 

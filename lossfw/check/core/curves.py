@@ -16,10 +16,11 @@ import numpy as np
 
 from lossfw.check.core.members import usual
 from lossfw.check.core.moves import steps
+from lossfw.check.core.points import Points
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject
-from lossfw.components.spaces import REAL, Interval, Members, Simplex
-from lossfw.numerics.arrays import NDArray
+from lossfw.components.spaces import REAL, SIMPLEX, Interval, Members, Simplex
+from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.ulp import to_float
 
 # The rounding step and the smallest number of float64.
@@ -38,6 +39,9 @@ _LINE, _LINE_STEP = 64.0, 2.0**-5
 
 # From so many predictions on, both derivatives are computed at once: checks of a grid need both.
 _BOTH = 64
+
+# By this part the predictions of a line through a row are beside round numbers.
+_BESIDE_TIES = 2.0**-20
 
 # Targets for curves of a pointwise loss, those within its space.
 _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
@@ -137,12 +141,37 @@ class ExactCurve(Curve):
         new = np.asarray([x for x in np.unique(y).tolist() if x not in known])
         if new.size:
             both = 2 if new.size >= _BOTH else order
-            found = self.subject.exact.derivatives(both, new, np.full(new.shape, self.target))
+            found = self._exact(both, new)
             for degree, derivative in enumerate(found, 1):
                 values = to_float(derivative).tolist()
                 self.known[degree].update(zip(new.tolist(), values, strict=True))
         results = np.asarray([known[x] for x in y.tolist()], np.float64)
         return results, 2 * EPS * np.abs(results)
+
+    def _exact(self, order: int, y: NDArray) -> tuple[Array, ...]:
+        return self.subject.exact.derivatives(order, y, np.full(y.shape, self.target))
+
+
+@dataclass(frozen=True)
+class ColumnCurve(ExactCurve):
+    """The loss of a row along one of its columns, whose number is the curve's `target`."""
+
+    row: Points = field(kw_only=True)
+
+    def grid(self) -> NDArray:
+        """Return inner predictions that tie with no others: dual numbers take one branch there."""
+        grid = super().grid()
+        return np.asarray(grid[grid != 0] * (1 - _BESIDE_TIES))
+
+    def points(self, y: NDArray) -> Points:
+        """Return the row with other predictions in the column."""
+        rows = self.row.take(np.zeros(y.size, int))
+        rows.y[:, int(self.target)] = y
+        return rows
+
+    def _exact(self, order: int, y: NDArray) -> tuple[Array, ...]:
+        rows = self.points(y)
+        return self.subject.exact.partials(int(self.target), order, rows.y, rows.t)
 
 
 class FloatCurve(Curve):
@@ -174,6 +203,19 @@ class FloatCurve(Curve):
 def curves(subject: Subject, search: Search) -> list[Curve]:
     """Return the curves of an elementwise loss: one for each of a few targets; made once."""
     return search.once("curves", lambda: _curves(subject, search))
+
+
+def column_curves(subject: Subject, search: Search, row: Points) -> list[ColumnCurve]:
+    """Return the curves of a row along each of its columns."""
+    each = subject.prediction.space_of_each(subject.prediction.flat_size(1))
+    found = []
+    for column in range(row.y.shape[-1]):
+        # Each row of a group has the same columns.
+        space = each[column % len(each)]
+        low, high = (space.low, space.high) if isinstance(space, Interval) else (-np.inf, np.inf)
+        low, high = (0.0, 1.0) if space == SIMPLEX else (low, high)
+        found.append(ColumnCurve(subject, search, float(column), low, high, (), row=row))
+    return found
 
 
 def need_lines(subject: Subject) -> None:

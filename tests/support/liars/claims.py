@@ -123,13 +123,14 @@ def crammer_singer(y, t):
 
 
 class Kinked(CategoricalLoss):
-    """A power of what a prediction is above its target, column by column."""
+    """A power of what a prediction is above its target, or more, column by column."""
 
     prediction = target = REAL
     power: int = 1
+    above: float = 0.0
 
     def value(self, xp, y, t):
-        return xp.sum(xp.maximum(y - t, xp.zeros_like(y)) ** self.power, axis=-1)
+        return xp.sum(xp.maximum(y - t - self.above, xp.zeros_like(y)) ** self.power, axis=-1)
 
     def claims(self):
         return Claims(**{"smooth" if self.power == 1 else "twice_smooth": True})
@@ -186,6 +187,9 @@ LIARS = (
     Liar("loss", "claim:smooth", "kink", distance(kinked, smooth=True)),
     Liar("loss", "claim:smooth", "rows", Kinked()),
     Liar("loss", "claim:twice_smooth", "rows", Kinked(power=2)),
+    Liar("loss", "claim:smooth", "rows, between numbers that are drawn", Kinked(above=0.37)),
+    Liar("loss", "claim:twice_smooth", "rows, between numbers that are drawn",
+         Kinked(power=2, above=0.37)),
     # Its first derivative jumps by 1 % of the slope around.
     Liar("loss", "claim:smooth", "small kink",
          distance(lambda r: r * r + 0.15 * np.maximum(r - 7.3, 0), smooth=True)),
