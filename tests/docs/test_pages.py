@@ -27,9 +27,14 @@ SLOW = {
     *("how-to/estimators", "how-to/stable-formulas", "how-to/xgboost"),
     "how-to/search",
     *("tutorial/first-steps", "reference/write-a-component"),
+    "README",
 }
 PAGES = [
-    pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])
+    pytest.param(
+        page,
+        id=name,
+        marks=[pytest.mark.slow] * (name.removeprefix("docs/").removesuffix(".md") in SLOW),
+    )
     for page in sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
     for name in [str(page.relative_to(ROOT))]
 ]
