@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,7 +82,16 @@ def scored(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
             f"{scores.text}: the stored rows of all runs are scored, and {', '.join(rowless)} kept "
             f"none: {KEEP_ROWS}."
         )
-    loss, metrics = _made(runs, scores)
+    try:
+        loss, metrics = _made(runs, scores)
+    except UnknownNameError as error:
+        files = dict.fromkeys(Path(file).name for run in runs for file in run.not_imported)
+        if not files:
+            raise
+        raise ArgumentError(
+            f"{error}\nThe runs name plugin files that were not executed: --trust (in Python "
+            f"trust=True) executes {', '.join(files)}."
+        ) from None
     found = []
     for run in runs:
         try:
