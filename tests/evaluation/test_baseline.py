@@ -194,7 +194,7 @@ def test_a_loss_that_may_be_negative_has_no_skill():
     found = result(TARGETS, PREDICTIONS, "poisson_nll")
     assert "constant" in found.metrics
     assert "skill" not in found.metrics
-    assert any("may be negative" in text for text in found.warnings)
+    assert any("does not claim nonnegative" in text for text in found.warnings)
 
 
 def test_two_runs_are_paired_by_the_skill(tmp_path):

@@ -47,8 +47,9 @@ def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
         config.baseline = found
         if found is not None and not has_skill(loss):
             config.notes.append(
-                f"the loss {loss.name} may be negative, and a ratio of two such losses says "
-                f"nothing: compare it with that of the baseline {found.label}; there is no skill"
+                f"the loss {loss.name} does not claim nonnegative, and a ratio of losses that may "
+                f"be negative says nothing: there is no skill, only the loss of {found.label}. If "
+                "the loss is yours and never below 0, claim nonnegative=True"
             )
 
 
