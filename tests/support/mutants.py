@@ -26,8 +26,10 @@ from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.draw import draw
 from lossfw.check.core.moves import FARTHER, moved_points, without_jumps
 from lossfw.check.core.points import any_in_row
+from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, call, of_component
 from lossfw.check.instances import instances_to_check
+from lossfw.check.laws.large_rows import CLASSES_CHECKS, large_rows
 from lossfw.check.options import Options
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.check.stages import Effort
@@ -237,6 +239,26 @@ def differs(mutant, original):
                 some = rng.permutation(bad)[:MOST_AT_KINKS]
                 if not _are_kinks(subject, points.take(some), order):
                     return True
+    return _differs_in_large_rows(flat, flat_mutant, subject)
+
+
+def _differs_in_large_rows(own, changed, subject):
+    """Tell whether results of many classes or of large groups are others, by more than rounding."""
+    try:
+        drawn = large_rows(subject, Search())
+    except NotApplicable:
+        return False
+    for points in drawn:
+        t = subject.exact.full(points.y, points.t)
+        for name in ("unreduced", "unreduced_gradient", "unreduced_hessian"):
+            b = np.asarray(call(getattr(own, name), np, points.y, t))
+            try:
+                a = np.asarray(call(getattr(changed, name), np, points.y, t))
+            except Exception:
+                return True
+            least = OFF / 10 * np.max(np.abs(b), initial=0.0)
+            if a.shape != b.shape or not np.allclose(a, b, rtol=OFF / 10, atol=least):
+                return True
     return False
 
 
@@ -362,7 +384,11 @@ def verdict(mutant, seed, examples=200):
 def refuting(made, truth, seed, examples, effort=None):
     """Return the checks that refute a mutant, with the effort of the command: one, or none."""
     subject = replace(of_component(made), truth=of_component(truth).truth)
-    of = suite_of_subject(subject, COMPONENT_CHECKS).formula_only()
+    whole = suite_of_subject(subject, COMPONENT_CHECKS)
+    of = whole.formula_only()
+    # The command makes those of large rows and groups at the defaults.
+    large = {c.name: c for c in CLASSES_CHECKS if c.name in whole.checks}
+    of = replace(of, checks={**of.checks, **large})
     skip = [name for name in (NOT_OF_A_MUTANT,) if name in of.checks]
     options = Options(seed=seed, examples=examples, first=True, skip=skip)
     report = run(of, options, effort=effort)

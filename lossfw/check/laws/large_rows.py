@@ -54,7 +54,7 @@ def _check(subject: Subject, search: Search, order: int) -> None:
         raise NotApplicable(f"nobody wrote a {_NAMES[order]}")
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
-    for points in search.once("large rows", lambda: _large_rows(subject, search)):
+    for points in search.once("large rows", lambda: large_rows(subject, search)):
         columns = _columns(subject, points, search) if order else None
         actual = _at(np.asarray(function(points.y, points.t)), columns)
         expected = _in_floats(subject, points, order, columns)
@@ -64,7 +64,7 @@ def _check(subject: Subject, search: Search, order: int) -> None:
             _decide(subject, function, points.take(slice(k, k + 1)), order, some, actual[k])
 
 
-def _large_rows(subject: Subject, search: Search) -> list[Points]:
+def large_rows(subject: Subject, search: Search) -> list[Points]:
     """Return a few unremarkable rows of each octave of sizes, with targets of both forms."""
     most = _most(subject)
     if not most:

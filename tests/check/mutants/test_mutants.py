@@ -49,6 +49,13 @@ def test_what_does_not_end_is_killed(monkeypatch):
     assert verdict(endless, 0) == "killed"
 
 
+@pytest.mark.slow
+def test_what_differs_only_in_large_groups_is_killed():
+    # Groups of more than 128 rows are sorted.
+    unsorted = (m for m in mutants("cox", "lossfw_std.risk_sets") if m.after == "time")
+    assert {verdict(mutant, 0) for mutant in unsorted} == {"killed"}
+
+
 def test_what_claims_less_tells_no_lie():
     own = {"convex": True, "lipschitz": 2.0, "breaks": (0.0, 1.0)}
     assert not claims_more({"lipschitz": 2.0 * (1 + 1e-14)}, own)
