@@ -13,7 +13,7 @@ from lossfw.data import csv_table, csv_text
 from lossfw.evaluation import evaluate as evaluation
 from lossfw.runs import execute, journal
 from support.configs import DIGITS, SAVED_ARRAYS
-from support.waiting import HANGS
+from support.waiting import FOR_EVER, HANGS
 
 NETWORK = (
     DIGITS.replace("split: test", "split: all")
@@ -172,7 +172,7 @@ def kill_many(write, function, *how):
         capture_output=True,
         text=True,
         env=environment,
-        timeout=HANGS,
+        timeout=FOR_EVER,
         check=False,
     )
     assert done.returncode == 0, done.stderr
