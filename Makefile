@@ -4,6 +4,7 @@
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make costs      measure what every component costs an element, for lossfw show
 # make speed      measure losses against torch, JAX and scikit-learn, for docs/explanation/speed.md
+# make calibration  count the false stars of equally good models, for docs/explanation/trust.md
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
 # make parity     train the objectives of libraries and our losses, and write docs/reference/bridges.md
@@ -23,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy costs speed reference rooms parity checks site release wild clean
+.PHONY: demo test lint accuracy costs speed calibration reference rooms parity checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -46,6 +47,10 @@ costs: $(VENV)/.ready-test
 # Takes some minutes on a quiet machine, and compares with what is installed there.
 speed: $(VENV)/.ready-test
 	@$(BIN)/python tests/benchmarks/losses.py --write docs/explanation/speed.md
+
+# Takes some fifteen minutes of one core.
+calibration: $(VENV)/.ready-test
+	@$(BIN)/python tests/benchmarks/calibration.py --write docs/explanation/trust.md
 
 parity: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_bridges.py docs/reference/bridges.md
