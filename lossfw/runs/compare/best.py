@@ -162,7 +162,7 @@ def _incomparable(
     if lacking:
         return f"{', '.join(lacking)} did not report {by}"
     if by == LOSS and len({loss_key(run) for run in runs}) > 1:
-        return "the losses of the runs are different things"
+        return "the losses of the runs are different things (compare --loss NAME takes one for all)"
     apart = [run.name for run in runs if run.name not in with_rows]
     if apart:
         return f"{', '.join(apart)} kept neither sums by unit nor the same rows"

@@ -130,7 +130,8 @@ def test_two_runs_have_no_winner_and_others_say_why(made, command, compared):
     assert compared(*runs[:2])["winner"] is None
     command("run", "one.yaml", "--out", "other", "-o", "loss=absolute_error")
     found = compared(*runs, "other")["winner"]
-    assert found == {"why": "the losses of the runs are different things"}
+    told = "the losses of the runs are different things (compare --loss NAME takes one for all)"
+    assert found == {"why": told}
     command("run", "one.yaml", "--out", "plain", "-o", "evaluate.intervals=null")
     assert "plain kept neither" in compared(*runs, "plain")["winner"]["why"]
 
