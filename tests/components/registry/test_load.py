@@ -76,6 +76,15 @@ def test_a_broken_plugin_is_told_and_takes_nobody_down(install, case):
     assert registry.create("loss", "mild").c == 1.0
 
 
+@pytest.fixture
+def interruptible():
+    """Let interrupts raise: what a shell starts in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_by_the_user_during_an_import_is_one(install):
     source = "import signal\nsignal.raise_signal(signal.SIGINT)"
     install("slow", {"slow": "slow_plugin"}, {"slow_plugin": source})
