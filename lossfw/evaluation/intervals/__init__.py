@@ -1,1 +1,1 @@
-"""Confidence intervals from sums per fold of rows: jackknife and bootstrap."""
+"""Confidence intervals from sums by unit: jackknife and bootstrap."""
