@@ -30,8 +30,8 @@ import lossfw.runs.trainings
 
 # What says when it was, and who is writing.
 _TIMES = ("run.json", ".lock")
-# Results, in the folder of a run or of a training.
-_RESULTS = ("metrics.json", "training.json")
+# What a call goes on from; its readers take nothing from it.
+_CHECKPOINTS = ("checkpoint.npz", "partials.npz")
 
 
 def start(function, config, folder, overrides=(), *, resume=False, prepare=lambda: None):
@@ -63,10 +63,17 @@ def whole(function, config, folder, overrides=()):
 
 
 def taken(found):
-    """Return the results that a reader takes: those in folders whose status is done."""
-    done = [Path(name).parent for name, content in found.items() if content == b"done\n"]
-    names = [str(folder / result) for folder in done for result in _RESULTS]
-    return {name: found[name] for name in names if name in found}
+    """Return what a reader takes: the files of each folder whose status is done."""
+    status = {Path(name).parent: found[name] for name in found if Path(name).name == "status"}
+    done = [folder for folder, content in status.items() if content == b"done\n"]
+    return {
+        str(folder): {
+            name: content
+            for name, content in found.items()
+            if Path(name).parent == folder and not name.endswith((".tmp", *_CHECKPOINTS))
+        }
+        for folder in done
+    }
 
 
 def run(function, config, folder, step, overrides):
@@ -91,12 +98,9 @@ def run(function, config, folder, step, overrides):
         found = contents(folder) if folder.is_dir() else {}
         results = taken(found)
         left += bool(results)
-        for name, content in results.items():
-            # Settings and numbers are those of one call.
-            with_settings = str(Path(name).with_name("config.yaml"))
-            pair = content, found.get(with_settings)
-            if pair not in [(one.get(name), one.get(with_settings)) for one in (older, wanted)]:
-                wrong.append(f"{number}: {name} is of neither call")
+        for where, files in results.items():
+            if files not in (taken(older).get(where), taken(wanted).get(where)):
+                wrong.append(f"{number}: {where} is of neither call")
         code = ended(start(function, config, folder, resume=True))
         found = contents(folder)
         differ = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
