@@ -30,6 +30,7 @@ def modules():
     return found
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("names", [pytest.param(n, id=p) for p, n in modules().items()])
 def test_examples_in_docstrings(names):
     for name in names:

@@ -193,7 +193,7 @@ class Waiting(PointwiseLoss):
         return t.time * xp.exp(y) - t.event * y
 
 
-@pytest.mark.turns(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "against", "given"),
     [(squares, Gap(), {"gradient": slopes}), (waiting, Waiting(), {})],

@@ -182,6 +182,7 @@ def kill_many(write, function, *how):
     return said["killed"]
 
 
+@pytest.mark.turns(2)
 @NEEDS_FORK
 @pytest.mark.parametrize(("function", "step"), [("run_all", 19), ("train_all", 37)])
 def test_killed_among_several_runs(write, function, step):

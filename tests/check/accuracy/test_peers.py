@@ -46,6 +46,7 @@ def peer(request):
     return request.param
 
 
+@pytest.mark.slow
 def test_a_peer_s_functions_are_ours(peer):
     offered = 0
     registry = lossfw.registry()

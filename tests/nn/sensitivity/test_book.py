@@ -34,6 +34,7 @@ def test_accuracy_and_its_flat_interval(found):
     assert f"from {-low:.4f} below that weight to {high:.4f} above" in SAID
 
 
+@pytest.mark.slow
 def test_accuracy_has_no_slope_at_any_parameter(found):
     own = found["zeros"]["sigmoid"]
     assert own["steady"] == {"accuracy": True}
