@@ -196,9 +196,26 @@ def _excuse_at_kinks(
     if not rows.size:
         return
     order, some, actual = oracle.order, points.take(rows), actual[rows]
-    near = [subject.exact.difference(order, some.y, some.t, side=side) for side in (-1, 1)]
-    if subject.rows:
-        near += beyond_jumps(subject, order, some, near[0])
+    sides = [subject.exact.difference(order, some.y, some.t, side=side) for side in (-1, 1)]
+    right, kink = _lie_between(subject, order, actual, sides)
+    rest = np.flatnonzero(any_in_row(bad[rows] & ~right))
+    if subject.rows and rest.size:
+        near = [side[rest] for side in sides]
+        near += beyond_jumps(subject, order, some.take(rest), near[0])
+        right[rest], kink[rest] = _lie_between(subject, order, actual[rest], near)
+    if order == 2:
+        # Where the slope jumps, any number may be the curvature.
+        right |= subject.exact.kinks(some.y, some.t) & ~np.isnan(actual)
+    bad[rows] &= ~right
+    exact = oracle.exact.reshape(oracle.shape)
+    is_unknown = np.isnan(to_float(sides[0])) & np.isnan(to_float(sides[1]))
+    exact[rows] = np.where(kink | is_unknown, exact[rows], sides[0])
+
+
+def _lie_between(
+    subject: Subject, order: int, actual: NDArray, near: list[Any]
+) -> tuple[NDArray, NDArray]:
+    """Tell which derivatives lie between those next to them, and where these differ."""
     kink = np.logical_or.reduce([differences.differ(near[0], other) for other in near[1:]])
     with np.errstate(all="ignore"):
         floats = [to_float(one, np.float64) for one in near]
@@ -206,13 +223,7 @@ def _excuse_at_kinks(
         size = np.fmax(np.abs(low), np.abs(high))
         slack = _SLACK * kink + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
         right = (actual >= low - slack) & (actual <= high + slack)
-        right |= kink & (size > JUMP)
-    if order == 2:
-        # Where the slope jumps, any number may be the curvature.
-        right |= subject.exact.kinks(some.y, some.t) & ~np.isnan(actual)
-    bad[rows] &= ~right
-    exact = oracle.exact.reshape(oracle.shape)
-    exact[rows] = np.where(kink | np.isnan(size), exact[rows], near[0])
+        return right | (kink & (size > JUMP)), kink
 
 
 def _limit_bad_rows(points: Points, bad: NDArray, is_gross: NDArray, most: int) -> NDArray:
