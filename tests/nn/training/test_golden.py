@@ -49,7 +49,8 @@ def test_a_training_has_the_numbers_of_before(lossfw, folder):
     assert lossfw("train", "t.yaml", "--out", "a").exit_code == 0
     trained = json.loads((folder / "a/training.json").read_text())
     assert list(trained) == [
-        "lossfw", "loss", "inputs", "epochs", "kept", "stopped", "moved", "digest",
+        "lossfw", "loss", "inputs", "epochs", "kept", "stopped", "moved", "baseline", "digest",
+        "versions",
     ]  # fmt: skip
     assert trained["epochs"][3]["rate"] == pytest.approx(0.005652630961100259, rel=DIGITS)
     pairs = zip(flat(trained["epochs"][-1]), flat(LAST), strict=True)
