@@ -114,7 +114,7 @@ def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
     [
         ("xgboost", "seed", "`seed`"),
         ("xgboost", "nthread", "LOSSFW_THREADS"),
-        ("lightgbm", "objective", "`loss`"),
+        ("lightgbm", "objective", "write it without more"),
         ("lightgbm", "metric", "`evaluate.metrics`"),
         ("catboost", "verbose", "progress"),
         ("catboost", "iterations", "`train.rounds`"),
