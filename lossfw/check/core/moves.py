@@ -6,7 +6,8 @@ any of them. Rounding does not explain:
 - a discrete argument: a flag, a count, a sign or the index of a class is the number that it is, and
   so is a 0, beside which every number is another one. They are never moved.
 - a jump, where the formula takes another branch. A change that rounding makes grows with the move;
-  one that eight times the move does not enlarge is a jump, and counts for nothing.
+  one that eight times the move does not enlarge is a jump, and counts for nothing. So is one that
+  a move far below rounding makes: two ends of an interval that are equal are parted by it already.
 - the other side of a jump, if the argument is on the jump itself. Beside it, where ``y - t`` may be
   rounded onto it, the result may be that of the other side, and nothing in between.
 """
@@ -85,9 +86,26 @@ class Moves:
             self._near = near
             size = _size(near - exact)
             self._smooth = without_jumps(size, _size(far - near))
+            self._beside = self._results_beside()
+            self._smooth[_size(self._beside - exact) > size / 2] = 0
             self._is_jump = self._smooth < size
             shape = len(self._inputs), len(_SIGNS), *np.shape(exact)
             self.change = np.nan_to_num(self._smooth).reshape(shape).max(axis=1).sum(axis=0)
+
+    def _results_beside(self) -> Any:
+        """Return the results next to the arguments, in the order of the moves."""
+        found = []
+        for role in "yt":
+            # The other role stays as it is: an index of a class cannot be an exact number.
+            beside = [
+                _moved_least(one, self._points, sign)
+                for one in self._inputs
+                if one.role == role
+                for sign in _SIGNS
+            ]
+            if beside:
+                found.append(self._results(beside))
+        return np.concatenate(found)
 
     def _results(self, moves: Sequence[Points]) -> Any:
         # One call for all: few rows cost as much as many.
@@ -109,10 +127,7 @@ class Moves:
             rows = np.flatnonzero(reached.any(tuple(range(1, reached.ndim))))
             if not rows.size:
                 continue
-            one, sign = self._inputs[number // 2], _SIGNS[number % 2]
-            beside = _moved_least(one, self._points.take(rows), sign)
-            here = exact_results(self._subject, self._order, beside)
-            here = np.asarray(here).reshape(near[rows].shape)
+            here = self._beside[number][rows]
             is_beside = _size(here - self._exact[rows]) < _size(here - near[rows])
             found[rows] |= reached[rows] & is_beside
         return found

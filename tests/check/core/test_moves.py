@@ -12,7 +12,7 @@ from lossfw.check.core.judge import judge
 from lossfw.check.core.moves import Moves, exact_results, steps, without_jumps
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import of_component
-from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, UNIT, Members
+from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, POSITIVE, UNIT, Members
 from lossfw.numerics import softplus
 from lossfw_std.losses.absolute_percentage_error import NONZERO
 
@@ -59,6 +59,26 @@ def test_neither_a_flag_nor_a_threshold_makes_a_change():
     np.testing.assert_array_less(0, change)
 
 
+class OfInterval(PointwiseLoss):
+    """A square where both ends are one number, and less the logarithm of the width elsewhere."""
+
+    prediction, target = REAL, Columns.of(lower=NONNEGATIVE, upper=POSITIVE).ordered()
+
+    def value(self, xp, y, t):
+        is_point = t.lower == t.upper
+        width = xp.where(is_point, 1.0, t.upper - t.lower)
+        return (y - t.lower) ** 2 - xp.where(is_point, 0.0, xp.log(width))
+
+
+def test_no_move_parts_the_ends_of_an_interval_that_are_one_number():
+    loss = of_component(OfInterval())
+    points = Points(np.array([[3.0]] * 2), np.array([[2.0, 2.0], [2.0, 2.5]]))
+    change = Moves(loss, 0, points, exact_results(loss, 0, points)).change
+    # The first is 1, and next to it some 34; rounding of its arguments explains some units.
+    np.testing.assert_array_less(change, 100 * np.finfo(float).eps)
+    np.testing.assert_array_less(0, change)
+
+
 def test_rounding_moves_one_number_of_a_group_with_columns(monkeypatch):
     loss = of_component(lossfw.loss("cox"))
     points = usual_group(loss, 3, np.random.default_rng(0), 2)
@@ -70,7 +90,8 @@ def test_rounding_moves_one_number_of_a_group_with_columns(monkeypatch):
 
     monkeypatch.setattr("lossfw.check.core.moves.exact_results", record)
     Moves(loss, 0, points, exact_results(loss, 0, points))
-    (together,) = seen
+    together, *beside = seen
+    assert [len(each) for each in beside] == [2 * 3 * len(points)] * 2
     # Three predictions and three times, near and farther, both ways; no event.
     assert len(together) == 2 * (3 + 3) * 2 * len(points)
     y, t = np.tile(points.y, (24, 1)), np.tile(points.t, (24, 1))
