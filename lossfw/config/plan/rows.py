@@ -20,6 +20,7 @@ from lossfw.data.selected_rows import Selection, SelectionError, selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
 from lossfw.models import Predictor
+from lossfw.models.predictions import Predictions
 from lossfw.numerics.arrays import NDArray
 
 
@@ -138,7 +139,9 @@ def _note_on_labels(config: CheckedConfig, data: Dataset, options: DataOptions) 
 
 
 def _is_saved(config: CheckedConfig) -> bool:
-    return config.origin is not None and config.origin.is_saved
+    """Tell whether outputs are saved, also where only the data are built and no file is read."""
+    of_file = isinstance(config.model, Predictions)
+    return of_file or (config.origin is not None and config.origin.is_saved)
 
 
 def _inputs_text(config: CheckedConfig, data: Dataset, options: DataOptions) -> str:

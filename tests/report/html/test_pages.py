@@ -244,6 +244,17 @@ def test_data_that_changed_are_not_taken_for_those_of_the_run(inside):
     assert "The rows were not kept" in page.words
 
 
+def test_inputs_that_saved_predictions_do_not_take_are_shown(inside):
+    (inside / "gaps.csv").write_text("x,y\n1,2\n,3\n3,4\n")
+    np.save("p.npy", np.array([2.0, 2.5, 3.0]))
+    (inside / "gaps.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, file: gaps.csv, targets_key: y, missing: keep}\n"
+        "model: {name: predictions, file: p.npy}\nloss: squared_error\nevaluate: {rows: true}\n"
+    )
+    command("run", "gaps.yaml", "--out", "gaps")
+    assert "cannot be read" not in command("report", "gaps").output
+
+
 def test_the_same_run_gives_the_same_page(inside):
     page = (inside / "runs/other/report.html").read_bytes()
     command("report", "runs/other")
