@@ -165,7 +165,9 @@ def kill_many(write, function, *how):
     config = write(rows=24, config=MANY[function])
     inputs = np.random.default_rng(0).normal(size=(24, 2))
     np.savez(config.parent / "d.npz", inputs=inputs, targets=(inputs[:, 0] > 0).astype(int))
+    # A cluster that tests share may have set what keeps scripts from importing their neighbours.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
+    environment["PYTHONSAFEPATH"] = ""
     words = [KILLING_MANY, function, config, config.parent / "out", *how]
     done = subprocess.run(
         [sys.executable, *map(str, words)],
