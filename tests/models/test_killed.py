@@ -1,17 +1,13 @@
 """Trainings of three libraries, which draw rows and columns, killed at any moment."""
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from support.killed import said_by
 from support.waiting import HANGS
 
-KILLING = Path(__file__).parents[1] / "support" / "killing_trainings.py"
 CONFIG = """\
 lossfw: 1
 data: {{name: arrays, file: d.npz}}
@@ -37,17 +33,7 @@ def test_a_training_killed_at_random_moments_goes_on_to_the_same_bytes(library, 
     targets = np.exp(0.5 * inputs[:, 0]) * random.gamma(2.0, 0.5, 400)
     np.savez(tmp_path / "d.npz", inputs=inputs, targets=targets)
     (tmp_path / "t.yaml").write_text(CONFIG.format(model=MODELS[library]))
-    command = [sys.executable, KILLING, tmp_path / "t.yaml", tmp_path / "out", library, "4", "0"]
-    environment = {**os.environ, "LOSSFW_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=HANGS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    words = [tmp_path / "t.yaml", tmp_path / "out", library, 4, 0]
+    said = said_by("killing_trainings.py", *words, timeout=HANGS)
     assert said["wrong"] == []
     assert said["killed"] > 1

@@ -11,7 +11,7 @@ from lossfw.components import notebook
 from lossfw.errors import ConfigError, DataError, OutputError
 from lossfw.runs.folder import RunFolder
 from lossfw.runs.folds import CrossValidation
-from lossfw.runs.trainings import carry_out_training
+from support.killed import interrupted_at
 
 ROWS = 40
 CONFIG = {
@@ -166,16 +166,9 @@ def test_a_sweep_has_folds_for_each_setting(table, config):
 
 
 def test_a_resumed_training_ends_with_the_same_bytes(table, config, trained, monkeypatch):
-    def killed(request, run, **options):
-        if request.name == "fold=1":
-            raise KeyboardInterrupt
-        return carry_out_training(request, run, **options)
-
     again = table / "again"
-    with monkeypatch.context() as patched:
-        patched.setattr("lossfw.runs.trainings.carry_out_training", killed)
-        with pytest.raises(KeyboardInterrupt):
-            lossfw.train_all(config, out=again)
+    with interrupted_at("fold=1", monkeypatch):
+        lossfw.train_all(config, out=again)
     assert not (again / "metrics.json").exists()
     lossfw.train_all(config, out=again, resume=True)
     expected = {

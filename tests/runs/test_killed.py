@@ -1,10 +1,6 @@
 """A run that was stopped, or killed at any moment, goes on to the same bytes."""
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +9,7 @@ from lossfw.data import csv_table, csv_text
 from lossfw.evaluation import evaluate as evaluation
 from lossfw.runs import execute, journal
 from support.configs import DIGITS, SAVED_ARRAYS
+from support.killed import said_by
 from support.waiting import FOR_EVER, HANGS
 
 NETWORK = (
@@ -39,7 +36,6 @@ CASES = {
     "a table in pieces": (TABLE, []),
 }
 
-KILLING = Path(__file__).parents[1] / "support" / "killing.py"
 
 # Every operation on a file, and few numbers.
 SMALL = SAVED_ARRAYS + "evaluate: {rows: true, metrics: [accuracy]}\n"
@@ -108,13 +104,7 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
 
 
 def kill(config, *how):
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
-    command = [sys.executable, str(KILLING), str(config), str(config.parent / "out"), *how]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=HANGS, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return said_by("killing.py", config, config.parent / "out", *how, timeout=HANGS)
 
 
 @pytest.mark.slow
@@ -145,7 +135,6 @@ def test_killed_before_every_operation_on_a_file(write, how):
     assert said["kept"] > 3
 
 
-KILLING_MANY = KILLING.with_name("killing_many.py")
 MANY = {
     "run_all": SMALL + "sweep: {grid: {loss.delta: [1e-7, 1e-3]}}\n",
     "train_all": """\
@@ -165,20 +154,8 @@ def kill_many(write, function, *how):
     config = write(rows=24, config=MANY[function])
     inputs = np.random.default_rng(0).normal(size=(24, 2))
     np.savez(config.parent / "d.npz", inputs=inputs, targets=(inputs[:, 0] > 0).astype(int))
-    # A cluster that tests share may have set what keeps scripts from importing their neighbours.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
-    environment["PYTHONSAFEPATH"] = ""
-    words = [KILLING_MANY, function, config, config.parent / "out", *how]
-    done = subprocess.run(
-        [sys.executable, *map(str, words)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=FOR_EVER,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    words = [function, config, config.parent / "out", *how]
+    said = said_by("killing_many.py", *words, timeout=FOR_EVER)
     assert said["wrong"] == []
     assert said["killed"] > said["left"] > 0 or len(how) > 1
     return said["killed"]

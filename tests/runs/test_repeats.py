@@ -7,7 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import ConfigError
-from lossfw.runs.trainings import carry_out_training
+from support.killed import interrupted_at
 
 ROWS = 45
 RANDOM = np.random.default_rng(2)
@@ -70,16 +70,9 @@ def test_recipes_are_compared_by_folds_and_repeats(trained, tmp_path):
 def test_a_resumed_training_ends_with_the_same_bytes(trained, tmp_path, monkeypatch):
     out, _ = trained
 
-    def killed(request, run, **options):
-        if request.name == "repeat=1/fold=1":
-            raise KeyboardInterrupt
-        return carry_out_training(request, run, **options)
-
     again = tmp_path / "cv"
-    with monkeypatch.context() as patched:
-        patched.setattr("lossfw.runs.trainings.carry_out_training", killed)
-        with pytest.raises(KeyboardInterrupt):
-            lossfw.train_all(CONFIG, out=again)
+    with interrupted_at("repeat=1/fold=1", monkeypatch):
+        lossfw.train_all(CONFIG, out=again)
     lossfw.train_all(CONFIG, out=again, resume=True)
     for name in (f"repeat={repeat}/{file}" for repeat in range(3) for file in FILES):
         assert (again / name).read_bytes() == (out / name).read_bytes()

@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from support.killed import said_by
 from support.waiting import HANGS
 
-KILLING = Path(__file__).parents[1] / "support" / "killing.py"
 CONFIG = """\
 lossfw: 1
 data: {{name: arrays, file: rows.npz, targets_key: t}}
@@ -89,18 +88,8 @@ def test_no_batch_size_thread_or_worker_changes_a_bit(write, units):
 def test_twenty_kills_change_no_byte(write, units):
     # A checkpoint after each 256 rows writes all tables: fewer rows, and many moments.
     config = write(units, 3000)
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
-    command = [sys.executable, str(KILLING), str(config), str(config.parent / "out")]
-    done = subprocess.run(
-        [*command, "moments", "20", "4"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=2 * HANGS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    words = [config, config.parent / "out", "moments", 20, 4]
+    said = said_by("killing.py", *words, timeout=2 * HANGS)
     assert said["wrong"] == []
     assert said["tried"] == 20
     assert said["killed"] >= 10
