@@ -85,12 +85,12 @@ class Moves:
             near, far = self._results(moves).reshape(2, -1, *np.shape(exact))
             self._near = near
             size = _size(near - exact)
-            self._smooth = without_jumps(size, _size(far - near))
+            smooth = without_jumps(size, _size(far - near))
             self._beside = self._results_beside()
-            self._smooth[_size(self._beside - exact) > size / 2] = 0
-            self._is_jump = self._smooth < size
+            smooth[_size(self._beside - exact) > size / 2] = 0
+            self._is_jump = smooth < size
             shape = len(self._inputs), len(_SIGNS), *np.shape(exact)
-            self.change = np.nan_to_num(self._smooth).reshape(shape).max(axis=1).sum(axis=0)
+            self.change = np.nan_to_num(smooth).reshape(shape).max(axis=1).sum(axis=0)
 
     def _results_beside(self) -> Any:
         """Return the results next to the arguments, in the order of the moves."""

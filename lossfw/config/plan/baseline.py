@@ -15,6 +15,7 @@ from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.selected_rows import taken
 from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
+from lossfw.evaluation.predictor import without_column
 from lossfw.evaluation.slices import COLUMN
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -98,9 +99,8 @@ def _constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
     if config.sample is not None:
         rows = np.array(config.sample)
         targets, weight = targets[rows], None if weight is None else np.asarray(weight)[rows]
-    flat = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
     classes = config.output_columns if loss.takes_rows else None
-    return constant_prediction(loss, flat, weight, classes=classes)
+    return constant_prediction(loss, without_column(targets), weight, classes=classes)
 
 
 def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:

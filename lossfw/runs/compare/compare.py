@@ -322,8 +322,11 @@ def compare_folders(
         )
     if trainings or left_out:
         if by is not None or units is not None or scores.asked:
-            option = f"{scores.text} scores rows" if scores.asked else "--by tells rows apart"
-            if by is None and not scores.asked:
+            if scores.asked:
+                option = f"{scores.text} scores rows"
+            elif by is not None:
+                option = "--by tells rows apart"
+            else:
                 option = "--units says which rows belong together"
             raise ArgumentError(f"{option}, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), left_out)
