@@ -21,8 +21,8 @@ _RANKS = {grade: rank for rank, grade in enumerate(GRADES)}
 _FUNCTIONS = ("value", "gradient", "hessian")
 _SORTS = ("precision", "overflow")
 
-# Checks with these last words fail together: those in half precision, and of many numbers.
-_SAME_FOR_ALL = (":half", ":many")
+# Checks with this last word fail together: those of many numbers.
+_SAME_FOR_ALL = (":many",)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class SharedCause:
 
 
 def by_grade(refuted: Iterable[Refutation]) -> list[Refutation]:
-    """Return findings with the gravest first, those in half precision after others."""
-    return sorted(refuted, key=lambda one: (_RANKS[one.grade], one.check.endswith(":half")))
+    """Return findings with the gravest first."""
+    return sorted(refuted, key=lambda one: _RANKS[one.grade])
 
 
 def causes(refuted: Iterable[Refutation]) -> list[SharedCause]:

@@ -1,14 +1,11 @@
 """Checks of results in half precision, against double precision.
 
-A result that fits half precision is right there, also if a wider one computed it; an error is
-reported by its class: an overflow, lost digits, a wrong derivative.
+A result that fits half precision is right there, also if a wider one computed it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +18,6 @@ from lossfw.check.core.points import (
     simplest,
 )
 from lossfw.check.core.search import (
-    Check,
     Counterexample,
     NotApplicable,
     Output,
@@ -39,29 +35,15 @@ from lossfw.numerics.arrays import NDArray
 _HALF_ULPS = (2.0, 8.0)
 
 
-@dataclass(frozen=True)
-class HalfPrecisionResult:
-    """Results in half precision next to those in double, at points in half precision."""
+class _Comparison(NamedTuple):
+    """Results in half precision next to those in double."""
 
-    function: Output
-    points: Points
     actual: NDArray
     exact: NDArray
     is_wrong: NDArray  # where half precision holds the exact result
 
-    def need_none(self, wrong: NDArray) -> None:
-        """Refute the result, of those that are wrong, whose numbers are written most shortly."""
-        if wrong.any():
-            one = simplest(self.points, wrong)
-            text = (
-                f"in float16 the {self.function} is {format_number(self.actual[one], 6)}, and in "
-                f"float64, for the same numbers, {format_number(self.exact[one], 6)}, which fits "
-                "float16."
-            )
-            raise Counterexample.at(self.points, one, text, f"{self.function}(y, t)")
 
-
-def _compare(function: Output, points: Points, ulps: float) -> HalfPrecisionResult:
+def _compare(function: Output, points: Points, ulps: float) -> _Comparison:
     """Compare results in half precision, right to some units of it, with those in double."""
     exact = _in(np.float64, function, points).astype(np.float64)
     rough = _in(np.float32, function, points).astype(np.float64)
@@ -73,7 +55,7 @@ def _compare(function: Output, points: Points, ulps: float) -> HalfPrecisionResu
         # The error of float32 itself is not a mistake of half precision.
         allowed = ulps * step + 2 * np.abs(rough - exact)
         is_wrong = fits & ~(np.abs(actual - exact) <= allowed)
-    return HalfPrecisionResult(function, points, actual, exact, is_wrong)
+    return _Comparison(actual, exact, is_wrong)
 
 
 def _in(dtype: Any, function: Output, points: Points) -> NDArray:
@@ -81,19 +63,21 @@ def _in(dtype: Any, function: Output, points: Points) -> NDArray:
     return function(points.y.astype(dtype), t)
 
 
-def _halves(subject: Subject, search: Search) -> list[HalfPrecisionResult]:
-    """Return all results in half precision next to those in double; computed once."""
-
-    def compute() -> list[HalfPrecisionResult]:
-        every = (_finite(subject, points) for points in search.points(subject, "float16"))
-        return [
-            _compare(function, some, _HALF_ULPS[function.name != "value"])
-            for some in every
-            if len(some)
-            for function in outputs(subject)
-        ]
-
-    return search.once("halves", compute)
+@check("dtype:half")
+def check_half_precision(subject: Subject, search: Search) -> None:
+    """In float16 a value, gradient or Hessian that fits is finite, and right to float16."""
+    for points in search.points(subject, "float16"):
+        some = _finite(subject, points)
+        for function in outputs(subject) if len(some) else ():
+            half = _compare(function, some, _HALF_ULPS[function.name != "value"])
+            if half.is_wrong.any():
+                one = simplest(some, half.is_wrong)
+                text = (
+                    f"in float16 the {function} is {format_number(half.actual[one], 6)}, and in "
+                    f"float64, for the same numbers, {format_number(half.exact[one], 6)}, which "
+                    "fits float16."
+                )
+                raise Counterexample.at(some, one, text, f"{function}(y, t)")
 
 
 def _finite(subject: Subject, points: Points) -> Points:
@@ -102,38 +86,6 @@ def _finite(subject: Subject, points: Points) -> Points:
     # Half precision's rows sum to 1 less exactly than wider ones may.
     return some.take(is_inside(subject, cast(subject, some, "float64")))
 
-
-@check("dtype:half")
-def check_half_precision(subject: Subject, search: Search) -> None:
-    """In float16 a result that fits is right to float16."""
-    for half in _halves(subject, search):
-        half.need_none(half.is_wrong)
-
-
-@check("overflow:half")
-def check_half_overflow(subject: Subject, search: Search) -> None:
-    """In float16 a result that fits is finite."""
-    for half in _halves(subject, search):
-        half.need_none(half.is_wrong & ~np.isfinite(half.actual))
-
-
-def _check_half(subject: Subject, search: Search, name: str) -> None:
-    """Judge one function; an infinite value is another check's."""
-    found = [half for half in _halves(subject, search) if half.function.name == name]
-    if not found:
-        raise NotApplicable(f"there is no {name} in half precision")
-    for half in found:
-        half.need_none(half.is_wrong & (np.isfinite(half.actual) | (name != "value")))
-
-
-HALF_CHECKS = tuple(
-    Check(name, partial(_check_half, name=function))
-    for name, function in (
-        ("precision:half", "value"),
-        ("gradient:half", "gradient"),
-        ("hessian:half", "hessian"),
-    )
-)
 
 # Half precision stagnates where so many equal terms are added up in it.
 _MOST_CLASSES = 4096

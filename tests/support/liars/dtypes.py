@@ -86,9 +86,8 @@ LIARS = (
     Liar("loss", "dtype:target", "half", replace(PLAIN, value=in_the_targets_precision)),
     Liar("loss", "dtype:target", "bytes", replace(PLAIN, value=negated_bytes)),
     Liar("loss", "dtype:order", "native", replace(PLAIN, value=native), ("shape:layout",)),
-    Liar("loss", "dtype:half", "overflow", replace(PLAIN, value=overflowing), ("overflow:half",)),
-    Liar("loss", "overflow:half", "overflow", replace(PLAIN, value=overflowing), ("dtype:half",)),
-    Liar("loss", "precision:half", "sixteenths", replace(PLAIN, value=rounded), ("dtype:half",)),
-    Liar("loss", "gradient:half", "steep", replace(SQUARE, gradient=steep), ("dtype:half",)),
-    Liar("loss", "hessian:half", "bent", replace(SQUARE, hessian=bent), ("dtype:half",)),
+    Liar("loss", "dtype:half", "overflow", replace(PLAIN, value=overflowing)),
+    Liar("loss", "dtype:half", "sixteenths", replace(PLAIN, value=rounded)),
+    Liar("loss", "dtype:half", "steep", replace(SQUARE, gradient=steep)),
+    Liar("loss", "dtype:half", "bent", replace(SQUARE, hessian=bent)),
 )

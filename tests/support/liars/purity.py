@@ -116,8 +116,7 @@ LIARS = (
     Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
          # No two calls agree, wherever two are compared.
          ("shape:axes", "shape:layout", "dtype:target", "dtype:integer", "dtype:order",
-          "dtype:half",
-          "precision:half", "purity:memory", "purity:companions", "purity:extremes",
+          "dtype:half", "purity:memory", "purity:companions", "purity:extremes",
           "purity:many", "value:many", "gradient", "hessian")),
     Liar("loss", "purity:repeat", "half", replace(PLAIN, value=dithered)),
     Liar("loss", "purity:memory", "sums", replace(PLAIN, value=known_by_sums),
@@ -126,7 +125,7 @@ LIARS = (
     Liar("loss", "purity:memory", "object", replace(PLAIN, value=known_by_object),
          ("purity:arguments",)),
     Liar("loss", "purity:companions", "batch", replace(SQUARE, value=centred, reduce=None),
-         ("nan", "dtype:half", "precision:half", "overflow:half", "purity:memory",
+         ("nan", "dtype:half", "purity:memory",
           "purity:extremes", "purity:many", "value:many", "gradient", "hessian")),
     Liar("loss", "purity:extremes", "first", replace(PLAIN, value=from_the_first)),
     Liar("loss", "purity:many", "value", replace(PLAIN, value=_more_than(300, square)),

@@ -30,14 +30,10 @@ F, O, K, S, M = (  # noqa: E741
 
 DEFECT, PRECISION, CONVENTION = "defect", "precision", "convention"
 
-HALF = ("dtype:half", "value:half", "precision:half", "overflow:half", "gradient:half",
-        "hessian:half")  # fmt: skip
-
 RULES = (
     Rule("", "", CONVENTION, "there is no half precision", "not implemented for 'Half'"),
     # PyTorch.
-    *(Rule(f"{F}soft_margin_loss", check, DEFECT, "as the overflow below, in half precision")
-      for check in HALF),
+    Rule(f"{F}soft_margin_loss", "dtype:half", DEFECT, "as the overflow below, in half precision"),
     Rule(f"{F}soft_margin_loss", "overflow", DEFECT,
          "it computes log(1 + exp(-t y)) as it is written: from a margin of -710 on (in float32 of "
          "-89) the loss is infinite where it is 710, and the gradient is NaN"),
@@ -47,15 +43,12 @@ RULES = (
          "the same difference, of very large logits and very small targets"),
     Rule(f"{F}cosine_similarity", "value", CONVENTION,
          "documented: a row that is shorter than 1e-8 counts as that long"),
-    Rule(f"{F}cosine_similarity", "gradient:half", PRECISION, "float16 is computed in float16"),
     Rule(f"{F}cosine_similarity", "gradient", CONVENTION,
          "documented: a row that is shorter than 1e-8 counts as that long"),
     Rule(f"{F}binary_cross_entropy(", "value:negative_zero", CONVENTION,
          "-0.0 where nothing is lost"),
     Rule(f"{F}binary_cross_entropy(", "value", CONVENTION,
          "documented: logarithms are cut off at -100"),
-    Rule(f"{F}binary_cross_entropy(", "gradient:half", PRECISION,
-         "float16 is computed in float16"),
     Rule(f"{F}binary_cross_entropy(", "gradient", CONVENTION,
          "the gradient has a guard of its own, 1e-12 below y (1 - y), while the value is cut off "
          "at e^-100: between both, one is not the derivative of the other"),
@@ -229,7 +222,7 @@ RULES = (
     # Everyone.
     Rule("", "shape:broadcast", CONVENTION,
          "arrays that do not fit are broadcast: (3,) with (3, 1) gives (3, 3), or the mean of it"),
-    *(Rule("", check, PRECISION, "float16 is computed in float16") for check in HALF),
+    Rule("", "dtype:half", PRECISION, "float16 is computed in float16"),
     Rule("", "precision:classes", PRECISION, "float16 is computed in float16", "in float16"),
 )  # fmt: skip
 
