@@ -21,9 +21,6 @@ _RANKS = {grade: rank for rank, grade in enumerate(GRADES)}
 _FUNCTIONS = ("value", "gradient", "hessian")
 _SORTS = ("precision", "overflow")
 
-# Checks with this last word fail together: those of many numbers.
-_SAME_FOR_ALL = (":many",)
-
 
 @dataclass(frozen=True)
 class SharedCause:
@@ -77,8 +74,6 @@ def _cause(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> H
     sort = sort_of_check(finding.check)
     if sort:
         return "precision" if finding.grade == "digits" else sort, finding.grade == "extreme"
-    if finding.check.endswith(_SAME_FOR_ALL):
-        return finding.check.rpartition(":")[2]
     for key, others in found.items():
         if any(_is_same(finding, other) for other in others):
             return key

@@ -189,7 +189,6 @@ def finding(check_name, grade="wrong", inputs=None, component="A"):
           finding("claim:lower_bound", inputs={"y": [1.0]})], 1),
         ([finding("claim:convex", inputs={"y": [1.0]}),
           finding("claim:bounded", inputs={"y": [2.0]})], 2),
-        ([finding("purity:many"), finding("dtype:half"), finding("value:many")], 2),
     ],
 )  # fmt: skip
 def test_findings_of_one_cause_are_one(findings, count):

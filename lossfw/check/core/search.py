@@ -264,6 +264,24 @@ def check(name: str) -> Callable[[Callable[[Any, Search], None]], Check]:
     return lambda function: Check(name, function)
 
 
+def each(subject: Any, search: Search, *parts: Callable[[Any, Search], None]) -> None:
+    """Run the parts of a check that make sense for a subject.
+
+    Raises
+    ------
+    NotApplicable
+        If none does, with the reason of the first.
+    """
+    reasons = []
+    for part in parts:
+        try:
+            part(subject, search)
+        except NotApplicable as reason:
+            reasons.append(reason)
+    if len(reasons) == len(parts):
+        raise reasons[0]
+
+
 def checks_in(*modules: ModuleType) -> dict[str, Check]:
     """Return the checks that modules define, alone or in tuples, by name."""
     values = [value for module in modules for value in vars(module).values()]

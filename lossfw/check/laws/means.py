@@ -14,7 +14,6 @@ from lossfw.check.core.points import Points
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, check, ordinary
 from lossfw.check.core.subject import Subject, call, call_as_given
 from lossfw.check.laws.nan_and_labels import SWALLOWED
-from lossfw.check.laws.purity import sizes
 from lossfw.numerics.arrays import NDArray
 
 # A mean that is accumulated in float64 is right to this relative error; one in
@@ -106,7 +105,7 @@ def _code(options: dict[str, Any]) -> str:
     return f"reduce(y, t{''.join(f', {name}={name}' for name in options)})"
 
 
-def _terms(subject: Subject, search: Search, name: str, count: int = 100) -> MeanTerms:
+def mean_terms(subject: Subject, search: Search, name: str, count: int = 100) -> MeanTerms:
     """Return ordinary points, repeated to `count`, with their own losses."""
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
@@ -126,7 +125,7 @@ def _terms(subject: Subject, search: Search, name: str, count: int = 100) -> Mea
 
 
 def _growing(subject: Subject, search: Search, name: str) -> Iterator[MeanTerms]:
-    every = _terms(subject, search, name)
+    every = mean_terms(subject, search, name)
     yield from (every.take(slice(size)) for size in _GROWING)
 
 
@@ -134,7 +133,7 @@ def _in_axes(subject: Subject, search: Search, name: str) -> tuple[MeanTerms, Po
     """Return twelve points, and the same in two axes."""
     if subject.rows:
         raise NotApplicable("rows have their losses in one axis")
-    terms = _terms(subject, search, name).take(slice(12))
+    terms = mean_terms(subject, search, name).take(slice(12))
     return terms, Points(terms.points.y.reshape(3, 4), terms.points.t.reshape(3, 4))
 
 
@@ -169,7 +168,7 @@ def check_zero_weight(subject: Subject, search: Search) -> None:
 @check("weights:scale")
 def check_scale_of_weights(subject: Subject, search: Search) -> None:
     """All weights times one number give the same mean, in any dtype."""
-    rng, every = search.rng("weights:scale draws"), _terms(subject, search, "weights:scale")
+    rng, every = search.rng("weights:scale draws"), mean_terms(subject, search, "weights:scale")
     for count in (2, 33):
         w = rng.integers(1, 8, count).astype(float)
         for factor in _FACTORS:
@@ -183,7 +182,7 @@ def check_scale_of_weights(subject: Subject, search: Search) -> None:
 @check("weights:masked")
 def check_weights_under_mask(subject: Subject, search: Search) -> None:
     """Weights count for the elements that a mask leaves in."""
-    rng, every = search.rng("weights:masked draws"), _terms(subject, search, "weights:masked")
+    rng, every = search.rng("weights:masked draws"), mean_terms(subject, search, "weights:masked")
     for count in (3, 33):
         terms, keep = every.take(slice(count)), rng.random(count) < 0.7
         keep[:3] = [True, True, False]
@@ -204,17 +203,6 @@ def check_axes_of_weights(subject: Subject, search: Search) -> None:
     terms.hold("with weights of two axes", points, sample_weight=w)
 
 
-@check("weights:many")
-def check_many_weights(subject: Subject, search: Search) -> None:
-    """All of many elements count, each with its weight."""
-    rng, few = search.rng("mean of many"), _terms(subject, search, "mean of many", 24)
-    for size in sizes(search):
-        terms, text = few.take(rng.integers(0, 24, size)), f"of {size:,} elements"
-        w = rng.integers(1, 8, size).astype(float)
-        terms.hold(text)
-        terms.hold(text, sample_weight=w)
-
-
 @check("mask")
 def check_mask(subject: Subject, search: Search) -> None:
     """Elements that `where` leaves out are removed, even a NaN, with and without weights."""
@@ -231,7 +219,7 @@ def check_mask(subject: Subject, search: Search) -> None:
 @check("mask:nothing")
 def check_nothing_left(subject: Subject, search: Search) -> None:
     """A mean of nothing is NaN or an exception, and not a number."""
-    some = _terms(subject, search, "mask:nothing", 3).points
+    some = mean_terms(subject, search, "mask:nothing", 3).points
     none, zero, empty = np.zeros(len(some), bool), np.zeros(len(some)), some.take(slice(0))
     tried: tuple[tuple[Points, dict[str, Any]], ...] = (
         (some, {"where": none}),
@@ -262,18 +250,8 @@ def check_axes_of_masks(subject: Subject, search: Search) -> None:
         terms.hold("weights and a mask of two axes", points, where=where, sample_weight=w)
 
 
-@check("mask:many")
-def check_many_masked(subject: Subject, search: Search) -> None:
-    """A mask leaves out those of many elements that it says."""
-    rng, few = search.rng("mean of many"), _terms(subject, search, "mean of many", 24)
-    for size in sizes(search):
-        terms = few.take(rng.integers(0, 24, size))
-        rng.integers(1, 8, size)  # the draws of the weights, to have the same elements
-        terms.hold("a mask of many", where=rng.random(size) < 0.7)
-
-
 def _check_nan(subject: Subject, search: Search, cases: tuple[dict[str, Any], ...]) -> None:
-    terms = _terms(subject, search, "nan:mean").take(slice(3))
+    terms = mean_terms(subject, search, "nan:mean").take(slice(3))
     y, t = terms.points.y.copy(), terms.points.t
     # The first one counts; of a row one number is enough.
     y[(0, -1) if subject.rows else 0] = np.nan
@@ -334,7 +312,7 @@ def check_mean_arguments(subject: Subject, search: Search) -> None:
 @check("weights:long")
 def check_accumulation(subject: Subject, search: Search) -> None:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
-    terms = _terms(subject, search, "weights:long", 8)
+    terms = mean_terms(subject, search, "weights:long", 8)
     one = int(np.argmax(np.abs(terms.losses) * (terms.counts > 0)))
     many = search.at_most(_MANY if subject.component is None else _OWN)
     same = terms.points.take(slice(one, one + 1))
@@ -368,7 +346,7 @@ def check_accumulation(subject: Subject, search: Search) -> None:
 @check("weights:half")
 def check_half_mean(subject: Subject, search: Search) -> None:
     """Losses in half precision are added up in a wider one, and weighted in one."""
-    points = cast(subject, _terms(subject, search, "weights:half", 24).points, "float16")
+    points = cast(subject, mean_terms(subject, search, "weights:half", 24).points, "float16")
     losses = subject.losses(points.y, points.t)
     counts = subject.counts(points.y, points.t)
     fits = np.flatnonzero(np.isfinite(losses) & (counts > 0))

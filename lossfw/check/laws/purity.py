@@ -1,26 +1,20 @@
 """Checks of purity: arguments stay as they are, and results depend on nothing else.
 
-Results do not depend on earlier calls, nor on the elements next to them, however large or many.
-A path for large arrays, a block that ends early or a row number that overflows makes results
-wrong; this is reported twice, as a wrong result and as a dependence on companions.
+Results do not depend on earlier calls, nor on the elements next to them, however large.
 """
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points, need_alike
+from lossfw.check.core.exact_points import DTYPES, cast, draw_exact_points, need_alike
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import (
-    Check,
     Counterexample,
     NotApplicable,
     Output,
     Search,
     check,
-    format_number,
     ordinary,
     outputs,
 )
@@ -197,90 +191,3 @@ def joined(first: Points, second: Points) -> Points:
         np.concatenate([first.y, second.y]),
         np.concatenate([first.t, second.t]).astype(first.t.dtype),
     )
-
-
-# Numbers of elements: few, of which one may be the number of columns, and next to and at
-# powers of two and round numbers, up to more than two bytes count. Large ones are left
-# out where there are few examples, and the narrow precisions are tried with one.
-SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192, 100_003)
-_NARROW = 1003
-
-
-def sizes(search: Search) -> tuple[int, ...]:
-    """Return the numbers of elements to try."""
-    return tuple(size for size in SIZES if size <= search.at_most(size))
-
-
-def _failing_sizes(subject: Subject, search: Search) -> dict[str, Counterexample]:
-    """Return for each function that fails the smallest size at which it does; computed once."""
-
-    def look() -> dict[str, Counterexample]:
-        points = _largest_last(subject, ordinary(subject, search, "sizes"))
-        every = {f.name: _smallest(subject, search, f, points) for f in outputs(subject)}
-        return {name: found for name, found in every.items() if found is not None}
-
-    return search.once("sizes", look)
-
-
-def _largest_last(subject: Subject, points: Points) -> Points:
-    """Return the points with the largest loss last: among many it is an outlier."""
-    losses = outputs(subject)[0](points.y, points.t)
-    if losses.shape != points.y.shape[:1]:
-        return points
-    return points.take(np.argsort(np.abs(losses), kind="stable"))
-
-
-def _smallest(
-    subject: Subject, search: Search, function: Output, points: Points
-) -> Counterexample | None:
-    tried = [(search.at_most(_NARROW), dtype) for dtype in DTYPES[1:]]
-    tried += [(size, DTYPES[0]) for size in sizes(search)]
-    known: dict[str, NDArray] = {}
-    for size, dtype in sorted(tried, key=lambda one: one[0]):
-        few = cast(subject, points, dtype)
-        if dtype not in known:
-            known[dtype] = function(few.y, few.t)
-        if known[dtype].shape[:1] != (len(few),):
-            return None
-        # All but the last come again and again, it comes once.
-        rng = np.random.default_rng(size)
-        index = np.append(rng.integers(0, max(len(few) - 1, 1), size)[1:], len(few) - 1)
-        result, expected = function(few.y[index], few.t[index]), known[dtype][index]
-        if text := _difference(result, expected):
-            again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
-            several = f"np.append({again}[1:], -1)"
-            code = f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [{several}]]"
-            return Counterexample.by(few, f"of {size:,} elements {function} {text}.", code)
-    return None
-
-
-def _difference(result: NDArray, expected: NDArray) -> str:
-    """Return how results of many elements differ from those of each, empty if they do not."""
-    if result.shape != expected.shape:
-        return f"has shape {result.shape}, expected {expected.shape}"
-    same = alike(result, expected).reshape(len(result), -1).all(-1)
-    if same.all():
-        return ""
-    first = int(np.argmin(same))
-    return (
-        f"differs from what each is among few, first at number {first}: "
-        f"{format_number(result[first])} instead of {format_number(expected[first])}"
-    )
-
-
-def _check_size(subject: Subject, search: Search, names: tuple[str, ...]) -> None:
-    """Refute the first of some functions whose results differ among many elements."""
-    had = [function.name for function in outputs(subject) if function.name in names]
-    if not had:
-        raise NotApplicable(f"there is no {names[0]}")
-    found = _failing_sizes(subject, search)
-    for name in had:
-        if name in found:
-            raise found[name]
-
-
-_ALL = ("value", "gradient", "hessian")
-SIZE_CHECKS = (
-    Check("purity:many", partial(_check_size, names=_ALL)),
-    *(Check(f"{name}:many", partial(_check_size, names=(name,))) for name in _ALL),
-)

@@ -122,7 +122,7 @@ def _liar(check, what, reduce, *besides):
 
 LIARS = (
     _liar("weights:mean", "count", over_count,
-          "weights:scale", "weights:axes", "weights:many", "weights:half"),
+          "weights:scale", "weights:axes", "weights:half", "many"),
     # Weights of 1e-30 are little too.
     _liar("weights:zero", "floor", zero_is_little, "weights:scale"),
     _liar("weights:long", "single", in_single),
@@ -132,12 +132,12 @@ LIARS = (
     _liar("weights:scale", "at least 1", at_least_one),
     _liar("weights:masked", "forgotten", mask_alone, "mask", "mask:axes"),
     _liar("weights:axes", "first column", first_column, "mask:axes"),
-    _liar("weights:many", "first", the_first, "weights:long"),
+    _liar("many", "first weights", the_first, "weights:long"),
     _liar("weights:half", "weights", weights_in_half),
     _liar("weights:half", "sums", sums_in_half),
     _liar("weights:nan", "passed over", _numbers_only("weights")),
     _liar("mask:axes", "rows", whole_rows),
-    _liar("mask:many", "first", first_of_masked),
+    _liar("many", "first of a mask", first_of_masked),
     _liar("mask:nan", "passed over", _numbers_only("mask")),
     _liar("nan:mean", "passed over", _numbers_only("plain")),
 )  # fmt: skip
