@@ -35,7 +35,7 @@ _ORDER = (
     "weights:mean", "weights:zero", "weights:scale", "weights:masked", "weights:axes", "mask",
     "mask:nothing", "mask:axes", "nan:mean", "weights:nan", "mask:nan", "weights:long",
     "weights:half",
-    "value:classes", "gradient:classes", "hessian:classes", "precision:classes", "value",
+    "classes", "value",
     "precision", "overflow", "value:index", "gradient", "hessian", "precision:gradient",
     "precision:hessian", "overflow:gradient", "overflow:hessian", "nan:formula", "arrays:results",
     "arrays:weights", "arrays:refusals", "claim:nonnegative", "claim:lower_bound",
@@ -101,8 +101,7 @@ _OF_GROUPS = (
     "dtype:result", "weights:mean", "weights:zero", "weights:scale", "weights:masked", "mask",
     "mask:nothing", "value", "precision", "overflow", "gradient", "hessian",
     "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
-    "nan:formula", "gradient:both", "curvature:bound", "value:classes", "gradient:classes",
-    "hessian:classes",
+    "nan:formula", "gradient:both", "curvature:bound", "classes",
 )  # fmt: skip
 
 # The checks of a loss of groups: a group is a row to them.

@@ -40,9 +40,7 @@ def is_convention(check: str) -> bool:
 
 
 # The checks of which a finite result at far numbers is wrong as it is at ordinary ones.
-_RESULTS = frozenset(
-    {"value", "gradient", "hessian", "value:classes", "gradient:classes", "hessian:classes"}
-)
+_RESULTS = frozenset({"value", "gradient", "hessian", "classes"})
 
 
 def grade_of(

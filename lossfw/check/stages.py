@@ -28,7 +28,7 @@ _OF_FORMULA = (
     "curvature",
     "distribution",
 )
-_OF_CALL = (":mean", ":classes")
+_OF_CALL = (":mean",)
 
 # Without a result of the right shape nothing else has a meaning.
 _FIRST = "shape:result"

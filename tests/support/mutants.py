@@ -29,7 +29,7 @@ from lossfw.check.core.points import any_in_row
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, call, of_component
 from lossfw.check.instances import instances_to_check
-from lossfw.check.laws.large_rows import CLASSES_CHECKS, large_rows
+from lossfw.check.laws.large_rows import large_rows
 from lossfw.check.options import Options
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.check.stages import Effort
@@ -387,7 +387,7 @@ def refuting(made, truth, seed, examples, effort=None):
     whole = suite_of_subject(subject, COMPONENT_CHECKS)
     of = whole.formula_only()
     # The command makes those of large rows and groups at the defaults.
-    large = {c.name: c for c in CLASSES_CHECKS if c.name in whole.checks}
+    large = {"classes": whole.checks["classes"]}
     of = replace(of, checks={**of.checks, **large})
     skip = [name for name in (NOT_OF_A_MUTANT,) if name in of.checks]
     options = Options(seed=seed, examples=examples, first=True, skip=skip)

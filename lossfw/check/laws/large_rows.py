@@ -1,4 +1,4 @@
-"""Checks of rows of up to 1,000 classes, and of groups of up to 300 rows, against the formula.
+"""The check of rows of up to 1,000 classes, and of groups of up to 300 rows, against the formula.
 
 Exact numbers would be slow for so many. So the formula in floats looks at a few rows of each size,
 at some columns of their derivatives, and where a result differs from it the exact one decides.
@@ -18,14 +18,16 @@ from lossfw.check.core.exact_points import most_columns
 from lossfw.check.core.members import Generator, usual
 from lossfw.check.core.points import Points, drop_masked, drop_outside
 from lossfw.check.core.search import (
-    Check,
     Counterexample,
     NotApplicable,
     Output,
     Search,
+    check,
+    each,
     written,
 )
 from lossfw.check.core.subject import Subject, call
+from lossfw.check.laws.against_double import check_half_of_many
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.dual.derivatives import derivatives
@@ -47,28 +49,28 @@ _RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
 _NAMES = ("value", "gradient", "hessian")
 
 
-def _check(subject: Subject, search: Search, order: int) -> None:
-    """Compare a function with the formula in long rows and large groups."""
-    function = next((one for one in written(subject) if one.name == _NAMES[order]), None)
-    if function is None:
-        raise NotApplicable(f"nobody wrote a {_NAMES[order]}")
+@check("classes")
+def check_large_rows(subject: Subject, search: Search) -> None:
+    """In long rows and large groups results are the formula's, and float16 keeps its digits."""
+    each(subject, search, _check_by_formula, check_half_of_many)
+
+
+def _check_by_formula(subject: Subject, search: Search) -> None:
+    """Compare the functions that an author wrote with the formula in floats."""
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
-    large = search.once("large rows", lambda: large_rows(subject, search))
-    chosen = [_columns(subject, points, search) if order else None for points in large]
-
-    def formula() -> list[tuple[NDArray, ...]]:
-        # One pass gives both orders, and most of its time goes to a formula that visits each class.
-        most = order and max(_NAMES.index(one.name) for one in written(subject))
-        return [_in_floats(subject, *one, most) for one in zip(large, chosen, strict=True)]
-
-    found = search.once(("large rows by the formula", order > 0), formula)
-    for points, columns, results in zip(large, chosen, found, strict=True):
-        actual, expected = _at(np.asarray(function(points.y, points.t)), columns), results[order]
-        bad = _is_off(actual, expected)
-        for k in np.flatnonzero(bad.reshape(len(points), -1).any(-1))[:1]:
-            some = None if columns is None else columns[k].tolist()
-            _decide(subject, function, points.take(slice(k, k + 1)), order, some, actual[k])
+    # One pass gives all orders, and most of the time goes to a formula that visits each class.
+    functions = {_NAMES.index(one.name): one for one in written(subject)}
+    for points in large_rows(subject, search):
+        columns = _columns(subject, points, search)
+        exact = _in_floats(subject, points, columns, max(functions))
+        for order, function in functions.items():
+            chosen = columns if order else None
+            actual = _at(np.asarray(function(points.y, points.t)), chosen)
+            bad = _is_off(actual, exact[order])
+            for k in np.flatnonzero(bad.reshape(len(points), -1).any(-1))[:1]:
+                some = None if chosen is None else chosen[k].tolist()
+                _decide(subject, function, points.take(slice(k, k + 1)), order, some, actual[k])
 
 
 def large_rows(subject: Subject, search: Search) -> list[Points]:
@@ -133,19 +135,19 @@ def _at(x: NDArray, columns: NDArray | None) -> NDArray:
 
 
 def _in_floats(
-    subject: Subject, points: Points, columns: NDArray | None, order: int
+    subject: Subject, points: Points, columns: NDArray, order: int
 ) -> tuple[NDArray, ...]:
     """Return values of the formula in floats, and derivatives by some columns of each row."""
     body: Any = subject.truth.unreduced_formula  # type: ignore[union-attr]  # asked before
     t = subject.exact.full(points.y, points.t)
-    if columns is None:
+    if not order:
         return (np.asarray(call(body, np, points.y, t)),)
     count = columns.shape[1]
     y, t = (np.repeat(x, count, axis=0) for x in (points.y, t))
     direction = np.zeros(y.shape)
     direction[np.arange(len(y)), columns.ravel()] = 1.0
     value, *parts = call(derivatives, body, np, y, t, order=order, direction=direction)
-    return (value, *[np.asarray(part).reshape(columns.shape) for part in parts])
+    return (value[::count], *[np.asarray(part).reshape(columns.shape) for part in parts])
 
 
 def _is_off(actual: NDArray, expected: NDArray) -> NDArray:
@@ -182,8 +184,3 @@ def _decide(
         raised = Counterexample.by(one, text, f"{function}(y, t)")
         raised.is_finite = bool(np.isfinite(found[place]))
         raise raised
-
-
-CLASSES_CHECKS = tuple(
-    Check(f"{name}:classes", partial(_check, order=order)) for order, name in enumerate(_NAMES)
-)

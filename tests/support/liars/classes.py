@@ -60,12 +60,10 @@ def labels_in_half(y, t):
 _LABELS = replace(BRIER_ROWS, target=CLASS_INDEX, prediction=LOGITS, value=labels_in_half)
 
 LIARS = (
-    Liar("loss", "value:classes", "hundred", replace(_BRIER, value=first_hundred),
-         ("value:index", "precision:classes")),
-    Liar("loss", "gradient:classes", "bytes", replace(_BRIER, gradient=slope_of_bytes)),
-    Liar("loss", "hessian:classes", "few",
-         replace(_BRIER, gradient=rowwise(lambda y, t: 2 * (y - t)), hessian=curvature_of_few),
-         ("precision:classes",)),
-    Liar("loss", "precision:classes", "labels", _LABELS),
-    Liar("loss", "precision:classes", "half", replace(_BRIER, value=summed_in_half)),
+    Liar("loss", "classes", "hundred", replace(_BRIER, value=first_hundred), ("value:index",)),
+    Liar("loss", "classes", "bytes", replace(_BRIER, gradient=slope_of_bytes)),
+    Liar("loss", "classes", "few",
+         replace(_BRIER, gradient=rowwise(lambda y, t: 2 * (y - t)), hessian=curvature_of_few)),
+    Liar("loss", "classes", "labels", _LABELS),
+    Liar("loss", "classes", "half", replace(_BRIER, value=summed_in_half)),
 )  # fmt: skip
