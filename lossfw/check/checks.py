@@ -32,9 +32,7 @@ _ORDER = (
     "domain:class_index", "value:negative_zero", "purity:arguments", "purity:reduce",
     "purity:repeat", "purity:memory", "purity:companions", "purity:extremes", "dtype:result",
     "dtype:target", "dtype:integer", "dtype:order", "dtype:half", "many",
-    "weights:mean", "weights:zero", "weights:scale", "weights:masked", "weights:axes", "mask",
-    "mask:nothing", "mask:axes", "nan:mean", "weights:nan", "mask:nan", "weights:long",
-    "weights:half",
+    "weights", "mask", "weights:long",
     "classes", "value",
     "precision", "overflow", "value:index", "gradient", "hessian", "precision:gradient",
     "precision:hessian", "overflow:gradient", "overflow:hessian", "nan:formula", "arrays:results",
@@ -98,8 +96,7 @@ METRIC_CHECKS = _in_order(metrics)
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (
     "shape:result", "value:negative_zero", "purity:repeat", "purity:memory", "purity:extremes",
-    "dtype:result", "weights:mean", "weights:zero", "weights:scale", "weights:masked", "mask",
-    "mask:nothing", "value", "precision", "overflow", "gradient", "hessian",
+    "dtype:result", "weights", "mask", "value", "precision", "overflow", "gradient", "hessian",
     "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
     "nan:formula", "gradient:both", "curvature:bound", "classes",
 )  # fmt: skip

@@ -16,7 +16,7 @@ from lossfw.check.core.search import Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.options import Options
 
-# Names of checks of a formula begin so; those of them that test the call end so.
+# Names of checks of a formula begin so.
 _OF_FORMULA = (
     "value",
     "precision",
@@ -28,7 +28,6 @@ _OF_FORMULA = (
     "curvature",
     "distribution",
 )
-_OF_CALL = (":mean",)
 
 # Without a result of the right shape nothing else has a meaning.
 _FIRST = "shape:result"
@@ -109,7 +108,7 @@ class Effort(NamedTuple):
 
 def is_of_formula(check: str) -> bool:
     """Tell whether a check is about a formula; the others hold for all parameters or for none."""
-    return check.startswith(_OF_FORMULA) and not check.endswith(_OF_CALL)
+    return check.startswith(_OF_FORMULA)
 
 
 def stages_of(subject: object, names: Iterable[str]) -> list[Stage]:

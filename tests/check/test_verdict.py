@@ -123,7 +123,7 @@ ROWS = of_component(NaiveFocal())
         # A law is broken at any one of its numbers, a claim by all of them together.
         ("purity:bits", LOSS, [3.0, 1e200], [1.0, 1.0], False, "wrong"),
         ("claim:convex", LOSS, [3.0, 1e200], [1.0, 1.0], False, "extreme"),
-        ("weights:mean", LOSS, [[3.0, 1e200]], [[1.0, 1.0]], False, "wrong"),
+        ("weights", LOSS, [[3.0, 1e200]], [[1.0, 1.0]], False, "wrong"),
     ],
 )
 def test_the_grade_depends_on_the_numbers_and_on_the_error(
@@ -184,7 +184,7 @@ def finding(check_name, grade="wrong", inputs=None, component="A"):
         ([finding("gradient"), finding("gradient", "extreme")], 1),
         ([finding("gradient"), finding("hessian", "extreme")], 2),
         # Laws and claims: the same check, or the same numbers.
-        ([finding("mask"), finding("mask", component="B"), finding("weights:mean")], 2),
+        ([finding("mask"), finding("mask", component="B"), finding("weights")], 2),
         ([finding("claim:nonnegative", inputs={"y": [1.0]}),
           finding("claim:lower_bound", inputs={"y": [1.0]})], 1),
         ([finding("claim:convex", inputs={"y": [1.0]}),

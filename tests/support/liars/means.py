@@ -121,23 +121,21 @@ def _liar(check, what, reduce, *besides):
 
 
 LIARS = (
-    _liar("weights:mean", "count", over_count,
-          "weights:scale", "weights:axes", "weights:half", "many"),
-    # Weights of 1e-30 are little too.
-    _liar("weights:zero", "floor", zero_is_little, "weights:scale"),
-    _liar("weights:long", "single", in_single),
+    _liar("weights", "count", over_count, "many", "weights:long"),
+    _liar("weights", "floor", zero_is_little),
+    _liar("weights", "at least 1", at_least_one),
+    _liar("weights", "first column", first_column, "mask"),
+    _liar("weights", "passed over", _numbers_only("plain")),
+    _liar("weights", "passed over with weights", _numbers_only("weights")),
     _liar("mask", "product", mask_by_product),
     # A NaN is a number then, whatever made it.
-    _liar("mask:nothing", "zero", nothing_is_zero, "nan:mean", "mask:nan", "weights:nan"),
-    _liar("weights:scale", "at least 1", at_least_one),
-    _liar("weights:masked", "forgotten", mask_alone, "mask", "mask:axes"),
-    _liar("weights:axes", "first column", first_column, "mask:axes"),
+    _liar("mask", "zero", nothing_is_zero, "weights"),
+    _liar("mask", "forgotten", mask_alone),
+    _liar("mask", "rows", whole_rows),
+    _liar("mask", "passed over", _numbers_only("mask")),
+    _liar("weights:long", "single", in_single),
+    _liar("weights:long", "weights in half", weights_in_half),
+    _liar("weights:long", "sums in half", sums_in_half),
     _liar("many", "first weights", the_first, "weights:long"),
-    _liar("weights:half", "weights", weights_in_half),
-    _liar("weights:half", "sums", sums_in_half),
-    _liar("weights:nan", "passed over", _numbers_only("weights")),
-    _liar("mask:axes", "rows", whole_rows),
     _liar("many", "first of a mask", first_of_masked),
-    _liar("mask:nan", "passed over", _numbers_only("mask")),
-    _liar("nan:mean", "passed over", _numbers_only("plain")),
 )  # fmt: skip

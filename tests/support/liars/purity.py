@@ -112,7 +112,7 @@ LIARS = (
     Liar("loss", "purity:arguments", "large", replace(PLAIN, value=large_in_place)),
     Liar("loss", "purity:reduce", "mask", replace(SQUARE, reduce=mask_into_weights)),
     Liar("loss", "purity:reduce", "running", replace(SQUARE, reduce=running_mean),
-         ("mask", "many", "weights:masked")),
+         ("mask", "many")),
     Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
          # No two calls agree, wherever two are compared.
          ("shape:axes", "shape:layout", "dtype:target", "dtype:integer", "dtype:order",

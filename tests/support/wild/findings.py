@@ -184,9 +184,6 @@ RULES = (
     Rule(K, "precision", PRECISION, "rounding of logarithms of sums"),
     # scikit-learn.
     Rule(S, "nan", CONVENTION, "a NaN is refused"),
-    Rule(S, "weights:nan", CONVENTION, "a NaN is refused"),
-    Rule(S, "mask:nan", CONVENTION, "a NaN is refused"),
-    Rule(S, "weights:axes", CONVENTION, "weights are one for each row, not for each element"),
     Rule(S, "weights:long", PRECISION,
          "float32 is averaged in float32: of a million equal losses the mean is off in the "
          "seventh digit"),
