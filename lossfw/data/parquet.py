@@ -41,6 +41,9 @@ _WHOLE_BYTES = 64 * 2**20
 _BUFFER_BYTES = 2**20
 # Rows by which the bytes of a row are estimated.
 _FIRST_ROWS = 256
+# A file that states more rows for each of its bytes is damaged: a row group of a million equal
+# rows takes about a hundred bytes.
+_MOST_ROWS_OF_A_BYTE = 100_000
 # Bytes at the end of a file that count in the digest: the statistics of its pages.
 _FOOTER_BYTES = 64 * 2**10
 
@@ -189,7 +192,9 @@ class _ParquetPieces(ChunkedTable):
                     size = min(self._step, rows - i * self._step)
                     self._pieces.append(_Place(number, group, i, self.count, size))
                     self.count += size
-        chosen = kept = [len(self._chosen(place)) for place in self._pieces]
+        every = options.rows is None
+        sizes = (p.rows if every else len(self._chosen(p)) for p in self._pieces)
+        chosen = kept = list(sizes)
         self.labels = self._find_labels()
         # As in a `TableRows`.
         self.places: NDArray | None = None
@@ -271,7 +276,10 @@ class _ParquetPieces(ChunkedTable):
         place = self._pieces[piece]
         file, numbers = self._table.files[place.file], place.first + self._chosen(place)
         if batch is None or len(batch) != place.rows:
-            raise DataError(f"{file.name} has changed while it was read: run again.")
+            raise DataError(
+                f"{file.name} holds fewer rows than it states: it has changed while it was read, "
+                "or is damaged. Run again, or fetch it again."
+            )
         batch = self._some(batch, place)
         if self._options.dropping(self._wanted):
             there = self._present(batch)
@@ -412,6 +420,11 @@ def _head(name: str, location: str) -> tuple[ParquetFile, tuple[str, ...]]:
         rows = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     if not names:
         raise DataError(f"{name} has no columns.")
+    if sum(rows) > _MOST_ROWS_OF_A_BYTE * size:
+        raise DataError(
+            f"{name} states {sum(rows)} rows, which its {size} bytes cannot hold: it is damaged, "
+            "so write or fetch it again."
+        )
     doubled = next((one for one in names if names.count(one) > 1), None)
     if doubled is not None:
         raise DataError(

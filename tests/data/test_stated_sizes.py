@@ -80,6 +80,17 @@ def layers(file):
     }
 
 
+def table(file):
+    return {
+        "data": {"name": "parquet", "path": file, "inputs_key": ["y"], "targets_key": "t"},
+        "network": {
+            "layers": [{"units": 1, "activation": "identity"}],
+            "weights": {"W1": [[1.0]], "b1": [0.0]},
+        },
+        "loss": "squared_error",
+    }
+
+
 def images(file):
     labels = file.rpartition("/")[0] + "/labels.idx"
     return {
@@ -131,6 +142,29 @@ def keras_files(folder):
     return written(2), written(STATED)
 
 
+def parquet_files(folder):
+    """Return a file of some rows, and one whose footer states far more of them."""
+    import pyarrow
+    import pyarrow.parquet
+
+    rows, path = 12_345, folder / "t.parquet"  # no other number of the footer is this one
+    pyarrow.parquet.write_table(pyarrow.table({"y": np.zeros(rows), "t": np.ones(rows)}), path)
+    whole = path.read_bytes()
+    begin = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    footer = whole[begin:-8].replace(_varint(rows), _varint(STATED))
+    assert len(footer) > len(whole) - 8 - begin
+    return whole, whole[:begin] + footer + struct.pack("<I", len(footer)) + b"PAR1"
+
+
+def _varint(number):
+    """Return a number as Thrift's compact protocol writes it."""
+    left, written = 2 * number, bytearray()
+    while left >= 128:
+        written.append(left % 128 + 128)
+        left //= 128
+    return bytes([*written, left])
+
+
 def cases(folder):
     """Return for each format a file that is read, one that states too much, and who reads it."""
     pixels = bytes(4)
@@ -143,6 +177,8 @@ def cases(folder):
             images,
         ),
     }
+    if importlib.util.find_spec("pyarrow"):
+        found["t.parquet"] = (*parquet_files(folder), table)
     if importlib.util.find_spec("safetensors"):
         found["w.safetensors"] = (safetensors(2), safetensors(STATED), layers)
     if importlib.util.find_spec("xgboost"):
