@@ -29,8 +29,8 @@ from lossfw.check.laws import groups as group_laws
 # The first error of one cause is the one that is reported, so this order is part of a report.
 _ORDER = (
     "shape:result", "shape:broadcast", "shape:axes", "shape:layout", "nan:legal", "nan",
-    "domain:class_index", "value:negative_zero", "purity:arguments", "purity:reduce",
-    "purity:repeat", "purity:memory", "purity:companions", "purity:extremes", "dtype:result",
+    "domain:class_index", "value:negative_zero", "purity:arguments",
+    "purity:repeat", "purity:companions", "dtype:result",
     "dtype:target", "dtype:integer", "dtype:order", "dtype:half", "many",
     "weights", "mask", "weights:long",
     "classes", "value",
@@ -95,7 +95,7 @@ METRIC_CHECKS = _in_order(metrics)
 
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (
-    "shape:result", "value:negative_zero", "purity:repeat", "purity:memory", "purity:extremes",
+    "shape:result", "value:negative_zero", "purity:repeat", "purity:companions",
     "dtype:result", "weights", "mask", "value", "precision", "overflow", "gradient", "hessian",
     "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
     "nan:formula", "gradient:both", "curvature:bound", "classes",

@@ -15,11 +15,15 @@ from lossfw.check.core.search import (
     Output,
     Search,
     check,
+    each,
     ordinary,
     outputs,
 )
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import Function, Subject, call, call_as_given
+from lossfw.check.laws.means import code_of
 from lossfw.numerics.arrays import NDArray
+
+_MEAN = "the weighted mean"
 
 # Enough elements for a path that works in place on large arrays.
 _LARGER = 1003
@@ -33,26 +37,56 @@ _FEW, _FEWER = 16, 4
 
 @check("purity:arguments")
 def check_arguments_unchanged(subject: Subject, search: Search) -> None:
-    """Arguments are not written to, and may be read-only."""
+    """Arguments, also weights and masks, are not written to, and may be read-only."""
     few = ordinary(subject, search, "purity:arguments")
     larger = search.at_most(_LARGER)
     for points in (few, few.take(np.resize(np.arange(len(few)), larger))):
         for dtype in DTYPES:
             some = cast(subject, points, dtype)
             for function in outputs(subject):
-                y, t = some.y.copy(), some.t.copy()
-                y.flags.writeable = t.flags.writeable = False
-                function(y, t, "read-only arguments", copied=False)
-                y.flags.writeable = t.flags.writeable = True
-                function(y, t, copied=False)
-                if not (np.array_equal(y, some.y) and np.array_equal(t, some.t)):
-                    text = f"{function} writes into its arguments."
-                    raise Counterexample.by(some, text, f"{function}(y, t), y, t")
+                _need_untouched(function.raw, f"{function}", f"{function}(y, t)", some)
+    if subject.reduce is not None:
+        for options in _options(len(few)):
+            _need_untouched(subject.reduce, _MEAN, code_of(options), few, **options)
+
+
+def _options(count: int) -> tuple[dict[str, NDArray], ...]:
+    """Return the options of a mean of so many elements: none, weights, a mask, and both."""
+    weight = {"sample_weight": np.arange(count) % 3 + 1.0}
+    where = {"where": np.arange(count) % 2 == 0}
+    return {}, weight, where, weight | where
+
+
+def _need_untouched(
+    function: Function, name: str, code: str, points: Points, **options: NDArray
+) -> None:
+    arguments = {"y": points.y, "t": points.t, **options}
+    for writeable in (False, True):
+        copies = {argument: array.copy() for argument, array in arguments.items()}
+        for array in copies.values():
+            array.flags.writeable = writeable
+        y, t, *others = copies.values()
+        try:
+            call_as_given(function, y, t, **dict(zip(options, others, strict=True)))
+        except Exception as error:
+            text = f"{name} raises for read-only arguments: {type(error).__name__}: {error}"
+            raise Counterexample(text, code, **arguments) from error
+        changed = [n for n, x in copies.items() if not np.array_equal(x, arguments[n])]
+        if changed:
+            text = f"{name} writes into {' and '.join(changed)}."
+            raise Counterexample(text, f"{code}, {', '.join(changed)}", **arguments)
 
 
 @check("purity:repeat")
 def check_repeatable(subject: Subject, search: Search) -> None:
-    """Equal arguments give equal results, whatever was called in between."""
+    """Equal arguments give equal results, whatever was called in between.
+
+    A call like the last one is not mistaken for it: same sums, ends, targets or arrays.
+    """
+    each(subject, search, _check_repeated, _check_mean_repeated, _check_memory)
+
+
+def _check_repeated(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "purity:repeat")
     for dtype in DTYPES:
         here = cast(subject, points, dtype)
@@ -74,9 +108,19 @@ def check_repeatable(subject: Subject, search: Search) -> None:
                     ).blocking()
 
 
-@check("purity:memory")
-def check_memory(subject: Subject, search: Search) -> None:
-    """A call like the last one is not mistaken for it: same sums, ends, targets or arrays."""
+def _check_mean_repeated(subject: Subject, search: Search) -> None:
+    if subject.reduce is None:
+        raise NotApplicable("there is no weighted mean")
+    points = ordinary(subject, search, "purity:repeat")
+    for options in _options(len(points)):
+        first, again = (call(subject.reduce, points.y, points.t, **options) for _ in range(2))
+        if not np.array_equal(first, again, equal_nan=True):
+            code = code_of(options)
+            text = f"{_MEAN} is {first!r}, and {again!r} when it is called again."
+            raise Counterexample.by(points, text, f"{code}, {code}", **options)
+
+
+def _check_memory(subject: Subject, search: Search) -> None:
     points = draw_exact_points(subject, search, "purity:memory")
     if len(points) < 4:
         raise NotApplicable("too few plain points")
@@ -122,7 +166,14 @@ def _need_fresh(
 
 @check("purity:companions")
 def check_companions(subject: Subject, search: Search) -> None:
-    """An element or row does not depend on its companions, nor on their order."""
+    """An element or row does not depend on its companions, nor on their order.
+
+    They may be huge, tiny, infinite or at a bound.
+    """
+    each(subject, search, _check_usual_companions, _check_extreme_companions)
+
+
+def _check_usual_companions(subject: Subject, search: Search) -> None:
     for dtype in DTYPES:
         count = _FEW if dtype == "float64" else _FEWER
         points = cast(subject, ordinary(subject, search, "purity:companions", count), dtype)
@@ -142,9 +193,7 @@ def check_companions(subject: Subject, search: Search) -> None:
             need_alike(alone, whole, points, text.format(function, "one at a time"), code)
 
 
-@check("purity:extremes")
-def check_extreme_companions(subject: Subject, search: Search) -> None:
-    """An element does not depend on a companion that is huge, tiny, infinite or at a bound."""
+def _check_extreme_companions(subject: Subject, search: Search) -> None:
     for dtype in DTYPES:
         points = cast(subject, draw_exact_points(subject, search, "purity:extremes", 6), dtype)
         edge = _edges(subject, search, dtype, points)
