@@ -40,7 +40,6 @@ _JUNK = b"this is not a model"
 # to be lower than after the first one.
 _LEARNT = 5
 
-_OWN = "it learns at once, by an objective of its own"
 _REFUSE = "Return from refuses(loss) why it cannot be learnt."
 
 # A loss counts as lower from this part on: below is rounding.
@@ -154,11 +153,19 @@ def _need_told(
         need_same(raw, expected, f"told after round {number}", there, cure, x)
 
 
-@law("cut")
-def check_cut(model: Model, search: Search) -> None:
-    """The first rounds of a model are a training of so many rounds."""
+@law("legs")
+def check_legs(model: Model, search: Search) -> None:
+    """A leg depends on the file of the leg before, and on nothing else that was before it.
+
+    The first rounds of a model are a training of so many rounds.
+    """
     if model.learns == "once":
-        raise NotApplicable("it learns at once, without rounds")
+        raise NotApplicable("it learns at once, without rounds and legs")
+    _check_cut(model, search)
+    _check_second_legs(model, search)
+
+
+def _check_cut(model: Model, search: Search) -> None:
     for of in _each(model, search):
         content, x = learnt(model, of, search).content, np.asarray(of.data.inputs)
         if model.learns == "epochs":
@@ -176,11 +183,7 @@ def check_cut(model: Model, search: Search) -> None:
             need_same(expected, cut, here, there, "cut(content, 1) keeps one round.", x)
 
 
-@law("legs")
-def check_legs(model: Model, search: Search) -> None:
-    """A leg depends on the file of the leg before, and on nothing else that was before it."""
-    if model.learns == "once":
-        raise NotApplicable("it learns at once, without legs")
+def _check_second_legs(model: Model, search: Search) -> None:
     for of in _each(model, search):
         first = learnt(model, of, search).content
         after_first = _second_leg(model, of, first)
@@ -246,13 +249,21 @@ def _other_numbers() -> Iterator[None]:
         np.random.set_state(kept[1])  # noqa: NPY002  # likewise
 
 
-@law("start")
-def check_start(model: Model, search: Search) -> None:
-    """A model begins with the constant of least loss, so that its first round is below it."""
-    if model.learns == "epochs":
-        raise NotApplicable("its weights are random before the first epoch")
+@law("refuses")
+def check_refuses(model: Model, search: Search) -> None:
+    """A loss that is not refused is learnt from; a refusal says why.
+
+    Rounds begin with the constant of least loss, so that the first one is below it.
+    """
+    need_learner(model)
     if model.learns == "once":
-        raise NotApplicable(_OWN)
+        raise NotApplicable("it learns at once, by an objective of its own")
+    if model.learns == "rounds":
+        _check_start(model, search)
+    _check_refused(model, search)
+
+
+def _check_start(model: Model, search: Search) -> None:
     for of in _each(model, search):
         constant = _of_constant(of)
         first = mean_after(model, of, learnt(model, of, search), 0)
@@ -269,12 +280,7 @@ def _of_constant(of: LearningTask) -> float:
     return of.mean(np.broadcast_to(constant, (len(of.data), of.units)))
 
 
-@law("refuses")
-def check_refuses(model: Model, search: Search) -> None:
-    """A loss that is not refused is learnt from; a refusal says why."""
-    need_learner(model)
-    if model.learns == "once":
-        raise NotApplicable(_OWN)
+def _check_refused(model: Model, search: Search) -> None:
     for name in LOSSES:
         of = task(model, name, search)
         why = model.refuses(of.loss)

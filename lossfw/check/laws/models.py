@@ -6,11 +6,12 @@ import importlib
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, each, format_number
 from lossfw.check.core.trials import (
     LoadedModel,
     is_of_data,
@@ -116,15 +117,9 @@ def _company(one: LoadedModel, cure: str = f"{_ROW_BY_ROW} {_PADS}") -> None:
 
 @law("place")
 def check_place(model: Model, search: Search) -> None:
-    """A row has the same bits at any place of a block, and in any block."""
+    """A row has the same bits at any place of a block, beside any rows, and any number of them."""
     for one in _each(model, search):
         _place(one)
-
-
-@law("company")
-def check_company(model: Model, search: Search) -> None:
-    """A row has the same bits beside any rows, and beside any number of them."""
-    for one in _each(model, search):
         _company(one)
 
 
@@ -220,10 +215,25 @@ def _pickled(predictor: Predictor) -> bytes:
     return dumped
 
 
-def _check_taken(model: Model, search: Search, taken: Any, cure: str) -> None:
+# What stands for inputs that are not numbers of their own, by what a model takes.
+_TAKEN = {
+    "missing": "What stands for a missing input is a number of the file, not of the block.",
+    "categories": (
+        "A code keeps its number: it comes from the labels on the card, not from the block."
+    ),
+}
+
+
+@law("takes")
+def check_takes(model: Model, search: Search) -> None:
+    """Missing inputs and categories, if it takes them, have finite outputs, beside any rows."""
+    each(model, search, *(partial(_check_taken, taken=taken) for taken in _TAKEN))
+
+
+def _check_taken(model: Model, search: Search, taken: Any) -> None:
     """Check that rows with such inputs are learnt from, have outputs, and do not mix."""
     if taken not in model.takes:
-        raise NotApplicable(f"it does not take {taken}")
+        raise NotApplicable("it takes neither missing inputs nor categories")
     for of in tasks(model, search):
         # Of its own: the trainings that other laws share have the same losses.
         own = Search(search.seed)
@@ -235,19 +245,5 @@ def _check_taken(model: Model, search: Search, taken: Any, cure: str) -> None:
             raise NotApplicable(f"it refuses {taken}: {error}") from None
         search.count(len(one.rows))
         _need_finite(one)
-        _place(one, cure)
-        _company(one, cure)
-
-
-@law("missing")
-def check_missing(model: Model, search: Search) -> None:
-    """What takes missing inputs makes finite outputs of them, the same beside any rows."""
-    cure = "What stands for a missing input is a number of the file, not of the block."
-    _check_taken(model, search, "missing", cure)
-
-
-@law("categories")
-def check_categories(model: Model, search: Search) -> None:
-    """What takes categories makes the same outputs of a code beside any other codes."""
-    cure = "A code keeps its number: it comes from the labels on the card, not from the block."
-    _check_taken(model, search, "categories", cure)
+        _place(one, _TAKEN[taken])
+        _company(one, _TAKEN[taken])
