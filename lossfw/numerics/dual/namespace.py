@@ -90,7 +90,8 @@ class DualNamespace:
             (other, b1, b1, 1.0),
         ):
             if curve is not None and left is not None and right is not None:
-                term = times(curve(), times(left, right))
+                # One by one: the square of a slope overflows where the product does not.
+                term = times(times(curve(), left), right)
                 second = add(second, term if count == 1.0 else times(count, term))
         return Dual(value, first, second, self)
 
@@ -111,8 +112,9 @@ class DualNamespace:
         v = b.value
         q = value_of(a) / v
         slope = 1 / v if isinstance(a, Dual) else None
+        # Divided in one order, so that equal terms cancel to 0.
         return self.combine(
-            q, (a, slope), (b, -q / v), mixed=lambda: -1 / (v * v), other=lambda: 2 * q / v / v
+            q, (a, slope), (b, -q / v), mixed=lambda: -1 / v / v, other=lambda: 2 * q / v / v
         )
 
     def pow(self, x: Any, p: Any) -> Any:
@@ -295,7 +297,12 @@ def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Deri
         v = function(x.value)
         curve = rule.curvature
         curvature = None if curve is None else lambda: curve(xp, x.value, v)
-        return space.chain(x, v, rule.slope(xp, x.value, v), curvature)
+        result = space.chain(x, v, rule.slope(xp, x.value, v), curvature)
+        if rule.is_logarithm and space.order > 1:
+            # The curvature at a tiny argument may be infinite where this square is not.
+            square = space.parts.scale(result.first, result.first)
+            result.second = add(result.second, None if square is None else -square)
+        return result
 
     return call
 

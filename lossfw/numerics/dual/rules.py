@@ -14,10 +14,14 @@ from lossfw.numerics.arrays import Array, Namespace
 
 
 class DerivativeRule(NamedTuple):
-    """First and second derivative of an elementary function."""
+    """First and second derivative of an elementary function.
+
+    The second derivative of a logarithm is minus the square of the first; `curvature` adds nothing.
+    """
 
     slope: Callable[[Namespace, Array, Array], Array | float]
     curvature: Callable[[Namespace, Array, Array], Array | float] | None
+    is_logarithm: bool = False
 
 
 def sech_squared(xp: Namespace, x: Array) -> Array:
@@ -52,10 +56,8 @@ RULES: dict[str, DerivativeRule] = {
     "exp": DerivativeRule(lambda xp, x, v: v, lambda xp, x, v: v),
     "expm1": DerivativeRule(lambda xp, x, v: xp.exp(x), lambda xp, x, v: xp.exp(x)),
     "exp2": _power_of(2.0),
-    "log": DerivativeRule(lambda xp, x, v: 1 / x, lambda xp, x, v: -1 / (x * x)),
-    "log1p": DerivativeRule(
-        lambda xp, x, v: 1 / (1 + x), lambda xp, x, v: -1 / ((1 + x) * (1 + x))
-    ),
+    "log": DerivativeRule(lambda xp, x, v: 1 / x, None, is_logarithm=True),
+    "log1p": DerivativeRule(lambda xp, x, v: 1 / (1 + x), None, is_logarithm=True),
     "log2": _log_to(2.0),
     "log10": _log_to(10.0),
     "sin": DerivativeRule(lambda xp, x, v: xp.cos(x), lambda xp, x, v: -v),

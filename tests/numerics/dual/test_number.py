@@ -276,3 +276,18 @@ def test_rows_are_differentiated_alike_in_one_pass_or_many(monkeypatch):
     for one, other in zip(whole, row_derivatives(body, np, y, t), strict=True):
         np.testing.assert_array_equal(one, other)
     assert [part.shape for part in whole] == [(4, 3), (4, 3, 5), (4, 3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("body", "y", "second"),
+    [
+        pytest.param(lambda xp, y: xp.log(y / 1e10), 1e-10, -1e20, id="a tiny logarithm"),
+        pytest.param(lambda xp, y: xp.sqrt(1e20 * y * y), 1e10, 0.0, id="a root of a large square"),
+        pytest.param(
+            lambda xp, y: y / ((y + 0.0) / 2), 9.999995e-7, 0.0, id="a quotient that is constant"
+        ),
+    ],
+)
+def test_a_second_derivative_does_not_overflow_on_the_way_in_float32(body, y, second):
+    found = derivatives(body, np, np.asarray([y], np.float32))[2]
+    np.testing.assert_allclose(found, [second], rtol=1e-5, atol=1e-15)
