@@ -62,7 +62,7 @@ rooms: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
 
 checks: $(VENV)/.ready-test
-	@$(BIN)/lossfw check --all --defaults --no-plugins --time 0 --json-file docs/reference/checks.json
+	@$(BIN)/lossfw check --all --defaults --no-plugins --time 0 --strict --json-file docs/reference/checks.json
 
 site: $(VENV)/.ready-docs
 	@$(BIN)/lossfw site --no-plugins --docs docs --out site

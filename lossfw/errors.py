@@ -174,6 +174,14 @@ class BodyError(LossfwError, ValueError):
     """A function of a component writes to its arguments."""
 
 
+class HarnessError(LossfwError, RuntimeError):
+    """A check that could not be made, by a mistake of the harness and not of what it checks."""
+
+
+class CheckNote(UserWarning):
+    """What a check finds that is no failure unless it is strict, such as lost digits."""
+
+
 class MissingExtraError(LossfwError, ImportError):
     """An optional library is not installed."""
 

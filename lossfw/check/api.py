@@ -52,6 +52,7 @@ def check(
     expected_failures: Mapping[str, str] | None = None,
     bridges: bool = False,
     within: SizeRange | None = None,
+    strict: bool = False,
 ) -> Report:
     """Try to refute everything that a loss, an activation, a model or a metric promises.
 
@@ -79,6 +80,8 @@ def check(
     within : Range, tuple of float or str, optional
         The sizes of predictions and targets for which results and claims are looked at, as
         ``(1e-100, 1e100)``; those that the loss promises unless given.
+    strict : bool
+        Notes, such as lost digits, make the report not ok too.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def check(
     """
     return run(
         suite_of_component(component, bridges).within(within),
-        Options(seed, examples, time, allow_unfinished, only, skip, bridges=bridges),
+        Options(seed, examples, time, allow_unfinished, only, skip, bridges=bridges, strict=strict),
         expected_failures=expected_failures,
     )
 
@@ -181,6 +184,7 @@ def subject(
     assert loss is None or isinstance(loss, Loss)
     spaces = {"kind": kind, "prediction": prediction, "target": target}
     known = kind_and_spaces(loss, spaces)
+    refuse_groups(loss)
     space = space_named(known["prediction"])
     if isinstance(value, str):
         rows = known["kind"] == "categorical"
@@ -235,6 +239,7 @@ def check_function(
     skip: Sequence[str] = (),
     rtol: float = 0.0,
     conventions: bool = False,
+    strict: bool = False,
     expected_failures: Mapping[str, str] | None = None,
     watch: Callable[[str], None] | None = None,
     **description: Any,
@@ -245,7 +250,7 @@ def check_function(
     ----------
     value : callable or str
         ``value(y, t)``, the unreduced loss, or ``"module:function"``.
-    seed, examples, time, allow_unfinished, only, skip, expected_failures
+    seed, examples, time, allow_unfinished, only, skip, strict, expected_failures
         As in `check`.
     rtol : float
         Values and derivatives may be off by this part of the true ones.
@@ -285,9 +290,25 @@ def check_function(
         skip,
         rtol=rtol,
         conventions=conventions,
+        strict=strict,
     )
     suite = suite_of_subject(subject(value, **description))
     return run(suite, options, expected_failures=expected_failures, watch=watch)
+
+
+def refuse_groups(against: Loss | None) -> None:
+    """Refuse a loss of groups: an outside function has no groups to give it.
+
+    Raises
+    ------
+    ArgumentError
+        If it is one.
+    """
+    if against is not None and against.takes_groups:
+        raise ArgumentError(
+            f"against={against.name!r} is a loss of groups; an outside function is compared with a "
+            "loss of elements or of rows."
+        )
 
 
 def kind_and_spaces(

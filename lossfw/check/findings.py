@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossfw.check.core.search import Grade
 from lossfw.check.refutation import Refutation
-from lossfw.check.severity import GRADES, Grade
+from lossfw.check.severity import GRADES
 
 _RANKS = {grade: rank for rank, grade in enumerate(GRADES)}
 

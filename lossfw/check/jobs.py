@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from lossfw.check.api import cannot_be_checked, kind_and_spaces, subject, textbook_form
+from lossfw.check.api import (
+    cannot_be_checked,
+    kind_and_spaces,
+    refuse_groups,
+    subject,
+    textbook_form,
+)
 from lossfw.check.component_checks import ComponentChecks
 from lossfw.check.core.subject import space_named
 from lossfw.check.foreign.conventions import is_outside
@@ -215,6 +221,7 @@ def _complete(
     """Return a description with the parameters, and the loss to compare with and its spaces."""
     against = description.get("against")
     loss = registry.create("loss", against, **parameters) if against else None
+    refuse_groups(loss)
     given = {key: description.get(key) for key in ("kind", "prediction", "target")}
     known = kind_and_spaces(loss, given, option="--")
     truth = textbook_form(loss, parameters, space_named(known["prediction"]))

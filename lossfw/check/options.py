@@ -26,6 +26,7 @@ class Options:
     # Broken conventions count as failures; for a component they always do.
     conventions: bool = False
     bridges: bool = False  # check every installed bridge too
+    strict: bool = False  # notes count as failures
     # The sizes of numbers at which results and claims are looked at, instead of promised ones.
     within: SizeRange | None = None
 

@@ -18,7 +18,8 @@ from lossfw.errors import LossfwError
 class Checks:
     """Adds a case for each check of the named components, before the collected tests."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, strict: bool = False) -> None:
+        self._strict = strict
         try:
             self._suites = [suite_of_component(one) for name in names for one in components(name)]
         except LossfwError as error:
@@ -27,7 +28,7 @@ class Checks:
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[Any]) -> None:
         """Add the cases."""
         root: Any = _Root.from_parent(session, name="lossfw", path=Path("lossfw"), nodeid="lossfw")
-        root.suites = self._suites
+        root.suites, root.strict = self._suites, self._strict
         items[:0] = list(root.collect())
 
 
@@ -35,10 +36,11 @@ class _Root(pytest.Collector):
     """Holds the cases."""
 
     suites: list[CheckSuite]
+    strict: bool
 
     def collect(self) -> Iterator[pytest.Item]:
         for suite in self.suites:
-            for case in cases_of(suite):
+            for case in cases_of(suite, strict=self.strict):
                 item: Any = _Item.from_parent(self, name=f"check[{suite.name}-{case.name}]")
                 item.component, item.case = suite.component, case
                 yield item

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.reproduce import nested
-from lossfw.check.core.search import MOST_NUMBERS
-from lossfw.check.severity import GRADES, Grade, is_convention
+from lossfw.check.core.search import MOST_NUMBERS, Grade
+from lossfw.check.severity import GRADES, NOTES
 from lossfw.numerics.arrays import NDArray
 
 
@@ -38,7 +38,7 @@ class Refutation:
     blocks : bool
         Whether no other check runs after this finding.
     grade : str
-        ``"wrong"`` in ordinary numbers, loses ``"digits"``, only at an ``"extreme"``, or a
+        ``"wrong"``, or a note: it loses ``"digits"``, or is off only at an ``"extreme"``; or a
         ``"convention"``.
     component : str
         The component, with its parameters.
@@ -63,7 +63,6 @@ class Refutation:
         return {
             "check": self.check,
             "grade": self.grade,
-            "severity": self.severity,
             "component": self.component,
             "claim": self.claim,
             "message": self.message,
@@ -75,13 +74,6 @@ class Refutation:
             "seed": self.seed,
         }
 
-    @property
-    def severity(self) -> str:
-        """``"defect"``, ``"precision"`` or ``"convention"``; `grade` says more."""
-        if is_convention(self.check):
-            return "convention"
-        return "precision" if self.check.startswith("precision") else "defect"
-
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
@@ -90,7 +82,8 @@ class Refutation:
 
         The code continues that of a `preceding` snippet.
         """
-        yield f"  {GRADES[self.grade]}: {self.check}"
+        is_note = self.grade in NOTES
+        yield f"  {f'note, {GRADES[self.grade]}' if is_note else GRADES[self.grade]}: {self.check}"
         yield f"    {self._place()}{self.message}"
         if also:
             yield f"    also: {also}"

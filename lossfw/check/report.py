@@ -13,6 +13,11 @@ from lossfw.check.severity import GRADES
 # The reason of what a user has left out, which the text does not repeat.
 DESELECTED = "deselected"
 
+NO_FORMULA = "no formula: the value was compared with itself"
+
+# The exit codes of a check that is not ok.
+FAILED, NOT_JUDGED = 1, 2
+
 # So many of the checks that have no outcome, or that are wrong, are named in one line.
 _NAMED = 8
 
@@ -30,6 +35,12 @@ class NotRun(NamedTuple):
     reason: str
 
 
+class NotJudged(NamedTuple):
+    """A check without an outcome, as the harness itself failed; the line is to be reported."""
+
+    line: str
+
+
 @dataclass
 class Report:
     """All that the harness found about one component.
@@ -39,7 +50,7 @@ class Report:
     name : str
         The component, with its parameters.
     refuted : list of Refutation
-        The gravest first: wrong in ordinary numbers, lost digits, extremes, conventions.
+        The gravest first: what is wrong, lost digits, extremes, conventions.
     passed : list of PassedCheck
         The checks that did not refute, with the number of their examples.
     not_claimed : list of str
@@ -64,7 +75,11 @@ class Report:
     allow_unfinished : bool
         Whether a report may be ok although the time was over.
     conventions : bool
-        Whether broken conventions count as failures.
+        Whether a broken convention is wrong, as for components, or does not count.
+    strict : bool
+        Whether notes are failures too.
+    not_judged : dict of str to str
+        Checks that ended by a mistake of the harness itself, with the line to report.
     witnesses : dict of str to str
         The claims that are denied and proved to be so, with what proves it.
     limited : dict of str to str
@@ -83,8 +98,10 @@ class Report:
         The seed of the search.
     right_for : str
         For which numbers the functions are right, where digits are lost or extremes are wrong.
-    notes : list of str
+    remarks : list of str
         What else a reader should know, such as a promised range or a cost; a line each.
+    is_own_truth : bool
+        Whether no formula is written, so that the value is compared with itself.
     parameter_sets : int
         At how many sets of parameters the component was checked.
 
@@ -109,6 +126,8 @@ class Report:
     n_checks: int = 0
     allow_unfinished: bool = False
     conventions: bool = True
+    strict: bool = False
+    not_judged: dict[str, str] = field(default_factory=dict)
     witnesses: dict[str, str] = field(default_factory=dict)
     limited: dict[str, str] = field(default_factory=dict)
     not_checked: str = ""
@@ -118,7 +137,8 @@ class Report:
     component: str = ""
     seed: int = 0
     right_for: str = ""
-    notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    is_own_truth: bool = False
     parameter_sets: int = 1
 
     @property
@@ -137,24 +157,40 @@ class Report:
         return sum(passed.examples for passed in self.passed)
 
     @property
-    def failures(self) -> list[Refutation]:
-        """The refutations that count."""
-        return [r for r in self.refuted if self.conventions or r.grade != "convention"]
+    def wrong(self) -> list[Refutation]:
+        """The refutations that are failures."""
+        return [r for r in self.refuted if self.severity(r) == "wrong"]
+
+    @property
+    def notes(self) -> list[Refutation]:
+        """The refutations that are failures only of a strict check."""
+        return [r for r in self.refuted if self.severity(r) == "note"]
 
     @property
     def causes(self) -> list[SharedCause]:
-        """The causes of the refutations that count, the gravest first."""
-        return causes(self.failures)
+        """The causes of what is wrong and of the notes, the gravest first."""
+        return causes([*self.wrong, *self.notes])
+
+    def severity(self, refutation: Refutation) -> str:
+        """Return ``"wrong"``, ``"note"``, or ``"convention"`` for one that does not count."""
+        if refutation.grade != "convention":
+            return "wrong" if refutation.grade == "wrong" else "note"
+        return "wrong" if self.conventions else "convention"
 
     @property
     def ok(self) -> bool:
         """Whether nothing failed, all was checked, and no expectation was wrong."""
+        return not (self.fails or self.not_judged)
+
+    @property
+    def fails(self) -> bool:
+        """Whether something failed, other than the harness itself."""
         if (self.unfinished or self.not_checked) and not self.allow_unfinished:
-            return False
-        if self.not_checked or self.skipped:
             return True
-        something_ran = bool(self.passed) or self.unfinished
-        return not self.failures and not self.unexpected and something_ran
+        if self.not_checked or self.skipped:
+            return False
+        nothing_ran = not (self.passed or self.refuted or self.not_judged or self.unfinished)
+        return bool(self.wrong or (self.strict and self.notes) or self.unexpected) or nothing_ran
 
     @property
     def verdict(self) -> str:
@@ -163,27 +199,29 @@ class Report:
             return f"not checked: {self.not_checked}"
         if self.skipped:
             return f"skipped: {self.skipped}"
-        if not self.passed and not self.refuted:
+        if not (self.passed or self.refuted or self.not_judged):
             return "no check ran, which is a failure"
         firsts = [cause.first for cause in self.causes]
-        if not firsts and self.unexpected:
-            return f"not refuted, although expected to be: {_listed(list(self.unexpected))}"
-        if not firsts:
-            return f"nothing refuted{' by the checks that ran' if self.unfinished else ''}"
         wrong = [first.check for first in firsts if first.grade == "wrong"]
         if wrong:
             return f"{GRADES['wrong']}: {_listed(wrong)}"
-        grades = {first.grade for first in firsts}
-        if grades == {"convention"}:
-            return f"differs only by convention: {_listed([first.check for first in firsts])}"
-        ordinary = "loses digits" if "digits" in grades else "right"
-        return "; ".join(
-            [
-                f"{ordinary} in ordinary numbers",
-                *([self.right_for] if self.right_for else []),
-                *(["wrong at extremes"] if "extreme" in grades and not self.right_for else []),
-            ]
-        )
+        conventions = [first.check for first in firsts if first.grade == "convention"]
+        if conventions:
+            return f"differs only by convention: {_listed(conventions)}"
+        if self.unexpected:
+            return f"not refuted, although expected to be: {_listed(list(self.unexpected))}"
+        if self.not_judged and not firsts:
+            return f"could not be checked: {_listed(list(self.not_judged))}"
+        refuted = "nothing refuted"
+        if firsts:
+            notes = _listed([first.check for first in firsts])
+            refuted = f"nothing wrong, {_count(len(firsts), 'note')}: {notes}"
+        return "".join([
+            refuted,
+            " by the checks that ran" if self.unfinished and not firsts else "",
+            f"; {self.right_for}" if self.right_for else "",
+            f" ({NO_FORMULA})" if self.is_own_truth and _has_value(self.passed) else "",
+        ])  # fmt: skip
 
     def raise_if_refuted(self) -> None:
         """Raise an error with the verdict and the findings, unless the report is ok.
@@ -203,8 +241,14 @@ class Report:
             "ok": self.ok,
             "verdict": self.verdict,
             "right_for": self.right_for,
-            "notes": list(self.notes),
-            "refuted": [refutation.to_dict() for refutation in self.refuted],
+            "is_own_truth": self.is_own_truth,
+            "remarks": list(self.remarks),
+            "wrong": [refutation.check for refutation in self.wrong],
+            "notes": [refutation.check for refutation in self.notes],
+            "refuted": [
+                {**refutation.to_dict(), "severity": self.severity(refutation)}
+                for refutation in self.refuted
+            ],
             "held": {passed.check: passed.examples for passed in self.passed},
             "not_claimed": list(self.not_claimed),
             "witnesses": dict(self.witnesses),
@@ -212,6 +256,7 @@ class Report:
             "expected": dict(self.expected),
             "unexpected": dict(self.unexpected),
             "not_run": dict(self.not_run),
+            "not_judged": dict(self.not_judged),
             "limited": dict(self.limited),
             "stages": list(self.stages),
             "late_stages": list(self.late_stages),
@@ -232,9 +277,11 @@ class Report:
                 yield ""
             yield from cause.lines(self.parameter_sets, preceding)
             preceding = cause.first.snippet or preceding
-        if self.causes and self.notes:
+        if self.causes and self.remarks:
             yield ""
-        yield from (f"  {note}" for note in self.notes)
+        yield from (f"  {remark}" for remark in self.remarks)
+        for check, line in self.not_judged.items():
+            yield f"  {check} could not be checked: {line}"
         if self.refuted and not self.conventions:
             others = [r.check for r in self.refuted if r.grade == "convention"]
             if others:
@@ -271,6 +318,7 @@ class Report:
             by_grade(refutation for report in reports for refutation in report.refuted),
             component=first.component,
             conventions=first.conventions,
+            strict=first.strict,
             allow_unfinished=first.allow_unfinished,
             stages=[stage for report in reports for stage in report.stages],
             late_stages=[stage for report in reports for stage in report.late_stages],
@@ -282,14 +330,17 @@ class Report:
             is_deselected=first.is_deselected,
             seed=first.seed,
             right_for=next((report.right_for for report in reports if report.right_for), ""),
-            notes=list(dict.fromkeys(note for report in reports for note in report.notes)),
+            remarks=list(dict.fromkeys(line for report in reports for line in report.remarks)),
+            is_own_truth=any(report.is_own_truth for report in reports),
             parameter_sets=max(len(names), *(report.parameter_sets for report in reports)),
         )
         for report in reports:
             whole.expected |= report.expected
+            whole.not_judged |= report.not_judged
             whole.witnesses |= report.witnesses
             whole.limited |= report.limited
         failed = {refutation.check for refutation in whole.refuted} | whole.expected.keys()
+        failed |= whole.not_judged.keys()
         examples: dict[str, int] = {}
         for report in reports:
             for check, count in report.passed:
@@ -312,10 +363,12 @@ class Report:
 def summary(reports: Sequence[Report]) -> str:
     """Return the counts of causes, findings and other checks, and of examples."""
     parts = []
-    findings = sum(len(report.failures) for report in reports)
+    findings = sum(len(report.wrong) + len(report.notes) for report in reports)
     if findings:
         causes = sum(len(report.causes) for report in reports)
         parts.append(f"{_count(causes, 'cause')} of {_count(findings, 'finding')}")
+    if any(report.notes and not report.strict for report in reports):
+        parts.append("notes fail only with --strict")
     reports = [report for report in reports if not report.skipped]
     held = sum(len(report.passed) for report in reports)
     examples = sum(report.examples for report in reports)
@@ -336,6 +389,13 @@ def summary(reports: Sequence[Report]) -> str:
     return "; ".join(parts)
 
 
+def exit_code(reports: Sequence[Report]) -> int:
+    """Return 0 if all reports are ok, 1 if one fails, 2 if only the harness itself did."""
+    if all(report.ok for report in reports):
+        return 0
+    return FAILED if any(report.fails for report in reports) else NOT_JUDGED
+
+
 def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
     """Yield a line for each reason for which components were left out together."""
     skipped = [
@@ -347,6 +407,10 @@ def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
     others = sum(report.is_deselected for report in reports)
     if others:
         yield f"skipped {_count(others, 'component')} without any of the checks that are chosen"
+
+
+def _has_value(passed: Iterable[PassedCheck]) -> bool:
+    return any(one.check == "value" for one in passed)
 
 
 def _count(count: int, word: str) -> str:

@@ -11,27 +11,30 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.check.checks import CHECKS, GROUP_CHECKS
-from lossfw.check.core.causes import Cause, cause_of
+from lossfw.check.core.causes import Cause, cause_of, is_of_harness
 from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import Subject, has_formula
 from lossfw.check.denials import denials
 from lossfw.check.findings import by_grade
 from lossfw.check.options import Options
 from lossfw.check.pool import Watch
 from lossfw.check.refutation import Refutation
-from lossfw.check.report import DESELECTED, NotRun, PassedCheck, Report
+from lossfw.check.report import DESELECTED, NotJudged, NotRun, PassedCheck, Report
 from lossfw.check.right_for import right_for
-from lossfw.check.severity import grade_of
+from lossfw.check.severity import NOTES, grade_of
 from lossfw.check.stages import Effort, Stage, is_of_formula, stages_of
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.components.ranges import SizeRange, range_of, sizes_in_words
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+from lossfw.version import __version__
 
-CheckOutcome: TypeAlias = PassedCheck | Refutation | NotApplicable | NotRun
+CheckOutcome: TypeAlias = PassedCheck | Refutation | NotApplicable | NotRun | NotJudged
 
 
 @dataclass(frozen=True)
@@ -170,9 +173,7 @@ def run_stage(
         if isinstance(outcome, Refutation) and name not in expected:
             if outcome.blocks:
                 result.ended_by = _nothing_left(name)
-            elif options.first and (
-                _has_conventions(suite, options) or outcome.grade != "convention"
-            ):
+            elif options.first and _fails(suite, options, outcome):
                 result.ended_by = "stopped at the first failure"
         if result.ended_by:
             break
@@ -219,9 +220,11 @@ def report_of(
         not_claimed=list(suite.not_claimed),
         allow_unfinished=options.allow_unfinished,
         conventions=_has_conventions(suite, options),
+        strict=options.strict,
+        is_own_truth=_is_own_truth(suite),
         component="" if suite.component is None else suite.component.name,
         seed=options.seed,
-        notes=_notes(suite.subject),
+        remarks=_remarks(suite.subject),
         stages=[stage.value for stage in stages],
         late_stages=[stage.value for stage in late],
         late_checks=[name for name in selected if any(name in names for names in late.values())],
@@ -246,7 +249,7 @@ def report_of(
         report.witnesses.update(result.witnesses)
         report.limited.update(result.limited)
     report.refuted = by_grade(report.refuted)
-    if "wrong" not in {refutation.grade for refutation in report.failures}:
+    if not report.wrong:
         report.right_for = next((one.right_for for one in results if one.right_for), "")
     return report
 
@@ -273,12 +276,25 @@ def _late(
     return {stage: names for stage, names in late.items() if names}
 
 
-def _notes(subject: Any) -> list[str]:
+def _is_own_truth(suite: CheckSuite) -> bool:
+    """Tell whether results are compared with the value alone, for want of a formula."""
+    component = suite.component
+    return isinstance(component, Loss | Activation) and not has_formula(component)
+
+
+def _remarks(subject: Any) -> list[str]:
     """Return a line on the sizes at which results are looked at, if not at all of them."""
     if not isinstance(subject, Subject):
         return []
     sizes = sizes_in_words(subject.prediction_range, subject.target_range)
     return [f"results and claims were looked at only for {sizes}"] if sizes else []
+
+
+def _fails(suite: CheckSuite, options: Options, refutation: Refutation) -> bool:
+    """Tell whether a refutation is a failure."""
+    if refutation.grade in NOTES:
+        return options.strict
+    return refutation.grade == "wrong" or _has_conventions(suite, options)
 
 
 def _has_conventions(suite: CheckSuite, options: Options) -> bool:
@@ -288,10 +304,13 @@ def _has_conventions(suite: CheckSuite, options: Options) -> bool:
 
 def _joined(outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
     """Return the outcome that the stages of one check have together."""
-    refuted = [outcome for outcome in outcomes if isinstance(outcome, Refutation)]
+    refuted = by_grade(outcome for outcome in outcomes if isinstance(outcome, Refutation))
     if refuted:
-        # Numbers farther out add nothing to what is wrong in ordinary ones.
+        # Of equal grade, numbers farther out add nothing to ordinary ones.
         return refuted[0]
+    for outcome in outcomes:
+        if isinstance(outcome, NotJudged):
+            return outcome
     passed = [outcome for outcome in outcomes if isinstance(outcome, PassedCheck)]
     if passed:
         return PassedCheck(passed[0].check, sum(one.examples for one in passed))
@@ -374,6 +393,8 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
     except Exception as error:
         # An exception on legal input, from the subject or the check, must not pass for held.
         cause = cause_of(error, suite.component)
+        if isinstance(subject, Subject | Activation) and is_of_harness(error, suite.component):
+            return NotJudged(_line_to_report(suite, name, error, cause, search))
         text = f"the check was ended by {type(error).__name__}: {error} ({cause.place})"
         message = _with_remedy(text, cause)
         return Refutation(
@@ -391,6 +412,16 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
     return PassedCheck(name, search.tried)
 
 
+def _line_to_report(
+    suite: CheckSuite, name: str, error: Exception, cause: Cause, search: Search
+) -> str:
+    """Return what to report of an exception that the harness itself raised."""
+    return (
+        f"the harness itself failed, please report this line: {type(error).__name__}: {error} "
+        f"({cause.place}) in {name} of {suite.name}, seed {search.seed}, lossfw {__version__}"
+    )
+
+
 def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int) -> Refutation:
     """Return a counterexample with the code that shows it."""
     error = refuted.__cause__
@@ -404,13 +435,7 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         seed=seed,
         cause=refuted.cause or (None if cause is None else cause.key),
         blocks=refuted.blocks,
-        grade=grade_of(
-            name,
-            suite.subject,
-            refuted.inputs,
-            loses_digits=refuted.loses_digits,
-            is_finite=refuted.is_finite,
-        ),
+        grade=refuted.grade or grade_of(name, suite.subject, refuted.inputs),
         component=suite.name,
         labels=_labels(suite.subject, refuted.inputs),
     )
@@ -443,6 +468,8 @@ def _record(report: Report, name: str, outcome: CheckOutcome, reason: str) -> No
         report.not_applicable[name] = str(outcome)
     elif isinstance(outcome, NotRun):
         report.not_run[name] = outcome.reason
+    elif isinstance(outcome, NotJudged):
+        report.not_judged[name] = outcome.line
     elif isinstance(outcome, PassedCheck):
         report.passed.append(outcome)
         if reason:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.options import Options
 from lossfw.check.refutation import Refutation
-from lossfw.check.report import NotRun, Report
+from lossfw.check.report import NotJudged, NotRun, Report
 from lossfw.check.runner import (
     CheckSuite,
     FindingDeduplicator,
@@ -28,9 +29,9 @@ from lossfw.check.runner import (
     expectations,
     suite_of_subject,
 )
-from lossfw.check.severity import is_convention
+from lossfw.check.severity import NOTES, is_convention
 from lossfw.components.component import Component
-from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.errors import ArgumentError, CheckNote, HarnessError, MissingExtraError
 from lossfw.extras import install_command
 
 
@@ -38,22 +39,34 @@ class CheckCase:
     """One check of a suite, to be called with a component in the body of a test.
 
     The cases of a suite share a search, so that points are drawn once, and findings, so that
-    an error that ends several checks fails one case.
+    an error that ends several checks fails one case. A note is a warning, of a strict case a
+    failure; `note` keeps its text.
     """
 
     def __init__(
-        self, suite: CheckSuite, name: str, search: Search, findings: FindingDeduplicator
+        self,
+        suite: CheckSuite,
+        name: str,
+        search: Search,
+        findings: FindingDeduplicator,
+        *,
+        strict: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.strict, self.note = name, strict, ""
         self._suite, self._search, self._findings = suite, search, findings
 
     def __call__(self, component: Component | Subject) -> None:
-        """Run the check: the test fails where it refutes, and is skipped where it does not apply.
+        """Run the check: the test fails where it is wrong, and is skipped where it does not apply.
 
         Parameters
         ----------
         component : Component or Subject
             The one of the case, or another one that the check applies to.
+
+        Raises
+        ------
+        HarnessError
+            If the harness itself fails.
         """
         __tracebackhide__ = True
         pytest = _pytest()
@@ -70,8 +83,14 @@ class CheckCase:
             pytest.skip(str(outcome))
         if isinstance(outcome, NotRun):
             pytest.skip(f"not run: {outcome.reason}")
+        if isinstance(outcome, NotJudged):
+            raise HarnessError(f"{self.name} could not be checked: {outcome.line}")
         if isinstance(outcome, Refutation):
-            pytest.fail("\n".join(Report(suite.name, [outcome]).lines()), pytrace=False)
+            text = "\n".join(Report(suite.name, [outcome]).lines())
+            if outcome.grade not in NOTES or self.strict:
+                pytest.fail(text, pytrace=False)
+            self.note = text
+            warnings.warn(CheckNote(text), stacklevel=2)
 
     def __repr__(self) -> str:
         return f"<check {self.name}>"
@@ -82,13 +101,17 @@ def cases_of(
     seed: int = 0,
     examples: int = 200,
     expected: Mapping[str, str] | None = None,
+    *,
+    strict: bool = False,
 ) -> Iterator[CheckCase]:
     """Yield the cases of a suite."""
     search, findings = Search(seed, examples), FindingDeduplicator()
     for name in suite.checks:
-        # An error that is expected must be reported by each case that expects it.
+        # An error that is expected must be reported by each case that expects it, and so must a
+        # note.
         is_expected = name in (expected or {})
-        yield CheckCase(suite, name, search, FindingDeduplicator() if is_expected else findings)
+        own = FindingDeduplicator() if is_expected else findings
+        yield CheckCase(suite, name, search, own, strict=strict or is_expected)
 
 
 def parametrize_with_checks(
@@ -99,6 +122,7 @@ def parametrize_with_checks(
     examples: int = 200,
     bridges: bool = False,
     conventions: bool = False,
+    strict: bool = False,
 ) -> Any:
     """Return a decorator that runs a test with each component and each of its checks.
 
@@ -121,6 +145,8 @@ def parametrize_with_checks(
         Check every installed bridge too.
     conventions : bool
         Hold outside functions to conventions too.
+    strict : bool
+        Notes, such as lost digits, are failures and not warnings.
 
     Returns
     -------
@@ -148,7 +174,7 @@ def parametrize_with_checks(
     pytest = _pytest()
     params = []
     for suite, expected in zip(suites, _expected(expected_failures or {}, suites), strict=True):
-        for case in cases_of(suite, seed, examples, expected):
+        for case in cases_of(suite, seed, examples, expected, strict=strict):
             reason, marks = expected.get(case.name), []
             if reason:
                 raises = pytest.fail.Exception

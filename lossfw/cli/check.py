@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 # Version of the JSON object that this verb writes.
 CHECK_VERSION = 1
 
-REFUTED = 1
-
 
 # The options for outside functions.
 _outside_options = with_options(
@@ -105,6 +103,7 @@ _outside_options = with_options(
     is_flag=True,
     help="Also check training in the installed libraries (XGBoost, PyTorch and others).",
 )
+@click.option("--strict", is_flag=True, help="Fail on notes too, such as lost digits.")
 @click.option("-x", "first", is_flag=True, help="Stop each component at its first failure.")
 @json_option
 @click.option("--json-file", metavar="FILE", help="Write the results to a file as JSON.")
@@ -138,9 +137,9 @@ def check(
     numbers and other parameters. The same seed gives the same report, and with less time a part
     of it.
 
-    The exit code is 0 if nothing was refuted, 1 if something was refuted or the time was over
-    before all had run, and 2 for a mistake in the command. For an outside function,
-    defects and lost precision are failures; differences of convention (dtypes, broadcasting)
+    The exit code is 0 if nothing is wrong, 1 if something is wrong or the time was over before
+    all had run, and 2 for a mistake in the command or in lossfw. Notes, such as lost digits, fail
+    only with --strict; of an outside function, differences of convention (dtypes, broadcasting)
     only with --conventions.
     """
     from dataclasses import fields
@@ -184,7 +183,7 @@ def check(
         "lossfw": CHECK_VERSION,
         "seed": options.seed,
         "examples": options.examples,
-        "ok": printer.is_all_ok,
+        "ok": printer.exit_code == 0,
         "reports": [report.to_dict() for report in reports],
     }
     text = to_json(whole)
@@ -195,8 +194,7 @@ def check(
         say(text)
     else:
         printer.show_summary()
-    if not printer.is_all_ok:
-        ctx.exit(REFUTED)
+    ctx.exit(printer.exit_code)
 
 
 class _Printer:
@@ -207,9 +205,11 @@ class _Printer:
         self._reports: list[Report] = []
 
     @property
-    def is_all_ok(self) -> bool:
-        """Whether no component failed."""
-        return all(report.ok for report in self._reports)
+    def exit_code(self) -> int:
+        """The exit code for all components."""
+        from lossfw.check.report import exit_code
+
+        return exit_code(self._reports)
 
     def show(self, report: Report) -> None:
         """Print the report of a component, at all its parameters."""

@@ -10,14 +10,22 @@ from typing import Any
 
 
 def pytest_addoption(parser: Any) -> None:
-    """Add the option."""
-    parser.getgroup("lossfw").addoption(
+    """Add the options."""
+    group = parser.getgroup("lossfw")
+    group.addoption(
         "--lossfw-check",
         action="append",
         default=[],
         metavar="NAME",
         help="also check what a loss, an activation or a distribution promises",
     )
+    group.addoption(
+        "--lossfw-strict",
+        action="store_true",
+        default=False,
+        help="fail on notes of --lossfw-check too, such as lost digits",
+    )
+    parser.addini("lossfw_strict", "as --lossfw-strict", type="bool", default=False)
 
 
 def pytest_configure(config: Any) -> None:
@@ -26,4 +34,14 @@ def pytest_configure(config: Any) -> None:
     if names:
         from lossfw.check.pytest_plugin import Checks
 
-        config.pluginmanager.register(Checks(names), "lossfw-checks")
+        strict = config.getoption("--lossfw-strict") or config.getini("lossfw_strict")
+        config.pluginmanager.register(Checks(names, strict=strict), "lossfw-checks")
+
+
+def pytest_runtest_teardown(item: Any) -> None:
+    """Keep the note of a case in files of results, which have no warnings."""
+    case = getattr(getattr(item, "callspec", None), "params", {}).get("check")
+    case = getattr(item, "case", case)
+    note = getattr(case, "note", "")
+    if isinstance(note, str) and note:
+        item.user_properties.append(("note", note))

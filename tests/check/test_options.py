@@ -16,7 +16,7 @@ FALSE = distance(huber, lipschitz=0.5, strictly_convex=True, convex=True)
 
 def off(y, t):
     """The squared error, with a digit wrong and with conventions of its own."""
-    return (np.asarray(y) - t) ** 2 * (1 + 1e-9)
+    return (np.asarray(y) - t) ** 2 * (1 + 4e-9)
 
 
 def overflowing(y, t):
@@ -49,7 +49,7 @@ def test_no_check_that_is_left_is_not_ok():
 
 def test_the_first_failure_may_end_it():
     report = run(suite_of_subject(FALSE), examples=20, first=True)
-    assert len(report.failures) == 1
+    assert len(report.wrong) == 1
     assert "stopped at the first failure" in report.not_run.values()
 
 
@@ -64,7 +64,7 @@ def test_the_gravest_finding_is_told_first():
 def test_conventions_of_an_outside_function_count_on_request():
     report = check_function(off, **DESCRIBED, rtol=1e-8)
     assert {refutation.grade for refutation in report.refuted} == {"convention"}
-    assert report.failures == []
+    assert (report.wrong, report.notes) == ([], [])
     assert report.ok
     assert not check_function(off, **DESCRIBED, rtol=1e-8, conventions=True).ok
     assert not check_function(off, **DESCRIBED).ok
@@ -73,9 +73,9 @@ def test_conventions_of_an_outside_function_count_on_request():
 @pytest.mark.slow
 def test_values_and_derivatives_may_be_off_by_a_part():
     def slope(y, t):
-        return 2 * (np.asarray(y) - t) * (1 + 1e-9)
+        return 2 * (np.asarray(y) - t) * (1 + 4e-9)
 
-    for rtol, ok in ((0.0, False), (0.9e-9, False), (1.1e-9, True)):
+    for rtol, ok in ((0.0, False), (3.9e-9, False), (4.1e-9, True)):
         report = check_function(
             off, gradient=slope, rtol=rtol, only=["value", "gradient"], **DESCRIBED
         )
@@ -84,7 +84,7 @@ def test_values_and_derivatives_may_be_off_by_a_part():
 
 def test_a_report_raises_what_a_person_needs():
     check("huber", examples=5, only=["value"]).raise_if_refuted()
-    with pytest.raises(AssertionError, match=r"(?s)off: loses digits .*to reproduce:.*value\(y, t"):
+    with pytest.raises(AssertionError, match=r"(?s)off: wrong: value.*to reproduce:.*value\(y, t"):
         check_function(off, **DESCRIBED).raise_if_refuted()
 
 
@@ -95,7 +95,7 @@ def test_an_outside_function_has_cases_of_pytest():
     assert cases["value"].id == "off-value"
     component, case = cases["value"].values
     assert component is described
-    with pytest.raises(pytest.fail.Exception, match="loses digits: value"):
+    with pytest.raises(pytest.fail.Exception, match="wrong: value"):
         case(component)
     strict = parametrize_with_checks([described], examples=10, conventions=True).args[1]
     assert "dtype:result" in {c.values[1].name for c in strict}

@@ -2,11 +2,18 @@
 
 import subprocess
 import sys
+from unittest.mock import Mock, patch
+from xml.etree import ElementTree
 
 import pytest
 
 import lossfw
-from lossfw.check import parametrize_with_checks
+import lossfw_pytest
+from lossfw.check import parametrize_with_checks, pytest_plugin
+from lossfw.check.checks import CHECKS
+from lossfw.check.core.search import Check
+from lossfw.errors import HarnessError
+from support.failing import harness_that_raises
 from support.waiting import HANGS
 
 # Only of an editable install; see pyproject.toml.
@@ -73,6 +80,56 @@ def test_expected_failures(session):
     assert "[XPASS(strict)] I thought so" in said
 
 
+ROUNDED = """
+from lossfw import Claims, DistanceLoss
+from lossfw.check import parametrize_with_checks
+
+
+class Rounded(DistanceLoss):
+    '''Small residuals lose digits.'''
+
+    def value(self, xp, r):
+        return xp.log(1 + r * r)
+
+    def claims(self):
+        return Claims()
+
+
+@parametrize_with_checks([Rounded()], examples=20STRICT)
+def test_mine(component, check):
+    check(component)
+"""
+
+
+@pytest.mark.slow
+def test_a_note_is_a_warning_and_a_property(session, tmp_path):
+    source = ROUNDED.replace("STRICT", "")
+    only = ("-k", "precision or shape:result", "-W", "default::lossfw.errors.CheckNote")
+    said = session(source, *only, "--junitxml", "it.xml")
+    assert "test_mine[Rounded()-precision] PASSED" in said
+    assert "CheckNote: Rounded(): nothing wrong, 1 note: precision" in said
+    note, *_ = ElementTree.parse(tmp_path / "it.xml").iterfind(".//property[@name='note']")
+    assert "note, loses digits: precision" in note.get("value")
+    said = session(ROUNDED.replace("STRICT", ", strict=True"), *only)
+    assert "test_mine[Rounded()-precision] FAILED" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "setting", "strict"),
+    [(False, False, False), (True, False, True), (False, True, True)],
+)
+def test_the_plugin_is_strict_by_an_option_or_a_setting(option, setting, strict):
+    config = Mock()
+    options = {"--lossfw-check": ["squared_error"], "--lossfw-strict": option}
+    config.getoption, config.getini = options.get, {"lossfw_strict": setting}.get
+    lossfw_pytest.pytest_configure(config)
+    (checks, _), _ = config.pluginmanager.register.call_args
+    root = Mock(collect=list)
+    with patch.object(pytest_plugin._Root, "from_parent", return_value=root):
+        checks.pytest_collection_modifyitems(Mock(), [])
+    assert root.strict is strict
+
+
 def cases(*arguments, **options):
     return parametrize_with_checks(*arguments, **options).args[1]
 
@@ -100,6 +157,13 @@ def test_another_component_may_come_to_the_body():
     (case,) = [c for c in cases(["huber"]) if c.values[1].name == "claim:lipschitz"]
     with pytest.raises(pytest.skip.Exception, match="does not claim lipschitz"):
         case.values[1](lossfw.loss("squared_error"))
+
+
+def test_a_mistake_of_the_harness_is_no_failure(monkeypatch):
+    monkeypatch.setitem(CHECKS, "nan", Check("nan", harness_that_raises("its own")))
+    (case,) = [c for c in cases(["huber"], examples=10) if c.values[1].name == "nan"]
+    with pytest.raises(HarnessError, match=r"nan could not be checked: .* AssertionError: its own"):
+        case.values[1](case.values[0])
 
 
 PLAIN = "def test_nothing():\n    pass\n"

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lossfw.check.checks import CHECKS
+from lossfw.check.core.search import Check
 from lossfw.check.jobs import check_jobs
 from lossfw.check.options import Options
 from lossfw.check.pool import run_all
 from lossfw.check.stages import AT_POINTS
 from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
+from support.failing import harness_that_raises
 from support.waiting import HANGS
 
 MINE = """
@@ -95,7 +98,7 @@ def test_a_metric_is_checked_and_refuted(lossfw, tmp_path):
     (tmp_path / "metric.py").write_text(METRIC.replace("higher", "lower"))
     result = lossfw("--plugin", "metric.py")
     assert result.exit_code == 1
-    assert "wrong in ordinary numbers: metric:better" in result.stdout
+    assert "wrong: metric:better" in result.stdout
     assert "though better is 'lower'" in result.stdout
 
 
@@ -156,6 +159,98 @@ def test_json_is_printed_as_by_other_verbs(lossfw, tmp_path):
     assert whole["ok"]
     assert lossfw(*arguments, "--json-file", "it.json").stdout.startswith("Huber")
     assert json.loads((tmp_path / "it.json").read_text()) == whole
+
+
+ROUNDED = """
+from lossfw import Claims, DistanceLoss
+
+
+class Rounded(DistanceLoss):
+    '''Small residuals lose digits.'''
+
+    def formula(self, xp, r):
+        return xp.log(1 + r * r)
+
+    def value(self, xp, r):
+        return xp.log(1 + r * r)
+
+    def claims(self):
+        return Claims()
+"""
+
+
+def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
+    (tmp_path / "rounded.py").write_text(ROUNDED)
+    arguments = ("--plugin", "rounded.py", "--only", "precision", "--examples", "20")
+    result = lossfw(*arguments)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Rounded(): nothing wrong, 2 notes: precision")
+    assert "\n  note, loses digits: precision\n" in result.stdout
+    assert "notes fail only with --strict" in result.stdout
+    strict = lossfw(*arguments, "--strict", "--json")
+    assert strict.exit_code == 1
+    for one, ok in ((lossfw(*arguments, "--json"), True), (strict, False)):
+        whole = json.loads(one.stdout)
+        (report,) = whole["reports"]
+        assert (whole["ok"], report["ok"]) == (ok, ok)
+        assert report["wrong"] == []
+        assert set(report["notes"]) >= {"precision"}
+        assert {r["severity"] for r in report["refuted"]} == {"note"}
+
+
+def test_what_is_wrong_fails_beside_notes(lossfw, tmp_path):
+    (tmp_path / "rounded.py").write_text(ROUNDED.replace("Claims()", "Claims(convex=True)"))
+    result = lossfw("--plugin", "rounded.py", "--only", "precision", "--only", "convex", "--json")
+    assert result.exit_code == 1
+    (report,) = json.loads(result.stdout)["reports"]
+    assert report["wrong"] == ["claim:convex"]
+    assert report["verdict"] == "wrong: claim:convex"
+    assert "precision" in report["notes"]
+
+
+@pytest.fixture
+def broken_harness(monkeypatch):
+    """A check of the harness that fails by itself."""
+
+    check = Check("dtype:result", harness_that_raises("its own mistake"))
+    monkeypatch.setitem(CHECKS, "dtype:result", check)
+
+
+def test_a_mistake_of_the_harness_is_no_mistake_of_the_loss(lossfw, broken_harness):
+    arguments = ("mine", "--plugin", "mine.py", "--only", "dtype:result", "--examples", "5")
+    result = lossfw(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout.startswith("Mine(): could not be checked: dtype:result\n")
+    line = "please report this line: AssertionError: its own mistake (laws.py, line 2, in fail)"
+    assert f"{line} in dtype:result of Mine(), seed 0, lossfw " in result.stdout
+    # What is wrong all the same is said, and decides.
+    result = lossfw(*arguments, "--only", "convex")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("Mine(): wrong: claim:convex\n")
+    assert "dtype:result could not be checked" in result.stdout
+    report = json.loads(lossfw(*arguments, "--json").stdout)["reports"][0]
+    assert (report["ok"], list(report["not_judged"])) == (False, ["dtype:result"])
+
+
+def test_an_outside_function_is_no_loss_of_groups(lossfw, refused):
+    message = refused("outside_of_it:square", "--against", "softmax_ranking")
+    assert "against='softmax_ranking' is a loss of groups" in message
+
+
+def test_a_value_without_a_formula_is_compared_with_itself(lossfw, tmp_path):
+    said = "Mine(): nothing refuted (no formula: the value was compared with itself)"
+    arguments = ("mine", "--plugin", "mine.py", "--skip", "convex", "--examples", "5")
+    assert lossfw(*arguments).stdout.splitlines()[0] == said
+    report = json.loads(lossfw(*arguments, "--json").stdout)["reports"][0]
+    assert report["is_own_truth"]
+    # Where values are not compared, nothing is said.
+    assert lossfw(*arguments, "--only", "nan").stdout.startswith("Mine(): nothing refuted\n")
+    written = MINE + "\n    def formula(self, xp, r):\n        return 1 - xp.exp(-xp.abs(r))\n"
+    (tmp_path / "mine.py").write_text(written)
+    assert lossfw(*arguments).stdout.startswith("Mine(): nothing refuted\n")
+    # The same function by another name is no formula.
+    (tmp_path / "mine.py").write_text(MINE + "\n    formula = value\n")
+    assert lossfw(*arguments).stdout.splitlines()[0] == said
 
 
 def test_conventions_do_not_count_unless_asked_for(lossfw):
@@ -319,10 +414,10 @@ def test_an_outside_function(lossfw):
     assert result.exit_code == 0, result.stdout
     result = lossfw(*arguments, "-p", "factor=0.5")
     assert result.exit_code == 1
-    assert "wrong in ordinary numbers: value" in result.stdout
+    assert "wrong: value" in result.stdout
     result = lossfw(*arguments, "--gradient", "outside_of_it:slope", "--claim", "lipschitz=2")
     assert result.exit_code == 1
-    assert "wrong in ordinary numbers: gradient" in result.stdout
+    assert "wrong: gradient" in result.stdout
     assert "claim:lipschitz" in result.stdout
     result = lossfw(
         *("outside_of_it:square", "--kind", "distance", "--prediction", "REAL"),
@@ -335,7 +430,7 @@ def test_an_outside_function_against_a_loss_of_a_file(lossfw, tmp_path):
     (tmp_path / "mine.py").write_text(MINE.replace("convex=True, ", ""))
     arguments = ("outside_of_it:square", "--against", "mine", "--plugin", "mine.py")
     result = lossfw(*arguments, "--examples", "5", "--only", "value")
-    assert "wrong in ordinary numbers: value" in result.stdout
+    assert "wrong: value" in result.stdout
 
 
 def test_what_a_function_prints_stays_out_of_the_reports(lossfw):

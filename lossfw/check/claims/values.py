@@ -13,7 +13,7 @@ from lossfw.check.claims.groups import check_slopes_of_shift
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.members import usual
-from lossfw.check.core.points import Points, any_in_row, first_bad, is_left_by_cancellation
+from lossfw.check.core.points import Points, any_in_row, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Subject, call
@@ -30,25 +30,21 @@ def _refute(
     sets: Iterable[Points],
     is_wrong: Callable[[Points, NDArray], NDArray],
     text: str,
-    bound: float = 0.0,
 ) -> None:
     """Refute if values are wrong at some points: by one at numbers that are ordinary and simple.
 
-    `is_wrong` takes points and their values. A value that rounding has moved beyond the bound has
-    lost its digits.
+    `is_wrong` takes points and their values.
     """
 
     def badness(points: Points) -> NDArray:
         values = np.asarray(call(subject.value, points.y, points.t))
-        is_rounding = is_left_by_cancellation(points, values, bound)
-        return is_wrong(points, values) * np.where(is_rounding, 1, 2)
+        return is_wrong(points, values).astype(int)
 
     bad = simplest_bad(subject, ((points, badness(points)) for points in sets if len(points)))
     if bad is not None:
         one = shrink(subject, search, bad, badness)
         value = float(np.asarray(call(subject.value, one.y, one.t))[0])
-        found = Counterexample.by(one, text.format(value))
-        raise found.losing_digits(int(badness(one)[0]) == 1)
+        raise Counterexample.by(one, text.format(value))
 
 
 @check("claim:nonnegative")
@@ -77,9 +73,7 @@ def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text
         slack = _BOUND_ULPS * float(np.finfo(points.y.dtype).eps) * abs(bound)
         return np.asarray(sign * (values.astype(np.float64) - bound) < -slack)
 
-    _refute(
-        subject, search, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}", bound
-    )
+    _refute(subject, search, search.points(subject), is_beyond, f"the value is {{:.9g}}, {text}")
 
 
 @check("claim:zero_at_target")

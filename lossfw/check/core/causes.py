@@ -20,7 +20,10 @@ import numpy as np
 from lossfw import numerics
 from lossfw.components.component import Component
 from lossfw.components.registry.check_class import other_arguments
-from lossfw.errors import BodyError
+from lossfw.errors import BodyError, LossfwError
+
+# The function of a search through which checks call what they check.
+COUNTED = "counted_call"
 
 # Frames of these packages are not the author's.
 _OTHERS = frozenset(
@@ -114,6 +117,23 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
     message = f"{type(error).__name__}: {error}"
     known, remedy = _known(message, line, component)
     return Cause(known or (place, _VARYING.sub("#", message)), remedy, place)
+
+
+def is_of_harness(error: BaseException, component: Component | None) -> bool:
+    """Tell whether an exception is a mistake of the harness, and not of what is checked.
+
+    It is if it comes neither from a call of the function, nor from an author's code, nor is one
+    that lossfw raises for what an author returns.
+    """
+    if isinstance(error, LossfwError):
+        return False
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if any(frame.f_code.co_name == COUNTED for frame in frames):
+        return False
+    if component is None:
+        return True
+    is_authors = any(_is_authors(frame.f_globals.get("__name__", "")) for frame in frames)
+    return not (is_authors or _known(f"{type(error).__name__}: {error}", "", component)[0])
 
 
 def _is_authors(module: str) -> bool:

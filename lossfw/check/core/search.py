@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,9 @@ from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 
 T = TypeVar("T")
+
+# How grave a finding is, the gravest first; `lossfw.check.severity` has the words.
+Grade: TypeAlias = Literal["wrong", "digits", "extreme", "convention"]
 
 # A text shows so many numbers of an array.
 MOST_NUMBERS = 8
@@ -54,14 +57,12 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
     """What refutes a promise: a message, inputs, and the expression `code` of their names.
 
     After one that `blocks`, no other check has anything to look at. Those of equal `cause`, where
-    it is not empty, are one finding of several checks. A result that `loses_digits` is right to
-    some of them; one that `is_finite` is another number and not infinite or NaN.
+    it is not empty, are one finding of several checks. A wrong result has a `grade`.
     """
 
     blocks = False
     cause = ""
-    loses_digits = False
-    is_finite = False
+    grade: Grade | None = None
 
     def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
         super().__init__(message)
@@ -79,9 +80,9 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
         self.cause = cause
         return self
 
-    def losing_digits(self, is_so: bool) -> Counterexample:
-        """Return it as a result that is right to some digits, or as another result altogether."""
-        self.loses_digits = is_so
+    def graded(self, grade: Grade) -> Counterexample:
+        """Return it as a result that is as wrong as a grade says."""
+        self.grade = grade
         return self
 
     @classmethod
@@ -231,12 +232,12 @@ class Search:
         """Return the subject with functions that count the elements or rows they are given."""
 
         def count_calls(function: Callable[..., Any]) -> Callable[..., Any]:
-            def counted(y: Any, *others: Any, **options: Any) -> Any:
+            def counted_call(y: Any, *others: Any, **options: Any) -> Any:
                 shape = np.shape(y)
                 self.count(math.prod(shape[:-1] if subject.rows else shape))
                 return function(y, *others, **options)
 
-            return counted
+            return counted_call
 
         names = ("value", "gradient", "hessian", "reduce", "unchecked")
         functions = {name: getattr(subject, name) for name in names}

@@ -34,7 +34,7 @@ _WHOLE = 1e15
 
 
 def simplest_bad(subject: Subject, sets: Iterable[tuple[Points, NDArray]]) -> Points | None:
-    """Return the bad point of the most ordinary numbers, the worst of those, written most shortly.
+    """Return the worst point, of those that of the most ordinary numbers, written most shortly.
 
     Each set of points has the badness of each point. It is None if no point is bad.
     """
@@ -69,7 +69,7 @@ def _least_cost(
         return []
     regions = region(subject, points.take(index)).tolist()
     lengths = written_lengths(points, index)
-    costs = zip(regions, (-badness[index]).tolist(), lengths, index.tolist(), strict=True)
+    costs = zip((-badness[index]).tolist(), regions, lengths, index.tolist(), strict=True)
     *cost, one = min(costs)
     return [((cost[0], cost[1], cost[2]), one)]
 

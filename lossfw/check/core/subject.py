@@ -25,8 +25,10 @@ from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
+from lossfw.losses.bodies import PairBody, UnaryBody
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical", "group"]
@@ -340,6 +342,15 @@ def unwritten(body: object) -> tuple[str, ...]:
         return not getattr(function, "__module__", "").startswith("lossfw.")
 
     return tuple(n for n in ("derivative", "second_derivative") if not is_written(n))
+
+
+def has_formula(component: Loss | Activation) -> bool:
+    """Tell whether an author wrote a formula beside the value; a wrapper has those of its parts."""
+    body = type(component.body if isinstance(component, Loss) else component)
+    formula = getattr(body, "formula", None)
+    if formula is None or formula is body.value:  # type: ignore[attr-defined]  # a body has one
+        return formula is None
+    return formula not in (UnaryBody.formula, PairBody.formula)
 
 
 def kind_of(loss: Loss) -> Kind:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lossfw.check.core.extra_points import branch_points, suspects
+from lossfw.check.core.gravity import grades
 from lossfw.check.core.judge import Judgement, judge
 from lossfw.check.core.members import by_space
 from lossfw.check.core.points import (
@@ -33,6 +35,7 @@ from lossfw.check.core.screening import screened
 from lossfw.check.core.search import (
     Check,
     Counterexample,
+    Grade,
     NotApplicable,
     Search,
     check,
@@ -68,6 +71,9 @@ _REMEDIES = {
         "log_cosh and others of lossfw.numerics do not."
     ),
 }
+
+# The graver an error, the earlier its point is shown.
+_GRADES: dict[int, Grade] = {1: "extreme", 2: "digits", 3: "wrong"}
 
 # Directions from a kink of rows in which the subgradient inequality is tried.
 _DIRECTIONS = 24
@@ -222,17 +228,13 @@ def _sorts_of_all(subject: Subject, search: Search, order: int) -> list[NDArray]
     return search.once(("sorts", order), lambda: [_sorts(subject, j, order) for j in judged])
 
 
-def _badness(judgement: Judgement, found: NDArray, sort: str) -> NDArray:
-    """Return 0 for a point without a sort of error among those found, 1 for lost digits, else 2."""
-    points, actual, has_sort = judgement.points, judgement.actual, found == sort
-    # A result that has kept half of its digits is not another one, nor is one in double precision
-    # that was computed with constants of single precision.
-    is_other = relative_error(judgement) > np.sqrt(np.finfo(actual.dtype).eps)
-    left = is_left_by_cancellation(points, actual, judgement.expected, points.y.dtype)
-    # What is as small, and has another sort, is steady.
-    steady_ones = is_left_by_cancellation(points, actual, judgement.expected) & (sort == "value")
-    is_other &= ~left | steady_ones
-    return any_in_row(has_sort) * np.where(any_in_row(has_sort & is_other), 2, 1)
+def _badness(
+    subject: Subject, judgement: Judgement, found: NDArray, sort: str, order: int
+) -> NDArray:
+    """Return how grave a sort of error is at each point; 0 where it is not among those found."""
+    of_sort = replace(judgement, is_wrong=found == sort)
+    graded = grades(subject, of_sort, order)
+    return np.select([graded == grade for grade in _GRADES.values()], list(_GRADES))
 
 
 def relative_error(judgement: Judgement) -> NDArray:
@@ -257,21 +259,24 @@ def _refute(subject: Subject, search: Search, order: int, sort: str) -> None:
         which = np.flatnonzero(is_inner(subject, points)) if order else np.arange(len(points))
         if which.size:
             judgement = judged_at(subject, points.take(which), order)
-            bad[which] = _badness(judgement, _sorts(subject, judgement, order), sort)
+            found = _sorts(subject, judgement, order)
+            bad[which] = _badness(subject, judgement, found, sort, order)
         return bad
 
     judged = judgements(subject, search, order)
     pairs = zip(judged, _sorts_of_all(subject, search, order), strict=True)
     wrong = ((j, found) for j, found in pairs if (found == sort).any())
-    bad = simplest_bad(subject, ((j.points, _badness(j, found, sort)) for j, found in wrong))
+    bad = simplest_bad(
+        subject, ((j.points, _badness(subject, j, found, sort, order)) for j, found in wrong)
+    )
     if bad is not None:
         # What is known from the defaults is as simple as it gets.
         simple = bad if search.only is not None else shrink(subject, search, bad, badness)
         one = judged_at(subject, simple, order)
         text = f"{_description(one, order)} {_remedy(subject, one, order, sort)}".rstrip()
-        found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)")
-        found.is_finite = bool(np.isfinite(one.actual).all())
-        raise found.losing_digits(bool((badness(one.points) == 1).all()))
+        rank = int(badness(one.points).max())
+        grade = _GRADES[rank]
+        raise Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)").graded(grade)
 
 
 def _description(one: Judgement, order: int) -> str:

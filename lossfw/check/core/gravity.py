@@ -1,0 +1,71 @@
+"""Gravity: which findings are wrong, and which are only worth a note.
+
+A result is wrong where it misleads one who trains with it or reports it: it is NaN or infinite, or
+off by so much that it is another number. Its last digits are worth a note.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossfw.check.core.judge import Judgement
+from lossfw.check.core.points import Points, any_in_row
+from lossfw.check.core.subject import Subject
+from lossfw.components.ranges import Range
+from lossfw.numerics.arrays import NDArray
+
+# A result is another number if it is off by more than this, both as it is and as a share of the
+# true one. A careful body of rounded operations stays far below, and a wrong term, sign or constant
+# does not. Reports and comparisons show fewer digits.
+_WRITTEN = {"float64": 1e-9, "float32": 1e-4, "float16": 1e-1}
+
+# A derivative that nobody wrote follows `value` step by step: half of the digits are what an author
+# can expect who does not write one.
+_UNWRITTEN = {"float64": 1e-4, "float32": 1e-2, "float16": 1e-1}
+
+# The functions that an author may write for the derivatives, by order.
+FUNCTIONS = {1: "derivative", 2: "second_derivative"}
+
+# Sizes of numbers that data have. Beyond them a result that is a number is only worth a note.
+_OF_DATA = Range(1e-6, 1e6)
+
+# Up to here a result has to be a number, and a claim has to hold.
+PROMISED = Range(1e-30, 1e30, float32=(1e-10, 1e10))
+
+
+def is_written(subject: Subject, order: int) -> bool:
+    """Tell whether a result comes from a function that its author wrote, and not from `value`."""
+    return FUNCTIONS.get(order) not in subject.unwritten
+
+
+def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
+    """Return the grade of each element or row of results, an empty text for what is right."""
+    actual, expected = (x.astype(np.float64) for x in (judgement.actual, judgement.expected))
+    least = (_WRITTEN if is_written(subject, order) else _UNWRITTEN)[judgement.actual.dtype.name]
+    with np.errstate(all="ignore"):
+        off = np.abs(actual - expected)
+        is_other = ((off > least) & (off > least * np.abs(expected))) | np.isinf(expected)
+    has_none = ~np.isfinite(actual) & np.isfinite(expected)
+    points, bad = judgement.points, judgement.is_wrong
+    is_far = ~_hold(_OF_DATA, subject, points)
+    is_grave = any_in_row(bad & has_none) & _hold(PROMISED, subject, points)
+    is_grave |= any_in_row(bad & (is_other | has_none)) & ~is_far
+    small = np.where(is_far, "extreme", "digits")
+    return np.where(any_in_row(bad), np.where(is_grave, "wrong", small), "")
+
+
+def is_promised(subject: Subject, points: Points) -> NDArray:
+    """Tell at which points results and claims are promised."""
+    return _hold(PROMISED, subject, points)
+
+
+def _hold(sizes: Range, subject: Subject, points: Points) -> NDArray:
+    """Tell at which points all numbers have some sizes, of a residual the difference too.
+
+    Missing numbers and labels count as ordinary.
+    """
+    numbers = [x for x in (points.y, points.t) if x.dtype.kind == "f"]
+    if subject.kind == "distance" and len(numbers) == 2:
+        with np.errstate(all="ignore"):
+            numbers.append(points.y - points.t)
+    return np.asarray(np.logical_and.reduce([~any_in_row(~sizes.holds(x)) for x in numbers]))
