@@ -179,7 +179,7 @@ class HarnessError(LossfwError, RuntimeError):
 
 
 class CheckNote(UserWarning):
-    """What a check finds that is no failure unless it is strict, such as lost digits."""
+    """What a check finds that fails only a strict one, such as lost digits."""
 
 
 class MissingExtraError(LossfwError, ImportError):

@@ -435,7 +435,7 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         seed=seed,
         cause=refuted.cause or (None if cause is None else cause.key),
         blocks=refuted.blocks,
-        grade=refuted.grade or grade_of(name, suite.subject, refuted.inputs),
+        grade=grade_of(name, suite.subject, refuted.inputs, refuted.grade),
         component=suite.name,
         labels=_labels(suite.subject, refuted.inputs),
     )

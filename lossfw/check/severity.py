@@ -40,11 +40,21 @@ def is_convention(check: str) -> bool:
     return check.startswith(_CONVENTIONS)
 
 
-def grade_of(check: str, subject: object, inputs: Mapping[str, NDArray]) -> Grade:
-    """Return the grade of a claim or a law that is broken at some inputs."""
-    if is_convention(check):
+def grade_of(
+    check: str, subject: object, inputs: Mapping[str, NDArray], found: Grade | None = None
+) -> Grade:
+    """Return the grade of a claim or a law that is broken at some inputs.
+
+    A check of results has `found` the grade of its own.
+    """
+    if is_convention(check) and not (found == "digits" and _is_own(subject)):
         return "convention"
-    return "wrong" if _are_promised(check, subject, inputs) else "extreme"
+    return found or ("wrong" if _are_promised(check, subject, inputs) else "extreme")
+
+
+def _is_own(subject: object) -> bool:
+    """Tell whether a subject is a component, and not a function of another library."""
+    return not isinstance(subject, Subject) or subject.component is not None
 
 
 def _are_promised(check: str, subject: object, inputs: Mapping[str, NDArray]) -> bool:

@@ -248,7 +248,7 @@ def test_a_value_without_a_formula_is_compared_with_itself(lossfw, tmp_path):
     written = MINE + "\n    def formula(self, xp, r):\n        return 1 - xp.exp(-xp.abs(r))\n"
     (tmp_path / "mine.py").write_text(written)
     assert lossfw(*arguments).stdout.startswith("Mine(): nothing refuted\n")
-    # The same function by another name is no formula.
+    # The same function by another name is not a formula.
     (tmp_path / "mine.py").write_text(MINE + "\n    formula = value\n")
     assert lossfw(*arguments).stdout.splitlines()[0] == said
 

@@ -40,18 +40,25 @@ def is_written(subject: Subject, order: int) -> bool:
 
 def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     """Return the grade of each element or row of results, an empty text for what is right."""
-    actual, expected = (x.astype(np.float64) for x in (judgement.actual, judgement.expected))
-    least = (_WRITTEN if is_written(subject, order) else _UNWRITTEN)[judgement.actual.dtype.name]
-    with np.errstate(all="ignore"):
-        off = np.abs(actual - expected)
-        is_other = ((off > least) & (off > least * np.abs(expected))) | np.isinf(expected)
+    actual, expected = judgement.actual, judgement.expected
+    is_other = are_others(actual, expected, actual.dtype.name, is_written(subject, order))
     has_none = ~np.isfinite(actual) & np.isfinite(expected)
     points, bad = judgement.points, judgement.is_wrong
     is_far = ~_hold(_OF_DATA, subject, points)
-    is_grave = any_in_row(bad & has_none) & _hold(PROMISED, subject, points)
-    is_grave |= any_in_row(bad & (is_other | has_none)) & ~is_far
+    is_grave = any_in_row(bad & has_none) & is_promised(subject, points)
+    is_grave |= any_in_row(bad & is_other) & ~is_far
     small = np.where(is_far, "extreme", "digits")
     return np.where(any_in_row(bad), np.where(is_grave, "wrong", small), "")
+
+
+def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool = True) -> NDArray:
+    """Tell which results are other numbers than the true ones, and not only off in digits."""
+    least = (_WRITTEN if has_author else _UNWRITTEN)[dtype]
+    actual, expected = actual.astype(np.float64), expected.astype(np.float64)
+    with np.errstate(all="ignore"):
+        off = np.abs(actual - expected)
+        is_other = (off > least) & (off > least * np.abs(expected))
+    return np.asarray(is_other | ~np.isfinite(off))
 
 
 def is_promised(subject: Subject, points: Points) -> NDArray:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.check.core.exact_points import cast, most_columns
+from lossfw.check.core.gravity import are_others
 from lossfw.check.core.points import (
     Points,
     drop_masked,
@@ -77,7 +78,9 @@ def check_half_precision(subject: Subject, search: Search) -> None:
                     f"float64, for the same numbers, {format_number(half.exact[one], 6)}, which "
                     "fits float16."
                 )
-                raise Counterexample.at(some, one, text, f"{function}(y, t)")
+                found = Counterexample.at(some, one, text, f"{function}(y, t)")
+                others = half.is_wrong & are_others(half.actual, half.exact, "float16")
+                raise found.graded("wrong" if others.any() else "digits")
 
 
 def _finite(subject: Subject, points: Points) -> Points:
@@ -116,7 +119,7 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
                 f"{half.actual[where]:.6g}, and in float64, for the same numbers, "
                 f"{half.exact[where]:.6g}.",
                 f"{function}(y, t)",
-            ).losing_digits(True)
+            ).graded("digits")
 
 
 def _equal_rows(subject: Subject, columns: int) -> Points:
