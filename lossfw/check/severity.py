@@ -29,7 +29,7 @@ NOTES: tuple[Grade, ...] = ("digits", "extreme")
 
 # A component is asked to keep them. Another library is free to broadcast, to take another
 # dtype, to write -0.0, and to refuse or take what lies outside of a space.
-_CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain", "arrays:refusals")
+_CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain")
 
 # These laws call with ordinary groups, and add rows that a loss may name at infinity.
 _OF_GROUPS = "group:"

@@ -44,7 +44,7 @@ def test_every_claim_has_a_check():
 @pytest.mark.turns(2)
 @pytest.mark.parametrize("liar", LIARS, ids=str)
 def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
-    if liar.check.startswith("arrays:"):
+    if liar.check == "arrays":
         pytest.importorskip("array_api_strict")
     if liar.check == "purity:kernels":
         pytest.importorskip("llvmlite")

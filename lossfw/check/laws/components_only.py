@@ -24,6 +24,7 @@ from lossfw.check.core.search import (
     NotApplicable,
     Search,
     check,
+    each,
     format_number,
     need_same_bits,
     ordinary,
@@ -137,23 +138,14 @@ def check_warnings(subject: Subject, search: Search) -> None:
                     continue
 
 
-@check("purity:threads")
-def check_threads(subject: Subject, search: Search) -> None:
-    """Calls from several threads at once give the results of single calls."""
-    points = ordinary(subject, search, "purity:threads")
-    # Each thread has arguments of its own: results that are mixed up differ.
-    every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
-    alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
-    with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(subject.value, some.y, some.t) for some in every]
-        for some, expected, future in zip(every, alone, futures, strict=True):
-            text = "a call next to others gives another result."
-            need_same_bits(future.result(), expected, some, text)
-
-
 @check("purity:bits")
 def check_bits(subject: Subject, search: Search) -> None:
-    """A row has the same bits alone, among others, and in any memory layout."""
+    """A row has the same bits alone, among others, in any memory layout, and beside any thread."""
+    _check_company(subject, search)
+    _check_threads(subject, search)
+
+
+def _check_company(subject: Subject, search: Search) -> None:
     for dtype in ("float32", "float64"):
         points = cast(subject, ordinary(subject, search, "purity:bits", _ROWS), dtype)
         y, t = points.y, points.t
@@ -168,6 +160,18 @@ def check_bits(subject: Subject, search: Search) -> None:
                 text = f"{function} of the rows {start}:{stop} alone has other bits."
                 result = function(y[start:stop], t[start:stop])
                 need_same_bits(result, whole[start:stop], points, text, code)
+
+
+def _check_threads(subject: Subject, search: Search) -> None:
+    points = ordinary(subject, search, "purity:threads")
+    # Each thread has arguments of its own: results that are mixed up differ.
+    every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
+    alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(subject.value, some.y, some.t) for some in every]
+        for some, expected, future in zip(every, alone, futures, strict=True):
+            text = "a call next to others gives another result."
+            need_same_bits(future.result(), expected, some, text)
 
 
 @check("purity:kernels")
@@ -243,9 +247,16 @@ def check_lists(subject: Subject, search: Search) -> None:
         raise Counterexample.at(points, 0, "a single example gives another result.")
 
 
-@check("weights:partials")
-def check_partials(subject: Subject, search: Search) -> None:
-    """The mean of the whole is the merge of any parts, bit for bit."""
+@check("reductions")
+def check_reductions(subject: Subject, search: Search) -> None:
+    """Sum and mean, of rows and of merged parts, are those of the unreduced losses.
+
+    Parts of any size merge to the bits of the whole. `value_and_gradient` agrees with both.
+    """
+    each(subject, search, _check_sum_and_mean, _check_sums_of_rows, _check_partials)
+
+
+def _check_partials(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "partial", 24)
     loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
     y, t = subject.given(points.y), subject.given(points.t)
@@ -268,23 +279,21 @@ def check_partials(subject: Subject, search: Search) -> None:
         need_same_bits(merged.mean(), whole, points, text, "loss(y, t, sample_weight=w)", w=weight)
 
 
-@check("weights:reductions")
-def check_reductions(subject: Subject, search: Search) -> None:
-    """Sum, mean and unreduced losses agree; value_and_gradient agrees with both its parts."""
+def _check_sum_and_mean(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "reductions", 24)
     loss, y, t = _loss(subject), subject.given(points.y), subject.given(points.t)
-    each = subject.losses(points.y, points.t)
+    losses = subject.losses(points.y, points.t)
     count = float(subject.counts(points.y, points.t).sum())
     if not count:
         raise NotApplicable("no ordinary point counts")
     total, mean = loss(y, t, reduction="sum"), loss(y, t)
-    scale = float(np.abs(each).sum()) or 1.0
+    scale = float(np.abs(losses).sum()) or 1.0
 
     def agree(a: float, b: float) -> bool:
         # An infinite loss makes all of them infinite, and their difference NaN.
         return np.array_equal(a, b, equal_nan=True) or abs(a - b) <= 1e-13 * scale
 
-    if not (agree(total, float(each.sum())) and agree(mean * count, total)):
+    if not (agree(total, float(losses.sum())) and agree(mean * count, total)):
         raise Counterexample.by(points, "sum and mean do not agree with the unreduced losses.")
     (value, gradient), alone = loss.value_and_gradient(y, t), loss.gradient(y, t)
     same = np.allclose(gradient, alone, rtol=1e-12, atol=0, equal_nan=True)
@@ -296,18 +305,17 @@ def check_reductions(subject: Subject, search: Search) -> None:
         )
 
 
-@check("value:rows")
-def check_sums_rows(subject: Subject, search: Search) -> None:
-    """Summed over rows, the loss of a row is the sum of those of its elements."""
+def _check_sums_of_rows(subject: Subject, search: Search) -> None:
+    """Refute a loss summed over rows where it is not the sum of those of its elements."""
     loss = _loss(subject)
     if not loss.sums_rows:
         raise NotApplicable("it has one loss for each element, or for each row")
     points = ordinary(subject, search, "value:rows", 12)
     pairs = len(points) // 2 * 2
     y, t = (x[:pairs].reshape(-1, 2) for x in (points.y, points.t))
-    each = subject.losses(points.y[:pairs], points.t[:pairs]).reshape(-1, 2)
+    losses = subject.losses(points.y[:pairs], points.t[:pairs]).reshape(-1, 2)
     rows = np.asarray(loss(y, t, reduction="none"), np.float64)
-    if rows.shape != y.shape[:1] or not np.allclose(rows, each.sum(-1), rtol=1e-13, atol=0):
+    if rows.shape != y.shape[:1] or not np.allclose(rows, losses.sum(-1), rtol=1e-13, atol=0):
         raise Counterexample(
             "the loss of a row is not the sum of those of its elements.",
             "value(y, t), [value(row[:, None], s[:, None]).sum() for row, s in zip(y, t)]",

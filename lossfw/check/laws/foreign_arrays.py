@@ -1,4 +1,4 @@
-"""Laws of arrays of other libraries: PyTorch and JAX give what NumPy gives, and refuse alike."""
+"""The check of other libraries' arrays: PyTorch and JAX give what NumPy gives, and refuse alike."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ROUNDINGS = 4096
 _POINTS = 8
 
 # With fewer examples it is a parameter that was moved: it changes the body, and not how
-# results are weighted and added up. Then each law has only its first case.
+# results are weighted and added up. Then each sort of options has only its first case.
 _ENOUGH = 100
 
 # JAX compiles: operation by operation a loss takes seconds, and as one program, which is how it
@@ -114,10 +114,9 @@ def _program(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _compare(
-    subject: Subject, search: Search, name: str, cases: Callable[[Points], list[dict[str, Any]]]
-) -> None:
-    """Refute where a library's arrays have another outcome than NumPy's under some options."""
+@check("arrays")
+def check_arrays(subject: Subject, search: Search) -> None:
+    """Arrays of other libraries have NumPy's results, weighted and masked, and its refusals."""
     if subject.component is None:
         raise NotApplicable("a function takes only NumPy's arrays")
     libraries = [
@@ -127,25 +126,49 @@ def _compare(
     ]
     if not libraries:
         raise NotApplicable(f"none of {', '.join(_MODULES)} is installed")
-    points = drop_masked(subject, ordinary(subject, search, name)).take(slice(_POINTS))
+    points = drop_masked(subject, ordinary(subject, search, "arrays")).take(slice(_POINTS))
     if len(points) < 2:
         # One is left out, and one is kept.
         raise NotApplicable("no two ordinary points count")
     given = Points(subject.given(points.y), subject.given(points.t))
     whole = search.examples >= _ENOUGH
-    tried = cases(points) if whole else cases(points)[:1]
-    for number, options in enumerate(tried):
+    for number, options in enumerate(_cases(len(points), whole)):
         expected = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
         for library in libraries:
             methods: tuple[str, ...] = _METHODS
             if library.name == _COMPILES:
-                if name != "arrays:results" or number:
+                if number:
                     continue
                 methods = _METHODS if whole else _METHODS[:1]
             found = _outcomes(library, subject.component, methods, given, options)
             for method, actual in found.items():
                 search.count(len(points))
                 _judge(library, method, options, expected[method], actual, points)
+
+
+def _cases(count: int, whole: bool) -> list[dict[str, Any]]:
+    """Return options of calls with so many points: all, or the first of each sort."""
+    one, weight = np.ones(count), np.arange(count) % 3 + 0.0
+    mask = np.arange(count) % 4 > 0
+    wrong = [np.where(np.arange(count) == 1, bad, one) for bad in (-1.0, np.nan, np.inf)]
+    every: tuple[list[dict[str, Any]], ...] = (
+        [{"reduction": name} for name in ("none", "sum", "mean")],
+        [
+            {"sample_weight": weight + 0.5, "where": mask, "denominator": "count"},
+            {"sample_weight": weight},
+            {"sample_weight": weight, "denominator": "count"},
+            {"where": mask},
+            {"where": mask, "reduction": "none"},
+            {"sample_weight": 0.0 * weight},
+            {"sample_weight": 0.0 * weight, "empty": "nan"},
+        ],
+        # What NumPy's arrays refuse.
+        [
+            *({"sample_weight": weight} for weight in (*wrong, one[:1], one[:-1])),
+            *({"where": mask} for mask in (one, one[:1] > 0)),
+        ],
+    )
+    return [options for some in every for options in (some if whole else some[:1])]
 
 
 def _judge(
@@ -180,48 +203,6 @@ def _same(expected: Any, actual: Any) -> bool:
     finite = np.abs(expected[np.isfinite(expected)])
     allowed = _ROUNDINGS * np.finfo(expected.dtype).eps * finite.max(initial=0.0)
     return bool(np.allclose(actual, expected, rtol=0.0, atol=allowed, equal_nan=True))
-
-
-@check("arrays:results")
-def check_results(subject: Subject, search: Search) -> None:
-    """Losses, gradients and curvatures of another library's arrays are those of NumPy's."""
-    cases = [{"reduction": name} for name in ("none", "sum", "mean")]
-    _compare(subject, search, "arrays:results", lambda points: cases)
-
-
-@check("arrays:weights")
-def check_weights(subject: Subject, search: Search) -> None:
-    """Weights, weight 0 and masks do to another library's arrays what they do to NumPy's."""
-
-    def cases(points: Points) -> list[dict[str, Any]]:
-        weight = np.arange(len(points)) % 3 + 0.0
-        mask = np.arange(len(points)) % 4 > 0
-        return [
-            {"sample_weight": weight + 0.5, "where": mask, "denominator": "count"},
-            {"sample_weight": weight},
-            {"sample_weight": weight, "denominator": "count"},
-            {"where": mask},
-            {"where": mask, "reduction": "none"},
-            {"sample_weight": 0.0 * weight},
-            {"sample_weight": 0.0 * weight, "empty": "nan"},
-        ]
-
-    _compare(subject, search, "arrays:weights", cases)
-
-
-@check("arrays:refusals")
-def check_refusals(subject: Subject, search: Search) -> None:
-    """Weights and masks that NumPy's arrays refuse are refused of another library's."""
-
-    def cases(points: Points) -> list[dict[str, Any]]:
-        one = np.ones(len(points))
-        wrong = [np.where(np.arange(len(one)) == 1, bad, one) for bad in (-1.0, np.nan, np.inf)]
-        return [
-            *({"sample_weight": weight} for weight in (*wrong, one[:1], one[:-1])),
-            *({"where": mask} for mask in (one, one[:1] > 0)),
-        ]
-
-    _compare(subject, search, "arrays:refusals", cases)
 
 
 def _shown(x: Any) -> str:

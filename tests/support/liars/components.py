@@ -238,24 +238,24 @@ class NoSign(_Square):
 
 
 LIARS = (
-    Liar("loss", "arrays:results", "twice", TwiceElsewhere(), ("arrays:weights",)),
-    Liar("loss", "arrays:weights", "one of two", OneOfTwo()),
-    Liar("loss", "arrays:refusals", "no sign", NoSign()),
+    Liar("loss", "arrays", "twice", TwiceElsewhere()),
+    Liar("loss", "arrays", "one of two", OneOfTwo()),
+    Liar("loss", "arrays", "no sign", NoSign()),
     Liar("component", "curvature:bound", "second derivative", BentBySecondDerivative()),
     Liar("component", "domain", "lenient", Lenient()),
     Liar("component", "purity:warnings", "warns", Talkative()),
     # A large input is computed in several threads.
-    Liar("component", "purity:threads", "scratch", SharedScratch(), ("weights:long",)),
-    Liar("component", "purity:bits", "alone", Lonely(), ("weights:partials", "weights:long")),
+    Liar("component", "purity:bits", "scratch", SharedScratch(), ("weights:long",)),
+    Liar("component", "purity:bits", "alone", Lonely(), ("reductions", "weights:long")),
     Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
     Liar("component", "purity:kernels", "seldom", SeldomOther()),
     Liar("component", "dtype:lists", "single", ListsInSingle()),
-    Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
-    Liar("component", "weights:reductions", "sum", TwoGradients()),
+    Liar("component", "reductions", "no weights", PartsWithoutWeights()),
+    Liar("component", "reductions", "sum", TwoGradients()),
     Liar("component", "gradient:both", "twin", OtherTwin()),
-    Liar("component", "gradient:both", "twin of rows", OtherTwinOfRows(), ("weights:reductions",)),
+    Liar("component", "gradient:both", "twin of rows", OtherTwinOfRows(), ("reductions",)),
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
-    Liar("component", "value:rows", "mean", MeanOfRow(per="row")),
+    Liar("component", "reductions", "mean", MeanOfRow(per="row")),
 )
