@@ -10,9 +10,12 @@ from lossfw import Loss
 from support.forms import (
     honest_columns,
     honest_margins,
+    honest_paper_rows,
+    honest_papers,
     honest_positives,
     honest_residuals,
     honest_rows,
+    mistakes_in_papers,
     mistakes_of_claims,
     mistakes_of_digits,
     mistakes_of_range,
@@ -32,3 +35,9 @@ def _forms(*modules: ModuleType) -> list[type[Loss]]:
 
 HONEST = _forms(honest_columns, honest_margins, honest_positives, honest_residuals, honest_rows)
 MISTAKES = _forms(mistakes_of_claims, mistakes_of_digits, mistakes_of_range, mistakes_of_slopes)
+
+# The same, from papers and other libraries.
+HONEST_OF_PAPERS = _forms(honest_papers, honest_paper_rows)
+MISTAKES_OF_PAPERS = _forms(mistakes_in_papers)
+
+FORMS = [*HONEST, *MISTAKES, *HONEST_OF_PAPERS, *MISTAKES_OF_PAPERS]
