@@ -7,6 +7,7 @@
 # make calibration  count the false stars of equally good models, for docs/explanation/trust.md
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
+# make right      draw the examples of docs/explanation/what-right-means.md
 # make parity     train the objectives of libraries and our losses, and write docs/reference/bridges.md
 # make checks     try to refute every component again, and write docs/reference/checks.json
 # make site       build the documentation in site/, with a page for each component
@@ -24,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy costs speed calibration reference rooms parity checks site release wild clean
+.PHONY: demo test lint accuracy costs speed calibration reference rooms right parity checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -60,6 +61,9 @@ reference: $(VENV)/.ready
 
 rooms: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
+
+right: $(VENV)/.ready-test
+	@$(BIN)/python scripts/make_right.py docs/explanation/what-right-means.svg
 
 checks: $(VENV)/.ready-test
 	@$(BIN)/lossfw check --all --defaults --no-plugins --time 0 --strict --json-file docs/reference/checks.json

@@ -153,7 +153,7 @@ class ExpandedSquare(PointwiseLoss):
         return y * y - 2 * y * t + t * t
 
 
-@wrong("the slope jumps at 0")
+@wrong("the slope jumps from -1.4 to 1.4 at 0")
 class SmoothLaplace(HonestLaplace):
     """Smooth by claim."""
 
@@ -174,7 +174,7 @@ class RateWithEps(PointwiseLoss):
         return t * y - xp.log(y + 1e-8)
 
 
-@wrong("of two classes the half, of ten a tenth")
+@wrong("half of the loss for two classes, a tenth for ten")
 class MeanOfClasses(CategoricalLoss):
     """The mean over classes in the place of the sum."""
 
@@ -193,7 +193,7 @@ class ConvexWing(HonestWing):
         return Claims(convex=True)
 
 
-@wrong("r = 1e20 costs 92")
+@wrong("r = 1e20 costs 92, more than the 50 that it claims")
 class BoundedCauchy(DistanceLoss):
     """Bounded by claim: a logarithm that grows slowly is not."""
 
