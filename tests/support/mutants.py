@@ -9,7 +9,6 @@ harness forgives what moving them by a few units in the last place does.
 
 import ast
 import copy
-import functools
 import importlib
 import inspect
 import itertools
@@ -24,17 +23,16 @@ import numpy as np
 from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.draw import draw
-from lossfw.check.core.moves import FARTHER, moved_points, without_jumps
+from lossfw.check.core.judge import judge
 from lossfw.check.core.points import any_in_row
 from lossfw.check.core.search import NotApplicable, Search, written
-from lossfw.check.core.subject import NUDGE_ULPS, call, of_component
+from lossfw.check.core.subject import call, of_component
 from lossfw.check.instances import instances_to_check
 from lossfw.check.laws.large_rows import large_rows
 from lossfw.check.options import Options
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.check.stages import Effort
 from lossfw.components.registry import registry
-from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.ulp import to_float
 
 # A wrong constant is off by this part.
@@ -43,8 +41,8 @@ OFF = 1e-7
 # Formulas are compared at about so many points, for exact numbers are slow.
 FORMULA_POINTS = 200
 
-# Of the points where results differ, so many are looked at: whether all of them are kinks.
-MOST_AT_KINKS = 24
+# Of the points where results differ, elements or rows, so many are judged.
+MOST_JUDGED = {False: 48, True: 10}
 
 # Differences below so many rounding steps are none.
 ROUNDINGS = 256
@@ -234,13 +232,8 @@ def differs(mutant, original):
                     return True
                 if a.shape != b.shape:
                     return True
-                bad = np.flatnonzero(~_alike(a, b, 0.0, subject.terms(points.y, t, order)))
-                if bad.size:
-                    # Only these need moves, each of which takes a call.
-                    some = points.take(bad), a[bad], b[bad]
-                    bad = bad[~_are_explained(subject, own, *some, order)]
-                some = rng.permutation(bad)[:MOST_AT_KINKS]
-                if not _are_kinks(subject, points.take(some), order):
+                some = rng.permutation(np.flatnonzero(~_alike(a, b)))[: MOST_JUDGED[subject.rows]]
+                if some.size and _is_worse(subject, points.take(some), a[some], b[some], order):
                     return True
     return _differs_in_large_rows(flat, flat_mutant, subject)
 
@@ -267,13 +260,10 @@ def _differs_in_large_rows(own, changed, subject):
     return False
 
 
-def _are_kinks(subject, points, order):
-    """Tell whether all points are those where a derivative jumps: any between is right there."""
-    if not order or not len(points):
-        return not len(points)
-    sides = (subject.exact.difference(order, points.y, points.t, side=side) for side in (-1, 1))
-    is_kink = differences.differ(*sides) | subject.exact.kinks(points.y, points.t)
-    return bool(any_in_row(is_kink).all())
+def _is_worse(subject, points, a, b, order):
+    """Tell whether one result is wrong by the rule where the other is right."""
+    made, own = (judge(subject, points, x, order).is_wrong for x in (a, b))
+    return bool((made & ~own).any())
 
 
 def formula_differs(mutant, original):
@@ -309,39 +299,11 @@ def claims_more(made, own):
     return False
 
 
-def _moves(subject, points):
-    """Return pairs of arguments with one of them moved, and moved farther."""
-    near, farther = (
-        [
-            (moved.y, subject.exact.full(moved.y, moved.t))
-            for moved in moved_points(subject, points, n)
-        ]
-        for n in (NUDGE_ULPS, FARTHER * NUDGE_ULPS)
-    )
-    return list(zip(near, farther, strict=True))
-
-
-def _are_explained(subject, function, points, a, b, order):
-    """Tell which rows of results are equal but for rounding, of the arguments too."""
-    t = subject.exact.full(points.y, points.t)
+def _alike(a, b):
+    """Tell which rows are equal but for the rounding of the results."""
     with np.errstate(all="ignore"):
-        moved = sum(_explained(function, *pairs, b) for pairs in _moves(subject, points))
-    return _alike(a, b, moved, subject.terms(points.y, t, order))
-
-
-def _explained(function, near, farther, here):
-    """Return by how much a move of the arguments changes results, where they do not jump."""
-    there, beyond = (np.asarray(call(function, np, *pair)) for pair in (near, farther))
-    return without_jumps(np.abs(there - here), np.abs(beyond - there))
-
-
-def _alike(a, b, moved, terms):
-    """Tell which rows are equal but for rounding: their own, of terms and of arguments."""
-    with np.errstate(all="ignore"):
-        size = functools.reduce(np.fmax, map(np.abs, (a, b, *terms)))
-        moved = np.where(np.isfinite(moved), 4 * moved, np.inf)
-        rounded = ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
-        near = np.abs(a - b) <= rounded + moved
+        size = np.fmax(np.abs(a), np.abs(b))
+        near = np.abs(a - b) <= ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
     return ~any_in_row(~(near | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 

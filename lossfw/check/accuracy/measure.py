@@ -1,12 +1,11 @@
 """Measure the worst error of a component over its whole domain, in units in the last place.
 
 Results are compared with the textbook formula on exact numbers, at points from all over the
-domain (`lossfw.check.core.draw`), by the rules of `lossfw.check.core.oracle`.
+domain (`lossfw.check.core.draw`), by the rule of `lossfw.check.core.oracle`.
 """
 
 from __future__ import annotations
 
-import inspect
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +16,12 @@ import numpy as np
 from lossfw.check.accuracy.peers import Peer, installed
 from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
+from lossfw.check.core.interval import Moving
+from lossfw.check.core.judge import oracle_of
 from lossfw.check.core.members import line
+from lossfw.check.core.moves import inputs_of_numbers
 from lossfw.check.core.oracle import Oracle
-from lossfw.check.core.points import ArgumentArrays
+from lossfw.check.core.points import ArgumentArrays, Points
 from lossfw.check.core.subject import COLUMNS, Subject, call, of_component
 from lossfw.check.instances import variants
 from lossfw.check.pool import Job, Watch
@@ -57,7 +59,6 @@ class WorstError:
     at: dict[str, Any] | None = None  # the arguments; None where nothing was judged
     computed: float = 0.0
     truth: str = ""
-    of_terms: bool = False  # whether the unit is that of the largest term
 
     def merge(self, other: WorstError) -> WorstError:
         """Return the worse of two, with the points of both."""
@@ -66,14 +67,12 @@ class WorstError:
             self if better else other,
             points=self.points + other.points,
             unjudged=self.unjudged + other.unjudged,
-            of_terms=self.of_terms or other.of_terms,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and texts, as they are written to JSON."""
         names = {"order": "derivative", "ulps": "ulps", "points": "points", "unjudged": "unjudged",
-                 "of_terms": "of_largest_term", "at": "at", "computed": "computed",
-                 "truth": "truth"}  # fmt: skip
+                 "at": "at", "computed": "computed", "truth": "truth"}  # fmt: skip
         return {text: getattr(self, name) for name, text in names.items()}
 
 
@@ -97,7 +96,6 @@ class ComponentAccuracy:
     dtype: str
     rows: bool  # whether it takes rows or groups, which have a goal of their own
     results: tuple[WorstError, ...]  # by order
-    reason: str = ""  # the terms that cancel, if results are measured against the largest of them
     promised: str = ""  # for which sizes of numbers, which are those that are looked at
     peers: dict[str, PeerErrors] = field(default_factory=dict)
 
@@ -116,7 +114,6 @@ class ComponentAccuracy:
             "component": self.text,
             "config": self.config,
             "dtype": self.dtype,
-            "reason": self.reason,
             "promised": self.promised,
             "results": [{**w.to_dict(), "goal": self.goal(w.order)} for w in self.results],
             "peers": {
@@ -140,17 +137,12 @@ class Case(NamedTuple):
         exact = [formula.values(*self.arrays), *derivatives]
         for order in orders:
             arrays = self._arguments_for(order)
-            with np.errstate(all="ignore"):
-                terms = self._terms(arrays, order)
-            truth = Oracle(formula, order, arrays, exact[order], terms).verified()
-            yield truth, self._computed(order)
+            yield self._oracle(order, arrays, exact[order]), self._computed(order)
 
-    def _terms(self, arrays: ArgumentArrays, order: Any) -> tuple[NDArray, ...]:
-        """Return the terms that may cancel, by the order."""
+    def _oracle(self, order: int, arrays: ArgumentArrays, exact: Any) -> Oracle:
         if isinstance(self.component, Subject):
-            y, t = arrays
-            return self.component.terms(y, t, order)
-        return self.component.terms(np, arrays[0].astype(np.float64), order)
+            return oracle_of(self.component, order, Points(*arrays), exact)
+        return Oracle(Moving(self._formula(), inputs_of_numbers), order, arrays, exact)
 
     def _formula(self) -> Formula:
         if isinstance(self.component, Subject):
@@ -217,7 +209,6 @@ def measure(
                 normal, every = of_peers.setdefault(name, ({}, {}))
                 _keep_worse(normal, worst_error(truth, theirs, subnormal=False, mask=mask))
                 _keep_worse(every, worst_error(truth, theirs, mask=mask))
-    reason = inspect.cleandoc(type(component).terms.__doc__ or "").partition("\n")[0]
     return ComponentAccuracy(
         component.kind,
         repr(component),
@@ -225,7 +216,6 @@ def measure(
         dtype,
         component.takes_rows or (isinstance(component, Loss) and component.takes_groups),
         tuple(results[order] for order in sorted(results)),
-        reason if any(worst.of_terms for worst in results.values()) else "",
         component.promise if isinstance(component, Loss) else "",
         {
             name: PeerErrors(tuple(normal.values()), tuple(every.values()))
@@ -246,28 +236,28 @@ def worst_error(
 
     Without `subnormal`, such arguments and results are left out: some libraries take them for 0.
     """
-    flat = np.ascontiguousarray(computed).ravel()
-    considered = np.ones(flat.shape, bool) if subnormal else ~truth.subnormal(flat.dtype)
+    computed = np.ascontiguousarray(computed).reshape(truth.exact.shape)
+    considered = np.ones(computed.shape, bool) if subnormal else ~truth.subnormal(computed.dtype)
     if mask is not None:
-        considered &= np.repeat(mask, flat.size // max(1, mask.size))
-    errors = truth.worst_errors(flat, considered)
+        considered &= mask.reshape(-1, *[1] * (computed.ndim - 1))
+    errors = truth.worst_errors(computed, considered)
     judged = considered & ~np.isnan(errors)
     n_judged, n_unjudged = int(judged.sum()), int((considered & ~judged).sum())
-    none = WorstError(truth.order, n_judged, n_unjudged, of_terms=truth.unit is not None)
+    none = WorstError(truth.order, n_judged, n_unjudged)
     if not n_judged:
         return none
-    index = int(np.argmax(np.where(judged, errors, -1.0)))
-    row, *rest = (int(i) for i in np.unravel_index(index, truth.shape))
+    worst = np.unravel_index(int(np.argmax(np.where(judged, errors, -1.0))), errors.shape)
+    row, *rest = (int(i) for i in worst)
     names = ("y", "t") if len(truth.arrays) == 2 else ("x",)
     at = {name: x[row].tolist() for name, x in zip(names, truth.arrays, strict=True)}
     if rest:
         at["entry"] = rest if len(rest) > 1 else rest[0]
     return replace(
         none,
-        ulps=float(errors[index]),
+        ulps=float(errors[worst]),
         at=at,
-        computed=float(flat[index]),
-        truth=repr(truth.nearest(index)),
+        computed=float(computed[worst]),
+        truth=repr(truth.exact[worst]),
     )
 
 

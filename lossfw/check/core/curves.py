@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lossfw.check.core.members import usual
-from lossfw.check.core.moves import steps
+from lossfw.check.core.moves import UNITS, step_of
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import NotApplicable, Search
-from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject
+from lossfw.check.core.subject import OUTSIDE_ULPS, Subject
 from lossfw.components.spaces import REAL, SIMPLEX, Interval, Members, Simplex
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.ulp import to_float
@@ -49,7 +49,7 @@ _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 def error_bars(values: NDArray, y: NDArray, function: Callable[[NDArray], NDArray]) -> NDArray:
     """Return error bars of values for rounding: their own, and a move of y both ways."""
-    step = steps(REAL, y, NUDGE_ULPS)
+    step = step_of(REAL, y, UNITS)
     moved = np.zeros_like(values)
     for sign in (-1, 1):
         there = function(y + sign * step)

@@ -78,6 +78,10 @@ class Formula:
             return found
         return self._finite(order, *arrays)
 
+    def results(self, order: int, *arrays: NDArray) -> Any:
+        """Return exact values (order 0), or derivatives of an order."""
+        return self.derivatives(order, *arrays)[order - 1] if order else self.values(*arrays)
+
     def partials(self, column: int, order: int, *arrays: NDArray) -> tuple[Any, ...]:
         """Return exact derivatives of rows by one column, up to an order."""
 

@@ -1,52 +1,50 @@
-"""Judge results by the oracle: which errors the harness lets pass.
+"""Judge results by the oracle: which ones the harness calls wrong.
 
-It lets some units in the last place pass, or the change that moving each input by 4 of them makes
-in the exact result, whichever is larger: no program can do better with inputs that are rounded
-themselves. `lossfw.check.core.moves` says which inputs are, and that no jump is such a change.
-Results near 0 and near the largest float, and derivatives at kinks, have rules of
-their own.
+One rule: a result is right if it is within some units in its last place of an interval of exact
+results (`lossfw.check.core.oracle`). Three kinds of results have a coarser unit:
+
+- derivatives by numbers that are alike, as the classes of a row, are a vector: its unit is that
+  of the largest one;
+- values of a loss that has both signs, as a likelihood: where it is 0 depends on a constant, and
+  its unit is at least that of 1;
+- functions of other libraries get four times the units, and the error that their caller allows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.moves import Moves, beyond_jumps, exact_results
-from lossfw.check.core.oracle import JUMP, Oracle
+from lossfw.check.core.draw import draw
+from lossfw.check.core.interval import Moving
+from lossfw.check.core.moves import are_alike, inputs_of, moved_formulas
+from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.points import (
     Points,
     any_in_row,
+    in_rows,
     is_left_by_cancellation,
     written_lengths,
 )
 from lossfw.check.core.subject import Subject
+from lossfw.components.columns import Columns
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.ulp import to_float
 
-# Errors below so many of the smallest subnormals are none: one that is rounded away in a
-# factor comes back multiplied by the others, a prediction or one over a small variance.
-_SUBNORMALS = 2**14
-
-# Infinity is not a wrong answer for a number this close to the largest: a factor of one
-# over so much may come after the product that overflows.
-_ALMOST = 2.0**14
-
-# Functions of other libraries get this many times the bound: a real loss of digits
+# Functions of other libraries get this many times the units: a real loss of digits
 # exceeds that by far.
 _MARGIN = 4.0
 
-# The rounding error of a one-sided derivative.
-_SLACK = 1e-12
-
-# Moving every input of a result costs several exact evaluations, for rows very
-# many; of more bad elements or rows than this, those written most shortly and
-# some others are looked at. Whether a derivative is right at a kink costs less.
-_MOST_NUDGED = {False: 48, True: 10}
+# Intervals cost several exact evaluations, for rows very many: of more bad elements or rows than
+# this, some are looked at. What is next to a kink costs less.
+_MOST_MOVED = {False: 48, True: 10}
 _MOST_AT_KINKS = {False: 96, True: 40}
+
+# So many values show whether a loss has both signs; below this the rounding of exact numbers shows.
+_SIGNS_SEEN, _NO_SIGN = 60, 1e-12
 
 
 @dataclass(frozen=True)
@@ -64,166 +62,83 @@ def judge(
     subject: Subject, points: Points, actual: NDArray, order: int, exact: Any = None
 ) -> Judgement:
     """Compare values (order 0) or derivatives with the exact ones, which may be known already."""
-    exact = exact_results(subject, order, points) if exact is None else exact
-    # The oracle may find another truth at a tie; the given one belongs to the caller.
-    oracle = Oracle(subject.exact, order, (points.y, points.t), np.array(exact))
-    passed = within_tolerance(subject, points, actual, oracle)
-    ulps = _margin(subject) * subject.ulps[order]
-    expected = to_float(oracle.exact.reshape(oracle.shape), actual.dtype)
-    return Judgement(points, actual, expected, ~passed, ulps)
+    arrays = points.y, points.t
+    exact = subject.exact.results(order, *arrays) if exact is None else exact
+    oracle = oracle_of(subject, order, points, exact)
+    ulps = (1.0 if subject.component is not None else _MARGIN) * subject.ulps[order]
+    bad = ~_are_near(subject, oracle, actual, ulps)
+    gross = any_in_row(
+        bad & ~is_left_by_cancellation(points, actual, to_float(exact, actual.dtype))
+    )
+    for is_moved, most in ((False, _MOST_AT_KINKS), (True, _MOST_MOVED)):
+        if order or is_moved:
+            rows = _limit_bad_rows(points, bad, gross, most[subject.rows])
+            # No move makes NaN right.
+            rows = rows[any_in_row((bad & ~np.isnan(actual))[rows])]
+            if rows.size:
+                errors = oracle.errors_of_rows(actual, rows, is_moved=is_moved)
+                bad[rows] &= errors > ulps
+    return Judgement(points, actual, to_float(oracle.exact, actual.dtype), bad, ulps)
 
 
-def _margin(subject: Subject) -> float:
-    return 1.0 if subject.component is not None else _MARGIN
+def oracle_of(subject: Subject, order: int, points: Points, exact: Any) -> Oracle:
+    """Return what judges the results of a subject at some points."""
+    formulas = partial(moved_formulas, subject, points.y.dtype)
+    moving = Moving(subject.exact, partial(inputs_of, subject), formulas)
+    return Oracle(moving, order, (points.y, points.t), exact)
 
 
-def within_tolerance(subject: Subject, points: Points, actual: NDArray, oracle: Oracle) -> NDArray:
-    """Tell which results are as right as they must be; where nothing is known, all are."""
-    order, exact = oracle.order, oracle.exact.reshape(oracle.shape)
-    ulps = _margin(subject) * subject.ulps[order]
-    rounded = to_float(exact, actual.dtype)
-    unit = float(np.finfo(actual.dtype).smallest_subnormal)
+def _are_near(subject: Subject, oracle: Oracle, actual: NDArray, ulps: float) -> NDArray:
+    """Tell which results are right by the exact ones at the arguments themselves."""
+    errors = oracle.errors(actual)
+    near = (errors <= ulps) | np.isnan(errors)
+    expected = to_float(oracle.exact, actual.dtype).astype(np.float64)
     with np.errstate(all="ignore"):
-        off = np.abs(actual.astype(np.float64) - rounded)
-        tiny = (off <= _SUBNORMALS * unit) | (off < subject.rtol * np.abs(rounded))
-    bad = ~((oracle.errors(actual).reshape(actual.shape) <= ulps) | tiny) & ~np.isnan(rounded)
+        off, size = np.abs(actual.astype(np.float64) - expected), np.abs(expected)
+        if oracle.order and subject.rows:
+            unit = _largest_alike(subject, oracle, np.where(np.isfinite(size), size, 0))
+        elif oracle.order == 0 and not near.all() and _has_both_signs(subject):
+            unit = np.ones(size.shape)
+        else:
+            unit = np.zeros(size.shape)
+        near |= off <= ulps * float(np.finfo(actual.dtype).eps) * unit
+        near |= off < subject.rtol * size
     if not subject.subnormal:
-        bad &= ~oracle.subnormal(actual.dtype).reshape(actual.shape)
-    is_gross = any_in_row(bad & ~is_left_by_cancellation(points, actual, rounded))
-    if subject.rows and order:
-        _excuse_rows(subject, oracle, points, actual, bad, is_gross)
-        return np.asarray(~bad)
-    if order:
-        rows = _limit_bad_rows(points, bad, is_gross, _MOST_AT_KINKS[False])
-        _excuse_at_kinks(subject, oracle, points, actual, bad, rows)
-    rows = _limit_bad_rows(points, bad, is_gross, _MOST_NUDGED[subject.rows])
-    _excuse_by_rounding(subject, oracle, points, actual, bad, rows)
-    return np.asarray(~bad)
+        near |= oracle.subnormal(actual.dtype)
+    return np.asarray(near)
 
 
-def _excuse_rows(
-    subject: Subject,
-    oracle: Oracle,
-    points: Points,
-    actual: NDArray,
-    bad: NDArray,
-    is_gross: NDArray,
-) -> None:
-    """Take the mark from derivatives of rows that rounding excuses, or a kink.
+def _largest_alike(subject: Subject, oracle: Oracle, size: NDArray) -> NDArray:
+    """Return the largest derivative by numbers that are alike, for each of a row.
 
-    One-sided derivatives have many digits and cost the most: what rounding excuses needs none. In
-    place of rows that stand at a kink, others are looked at.
+    A group has as many of each column as rows.
     """
-    waiting = _limit_bad_rows(points, bad, is_gross, _MOST_AT_KINKS[True])
-    places = _MOST_NUDGED[True]
-    while waiting.size and places > 0:
-        some = bad.copy()
-        some[np.setdiff1d(np.arange(len(bad)), waiting)] = False
-        rows = _limit_bad_rows(points, some, is_gross, places)
-        waiting = np.setdiff1d(waiting, rows)
-        _excuse_by_rounding(subject, oracle, points, actual, bad, rows)
-        rest = rows[any_in_row(bad[rows])]
-        _excuse_at_kinks(subject, oracle, points, actual, bad, rest)
-        places -= rows.size - int(np.count_nonzero(~any_in_row(bad[rest])))
-    bad[waiting] = False
+    space = subject.prediction
+    groups = in_rows(subject, space, size) if subject.kind == "group" else size[:, np.newaxis]
+    if groups.ndim < 3:
+        groups = groups[..., np.newaxis]
+    columns = [groups]
+    if isinstance(space, Columns) and not are_alike(subject, oracle.arrays):
+        ends = np.cumsum(space.widths(groups.shape[-1]))
+        columns = np.split(groups, ends[:-1], axis=-1)
+    largest = [
+        np.broadcast_to(own.max(axis=(1, 2), keepdims=True), own.shape)
+        if own[0].size > 1
+        else np.zeros(own.shape)
+        for own in columns
+    ]
+    return np.concatenate(largest, axis=-1).reshape(size.shape)
 
 
-def _excuse_by_rounding(
-    subject: Subject,
-    oracle: Oracle,
-    points: Points,
-    actual: NDArray,
-    bad: NDArray,
-    rows: NDArray,
-) -> None:
-    """Take the mark from results of some rows that are right but for the rounding of arguments."""
-    # No move of the arguments makes NaN right.
-    rows = rows[any_in_row(bad & ~np.isnan(actual))[rows]]
-    # What the rounding of results and terms excuses needs no move, which costs the most.
-    for is_moved in (False, True):
-        if rows.size:
-            bad[rows] &= ~_excused_by_rounding(subject, oracle, points, actual, rows, is_moved)
-            rows = rows[any_in_row(bad & ~np.isnan(actual))[rows]]
-
-
-def _excused_by_rounding(
-    subject: Subject,
-    oracle: Oracle,
-    points: Points,
-    actual: NDArray,
-    rows: NDArray,
-    is_moved: bool,
-) -> NDArray:
-    """Tell which results of some rows rounding makes right: of arguments only if they are moved."""
-    order, margin, some = oracle.order, _margin(subject), points.take(rows)
-    exact, actual = oracle.exact.reshape(oracle.shape)[rows], actual[rows]
-    rounded = to_float(exact, actual.dtype)
-    moves = Moves(subject, order, some, exact) if is_moved else None
-    moved: Any = 0.0 if moves is None else margin * moves.change
-    with np.errstate(all="ignore"):
-        off, size = np.abs(actual.astype(np.float64) - rounded), np.abs(rounded).astype(np.float64)
-        y, t = (x.astype(np.float64) if x.dtype.kind == "f" else x for x in (some.y, some.t))
-        for term in subject.terms(y, t, order):
-            size = np.fmax(size, np.abs(term))
-        info = np.finfo(actual.dtype)
-        # A term of float32 may be beyond its numbers, where the component computes in float64.
-        is_beyond = size > float(info.max)
-        rounding = np.where(is_beyond, size * info.eps, np.spacing(size.astype(actual.dtype)))
-        rounding[np.isinf(size)] = 0.0
-        tolerance = moved + (margin * subject.ulps[order] + 1) * rounding
-        forgiven = off <= tolerance
-        if moves is not None and not forgiven.all():
-            forgiven |= moves.are_beyond_a_jump(actual, tolerance)
-        # Near the largest float either answer is right, and also where a term that the component
-        # declares is infinite: the derivative of a wrapper's part, before its factor makes it less.
-        beyond = is_beyond | (np.abs(rounded) + moved > float(info.max) / _ALMOST)
-        return np.asarray(forgiven | (beyond & np.isinf(actual)))
-
-
-def _excuse_at_kinks(
-    subject: Subject,
-    oracle: Oracle,
-    points: Points,
-    actual: NDArray,
-    bad: NDArray,
-    rows: NDArray,
-) -> None:
-    """Take the mark from derivatives of some rows that lie between those next to them.
-
-    At a tie of a maximum or a `where`, dual numbers take one branch, also where the terms have no
-    kink together: there the sides agree, and are the truth.
-    """
-    if not rows.size:
-        return
-    order, some, actual = oracle.order, points.take(rows), actual[rows]
-    sides = [subject.exact.difference(order, some.y, some.t, side=side) for side in (-1, 1)]
-    right, kink = _lie_between(subject, order, actual, sides)
-    rest = np.flatnonzero(any_in_row(bad[rows] & ~right))
-    if subject.rows and rest.size:
-        near = [side[rest] for side in sides]
-        near += beyond_jumps(subject, order, some.take(rest), near[0])
-        right[rest], kink[rest] = _lie_between(subject, order, actual[rest], near)
-    if order == 2:
-        # Where the slope jumps, any number may be the curvature.
-        right |= subject.exact.kinks(some.y, some.t) & ~np.isnan(actual)
-    bad[rows] &= ~right
-    exact = oracle.exact.reshape(oracle.shape)
-    is_unknown = np.isnan(to_float(sides[0])) & np.isnan(to_float(sides[1]))
-    exact[rows] = np.where(kink | is_unknown, exact[rows], sides[0])
-
-
-def _lie_between(
-    subject: Subject, order: int, actual: NDArray, near: list[Any]
-) -> tuple[NDArray, NDArray]:
-    """Tell which derivatives lie between those next to them, and where these differ."""
-    kink = np.logical_or.reduce([differences.differ(near[0], other) for other in near[1:]])
-    with np.errstate(all="ignore"):
-        floats = [to_float(one, np.float64) for one in near]
-        low, high = np.fmin.reduce(floats), np.fmax.reduce(floats)
-        size = np.fmax(np.abs(low), np.abs(high))
-        slack = _SLACK * kink + subject.ulps[order] * float(np.finfo(actual.dtype).eps) * size
-        right = (actual >= low - slack) & (actual <= high + slack)
-        return right | (kink & (size > JUMP)), kink
+def _has_both_signs(subject: Subject) -> bool:
+    """Tell whether a loss has values of both signs, as a likelihood does; found out once."""
+    if "signs" not in subject.known:
+        signs: set[float] = set()
+        for some in draw(subject, "float64", np.random.default_rng(0), _SIGNS_SEEN):
+            values = to_float(subject.exact.values(some.y[:_SIGNS_SEEN], some.t[:_SIGNS_SEEN]))
+            signs.update(np.sign(values[np.abs(values) > _NO_SIGN]).tolist())
+        subject.known["signs"] = {-1.0, 1.0} <= signs
+    return bool(subject.known["signs"])
 
 
 def _limit_bad_rows(points: Points, bad: NDArray, is_gross: NDArray, most: int) -> NDArray:

@@ -1,30 +1,29 @@
-"""Moves: which change of an exact result the rounding of arguments explains.
+"""Moves: the numbers for which arguments and parameters stand, and how far they reach.
 
-An argument stands for all numbers within a few units in the last place, and a result may be that of
-any of them. Rounding does not explain:
+An argument stands for all numbers within a few units in its last place. Three kinds do not:
 
-- a discrete argument: a flag, a count, a sign or the index of a class is the number that it is, and
-  so is a 0, beside which every number is another one. They are never moved.
-- a jump, where the formula takes another branch. A change that rounding makes grows with the move;
-  one that eight times the move does not enlarge is a jump, and counts for nothing. So is one that
-  a move far below rounding makes: two ends of an interval that are equal are parted by it already.
-- the other side of a jump, if the argument is on the jump itself. Beside it, where ``y - t`` may be
-  rounded onto it, the result may be that of the other side, and nothing in between.
+- a discrete argument (a flag, a count, a sign, the index of a class) and a 0 are the numbers that
+  they are, and are never moved;
+- a prediction and a target of which only the difference counts: floats that are close have an exact
+  difference, so the difference is moved, by units in its own last place;
+- each parameter that is a float is moved, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lossfw.check.core.group_rows import GROUP_WIDTH
+from lossfw.check.core.exact import Formula
+from lossfw.check.core.group_rows import GROUP_WIDTH, GroupRows
 from lossfw.check.core.members import clipped
-from lossfw.check.core.points import Points, in_rows
-from lossfw.check.core.subject import NUDGE_ULPS, Subject
+from lossfw.check.core.points import ArgumentArrays
+from lossfw.check.core.subject import Subject
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import (
+    REAL,
     SIMPLEX,
     UNIT,
     ClassIndex,
@@ -32,145 +31,116 @@ from lossfw.components.spaces import (
     Interval,
     Members,
     Space,
-    Vector,
 )
-from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact import differences
+from lossfw.errors import LossfwError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.namespace import exact_array
 from lossfw.numerics.exact.ulp import to_float
 
-# The change is looked at again with so many times the move.
-FARTHER = 8
+# So many units in the last place an argument is moved; functions of other libraries get more.
+UNITS, OUTSIDE_UNITS = 4, 16
 
-# An argument on a jump crosses it with a move by 2 to this power of itself: far below the rounding
-# of a difference of floats, and well within the digits of exact numbers.
-_LEAST_MOVE = -110
+# A move so many times as long, and one as much shorter, tell a jump from a slope.
+FARTHER, NEARER = 8, 1 / 8
 
-_SIGNS = (-1, 1)
+# The least move, as a power of two of the number, or by itself of 0: far below the rounding of a
+# difference of floats, and well within the digits of exact numbers.
+_LEAST_MOVE, _LEAST_OF_ZERO = -110, 2.0**-200
+
+# Predictions and targets are shifted by this to see whether only their differences count.
+_SHIFT = 2.0**-10
+# At so many points, whose numbers are the nearest to 1.
+_SHIFTED = 8
+# Results that agree to this part are equal.
+_EQUAL = 1e-20
+
+# The column of a number in its row, None for a single number.
+_Column: TypeAlias = int | None
 
 
-class _Input(NamedTuple):
-    """A prediction or a target (role "y" or "t"), or one column of its rows."""
+class Input(NamedTuple):
+    """A prediction (role 0) or a target (1), or one column of their rows.
 
-    role: str
-    column: int | None
+    `steps` are the moves of its numbers, and `least` are moves that are far below rounding; 0
+    stands for a number that is never moved.
+    """
+
+    role: int
+    column: _Column
     space: Space
+    steps: NDArray
+    least: NDArray
+    is_residual: bool = False
+
+    def moved(self, arrays: ArgumentArrays, times: Any) -> ArgumentArrays:
+        """Return arguments with this one moved, by so many steps, within its space."""
+        if self.is_residual or abs(np.max(times)) == NEARER:
+            return self._moved_exactly(arrays, times * self.steps)
+        x = arrays[self.role].copy()
+        step = (times * self.steps).astype(x.dtype)
+        x[self._part] = clipped(self.space, x[self._part] + step)
+        return self._with(arrays, x)
+
+    def beside(self, arrays: ArgumentArrays, sign: int) -> ArgumentArrays:
+        """Return arguments next to some, nearer than any float."""
+        return self._moved_exactly(arrays, sign * self.least)
+
+    @property
+    def _part(self) -> Any:
+        return np.s_[:] if self.column is None else np.s_[:, self.column]
+
+    def _moved_exactly(self, arrays: ArgumentArrays, steps: NDArray) -> ArgumentArrays:
+        x = exact_array(arrays[self.role]).copy()
+        x[self._part] = x[self._part] + exact_array(steps)
+        return self._with(arrays, x)
+
+    def _with(self, arrays: ArgumentArrays, x: Array) -> ArgumentArrays:
+        return tuple(x if role == self.role else other for role, other in enumerate(arrays))
 
 
-def exact_results(subject: Subject, order: int, points: Points) -> Any:
-    """Return exact values (order 0) or derivatives at points."""
-    if order == 0:
-        return subject.exact.values(points.y, points.t)
-    return subject.exact.derivatives(order, points.y, points.t)[order - 1]
+def units_of(subject: Subject) -> int:
+    """Return by how many units in the last place arguments of a subject are moved."""
+    return UNITS if subject.component is not None else OUTSIDE_UNITS
 
 
-class Moves:
-    """The exact results at points whose inputs are moved, one at a time, a few units both ways.
-
-    Attributes
-    ----------
-    change : array
-        The change that rounding of the arguments explains, summed over the inputs.
-    """
-
-    def __init__(self, subject: Subject, order: int, points: Points, exact: Any) -> None:
-        self._subject, self._order, self._points, self._exact = subject, order, points, exact
-        self._inputs = _inputs(subject, points)
-        self.change: NDArray = np.zeros(np.shape(exact))
-        if self._inputs:
-            near_and_far = (NUDGE_ULPS, FARTHER * NUDGE_ULPS)
-            moves = [
-                moved for units in near_and_far for moved in moved_points(subject, points, units)
-            ]
-            near, far = self._results(moves).reshape(2, -1, *np.shape(exact))
-            self._near = near
-            size = _size(near - exact)
-            smooth = without_jumps(size, _size(far - near))
-            self._beside = self._results_beside()
-            smooth[_size(self._beside - exact) > size / 2] = 0
-            self._is_jump = smooth < size
-            shape = len(self._inputs), len(_SIGNS), *np.shape(exact)
-            self.change = np.nan_to_num(smooth).reshape(shape).max(axis=1).sum(axis=0)
-
-    def _results_beside(self) -> Any:
-        """Return the results next to the arguments, in the order of the moves."""
-        found = []
-        for role in "yt":
-            # The other role stays as it is: an index of a class cannot be an exact number.
-            beside = [
-                _moved_least(one, self._points, sign)
-                for one in self._inputs
-                if one.role == role
-                for sign in _SIGNS
-            ]
-            if beside:
-                found.append(self._results(beside))
-        return np.concatenate(found)
-
-    def _results(self, moves: Sequence[Points]) -> Any:
-        # One call for all: few rows cost as much as many.
-        together = Points(*(np.concatenate([getattr(near, x) for near in moves]) for x in "yt"))
-        found = exact_results(self._subject, self._order, together)
-        return found.reshape(len(moves), *np.shape(self._exact))
-
-    def are_beyond_a_jump(self, actual: NDArray, tolerance: NDArray) -> NDArray:
-        """Tell which results are those beyond a jump that a move crosses, with some tolerance.
-
-        Where the jump is at the argument itself, none is: no rounding leads there.
-        """
-        found = np.zeros(actual.shape, bool)
-        for number in range(2 * len(self._inputs)):
-            near = self._near[number]
-            with np.errstate(all="ignore"):
-                off = np.abs(actual.astype(np.float64) - to_float(near, actual.dtype))
-                reached = self._is_jump[number] & ~found & (off <= tolerance)
-            rows = np.flatnonzero(reached.any(tuple(range(1, reached.ndim))))
-            if not rows.size:
-                continue
-            here = self._beside[number][rows]
-            is_beside = _size(here - self._exact[rows]) < _size(here - near[rows])
-            found[rows] |= reached[rows] & is_beside
-        return found
-
-
-def beyond_jumps(subject: Subject, order: int, points: Points, here: Any) -> list[Any]:
-    """Return the exact results next to points, or those here where no jump is between them.
-
-    All predictions of a row are made smaller by less than any float can be, or larger, and all gaps
-    between them with them. So terms that bend at one place, some of them on its left and some on
-    its right, bend together or not at all, which no single prediction does.
-    """
+def inputs_of(subject: Subject, arrays: ArgumentArrays) -> list[Input]:
+    """Return what can be moved; differences last."""
+    y, t = arrays
+    units, pairs = units_of(subject), residuals(subject, arrays)
     found = []
-    for sign in _SIGNS:
-        near, far = (
-            exact_results(subject, order, Points(_scaled(points.y, sign * times), points.t))
-            for times in (1, FARTHER)
-        )
-        change = _size(near - here)
-        is_jump = without_jumps(change, _size(far - near)) < change
-        found.append(np.where(is_jump & differences.differ(near, here), near, here))
-    return found
+    for column, space in _columns(subject, 0, y):
+        numbers = _column(y, column)
+        steps = step_of(space, numbers, units)
+        if column in pairs:
+            with np.errstate(all="ignore"):
+                gap = numbers.astype(np.float64) - _column(t, pairs[column])
+                steps = step_of(REAL, gap.astype(y.dtype), units)
+        # A kink may be at a prediction of 0.
+        is_moved = not _is_discrete(space)
+        found.append(Input(0, column, _clips_to(space), steps, least_of(numbers, is_moved),
+                           column in pairs))  # fmt: skip
+    for column, space in _columns(subject, 1, t) if t.dtype.kind == "f" else ():
+        if column not in pairs.values():
+            numbers = _column(t, column)
+            steps = step_of(space, numbers, units)
+            least = np.where(steps != 0, least_of(numbers), 0)
+            found.append(Input(1, column, _clips_to(space), steps, least))
+    movable = [one for one in found if one.steps.any() or one.least.any()]
+    return sorted(movable, key=lambda one: one.is_residual)
 
 
-def without_jumps(change: NDArray, farther: NDArray) -> NDArray:
-    """Return changes without those that are jumps.
-
-    Parameters
-    ----------
-    change : array
-        The changes of results by a move.
-    farther : array
-        Those from the end of this move to that of one eight times as long, of which a change that
-        is spread evenly has seven eighths. Less than an eighth of its share has that of a jump.
-    """
-    with np.errstate(all="ignore"):
-        bound = np.where(np.isnan(farther), change, FARTHER * farther)
-        return np.asarray(np.minimum(change, bound))
+def inputs_of_numbers(arrays: ArgumentArrays) -> list[Input]:
+    """Return what can be moved of the argument of an activation: any real numbers."""
+    (x,) = arrays
+    columns: Any = (None,) if x.ndim == 1 else range(x.shape[-1])
+    numbers = [(column, _column(x, column)) for column in columns]
+    return [Input(0, k, REAL, step_of(REAL, own, UNITS), least_of(own)) for k, own in numbers]
 
 
-def steps(space: Space, x: NDArray, units: int) -> NDArray:
+def step_of(space: Space, x: NDArray, units: int) -> NDArray:
     """Return moves of numbers by units in the last place: 0 for those that are never moved."""
-    if isinstance(space, Members | Counts | ClassIndex):
+    if _is_discrete(space):
         return np.zeros_like(x)
     with np.errstate(all="ignore"):
         step = units * np.spacing(np.abs(x))
@@ -182,74 +152,161 @@ def steps(space: Space, x: NDArray, units: int) -> NDArray:
     return np.asarray(step)
 
 
-def moved_points(subject: Subject, points: Points, units: int) -> list[Points]:
-    """Return the points with each input that is ever moved lower by some units, and higher."""
-    inputs = _inputs(subject, points)
-    return [_moved(subject, one, points, sign * units) for one in inputs for sign in _SIGNS]
-
-
-def _inputs(subject: Subject, points: Points) -> list[_Input]:
-    """Return each input that can be moved at all: of rows each column."""
-    found = []
-    spaces = subject.prediction, subject.space_of_targets(points.t)
-    for role, space in zip("yt", spaces, strict=True):
-        x = getattr(points, role)
-        if x.dtype.kind != "f":
-            continue
-        if x.ndim == 1:
-            found.append(_Input(role, None, space))
-            continue
-        width = space.flat_size(GROUP_WIDTH) if subject.kind == "group" else x.shape[-1]
-        each = space.space_of_each(width) if space.axes else [space]
-        found += [_Input(role, k, each[k % len(each)]) for k in range(x.shape[-1])]
-    return [one for one in found if _is_moved(one, points)]
-
-
-def _part(one: _Input) -> Any:
-    return np.s_[:] if one.column is None else np.s_[:, one.column]
-
-
-def _is_moved(one: _Input, points: Points) -> bool:
-    return bool(steps(one.space, getattr(points, one.role)[_part(one)], NUDGE_ULPS).any())
-
-
-def _moved(subject: Subject, one: _Input, points: Points, units: int) -> Points:
-    """Return points with an input moved by some units, within its space."""
-    x = getattr(points, one.role)
-    space = subject.prediction if one.role == "y" else subject.target
-    moved = x.copy()
-    moved[_part(one)] += steps(one.space, x[_part(one)], units)
-    if isinstance(space, Columns | Vector):
-        # Each row of a group has the columns.
-        moved = clipped(space, in_rows(subject, space, moved)).reshape(x.shape)
-    else:
-        space = UNIT if one.space is SIMPLEX else one.space
-        moved[_part(one)] = clipped(space, moved[_part(one)])
-    return _with(points, one.role, moved)
-
-
-def _moved_least(one: _Input, points: Points, sign: int) -> Points:
-    """Return points with an input moved by less than any float can be."""
-    x = getattr(points, one.role)
-    part = x[_part(one)]
-    times = np.where(steps(one.space, part, NUDGE_ULPS) != 0, sign * np.sign(part), 0)
-    moved = exact_array(x)
-    moved[_part(one)] = _scaled(part, times)
-    return _with(points, one.role, moved)
-
-
-def _scaled(x: NDArray, times: Any) -> Any:
-    """Return exact numbers that are larger by so many of the least moves."""
-    exact = exact_array(x)
-    return exact + exact * exact_array(times * np.exp2(float(_LEAST_MOVE)))
-
-
-def _with(points: Points, role: str, x: NDArray) -> Points:
-    return Points(x, points.t) if role == "y" else Points(points.y, x)
-
-
-def _size(difference: Any) -> NDArray:
-    """Return the sizes of exact differences as floats, NaN for those that are not finite."""
+def least_of(x: NDArray, is_moved: bool = True) -> NDArray:
+    """Return moves of numbers that are far below rounding."""
     with np.errstate(all="ignore"):
-        size = np.abs(to_float(difference, np.float64))
-    return np.where(np.isfinite(size), size, np.nan)
+        size = np.ldexp(np.abs(x).astype(np.float64), _LEAST_MOVE)
+    size = np.where(np.isfinite(size), size, 0)
+    return np.where(x == 0, _LEAST_OF_ZERO, size) * is_moved
+
+
+def scaled(x: NDArray, sign: int) -> Array:
+    """Return numbers that are larger or smaller by their least moves, and so are all gaps."""
+    return exact_array(x) + exact_array(sign * np.sign(x) * least_of(x))
+
+
+def residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Column]:
+    """Return the predictions, and the target of each, of which only the difference counts.
+
+    Such a pair can be shifted, and the exact result stays as it is. Found out once for each width
+    of rows.
+    """
+    y, t = arrays
+    key = ("residuals", y.shape[1:], t.shape[1:], t.dtype.kind)
+    if key not in subject.known:
+        subject.known[key] = _residuals(subject, arrays)
+    found: dict[_Column, _Column] = subject.known[key]
+    return found
+
+
+def _residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Column]:
+    y, t = arrays
+    if subject.kind == "distance":
+        return {None: None}
+    if subject.kind == "margin" or t.dtype.kind != "f":
+        return {}
+    y, t = _ordinary(arrays)
+    here = _values(subject, y, t)
+    found: dict[_Column, _Column] = {}
+    for one, other in _pairs(subject, arrays):
+        if one in found or other in found.values():
+            continue
+        shifted = _shifted(y, one)
+        alone, together = (
+            _values(subject, shifted, t),
+            _values(subject, shifted, _shifted(t, other)),
+        )
+        if (together == here).all() and (alone != here).any():
+            found[one] = other
+    return found
+
+
+def are_alike(subject: Subject, arrays: ArgumentArrays) -> bool:
+    """Tell whether all predictions of a row have one unit; found out once for each width.
+
+    Named columns have, if they can be shifted together, by themselves or with the targets.
+    """
+    if not isinstance(subject.prediction, Columns):
+        return True
+    key = ("alike", *(x.shape[1:] for x in arrays))
+    if key not in subject.known:
+        y, t = _ordinary(arrays)
+        here, moved = _values(subject, y, t), y + exact_array(_SHIFT)[()]
+        with_targets = [t + exact_array(_SHIFT)[()]] if t.dtype == object else []
+        subject.known[key] = any(
+            (_values(subject, moved, x) == here).all() for x in (t, *with_targets)
+        )
+    return bool(subject.known[key])
+
+
+def _ordinary(arrays: ArgumentArrays) -> ArgumentArrays:
+    """Return a few of the points, whose numbers are the nearest to 1, as exact numbers."""
+    with np.errstate(all="ignore"):
+        logs = [np.abs(np.log(np.abs(np.where(x == 0, 1, x)))).reshape(len(x), -1) for x in arrays]
+    far = np.concatenate(logs, axis=1).max(axis=1)
+    some = [x[np.argsort(far, kind="stable")[:_SHIFTED]] for x in arrays]
+    return tuple(exact_array(x) if x.dtype.kind == "f" else x for x in some)
+
+
+def _pairs(subject: Subject, arrays: ArgumentArrays) -> Iterator[tuple[_Column, _Column]]:
+    """Yield each prediction with each target: of alike rows those in the same place."""
+    widths = [1 if x.ndim == 1 else x.shape[-1] for x in arrays]
+    columns = [list(_columns(subject, role, x)) for role, x in enumerate(arrays)]
+    is_alike = subject.rows and not subject.has_columns
+    rows: Any = subject.truth
+    sizes = rows.sizes if subject.kind == "group" else widths
+    for j, (one, first) in enumerate(columns[0]):
+        for k, (other, _) in enumerate(columns[1]):
+            is_same_row = j // sizes[0] == k // sizes[1]
+            if is_same_row and (j == k or not is_alike) and not _is_discrete(first):
+                yield one, other
+
+
+def _shifted(x: Array, column: _Column) -> Array:
+    found = x.copy()
+    part = np.s_[:] if column is None else np.s_[:, column]
+    found[part] = found[part] + exact_array(_SHIFT)[()]
+    return found
+
+
+def _values(subject: Subject, y: Array, t: Array) -> NDArray:
+    return to_float(subject.exact.values(y, t), np.float64)
+
+
+def moved_formulas(
+    subject: Subject, dtype: np.dtype[Any]
+) -> list[tuple[Formula, Formula, Formula, Formula]]:
+    """Return for each parameter the formula with it lower and higher, and farther off as much."""
+    key, units = ("parameters", dtype), units_of(subject)
+    if key not in subject.known:
+        times = (-units, units, -FARTHER * units, FARTHER * units)
+        moved = [list(_variants(subject.truth, dtype, n)) for n in times]
+        subject.known[key] = [
+            tuple(Formula(x.unreduced_formula, subject.rows, subject.by_index) for x in each)
+            for each in zip(*moved, strict=True)
+            if None not in each
+        ]
+    found: list[tuple[Formula, Formula, Formula, Formula]] = subject.known[key]
+    return found
+
+
+def _variants(value: Any, dtype: np.dtype[Any], units: int) -> Iterator[Any]:
+    """Yield a value with one float in it moved, for each; None where that is not allowed."""
+    if isinstance(value, GroupRows):
+        yield from (x and GroupRows(x) for x in _variants(value.loss, dtype, units))
+    elif isinstance(value, float) and np.isfinite(value) and value:
+        yield value + units * float(np.spacing(np.asarray(abs(value), dtype)))
+    elif isinstance(value, tuple | list):
+        for place, one in enumerate(value):
+            for x in _variants(one, dtype, units):
+                yield None if x is None else type(value)([*value[:place], x, *value[place + 1 :]])
+    elif isinstance(value, Loss):
+        for name, one in value.parameters.items():
+            for x in _variants(one, dtype, units):
+                try:
+                    yield None if x is None else value.replace(**{name: x})
+                except (LossfwError, TypeError, ValueError):
+                    yield None
+
+
+def _columns(subject: Subject, role: int, x: NDArray) -> Iterator[tuple[_Column, Space]]:
+    """Yield each number of the rows of a role, and its space."""
+    space = subject.prediction if role == 0 else subject.space_of_targets(x)
+    if x.ndim == 1:
+        yield None, space
+        return
+    width = space.flat_size(GROUP_WIDTH) if subject.kind == "group" else x.shape[-1]
+    each = space.space_of_each(width) if space.axes else [space]
+    yield from ((k, each[k % len(each)]) for k in range(x.shape[-1]))
+
+
+def _column(x: NDArray, column: _Column) -> NDArray:
+    return x if column is None else x[:, column]
+
+
+def _clips_to(space: Space) -> Space:
+    return UNIT if space is SIMPLEX else space
+
+
+def _is_discrete(space: Space) -> bool:
+    return isinstance(space, Members | Counts | ClassIndex)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.members import by_space, clipped, is_bounded
-from lossfw.check.core.moves import exact_results
 from lossfw.check.core.points import Points, in_rows
 from lossfw.check.core.region import Region, region
 from lossfw.check.core.subject import Subject, call
@@ -55,7 +54,7 @@ def steady(subject: Subject, order: int, points: Points, errors: NDArray) -> NDA
             if (near.y == points.y[one]).all() and (near.t == points.t[one]).all():
                 continue
             actual = np.asarray(call(function, near.y, near.t), np.float64)
-            exact = to_float(exact_results(subject, order, near), np.float64)
+            exact = to_float(subject.exact.results(order, near.y, near.t), np.float64)
             with np.errstate(all="ignore"):
                 error = ((actual - exact) / np.abs(exact)).reshape(len(near), -1)[:, place[one]]
                 ratio = error / own[one]

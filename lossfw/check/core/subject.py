@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.flat_rows import flat_loss, flat_space
-from lossfw.check.core.group_rows import GroupRows, as_rows, setup_of_lines
+from lossfw.check.core.group_rows import GroupRows, setup_of_lines
 from lossfw.check.core.reproduce import outside_setup, setup
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
@@ -34,10 +34,8 @@ from lossfw.numerics.arrays import NDArray
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical", "group"]
 Function: TypeAlias = Callable[..., Any]
 
-# The largest error of outside functions: so many units in the last place, or the change
-# of the exact result when each input moves by `NUDGE_ULPS` of them.
+# The largest error of outside functions, in units in the last place.
 OUTSIDE_ULPS = 64.0
-NUDGE_ULPS = 4
 
 # The dtypes in which results are held to the formula.
 JUDGED_DTYPES = ("float64", "float32")
@@ -128,26 +126,16 @@ class Subject:
         sizes = self.prediction_range
         return np.ones(y.shape, bool) if sizes is None else sizes.holds(y)
 
+    @cached_property
+    def known(self) -> dict[Hashable, Any]:
+        """What the judge has found out about it once."""
+        return {}
+
     @property
     def exact(self) -> Formula:
         """The formula of the truth on exact numbers."""
         assert self.truth is not None
         return Formula(self.truth.unreduced_formula, self.rows, self.by_index)
-
-    def terms(self, y: NDArray, t: NDArray, order: int) -> tuple[NDArray, ...]:
-        """Return the terms that the component says may cancel; see `Loss.terms`."""
-        if self.component is None:
-            return ()
-        doubles = y.astype(np.float64), self.exact.full(y, t).astype(np.float64)
-        loss = as_rows(self.component)
-        terms: tuple[NDArray, ...] = loss.unreduced_terms(np, *doubles, order)
-        if self.kind == "group" and order:
-            # A slope is a sum over the other rows, and those of one group are of one size.
-            own = call(
-                loss.unreduced_gradient if order == 1 else loss.unreduced_hessian, np, *doubles
-            )
-            terms += (np.broadcast_to(np.abs(own).max(-1, keepdims=True), own.shape),)
-        return terms
 
     @property
     def rows(self) -> bool:

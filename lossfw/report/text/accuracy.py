@@ -37,7 +37,7 @@ def cells(found: ComponentAccuracy) -> list[str]:
     for worst in found.results:
         if worst.points:
             missed = "!" if worst.ulps > found.goal(worst.order) else ""
-            texts[worst.order] = f"{ulps(worst.ulps)}{missed}{'*' if worst.of_terms else ''}"
+            texts[worst.order] = f"{ulps(worst.ulps)}{missed}"
     return texts
 
 
@@ -75,11 +75,8 @@ def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
 def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
     """Return lines that explain the marks, and say where a goal is missed."""
     rows = list(rows)
-    lines = []
-    if any(worst.of_terms for found in rows for worst in found.results):
-        lines.append("* in units of the largest term: the terms cancel where the result crosses 0")
     promised = {found.config["name"]: found.promised for found in rows if found.promised}
-    lines += [f"{name}: {text}" for name, text in promised.items()]
+    lines = [f"{name}: {text}" for name, text in promised.items()]
     return lines + [f"! {line}" for found in rows for line in _missed(found)]
 
 
@@ -105,7 +102,6 @@ def row(found: ComponentAccuracy) -> dict[str, Any]:
         "rows": found.rows,
         **dict(zip(_COLUMNS, cells(found), strict=True)),
         "peers": {name: _peer_cell(found, name) for name in found.peers},
-        "reason": found.reason,
         "promised": found.promised,
         "missed": _missed(found),
     }
@@ -125,7 +121,6 @@ def page(data: Mapping[str, Any]) -> str:
     for title, kind, of_rows in _SECTIONS:
         chosen = [one for one in rows if (one["kind"], one["rows"]) == (kind, of_rows)]
         parts += [f"## {title}", _table(chosen, list(versions))] if chosen else []
-    parts += ["## What is measured against its largest term", _by_name(rows, "reason")]
     if any(one["promised"] for one in rows):
         parts += ["## What is measured only at some sizes", _by_name(rows, "promised")]
     misses = [f"- {line}" for one in rows for line in one["missed"]]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import POSITIVE, REAL, Array, Claims, Columns, Namespace, Order, Range, Space
+from lossfw import POSITIVE, REAL, Array, Claims, Columns, Namespace, Range, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
-    binet_second_derivative,
     expm1_minus,
     log_and_distance,
 )
 from lossfw_std.likelihood import Likelihood, held
+from lossfw_std.shape import bend_of_binet
 
 # Beyond this distance of log t and log m the error of the distance is that of many digits of its
 # exponential, and beyond this logarithm of the shape exponentials leave the floats.
@@ -100,22 +100,7 @@ class GammaNll(Likelihood):
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k t / m, and that by the log shape."""
         _, _, k, d = parts
-        slope, bend = binet_derivative(xp, k), binet_second_derivative(xp, k)
-        return k * xp.exp(d), k * (expm1_minus(xp, d) + (slope + k * bend))
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of the value, and of the derivatives by the log shape."""
-        log, log_shape, k, d = self.parts(xp, *y, t)
-        rise, zero = k * expm1_minus(xp, d), xp.zeros_like(d)
-        # The distance of log t and log m has an error of 1e-16, however small it is.
-        moved = k * xp.expm1(d)
-        if order == 0:
-            return rise, log, 0.5 * log_shape, binet(xp, k), xp.ones_like(d), moved
-        by_mean, slope = k * xp.exp(d), k * binet_derivative(xp, k)
-        if order == 1:
-            return (by_mean, moved), (zero, rise), (zero, slope), (zero, xp.ones_like(d))
-        bend = k * k * binet_second_derivative(xp, k)
-        return (by_mean, moved), (zero, rise), (zero, slope), (zero, bend)
+        return k * xp.exp(d), k * expm1_minus(xp, d) + bend_of_binet(xp, k)
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Range, Space
+from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Range, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
@@ -17,6 +17,7 @@ from lossfw.numerics import (
     positive_part,
 )
 from lossfw_std.likelihood import FAR, Likelihood, held
+from lossfw_std.shape import bend_of_binet
 
 # Up to this size of a logarithm products of exponentials are floats.
 _SAFE = 300.0
@@ -122,28 +123,20 @@ class NegativeBinomialNll(Likelihood):
         return xp.where(t > 0, count, zero) + beyond
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
-        """(m - t) / (1 + a m) by the log mean; see `terms` for that by the log dispersion."""
+        """(m - t) / (1 + a m) by the log mean, and that by the log dispersion."""
         t, r, m, excess, _, by_shape, _ = parts
         one, two, three = _shape_slope(xp, t, r, m, excess)
-        return -excess * (r / (r + m)), (one - by_shape) + (two + three)
+        some = (one - by_shape) + (two + three)
+        of_one = m / (r + m) - _of_zero(xp, r, m)[0] - by_shape
+        return -excess * (r / (r + m)), xp.where(t == 1, of_one, some)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """m (1 + a t) / (1 + a m)^2 by the log mean, and that by the log dispersion."""
         t, r, m, excess, _, by_shape, _ = parts
-        by_dispersion = sum(_shape_bend(xp, t, r, m, excess)) + by_shape
+        share = m / (r + m)
+        few = _of_zero(xp, r, m)[1] + t * share * (r / (r + m))
+        by_dispersion = xp.where(t <= 1, few, _shape_bend(xp, t, r, m, excess)) + by_shape
         return m * (r / (r + m)) * ((r + t) / (r + m)), by_dispersion
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of both slopes, and of the second derivative by the log dispersion."""
-        t, r, m, excess, *_ = self.parts(xp, *y, t)
-        # Those that are linear in a logarithm are large beside all others, and cancel nothing.
-        if order == 2:
-            return tuple((0.0 * m, term) for term in _shape_bend(xp, t, r, m, excess))
-        if order == 0:
-            return ()
-        share = r / (r + m)
-        by_mean = (m * share, t * share, 0.0 * m)
-        return tuple(zip(by_mean, _shape_slope(xp, t, r, m, excess), strict=True))
 
     def claims(self) -> Claims:
         """A likelihood of at most 1."""
@@ -168,15 +161,28 @@ def _shape_slope(
     )
 
 
-def _shape_bend(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> tuple[Array, ...]:
-    """Return the terms of the second derivative by the log dispersion."""
-    share = excess / (r + m)
-    gap = binet_derivative(xp, r + t) - binet_derivative(xp, r)
-    curved = binet_second_derivative(xp, r + t) - binet_second_derivative(xp, r)
-    return (
-        -r * _log_less(xp, share, (r + t) / (r + m)),
-        -r * share * share * (r / (r + t)),
-        0.5 * (t / (r + t)) * (r / (r + t)),
-        -r * gap,
-        -r * r * curved,
-    )
+def _shape_bend(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
+    """Return the second derivative by the log dispersion."""
+    share, ratio = excess / (r + m), (r + t) / (r + m)
+    is_near = xp.abs(share) < 0.5
+    inside = xp.where(is_near, share, 0.0 * share)
+    near = -log1p_minus(xp, inside) - inside * inside * (r / (r + t))
+    weight = (r / (r + t)) * ((r + 2.0 * m) / (r + m)) + (t / (r + t)) * (m / (r + m))
+    far = share * weight - xp.log(xp.where(is_near, 1.0, ratio))
+    by_mean = r * xp.where(is_near, near, far)
+    above = binet_derivative(xp, r + t) + r * binet_second_derivative(xp, r + t)
+    return by_mean + 0.5 * (t / (r + t)) * (r / (r + t)) + (bend_of_binet(xp, r) - r * above)
+
+
+def _of_zero(xp: Namespace, r: Array, m: Array) -> tuple[Array, Array]:
+    """Return by how much a count of 0 falls with the log dispersion, and its second derivative.
+
+    It is r log(1 + m / r). A count of 1, whose gammas cancel, has it and the log of r + m.
+    """
+    u, share = m / r, m / (r + m)
+    # Beyond, the logarithm is the larger term.
+    is_small = u < 4.0
+    near = log1p_minus(xp, xp.where(is_small, u, 0.0 * u))
+    first = xp.where(is_small, near + u * share, xp.log1p(u) - share)
+    second = xp.where(is_small, near + u * share * share, xp.log1p(u) - share - share * share)
+    return r * first, r * second

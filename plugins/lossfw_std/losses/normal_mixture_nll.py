@@ -107,14 +107,16 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         a, root, z, logs = parts
         r = softmax(xp, logs)
         by_location = multiply_or_zero(xp, -r, z * root * root)
-        return softmax(xp, a) - r, by_location, multiply_or_zero(xp, r, 1.0 - z * z)
+        return _gain(xp, a, logs), by_location, multiply_or_zero(xp, r, 1.0 - z * z)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
-        """p (1 - p) - r (1 - r), and by location and log scale those of one component and r."""
+        """(p - r) (1 - p - r), and by location and log scale those of one component and r."""
         a, root, z, logs = parts
         r, apart = softmax(xp, logs), softmax_complement(xp, logs)
         square = _counted(xp, r, z) ** 2
-        by_logit = softmax(xp, a) * softmax_complement(xp, a) - r * apart
+        p = softmax(xp, a)
+        rest = xp.where(r > 0.5, apart - p, softmax_complement(xp, a) - r)
+        by_logit = _gain(xp, a, logs) * rest
         bent = multiply_or_zero(xp, apart, square)
         by_location = multiply_or_zero(xp, r, _over_square(xp, 1.0 - bent, root))
         by_scale = square * (2.0 + 2.0 * apart - bent) - apart
@@ -159,6 +161,12 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
     def claims(self) -> Claims:
         """Smooth."""
         return Claims(twice_smooth=True)
+
+
+def _gain(xp: Namespace, a: Array, logs: Array) -> Array:
+    """Return p - r. Near 1 both have few digits, and their distances from 1 have all."""
+    p, from_one = softmax(xp, a), softmax_complement(xp, logs) - softmax_complement(xp, a)
+    return xp.where(p > 0.5, from_one, p - softmax(xp, logs))
 
 
 def _counted(xp: Namespace, r: Array, z: Array) -> Array:

@@ -17,6 +17,7 @@ from lossfw.numerics import (
     positive_part,
 )
 from lossfw_std.likelihood import FAR, Likelihood, held
+from lossfw_std.shape import bend_of_binet
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -107,11 +108,12 @@ class StudentTNll(Likelihood):
         return (_constant(xp, v) + s) + (multiply_or_zero(xp, log, 0.5 * (v + 1.0)) + below)
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
-        """-g z / s, 1 - g z^2 with g = (v + 1) / (v + z^2), and that by the log freedom."""
+        """-(v + 1) z / (v + z^2) / s, v (1 - z^2) / (v + z^2), and that by the log freedom."""
         _, inverse, z, v, log, _ = parts
-        share = (v + 1.0) / (v + z * z)
+        total = v + z * z
         one, two, three = _freedom_slope(xp, z, v, log)
-        return -share * (z * inverse), 1.0 - share * z * z, one + (two + three)
+        by_scale = (v / total) * ((1.0 - z) * (1.0 + z))
+        return -((v + 1.0) / total) * (z * inverse), by_scale, one + (two + three)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """g (v - z^2) / (v + z^2) / s^2, 2 g v z^2 / (v + z^2), and that by the log freedom."""
@@ -169,7 +171,7 @@ def _freedom_slope(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array
     """Return the derivative by the log freedom: of the constant, the logarithm, and its weight."""
     x = 0.5 * v
     gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
-    constant = -(x * log1p_minus(xp, 0.5 / x) + 0.25 / (x + 0.5) + x * gap)
+    constant = -(_of_constant(xp, x) + x * gap)
     w = z * z / v
     part = z * z / (v + z * z)
     # log(1 + w) - w / (1 + w), which cancels near 0.
@@ -178,20 +180,25 @@ def _freedom_slope(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array
     return constant, x * logarithm, -0.5 * part
 
 
+def _of_constant(xp: Namespace, x: Array) -> Array:
+    """Return x (log(1 + 1 / (2 x)) - 1 / (2 x)) + 1 / (4 x + 2)."""
+    return x * log1p_minus(xp, 0.5 / x) + 0.25 / (x + 0.5)
+
+
 def _freedom_bend(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array, ...]:
     """Return the terms of the second derivative by the log freedom."""
     x = 0.5 * v
-    gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
-    curved = binet_second_derivative(xp, x + 0.5) - binet_second_derivative(xp, x)
+    above = binet_derivative(xp, x + 0.5) + x * binet_second_derivative(xp, x + 0.5)
+    # Where x is small, terms of 1/2 cancel.
+    by_constant = 0.5 * x * (x + 1.0) / (x + 0.5) ** 2 - x * xp.log1p(0.5 / x)
     total = v + z * z
     part, rest = z * z / total, v / total
     w = z * z / v
     is_small = w < 1.0
     small = log1p_minus(xp, xp.where(is_small, w, 0.0 * w))
     return (
-        -x * (log1p_minus(xp, 0.5 / x) + 0.25 / (x * (x + 0.5))),
-        0.25 * x / (x + 0.5) ** 2 - x * gap,
-        -x * x * curved,
+        xp.where(x < 1.0, by_constant, 0.25 * x / (x + 0.5) ** 2 - _of_constant(xp, x)),
+        bend_of_binet(xp, x) - x * above,
         x * xp.where(is_small, small, log),
         x * xp.where(is_small, w * part, -part),
         0.5 * part * rest - x * part * part,

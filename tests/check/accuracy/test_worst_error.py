@@ -98,54 +98,46 @@ def test_at_a_kink_no_other_slope_is(slope):
     assert found.at["y"] == found.at["t"]
 
 
-def test_at_a_kink_of_the_value_the_second_derivative_is_not_judged():
-    found = errors(Kinked(bend=7.0))[2]
-    assert found.ulps == 0
-    assert found.unjudged > 0
+def test_at_a_kink_of_the_value_any_curvature_is_right():
+    assert errors(Kinked(bend=7.0))[2].ulps == 0
 
 
 def test_an_overflow_that_comes_early_is_no_infinity_of_the_truth():
     class Early(Square):
-        """Fits float64 up to 1e154, and this overflows at 1e153."""
+        """Fits float64 up to 1e154, and this overflows at 1e144."""
 
         def formula(self, xp, r):
             return r * r / 100
 
         def value(self, xp, r):
-            return r * 10 * (r * 10) / 10000
+            return r * 1e10 * (r * 1e10) / 1e22
 
-    assert measure(Early(), "float64", points=2000).results[0].ulps > 1e10
+    assert measure(Early(), "float64", points=2000).results[0].ulps == np.inf
     # Where the truth is beyond the largest float, infinity is right.
     assert errors(Square())[0].ulps <= 0.5
 
 
-def test_terms_that_cancel_are_the_measure_where_a_loss_names_them():
-    class Crossing(lossfw.DistanceLoss):
-        """abs(r) - 0.1, which is 0 at a number that is not a float."""
+class Crossing(lossfw.DistanceLoss):
+    """abs(r) - 0.1, which is 0 at a number that is not a float."""
 
-        def formula(self, xp, r):
-            return xp.abs(r) - xp.ones_like(r) / 10
+    off: float = 0.0
 
-        def value(self, xp, r):
-            return xp.abs(r) - 0.1
+    def formula(self, xp, r):
+        return xp.abs(r) - xp.ones_like(r) / 10
 
-        def derivative(self, xp, r):
-            return xp.sign(r)
+    def value(self, xp, r):
+        return xp.abs(r) - 0.1 * (1 + self.off)
 
-        def claims(self):
-            return lossfw.Claims(second_breaks=(0.1,))
+    def derivative(self, xp, r):
+        return xp.sign(r)
 
-    class Named(Crossing):
-        """The same, with its terms named."""
+    def claims(self):
+        return lossfw.Claims(second_breaks=(0.1,))
 
-        def terms(self, xp, y, t, order):
-            return (y - t, 0.1 * xp.ones_like(y)) if order == 0 else ()
 
-    plain, named = errors(Crossing())[0], errors(Named())[0]
-    assert plain.ulps > 1e10
-    assert not plain.of_terms
-    assert named.ulps <= 1
-    assert named.of_terms
+def test_where_a_result_crosses_0_the_rounding_of_the_arguments_counts():
+    assert errors(Crossing())[0].ulps <= 1
+    assert errors(Crossing(off=1e-12))[0].ulps > 1e10
 
 
 def truth_of(loss, y, order, exact=None):
@@ -155,18 +147,13 @@ def truth_of(loss, y, order, exact=None):
     truth = next(truth for truth, _ in case.truths() if truth.order == order)
     if exact is None:
         return truth
-    return Oracle(truth.formula, order, truth.arrays, exact_array(exact)).verified()
-
-
-def test_differences_overrule_a_wrong_derivative_of_the_formula():
-    truth = truth_of(Square(), [1.0, 2.0, 3.0], 1, [2.0, 4.0, 6.5])
-    assert worst_error(truth, np.array([2.0, 4.0, 6.0])).ulps == 0
+    return Oracle(truth.moving, order, truth.arrays, exact_array(exact))
 
 
 def test_subnormal_numbers_may_be_left_out():
-    truth = truth_of(Square(), [1e-160, 1.0], 0)
-    # 1e-320, which a library that knows no subnormal numbers takes for 0.
-    flushed = np.array([0.0, 1.0])
+    truth = truth_of(lossfw.loss("log_cosh"), [1e-310, 1.0], 1)
+    # Beside a subnormal number, which a library may take for 0, anything.
+    flushed = np.array([5.0, np.tanh(1.0)])
     assert worst_error(truth, flushed).ulps > 1000
     assert worst_error(truth, flushed, subnormal=False).ulps == 0
     assert worst_error(truth, flushed, subnormal=False).points == 1
@@ -180,11 +167,10 @@ def test_where_the_formula_has_no_value_nothing_is_judged():
 
 def test_of_two_the_worse_stays_with_the_points_of_both():
     a = WorstError(0, points=3, unjudged=1, ulps=2.0, at={"y": 1.0})
-    b = WorstError(0, points=4, ulps=5.0, at={"y": 2.0}, of_terms=True)
+    b = WorstError(0, points=4, ulps=5.0, at={"y": 2.0})
     for merged in (a.merge(b), b.merge(a)):
         assert (merged.points, merged.unjudged, merged.ulps) == (7, 1, 5.0)
         assert merged.at == {"y": 2.0}
-        assert merged.of_terms
     assert WorstError(0).merge(a) == a
 
 

@@ -9,18 +9,90 @@ from lossfw.check.core.points import Points
 from lossfw.check.core.subject import of_component
 
 
-@pytest.mark.parametrize(
-    ("y", "t"),
-    [([0, 0, 0, 1e-30, -37, -37], -1), ([0, 88, 0, -2, 0, 0], 1e25)],
-)
-def test_a_term_beyond_float32_has_a_rounding(y, t):
-    # Which component is the nearer one is decided by the difference of squares that float32 does
-    # not have, and that float64 rounds.
-    loss = of_component(lossfw.loss("normal_mixture_nll"))
-    points = Points(np.array([y], "float32"), np.array([t], "float32"))
-    gradient = np.asarray(loss.gradient(points.y, points.t))
-    assert not judge(loss, points, gradient, 1).is_wrong.any()
-    assert judge(loss, points, np.full_like(gradient, np.nan), 1).is_wrong.all()
+def wrong(loss, order, y, t, results, dtype="float64", **parameters):
+    """Tell which of some results at one point the judge calls wrong."""
+    subject = of_component(lossfw.loss(loss, **parameters))
+    y, t, results = (np.asarray(x, dtype) for x in (y, t, results))
+    count = len(results)
+    points = Points(
+        *(np.tile(x, (count, *[1] * x.ndim)) if x.ndim else np.full(count, x) for x in (y, t))
+    )
+    return judge(subject, points, results, order).is_wrong.tolist()
+
+
+def test_a_residual_of_large_numbers_has_all_its_digits():
+    # Both are floats of the dtype, and so is their difference of 2.
+    found = wrong("squared_error", 0, 16777218, 16777216, [4, 4.000002, 4.01, 0, 324], "float32")
+    assert found == [False, False, True, True, True]
+    # Times in seconds, a thousandth of one apart: 0.4 % is what moves of the times would explain.
+    y, t = 1.6e9 + 1e-3, 1.6e9
+    assert wrong("squared_error", 0, y, t, [(y - t) ** 2 * (1 + x) for x in (0, 1e-3, 1e-13)]) == [
+        False, True, True,
+    ]  # fmt: skip
+
+
+def test_a_residual_of_few_units_has_its_sign():
+    step = 2.0**-53
+    near = 1 + 10 * step
+    assert wrong("log_cosh", 1, near, 1, [10 * step, -10 * step, 0]) == [False, True, True]
+    assert wrong("absolute_error", 1, 1 + 2 * step, 1, [1, 0, -1]) == [False, True, True]
+
+
+def test_a_column_with_a_residual_is_moved_in_it():
+    # A variance of 1, and a mean that is the target but for an eighth.
+    y, t = [1e8 + 0.125, 0.0], 1e8
+    truth = 0.125**2 / 2 + np.log(2 * np.pi) / 2
+    assert wrong("heteroscedastic_gaussian_nll", 0, y, t, [truth, truth * (1 + 1e-9)]) == [
+        False,
+        True,
+    ]
+
+
+def test_infinity_is_right_only_where_the_truth_is_infinite_and_nan_never():
+    p = np.nextafter(np.float32(1), np.float32(0))
+    results = [-np.log1p(-np.float64(p)), np.inf, np.nan]
+    options = {"guard": "none", "dtype": "float32"}
+    assert wrong("binary_cross_entropy", 0, p, 0, results, **options) == [False, True, True]
+    assert wrong("binary_cross_entropy", 0, 1, 0, [np.inf, 16.6], **options) == [False, True]
+
+
+def test_at_a_kink_a_slope_is_between_those_next_to_it():
+    results = [-1, 0.3, 1, 2, -1.001, np.nan]
+    for target in (0.0, 1.0):
+        found = wrong("absolute_error", 1, target, target, results)
+        assert found == [False, False, False, True, True, True]
+
+
+def test_where_a_slope_jumps_any_number_is_the_curvature():
+    assert wrong("absolute_error", 2, 1, 1, [0, 7, np.inf, np.nan]) == [False, False, True, True]
+    # At a corner of the slope it is one between both sides.
+    assert wrong("huber", 2, 2, 1, [0, 0.5, 1, 1.1]) == [False, False, False, True]
+
+
+def test_a_smooth_minimum_between_two_floats_may_be_reached():
+    # In float32, log(0.1) is off by 1e-7 of it, and the deviance is half of its square.
+    y = np.log(np.float32(0.1))
+    found = wrong("gamma_deviance", 0, y, np.float32(0.1), [0, 1e-10], "float32", link="log")
+    assert found == [False, True]
+
+
+def test_derivatives_by_alike_numbers_are_a_vector_and_those_by_named_ones_are_not():
+    subject = of_component(lossfw.loss("cross_entropy", from_logits=True))
+    points = Points(np.array([[0.0, 0.7, 0.1]]), np.array([[0.0, 1.0, 0.0]]))
+    right = np.asarray(subject.gradient(points.y, points.t))
+    assert not judge(subject, points, right + 1e-16, 1).is_wrong.any()
+    assert judge(subject, points, right + 1e-14, 1).is_wrong.all()
+    # The slope by the mean is 1e-20, and that by the log variance 1/2.
+    slopes = [[1e-20, 0.5], [1e-17, 0.5]]
+    found = wrong("heteroscedastic_gaussian_nll", 1, [1e-20, 0.0], 0, slopes)
+    assert found == [[False, False], [True, False]]
+
+
+def test_a_value_of_both_signs_has_units_of_1():
+    # The density is 1 here, but for the rounding of the variance.
+    y, t = [0.0, -np.log(2 * np.pi)], 0.0
+    assert wrong("heteroscedastic_gaussian_nll", 0, y, t, [0, 8e-16, 1e-12]) == [False, False, True]
+    assert wrong("squared_error", 0, 1e-9, 0, [1e-18, 1e-18 + 1e-16]) == [False, True]
 
 
 # Scores of three classes, each a margin of 1 above the next: two hinges bend there, that of the

@@ -1,4 +1,4 @@
-"""Which changes of exact results the rounding of arguments explains."""
+"""Which numbers arguments stand for, and what moves of them explain."""
 
 from fractions import Fraction
 
@@ -8,8 +8,8 @@ import pytest
 import lossfw
 from lossfw import BINARY, COUNT, REAL, SIGN, Columns, DistanceLoss, PointwiseLoss
 from lossfw.check.core.draw_groups import usual_group
-from lossfw.check.core.judge import judge
-from lossfw.check.core.moves import Moves, exact_results, steps, without_jumps
+from lossfw.check.core.judge import judge, oracle_of
+from lossfw.check.core.moves import inputs_of, step_of
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import of_component
 from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, POSITIVE, UNIT, Members
@@ -21,21 +21,21 @@ from lossfw_std.losses.absolute_percentage_error import NONZERO
     "space", [BINARY, COUNT, SIGN, CLASS_INDEX, Members("ODD", "1 and 3", members=(1.0, 3.0))]
 )
 def test_discrete_arguments_are_never_moved(space):
-    assert not steps(space, np.array([-1.0, 0.0, 1.0, 3.0, 1e17]), 4).any()
+    assert not step_of(space, np.array([-1.0, 0.0, 1.0, 3.0, 1e17]), 4).any()
 
 
 @pytest.mark.parametrize("space", [REAL, NONNEGATIVE, UNIT, NONZERO])
 def test_zeros_are_never_moved_and_other_numbers_are(space):
-    found = steps(space, np.array([0.0, -0.0, 5e-324, 0.25, 1.0]), 4)
+    found = step_of(space, np.array([0.0, -0.0, 5e-324, 0.25, 1.0]), 4)
     np.testing.assert_array_equal(found[:2], 0)
     np.testing.assert_array_equal(found[2:], 4 * np.spacing([5e-324, 0.25, 1.0]))
 
 
-def test_only_a_change_that_grows_with_the_move_counts():
-    # Linear, quadratic from a minimum, a root from its zero; jumps before and behind them.
-    near = np.array([4.0, 16.0, 2.0, 5.0, 5.0 + 1e-15])
-    farther = np.array([28.0, 1008.0, 3.7, 0.0, 7e-15])
-    np.testing.assert_allclose(without_jumps(near, farther), [4, 16, 2, 0, 0], atol=1e-13)
+def interval(loss, order, points):
+    """Return the interval of the exact results at points."""
+    exact = loss.exact.results(order, points.y, points.t)
+    moving = oracle_of(loss, order, points, exact).moving
+    return moving.interval(order, (points.y, points.t), exact)
 
 
 class Halved(PointwiseLoss):
@@ -52,11 +52,10 @@ def test_neither_a_flag_nor_a_threshold_makes_a_change():
     loss = of_component(Halved())
     y = np.array([[3.0]] * 4)
     t = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])
-    points = Points(y, t)
-    change = Moves(loss, 0, points, exact_results(loss, 0, points)).change
-    # Of 4, moved by 4 units each in prediction and target.
-    np.testing.assert_array_less(change, 4 * 16 * np.finfo(float).eps)
-    np.testing.assert_array_less(0, change)
+    found = interval(loss, 0, Points(y, t))
+    # Of 4, moved by 4 units in its residual, which is 2, and in its exponent.
+    np.testing.assert_array_less(found.high, 40 * np.finfo(float).eps)
+    np.testing.assert_array_less(0, found.high)
 
 
 class OfInterval(PointwiseLoss):
@@ -73,31 +72,24 @@ class OfInterval(PointwiseLoss):
 def test_no_move_parts_the_ends_of_an_interval_that_are_one_number():
     loss = of_component(OfInterval())
     points = Points(np.array([[3.0]] * 2), np.array([[2.0, 2.0], [2.0, 2.5]]))
-    change = Moves(loss, 0, points, exact_results(loss, 0, points)).change
+    found = interval(loss, 0, points)
     # The first is 1, and next to it some 34; rounding of its arguments explains some units.
-    np.testing.assert_array_less(change, 100 * np.finfo(float).eps)
-    np.testing.assert_array_less(0, change)
+    np.testing.assert_array_less(found.high, 100 * np.finfo(float).eps)
+    np.testing.assert_array_less(0, found.high)
 
 
-def test_rounding_moves_one_number_of_a_group_with_columns(monkeypatch):
+def test_each_number_of_a_group_is_moved_but_no_flag():
     loss = of_component(lossfw.loss("cox"))
     points = usual_group(loss, 3, np.random.default_rng(0), 2)
-    seen = []
-
-    def record(subject, order, moved):
-        seen.append(moved)
-        return exact_results(subject, order, moved)
-
-    monkeypatch.setattr("lossfw.check.core.moves.exact_results", record)
-    Moves(loss, 0, points, exact_results(loss, 0, points))
-    together, *beside = seen
-    assert [len(each) for each in beside] == [2 * 3 * len(points)] * 2
-    # Three predictions and three times, near and farther, both ways; no event.
-    assert len(together) == 2 * (3 + 3) * 2 * len(points)
-    y, t = np.tile(points.y, (24, 1)), np.tile(points.t, (24, 1))
-    changed = np.concatenate([together.y != y, together.t != t], axis=1)
-    assert (changed.sum(axis=1) == 1).all()
-    assert not changed[:, [4, 6, 8]].any()
+    arrays = points.y, points.t
+    moves = [one.moved(arrays, sign) for one in inputs_of(loss, arrays) for sign in (-1, 1)]
+    # Three predictions and three times, both ways; no event.
+    assert len(moves) == 2 * (3 + 3)
+    for y, t in moves:
+        changed = np.concatenate([y != points.y, t != points.t], axis=1)
+        assert (changed.sum(axis=1) == 1).all()
+        # Time and event follow each other.
+        assert not changed[:, [4, 6, 8]].any()
 
 
 class Step(DistanceLoss):

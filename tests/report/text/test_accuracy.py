@@ -30,16 +30,12 @@ def test_errors_have_two_digits(error, text):
     assert float(ulps(error)) == pytest.approx(error, rel=0.06, abs=0.06)
 
 
-def test_a_miss_and_a_term_are_marked():
-    worst = (
-        WorstError(0, points=9, ulps=4.5, at={"y": 2.0}),
-        WorstError(1, points=9, of_terms=True),
-    )
+def test_a_miss_is_marked():
+    worst = (WorstError(0, points=9, ulps=4.5, at={"y": 2.0}), WorstError(1, points=9))
     one = found(results=worst)
-    assert cells(one) == ["4.5!", "0.0*", "-"]
-    first, second = notes([one])
-    assert first.startswith("* in units of the largest term")
-    assert second.startswith("! Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0")
+    assert cells(one) == ["4.5!", "0.0", "-"]
+    (note,) = notes([one])
+    assert note.startswith("! Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0")
 
 
 def test_subnormal_numbers_stand_in_brackets_where_they_matter():
@@ -63,7 +59,7 @@ def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     peers = {"torch": PeerErrors((WorstError(0, ulps=9.0),), (WorstError(0, ulps=9.0),))}
     text = written(
         found(peers=peers),
-        found("Brier()", rows=True, reason="They cancel."),
+        found("Brier()", rows=True),
         found("Relu()", kind="activation"),
         torch="2.13",
         keras="3",
@@ -74,7 +70,6 @@ def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     assert elements == "| component | dtype | value | first | second | torch |"
     assert of_rows == activations == "| component | dtype | value | first | second |"
     assert "| `Huber(delta=1.0)` | float32 | 0.5 | 0.5 | 0.5 | 9.0 |" in text
-    assert "- `brier`: They cancel." in text
     assert text.endswith("## Where a goal is missed\n\nNowhere.\n")
 
 
