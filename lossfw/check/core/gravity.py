@@ -41,7 +41,9 @@ def is_written(subject: Subject, order: int) -> bool:
 def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     """Return the grade of each element or row of results, an empty text for what is right."""
     actual, expected = judgement.actual, judgement.expected
-    is_other = are_others(actual, expected, actual.dtype.name, is_written(subject, order))
+    # Another library may return float64 for float32: its digits are those of the arguments.
+    dtype = judgement.points.y.dtype.name
+    is_other = are_others(actual, expected, dtype, is_written(subject, order))
     has_none = ~np.isfinite(actual) & np.isfinite(expected)
     points, bad = judgement.points, judgement.is_wrong
     is_far = ~_hold(_OF_DATA, subject, points)
