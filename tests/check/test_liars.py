@@ -19,8 +19,9 @@ OWN_OF_ROWS = {"claim:lipschitz", "claim:breaks"}
 TABLES = {
     "loss": set(CHECKS),
     "component": set(COMPONENT_CHECKS),
-    # A shift of all predictions of a group has an attack of its own.
-    "group": {c for c in GROUP_CHECKS if c.startswith("group:")} | {"claim:shift_invariant"},
+    # A shift of all predictions of a group has an attack of its own, and rows a weight and a mask.
+    "group": {c for c in GROUP_CHECKS if c.startswith("group:")}
+    | {"claim:shift_invariant", "weights", "mask"},
     "activation": set(activations.ELEMENTWISE) - OF_ROWS,
     "rows": {c for c in activations.ROWS if not c.startswith("claim:")} | OF_ROWS | OWN_OF_ROWS,
     "model": set(MODEL_CHECKS),

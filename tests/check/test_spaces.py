@@ -45,7 +45,7 @@ MAYBE = {"lipschitz": 100.0, "bounded": 1e300}
 FALSE_IN_SOME = {f"claim:{name}" for name in MAYBE}
 
 # They look at one set of points, as others do, and take most of the time.
-LONG = ("arrays", "purity:kernels", "classes", "dtype:target", "many")
+LONG = ("arrays", "purity:kernels", "classes", "dtype:inputs", "many")
 
 
 def square(kind, prediction, target):

@@ -235,18 +235,6 @@ def _by_engine(
         return np.asarray(function(loss, points.y, points.t))
 
 
-@check("dtype:lists")
-def check_lists(subject: Subject, search: Search) -> None:
-    """Lists and single numbers are taken as arrays of float64."""
-    points = ordinary(subject, search, "dtype:lists", 6)
-    expected = np.asarray(subject.value(points.y, points.t))
-    listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
-    need_same_bits(listed, expected, points, "lists give another result.")
-    one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
-    if one.shape != () or not np.isclose(one, expected[0], rtol=1e-13, atol=0, equal_nan=True):
-        raise Counterexample.at(points, 0, "a single example gives another result.")
-
-
 @check("reductions")
 def check_reductions(subject: Subject, search: Search) -> None:
     """Sum and mean, of rows and of merged parts, are those of the unreduced losses.

@@ -23,7 +23,9 @@ from lossfw.check.core.search import (
     Output,
     Search,
     check,
+    each,
     format_number,
+    need_same_bits,
     ordinary,
     outputs,
     written,
@@ -65,10 +67,17 @@ def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
     return [t.astype(np.float64), t.astype(np.float32), t.astype(np.float16), *whole]
 
 
-@check("dtype:target")
-def check_target_dtype(subject: Subject, search: Search) -> None:
-    """Targets of any dtype that holds the same numbers give the same results."""
-    points = draw_exact_points(subject, search, "dtype:target")
+@check("dtype:inputs")
+def check_inputs(subject: Subject, search: Search) -> None:
+    """The same numbers in targets of any dtype and in the other byte order give the same results.
+
+    Whole predictions of any width, lists and single numbers are computed as float64.
+    """
+    each(subject, search, _check_targets, _check_byte_order, _check_whole_predictions, _check_lists)
+
+
+def _check_targets(subject: Subject, search: Search) -> None:
+    points = draw_exact_points(subject, search, "targets")
     same = [(points, dtype, _holding(subject, points.t)) for dtype in DTYPES]
     whole = _whole_targets(subject, points)
     if len(whole) and whole.t.dtype.kind == "f":
@@ -76,7 +85,7 @@ def check_target_dtype(subject: Subject, search: Search) -> None:
         for some in (whole, above):
             same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
     # Predictions that fewer bits do not hold show if these are used.
-    full = Points(ordinary(subject, search, "dtype:target").y[: len(points)], points.t)
+    full = Points(ordinary(subject, search, "targets").y[: len(points)], points.t)
     full = drop_masked(subject, drop_outside(subject, full))
     same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
     if subject.by_index:
@@ -95,7 +104,7 @@ def _labels(
     subject: Subject, search: Search, points: Points
 ) -> list[tuple[Points, tuple[str, ...]]]:
     """Return many rows with class indices, and the narrow dtypes in which to give these."""
-    rng = search.rng("dtype:target labels")
+    rng = search.rng("labels")
     narrow = {9: _LABELS[:2], 130: ("uint8",), 300: _LABELS[2:4]}
     several = (points, *many_classes(subject, search))
     widest = max(some.y.shape[-1] for some in several)
@@ -141,9 +150,7 @@ def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
     return tuple(found)
 
 
-@check("dtype:integer")
-def check_integer_prediction(subject: Subject, search: Search) -> None:
-    """Whole predictions of any width are computed as float64."""
+def _check_whole_predictions(subject: Subject, search: Search) -> None:
     points = _whole_predictions(subject, search)
     for function in outputs(subject):
         for dtype, large in _INTEGERS.items():
@@ -157,7 +164,7 @@ def check_integer_prediction(subject: Subject, search: Search) -> None:
 
 def _whole_predictions(subject: Subject, search: Search) -> Points:
     """Return pairs of whole predictions, with whole targets where the space has them."""
-    points = ordinary(subject, search, "dtype:integer")
+    points = ordinary(subject, search, "whole predictions")
     y = points.y
     if subject.prediction is SIMPLEX:
         # Whole probabilities are 0 and 1.
@@ -172,7 +179,7 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
     t = points.t
     if subject.kind == "distance":
         # Small numbers on both sides of each other, whose difference may have no sign.
-        rng = search.rng("dtype:integer pairs")
+        rng = search.rng("whole pairs")
         y, t = (np.append(x, rng.integers(0, 9, len(points))) for x in (y, t))
     found = drop_outside(subject, Points(y, t))
     if not len(found):
@@ -206,10 +213,8 @@ def _fits(x: NDArray, dtype: str) -> NDArray:
     return np.asarray(fits if x.ndim == 1 else fits.all(-1))
 
 
-@check("dtype:order")
-def check_byte_order(subject: Subject, search: Search) -> None:
-    """Numbers in the other byte order are the same numbers, where they are taken at all."""
-    points = draw_exact_points(subject, search, "dtype:order", 6)
+def _check_byte_order(subject: Subject, search: Search) -> None:
+    points = draw_exact_points(subject, search, "byte order", 6)
     for dtype in ("float64", "float32"):
         here = cast(subject, points, dtype)
         y, t = (x.astype(x.dtype.newbyteorder()) for x in (here.y, here.t))
@@ -224,6 +229,18 @@ def check_byte_order(subject: Subject, search: Search) -> None:
                 result = result.astype(result.dtype.newbyteorder("="))
                 text = f"{a.dtype.str} predictions and {b.dtype.str} targets"
                 _compare(function, result, expected, Points(a, b), text, here.t)
+
+
+def _check_lists(subject: Subject, search: Search) -> None:
+    if subject.component is None:
+        raise NotApplicable("a function may take only arrays")
+    points = ordinary(subject, search, "lists", 6)
+    expected = np.asarray(subject.value(points.y, points.t))
+    listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
+    need_same_bits(listed, expected, points, "lists give another result.")
+    one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
+    if one.shape != () or not np.isclose(one, expected[0], rtol=1e-13, atol=0, equal_nan=True):
+        raise Counterexample.at(points, 0, "a single example gives another result.")
 
 
 def _compare(

@@ -153,10 +153,9 @@ class _FlatCall:
         return Counterexample(text, code, **inputs)
 
 
-@check("group:mask")
-def check_mask(subject: Subject, search: Search) -> None:
+def check_mask_of_rows(subject: Subject, search: Search) -> None:
     """A row that a mask leaves out is not in its group, whatever it holds, and has the slope 0."""
-    flat = _FlatCall(subject, search, "group:mask")
+    flat = _FlatCall(subject, search, "mask of rows")
     loss, keep = flat.loss, np.ones(len(flat.ids), bool)
     keep[[1, 4]] = False
     without = {"group": flat.ids[keep], "reduction": "none"}
@@ -181,10 +180,9 @@ def check_mask(subject: Subject, search: Search) -> None:
             raise flat.refute(text, code.replace("loss(", "loss.gradient("), where=keep)
 
 
-@check("group:weights")
-def check_weights(subject: Subject, search: Search) -> None:
+def check_weights_of_rows(subject: Subject, search: Search) -> None:
     """A mean is sum(w l) / sum(w), with one weight for each group or the same for its rows."""
-    flat = _FlatCall(subject, search, "group:weights")
+    flat = _FlatCall(subject, search, "weights of rows")
     loss, weight = flat.loss, np.array([0.5, 2.0, 0.0, 1.0])
     losses = np.asarray(call(loss, flat.y, flat.t, group=flat.ids, reduction="none"), np.float64)
     expected = float((losses * weight).sum() / weight.sum())

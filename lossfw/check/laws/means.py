@@ -12,6 +12,7 @@ from lossfw.check.core.members import Generator
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, each, ordinary
 from lossfw.check.core.subject import Subject, call
+from lossfw.check.laws.groups import check_mask_of_rows, check_weights_of_rows
 from lossfw.check.laws.nan_and_labels import SWALLOWED
 from lossfw.numerics.arrays import NDArray
 
@@ -157,7 +158,7 @@ def check_weights(subject: Subject, search: Search) -> None:
     """The mean is sum(w l) / sum(w), the plain mean without weights, and NaN if l is NaN.
 
     Weight 0 equals removal, even of a NaN. All weights times one number give the same mean, in any
-    dtype. Weights of two axes are those of their elements.
+    dtype. Weights of two axes are those of their elements, those of groups of all their rows.
     """
     every, rng = mean_terms(subject, search, "weights"), search.rng("weights draws")
     for size in _GROWING:
@@ -179,6 +180,8 @@ def check_weights(subject: Subject, search: Search) -> None:
         every.take(slice(_THREES)).hold(text, like=np.ones(_THREES), sample_weight=threes)
     if not subject.rows:
         _check_axes_of_weights(every.take(slice(_TWELVE)), rng)
+    if subject.kind == "group":
+        check_weights_of_rows(subject, search)
     every.need_nan({}, {"sample_weight": np.array([1.0, 2.0, 1.0])})
 
 
@@ -198,8 +201,8 @@ def _check_axes_of_weights(terms: MeanTerms, rng: Generator) -> None:
 def check_mask(subject: Subject, search: Search) -> None:
     """Elements that `where` leaves out are removed, even a NaN, with and without weights.
 
-    A mask of two axes leaves out elements, and neither rows nor columns. A NaN that is left in
-    makes the mean NaN, and a mean of nothing is NaN or an exception.
+    A mask of two axes leaves out elements, and neither rows nor columns, one of groups some rows.
+    A NaN that is left in makes the mean NaN, and a mean of nothing is NaN or an exception.
     """
     every, rng = mean_terms(subject, search, "mask"), search.rng("mask draws")
     for size in _GROWING:
@@ -211,6 +214,8 @@ def check_mask(subject: Subject, search: Search) -> None:
             terms.hold(f"{text} and weights", some, sample_weight=w, where=keep)
     if not subject.rows:
         _check_axes_of_masks(every.take(slice(_TWELVE)), rng)
+    if subject.kind == "group":
+        check_mask_of_rows(subject, search)
     _check_nothing_left(subject, every.points.take(slice(3)))
     keep = np.array([True, True, False])
     every.need_nan({"where": keep}, {"where": keep | True})

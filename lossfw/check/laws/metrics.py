@@ -83,7 +83,10 @@ def _in_batches(case: MetricCase, size: int) -> list[slice]:
 
 @law("split")
 def check_split(case: MetricCase, search: Search) -> None:
-    """Partials of any batches of the rows, merged in any order, give the same bits."""
+    """Partials of any batches of the rows, merged in any order, give the same bits.
+
+    A partial that was packed for a checkpoint is the same partial.
+    """
     weight = search.rng("metric weights").integers(1, 4, len(case)) * 0.25
     weight = _of_groups(case, weight)
     whole = case.result(weight)
@@ -104,11 +107,10 @@ def check_split(case: MetricCase, search: Search) -> None:
                 "by all rows at once",
                 " Keep sums over rows in the partial, never means.",
             )
+    _need_packed(case)
 
 
-@law("pack")
-def check_pack(case: MetricCase, search: Search) -> None:
-    """A partial that was packed for a checkpoint is the same partial."""
+def _need_packed(case: MetricCase) -> None:
     partial, whole = case.partial(), case.result()
     try:
         packed = {name: np.asarray(array) for name, array in partial.pack().items()}
@@ -131,7 +133,11 @@ def check_order(case: MetricCase, search: Search) -> None:
 
 @law("weights")
 def check_weights(case: MetricCase, search: Search) -> None:
-    """A weight of 2 is the row twice, and a factor for all weights changes nothing."""
+    """A weight of 2 is the row twice, and a factor for all weights changes nothing.
+
+    A row of weight 0, or one that is masked, is gone, whatever its prediction is.
+    """
+    _need_left_out(case, search)
     twice = search.rng("metric twice").random(len(case)) < 0.4
     twice = _of_groups(case, twice)
     weight = np.where(twice, 2.0, 1.0)
@@ -171,9 +177,7 @@ def _doubled(case: MetricCase, twice: NDArray) -> MetricCase:
     return both
 
 
-@law("left_out")
-def check_left_out(case: MetricCase, search: Search) -> None:
-    """A row of weight 0, or one that is masked, is gone, whatever its prediction is."""
+def _need_left_out(case: MetricCase, search: Search) -> None:
     gone = _of_groups(case, search.rng("metric gone").random(len(case)) < 0.3)
     expected = case.take(np.flatnonzero(~gone)).result()
     y = case.y.copy()
@@ -203,13 +207,18 @@ def check_nan(case: MetricCase, search: Search) -> None:
             )
 
 
-@law("classes")
-def check_classes(case: MetricCase, search: Search) -> None:
-    """A class that the predictions do not have is an error of lossfw's."""
-    if case.t.dtype.kind not in "iu":
-        raise NotApplicable("its targets are not class indices")
-    if _takes_numbers(case):
-        raise NotApplicable("its targets are numbers")
+@law("refuses")
+def check_refuses(case: MetricCase, search: Search) -> None:
+    """Where nothing is left, the answer is an `EmptyReductionError`.
+
+    A class that the predictions do not have is an error of lossfw's.
+    """
+    _need_empty_refused(case)
+    if case.t.dtype.kind in "iu" and not _takes_numbers(case):
+        _need_classes_refused(case)
+
+
+def _need_classes_refused(case: MetricCase) -> None:
     for wrong in (case.y.shape[-1], -1):
         t = case.t.copy()
         t[1] = wrong
@@ -305,9 +314,7 @@ def check_purity(case: MetricCase, search: Search) -> None:
         _need_same_bits(case, found, name, whole, "in the first call")
 
 
-@law("empty")
-def check_empty(case: MetricCase, search: Search) -> None:
-    """Where nothing is left, the answer is an `EmptyReductionError`."""
+def _need_empty_refused(case: MetricCase) -> None:
     weight = np.zeros(len(case))
     for name, where in (("all weights are 0", None), ("all rows are masked", weight > 0)):
         try:

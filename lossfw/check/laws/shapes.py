@@ -150,12 +150,16 @@ def _misfits_of_rows(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
     return [*found, (y[:2], t[:2].T)] if t.shape[-1] > 2 else found
 
 
-@check("shape:axes")
-def check_axes(subject: Subject, search: Search) -> None:
-    """Elements in several axes have the results that they have in one."""
-    if subject.rows:
-        raise NotApplicable("rows always lie in two axes")
-    points = ordinary(subject, search, "shape:axes")
+@check("shape:layout")
+def check_layout(subject: Subject, search: Search) -> None:
+    """Elements in several axes, and strided, reversed and Fortran-ordered arrays are the same."""
+    if not subject.rows:
+        _check_axes(subject, search)
+    _check_layouts(subject, search)
+
+
+def _check_axes(subject: Subject, search: Search) -> None:
+    points = ordinary(subject, search, "axes")
     points = points.take(np.resize(np.arange(len(points)), 24))
     for function in outputs(subject):
         expected = function(points.y, points.t)
@@ -172,10 +176,8 @@ def check_axes(subject: Subject, search: Search) -> None:
             )
 
 
-@check("shape:layout")
-def check_layout(subject: Subject, search: Search) -> None:
-    """Strided, reversed and Fortran-ordered arrays give the same results."""
-    points = ordinary(subject, search, "shape:layout", 12)
+def _check_layouts(subject: Subject, search: Search) -> None:
+    points = ordinary(subject, search, "layout", 12)
     for function in outputs(subject):
         for text, y, t in _layouts(subject, points):
             # A copy is in C order.

@@ -106,7 +106,7 @@ LIARS = (
          replace(SQUARE, value=lambda y, t: square(y, t).ravel(), reduce=None)),
     Liar("loss", "shape:result", "flat", replace(PLAIN, value=flattening)),
     Liar("loss", "shape:result", "one class", replace(LOGIT_ROWS, value=squeezed)),
-    Liar("loss", "shape:axes", "rows", replace(PLAIN, value=centred_rows)),
+    Liar("loss", "shape:layout", "rows", replace(PLAIN, value=centred_rows)),
     Liar("loss", "shape:broadcast", "reshape", replace(PLAIN, value=reshaping)),
     Liar("loss", "shape:layout", "repeated", replace(PLAIN, value=first_of_repeated)),
     Liar("loss", "nan", "two", replace(PLAIN, value=one_nan)),

@@ -250,7 +250,7 @@ LIARS = (
     Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
     Liar("component", "purity:kernels", "seldom", SeldomOther()),
-    Liar("component", "dtype:lists", "single", ListsInSingle()),
+    Liar("loss", "dtype:inputs", "lists in single", ListsInSingle()),
     Liar("component", "reductions", "no weights", PartsWithoutWeights()),
     Liar("component", "reductions", "sum", TwoGradients()),
     Liar("component", "gradient:both", "twin", OtherTwin()),

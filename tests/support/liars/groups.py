@@ -104,7 +104,7 @@ class PartsOfGroups(Pairs):
 
 
 # Masks are tested with weights, and parts with those of the call.
-_WEIGHTS = ("weights", "mask", "group:split")
+_WEIGHTS = ("mask", "group:split")
 
 LIARS = (
     Liar("loss", "claim:row_order", "ties in the order of the rows", TiesInOrder()),
@@ -113,7 +113,7 @@ LIARS = (
     Liar("group", "group:neutral", "a mean over all rows", MeanOfPairs()),
     Liar("group", "group:alone", "sums by @", ByProduct()),
     Liar("group", "group:sizes", "divides by n - 1", SampleVariance()),
-    Liar("group", "group:mask", "masked rows count", KeepsMasked(), ("mask",)),
-    Liar("group", "group:weights", "a mean without weights", ForgetsWeights(), _WEIGHTS),
+    Liar("group", "mask", "masked rows count", KeepsMasked()),
+    Liar("group", "weights", "a mean without weights", ForgetsWeights(), _WEIGHTS),
     Liar("group", "group:split", "parts that are whole groups", PartsOfGroups()),
 )

@@ -115,7 +115,7 @@ LIARS = (
          ("mask", "many")),
     Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
          # No two calls agree, wherever two are compared.
-         ("shape:axes", "shape:layout", "dtype:target", "dtype:integer", "dtype:order",
+         ("shape:layout", "dtype:inputs",
           "dtype:half", "purity:companions",
           "many", "gradient", "hessian")),
     Liar("loss", "purity:repeat", "half", replace(PLAIN, value=dithered)),

@@ -13,7 +13,7 @@ from support.liars.liar import Liar
 # A NaN that spreads, and what else a formula loses that is taken as it is written.
 _NAN_BESIDES = ("value",)
 _NAIVE = ("precision", "precision:gradient", "precision:hessian", "overflow:gradient",
-          "overflow:hessian", "arrays:results")  # fmt: skip
+          "overflow:hessian", "arrays")  # fmt: skip
 
 _BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
 
