@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,11 +13,10 @@ from lossfw.components.registry import registry
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
-    LOGITS,
-    REAL,
     SIGN,
     SIMPLEX,
     UNIT,
+    Interval,
     Space,
     Vector,
 )
@@ -24,7 +24,6 @@ from lossfw.errors import ArgumentError, DomainError, ShapeError, UnknownNameErr
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-_LINE: Final = (REAL, LOGITS)
 _ELSEWHERE: Final = "lossfw.bridges has XGBoost and LightGBM for it, and PyTorch and JAX"
 
 # Targets that are labels, and not numbers.
@@ -110,7 +109,9 @@ def _is_line(space: Space) -> bool:
     """Tell whether a space has any real numbers, one by one or in rows."""
     if isinstance(space, Columns):
         return all(map(_is_line, space.spaces))
-    return space.of_numbers in (REAL, LOGITS) if isinstance(space, Vector) else space in _LINE
+    if isinstance(space, Vector):
+        return _is_line(space.of_numbers)
+    return isinstance(space, Interval) and math.isinf(space.low) and math.isinf(space.high)
 
 
 def response(loss: Any, raw: Any) -> NDArray:

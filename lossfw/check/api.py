@@ -29,7 +29,7 @@ from lossfw.check.runner import CheckSuite, run, suite_of_subject
 from lossfw.components.claims import check_values, need_claims
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
-from lossfw.components.ranges import SizeRange, range_of
+from lossfw.components.ranges import PROMISED, Range, SizeRange, range_of
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import LinkedLoss, without_guard
@@ -79,7 +79,7 @@ def check(
         Check every installed bridge too: what its library gets from the loss.
     within : Range, tuple of float or str, optional
         The sizes of predictions and targets for which results and claims are looked at, as
-        ``(1e-100, 1e100)``; those that the loss promises unless given.
+        ``(1e-6, 1e6)``; those that the loss promises unless given.
     strict : bool
         Notes, such as lost digits, make the report not ok too.
 
@@ -162,7 +162,7 @@ def subject(
         Code that defines ``value`` (and the others) in the snippets.
     within : Range, tuple of float or str, optional
         The sizes of predictions and targets for which results and claims are looked at, as
-        ``(1e-100, 1e100)``.
+        ``(1e-6, 1e6)``; those that are promised unless given.
 
     Raises
     ------
@@ -216,8 +216,8 @@ def subject(
         setup=setup,
         subnormal=subnormal,
         fewest=fewest_classes,
-        prediction_range=range_of(within),
-        target_range=range_of(within),
+        prediction_range=_range(within, loss, "prediction_range"),
+        target_range=_range(within, loss, "target_range"),
     )
     if loss is not None and loss.has_columns:
         return with_flat_rows(described)
@@ -226,6 +226,11 @@ def subject(
         two = [_takes(described, columns) for columns in (1, 2)] == [False, True]
         described = replace(described, fewest=2 if two else 0)
     return described
+
+
+def _range(within: SizeRange | None, loss: Loss | None, name: str) -> Range:
+    """Return the sizes that are given, else those that the loss promises which is compared with."""
+    return getattr(loss, name, PROMISED) if within is None else range_of(within)
 
 
 def check_function(

@@ -48,7 +48,8 @@ class Options:
         for name in ("only", "skip"):
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, (getattr(self, name),))
-        object.__setattr__(self, "within", range_of(self.within))
+        if self.within is not None:
+            object.__setattr__(self, "within", range_of(self.within))
 
     def selected(self, checks: Iterable[str]) -> list[str]:
         """Return which of the checks that apply run, in their order."""

@@ -96,8 +96,6 @@ class Report:
         The component without its parameters: reports on the same one are merged.
     seed : int
         The seed of the search.
-    right_for : str
-        For which numbers the functions are right, where digits are lost or extremes are wrong.
     remarks : list of str
         What else a reader should know, such as a promised range or a cost; a line each.
     is_own_truth : bool
@@ -136,7 +134,6 @@ class Report:
     is_deselected: bool = False
     component: str = ""
     seed: int = 0
-    right_for: str = ""
     remarks: list[str] = field(default_factory=list)
     is_own_truth: bool = False
     parameter_sets: int = 1
@@ -219,7 +216,6 @@ class Report:
         return "".join([
             refuted,
             " by the checks that ran" if self.unfinished and not firsts else "",
-            f"; {self.right_for}" if self.right_for else "",
             f" ({NO_FORMULA})" if self.is_own_truth and _has_value(self.passed) else "",
         ])  # fmt: skip
 
@@ -240,7 +236,6 @@ class Report:
             "name": self.name,
             "ok": self.ok,
             "verdict": self.verdict,
-            "right_for": self.right_for,
             "is_own_truth": self.is_own_truth,
             "remarks": list(self.remarks),
             "wrong": [refutation.check for refutation in self.wrong],
@@ -329,7 +324,6 @@ class Report:
             missing_library=first.missing_library,
             is_deselected=first.is_deselected,
             seed=first.seed,
-            right_for=next((report.right_for for report in reports if report.right_for), ""),
             remarks=list(dict.fromkeys(line for report in reports for line in report.remarks)),
             is_own_truth=any(report.is_own_truth for report in reports),
             parameter_sets=max(len(names), *(report.parameter_sets for report in reports)),

@@ -22,7 +22,6 @@ from lossfw.check.options import Options
 from lossfw.check.pool import Watch
 from lossfw.check.refutation import Refutation
 from lossfw.check.report import DESELECTED, NotJudged, NotRun, PassedCheck, Report
-from lossfw.check.right_for import right_for
 from lossfw.check.severity import NOTES, grade_of
 from lossfw.check.stages import Effort, Stage, is_of_formula, stages_of
 from lossfw.components.component import Component
@@ -108,8 +107,6 @@ class StageResult:
     ended_by: str = ""
     # Whether the time was over before all its checks had run.
     is_late: bool = False
-    # For which numbers the functions are right, where digits are lost or extremes are wrong.
-    right_for: str = ""
 
 
 def run(
@@ -177,13 +174,6 @@ def run_stage(
                 result.ended_by = "stopped at the first failure"
         if result.ended_by:
             break
-    found = (one for one in result.outcomes.values() if isinstance(one, Refutation))
-    grades = {one.grade for one in found if one.check not in expected}
-    # Of other parameters, with a share of the points, the ends are about the same.
-    is_right_elsewhere = grades & {"digits", "extreme"} and "wrong" not in grades
-    is_whole = search.share == 1 and not result.is_late
-    if is_whole and is_right_elsewhere and isinstance(suite.subject, Subject):
-        result.right_for = right_for(suite.subject)
     return result
 
 
@@ -249,8 +239,6 @@ def report_of(
         report.witnesses.update(result.witnesses)
         report.limited.update(result.limited)
     report.refuted = by_grade(report.refuted)
-    if not report.wrong:
-        report.right_for = next((one.right_for for one in results if one.right_for), "")
     return report
 
 

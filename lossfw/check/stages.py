@@ -70,7 +70,7 @@ class Stage(Enum):
 # The regions in which a stage looks at points; the others look everywhere.
 _REGIONS = {
     Stage.ORDINARY: (Region.ORDINARY, Region.FAR),
-    Stage.EXTREMES: (Region.WIDE, Region.EXTREME),
+    Stage.EXTREMES: (Region.WIDE,),
 }
 
 # At other parameters points are drawn from this share of the examples. Instances that differ from

@@ -15,17 +15,29 @@ import numpy as np
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
+# The sizes for which results are promised unless a loss names others, in float64, and in float32
+# and narrower dtypes. Data have 1e-6 to 1e6. Squares, cubes and quotients of numbers of these sizes
+# are floats, so that a textbook's formula needs no line for the ends of a dtype.
+_USUAL = (1e-30, 1e30)
+_USUAL_NARROW = (1e-10, 1e10)
+
 
 @dataclass(frozen=True)
 class Range:
     """The sizes of numbers for which a loss promises its results; 0 always belongs to them.
+
+    Results are those of the formula, to a few units in the last place, for your numbers or for
+    numbers within four units in the last place of them: where your numbers do not say more, no
+    result can. Outside of the range, results may be infinite, 0 or NaN, and never belong to
+    another row.
 
     Parameters
     ----------
     low, high : float
         The least and the largest size, in units of the prediction or the target.
     float32 : tuple of float, optional
-        The same for float32 and narrower dtypes; `low` and `high` unless given.
+        The same for float32 and narrower dtypes. Unless given, it is `low` and `high`, with 1e-10
+        and 1e10 in the place of a limit that is not given.
 
     Raises
     ------
@@ -34,20 +46,28 @@ class Range:
 
     Examples
     --------
-    >>> sizes = Range(1e-100, 1e100, float32=(1e-15, 1e15))
+    >>> sizes = Range(high=100.0)
+    >>> sizes
+    Range(low=1e-30, high=100.0, float32=(1e-10, 100.0))
     >>> print(sizes)
-    1e-100 to 1e+100 (float32: 1e-15 to 1e+15)
-    >>> sizes.holds(np.array([0.0, -1e50, np.inf, np.nan]))
-    array([ True,  True, False,  True])
+    up to 100
+    >>> sizes.holds(np.array([0.0, -50.0, 1e-40, np.inf, np.nan]))
+    array([ True,  True, False, False,  True])
     """
 
-    low: float = 0.0
-    high: float = np.inf
+    low: float = _USUAL[0]
+    high: float = _USUAL[1]
     float32: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        """Check the sizes."""
-        for low, high in filter(None, ((self.low, self.high), self.float32)):
+        """Check the sizes, and set those of float32."""
+        wide = (self.low, self.high)
+        if self.float32 is None:
+            ends = zip(wide, _USUAL, _USUAL_NARROW, strict=True)
+            low, high = (narrow if end == usual else end for end, usual, narrow in ends)
+            # A range beyond those of float32 is the same in both.
+            object.__setattr__(self, "float32", (low, high) if low < high else wide)
+        for low, high in (wide, self.of("float32")):
             if not 0 <= low < high:
                 raise ArgumentError(
                     f"a range of sizes goes from {low!r} to {high!r}; expected two numbers of at "
@@ -55,14 +75,13 @@ class Range:
                 )
 
     @classmethod
-    def common(cls, ranges: Iterable[Range | None]) -> Range | None:
-        """Return the sizes that lie in each range; None where none is given."""
-        given = [one for one in ranges if one is not None]
-        if len(given) < 2:
-            return next(iter(given), None)
+    def common(cls, ranges: Iterable[Range]) -> Range:
+        """Return the sizes that lie in each range; hardly any where there is none."""
+        given = list(ranges)
         both = [[one.of(dtype) for one in given] for dtype in ("float64", "float32")]
-        wide, narrow = ((max(low), min(high)) for low, high in (zip(*x, strict=True) for x in both))
-        return cls(*wide, narrow if narrow != wide else None)
+        ends = ((max(low), min(high)) for low, high in (zip(*x, strict=True) for x in both))
+        wide, narrow = ((low, max(high, float(np.nextafter(low, np.inf)))) for low, high in ends)
+        return cls(*wide, narrow)
 
     def of(self, dtype: str | np.dtype[Any]) -> tuple[float, float]:
         """Return the least and the largest size in a dtype."""
@@ -70,28 +89,50 @@ class Range:
         return self.float32 if self.float32 and is_narrow else (self.low, self.high)
 
     def holds(self, x: NDArray) -> NDArray:
-        """Tell for each number whether its size is in the range; NaN is."""
-        low, high = self.of(x.dtype)
+        """Tell for each number whether its size is in the range; NaN is, and infinity is not."""
+        ends = np.asarray(self.of(x.dtype))
+        if x.dtype.kind == "f":
+            # An end in the numbers' own dtype belongs to the range.
+            with np.errstate(all="ignore"):
+                ends = ends.astype(x.dtype).astype(np.float64)
+        low, high = ends
         size = np.abs(x).astype(np.float64)
-        return np.asarray((size == 0) | ((size >= low) & (size <= high)) | np.isnan(size))
+        inside = (size >= low) & (size <= high) & np.isfinite(size)
+        return np.asarray((size == 0) | inside | np.isnan(size))
 
     def __str__(self) -> str:
-        narrow = "" if self.float32 is None else f" (float32: {_sizes(*self.float32)})"
-        return f"{_sizes(self.low, self.high)}{narrow}"
+        wide = _sizes((self.low, self.high), _USUAL)
+        narrow = _sizes(self.of("float32"), _USUAL_NARROW)
+        return wide if narrow == wide else f"{wide} (float32: {narrow})"
 
 
-def _sizes(low: float, high: float) -> str:
-    if high == np.inf:
+# What each loss promises that names no other range.
+PROMISED = Range()
+
+# What is promised of a number whose exponential is taken: it has the promised sizes (1e30 is
+# exp(69)), and is a float in single precision too, where exp(88) is the last one.
+EXPONENTIATED = Range(high=80.0)
+
+# All finite numbers.
+EVERY_SIZE = Range(0.0, np.inf)
+
+
+def _sizes(ends: tuple[float, float], usual: tuple[float, float]) -> str:
+    """Write a range in short: an end that is the usual one is not mentioned."""
+    low, high = ends
+    if ends != usual and low in (0.0, usual[0]):
+        return "any" if high == np.inf else f"up to {high:g}"
+    if ends != usual and high in (np.inf, usual[1]):
         return f"{low:g} and above"
-    return f"{low:g} to {high:g}" if low else f"up to {high:g}"
+    return f"{low:g} to {high:g}"
 
 
 # A range, its two limits, or both as a text ``LOW..HIGH``.
 SizeRange: TypeAlias = Range | tuple[float, float] | str
 
 
-def range_of(sizes: SizeRange | None) -> Range | None:
-    """Return the range that is meant.
+def range_of(sizes: SizeRange) -> Range:
+    """Return the range that is meant; a limit that a text leaves out is that of the promise.
 
     Raises
     ------
@@ -100,22 +141,23 @@ def range_of(sizes: SizeRange | None) -> Range | None:
 
     Examples
     --------
-    >>> range_of((0, 100)), range_of("1e-3..")
-    (Range(low=0.0, high=100.0, float32=None), Range(low=0.001, high=inf, float32=None))
+    >>> print(range_of((0, 100)), "and", range_of("1e-3.."))
+    up to 100 and 0.001 and above
     """
-    if sizes is None or isinstance(sizes, Range):
+    if isinstance(sizes, Range):
         return sizes
     try:
         low, high = sizes.split("..") if isinstance(sizes, str) else sizes
-        return Range(float(low or 0.0), float(high or np.inf))
+        low = _USUAL[0] if low == "" else float(low)
+        return Range(low, _USUAL[1] if high == "" else float(high))
     except (ArgumentError, TypeError, ValueError):
         raise ArgumentError(
-            f"{sizes!r} is not a range of sizes: expected LOW..HIGH, such as 1e-100..1e100."
+            f"{sizes!r} is not a range of sizes: expected LOW..HIGH, such as 1e-6..1e6."
         ) from None
 
 
-def sizes_in_words(prediction: Range | None, target: Range | None) -> str:
-    """Return the sizes of predictions and targets, empty where they are not limited.
+def sizes_in_words(prediction: Range, target: Range) -> str:
+    """Return the sizes of predictions and targets, empty where they are those of every loss.
 
     Examples
     --------
@@ -123,7 +165,7 @@ def sizes_in_words(prediction: Range | None, target: Range | None) -> str:
     'predictions of size 1e-100 to 1e+100, and targets of size up to 1e+100'
     """
     if prediction == target:
-        return f"predictions and targets of size {target}" if target else ""
+        return "" if target == PROMISED else f"predictions and targets of size {target}"
     roles = (("predictions", prediction), ("targets", target))
-    parts = [f"{role} of size {sizes}" for role, sizes in roles if sizes is not None]
+    parts = [f"{role} of size {sizes}" for role, sizes in roles if sizes != PROMISED]
     return ", and ".join(parts)

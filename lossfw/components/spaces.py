@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from lossfw.components.ranges import EXPONENTIATED, Range
 from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.numerics.arrays import Array, Namespace, is_half, is_torch, namespace_of
 
@@ -148,12 +149,28 @@ class Space(ABC):
 
 @dataclass(frozen=True)
 class Interval(Space):
-    """Numbers between two bounds."""
+    """Numbers between two bounds.
+
+    Attributes
+    ----------
+    low, high : float
+    low_included, high_included : bool
+        Whether a bound belongs to it.
+    sizes : Range, optional
+        The sizes for which a loss can promise results; see `Range`. They bound those that the loss
+        names, so that each column has its own.
+
+    Examples
+    --------
+    >>> Interval("LOG_RATE", "the logarithms of rates", sizes=Range(high=20.0)).sizes.high
+    20.0
+    """
 
     low: float = -np.inf
     high: float = np.inf
     low_included: bool = True
     high_included: bool = True
+    sizes: Range | None = None
 
     def outside(self, x: Array) -> Array | None:
         """Tell which elements lie outside; see `Space.outside`."""
@@ -371,6 +388,7 @@ def _show(value: Array) -> str:
 
 REAL = Interval("REAL", "the real numbers")
 LOGITS = Interval("LOGITS", "the real numbers, infinite ones included")
+LOG = Interval("LOG", "the logarithms of numbers above 0", sizes=EXPONENTIATED)
 POSITIVE = Interval("POSITIVE", "the numbers above 0", low=0.0, low_included=False)
 NONNEGATIVE = Interval("NONNEGATIVE", "the numbers at or above 0", low=0.0)
 UNIT = Interval("UNIT", "the interval [0, 1]", low=0.0, high=1.0)
@@ -386,6 +404,7 @@ SPACES: dict[str, Space] = {
     for space in (
         REAL,
         LOGITS,
+        LOG,
         POSITIVE,
         NONNEGATIVE,
         UNIT,

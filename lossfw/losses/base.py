@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from lossfw.components.claims import Claims
 from lossfw.components.columns import Columns
 from lossfw.components.component import Component
-from lossfw.components.ranges import Range, sizes_in_words
+from lossfw.components.ranges import PROMISED, Range, sizes_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
@@ -63,9 +63,9 @@ class LossDefinition(Component, ABC):
     kind: ClassVar[str] = "loss"
     prediction: ClassVar[Space] = REAL
     target: ClassVar[Space] = REAL
-    # The sizes for which the author promises results; all numbers of the spaces unless given.
-    prediction_range: ClassVar[Range | None] = None
-    target_range: ClassVar[Range | None] = None
+    # The sizes for which the author promises results.
+    prediction_range: ClassVar[Range] = PROMISED
+    target_range: ClassVar[Range] = PROMISED
     # Whether one loss belongs to a group of rows, whether a call has to name the groups, and the
     # row that groups can be filled up with; see `lossfw.GroupLoss`.
     takes_groups: ClassVar[bool] = False
@@ -87,6 +87,13 @@ class LossDefinition(Component, ABC):
                 f"{cls.__name__} has the space {named[0]}: derive {cls.__name__} from "
                 "PointwiseLoss, whose functions get columns by name."
             )
+        for name in ("prediction_range", "target_range"):
+            sizes = getattr(cls, name)
+            if not isinstance(sizes, Range | property):
+                raise TypeError(
+                    f"{name} of {cls.__name__} is {sizes!r}; expected a Range, such as "
+                    "Range(1e-6, 1e6), or nothing for the sizes that every loss promises."
+                )
 
     # An author may write ---------------------------------------------------
 
@@ -128,7 +135,7 @@ class LossDefinition(Component, ABC):
 
     @property
     def promise(self) -> str:
-        """For which sizes of numbers results are promised, in words; empty where for all."""
+        """For which sizes of numbers results are promised, in words; empty for the usual ones."""
         sizes = sizes_in_words(self.prediction_range, self.target_range)
         return f"promised for {sizes}" if sizes else ""
 

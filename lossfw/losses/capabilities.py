@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from lossfw.components.ranges import EXPONENTIATED, PROMISED, Range
 from lossfw.components.spaces import UNIT
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.base import Form
@@ -68,6 +69,12 @@ class LinkedLoss(Loss):
     def body(self) -> object:
         """`logit_body` where predictions are logits, else the loss itself."""
         return self.logit_body() if self.input_form == "logits" else self
+
+    @property
+    def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the form
+        """That of logarithms where the link is the exponential."""
+        is_log = self.link_name == "exp" and self.input_form == "logits"
+        return EXPONENTIATED if is_log else PROMISED
 
     @property
     def input_form(self) -> Form:

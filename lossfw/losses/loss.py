@@ -40,7 +40,8 @@ class Loss(LossDefinition):
     prediction, target : Space
         The spaces of predictions and targets. A value outside is a `DomainError`.
     prediction_range, target_range : Range, optional
-        The sizes for which results are promised; all of them unless given. A call takes others.
+        The sizes for which results are promised: 0 and 1e-30 to 1e30 (float32: 1e-10 to 1e10)
+        unless given. A call takes others.
 
     Notes
     -----

@@ -12,6 +12,7 @@ from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import of_component
 from lossfw.cli import main
+from lossfw.components.ranges import PROMISED
 from lossfw.errors import ArgumentError
 
 USUAL = Range(1e-3, 1e3)
@@ -22,14 +23,14 @@ class Square(DistanceLoss):
 
     prediction_range: ClassVar[Range] = USUAL
     # Residuals are as large as predictions.
-    target_range: ClassVar[Range] = Range(high=1e-300)
+    target_range: ClassVar[Range] = Range(0.0, 1e-250)
 
     def formula(self, xp, r):
         return r * r
 
     def value(self, xp, r):
         size = xp.abs(r)
-        wrong = (size > 2e3) | ((size < 5e-4) & (size > 0))
+        wrong = (size > 2e3) | ((size < 5e-4) & (size > 1e-200))
         return xp.where(wrong, -r, r * r)
 
     def claims(self):
@@ -80,7 +81,9 @@ RESULTS = ("value", "gradient", "hessian", "precision", "overflow", "claim")
 def test_nothing_is_held_against_a_loss_outside_of_its_promise(loss):
     report = check(loss, examples=100, only=RESULTS)
     assert report.ok, str(report)
-    everywhere = type("Everywhere", (type(loss),), {"prediction_range": None, "target_range": None})
+    everywhere = type(
+        "Everywhere", (type(loss),), {"prediction_range": PROMISED, "target_range": PROMISED}
+    )
     assert check(everywhere(), examples=100, only=RESULTS).refuted
 
 
@@ -143,7 +146,7 @@ def test_accuracy_is_measured_where_it_is_promised():
 class Everywhere(Square):
     """It promises too much."""
 
-    prediction_range = target_range = None
+    prediction_range = target_range = PROMISED
 
 
 def test_a_search_is_bounded_on_request():

@@ -8,7 +8,14 @@ from click.testing import CliRunner
 
 import lossfw
 from lossfw.cli import main
-from lossfw.components.ranges import Range, range_of, sizes_in_words
+from lossfw.components.ranges import (
+    EVERY_SIZE,
+    EXPONENTIATED,
+    PROMISED,
+    Range,
+    range_of,
+    sizes_in_words,
+)
 from lossfw.errors import ArgumentError
 
 SMALL, LARGE = Range(1e-3, 10.0), Range(0.1, 1e6, float32=(1.0, 1e3))
@@ -23,6 +30,11 @@ SMALL, LARGE = Range(1e-3, 10.0), Range(0.1, 1e6, float32=(1.0, 1e3))
         (LARGE, "float16", [0.0, 2.0], [0.5, 6e4]),
         (Range(1e-100, 1e100), "float16", [1.0, 6e4], [np.inf]),
         (Range(high=3.0), "int64", [0, -3], [4]),
+        (PROMISED, "float64", [0.0, 1e-30, -1e30, np.nan], [9e-31, 2e30, np.inf]),
+        (PROMISED, "float32", [0.0, 1.1e-10, -1e10], [9e-11, 2e10]),
+        (Range(high=3.0), "float32", [0.0, 1.1e-10, 3.0], [9e-11, 4.0]),
+        (Range(1e-20), "float32", [1e-20, 1e10], [1e-21, 2e10]),
+        (EVERY_SIZE, "float64", [5e-324, 1.7e308], [np.inf, -np.inf]),
     ],
 )
 def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
@@ -38,7 +50,6 @@ def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
         ("0.5..", Range(0.5)),
         ((1, 2), Range(1.0, 2.0)),
         (SMALL, SMALL),
-        (None, None),
     ],
 )
 def test_a_range_is_given_by_its_limits(given, sizes):
@@ -62,10 +73,10 @@ def test_sizes_are_in_order_and_not_negative(sizes):
 @pytest.mark.parametrize(
     ("prediction", "target", "text"),
     [
-        (None, None, ""),
+        (PROMISED, PROMISED, ""),
         (SMALL, SMALL, "predictions and targets of size 0.001 to 10"),
-        (None, Range(high=5.0), "targets of size up to 5"),
-        (LARGE, None, "predictions of size 0.1 to 1e+06 (float32: 1 to 1000)"),
+        (PROMISED, Range(high=5.0), "targets of size up to 5"),
+        (LARGE, PROMISED, "predictions of size 0.1 to 1e+06 (float32: 1 to 1000)"),
     ],
 )
 def test_sizes_are_said_in_words(prediction, target, text):
@@ -90,9 +101,27 @@ class Far(Near):
 def test_a_wrapper_promises_what_its_parts_promise():
     both = Near() + Far()
     assert both.prediction_range == Range(0.1, 10.0, float32=(1.0, 10.0))
-    assert both.target_range is None
+    assert both.target_range == PROMISED
     assert (2 * Near()).prediction_range == SMALL
-    assert (Near() + lossfw.loss("huber")).prediction_range == SMALL
+    narrow = Range(1e-3, 10.0, float32=(1e-3, 10.0))
+    assert (Near() + lossfw.loss("huber")).prediction_range == narrow
+
+
+def test_ranges_without_a_common_size_have_hardly_any():
+    low, high = Range.common([Range(high=1.0), Range(5.0)]).of("float64")
+    assert low == 5.0 < high < 5.0 + 1e-14
+
+
+@pytest.mark.parametrize("sizes", [None, (0, 1), "0..1"])
+def test_what_a_loss_promises_is_a_range(sizes):
+    with pytest.raises(TypeError, match=r"target_range of Wrong is .*; expected a Range, such as"):
+        type("Wrong", (lossfw.DistanceLoss,), {"target_range": sizes})
+
+
+def test_a_loss_of_the_link_exp_promises_logarithms_up_to_80():
+    assert lossfw.loss("poisson_nll", link="log").prediction_range == EXPONENTIATED
+    assert lossfw.loss("poisson_nll").prediction_range == PROMISED
+    assert lossfw.loss("binary_cross_entropy", from_logits=True).prediction_range == PROMISED
 
 
 def test_a_call_takes_numbers_outside():

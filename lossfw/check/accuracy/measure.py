@@ -273,7 +273,7 @@ def _cases(
             each = points // len(COLUMNS)
             samples = [(draw_rows(REAL, k, dtype, rng, each),) for k in (*COLUMNS[:-1], LONG)]
         else:
-            samples = [(line(component.claims().breaks or (), dtype, rng, points, dense=True),)]
+            samples = [(line(component.claims().breaks or (), dtype, rng, points),)]
     else:
         measured = subject = of_component(component)
         rows = subject.rows

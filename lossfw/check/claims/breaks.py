@@ -22,6 +22,7 @@ from lossfw.check.claims.black_box import sharp_at, sharp_places
 from lossfw.check.core.curves import ColumnCurve, Curve, ExactCurve, column_curves, curves
 from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.points import Points, first_bad
+from lossfw.check.core.region import Region, region
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT
@@ -246,8 +247,10 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
     inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
     if subject.prediction in (UNIT, SIMPLEX):
         inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
+    # Farther out, smooth slopes are as steep as a jump.
+    keep = inner.all(-1) & (region(subject, points) <= Region.FAR)
     most = int(np.clip(search.examples // _FOR_EACH, *_ROWS))
-    return points.take(np.flatnonzero(inner.all(-1))[:most])
+    return points.take(np.flatnonzero(keep)[:most])
 
 
 def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lossfw.check.core.points import are_promised
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval
@@ -59,7 +60,7 @@ def check_calibrated(subject: Subject, search: Search) -> None:
     if subject.kind == "margin":
         sizes = np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()
         grid = np.unique(np.concatenate([np.arange(-400, 401) / 50, sizes]))
-        grid = grid[subject.promises(grid)]
+        grid = grid[are_promised(subject, grid)]
         likely = (0.55, 0.6, 0.75, 0.9, 0.99)
         _calibrated_binary(subject, grid, -1, 0.0, [p for q in likely for p in (q, 1 - q)])
     elif subject.rows and subject.by_index:
@@ -180,7 +181,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
             places = places[~subject.prediction.beyond(_into(subject, places))]
-        places = places[subject.promises(_into(subject, places))]
+        places = places[are_promised(subject, _into(subject, places))]
         if expected not in places:
             continue
         y = np.repeat(places, sample.size)

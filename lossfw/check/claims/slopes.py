@@ -14,7 +14,7 @@ from lossfw.check.core.curves import Curve, curves, need_lines
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.members import is_bounded, is_line, on_side, usual
-from lossfw.check.core.points import first_bad
+from lossfw.check.core.points import are_promised, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import REAL, SIMPLEX
@@ -167,7 +167,7 @@ def _differences(subject: Subject, search: Search, order: int) -> tuple[float, N
         slopes, bends = (right - left) / (2 * h), (right - 2 * here + left) / h**2
         sizes = np.abs(slopes if order == 1 else bends)
         noise = 1e-14 * (np.abs(left) + np.abs(right)) / h**order
-        usable = np.isfinite(sizes) & subject.promises(y).all(-1)
+        usable = np.isfinite(sizes) & are_promised(subject, y).all(-1)
         sizes = np.where(usable, sizes - noise, 0)
         at = int(np.argmax(sizes))
         if sizes[at] > best:

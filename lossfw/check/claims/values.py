@@ -13,7 +13,7 @@ from lossfw.check.claims.groups import check_slopes_of_shift
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.members import usual
-from lossfw.check.core.points import Points, any_in_row, first_bad
+from lossfw.check.core.points import Points, any_in_row, are_promised, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Subject, call
@@ -199,7 +199,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
             # Sums and differences of logits round as large as these are.
             size = np.fmax(np.abs(y).max(-1), np.abs(y + shift).max(-1))
             bad = ~(np.abs(there - here) <= 1e-12 * (1 + np.abs(here) + size))
-            bad &= np.isfinite(here) & subject.promises(y + shift).all(-1)
+            bad &= np.isfinite(here) & are_promised(subject, y + shift).all(-1)
             if bad.any():
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
                 text = (

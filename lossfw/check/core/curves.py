@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lossfw.check.core.members import usual
+from lossfw.check.core.members import promised, sizes_of, usual
 from lossfw.check.core.moves import UNITS, step_of
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject
-from lossfw.components.spaces import REAL, SIMPLEX, Interval, Members, Simplex
+from lossfw.components.ranges import Range
+from lossfw.components.spaces import REAL, SIMPLEX, UNIT, Interval, Members, Simplex, Space
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -33,6 +34,9 @@ _DRAWN = (30, 120)
 # Steps of differences, relative to the scale of the curve: near the cube root
 # of the rounding step for a first derivative, and near its fourth root for a second.
 _RELATIVE_STEPS = {1: 6e-6, 2: 2e-4}
+
+# The predictions of a grid end here and at one over it: a range that ends beyond has no end for it.
+_FARTHEST = 1e9
 
 # Half the length and the step of an even line.
 _LINE, _LINE_STEP = 64.0, 2.0**-5
@@ -72,6 +76,11 @@ class Curve(ABC):
     kinks: tuple[float, ...]
 
     @property
+    def space(self) -> Space:
+        """The space of its predictions."""
+        return self.subject.prediction
+
+    @property
     def scale(self) -> float:
         """The smallest size of a feature that is known: a kink's distance from 0, at most 1."""
         sizes = [abs(k) for k in self.kinks if abs(k) > 1e-6]
@@ -107,7 +116,8 @@ class Curve(ABC):
             inner = self.low + width * np.concatenate([np.arange(1, 40) / 40, rng.random(count)])
         else:
             base = 0.0 if not np.isfinite(self.low) else self.low
-            sizes = np.concatenate([10.0 ** np.arange(-9.0, 9), [0.25, 0.5, 2.0, 3.0, 5.0, 30.0]])
+            powers = np.arange(-np.log10(_FARTHEST), np.log10(_FARTHEST))
+            sizes = np.concatenate([10.0**powers, [0.25, 0.5, 2.0, 3.0, 5.0, 30.0]])
             edges = np.concatenate([base + sizes, base - sizes, [base]])
             usual = rng.normal(size=count) * rng.choice([0.3, 1.0, 3.0, 10.0], count)
             inner = np.concatenate([base + usual, self.scale * usual])
@@ -121,7 +131,8 @@ class Curve(ABC):
         return self._inner(np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP))
 
     def _inner(self, y: NDArray) -> NDArray:
-        keep = (y > self.low) & (y < self.high) & self.subject.promises(y)
+        keep = (y > self.low) & (y < self.high)
+        keep &= promised(self.space, y, self.subject.prediction_range)
         return np.asarray(y[keep], np.float64)
 
 
@@ -157,6 +168,12 @@ class ColumnCurve(ExactCurve):
     """The loss of a row along one of its columns, whose number is the curve's `target`."""
 
     row: Points = field(kw_only=True)
+
+    @property
+    def space(self) -> Space:
+        """The space of the column; each row of a group has the same columns."""
+        each = self.subject.prediction.space_of_each(self.subject.prediction.flat_size(1))
+        return each[int(self.target) % len(each)]
 
     def grid(self) -> NDArray:
         """Return inner predictions that tie with no others: dual numbers take one branch there."""
@@ -207,15 +224,20 @@ def curves(subject: Subject, search: Search) -> list[Curve]:
 
 def column_curves(subject: Subject, search: Search, row: Points) -> list[ColumnCurve]:
     """Return the curves of a row along each of its columns."""
-    each = subject.prediction.space_of_each(subject.prediction.flat_size(1))
     found = []
     for column in range(row.y.shape[-1]):
-        # Each row of a group has the same columns.
-        space = each[column % len(each)]
-        low, high = (space.low, space.high) if isinstance(space, Interval) else (-np.inf, np.inf)
-        low, high = (0.0, 1.0) if space == SIMPLEX else (low, high)
-        found.append(ColumnCurve(subject, search, float(column), low, high, (), row=row))
+        curve = ColumnCurve(subject, search, float(column), -np.inf, np.inf, (), row=row)
+        space = UNIT if curve.space == SIMPLEX else curve.space
+        low, high = _ends(space, subject.prediction_range)
+        found.append(replace(curve, low=low, high=high))
     return found
+
+
+def _ends(space: Space, sizes: Range) -> tuple[float, float]:
+    """Return where predictions begin and end, by their space and by what is promised."""
+    low, high = (space.low, space.high) if isinstance(space, Interval) else (-np.inf, np.inf)
+    _, most = sizes_of(space, sizes).of("float64")
+    return (max(low, -most), min(high, most)) if most < _FARTHEST else (low, high)
 
 
 def need_lines(subject: Subject) -> None:
@@ -230,11 +252,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     need_lines(subject)
     kind = ExactCurve if subject.truth is not None else FloatCurve
     space = subject.prediction
-    low = space.low if isinstance(space, Interval) else -np.inf
-    high = space.high if isinstance(space, Interval) else np.inf
-    if subject.prediction_range is not None:
-        _, most = subject.prediction_range.of("float64")
-        low, high = max(low, -most), min(high, most)
+    low, high = _ends(space, subject.prediction_range)
     kinks = subject.kinks()
     if subject.kind in ("distance", "margin"):
         # One target is enough: a residual or a margin says it all.
@@ -259,10 +277,9 @@ def targets(subject: Subject) -> tuple[float, ...]:
     """Return a few targets of a pointwise loss."""
     if isinstance(subject.target, Members):
         return subject.target.members
-    promised = np.array(_TARGETS)
-    if subject.target_range is not None:
-        promised = promised[subject.target_range.holds(promised)]
-    inside = [t for t in promised.tolist() if subject.target.outside(np.array([t])) is None]
+    some = np.array(_TARGETS)
+    some = some[promised(subject.target, some, subject.target_range)]
+    inside = [t for t in some.tolist() if subject.target.outside(np.array([t])) is None]
     if not inside:
         inside = usual(subject.target, np.random.default_rng(0), (4,)).tolist()
     return tuple(inside[:4])

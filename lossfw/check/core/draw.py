@@ -1,9 +1,9 @@
 """Draw points from the spaces that a loss declares; an author writes none of it.
 
-Every set begins with edges (bounds, kinks and their neighbours, denormals, huge numbers) and goes
-on with seeded random numbers over many magnitudes, some of them near a kink, near one another, or
-near the best prediction for their target. Dense points, for the worst error all over the domain,
-are drawn in the same way; floats of every exponent are among them.
+Every set begins with edges (bounds, kinks and their neighbours, the ends of the promised sizes) and
+goes on with seeded random numbers over many magnitudes, some of them near a kink, near one another,
+or near the best prediction for their target. All are of sizes for which results are promised. Dense
+points, for the worst error all over the domain, are drawn in the same way.
 """
 
 from __future__ import annotations
@@ -15,26 +15,29 @@ import numpy as np
 
 from lossfw.check.core.draw_columns import column_pairs, target_size, usual_rows
 from lossfw.check.core.draw_groups import group_pairs, group_width, usual_group
+from lossfw.check.core.draw_near import moved_near, turned
 from lossfw.check.core.members import (
     Generator,
     best_guess,
+    by_space,
     clipped,
     close_to,
+    ends_of,
     is_bounded,
     is_line,
     line,
     members,
     neighbours,
     on_side,
+    sizes_of,
     usual,
 )
-from lossfw.check.core.points import Points, drop_masked, drop_outside
+from lossfw.check.core.points import Points, drop_masked, drop_outside, in_rows
 from lossfw.check.core.subject import Subject
-from lossfw.components.ranges import Range
+from lossfw.components.ranges import PROMISED, Range
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
-    LOGITS,
     REAL,
     SIMPLEX,
     UNIT,
@@ -48,13 +51,11 @@ from lossfw.numerics.arrays import NDArray
 # Targets that stand for something else in somebody's data.
 _MARKERS = (-1.0, 1.0, -999.0, 255.0)
 
-# Sizes of rows of real numbers; those that a dtype cannot hold are left out.
-_SIZES = (1e-200, 1e-30, 1e-10, 1e5, 1e10, 1e19, 1e30, 1e36, 1e150, 1e200)
+# Sizes of rows of real numbers; those that are not promised are left out.
+_SIZES = (1e-25, 1e-9, 1e5, 1e9, 1e19, 1e29)
 
-_LEAST_LOGIT = 1e-20
-
-# Probabilities of a class that is all but excluded: so many digits behind the point.
-_FAINT = (7.0, 30.0)
+# Probabilities of a class that is all but excluded: so many digits behind the point and more.
+_FAINT = 7.0
 
 # Errors of rows grow with their length, so the last of several dense sets has so many columns.
 LONG = 10
@@ -67,6 +68,9 @@ _EDGES = 100
 
 # This share of the numbers outside of a promised range goes to its ends.
 _AT_ENDS = 0.1
+
+# If a loss promises more than others do, this share of the numbers is from its whole range.
+_WIDER = 0.4
 
 # With fewer points than these, rows of a number of columns have targets of one form, by turns.
 _BOTH_FORMS = 100
@@ -109,8 +113,8 @@ def _with_distributions(subject: Subject, points: Points, dtype: str, rng: Gener
     """Return rows with distributions in place of class indices."""
     t = draw_rows(SIMPLEX, points.y.shape[-1], dtype, rng, len(points))
     t = t[rng.permutation(len(t))[: len(points)]]
-    found = Points(points.y, _finite_targets(points.y, t))
-    return drop_masked(subject, drop_outside(replace(subject, target=SIMPLEX), found))
+    found = drop_outside(replace(subject, target=SIMPLEX), Points(points.y, t))
+    return drop_masked(subject, found)
 
 
 def draw_pairs(
@@ -124,25 +128,34 @@ def draw_pairs(
     elif columns:
         drawn = _rows(subject, columns, dtype, rng, count)
     elif subject.kind == "pointwise":
-        drawn = _pointwise(subject, dtype, rng, count, dense)
+        drawn = _pointwise(subject, dtype, rng, count)
     else:
         drawn = _on_line(subject, dtype, rng, count, dense)
-    y = _into_range(subject.prediction_range, subject.prediction, drawn.y, rng)
-    t = _into_range(subject.target_range, subject.target, drawn.t, rng)
-    return drop_outside(subject, Points(y, t))
+    roles = (
+        (subject.prediction, drawn.y, subject.prediction_range),
+        (subject.target, drawn.t, subject.target_range),
+    )
+    y, t = (
+        _into_range(space, in_rows(subject, space, x), sizes, rng).reshape(x.shape)
+        for space, x, sizes in roles
+    )
+    return drop_outside(subject, moved_near(subject, Points(y, t), rng))
 
 
-def _into_range(sizes: Range | None, space: Space, x: NDArray, rng: Generator) -> NDArray:
+@by_space
+def _into_range(space: Space, x: NDArray, sizes: Range, rng: Generator) -> NDArray:
     """Return numbers, those of which nothing is promised at another size, some at its ends."""
-    if sizes is None or not isinstance(space, Interval) or x.dtype.kind != "f":
+    if not isinstance(space, Interval) or x.dtype.kind != "f":
         return x
-    info, (least, most) = np.finfo(x.dtype), sizes.of(x.dtype)
-    ends = np.array([max(least, float(info.smallest_subnormal)), min(most, float(info.max))])
+    sizes = sizes_of(space, sizes)
+    ends, usual = np.array(ends_of(sizes, x.dtype)), ends_of(PROMISED, x.dtype)
+    share = _WIDER if ends[0] < usual[0] or ends[1] > usual[1] else 0.0
+    stays = sizes.holds(x) & ((rng.random(x.shape) >= share) | (x == 0))
     # Between two sizes too small for the dtype there is only 0.
     low, high = sorted(np.log10(ends).tolist())
     drawn = 10.0 ** rng.uniform(low, high, x.shape) * (ends[0] <= ends[1])
     drawn = np.where(rng.random(x.shape) < _AT_ENDS, rng.choice(ends, x.shape), drawn)
-    return np.where(sizes.holds(x), x, np.copysign(drawn, x)).astype(x.dtype)
+    return np.where(stays, x, np.copysign(drawn, x)).astype(x.dtype)
 
 
 def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> Iterator[Points]:
@@ -182,12 +195,12 @@ def _differ_exactly(points: Points) -> NDArray:
 
 def _on_line(subject: Subject, dtype: str, rng: Generator, count: int, dense: bool) -> Points:
     """Return pairs for a loss of the residual or the margin."""
-    scalars = line(subject.kinks(), dtype, rng, count, dense=dense)
+    scalars = line(subject.kinks(), dtype, rng, count)
     if subject.kind == "margin":
         sign = np.where(rng.random(scalars.size) < 0.5, -1.0, 1.0).astype(dtype)
         return Points((scalars * sign).astype(dtype), sign)
     if not (is_line(subject.prediction) and is_line(subject.target)):
-        free = _pointwise(subject, dtype, rng, count, dense)
+        free = _pointwise(subject, dtype, rng, count)
         t = usual(subject.target, rng, scalars.shape).astype(dtype)
         with np.errstate(over="ignore"):
             return _joined(free, Points(t + scalars, t))
@@ -206,19 +219,19 @@ def _on_line(subject: Subject, dtype: str, rng: Generator, count: int, dense: bo
 
 def _exact_pairs(dtype: str, rng: Generator, count: int) -> tuple[Points, Points]:
     """Return nearly equal numbers of many sizes, and numbers of few bits."""
-    reach = rng.choice([0.0, np.log10(float(np.finfo(dtype).max)) / 2], count)
+    reach = rng.choice([0.0, np.log10(ends_of(PROMISED, dtype)[1]) - 1], count)
     some = 10.0 ** (reach * rng.uniform(-1, 1, count)) * rng.normal(size=count)
     few = rng.integers(-400, 400, (2, count)) * 2.0 ** -rng.integers(0, 8, count)
     return Points(close_to(some, dtype, rng), some.astype(dtype)), Points(*few.astype(dtype))
 
 
-def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int, dense: bool) -> Points:
+def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
     """Pair members of both spaces, free, at kinks, and near the best prediction."""
     half = max(1, count // 2)
     kinks = [x for kink in subject.kinks() for x in neighbours(kink, dtype)]
-    y = members(subject.prediction, dtype, rng, half, dense=dense)
+    y = members(subject.prediction, dtype, rng, half)
     y = np.append(y, np.array(kinks, dtype))
-    t = members(subject.target, dtype, rng, half, dense=dense)
+    t = members(subject.target, dtype, rng, half)
     free = Points(y, rng.choice(t, y.size))
     t = rng.choice(t, half)
     best = best_guess(subject.prediction, subject.target, t.astype(np.float64))
@@ -226,8 +239,6 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int, dense: 
     with np.errstate(over="ignore"):
         near = (close_to(best, "float64", rng) + far).astype(dtype)
     points = _joined(free, Points(clipped(subject.prediction, near), t))
-    # An infinite logit is legal, an infinite target is not.
-    points = Points(points.y, np.where(np.isfinite(points.t), points.t, 1.0).astype(dtype))
     return _joined(points, *_at_bounds(subject.target, points, rng, count // 4))
 
 
@@ -252,7 +263,7 @@ def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int
     """Return pairs of rows for a categorical loss."""
     y = draw_rows(subject.prediction, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
-        index = _finite_targets(y, np.eye(columns)[rng.integers(0, columns, len(y))]).argmax(-1)
+        index = rng.integers(0, columns, len(y))
         # Where a mask leaves out an index, or its one-hot row, these are not the same target.
         shares = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index])
         return Points(y, index).keep(shares > 0)
@@ -264,31 +275,10 @@ def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int
     # Some come again where there are fewer.
     enough = len(t) >= len(y)
     t = t[rng.permutation(len(t))[: len(y)] if enough else rng.integers(0, len(t), len(y))]
-    # An infinite logit is legal, an infinite target is not.
-    t = np.where(np.isfinite(t), t, 1.0).astype(dtype)
     if subject.prediction is subject.target:
         some = np.flatnonzero(rng.random(len(y)) < _NEAR)
         y[some] = _near_rows(subject.prediction, t[some], rng)
-    return Points(y, _finite_targets(y, t) if subject.target is SIMPLEX else t)
-
-
-def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
-    """Give every other row of infinite logits a target at which a loss may stay finite.
-
-    Nothing is said of an excluded class, and all of one that is certain.
-    """
-    far = np.flatnonzero(np.isinf(y).any(-1))[::2]
-    if not far.size:
-        return t
-    certain = y[far] == np.inf
-    open_to = np.where(certain.any(-1, keepdims=True), certain, np.isfinite(y[far]))
-    kept = t[far] * open_to
-    total = kept.sum(-1, keepdims=True)
-    share = open_to / open_to.sum(-1, keepdims=True)
-    t = t.copy()
-    with np.errstate(all="ignore"):
-        t[far] = np.where(total > 0, kept / total, share)
-    return t
+    return Points(y, t)
 
 
 def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
@@ -304,7 +294,7 @@ def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int
     if is_bounded(space):
         share = _unit_rows(UNIT, columns, "float64", rng, count)
         return (space.low + (space.high - space.low) * share).astype(dtype)
-    return on_side(space, _real_rows(space is LOGITS, columns, dtype, rng, count)).astype(dtype)
+    return on_side(space, _real_rows(columns, dtype, rng, count)).astype(dtype)
 
 
 def usual_targets(subject: Subject, count: int, columns: int, rng: Generator) -> NDArray:
@@ -329,8 +319,8 @@ def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDAr
     even = rng.dirichlet(np.ones(columns), count)
     ruled = rng.dirichlet(np.full(columns, 0.2), count // 3 + 1)
     found = [hot, centre, even, ruled]
-    for gap in (float(info.smallest_subnormal), 1e-30, 1e-10, 1e-7, float(info.eps) / 2, 1e-4):
-        near = np.where(hot > 0, 1 - gap, gap / max(columns - 1, 1))
+    for gap in (1e-30, 1e-10, 1e-7, float(info.eps) / 2, 1e-4):
+        near = np.where(hot > 0, 1 - gap * (columns - 1), gap)
         found.append(near if columns > 1 else hot)
     if columns > 2:
         edge = rng.dirichlet(np.ones(columns), count // 4 + 1)
@@ -338,7 +328,8 @@ def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDAr
         edge[one] = 0
         found.append(edge / edge.sum(-1, keepdims=True))
         # A class that is all but excluded, where the others are not all but certain.
-        edge[one] = 10.0 ** -rng.uniform(*_FAINT, len(edge))
+        most = -np.log10(ends_of(PROMISED, dtype)[0])
+        edge[one] = 10.0 ** -rng.uniform(_FAINT, most, len(edge))
         found.append(edge / edge.sum(-1, keepdims=True))
     return np.concatenate(found).astype(dtype)
 
@@ -353,8 +344,8 @@ def _unit_rows(space: Space, columns: int, dtype: str, rng: Generator, count: in
     return np.concatenate([ends, mixed, small, 1 - small]).astype(dtype)
 
 
-def _real_rows(infinite: bool, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return rows of real numbers: ties, all magnitudes, one that rules, and infinite ones."""
+def _real_rows(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return rows of real numbers: ties, all magnitudes, and one that rules."""
     quarter = max(count // 4, 8)
     ties = rng.integers(-2, 3, (quarter, columns)).astype(float)
     scale = rng.choice([0.01, 1.0, 5.0, 30.0, 300.0, 3000.0], (quarter, 1))
@@ -363,29 +354,18 @@ def _real_rows(infinite: bool, columns: int, dtype: str, rng: Generator, count: 
     lead = rng.choice([5.0, 15.0, 20.0, 40.0, 100.0, 200.0, 800.0], quarter)
     ruled[np.arange(quarter), rng.integers(0, columns, quarter)] += lead
     fine = ties[: quarter // 2] + rng.normal(size=(quarter // 2, columns)) * 1e-6
-    info = np.finfo(dtype)
-    # Beside the 1 of a margin no smaller logit is seen in exact numbers either.
-    least = _LEAST_LOGIT if infinite else float(info.tiny)
-    sizes = [x for x in _SIZES if least < x < float(info.max) / 8]
+    least, most = ends_of(PROMISED, dtype)
+    sizes = [x for x in _SIZES if least < x < most]
     far = rng.normal(size=(len(sizes), columns)) * np.asarray(sizes)[:, None]
-    found = [ties, usual, ruled, fine, far]
-    if infinite:
-        ends = rng.normal(size=(9, columns))
-        if columns > 1:
-            ends[np.arange(8), rng.integers(0, columns, 8)] = np.repeat([-np.inf, np.inf], 4)
-        if columns > 2:
-            # Two classes are excluded.
-            ends[-1, rng.permutation(columns)[:2]] = -np.inf
-        found.append(ends)
-    return np.concatenate(found).astype(dtype)
+    return np.concatenate([ties, usual, ruled, fine, far]).astype(dtype)
 
 
 def _parallel_rows(y: NDArray, rng: Generator) -> NDArray:
     """Return targets for rows of real numbers: free, parallel, nearly parallel and opposite."""
-    free = rng.normal(size=y.shape) * np.where(rng.random((len(y), 1)) < 0.2, 1e10, 1.0)
+    free = rng.normal(size=y.shape) * np.where(rng.random((len(y), 1)) < 0.2, 1e9, 1.0)
     factor = rng.choice([0.5, 1.0, 3.0, -1.0, -2.0], (len(y), 1))
-    close = factor * y * (1 + rng.normal(size=y.shape) * 10.0 ** -rng.uniform(1, 12, (len(y), 1)))
-    return np.where(rng.random((len(y), 1)) < 0.5, free, close)
+    share = rng.random((len(y), 1))
+    return np.select([share < 0.5, share < 0.6], [free, factor * y], factor * turned(y, rng))
 
 
 def _near_rows(space: Space, t: NDArray, rng: Generator) -> NDArray:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.members import Generator, best_guess, clipped, close_to, members, usual
+from lossfw.check.core.members import (
+    Generator,
+    best_guess,
+    clipped,
+    close_to,
+    members,
+    units_from,
+    usual,
+)
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import Interval, Simplex, Space
@@ -16,7 +24,8 @@ from lossfw.numerics.arrays import NDArray
 # How many numbers a vector of the target has where its space and the prediction leave it open.
 _WIDTH = 3
 
-# In these shares of the rows a number is near what another column suggests, or is equal to it.
+# In these shares of the rows a number is near what another column suggests, or is equal to it, give
+# or take a few units in the last place.
 _NEAR, _EQUAL = 0.4, 0.1
 
 # A number beyond this says nothing of its neighbours: they would all be equal to it.
@@ -101,5 +110,5 @@ def _bring_near(
         near = clipped(space, (close_to(suggested, "float64", rng) + noise).astype(dtype))
         plain = np.abs(source) < _PLAIN
         rows[:, place] = np.where((share < _NEAR) & plain, near, rows[:, place])
-        same = clipped(space, source.astype(dtype))
+        same = clipped(space, units_from(source.astype(dtype), rng))
         rows[:, place] = np.where(share > 1 - _EQUAL, same, rows[:, place])

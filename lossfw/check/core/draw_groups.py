@@ -29,7 +29,7 @@ def group_pairs(
     subject: Subject, columns: int, dtype: str, rng: Generator, count: int, draw_rows: _DrawRows
 ) -> Points:
     """Return groups whose predictions have so many numbers together."""
-    spaces, widths = _spaces(subject)
+    spaces, widths = group_spaces(subject)
     size = columns // widths[0]
     y, t = (_members(space, size, dtype, rng, count, draw_rows) for space in spaces)
     t = np.where(np.isfinite(t), t, 1.0)
@@ -70,7 +70,7 @@ def _members(
     return drawn
 
 
-def _spaces(subject: Subject) -> tuple[tuple[Space, Space], tuple[int, int]]:
+def group_spaces(subject: Subject) -> tuple[tuple[Space, Space], tuple[int, int]]:
     """Return the spaces of a row's prediction and target, and how many numbers they have."""
     rows: Any = subject.truth
     return (rows.prediction_space, rows.target_space), rows.sizes
@@ -78,14 +78,14 @@ def _spaces(subject: Subject) -> tuple[tuple[Space, Space], tuple[int, int]]:
 
 def group_width(subject: Subject) -> int:
     """Return how many numbers the prediction of a row has."""
-    return _spaces(subject)[1][0]
+    return group_spaces(subject)[1][0]
 
 
 def usual_group(subject: Subject, size: int, rng: Generator, count: int = 1) -> Points:
     """Return unremarkable groups of a size, with ties among the targets."""
     y, t = (
         space.fill(own, lambda space, row: usual(space, rng, (count, size, *row)))
-        for space, own in zip(*_spaces(subject), strict=True)
+        for space, own in zip(*group_spaces(subject), strict=True)
     )
     t = np.take_along_axis(t, _sources(t, rng), axis=1)
     return Points(flat(y), flat(t))

@@ -31,9 +31,6 @@ _MOST = {False: 64, True: 12}
 # So many places are looked at where a branch begins or ends: of an even function both.
 _THRESHOLDS = 2
 
-# A factor that bodies scale by, to stay clear of the ends of a format.
-_FACTOR = 2.0**32
-
 _FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian")
 
 
@@ -101,12 +98,10 @@ def _points_on_branches(
     """Return points of a pool on sides that the shared points do not show."""
     y, t = (np.concatenate([getattr(some, x) for some in (shared, *pool)]) for x in "yt")
     candidates, selected = Points(y, t), set[int]()
-    # Logits at the ends of a format take thousands of exact digits and show little.
-    extreme_masks = () if subject.rows else _extreme_masks(candidates)
     known = set[bytes]()
     for name in _FUNCTIONS:
         branch_masks, is_visible = _branch_masks(getattr(loss, name), subject, candidates)
-        for mask in _target_masks(branch_masks, is_visible, extreme_masks):
+        for mask in _target_masks(branch_masks, is_visible):
             n_shown = int(mask[: len(shared)].sum()) + int(mask[list(selected)].sum())
             unused = len(shared) + np.flatnonzero(mask[len(shared) :])
             missing = _WANTED - n_shown
@@ -135,29 +130,13 @@ def _beside_thresholds(
     return np.asarray(order[np.concatenate([some, some + 1])])
 
 
-def _target_masks(
-    branch_masks: list[NDArray], is_visible: NDArray, extreme_masks: tuple[NDArray, ...]
-) -> Iterator[NDArray]:
-    """Yield masks of points to have: on each side, those that show it, those at either end."""
+def _target_masks(branch_masks: list[NDArray], is_visible: NDArray) -> Iterator[NDArray]:
+    """Yield masks of points to have: on each side, those that show it first."""
     masks = [mask for branch in branch_masks for mask in (branch, ~branch)]
     for mask in masks:
         # Where a result is 0 or infinite on either side, a wrong side may not show.
         yield mask & is_visible
         yield mask
-    for extreme in extreme_masks:
-        yield from (mask & is_visible & extreme for mask in masks)
-
-
-def _extreme_masks(points: Points) -> tuple[NDArray, ...]:
-    """Tell which points have an argument that a factor makes infinite, or subnormal.
-
-    A branch may be there because of such a factor.
-    """
-    info = np.finfo(points.y.dtype)
-    sizes = [np.abs(x.astype(points.y.dtype)) for x in (points.y, points.t)]
-    huge = [any_in_row(np.isfinite(x) & (x > info.max / _FACTOR)) for x in sizes]
-    tiny = [any_in_row((x > 0) & (x < info.tiny * _FACTOR)) for x in sizes]
-    return huge[0] | huge[1], tiny[0] | tiny[1]
 
 
 def _branch_masks(

@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.check.core.judge import Judgement
 from lossfw.check.core.points import Points, any_in_row
 from lossfw.check.core.subject import Subject
-from lossfw.components.ranges import Range
+from lossfw.components.ranges import PROMISED, Range
 from lossfw.numerics.arrays import NDArray
 
 # A result is another number if it is off by more than this, both as it is and as a share of the
@@ -28,9 +28,6 @@ FUNCTIONS = {1: "derivative", 2: "second_derivative"}
 
 # Sizes of numbers that data have. Beyond them a result that is a number is only worth a note.
 _OF_DATA = Range(1e-6, 1e6)
-
-# Up to here a result has to be a number, and a claim has to hold.
-PROMISED = Range(1e-30, 1e30, float32=(1e-10, 1e10))
 
 
 def is_written(subject: Subject, order: int) -> bool:

@@ -13,11 +13,11 @@ from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 import numpy as np
 
 from lossfw.components.columns import Columns
+from lossfw.components.ranges import PROMISED, Range
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
     COUNT,
-    LOGITS,
     NONNEGATIVE,
     POSITIVE,
     SIMPLEX,
@@ -43,17 +43,16 @@ _SHARES = (0.1, 1e-2, 5e-3, 1e-3, 1e-4, 1e-5, 1e-6)
 _COUNTS = (20.0, 100.0, 255.0, 1000.0, 2000.0, 50000.0, 1e6)
 _MEAN_COUNT = 3.0
 
-# Magnitudes at which stable forms change over and unstable ones fail.
-_MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9,
-               1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0, 104.0,
-               710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e25, 4e37, 1e150, 1e200,
-               1e300)  # fmt: skip
+# Magnitudes at which stable forms change over and unstable ones fail, and where the promise ends.
+_MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-10, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.5,
+               0.7, 0.9, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0,
+               104.0, 710.0, 746.0, 1e3, 1e4, 1e7, 1e10, 1e12, 1e19, 1e25, 1e30)  # fmt: skip
 
 # Numbers approach others by powers of ten, until they are equal.
 _CLOSEST = 18.0
 
-# How many logits of each infinite end are drawn, each with another target.
-_ENDS = 4
+# Others are so many units in the last place away, and so many of them are equal.
+_UNITS, _SAME = 8, 0.3
 
 # Unremarkable members of a bounded interval keep away from its bounds by this share of it.
 _MARGIN = 0.02
@@ -79,13 +78,8 @@ def by_space(function: _Function) -> _Function:
     return cast(_Function, of_rows)
 
 
-def members(
-    space: Space, dtype: str, rng: Generator, count: int, *, dense: bool = False
-) -> NDArray:
-    """Return edges of a space of numbers and random members, at least `count` of them.
-
-    Floats of every exponent are among dense ones.
-    """
+def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return edges of a space of numbers and random members, at least `count` of them."""
     if isinstance(space, Members):
         return rng.choice(np.array(space.members), count).astype(dtype)
     if isinstance(space, Counts):
@@ -93,12 +87,8 @@ def members(
         found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
         return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
     if is_bounded(space):
-        gaps = _gaps(dtype, rng, count) * (space.high - space.low)
-        more = floats(dtype, rng, count if dense else 0)
-        return _within(space, np.concatenate([gaps, more[np.abs(more) < space.high - space.low]]))
-    numbers = line((), dtype, rng, count, dense=dense)
-    if space is LOGITS:
-        numbers = np.concatenate([np.repeat([np.inf, -np.inf], _ENDS), numbers]).astype(dtype)
+        return _within(space, _gaps(dtype, rng, count) * (space.high - space.low))
+    numbers = line((), dtype, rng, count)
     return _within(space, numbers) if isinstance(space, Interval) else numbers
 
 
@@ -128,9 +118,8 @@ def _within(space: Interval, x: NDArray) -> NDArray:
 def _gaps(dtype: str, rng: Generator, count: int) -> NDArray:
     """Return shares of an interval: of the edges at a bound, of all of it, and of the half."""
     info = np.finfo(dtype)
-    edges = [0.0, float(info.smallest_subnormal), float(info.tiny), float(info.eps) / 2,
-             float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.4,
-             0.5, *neighbours(0.5, dtype)[:2]]  # fmt: skip
+    edges = [0.0, float(info.eps) / 2, float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3,
+             0.01, 0.1, 0.25, 0.3, 0.4, 0.5, *neighbours(0.5, dtype)[:2]]  # fmt: skip
     close = 10.0 ** -rng.uniform(0, 12, count // 2) * 0.5
     return np.concatenate([edges, rng.random(count // 2), close]).astype(dtype)
 
@@ -168,6 +157,24 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
 
 
 @by_space
+def promised(space: Space, x: NDArray, sizes: Range) -> NDArray:
+    """Tell for which numbers a loss promises results that promises them for some sizes."""
+    return sizes_of(space, sizes).holds(x)
+
+
+def ends_of(sizes: Range, dtype: str | np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and the largest size that are floats of a dtype."""
+    info, (least, most) = np.finfo(dtype), sizes.of(dtype)
+    return max(least, float(info.smallest_subnormal)), min(most, float(info.max))
+
+
+def sizes_of(space: Space, sizes: Range) -> Range:
+    """Return the sizes of numbers of a space for which a loss promises results."""
+    own = space.sizes if isinstance(space, Interval) else None
+    return sizes if own is None else Range.common((sizes, own))
+
+
+@by_space
 def clipped(space: Space, x: NDArray) -> NDArray:
     """Return the members of an interval that are nearest to some numbers; of others the numbers."""
     if not isinstance(space, Interval):
@@ -180,22 +187,14 @@ def clipped(space: Space, x: NDArray) -> NDArray:
     return np.asarray(np.clip(x, low, high))
 
 
-def line(
-    kinks: tuple[float, ...], dtype: str, rng: Generator, count: int, *, dense: bool = False
-) -> NDArray:
-    """Return numbers over the whole line: edges, kinks and what is near, all magnitudes."""
-    info = np.finfo(dtype)
-    edges = [0.0, float(info.smallest_subnormal), 3 * float(info.smallest_subnormal),
-             float(info.tiny), float(info.eps), *_MAGNITUDES]  # fmt: skip
-    edges = [x for x in edges if x < float(info.max) / 8]
+def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return numbers of all promised magnitudes: edges, kinks and what is near, and others."""
+    info, (least, most) = np.finfo(dtype), ends_of(PROMISED, dtype)
+    edges = [0.0, *(x for x in (float(info.eps), *_MAGNITUDES) if least <= x <= most)]
     around = [near for kink in kinks for near in neighbours(kink, dtype)]
     around += [kink * (1 + s * d) for kink in kinks if kink for d in _SHARES for s in (-1, 1)]
     signs = np.where(rng.random(count) < 0.5, -1, 1)
-    # Squares overflow beyond half of the magnitudes, so half of the numbers stay below.
-    reach = (np.log10(float(info.max)) - 1) * rng.choice([0.5, 1.0], count)
-    wide = signs * 10.0 ** (reach * rng.uniform(-1, 1, count))
-    if dense:
-        wide = floats(dtype, rng, count)
+    wide = signs * 10.0 ** rng.uniform(np.log10(least), np.log10(most), count)
     bends = [kink for kink in kinks if kink and abs(kink) < info.max] or [1.0]
     # The last spread reaches to both sides of the farthest kink.
     spread = rng.choice([0.1, 1.0, 10.0, 2 * max(map(abs, bends))], count)
@@ -212,20 +211,20 @@ def neighbours(x: float, dtype: str) -> list[float]:
     return [float(here + n * step) for k in _NEIGHBOURS for n in (-k, k)] + [float(here)]
 
 
-def floats(dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return finite floats of every exponent and sign, subnormal ones included."""
-    bits = np.dtype(dtype).itemsize * 8
-    whole = rng.integers(0, 2**bits, count, dtype=f"uint{bits}", endpoint=False)
-    found = whole.view(dtype)
-    return np.asarray(np.where(np.isfinite(found), found, np.finfo(dtype).max))
-
-
 def close_to(x: NDArray, dtype: str, rng: Generator) -> NDArray:
     """Move each number, or row of them, by a part of itself from a third to nothing."""
     step = 10.0 ** -rng.uniform(0.5, _CLOSEST, (len(x), *[1] * (x.ndim - 1)))
     sign = rng.choice([-1.0, 1.0], x.shape)
     with np.errstate(all="ignore"):
         return np.asarray(x * (1 + sign * step)).astype(dtype)
+
+
+def units_from(x: NDArray, rng: Generator) -> NDArray:
+    """Return numbers that are equal to others, or a few units in the last place away."""
+    units = rng.integers(-_UNITS, _UNITS + 1, x.shape) * (rng.random(x.shape) >= _SAME)
+    with np.errstate(all="ignore"):
+        moved = x + units * np.spacing(np.abs(x))
+    return np.where(np.isfinite(moved), moved, x).astype(x.dtype)
 
 
 def best_guess(prediction: Space, target: Space, t: NDArray) -> NDArray:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.check.core.group_rows import GROUP_WIDTH
+from lossfw.check.core.members import promised
 from lossfw.check.core.reproduce import nested
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import Space
@@ -27,7 +28,7 @@ _POINT, _DIGIT = re.compile(r"\.0\b"), re.compile("[1-9]")
 _LOST_DIGITS = 2.0**7
 
 # Numbers larger than this are in play only where they are close to each other.
-_LARGE, _CLOSE = 1e3, 0.1
+_LARGE, _CLOSE, _NEXT = 1e3, 0.1, 1e-6
 
 
 @dataclass(frozen=True)
@@ -65,23 +66,35 @@ def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
 
 def is_inside(subject: Subject, points: Points) -> NDArray:
     """Tell which pairs have prediction and target in their spaces and ranges."""
+    keep = ~any_in_row(~are_promised(subject, points.y))
+    if points.t.dtype.kind not in "iu":
+        space = subject.space_of_targets(points.t)
+        rows = in_rows(subject, space, points.t)
+        keep &= ~any_in_row(~promised(space, rows, subject.target_range))
+    keep[keep] = is_legal(subject, points.take(np.flatnonzero(keep)))
+    return keep
+
+
+def are_promised(subject: Subject, y: NDArray) -> NDArray:
+    """Tell for which numbers of predictions results are promised."""
+    rows = in_rows(subject, subject.prediction, y)
+    return promised(subject.prediction, rows, subject.prediction_range).reshape(y.shape)
+
+
+def is_legal(subject: Subject, points: Points) -> NDArray:
+    """Tell which pairs have prediction and target in their spaces, of any size."""
     keep = np.ones(len(points), bool)
     spaces = subject.prediction, subject.space_of_targets(points.t)
     if subject.kind == "group":
         # Those of a row say more than those of its numbers, such as that not all are 0.
         rows: Any = subject.truth
         spaces = rows.prediction_space, rows.target_space
-    for space, sizes, x in (
-        (spaces[0], subject.prediction_range, points.y),
-        (spaces[1], subject.target_range, points.t),
-    ):
+    for space, x in zip(spaces, (points.y, points.t), strict=True):
         if x.dtype.kind in "iu":
             continue
         bad = space.outside(in_rows(subject, space, x))
         if bad is not None:
             keep &= ~any_in_row(np.asarray(bad))
-        if sizes is not None:
-            keep &= ~any_in_row(~sizes.holds(x))
     if subject.has_columns and subject.component is not None and subject.kind != "group":
         keep[keep] = _is_taken(subject.component, points.take(np.flatnonzero(keep)))
     return keep
@@ -124,6 +137,8 @@ def cancellation_scale(points: Points) -> NDArray:
         if y.ndim > 1 or t.shape != y.shape:
             return np.asarray(squares)
         close = np.abs(y - t) <= _CLOSE * size
+        # Next to each other nothing else is left of them.
+        squares = np.where(np.abs(y - t) <= _NEXT * size, np.maximum(squares, size**2), squares)
         logs = np.abs(np.log(np.where(y == 0, 1.0, np.abs(y))))
     return np.maximum(np.where(close, squares, np.minimum(size, _LARGE)), logs)
 

@@ -3,8 +3,7 @@
 An ordinary number is 0 or has a size from 1e-3 to 1e3 (a logit or a margin up to 100); in a bounded
 interval it keeps a thousandth of its width from the bounds, or is one of them. A far number has a
 size from 1e-6 to 1e6, as data still have: a result may overflow there, and must not be another one.
-A wide number has up to 30 digits before or behind the point. The rest is extreme: subnormal, huge
-or infinite numbers.
+The rest is wide.
 """
 
 from __future__ import annotations
@@ -27,9 +26,6 @@ _NEAR, _FAR, _FAR_EXPONENT = 1e-3, 1e3, 1e2
 # they keep from its bounds.
 MOST = 1e6
 
-# Sizes of wide numbers, and the share of an interval's width that they keep from its bounds.
-_WIDE, _WIDE_SHARE = 1e30, 1e-12
-
 
 class Region(IntEnum):
     """How ordinary a number is; that of a pair is the worst of its numbers."""
@@ -37,7 +33,6 @@ class Region(IntEnum):
     ORDINARY = 0
     FAR = 1
     WIDE = 2
-    EXTREME = 3
 
 
 def region(subject: Subject, points: Points) -> NDArray:
@@ -73,12 +68,11 @@ def _of_each(space: Space, x: NDArray, far: float) -> NDArray:
     bounds = UNIT if space is SIMPLEX else space
     if is_bounded(bounds):
         share = np.minimum(x - bounds.low, bounds.high - x) / (bounds.high - bounds.low)
-        inside = [(share == 0) | (share >= _NEAR), share >= 1 / MOST, share >= _WIDE_SHARE]
+        inside = [(share == 0) | (share >= _NEAR), share >= 1 / MOST]
     else:
         size = np.abs(x)
         inside = [
             (size == 0) | ((size >= _NEAR) & (size <= far)),
             (size >= 1 / MOST) & (size <= MOST),
-            (size >= 1 / _WIDE) & (size <= _WIDE),
         ]
-    return np.asarray(np.select(inside, list(Region)[:3], Region.EXTREME))
+    return np.asarray(np.select(inside, list(Region)[:2], Region.WIDE))

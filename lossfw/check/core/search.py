@@ -28,6 +28,7 @@ from lossfw.check.core.members import by_space
 from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.region import Region, region
 from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call, call_as_given
+from lossfw.components.ranges import EVERY_SIZE, PROMISED
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 
@@ -310,9 +311,10 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
         usual &= _in_rows(_off_bounds(subject.target, points.t, included=False), usual)
     keep = usual.all(-1) if points.y.ndim > 1 else usual
     index = np.flatnonzero(keep)
-    if not index.size and (subject.prediction_range or subject.target_range):
+    ranges = {subject.prediction_range, subject.target_range}
+    if not index.size and ranges - {PROMISED, EVERY_SIZE}:
         # The laws of a call hold everywhere.
-        everywhere = replace(subject, prediction_range=None, target_range=None)
+        everywhere = replace(subject, prediction_range=EVERY_SIZE, target_range=EVERY_SIZE)
         return ordinary(everywhere, Search(search.seed, search.examples), name, count)
     if index.size < _FEWEST and subject.has_columns:
         # Of many numbers in a row one is nearly always large or tiny.

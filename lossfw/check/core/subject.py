@@ -21,7 +21,7 @@ from lossfw.check.core.exact import Formula
 from lossfw.check.core.flat_rows import flat_loss, flat_space
 from lossfw.check.core.group_rows import GroupRows, setup_of_lines
 from lossfw.check.core.reproduce import outside_setup, setup
-from lossfw.components.ranges import Range
+from lossfw.components.ranges import PROMISED, Range
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
@@ -90,8 +90,8 @@ class Subject:
     # Results may be off by this part of the true ones.
     rtol: float = 0.0
     # The sizes for which results are promised: others are looked at by no check of results.
-    prediction_range: Range | None = None
-    target_range: Range | None = None
+    prediction_range: Range = PROMISED
+    target_range: Range = PROMISED
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""
@@ -120,11 +120,6 @@ class Subject:
         """Return the space in which targets lie: distributions may stand for class indices."""
         is_soft = self.target is CLASS_INDEX and t.dtype.kind == "f"
         return SIMPLEX if is_soft else self.target
-
-    def promises(self, y: NDArray) -> NDArray:
-        """Tell for which predictions results are promised."""
-        sizes = self.prediction_range
-        return np.ones(y.shape, bool) if sizes is None else sizes.holds(y)
 
     @cached_property
     def known(self) -> dict[Hashable, Any]:

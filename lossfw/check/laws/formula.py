@@ -47,7 +47,7 @@ from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.steady import steady
 from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call
 from lossfw.check.laws.own_differences import check_by_differences
-from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT, Interval, Space
+from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -87,10 +87,7 @@ _PARTIALS = (12, 120)
 
 
 def inner(subject: Subject, points: Points) -> Points:
-    """Return the points at which derivatives are judged: not on the boundary.
-
-    At infinite logits they are where the value is finite.
-    """
+    """Return the points at which derivatives are judged: not on the boundary."""
     return points.keep(is_inner(subject, points))
 
 
@@ -99,11 +96,6 @@ def is_inner(subject: Subject, points: Points) -> NDArray:
     y = points.y
     rows = in_rows(subject, subject.prediction, y)
     keep = np.isfinite(y) & _is_off_bounds(subject.prediction, rows).reshape(y.shape)
-    if subject.prediction is LOGITS:
-        far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
-        if far.size:
-            ends = to_float(subject.exact.values(y[far], points.t[far]))
-            keep[far[np.isfinite(ends)]] = True
     return np.asarray(keep.all(tuple(range(1, keep.ndim))))
 
 

@@ -5,10 +5,13 @@ Results do not depend on earlier calls, nor on the elements next to them, howeve
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast, draw_exact_points, need_alike
-from lossfw.check.core.points import Points
+from lossfw.check.core.members import clipped
+from lossfw.check.core.points import Points, in_rows, is_legal
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -21,6 +24,7 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.subject import Function, Subject, call, call_as_given
 from lossfw.check.laws.means import code_of
+from lossfw.components.spaces import LOGITS
 from lossfw.numerics.arrays import NDArray
 
 _MEAN = "the weighted mean"
@@ -224,14 +228,27 @@ def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list
         return []
     pool = same[0]
     with np.errstate(all="ignore"):
-        size = np.nan_to_num(np.abs(pool.y.astype(np.float64)), posinf=np.inf)
+        size = np.abs(pool.y.astype(np.float64))
     size = size.reshape(len(pool), -1)
     by_size = np.argsort(size.max(-1), kind="stable")
     by_least = np.argsort(size.min(-1), kind="stable")
     third = _TOGETHER // 3
     some = np.concatenate([by_size[-2 * third :], by_least[:third]])
-    large = [i for i in by_size[::-1] if np.isfinite(size[i]).all()][:_ALONE]
-    return [pool.take(some), *(pool.take(np.array([i])) for i in large)]
+    large = by_size[::-1][:_ALONE]
+    alone = [pool.take(np.array([i])) for i in large]
+    return [pool.take(some), *alone, *_beyond(subject, pool.take(large))]
+
+
+def _beyond(subject: Subject, points: Points) -> Iterator[Points]:
+    """Yield pairs with predictions at the ends of their dtype, and with infinite logits."""
+    info, space = np.finfo(points.y.dtype), subject.prediction
+    ends = [float(info.max), float(info.smallest_subnormal)]
+    for end in [np.inf, *ends] if space is LOGITS else ends:
+        far = in_rows(subject, space, np.copysign(end, points.y).astype(points.y.dtype))
+        some = Points(clipped(space, far).reshape(points.y.shape), points.t)
+        found = some.take(np.flatnonzero(is_legal(subject, some)))
+        if len(found):
+            yield found
 
 
 def joined(first: Points, second: Points) -> Points:

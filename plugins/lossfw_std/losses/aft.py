@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from lossfw import (
+    LOG,
     NONNEGATIVE,
     POSITIVE,
-    REAL,
     Array,
     Claims,
     Columns,
@@ -81,7 +81,7 @@ class Aft(DistributionLoss, PointwiseLoss):
         r"a = \frac{\log \mathrm{lower} - y}{\sigma},\ z = \frac{\log \mathrm{upper} - y}{\sigma}"
     )
 
-    prediction: ClassVar[Space] = REAL
+    prediction: ClassVar[Space] = LOG
     target: ClassVar[Space] = Columns.of(lower=NONNEGATIVE, upper=POSITIVE).ordered()
 
     distribution: Literal["normal", "logistic", "extreme"] = "normal"

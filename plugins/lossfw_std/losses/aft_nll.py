@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from lossfw import (
     BINARY,
+    LOG,
     POSITIVE,
-    REAL,
     Array,
     Claims,
     Columns,
@@ -16,7 +16,6 @@ from lossfw import (
     Namespace,
     Order,
     PointwiseLoss,
-    Range,
     Space,
 )
 from lossfw.numerics import (
@@ -95,10 +94,8 @@ class AftNll(DistributionLoss, PointwiseLoss):
         r" \quad\text{with } z = \frac{\log t - \mu}{\sigma}"
     )
 
-    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL)
+    prediction: ClassVar[Space] = Columns.of(location=LOG, log_scale=LOG)
     target: ClassVar[Space] = Columns.of(time=POSITIVE, event=BINARY)
-    # Beyond, the scale leaves the floats by far.
-    prediction_range: ClassVar[Range | None] = Range(high=300.0)
 
     distribution: Literal["normal", "logistic", "extreme"] = "normal"
 

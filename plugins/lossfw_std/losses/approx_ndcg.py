@@ -59,8 +59,8 @@ class ApproxNdcg(GroupLoss):
 
     target: ClassVar[Space] = NONNEGATIVE
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
-    # 2^t overflows beyond, and gains of smaller relevances end as subnormal numbers.
-    target_range: ClassVar[Range | None] = Range(1e-30, 1000.0)
+    # 2^t overflows beyond.
+    target_range: ClassVar[Range] = Range(high=1000.0)
 
     temperature: PositiveFloat = 1.0
 

@@ -6,15 +6,14 @@ from typing import Any, ClassVar
 
 from lossfw import (
     BINARY,
+    LOG,
     POSITIVE,
-    REAL,
     Array,
     Claims,
     Columns,
     DistributionLoss,
     Namespace,
     Order,
-    Range,
     Space,
 )
 from lossfw.numerics import log_and_distance
@@ -38,7 +37,7 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
     -----
     With w = (t / s)^k, a row with an event has the loss of `weibull_nll`, and one without has w,
     minus the logarithm of the chance to wait longer. The median time is s log(2)^(1 / k). Convex
-    in the log scale, but not in the row. Results hold for logarithms of sizes up to 1,000.
+    in the log scale, but not in the row.
 
     Source: Kalbfleisch and Prentice, *The Statistical Analysis of Failure Time Data*, 2nd edition,
     2002, chapter 3, doi:10.1002/9781118032985.
@@ -57,10 +56,8 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
     array([1.302016, 1.176547])
     """
 
-    prediction: ClassVar[Space] = Columns.of(log_scale=REAL, log_shape=REAL)
+    prediction: ClassVar[Space] = Columns.of(log_scale=LOG, log_shape=LOG)
     target: ClassVar[Space] = Columns.of(time=POSITIVE, event=BINARY)
-    # As for `WeibullNll`.
-    prediction_range: ClassVar[Range | None] = WeibullNll.prediction_range
 
     def formula(self, xp: Namespace, y: Any, t: Any) -> Array:
         s, k = xp.exp(y.log_scale), xp.exp(y.log_shape)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import PositiveFloat
 
-from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Order, Range, Space
+from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Order, Space
 from lossfw.numerics import (
     columns,
     computed_in_float64,
@@ -29,8 +29,6 @@ class _OfClasses(GroupLoss):
 
     prediction: ClassVar[Space] = DIRECTION
     target: ClassVar[Space] = REAL
-    # The second derivatives by shorter rows overflow, and those by longer ones vanish.
-    prediction_range: ClassVar[Range | None] = Range(1e-50, 1e50)
     needs_group: ClassVar[bool] = False
     neutral: ClassVar[tuple[Any, Any] | None] = _NEUTRAL
 
@@ -106,8 +104,7 @@ class NtXent(_OfClasses):
     -log(e_ij / (e_ij + sum of e_ik over the rows k of other classes)), e_ij = exp(c_ij / T). A
     mean over batches that are filled up differs from that of the batch as a whole: negatives are
     those of the group. Source: Chen et al., *A simple framework for contrastive learning of
-    visual representations*, ICML 2020, arXiv:2002.05709. Results hold for numbers of the sizes
-    1e-50 to 1e50.
+    visual representations*, ICML 2020, arXiv:2002.05709.
 
     See Also
     --------
@@ -263,8 +260,6 @@ class InfoNce(GroupLoss):
 
     prediction: ClassVar[Space] = Columns.of(query=VECTOR, key=VECTOR)
     target: ClassVar[Space] = REAL
-    # Products of larger vectors overflow, and those of smaller ones vanish.
-    prediction_range: ClassVar[Range | None] = Range(1e-100, 1e100)
     needs_group: ClassVar[bool] = False
     neutral: ClassVar[tuple[Any, Any] | None] = (0.0, ABSENT)
 

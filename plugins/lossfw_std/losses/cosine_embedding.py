@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from lossfw import SIGN, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Range, Space
+from lossfw import SIGN, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Space
 from lossfw.numerics import multiply_or_zero, positive_part
 from lossfw_std.angles import angle_between, bend, cosine_above, distance, slope
 from lossfw_std.directions import DIRECTION
@@ -49,8 +49,6 @@ class CosineEmbedding(PointwiseLoss):
 
     prediction: ClassVar[Space] = Columns.of(first=DIRECTION, second=DIRECTION)
     target: ClassVar[Space] = SIGN
-    # Curvatures are over squares of lengths.
-    prediction_range: ClassVar[Range | None] = Range(1e-100, 1e100)
 
     margin: Annotated[float, Field(ge=-1, le=1)] = 0.0
 

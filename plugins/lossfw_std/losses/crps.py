@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from lossfw import (
+    LOG,
     REAL,
     Array,
     Claims,
@@ -56,7 +57,7 @@ def _is_extreme(
 class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     """s g(z) for a location m and a scale s, with z = (t - m) / s and g'' = 2 f."""
 
-    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL)
+    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=LOG)
     target: ClassVar[Space] = REAL
 
     # Where one rounding of the scale costs eight units in the last place of the density.

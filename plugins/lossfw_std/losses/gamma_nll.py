@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import POSITIVE, REAL, Array, Claims, Columns, Namespace, Range, Space
+from lossfw import LOG, POSITIVE, Array, Claims, Columns, Namespace, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
@@ -37,7 +37,7 @@ class GammaNll(Likelihood):
     model; with k = 1 it is the exponential distribution. Up to terms of k and t alone it is k / 2
     times `gamma_deviance`. It has no lower bound, so its accuracy is that of its largest term.
     Convex in the log mean, but not in the row. No gamma function of k is computed, but Binet's
-    function, which falls like 1 / (12 k). Results hold for logarithms of sizes up to 300.
+    function, which falls like 1 / (12 k).
 
     ================================= ==================================================
     elsewhere                         here
@@ -64,10 +64,8 @@ class GammaNll(Likelihood):
     # The formula has Binet's function in place of the gamma function.
     latex: ClassVar[str] = r"\log\Gamma(k) - k \log\frac{k}{m} - (k - 1) \log t + \frac{k\,t}{m}"
 
-    prediction: ClassVar[Space] = Columns.of(log_mean=REAL, log_shape=REAL)
+    prediction: ClassVar[Space] = Columns.of(log_mean=LOG, log_shape=LOG)
     target: ClassVar[Space] = POSITIVE
-    # The exponentials of both logarithms and their products are floats.
-    prediction_range: ClassVar[Range | None] = Range(high=300.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition, with Stirling's series for the gamma function."""

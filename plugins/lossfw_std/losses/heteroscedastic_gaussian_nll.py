@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from lossfw import (
+    LOG,
     REAL,
     Array,
     Claims,
@@ -98,7 +99,7 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
            [ 0. ,  0.5]])
     """
 
-    prediction: ClassVar[Space] = Columns.of(mean=REAL, log_variance=REAL)
+    prediction: ClassVar[Space] = Columns.of(mean=REAL, log_variance=LOG)
     target: ClassVar[Space] = REAL
 
     full: bool = True

@@ -56,8 +56,8 @@ class LambdaNdcg(LogisticPairs):
     )
 
     target: ClassVar[Space] = NONNEGATIVE
-    # 2^t overflows beyond, and gains of smaller relevances end as subnormal numbers.
-    target_range: ClassVar[Range | None] = Range(1e-30, 1000.0)
+    # 2^t overflows beyond.
+    target_range: ClassVar[Range] = Range(high=1000.0)
 
     k: PositiveInt | None = None
 

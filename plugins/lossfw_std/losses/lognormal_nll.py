@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import POSITIVE, REAL, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
+from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
 from lossfw.numerics import (
     apply_where,
     log_and_distance,
@@ -62,7 +62,7 @@ class LognormalNll(DistributionLoss, Likelihood):
     array([[1.   , 7.099]])
     """
 
-    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL)
+    prediction: ClassVar[Space] = Columns.of(location=LOG, log_scale=LOG)
     target: ClassVar[Space] = POSITIVE
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Range, Space
+from lossfw import COUNT, LOG, Array, Claims, Columns, Namespace, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
@@ -69,10 +69,8 @@ class NegativeBinomialNll(Likelihood):
         r"t \log\frac{r + m}{m}"
     )
 
-    prediction: ClassVar[Space] = Columns.of(log_mean=REAL, log_dispersion=REAL)
+    prediction: ClassVar[Space] = Columns.of(log_mean=LOG, log_dispersion=LOG)
     target: ClassVar[Space] = COUNT
-    # The exponentials of both logarithms are floats.
-    prediction_range: ClassVar[Range | None] = Range(high=500.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition, with Stirling's series for both gamma functions of r."""

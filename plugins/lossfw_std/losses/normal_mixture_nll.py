@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from lossfw import (
+    LOG,
     REAL,
     VECTOR,
     Array,
@@ -14,8 +15,8 @@ from lossfw import (
     DistributionLoss,
     Namespace,
     Order,
-    Range,
     Space,
+    Vector,
 )
 from lossfw.numerics import (
     log_softmax,
@@ -73,11 +74,10 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         r" \exp\left(-\frac{(t - m_{k})^{2}}{2 s_{k}^{2}}\right)\quad\text{with logits } w"
     )
 
-    prediction: ClassVar[Space] = Columns.of(logit=VECTOR, location=VECTOR, log_scale=VECTOR)
+    prediction: ClassVar[Space] = Columns.of(
+        logit=VECTOR, location=VECTOR, log_scale=Vector.of(LOG)
+    )
     target: ClassVar[Space] = REAL
-    target_range: ClassVar[Range | None] = Range(high=1e100)
-    # The exponential of a log scale is a float.
-    prediction_range: ClassVar[Range | None] = Range(high=500.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         s = xp.exp(y.log_scale)

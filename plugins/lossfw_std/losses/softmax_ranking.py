@@ -101,7 +101,7 @@ class SoftmaxRanking(_Softmax):
 
     target: ClassVar[Space] = NONNEGATIVE
     # Sums of larger relevances leave floats of single precision.
-    target_range: ClassVar[Range | None] = Range(high=1e6)
+    target_range: ClassVar[Range] = Range(high=1e6)
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import REAL, Array, Claims, Columns, Namespace, Order, Range, Space
+from lossfw import LOG, REAL, Array, Claims, Columns, Namespace, Order, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
@@ -65,10 +65,8 @@ class StudentTNll(Likelihood):
         r"\frac{v + 1}{2} \log\left(1 + \frac{(t - m)^{2}}{s^{2} v}\right)"
     )
 
-    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=REAL, log_freedom=REAL)
+    prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=LOG, log_freedom=LOG)
     target: ClassVar[Space] = REAL
-    # Beyond, a scale is 0 or infinite whatever the other columns are.
-    prediction_range: ClassVar[Range | None] = Range(high=1e6)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition, with Stirling's series for both gamma functions."""

@@ -6,18 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import NonNegativeFloat
 
-from lossfw import (
-    REAL,
-    VECTOR,
-    Array,
-    Claims,
-    Columns,
-    Namespace,
-    Order,
-    PointwiseLoss,
-    Range,
-    Space,
-)
+from lossfw import REAL, VECTOR, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Space
 from lossfw.numerics import (
     apply_where_rows,
     computed_in_float64,
@@ -74,8 +63,6 @@ class TripletMargin(PointwiseLoss):
 
     prediction: ClassVar[Space] = Columns.of(anchor=VECTOR, positive=VECTOR, negative=VECTOR)
     target: ClassVar[Space] = REAL
-    # Beside longer vectors the others vanish, and with them what the distances differ by.
-    prediction_range: ClassVar[Range | None] = Range(1e-30, 1e30, float32=(1e-15, 1e15))
 
     margin: NonNegativeFloat = 1.0
     eps: NonNegativeFloat = 0.0

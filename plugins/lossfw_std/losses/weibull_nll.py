@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import (
-    POSITIVE,
-    REAL,
-    Array,
-    Claims,
-    Columns,
-    DistributionLoss,
-    Namespace,
-    Order,
-    Range,
-    Space,
-)
+from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
 from lossfw.numerics import log_and_distance, log_distance
 from lossfw_std.likelihood import Likelihood, held
 
@@ -43,8 +32,7 @@ class WeibullNll(DistributionLoss, Likelihood):
     -----
     The scale is the 63 % quantile. With log k = 0 it is the exponential distribution. It has no
     lower bound, so its accuracy is that of its largest term. Convex in the log scale, but not in
-    the row. Durations of which only the beginning was seen need `aft`. Results hold for logarithms
-    of sizes up to 1,000.
+    the row. Durations of which only the beginning was seen need `aft`.
 
     Source: Weibull, *A statistical distribution function of wide applicability*, Journal of
     Applied Mechanics 18, 1951, doi:10.1115/1.4010337.
@@ -61,10 +49,8 @@ class WeibullNll(DistributionLoss, Likelihood):
     array([[0.693]])
     """
 
-    prediction: ClassVar[Space] = Columns.of(log_scale=REAL, log_shape=REAL)
+    prediction: ClassVar[Space] = Columns.of(log_scale=LOG, log_shape=LOG)
     target: ClassVar[Space] = POSITIVE
-    # Beyond, scale and shape leave the floats by far, and a power is 0 or infinite.
-    prediction_range: ClassVar[Range | None] = Range(high=1e3)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         s, k = xp.exp(y.log_scale), xp.exp(y.log_shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import COUNT, REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw import COUNT, LOG, REAL, Array, Claims, Columns, Namespace, Order, Space
 from lossfw.numerics import (
     expm1_minus,
     factorial_rest,
@@ -52,7 +52,7 @@ class ZeroInflatedPoissonNll(Likelihood):
     array([0.379885, 2.386294])
     """
 
-    prediction: ClassVar[Space] = Columns.of(log_mean=REAL, zero_logit=REAL)
+    prediction: ClassVar[Space] = Columns.of(log_mean=LOG, zero_logit=REAL)
     target: ClassVar[Space] = COUNT
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:

@@ -1,14 +1,17 @@
 """Drawn points lie all over the domain: its edges, kinks, and pairs that are nearly equal."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import lossfw
 from lossfw.check.core.draw import LONG, draw, draw_densely
 from lossfw.check.core.group_rows import as_rows
-from lossfw.check.core.members import floats, line
+from lossfw.check.core.members import ends_of, line
 from lossfw.check.core.subject import COLUMNS, of_component
 from lossfw.check.instances import variants
+from lossfw.components.ranges import EVERY_SIZE, PROMISED
 
 DTYPES = ["float32", "float64"]
 LOGITS = {"name": "binary_cross_entropy", "from_logits": True}
@@ -43,12 +46,15 @@ def test_every_point_is_finite_and_legal(loss, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_residuals_reach_from_subnormal_to_huge(dtype):
+def test_residuals_reach_from_end_to_end_of_the_promise(dtype):
     y, t = (np.concatenate(x) for x in zip(*drawn(lossfw.loss("huber"), dtype), strict=True))
     r = np.abs(y.astype(np.float64) - t)
-    info = np.finfo(dtype)
-    assert (r[r > 0] < info.tiny).any()
-    assert (r > float(info.max) / 1e3).any()
+    least, most = PROMISED.of(dtype)
+    assert (r[r > 0] < 100 * least).any()
+    assert (r > most / 100).any()
+    size = np.abs(y[y != 0])
+    assert least <= size.min()
+    assert size.max() <= most
     assert ((y != 0) & (t != 0) & (r < 1e-3 * np.abs(t))).any()
 
 
@@ -75,7 +81,7 @@ def test_probabilities_come_close_to_both_ends(dtype):
     loss = lossfw.loss("binary_cross_entropy", guard="none")
     y = np.concatenate([y for y, _ in drawn(loss, dtype)])
     eps = np.finfo(dtype).eps
-    assert ((y > 0) & (y < np.finfo(dtype).tiny)).any()
+    assert ((y > 0) & (y < 100 * PROMISED.of(dtype)[0])).any()
     assert ((y < 1) & (y >= 1 - eps)).any()
 
 
@@ -91,16 +97,40 @@ def test_a_few_points_may_leave_a_set_of_rows_empty():
     assert sum(map(len, (y for y, _ in drawn(lossfw.loss("cross_entropy"), "float32", 15)))) > 0
 
 
-def test_floats_have_every_exponent():
-    found = floats("float64", np.random.default_rng(0), 2000)
-    _, exponents = np.frexp(found[found != 0])
-    assert exponents.min() < -900
-    assert exponents.max() > 900
-    assert (found < 0).any()
+def test_a_loss_that_promises_more_has_points_there():
+    class Wide(lossfw.DistanceLoss):
+        """It promises all numbers."""
+
+        prediction_range: ClassVar[lossfw.Range] = EVERY_SIZE
+
+        def value(self, xp, r):
+            return xp.abs(r)
+
+    (points,) = draw(of_component(Wide()), "float64", np.random.default_rng(0), 400)
+    size = np.abs(points.y[points.y != 0])
+    assert size.min() < 1e-200
+    assert 1e200 < size.max() < np.inf
+    assert (np.abs(points.t) <= 1e30).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_ends_are_floats_of_the_dtype(dtype):
+    least, most = ends_of(EVERY_SIZE, dtype)
+    assert np.asarray(least, dtype) > 0
+    assert np.asarray(most, dtype) < np.inf
+
+
+def test_a_column_that_is_exponentiated_has_sizes_of_its_own():
+    subject = of_component(lossfw.loss("student_t_nll"))
+    (points,) = draw(subject, "float64", np.random.default_rng(0), 400)
+    location, *logarithms = np.abs(points.y).max(0)
+    assert location > 1e20
+    assert max(logarithms) <= 80
+    assert min(logarithms) > 70
 
 
 def test_a_line_has_each_kink_and_its_neighbours():
-    x = line((3.0,), "float64", np.random.default_rng(0), 400, dense=True)
+    x = line((3.0,), "float64", np.random.default_rng(0), 400)
     assert np.isfinite(x).all()
     assert {3.0, np.nextafter(3.0, 4), np.nextafter(3.0, 2)} <= set(x.tolist())
 
@@ -115,4 +145,4 @@ def test_each_edge_of_a_prediction_meets_each_bound_of_a_target(spec, bounds, se
     (points,) = draw(subject, "float64", np.random.default_rng(seed), 50)
     for bound in bounds:
         met = set(points.y[points.t == bound].tolist())
-        assert {0.0, 5e-324, -746.0, -1e3, -1e4, 710.0, 1e300, np.inf, -np.inf} <= met
+        assert {0.0, 1e-30, -1e-30, 40.0, -37.0, 15.0} <= met

@@ -11,7 +11,7 @@ from lossfw.check.core.search import Search
 from lossfw.check.core.subject import of_component
 from lossfw.check.laws.formula import judgements
 
-ORDINARY, FAR, WIDE, EXTREME = Region
+ORDINARY, FAR, WIDE = Region
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,7 @@ ORDINARY, FAR, WIDE, EXTREME = Region
         ("squared_error", 1e-4, 0.0, FAR),
         ("squared_error", 2e6, 0.0, WIDE),
         ("squared_error", 1e-7, 0.0, WIDE),
-        ("squared_error", 5e-324, 0.0, EXTREME),
-        ("squared_error", 1.0, 1e200, EXTREME),
+        ("squared_error", 1.0, 1e20, WIDE),
         # Their difference is small beside both.
         ("squared_error", 3.0001, 3.0, FAR),
         ("squared_error", 3.0000001, 3.0, WIDE),
@@ -32,7 +31,7 @@ ORDINARY, FAR, WIDE, EXTREME = Region
         ("binary_cross_entropy", 0.5, 1.0, ORDINARY),
         ("binary_cross_entropy", 1.0, 1.0, ORDINARY),
         ("binary_cross_entropy", 1 - 1e-9, 1.0, WIDE),
-        ("binary_cross_entropy", 1e-30, 1.0, EXTREME),
+        ("binary_cross_entropy", 1e-30, 1.0, WIDE),
         ("cross_entropy", [0.4, 0.6], 1, ORDINARY),
         ("cross_entropy", [1e-5, 1 - 1e-5], 1, FAR),
         ("cross_entropy", [1e-7, 1 - 1e-7], 1, WIDE),
@@ -43,16 +42,10 @@ def test_the_worst_number_of_a_pair_is_its_region(name, y, t, expected):
     assert region(subject, Points(np.array([y]), np.array([t]))) == [expected]
 
 
-def test_infinite_logits_are_extreme():
-    subject = of_component(lossfw.loss("cross_entropy", from_logits=True))
-    y = np.array([[1.0, -np.inf], [1.0, 2.0]])
-    assert region(subject, Points(y, np.array([0, 0]))).tolist() == [EXTREME, ORDINARY]
-
-
 @pytest.mark.parametrize("name", ["huber", "cross_entropy", "heteroscedastic_gaussian_nll"])
 def test_narrowed_searches_share_out_the_points(name):
     subject, search = of_component(lossfw.loss(name)), Search(examples=20)
-    parts = [search.narrowed(ORDINARY, FAR), search.narrowed(WIDE, EXTREME)]
+    parts = [search.narrowed(ORDINARY, FAR), search.narrowed(WIDE)]
 
     def looked_at(search):
         some = [*search.points(subject), *branch_points(subject, search, "float64")]

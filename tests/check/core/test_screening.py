@@ -42,7 +42,7 @@ def test_where_floats_know_nothing_a_few_points_of_each_region_are_judged():
 
 
 def test_the_other_stage_judges_none():
-    assert screened(of_component(Far()), Search().narrowed(Region.EXTREME), 0) == []
+    assert screened(of_component(Far()), Search().narrowed(Region.WIDE), 0) == []
 
 
 def test_a_wrong_number_is_grave_beyond_a_thousand():

@@ -78,15 +78,15 @@ def one_at_zero(y, t):
 
 @elementwise
 def slope_of_norm(y, t):
-    """r / sqrt(1 + r^2), whose square overflows."""
+    """r / sqrt(1 + r^2) by a fourth power, which overflows in single precision."""
     with np.errstate(all="ignore"):
-        return (y - t) / np.sqrt(1 + (y - t) ** 2)
+        return (y - t) / np.sqrt(np.sqrt((1 + (y - t) ** 2) ** 2))
 
 
 @elementwise
 def slope_to_the_end(y, t):
-    """The sign, which leaves off at the end of float64."""
-    return np.where(np.abs(y - t) > 1e250, 0.0, np.sign(y - t))
+    """The sign, which leaves off near the end of the promise."""
+    return np.where(np.abs(y - t) > 1e25, 0.0, np.sign(y - t))
 
 
 @elementwise
@@ -95,8 +95,8 @@ def pseudo_huber(y, t):
 
 
 @rowwise
-def slope_at_infinity(y, t):
-    """Softmax from the largest logit: infinity less infinity."""
+def slope_of_softmax(y, t):
+    """Softmax less the target: for a class that is nearly certain two ones are subtracted."""
     with np.errstate(all="ignore"):
         e = np.exp(y - y.max(-1, keepdims=True))
         return e / e.sum(-1, keepdims=True) - t
@@ -114,12 +114,12 @@ LIARS = (
          _with(slope_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
          # The value cancels close to 0, and hides nothing of the gradient.
          ("precision", "value", "precision:gradient", "overflow:gradient")),
-    Liar("loss", "gradient", "at the end of the format",
+    Liar("loss", "gradient", "at the end of the promise",
          _with(slope_to_the_end, None, lossfw.loss("absolute_error"), absolute)),
-    Liar("loss", "gradient", "infinite logit",
-         replace(LOGIT_ROWS, gradient=slope_at_infinity,
+    Liar("loss", "precision:gradient", "softmax",
+         replace(LOGIT_ROWS, gradient=slope_of_softmax,
                  truth=lossfw.loss("cross_entropy", from_logits=True)),
-         ("value", "precision", "precision:gradient", "overflow")),
+         ("value", "precision", "overflow")),
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
     Liar("loss", "hessian", "threshold, by differences",
          replace(SQUARE, hessian=other_curvature, reduce=None)),

@@ -42,9 +42,9 @@ def cut_short(y, t):
 
 @elementwise
 def large_in_single(y, t):
-    """In single precision what would overflow squared is taken for 0."""
+    """In single precision what is large is taken for 0."""
     r = np.abs(y - t)
-    return np.where(r > 1e20, 0, r) if r.dtype == np.float32 else r
+    return np.where(r > 1e9, 0, r) if r.dtype == np.float32 else r
 
 
 @rowwise
