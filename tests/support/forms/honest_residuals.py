@@ -49,8 +49,8 @@ class HonestGemanMcClure(DistanceLoss):
         return r * r / (1 + r * r)
 
 
-@right("the slope c (1 - u)^2 is a polynomial of u for dual numbers: near u = 1 it is off by 1e-15")
-class HonestTukey(DistanceLoss):
+@wrong("NaN < 1 is false: a prediction of NaN costs c^2 / 6, and breaks a law")
+class TukeyByWhere(DistanceLoss):
     """The biweight of Beaton and Tukey, 1974."""
 
     c: PositiveFloat = 4.685

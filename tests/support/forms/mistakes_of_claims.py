@@ -1,7 +1,8 @@
 """Claims that are off by one unit in the last place.
 
-A bound and a sign are read off one result, and a user may rely on them to the last bit. A slope and
-a symmetry are read off two results, each of which may be some units off.
+A sign and a 0 are exact, and a user may rely on them to the last bit. A bound and a slope are
+numbers that are rounded themselves, and a symmetry compares two results, each of which may be some
+units off.
 """
 
 import math
@@ -22,7 +23,7 @@ class LipschitzByOne(DistanceLoss):
         return Claims(lipschitz=math.nextafter(0.7, 0))
 
 
-@wrong("from |r| = 1e8 on the loss is 1, which is above its bound")
+@right("a bound such as c^2 / 2 is rounded itself, and a unit above it is not beyond it")
 class BoundByOne(DistanceLoss):
     """A bound that is a unit too small."""
 
