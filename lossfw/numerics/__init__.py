@@ -39,7 +39,7 @@ of a guarded logarithm (`Guard`, `Delta` and `DEFAULT_DELTA` are for its fields)
 
 of an argument and a parameter::
 
-    excess(xp, a, limit)    a - limit       shares(xp, a, c)    a and c over max(a, c)
+    excess(xp, a, limit)    a - limit
     at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
     representable_limit(xp, limit, x)   a limit that the dtype of x can hold
     cache_constants(function)   decorates a function that computes constants from parameters
@@ -137,13 +137,10 @@ from lossfw.numerics.parameters import at_most as at_most
 from lossfw.numerics.parameters import cache_constants as cache_constants
 from lossfw.numerics.parameters import excess as excess
 from lossfw.numerics.parameters import high_precision as high_precision
-from lossfw.numerics.parameters import hypotenuse_and_share as hypotenuse_and_share
 from lossfw.numerics.parameters import nearest_float32 as nearest_float32
-from lossfw.numerics.parameters import over_root as over_root
 from lossfw.numerics.parameters import pieces as pieces
 from lossfw.numerics.parameters import power as power
 from lossfw.numerics.parameters import representable_limit as representable_limit
-from lossfw.numerics.parameters import shares as shares
 from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
 from lossfw.numerics.primitive import computed_in_float64 as computed_in_float64
 from lossfw.numerics.primitive import polynomial as polynomial

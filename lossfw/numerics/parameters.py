@@ -92,19 +92,6 @@ def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Par
     return constant
 
 
-@cache_constants
-def over_root(c: float, n: int) -> tuple[float, ...]:
-    """Return the pieces of ``c / sqrt(n)``.
-
-    Examples
-    --------
-    >>> over_root(1.0, 4), len(over_root(1.0, 3))
-    ((0.5,), 4)
-    """
-    with high_precision():
-        return pieces(Decimal(c) / Decimal(n).sqrt())
-
-
 def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
     """Return ``a - limit``, right to the last digits also where the two are close.
 
@@ -145,38 +132,6 @@ def at_most(xp: Namespace, a: Array, limit: float) -> Array:
 def at_least(xp: Namespace, a: Array, limit: float) -> Array:
     """Return the larger of each element and a number; NaN stays NaN; see `at_most`."""
     return xp.maximum(a, number_beside(xp, a, limit))
-
-
-def shares(xp: Namespace, a: Array, c: float) -> tuple[Array, Array]:
-    """Return ``a / max(a, c)`` and ``c / max(a, c)``, for ``a >= 0``.
-
-    Both are at most 1, and one of them is 1, so that their squares and sums
-    neither overflow nor vanish where those of a and c would.
-
-    Examples
-    --------
-    >>> p, c = shares(np, np.array([1e300]), 2.5e299)
-    >>> p, c, 1e300 * np.sqrt(p * p + c * c)
-    (array([1.]), array([0.25]), array([1.03077641e+300]))
-    """
-    # min(a, c) / c is the first also for an infinite a.
-    return at_most(xp, a, c) / c, c / at_least(xp, a, c)
-
-
-def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> tuple[Array, Array]:
-    """Return ``sqrt(p^2 + k^2)`` for the `shares` of a number, and ``sqrt(p^2 + k^2) + k``.
-
-    Of the squares one is 1 and the other w, and sqrt(1 + w) is 1 and a small
-    part, which takes most of the rounding errors with it.
-
-    Examples
-    --------
-    >>> hypotenuse_and_share(np, *shares(np, np.array([4.0]), 3.0))
-    (array([1.25]), array([2.]))
-    """
-    w = p * k * (p * k)
-    root = xp.sqrt(1.0 + w)
-    return root, 1.0 + (w / (1.0 + root) + k)
 
 
 def representable_limit(xp: Namespace, limit: float, x: Array) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import hypotenuse_and_share, shares
 from lossfw_std.parabolas import ConcaveInSquare
 
 
@@ -48,31 +47,26 @@ class Charbonnier(ConcaveInSquare):
         return xp.sqrt(r * r + c * c) - c
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """r^2 / (sqrt(r^2 + c^2) + c), which cancels nowhere, in shares of max(|r|, c)."""
-        a = xp.abs(r)
-        p, k = shares(xp, a, self.c)
-        _, total = hypotenuse_and_share(xp, p, k)
-        return a * (p / total)
+        """r^2 / (sqrt(r^2 + c^2) + c), which cancels nowhere."""
+        return r * r / (self._root(xp, r) + self.c)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / sqrt(r^2 + c^2)."""
-        p, k = shares(xp, xp.abs(r), self.c)
-        root, _ = hypotenuse_and_share(xp, p, k)
-        return xp.sign(r) * (p / root)
+        return r / self._root(xp, r)
 
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both, from one root."""
-        a = xp.abs(r)
-        p, k = shares(xp, a, self.c)
-        root, total = hypotenuse_and_share(xp, p, k)
-        return a * (p / total), xp.sign(r) * (p / root)
+        root = self._root(xp, r)
+        return r * r / (root + self.c), r / root
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """c^2 / (r^2 + c^2)^(3/2)."""
-        p, k = shares(xp, xp.abs(r), self.c)
-        square = p * p + k * k
-        # In this order nothing vanishes before the result does.
-        return k / self.c * k * k / (square * xp.sqrt(square))
+        root = self._root(xp, r)
+        share = self.c / root
+        return share * share / root
+
+    def _root(self, xp: Namespace, r: Array) -> Array:
+        return xp.sqrt(r * r + self.c * self.c)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near 1 far out."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import computed_in_float64, hypotenuse_and_share, shares
 from lossfw_std.parabolas import ConcaveInSquare
 
 
@@ -48,28 +47,26 @@ class PseudoHuber(ConcaveInSquare):
         return delta * delta * (xp.sqrt(1 + x * x) - 1)
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """delta r^2 / (sqrt(r^2 + delta^2) + delta), in shares of max(|r|, delta)."""
-        _, total = hypotenuse_and_share(xp, *shares(xp, xp.abs(r), self.delta))
-        # delta p = min(|r|, delta), which keeps its digits where p would vanish.
-        return r * (xp.clip(r, -self.delta, self.delta) / total)
+        """r^2 / (sqrt(1 + (r/delta)^2) + 1), which cancels nowhere."""
+        return r * r / (self._root(xp, r) + 1.0)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / sqrt(1 + (r/delta)^2)."""
-        root, _ = hypotenuse_and_share(xp, *shares(xp, xp.abs(r), self.delta))
-        return xp.clip(r, -self.delta, self.delta) / root
+        return r / self._root(xp, r)
 
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both, from one root."""
-        root, total = hypotenuse_and_share(xp, *shares(xp, xp.abs(r), self.delta))
-        within = xp.clip(r, -self.delta, self.delta)
-        return r * (within / total), within / root
+        root = self._root(xp, r)
+        return r * r / (root + 1.0), r / root
 
-    @computed_in_float64
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
-        """(1 + (r/delta)^2)^(-3/2); in float32 rounding delta counts three times."""
-        p, k = shares(xp, xp.abs(r), self.delta)
-        square = p * p + k * k
-        return k * k * k / (square * xp.sqrt(square))
+        """(1 + (r/delta)^2)^(-3/2)."""
+        share = 1.0 / self._root(xp, r)
+        return share * share * share
+
+    def _root(self, xp: Namespace, r: Array) -> Array:
+        x = r / self.delta
+        return xp.sqrt(1.0 + x * x)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near delta far out."""

@@ -7,28 +7,10 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import (
-    at_most,
-    computed_in_float64,
-    excess,
-    over_root,
-    positive_part,
-    with_float32_form,
-)
 from lossfw_std.parabolas import ConcaveInSquare
-from lossfw_std.shared_parts import Deferred, shared_parts
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
 _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
-
-
-@shared_parts
-def _plain(loss: Tukey, xp: Namespace, r: Array) -> Deferred:
-    """With r kept within c, and v = 1 - (r/c)^2."""
-    w = xp.clip(r, -loss.c, loss.c)
-    gap = (loss.c - xp.abs(w)) / loss.c
-    v = gap * (2.0 - gap)
-    return lambda: w * w * ((1.0 + v * (1.0 + v)) / 6.0), lambda: w * v * v
 
 
 class Tukey(ConcaveInSquare):
@@ -71,32 +53,30 @@ class Tukey(ConcaveInSquare):
         within = 1 - (1 - x * x) ** 3
         return c * c / 6 * xp.where(xp.abs(r) <= c, within, xp.ones_like(x))
 
-    @with_float32_form(_plain.value)
     def value(self, xp: Namespace, r: Array) -> Array:
-        """w^2/6 (1 + v + v^2), with w = min(|r|, c) and v = 1 - (w/c)^2: no case, no cancelling."""
-        w = at_most(xp, xp.abs(r), self.c)
-        x = w / self.c
-        v = 1.0 - x * x
+        """w^2/6 (1 + v + v^2), with w = r within c and v = 1 - (w/c)^2: no case, no cancelling."""
+        w, v = self._within(xp, r)
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
 
-    @with_float32_form(_plain.derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r (1 - (r/c)^2)^2 up to c, 0 beyond."""
-        a = xp.abs(r)
-        w, v = at_most(xp, a, self.c), _weight(xp, a, self.c)
-        return xp.sign(r) * (w * v * v)
+        w, v = self._within(xp, r)
+        return w * v * v
 
-    @with_float32_form(_plain.both)
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
-        return self.value(xp, r), self.derivative(xp, r)
+        """Both, from one square."""
+        w, v = self._within(xp, r)
+        return w * w * ((1.0 + v * (1.0 + v)) / 6.0), w * v * v
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - (r/c)^2) (1 - 5 (r/c)^2) up to c, 0 beyond."""
-        a = xp.abs(r)
-        w = at_most(xp, a, self.c)
-        # The second factor is 5 (z - w) (z + w) / c^2 with z = c / sqrt(5).
-        gap = -excess(xp, w, over_root(self.c, 5)) / self.c
-        return _weight(xp, a, self.c) * (5.0 * gap * (w / self.c + 1.0 / math.sqrt(5.0)))
+        _, v = self._within(xp, r)
+        return v * (5.0 * v - 4.0)
+
+    def _within(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        w = xp.clip(r, -self.c, self.c)
+        x = w / self.c
+        return w, 1.0 - x * x
 
     def claims(self) -> Claims:
         """Bounded and twice smooth, not convex; the derivative is steepest at c / sqrt(5)."""
@@ -110,14 +90,3 @@ class Tukey(ConcaveInSquare):
             symmetric=True,
             twice_smooth=True,
         )
-
-
-@computed_in_float64
-def _weight(xp: Namespace, a: Array, c: float) -> Array:
-    """Return 1 - (a/c)^2 with all its digits near a = c, and 0 beyond.
-
-    Its square doubles every error, which in float32 would be too many.
-    """
-    x = a / c
-    gap = positive_part(xp, c - a) / c
-    return xp.where(x < 0.5, 1.0 - x * x, gap * (2.0 - gap))
