@@ -31,9 +31,8 @@ _ORDER = (
     "shape:result", "shape:broadcast", "shape:layout", "nan:legal", "nan", "domain:class_index",
     "value:negative_zero", "purity:arguments", "purity:repeat", "purity:companions",
     "dtype:result", "dtype:inputs", "dtype:half", "many", "weights", "mask", "weights:long",
-    "classes", "value", "precision", "overflow", "value:index", "gradient", "hessian",
-    "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
-    "nan:formula", "arrays", "claim:nonnegative", "claim:lower_bound", "claim:bounded",
+    "classes", "value", "value:index", "gradient", "hessian", "arrays", "claim:nonnegative",
+    "claim:lower_bound", "claim:bounded",
     "claim:zero_at_target", "claim:finite_at_boundary", "claim:convex", "claim:strictly_convex",
     "claim:strongly_convex", "claim:lipschitz", "claim:gradient_lipschitz", "claim:monotone",
     "claim:gradient_zero_almost_everywhere", "claim:symmetric", "claim:exchangeable",
@@ -89,9 +88,8 @@ METRIC_CHECKS = _in_order(metrics)
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (
     "shape:result", "value:negative_zero", "purity:repeat", "purity:companions", "dtype:result",
-    "weights", "mask", "value", "precision", "overflow", "gradient", "hessian",
-    "precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian",
-    "nan:formula", "gradient:both", "curvature:bound", "classes",
+    "weights", "mask", "value", "gradient", "hessian", "gradient:both", "curvature:bound",
+    "classes",
 )  # fmt: skip
 
 # The checks of a loss of groups: a group is a row to them.

@@ -17,10 +17,11 @@ from lossfw.check.severity import GRADES
 
 _RANKS = {grade: rank for rank, grade in enumerate(GRADES)}
 
-# The checks that compare a function with the formula are named after it, those of sorts of errors
-# that have a check of their own after both.
-_FUNCTIONS = ("value", "gradient", "hessian")
-_SORTS = ("precision", "overflow")
+# The checks that compare a function with the formula, and the one of NaN, which may be its own.
+_RESULTS = ("value", "gradient", "hessian", "nan:legal")
+
+# Where a result depends on its companions, every check of the call fails, and this one says why.
+_COMPANIONS = "purity:companions"
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,22 @@ def by_grade(refuted: Iterable[Refutation]) -> list[Refutation]:
 def causes(refuted: Iterable[Refutation]) -> list[SharedCause]:
     """Return the causes of findings, the gravest first."""
     found: dict[Hashable, list[Refutation]] = {}
-    for finding in by_grade(refuted):
+    ordered = by_grade(refuted)
+    ordered.sort(key=lambda one: one.check != _COMPANIONS)
+    for finding in ordered:
         found.setdefault(_cause(finding, found), []).append(finding)
-    _join_far_ones(found)
     return [SharedCause(findings) for findings in found.values()]
 
 
 def _cause(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> Hashable:
     """Return the key of the cause of a finding, among those that were found before."""
-    sort = sort_of_check(finding.check)
-    if sort:
-        return "precision" if finding.grade == "digits" else sort, finding.grade == "extreme"
+    if _COMPANIONS in found:
+        return _COMPANIONS
+    if finding.check in _RESULTS:
+        has_none = finding.error == "overflow" or finding.check == "nan:legal"
+        key: Hashable = (has_none, finding.grade == "wrong")
+        # It is the same mistake at other parameters.
+        return next((k for k in found if finding.check in {f.check for f in found[k]}), key)
     for key, others in found.items():
         if any(_is_same(finding, other) for other in others):
             return key
@@ -83,7 +89,7 @@ def _cause(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> H
 
 def _is_same(one: Refutation, other: Refutation) -> bool:
     """Tell whether two findings of claims and laws have one cause."""
-    if sort_of_check(other.check):
+    if other.check in _RESULTS:
         return False
     if one.check == other.check or (one.cause is not None and one.cause == other.cause):
         return True
@@ -93,25 +99,3 @@ def _is_same(one: Refutation, other: Refutation) -> bool:
         and one.inputs.keys() == other.inputs.keys()
         and all(np.array_equal(array, other.inputs[name]) for name, array in one.inputs.items())
     )
-
-
-def _join_far_ones(found: dict[Hashable, list[Refutation]]) -> None:
-    """Move what is wrong at extremes to what is wrong in ordinary numbers for the same checks."""
-    for sort in ("value", *_SORTS):
-        near, far = found.get((sort, False)), found.get((sort, True), [])
-        if near and {f.check for f in far} <= {f.check for f in near}:
-            near += found.pop((sort, True), [])
-
-
-def sort_of_check(check: str) -> str:
-    """Return the sort of error that a check against the formula is about, else an empty text.
-
-    Examples
-    --------
-    >>> sort_of_check("overflow"), sort_of_check("precision:gradient"), sort_of_check("nan")
-    ('overflow', 'precision', '')
-    """
-    if check in _FUNCTIONS:
-        return "value"
-    sort, _, function = check.partition(":")
-    return sort if sort in _SORTS and (function or "value") in _FUNCTIONS else ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.reproduce import nested
-from lossfw.check.core.search import MOST_NUMBERS, Grade
+from lossfw.check.core.search import MOST_NUMBERS, Error, Grade
 from lossfw.check.severity import GRADES, NOTES
 from lossfw.numerics.arrays import NDArray
 
@@ -40,6 +40,9 @@ class Refutation:
     grade : str
         ``"wrong"``, or a note: it loses ``"digits"``, or is off only at an ``"extreme"``; or a
         ``"convention"``.
+    error : str or None
+        Of a wrong result ``"digits"`` if some digits are right, ``"overflow"`` if it is infinite or
+        NaN, else ``"other"``.
     component : str
         The component, with its parameters.
     labels : mapping of str to sequence of str
@@ -55,6 +58,7 @@ class Refutation:
     cause: Hashable = None
     blocks: bool = False
     grade: Grade = "wrong"
+    error: Error | None = None
     component: str = ""
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -63,6 +67,7 @@ class Refutation:
         return {
             "check": self.check,
             "grade": self.grade,
+            "error": self.error,
             "component": self.component,
             "claim": self.claim,
             "message": self.message,

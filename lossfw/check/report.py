@@ -216,8 +216,13 @@ class Report:
         return "".join([
             refuted,
             " by the checks that ran" if self.unfinished and not firsts else "",
-            f" ({NO_FORMULA})" if self.is_own_truth and _has_value(self.passed) else "",
+            f" ({NO_FORMULA})" if self.is_own_truth and self._looked_at_values else "",
         ])  # fmt: skip
+
+    @property
+    def _looked_at_values(self) -> bool:
+        names = {one.check for one in self.passed} | {one.check for one in self.refuted}
+        return "value" in names
 
     def raise_if_refuted(self) -> None:
         """Raise an error with the verdict and the findings, unless the report is ok.
@@ -401,10 +406,6 @@ def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
     others = sum(report.is_deselected for report in reports)
     if others:
         yield f"skipped {_count(others, 'component')} without any of the checks that are chosen"
-
-
-def _has_value(passed: Iterable[PassedCheck]) -> bool:
-    return any(one.check == "value" for one in passed)
 
 
 def _count(count: int, word: str) -> str:

@@ -424,6 +424,7 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         cause=refuted.cause or (None if cause is None else cause.key),
         blocks=refuted.blocks,
         grade=grade_of(name, suite.subject, refuted.inputs, refuted.grade),
+        error=refuted.error,
         component=suite.name,
         labels=_labels(suite.subject, refuted.inputs),
     )

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossfw.check.core.gravity import is_promised
-from lossfw.check.core.points import Points
+from lossfw.check.core.points import Points, is_promised
 from lossfw.check.core.search import Grade
 from lossfw.check.core.subject import Subject
 from lossfw.components.ranges import PROMISED

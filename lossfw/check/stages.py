@@ -19,11 +19,9 @@ from lossfw.check.options import Options
 # Names of checks of a formula begin so.
 _OF_FORMULA = (
     "value",
-    "precision",
-    "overflow",
     "gradient",
     "hessian",
-    "nan:",
+    "nan:legal",
     "claim",
     "curvature",
     "distribution",
@@ -35,8 +33,7 @@ _FIRST = "shape:result"
 # The checks of a formula that look at the points of a region. The others follow curves, or look at
 # plain numbers.
 AT_POINTS = frozenset({
-    "value", "precision", "overflow", "gradient", "precision:gradient", "overflow:gradient",
-    "hessian", "precision:hessian", "overflow:hessian", "nan:legal", "nan:formula",
+    "value", "gradient", "hessian", "nan:legal",
     "value:negative_zero", "gradient:both", "curvature:bound", "claim:nonnegative",
     "claim:lower_bound", "claim:bounded", "claim:zero_at_target", "claim:symmetric",
     "claim:exchangeable", "claim:shift_invariant", "claim:permutation_equivariant",

@@ -58,7 +58,7 @@ def test_the_gravest_finding_is_told_first():
     grades = [refutation.grade for refutation in report.refuted]
     assert grades[0] == "wrong"
     assert grades == sorted(grades, key=["wrong", "digits", "extreme", "convention"].index)
-    assert {"digits", "convention"} <= set(grades)
+    assert "convention" in grades
 
 
 def test_conventions_of_an_outside_function_count_on_request():

@@ -113,7 +113,7 @@ def test_a_slip_of_a_loss_is_one_finding(slip, words):
     report = check(slip, examples=5)
     (refutation,) = report.refuted
     assert re.search(words, refutation.message)
-    assert len(report.not_run) > 40
+    assert len(report.not_run) > 20
     assert report.passed == []
     assert str(report).count("\n") < 40
 
@@ -141,7 +141,7 @@ def test_the_same_error_in_exact_numbers_is_told_once():
     report = check(loss(positive, derivative=square, second_derivative=square), examples=5)
     told = [r.check for r in report.refuted if "undefined" in r.message]
     assert "value" in told
-    assert report.not_run["overflow"] == "the error that value reports"
+    assert report.not_run["gradient"] == "the error that value reports"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_derivative_that_loses_digits_has_the_remedy_of_its_author():
     own = {"__doc__": "A sigmoid.", "value": value, "out_space": REAL}
     for more, remedy in (({}, "write a `derivative`"), ({"derivative": naive}, "xp.log1p")):
         activation = type("Slip", (Activation,), own | more)()
-        report = check(activation, examples=20, only=["precision:gradient"])
+        report = check(activation, examples=20, only=["gradient"])
         (finding,) = report.refuted
         assert remedy in finding.message
 
@@ -260,7 +260,7 @@ def mean_of_the_other_squares(self, xp, z, t):
 
 def test_a_result_that_is_nan_in_float32_anyway_is_not_a_nan_that_spreads():
     slip = loss(log_of_the_other_probabilities, CategoricalLoss, prediction=LOGITS)
-    assert not check(slip, only=["nan"], skip=["nan:legal", "nan:formula"]).refuted
+    assert not check(slip, only=["nan"], skip=["nan:legal"]).refuted
 
 
 def test_a_loss_of_one_column_is_told_of_least_classes():

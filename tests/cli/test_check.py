@@ -181,11 +181,11 @@ class Rounded(DistanceLoss):
 
 def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
     (tmp_path / "rounded.py").write_text(ROUNDED)
-    arguments = ("--plugin", "rounded.py", "--only", "precision", "--examples", "20")
+    arguments = ("--plugin", "rounded.py", "--only", "value", "--examples", "20")
     result = lossfw(*arguments)
     assert result.exit_code == 0
-    assert result.stdout.startswith("Rounded(): nothing wrong, 2 notes: precision")
-    assert "\n  note, loses digits: precision\n" in result.stdout
+    assert result.stdout.startswith("Rounded(): nothing wrong, 1 note: value")
+    assert "\n  note, loses digits: value\n" in result.stdout
     assert "notes fail only with --strict" in result.stdout
     strict = lossfw(*arguments, "--strict", "--json")
     assert strict.exit_code == 1
@@ -194,18 +194,18 @@ def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
         (report,) = whole["reports"]
         assert (whole["ok"], report["ok"]) == (ok, ok)
         assert report["wrong"] == []
-        assert set(report["notes"]) >= {"precision"}
+        assert set(report["notes"]) >= {"value"}
         assert {r["severity"] for r in report["refuted"]} == {"note"}
 
 
 def test_what_is_wrong_fails_beside_notes(lossfw, tmp_path):
     (tmp_path / "rounded.py").write_text(ROUNDED.replace("Claims()", "Claims(convex=True)"))
-    result = lossfw("--plugin", "rounded.py", "--only", "precision", "--only", "convex", "--json")
+    result = lossfw("--plugin", "rounded.py", "--only", "value", "--only", "convex", "--json")
     assert result.exit_code == 1
     (report,) = json.loads(result.stdout)["reports"]
     assert report["wrong"] == ["claim:convex"]
     assert report["verdict"] == "wrong: claim:convex"
-    assert "precision" in report["notes"]
+    assert "value" in report["notes"]
 
 
 @pytest.fixture

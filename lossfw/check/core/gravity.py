@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.check.core.judge import Judgement
 from lossfw.check.core.points import Points, any_in_row
 from lossfw.check.core.subject import Subject
-from lossfw.components.ranges import PROMISED, Range
+from lossfw.components.ranges import Range
 from lossfw.numerics.arrays import NDArray
 
 # A result is another number if it is off by more than this, both as it is and as a share of the
@@ -38,14 +38,14 @@ def is_written(subject: Subject, order: int) -> bool:
 def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     """Return the grade of each element or row of results, an empty text for what is right."""
     actual, expected = judgement.actual, judgement.expected
-    # Another library may return float64 for float32: its digits are those of the arguments.
-    dtype = judgement.points.y.dtype.name
+    # Another library may return float64 for float32, or float32: the fewer digits count.
+    dtype = min(judgement.points.y.dtype, actual.dtype, key=lambda one: one.itemsize).name
     is_other = are_others(actual, expected, dtype, is_written(subject, order))
     has_none = ~np.isfinite(actual) & np.isfinite(expected)
     points, bad = judgement.points, judgement.is_wrong
     is_far = ~_hold(_OF_DATA, subject, points)
-    is_grave = any_in_row(bad & has_none) & is_promised(subject, points)
-    is_grave |= any_in_row(bad & is_other) & ~is_far
+    # Only promised numbers are drawn.
+    is_grave = any_in_row(bad & has_none) | (any_in_row(bad & is_other) & ~is_far)
     small = np.where(is_far, "extreme", "digits")
     return np.where(any_in_row(bad), np.where(is_grave, "wrong", small), "")
 
@@ -58,11 +58,6 @@ def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool 
         off = np.abs(actual - expected)
         is_other = (off > least) & (off > least * np.abs(expected))
     return np.asarray(is_other | ~np.isfinite(off))
-
-
-def is_promised(subject: Subject, points: Points) -> NDArray:
-    """Tell at which points results and claims are promised."""
-    return _hold(PROMISED, subject, points)
 
 
 def _hold(sizes: Range, subject: Subject, points: Points) -> NDArray:

@@ -66,12 +66,18 @@ def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
 
 def is_inside(subject: Subject, points: Points) -> NDArray:
     """Tell which pairs have prediction and target in their spaces and ranges."""
+    keep = is_promised(subject, points)
+    keep[keep] = is_legal(subject, points.take(np.flatnonzero(keep)))
+    return keep
+
+
+def is_promised(subject: Subject, points: Points) -> NDArray:
+    """Tell for which pairs results are promised: those of sizes in their ranges."""
     keep = ~any_in_row(~are_promised(subject, points.y))
     if points.t.dtype.kind not in "iu":
         space = subject.space_of_targets(points.t)
         rows = in_rows(subject, space, points.t)
         keep &= ~any_in_row(~promised(space, rows, subject.target_range))
-    keep[keep] = is_legal(subject, points.take(np.flatnonzero(keep)))
     return keep
 
 

@@ -37,6 +37,9 @@ T = TypeVar("T")
 # How grave a finding is, the gravest first; `lossfw.check.severity` has the words.
 Grade: TypeAlias = Literal["wrong", "digits", "extreme", "convention"]
 
+# What is the matter with a result: it has some right digits, is infinite or NaN, or is another one.
+Error: TypeAlias = Literal["digits", "overflow", "other"]
+
 # A text shows so many numbers of an array.
 MOST_NUMBERS = 8
 
@@ -58,12 +61,13 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
     """What refutes a promise: a message, inputs, and the expression `code` of their names.
 
     After one that `blocks`, no other check has anything to look at. Those of equal `cause`, where
-    it is not empty, are one finding of several checks. A wrong result has a `grade`.
+    it is not empty, are one finding of several checks. A wrong result has a `grade` and an `error`.
     """
 
     blocks = False
     cause = ""
     grade: Grade | None = None
+    error: Error | None = None
 
     def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
         super().__init__(message)

@@ -30,7 +30,7 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.subject import COLUMNS, JUDGED_DTYPES, Subject, of_component, unwritten
 from lossfw.check.denials import denials
-from lossfw.check.laws.formula import DERIVATIVE_CHECKS, VALUE_CHECKS
+from lossfw.check.laws.formula import RESULT_CHECKS
 from lossfw.check.laws.optional_functions import compare_both
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
@@ -387,7 +387,7 @@ def _jacobians(activation: Activation, x: NDArray, search: Search) -> NDArray:
 _CLAIMS_OF_BOTH = (check_dead_gradient, check_row_sums, check_shift_invariant)
 _ELEMENTWISE = (
     check_call, check_nan, check_companions,
-    *map(_as_curve, (*VALUE_CHECKS, *DERIVATIVE_CHECKS)),
+    *map(_as_curve, RESULT_CHECKS),
     check_range, check_monotone, check_odd,
     *map(_as_curve, (check_lipschitz, check_breaks)),
     *_CLAIMS_OF_BOTH,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast
+from lossfw.check.core.inner import is_inner
 from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, simplest
 from lossfw.check.core.search import (
     Counterexample,
@@ -25,7 +26,6 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import Subject, call
-from lossfw.check.laws.formula import is_inner
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
 from lossfw.losses.kinds import PointwiseLoss
@@ -87,6 +87,18 @@ def _refute_nan(
         found.message = text + _SPACES
         found.blocking()
     raise found
+
+
+def refute_nan_of_formula(subject: Subject, search: Search) -> None:
+    """Refute a formula that is NaN at legal, finite arguments: it is nothing to compare with."""
+
+    def formula(y: NDArray, t: NDArray) -> NDArray:
+        search.count(len(y))
+        exact = to_float(subject.exact.values(y, t))
+        # Where the value is NaN too, `nan:legal` reports it, and the two are one mistake.
+        return np.where(np.isnan(call(subject.value, y, t)), 0.0, exact)
+
+    _refute_nan(subject, search, "formula", formula, "float64")
 
 
 def _are_looked_at(subject: Subject, points: Points, name: str) -> NDArray:
@@ -243,18 +255,3 @@ def check_negative_zero(subject: Subject, search: Search) -> None:
         bad = (result == 0) & np.signbit(result)
         if bad.any():
             raise Counterexample.at(points, simplest(points, bad), "the loss is -0.0.")
-
-
-@check("nan:formula")
-def check_formula(subject: Subject, search: Search) -> None:
-    """The formula is a number at legal, finite arguments: a NaN is nothing to compare with."""
-    if subject.component is None:
-        raise NotApplicable("the formula is not the function's own")
-
-    def formula(y: NDArray, t: NDArray) -> NDArray:
-        search.count(len(y))
-        exact = to_float(subject.exact.values(y, t))
-        # Where the value is NaN too, `nan:legal` reports it, and the two are one mistake.
-        return np.where(np.isnan(call(subject.value, y, t)), 0.0, exact)
-
-    _refute_nan(subject, search, "formula", formula, "float64")

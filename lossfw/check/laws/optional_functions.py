@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lossfw.check.core.inner import inner
 from lossfw.check.core.judge import judge
 from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, is_inside, simplest
 from lossfw.check.core.search import (
@@ -21,7 +22,6 @@ from lossfw.check.core.search import (
     format_number,
 )
 from lossfw.check.core.subject import Subject, call
-from lossfw.check.laws.formula import inner
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -85,6 +85,6 @@ LIARS = (
          ("claim:strictly_proper",)),
     # Its plain formula cancels.
     Liar("loss", "claim:strictly_proper", "no spread", WithoutSpread(),
-         ("claim:proper", "precision:gradient", "precision:hessian")),
+         ("claim:proper", "gradient", "hessian")),
     Liar("loss", "claim:strictly_proper", "any scale", AnyScale()),
 )  # fmt: skip

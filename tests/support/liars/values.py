@@ -12,8 +12,7 @@ from support.liars.liar import Liar
 
 # A NaN that spreads, and what else a formula loses that is taken as it is written.
 _NAN_BESIDES = ("value",)
-_NAIVE = ("precision", "precision:gradient", "precision:hessian", "overflow:gradient",
-          "overflow:hessian", "arrays")  # fmt: skip
+_NAIVE = ("gradient", "hessian", "arrays")
 
 _BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
 
@@ -104,7 +103,7 @@ class NaiveFocal(PointwiseLoss):
 LIARS = (
     Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), _NAN_BESIDES),
     Liar("loss", "nan:legal", "focal", NaiveFocal(), (*_NAN_BESIDES, *_NAIVE)),
-    Liar("loss", "nan:formula", "cross entropy", NaiveFormula(), _NAN_BESIDES),
+    Liar("loss", "value", "cross entropy", NaiveFormula()),
     # The square, but for residuals above 20.
     Liar("loss", "value", "cut off",
          replace(_BARE, value=elementwise(lambda y, t: np.minimum((y - t) ** 2, 400)))),
@@ -116,10 +115,10 @@ LIARS = (
     Liar("loss", "value", "single",
          replace(_BARE, value=large_in_single, truth=lossfw.loss("absolute_error"))),
     Liar("loss", "value:index", "curvature", replace(BRIER_ROWS, hessian=halved_by_index)),
-    Liar("loss", "precision", "multiplied out", replace(_BARE, value=expanded),
+    Liar("loss", "value", "multiplied out", replace(_BARE, value=expanded),
          # Multiplied out, the largest numbers are too large and small results below 0.
-         ("overflow", "value:negative_zero")),
-    Liar("loss", "overflow", "log cosh",
-         replace(_BARE, value=logarithm_of_cosh, truth=lossfw.loss("log_cosh")), ("value",)),
+         ("value:negative_zero",)),
+    Liar("loss", "value", "log cosh",
+         replace(_BARE, value=logarithm_of_cosh, truth=lossfw.loss("log_cosh"))),
     Liar("loss", "value:index", "last class", replace(BRIER_ROWS, value=by_index)),
 )  # fmt: skip

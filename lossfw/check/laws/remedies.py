@@ -1,0 +1,166 @@
+"""What a wrong result is off by, and what helps against it, by what its author has written."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossfw.check.core.gravity import FUNCTIONS, is_written
+from lossfw.check.core.judge import Judgement
+from lossfw.check.core.points import Points, drop_outside
+from lossfw.check.core.search import Error, Grade, format_number
+from lossfw.check.core.subject import Subject
+from lossfw.numerics.arrays import NDArray
+
+_WORDS = ("value", "gradient", "Hessian")
+
+# A result with fewer right digits than this is not one that has lost digits.
+_FEWEST_DIGITS = 1
+
+_FOLLOWS_VALUE = "It follows `value` step by step, and loses digits on the way: write a `{}`."
+_OVERFLOWS_BEHIND = (
+    "It follows `value` step by step, and a number on the way overflows: write a `{}`."
+)
+_OF_FLOAT32 = "In float64 it is right: write `@computed_in_float64` above `{}`."
+_RANGE = "A `prediction_range` or `target_range` promises results only for the sizes you need."
+_AT_TIE = "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
+_DIGITS = (
+    "A difference of near numbers loses digits: write it with xp.log1p or xp.expm1, or take "
+    "a function of lossfw.numerics."
+)
+_OVERFLOW = (
+    "An exponential, a square or a quotient overflows on the way: softplus, logsumexp, "
+    "log_cosh and others of lossfw.numerics do not."
+)
+
+# The functions that these remedies name; a body that calls one needs no such hint.
+_STABLE = {"log_cosh", "log_sigmoid", "log_softmax", "logsumexp", "softplus"}
+_STABLE_DIGITS = _STABLE | {"expm1", "log1p"}
+
+
+def sort_of_error(one: Judgement) -> Error:
+    """Return the word for the error of one result."""
+    if (one.is_wrong & ~np.isfinite(one.actual)).any():
+        return "overflow"
+    return "digits" if _right_digits(one) >= _FEWEST_DIGITS else "other"
+
+
+def relative_error(judgement: Judgement) -> NDArray:
+    """Return the errors of results as shares of the true ones, infinite where either is 0 or so."""
+    actual, expected = judgement.actual.astype(np.float64), judgement.expected
+    with np.errstate(all="ignore"):
+        error = np.abs(actual - expected) / np.abs(expected)
+    return np.where(actual == expected, 0.0, np.where(np.isnan(error), np.inf, error))
+
+
+def _right_digits(one: Judgement) -> int:
+    error = float(np.max(relative_error(one), initial=0.0, where=one.is_wrong))
+    return math.floor(-math.log10(error)) if 0 < error < 1 else 0
+
+
+def description(one: Judgement, order: int) -> str:
+    """Return what a result is, what it should be, and how many of its digits are right."""
+    # As many digits as it takes to tell them apart.
+    few, every = (
+        [format_number(x[0], digits) for x in (one.actual, one.expected)] for digits in (9, 17)
+    )
+    actual, expected = few if few[0] != few[1] else every
+    text = f"the {_WORDS[order]} is {actual}, and the formula gives {expected}"
+    digits = _right_digits(one)
+    if not digits:
+        return f"{text}."
+    with np.errstate(all="ignore"):
+        ulps = np.abs(one.actual.astype(np.float64) - one.expected) / np.spacing(
+            np.abs(one.expected)
+        )
+    worst = float(np.max(ulps, initial=0.0, where=one.is_wrong))
+    right = "1 digit is right" if digits == 1 else f"{digits} digits are right"
+    return (
+        f"{text}: {right}, {worst:.2g} units in the last place off ({one.tolerance:g} are allowed)."
+    )
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """What helps against wrong results of one function.
+
+    `judged_at` judges it at other points; `wrong` are the judgements with something wrong.
+    """
+
+    subject: Subject
+    order: int
+    judged_at: Callable[[Subject, Points, int], Judgement]
+    wrong: Sequence[Judgement]
+
+    def of(self, one: Judgement, error: Error, grade: Grade) -> str:
+        """Return what helps against an error; empty where nothing more is known."""
+        is_other = error == "other" and grade != "digits"
+        text = self._of_tie(one) if is_other else self._of_rounding(one, error)
+        needs_range = grade == "extreme" or (grade == "digits" and not text)
+        if needs_range and self.subject.component is not None:
+            text = f"{text} {_RANGE}".lstrip()
+        return text
+
+    def _of_rounding(self, one: Judgement, error: Error) -> str:
+        is_overflow = error == "overflow"
+        if not is_written(self.subject, self.order):
+            text = _OVERFLOWS_BEHIND if is_overflow else _FOLLOWS_VALUE
+            return text.format(FUNCTIONS[self.order])
+        known = _STABLE if is_overflow else _STABLE_DIGITS
+        if not known & names_in_body(self.subject):
+            return _OVERFLOW if is_overflow else _DIGITS
+        if self._is_right_in_float64(one):
+            return _OF_FLOAT32.format(FUNCTIONS.get(self.order, "value"))
+        return ""
+
+    def _is_right_in_float64(self, one: Judgement) -> bool:
+        """Tell whether a component has the right result for the same numbers in float64."""
+        if self.subject.component is None or one.actual.dtype != np.float32:
+            return False
+        points = one.points
+        t = points.t.astype(np.float64) if points.t.dtype.kind == "f" else points.t
+        # A row of float32 may not sum to 1 in float64.
+        wide = drop_outside(self.subject, Points(points.y.astype(np.float64), t))
+        return bool(len(wide)) and not self.judged_at(self.subject, wide, self.order).is_wrong.any()
+
+    def _of_tie(self, one: Judgement) -> str:
+        """Return a hint if only results at ties are wrong, of a derivative that nobody wrote."""
+        if not self.order or is_written(self.subject, self.order):
+            return ""
+        known = [one, *(_only_wrong(bad) for bad in self.wrong)]
+        return _AT_TIE if all(self._are_at_ties(bad.points) for bad in known) else ""
+
+    def _are_at_ties(self, points: Points) -> bool:
+        subject, y, t = self.subject, points.y, points.t
+        near = np.zeros(len(points), bool)
+        if not subject.rows:
+            near |= np.isin(y, subject.kinks())
+        rest = np.flatnonzero(~near)
+        if rest.size:
+            near[rest] = subject.exact.kinks(y[rest], t[rest])
+        return bool(near.all())
+
+
+def _only_wrong(judgement: Judgement) -> Judgement:
+    """Return only what is wrong of a judgement."""
+    bad = judgement.is_wrong
+    which = np.flatnonzero(bad.any(tuple(range(1, bad.ndim))))
+    return replace(judgement, points=judgement.points.take(which))
+
+
+def names_in_body(subject: Subject) -> set[str]:
+    """Return the names that the functions of an author use."""
+    if subject.component is None:
+        return set()
+    own = (cls for cls in type(subject.component.body).__mro__ if not _is_ours(cls))
+    functions = (inspect.unwrap(f) for cls in own for f in vars(cls).values() if callable(f))
+    codes = (f.__code__ for f in functions if inspect.isfunction(f))
+    return {name for code in codes for name in code.co_names}
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in ("lossfw", "pydantic", "abc", "builtins")
