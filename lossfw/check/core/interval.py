@@ -74,11 +74,18 @@ class Moving:
         of_predictions = [one for one in self.inputs(arrays) if not one.role]
         if not order or not of_predictions:
             return Span(exact, zero, zero)
-        sides = [one.beside(arrays, sign) for one in of_predictions for sign in _SIGNS]
-        if arrays[0].ndim > 1:
-            # Terms that bend at one place, on its left and on its right, bend together.
-            sides += [(scaled(arrays[0], sign), *arrays[1:]) for sign in _SIGNS]
-        found = _joined_results(sides, lambda x: self.formula.derivatives(order, *x), exact.shape)
+
+        def sides(times: int) -> list[ArgumentArrays]:
+            signs = [times * sign for sign in _SIGNS]
+            places = [one.beside(arrays, sign) for one in of_predictions for sign in signs]
+            if arrays[0].ndim > 1:
+                # Terms that bend at one place, on its left and on its right, bend together.
+                places += [(scaled(arrays[0], sign), *arrays[1:]) for sign in signs]
+            return places
+
+        found = _joined_results(
+            sides(1), lambda x: self.formula.derivatives(order, *x), exact.shape
+        )
         changes = np.stack([_change(one, exact) for one in found[-1]])
         for is_beyond, nearest in (((changes > 0).all(0), changes.argmin(0)),
                                    ((changes < 0).all(0), changes.argmax(0))):  # fmt: skip
@@ -88,6 +95,12 @@ class Moving:
         low, high = np.minimum(changes.min(0), 0), np.maximum(changes.max(0), 0)
         if order == 2:
             jumps = np.logical_or.reduce([differences.differ(found[0][0], x) for x in found[0]])
+            if jumps.any():
+                # A slope of 0 differs from those next to it, and grows with the distance.
+                (slopes,) = _joined_results(
+                    sides(FARTHER), lambda x: self.formula.derivatives(1, *x), exact.shape
+                )
+                jumps &= _spread(slopes) < FARTHER / 2 * _spread(found[0])
             low, high = np.where(jumps, -np.inf, low), np.where(jumps, np.inf, high)
         return Span(exact, low, high)
 
@@ -201,6 +214,11 @@ def _change(there: Array, here: Array) -> NDArray:
     with np.errstate(all="ignore"):
         found = to_float(there - here, np.float64)
     return np.where(np.isfinite(found), found, 0.0)
+
+
+def _spread(slopes: Array) -> NDArray:
+    """Return how far the slopes on several sides are apart."""
+    return np.asarray(np.max([np.abs(_change(one, slopes[0])) for one in slopes], axis=0))
 
 
 def _size(there: Array, here: Array) -> NDArray:

@@ -56,6 +56,12 @@ def test_infinity_is_right_only_where_the_truth_is_infinite_and_nan_never():
     assert wrong("binary_cross_entropy", 0, 1, 0, [np.inf, 16.6], **options) == [False, True]
 
 
+def test_a_slope_of_zero_is_not_a_jump_of_it():
+    assert wrong("log_cosh", 2, 1, 1, [1, 0, 2]) == [False, True, True]
+    assert wrong("squared_error", 2, 0, 0, [2, 0]) == [False, True]
+    assert wrong("absolute_error", 2, 1, 1, [0, 5]) == [False, False]
+
+
 def test_at_a_kink_a_slope_is_between_those_next_to_it():
     results = [-1, 0.3, 1, 2, -1.001, np.nan]
     for target in (0.0, 1.0):
