@@ -44,7 +44,7 @@ _FULL_EXAMPLES = 100
 
 # How far a result may be from the formula in double precision: of its own size, of the largest in
 # its row, and next to 0. Beyond it the exact formula decides, and allows as much.
-_RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
+_RELATIVE, _OF_ROW, _TINY = 1e-9, 1e-10, 1e-13
 
 _NAMES = ("value", "gradient", "hessian")
 

@@ -9,12 +9,10 @@ from lossfw.numerics import (
     apply_where,
     at_least,
     computed_in_float64,
-    extended_range,
     select,
     with_float32_form,
 )
 from lossfw_std.deviance import (
-    LEAST,
     MORE_THAN_ANY_LOG,
     NEAR_ANGLE,
     Deviance,
@@ -28,20 +26,9 @@ from lossfw_std.shared_parts import Deferred, shared_parts
 # Below this, y / t - 1 has lost so many digits of y / t that float32 would miss them.
 _LEAST_SHARE = -(2.0**27)
 
-# An exponential of at most this is neither infinite nor subnormal.
-_USUAL_LOG = 600.0
-
 # Below this distance of logarithms exp(-d) - 1 + d may round to less than 0, and is d^2 / 2 to
-# the digits that count beside its terms.
-_NEAR_ZERO = 2.0**-20
-
-
-def _is_extreme(loss: GammaDeviance, xp: Namespace, y: Array, t: Array) -> Array:
-    return ~((y > LEAST) & (y < 1.0 / LEAST) & (t > LEAST) & (t < 1.0 / LEAST))
-
-
-def _has_infinite_mean(loss: GammaDeviance, xp: Namespace, y: Array, t: Array) -> Array:
-    return xp.isinf(y)
+# the digits that z and t determine.
+_NEAR_ZERO = 2.0**-30
 
 
 class GammaDeviance(Deviance):
@@ -105,7 +92,6 @@ class GammaDeviance(Deviance):
         return value, apply_where(xp, 2.0 * share / y, rare, self.derivative, y, t)
 
     @with_float32_form(_plain_value)
-    @extended_range(_is_extreme)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
         r, total = y - t, y + t
@@ -113,7 +99,6 @@ class GammaDeviance(Deviance):
         s, tail = half_angle(r, total)
         return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), log - share)
 
-    @extended_range(_has_infinite_mean)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y^2."""
         return 2.0 * ((y - t) / y / y)
@@ -123,7 +108,6 @@ class GammaDeviance(Deviance):
         """Both, which share a quotient where float32 goes by float64."""
         return self.value(xp, y, t), self.derivative(xp, y, t)
 
-    @extended_range(_has_infinite_mean)
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (2 t - y) / y^3."""
         # 2 t may overflow, y / 2 not.
@@ -148,12 +132,6 @@ class GammaDeviance(Deviance):
         )
 
 
-def _has_extreme_share(xp: Namespace, z: Array, t: Array) -> Array:
-    """Tell where exp(-z) may be no float, though its product with the target is one."""
-    return xp.abs(z) > _USUAL_LOG
-
-
-@extended_range(_has_extreme_share)
 def _share(xp: Namespace, z: Array, t: Array) -> Array:
     return t * xp.exp(-z)
 
@@ -175,7 +153,6 @@ class _OnLogits(LogMeanBody):
         return self._value_and_derivative(xp, z, t)[0]
 
     @staticmethod
-    @extended_range(_has_extreme_share)
     def _value_and_derivative(xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         share, d = t * xp.exp(-z), distance(xp, z, t)
         size = xp.abs(d)

@@ -21,7 +21,6 @@ from lossfw import (
 from lossfw.numerics import (
     apply_where,
     computed_in_float64,
-    extended_range,
     factorial_rest,
     multiply_or_zero,
     with_float32_form,
@@ -189,7 +188,6 @@ class _OnLogits(PointwiseBody):
         return poisson.half_on_logits(xp, z, t) + factorial_rest(xp, t)
 
     @staticmethod
-    @extended_range(poisson.is_large)
     def _short(xp: Namespace, z: Array, t: Array) -> Array:
         return xp.exp(z) - multiply_or_zero(xp, t, z)
 
