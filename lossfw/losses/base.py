@@ -19,7 +19,6 @@ from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, S
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.typed_namespace import typed
 
 Form = Literal["prediction", "logits"]
@@ -57,6 +56,15 @@ def _unreduced(form: ResultForm, *, by_index: bool = False) -> _Method:
     return losses
 
 
+def need_no_terms(cls: type) -> None:
+    """Raise `TypeError` if a class has the function `terms` of earlier releases."""
+    if "terms" in cls.__dict__:
+        raise TypeError(
+            f"{cls.__name__}.terms has no use any more: results are compared with the exact ones "
+            "of arguments that are rounded, so that terms may cancel. Delete the function."
+        )
+
+
 class LossDefinition(Component, ABC):
     """Base of `lossfw.Loss`, which adds how a loss is called."""
 
@@ -81,6 +89,7 @@ class LossDefinition(Component, ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        need_no_terms(cls)
         named = [x for x in (cls.prediction, cls.target) if isinstance(x, Columns | Vector)]
         if named and not cls.allows_columns:
             raise TypeError(
@@ -143,15 +152,6 @@ class LossDefinition(Component, ABC):
     def fixed_classes(self) -> int | None:
         """The number of classes, where the parameters fix it."""
         return None
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return the terms that may cancel in the value or in a derivative.
-
-        None by default: then results are held to a few units in the last place
-        of themselves. A loss that crosses zero is measured against the largest
-        of its terms instead, and says so by writing this.
-        """
-        return ()
 
     @functools.cached_property
     def identity(self) -> str:
@@ -232,10 +232,6 @@ class LossDefinition(Component, ABC):
     unreduced_gradient_at: ClassVar[_Method] = _unreduced("gradient", by_index=True)
     unreduced_hessian_at: ClassVar[_Method] = _unreduced("hessian", by_index=True)
     unreduced_with_gradient_at: ClassVar[_Method] = _unreduced("both", by_index=True)
-
-    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return `terms`, each in the shape of the losses or of their derivatives."""
-        return self.terms(xp, y, t, order)
 
     def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return `curvature_bound` in the shape of the prediction."""

@@ -18,10 +18,9 @@ from lossfw.errors import ParameterError
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
 from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
 from lossfw.losses.engine.read_only import set_flags
-from lossfw.losses.lifting import derived, lifted_bound, lifted_losses, lifted_terms
+from lossfw.losses.lifting import derived, lifted_bound, lifted_losses
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
 
 
 class ElementwiseLoss(Loss):
@@ -160,12 +159,6 @@ class _SpacesLoss(_PairLoss):
     def fixed_classes(self) -> int | None:
         """The number of columns, where the space fixes it."""
         return self.prediction_space.size if self.takes_rows else None
-
-    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """See `LossDefinition.unreduced_terms`."""
-        if self.has_columns:
-            return lifted_terms(self, xp, y, t, order)
-        return super().unreduced_terms(xp, y, t, order)
 
     def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """See `LossDefinition.unreduced_curvature_bound`."""

@@ -13,7 +13,6 @@ from lossfw.losses.base import BODY_FUNCTIONS, LossDefinition, ResultForm
 from lossfw.losses.bodies import PairBody, is_derived
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual import derivatives as dual
-from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.records import Record
 
 
@@ -72,12 +71,6 @@ def _derived_of_groups(
     numbers = y if len(inner) == 1 else xp.reshape(y, (*lead, math.prod(inner)))
     found, *parts = dual.row_derivatives(value, xp, numbers, t, order=order)
     return (found, *[xp.reshape(part, y.shape) for part in parts])
-
-
-def lifted_terms(loss: Any, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-    """Return the terms of a loss with columns; see `LossDefinition.terms`."""
-    terms = loss.terms(xp, loss.prediction_space.split(y), loss.target_space.split(t), order)
-    return tuple(_joined(loss, xp, y, term) for term in terms) if order else terms
 
 
 def lifted_bound(loss: Any, xp: Namespace, y: Array, t: Array) -> Array | None:

@@ -11,6 +11,7 @@ from lossfw.components.claims import ActivationClaims
 from lossfw.components.component import Component
 from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.base import need_no_terms
 from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
 from lossfw.nn import activation_kernels
@@ -46,6 +47,10 @@ class Activation(UnaryBody, Component):
     out_space: ClassVar[Space] = REAL
     takes_rows: ClassVar[bool] = False
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        need_no_terms(cls)
+
     @functools.cached_property
     def identity(self) -> str:
         """A text that is the same for two activations of a class that compute the same."""
@@ -62,10 +67,6 @@ class Activation(UnaryBody, Component):
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """Return the transposed Jacobian at `x` times `v`, for the backward pass."""
         return self.derivative(xp, x) * v
-
-    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
-        """Return the terms that may cancel in the value or a derivative; see `Loss.terms`."""
-        return ()
 
     def exact(self, x: Any, *, derivative: Order = 0) -> Any:
         """Return the true activation, or its derivative, with 60 digits.

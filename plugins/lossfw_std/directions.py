@@ -99,10 +99,3 @@ def by_rows(xp: Namespace, unit: UnitRows, cosine: Array, by_cosine: Array) -> A
     along = xp.sum(both * cosine, axis=-1)[..., None]
     across = combined(xp, both, unit.rows) - along * unit.rows
     return (across / unit.norm) * unit.scale
-
-
-def sizes_by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
-    """Return how large the terms are whose sum is `by_rows`."""
-    both = xp.abs(by_cosine) + xp.moveaxis(xp.abs(by_cosine), -1, -2)
-    terms = combined(xp, both, xp.abs(unit.rows)) + xp.sum(both, axis=-1)[..., None]
-    return (terms / unit.norm) * unit.scale

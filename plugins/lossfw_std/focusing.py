@@ -254,18 +254,13 @@ def bend_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
 
     It is (1 - s)^gamma s ((1 + 2 gamma) (1 - s) + gamma log s (1 - s - gamma s)).
     """
-    first, second = bend_terms(xp, o, gamma)
+    bounded = xp.minimum(o.minus_log, xp.full_like(o.minus_log, _MORE_THAN_ANY_LOG))
+    first, second = (1.0 + 2.0 * gamma) * o.down, gamma * bounded
     inner = first - second * (o.down - gamma * o.up)
     inner = inner - _slip(o, gamma + 2.0) * inner
     # s may be subnormal before it is multiplied.
     up, unit = scaled_exp(xp, xp.clip(o.z, -FAR_EXPONENT, 0.0))
     return o.share * (inner * up * (o.fall / o.base ** (gamma + 2.0))) * unit
-
-
-def bend_terms(xp: Namespace, o: Odds, gamma: float) -> tuple[Array, Array]:
-    """Return the two terms of the second derivative that cancel, less common factors."""
-    bounded = xp.minimum(o.minus_log, xp.full_like(o.minus_log, _MORE_THAN_ANY_LOG))
-    return (1.0 + 2.0 * gamma) * o.down, gamma * bounded
 
 
 def _slip(o: Odds, k: float) -> Array:

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from lossfw import Array, GroupLoss, Namespace, Order
+from lossfw import Array, GroupLoss, Namespace
 from lossfw.numerics import computed_in_float64, multiply_or_zero, two_diff
 
 # A row of this relevance fills up a group: it is in no pair and has no place.
@@ -118,10 +118,6 @@ class PairLoss(GroupLoss):
         """The sum over all pairs of a row."""
         worse, better = self._sums(xp, y, t, self.bend)
         return with_nan(xp, is_unknown(xp, y, t), worse + better)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Pairs pull a row up and down."""
-        return self._sums(xp, y, t, self.slope) if order == 1 else ()
 
     def _sums(
         self, xp: Namespace, y: Array, t: Array, function: Callable[..., Array]

@@ -173,9 +173,6 @@ class Gap(PointwiseLoss):
     def value(self, xp, y, t):
         return xp.sum((y.first - y.second) ** 2, axis=-1) - t * y.third[..., 0]
 
-    def terms(self, xp, y, t, order):
-        return (xp.sum((y.first - y.second) ** 2, axis=-1), t * y.third[..., 0])[: 2 * (not order)]
-
 
 def waiting(y, t):
     """Return the loss of an exponential time that may be censored, of numbers and rows."""

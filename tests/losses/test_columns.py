@@ -34,7 +34,7 @@ class Gamma(PointwiseLoss):
 
 
 class WrittenGamma(Gamma):
-    """The same, with derivatives and terms by name or in order."""
+    """The same, with derivatives by name or in order."""
 
     def derivative(self, xp, y, t):
         """By name, in another order."""
@@ -44,12 +44,6 @@ class WrittenGamma(Gamma):
     def second_derivative(self, xp, y, t):
         """In order."""
         return 0.0 * t, t * xp.exp(y.log_rate)
-
-    def terms(self, xp, y, t, order):
-        """What may cancel."""
-        if order == 0:
-            return t * xp.exp(y.log_rate), y.shape * y.log_rate, y.shape * xp.log(t)
-        return (self.derivative(xp, y, t),)
 
     def curvature_bound(self, xp, y, t):
         """None in truth; a number to see its shape."""
@@ -191,11 +185,8 @@ def test_jax_has_the_published_derivatives(loss, y, t):
         assert np.asarray(each) == pytest.approx(losses, rel=1e-13)
 
 
-def test_terms_and_bounds_are_lifted():
+def test_bounds_are_lifted():
     loss, y, t = CASES["written"]
-    slopes = loss.unreduced_gradient(np, y, t)
-    assert [x.shape for x in loss.unreduced_terms(np, y, t, 0)] == [(N,)] * 3
-    assert (loss.unreduced_terms(np, y, t, 1)[0] == slopes).all()
     bound = loss.unreduced_curvature_bound(np, y, t)
     assert (bound == np.stack([0 * t, t], -1)).all()
 

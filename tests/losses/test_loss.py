@@ -364,3 +364,10 @@ class TestParameters:
         a = lossfw.loss("squared_error", factor=0.5, per="row")
         assert lossfw.loss(a.to_config()) == a
         assert eval(repr(a), {type(a).__name__: type(a)}) == a
+
+
+@pytest.mark.parametrize("base", [lossfw.DistanceLoss, lossfw.Activation])
+def test_the_terms_of_earlier_releases_are_to_be_deleted(base):
+
+    with pytest.raises(TypeError, match=r"^Old.terms has no use any more: .* Delete the function"):
+        type("Old", (base,), {"terms": lambda self, xp, y, t, order: ()})

@@ -60,14 +60,6 @@ class AsymmetricTweedie(PointwiseLoss):
         deviance = 2 * (mixed + of_prediction - of_target)
         return xp.where(y < t, self.under * deviance, deviance)
 
-    def terms(self, xp, y, t, order):
-        size, p = 2 * self.under, self.power
-        if order == 0:
-            return tuple(size * part for part in self._powers(y, t))
-        if order == 1:
-            return size * t * y**-p, size * y ** (1 - p)
-        return size * p * t * y ** (-p - 1), size * y**-p
-
     def claims(self):
         return Claims(nonnegative=True, zero_at_target=True)
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
 from lossfw import CategoricalLoss, Claims, GuardedLoss, LinkedLoss, LogGuard, RowBody, hookimpl
 from lossfw.numerics import (
     Delta,
@@ -44,9 +42,6 @@ class Surprise(LinkedLoss, GuardedLoss, CategoricalLoss):
 
     def logit_body(self):
         return OnLogits()
-
-    def terms(self, xp, y, t, order):
-        return (np.where((t > 0) & (t < 1), t, 0.0),) if self.raw and order == 1 else ()
 
     def claims(self):
         return Claims(nonnegative=True, convex=True, linear_in_target=True)

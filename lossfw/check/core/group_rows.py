@@ -106,11 +106,6 @@ class GroupRows:
         """Return losses and slopes."""
         return self.unreduced_losses("both", xp, y, t)
 
-    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Any) -> tuple[Array, ...]:
-        """Return the terms that may cancel; see `Loss.terms`."""
-        terms = self.loss.unreduced_terms(xp, *self._groups(xp, y, t), order)
-        return tuple(term.reshape(y.shape) for term in terms) if order else terms
-
     def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return the bound of the curvature, in the shape of `y`."""
         bound = self.loss.unreduced_curvature_bound(xp, *self._groups(xp, y, t))

@@ -12,7 +12,6 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.claim_table import WrapperKind
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.exact.reference import Order
 
 # Changes the losses, slopes and terms of a part.
 Change: TypeAlias = Callable[[Array], Array]
@@ -110,10 +109,6 @@ class ChangingWrapper(PartWrapper):
         t, change = self.changes(xp, t, by_index=False)
         bound = self.of.unreduced_curvature_bound(xp, y, t)
         return None if bound is None else change(bound)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        t, change = self.changes(xp, t, by_index=False)
-        return tuple(change(term) for term in self.of.unreduced_terms(xp, y, t, order))
 
 
 def added(terms: Iterable[Array]) -> Array:

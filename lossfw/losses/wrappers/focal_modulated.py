@@ -22,7 +22,6 @@ from lossfw.losses.wrappers.error_probability import (
 )
 from lossfw.numerics import computed_in_float64, multiply_or_zero
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
 
 
 class FocalModulated(PartWrapper):
@@ -92,22 +91,6 @@ class FocalModulated(PartWrapper):
             return self._hessian(xp, y, t)
         both = self._values_and_gradients(xp, y, t)
         return both if form == "both" else both[1]
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return the terms of the product rule, and the part's own; see `Loss.terms`."""
-        own_terms = self.of.unreduced_terms(xp, y, t, order)
-        if not self.gamma:
-            return own_terms
-        factor = error_probability(xp, self.of, y, t) ** self.gamma
-        factor = self._expand(factor) if order else factor
-        own_terms = tuple(multiply_or_zero(xp, factor, term) for term in own_terms)
-        if order == 0:
-            return own_terms
-        if order == 2:
-            return (*self._hessian_terms(xp, y, t), *own_terms)
-        losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
-        u = with_derivatives(xp, self.of, y, t)
-        return (*self._gradient_terms(xp, u, losses, gradients), *own_terms)
 
     # A product of float32 goes by float64: of its factors one may overflow where the other
     # makes up for it.

@@ -12,7 +12,7 @@ from pydantic import field_validator
 from lossfw.components.claims import Claims
 from lossfw.components.ranges import Range
 from lossfw.components.spaces import ClassIndex, Simplex, Space
-from lossfw.losses.base import FORMS, Form, ResultForm
+from lossfw.losses.base import Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
@@ -29,7 +29,6 @@ from lossfw.losses.wrappers.compatibility import (
     space_of,
 )
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.exact.reference import Order
 
 
 def _common(values: Iterable[Any]) -> Any:
@@ -167,15 +166,6 @@ class Sum(Wrapper):
         """Add those of the parts; None where one is not known."""
         bounds = [part.unreduced_curvature_bound(xp, y, t) for part in self.of]
         return None if any(bound is None for bound in bounds) else added(bounds)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return the summands: the parts, and their own terms; see `Loss.terms`."""
-        summands = []
-        for part in self.of:
-            own = part.unreduced_terms(xp, y, t, order)
-            terms = (part.unreduced_losses(FORMS[order], xp, y, t), *own)
-            summands += [term if order else self._fit(xp, part, xp.abs(term)) for term in terms]
-        return tuple(summands)
 
     def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
         """Give the losses of a part the shape of the sum's."""

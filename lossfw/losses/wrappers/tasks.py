@@ -13,12 +13,11 @@ from lossfw.components.claims import Claims
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import CLASS_INDEX, COUNT, Space, Vector
 from lossfw.errors import DomainError, ParameterError
-from lossfw.losses.base import FORMS, ResultForm
+from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import LossParameter, nested_loss
 from lossfw.losses.wrappers.base import Wrapper, added, refuse_weighing
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
-from lossfw.numerics.exact.reference import Order
 
 
 class LossesByName(dict[str, Loss]):
@@ -201,21 +200,6 @@ class Tasks(Wrapper):
                     if message.startswith(role):
                         message = message.replace(role, f"{role}.{name}", 1)
                 raise DomainError(message) from None
-
-    def unreduced_terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return the summands: the losses, and their own terms; see `Loss.terms`."""
-        found = []
-        for task in self._tasks(y, t):
-            part, arguments = task.loss, self._arguments(task, xp, y, t)
-            own = part.unreduced_terms(xp, *arguments, order)
-            for term in (part.unreduced_losses(FORMS[order], xp, *arguments), *own):
-                if order:
-                    whole = xp.zeros_like(y)
-                    whole[task.y] = term
-                    found.append(whole)
-                else:
-                    found.append(term)
-        return tuple(found)
 
     def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Put those of the losses side by side; None where one is not known."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from lossfw import Activation, ActivationClaims, Array, Namespace, Order
+from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
     DoubleDouble,
     add_words,
@@ -16,7 +16,6 @@ from lossfw.numerics import (
     exact_square,
     multiply_words,
     normal_cdf,
-    normal_pdf,
     polynomial,
     positive_part,
     scaled_exp,
@@ -254,19 +253,6 @@ class Gelu(Activation):
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """P'(x) (2 - x^2), or that of the form with tanh."""
         return (_bend if self.form == "exact" else _tanh_bend)(xp, x)
-
-    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
-        """The derivatives cross zero: P and x P', and 2 P' and x P''; with tanh likewise."""
-        a = xp.clip(xp.abs(x), 0.0, _FAR_TANH)
-        if self.form == "exact":
-            p, slope, turn = normal_cdf(xp, x), normal_pdf(xp, x), a * a
-        else:
-            f = _tanh_parts(xp, a)
-            e = f.scaled * f.unit
-            p = select(xp, x < 0, e, xp.ones_like(e)) / (1 + e)
-            slope = f.slope.high * e / (1 + e) ** 2
-            turn = f.rise.high * (1 - e) / (1 + e)
-        return ((), (p, a * slope), (2 * slope, turn * slope))[order]
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

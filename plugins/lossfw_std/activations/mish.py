@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw import Activation, ActivationClaims, Array, Namespace, Order
+from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
     FAR_EXPONENT,
     at_least,
@@ -11,10 +11,7 @@ from lossfw.numerics import (
     logistic_parts,
     polynomial,
     scaled_exp,
-    sech_squared,
     select,
-    sigmoid,
-    softplus,
 )
 from lossfw_std.shared_parts import Deferred, with_float32_parts
 
@@ -118,11 +115,6 @@ class Mish(Activation):
         scaled, unit = scaled_exp(xp, select(xp, x < 0, -a, -2 * a))
         over = select(xp, x < 0, polynomial(e, _B_CUBED), polynomial(e, _D_CUBED))
         return 4 * select(xp, x < 0, left, right) * scaled / over * unit
-
-    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
-        """The derivatives cross zero: tanh(p) and x w, and 2 w and x w'."""
-        t, w = xp.tanh(softplus(xp, x)), sech_squared(xp, softplus(xp, x)) * sigmoid(xp, x)
-        return ((), (t, x * w), (2 * w, x * w * (sigmoid(xp, -x) - 2 * t * sigmoid(xp, x))))[order]
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

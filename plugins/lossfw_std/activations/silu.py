@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from lossfw import Activation, ActivationClaims, Array, Namespace, Order
+from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
     FAR_EXPONENT,
     apply_where,
     computed_in_float64,
     polynomial,
     scaled_exp,
-    sigmoid,
 )
 
 # W(1/e), where 1 + x + exp(x) = 0 for x = -1 - W(1/e) = -1.278...: the least value
@@ -101,11 +100,6 @@ class Silu(Activation):
         scaled, unit = scaled_exp(xp, -a)
         e = scaled * unit
         return ((2 - a) + e * (2 + a)) * scaled / polynomial(e, (1.0, 3.0, 3.0, 1.0)) * unit
-
-    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
-        """The derivatives cross zero: s and x s', and 2 s' and x s''."""
-        s, slope = sigmoid(xp, x), sigmoid(xp, x) * sigmoid(xp, -x)
-        return ((), (s, x * slope), (2 * slope, x * slope * xp.tanh(x / 2)))[order]
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

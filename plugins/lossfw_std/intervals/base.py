@@ -62,10 +62,6 @@ class StandardDistribution(ABC):
     def quantile(self, xp: Namespace, p: Array) -> Array:
         """Return the number that Z lies below with probability p."""
 
-    def interval_terms(self, xp: Namespace, a: Array, order: int) -> tuple[Array, ...]:
-        """Return the terms that may cancel in `of_interval`; none unless given."""
-        return ()
-
 
 def log1m_exp(xp: Namespace, width: Array) -> Array:
     """Return log(1 - exp(-width)), with the digits of both ends."""

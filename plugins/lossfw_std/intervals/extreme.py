@@ -84,9 +84,5 @@ class _Extreme(StandardDistribution):
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return xp.log(-xp.log1p(-p))
 
-    def interval_terms(self, xp: Namespace, a: Array, order: int) -> tuple[Array, ...]:
-        """exp(a) less D / expm1(D) in the slope, which is 0 where the loss is least."""
-        return (xp.exp(a),) if order == 1 else ()
-
 
 EXTREME = _Extreme()

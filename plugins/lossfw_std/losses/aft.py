@@ -19,16 +19,12 @@ from lossfw import (
     DomainError,
     Namespace,
     NDArray,
-    Order,
     PointwiseLoss,
     Space,
 )
 from lossfw.numerics import computed_in_float64, two_prod
 from lossfw_std.intervals import DISTRIBUTIONS, Ends
 from lossfw_std.log_words import log_distance_words
-
-# How much of the rounding of two logarithms is left in their distance; see `log_distance_words`.
-_OF_ROUNDING = 2.0**-11
 
 
 class Aft(DistributionLoss, PointwiseLoss):
@@ -170,20 +166,3 @@ class Aft(DistributionLoss, PointwiseLoss):
                 f"target.lower[{int(endless.ravel().argmax()) + start}] = inf: expected the last "
                 "time at which the row was seen without its event."
             )
-
-    def terms(self, xp: Namespace, y: Array, t: Any, order: Order) -> tuple[Array, ...]:
-        """The logarithms of time and sigma in a density, and that of its shape."""
-        standard = DISTRIBUTIONS[self.distribution]
-        exact, zero, one = t.lower == t.upper, xp.zeros_like(y), xp.ones_like(y)
-        log_lower = xp.log(xp.where(t.lower > 0, t.lower, one))
-        a = (log_lower - y) / self.sigma
-        if order == 0:
-            each = (standard.of_point(xp, a, zero, 0), log_lower, math.log(self.sigma) + zero)
-            return tuple(xp.where(exact, term, zero) for term in each)
-        found = standard.interval_terms(xp, xp.where(t.lower > 0, a, -xp.inf * one), order)
-        terms = [xp.where(exact, zero, term) / self.sigma for term in found]
-        if order == 1:
-            # At a seen time, and between near ends, the slope is a distance of two logarithms.
-            rounding = _OF_ROUNDING * xp.maximum(xp.abs(log_lower), xp.abs(y))
-            terms.append(xp.where(t.lower > 0, rounding / self.sigma**2, zero))
-        return tuple(terms)

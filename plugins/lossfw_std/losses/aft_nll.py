@@ -14,7 +14,6 @@ from lossfw import (
     Columns,
     DistributionLoss,
     Namespace,
-    Order,
     PointwiseLoss,
     Space,
 )
@@ -160,28 +159,6 @@ class AftNll(DistributionLoss, PointwiseLoss):
         z = log_distance(xp, some, y.location) * xp.exp(-y.log_scale)
         found = DISTRIBUTIONS[self.distribution].below(xp, z)
         return xp.where(x > 0, found, xp.zeros_like(x))
-
-    def terms(self, xp: Namespace, y: Any, t: Any, order: Order) -> tuple[Any, ...]:
-        """Those of the loss, and what the last digits of z and of its distance move."""
-        log, inverse, z, of_z, slope, bend = self._parts(xp, *y, *t, orders=(0, 1, 2))
-        if order == 0:
-            return of_z, t.event * log, t.event * y.log_scale, z * slope, inverse * slope
-        turned = z * bend
-        if order == 1:
-            # The distance of log t and the location has an error of 1e-16, however small it is.
-            moved = (inverse * inverse * bend, inverse * (slope + turned))
-            return (
-                (inverse * turned, z * turned),
-                (inverse * slope, z * slope),
-                (z * 0.0, t.event),
-                moved,
-            )
-        size = inverse * inverse * bend
-        return (
-            (size, z * turned),
-            (0.0 * z, z * slope),
-            (inverse * size, inverse * (slope + turned)),
-        )
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

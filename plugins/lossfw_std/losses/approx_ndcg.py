@@ -7,15 +7,12 @@ from typing import Any, ClassVar
 
 from pydantic import PositiveFloat
 
-from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Order, Range, Space
+from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Range, Space
 from lossfw.numerics import columns, computed_in_float64, sigmoid
 from lossfw_std.discounts import gains, ideal
 from lossfw_std.pairs import ABSENT, NEUTRAL, is_unknown, pairs, with_nan
 
 _LOG_TWO = math.log(2.0)
-
-# So many temperatures apart, the rounding of their number is seen in an exponential.
-_FAR = 4.0
 
 
 class ApproxNdcg(GroupLoss):
@@ -101,20 +98,6 @@ class ApproxNdcg(GroupLoss):
         of_ranks = xp.sum(steep * xp.tanh(0.5 * x) * (other - own), axis=-1)
         result = (by_ranks + of_ranks) / self.temperature**2
         return with_nan(xp, is_unknown(xp, y, t), result)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The pulls of own rank and others; far apart, the rounding of x in an exponential."""
-        x, steep, rank = self._ranks(xp, y, t)
-        steep = steep * xp.maximum(xp.abs(x) / _FAR, xp.ones_like(x))
-        slope, bend = _slope(xp, t, rank), _bend(xp, t, rank)
-        pull = xp.sum(steep * (slope[..., None, :] + slope[..., :, None]), axis=-1)
-        if order == 1:
-            return (pull / self.temperature,)
-        if order == 2:
-            by_ranks = xp.sum(steep**2 * bend[..., None, :], axis=-1)
-            by_ranks = by_ranks + bend * xp.sum(steep, axis=-1) ** 2
-            return pull / self.temperature**2, by_ranks / self.temperature**2
-        return ()
 
     def claims(self) -> Claims:
         """Bounded and smooth."""

@@ -14,7 +14,6 @@ from lossfw import (
     GuardedLoss,
     LinkedLoss,
     Namespace,
-    Order,
     PointwiseBody,
     PointwiseLoss,
     Space,
@@ -27,7 +26,6 @@ from lossfw.numerics import (
     guarded_log,
     multiply_or_zero,
     quotient,
-    sigmoid,
     textbook_log,
     with_float32_form,
 )
@@ -287,24 +285,6 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
             # The logarithm of the other class is flat where that of this one is not.
             return a / self.delta
         return max(a / self.delta - b / (1.0 - self.delta), a / (1.0 - self.delta))
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Those of both classes, which cancel in the slope; in the value for a negative guard."""
-        if self.from_logits:
-            a, b = self._shares(xp, t)
-            terms = self._weighted(a * sigmoid(xp, -y)), b * sigmoid(xp, y)
-            return terms if order == 1 else ()
-        if order == 2 or (order == 0 and self.guard != "additive"):
-            return ()
-        a, b = self._shares(xp, t)
-        w = self.pos_weight
-        sides = ((a, w, y, 1.0 - y), (b, 1.0, 1.0 - y, y))
-        if order == 1:
-            return tuple(w * quotient(xp, a, self._under(xp, p, q)) for a, w, p, q in sides)
-        return tuple(
-            w * multiply_or_zero(xp, a, guarded_log(xp, p, self.guard, self.delta, q))
-            for a, w, p, q in sides
-        )
 
 
 def _least(a: float, b: float, delta: float) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, NamedTuple, TypeAlias, cast
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
+from lossfw import Array, Claims, LinkedLoss, Namespace, RowBody, ShapeError
 from lossfw.numerics import (
     computed_in_float64,
     device_of,
@@ -126,17 +126,6 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """At logits, the terms of the classes of a soft target, and those of the bend."""
-        if order == 0 or not self.from_logits:
-            return ()
-        b = _OnLogits(self).bends(xp, y, t)
-        p, u = b.y, of_others(xp, b.u)
-        if order == 1:
-            return b.u * b.c, p * u
-        v_more, v_less = (p * p * of_others(xp, v) for v in (b.v_more, b.v_less))
-        return b.more * b.unit, b.less * b.unit, p * b.c * u, v_more, v_less
 
     def claims(self) -> Claims:
         """Convex on the simplex; proper only for gamma = 0."""

@@ -13,7 +13,6 @@ from lossfw import (
     Columns,
     DistributionLoss,
     Namespace,
-    Order,
     Space,
 )
 from lossfw.numerics import log_and_distance
@@ -101,19 +100,6 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """Return the probability of an event up to time x."""
         return _OF_TIME.cdf(xp, y, x)
-
-    def terms(self, xp: Namespace, y: Any, t: Any, order: Order) -> tuple[Any, ...]:
-        """Those of the value, and what the last digits of the distance move."""
-        log, k, shape, u, event = self.parts(xp, *y, *t)
-        w, rise = xp.exp(u), _rise(xp, u, event)
-        if order == 0:
-            return w - event * u, event * log, event * k, shape * rise
-        if order == 1:
-            # The distance of log t and the log scale has an error of 1e-16, however small it is.
-            moved = (shape * shape * w, shape * (rise + u * w))
-            return (shape * w, u * rise), (shape * event, event), moved
-        cube = shape * shape * shape * w
-        return (cube, shape * rise), (cube, shape * u * w), (cube, shape * u * u * w)
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import PositiveFloat
 
-from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Order, Space
+from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Space
 from lossfw.numerics import (
     columns,
     computed_in_float64,
@@ -17,7 +17,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_gradient,
     softplus,
 )
-from lossfw_std.directions import DIRECTION, by_rows, combined, dots, sizes_by_rows, unit_rows
+from lossfw_std.directions import DIRECTION, by_rows, combined, dots, unit_rows
 from lossfw_std.pairs import ABSENT, pairs, with_nan
 
 # A row of this label fills up a batch: it is in no pair, whatever its direction.
@@ -65,19 +65,6 @@ class _OfClasses(GroupLoss):
         slope = by_rows(xp, unit, cosine, self.slope_by_cosines(xp, cosine, t))
         value = with_nan(xp, unknown, self.value_by_cosines(xp, cosine, t))
         return value, with_nan(xp, unknown[..., None, None], slope)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """A cosine is rounded as 1 is, and goes divided by the temperature into exponentials."""
-        unit = unit_rows(xp, y)
-        slope = self.slope_by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
-        if order == 0:
-            return (xp.sum(xp.sum(xp.abs(slope), axis=-1), axis=-1),)
-        sharpness = max(1.0, 1.0 / self.temperature)
-        if order == 1:
-            return (sizes_by_rows(xp, unit, slope) * sharpness,)
-        both = xp.abs(slope) + xp.moveaxis(xp.abs(slope), -1, -2)
-        size = sharpness * xp.sum(both, axis=-1)[..., None] + xp.zeros_like(y)
-        return (((size / unit.norm) * unit.scale / unit.norm) * unit.scale,)
 
     def claims(self) -> Claims:
         """At least 0, and smooth where rows have directions."""
@@ -290,18 +277,6 @@ class InfoNce(GroupLoss):
         losses, slope = softmax_cross_entropy_and_gradient(xp, *self._choices(xp, y, t))
         value = with_nan(xp, self._is_unknown(xp, y, t), xp.sum(losses, axis=-1))
         return value, self._by_vectors(xp, y, t, slope / self.temperature)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
-        """A product is a sum that cancels, and goes into exponentials."""
-        slope = xp.abs(self._slope(xp, y, t))
-        query, key = xp.abs(y.query), xp.abs(y.key)
-        size = dots(xp, query, key)
-        if order == 0:
-            return (xp.sum(xp.sum(slope * size, axis=-1), axis=-1),)
-        slope = slope * (1.0 + size / self.temperature)
-        if order == 2:
-            slope, query, key = slope / self.temperature, query * query, key * key
-        return ((combined(xp, slope, key), combined(xp, xp.moveaxis(slope, -1, -2), query)),)
 
     def claims(self) -> Claims:
         """At least 0, and smooth."""

@@ -16,16 +16,13 @@ from lossfw import (
     DomainError,
     Namespace,
     NDArray,
-    Order,
     Space,
 )
 from lossfw.numerics import namespace_of
 from lossfw_std.angles import (
-    angle_between,
     bend,
     distance,
     distance_and_slope,
-    one_minus_square,
     slope,
 )
 
@@ -111,21 +108,6 @@ class CosineDistance(CategoricalLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it."""
         return bend(xp, y, t)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The whole row of the slope and of the bend: one element may be small.
-
-        The cosine is a sum that cancels: it has an error of the size of 1.
-        """
-        if order == 0:
-            return ()
-        angle = angle_between(xp, y, t)
-        inverse = angle.scale / angle.norm
-        row = xp.sqrt(xp.sum(angle.across**2, axis=-1, keepdims=True))
-        if order == 1:
-            return (row * inverse,)
-        turn = 2.0 * row * angle.unit
-        return turn * inverse * inverse, one_minus_square(xp, angle.unit) * inverse * inverse
 
     def claims(self) -> Claims:
         """Bounded; smooth but for the row of zeros, if that is legal."""

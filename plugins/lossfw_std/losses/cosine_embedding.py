@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from lossfw import SIGN, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Space
+from lossfw import SIGN, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import multiply_or_zero, positive_part
-from lossfw_std.angles import angle_between, bend, cosine_above, distance, slope
+from lossfw_std.angles import bend, cosine_above, distance, slope
 from lossfw_std.directions import DIRECTION
 
 
@@ -72,14 +72,6 @@ class CosineEmbedding(PointwiseLoss):
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """That of 1 - cos, with the sign of the target above the margin."""
         return self._signed(xp, bend, y, t)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
-        """The cosine is a sum that cancels: it has an error of the size of 1."""
-        if order == 0:
-            return (xp.where(t > 0, xp.zeros_like(t), xp.ones_like(t)),)
-        angles = angle_between(xp, *y), angle_between(xp, y.second, y.first)
-        lengths = [(angle.scale / angle.norm) ** order for angle in angles]
-        return (tuple(one + xp.zeros_like(y.first) for one in lengths),)
 
     def claims(self) -> Claims:
         """Bounded."""

@@ -13,7 +13,6 @@ from lossfw import (
     Columns,
     GroupLoss,
     Namespace,
-    Order,
     Space,
 )
 from lossfw.numerics import computed_in_float64
@@ -125,10 +124,3 @@ class Cox(GroupLoss):
             row_order=True,
             zero_alone=True,
         )
-
-    def terms(self, xp: Namespace, y: Array, t: Any, order: Order) -> tuple[Array, ...]:
-        """1 for each event, which the logarithm of its share and its slope are measured by."""
-        event = xp.where(t.event > 0, xp.ones_like(y), xp.zeros_like(y))
-        if order == 0:
-            return (xp.sum(event, axis=-1),)
-        return (event,)

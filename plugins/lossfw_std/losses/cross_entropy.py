@@ -15,7 +15,6 @@ from lossfw import (
     GuardedLoss,
     LinkedLoss,
     Namespace,
-    Order,
     RowBody,
     numerics,
 )
@@ -140,19 +139,6 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         return multiply_or_zero(
             xp, t, -guarded_log_second_derivative(xp, y, self.guard, self.delta)
         )
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """A target between 0 and 1, from which the slope at logits takes the softmax.
-
-        For the value with the guard "additive" the largest class, since others are negative.
-        """
-        t = _smoothed(t, self.label_smoothing)
-        if order == 0 and self.guard == "additive" and not self.from_logits:
-            log = guarded_log(xp, y, self.guard, self.delta)
-            return (xp.max(xp.abs(multiply_or_zero(xp, t, log)), axis=-1),)
-        if order != 1 or not self.from_logits:
-            return ()
-        return (xp.where((t > 0) & (t < 1), t, 0.0 * t),)
 
     def claims(self) -> Claims:
         """Bounds and properness depend on guard and smoothing."""

@@ -14,7 +14,6 @@ from lossfw import (
     Columns,
     DistributionLoss,
     Namespace,
-    Order,
     PointwiseLoss,
     Space,
 )
@@ -121,17 +120,6 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
         s = xp.exp(y.log_scale)
         by_location, by_log_scale = self.mean_bends
         return by_location / s, by_log_scale * s
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """By the log scale, derivatives are 0 somewhere."""
-        _, z, root = _parts(xp, y, t)
-        by_scale = root * self.offset * root
-        if order == 1:
-            return ((self.slope_and_rest(xp, z)[0], by_scale),)
-        if order == 2:
-            by_location = self._bend_by_location(xp, y.location, y.log_scale, t)
-            return ((by_location, by_scale), (by_location, root * self._squared_bend(xp, z) * root))
-        return ()
 
     def claims(self) -> Claims:
         """Not convex: by the log scale it bends downwards at the location."""

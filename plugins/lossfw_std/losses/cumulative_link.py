@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from lossfw import REAL, Array, Claims, Members, Namespace, Order, PointwiseLoss, Space
+from lossfw import REAL, Array, Claims, Members, Namespace, PointwiseLoss, Space
 from lossfw.numerics import computed_in_float64, difference_error, with_nan_of
 from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
 
@@ -150,10 +150,6 @@ class CumulativeLink(PointwiseLoss):
                 xp.where(t > 0, one, 0.0 * one) + xp.where(t < len(self.cuts), one, 0.0 * one)
             )
         return one if self.link == "probit" else None
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Those of the slope by the extreme value distribution, which cancel at its zero."""
-        return _LINKS[self.link].interval_terms(xp, self._ends(xp, y, t).a, order)
 
 
 @functools.cache

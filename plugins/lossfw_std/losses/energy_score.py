@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from lossfw import VECTOR, Array, Claims, Namespace, Order, PointwiseLoss, Space, Vector
+from lossfw import VECTOR, Array, Claims, Namespace, PointwiseLoss, Space, Vector
 from lossfw.numerics import computed_in_float64, multiply_or_zero
 
 
@@ -64,17 +64,6 @@ class EnergyScore(PointwiseLoss):
         """The same of the second derivatives of lengths."""
         by_target, by_others = _terms(xp, y, t, _bend)
         return xp.reshape(by_target - by_others, y.shape)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """What the target adds to results, and what the other members take away."""
-        if order == 0:
-            return tuple(xp.sum(x, axis=-1) for x in _terms(xp, y, t, _length))
-        if order == 1:
-            terms = _terms(xp, y, t, lambda xp, v: xp.abs(_direction(xp, v)))
-        else:
-            # 1 - u^2 is a difference too.
-            terms = _terms(xp, y, t, lambda xp, v: xp.zeros_like(v) + _inverse_length(xp, v))
-        return tuple(xp.reshape(x, y.shape) for x in terms)
 
     def claims(self) -> Claims:
         """Not convex: two members gain by moving apart."""

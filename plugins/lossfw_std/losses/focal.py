@@ -14,7 +14,6 @@ from lossfw import (
     Claims,
     LinkedLoss,
     Namespace,
-    Order,
     PointwiseBody,
     PointwiseLoss,
     Space,
@@ -171,22 +170,6 @@ class Focal(LinkedLoss, PointwiseLoss):
             linear_in_target=True,
             elicits="mean" if proper else None,
         )
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Those of both classes, which cancel in the slope; the summands of the bend of logits."""
-        if order == 0 or (order == 2 and not self.from_logits):
-            return ()
-        if not self.from_logits:
-            own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
-            return focusing.slope(xp, own, self.gamma), focusing.slope(xp, other, self.gamma)
-        found: list[Array] = []
-        for side in focusing.odds(xp, t, y, self.gamma):
-            if order == 1:
-                found.append(focusing.slope_of_odds(xp, side, self.gamma))
-            else:
-                shared = side.share * side.up * side.fall / side.base ** (self.gamma + 2.0)
-                found += [shared * term for term in focusing.bend_terms(xp, side, self.gamma)]
-        return tuple(found)
 
 
 def _of_odds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
+from lossfw import POSITIVE, Array, Claims, Namespace, Space
 from lossfw.numerics import (
     apply_where,
     at_least,
@@ -18,7 +18,6 @@ from lossfw_std.deviance import (
     Deviance,
     LogMeanBody,
     distance,
-    finite,
     half_angle,
 )
 from lossfw_std.shared_parts import Deferred, shared_parts
@@ -112,13 +111,6 @@ class GammaDeviance(Deviance):
         """2 (2 t - y) / y^3."""
         # 2 t may overflow, y / 2 not.
         return 4.0 * ((t - 0.5 * y) / y / y / y)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """For a logarithm z, those of z - log t + t exp(-z) - 1 and of its slope."""
-        if self.link == "identity" or order == 2:
-            return ()
-        logs = (2.0 * y, 2.0 * xp.log(t)) if order == 0 else ()
-        return finite(xp, 2.0 * xp.ones_like(y), 2.0 * _share(xp, y, t), *logs)
 
     def claims(self) -> Claims:
         """Convex in the logarithm of the mean; zero at the target as a mean."""

@@ -6,7 +6,7 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, DistributionLoss, Namespace, Order
+from lossfw import Array, Claims, DistanceLoss, DistributionLoss, Namespace
 from lossfw.numerics import normal_cdf, normal_quantile, zero_or_nan
 
 
@@ -74,10 +74,6 @@ class GaussianNll(DistributionLoss, DistanceLoss):
     def expected_second_derivative(self, xp: Namespace, y: Array) -> Array:
         """1 / v."""
         return self.second_derivative(xp, y)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """For the value the constant, which cancels the square where the loss is 0."""
-        return (xp.full_like(y, self._constant),) if order == 0 else ()
 
     @property
     def _constant(self) -> float:

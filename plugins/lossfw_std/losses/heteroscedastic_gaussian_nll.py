@@ -13,7 +13,6 @@ from lossfw import (
     Columns,
     DistributionLoss,
     Namespace,
-    Order,
     PointwiseLoss,
     Space,
 )
@@ -145,15 +144,6 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     def claims(self) -> Claims:
         """Smooth, and a likelihood."""
         return Claims(twice_smooth=True, strictly_proper=True)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Array, ...]:
-        """Half of log variance and square, which cancel in the value, and by s in the slope."""
-        s, slope, half = _parts(xp, y, t)
-        if order == 0:
-            return 0.5 * s, half, 0.5 * _LOG_TWO_PI * self.full + 0.0 * s
-        if order == 1:
-            return (slope, half), (slope, 0.5 + 0.0 * s)
-        return ()
 
 
 def _plain_parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:

@@ -12,7 +12,6 @@ from lossfw import (
     Claims,
     GuardedLoss,
     Namespace,
-    Order,
     Space,
 )
 from lossfw.numerics import (
@@ -142,13 +141,6 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
             return xp.where(y < self.delta, 0.0 * y, 0.5 * bend)
         squares = other * other * (a + self.delta) + t * own * own
         return 0.5 * (squares + 2.0 * self.delta * own * other) / a / a
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """What a floor adds to the logarithm in the slope."""
-        if order != 1 or self.guard != "floor":
-            return ()
-        _, b, total, _ = self._parts(xp, y, t)
-        return (0.5 * (b - t) / total,)
 
     def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
         """Return guarded y and t, their sum, and their difference over their sum."""

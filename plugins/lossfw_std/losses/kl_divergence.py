@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, GuardedLoss, Namespace, Order, Space
+from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, GuardedLoss, Namespace, Space
 from lossfw.numerics import (
     DEFAULT_DELTA,
     Delta,
@@ -111,12 +111,6 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
             return self._moved(xp, y, self._over(xp, self._over(xp, t, own), own))
         # (y + 2 delta) / (y + delta)^2 where the guard is a sum.
         return (own + self.delta) / own / own if self._adds else self._moved(xp, y, 1.0 / own)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The largest class of the sum; in reverse the 1 that the slope adds to a logarithm."""
-        if order == 0:
-            return (xp.max(xp.abs(self._classes(xp, y, t)), axis=-1),)
-        return (y / self._guarded(xp, y),) if self.reverse and order == 1 else ()
 
     def claims(self) -> Claims:
         """Convex as -log is, in reverse as y log y is; the floor is flat below delta."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import REAL, Array, Claims, GroupLoss, Namespace, Order, Space
+from lossfw import REAL, Array, Claims, GroupLoss, Namespace, Space
 from lossfw.numerics import (
     columns,
     computed_in_float64,
@@ -81,13 +81,6 @@ class Listmle(GroupLoss):
         """p (1 - p) of each choice."""
         result = xp.sum(softmax_cross_entropy_hessian(xp, *_choices(xp, y, t)), axis=-2)
         return with_nan(xp, is_unknown(xp, y, t), result)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The shares in the choices, of both signs."""
-        if order != 1:
-            return ()
-        slopes = softmax_cross_entropy_gradient(xp, *_choices(xp, y, t))
-        return (xp.sum(xp.abs(slopes), axis=-2),)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1/2 for each choice among several rows: a variance of steps is at most that of two."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
+from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Space
 from lossfw.numerics import (
     apply_where,
     log_and_distance,
@@ -109,18 +109,6 @@ class LognormalNll(DistributionLoss, Likelihood):
     def expected_second_derivative(self, xp: Namespace, y: Any) -> tuple[Array, ...]:
         """1 / s^2, and 2."""
         return xp.exp(-2.0 * y.log_scale), xp.full_like(y.log_scale, 2.0)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of the value, of the slope by the log scale, and the difference in z."""
-        log, s, z, inverse = self.parts(xp, *y, t)
-        if order == 0:
-            return log, s, 0.5 * z * z, _HALF_LOG_TWO_PI + 0.0 * s
-        if order == 1:
-            slope = inverse * inverse
-            return (slope * log, z * z), (slope * y.location, xp.ones_like(z))
-        none, rounding = xp.zeros_like(z), _ROUNDING * xp.abs(log) * inverse
-        twice = 2.0 * inverse * xp.maximum(xp.abs(z), rounding)
-        return (none, twice * log), (none, twice * y.location)
 
     def claims(self) -> Claims:
         """Smooth, and strictly proper."""

@@ -15,7 +15,6 @@ from lossfw import (
     Claims,
     Namespace,
     NDArray,
-    Order,
     ShapeError,
     Space,
 )
@@ -197,15 +196,6 @@ class MulticlassHinge(CategoricalLoss):
         if self.power == 2:
             bend = self._spread(xp, y, t, self._bend, 1.0)
         return xp.where(xp.isnan(y), y, bend)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The share of a soft target that each class may take from its own slope."""
-        if order != 1:
-            return ()
-        if self.power == 2:
-            return (self._spread(xp, y, t, self._rate, 1.0),)
-        most = 1.0 if self._of_worst else y.shape[-1] - 1.0
-        return (self._shared(xp.where((t > 0) & (t < 1), most * t, 0.0 * t), y),)
 
     def claims(self) -> Claims:
         """Convex and piecewise linear, or of squares."""

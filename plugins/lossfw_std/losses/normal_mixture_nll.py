@@ -14,7 +14,6 @@ from lossfw import (
     Columns,
     DistributionLoss,
     Namespace,
-    Order,
     Space,
     Vector,
 )
@@ -136,27 +135,6 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         """The sum of p times the distribution functions of the components."""
         z = (x[..., None] - y.location) * xp.exp(-y.log_scale)
         return xp.sum(softmax(xp, y.logit) * normal_cdf(xp, z), axis=-1)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of the component that is most likely, and of the slopes."""
-        a, root, z, logs = self.parts(xp, *y, t)
-        if order == 0:
-            return (logsumexp(xp, logs), xp.max(xp.abs(y.log_scale), axis=-1), 1.0 + 0.0 * t)
-        # A share has the rounding of its logarithm, a square.
-        r = softmax(xp, logs) * (1.0 + xp.max(xp.abs(logs), axis=-1)[..., None])
-        z = _counted(xp, r, z)
-        if order == 1:
-            by_location = multiply_or_zero(xp, r, z * root * root)
-            return (softmax(xp, a), by_location, r * z * z), (r, 0.0 * r, r)
-        apart = softmax_complement(xp, logs)
-        near, far = (
-            multiply_or_zero(xp, r, _over_square(xp, x, root))
-            for x in (xp.ones_like(r), apart * z * z)
-        )
-        return (
-            (softmax(xp, a), near, r * z * z),
-            (r, far, r * apart * (1.0 + z * z) ** 2),
-        )
 
     def claims(self) -> Claims:
         """Smooth."""

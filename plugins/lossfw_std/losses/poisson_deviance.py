@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import NONNEGATIVE, Array, Claims, Namespace, Order, Space
+from lossfw import NONNEGATIVE, Array, Claims, Namespace, Space
 from lossfw.numerics import computed_in_float64, with_float32_form, xlogy, zero_or_nan
 from lossfw_std import poisson
-from lossfw_std.deviance import Deviance, LogMeanBody, finite
+from lossfw_std.deviance import Deviance, LogMeanBody
 
 
 class PoissonDeviance(Deviance):
@@ -72,14 +72,6 @@ class PoissonDeviance(Deviance):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 t / y^2."""
         return 2.0 * poisson.bend(xp, y, t)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """For a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""
-        if self.link == "identity" or order == 2:
-            return ()
-        mean = xp.exp(y)
-        logs = (2.0 * t * y, 2.0 * xlogy(xp, t, t)) if order == 0 else ()
-        return finite(xp, 2.0 * mean, 2.0 * t, *logs)
 
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; zero at the target as a mean."""

@@ -13,7 +13,6 @@ from lossfw import (
     Claims,
     LinkedLoss,
     Namespace,
-    Order,
     PointwiseBody,
     PointwiseLoss,
     Space,
@@ -28,7 +27,6 @@ from lossfw.numerics import (
     zero_or_nan,
 )
 from lossfw_std import poisson
-from lossfw_std.deviance import finite
 
 
 class PoissonNll(LinkedLoss, PointwiseLoss):
@@ -139,17 +137,6 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2."""
         return poisson.bend(xp, y, t)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Those of the definition; of a logarithm those of half the deviance and its slope."""
-        log = self.link == "log"
-        if order == 2 or (order == 1 and not log) or (self.full and not log):
-            return ()
-        mean = xp.exp(y) if log else y
-        if order == 1:
-            return finite(xp, mean, t)
-        logs = xlogy(xp, t, t) if self.full else 0.0 * t
-        return finite(xp, mean, multiply_or_zero(xp, t, y) if log else xlogy(xp, t, y), logs)
 
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; a likelihood of at most 1 if it is full."""

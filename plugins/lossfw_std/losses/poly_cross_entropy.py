@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody
+from lossfw import Array, Claims, LinkedLoss, Namespace, RowBody
 from lossfw.numerics import (
     computed_in_float64,
     extended_range,
@@ -112,18 +112,6 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2; t / y may be subnormal."""
         return quotient(xp, quotient(xp, t, y), y)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """At logits, the terms of the classes of a soft target, and those of the bend."""
-        # For an epsilon below 0 the terms of the bend have one sign.
-        if order == 0 or not self.from_logits or (order == 2 and self.epsilon < 0):
-            return ()
-        p, c, _ = softmax_parts(xp, y)
-        w, tilt = t * self.factor(p, c), abs(self.epsilon) * p * t
-        if order == 1:
-            return w * c, p * of_others(xp, w)
-        more, less = t * p * c * (1.0 + abs(self.epsilon) * p), tilt * c * c
-        return more, less, p * c * of_others(xp, w), p * p * of_others(xp, tilt)
 
     def factor(self, p: Array, c: Array) -> Array:
         """Return 1 + epsilon p, the slope at logits over that of cross-entropy; c is 1 - p."""

@@ -56,10 +56,6 @@ class _Softmax(GroupLoss):
         """p (1 - p) times the sum of the weights."""
         return softmax_cross_entropy_hessian(xp, *self._logits(xp, y, t))
 
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Any) -> tuple[Array, ...]:
-        """The weight, from which the slope takes a share of all weights."""
-        return (self._logits(xp, y, t)[1],) if order == 1 else ()
-
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Half the sum of the weights: a variance of steps is at most that of two rows."""
         weights = self._logits(xp, y, t)[1]

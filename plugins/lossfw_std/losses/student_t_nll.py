@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from lossfw import LOG, REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw import LOG, REAL, Array, Claims, Columns, Namespace, Space
 from lossfw.numerics import (
     binet,
     binet_derivative,
     binet_second_derivative,
-    extended_range,
     log1p_minus,
     log1p_square,
     multiply_or_zero,
@@ -121,37 +120,6 @@ class StudentTNll(Likelihood):
         by_location = share * inverse * inverse * ((v - z * z) / total)
         by_freedom = sum(_freedom_bend(xp, z, v, log))
         return by_location, 2.0 * share * z * z * (v / total), by_freedom
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of the value, and of the slopes by log scale and log freedom."""
-        none, one = xp.zeros_like(t), xp.ones_like(t)
-        if order == 0:
-            return self._value_terms(xp, *y, t)
-        if order == 1:
-            location, scale, *freedom = self._slope_terms(xp, *y, t)
-            first = (location, scale, none), (none, one, none)
-        else:
-            density, tail, *freedom = self._bend_terms(xp, *y, t)
-            first = (density, none, none), (tail, none, none)
-        return (*first, *((none, none, term) for term in freedom))
-
-    @extended_range(Likelihood._is_rare)
-    def _value_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        s, _, _, v, log, below = self.parts(xp, *columns)
-        return s, _constant(xp, v), multiply_or_zero(xp, log, 0.5 * (v + 1.0)), below
-
-    @extended_range(Likelihood._is_rare)
-    def _slope_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        _, inverse, z, v, log, _ = self.parts(xp, *columns)
-        share = (v + 1.0) / (v + z * z)
-        return share * z * inverse, share * z * z, *_freedom_slope(xp, z, v, log)
-
-    @extended_range(Likelihood._is_rare)
-    def _bend_terms(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        _, inverse, z, v, log, _ = self.parts(xp, *columns)
-        total = v + z * z
-        share = (v + 1.0) / total * inverse * inverse
-        return share * (v / total), share * (z * z / total), *_freedom_bend(xp, z, v, log)
 
     def claims(self) -> Claims:
         """Smooth."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import NonNegativeFloat
 
-from lossfw import REAL, VECTOR, Array, Claims, Columns, Namespace, Order, PointwiseLoss, Space
+from lossfw import REAL, VECTOR, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import (
     apply_where_rows,
     computed_in_float64,
@@ -16,8 +16,6 @@ from lossfw.numerics import (
     zero_or_nan,
 )
 from lossfw_std.angles import middle_scale, one_minus_square
-
-_ROUNDING = 2.0**-52
 
 # A difference of squared distances below this share of its terms may have no digit.
 _LOST = 1e-13
@@ -97,22 +95,6 @@ class TripletMargin(PointwiseLoss):
         near = active * one_minus_square(xp, d.near) * d.over_near
         far = active * one_minus_square(xp, d.far) * d.over_far
         return near - far, near, -far
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> Any:
-        """The margin, and how far positive and negative are apart: distances differ by less.
-
-        Where the loss is lost in the rounding of both, derivatives may be those of either side.
-        """
-        d = _distances(xp, y, self.eps)
-        is_kink = xp.abs(d.difference + self.margin) <= _ROUNDING * (d.apart + self.margin)
-        any_side = xp.where(is_kink, 1.0 / _ROUNDING, 1.0)[..., None]
-        if order == 0:
-            return self.margin + xp.zeros_like(t), d.apart
-        if order == 1:
-            unit = any_side + xp.zeros_like(d.near)
-            return ((unit, unit, unit),)
-        near, far = (any_side * over + 0.0 * d.near for over in (d.over_near, d.over_far))
-        return (near, near, far), (far, near, far)
 
     def claims(self) -> Claims:
         """At least 0."""

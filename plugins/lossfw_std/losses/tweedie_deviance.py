@@ -16,7 +16,6 @@ from lossfw import (
     Array,
     Claims,
     Namespace,
-    Order,
     PointwiseBody,
     Space,
 )
@@ -30,7 +29,7 @@ from lossfw.numerics import (
     with_float32_form,
     zero_or_nan,
 )
-from lossfw_std.deviance import Deviance, LogMeanBody, finite
+from lossfw_std.deviance import Deviance, LogMeanBody
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.tweedie import (
@@ -248,20 +247,6 @@ class TweedieDeviance(Deviance):
             twice_smooth=True,
             elicits=None if log else "mean",
         )
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Both of the second derivative, where it goes through 0; with a logarithm all."""
-        if self._limit is not None:
-            return self._limit.terms(xp, y, t, order)
-        a, b = 1.0 - self.power, 2.0 - self.power
-        if self.link == "identity":
-            if order < 2 or self.power == 0:
-                return ()
-            # Where a term overflows, its digit is that of the largest float.
-            bend = 2.0 * y**-self.power
-            return finite(xp, a * bend, self.power * bend * (t / y))
-        own, other = 2.0 * xp.exp(b * y), 2.0 * t * xp.exp(a * y)
-        return finite(xp, own, other) if order < 2 else finite(xp, b * own, a * other)
 
     @property
     def _limit(self) -> Deviance | None:

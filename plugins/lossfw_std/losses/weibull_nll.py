@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Order, Space
+from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Space
 from lossfw.numerics import log_and_distance, log_distance
 from lossfw_std.likelihood import Likelihood, held
 
@@ -97,16 +97,6 @@ class WeibullNll(DistributionLoss, Likelihood):
     def expected_second_derivative(self, xp: Namespace, y: Any) -> tuple[Array, ...]:
         """k^2, and a constant."""
         return xp.exp(2.0 * y.log_shape), xp.full_like(y.log_shape, _SHAPE_INFORMATION)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Those of the value, and of the slope by the log shape."""
-        log, k, shape, u = self.parts(xp, *y, t)
-        if order == 0:
-            return xp.exp(u) - u, log, k
-        if order == 1:
-            w = xp.exp(u)
-            return (shape * w, u * xp.expm1(u)), (shape, xp.ones_like(u))
-        return ()
 
     def claims(self) -> Claims:
         """Smooth, and strictly proper."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import COUNT, LOG, REAL, Array, Claims, Columns, Namespace, Order, Space
+from lossfw import COUNT, LOG, REAL, Array, Claims, Columns, Namespace, Space
 from lossfw.numerics import (
     expm1_minus,
     factorial_rest,
@@ -102,21 +102,6 @@ class ZeroInflatedPoissonNll(Likelihood):
         # Of forced q (exp(-m) - 1): the shares change by forced share, and q by -p q.
         by_logit = forced * q * xp.expm1(-mean) * (share - p)
         return by_mean, xp.where(t > 0, p * q, by_logit)
-
-    def terms(self, xp: Namespace, y: Any, t: Array, order: Order) -> tuple[Any, ...]:
-        """Mean and target, of the slope by the log mean; at 0 those of the second derivatives."""
-        t, z, mean, _ = self.parts(xp, *y, t)
-        if order == 1:
-            none = xp.zeros_like(t)
-            return (xp.where(t > 0, mean, none), none), (t, none)
-        if order == 2:
-            p, q = sigmoid(xp, z), sigmoid(xp, -z)
-            share, forced = _shares(xp, z, mean)
-            size = xp.where(t > 0, xp.zeros_like(t), -forced * q * xp.expm1(-mean))
-            by_mean = xp.where(t > 0, xp.zeros_like(t), multiply_or_zero(xp, share, mean))
-            square = multiply_or_zero(xp, by_mean, mean * forced)
-            return (by_mean, size * share), (square, size * p)
-        return ()
 
     def claims(self) -> Claims:
         """A likelihood of at most 1."""

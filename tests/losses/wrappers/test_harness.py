@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
@@ -86,18 +85,7 @@ def losses(draw):
 def refuse_a_refutation(loss, examples):
     report = check(loss, examples=examples)
     assert report.passed
-    assert [x for x in report.refuted if not has_no_sum(loss, x)] == [], str(report)
-
-
-def has_no_sum(loss, found):
-    """Tell whether the terms of a result overflow to both infinities."""
-    if " is nan" not in found.message:
-        return False
-    function = found.check.rpartition(":")[2]
-    order = {"gradient": 1, "hessian": 2}.get(function, 0)
-    with np.errstate(all="ignore"):
-        terms = loss.terms(np, found.inputs["y"], found.inputs["t"], order)
-    return {-np.inf, np.inf} <= {x for term in terms for x in term.flat}
+    assert not report.refuted, str(report)
 
 
 quick = settings(
