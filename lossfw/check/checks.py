@@ -88,8 +88,8 @@ METRIC_CHECKS = _in_order(metrics)
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (
     "shape:result", "value:negative_zero", "purity:repeat", "purity:companions", "dtype:result",
-    "weights", "mask", "value", "gradient", "hessian", "gradient:both", "curvature:bound",
-    "classes",
+    "weights", "mask", "nan:legal", "value", "gradient", "hessian", "gradient:both",
+    "curvature:bound", "classes",
 )  # fmt: skip
 
 # The checks of a loss of groups: a group is a row to them.

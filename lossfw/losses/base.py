@@ -18,6 +18,7 @@ from lossfw.components.ranges import PROMISED, Range, sizes_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
+from lossfw.losses.neutral import fault_of_neutral
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.typed_namespace import typed
 
@@ -96,6 +97,11 @@ class LossDefinition(Component, ABC):
                 f"{cls.__name__} has the space {named[0]}: derive {cls.__name__} from "
                 "PointwiseLoss, whose functions get columns by name."
             )
+        # That of a wrapper is of its parts.
+        if cls.neutral is not None and not hasattr(cls.neutral, "__get__"):
+            fault = fault_of_neutral(cls.neutral, cls.prediction)
+            if fault:
+                raise TypeError(f"neutral of {cls.__name__} {fault}")
         for name in ("prediction_range", "target_range"):
             sizes = getattr(cls, name)
             if not isinstance(sizes, Range | property):

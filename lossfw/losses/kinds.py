@@ -253,7 +253,8 @@ class GroupLoss(_SpacesLoss):
     neutral : tuple of prediction and target, or None
         A row that changes nothing, neither the loss nor the slopes of the others, and has the
         slope 0. With it groups of different sizes can be filled up to one size, which PyTorch
-        and JAX need for a mask that they trace, and Keras for every batch.
+        and JAX need for a mask that they trace, and Keras for every batch. Its prediction lies in
+        the space of predictions; its target may be a mark that no data have.
 
     Examples
     --------

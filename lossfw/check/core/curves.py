@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -51,14 +52,19 @@ _BESIDE_TIES = 2.0**-20
 _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 
-def error_bars(values: NDArray, y: NDArray, function: Callable[[NDArray], NDArray]) -> NDArray:
-    """Return error bars of values for rounding: their own, and a move of y both ways."""
-    step = step_of(REAL, y, UNITS)
+def error_bars(
+    values: NDArray, y: NDArray, function: Callable[[NDArray], NDArray], eps: float = EPS
+) -> NDArray:
+    """Return error bars of values for rounding: their own, and a move of y both ways.
+
+    `eps` is the rounding step of the function.
+    """
+    step = step_of(REAL, y, UNITS) * (eps / EPS)
     moved = np.zeros_like(values)
     for sign in (-1, 1):
         there = function(y + sign * step)
         moved += np.where(np.isfinite(there), np.abs(there - values), 0)
-    return OUTSIDE_ULPS * (EPS * np.abs(values) + TINY) + moved
+    return OUTSIDE_ULPS * (eps * np.abs(values) + TINY) + moved
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,12 @@ class Curve(ABC):
         """The space of its predictions."""
         return self.subject.prediction
 
+    @cached_property
+    def eps(self) -> float:
+        """The rounding step of the function."""
+        y = self._inner(np.zeros(1) if self.low < 0 < self.high else self.grid()[:1])
+        return self.subject.rounding_step(y, np.full(y.shape, self.target)) if y.size else EPS
+
     @property
     def scale(self) -> float:
         """The smallest size of a feature that is known: a kink's distance from 0, at most 1."""
@@ -99,7 +111,8 @@ class Curve(ABC):
 
     def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
         """Return error bars of the values of a function for rounding."""
-        return error_bars(values, y, lambda x: function(np.clip(x, self.low, self.high)))
+        clipped = lambda x: function(np.clip(x, self.low, self.high))  # noqa: E731
+        return error_bars(values, y, clipped, self.eps)
 
     @abstractmethod
     def derivative(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
@@ -203,10 +216,11 @@ class FloatCurve(Curve):
 
     def derivative(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
         """Return central differences and error bars."""
-        h = self._steps(y, _RELATIVE_STEPS[order])
+        coarser = (self.eps / EPS) ** (1 / (order + 2))
+        h = self._steps(y, coarser * _RELATIVE_STEPS[order])
         left, here, right = self.value(y - h), self.value(y), self.value(y + h)
         if order == 2:
-            noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * EPS + 8 * TINY
+            noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * self.eps + 8 * TINY
             results = (left - 2 * here + right) / h**2
             return results, noise / h**2 + 1e-3 * np.abs(results)
         noise = self.bars(self.value, y - h, left) / 16 + self.bars(self.value, y + h, right) / 16

@@ -102,6 +102,11 @@ class Subject:
         """Return its values as float64; it gets copies."""
         return np.asarray(call(self.value, y, t), np.float64)
 
+    def rounding_step(self, y: NDArray, t: NDArray) -> float:
+        """Return the rounding step of its values: a function may answer float64 in float32."""
+        dtype = np.asarray(call(self.value, y[:1], t[:1])).dtype
+        return float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
+
     def counts(self, y: NDArray, t: NDArray) -> NDArray:
         """Return as how many elements or rows each one counts in a mean, by the loss's own rule.
 

@@ -14,7 +14,14 @@ import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast
 from lossfw.check.core.inner import is_inner
-from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, simplest
+from lossfw.check.core.points import (
+    Points,
+    any_in_row,
+    drop_masked,
+    drop_outside,
+    first_bad,
+    simplest,
+)
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
@@ -71,9 +78,8 @@ def _refute_nan(
             found[which] = any_in_row(np.isnan(results))
         return found
 
-    bad = simplest_bad(
-        subject, ((points, badness(points)) for points in search.points(subject, *dtypes))
-    )
+    every = [p for points in search.points(subject, *dtypes) for p in _with_equal(subject, points)]
+    bad = simplest_bad(subject, ((points, badness(points)) for points in every))
     if bad is None:
         return
     code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
@@ -87,6 +93,14 @@ def _refute_nan(
         found.message = text + _SPACES
         found.blocking()
     raise found
+
+
+def _with_equal(subject: Subject, points: Points) -> list[Points]:
+    """Return points, and those with a prediction that is the target: the best that there is."""
+    if points.t.shape != points.y.shape or not len(points):
+        return [points]
+    equal = drop_masked(subject, drop_outside(subject, Points(points.t, points.t)))
+    return [points, equal] if len(equal) else [points]
 
 
 def refute_nan_of_formula(subject: Subject, search: Search) -> None:

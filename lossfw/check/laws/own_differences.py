@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.curves import curves
+from lossfw.check.core.curves import EPS, curves
 from lossfw.check.core.points import Points, first_bad
 from lossfw.check.core.search import Counterexample, Search, ordinary
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import REAL
 
 _NAMES = ("value", "gradient", "hessian")
+
+# So many rounding steps of its terms at most are in a difference of values.
+_NOISE = 45.0
+
+
+# A difference is right to this share of itself, of values in double precision and in single.
+_SHARES = {1: (1e-4, 1e-2), 2: (1e-2, 1e-1)}
+
+
+def _share(eps: float, order: int) -> float:
+    return _SHARES[order][eps > EPS]
+
+
+def _answer(eps: float) -> str:
+    """Return the dtype of the values, if it is not that of the arguments."""
+    return "" if eps <= EPS else " (the values of float64 arguments are float32)"
 
 
 def check_by_differences(subject: Subject, search: Search, order: int) -> None:
@@ -25,11 +41,12 @@ def check_by_differences(subject: Subject, search: Search, order: int) -> None:
         target = np.full(grid.shape, curve.target)
         actual = np.asarray(call(function, grid, target), np.float64)
         expected, bars = curve.derivative(grid, order)
-        shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
+        coarser = (curve.eps / EPS) ** (1 / (order + 2))
+        shift = coarser * (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
         sides = (np.clip(grid + sign * shift, curve.low, curve.high) for sign in (-1, 1))
         left, right = (curve.derivative(side, order)[0] for side in sides)
         low, high = np.fmin(left, right), np.fmax(left, right)
-        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
+        width = 4 * bars + _share(curve.eps, order) * (np.abs(expected) + 1e-3)
         if order == 2:
             # Where it changes by its own size within a step, no difference says more.
             width += np.fmax(np.abs(left - expected), np.abs(right - expected))
@@ -41,7 +58,7 @@ def check_by_differences(subject: Subject, search: Search, order: int) -> None:
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
             text = (
                 f"the {_NAMES[order]} is {actual[one]:.9g}, and differences of the value give "
-                f"{expected[one]:.9g}."
+                f"{expected[one]:.9g}{_answer(curve.eps)}."
             )
             raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
 
@@ -50,7 +67,10 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
     function = subject.gradient if order == 1 else subject.hessian
     points = ordinary(subject, search, f"differences {order}", 40)
     actual = np.asarray(call(function, points.y, points.t), np.float64)
-    h = 2.0**-17 if order == 1 else 2.0**-12
+    eps = subject.rounding_step(points.y, points.t)
+    coarser = (eps / EPS) ** (1 / (order + 2))
+    # A power of two, so that the moved predictions are exact.
+    h = 2.0 ** np.round(np.log2(coarser) - (17 if order == 1 else 12))
     scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
     step = h * np.where(scale > 0, scale, 1)
     here = subject.losses(points.y, points.t)
@@ -63,14 +83,14 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
         width = step[:, column]
         bend = moved[1] - 2 * here + moved[0]
         expected = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
-        noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
-        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(expected) + 1e-3)
+        noise = _NOISE * eps * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
+        slack = noise + _share(eps, order) * (np.abs(expected) + 1e-3)
         one_sided = np.abs(bend) / width if order == 1 else 0
         bad = ~(np.abs(actual[:, column] - expected) <= slack + one_sided) & np.isfinite(expected)
         if bad.any():
             one = first_bad(bad)
             text = (
                 f"the {_NAMES[order]} in column {column} is {actual[one, column]:.9g}, and "
-                f"differences of the value give {expected[one]:.9g}."
+                f"differences of the value give {expected[one]:.9g}{_answer(eps)}."
             )
             raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")

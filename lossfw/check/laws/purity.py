@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, cast, draw_exact_points, need_alike
+from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points, need_alike
 from lossfw.check.core.members import clipped
 from lossfw.check.core.points import Points, in_rows, is_legal
 from lossfw.check.core.search import (
@@ -19,6 +19,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     each,
+    format_number,
     ordinary,
     outputs,
 )
@@ -193,8 +194,23 @@ def _check_usual_companions(subject: Subject, search: Search) -> None:
                 "{} of the same rows {} differs.",
                 f"{function}(y, t), {function}(y[:1], t[:1])",
             )
+            if not alike(alone, whole).all():
+                _refute_two_rows(function, points, alone)
             need_alike(mixed, whole[order], points, text.format(function, "in another order"), code)
             need_alike(alone, whole, points, text.format(function, "one at a time"), code)
+
+
+def _refute_two_rows(function: Output, points: Points, alone: NDArray) -> None:
+    """Refute results by two rows, where the first and another one are enough."""
+    for other in range(1, len(points)):
+        two = points.take(np.array([0, other]))
+        both = function(two.y, two.t)
+        if not alike(both, alone[[0, other]]).all():
+            text = (
+                f"{function} of the first row is {format_number(both[0])} beside the second one, "
+                f"and {format_number(alone[0])} alone."
+            )
+            raise Counterexample.by(two, text, f"{function}(y, t), {function}(y[:1], t[:1])")
 
 
 def _check_extreme_companions(subject: Subject, search: Search) -> None:

@@ -28,6 +28,7 @@ _OVERFLOWS_BEHIND = (
 _OF_FLOAT32 = "In float64 it is right: write `@computed_in_float64` above `{}`."
 _RANGE = "A `prediction_range` or `target_range` promises results only for the sizes you need."
 _AT_TIE = "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
+_OTHER_FORM = "If these digits matter, another form of the formula keeps them."
 _DIGITS = (
     "A difference of near numbers loses digits: write it with xp.log1p or xp.expm1, or take "
     "a function of lossfw.numerics."
@@ -110,16 +111,17 @@ class Remedies:
         if not is_written(self.subject, self.order):
             text = _OVERFLOWS_BEHIND if is_overflow else _FOLLOWS_VALUE
             return text.format(FUNCTIONS[self.order])
-        known = _STABLE if is_overflow else _STABLE_DIGITS
-        if not known & names_in_body(self.subject):
-            return _OVERFLOW if is_overflow else _DIGITS
         if self._is_right_in_float64(one):
             return _OF_FLOAT32.format(FUNCTIONS.get(self.order, "value"))
-        return ""
+        known = _STABLE if is_overflow else _STABLE_DIGITS
+        if known & names_in_body(self.subject):
+            return "" if is_overflow else _OTHER_FORM
+        return _OVERFLOW if is_overflow else _DIGITS
 
     def _is_right_in_float64(self, one: Judgement) -> bool:
-        """Tell whether a component has the right result for the same numbers in float64."""
-        if self.subject.component is None or one.actual.dtype != np.float32:
+        """Tell whether a component has wrong results in float32 alone, and not here in float64."""
+        dtypes = {judgement.points.y.dtype for judgement in (one, *self.wrong)}
+        if self.subject.component is None or dtypes != {np.dtype(np.float32)}:
             return False
         points = one.points
         t = points.t.astype(np.float64) if points.t.dtype.kind == "f" else points.t
@@ -138,7 +140,9 @@ class Remedies:
         subject, y, t = self.subject, points.y, points.t
         near = np.zeros(len(points), bool)
         if not subject.rows:
-            near |= np.isin(y, subject.kinks())
+            # A kink may be of the prediction, of the residual or of the margin.
+            for x in (y, y - t, y * t):
+                near |= np.isin(x, subject.kinks())
         rest = np.flatnonzero(~near)
         if rest.size:
             near[rest] = subject.exact.kinks(y[rest], t[rest])

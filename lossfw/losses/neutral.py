@@ -1,0 +1,33 @@
+"""The neutral row of a loss of groups, which bridges put in the place of rows that do not count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.components.spaces import LOGITS, Space
+
+# A vector without a size is looked at with so many numbers.
+_WIDTH = 2
+
+
+def fault_of_neutral(neutral: Any, prediction: Space) -> str:
+    """Return what is wrong with a neutral row, as the end of a sentence; empty if nothing is.
+
+    Its prediction is one that a model could make. Its target may be a mark that no data have, such
+    as minus infinity.
+    """
+    if not isinstance(neutral, tuple | list) or len(neutral) != 2:
+        return f"is {neutral!r}; expected two numbers or rows, a prediction and a target."
+    row = np.asarray(neutral[0], np.float64)
+    if prediction.of_rows:
+        row = np.broadcast_to(row, (prediction.flat_size(_WIDTH),))
+    outside = prediction.outside(row[None])
+    is_finite = prediction is LOGITS or bool(np.isfinite(row).all())
+    if is_finite and (outside is None or not np.asarray(outside).any()):
+        return ""
+    return (
+        f"has the prediction {neutral[0]!r}, which is not in {prediction}: groups are filled up "
+        "with it, so give one of that space."
+    )

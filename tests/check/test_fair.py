@@ -1,0 +1,259 @@
+"""What a check owes an author whom nobody knows: true findings, with their cause and cure."""
+
+import numpy as np
+import pytest
+
+from lossfw import (
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    VECTOR,
+    Claims,
+    Columns,
+    DistanceLoss,
+    GroupLoss,
+    PointwiseLoss,
+)
+from lossfw.check import check, check_function
+from lossfw.check.runner import grade_of
+from lossfw.numerics import computed_in_float64
+
+
+class Silent:
+    """Claims nothing."""
+
+    def claims(self):
+        return Claims()
+
+
+BOX = Columns.of(width=POSITIVE, height=POSITIVE)
+
+
+class OfBoxes(Silent, PointwiseLoss):
+    """0 / 0 for the target itself."""
+
+    prediction, target = BOX, BOX
+
+    def value(self, xp, y, t):
+        width, height = (y.width - t.width) ** 2, (y.height - t.height) ** 2
+        return width * width / (width + height)
+
+
+class OfVectors(Silent, PointwiseLoss):
+    """0 / 0 for the target itself."""
+
+    prediction, target = VECTOR, VECTOR
+
+    def value(self, xp, y, t):
+        square = xp.sum((y - t) ** 2, axis=-1)
+        return square * square / square
+
+
+class OfElements(Silent, PointwiseLoss):
+    """0 / 0 for the target itself, and not at 0 alone."""
+
+    prediction, target = POSITIVE, POSITIVE
+
+    def value(self, xp, y, t):
+        return (y - t) ** 2 / xp.abs(y - t)
+
+
+class OfGroups(Silent, GroupLoss):
+    """0 / 0 for a group that is predicted without an error."""
+
+    prediction, target = REAL, REAL
+
+    def value(self, xp, y, t):
+        square = xp.sum((y - t) ** 2, axis=-1)
+        return square * square / square
+
+
+@pytest.mark.parametrize("loss", [OfBoxes(), OfVectors(), OfElements(), OfGroups()], ids=repr)
+def test_a_nan_of_value_and_formula_at_the_target_is_found(loss):
+    report = check(loss, examples=20, only=["nan:legal", "value"])
+    assert not report.ok
+    first = report.causes[0].first
+    assert np.array_equal(first.inputs["y"], first.inputs["t"])
+    assert "nan" in first.message.lower()
+
+
+def softplus(x):
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def focal_in_float32(y, t):
+    m = np.asarray(np.where(t == 1, y, -np.asarray(y)), np.float32)
+    return np.exp(-2 * softplus(m)) * softplus(-m)
+
+
+def slope_of_focal(y, t):
+    sign = np.where(t == 1, 1.0, -1.0)
+    p, q = (np.exp(-softplus(side * sign * np.asarray(y, float))) for side in (-1, 1))
+    return -sign * (2 * q * q * p * softplus(-sign * y) + q**3)
+
+
+def cross_entropy_in_float32(y, t):
+    y = np.asarray(y, np.float32)
+    y = y - y.max(-1, keepdims=True)
+    return np.log(np.exp(y).sum(-1)) - np.take_along_axis(y, np.asarray(t)[:, None], 1)[:, 0]
+
+
+def slope_of_cross_entropy(y, t):
+    y = np.asarray(y, float)
+    e = np.exp(y - y.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) - np.eye(y.shape[-1])[np.asarray(t)]
+
+
+IN_FLOAT32 = {
+    "elements": (
+        focal_in_float32,
+        slope_of_focal,
+        {"kind": "pointwise", "prediction": "LOGITS", "target": "BINARY"},
+    ),
+    "rows": (
+        cross_entropy_in_float32,
+        slope_of_cross_entropy,
+        {"kind": "categorical", "prediction": "LOGITS", "target": "CLASS_INDEX"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_FLOAT32)
+def test_a_right_slope_of_a_function_that_answers_in_float32_is_right(name):
+    value, slope, described = IN_FLOAT32[name]
+    options = {**described, "only": ["gradient"], "examples": 50}
+    assert check_function(value, gradient=slope, **options).refuted == []
+    (found,) = check_function(value, gradient=lambda y, t: 1.05 * slope(y, t), **options).refuted
+    assert found.grade == "wrong"
+    assert "the values of float64 arguments are float32" in found.message
+
+
+class MeanSquare(Silent, GroupLoss):
+    """Its neutral row counts in the mean."""
+
+    prediction, target = REAL, NONNEGATIVE
+    neutral = (-1e300, 0.0)
+
+    def value(self, xp, y, t):
+        return xp.mean((y - t) ** 2, axis=-1)
+
+
+def test_a_neutral_row_that_is_wrong_in_every_padded_batch_is_wrong():
+    (found,) = check(MeanSquare(), examples=10, only=["group:neutral"]).refuted
+    assert found.grade == "wrong"
+    inputs = {"y": np.array([[0.0, -np.inf]]), "t": np.zeros((1, 2))}
+    assert grade_of("group:neutral", None, inputs) == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("neutral", "words"),
+    [
+        ((-np.inf, 0.0), r"has the prediction -inf, which is not in REAL: groups are filled up"),
+        ((np.nan, 0.0), "has the prediction nan, which is not in REAL"),
+        (0.0, r"is 0.0; expected two numbers or rows, a prediction and a target"),
+    ],
+)
+def test_a_neutral_row_outside_of_its_space_is_refused_at_the_class(neutral, words):
+    with pytest.raises(TypeError, match=f"neutral of Padded {words}"):
+        type("Padded", (MeanSquare,), {"neutral": neutral, "__module__": __name__})
+
+
+def test_a_mark_for_a_target_that_no_data_have_is_a_neutral_one():
+    type("Marked", (MeanSquare,), {"neutral": (0.0, -np.inf), "__module__": __name__})
+
+
+class HalfHessian(Silent, DistanceLoss):
+    """It has no tie anywhere."""
+
+    def value(self, xp, r):
+        return r * r
+
+    def second_derivative(self, xp, r):
+        return 0 * r + 1
+
+
+class Tie(Silent, DistanceLoss):
+    """At its tie, and only there, dual numbers take the other branch."""
+
+    def formula(self, xp, r):
+        return r
+
+    def value(self, xp, r):
+        return xp.where(r != 0, r, 0 * r)
+
+
+def test_a_derivative_by_hand_has_no_hint_of_a_tie():
+    (found,) = check(HalfHessian(), examples=20, only=["hessian"]).refuted
+    assert "the Hessian is 1, and the formula gives 2." in found.message
+    assert "tie" not in found.message
+
+
+def test_an_error_at_a_tie_alone_has_the_hint():
+    (found,) = check(Tie(), examples=20, only=["gradient"]).refuted
+    assert found.inputs["y"] == found.inputs["t"]
+    assert "At a tie of where, maximum or abs it depends on the branch" in found.message
+
+
+class BatchMean(Silent, DistanceLoss):
+    """It divides by a mean over the batch."""
+
+    def value(self, xp, r):
+        return r * r / (1 + xp.mean(r * r))
+
+
+def test_a_body_that_looks_at_its_batch_is_one_cause():
+    report = check(BatchMean(), examples=20)
+    assert len(report.refuted) > 4
+    (cause,) = report.causes
+    assert cause.first.check == "purity:companions"
+    assert cause.first.inputs["y"].size < 10
+
+
+class NanFarOut(Silent, DistanceLoss):
+    """Infinity by infinity, in value and derivatives."""
+
+    def value(self, xp, r):
+        return xp.exp(xp.abs(r)) / (1 + xp.exp(xp.abs(r)))
+
+
+def test_a_nan_of_value_and_derivatives_is_one_cause():
+    report = check(NanFarOut(), examples=20, only=["value", "gradient", "hessian", "nan"])
+    assert {"value", "gradient", "hessian"} <= {found.check for found in report.refuted}
+    assert len([one for one in report.causes if one.grade == "wrong"]) == 1
+
+
+class Wing(Silent, DistanceLoss):
+    """Its logarithm is stable, and its power is beyond float32."""
+
+    def value(self, xp, r):
+        return xp.log1p(r * r * r * r * 2)
+
+
+class Wing64(Wing):
+    """The cure."""
+
+    value = computed_in_float64(Wing.value)
+
+
+class Rounded(Silent, DistanceLoss):
+    """Many roundings, of a logarithm that is stable."""
+
+    def value(self, xp, r):
+        return xp.log1p(xp.abs(r)) ** 9
+
+
+def test_a_hint_names_no_function_that_the_body_has():
+    (found,) = check(Wing(), examples=40, only=["value"]).refuted
+    assert "write `@computed_in_float64` above `value`" in found.message
+    assert check(Wing64(), examples=40, only=["value"]).refuted == []
+    (found,) = check(Rounded(), examples=40, only=["value"]).refuted
+    assert "xp.log1p" not in found.message
+    assert "another form of the formula keeps them" in found.message
+
+
+def test_an_error_behind_the_ninth_digit_is_a_note():
+    (found,) = check_function(
+        lambda y, t: (np.asarray(y) - t) ** 2 * (1 + 1e-10), against="squared_error",
+        only=["value"], examples=20,
+    ).refuted  # fmt: skip
+    assert (found.grade, found.error) == ("digits", "digits")
