@@ -163,7 +163,7 @@ def _check_company(subject: Subject, search: Search) -> None:
 
 
 def _check_threads(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "purity:threads")
+    points = ordinary(subject, search, "threads")
     # Each thread has arguments of its own: results that are mixed up differ.
     every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
     alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
@@ -298,7 +298,7 @@ def _check_sums_of_rows(subject: Subject, search: Search) -> None:
     loss = _loss(subject)
     if not loss.sums_rows:
         raise NotApplicable("it has one loss for each element, or for each row")
-    points = ordinary(subject, search, "value:rows", 12)
+    points = ordinary(subject, search, "sums of rows", 12)
     pairs = len(points) // 2 * 2
     y, t = (x[:pairs].reshape(-1, 2) for x in (points.y, points.t))
     losses = subject.losses(points.y[:pairs], points.t[:pairs]).reshape(-1, 2)

@@ -126,10 +126,10 @@ def _check_mean_repeated(subject: Subject, search: Search) -> None:
 
 
 def _check_memory(subject: Subject, search: Search) -> None:
-    points = draw_exact_points(subject, search, "purity:memory")
+    points = draw_exact_points(subject, search, "memory")
     if len(points) < 4:
         raise NotApplicable("too few plain points")
-    rng = search.rng("purity:memory orders")
+    rng = search.rng("memory orders")
     inner = np.concatenate([[0], 1 + rng.permutation(len(points) - 2), [len(points) - 1]])
     for function in outputs(subject):
         orders = (
@@ -215,7 +215,7 @@ def _refute_two_rows(function: Output, points: Points, alone: NDArray) -> None:
 
 def _check_extreme_companions(subject: Subject, search: Search) -> None:
     for dtype in DTYPES:
-        points = cast(subject, draw_exact_points(subject, search, "purity:extremes", 6), dtype)
+        points = cast(subject, draw_exact_points(subject, search, "extremes", 6), dtype)
         edge = _edges(subject, search, dtype, points)
         for function in outputs(subject):
             expected = function(points.y, points.t)
