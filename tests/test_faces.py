@@ -54,7 +54,7 @@ FACES = {
         xlog1py xlogy
         ATANH_TAIL DEFAULT_DELTA Delta DoubleDouble FAR_EXPONENT Guard ScaledExp add_words
         at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
-        computed_in_float64 multiply_words nearest_float32 pieces
+        computed_in_float64 multiply_words nearest_float32
         Words extended_range polynomial power high_precision scaled_exp
         stop_gradient textbook_log
         two_diff two_prod words_of zero_or_nan apply_where apply_where_rows cache_constants

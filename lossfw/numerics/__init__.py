@@ -138,7 +138,6 @@ from lossfw.numerics.parameters import cache_constants as cache_constants
 from lossfw.numerics.parameters import excess as excess
 from lossfw.numerics.parameters import high_precision as high_precision
 from lossfw.numerics.parameters import nearest_float32 as nearest_float32
-from lossfw.numerics.parameters import pieces as pieces
 from lossfw.numerics.parameters import power as power
 from lossfw.numerics.parameters import representable_limit as representable_limit
 from lossfw.numerics.parameters import zero_or_nan as zero_or_nan

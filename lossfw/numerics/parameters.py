@@ -1,8 +1,7 @@
 """Arithmetic with parameters, which may have more digits than the arrays of a call.
 
-A parameter is a float64 and may meet arrays in float32; the root of a parameter
-is not a float at all. Where a body takes the difference of an argument and such a
-number, rounding the number first would cost every digit near it.
+A parameter is a float64 and may meet arrays in float32. Where a body takes the difference of an
+argument and such a number, rounding the number first would cost every digit near it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from decimal import Context, Decimal, localcontext
+from decimal import Context, localcontext
 from typing import TypeVar, TypeVarTuple
 
 import numpy as np
@@ -24,12 +23,8 @@ _Constant = TypeVar("_Constant")
 # A process has few losses of one kind, and a sweep of a parameter many.
 _MOST_REMEMBERED = 1024
 
-# Decimal digits kept of an irrational limit: more than `pieces` can hold.
+# Decimal digits of constants: more than any number system here has.
 _DIGITS = 60
-
-# Three pieces of float32 and one of float64: 125 bits. The float nearest to an
-# irrational limit is about 2^-54 of it away, which leaves all its own bits.
-_PIECES = 4
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -48,19 +43,8 @@ def nearest_float32(x: float) -> float:
     return float(np.float32(x)) if abs(x) <= _LARGEST_FLOAT32 else x
 
 
-def pieces(x: Decimal) -> tuple[float, ...]:
-    """Return floats whose sum is `x` to 125 bits; all but the last are float32 numbers."""
-    floats = []
-    with high_precision():
-        for _ in range(_PIECES - 1):
-            piece = nearest_float32(float(x))
-            floats.append(piece)
-            x -= Decimal(piece)
-    return tuple(piece for piece in (*floats, float(x)) if piece)
-
-
 def high_precision() -> AbstractContextManager[Context]:
-    """Compute with decimals to more digits than `pieces` can hold, inside the ``with`` block."""
+    """Compute with decimals of 60 digits, inside the ``with`` block."""
     return localcontext(prec=_DIGITS)
 
 
@@ -92,15 +76,8 @@ def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Par
     return constant
 
 
-def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
+def excess(xp: Namespace, a: Array, limit: float) -> Array:
     """Return ``a - limit``, right to the last digits also where the two are close.
-
-    Parameters
-    ----------
-    xp : namespace
-    a : array
-    limit : float or tuple of float
-        A parameter, or the pieces of a number that is not a float.
 
     Examples
     --------
@@ -108,14 +85,11 @@ def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
     >>> float(a - 0.1), f"{excess(np, a, 0.1):.4g}"
     (0.0, '1.49e-09')
     """
-    if not isinstance(limit, tuple):
-        if a.dtype != xp.float32:
-            return a - limit
-        head = nearest_float32(limit)
-        limit = (head, limit - head) if head != limit else (head,)
-    for piece in limit:
-        a = a - piece
-    return a
+    if a.dtype != xp.float32:
+        return a - limit
+    head = nearest_float32(limit)
+    a = a - head
+    return a - (limit - head) if head != limit else a
 
 
 def at_most(xp: Namespace, a: Array, limit: float) -> Array:

@@ -1,6 +1,5 @@
 """Arithmetic with parameters: differences and shares that lose nothing."""
 
-from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +12,6 @@ from lossfw.numerics.parameters import (
     cache_constants,
     excess,
     nearest_float32,
-    pieces,
     zero_or_nan,
 )
 
@@ -31,9 +29,7 @@ def test_a_difference_of_float32_and_a_parameter_is_rounded_like_any_other(limit
     assert abs(Fraction(float(found[0])) - wanted) <= abs(wanted) * Fraction(1, 2**23)
 
 
-def test_pieces_of_a_short_number_are_that_number():
-    assert pieces(Decimal("0.5")) == (0.5,)
-    assert pieces(Decimal(0)) == ()
+def test_the_nearest_float32_of_a_short_or_a_large_number_is_that_number():
     assert nearest_float32(0.5) == 0.5
     assert nearest_float32(1e300) == 1e300
 

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import NamedTuple
-
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import (
-    cache_constants,
-    excess,
-    high_precision,
-    nearest_float32,
-    pieces,
-    zero_or_nan,
-)
+from lossfw.numerics import zero_or_nan
 
 
 class Dwd(MarginLoss):
@@ -62,34 +52,31 @@ class Dwd(MarginLoss):
         return xp.where(straight, 1 - m, tail)
 
     def value(self, xp: Namespace, m: Array) -> Array:
-        """The same, with the constant rounded once and not raised to a power."""
-        tail, _, power = self._tail(xp, m)
-        return xp.where(tail, _constants(self.q).value * power, 1.0 - m)
+        """The same, with one constant for the tail."""
+        is_tail, _, power = self._tail(xp, m)
+        return xp.where(is_tail, self._share * power, 1.0 - m)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 up to the joint, then -(q / (q+1) / m)^(q+1)."""
-        tail, x, power = self._tail(xp, m)
-        return xp.where(tail, -_constants(self.q).slope * power / x, zero_or_nan(xp, m) - 1.0)
+        is_tail, x, power = self._tail(xp, m)
+        return xp.where(is_tail, -self.q * self._share * power / x, zero_or_nan(xp, m) - 1.0)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 up to the joint, then q^(q+1) / (q+1)^q / m^(q+2)."""
-        tail, x, power = self._tail(xp, m)
-        return xp.where(tail, _constants(self.q).curvature * power / x / x, zero_or_nan(xp, m))
+        is_tail, x, power = self._tail(xp, m)
+        bend = self.q * (self.q + 1.0) * self._share * power / x / x
+        return xp.where(is_tail, bend, zero_or_nan(xp, m))
+
+    @property
+    def _share(self) -> float:
+        """q^q / (q+1)^(q+1)."""
+        return float((self.q / (self.q + 1.0)) ** self.q / (self.q + 1.0))
 
     def _tail(self, xp: Namespace, m: Array) -> tuple[Array, Array, Array]:
         """Return where m lies beyond the joint, m there and 1 elsewhere, and that to the -q."""
-        tail = excess(xp, m, _constants(self.q).joint) > 0
-        x = xp.where(tail, m, xp.ones_like(m))
-        # q is rounded to float32 and the rest made up for: an error of the
-        # exponent would be multiplied by log(m).
-        q = nearest_float32(self.q)
-        power = x**-q
-        rest = self.q - q
-        if rest:
-            # At infinity the power is 0, and may not be multiplied by infinity.
-            finite = xp.where(xp.isinf(x), xp.ones_like(x), x)
-            power = power * xp.exp(-rest * xp.log(finite))
-        return tail, x, power
+        is_tail = m > self.q / (self.q + 1.0)
+        x = xp.where(is_tail, m, xp.ones_like(m))
+        return is_tail, x, x**-self.q
 
     def claims(self) -> Claims:
         """Convex; most curved just beyond the joint."""
@@ -103,21 +90,3 @@ class Dwd(MarginLoss):
             monotone=True,
             calibrated=True,
         )
-
-
-class _Constants(NamedTuple):
-    joint: tuple[float, ...]  # pieces of q / (q + 1)
-    value: float  # q^q / (q + 1)^(q + 1)
-    slope: float  # q times it
-    curvature: float  # q (q + 1) times it
-
-
-@cache_constants
-def _constants(q: float) -> _Constants:
-    """Return the constants of one q, each of them rounded once."""
-    with high_precision():
-        exact = Decimal(q)
-        joint = exact / (exact + 1)
-        value = joint**exact / (exact + 1)
-        slope = exact * value
-        return _Constants(pieces(joint), float(value), float(slope), float((exact + 1) * slope))

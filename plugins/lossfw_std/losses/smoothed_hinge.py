@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import (
-    at_most,
-    cache_constants,
-    excess,
-    high_precision,
-    pieces,
-    positive_part,
-    zero_or_nan,
-)
+from lossfw.numerics import at_most, positive_part, zero_or_nan
 
 
 class SmoothedHinge(MarginLoss):
@@ -72,7 +62,7 @@ class SmoothedHinge(MarginLoss):
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """1 / gamma within the square, 0 outside."""
-        within = (m < 1) & (excess(xp, m, _joint(self.gamma)) > 0)
+        within = (m < 1.0) & (m > 1.0 - self.gamma)
         zero = zero_or_nan(xp, m)
         return xp.where(within, zero + 1.0 / self.gamma, zero)
 
@@ -88,10 +78,3 @@ class SmoothedHinge(MarginLoss):
             monotone=True,
             calibrated=True,
         )
-
-
-@cache_constants
-def _joint(gamma: float) -> tuple[float, ...]:
-    """Return the pieces of 1 - gamma."""
-    with high_precision():
-        return pieces(1 - Decimal(gamma))
