@@ -22,6 +22,7 @@ from lossfw.check.core.members import line
 from lossfw.check.core.moves import inputs_of_numbers
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.points import ArgumentArrays, Points
+from lossfw.check.core.region import Region, of_numbers, region
 from lossfw.check.core.subject import COLUMNS, Subject, call, of_component
 from lossfw.check.instances import variants
 from lossfw.check.pool import Job, Watch
@@ -56,6 +57,8 @@ class WorstError:
     points: int = 0  # how many were judged
     unjudged: int = 0  # how many were not: the formula has no value there, or a kink
     ulps: float = 0.0
+    # The error against the exact result itself, at ordinary numbers.
+    forward: float = 0.0
     at: dict[str, Any] | None = None  # the arguments; None where nothing was judged
     computed: float = 0.0
     truth: str = ""
@@ -67,13 +70,13 @@ class WorstError:
             self if better else other,
             points=self.points + other.points,
             unjudged=self.unjudged + other.unjudged,
+            forward=max(self.forward, other.forward),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and texts, as they are written to JSON."""
-        names = {"order": "derivative", "ulps": "ulps", "points": "points", "unjudged": "unjudged",
-                 "at": "at", "computed": "computed", "truth": "truth"}  # fmt: skip
-        return {text: getattr(self, name) for name, text in names.items()}
+        names = ("ulps", "forward", "points", "unjudged", "at", "computed", "truth")
+        return {"derivative": self.order, **{name: getattr(self, name) for name in names}}
 
 
 class PeerErrors(NamedTuple):
@@ -130,14 +133,22 @@ class Case(NamedTuple):
     arrays: ArgumentArrays
     derivative_rows: NDArray  # where derivatives are measured: a row of many columns has many
 
-    def truths(self) -> Iterator[tuple[Oracle, NDArray]]:
-        """Yield the exact value and derivatives, each with what the component computes."""
+    def truths(self) -> Iterator[tuple[Oracle, NDArray, NDArray]]:
+        """Yield the exact value and derivatives, what the component computes, what is ordinary."""
         formula, orders = self._formula(), self._orders()
         derivatives = formula.derivatives(orders[-1], *self._arguments_for(1)) if orders[-1] else ()
         exact = [formula.values(*self.arrays), *derivatives]
         for order in orders:
             arrays = self._arguments_for(order)
-            yield self._oracle(order, arrays, exact[order]), self._computed(order)
+            oracle = self._oracle(order, arrays, exact[order])
+            yield oracle, self._computed(order), self._are_ordinary(arrays)
+
+    def _are_ordinary(self, arrays: ArgumentArrays) -> NDArray:
+        if isinstance(self.component, Subject):
+            found = region(self.component, Points(*arrays))
+        else:
+            found = of_numbers(REAL, arrays[0])
+        return np.asarray(found == Region.ORDINARY)
 
     def _oracle(self, order: int, arrays: ArgumentArrays, exact: Any) -> Oracle:
         if isinstance(self.component, Subject):
@@ -200,8 +211,8 @@ def measure(
     offers = {peer.name: offer for peer in peers if (offer := peer.offer(component)) is not None}
     results: dict[int, WorstError] = {}
     of_peers: dict[str, tuple[dict[int, WorstError], dict[int, WorstError]]] = {}
-    for truth, computed in (pair for case in cases for pair in case.truths()):
-        _keep_worse(results, worst_error(truth, computed))
+    for truth, computed, ordinary in (each for case in cases for each in case.truths()):
+        _keep_worse(results, worst_error(truth, computed, ordinary=ordinary))
         for name, offer in offers.items():
             theirs = offer.compute(truth.order, truth.arrays)
             if theirs is not None:
@@ -230,9 +241,16 @@ def _keep_worse(by_order: dict[int, WorstError], worst: WorstError) -> None:
 
 
 def worst_error(
-    truth: Oracle, computed: NDArray, *, subnormal: bool = True, mask: NDArray | None = None
+    truth: Oracle,
+    computed: NDArray,
+    *,
+    subnormal: bool = True,
+    mask: NDArray | None = None,
+    ordinary: NDArray | None = None,
 ) -> WorstError:
     """Return the worst of some results, among the elements or rows of `mask` if it is given.
+
+    Of those that are ordinary, the error against the exact result itself is measured, too.
 
     Without `subnormal`, such arguments and results are left out: some libraries take them for 0.
     """
@@ -243,7 +261,11 @@ def worst_error(
     errors = truth.worst_errors(computed, considered)
     judged = considered & ~np.isnan(errors)
     n_judged, n_unjudged = int(judged.sum()), int((considered & ~judged).sum())
-    none = WorstError(truth.order, n_judged, n_unjudged)
+    forward = 0.0
+    if ordinary is not None:
+        own = np.where(np.isnan(errors), 0.0, truth.forward(computed))
+        forward = float(np.max(own[ordinary], initial=0.0))
+    none = WorstError(truth.order, n_judged, n_unjudged, forward=forward)
     if not n_judged:
         return none
     worst = np.unravel_index(int(np.argmax(np.where(judged, errors, -1.0))), errors.shape)

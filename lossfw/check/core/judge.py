@@ -23,6 +23,7 @@ from lossfw.check.core.interval import Moving
 from lossfw.check.core.moves import are_alike, inputs_of, moved_formulas
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.points import (
+    ArgumentArrays,
     Points,
     any_in_row,
     in_rows,
@@ -83,9 +84,19 @@ def judge(
 
 def oracle_of(subject: Subject, order: int, points: Points, exact: Any) -> Oracle:
     """Return what judges the results of a subject at some points."""
-    formulas = partial(moved_formulas, subject, points.y.dtype)
-    moving = Moving(subject.exact, partial(inputs_of, subject), formulas)
-    return Oracle(moving, order, (points.y, points.t), exact)
+    arrays = points.y, points.t
+    moving = Moving(
+        subject.exact,
+        partial(inputs_of, subject),
+        partial(moved_formulas, subject, points.y.dtype),
+    )
+    sizes: Any = 0.0
+    if order and subject.rows:
+        size = np.abs(to_float(exact))
+        sizes = _largest_alike(subject, arrays, np.where(np.isfinite(size), size, 0))
+    elif not order and _has_both_signs(subject):
+        sizes = 1.0
+    return Oracle(moving, order, arrays, exact, sizes)
 
 
 def _are_near(subject: Subject, oracle: Oracle, actual: NDArray, ulps: float) -> NDArray:
@@ -94,21 +105,13 @@ def _are_near(subject: Subject, oracle: Oracle, actual: NDArray, ulps: float) ->
     near = (errors <= ulps) | np.isnan(errors)
     expected = to_float(oracle.exact, actual.dtype).astype(np.float64)
     with np.errstate(all="ignore"):
-        off, size = np.abs(actual.astype(np.float64) - expected), np.abs(expected)
-        if oracle.order and subject.rows:
-            unit = _largest_alike(subject, oracle, np.where(np.isfinite(size), size, 0))
-        elif oracle.order == 0 and not near.all() and _has_both_signs(subject):
-            unit = np.ones(size.shape)
-        else:
-            unit = np.zeros(size.shape)
-        near |= off <= ulps * float(np.finfo(actual.dtype).eps) * unit
-        near |= off < subject.rtol * size
+        near |= np.abs(actual.astype(np.float64) - expected) < subject.rtol * np.abs(expected)
     if not subject.subnormal:
         near |= oracle.subnormal(actual.dtype)
     return np.asarray(near)
 
 
-def _largest_alike(subject: Subject, oracle: Oracle, size: NDArray) -> NDArray:
+def _largest_alike(subject: Subject, arrays: ArgumentArrays, size: NDArray) -> NDArray:
     """Return the largest derivative by numbers that are alike, for each of a row.
 
     A group has as many of each column as rows.
@@ -118,7 +121,7 @@ def _largest_alike(subject: Subject, oracle: Oracle, size: NDArray) -> NDArray:
     if groups.ndim < 3:
         groups = groups[..., np.newaxis]
     columns = [groups]
-    if isinstance(space, Columns) and not are_alike(subject, oracle.arrays):
+    if isinstance(space, Columns) and not are_alike(subject, arrays):
         ends = np.cumsum(space.widths(groups.shape[-1]))
         columns = np.split(groups, ends[:-1], axis=-1)
     largest = [

@@ -30,22 +30,37 @@ _FIRST_GROUP, _MOST_LOOKED_AT = 8, 4096
 
 
 class Oracle:
-    """The exact values (order 0) or derivatives at some points; judges any results for them."""
+    """The exact values (order 0) or derivatives at some points; judges any results for them.
 
-    def __init__(self, moving: Moving, order: int, arrays: ArgumentArrays, exact: Array) -> None:
+    The unit of a result is that of its size, and at least that of `sizes`.
+    """
+
+    def __init__(
+        self,
+        moving: Moving,
+        order: int,
+        arrays: ArgumentArrays,
+        exact: Array,
+        sizes: NDArray | float = 0.0,
+    ) -> None:
         self.moving, self.order, self.arrays = moving, order, arrays
         # At a tie it may become another one.
         self.exact = np.array(exact)
+        self.sizes = np.broadcast_to(sizes, self.exact.shape)
 
     def errors(self, computed: NDArray) -> NDArray:
         """Return errors against the exact results themselves, NaN where there is none."""
         rounded = to_float(self.exact, computed.dtype)
         with np.errstate(all="ignore"):
             gap = np.abs(to_float(exact_array(computed) - self.exact, np.float64))
-            found = np.where(
-                np.isfinite(gap), gap / _unit(rounded), ulp_error(computed, self.exact)
-            )
+            units = _unit(np.fmax(np.abs(rounded), self.sizes), computed.dtype)
+            found = np.where(np.isfinite(gap), gap / units, ulp_error(computed, self.exact))
         return _with_ends(found, computed, rounded)
+
+    def forward(self, computed: NDArray) -> NDArray:
+        """Return errors against the exact results, each in its own units."""
+        with np.errstate(all="ignore"):
+            return ulp_error(computed, self.exact)
 
     def errors_of_rows(self, computed: NDArray, rows: NDArray, *, is_moved: bool = True) -> NDArray:
         """Return how far the results of some elements or rows lie outside of their intervals.
@@ -59,13 +74,14 @@ class Oracle:
         rounded = to_float(exact, computed.dtype)
         with np.errstate(all="ignore"):
             ends = [np.abs(rounded.astype(np.float64) + end) for end in (low, high)]
-            size = np.fmax.reduce([np.where(np.isfinite(x), x, 0) for x in (*ends, rounded)])
+            every = (*ends, np.abs(rounded), self.sizes[rows])
+            size = np.fmax.reduce([np.where(np.isfinite(x), x, 0) for x in every])
             off = to_float(exact_array(computed) - exact, np.float64)
             outside = np.where(off == 0, 0.0, np.maximum(np.maximum(low - off, off - high), 0.0))
-            found = outside / _unit(size.astype(computed.dtype))
+            found = outside / _unit(size, computed.dtype)
             for there in across:
                 off = np.abs(to_float(exact_array(computed) - there, np.float64))
-                found = np.fmin(found, off / _unit(to_float(there, computed.dtype)))
+                found = np.fmin(found, off / _unit(to_float(there), computed.dtype))
         return np.where(
             np.isinf(low) & np.isfinite(computed), 0.0, _with_ends(found, computed, rounded)
         )
@@ -115,8 +131,8 @@ def _with_ends(errors: NDArray, computed: NDArray, truth: NDArray) -> NDArray:
     return np.asarray(np.where(np.isnan(truth), np.nan, errors))
 
 
-def _unit(size: NDArray) -> NDArray:
-    """Return the units in the last place of results, at least those of `FLOOR`."""
-    least, most = np.array([FLOOR, np.finfo(size.dtype).max], size.dtype)
-    units = np.spacing(np.clip(np.abs(size), least, most))
+def _unit(size: NDArray, dtype: np.dtype[Any]) -> NDArray:
+    """Return the units in the last place of results of some sizes, at least those of `FLOOR`."""
+    most = float(np.finfo(dtype).max)
+    units = np.spacing(np.clip(np.abs(size).astype(np.float64), FLOOR, most).astype(dtype))
     return np.asarray(units.astype(np.float64))

@@ -10,6 +10,7 @@ from lossfw.report.text.tables import markdown_table, show_table
 
 # Columns by order of the derivative.
 _COLUMNS = ("value", "first", "second")
+_FORWARD = "forward"
 
 # A digit more says nothing about a worst error.
 _DIGITS = 2
@@ -41,6 +42,11 @@ def cells(found: ComponentAccuracy) -> list[str]:
     return texts
 
 
+def forward_cell(found: ComponentAccuracy) -> str:
+    """Return the errors against the exact results at ordinary numbers: ``0.5 / 0.7 / 3.0``."""
+    return " / ".join(ulps(worst.forward) for worst in found.results if worst.points)
+
+
 def peer_cells(found: ComponentAccuracy) -> str:
     """Return the errors of other libraries: ``torch 2.0 / 3.5``.
 
@@ -56,7 +62,7 @@ def _peer_cell(found: ComponentAccuracy, name: str) -> str:
 
 def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
     """Write the table to standard output, and below it where a goal is missed."""
-    headers = ["component", "dtype", *_COLUMNS, "points", *(["peers"] if peers else [])]
+    headers = ["component", "dtype", *_COLUMNS, _FORWARD, "points", *(["peers"] if peers else [])]
     show_table(
         headers,
         [
@@ -64,6 +70,7 @@ def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
                 found.text,
                 found.dtype,
                 *cells(found),
+                forward_cell(found),
                 str(min(worst.points for worst in found.results)),
                 *([peer_cells(found)] if peers else []),
             ]
@@ -101,6 +108,7 @@ def row(found: ComponentAccuracy) -> dict[str, Any]:
         "dtype": found.dtype,
         "rows": found.rows,
         **dict(zip(_COLUMNS, cells(found), strict=True)),
+        _FORWARD: forward_cell(found),
         "peers": {name: _peer_cell(found, name) for name in found.peers},
         "promised": found.promised,
         "missed": _missed(found),
@@ -138,10 +146,10 @@ def _table(rows: Sequence[Mapping[str, Any]], peers: Sequence[str]) -> str:
     peers = [name for name in peers if any(name in one["peers"] for one in rows)]
     lines = [
         [f"`{one['component']}`", one["dtype"], *(one[name] for name in _COLUMNS),
-         *(one["peers"].get(name, "") for name in peers)]
+         one.get(_FORWARD, ""), *(one["peers"].get(name, "") for name in peers)]
         for one in rows
     ]  # fmt: skip
-    return markdown_table(["component", "dtype", *_COLUMNS, *peers], lines, left=2)
+    return markdown_table(["component", "dtype", *_COLUMNS, _FORWARD, *peers], lines, left=2)
 
 
 _SECTIONS = (
@@ -153,18 +161,18 @@ _SECTIONS = (
 
 _HEAD = """# Accuracy
 
-How many units in the last place (ULP) results are off, at worst, over the whole domain: subnormal
-numbers, neighbours of kinks, nearly equal pairs and the largest floats included. The truth is the
-textbook formula in 60-digit numbers; derivatives are checked by its differences. Nothing is taken
-out for the conditioning of a function, but that the difference of prediction and target is a
-float at all points of a distance loss: the rounding of `y - t` is the same whoever computes the
-loss.
+How many units in the last place (ULP) results are beyond what their arguments determine, at worst,
+over all sizes of numbers that a component promises: neighbours of kinks and nearly equal pairs
+included. An argument stands for the numbers within 4 units of it, and the exact results there are
+an interval; [what right means](../explanation/what-right-means.md) explains the rule. Exact results
+are those of the textbook formula in 60-digit numbers. `forward` is the error against the exact
+result at the arguments themselves, of value / first / second derivative, at ordinary numbers, of
+sizes from 1e-3 to 1e3: it can be large near a zero of the result.
 
 The goals are 4 ULP for value and first derivative and 8 for the second, for what is computed
-element by element, and 16 for functions of rows. `!` marks a goal that is missed, `*` a result
-that is measured in units of its largest term, since its terms cancel where it goes through 0. At a
-kink a derivative is right between the one-sided ones. An infinite result is right where the truth
-is beyond the largest float. Wrappers, which need parts, are not in the table."""
+element by element, and 16 for functions of rows. `!` marks a goal that is missed. At a kink a
+derivative is right between those on both sides. Wrappers, which need parts, are not in the
+table."""
 
 _PEERS = """Their columns hold value, first and second derivative as far as there are any, by their
 own derivatives, on the same points without subnormal numbers; in brackets stands the error with

@@ -57,8 +57,11 @@ def written(*rows, **peers):
 
 def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     peers = {"torch": PeerErrors((WorstError(0, ulps=9.0),), (WorstError(0, ulps=9.0),))}
+    results = tuple(
+        WorstError(order, points=9, ulps=0.5, forward=7.0 * (order == 1)) for order in (0, 1, 2)
+    )
     text = written(
-        found(peers=peers),
+        found(peers=peers, results=results),
         found("Brier()", rows=True),
         found("Relu()", kind="activation"),
         torch="2.13",
@@ -67,9 +70,9 @@ def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     assert "Measured by hand." in text
     assert "torch 2.13, keras 3" in text
     elements, of_rows, activations = re.findall(r"^\| component .*$", text, re.M)
-    assert elements == "| component | dtype | value | first | second | torch |"
-    assert of_rows == activations == "| component | dtype | value | first | second |"
-    assert "| `Huber(delta=1.0)` | float32 | 0.5 | 0.5 | 0.5 | 9.0 |" in text
+    assert elements == "| component | dtype | value | first | second | forward | torch |"
+    assert of_rows == activations == "| component | dtype | value | first | second | forward |"
+    assert "| `Huber(delta=1.0)` | float32 | 0.5 | 0.5 | 0.5 | 0.0 / 7.0 / 0.0 | 9.0 |" in text
     assert text.endswith("## Where a goal is missed\n\nNowhere.\n")
 
 
