@@ -95,6 +95,8 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
     else:
         yield "It claims nothing."
     yield from _untried(report, [f"claim:{name}" for name in claimed])
+    if report.get("wrong") or report.get("notes") or report.get("is_own_truth"):
+        yield f"The verdict of the check: {prose(report['verdict'])}."
     silent = ", ".join(words(name) for name in description["not_claimed"])
     if silent:
         yield f"No statement about: {prose(silent)}. The function may or may not be so."

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lossfw.errors import UnknownNameError
+from lossfw.report.site.claims_table import claims_section
 from lossfw.report.site.component_page import component_page
-from lossfw.report.site.content import collect
+from lossfw.report.site.content import MeasuredFigures, collect
 from lossfw.report.site.extension import plain_markdown, typeset
 from lossfw.report.site.gallery import facets, gallery_page, values_of
 from support.site_content import CURVES, REGISTRY, SUBJECTS, content
@@ -123,6 +124,15 @@ def test_examples_at_other_parameters_say_so():
 def test_a_plugin_of_no_components_is_told():
     with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
         collect(REGISTRY, plugin="acme")
+
+
+@pytest.mark.parametrize("key", ["wrong", "notes", "is_own_truth", None])
+def test_a_page_has_the_verdict_of_a_check_that_found_something(key):
+    subject = content().find("loss", "tukey")
+    told = "nothing wrong, 1 note: value"
+    report = {"name": repr(subject.sample), "verdict": told, **({key: ["value"]} if key else {})}
+    section = "\n".join(claims_section(subject, MeasuredFigures({"reports": [report]})))
+    assert (f"The verdict of the check: {told}." in section) is (key is not None)
 
 
 def test_a_denial_stands_on_the_page_with_its_witness():
