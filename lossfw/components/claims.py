@@ -77,7 +77,8 @@ class Claims(_ClaimRecord):
     bounded : float or None
         The value is at most this number, which need not be tight.
     zero_at_target : bool or None
-        The value is exactly 0 if the prediction equals the target.
+        The value is exactly 0 if the prediction equals the target, and so is the slope where the
+        formula's is 0 and has no kink.
     convex : bool or None
         The loss is convex in the prediction; a loss of rows, in the whole row, and of groups, in
         all predictions of a group together.

@@ -13,12 +13,24 @@ from lossfw.check.claims.groups import check_slopes_of_shift
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.members import usual
+from lossfw.check.core.oracle import FLOOR
 from lossfw.check.core.points import Points, any_in_row, are_promised, first_bad
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, close
+from lossfw.check.core.search import (
+    Counterexample,
+    NotApplicable,
+    Search,
+    check,
+    close,
+    format_number,
+)
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact.ulp import to_float
+
+# So many slopes at the target that are not 0 are looked at exactly.
+_MOST_SLOPES = 24
 
 # A bound other than 0 may be missed by rounding: so many units of the result.
 _BOUND_ULPS = 8
@@ -78,7 +90,7 @@ def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text
 
 @check("claim:zero_at_target")
 def check_zero_at_target(subject: Subject, search: Search) -> None:
-    """Claim: the value is exactly 0 where the prediction is the target."""
+    """Claim: the value is exactly 0 where the prediction is the target, and so is a slope of 0."""
 
     def is_other(points: Points, values: NDArray) -> NDArray:
         y, t = points.y, points.t
@@ -87,9 +99,29 @@ def check_zero_at_target(subject: Subject, search: Search) -> None:
         )
 
     text = "the value is {:.9g}; expected 0, because the prediction is the target."
-    _refute(subject, search, _at_target(subject, search), is_other, text)
+    sets = [points for points in _at_target(subject, search) if len(points)]
+    _refute(subject, search, sets, is_other, text)
     if not search.tried:
         raise NotApplicable("no target is a possible prediction")
+    if subject.gradient is not None and subject.truth is not None:
+        for points in sets:
+            _need_no_slope(subject, points)
+
+
+def _need_no_slope(subject: Subject, points: Points) -> None:
+    """Refute slopes at the target that are not 0, where the exact one is 0 and has no kink."""
+    slopes = np.asarray(call(subject.gradient, points.y, points.t), np.float64)
+    rows = np.flatnonzero(any_in_row((slopes != 0) & np.isfinite(slopes)))[:_MOST_SLOPES]
+    if not rows.size:
+        return
+    some = points.take(rows)
+    exact = to_float(subject.exact.results(1, some.y, some.t))
+    is_other = (slopes[rows] != 0) & (np.abs(exact) < FLOOR)
+    wrong = np.flatnonzero(any_in_row(is_other & ~subject.exact.kinks(some.y, some.t)))
+    if wrong.size:
+        slope = slopes[rows[wrong[0]]]
+        text = f"the gradient is {format_number(slope)}; expected 0, because the prediction is the "
+        raise Counterexample.at(some, int(wrong[0]), f"{text}target.", "gradient(y, t)")
 
 
 def _at_target(subject: Subject, search: Search) -> list[Points]:

@@ -12,6 +12,7 @@ from support.liars.honest import (
     BRIER_ROWS,
     LOGIT_ROWS,
     SQUARE,
+    TRUE_SQUARE,
     distance,
     elementwise,
     margin,
@@ -143,6 +144,9 @@ LIARS = (
          distance(lambda r: 1.001 * r**2 / (1 + r**2), bounded=1.0)),
     Liar("loss", "claim:zero_at_target", "offset",
          distance(lambda r: np.sqrt(r * r + 1e-16) - 0.99e-8, zero_at_target=True)),
+    Liar("loss", "claim:zero_at_target", "slope",
+         replace(TRUE_SQUARE, gradient=elementwise(lambda y, t: 2 * (y - t) + 1e-40),
+                 claims={"zero_at_target": True})),
     Liar("loss", "claim:finite_at_boundary", "log 0", unit(log_cut, finite_at_boundary=True)),
     # Convex but for a small dent at r = 2.
     Liar("loss", "claim:convex", "dent",
