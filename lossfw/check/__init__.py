@@ -4,9 +4,9 @@
 functions (`core.subject`). The runner takes each check that applies, a law that
 every subject is held to (`laws`) or an attack on a claim (`claims`), with a
 `Search` that draws the points (`core.search`, `core.draw`). Results are compared
-with the formula on exact numbers (`core.exact`) by one oracle (`core.oracle`), whose
-errors the harness passes within a tolerance (`core.judge`) and `accuracy`
-reports at their worst. `options` says how hard a search is and what counts, and
+with the exact ones (`core.exact`) of arguments that are rounded (`core.moves`, `core.interval`)
+by one oracle (`core.oracle`), whose errors the harness passes within a tolerance (`core.judge`)
+and `accuracy` reports at their worst. `options` says how hard a search is and what counts, and
 `instances` lists the instances of a class to check. `core.causes` reports one mistake
 of an author once, and `core.extra_points` finds points for each side of a branch. `core.shrink`
 finds simpler numbers for a counterexample, `severity` grades it by them, and `findings` makes

@@ -2,7 +2,7 @@
 
 The gravest error of a function is its finding; `lossfw.check.core.gravity` grades it.
 
-At a kink a gradient is right if it lies between the one-sided derivatives, and for convex
+At a kink a gradient is right if it lies between those on both sides, and for convex
 losses of rows if it is a subgradient. At a kink of the value the Hessian is not judged; where
 the loss jumps, nothing is.
 """

@@ -226,8 +226,8 @@ def _accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterat
             yield f"Not measured here; `lossfw accuracy {subject.name}` measures it."
         return
     yield (
-        "The worst error over the whole domain, in units in the last place (ULP); 0.5 is a "
-        "correctly rounded result. `*`: in units of the largest term."
+        "The worst error over all promised sizes, in units in the last place (ULP) beyond what the "
+        "arguments determine."
     )
     settings: dict[str, dict[str, AccuracyRow]] = {}
     for row in rows:

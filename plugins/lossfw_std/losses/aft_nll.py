@@ -70,7 +70,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
     -----
     With z = (log T - location) / scale, a row with an event has -log f(z) + log scale + log T, and
     one without has -log of the chance of a larger z. Convex in the location, but not in the row.
-    It has no lower bound, so its accuracy is that of its largest term. Source: Wei, *The
+    It has no lower bound, so its accuracy is that of a value of 1. Source: Wei, *The
     accelerated failure time model: a useful alternative to the Cox regression model in survival
     analysis*, Statistics in Medicine 11, 1992, doi:10.1002/sim.4780111409.
 

@@ -35,7 +35,7 @@ class GammaNll(Likelihood):
     -----
     The standard deviation is m / sqrt(k), so that 1 / k is the dispersion of a generalised linear
     model; with k = 1 it is the exponential distribution. Up to terms of k and t alone it is k / 2
-    times `gamma_deviance`. It has no lower bound, so its accuracy is that of its largest term.
+    times `gamma_deviance`. It has no lower bound, so its accuracy is that of a value of 1.
     Convex in the log mean, but not in the row. No gamma function of k is computed, but Binet's
     function, which falls like 1 / (12 k).
 

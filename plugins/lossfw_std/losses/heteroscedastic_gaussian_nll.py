@@ -77,8 +77,7 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     their variance.
 
     It goes through 0 and has no bound below: at m = t it falls with s for ever.
-    So its accuracy is that of its largest term, and likewise that of the
-    derivative by s. Not convex in the row, although it is in m and in s.
+    So its accuracy is that of a value of 1. Not convex in the row, although it is in m and in s.
     Source: Nix and Weigend, *Estimating the mean and variance of the target
     probability distribution*, IEEE International Conference on Neural Networks,
     1994, doi:10.1109/ICNN.1994.374138.

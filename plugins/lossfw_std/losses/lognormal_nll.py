@@ -44,7 +44,7 @@ class LognormalNll(DistributionLoss, Likelihood):
     Notes
     -----
     The median is exp(m), and the mean exp(m + s^2 / 2). It has no lower bound, so its accuracy is
-    that of its largest term. Not convex in the row, although it is in m.
+    that of a value of 1. Not convex in the row, although it is in m.
 
     Source: Aitchison and Brown, *The Lognormal Distribution*, 1957; Johnson, Kotz and
     Balakrishnan, *Continuous Univariate Distributions* 1, 2nd edition, 1994, chapter 14.

@@ -51,7 +51,7 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
     Notes
     -----
     It has no lower bound: a component on a target loses no more the narrower it is. So its
-    accuracy is that of its largest term. Not convex; components may change places.
+    accuracy is that of a value of 1. Not convex; components may change places.
 
     Source: Bishop, *Mixture density networks*, Aston University, 1994.
 

@@ -31,7 +31,7 @@ class WeibullNll(DistributionLoss, Likelihood):
     Notes
     -----
     The scale is the 63 % quantile. With log k = 0 it is the exponential distribution. It has no
-    lower bound, so its accuracy is that of its largest term. Convex in the log scale, but not in
+    lower bound, so its accuracy is that of a value of 1. Convex in the log scale, but not in
     the row. Durations of which only the beginning was seen need `aft`.
 
     Source: Weibull, *A statistical distribution function of wide applicability*, Journal of
