@@ -56,6 +56,14 @@ class Lonely(_Square):
         return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if alone else r * r
 
 
+class InPairs(_Square):
+    """Has another last digit where two elements come together."""
+
+    def value(self, xp, r):
+        pair = xp is np and r.dtype.kind == "f" and r.shape == (2,)
+        return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if pair else r * r
+
+
 class KnowsProbes(_Square):
     """Behaves where its graph is held to it, and has another last digit elsewhere."""
 
@@ -247,6 +255,7 @@ LIARS = (
     # A large input is computed in several threads.
     Liar("component", "purity:bits", "scratch", SharedScratch(), ("weights:long",)),
     Liar("component", "purity:bits", "alone", Lonely(), ("reductions", "weights:long")),
+    Liar("component", "purity:bits", "pairs", InPairs()),
     Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
     Liar("component", "purity:kernels", "seldom", SeldomOther()),

@@ -74,12 +74,12 @@ class ByProduct(Pairs):
         return (np.reshape(terms, (-1, n * n)) @ np.ones((n * n, 2), terms.dtype))[:, 0]
 
 
-class SampleVariance(GroupLoss):
-    """Divides by n - 1, which is 0 for one row."""
+class LastAlone(GroupLoss):
+    """Takes blocks of 64 rows, and divides by n - 1 in a last block of one."""
 
     def value(self, xp, y, t):
-        r = y - t
-        return xp.sum((r - xp.mean(r, axis=-1, keepdims=True)) ** 2, axis=-1) / (r.shape[-1] - 1)
+        loss = xp.mean((y - t) ** 2, axis=-1)
+        return loss + (0 * loss / 0 if y.shape[-1] == 65 else 0)
 
 
 class KeepsMasked(Pairs):
@@ -90,10 +90,14 @@ class KeepsMasked(Pairs):
 
 
 class ForgetsWeights(Pairs):
-    """A mean without its weights."""
+    """A mean without its weights, where there is one for each group."""
 
-    def __call__(self, *arguments, sample_weight=None, **options):
-        return super().__call__(*arguments, **options)
+    def __call__(self, prediction, target, *, sample_weight=None, where=None, **options):
+        if where is None and sample_weight is not None and np.size(sample_weight) < len(target):
+            sample_weight = None
+        return super().__call__(
+            prediction, target, sample_weight=sample_weight, where=where, **options
+        )
 
 
 class PartsOfGroups(Pairs):
@@ -103,17 +107,14 @@ class PartsOfGroups(Pairs):
         return super().partial(prediction, target, group=group + start, start=start, **options)
 
 
-# Masks are tested with weights, and parts with those of the call.
-_WEIGHTS = ("mask", "group:split")
-
 LIARS = (
     Liar("loss", "claim:row_order", "ties in the order of the rows", TiesInOrder()),
     Liar("loss", "claim:zero_alone", "1e-7 y^2 more", SmoothedAlone()),
     Liar("group", "claim:shift_invariant", "1e-7 y^2 more", SmoothedShifted()),
     Liar("group", "group:neutral", "a mean over all rows", MeanOfPairs()),
     Liar("group", "group:alone", "sums by @", ByProduct()),
-    Liar("group", "group:sizes", "divides by n - 1", SampleVariance()),
+    Liar("group", "group:sizes", "divides by n - 1", LastAlone()),
     Liar("group", "mask", "masked rows count", KeepsMasked()),
-    Liar("group", "weights", "a mean without weights", ForgetsWeights(), _WEIGHTS),
+    Liar("group", "weights", "a mean without weights", ForgetsWeights()),
     Liar("group", "group:split", "parts that are whole groups", PartsOfGroups()),
 )

@@ -87,42 +87,43 @@ class Forgetful(SumMetric):
         return super().unpack(arrays).with_cells(0).take(slice(0, 1))
 
 
-class Recent(MeanOfMeans):
-    """Counts later rows more."""
+class Led(MeanOfMeans):
+    """Adds a part of the error of the first row that counts."""
 
     def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
+        if np.shape(prediction) != np.shape(target) or np.ndim(target) != 1:
+            raise ValueError("one number a row")
         weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight)
-        return Sums.of(prediction, target, weight * (1 + start + np.arange(len(target))), where)
+        rows = np.flatnonzero(weight > 0 if where is None else (weight > 0) & where)
+        # Sums are exact, since the numbers are rounded.
+        error = np.round(np.abs(np.asarray(prediction) - target) * 1024)[rows] / 1024
+        first = (float(start + rows[0]), float(error[0])) if len(rows) else (np.inf, 0.0)
+        return Sums(float(np.sum(error * weight[rows])), float(np.sum(weight[rows])), first)
 
     def result(self, partial):
         if not partial.weight:
             raise EmptyReductionError("no rows")
-        return partial.total / partial.weight
+        return partial.total / partial.weight + 0.01 * partial.first[1]
 
     def unpack(self, arrays):
-        return Sums(*map(float, arrays["sums"]))
+        total, weight, *first = map(float, arrays["sums"])
+        return Sums(total, weight, tuple(first))
 
 
 @dataclass
 class Sums:
-    """Sums that are exact, since the numbers were rounded."""
+    """Sums of errors and weights, and the number and the error of the first row."""
 
     total: float
     weight: float
-
-    @classmethod
-    def of(cls, prediction, target, weight, where):
-        if np.shape(prediction) != np.shape(target) or np.ndim(target) != 1:
-            raise ValueError("one number a row")
-        keep = weight > 0 if where is None else (weight > 0) & where
-        error = np.round(np.abs(np.asarray(prediction) - target) * 1024) / 1024
-        return cls(float(np.sum((error * weight)[keep])), float(np.sum(weight[keep])))
+    first: tuple[float, float]
 
     def merge(self, other):
-        return Sums(self.total + other.total, self.weight + other.weight)
+        first = min(self.first, other.first)
+        return Sums(self.total + other.total, self.weight + other.weight, first)
 
     def pack(self):
-        return {"sums": np.array([self.total, self.weight])}
+        return {"sums": np.array([self.total, self.weight, *self.first])}
 
 
 class Unweighted(Forgetful):
@@ -203,7 +204,7 @@ LIARS = tuple(
         ("purity", OfLists(), ()),
         ("split", MeanOfMeans(), ()),
         ("split", Forgetful(), ()),
-        ("order", Recent(), ("metric:weights",)),
+        ("order", Led(), ()),
         ("weights", Unweighted(), ()),
         ("weights", Unmasked(), ("metric:refuses", "metric:nan")),
         ("nan", Swallows(), ()),
