@@ -44,9 +44,23 @@ def test_there_are_as_many_forms_as_were_collected():
     assert (len(HONEST_OF_PAPERS), len(MISTAKES_OF_PAPERS)) == (20, 20)
 
 
-@pytest.mark.slow
-@pytest.mark.xfail(reason="the exit code follows other rules until they are one", strict=False)
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+# Wrong by the rule, at points that the search does not draw: float32 rows along an axis, 1e-6 long.
+MISSED = ("HonestCosineByProducts", "CosineByDots")
+
+
+@pytest.mark.turns(40)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(
+            form,
+            id=form.__name__,
+            marks=[pytest.mark.xfail(reason="the search misses it", strict=False)]
+            * (form.__name__ in MISSED),
+        )
+        for form in FORMS
+    ],
+)
 def test_a_check_of_a_form_ends_as_it_must(form: type[Loss]):
-    report = check(form(), examples=100)
+    report = check(form())
     assert int(not report.ok) == form.ending.code, f"{form.ending.why}\n{report}"

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat
 
 from lossfw import NONNEGATIVE, POSITIVE, REAL, Columns, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.numerics import expm1_minus, log1p_minus, log_normal_cdf, softplus
-from support.forms.form import right
+from support.forms.form import right, wrong
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -119,8 +119,8 @@ class HonestCharbonnierPower(DistanceLoss):
         return (r * r + self.e**2) ** (self.a / 2)
 
 
-@right("|r| - e is rounded as the residual is")
-class HonestEpsilonInsensitive(DistanceLoss):
+@wrong("float32, r = 0.1: e is rounded onto it, and a slope of 1/2 there is that of neither side")
+class EpsilonInsensitiveByMaximum(DistanceLoss):
     """Vapnik, 1995."""
 
     e: PositiveFloat = 0.1
