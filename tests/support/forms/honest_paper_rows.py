@@ -52,8 +52,10 @@ class HonestPolyOne(CategoricalLoss):
     e: PositiveFloat = 2.0
 
     def formula(self, xp, z, t):
-        cross = xp.log(xp.sum(xp.exp(z), axis=-1)) - xp.sum(t * z, axis=-1)
-        return cross + self.e * (1 - xp.exp(-cross))
+        power = xp.exp(z)
+        total = xp.sum(power, axis=-1)
+        cross = xp.log(total) - xp.sum(t * z, axis=-1)
+        return cross + self.e * (1 - xp.sum(t * power, axis=-1) / total)
 
     def value(self, xp, z, t):
         cross = -xp.sum(t * log_softmax(xp, z), axis=-1)

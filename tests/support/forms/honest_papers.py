@@ -152,7 +152,7 @@ class HonestSmoothHinge(MarginLoss):
         return xp.where(m <= 0, 0.5 - m, xp.where(m < 1, square, 0 * m))
 
 
-@right("a square, and a line")
+@right("a square and a line, neither of which cancels")
 class HonestModifiedHuber(MarginLoss):
     """Zhang, 2004."""
 
