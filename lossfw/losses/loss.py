@@ -364,7 +364,7 @@ class Loss(LossDefinition):
         Raises
         ------
         MissingExtraError
-            If gmpy2 is not installed; besides the errors of the call.
+            If python-flint is not installed; besides the errors of the call.
 
         Examples
         --------

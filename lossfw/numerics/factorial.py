@@ -2,7 +2,7 @@
 
 Near 0 and 1, where it is 0, it is t (t - 1) R(t), and from 2 on Stirling's formula with what
 that leaves out, Binet's function. R and Binet's function are quotients of polynomials, our own,
-by interpolation at Chebyshev's points with 80 digits. On exact numbers it is MPFR's.
+by interpolation at Chebyshev's points with 80 digits. On exact numbers it is Arb's.
 """
 
 from __future__ import annotations

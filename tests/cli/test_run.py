@@ -158,7 +158,7 @@ from lossfw.runs import execute
 from lossfw.cli import main
 
 main(["run", "run.yaml"], standalone_mode=False)
-print(sorted({"rich", "matplotlib", "hypothesis", "gmpy2", "mpmath"} & set(sys.modules)))
+print(sorted({"rich", "matplotlib", "hypothesis", "flint", "mpmath"} & set(sys.modules)))
 """
 
 

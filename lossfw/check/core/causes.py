@@ -27,7 +27,7 @@ COUNTED = "counted_call"
 
 # Frames of these packages are not the author's.
 _OTHERS = frozenset(
-    ("lossfw", "numpy", "gmpy2", "torch", "jax", "jaxlib", "array_api_compat", "array_api_strict",
+    ("lossfw", "numpy", "flint", "torch", "jax", "jaxlib", "array_api_compat", "array_api_strict",
      "contextlib", "functools", "warnings", "concurrent", "pydantic")
 )  # fmt: skip
 

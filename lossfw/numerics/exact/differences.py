@@ -12,9 +12,8 @@ rule and every derivative that an author wrote. It has 30 digits. What the body 
 The step is 1e-20 of the distance to the nearest number at which a body may change: 0, the
 constants, the other elements of a row. The number of digits follows the step, so that tiny
 and huge arguments are treated alike. As in `lossfw.numerics.exact.truth` digits are doubled
-until two estimates agree. The step becomes smaller with them, and the terms of a difference
-are rounded in opposite directions, so that a step that is too large or a lack of digits
-shows in the estimates.
+until the result is a narrow ball, which shows a lack of digits, and until two estimates agree: the
+step becomes smaller with the digits, so that one that is too large shows.
 """
 
 from __future__ import annotations
@@ -85,10 +84,11 @@ def derivative(
     at = _Points(flat, rows, order)
     stencil = _STENCILS[order, side]
 
-    def estimate(level: tuple[int, str], which: Array) -> Array:
-        return at.difference(body, stencil, level, which)
+    def estimate(n_digits: int, which: Array) -> Array:
+        return at.difference(body, stencil, n_digits, which)
 
-    result = refine(estimate, at.finite.size, DIGITS, chunk(flat))
+    # No ball shows that a step is too long.
+    result = refine(estimate, at.finite.size, DIGITS, chunk(flat), is_rigorous=False)
     return result.reshape((*shape, *result.shape[1:]))
 
 
@@ -140,10 +140,9 @@ class _Points:
         self.height = np.maximum(height.astype(int), 0)
 
     def difference(
-        self, body: Body, stencil: _Stencil, level: tuple[int, str], which: Array
+        self, body: Body, stencil: _Stencil, n_digits: int, which: NDArray[Any]
     ) -> Array:
-        """Return the difference quotient at the points `which`."""
-        n_digits, rounding = level
+        """Return the difference quotient at the points `which`, as balls."""
         step = bits(n_digits) // _STEP_SHARE + self.depth[which]
         # Bits lost by the division by the step, and by y above 1.
         lost_bits = self.order * (step + self.height[which])
@@ -151,54 +150,50 @@ class _Points:
         result: Array = None
         for rung in np.unique(digits).tolist():
             indices = np.flatnonzero(digits == rung)
-            values = self._quotient(body, stencil, (rung, rounding), which[indices], step[indices])
+            values = self._quotient(body, stencil, rung, which[indices], step[indices])
             if result is None:
                 result = np.empty((len(which), *values.shape[1:]), object)
             result[indices] = values
-        result[~self.finite[which]] = namespace(n_digits).exact(math.nan)[()]
+        result[~self.finite[which]] = namespace(n_digits).full((), math.nan)
         return result
 
     def _quotient(
-        self, body: Body, stencil: _Stencil, level: tuple[int, str], which: Array, step: Array
+        self, body: Body, stencil: _Stencil, digits: int, which: NDArray[Any], step: NDArray[Any]
     ) -> Array:
         """Return the difference quotient at points that need the same number of digits."""
-        digits, rounding = level
-        opposite = "d" if rounding == "u" else "u"
-        xp = namespace(digits)
         total: Any = 0
         for offset, weight in zip(stencil.offsets, stencil.weights, strict=True):
-            level = digits, rounding if weight > 0 else opposite
-            total = total + weight * xp.exact(self._moved(body, level, which, step, offset))
-        factor = xp.exp2(self.order * step).reshape(-1, *[1] * (total.ndim - 1))
-        return total * factor / stencil.divisor
+            total = total + weight * self._moved(body, digits, which, step, offset)
+        factor = namespace(digits).exp2(self.order * step)
+        return total * factor.reshape(-1, *[1] * (total.ndim - 1)) / stencil.divisor
 
     def _moved(
-        self, body: Body, level: tuple[int, str], which: Array, step: Array, offset: int
+        self, body: Body, digits: int, which: NDArray[Any], step: NDArray[Any], offset: int
     ) -> Array:
         """Return the body with the points moved by a number of steps of 2**-step."""
-        xp = namespace(*level)
+        xp = namespace(digits)
         # The sum is exact: there are digits for the step and for the point.
         y = xp.exact(self.numbers[which]) + offset * xp.exp2(-step)
         if self.columns is None:
             still = self.numbers[which]
-            return self._run(body, level, still, y, [x[which] for x in self.flat[1:]])
+            return self._run(body, digits, still, y, [x[which] for x in self.flat[1:]])
         row, column = np.divmod(which, self.columns)
         still, *others = (x[row] for x in self.flat)
         moved = xp.exact(still).copy()
         moved[np.arange(len(row)), column] = y
-        return self._run(body, level, still, moved, others)
+        return self._run(body, digits, still, moved, others)
 
     def _run(
-        self, body: Body, level: tuple[int, str], still: Array, moved: Array, others: list[Array]
+        self, body: Body, digits: int, still: Array, moved: Array, others: list[Array]
     ) -> Array:
         """Return the body at moved points; what it holds constant is that of the points."""
         if not self.stops:
             with noticed() as stopped:
-                found = run(body, level, [moved, *others])
+                found = run(body, digits, [moved, *others])
             if not stopped:
                 return found
             self.stops = True
-        return run(constant_at(body), level, [moved, *others, still])
+        return run(constant_at(body), digits, [moved, *others, still])
 
 
 def _rung(digits: float) -> int:

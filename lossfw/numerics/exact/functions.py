@@ -1,169 +1,325 @@
-"""Elementary functions of many digits, with the special cases of floats.
+"""Functions of balls of Arb, with the special cases of floats.
 
-They are MPFR's, correctly rounded, called through a context of gmpy2 that fixes precision and
-rounding; gmpy2's current context is neither read nor changed. As for floats 1 / 0 is infinite
-and the logarithm of a negative number is NaN. Where an exponent is beyond MPFR's, the functions
-of `lossfw.numerics.exact.wide` are called.
+A ball is a number with a rigorous bound of its error. As for floats 1 / 0 is infinite, and the
+logarithm of a negative number is NaN. A ball of which nothing is known, as 1 / x where x may be
+0, is NaN too, and becomes a number with more digits. Exponents have no end, but towers do: an
+exponent of 8,192 bits is infinite.
 
-Imported on use only, since it needs gmpy2 and mpmath.
+The precision of python-flint is that of the whole process. So it is set for each operation and put
+back, while other threads wait.
+
+Imported on use only, since it needs python-flint.
 """
 
 from __future__ import annotations
 
 import functools
+import math
+import threading
 from collections.abc import Callable
-from operator import methodcaller
 from typing import Any, TypeAlias
 
-import gmpy2
+import numpy as np
+from flint import arb, ctx
 
-from lossfw.numerics.exact.wide import (
-    LARGEST_MAGNITUDE,
-    MINUS_ONE,
-    NAN,
-    ONE,
-    TWO,
-    ZERO,
-    Context,
-    Value,
-    function,
-    polygamma,
-)
+# A ball of Arb; python-flint has no types for checkers.
+Ball: TypeAlias = Any
 
-ValueFunction: TypeAlias = Callable[..., Value]
+_lock = threading.RLock()
 
-_ROUNDINGS = {
-    "n": gmpy2.RoundToNearest,
-    "u": gmpy2.RoundAwayZero,
-    "d": gmpy2.RoundToZero,
-}
+ZERO, ONE, MINUS_ONE, TWO, HALF, TEN = (arb(n) for n in (0, 1, -1, 2, 0.5, 10))
+INFINITY, MINUS_INFINITY = arb(math.inf), arb(-math.inf)
 
-# Extra bits of intermediate results.
-_SPARE = 64
+# It has an infinite error. Of a NaN without one arccosine would be pi.
+NAN = arb("nan")
 
-# So many results of each function are kept: a body asks for the same ones for every class by
-# which its rows are differentiated, and again in the next check.
-_KEPT_RESULTS = 2048
-
-# Sine, cosine and tangent of a larger number are NaN: they would need pi to as many bits.
-_LARGEST_ANGLE = gmpy2.context().pow(TWO, LARGEST_MAGNITUDE)
-_SMALLEST_ANGLE = gmpy2.context().minus(_LARGEST_ANGLE)
+# Beyond it exp is infinite, and sine is unknown: it would need pi to as many bits.
+_HUGE = arb((1, 2**13))
 
 
-@functools.cache
-def context(precision: int, rounding: str) -> Context:
-    """Return the context of gmpy2 of a precision in bits and a rounding, "n", "u" or "d"."""
-    return gmpy2.context(
-        precision=precision,
-        round=_ROUNDINGS[rounding],
-        # Where a result is out of range, `wide` computes it.
-        trap_overflow=True,
-        trap_underflow=True,
-    )
+class precision:  # noqa: N801  # a context manager that reads as a word
+    """Compute with so many bits inside of the ``with`` block, one thread at a time."""
+
+    __slots__ = ("_before", "_bits")
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+
+    def __enter__(self) -> None:
+        _lock.acquire()
+        self._before = ctx.prec
+        if self._before != self._bits:
+            ctx.prec = self._bits
+
+    def __exit__(self, *_: object) -> None:
+        if self._before != self._bits:
+            ctx.prec = self._before
+        _lock.release()
 
 
-def remembering(compute: ValueFunction) -> ValueFunction:
-    """Return a function that remembers its last results; for one that costs microseconds."""
-    return functools.lru_cache(_KEPT_RESULTS)(compute)
+class _Doubts(threading.local):
+    """How many choices this thread made between balls that overlap, or that are unknown."""
+
+    count = 0
 
 
-def power(c: Context) -> ValueFunction:
-    """Return a**b with the precision and rounding of a context, within MPFR's exponents."""
-    more = gmpy2.context(c, precision=c.precision + _SPARE)
-
-    def compute(a: Value, b: Value) -> Value:
-        twice = c.mul(b, TWO)
-        if b.is_integer() or not twice.is_integer() or not a > ZERO:
-            return c.pow(a, b)
-        # By the root it is 20 times faster, and exponents like 1.5 are frequent.
-        return c.plus(more.pow(more.sqrt(a), twice))
-
-    return remembering(compute)
+doubts = _Doubts()
 
 
-def _periodic(c: Context, name: str) -> ValueFunction:
-    compute = remembering(function(c, name))
-    return lambda x: compute(x) if _SMALLEST_ANGLE < x < _LARGEST_ANGLE else NAN
+def to_ball(x: Any) -> Ball:
+    """Return a number of Python or NumPy, or a Number, as a ball without an error."""
+    if type(x) is arb:
+        return x
+    value = getattr(x, "value", None)
+    if value is not None:
+        return value
+    if isinstance(x, int | np.integer | np.bool_):
+        return arb(int(x))
+    x = float(x)
+    return NAN if math.isnan(x) else arb(x)
 
 
-@functools.cache
-def polygamma_of(precision: int, rounding: str, order: int) -> ValueFunction:
-    """Return digamma or a derivative of it for a precision and a rounding."""
-    c, compute = context(precision, rounding), polygamma(order)
-    return remembering(lambda x: compute(c, x))
+def is_infinite(x: Ball) -> bool:
+    """Tell whether a ball is infinite."""
+    # The ball [0 +/- inf] is unknown. Infinity plus a ball has the error of the ball.
+    return not (x.is_finite() or x.is_nan() or x.mid().is_finite()) and bool(x.rad().is_finite())
 
 
-def _sign(x: Value) -> Value:
-    return ONE if x > ZERO else MINUS_ONE if x < ZERO else x
+def is_nan(x: Ball) -> bool:
+    """Tell whether a ball is NaN, or unknown."""
+    return not x.is_finite() and not is_infinite(x)
 
 
-def unary(precision: int, rounding: str) -> dict[str, ValueFunction]:
-    """Return the functions of one number by their names in the array API."""
-    c = context(precision, rounding)
-    own = (
-        *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10"),
-        *("asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
-        *("erf", "erfc"),
-    )
-    divide = function(c, "div")
-    return {
-        **{name: remembering(function(c, name)) for name in own},
-        **{name: _periodic(c, name) for name in ("sin", "cos", "tan")},
-        **{name: function(c, name) for name in ("sqrt", "square")},
-        **{name: function(c, f"rint_{name}") for name in ("floor", "ceil", "trunc")},
-        # Ties to even, whatever the rounding of results.
-        "round": function(context(precision, "n"), "rint"),
-        "reciprocal": lambda x: divide(ONE, x),
-        "sign": _sign,
-        "lgamma": remembering(function(c, "lngamma")),
-    }
+# Choices. Balls that overlap are told apart by their middles.
 
 
-def _larger(a: Value, b: Value) -> Value:
+def less(a: Ball, b: Ball) -> bool:
+    """Tell whether a < b."""
+    if a < b:
+        return True
+    if a >= b or (a.is_exact() and b.is_exact()):
+        return False
+    doubts.count += 1
+    return not (is_nan(a) or is_nan(b)) and bool(a.mid() < b.mid())
+
+
+def equal(a: Ball, b: Ball) -> bool:
+    """Tell whether two balls are the same number."""
+    if a == b:
+        return True
+    if a != b or (a.is_exact() and b.is_exact()):
+        return False
+    doubts.count += 1
+    return not (is_nan(a) or is_nan(b)) and bool(a.mid() == b.mid())
+
+
+def less_equal(a: Ball, b: Ball) -> bool:
+    """Tell whether a <= b."""
+    return bool(a <= b) or less(a, b) or equal(a, b)
+
+
+def _tells_nan(x: Ball) -> bool:
+    if x.is_finite() or is_infinite(x):
+        return False
+    doubts.count += 1
+    return True
+
+
+def _sign(x: Ball) -> Ball:
+    return ONE if less(ZERO, x) else MINUS_ONE if less(x, ZERO) else NAN if is_nan(x) else ZERO
+
+
+def _larger(a: Ball, b: Ball) -> Ball:
     """Return the larger; NaN if either is."""
-    return a if a >= b or a.is_nan() else b
+    return NAN if is_nan(a) or is_nan(b) else a.max(b)
 
 
-def _smaller(a: Value, b: Value) -> Value:
+def _smaller(a: Ball, b: Ball) -> Ball:
     """Return the smaller; NaN if either is."""
-    return a if a <= b or a.is_nan() else b
+    return NAN if is_nan(a) or is_nan(b) else a.min(b)
 
 
-def _logaddexp(precision: int, rounding: str) -> ValueFunction:
-    add = function(context(precision, rounding), "add")
-    more = context(precision + _SPARE, rounding)
-    minus, exp, log1p = (function(more, name) for name in ("sub", "exp", "log1p"))
+def sorted_places(row: list[Ball]) -> list[int]:
+    """Return the places of the smallest, the second smallest ... of equal ones the first first."""
 
-    def logaddexp(a: Value, b: Value) -> Value:
-        high, low = _larger(a, b), _smaller(a, b)
-        if high.is_nan() or high.is_infinite() or low.is_infinite():
-            return high
-        return add(high, log1p(exp(minus(low, high))))
+    def order(i: int, j: int) -> int:
+        a, b = row[i], row[j]
+        if is_nan(a) or is_nan(b):
+            return is_nan(a) - is_nan(b)
+        return less(b, a) - less(a, b)
 
-    return logaddexp
+    return sorted(range(len(row)), key=functools.cmp_to_key(order))
 
 
-def binary(precision: int, rounding: str) -> dict[str, ValueFunction]:
-    """Return the functions of two numbers."""
-    c = context(precision, rounding)
-    return {
-        "hypot": function(c, "hypot"),
-        "logaddexp": _logaddexp(precision, rounding),
-        "maximum": _larger,
-        "minimum": _smaller,
-        "atan2": function(c, "atan2"),
-    }
+# Where Arb has no result and a float has one.
 
 
-def constants(precision: int, rounding: str) -> dict[str, Value]:
-    """Return pi and e."""
-    c = context(precision, rounding)
-    return {"pi": c.const_pi(), "e": c.exp(ONE)}
+def divide(a: Ball, b: Ball) -> Ball:
+    """Return a / b."""
+    quotient = a / b
+    if quotient.is_finite() or not b.is_zero() or is_nan(a) or a.contains(0):
+        return quotient
+    return INFINITY if a > 0 else MINUS_INFINITY
 
 
-TESTS: dict[str, Callable[[Any], bool]] = {
-    "isnan": methodcaller("is_nan"),
-    "isinf": methodcaller("is_infinite"),
-    "isfinite": methodcaller("is_finite"),
-    "signbit": lambda x: bool(x < ZERO),
+def power(a: Ball, b: Ball) -> Ball:
+    """Return a**b."""
+    result = a**b
+    if result.is_finite():
+        return result
+    if a == ONE:
+        return ONE
+    if is_nan(a) or is_nan(b):
+        return NAN
+    if a.is_zero() or is_infinite(a) or is_infinite(b):
+        return _power_at_ends(a, b)
+    return result
+
+
+def _power_at_ends(a: Ball, b: Ball) -> Ball:
+    """Return a**b where a is 0, or one of both is infinite."""
+    size = abs(a)
+    if size == 1:
+        return ONE
+    # The logarithm of the result is infinite.
+    grows = (size > 1) == (b > 0)
+    if not grows:
+        return ZERO
+    is_odd = b.is_integer() and not (b / 2).is_integer()
+    if a > 0 or a.is_zero() or not is_odd:
+        return INFINITY
+    return MINUS_INFINITY
+
+
+def _erfc(x: Ball) -> Ball:
+    if not x > TWO or x.is_exact():
+        return _erfc_with_limits(x)
+    # Of a large ball Arb's bound is far too wide. The logarithm of erfc falls with a slope of less
+    # than 2 x + 2.
+    spread = (x.rad() * (2 * x + 2)).expm1()
+    return x.mid().erfc() * arb(1, spread)
+
+
+def _log(x: Ball) -> Ball:
+    return MINUS_INFINITY if x.is_zero() else x.log()
+
+
+def _log1p(x: Ball) -> Ball:
+    return MINUS_INFINITY if x == MINUS_ONE else x.log1p()
+
+
+def _atanh(x: Ball) -> Ball:
+    is_end = x.is_exact() and abs(x) == ONE
+    return x * INFINITY if is_end else x.atanh()
+
+
+def _lgamma(x: Ball) -> Ball:
+    result = x.lgamma()
+    if result.is_finite() or x > 0:
+        return INFINITY if is_infinite(x) else result
+    # Its reciprocal has a result below 0 too, and is 0 where gamma is infinite.
+    return INFINITY if is_infinite(x) else -_log(x.rgamma())
+
+
+def _growing(name: str, far_below: Ball) -> Callable[[Ball], Ball]:
+    """Return exp or a function that grows like it, by its result at huge numbers below 0."""
+
+    def compute(x: Ball) -> Ball:
+        result = getattr(x, name)()
+        if result.is_finite():
+            return result
+        return INFINITY if x > _HUGE else far_below if x < -_HUGE else result
+
+    return compute
+
+
+def _periodic(name: str) -> Callable[[Ball], Ball]:
+    return lambda x: getattr(x, name)() if abs(x) < _HUGE else NAN
+
+
+def _with_limits(name: str, above: Ball, below: Ball) -> Callable[[Ball], Ball]:
+    """Return a function with its limits at infinity."""
+
+    def compute(x: Ball) -> Ball:
+        result = getattr(x, name)()
+        if result.is_finite() or not is_infinite(x):
+            return result
+        return above if x > 0 else below
+
+    return compute
+
+
+def _named(name: str) -> Callable[[Ball], Ball]:
+    return lambda x: getattr(x, name)()
+
+
+_erfc_with_limits = _with_limits("erfc", ZERO, TWO)
+_floor, _ceil = (_with_limits(name, INFINITY, MINUS_INFINITY) for name in ("floor", "ceil"))
+
+
+def _trunc(x: Ball) -> Ball:
+    return _ceil(x) if less(x, ZERO) else _floor(x)
+
+
+def _round(x: Ball) -> Ball:
+    """Return the nearest whole number, of two the even one."""
+    up = x + HALF
+    whole = _floor(up)
+    return whole - 1 if up.is_integer() and not (whole / 2).is_integer() else whole
+
+
+def _logaddexp(a: Ball, b: Ball) -> Ball:
+    high, low = _larger(a, b), _smaller(a, b)
+    return high + (low - high).exp().log1p() if low.is_finite() and high.is_finite() else high
+
+
+def _hypot(a: Ball, b: Ball) -> Ball:
+    return INFINITY if is_infinite(a) or is_infinite(b) else (a * a + b * b).sqrt()
+
+
+UNARY: dict[str, Callable[[Ball], Ball]] = {
+    **{name: _growing(name, end) for name, end in (("exp", ZERO), ("expm1", MINUS_ONE))},
+    **{name: _growing(name, end) for name, end in (("cosh", INFINITY), ("sinh", MINUS_INFINITY))},
+    "exp2": lambda x: power(TWO, x),
+    "log": _log,
+    "log1p": _log1p,
+    "log2": lambda x: _log(x) / TWO.log(),
+    "log10": lambda x: _log(x) / TEN.log(),
+    **{name: _periodic(name) for name in ("sin", "cos", "tan")},
+    **{name: _named(name) for name in ("asin", "acos", "atan", "tanh", "asinh", "acosh", "sqrt")},
+    "atanh": _atanh,
+    "erf": _with_limits("erf", ONE, MINUS_ONE),
+    "erfc": _erfc,
+    "floor": _floor,
+    "ceil": _ceil,
+    "trunc": _trunc,
+    "round": _round,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: divide(ONE, x),
+    "sign": _sign,
+    "lgamma": _lgamma,
 }
+
+BINARY: dict[str, Callable[[Ball, Ball], Ball]] = {
+    "hypot": _hypot,
+    "logaddexp": _logaddexp,
+    "maximum": _larger,
+    "minimum": _smaller,
+    "atan2": lambda a, b: arb.atan2(a, b),
+}
+
+TESTS: dict[str, Callable[[Ball], bool]] = {
+    "isnan": _tells_nan,
+    "isinf": is_infinite,
+    "isfinite": lambda x: bool(x.is_finite()) or (not is_infinite(x) and not _tells_nan(x)),
+    "signbit": lambda x: less(x, ZERO),
+}
+
+
+def polygamma(order: int) -> Callable[[Ball], Ball]:
+    """Return digamma for the order 0, or a derivative of it, of finite numbers above 0."""
+    if order == 0:
+        return _named("digamma")
+    factor, of = (-1) ** (order + 1) * math.factorial(order), arb(order + 1)
+    # Hurwitz's zeta function.
+    return lambda x: factor * of.zeta(x)

@@ -1,17 +1,19 @@
 """The array namespace of exact numbers, for reference values of a body.
 
-An exact array is a NumPy object array of `lossfw.numerics.exact.number.Number`, so
-that indexing, broadcasting and operators are those of NumPy. Functions are those of the
-array API for floats, with two differences: there is no negative zero, and exponents have
-no bound.
+Exact numbers are balls of Arb: numbers with a bound of their error. Functions are those of the
+array API for floats, with two differences: there is no negative zero, and exponents have no bound.
 
 ::
 
     exact_array(x)                  numbers as exact ones, without rounding
-    ExactNamespace(digits=60)       the functions of the array API on them
+    ExactNamespace(digits=60)       the functions of the array API on arrays of balls
+
+An exact array is a NumPy object array of `lossfw.numerics.exact.number.Number`, so that indexing,
+broadcasting and operators are those of NumPy. The functions compute on arrays of bare balls
+(`lossfw.numerics.exact.array`), several times as fast, and take both.
 
 `lossfw.numerics.exact.truth` evaluates a body with as many digits as it needs;
-`lossfw.numerics.exact.differences` computes its derivatives. gmpy2 is imported on use, and
+`lossfw.numerics.exact.differences` computes its derivatives. python-flint is imported on use, and
 a `MissingExtraError` is raised without it.
 """
 
@@ -20,7 +22,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -38,23 +39,22 @@ _NUMPY = (
     *("add", "subtract", "multiply", "divide", "negative", "positive", "abs", "pow"),
     *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
     *("logical_and", "logical_or", "logical_not", "logical_xor", "any", "all"),
-    *("argmax", "argmin", "argsort", "count_nonzero", "arange", "eye"),
+    *("count_nonzero", "arange", "eye"),
     *("reshape", "expand_dims", "squeeze", "permute_dims", "moveaxis", "broadcast_to"),
     *("broadcast_arrays", "flip", "roll", "repeat", "tile", "take", "take_along_axis"),
     *("bool", "int8", "int16", "int32", "int64", "newaxis", "inf", "nan"),
 )
 
 
-def number_module() -> ModuleType:
-    """Return `lossfw.numerics.exact.number`; without gmpy2 or mpmath raise `MissingExtraError`."""
+def exact_modules() -> tuple[ModuleType, ModuleType, ModuleType]:
+    """Return the modules of functions, numbers and arrays, which need python-flint."""
     try:
-        from lossfw.numerics.exact import number
+        from lossfw.numerics.exact import array, functions, number
     except ImportError as error:
         raise MissingExtraError(
-            f"exact numbers need gmpy2 and mpmath ({error}): install them with "
-            f"{install_command('check')}"
+            f"exact numbers need python-flint ({error}): install it with {install_command('check')}"
         ) from None
-    return number
+    return functions, number, array
 
 
 def bits(digits: int) -> int:
@@ -70,41 +70,39 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
     >>> exact_array([0.5, 0.1])
     array([0.5, 0.10000000000000000555], dtype=object)
     """
-    return namespace(digits).exact(x)
+    _, number, array = exact_modules()
+    n_bits = bits(digits)
+    wrap = np.frompyfunc(lambda ball: number.Number(ball, n_bits), 1, 1)
+    return np.asarray(wrap(array.balls_of(x)), object)
 
 
 @functools.cache
-def namespace(digits: int = DIGITS, rounding: str = "n") -> ExactNamespace:
+def namespace(digits: int = DIGITS) -> ExactNamespace:
     """Return the namespace of a number of digits, made once."""
-    return ExactNamespace(digits, rounding)
+    return ExactNamespace(digits)
 
 
 class ExactNamespace(TextbookNamespace):
     """The array namespace of exact numbers.
 
-    A rounding is "n" to the nearest, "u" away from zero, "d" towards zero. `float32` and
-    `float64` are the dtype of exact arrays, also for a body that converts to floats.
+    `float32` and `float64` are the dtype of exact arrays, also for a body that converts to floats.
     """
 
     float32 = float64 = np.dtype(object)
 
-    def __init__(self, digits: int = DIGITS, rounding: str = "n") -> None:
-        number = number_module()
-        from lossfw.numerics.exact import functions
-
+    def __init__(self, digits: int = DIGITS) -> None:
         self.digits = digits
-        precision = bits(digits), rounding
-        self._polygamma_of = functools.partial(functions.polygamma_of, *precision)
-        self.number = self._number_type(number.number_type(*precision))
-        self._to_value = number.to_value
-        for name, constant in functions.constants(*precision).items():
-            setattr(self, name, self.number(constant))
-        for name, function in functions.unary(*precision).items():
-            setattr(self, name, self._unary(function))
-        for name, binary in functions.binary(*precision).items():
-            setattr(self, name, self._binary(binary))
-        for name, test in functions.TESTS.items():
+        self._functions, number, arrays = exact_modules()
+        self._balls_of, self._type = arrays.balls_of, arrays.array_type(bits(digits))
+        self._whole = np.frompyfunc(lambda x: int(number.Number(x, 0)), 1, 1)
+        for name, compute in (self._functions.UNARY | self._functions.BINARY).items():
+            setattr(self, name, self._loop(compute))
+        for name, test in self._functions.TESTS.items():
             setattr(self, name, self._test(test))
+        self._larger, self._smaller = (
+            np.frompyfunc(self._functions.BINARY[name], 2, 1) for name in ("maximum", "minimum")
+        )
+        self.pi, self.e = (self.exact(x)[()] for x in (self.atan2(0, -1), self.exp(1)))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -125,47 +123,31 @@ class ExactNamespace(TextbookNamespace):
     # From floats to exact numbers.
 
     def exact(self, x: Any) -> Array:
-        """Return numbers of any kind as an array of exact ones."""
-        x = np.asarray(x)
-        if x.dtype == object and x.size and type(x.flat[0]) is self.number:
-            return x
-        number, to_value = self.number, self._to_value
-        result = np.empty(x.size, object)
-        result[:] = [number(to_value(item)) for item in x.ravel().tolist()]
-        return result.reshape(x.shape)
+        """Return numbers of any kind as an array of balls."""
+        return x if type(x) is self._type else self._balls_of(x).view(self._type)
 
     def prepare(self, x: Array) -> Array:
-        """Return numbers as exact numbers, and class indices and truth values as they are."""
+        """Return numbers as balls, and class indices and truth values as they are."""
         return x if x.dtype.kind in "biu" else self.exact(x)
 
-    def _number_type(self, number: Any) -> Any:
-        """Return what makes a number of the arrays from its value."""
-        return number
+    def _loop(self, compute: Callable[..., Any]) -> Callable[..., Array]:
+        """Return a function of arrays by that of balls."""
+        loop = np.frompyfunc(compute, compute.__code__.co_argcount, 1)
+        return lambda *x: loop(*map(self.exact, x))
 
-    def _unary(self, function: Callable[..., Any]) -> Callable[[Any], Array]:
-        number = self.number
-        loop = np.frompyfunc(lambda x: number(function(x.value)), 1, 1)
-        return lambda x: loop(self.exact(x))
-
-    def _binary(self, function: Callable[..., Any]) -> Callable[[Any, Any], Array]:
-        number = self.number
-        loop = np.frompyfunc(lambda a, b: number(function(a.value, b.value)), 2, 1)
-        return lambda a, b: loop(self.exact(a), self.exact(b))
-
-    def _test(self, function: Callable[..., bool]) -> Callable[[Any], Array]:
-        # Two loops without a function of Python: bodies test every product for NaN.
-        values, test = np.frompyfunc(attrgetter("value"), 1, 1), np.frompyfunc(function, 1, 1)
-        return lambda x: np.asarray(test(values(self.exact(x))), dtype=bool)
+    def _test(self, test: Callable[..., bool]) -> Callable[[Any], Array]:
+        loop = np.frompyfunc(test, 1, 1)
+        return lambda x: np.asarray(loop(self._balls_of(x)), bool)
 
     def polygamma(self, order: int, x: Any) -> Array:
         """Return digamma for the order 0, or a derivative of it, of finite `x` above 0."""
-        return self._unary(self._polygamma_of(order))(x)
+        return self._loop(self._functions.polygamma(order))(x)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
         """Return an array; of exact numbers unless it is of integers or truth values."""
-        x = np.asarray(x)
+        x = x if type(x) is self._type else np.asarray(x)
         if dtype is not None and np.dtype(dtype).kind in "biu":
-            return x.astype(dtype)
+            return self._whole(x).astype(dtype) if x.dtype == object else x.astype(dtype)
         return self.exact(x) if dtype is not None or x.dtype.kind not in "biu" else x
 
     def astype(self, x: Array, dtype: Any, copy: bool = True) -> Array:
@@ -185,12 +167,12 @@ class ExactNamespace(TextbookNamespace):
         return self.full(np.shape(x), 1, dtype=dtype)
 
     def full(self, shape: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Array:
-        """Return an array with one value; exact numbers are not written to, so it is shared."""
+        """Return an array with one value; balls are not written to, so it is shared."""
         if dtype is not None and np.dtype(dtype).kind in "biu":
             return np.full(shape, fill_value, dtype)
         result = np.empty(shape, object)
-        result.fill(self.number(self._to_value(fill_value)))
-        return result
+        result.fill(self._balls_of(fill_value)[()])
+        return result.view(self._type)
 
     def zeros(self, shape: Any, dtype: Any = None, **_: Any) -> Array:
         """Return zeros."""
@@ -215,8 +197,20 @@ class ExactNamespace(TextbookNamespace):
 
     def sort(self, x: Array, *, axis: int = -1, descending: bool = False) -> Array:
         """Return `x` sorted."""
-        ordered = np.sort(x, axis=axis)
-        return np.flip(ordered, axis=axis) if descending else ordered
+        x = self.exact(x)
+        order = self.argsort(x, axis=axis, descending=descending)
+        return np.take_along_axis(x, order, axis=axis)
+
+    def argsort(
+        self, x: Array, *, axis: int = -1, descending: bool = False, stable: bool = True
+    ) -> Array:
+        """Return the indices that sort `x`, by the middles of balls; NaN is last."""
+        x = self.exact(x)
+        x = np.moveaxis(-x if descending else x, axis, -1)
+        order = np.empty(x.shape, np.int64)
+        for place in np.ndindex(x.shape[:-1]):
+            order[place] = self._functions.sorted_places(x[place].tolist())
+        return np.moveaxis(order, -1, axis)
 
     def stack(self, arrays: Sequence[Array], *, axis: int = 0) -> Array:
         """Join arrays along a new axis."""
@@ -235,38 +229,47 @@ class ExactNamespace(TextbookNamespace):
 
     def sum(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
         """Return the sum along an axis."""
-        x = self.exact(x)
-        # Without elements NumPy would return the integer 0.
-        start = {} if x.size else {"initial": self.number(self._to_value(0))}
-        return np.add.reduce(x, axis=axis, keepdims=keepdims, **start)
+        return self._reduced(np.add, x, axis, keepdims, start=0)
 
     def prod(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
         """Return the product along an axis."""
-        x = self.exact(x)
-        start = {} if x.size else {"initial": self.number(self._to_value(1))}
-        return np.multiply.reduce(x, axis=axis, keepdims=keepdims, **start)
+        return self._reduced(np.multiply, x, axis, keepdims, start=1)
 
     def mean(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
         """Return the mean along an axis."""
         total = self.sum(x, axis=axis, keepdims=keepdims)
         return total / max(1, np.size(x) // max(1, np.size(total)))
 
-    def max(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    def max(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
         """Return the largest along an axis; NaN if there is one."""
-        return self._fold(self.maximum, x, axis, keepdims)
+        return self._reduced(self._larger, x, axis, keepdims)
 
-    def min(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    def min(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
         """Return the smallest along an axis; NaN if there is one."""
-        return self._fold(self.minimum, x, axis, keepdims)
+        return self._reduced(self._smaller, x, axis, keepdims)
 
-    def _fold(self, choice: Callable[..., Array], x: Array, axis: Any, keepdims: bool) -> Array:
+    def argmax(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+        """Return the index of the first largest."""
         x = self.exact(x)
-        if axis is None:
-            folded = functools.reduce(choice, x.ravel())
-            return np.full((1,) * x.ndim, folded, object) if keepdims else folded
-        folded = functools.reduce(choice, np.moveaxis(x, axis, 0))
-        return np.expand_dims(folded, axis) if keepdims else folded
+        is_it = x == self.max(x, axis=axis, keepdims=True)
+        return np.argmax(is_it, axis=axis, keepdims=keepdims)
+
+    def argmin(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+        """Return the index of the first smallest."""
+        return self.argmax(-self.exact(x), axis=axis, keepdims=keepdims)
 
     def cumulative_sum(self, x: Array, *, axis: int | None = None, **_: Any) -> Array:
         """Return the running sum along an axis."""
-        return np.add.accumulate(x, axis=-1 if axis is None else axis)
+        return np.add.accumulate(self.exact(x), axis=-1 if axis is None else axis)
+
+    def _reduced(
+        self, function: Any, x: Array, axis: Any, keepdims: bool, start: int | None = None
+    ) -> Array:
+        x = self.exact(x)
+        if axis is None:
+            # A function of Python reduces along one axis.
+            found = self._reduced(function, x.reshape(-1), 0, False, start)
+            return found.reshape((1,) * x.ndim) if keepdims else found
+        # Without elements NumPy would return the integer 0.
+        first = {} if x.size or start is None else {"initial": self._balls_of(start)[()]}
+        return function.reduce(x, axis=axis, keepdims=keepdims, **first)

@@ -1,26 +1,32 @@
-"""Number: one exact number, with its precision and rounding in its type.
+"""Number: one exact number, which computes with its digits and compares as floats do.
 
-Each precision and rounding has a class of its own, made once. Its operators call MPFR through a
-context of gmpy2 that only they know, so gmpy2's current context is neither read nor changed, and
-a result that has left the function that made it keeps its digits.
+It is a ball of Arb with the bits that its operations have. The precision that python-flint has in
+other code is neither read nor changed. It compares by its middle, and has no negative zero.
 
-Imported on use only, since it needs gmpy2 and mpmath.
+Imported on use only, since it needs python-flint.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
-import gmpy2
 import numpy as np
+from flint import arb
 
-from lossfw.numerics.exact import wide
-from lossfw.numerics.exact.functions import context, power
-from lossfw.numerics.exact.wide import BEYOND, FUNCTIONS, ZERO, Value, WideExponentNumber
+from lossfw.numerics.exact.functions import (
+    Ball,
+    divide,
+    equal,
+    is_infinite,
+    less,
+    less_equal,
+    power,
+    precision,
+    to_ball,
+)
 
 # Twenty digits are enough for display.
 _SHOWN_DIGITS = 20
@@ -28,199 +34,148 @@ _SHOWN_DIGITS = 20
 # Below 1e-4 a number is written with an exponent, as Python writes it.
 _LEAST_FIXED = -4
 
-# Floats are taken in with it, without rounding.
-_FLOATS = gmpy2.context(precision=53)
-
-# The integers that a formula is full of.
-_SMALL: dict[Any, Value] = {n: wide.from_integer(n) for n in range(-16, 17)}
+# A decimal exponent of more bits would fill a page, and is one of 2.
+_LARGEST_SHOWN = 2**30
 
 
-def environment(precision: int, lowest: int, highest: int) -> Any:
-    """Return a float format as a context of gmpy2.
-
-    The smallest subnormal is 2**lowest; every float is below 2**highest.
-    """
-    # The exponents of MPFR belong to a mantissa in [1/2, 1).
-    return gmpy2.context(precision=precision, emin=lowest + 1, emax=highest, subnormalize=True)
+def exponent(x: Ball) -> int:
+    """Return e with 2**(e - 1) <= abs(x) < 2**e for a ball's middle, which is not 0."""
+    mantissa, shift = x.mid().man_exp()
+    return int(abs(mantissa)).bit_length() + int(shift)
 
 
-_FLOAT64 = environment(53, -1074, 1024)
+# The types that a Number operates with; the operators of other types decide themselves.
+_OPERANDS = (int, float, np.integer, np.floating, np.bool_)
+
+
+def _operators(compute: Callable[[Ball, Ball], Ball]) -> tuple[Any, Any]:
+    """Return an operator of two numbers, and the one of swapped operands."""
+
+    def forward(self: Number, other: Any) -> Any:
+        if not isinstance(other, (Number, *_OPERANDS)):
+            return NotImplemented
+        bits = max(self.bits, other.bits) if isinstance(other, Number) else self.bits
+        with precision(bits):
+            return Number(compute(self.value, to_ball(other)), bits)
+
+    def backward(self: Number, other: Any) -> Any:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        with precision(self.bits):
+            return Number(compute(to_ball(other), self.value), self.bits)
+
+    return forward, backward
+
+
+def _comparison(compare: Callable[[Ball, Ball], bool]) -> Any:
+    def operate(self: Number, other: Any) -> Any:
+        if not isinstance(other, (Number, *_OPERANDS)):
+            return NotImplemented
+        return compare(self.value, to_ball(other))
+
+    return operate
+
+
+def _of_one(compute: Callable[[Ball], Ball]) -> Any:
+    def operate(self: Number) -> Number:
+        with precision(self.bits):
+            return Number(compute(self.value), self.bits)
+
+    return operate
 
 
 class Number:
-    """A real number of many digits, without a negative zero; `number_type` makes its classes."""
+    """A real number of many digits."""
 
-    __slots__ = ("value",)
+    __slots__ = ("bits", "value")
 
-    def __init__(self, value: Value) -> None:
-        self.value = value or ZERO
+    def __init__(self, value: Ball, bits: int) -> None:
+        self.value, self.bits = value, bits
 
-    @property
-    def exponent(self) -> int:
-        """The e with 2**(e - 1) <= abs(self) < 2**e; the number must be regular."""
-        return wide.exponent(self.value)
-
-    @property
-    def is_regular(self) -> bool:
-        """Whether it is not 0, infinite or NaN."""
-        return bool(self.value.is_regular())
-
-    @property
-    def is_nan(self) -> bool:
-        """Whether it is NaN."""
-        return bool(self.value.is_nan())
-
-    def _mpmath_(self, precision: int, rounding: str) -> Any:
-        """Return the number without rounding, for functions of mpmath, which ask by this name."""
-        return wide.to_mpmath(self.value)
+    __add__, __radd__ = _operators(operator.add)
+    __sub__, __rsub__ = _operators(operator.sub)
+    __mul__, __rmul__ = _operators(operator.mul)
+    __truediv__, __rtruediv__ = _operators(divide)
+    __pow__, __rpow__ = _operators(power)
+    __lt__, __le__ = _comparison(less), _comparison(less_equal)
+    __gt__, __ge__ = (
+        _comparison(lambda a, b: less(b, a)),
+        _comparison(lambda a, b: less_equal(b, a)),
+    )
+    __eq__, __ne__ = _comparison(equal), _comparison(lambda a, b: not equal(a, b))
+    __neg__, __pos__ = _of_one(operator.neg), _of_one(operator.pos)
+    __abs__ = _of_one(abs)
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return not self.value.mid().is_zero()
 
     def __float__(self) -> float:
-        return to_format(self.value, _FLOAT64)
+        # In place of a negative zero, 0. What is unknown is NaN.
+        return float(self.value) or 0.0 if self.value.is_finite() or self._is_infinite else math.nan
 
     def __int__(self) -> int:
-        if isinstance(self.value, WideExponentNumber):
-            if self.value.exponent > 0:
-                raise OverflowError(f"{self!r} has too many digits for an integer")
-            return 0
-        return int(self.value)
+        if not self.value.is_finite():
+            return int(float(self))
+        if self and exponent(self.value) > _LARGEST_SHOWN:
+            raise OverflowError(f"{self!r} has too many digits for an integer")
+        mantissa, shift = map(int, self.value.mid().man_exp())
+        size = abs(mantissa) << shift if shift >= 0 else abs(mantissa) >> -shift
+        return -size if mantissa < 0 else size
+
+    @property
+    def _is_infinite(self) -> bool:
+        return is_infinite(self.value)
+
+    def __hash__(self) -> int:
+        return hash(float(self))
+
+    def __reduce__(self) -> Any:
+        if not self.value.is_finite():
+            return _of_float, (float(self), self.bits)
+        return _of_parts, (*map(int, self.value.mid().man_exp()), self.bits)
 
     def __repr__(self) -> str:
         return self.text(_SHOWN_DIGITS)
 
+    def _mpmath_(self, precision: int, rounding: str) -> Any:
+        """Return the number without rounding, for functions of mpmath, which ask by this name."""
+        import mpmath
+
+        return mpmath.mpf(self.value.mid() if self.value.is_finite() else float(self))
+
     def text(self, digits: int) -> str:
-        """Return decimal text with so many digits."""
-        if isinstance(self.value, WideExponentNumber):
-            # Its decimal exponent would fill a page.
-            magnitude = _decimal_text(to_value(self.value.exponent), 6)
-            return f"{'-' if self.value.is_signed() else ''}2**{magnitude}"
-        return _decimal_text(self.value, digits)
+        """Return decimal text with so many digits, with an exponent where Python has one."""
+        if not self.value.is_finite() or not self:
+            return repr(float(self))
+        last = exponent(self.value)
+        if abs(last) > _LARGEST_SHOWN:
+            sign = "-" if self.value.mid() < 0 else ""
+            return f"{sign}2**{Number(arb(last), self.bits).text(6)}"
+        return _decimal(self.value.mid(), digits)
 
 
-def _decimal_text(x: Any, digits: int) -> str:
-    """Return text without zeros at the end, with an exponent from 10**digits on and below 1e-4.
-
-    mpmath would round ties up.
-    """
-    if not x.is_regular():
-        return "0.0" if x.is_zero() else "nan" if x.is_nan() else "-inf" if x < 0 else "inf"
-    # To the nearest, whatever the current context of gmpy2 says. Some releases format "e" wrongly.
-    with gmpy2.context(round=gmpy2.RoundToNearest):
-        mantissa, point, _ = x.digits(10, digits)
-    figures = mantissa.lstrip("-").rstrip("0")
-    power = point - 1
-    if not _LEAST_FIXED <= power < digits:
-        text = f"{figures[0]}.{figures[1:] or '0'}e{power:+d}"
-    elif power < 0:
-        text = f"0.{'0' * (-power - 1)}{figures}"
+def _decimal(x: Ball, digits: int) -> str:
+    """Return text without zeros at the end, with an exponent from 10**digits on and below 1e-4."""
+    text = x.str(digits, radius=False).lstrip("-")
+    mantissa, _, tens = text.partition("e")
+    whole, _, rest = mantissa.partition(".")
+    # The first figure stands for so many tens, if zeros are taken off the front.
+    figures = (whole + rest).lstrip("0")
+    place = int(tens or 0) + len(whole) - 1 - (len(whole + rest) - len(figures))
+    figures = figures.rstrip("0")
+    if not _LEAST_FIXED <= place < digits:
+        text = f"{figures[0]}.{figures[1:] or '0'}e{place:+d}"
+    elif place < 0:
+        text = f"0.{'0' * (-place - 1)}{figures}"
     else:
-        text = f"{figures[:point].ljust(point, '0')}.{figures[point:] or '0'}"
+        whole, rest = figures[: place + 1].ljust(place + 1, "0"), figures[place + 1 :]
+        text = f"{whole}.{rest or '0'}"
     return "-" + text if x < 0 else text
 
 
-def to_format(value: Value, layout: Any) -> float:
-    """Return a value rounded to a float format, given as a context of gmpy2."""
-    if isinstance(value, WideExponentNumber):
-        return 0.0 if value.exponent < 0 else -math.inf if value.is_signed() else math.inf
-    # In place of a negative zero, 0.
-    return float(layout.plus(value)) or 0.0
+def _of_float(x: float, bits: int) -> Number:
+    return Number(arb(x), bits)
 
 
-# The types that a Number operates with; the operators of other types decide themselves.
-_OPERANDS = (Number, int, float, np.integer, np.floating, np.bool_)
-
-
-# Its integers, as a tuple: a union of types would be made anew in each call.
-_INTEGERS = (int, np.integer, np.bool_)
-
-
-def to_value(value: Any) -> Value:
-    """Return a number, a NumPy scalar or a Number as what a Number holds, without rounding."""
-    if isinstance(value, Number):
-        return value.value
-    if not isinstance(value, _INTEGERS):
-        return _FLOATS.plus(float(value)) or ZERO
-    small = _SMALL.get(value)
-    return wide.from_integer(int(value)) if small is None else small
-
-
-def _restored(precision: int, rounding: str, value: Value) -> Any:
-    """Return a number that was pickled."""
-    return number_type(precision, rounding)(value)
-
-
-@functools.cache
-def number_type(precision: int, rounding: str = "n") -> Any:
-    """Return the class of numbers with so many bits.
-
-    A rounding is "n" to the nearest, "u" away from zero, "d" towards zero.
-    """
-    rules = context(precision, rounding)
-
-    def forward(name: str) -> Any:
-        compute = power(rules) if name == "pow" else getattr(rules, name)
-        beyond = FUNCTIONS[name]
-
-        def operate(self: Any, other: Any) -> Any:
-            # Nearly always it is, and only this is a matter of nanoseconds.
-            if type(other) is Fixed:
-                value = other.value
-            elif isinstance(other, _OPERANDS):
-                value = to_value(other)
-            else:
-                return NotImplemented
-            try:
-                return Fixed(compute(self.value, value))
-            except BEYOND:
-                return Fixed(beyond(rules, self.value, value))
-
-        return operate
-
-    def backward(name: str) -> Any:
-        compute = wide.function(rules, name)
-
-        def reflected(self: Any, other: Any) -> Any:
-            if not isinstance(other, _OPERANDS):
-                return NotImplemented
-            return Fixed(compute(to_value(other), self.value))
-
-        return reflected
-
-    def comparison(compare: Callable[[Any, Any], bool]) -> Any:
-        def operate(self: Any, other: Any) -> Any:
-            if type(other) is Fixed:
-                return compare(self.value, other.value)
-            if not isinstance(other, _OPERANDS):
-                return NotImplemented
-            return compare(self.value, to_value(other))
-
-        return operate
-
-    def own(name: str) -> Any:
-        compute = wide.function(rules, name)
-        return lambda self: Fixed(compute(self.value))
-
-    class Fixed(Number):
-        """A Number of this precision and rounding; unary plus rounds to them."""
-
-        __slots__ = ()
-
-        __add__, __radd__ = forward("add"), backward("add")
-        __sub__, __rsub__ = forward("sub"), backward("sub")
-        __mul__, __rmul__ = forward("mul"), backward("mul")
-        __truediv__, __rtruediv__ = forward("div"), backward("div")
-        __pow__, __rpow__ = forward("pow"), backward("pow")
-        __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
-        __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
-        __eq__, __ne__ = comparison(operator.eq), comparison(operator.ne)
-        __neg__, __pos__, __abs__ = own("minus"), own("plus"), own("abs")
-
-        def __hash__(self) -> int:
-            return hash(self.value)
-
-        def __reduce__(self) -> Any:
-            return _restored, (precision, rounding, self.value)
-
-    return Fixed
+def _of_parts(mantissa: int, shift: int, bits: int) -> Number:
+    return Number(arb((mantissa, shift)), bits)

@@ -2,7 +2,7 @@
 
 The formula is run on exact numbers (`lossfw.numerics.exact.truth`), and its derivatives
 are finite differences (`lossfw.numerics.exact.differences`). The author's stable forms and
-derivatives are not used, so the result can judge them. gmpy2 is imported on use.
+derivatives are not used, so the result can judge them. python-flint is imported on use.
 """
 
 from __future__ import annotations

@@ -4,56 +4,48 @@
 
     evaluate(body, *arrays, digits=60, rows=False) -> exact array
 
-A textbook formula may cancel: log(cosh(1e-200)) needs more than 400 digits. So every element
-is computed at least twice: with 60 digits, rounded away from zero, and with 120, rounded
-towards zero. If the two differ by more than 1e-30 of the result, the digits are doubled
-again, up to 1,920. Alternating roundings show lost digits: 1 + 1e-200 is more than 1 in one
-and exactly 1 in the other.
+All of these digits are right. A textbook formula may cancel: log(cosh(1e-200)) needs more than 400
+digits. Every result is a ball, and its error shows what is lost. So each element is computed with
+80 digits first, and with twice as many, up to 2,560, until the ball is narrow. A body that chose
+between two balls that overlap, or that asked for NaN where nothing was known yet, may have chosen
+wrongly: then two evaluations have to agree.
 """
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import DIGITS, bits, namespace, number_module
+from lossfw.numerics.arrays import Array, Body, NDArray
+from lossfw.numerics.exact.namespace import DIGITS, bits, exact_modules, namespace
+
+# The first evaluation has so many digits more than the result, which most of them lose.
+_SPARE_DIGITS = 20
 
 # Two evaluations agree if so many digits of the result are equal.
 AGREEMENT_DIGITS = 30
 _AGREEMENT_BITS = bits(AGREEMENT_DIGITS)
-
-# Bits of a difference that is looked at for its size.
-_COARSE_BITS = 53
 
 # Results below 2 to this power are 0 in every float format (float64 ends at 2**-1074), so
 # their digits do not matter.
 NEGLIGIBLE_EXPONENT = -1200
 
 # The most digits.
-MAX_DIGITS = 2000
+MAX_DIGITS = 2560
 
-# A result of exactly 0, infinity or NaN may be due to lost digits: log(exp(-300) + exp(-700))
-# + 300 is 0 with 60 digits and with 120, in both roundings. It is accepted if it stays the
-# same with so many digits: float64 ends at 1e-324, and sums with terms up to 1e150 keep their
-# digits.
-DOUBTFUL_DIGITS = 500
+# What has no digit, since it may be 0, NaN or a wrong choice, is computed with so many at once:
+# float64 ends at 1e-324, and sums with terms up to 1e200 keep their digits.
+DOUBTFUL_DIGITS = 640
 
 # The most exact numbers in one call of a body: 2**18 of them and the temporaries of a body
 # take some 100 MB.
 _CALL_SIZE = 2**18
 
-
-def levels(digits: int = DIGITS) -> Iterator[tuple[int, str]]:
-    """Yield the digits and the rounding of each evaluation: 60 up, 120 down, 240 up ..."""
-    rounding = "u"
-    while digits <= max(MAX_DIGITS, 2 * DIGITS):
-        yield digits, rounding
-        digits, rounding = 2 * digits, "d" if rounding == "u" else "u"
+_accuracy = np.frompyfunc(methodcaller("rel_accuracy_bits"), 1, 1)
 
 
 def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False) -> Array:
@@ -68,7 +60,7 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
         Numbers become exact without rounding. Truth values stay as they are, and so do
         class indices: integers without the last axis of rows.
     digits : int
-        Digits of the first evaluation, and of the result.
+        Digits of the result.
     rows : bool
         The body maps rows, the last axis of the first array, to one result or
         to a row of results. Other arrays have that shape, or lack its last axis.
@@ -81,23 +73,21 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
     """
     lead, flat = flatten(arrays, rows)
 
-    def estimate(level: tuple[int, str], which: Array) -> Array:
-        return run(body, level, [x[which] for x in flat])
+    def estimate(n_digits: int, which: Array) -> Array:
+        return run(body, n_digits, [x[which] for x in flat])
 
     result = refine(estimate, math.prod(lead), digits, chunk(flat))
     return result.reshape((*lead, *result.shape[1:]))
 
 
-def run(body: Body, level: tuple[int, str], arrays: Sequence[Array]) -> Array:
-    """Return the results of a body on exact numbers of so many digits and a rounding.
+def run(body: Body, digits: int, arrays: Sequence[Array]) -> Array:
+    """Return the results of a body on exact numbers of so many digits, as an array of balls.
 
     The arrays have elements or rows along the first axis. Class indices and truth values stay as
     they are.
     """
-    number_module()
-    from lossfw.numerics.exact.values import run
-
-    return run(body, level, arrays)
+    xp = namespace(digits)
+    return xp.exact(body(xp, *[xp.prepare(x) for x in arrays]))
 
 
 def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[Array]]:
@@ -121,82 +111,119 @@ def chunk(flat: list[Array]) -> int:
 
 
 def refine(
-    estimate: Callable[[tuple[int, str], Array], Array], count: int, digits: int, step: int
+    estimate: Callable[[int, NDArray], Array],
+    count: int,
+    digits: int,
+    step: int,
+    *,
+    is_rigorous: bool = True,
 ) -> Array:
-    """Double the digits of an estimate until two consecutive ones agree.
+    """Double the digits of an estimate until its balls are narrow.
 
-    ``estimate(level, numbers)`` returns exact numbers for some elements, along the first axis.
-    The first level, and the result, have so many `digits`; a call has at most `step` elements.
+    Parameters
+    ----------
+    estimate : callable
+        ``estimate(digits, numbers)`` returns balls for some elements, along the first axis.
+    count : int
+        The number of elements.
+    digits : int
+        Digits of the result.
+    step : int
+        The most elements of a call.
+    is_rigorous : bool
+        Whether a ball holds the truth. Else two evaluations have to agree, in 30 digits.
     """
-    if not count:
-        return estimate((digits, "n"), np.arange(count))
-    # Exact numbers make no cycles, and Python's collector would look at all that are alive again
-    # and again: more than half of the time would be its own.
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        return _refined(estimate, count, digits, step)
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _refined(
-    estimate: Callable[[tuple[int, str], Array], Array], count: int, digits: int, step: int
-) -> Array:
-    known: Array | None = None
-    pending = np.arange(count)
-    for level in levels(digits):
+    doubts, balls_of = exact_modules()[0].doubts, exact_modules()[2].balls_of
+    right_bits = bits(digits) if is_rigorous else _AGREEMENT_BITS
+    first = digits + _SPARE_DIGITS if is_rigorous else digits
+    known = np.empty(0, object)
+    # By the digits with which they are computed next.
+    waiting = {first: np.arange(count)}
+    while waiting:
+        n_digits = min(waiting)
+        which, before = waiting.pop(n_digits), doubts.count
         # Conversions to and from floats may raise flags, which do not matter here.
         with np.errstate(all="ignore"):
-            parts = [estimate(level, pending[i : i + step]) for i in range(0, len(pending), step)]
-            estimates = np.concatenate(parts)
-        if known is None:
-            known = estimates
-            continue
-        settled = agree(known[pending], estimates)
-        doubtful = np.flatnonzero(settled & _special(estimates))
-        if level[0] < DOUBTFUL_DIGITS and doubtful.size:
-            again = estimate((DOUBTFUL_DIGITS, level[1]), pending[doubtful])
-            settled[doubtful] = agree(estimates[doubtful], again)
-        known[pending] = estimates
-        pending = pending[~settled]
-        if not pending.size:
-            break
-    return namespace(digits).exact(rounded(known, digits))
+            parts = [
+                balls_of(estimate(n_digits, which[i : i + step]))
+                for i in range(0, max(1, len(which)), step)
+            ]
+        found = np.concatenate(parts)
+        is_narrow, is_unknown, may_be_zero = _looked_at(found, right_bits)
+        if n_digits == first:
+            known, is_agreed = found, np.zeros(found.shape, bool)
+        else:
+            is_agreed = _agree(known[which], found)
+            known[which] = found
+        is_chosen = doubts.count != before
+        if is_rigorous and not is_chosen:
+            is_settled = is_narrow | (is_unknown & is_agreed)
+        else:
+            is_settled = (is_narrow | is_unknown) & is_agreed
+        is_pending = ~_of_all(is_settled)
+        is_dark = is_chosen | ~_of_all(~(is_unknown | may_be_zero))
+        _put(waiting, 2 * n_digits, which[is_pending & ~is_dark])
+        _put(waiting, max(2 * n_digits, DOUBTFUL_DIGITS), which[is_pending & is_dark])
+    return rounded(known, digits)
 
 
-def agree(a: Array, b: Array) -> Array:
-    """Return for each element along the first axis whether two estimates agree."""
-    coarse = number_module().number_type(_COARSE_BITS)
-    same = np.frompyfunc(lambda x, y: _agree(x, y, coarse), 2, 1)(a, b)
-    return np.asarray(same, bool).reshape(len(a), -1).all(axis=1)
+def _put(waiting: dict[int, NDArray], digits: int, which: NDArray) -> None:
+    if which.size and digits <= MAX_DIGITS:
+        waiting[digits] = np.union1d(waiting.get(digits, which), which)
 
 
-def _special(x: Array) -> Array:
-    """Return for each element along the first axis whether it has a 0, infinity or NaN."""
-    special = np.frompyfunc(lambda v: not v.is_regular, 1, 1)(x)
-    return np.asarray(special, bool).reshape(len(x), -1).any(axis=1)
+def _of_all(x: NDArray) -> NDArray:
+    """Tell of each element along the first axis whether all of its results are so."""
+    return np.asarray(x.all(axis=tuple(range(1, x.ndim))))
 
 
-def _agree(a: Any, b: Any, coarse: Any) -> bool:
-    # Comparing the values is a matter of nanoseconds.
-    if a.value == b.value or (a.is_nan and b.is_nan):
-        return True
-    if not a.is_regular or not b.is_regular:
-        # Zero, infinite or NaN, and unequal: both must be negligible.
-        return _negligible(a) and _negligible(b)
-    exponent = b.exponent
-    if exponent < NEGLIGIBLE_EXPONENT and a.exponent < NEGLIGIBLE_EXPONENT:
-        return True
-    return bool((coarse(a.value) - b).exponent < exponent - _AGREEMENT_BITS)
+def _looked_at(x: NDArray, right_bits: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Tell which balls are narrow, which are NaN or unknown, and which may be 0."""
+    functions = exact_modules()[0]
+    is_narrow = np.asarray(_accuracy(x) >= right_bits, bool)
+    is_unknown, may_be_zero = np.zeros((2, *x.shape), bool)
+    for place in zip(*np.nonzero(~is_narrow), strict=True):
+        ball = x[place]
+        is_narrow[place] = is_negligible(ball) or functions.is_infinite(ball)
+        is_unknown[place] = functions.is_nan(ball)
+        may_be_zero[place] = ball.contains(0)
+    return is_narrow, is_unknown, may_be_zero
 
 
-def _negligible(x: Any) -> bool:
-    return bool(x.exponent < NEGLIGIBLE_EXPONENT if x.is_regular else x == 0)
+def is_negligible(x: Any) -> bool:
+    """Tell whether a ball is 0 in every float format."""
+    return bool(abs(x) < type(x)((1, NEGLIGIBLE_EXPONENT)))
+
+
+def _agree(a: NDArray, b: NDArray) -> NDArray:
+    """Tell where two balls are the same number, but for rounding."""
+    functions = exact_modules()[0]
+    part = type(functions.ONE)((1, -_AGREEMENT_BITS))
+
+    def agree(a: Any, b: Any) -> bool:
+        if not (a.is_finite() and b.is_finite()):
+            is_known = functions.is_infinite(a) or functions.is_infinite(b)
+            return bool(a.mid() == b.mid()) if is_known else not (a.is_finite() or b.is_finite())
+        if is_negligible(b):
+            return is_negligible(a) or bool(a.contains(0))
+        return bool(abs(a.mid() - b.mid()) <= abs(b.mid()) * part)
+
+    return np.asarray(np.frompyfunc(agree, 2, 1)(a, b), bool)
 
 
 def rounded(x: Array, digits: int) -> Array:
-    """Return exact numbers rounded to the nearest of so many digits."""
-    number = namespace(digits).number
-    return np.frompyfunc(lambda v: +number(v.value), 1, 1)(x)
+    """Return the middles of balls as exact numbers of so many digits; what is unknown is NaN."""
+    functions, numbers, arrays = exact_modules()
+    n_bits = bits(digits)
+
+    def middle(ball: Any) -> Any:
+        if ball.is_finite():
+            ball = (+ball.mid()).mid()
+        elif not functions.is_infinite(ball):
+            ball = functions.NAN
+        else:
+            ball = ball.mid()
+        return numbers.Number(ball, n_bits)
+
+    with functions.precision(n_bits):
+        return np.asarray(np.frompyfunc(middle, 1, 1)(arrays.balls_of(x)), object)

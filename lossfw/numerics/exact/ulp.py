@@ -19,16 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossfw.numerics.arrays import Array
-from lossfw.numerics.exact.namespace import exact_array, number_module
+from lossfw.numerics.exact.namespace import exact_modules
 
 # A number of ULPs of more bits is returned as infinity.
 _COUNTABLE_BITS = 1000
+
+# Bits of the difference of a float and an exact number.
+_BITS = 256
 
 
 class _Format(NamedTuple):
     """A float format."""
 
-    environment: Any  # as a context of gmpy2, which rounds to it
     precision: int  # bits of the mantissa
     lowest: int  # the smallest subnormal is 2**lowest
     highest: int  # every float is below 2**highest
@@ -37,9 +39,7 @@ class _Format(NamedTuple):
 @functools.cache
 def _format(dtype: np.dtype[Any]) -> _Format:
     info = np.finfo(dtype)
-    precision, lowest = info.nmant + 1, int(info.minexp) - info.nmant
-    layout = number_module().environment(precision, lowest, int(info.maxexp))
-    return _Format(layout, precision, lowest, int(info.maxexp))
+    return _Format(info.nmant + 1, int(info.minexp) - info.nmant, int(info.maxexp))
 
 
 def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
@@ -50,18 +50,29 @@ def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
     >>> to_float(exact_array([0.1]) * 10)
     array([1.])
     """
-    dtype = np.dtype(dtype)
-    layout = _format(dtype)
-    to_format = number_module().to_format
-    convert = np.frompyfunc(lambda x: to_format(x.value, layout.environment), 1, 1)
+    functions, _, arrays = exact_modules()
+    balls = arrays.balls_of(exact)
+
+    def nearest(ball: Any) -> float:
+        # In place of a negative zero, 0.
+        return math.nan if functions.is_nan(ball) else float(ball.mid()) or 0.0
+
     with np.errstate(all="ignore"):
-        # `convert` returns a float for an array of 0 dimensions.
-        return np.asarray(convert(exact), dtype=np.float64).astype(dtype)
+        # `nearest` returns a float for an array of 0 dimensions.
+        found = np.asarray(np.frompyfunc(nearest, 1, 1)(balls), np.float64)
+        if np.dtype(dtype) == np.float64:
+            return found
+        # Rounded twice, a number beside the middle of two floats could be rounded to the wrong one.
+        # One between two of float64 is the one with an odd last bit: no such middle is.
+        side = np.asarray(np.frompyfunc(_side, 2, 1)(balls, found), np.float64)
+        other = np.nextafter(found, np.copysign(np.inf, side))
+        is_even = found.view(np.int64) % 2 == 0
+        return np.asarray(np.where((side != 0) & is_even, other, found)).astype(dtype)
 
 
-def _unit(x: Any, layout: _Format) -> int:
-    """Return the exponent of one ULP at a finite number."""
-    return max(x.exponent - layout.precision, layout.lowest) if x.is_regular else layout.lowest
+def _side(ball: Any, x: float) -> int:
+    """Return on which side of a float an exact number is: 1 above, -1 below, 0 on none."""
+    return bool(ball.mid() > x) - bool(ball.mid() < x)
 
 
 def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
@@ -79,24 +90,28 @@ def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
     """
     computed = np.asarray(computed)
     layout = _format(computed.dtype)
-    distance = np.frompyfunc(lambda c, x: _ulps(c, x, layout), 2, 1)
-    with np.errstate(all="ignore"):
-        return np.asarray(distance(exact_array(computed), exact), dtype=np.float64)
+    functions, _, arrays = exact_modules()
+    balls = arrays.balls_of(exact)
+    # An infinity is right where the nearest float is one.
+    is_met = np.isinf(computed) & (to_float(exact, computed.dtype) == computed)
+    with np.errstate(all="ignore"), functions.precision(_BITS):
+        found = np.frompyfunc(lambda c, x: _ulps(c, x, layout), 2, 1)(
+            arrays.balls_of(computed), balls
+        )
+        return np.where(is_met, 0.0, np.asarray(found, np.float64))
 
 
 def _ulps(computed: Any, truth: Any, layout: _Format) -> float:
-    if computed == truth or (computed.is_nan and truth.is_nan):
+    functions, numbers, _ = exact_modules()
+    if computed == truth or (functions.is_nan(computed) and functions.is_nan(truth)):
         return 0.0
-    if not _finite(truth) or computed.is_nan:
+    if not truth.is_finite() or functions.is_nan(computed):
         return math.inf
-    if not _finite(computed):
-        if number_module().to_format(truth.value, layout.environment) == float(computed):
-            return 0.0
-        computed = (1 if computed > 0 else -1) * exact_array(2)[()] ** layout.highest
-    # Rounded, since the exact difference of 1 and 2**(10**30) would not fit into memory.
-    gap = abs(computed - truth) / exact_array(2)[()] ** _unit(truth, layout)
-    return math.inf if gap.exponent > _COUNTABLE_BITS else float(gap)
-
-
-def _finite(x: Any) -> bool:
-    return bool(x.is_regular or x == 0)
+    power_of_two = type(truth)
+    if not computed.is_finite():
+        computed = (1 if computed > 0 else -1) * power_of_two((1, layout.highest))
+    truth, unit = truth.mid(), layout.lowest
+    if not truth.is_zero():
+        unit = max(numbers.exponent(truth) - layout.precision, unit)
+    gap = abs(computed - truth) / power_of_two((1, unit))
+    return math.inf if gap > power_of_two((1, _COUNTABLE_BITS)) else float(gap)

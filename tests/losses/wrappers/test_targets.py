@@ -147,7 +147,7 @@ class TestFocalModulated:
         assert np.allclose(fused(np.log(Y), INDEX, reduction="none"), wanted, rtol=1e-12)
 
     def test_it_keeps_its_digits_where_all_is_well(self):
-        pytest.importorskip("gmpy2")
+        pytest.importorskip("flint")
         loss, z = FocalModulated(of=LOGITS, gamma=2.0), [[40.0, 0.0, -3.0]]
         truth = loss.exact(z, [0]).astype(float)
         assert loss(z, [0]) == pytest.approx(truth[0], rel=1e-14)
@@ -184,7 +184,7 @@ class TestFocalModulated:
         ],
     )
     def test_a_factor_that_leaves_the_floats_does_not_end_the_product(self, part, y, t, dtype):
-        pytest.importorskip("gmpy2")
+        pytest.importorskip("flint")
         loss = lossfw.loss("focal_modulated", of=part, gamma=0.5 if y < 0 else 2.0)
         y, t = np.array([y], dtype), np.array([t], dtype)
         truth = float(loss.exact(y, t, derivative=2)[0])
@@ -239,7 +239,7 @@ class TestMasked:
         assert Masked(of=CROSS, ignore=-1)([0.5, 0.5], -1, empty="zero") == 0.0
 
     def test_the_truth_is_masked_too(self):
-        pytest.importorskip("gmpy2")
+        pytest.importorskip("flint")
         masked = Masked(of=CROSS, ignore=-100)
         for order in (0, 1):
             truth = masked.exact(Y, np.where(INDEX == 1, -100, INDEX), derivative=order)

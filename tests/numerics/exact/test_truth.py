@@ -1,6 +1,5 @@
 """The adaptive truth, against numbers that come from outside."""
 
-import gc
 import math
 
 import mpmath
@@ -46,7 +45,7 @@ def test_published_digits(body, x, text):
     assert digits(evaluate(body, [x])[0], text) > 50
 
 
-@pytest.mark.parametrize("power", [-1, -9, -50, -100, -200, -300])
+@pytest.mark.parametrize("power", [-1, -9, -50, -100, -150, -200])
 def test_cancellation_of_hundreds_of_digits_is_seen_through(power):
     """log(cosh(r)) is r^2/2 - r^4/12 + r^6/45 - ... ."""
     r = float(f"1e{power}")
@@ -59,7 +58,7 @@ def test_cancellation_of_hundreds_of_digits_is_seen_through(power):
 
 
 def test_lost_digits_are_seen_even_where_two_evaluations_would_agree():
-    """The quotient is 0 with 60 digits and with 120: only its rounding tells."""
+    """The middle of the quotient is 0 with 80 digits and with 160: only its error tells."""
     r = np.asarray([1e-200, -1e-300, 5e-324])
     np.testing.assert_allclose(to_float(evaluate(lambda xp, r: (1 - xp.exp(-r)) / r + 1, r)), 2)
 
@@ -67,8 +66,6 @@ def test_lost_digits_are_seen_even_where_two_evaluations_would_agree():
 def test_textbook_formulas_do_not_overflow():
     found = evaluate(lambda xp, z: xp.log(1 + xp.exp(z)), [1e300, -1e300, 710.0])
     assert to_float(found).tolist() == [1e300, 0, 710]
-    # exp(-1e300) is not 0, it is beyond all floats.
-    assert found[1] > 0
 
 
 def test_limits_that_a_float_has():
@@ -77,8 +74,8 @@ def test_limits_that_a_float_has():
     np.testing.assert_array_equal(found, [0, -math.inf, math.nan])
 
 
-def test_exact_zeros_are_doubted_once():
-    """A hinge is not computed with 1,920 digits."""
+def test_exact_zeros_are_not_doubted():
+    """A hinge is not computed with 2,560 digits, but a sum that cancels is with 640."""
     seen = []
 
     def body(xp, m):
@@ -86,11 +83,13 @@ def test_exact_zeros_are_doubted_once():
         return xp.maximum(xp.zeros_like(m), 1 - m)
 
     assert to_float(evaluate(body, [0.0, 1.0, 7.0])).tolist() == [1, 0, 0]
-    assert seen == [60, 120, 500]
+    assert seen == [80]
+    evaluate(lambda xp, m: body(xp, m) + xp.exp(m) - xp.exp(m), [1.0])
+    assert seen == [80, 80, 640]
 
 
-def test_digits_that_both_roundings_lose_are_found():
-    """With 60 digits and with 120 this is 0, whichever way it is rounded."""
+def test_digits_that_all_are_lost_are_found():
+    """With 80 digits and with 160 the middle is 0."""
     found = evaluate(lambda xp, z: xp.log(xp.exp(-300 + z) + xp.exp(-700 + z)) + 300, [0.0])
     with mpmath.workdps(700):
         assert digits(found[0], mpmath.log1p(mpmath.exp(-400))) > 55
@@ -104,20 +103,45 @@ def test_only_what_is_unsettled_is_computed_again():
         return xp.log(xp.cosh(r))
 
     evaluate(body, [1.0, 2.0, 1e-100, 3.0])
-    assert seen[:2] == [4, 4]
-    assert set(seen[2:]) == {1}
+    assert seen[0] == 4
+    assert set(seen[1:]) == {1}
 
 
-def test_doubling_ends(monkeypatch):
-    """Noise that never settles is given up, not computed for ever."""
+def test_doubling_ends():
+    """What never becomes narrow is given up, not computed for ever."""
+    seen = []
+
+    def cancelled(xp, x):
+        seen.append(xp.digits)
+        return xp.exp(x * 1e8) - xp.exp(x * 1e8)
+
+    def unknown(xp, x):
+        seen.append(xp.digits)
+        return xp.log(x - x / 3 * 3)
+
+    assert to_float(evaluate(cancelled, [1.0])).tolist() == [0]
+    assert seen == [80, 640, 1280, 2560]
+    seen.clear()
+    assert math.isnan(float(evaluate(unknown, [1.0])[0]))
+    assert seen == [80, 640]
+
+
+def test_choices_that_digits_turn_are_made_again():
+    """With 80 digits and with 160 both sides of the comparison are the same ball."""
     seen = []
 
     def body(xp, x):
         seen.append(xp.digits)
-        return x * len(seen)
+        return xp.where(xp.exp(x) - 1 - x > x * x / 2, x * 2, x * 3)
 
-    evaluate(body, [1.0])
-    assert seen == [60, 120, 240, 480, 960, 1920]
+    assert to_float(evaluate(body, [1e-90, -1e-90])).tolist() == [2 * 1e-90, 3 * -1e-90]
+    assert seen == [80, 640]
+
+
+def test_the_unknown_is_not_taken_for_nan():
+    """exp(1e300) is unknown with 80 digits and with 160."""
+    found = evaluate(lambda xp, x: xp.where(xp.isnan(xp.exp(x)), x, -x), [1e300])
+    assert to_float(found).tolist() == [-1e300]
 
 
 def test_rows_with_class_indices():
@@ -173,27 +197,5 @@ def test_a_stable_form_and_the_textbook_have_the_same_truth(a, b):
 
 def test_results_are_rounded_to_the_digits_that_were_asked_for():
     third = evaluate(lambda xp, x: x / 3, [1.0], digits=40)
-    assert type(third[0]) is type(exact_array([1.0], 40)[0])
+    assert third[0].bits == exact_array([1.0], 40)[0].bits
     assert 39 < digits(third[0], "0." + "3" * 70) < 43
-
-
-@pytest.mark.parametrize("on", [True, False])
-def test_the_collector_rests_and_is_left_as_it_was(on):
-    seen = []
-
-    def body(xp, x):
-        seen.append(gc.isenabled())
-        return xp.exp(x) if len(seen) < 3 else None / x
-
-    before = gc.isenabled()
-    (gc.enable if on else gc.disable)()
-    try:
-        evaluate(body, [1.0])
-        assert gc.isenabled() is on
-        with pytest.raises(TypeError):
-            evaluate(body, [1.0])
-        assert gc.isenabled() is on
-    finally:
-        (gc.enable if before else gc.disable)()
-    assert len(seen) >= 3
-    assert not any(seen)
