@@ -30,7 +30,7 @@ _lock = threading.RLock()
 ZERO, ONE, MINUS_ONE, TWO, HALF, TEN = (arb(n) for n in (0, 1, -1, 2, 0.5, 10))
 INFINITY, MINUS_INFINITY = arb(math.inf), arb(-math.inf)
 
-# It has an infinite error. Of a NaN without one arccosine would be pi.
+# It has an infinite error: the arccosine of a NaN without one would be pi.
 NAN = arb("nan")
 
 # Beyond it exp is infinite, and sine is unknown: it would need pi to as many bits.
@@ -90,7 +90,7 @@ def is_nan(x: Ball) -> bool:
     return not x.is_finite() and not is_infinite(x)
 
 
-# Choices. Balls that overlap are told apart by their middles.
+# Choices: where balls overlap, their middles decide.
 
 
 def less(a: Ball, b: Ball) -> bool:
@@ -194,7 +194,7 @@ def _power_at_ends(a: Ball, b: Ball) -> Ball:
 def _erfc(x: Ball) -> Ball:
     if not x > TWO or x.is_exact():
         return _erfc_with_limits(x)
-    # Of a large ball Arb's bound is far too wide. The logarithm of erfc falls with a slope of less
+    # Arb's bound for a large ball is far too wide. The logarithm of erfc falls with a slope of less
     # than 2 x + 2.
     spread = (x.rad() * (2 * x + 2)).expm1()
     return x.mid().erfc() * arb(1, spread)
