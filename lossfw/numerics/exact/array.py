@@ -57,6 +57,11 @@ class ExactArray(np.ndarray[Any, Any]):
         compare = _COMPARISONS.get(ufunc)
         if compare is not None:
             return np.asarray(compare(*balls), bool)
+        if "out" in options:
+            # An operation in place, such as `+=`, writes to the array itself.
+            options["out"] = tuple(
+                x.view(np.ndarray) if isinstance(x, ExactArray) else x for x in options["out"]
+            )
         with precision(self.bits):
             return self._alike(getattr(_LOOPS.get(ufunc, ufunc), method)(*balls, **options))
 

@@ -324,6 +324,16 @@ def test_arrays_keep_their_class_in_functions_of_numpy():
     assert repr(x[0, 1] / 3) == "0.66666666666666666667"
 
 
+def test_operations_in_place_write_to_the_array():
+    x = XP.exact([1.0, 2.0])
+    same = x
+    x *= XP.exact([0.5, 3.0])
+    x += 1
+    np.divide(x, 3, out=x)
+    assert same is x
+    assert repr([x[0], x[1]]) == "[0.5, 2.3333333333333333333]"
+
+
 def test_texts_have_the_digits_that_they_are_asked_for():
     """By decimal numbers of the standard library, which are exact here."""
     x = [0.1, 1.0, -123456.0, 1e20, 1e19, 1e-4, 9.9999e-5, 5e-324, -1e300, 2 / 3, 0.5]
