@@ -57,13 +57,13 @@ class ExactArray(np.ndarray[Any, Any]):
         compare = _COMPARISONS.get(ufunc)
         if compare is not None:
             return np.asarray(compare(*balls), bool)
-        if "out" in options:
-            # An operation in place, such as `+=`, writes to the array itself.
-            options["out"] = tuple(
-                x.view(np.ndarray) if isinstance(x, ExactArray) else x for x in options["out"]
-            )
+        # An operation in place, such as `+=`, writes to the array itself.
+        written = options.pop("out", ())
+        if written:
+            options["out"] = tuple(x.view(np.ndarray) for x in written)
         with precision(self.bits):
-            return self._alike(getattr(_LOOPS.get(ufunc, ufunc), method)(*balls, **options))
+            found = getattr(_LOOPS.get(ufunc, ufunc), method)(*balls, **options)
+        return written[0] if written else self._alike(found)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Return the result of another function of NumPy as one of these arrays."""
