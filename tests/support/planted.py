@@ -77,7 +77,7 @@ class Planted:
             suite = suite_of_component(component)
             suite = suite if all_checks else suite.formula_only()
             effort = Effort(share, all_checks, len(instances) - 1)
-            report = run(suite, Options(only=WORDS), effort=effort)
+            report = run(suite, Options(only=_RESULTS), effort=effort)
             if any(r.grade == "wrong" and r.check in _RESULTS for r in report.refuted):
                 return True
         return False

@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.check.core.gravity import FUNCTIONS, is_written
 from lossfw.check.core.judge import Judgement
-from lossfw.check.core.points import Points, drop_outside
+from lossfw.check.core.points import Points, any_in_row, drop_outside
 from lossfw.check.core.search import Error, Grade, format_number
 from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
@@ -145,7 +145,7 @@ class Remedies:
                 near |= np.isin(x, subject.kinks())
         rest = np.flatnonzero(~near)
         if rest.size:
-            near[rest] = subject.exact.kinks(y[rest], t[rest])
+            near[rest] = any_in_row(subject.exact.kinks(y[rest], t[rest]))
         return bool(near.all())
 
 

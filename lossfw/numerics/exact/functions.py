@@ -173,7 +173,15 @@ def power(a: Ball, b: Ball) -> Ball:
         return NAN
     if a.is_zero() or is_infinite(a) or is_infinite(b):
         return _power_at_ends(a, b)
-    return result
+    # Arb takes the logarithm, of which nothing is known where a may be 0.
+    return arb(0, a.abs_upper() ** b) if a.contains(0) and b > 0 else result
+
+
+def _sqrt(x: Ball) -> Ball:
+    result = x.sqrt()
+    # The same: what may be 0 has a root that may be 0.
+    is_known = result.is_finite() or not x.is_finite() or not x.contains(0)
+    return result if is_known else arb(0, x.abs_upper().sqrt())
 
 
 def _power_at_ends(a: Ball, b: Ball) -> Ball:
@@ -274,7 +282,7 @@ def _logaddexp(a: Ball, b: Ball) -> Ball:
 
 
 def _hypot(a: Ball, b: Ball) -> Ball:
-    return INFINITY if is_infinite(a) or is_infinite(b) else (a * a + b * b).sqrt()
+    return INFINITY if is_infinite(a) or is_infinite(b) else _sqrt(a * a + b * b)
 
 
 UNARY: dict[str, Callable[[Ball], Ball]] = {
@@ -286,7 +294,8 @@ UNARY: dict[str, Callable[[Ball], Ball]] = {
     "log2": lambda x: _log(x) / TWO.log(),
     "log10": lambda x: _log(x) / TEN.log(),
     **{name: _periodic(name) for name in ("sin", "cos", "tan")},
-    **{name: _named(name) for name in ("asin", "acos", "atan", "tanh", "asinh", "acosh", "sqrt")},
+    **{name: _named(name) for name in ("asin", "acos", "atan", "tanh", "asinh", "acosh")},
+    "sqrt": _sqrt,
     "atanh": _atanh,
     "erf": _with_limits("erf", ONE, MINUS_ONE),
     "erfc": _erfc,

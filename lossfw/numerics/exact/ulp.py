@@ -47,6 +47,7 @@ def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
 
     Examples
     --------
+    >>> from lossfw.numerics.exact.namespace import exact_array
     >>> to_float(exact_array([0.1]) * 10)
     array([1.])
     """
@@ -85,6 +86,7 @@ def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
 
     Examples
     --------
+    >>> from lossfw.numerics.exact.namespace import exact_array
     >>> ulp_error(np.asarray([1.0, np.inf]), exact_array([1.0, 2.0**1023]))
     array([0.00000000e+00, 4.50359963e+15])
     """
