@@ -46,7 +46,8 @@ def _saturating(xp, u):
 
     At 0 it has the curvature from below: `xp.maximum` would take a mean there, which no side has.
     """
-    u = xp.where(u > 0, u, xp.zeros_like(u))
+    # A NaN is not below 0, and stays.
+    u = xp.where(u <= 0, xp.zeros_like(u), u)
     near = xp.exp(-u) * expm1_minus(xp, xp.minimum(u, xp.ones_like(u)))
     return xp.where(u < 1, near, 1 - (u + 1) * xp.exp(-u))
 
