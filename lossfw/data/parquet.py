@@ -192,9 +192,7 @@ class _ParquetPieces(ChunkedTable):
                     size = min(self._step, rows - i * self._step)
                     self._pieces.append(_Place(number, group, i, self.count, size))
                     self.count += size
-        every = options.rows is None
-        sizes = (p.rows if every else len(self._chosen(p)) for p in self._pieces)
-        chosen = kept = list(sizes)
+        chosen = kept = [self._count(place) for place in self._pieces]
         self.labels = self._find_labels()
         # As in a `TableRows`.
         self.places: NDArray | None = None
@@ -220,6 +218,10 @@ class _ParquetPieces(ChunkedTable):
             return np.arange(place.rows)
         return self._options.rows.within(place.first, place.first + place.rows)
 
+    def _count(self, place: _Place) -> int:
+        """Return how many rows of a piece are read."""
+        return place.rows if self._options.rows is None else len(self._chosen(place))
+
     def _some(self, batch: Any, place: _Place) -> Any:
         """Return the rows of a batch that are read."""
         return (
@@ -239,7 +241,7 @@ class _ParquetPieces(ChunkedTable):
         found: dict[int, set[str]] = {}
         for n in sorted(self._options.labels & set(self._wanted)):
             if n >= self._table.stored and n in texts | kept:
-                there = {place.file for place in self._pieces if self._chosen(place).size}
+                there = {place.file for place in self._pieces if self._count(place)}
                 found[n] = {self._table.files[file].folders[names[n]] for file in there}
             elif n in texts:
                 found[n] = set()

@@ -222,9 +222,9 @@ def _check_rows(subject: Subject, search: Search, order: int) -> None:
                     text = f"{_partial(subject, degree, columns, column)} jumps at y."
                     raise Counterexample.at(some, first_bad(jump), text, _CODES[degree])
         # Lines cost the most, and a corner at a parameter is one in the shortest rows, too.
-        row = some.take(slice(1 if number == 0 else 0))
-        for curve in column_curves(subject, search, row) if len(row) else ():
-            _check_line(curve, columns, order)
+        if number == 0 and len(some):
+            for curve in column_curves(subject, search, some.take(slice(1))):
+                _check_line(curve, columns, order)
 
 
 def _partial(subject: Subject, degree: int, columns: int, column: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.check.core.judge import Judgement
 from lossfw.check.core.points import Points, any_in_row
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.subject import DERIVATIVES, Subject
 from lossfw.components.ranges import Range
 from lossfw.numerics.arrays import NDArray
 
@@ -24,7 +24,7 @@ _WRITTEN = {"float64": 1e-9, "float32": 1e-4, "float16": 1e-1}
 _UNWRITTEN = {"float64": 1e-4, "float32": 1e-2, "float16": 1e-1}
 
 # The functions that an author may write for the derivatives, by order.
-FUNCTIONS = {1: "derivative", 2: "second_derivative"}
+FUNCTIONS = dict(enumerate(DERIVATIVES.values(), start=1))
 
 # Sizes of numbers that data have. Beyond them a result that is a number is only worth a note.
 _OF_DATA = Range(1e-6, 1e6)

@@ -27,7 +27,7 @@ from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.members import by_space
 from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.region import Region, region
-from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call, call_as_given
+from lossfw.check.core.subject import DERIVATIVES, JUDGED_DTYPES, Subject, call, call_as_given
 from lossfw.components.ranges import EVERY_SIZE, PROMISED
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
@@ -402,16 +402,12 @@ class Output:
         return self.name
 
 
-# The author's function for each derivative.
-_WRITTEN = {"gradient": "derivative", "hessian": "second_derivative"}
-
-
 def written(subject: Subject) -> list[Output]:
     """Return the functions of a subject without the derivatives that dual numbers make.
 
     For rows these take a pass for each column, and a mistake in the value shows there.
     """
-    return [one for one in outputs(subject) if _WRITTEN.get(one.name) not in subject.unwritten]
+    return [one for one in outputs(subject) if DERIVATIVES.get(one.name) not in subject.unwritten]
 
 
 def outputs(subject: Subject) -> list[Output]:

@@ -37,6 +37,9 @@ Function: TypeAlias = Callable[..., Any]
 # The largest error of outside functions, in units in the last place.
 OUTSIDE_ULPS = 64.0
 
+# The function that an author may write for each derivative.
+DERIVATIVES = {"gradient": "derivative", "hessian": "second_derivative"}
+
 # The dtypes in which results are held to the formula.
 JUDGED_DTYPES = ("float64", "float32")
 
@@ -329,7 +332,7 @@ def unwritten(body: object) -> tuple[str, ...]:
         function = getattr(type(body), name, None)
         return not getattr(function, "__module__", "").startswith("lossfw.")
 
-    return tuple(n for n in ("derivative", "second_derivative") if not is_written(n))
+    return tuple(n for n in DERIVATIVES.values() if not is_written(n))
 
 
 def has_formula(component: Loss | Activation) -> bool:

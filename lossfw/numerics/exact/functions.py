@@ -33,6 +33,10 @@ INFINITY, MINUS_INFINITY = arb(math.inf), arb(-math.inf)
 # It has an infinite error: the arccosine of a NaN without one would be pi.
 NAN = arb("nan")
 
+# An exponential makes the absolute error of its argument a share of the result: with so many bits
+# more, a difference up to 2**64 costs none of them.
+_SPARE_BITS = 64
+
 # Beyond it exp is infinite, and sine is unknown: it would need pi to as many bits.
 _HUGE = arb((1, 2**13))
 
@@ -278,7 +282,10 @@ def _round(x: Ball) -> Ball:
 
 def _logaddexp(a: Ball, b: Ball) -> Ball:
     high, low = _larger(a, b), _smaller(a, b)
-    return high + (low - high).exp().log1p() if low.is_finite() and high.is_finite() else high
+    if not (low.is_finite() and high.is_finite()):
+        return high
+    with precision(ctx.prec + _SPARE_BITS):
+        return high + (low - high).exp().log1p()
 
 
 def _hypot(a: Ball, b: Ball) -> Ball:

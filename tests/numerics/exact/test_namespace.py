@@ -119,7 +119,7 @@ def test_any_function_of_two_is_that_of_mpmath(name, a, b):
         assert (
             found == wanted
             or (mpmath.isnan(wanted) and mpmath.isnan(found))
-            or abs(found - wanted) < abs(wanted) * mpmath.mpf(10) ** -57
+            or abs(found - wanted) < abs(wanted) * mpmath.mpf(10) ** -59
         )
 
 
