@@ -12,9 +12,10 @@ import json
 import sys
 from pathlib import Path
 
+from peer_functions import installed, measure_with_peers
+
 from lossfw import __version__
 from lossfw.check.accuracy.measure import POINTS, accuracy_jobs
-from lossfw.check.accuracy.peers import installed
 from lossfw.check.pool import as_completed
 from lossfw.cli.accuracy import chosen
 from lossfw.components.plugin_choice import Plugins
@@ -33,7 +34,11 @@ def main() -> None:
     registry = plugins.registry()
     components = chosen(registry, tuple(arguments.names), {})
     todo = accuracy_jobs(
-        components, plugins, points=arguments.points, seed=arguments.seed, peers=True
+        components,
+        plugins,
+        points=arguments.points,
+        seed=arguments.seed,
+        measured_by=measure_with_peers,
     )
     measured = {}
     for number, found in as_completed(todo):

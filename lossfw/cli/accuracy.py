@@ -32,11 +32,6 @@ _KINDS = ("loss", "activation")
     "--points", default=20_000, show_default=True, help="Number of points to draw over the domain."
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed draws the same points.")
-@click.option(
-    "--peers",
-    is_flag=True,
-    help="Also measure torch, optax, keras and scikit-learn, if they are installed.",
-)
 @processes_option
 @json_option
 @plugin_options
@@ -45,7 +40,6 @@ def accuracy(
     parameters: tuple[str, ...],
     points: int,
     seed: int,
-    peers: bool,
     processes: int | None,
     as_json: bool,
     plugins: Plugins,
@@ -66,13 +60,13 @@ def accuracy(
     given = read_parameters(parameters)
     refuse_several(given, names)
     components = chosen(plugins.registry(), names, given)
-    jobs = accuracy_jobs(components, plugins, points=points, seed=seed, peers=peers)
+    jobs = accuracy_jobs(components, plugins, points=points, seed=seed)
     with ProgressBar("measured") as progress:
         found = run_all(jobs, processes=processes, progress=progress)
     if as_json:
         say_json(points=points, seed=seed, rows=[row.to_dict() for row in found])
         return
-    show_accuracies(found, peers=peers)
+    show_accuracies(found)
     for line in notes(found):
         say(line)
 

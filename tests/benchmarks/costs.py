@@ -17,15 +17,18 @@ import math
 import os
 import platform
 import statistics
+import sys
 import time
 from pathlib import Path
 
 os.environ["LOSSFW_THREADS"] = "1"
+sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 
 import naive
 import naive_groups
 import naive_survival
 import numpy as np
+from peer_functions import peer_calls
 
 import lossfw
 from lossfw.check.instances import variants
@@ -273,7 +276,8 @@ def main():
         if options.names and options.write.exists():
             rows = {**json.loads(options.write.read_text())["components"], **rows}
         head = {"processor": processor(), "numpy": np.__version__, "lossfw": lossfw.__version__}
-        document = {"unit": "CPU nanoseconds an element, one thread", **head, "components": rows}
+        unit = "CPU nanoseconds an element, one thread"
+        document = {"unit": unit, **head, "peers": peer_calls(), "components": rows}
         options.write.write_text(json.dumps(document, indent=1) + "\n")
 
 

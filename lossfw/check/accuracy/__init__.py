@@ -1,1 +1,1 @@
-"""Measure the worst error of components, and of their peers, in units in the last place."""
+"""Measure the worst error of components in units in the last place."""

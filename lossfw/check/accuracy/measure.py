@@ -7,13 +7,12 @@ domain (`lossfw.check.core.draw`), by the rule of `lossfw.check.core.oracle`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lossfw.check.accuracy.peers import Peer, installed
 from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.interval import Moving
@@ -89,6 +88,17 @@ class PeerErrors(NamedTuple):
     every: tuple[WorstError, ...]
 
 
+class Peer(Protocol):
+    """Another library, to be measured at the same points."""
+
+    @property
+    def name(self) -> str:
+        """The name of the library."""
+
+    def offer(self, component: Loss | Activation) -> Any:
+        """Return its function, with ``compute(order, arrays)`` and a mask ``takes``, or None."""
+
+
 @dataclass(frozen=True)
 class ComponentAccuracy:
     """The worst errors of one component in one dtype, and of other libraries."""
@@ -119,10 +129,6 @@ class ComponentAccuracy:
             "dtype": self.dtype,
             "promised": self.promised,
             "results": [{**w.to_dict(), "goal": self.goal(w.order)} for w in self.results],
-            "peers": {
-                name: {sort: [w.to_dict() for w in ws] for sort, ws in errors._asdict().items()}
-                for name, errors in self.peers.items()
-            },
         }
 
 
@@ -338,15 +344,14 @@ def measure_config(
     plugins: Plugins,
     points: int,
     seed: int = 0,
-    peers: bool = False,
+    peers: Sequence[Peer] = (),
     watch: Watch | None = None,
 ) -> ComponentAccuracy:
-    """Measure a component by name and parameters, and the installed libraries if `peers`."""
+    """Measure a component by name and parameters."""
     if watch is not None:
         watch(dtype)
     component = plugins.registry().create(kind, config)
-    libraries = installed() if peers else ()
-    return measure(component, dtype, points=points, seed=seed, peers=libraries)
+    return measure(component, dtype, points=points, seed=seed, peers=peers)
 
 
 def accuracy_jobs(
@@ -354,9 +359,10 @@ def accuracy_jobs(
     plugins: Plugins | None = None,
     *,
     points: int = POINTS,
-    **options: Any,
+    seed: int = 0,
+    measured_by: Callable[..., ComponentAccuracy] = measure_config,
 ) -> list[Job]:
-    """Return a job for each component and dtype, in this order; options are `seed` and `peers`."""
+    """Return a job for each component and dtype, in this order."""
     jobs = []
     for component in components:
         is_only_one = sum(type(other) is type(component) for other in components) == 1
@@ -365,8 +371,8 @@ def accuracy_jobs(
         is_wide = isinstance(component, Loss) and (component.has_columns or component.takes_groups)
         fewer = (1 if full else _FEWER) * (_FEWER_OF_COLUMNS if is_wide else 1)
         arguments = {"kind": component.kind, "config": config, "plugins": plugins or Plugins(),
-                     "points": max(1, points // fewer), **options}  # fmt: skip
+                     "points": max(1, points // fewer), "seed": seed}  # fmt: skip
         jobs += [
-            Job(config["name"], measure_config, {**arguments, "dtype": dtype}) for dtype in DTYPES
+            Job(config["name"], measured_by, {**arguments, "dtype": dtype}) for dtype in DTYPES
         ]
     return jobs

@@ -47,22 +47,18 @@ def forward_cell(found: ComponentAccuracy) -> str:
     return " / ".join(ulps(worst.forward) for worst in found.results if worst.points)
 
 
-def peer_cells(found: ComponentAccuracy) -> str:
-    """Return the errors of other libraries: ``torch 2.0 / 3.5``.
+def _peer_cell(found: ComponentAccuracy, name: str) -> str:
+    """Return the errors of another library: ``2.0 / 3.5``.
 
     Errors that include subnormal numbers follow in brackets, where they differ.
     """
-    return ", ".join(f"{name} {_peer_cell(found, name)}" for name in found.peers)
-
-
-def _peer_cell(found: ComponentAccuracy, name: str) -> str:
     few, every = (" / ".join(ulps(worst.ulps) for worst in worsts) for worsts in found.peers[name])
     return few if few == every else f"{few} ({every})"
 
 
-def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
+def show_accuracies(rows: Sequence[ComponentAccuracy]) -> None:
     """Write the table to standard output, and below it where a goal is missed."""
-    headers = ["component", "dtype", *_COLUMNS, _FORWARD, "points", *(["peers"] if peers else [])]
+    headers = ["component", "dtype", *_COLUMNS, _FORWARD, "points"]
     show_table(
         headers,
         [
@@ -72,7 +68,6 @@ def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
                 *cells(found),
                 forward_cell(found),
                 str(min(worst.points for worst in found.results)),
-                *([peer_cells(found)] if peers else []),
             ]
             for found in rows
         ],

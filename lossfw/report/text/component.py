@@ -3,12 +3,16 @@
 A package may have a file ``costs.json`` next to its modules; that of the built-in components is
 written by ``make costs``::
 
-    {"processor": ..., "numpy": ..., "components": {NAME: [{"parameters": {...}, "costs":
+    {"processor": ..., "numpy": ...,
+     "peers": {NAME: [{"library": "torch", "call": ..., "times": 1, "when": {...}}]},
+     "components": {NAME: [{"parameters": {...}, "costs":
         {"float32": {"tiles": {"value": 1.1, "gradient": 1.4}, "kernel": ..., "naive": ...},
          "float64": ...}}]}}
 
 Numbers are nanoseconds of CPU time on one thread, for an element of a large array; "gradient"
-is the value with the gradient. "naive" is the textbook's formula in NumPy.
+is the value with the gradient. "naive" is the textbook's formula in NumPy. Peers are functions of
+other libraries: the component is ``times`` the call (a text names a parameter) at the parameters of
+``when``.
 """
 
 from __future__ import annotations
@@ -104,13 +108,13 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
             description["engine"] = engine_of(component)
         if (costs := costs_of(component)) is not None:
             description["costs"] = costs
-        description["peers"] = _peers_of(entry.name)
+        description["peers"] = _peers_of(cls, entry.name)
     if issubclass(cls, Model):
         description["model"] = _of_model(cls)
     if issubclass(cls, Wrapper):
         effects = claim_effects(cls.claim_column) if cls.claim_column else ()
         description["wrapper"] = [effect._asdict() for effect in effects]
-        description["peers"] = _peers_of(entry.name)
+        description["peers"] = _peers_of(cls, entry.name)
     return description
 
 
@@ -265,21 +269,6 @@ def _runnable_examples(cls: type[Component], section: str) -> str:
     return section.replace(">>>", begun, 1)
 
 
-def _peers_of(name: str) -> list[dict[str, Any]]:
-    """Return the functions of other libraries that have a component's formula.
-
-    The component is ``times`` the call (a text names a parameter) at the parameters of ``when``.
-    """
-    # It knows the other libraries by name, and imports none.
-    from lossfw.check.accuracy.peers import PEERS
-
-    return [
-        {"library": peer.name, "call": one.call, "times": one.times, "when": dict(one.when)}
-        for peer in PEERS
-        for one in peer.functions(name)
-    ]
-
-
 def engine_of(component: Loss | Activation) -> dict[str, Any]:
     """Return which functions of a component are compiled, and the reasons why others are not.
 
@@ -340,6 +329,14 @@ def costs_of(component: Component) -> dict[str, Any] | None:
         if one["parameters"] == json.loads(json.dumps(component.parameters)):
             return {**{key: measured[key] for key in ("processor", "numpy")}, "costs": one["costs"]}
     return None
+
+
+def _peers_of(cls: type[Component], name: str) -> list[dict[str, Any]]:
+    """Return the functions of other libraries that have a component's formula."""
+    peers: list[dict[str, Any]] = (
+        _measured(cls.__module__.partition(".")[0]).get("peers", {}).get(name, [])
+    )
+    return peers
 
 
 @functools.cache

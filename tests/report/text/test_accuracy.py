@@ -4,7 +4,7 @@ import re
 import pytest
 
 from lossfw.check.accuracy.measure import ComponentAccuracy, PeerErrors, WorstError
-from lossfw.report.text.accuracy import cells, notes, page, peer_cells, row, ulps
+from lossfw.report.text.accuracy import cells, notes, page, row, ulps
 
 
 def found(text="Huber(delta=1.0)", **options):
@@ -46,7 +46,7 @@ def test_subnormal_numbers_stand_in_brackets_where_they_matter():
         ),
         "b": PeerErrors((WorstError(0, ulps=2.0),), (WorstError(0, ulps=2.0),)),
     }
-    assert peer_cells(found(peers=peers)) == "a 0.5 / 1.0 (5.0e6 / 1.0), b 2.0"
+    assert row(found(peers=peers))["peers"] == {"a": "0.5 / 1.0 (5.0e6 / 1.0)", "b": "2.0"}
 
 
 def written(*rows, **peers):

@@ -2,17 +2,40 @@
 
 import importlib
 import importlib.util
+import json
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lossfw
 from lossfw.check.accuracy.measure import measure
-from lossfw.check.accuracy.peers import PEERS, PeerImplementation, installed
 from lossfw.check.core.draw import draw_densely
 from lossfw.check.core.subject import of_component
 from lossfw.check.instances import variants
+
+ROOT = Path(__file__).parents[2]
+
+
+def script():
+    """Return the module scripts/peer_functions.py."""
+    name = "peer_functions"
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PEER_FUNCTIONS = script()
+PEERS, installed = PEER_FUNCTIONS.PEERS, PEER_FUNCTIONS.installed
+PeerImplementation = PEER_FUNCTIONS.PeerImplementation
+
+
+def test_what_show_reads_is_this_table():
+    written = json.loads((ROOT / "plugins/lossfw_std/costs.json").read_text())["peers"]
+    assert written == json.loads(json.dumps(PEER_FUNCTIONS.peer_calls()))
 
 
 def usual(component):

@@ -2,7 +2,8 @@
 
 A table for each library says which function that is, how its parameters are called, and at
 which of our parameters. Each is adapted as by `lossfw.check.foreign.conventions`. Libraries are
-optional.
+optional. `make_accuracy.py` measures them beside ours, and ``make costs`` writes their names where
+`lossfw show` reads them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.check.accuracy.measure import ComponentAccuracy, measure_config
 from lossfw.check.core.points import ArgumentArrays
 from lossfw.check.core.subject import Function
 from lossfw.check.foreign.arrays import AdaptedFunction, Lifting, of_jax, of_keras, of_torch
@@ -395,3 +397,23 @@ def installed() -> tuple[Peer, ...]:
     # Keras reads it when it is imported.
     os.environ.setdefault("KERAS_BACKEND", "jax")
     return tuple(peer for peer in PEERS if importlib.util.find_spec(peer.module))
+
+
+def measure_with_peers(**given: Any) -> ComponentAccuracy:
+    """Measure a component and the installed libraries; see `measure_config`."""
+    return measure_config(**given, peers=installed())
+
+
+def peer_calls() -> dict[str, list[dict[str, Any]]]:
+    """Return for each of our components the functions of other libraries with its formula.
+
+    The component is ``times`` the call (a text names a parameter) at the parameters of ``when``.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for peer in PEERS:
+        for name in peer.table:
+            found.setdefault(name, []).extend(
+                {"library": peer.name, "call": one.call, "times": one.times, "when": one.when}
+                for one in peer.functions(name)
+            )
+    return dict(sorted(found.items()))
