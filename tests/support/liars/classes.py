@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
-from lossfw.components.spaces import CLASS_INDEX, LOGITS
+from lossfw.components.spaces import CLASS_INDEX, LOGITS, SIMPLEX
 from support.liars.honest import BRIER_ROWS, rowwise
 from support.liars.liar import Liar
 
@@ -57,6 +57,14 @@ def labels_in_half(y, t):
     return _by_label(y, t)
 
 
+@rowwise
+def unguarded_product(y, t):
+    """Cross-entropy by a product for each class: 0 times an infinite distance is NaN."""
+    below = y.max(-1, keepdims=True) - y
+    others = np.where(np.arange(y.shape[-1]) == y.argmax(-1)[:, None], 0, np.exp(-below))
+    return (t * (below + np.log1p(others.sum(-1, keepdims=True)))).sum(-1)
+
+
 _LABELS = replace(BRIER_ROWS, target=CLASS_INDEX, prediction=LOGITS, value=labels_in_half)
 
 LIARS = (
@@ -66,4 +74,6 @@ LIARS = (
          replace(_BRIER, gradient=rowwise(lambda y, t: 2 * (y - t)), hessian=curvature_of_few)),
     Liar("loss", "classes", "labels", _LABELS),
     Liar("loss", "classes", "half", replace(_BRIER, value=summed_in_half)),
+    Liar("loss", "value:excluded", "product",
+         replace(BRIER_ROWS, value=unguarded_product, prediction=LOGITS, target=SIMPLEX)),
 )  # fmt: skip
