@@ -1,4 +1,4 @@
-"""Readers of NumPy's files, ``.npy`` and ``.npz``, which never unpickle.
+"""Readers of NumPy's files, ``.npy`` and ``.npz``: `numpy.load`, which never unpickles.
 
 Before an array is allocated, the size in its header is compared with the number of bytes
 that follow the header.
@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO
 
 import numpy as np
 
@@ -32,34 +32,16 @@ _KINDS = "fiub"
 _MAX_ITEM_BYTES = 8
 # Longer texts are not labels; NumPy takes four bytes for a character.
 _MAX_TEXT_BYTES = 4096
-# The most axes and bytes of an array of NumPy.
-_MAX_AXES = 32
-_MAX_BYTES = 2**63 - 1
-
-
-class NpyHeader(NamedTuple):
-    """The header of a ``.npy``: shape, order and dtype of the array."""
-
-    shape: tuple[int, ...]
-    fortran_order: bool
-    dtype: np.dtype[Any]
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the array in bytes."""
-        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_npy(path: Path, role: str) -> NDArray:
     """Return the array of a ``.npy``, memory-mapped: rows are read when they are used."""
     size, stamp = need_file(path, role), FileStamp.of(path)
-    with path.open("rb") as stream:
-        header = read_header(stream, str(path))
-        offset = stream.tell()
-    _check_size(str(path), header, size - offset)
-    if not header.nbytes:
-        return np.empty(header.shape, header.dtype)
-    return map_array(stamp, header.dtype, offset, header.shape, header.fortran_order)
+    with _readable(path, role), path.open("rb") as stream:
+        _check_header(stream, size, str(path))
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        fortran = array.flags.f_contiguous and not array.flags.c_contiguous
+        return map_array(stamp, array.dtype, array.offset, array.shape, fortran)
 
 
 def read_npz(
@@ -93,7 +75,8 @@ def read_npz(
     """
     if isinstance(path, MemoryFile):
         return path.arrays(wanted, texts=texts)
-    with _archive(path, role) as archive:
+    need_file(path, role)
+    with _readable(path, role), zipfile.ZipFile(path) as archive:
         members = _members(archive, path)
         chosen = {name: members[name] for name in members if wanted is None or name in wanted}
         check_sizes([*chosen.values()], path, "Write it with numpy.savez, or its arrays as .npy.")
@@ -103,14 +86,21 @@ def read_npz(
                 f"{path} unpacks to {size} bytes; at most {most} are read as {role}. Is it the "
                 "right file?"
             )
-        return {name: _read_member(archive, info, path, texts) for name, info in chosen.items()}
+        for info in chosen.values():
+            with archive.open(info) as stream:
+                where = f"{path}, member {info.filename!r},"
+                _check_header(stream, info.file_size, where, texts=texts)
+        with np.load(path, allow_pickle=False) as loaded:
+            arrays = {name: loaded[info.filename] for name, info in chosen.items()}
+    return {name: a.astype(a.dtype.newbyteorder("="), copy=False) for name, a in arrays.items()}
 
 
 def npz_names(path: Path, role: str) -> list[str]:
     """Return the names of the arrays in a ``.npz``; none is unpacked. See `read_npz`."""
     if isinstance(path, MemoryFile):
         return list(path.arrays(texts=True))
-    with _archive(path, role) as archive:
+    need_file(path, role)
+    with _readable(path, role), zipfile.ZipFile(path) as archive:
         return list(_members(archive, path))
 
 
@@ -125,23 +115,24 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
 
 
 @contextmanager
-def _archive(path: Path, role: str) -> Iterator[zipfile.ZipFile]:
-    """Open a ``.npz`` inside the ``with`` block, and turn its errors into `DataError`."""
-    need_file(path, role)
+def _readable(path: Path, role: str) -> Iterator[None]:
+    """Turn errors of NumPy and zipfile inside the ``with`` block into `DataError`."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
+        with warnings.catch_warnings():
+            # NumPy warns of files that Python 2 wrote; it reads them all the same.
+            warnings.simplefilter("ignore")
+            yield
     except DataError:
         raise
     except MemoryError:
         raise DataError(
             f"{path} does not fit into memory; save its arrays as .npy, which are read in parts."
         ) from None
-    # zipfile, zlib and NumPy raise errors of many types for a damaged archive.
+    # zipfile, zlib and NumPy raise errors of many types for a damaged file.
     except Exception as error:
         raise DataError(
-            f"{path} is not a readable .npz, it may be damaged or cut short ({error}); "
-            f"expected {role}. Write it again with numpy.savez."
+            f"{path} is not readable, it may be damaged or cut short ({error}); expected {role}. "
+            "Write it again with numpy.save or numpy.savez."
         ) from None
 
 
@@ -160,40 +151,20 @@ def check_npz_name(names: Collection[str], key: str, path: Path) -> None:
     raise DataError(f"{path} has no array {key!r}; it has: {known}. {guess}".strip())
 
 
-def _read_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, texts: bool
-) -> NDArray:
-    where = f"{path}, member {info.filename!r},"
-    with archive.open(info) as stream:
-        header = read_header(stream, where, texts=texts)
-        _check_size(where, header, info.file_size - stream.tell())
-        stream.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as in `read_header`
-            array = np.lib.format.read_array(stream, allow_pickle=False)
-        stream.read(1)  # At the end zipfile compares the checksum.
-    return array.astype(header.dtype.newbyteorder("="), copy=False)
-
-
-def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHeader:
-    """Read the header of a ``.npy`` from a stream; the stream then stands at the array."""
+def _check_header(stream: IO[bytes], size: int, where: str, *, texts: bool = False) -> None:
+    """Check what the header of a ``.npy`` of so many bytes states, before NumPy makes room."""
     try:
         version = np.lib.format.read_magic(stream)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        with warnings.catch_warnings():
-            # NumPy warns of files that Python 2 wrote; it reads them all the same.
-            warnings.simplefilter("ignore")
-            header = NpyHeader(*read(stream))
+        one = version == (1, 0)
+        read = np.lib.format.read_array_header_1_0 if one else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+        stated, following = math.prod(shape) * dtype.itemsize, size - stream.tell()
     # The header is a Python literal of any origin, so any error may come.
     except Exception as error:
         raise DataError(
             f"{where} has no readable .npy header ({type(error).__name__}: {error}); "
             "expected an array written by numpy.save or numpy.savez."
         ) from None
-    dtype = header.dtype
     if dtype.hasobject:
         save = "texts: array.astype(str)" if texts else "numbers: array.astype(float)"
         raise DataError(
@@ -203,23 +174,8 @@ def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHea
     short = texts and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
     if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):
         raise DataError(f"{where} has dtype {dtype}; expected numbers of at most 64 bits.")
-    if not _is_possible(header):
-        raise DataError(f"{where} has the impossible shape {header.shape!r:.200}.")
-    return header
-
-
-def _is_possible(header: NpyHeader) -> bool:
-    """Tell whether there can be an array of this shape; NumPy counts its bytes in 63 bits."""
-    if not all(type(length) is int and length >= 0 for length in header.shape):
-        return False
-    axes = len(header.shape) <= _MAX_AXES
-    return axes and math.prod(max(1, length) for length in header.shape) <= _MAX_BYTES // 8
-
-
-def _check_size(where: str, header: NpyHeader, following: int) -> None:
-    if following != header.nbytes:
+    if following != stated:
         raise DataError(
-            f"{where} promises an array of shape {header.shape} and dtype {header.dtype}, "
-            f"{header.nbytes} bytes, but {max(following, 0)} bytes follow the header. It may have "
-            "been cut short: write it again."
+            f"{where} promises an array of shape {shape!r:.200} and dtype {dtype}, {stated} bytes, "
+            f"but {following} bytes follow the header. It may have been cut short: write it again."
         )

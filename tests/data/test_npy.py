@@ -63,7 +63,7 @@ def header_only(shape, descr="<f8"):
 @pytest.mark.parametrize("shape", [(2**62, 2**62), (0, 10**20), (True, 3), (1,) * 33])
 def test_a_shape_that_no_array_has(tmp_path, shape):
     (tmp_path / "a.npy").write_bytes(header_only(shape))
-    with pytest.raises(DataError, match="impossible shape"):
+    with pytest.raises(DataError, match=r"a\.npy"):
         read_npy(tmp_path / "a.npy", "data")
 
 
