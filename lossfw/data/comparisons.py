@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -14,27 +13,15 @@ from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.csv_text import is_number, is_whole
 from lossfw.numerics.arrays import NDArray
 
-
-class ComparisonOperator(Enum):
-    """How a column is compared."""
-
-    EQUAL = "=="
-    UNEQUAL = "!="
-    LESS = "<"
-    AT_MOST = "<="
-    MORE = ">"
-    AT_LEAST = ">="
-    IN = "in"
-
-
-_FUNCTIONS: Mapping[ComparisonOperator, Callable[[Any, Any], Any]] = {
-    ComparisonOperator.EQUAL: operator.eq,
-    ComparisonOperator.UNEQUAL: operator.ne,
-    ComparisonOperator.LESS: operator.lt,
-    ComparisonOperator.AT_MOST: operator.le,
-    ComparisonOperator.MORE: operator.gt,
-    ComparisonOperator.AT_LEAST: operator.ge,
-    ComparisonOperator.IN: operator.eq,
+# How a column is compared.
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": operator.eq,
 }
 _TRUTH = {"true": 1.0, "false": 0.0}
 # A value with one of these characters, or a space, stands in quotes.
@@ -50,31 +37,24 @@ class ColumnComparison:
     Examples
     --------
     >>> age = DataColumn.of(np.array([17.0, 18.0, np.nan]))
-    >>> one = ColumnComparison("age", ComparisonOperator.AT_LEAST, ("18",))
+    >>> one = ColumnComparison("age", ">=", ("18",))
     >>> one.test(age)(age.values).tolist()
     [False, True, False]
     """
 
     # The name of the column.
     column: str
-    operator: ComparisonOperator
-    # As they are written: one, or for `ComparisonOperator.IN` at least one.
+    # One of ``== != < <= > >= in``.
+    operator: str
+    # As they are written: one, or for ``in`` at least one.
     values: tuple[str, ...]
-
-    def comparisons(self) -> Iterator[ColumnComparison]:
-        """Yield the comparison."""
-        yield self
-
-    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
-        """See `lossfw.data.row_filter.Condition.mask`."""
-        return fulfilled[self]
 
     def test(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
         """Return a function that tells for each value of some rows whether it fulfils this."""
         if column.holds_texts:
             table = np.array([self._holds(label) for label in column.known])
             return table.__getitem__
-        compare, dtype = _FUNCTIONS[self.operator], column.values.dtype
+        compare, dtype = _OPERATORS[self.operator], column.values.dtype
         # A value is rounded like the numbers that it is compared with.
         kind = dtype.type if dtype.kind == "f" else np.float64
         wanted = [kind(self._number(value)) for value in self.values]
@@ -87,13 +67,13 @@ class ColumnComparison:
 
     @property
     def _orders(self) -> bool:
-        return self.operator.value[0] in "<>"
+        return self.operator[0] in "<>"
 
     def _holds(self, label: str | None) -> bool:
         """Tell whether a text fulfils the comparison."""
         if label is None:
-            return self.operator is ComparisonOperator.UNEQUAL
-        compare = _FUNCTIONS[self.operator]
+            return self.operator == "!="
+        compare = _OPERATORS[self.operator]
         if self._orders and is_number(label) and is_number(self.values[0]):
             return bool(compare(_exact(label), _exact(self.values[0])))
         return any(compare(label, value) for value in self.values)
@@ -109,8 +89,8 @@ class ColumnComparison:
 
     def __str__(self) -> str:
         values = [_written(value) for value in self.values]
-        told = f"[{', '.join(values)}]" if self.operator is ComparisonOperator.IN else values[0]
-        return f"column.{_written(self.column)} {self.operator.value} {told}"
+        told = f"[{', '.join(values)}]" if self.operator == "in" else values[0]
+        return f"column.{_written(self.column)} {self.operator} {told}"
 
 
 def _exact(number: str) -> int | float:

@@ -1,30 +1,24 @@
 """A filter of rows: an expression over columns of the data, such as ``column.age >= 18``.
 
-The grammar, in which ``and`` binds more than ``or``, and ``not`` more than both::
-
-    either     = both {"or" both}
-    both       = not {"and" not}
-    not        = "not" not | "(" either ")" | comparison
-    comparison = column ("==" | "!=" | "<" | "<=" | ">" | ">=") value
-               | column ["not"] "in" "[" value {"," value} "]"
-    column     = "column." (name | text in quotes)
-    value      = name | number | text in quotes
-
-Nothing of it is executed: it is read into records, which compare arrays.
+A comparison is ``column.NAME``, one of ``== != < <= > >=`` and a value, or ``in`` or ``not in`` and
+a list ``[a, b]``; names and values may stand in quotes. Python's grammar joins comparisons by
+``and``, ``or``, ``not`` and parentheses: `ast` reads it, and nothing is executed.
 """
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.components.naming import did_you_mean, shortlist
 from lossfw.data.columns import DataColumn
-from lossfw.data.comparisons import ColumnComparison, ComparisonOperator
+from lossfw.data.comparisons import ColumnComparison
 from lossfw.errors import ParameterError
 from lossfw.numerics.arrays import NDArray
 
@@ -41,62 +35,28 @@ _TOKEN = re.compile(
     | (?P<mark>[()\[\],])
     | (?P<column>column\.(?:"[^"]*"|'[^']*'|[^\s()\[\],<>=!"']+))
     | (?P<text>"[^"]*"|'[^']*')
+    | (?P<in>(?:not\s+)?in(?![^\s()\[\],<>=!"']))
     | (?P<word>[^\s()\[\],<>=!"']+)
     )""",
     re.VERBOSE,
 )
-_KEYWORDS = ("and", "or", "not", "in")
+_KEYWORDS = ("and", "or", "not")
+# What may follow a kind of token, and how a message calls it.
+_FOLLOWS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    **dict.fromkeys(
+        ("start", "and", "or", "not", "("),
+        (("column", "not", "("), "a column, such as column.{name},"),
+    ),
+    **dict.fromkeys(("value", "]", ")"), (("and", "or", ")", "end"), "and, or, or nothing more")),
+    **dict.fromkeys(("operator", "[", ","), (("value",), "a value")),
+    "column": (("operator", "in"), "==, !=, <, <=, >, >=, in or not in"),
+    "in": (("[",), "["),
+    "item": ((",", "]"), "]"),
+}
 
 
 class FilterError(ParameterError):
     """An expression that is not a filter of rows."""
-
-
-class Condition(Protocol):
-    """Protocol: a condition that a row fulfils or not."""
-
-    def comparisons(self) -> Iterator[ColumnComparison]:
-        """Yield its comparisons."""
-
-    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
-        """Return whether each row fulfils it, from what is known of each comparison."""
-
-
-@dataclass(frozen=True)
-class _All:
-    """Conditions that have to hold together, or one of which has to hold."""
-
-    parts: tuple[Condition, ...]
-    word: str
-
-    def comparisons(self) -> Iterator[ColumnComparison]:
-        for part in self.parts:
-            yield from part.comparisons()
-
-    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
-        join = np.logical_and if self.word == "and" else np.logical_or
-        found: NDArray = join.reduce([part.mask(fulfilled) for part in self.parts])
-        return found
-
-    def __str__(self) -> str:
-        inner = (f"({p})" if isinstance(p, _All) else str(p) for p in self.parts)
-        return f" {self.word} ".join(inner)
-
-
-@dataclass(frozen=True)
-class _Not:
-    """A condition that must not hold."""
-
-    part: Condition
-
-    def comparisons(self) -> Iterator[ColumnComparison]:
-        yield from self.part.comparisons()
-
-    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
-        return ~self.part.mask(fulfilled)
-
-    def __str__(self) -> str:
-        return f"not ({self.part})"
 
 
 @dataclass(frozen=True)
@@ -114,7 +74,8 @@ class RowFilter:
     lossfw.data.row_filter.FilterError: expected a value at the end of 'column.age >= '
     """
 
-    condition: Condition
+    # Equal conditions have an equal text.
+    text: str
 
     @classmethod
     def read(cls, text: str) -> RowFilter:
@@ -123,15 +84,17 @@ class RowFilter:
             raise FilterError(
                 f"an expression of at most {MAX_CHARACTERS} characters, got {len(text)}"
             )
-        reader = _Reader(text, list(_tokens(text)))
-        condition = reader.either(0)
-        reader.expect_end()
-        return cls(condition)
+        tree, comparisons = _read(text)
+        return cls(_written(tree, comparisons))
+
+    @cached_property
+    def _parts(self) -> tuple[ast.expr, Mapping[str, ColumnComparison]]:
+        return _read(self.text)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns that it compares."""
-        return tuple(dict.fromkeys(one.column for one in self.condition.comparisons()))
+        return tuple(dict.fromkeys(one.column for one in self._parts[1].values()))
 
     def masks(
         self, columns: Mapping[str, DataColumn], pieces: Iterable[Mapping[str, NDArray]]
@@ -140,15 +103,14 @@ class RowFilter:
 
         Labels of `columns` are compared once.
         """
-        tests = {one: one.test(columns[one.column]) for one in self.condition.comparisons()}
+        tree, comparisons = self._parts
+        tests = {name: one.test(columns[one.column]) for name, one in comparisons.items()}
         for values in pieces:
-            yield self.condition.mask(
-                {one: test(values[one.column]) for one, test in tests.items()}
-            )
+            yield _mask(tree, {n: test(values[comparisons[n].column]) for n, test in tests.items()})
 
     def unknown_labels(self, columns: Mapping[str, DataColumn]) -> Iterator[str]:
         """Yield a sentence for each text of the expression that its column does not have."""
-        for one in self.condition.comparisons():
+        for one in self._parts[1].values():
             column = columns[one.column]
             for value in one.unknown(column):
                 labels = [label for label in column.known if label is not None]
@@ -158,13 +120,20 @@ class RowFilter:
                 yield told.strip()
 
     def __str__(self) -> str:
-        return str(self.condition)
+        return self.text
 
 
 class _Token(NamedTuple):
+    # A key of `_FOLLOWS`, or "end".
     kind: str
     text: str
     place: int
+
+    @property
+    def bare(self) -> str:
+        """The text without quotes."""
+        text = self.text.removeprefix(COLUMN) if self.kind == "column" else self.text
+        return text[1:-1] if text[:1] in ('"', "'") else text
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -175,96 +144,83 @@ def _tokens(text: str) -> Iterator[_Token]:
             at = len(text) - len(text[place:].lstrip())
             hint = ": equal is ==" if text[at] == "=" else ""
             raise FilterError(f"{text[at]!r} at character {at + 1} of {text!r} means nothing{hint}")
-        kind = str(found.lastgroup)
-        yield _Token(kind, found[kind], found.start(kind))
-        place = found.end()
+        kind, place = str(found.lastgroup), found.end()
+        word = found[kind]
+        own = kind == "mark" or (kind == "word" and word in _KEYWORDS)
+        named = word if own else "value" if kind in ("word", "text") else kind
+        yield _Token(named, word, found.start(kind))
+    yield _Token("end", "", len(text))
 
 
-@dataclass
-class _Reader:
-    """Reads tokens from left to right."""
-
-    text: str
-    tokens: Sequence[_Token]
-    next: int = field(default=0)
-
-    def either(self, depth: int) -> Condition:
-        return self._joined("or", depth)
-
-    def _joined(self, word: str, depth: int) -> Condition:
-        parts = []
-        while True:
-            parts.append(self._joined("and", depth) if word == "or" else self._single(depth))
-            if not self._take("word", word):
-                return parts[0] if len(parts) == 1 else _All(tuple(parts), word)
-
-    def _single(self, depth: int) -> Condition:
-        if depth > MAX_DEPTH:
-            raise FilterError(f"an expression with at most {MAX_DEPTH} levels of parentheses")
-        if self._take("word", "not"):
-            return _Not(self._single(depth + 1))
-        if self._take("mark", "("):
-            inner = self.either(depth + 1)
-            self._need("mark", ")")
-            return inner
-        return self._comparison()
-
-    def _comparison(self) -> Condition:
-        token = self._here()
-        if token is None or token.kind != "column":
-            raise self._wrong(f"a column, such as column.{_name_in(token)},")
-        self.next += 1
-        name = _unquoted(token.text.removeprefix(COLUMN))
-        operator = self._here()
-        if operator is not None and operator.kind == "operator":
-            self.next += 1
-            return ColumnComparison(name, ComparisonOperator(operator.text), (self._value(),))
-        negated = self._take("word", "not")
-        if not self._take("word", "in"):
-            raise self._wrong("==, !=, <, <=, >, >=, in or not in")
-        self._need("mark", "[")
-        values = [self._value()]
-        while self._take("mark", ","):
-            values.append(self._value())
-        self._need("mark", "]")
-        found = ColumnComparison(name, ComparisonOperator.IN, tuple(values))
-        return _Not(found) if negated else found
-
-    def _value(self) -> str:
-        token = self._here()
-        if token is None or token.kind not in ("word", "text") or token.text in _KEYWORDS:
-            raise self._wrong("a value")
-        self.next += 1
-        return _unquoted(token.text)
-
-    def expect_end(self) -> None:
-        if self._here() is not None:
-            raise self._wrong("and, or, or nothing more")
-
-    def _here(self) -> _Token | None:
-        return self.tokens[self.next] if self.next < len(self.tokens) else None
-
-    def _take(self, kind: str, text: str) -> bool:
-        token = self._here()
-        found = token is not None and (token.kind, token.text) == (kind, text)
-        self.next += found
-        return found
-
-    def _need(self, kind: str, text: str) -> None:
-        if not self._take(kind, text):
-            raise self._wrong(text)
-
-    def _wrong(self, expected: str) -> FilterError:
-        token = self._here()
-        where = "the end" if token is None else f"{token.text!r}, character {token.place + 1}"
-        return FilterError(f"expected {expected} at {where} of {self.text!r}")
+def _read(text: str) -> tuple[ast.expr, dict[str, ColumnComparison]]:
+    """Return the tree of an expression, in which names stand for the comparisons."""
+    comparisons: dict[str, ColumnComparison] = {}
+    # What Python reads; the parentheses and the negations, by their first letter, that are open.
+    source, levels = [], ""
+    kind, column, operator = "start", "", [""]
+    values: list[str] = []
+    for token in _tokens(text):
+        expected, words = _FOLLOWS[kind]
+        if token.kind not in expected or (token.kind == ")" and "(" not in levels):
+            raise _wrong(words, token, text)
+        kind = token.kind
+        if kind == "column":
+            column, values = token.bare, []
+        elif kind in ("operator", "in"):
+            operator = token.text.split()
+        elif kind == "value":
+            values.append(token.bare)
+            kind = "item" if operator[-1] == "in" else kind
+        elif kind in ("not", "("):
+            levels += kind[0]
+            if len(levels) > MAX_DEPTH:
+                raise FilterError(f"an expression with at most {MAX_DEPTH} levels of parentheses")
+        elif kind == ")":
+            levels = levels[: levels.rindex("(")]
+        if kind in ("value", "]"):
+            *negated, word = operator
+            comparisons[name := f"c{len(comparisons)}"] = ColumnComparison(
+                column, word, tuple(values)
+            )
+            source += [*negated, name]
+        elif kind in ("and", "or", "not", "(", ")"):
+            source.append(kind)
+        if kind in ("value", "]", ")"):
+            levels = levels.rstrip("n")
+    if levels:
+        raise _wrong(")", token, text)
+    return ast.parse(" ".join(source), mode="eval").body, comparisons
 
 
-def _name_in(token: _Token | None) -> str:
-    """Return a name for an example: the word that stands where a column should."""
-    word = token is not None and token.kind == "word" and token.text not in _KEYWORDS
-    return token.text if word and token is not None else "region"
+def _wrong(words: str, token: _Token, text: str) -> FilterError:
+    # A word that stands where a column should is the name in the example.
+    word = token.kind == "value" and token.text == token.bare
+    expected = words.format(name=token.text if word else "region")
+    where = "the end" if token.kind == "end" else f"{token.text!r}, character {token.place + 1}"
+    return FilterError(f"expected {expected} at {where} of {text!r}")
 
 
-def _unquoted(text: str) -> str:
-    return text[1:-1] if text[:1] in ('"', "'") else text
+def _mask(node: ast.AST, fulfilled: Mapping[str, NDArray]) -> NDArray:
+    """Return whether rows fulfil a condition, from what is known of each comparison."""
+    match node:
+        case ast.BoolOp(op=op, values=parts):
+            join = np.logical_and if isinstance(op, ast.And) else np.logical_or
+            found: NDArray = join.reduce([_mask(part, fulfilled) for part in parts])
+            return found
+        case ast.UnaryOp(operand=part):
+            return ~_mask(part, fulfilled)
+    assert isinstance(node, ast.Name)
+    return fulfilled[node.id]
+
+
+def _written(node: ast.AST, comparisons: Mapping[str, ColumnComparison]) -> str:
+    """Return a condition in one form for equal ones."""
+    match node:
+        case ast.BoolOp(op=op, values=parts):
+            inner = [(_written(part, comparisons), part) for part in parts]
+            word = " and " if isinstance(op, ast.And) else " or "
+            return word.join(f"({x})" if isinstance(p, ast.BoolOp) else x for x, p in inner)
+        case ast.UnaryOp(operand=part):
+            return f"not ({_written(part, comparisons)})"
+    assert isinstance(node, ast.Name)
+    return str(comparisons[node.id])

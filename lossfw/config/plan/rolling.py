@@ -10,7 +10,7 @@ from lossfw.components.naming import counted
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.sections import HoldOutSection
 from lossfw.data import DataColumn, Dataset
-from lossfw.data.comparisons import ColumnComparison, ComparisonOperator
+from lossfw.data.comparisons import ColumnComparison
 from lossfw.data.times import NotTimesError, Times
 from lossfw.evaluation.slices import named_after
 from lossfw.numerics.arrays import NDArray
@@ -66,7 +66,7 @@ def rolling_fold(
     first = np.flatnonzero(time == begins[0])[0]
     value = np.asarray(column.values)[first].item()
     text = column.labels[value] if column.holds_texts else repr(value)
-    begins_at = ColumnComparison(name, ComparisonOperator.AT_LEAST, (text,))
+    begins_at = ColumnComparison(name, ">=", (text,))
     return RollingFold(np.flatnonzero(learnt), np.flatnonzero(held_out), str(begins_at))
 
 
