@@ -91,7 +91,7 @@ class Report:
     missing_library : str
         The library, for pip, for want of which it was left out.
     is_deselected : bool
-        Whether it was left out because `only` and `skip` leave none of its checks.
+        Whether it was left out because no check that `only` and `skip` leave applies to it.
     component : str
         The component without its parameters: reports on the same one are merged.
     seed : int
@@ -186,8 +186,13 @@ class Report:
             return True
         if self.not_checked or self.skipped:
             return False
-        nothing_ran = not (self.passed or self.refuted or self.not_judged or self.unfinished)
-        return bool(self.wrong or (self.strict and self.notes) or self.unexpected) or nothing_ran
+        is_wrong = bool(self.wrong or (self.strict and self.notes) or self.unexpected)
+        return is_wrong or self.nothing_ran
+
+    @property
+    def nothing_ran(self) -> bool:
+        """Whether no check ran, for instance because none of those that are chosen applies."""
+        return not (self.passed or self.refuted or self.not_judged or self.unfinished)
 
     @property
     def verdict(self) -> str:
@@ -390,9 +395,21 @@ def summary(reports: Sequence[Report]) -> str:
 
 def exit_code(reports: Sequence[Report]) -> int:
     """Return 0 if all reports are ok, 1 if one fails, 2 if only the harness itself did."""
+    if all(report.is_deselected for report in reports):
+        return FAILED
     if all(report.ok for report in reports):
         return 0
     return FAILED if any(report.fails for report in reports) else NOT_JUDGED
+
+
+def one_of_several(reports: Sequence[Report]) -> Report:
+    """Return one report on a component of several, left out if no chosen check applies to it."""
+    whole = Report.merged(reports)
+    if whole.nothing_ran and whole.not_applicable:
+        for report in (whole, *reports):
+            report.skipped = "none of the checks that are chosen applies to it"
+            report.is_deselected = True
+    return whole
 
 
 def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
@@ -405,7 +422,7 @@ def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
         yield f"skipped {_count(len(skipped), 'component')} whose library is not installed: {named}"
     others = sum(report.is_deselected for report in reports)
     if others:
-        yield f"skipped {_count(others, 'component')} without any of the checks that are chosen"
+        yield (f"skipped {_count(others, 'component')} to which none of the chosen checks applies")
 
 
 def _count(count: int, word: str) -> str:

@@ -147,7 +147,7 @@ def check(
     from lossfw.check.jobs import check_jobs
     from lossfw.check.options import Options
     from lossfw.check.pool import as_completed
-    from lossfw.check.report import Report
+    from lossfw.check.report import Report, one_of_several
     from lossfw.runs.files import say, to_json, write_file
 
     refuse_below("--examples", others["examples"], 1)
@@ -173,11 +173,12 @@ def check(
     )
     found: dict[int, list[Report]] = {}
     printer = _Printer(is_silent=as_json, are_several=len(jobs) > 1)
+    merged = one_of_several if len(jobs) > 1 else Report.merged
     with ProgressBar("checked") as progress:
         for number, some in as_completed(jobs, processes=processes, progress=progress):
             found[number] = some
             with progress.hidden():
-                printer.show(Report.merged(some))
+                printer.show(merged(some))
     reports = [report for number in sorted(found) for report in found[number]]
     whole = {
         "lossfw": CHECK_VERSION,

@@ -499,7 +499,7 @@ def test_components_without_a_chosen_check_are_left_out_and_counted(lossfw, refu
         "Mae(): nothing refuted",
         "Accuracy(): nothing refuted",
         "",
-        "skipped 3 components without any of the checks that are chosen",
+        "skipped 3 components to which none of the chosen checks applies",
         "2 checks of 2 components at 2 parameter sets not refuted in 660 examples, seed 0",
     ]
     assert "only='splat' is none of the checks" in refused(*some, "--only", "splat")
@@ -507,6 +507,15 @@ def test_components_without_a_chosen_check_are_left_out_and_counted(lossfw, refu
     assert "none of the 5 components has" in refused(*some, "--only", "claim:proper")
     assert "only='metric:split' is none" in refused("huber", "--only", "metric:split")
     assert lossfw("huber", "--only", "value", "--skip", "value").exit_code == 1
+
+
+def test_components_to_which_no_chosen_check_applies_are_left_out_unless_they_are_all(lossfw):
+    some = ("--only", "value:index", "--defaults", "--examples", "3")
+    result = lossfw("huber", "cross_entropy", *some)
+    assert result.exit_code == 0, result.stdout
+    assert "skipped 1 component to which none of the chosen checks applies" in result.stdout
+    assert lossfw("huber", "hinge", *some).exit_code == 1
+    assert lossfw("huber", *some).exit_code == 1
 
 
 def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw, refused):
