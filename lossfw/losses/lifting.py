@@ -69,7 +69,9 @@ def _derived_of_groups(
         return loss.value(xp, loss.prediction_space.split(y), loss.target_space.split(t))
 
     numbers = y if len(inner) == 1 else xp.reshape(y, (*lead, math.prod(inner)))
-    found, *parts = dual.row_derivatives(value, xp, numbers, t, order=order)
+    # A group is compared with itself, row by row: its arrays have a number for each pair.
+    rows = inner[0]
+    found, *parts = dual.row_derivatives(value, xp, numbers, t, order=order, fan_out=rows)
     return (found, *[xp.reshape(part, y.shape) for part in parts])
 
 

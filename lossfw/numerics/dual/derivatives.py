@@ -126,15 +126,16 @@ def _with_care(
 
 
 def row_derivatives(
-    body: Body, xp: Namespace, y: Array, *constants: Any, order: int = 2
+    body: Body, xp: Namespace, y: Array, *constants: Any, order: int = 2, fan_out: int = 1
 ) -> tuple[Array, ...]:
     """Return value (...), gradient and diagonal of the Hessian (..., K) of a row-wise body.
 
     The gradient takes one pass back (`lossfw.numerics.dual.linear`), and with the Hessian one pass
     forward (`lossfw.numerics.dual.spread`). A body with an operation that has no form there is
     differentiated by one column at a time, and by as many in one pass as fit in 2**18 elements:
-    that cost grows with the square of the number of columns. Constants have the shape (..., K) or
-    (...); the body sees one axis of rows, whatever the shape of `y`.
+    that cost grows with the square of the number of columns. A body that compares all numbers of
+    a row with one another has larger arrays than `y`: `fan_out` times as large. Constants have the
+    shape (..., K) or (...); the body sees one axis of rows, whatever the shape of `y`.
 
     Examples
     --------
@@ -146,7 +147,7 @@ def row_derivatives(
     if y.ndim != 2:
         rows = math.prod(lead)
         flat = [xp.reshape(x, (rows, *x.shape[len(lead) :])) for x in (y, *constants)]
-        value, *parts = row_derivatives(body, xp, *flat, order=order)
+        value, *parts = row_derivatives(body, xp, *flat, order=order, fan_out=fan_out)
         return (xp.reshape(value, lead), *[xp.reshape(part, y.shape) for part in parts])
     if y.shape[-1] == 0:
         return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
@@ -154,12 +155,17 @@ def row_derivatives(
     try:
         found = _with_care(rule, xp, y, constants)
     except UnrecordedError:
-        return _by_columns(body, xp, y, constants, order)
-    return found if y.dtype != object else _exactly(body, xp, found, y, constants)
+        return _by_columns(body, xp, y, constants, order, fan_out)
+    return found if y.dtype != object else _exactly(body, xp, found, y, constants, fan_out)
 
 
 def _exactly(
-    body: Body, xp: Namespace, found: tuple[Array, ...], y: Array, constants: tuple[Any, ...]
+    body: Body,
+    xp: Namespace,
+    found: tuple[Array, ...],
+    y: Array,
+    constants: tuple[Any, ...],
+    fan_out: int,
 ) -> tuple[Array, ...]:
     """Return exact derivatives, of rows with infinite slopes of both signs column by column."""
     value, *parts = found
@@ -169,7 +175,7 @@ def _exactly(
         return found
 
     def by_columns(_: Namespace, y: Array, *constants: Any) -> tuple[Array, ...]:
-        return _by_columns(body, xp, y, constants, len(parts))[1:]
+        return _by_columns(body, xp, y, constants, len(parts), fan_out)[1:]
 
     return (value, *put_rows(parts, is_unclear, by_columns, y, *constants))
 
@@ -219,11 +225,11 @@ def _one_for_each_row(xp: Namespace, value: Any, y: Array) -> Array:
 
 
 def _by_columns(
-    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int
+    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, fan_out: int = 1
 ) -> tuple[Array, ...]:
     """Return value and derivatives of rows, by some columns in each pass."""
     classes = y.shape[-1]
-    step = max(1, _PASS_SIZE // max(1, math.prod(y.shape)))
+    step = max(1, _PASS_SIZE // max(1, fan_out * math.prod(y.shape)))
     value = None
     collected: list[list[Array]] = [[] for _ in range(order)]
     for start in range(0, classes, step):
