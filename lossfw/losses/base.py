@@ -16,7 +16,7 @@ from lossfw.components.columns import Columns
 from lossfw.components.component import Component
 from lossfw.components.ranges import PROMISED, Range, sizes_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
-from lossfw.errors import ArgumentError, DomainError
+from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.neutral import fault_of_neutral
 from lossfw.numerics.arrays import Array, Namespace, NDArray
@@ -244,7 +244,13 @@ class LossDefinition(Component, ABC):
         return self.curvature_bound(xp, y, t)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Raise `DomainError` where a prediction or target lies outside its space."""
+        """Raise `DomainError` where a prediction or target lies outside its space.
+
+        Rows of fewer columns than a loss makes sense for, or of others than it is made for, raise
+        `ShapeError`.
+        """
+        if self.takes_rows:
+            self._check_columns(y.shape)
         try:
             self.prediction_space.check(y, "prediction", start=start)
         except DomainError as error:
@@ -261,6 +267,20 @@ class LossDefinition(Component, ABC):
                     raise
                 remedy = "Labels 0 and 1 become these by 2 * target - 1."
                 raise DomainError(f"{error} {remedy}") from None
+
+    def _check_columns(self, shape: tuple[int, ...]) -> None:
+        # A space of columns has looked at their number before.
+        fixed = None if self.prediction_space.axes else self.fixed_classes
+        least = self.least_classes
+        if fixed is not None and shape[-1] != fixed:
+            expected = f"{fixed} columns"
+        elif shape[-1] < least:
+            expected = f"at least {least} columns"
+        else:
+            return
+        raise ShapeError(
+            f"prediction has shape {tuple(shape)}; {self.name} expects rows of {expected}."
+        )
 
     def domain_remedy(self, y: NDArray) -> str:
         """Return how to mend predictions outside their space; empty where nothing is known."""

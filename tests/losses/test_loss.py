@@ -1,6 +1,7 @@
 """The contract of a call: shapes, dtypes, weights, masks, NaN, domains, reductions."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import lossfw
 from lossfw import (
+    REAL,
     ArgumentError,
     CategoricalLoss,
     DistanceLoss,
@@ -371,3 +373,29 @@ def test_the_terms_of_earlier_releases_are_to_be_deleted(base):
 
     with pytest.raises(TypeError, match=r"^Old.terms has no use any more: .* Delete the function"):
         type("Old", (base,), {"terms": lambda self, xp, y, t, order: ()})
+
+
+class PairProduct(CategoricalLoss):
+    """The product of two columns."""
+
+    prediction, target = REAL, REAL
+    fixed_classes: ClassVar[int] = 2
+
+    def value(self, xp, y, t):
+        return y[..., 0] * y[..., 1] + 0 * t[..., 0]
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("function", ["__call__", "gradient", "hessian", "value_and_gradient"])
+def test_rows_of_other_columns_than_a_loss_is_made_for_are_refused(columns, function):
+    rows = np.ones((4, columns))
+    with pytest.raises(
+        ShapeError, match=rf"\(4, {columns}\); pair_product expects rows of 2 columns\."
+    ):
+        getattr(PairProduct(), function)(rows, rows)
+
+
+def test_rows_of_too_few_columns_are_refused():
+    loss = lossfw.loss("multiclass_hinge")
+    with pytest.raises(ShapeError, match=r"prediction (has|of) shape \(4, 1\)"):
+        loss(np.ones((4, 1)), np.zeros(4, int))

@@ -11,9 +11,7 @@ from lossfw import (
     Claims,
     DistributionLoss,
     Namespace,
-    NDArray,
     PointwiseLoss,
-    ShapeError,
     Space,
 )
 from lossfw.numerics import columns, with_nan_of_rows, zero_or_nan
@@ -68,14 +66,6 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
     least_classes: ClassVar[Any] = property(lambda loss: 2 if loss.fair else 1)
 
     fair: bool = False
-
-    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Check that a fair score has two members too; see `Loss.check_domain`."""
-        if y.shape[-1] < self.least_classes:
-            raise ShapeError(
-                "prediction has 1 member; crps_ensemble with fair=True expects 2 or more."
-            )
-        super().check_domain(y, t, by_index, start)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         n = y.shape[-1]

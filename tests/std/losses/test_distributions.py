@@ -30,7 +30,7 @@ def test_vectors_have_one_size():
 
 def test_one_member_is_the_absolute_error():
     assert lossfw.loss("crps_ensemble")([[3.0]], [1.0]) == 2.0
-    with pytest.raises(ShapeError, match="1 member; crps_ensemble with fair=True expects 2"):
+    with pytest.raises(ShapeError, match="crps_ensemble expects rows of at least 2 columns"):
         lossfw.loss("crps_ensemble", fair=True)([[3.0]], [1.0])
 
 
