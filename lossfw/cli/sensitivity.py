@@ -11,58 +11,21 @@ from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.runs.files import check_folder, say, to_json, write_file
 
-RESULT_FILE = "sensitivity.json"
-PICTURE_FILE = "sensitivity.svg"
-PAGE_FILE = "report.html"
-
-
-def _range(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
-    """Turn ``-1:1`` into a list as YAML writes it."""
-    if text is None:
-        return None
-    ends = text.split(":")
-    try:
-        low, high = map(float, ends)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a range: write two numbers as -1:1") from None
-    return f"[{low!r}, {high!r}]"
-
 
 @click.command()
 @click.argument("config")
-@click.option(
-    "--parameter",
-    metavar="NAME",
-    help="The parameter to move: layers.2.weights[17,4] or layers.0.bias[3], from 0.",
-)
-@click.option(
-    "--range",
-    "reach",
-    metavar="LOW:HIGH",
-    callback=_range,
-    help="The distance from its value; -1:1 by default.",
-)
-@click.option("--points", type=int, help="The number of points on the path; 401 by default.")
-@click.option(
-    "--directions",
-    type=int,
-    metavar="N",
-    help="Also move along the gradient and N random directions.",
-)
+@click.option("--parameter", metavar="NAME", help="layers.2.weights[17,4], or gradient for all.")
+@click.option("--range", "reach", metavar="LOW:HIGH", help="The way from its value, as -1:1.")
+@click.option("--points", help="The number of points on the path; 401 by default.")
 @override_option
-@click.option(
-    "--out",
-    metavar="DIR",
-    help="Write sensitivity.json, sensitivity.svg and report.html to this folder.",
-)
+@click.option("--out", metavar="DIR", help="Write sensitivity.json, a picture and report.html.")
 @json_option
 @config_plugin_options(trusted=True)
 def sensitivity(
     config: str,
     parameter: str | None,
     reach: str | None,
-    points: int | None,
-    directions: int | None,
+    points: str | None,
     overrides: tuple[str, ...],
     out: str | None,
     as_json: bool,
@@ -76,27 +39,33 @@ def sensitivity(
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.config.plan.sensitivity import build_study
     from lossfw.config.text.source import ConfigSource
-    from lossfw.nn.sensitivity.study import study_sensitivity
     from lossfw.report.html.render import need_report
-    from lossfw.report.text.sensitivity import show
+    from lossfw.report.html.sensitivity import study_page
+    from lossfw.report.plots.sensitivity import study_picture
+    from lossfw.report.text.sensitivity import tables
+    from lossfw.report.text.tables import show_table
 
-    folder = None if out is None else Path(out)
-    if folder is not None:
-        check_folder(folder)
+    if out is not None:
+        check_folder(Path(out))
         need_report()
-    options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
+    ends = reach and f"[{reach.replace(':', ', ')}]"
+    options = {"parameter": parameter, "range": ends, "points": points}
     more = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
     study = build_study(ConfigSource(config, [*overrides, *more], plugins))
     with ProgressBar("points") as progress:
-        result = study_sensitivity(study, progress=progress)
-    if folder is not None:
-        from lossfw.report.html.sensitivity import study_page
-        from lossfw.report.plots.curves import study_picture
-
-        write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
-        write_file(folder, PICTURE_FILE, study_picture(result))
-        write_file(folder, PAGE_FILE, study_page(result).encode())
+        found = study.run(progress)
+    data = f"{study.plan.data.name}, {len(study.plan.data)} rows"
+    shown = list(tables(found, {"data": data, "loss": str(study.plan.loss)}))
+    if out is not None:
+        files = {
+            "sensitivity.json": f"{to_json(found)}\n".encode(),
+            "sensitivity.svg": study_picture(found),
+            "report.html": study_page(found, shown).encode(),
+        }
+        for name, content in files.items():
+            write_file(Path(out), name, content)
     if as_json:
-        say(to_json(result.to_dict()))
+        say(to_json(found))
     else:
-        show(result)
+        for headers, rows in shown:
+            show_table(headers, rows)

@@ -23,7 +23,7 @@ evaluate:
   rows: true
   intervals: {level: 0.95}
   slices: [target, {name: confident, by: prediction.max, bins: [0.5, 0.9]}]
-sensitivity: {points: 9, instead: [step], sample: 1}
+sensitivity: {points: 9, instead: [step]}
 sweep: {grid: {network.layers.1.activation: [sigmoid, relu]}}
 """
 )
@@ -37,7 +37,7 @@ NASTY = '<img src=x onerror=alert(1)>"&' + "long" * 30
 SECTIONS = {
     "run": "result warnings loss rows worst confusion reliability slices what",
     "comparison": "result plots settings notes",
-    "study": "answer parameter directions activations zeros what",
+    "study": "study",
     "nasty": "result warnings loss rows worst regression what",
     "training": "result curves weights epochs what",
     "trainings": "result curves settings notes",
@@ -59,7 +59,7 @@ def pages(tmp_path_factory):
         command("run", "sweep.yaml", "--out", "sweep", "--report")
         (home / "study.yaml").write_text(SWEEP.partition("sweep:")[0])
         name = ("--parameter", "layers.0.weights[20,4]")
-        command("sensitivity", "study.yaml", *name, "--directions", "1", "--out", "study")
+        command("sensitivity", "study.yaml", *name, "--out", "study")
         (home / "train.yaml").write_text(DIGITS + TRAINING)
         command("train", "train.yaml", "--out", "trainings", "--report")
         (home / "nasty.yaml").write_text(

@@ -126,7 +126,7 @@ def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
     text = DIGITS + "sensitivity: {parameter: 'layers.0.weights[0,0]', range: [1, 2]}\n"
     (folder / "study.yaml").write_text(text)
     result = lossfw("validate", "study.yaml")
-    assert result.stdout.startswith("study.yaml:10:58: error: sensitivity.range from 1 to 2 leaves")
+    assert result.stdout.startswith("study.yaml:10:58: error: sensitivity.range should be two")
     assert lossfw("validate", "study.yaml", "-o", "sensitivity.range-").exit_code == 0
     # The parameter may be named when it is run.
     assert lossfw("validate", "study.yaml", "-o", "sensitivity.parameter-").exit_code == 0

@@ -102,7 +102,7 @@ def _runs(config: CheckedConfig) -> int:
         build_plan(config)
         section = config.sections and config.sections.sensitivity
         # The parameter that moves may still be named on the command line.
-        if section and (section.parameter or section.directions):
+        if section and section.parameter:
             from lossfw.config.plan.sensitivity import check_study
 
             check_study(config, section)

@@ -53,8 +53,6 @@ DEFAULT_TRAIN_BATCH = 100
 # Points of a study's curve: enough for a smooth picture; and at most.
 DEFAULT_POINTS = 401
 MAX_POINTS = 1_000_000
-# Parameters of each layer that a study moves one by one, unless the configuration says otherwise.
-DEFAULT_MOVED = 25
 # A layer of more units has weights that no present machine holds, whatever its inputs.
 MAX_UNITS = 2**24
 # The drawn row numbers stand in the result, one by one.
@@ -272,7 +270,7 @@ class SensitivitySection(Section):
     """How the answer of loss and metrics to small changes is studied."""
 
     parameter: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = key(
-        "The parameter that moves: layers.0.weights[0,0].", None
+        "What moves: a parameter, layers.0.weights[0,0]; or gradient, all of them.", None
     )
     range: Annotated[list[float], Field(min_length=2, max_length=2)] = key(
         "How far it goes, to both sides of its value.", [-1.0, 1.0]
@@ -280,14 +278,8 @@ class SensitivitySection(Section):
     points: Annotated[int, Field(ge=2, le=MAX_POINTS)] = key(
         "How many values it takes.", DEFAULT_POINTS
     )
-    directions: Annotated[int, Field(ge=0, le=MAX_ITEMS)] = key(
-        "How many random directions the weights move in.", 0
-    )
     instead: Annotated[list[ActivationSpec], Field(max_length=MAX_ITEMS)] = key(
         "Activations to put in the place of the hidden ones.", []
-    )
-    sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = key(
-        "How many parameters of each layer move one by one.", DEFAULT_MOVED
     )
 
 

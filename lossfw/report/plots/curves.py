@@ -1,4 +1,4 @@
-"""Pictures of losses and activations, with derivatives, and of studies, with slopes below."""
+"""Pictures of losses and activations, with their derivatives."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy as np
 
 from lossfw.errors import ArgumentError
 from lossfw.nn.sample_curve import SampledCurve
-from lossfw.nn.sensitivity.breakpoints import Staircase
-from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.style import FILE, content_of, drawing
 from lossfw.runs.files import write_file
@@ -28,9 +26,6 @@ _LEAP = 0.1
 
 # The picture ends at this many times the 0.9 quantile of a curve's absolute values.
 _TOP = 3.0
-
-# Inches of the whole picture of a study.
-_STUDY_WIDTH, _STUDY_HEIGHT = 9.0, 6.0
 
 
 def check_out(out: Path) -> None:
@@ -112,81 +107,3 @@ def limits(parts: Sequence[NDArray]) -> tuple[float, float]:
     low, high = max(float(heights.min()), -_TOP * usual), min(float(heights.max()), _TOP * usual)
     margin = 0.06 * (high - low) or 0.5
     return low - margin, high + margin
-
-
-def study_picture(result: Sensitivity) -> bytes:
-    """Return the picture of a study as the content of an SVG file.
-
-    On the left are the first metric that is a staircase and its slope, on the right the loss
-    and its slope, with a line for each direction and each variant.
-    """
-    study = result.study
-    curves = {curve.name: curve for curve in result.curves}
-    if len(result.zeros) > 1 and result.variants:
-        # The variants of one parameter are named by the activation in the hidden layers.
-        own = next(iter(result.zeros))
-        curves = {own: result.curves[0], **result.variants}
-    metric = next(iter(result.curves[0].stairs), None)
-    along = f"change of {study.parameter}" if study.parameter else "way along the direction"
-    with drawing(_STUDY_WIDTH, _STUDY_HEIGHT) as figure:
-        panels = figure.subplots(2, 2 if metric else 1, sharex=True, squeeze=False)
-        for index, (name, curve) in enumerate(curves.items()):
-            look = {**FILE.look(index, dashed=False), "linewidth": 1.6, "label": name}
-            if metric:
-                draw_staircase(panels[:, 0], curve, metric, study.offsets, look)
-            draw_loss(panels[:, -1], curve, study.offsets, look)
-        if metric:
-            name_axes(panels[:, 0], metric, along, study.offsets)
-        name_axes(panels[:, -1], study.loss.name, along, study.offsets)
-        panels[0, -1].legend(loc="best")
-        return content_of(figure, "svg")
-
-
-def draw_staircase(
-    panels: Any,
-    curve: StudyCurve,
-    metric: str,
-    ways: NDArray,
-    look: dict[str, Any],
-    level: float = 0.0,
-) -> None:
-    """Draw a metric with its jumps into the upper panel, and its slope into the lower one."""
-    above, below = panels
-    above.plot(*steps(ways, np.array(curve.metrics[metric]), curve.stairs[metric]), **look)
-    below.plot(ways, np.zeros_like(ways), **look)
-    jumps = sorted({jump.at for jump in curve.stairs[metric].jumps})
-    below.plot(jumps, np.full(len(jumps), level), "|", color=look["color"], markersize=9)
-
-
-def draw_loss(panels: Any, curve: StudyCurve, ways: NDArray, look: dict[str, Any]) -> None:
-    """Draw the loss into the upper panel, and its slope into the lower one."""
-    above, below = panels
-    # A loss without slope is a staircase too.
-    above.plot(ways, curve.loss, drawstyle="default" if curve.slope.any() else "steps-mid", **look)
-    below.plot(ways, curve.slope, **look)
-
-
-def name_axes(panels: Any, title: str, along: str, ways: NDArray) -> None:
-    """Write the titles of an upper and a lower panel, and the label that their axis has."""
-    above, below = panels
-    above.set_title(title)
-    below.set(title=f"slope of {title}", xlabel=along)
-    below.set_xlim(ways[0], ways[-1])
-
-
-def steps(ways: NDArray, values: NDArray, stairs: Staircase) -> tuple[NDArray, NDArray]:
-    """Return the corners of a staircase.
-
-    Each row counts alike here, as in an unweighted mean; between two points of
-    the grid the jumps share the change of the metric in the order of the way.
-    """
-    x, y = [float(ways[0])], [float(values[0])]
-    for left, right, before, after in zip(ways, ways[1:], values, values[1:], strict=False):
-        inside = [jump for jump in stairs.jumps if left < jump.at <= right]
-        net = sum(jump.after - jump.before for jump in inside)
-        level = float(before)
-        for jump in inside:
-            share = (jump.after - jump.before) / net if net else 0.0
-            x += [jump.last, jump.at]
-            y += [level, level := level + share * float(after - before)]
-    return np.array([*x, float(ways[-1])]), np.array([*y, float(values[-1])])

@@ -1,98 +1,70 @@
-"""The report of a sensitivity study as text: curves, jumps and zero derivatives."""
+"""The tables of a sensitivity study: along the way, and slopes that are exactly 0."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from lossfw.nn.sensitivity.breakpoints import Staircase
-from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
-from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
-from lossfw.report.text.tables import show_table
+StudyTable = tuple[list[str], list[list[str]]]
 
 
-def show(result: Sensitivity) -> None:
-    """Write the report to standard output."""
-    study = result.study
-    ends = f"{study.offsets[0]:g} to {study.offsets[-1]:g}"
-    rows = [("data", f"{study.data.name}, {len(study.data)} rows"), ("loss", str(study.loss))]
-    if study.parameter is not None:
-        value = study.parameter.value(study.network)
-        rows.append(("parameter", f"{study.parameter} = {value!r}"))
-    rows.append(("way", f"{ends} from there, {len(study.offsets)} points, in float64"))
-    show_table(("", ""), rows)
-    for curve in result.curves:
-        show_table(("", ""), [("", ""), ("along", curve.name), *_curve(result, curve)])
-    for variant, curve in result.variants.items():
-        head = ("along", f"{curve.name}, with {variant} in the hidden layers")
-        show_table(("", ""), [("", ""), head, *_curve(result, curve)])
-    show_table(("", ""), [("", "")])
-    show_table(*zero_rows(result))
+def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[StudyTable]:
+    """Yield headers and rows of each table; `facts` say what was studied."""
+    ways, rows = found["ways"], [[name, text] for name, text in facts.items()]
+    if found["value"] is not None:
+        rows.append(["parameter", f"{found['along']} = {found['value']!r}"])
+    way = f"{ways[0]:g} to {ways[-1]:g} from there, {len(ways)} points, in float64"
+    yield ["", ""], [*rows, ["way", way]]
+    for number, (variant, curve) in enumerate(found["curves"].items()):
+        along = (
+            f"{found['along']}, with {variant} in the hidden layers" if number else found["along"]
+        )
+        yield ["", ""], [["", ""], ["along", along], *map(list, _along(found, curve))]
+    yield ["", ""], [["", ""]]
+    names = list(next(iter(found["zeros"].values()))["steady"])
+    headers = ["hidden", "layer", "parameters", f"{found['loss']['name']}: slope 0", "input 0"]
+    yield [*headers, *(f"{name}: slope 0" for name in names)], list(_zeros(found))
 
 
-def _curve(result: Sensitivity, curve: StudyCurve) -> Iterator[tuple[str, str]]:
-    here = int(np.flatnonzero(result.study.offsets == 0)[0])
-    loss, slope = curve.loss, curve.slope
-    yield (
-        result.study.loss.name,
-        f"{float(loss[here])!r} here, {loss.min():.6g} to {loss.max():.6g}",
-    )
-    zero = int(np.count_nonzero(slope == 0))
-    slopes = f"{slope[here]:.6g} here, {slope.min():.6g} to {slope.max():.6g}"
-    yield "its slope", f"{slopes}, exactly 0 at {zero} of {len(slope)} points"
-    for name, values in curve.metrics.items():
-        yield name, f"{values[here]!r} here" + _span(values)
-        if name in curve.slopes:
-            yield "its slope", f"{curve.slopes[name][here]:.6g} here" + _span(curve.slopes[name])
-    for name, stairs in curve.stairs.items():
-        yield from _stairs(name, stairs)
+def _along(found: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    here = found["ways"].index(0.0)
+    loss, slope = curve["loss"], curve["slope"]
+    yield found["loss"]["name"], f"{loss[here]!r} here, {min(loss):.6g} to {max(loss):.6g}"
+    zero = f"exactly 0 at {slope.count(0.0)} of {len(slope)} points"
+    yield "its slope", f"{slope[here]:.6g} here, {min(slope):.6g} to {max(slope):.6g}, {zero}"
+    for name, values in curve["metrics"].items():
+        numbers = [value for value in values if isinstance(value, float)]
+        span = f", {min(numbers):.6g} to {max(numbers):.6g}" if numbers else ""
+        yield name, f"{values[here]!r} here{span}"
+    for name, stairs in curve["stairs"].items():
+        yield from _jumps(name, stairs, found["ways"])
 
 
-def _span(values: Sequence[Any]) -> str:
-    numbers = [value for value in values if isinstance(value, float)]
-    return f", {min(numbers):.6g} to {max(numbers):.6g}" if numbers else ""
-
-
-def _stairs(name: str, stairs: Staircase) -> Iterator[tuple[str, str]]:
-    low, high = stairs.flat
-    changes = f"{len(stairs.jumps)} changes of rows" if stairs.jumps else "no row changes"
-    yield f"{name} jumps", f"at {stairs.places} places, {changes}; its slope is 0 everywhere else"
-    wide = f"{high - low:.6g} wide, {stairs.share(low, high):.3g} of the way"
+def _jumps(name: str, stairs: Mapping[str, Any], ways: list[float]) -> Iterator[tuple[str, str]]:
+    (low, high), jumps, length = stairs["flat"], stairs["jumps"], ways[-1] - ways[0]
+    places = {jump["at"]: jump["last"] for jump in jumps}
+    changes = f"{len(jumps)} changes of rows" if jumps else "no row changes"
+    yield f"{name} jumps", f"at {len(places)} places, {changes}; its slope is 0 everywhere else"
+    wide = f"{high - low:.6g} wide, {(high - low) / length:.3g} of the way"
     yield f"{name} flat", f"around here from {low!r} to {high!r}, {wide}"
-    yield "", _all_but(stairs)
-    # The nearest jumps on both sides of the current value.
-    for jump in [jump for jump in stairs.jumps if jump.at == low or jump.last == high]:
-        yield "", f"{jump.at!r}: row {jump.row} goes from {jump.before:g} to {jump.after:g}"
+    pieces = list(zip([ways[0], *places], [*places.values(), ways[-1]], strict=True))
+    first, last = max(pieces, key=lambda piece: piece[1] - piece[0])
+    gaps = sum(at - before for at, before in places.items()) / length
+    but = f" but {gaps:.2g} of it, the gaps between the two floats of each jump" if jumps else ""
+    longest = f"in {len(pieces)} pieces, the longest from {first:.6g} to {last:.6g}"
+    yield "", f"on all of the way{but}; {longest}"
+    for jump in jumps:
+        if jump["at"] == low or jump["last"] == high:  # the nearest on both sides
+            change = f"goes from {jump['before']:g} to {jump['after']:g}"
+            yield "", f"{jump['at']!r}: row {jump['row']} {change}"
 
 
-def _all_but(stairs: Staircase) -> str:
-    """Return a line about the share of the way on which the metric is constant."""
-    first, last = stairs.longest
-    longest = f"the longest from {first:.6g} to {last:.6g}"
-    if not stairs.jumps:
-        return "on all of the way"
-    gaps = f"{stairs.jumping:.2g} of it, the gaps between the two floats of each jump"
-    return f"on all of the way but {gaps}; in {len(stairs.pieces)} pieces, {longest}"
-
-
-def zero_rows(result: Sensitivity) -> tuple[list[str], list[list[str]]]:
-    """Return headers and rows of the table of derivatives that are exactly 0."""
-    names = list(next(iter(result.zeros.values())).metrics)
-    headers = ["hidden", "layer", "parameters", f"{result.study.loss.name}: slope 0", "input 0"]
-    rows = []
-    for variant, zeros in result.zeros.items():
-        for layer in range(len(zeros.parameters)):
-            rows.append([variant, str(layer), *_cells(zeros, layer)])
-    return [*headers, *(f"{name}: slope 0" for name in names)], rows
-
-
-def _cells(zeros: ZeroDerivatives, layer: int) -> list[str]:
-    count = zeros.parameters[layer]
-    loss = zeros.loss[layer]
-    cells = [str(count), f"{loss} ({loss / count:.1%})", str(zeros.unseen[layer])]
-    for name, still in zeros.metrics.items():
-        moved = f"{still[layer]} of {zeros.moved[layer]} moved"
-        cells.append(f"{count} (100.0%)" if zeros.steady[name] else moved)
-    return cells
+def _zeros(found: Mapping[str, Any]) -> Iterator[list[str]]:
+    for variant, zeros in found["zeros"].items():
+        layers = zip(zeros["parameters"], zeros["loss"], zeros["unseen"], strict=True)
+        for layer, (count, zero, unseen) in enumerate(layers):
+            steady = (
+                f"{count} (100.0%)" if one else "not known" for one in zeros["steady"].values()
+            )
+            loss = f"{zero} ({zero / count:.1%})"
+            yield [variant, str(layer), str(count), loss, str(unseen), *steady]

@@ -16,7 +16,7 @@ CONFIG = (
     DIGITS
     + """\
 evaluate: {metrics: [accuracy]}
-sensitivity: {points: 21, instead: [step], sample: 3}
+sensitivity: {points: 21, instead: [step]}
 """
 )
 NAME = ("--parameter", "layers.0.weights[20,4]")
@@ -40,21 +40,21 @@ def test_one_hot_targets_beside_a_loss_of_numbers(lossfw):
     by_class = told(lossfw, *NAME, "--range=-1:1", "-o", "loss=brier")
     by_number = told(lossfw, *NAME, "--range=-1:1", "-o", "data.one_hot=true", "-o", loss)
     # Brier's score is the sum of squares without the half.
-    halves = [number / 2 for number in by_class["curves"][0]["loss"]]
-    assert by_number["curves"][0]["loss"] == pytest.approx(halves, rel=1e-14)
+    halves = [number / 2 for number in by_class["curves"]["sigmoid"]["loss"]]
+    assert by_number["curves"]["sigmoid"]["loss"] == pytest.approx(halves, rel=1e-14)
 
 
 def test_the_numbers(lossfw):
     found = told(lossfw, *NAME, "--range=-5:5")
     assert found["count"] == 597
-    assert found["parameter"]["name"] == NAME[1]
+    assert found["along"] == NAME[1]
     assert (found["ways"][0], found["ways"][-1], len(found["ways"])) == (-5, 5, 21)
     assert list(found["zeros"]) == ["sigmoid", "step"]
-    assert list(found["variants"]) == ["step"]
+    assert list(found["curves"]) == ["sigmoid", "step"]
     assert found["zeros"]["step"]["loss"] == [3250, 5100, 0]
     # Six pixels are blank in every image.
     assert found["zeros"]["sigmoid"]["loss"] == found["zeros"]["sigmoid"]["unseen"] == [300, 0, 0]
-    assert len(set(found["variants"]["step"]["slope"])) == 1
+    assert len(set(found["curves"]["step"]["slope"])) == 1
     assert found == told(lossfw, *NAME, "--range=-5:5")
 
 
@@ -66,14 +66,14 @@ def test_the_value_itself_is_a_point_of_any_range(lossfw):
         assert (np.diff(ways) > 0).all()
 
 
-@pytest.mark.slow
-def test_directions_go_beside_the_parameter_or_without_it(lossfw):
-    beside = told(lossfw, *NAME, "--directions", "2")["curves"]
-    names = [curve["name"] for curve in beside[1:]]
-    assert names == ["gradient", "drawn direction 1", "drawn direction 2"]
-    alone = told(lossfw, "--directions", "2")
-    assert alone["parameter"] is None
-    assert alone["curves"] == beside[1:]
+def test_all_parameters_move_along_the_gradient(lossfw):
+    found = told(lossfw, "--parameter", "gradient")
+    assert (found["along"], found["value"], list(found["curves"])) == (
+        "gradient",
+        None,
+        ["sigmoid"],
+    )
+    assert found["curves"]["sigmoid"]["slope"][10] > 0
 
 
 def test_the_report_says_the_facts(lossfw):
@@ -105,18 +105,19 @@ def test_a_sample_of_rows_is_what_is_studied(lossfw):
 
 
 WRONG = [
-    (("--parameter", "layers.7.bias[0]"), "there is no layers.7"),
+    (("--parameter", "layers.7.bias[0]"), "there is no parameter 'layers.7.bias[0]'"),
     (("--parameter", "layers.7.bias[0]"), "layers.1.weights (50, 100), layers.1.bias (100,)"),
     ((), "sensitivity.parameter is missing"),
-    ((*NAME, "--range=1:-1"), "sensitivity.range from 1 to -1 is empty"),
-    ((*NAME, "--range=1:1"), "sensitivity.range from 1 to 1 is empty"),
-    ((*NAME, "--range=1:2"), "leaves out 0"),
+    ((*NAME, "--range=1:-1"), "should be two finite numbers around 0, got 1 and -1"),
+    ((*NAME, "--range=1:1"), "got 1 and 1"),
+    ((*NAME, "--range=1:2"), "got 1 and 2"),
     ((*NAME, "--range=-1:inf"), "sensitivity.range"),
     ((*NAME, "--range=nan:1"), "sensitivity.range"),
-    ((*NAME, "--range=1"), "'1' is not a range: write two numbers as -1:1"),
+    ((*NAME, "--range=1"), "sensitivity.range"),
+    ((*NAME, "--range=1:2:3"), "sensitivity.range"),
     ((*NAME, "--points", "1"), "sensitivity.points should be at least 2, got 1"),
     ((*NAME, "--points", "0"), "sensitivity.points should be at least 2, got 0"),
-    ((*NAME, "--directions", "-1"), "sensitivity.directions should be at least 0"),
+    ((*NAME, "--points", "x"), "sensitivity.points"),
     ((*NAME, "-o", "sensitivity.instead=[stp]"), "did you mean 'step'?"),
     ((*NAME, "-o", "sensitivity.pionts=3"), "did you mean 'points'?"),
 ]
