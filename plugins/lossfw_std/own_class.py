@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossfw import Array, CategoricalLoss, Namespace, RowBody
-from lossfw.numerics import columns, put_at, take_at, with_float32_form, with_nan_of_rows
+from lossfw.numerics import columns, computed_in_float64, put_at, take_at, with_nan_of_rows
 
 
 class OwnClassLoss(CategoricalLoss):
     """A loss whose value is a sum over classes of t f(y), and so its derivative t f'(y).
 
-    Write `class_value` and `class_slope`. The plain ones are for float64 that was float32,
-    which has digits to spare.
+    Write `class_value` and `class_slope`; float32 is computed in float64.
     """
 
     @abstractmethod
@@ -28,14 +27,6 @@ class OwnClassLoss(CategoricalLoss):
     def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Return t f'(y) of classes, each for itself."""
 
-    def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """Return the same in float64 that was float32."""
-        return self.class_value(xp, y, t)
-
-    def plain_class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """Return the same in float64 that was float32."""
-        return self.class_slope(xp, y, t)
-
     def shares(self, xp: Namespace, t: Array) -> Array:
         """Return what multiplies f in rows of targets: t itself, unless classes have factors."""
         return t
@@ -44,19 +35,12 @@ class OwnClassLoss(CategoricalLoss):
         """Return the share of a class index: one number, or an array of shape (...)."""
         return 1.0
 
-    def plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the sum of the terms of the classes, in float64 that was float32."""
-        return xp.sum(self.plain_class_value(xp, y, self.shares(xp, t)), axis=-1)
-
-    @with_float32_form(plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum of the terms of the classes."""
         return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)
 
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.plain_class_slope(xp, y, self.shares(xp, t)) + 0.0
-
-    @with_float32_form(_plain_derivative)
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return self.class_slope(xp, y, self.shares(xp, t)) + 0.0
@@ -74,11 +58,11 @@ class OwnClassLoss(CategoricalLoss):
         own = take_at(xp, y, index)
         return self._of_row(xp, y, own, index), self._slope_of_row(xp, y, own, index)
 
-    @with_float32_form(lambda self, xp, y, t: self.plain_class_value(xp, y, t))
+    @computed_in_float64
     def _value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         return self.class_value(xp, y, t)
 
-    @with_float32_form(lambda self, xp, y, t: self.plain_class_slope(xp, y, t) + 0.0)
+    @computed_in_float64
     def _slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         return self.class_slope(xp, y, t) + 0.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple, TypeAlias, cast
+from typing import Annotated, ClassVar, TypeAlias, cast
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
@@ -11,34 +11,16 @@ from lossfw import Array, Claims, LinkedLoss, Namespace, RowBody, ShapeError
 from lossfw.numerics import (
     computed_in_float64,
     device_of,
-    extended_range,
     multiply_or_zero,
-    power,
-    quotient,
-    scaled_softmax,
     softmax_cross_entropy_and_gradient_at,
     softmax_cross_entropy_at,
     softmax_parts,
-    softmax_parts_at,
-    with_float32_form,
 )
 from lossfw_std import focusing
 from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
-
-
-# Between these distances of the largest logit from the next, the sum of the other probabilities
-# is subnormal, or nearly so; beyond it is 0.
-_SUBNORMAL_FROM, _SUBNORMAL_TO = 690.0, 800.0
-
-# A product with a smaller target may be subnormal.
-_LEAST_TARGET = 1e-290
-
-
-def _has_tiny_target(self: CategoricalFocal, xp: Namespace, y: Array, t: Array) -> Array:
-    return xp.any((t > 0) & (t < _LEAST_TARGET), axis=-1)
 
 
 class CategoricalFocal(LinkedLoss, OwnClassLoss):
@@ -101,28 +83,14 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         return xp.sum(multiply_or_zero(xp, self.shares(xp, t), term), axis=-1)
 
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """The same; see `lossfw_std.focusing`."""
+        """See `lossfw_std.focusing`."""
         return focusing.value(xp, focusing.of_one(xp, y, t), self.gamma)
 
     def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Those of the class's own term only."""
         return focusing.slope(xp, focusing.of_one(xp, y, t), self.gamma)
 
-    def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """The textbook's form."""
-        return focusing.plain_value(xp, t, 1.0 - y, xp.log(y), self.gamma)
-
-    def plain_class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """The textbook's form."""
-        return focusing.plain_slope(xp, t, 1.0 - y, xp.log(y), y, self.gamma)
-
-    @with_float32_form(OwnClassLoss.plain_value)
-    @extended_range(_has_tiny_target)
-    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The sum of the terms of the classes."""
-        return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)
-
-    @extended_range(_has_tiny_target)
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
@@ -169,154 +137,78 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
 
 @dataclass(frozen=True)
 class _OnLogits(OnLogits):
-    """The focal loss of logits."""
+    """The focal loss of logits, with p the softmax, c = 1 - p and l = -log p."""
 
     loss: CategoricalFocal
 
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same from log y and 1 - y, each computed from the logits."""
+        """The same from c and l, each computed from the logits."""
         _, c, surprise = softmax_parts(xp, z)
-        term = multiply_or_zero(xp, power(xp, c, self.loss.gamma), surprise)
+        term = multiply_or_zero(xp, c**self.loss.gamma, surprise)
         return xp.sum(multiply_or_zero(xp, self.loss.shares(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The term of the class; in float32 only from its cross-entropy."""
+        """The term of the class, from its cross-entropy."""
 
-        def plain(xp: Namespace, z: Array) -> Array:
-            surprise = softmax_cross_entropy_at(xp, z, index)
-            return self._plain_of_own(xp, surprise, self.loss.share_at(xp, z, index))[0]
-
-        @with_float32_form(plain)
+        @computed_in_float64
         def value(xp: Namespace, z: Array) -> Array:
-            return self._both_at(xp, z, index)[0]
+            surprise = softmax_cross_entropy_at(xp, z, index)
+            focus = self._focus_at(xp, z, index, -xp.expm1(-surprise))
+            return multiply_or_zero(xp, focus, surprise)
 
         return value(xp, z)
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Both, from the same exponentials."""
+        """Both, from cross-entropy and its slope, of which the slope is a multiple."""
 
-        @with_float32_form(lambda xp, z: self._plain_both_at(xp, z, index))
+        @computed_in_float64
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-            return self._both_at(xp, z, index)
+            surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
+            c = -xp.expm1(-surprise)
+            focus = self._focus_at(xp, z, index, c)
+            m = focusing.entropy_share(xp, xp.exp(-surprise), c, surprise)
+            factor = focus * (1.0 + self.loss.gamma * m)
+            return multiply_or_zero(xp, focus, surprise), factor[..., None] * slope
 
         return both(xp, z)
 
-    def _both_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Return value and slope for class indices.
-
-        The slope is a (1 - y)^gamma (1 + gamma m) times that of the cross-entropy -log y.
-        """
-        own = softmax_parts_at(xp, z, index)
-        share = self.loss.share_at(xp, z, index)
-        value, factor = self._of_own(xp, own.p, own.rest, own.surprise, share)
-        return value, factor[..., None] * own.slope
-
-    def _plain_both_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Return the same in float64 that was float32, from the cross-entropy of the class.
-
-        In float64 the power would multiply its errors.
-        """
-        surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
-        value, factor = self._plain_of_own(xp, surprise, self.loss.share_at(xp, z, index))
-        return value, factor[..., None] * slope
-
-    def _plain_of_own(
-        self, xp: Namespace, surprise: Array, share: Array | float
-    ) -> tuple[Array, Array]:
-        return self._of_own(xp, xp.exp(-surprise), -xp.expm1(-surprise), surprise, share)
-
-    def _of_own(
-        self, xp: Namespace, y: Array, c: Array, surprise: Array, share: Array | float
-    ) -> tuple[Array, Array]:
-        """Return the loss of a class from y, 1 - y and -log y, and the factor of its slope."""
-        modulated = share * power(xp, c, self.loss.gamma)
-        m = focusing.entropy_share(xp, y, c, surprise)
-        return multiply_or_zero(xp, modulated, surprise), modulated * (1.0 + self.loss.gamma * m)
+    def _focus_at(self, xp: Namespace, z: Array, index: Array, c: Array) -> Array:
+        """Return a c^gamma of the target's class."""
+        return self.loss.share_at(xp, z, index) * c**self.loss.gamma
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
-        y, c, m, _ = _parts(xp, z)
-        w = self.loss.shares(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
-        return y * of_others(xp, w) - w * c
+        """Sum over k of u_k (p_j - [j = k]), u = a t c^gamma (1 + gamma m) with m = p l / c."""
+        return self._both(xp, z, t)[1]
 
-    @extended_range(lambda self, xp, z, t: _has_subnormal_rest(xp, z))
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+        return self._both(xp, z, t)
+
+    def _both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        p, c, surprise = softmax_parts(xp, z)
+        focus = self.loss.shares(xp, t) * c**self.loss.gamma
+        m = focusing.entropy_share(xp, p, c, surprise)
+        u = focus * (1.0 + self.loss.gamma * m)
+        value = xp.sum(multiply_or_zero(xp, focus, surprise), axis=-1)
+        return value, p * of_others(xp, u) - u * c
+
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The terms of the own class and of the other classes.
 
-        With c = 1 - y and l = -log y, a class of weight a t adds to itself
-        c^(gamma + 1) (y (1 + 2 gamma + gamma^2 m) - gamma y l), and to another,
-        of probability p, p ((1 - p) u - p v) with u = c^gamma (1 + gamma m) and
-        v = gamma c^(gamma - 1) y (l - 2 + (1 - gamma) m).
+        A class of weight a t adds to itself a t c^(gamma + 1) (p (1 + 2 gamma + gamma^2 m) -
+        gamma p l), and to another, of probability s, s ((1 - s) u - s v) with
+        v = a t gamma c^(gamma - 1) p (l - 2 + (1 - gamma) m).
         """
-        b = self.bends(xp, z, t)
-        v = of_others(xp, b.v_more - b.v_less)
-        others = b.scaled * (b.c * of_others(xp, b.u) - b.y * v)
-        return ((b.more - b.less) + others) * b.unit
-
-    def bends(self, xp: Namespace, z: Array, t: Array) -> _Bends:
-        """Return the terms of the second derivative."""
-        y, c, m, surprise = _parts(xp, z)
-        scaled, unit = scaled_softmax(xp, z)
-        g, at = self.loss.gamma, self.loss.shares(xp, t)
-        modulation = power(xp, c, g)
-        own = at * modulation * c
+        p, c, surprise = softmax_parts(xp, z)
+        g, m = self.loss.gamma, focusing.entropy_share(xp, p, c, surprise)
+        focus = self.loss.shares(xp, t) * c**g
+        own = p * (1.0 + 2.0 * g + g * g * m) - g * multiply_or_zero(xp, p, surprise)
+        u = focus * (1.0 + g * m)
         # Where c is 0 no other class has any probability that v could act on.
-        v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
-        # The quotient by a subnormal number is infinite.
-        v = v if g else 0.0 * at * c
-        # (1 - gamma) y m has the sign of 1 - gamma.
-        turn = v * ((1.0 - g) * y * m)
-        positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)
-        return _Bends(
-            more=own * (scaled * (1.0 + 2.0 * g + g * g * m)),
-            less=own * (g * multiply_or_zero(xp, scaled, surprise)),
-            u=at * modulation * (1.0 + g * m),
-            v_more=v * (m * c) + positive,
-            v_less=v * (2.0 * y) + negative,
-            y=y,
-            c=c,
-            scaled=scaled,
-            unit=unit,
-        )
-
-
-def _has_subnormal_rest(xp: Namespace, z: Array) -> Array:
-    """Tell for which rows the probabilities of all classes but one are subnormal."""
-    largest = xp.max(z, axis=-1, keepdims=True)
-    others = xp.where(z == largest, -xp.inf * xp.ones_like(z), z)
-    ahead = largest[..., 0] - xp.max(others, axis=-1)
-    return (ahead > _SUBNORMAL_FROM) & (ahead < _SUBNORMAL_TO)
-
-
-class _Parts(NamedTuple):
-    """The softmax y of logits, c = 1 - y, m = -y log y / (1 - y), and -log y."""
-
-    y: Array
-    c: Array
-    m: Array
-    surprise: Array
-
-
-class _Bends(NamedTuple):
-    """The terms of the second derivative, and their factors.
-
-    `more` and `less` are over the `unit` of `scaled_softmax`: y may be subnormal,
-    and its other factor large.
-    """
-
-    more: Array
-    less: Array
-    u: Array
-    v_more: Array
-    v_less: Array
-    y: Array
-    c: Array
-    scaled: Array
-    unit: Array
-
-
-def _parts(xp: Namespace, z: Array) -> _Parts:
-    y, c, surprise = softmax_parts(xp, z)
-    return _Parts(y, c, focusing.entropy_share(xp, y, c, surprise), surprise)
+        over = g * focus / xp.where(c == 0, xp.inf * xp.ones_like(c), c)
+        v = over * (m * c - 2.0 * p + (1.0 - g) * p * m)
+        return focus * c * own + p * (c * of_others(xp, u) - p * of_others(xp, v))

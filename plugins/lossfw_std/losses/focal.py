@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, NamedTuple
 
+import numpy as np
 from pydantic import Field, NonNegativeFloat
 
 from lossfw import (
@@ -21,16 +23,19 @@ from lossfw import (
 from lossfw.numerics import (
     computed_in_float64,
     multiply_or_zero,
+    positive_part,
     sigmoid,
     softplus,
-    with_float32_form,
+    step_of,
 )
 from lossfw_std import focusing
-from lossfw_std.focusing import Odds
-from lossfw_std.shared_parts import Deferred, shared_parts
+from lossfw_std.focusing import Chance
 
-# Value, slope or bend of one class.
-_Part: TypeAlias = Callable[..., Any]
+# Beyond this logit, and nearer to 0 or 1 than this, no derivative has its extreme.
+_REACH, _MARGIN = 60.0, 1e-9
+
+# How an extreme is narrowed down: points in each round, and rounds.
+_POINTS, _ROUNDS = 401, 12
 
 
 class Focal(LinkedLoss, PointwiseLoss):
@@ -88,81 +93,78 @@ class Focal(LinkedLoss, PointwiseLoss):
     from_logits: bool = False
 
     def logit_body(self) -> PointwiseBody:
-        return _OnLogits(self.gamma, self.alpha)
+        return _OnLogits(self)
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """The factors of both classes."""
+        return (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
+
+    def shares(self, t: Array) -> tuple[Array, Array]:
+        """Return the weighted shares of both classes in a target."""
+        own, other = self.weights
+        return (t, 1.0 - t) if self.alpha is None else (own * t, other * (1.0 - t))
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s, summed over both classes."""
-        rest = 1 - y
-        own = multiply_or_zero(xp, t, multiply_or_zero(xp, rest**self.gamma, xp.log(y)))
-        return _sum(
-            xp,
-            self.alpha,
-            -own,
-            -multiply_or_zero(xp, 1 - t, multiply_or_zero(xp, y**self.gamma, xp.log(rest))),
-        )
+        (own, other), rest = self.shares(t), 1 - y
+        first = multiply_or_zero(xp, rest**self.gamma, xp.log(y))
+        second = multiply_or_zero(xp, y**self.gamma, xp.log(rest))
+        return -multiply_or_zero(xp, own, first) - multiply_or_zero(xp, other, second)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        own = focusing.plain_value(xp, t, 1.0 - y, xp.log(y), self.gamma)
-        other = focusing.plain_value(xp, 1.0 - t, y, xp.log1p(-y), self.gamma)
-        return _sum(xp, self.alpha, own, other)
-
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        rest = 1.0 - y
-        own = focusing.plain_slope(xp, t, rest, xp.log(y), y, self.gamma)
-        other = focusing.plain_slope(xp, 1.0 - t, y, xp.log1p(-y), rest, self.gamma)
-        return _sum(xp, self.alpha, own, -other)
-
-    @with_float32_form(_plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; see `lossfw_std.focusing`."""
-        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
-        first, second = (focusing.value(xp, c, self.gamma) for c in (own, other))
-        return _sum(xp, self.alpha, first, second)
+        """The same, with log1p for the other class."""
+        first, second = self._chances(xp, y, t)
+        return focusing.value(xp, first, self.gamma) + focusing.value(xp, second, self.gamma)
 
-    @with_float32_form(_plain_derivative)
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """That of the class less that of the other."""
-        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
-        (weight, unit), (rest, unit_of_rest) = map(focusing.over_power_of_two, self._weights)
-        first = focusing.slope(xp, own, self.gamma, unit)
-        second = focusing.slope(xp, other, self.gamma, unit_of_rest)
-        return _weighted(xp, weight, first) - _weighted(xp, rest, second)
+        first, second = self._chances(xp, y, t)
+        return focusing.slope(xp, first, self.gamma) - focusing.slope(xp, second, self.gamma)
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same logarithms."""
+        g, (first, second) = self.gamma, self._chances(xp, y, t)
+        return (
+            focusing.value(xp, first, g) + focusing.value(xp, second, g),
+            focusing.slope(xp, first, g) - focusing.slope(xp, second, g),
+        )
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
-        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
-        weight, rest = self._weights
-        bend = focusing.bend(xp, own, self.gamma, weight)
-        return bend + focusing.bend(xp, other, self.gamma, rest)
+        first, second = self._chances(xp, y, t)
+        return focusing.bend(xp, first, self.gamma) + focusing.bend(xp, second, self.gamma)
 
-    @property
-    def _weights(self) -> tuple[float, float]:
-        """The factors of both classes."""
-        return (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
+    def _chances(self, xp: Namespace, y: Array, t: Array) -> tuple[Chance, Chance]:
+        own, other = self.shares(t)
+        return focusing.of_one(xp, y, own), focusing.of_other(xp, y, other)
 
     def claims(self) -> Claims:
         """Proper only for gamma = 0; calibrated where both classes weigh the same."""
         fair = self.alpha is None or self.alpha == 0.5
         proper = fair and self.gamma == 0
-        weights = self._weights
-        known = focusing.extremes(self.gamma)
+        known = _extremes(self.gamma)
         if self.from_logits:
             return Claims(
                 nonnegative=True,
-                strictly_convex=(self.gamma == 0 and min(weights) > 0) or None,
-                lipschitz=max(weights) * known.slope,
-                gradient_lipschitz=max(weights) * known.bend,
+                strictly_convex=(self.gamma == 0 and min(self.weights) > 0) or None,
+                lipschitz=max(self.weights) * known.slope,
+                gradient_lipschitz=max(self.weights) * known.bend,
                 twice_smooth=True,
                 calibrated=fair or None,
                 linear_in_target=True,
             )
         # For gamma > 1 the curvature is 0 at s = 1.
-        least = min(weights) * (known.least_bend if 0 < self.gamma < 1 else 1.0 + self.gamma)
+        flattest = known.least_bend if 0 < self.gamma < 1 else 1.0 + self.gamma
+        least = min(self.weights) * flattest
         return Claims(
             nonnegative=True,
             convex=True,
-            strictly_convex=min(weights) > 0 or None,
+            strictly_convex=min(self.weights) > 0 or None,
             strongly_convex=least if least > 0 and self.gamma <= 1 else None,
             twice_smooth=True,
             strictly_proper=proper or None,
@@ -172,72 +174,105 @@ class Focal(LinkedLoss, PointwiseLoss):
         )
 
 
-def _of_odds(
-    body: _OnLogits, xp: Namespace, sides: tuple[Odds, Odds], value: _Part, slope: _Part
-) -> Deferred:
-    return lambda: body.of_both(xp, value, sides, 1.0), lambda: body.of_both(xp, slope, sides, -1.0)
-
-
-@shared_parts
-def _plain(body: _OnLogits, xp: Namespace, z: Array, t: Array) -> Deferred:
-    sides = focusing.odds(xp, t, z, body.gamma, plain=True)
-    return _of_odds(body, xp, sides, focusing.plain_value_of_odds, focusing.plain_slope_of_odds)
-
-
-@shared_parts
-def _stable(body: _OnLogits, xp: Namespace, z: Array, t: Array) -> Deferred:
-    sides = focusing.odds(xp, t, z, body.gamma)
-    return _of_odds(body, xp, sides, focusing.value_of_odds, focusing.slope_of_odds)
-
-
 @dataclass(frozen=True)
 class _OnLogits(PointwiseBody):
-    """The focal loss of logits."""
+    """The focal loss of logits, with p = sigmoid(z) and q = sigmoid(-z)."""
 
-    gamma: float
-    alpha: float | None
+    loss: Focal
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""
-        first = multiply_or_zero(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
-        second = multiply_or_zero(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
-        return _sum(
-            xp, self.alpha, multiply_or_zero(xp, t, first), multiply_or_zero(xp, 1 - t, second)
-        )
+        own, other = self.loss.shares(t)
+        first = multiply_or_zero(xp, sigmoid(xp, -z) ** self.loss.gamma, softplus(xp, -z))
+        second = multiply_or_zero(xp, sigmoid(xp, z) ** self.loss.gamma, softplus(xp, z))
+        return multiply_or_zero(xp, own, first) + multiply_or_zero(xp, other, second)
 
-    @with_float32_form(_plain.both)
-    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        """Both from the same exponentials."""
-        return _stable.both(self, xp, z, t)
-
-    @with_float32_form(_plain.value)
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same in powers of exp(-abs(z))."""
-        return _stable.value(self, xp, z, t)
+        """The same, with a power as the exponential of a logarithm that is there."""
+        own, other = self.loss.shares(t)
+        _, less, more = _surprises(xp, z)
+        first = multiply_or_zero(xp, own, less) * self._focus(xp, more)
+        return first + multiply_or_zero(xp, other, more) * self._focus(xp, less)
 
-    @with_float32_form(_plain.derivative)
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """That of the class less that of the other."""
-        return _stable.derivative(self, xp, z, t)
+        """p^gamma (p - gamma q log q) of the other class, less q^gamma (q - gamma p log p)."""
+        return self._both(xp, z, t)[1]
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+        return self._both(xp, z, t)
+
+    def _both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        (own, other), g = self.loss.shares(t), self.loss.gamma
+        e, less, more = _surprises(xp, z)
+        p, q = _chances(xp, z, e)
+        first, second = self._focus(xp, more), self._focus(xp, less)
+        value = multiply_or_zero(xp, own, less) * first + multiply_or_zero(xp, other, more) * second
+        rise = other * second * (p + g * multiply_or_zero(xp, q, more))
+        return value, rise - own * first * (q + g * multiply_or_zero(xp, p, less))
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Those of both classes."""
-        sides = focusing.odds(xp, t, z, self.gamma)
-        return self.of_both(xp, focusing.bend_of_odds, sides, 1.0)
+        """q^gamma p ((2 gamma + 1) q + gamma (q - gamma p) log p), and with p and q swapped."""
+        (own, other), g = self.loss.shares(t), self.loss.gamma
+        e, less, more = _surprises(xp, z)
+        p, q = _chances(xp, z, e)
+        both = (2.0 * g + 1.0) * p * q
+        first = both + g * (g * p - q) * multiply_or_zero(xp, p, less)
+        second = both + g * (g * q - p) * multiply_or_zero(xp, q, more)
+        return own * self._focus(xp, more) * first + other * self._focus(xp, less) * second
 
-    def of_both(self, xp: Namespace, part: _Part, sides: tuple[Odds, Odds], sign: float) -> Array:
-        """Return the sum of a part of both classes, that of the other times `sign`."""
-        first, second = (part(xp, side, self.gamma) for side in sides)
-        return _sum(xp, self.alpha, first, sign * second)
-
-
-def _sum(xp: Namespace, alpha: float | None, own: Array, other: Array) -> Array:
-    """Return the sum over both classes by their weights; 0 drops even infinity."""
-    if alpha is None:
-        return own + other
-    return multiply_or_zero(xp, alpha, own) + multiply_or_zero(xp, 1.0 - alpha, other)
+    def _focus(self, xp: Namespace, surprise: Array) -> Array:
+        """Return r^gamma for a surprise -log r, which may be infinite."""
+        return xp.exp(-self.loss.gamma * surprise) if self.loss.gamma else xp.ones_like(surprise)
 
 
-def _weighted(xp: Namespace, weight: float, x: Array) -> Array:
-    return x if weight == 1.0 else multiply_or_zero(xp, weight, x)
+def _surprises(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
+    """Return exp(-abs(z)), -log sigmoid(z) and -log sigmoid(-z)."""
+    e = xp.exp(-xp.abs(z))
+    log = xp.log1p(e)
+    return e, log + positive_part(xp, -z), log + positive_part(xp, z)
+
+
+def _chances(xp: Namespace, z: Array, e: Array) -> tuple[Array, Array]:
+    """Return sigmoid(z) and sigmoid(-z) from e = exp(-abs(z))."""
+    above, part = step_of(xp, z), 1.0 / (1.0 + e)
+    return xp.maximum(e, above) * part, xp.maximum(e, 1.0 - above) * part
+
+
+class _Extremes(NamedTuple):
+    """The steepest slope and the sharpest bend by the logit, and the least bend by s."""
+
+    slope: float
+    bend: float
+    least_bend: float
+
+
+@functools.cache
+def _extremes(gamma: float) -> _Extremes:
+    """Return the extremes of the derivatives over all s; two of them have no closed form.
+
+    The slope by the logit is 1 at an infinite logit.
+    """
+    loss, one = Focal(gamma=gamma), np.ones(_POINTS)
+    body = loss.logit_body()
+    return _Extremes(
+        slope=max(1.0, _largest(lambda z: np.abs(body.derivative(np, z, one)), -_REACH, _REACH)),
+        bend=_largest(lambda z: np.abs(body.second_derivative(np, z, one)), -_REACH, _REACH),
+        least_bend=-_largest(lambda s: -loss.second_derivative(np, s, one), _MARGIN, 1.0 - _MARGIN),
+    )
+
+
+def _largest(function: Callable[[Array], Array], low: float, high: float) -> float:
+    """Return the largest value, by looking ever closer around the largest so far."""
+    best = -np.inf
+    for _ in range(_ROUNDS):
+        x = np.linspace(low, high, _POINTS)
+        values = function(x)
+        at = int(np.argmax(values))
+        best = max(best, float(values[at]))
+        low, high = x[max(at - 1, 0)], x[min(at + 1, _POINTS - 1)]
+    return best

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import computed_in_float64, multiply_or_zero, quotient
+from lossfw.numerics import computed_in_float64, multiply_or_zero
 from lossfw_std.own_class import OwnClassLoss
 
 
@@ -59,11 +59,13 @@ class GeneralisedCrossEntropy(OwnClassLoss):
 
     def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """-t y^(q - 1)."""
-        return -_slope(xp, y, t, self.q)
+        # 0 y keeps NaN, whose power 0 is 1.
+        return 0.0 * y - multiply_or_zero(xp, t, y ** (self.q - 1.0))
 
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(1 - q) t y^(q - 2)."""
-        return quotient(xp, (1.0 - self.q) * _slope(xp, y, t, self.q), y)
+        return multiply_or_zero(xp, (1.0 - self.q) * t, y ** (self.q - 2.0))
 
     def claims(self) -> Claims:
         """Convex, for -y^q is; bounded by 1/q."""
@@ -78,17 +80,3 @@ class GeneralisedCrossEntropy(OwnClassLoss):
             permutation_equivariant=True,
             finite_at_boundary=True,
         )
-
-
-# In float32 the parameter would be rounded too, and a tiny y multiplies that error.
-@computed_in_float64
-def _slope(xp: Namespace, y: Array, t: Array, q: float) -> Array:
-    """Return t y^(q - 1)."""
-    if q < 0.5:
-        # The logarithm of a tiny y would multiply the rounding of q - 1.
-        at_zero, one = y == 0, xp.ones_like(y)
-        return multiply_or_zero(
-            xp, t, xp.where(at_zero, xp.inf * one, y**q / xp.where(at_zero, one, y))
-        )
-    # Here q - 1 is exact. The last term keeps NaN, whose power 0 is 1.
-    return multiply_or_zero(xp, t, y ** (q - 1.0)) + 0.0 * y

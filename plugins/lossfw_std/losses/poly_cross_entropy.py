@@ -11,21 +11,16 @@ from pydantic import Field
 from lossfw import Array, Claims, LinkedLoss, Namespace, RowBody
 from lossfw.numerics import (
     computed_in_float64,
-    extended_range,
     log1p_minus,
     multiply_or_zero,
-    quotient,
-    scaled_softmax,
+    softmax_cross_entropy_and_gradient_at,
+    softmax_cross_entropy_at,
     softmax_parts,
-    softmax_parts_at,
 )
 from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 
-# Above this probability the loss is computed from the distance to 1.
+# Where 1 - p is smaller, its series is summed without the first power.
 _NEAR_ONE = 0.5
-
-# The quotient of a smaller target may be subnormal.
-_LEAST_TARGET = 1e-290
 
 
 class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
@@ -82,42 +77,17 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
         return xp.sum(multiply_or_zero(xp, t, -xp.log(y) + self.epsilon * (1 - y)), axis=-1)
 
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """The same; for an epsilon below 0, near 1, as (-log(1 - q) - q) + (1 + epsilon) q.
-
-        There the first powers of q = 1 - y cancel in the textbook's form.
-        """
-        if self.epsilon >= 0:
-            return self.plain_class_value(xp, y, t)
-        return multiply_or_zero(xp, t, self.of_chance(xp, y, 1.0 - y, None))
-
-    def of_chance(self, xp: Namespace, y: Array, q: Array, surprise: Array | None) -> Array:
-        """Return the loss of a class from y, q = 1 - y and, if it is known, -log y."""
-        ones = xp.ones_like(y)
-        if self.epsilon >= 0:
-            return (-xp.log(y) if surprise is None else surprise) + self.epsilon * q
-        near = y > _NEAR_ONE
-        log = -xp.log(xp.where(near, ones, y)) if surprise is None else surprise
-        close = (1.0 + self.epsilon) * q - log1p_minus(xp, xp.where(near, -q, 0.0 * ones))
-        return xp.where(near, close, log + self.epsilon * q)
-
-    def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """The textbook's form."""
+        """The same."""
         return multiply_or_zero(xp, t, self.epsilon * (1.0 - y) - xp.log(y))
 
     def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """-t (1/y + epsilon), as (1 - y)/y + (1 + epsilon) for an epsilon near -1."""
-        return -(quotient(xp, t * (1.0 - y), y) + (1.0 + self.epsilon) * t)
+        """-t (1/y + epsilon)."""
+        return -multiply_or_zero(xp, t, 1.0 / y + self.epsilon)
 
-    @extended_range(lambda self, xp, y, t: (t > 0) & (t < _LEAST_TARGET))
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """t / y^2; t / y may be subnormal."""
-        return quotient(xp, quotient(xp, t, y), y)
-
-    def factor(self, p: Array, c: Array) -> Array:
-        """Return 1 + epsilon p, the slope at logits over that of cross-entropy; c is 1 - p."""
-        if self.epsilon >= 0:
-            return 1.0 + self.epsilon * p
-        return (1.0 + self.epsilon) - self.epsilon * c
+        """t / y^2."""
+        return multiply_or_zero(xp, t, 1.0 / (y * y))
 
     def claims(self) -> Claims:
         """Cross-entropy and a straight line; in logits a bounded one."""
@@ -158,30 +128,46 @@ class _OnLogits(OnLogits):
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same from log p and 1 - p, each computed from the logits."""
-        p, c, surprise = softmax_parts(xp, z)
-        return xp.sum(multiply_or_zero(xp, t, self.loss.of_chance(xp, p, c, surprise)), axis=-1)
+        _, c, surprise = softmax_parts(xp, z)
+        return xp.sum(multiply_or_zero(xp, t, self._of_class(xp, c, surprise)), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The term of the class."""
-        return self.value_and_derivative_at(xp, z, index)[0]
+
+        @computed_in_float64
+        def value(xp: Namespace, z: Array) -> Array:
+            surprise = softmax_cross_entropy_at(xp, z, index)
+            return self._of_class(xp, -xp.expm1(-surprise), surprise)
+
+        return value(xp, z)
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Both, from the same exponentials."""
+        """Both, from cross-entropy and its slope, of which the slope is a multiple."""
 
         @computed_in_float64
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-            own = softmax_parts_at(xp, z, index)
-            value = self.loss.of_chance(xp, own.p, own.rest, own.surprise)
-            return value, self.loss.factor(own.p, own.rest)[..., None] * own.slope
+            surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
+            c = -xp.expm1(-surprise)
+            factor = self._factor(xp.exp(-surprise), c)
+            return self._of_class(xp, c, surprise), factor[..., None] * slope
 
-        value, slope = both(xp, z)
-        return value, slope
+        return both(xp, z)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (p_j - [j = k]), w = t (1 + epsilon p)."""
         p, c, _ = softmax_parts(xp, z)
-        w = t * self.loss.factor(p, c)
+        return self._slope(xp, p, c, t)
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+        p, c, surprise = softmax_parts(xp, z)
+        value = xp.sum(multiply_or_zero(xp, t, self._of_class(xp, c, surprise)), axis=-1)
+        return value, self._slope(xp, p, c, t)
+
+    def _slope(self, xp: Namespace, p: Array, c: Array, t: Array) -> Array:
+        w = t * self._factor(p, c)
         return p * of_others(xp, w) - w * c
 
     @computed_in_float64
@@ -192,11 +178,21 @@ class _OnLogits(OnLogits):
         s ((1 - s) w - s epsilon t p).
         """
         p, c, _ = softmax_parts(xp, z)
-        scaled, unit = scaled_softmax(xp, z)
         epsilon = self.loss.epsilon
-        w, tilt = t * self.loss.factor(p, c), epsilon * (t * p)
-        # For an epsilon near -1 the textbook's sum would cancel.
-        turn = 1.0 + epsilon * (p - c) if epsilon >= 0 else (1.0 + epsilon) - 2.0 * epsilon * c
-        own = scaled * (t * c * turn)
-        others = scaled * (c * of_others(xp, w) - p * of_others(xp, tilt))
-        return (own + others) * unit
+        own = t * c * ((1.0 + epsilon) * p + (1.0 - epsilon) * c)
+        w, tilt = t * self._factor(p, c), epsilon * (t * p)
+        return p * (own + c * of_others(xp, w) - p * of_others(xp, tilt))
+
+    def _of_class(self, xp: Namespace, c: Array, surprise: Array) -> Array:
+        """Return the loss of a class from 1 - p and -log p."""
+        epsilon = self.loss.epsilon
+        if epsilon >= 0:
+            return surprise + epsilon * c
+        # For an epsilon near -1 both terms cancel near p = 1, and logits know 1 - p.
+        near = c < _NEAR_ONE
+        rest = xp.where(near, -log1p_minus(xp, xp.where(near, -c, 0.0 * c)), surprise - c)
+        return rest + (1.0 + epsilon) * c
+
+    def _factor(self, p: Array, c: Array) -> Array:
+        """Return 1 + epsilon p, the slope over that of cross-entropy, as terms above 0."""
+        return c + (1.0 + self.loss.epsilon) * p
