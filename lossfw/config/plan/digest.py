@@ -11,12 +11,10 @@ from lossfw.components.component import Component
 from lossfw.components.registry import Entry
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.section_types import SCHEMA_VERSION
-from lossfw.config.schema.sections import HOLD_OUT_OF_FOLDS, TrainSection
+from lossfw.config.schema.sections import TrainSection
 from lossfw.data.class_labels import are_indices
 from lossfw.data.files import digest_arrays
 from lossfw.data.source import file_fields
-from lossfw.evaluation.intervals.units import Units
-from lossfw.evaluation.slices import DEFAULT_LARGEST
 from lossfw.models import Model
 from lossfw.models.predictions import Predictions
 from lossfw.nn.dense import Network
@@ -78,33 +76,30 @@ def plan_digest(config: CheckedConfig) -> str:
     )
 
 
-def _data(config: CheckedConfig) -> list[Any]:
+def _data(config: CheckedConfig) -> dict[str, Any]:
     """Return all that decides the rows."""
-    options = config.data_spec.options.to_config()
-    described = [without_files(known(config.data_spec.source)), known(config.data).digest]
-    # Data without such keys have the digest that they had before there were any.
-    described += [options] if options else []
-    recorded = config.recorded
-    # Labels that are the numbers of outputs change nothing.
-    if recorded.classes and not are_indices(recorded.classes):
-        described.append({"recorded": recorded.classes})
-    described += [{"categories": recorded.categories}] if recorded.categories else []
-    if recorded.standardisation is not None:
-        described.append(
-            {"standardisation": digest_arrays(*recorded.standardisation.arrays.values())}
-        )
-    return described
+    recorded, spec = config.recorded, config.data_spec
+    scale = recorded.standardisation
+    return {
+        "source": without_files(known(spec.source)),
+        "digest": known(config.data).digest,
+        "options": spec.options.to_config(),
+        # Labels that are the numbers of outputs change nothing.
+        "classes": [] if are_indices(recorded.classes) else recorded.classes,
+        "categories": recorded.categories,
+        "standardisation": scale and digest_arrays(*scale.arrays.values()),
+    }
 
 
 def _outputs(config: CheckedConfig) -> dict[str, Any]:
     """Return all that decides the outputs."""
     model, predictor, link = config.model, config.predictor, known(config.origin).link
+    after = link and link.to_config()
     if isinstance(model, Predictions):
-        # The short form without a link means the same, and has the same digest.
-        short = ["predictions", [], digest_arrays(config.outputs)]
-        return {"network": short} if link is None else {"model": [*short, link.to_config()]}
+        # Without a link it means the same as the short form, and has the same digest.
+        saved = ["predictions", [], digest_arrays(config.outputs)]
+        return {"network": [*saved, after] if after else saved}
     if model is not None:
-        after = None if link is None else link.to_config()
         version = model.library_version if model.library else None
         parameters = {k: v for k, v in without_files(model).items() if k != "link"}
         return {"model": [parameters, known(predictor).digest, after, version]}
@@ -116,22 +111,13 @@ def _outputs(config: CheckedConfig) -> dict[str, Any]:
 
 def _report(config: CheckedConfig) -> dict[str, Any]:
     """Return the options of reports that change results."""
-    options: dict[str, Any] = {}
-    if config.intervals is not None:
-        options["intervals"] = config.intervals.to_dict()
-        if config.units == Units():
-            # What rows are by themselves: such runs have the digest of before there were units.
-            del options["intervals"]["units"]
-    if (base := config.baseline) is not None:
-        values = [] if base.outputs is None else [digest_arrays(base.outputs)]
-        options["baseline"] = [base.label, *values]
-    if config.slices:
-        options["slices"] = [
-            [one.name, one.by, list(one.bins)]
-            + ([] if one.largest == DEFAULT_LARGEST else [one.largest])
-            for one in config.slices
-        ]
-    return options
+    intervals, base = config.intervals, config.baseline
+    return {
+        "intervals": intervals
+        and intervals.to_dict() | {"units": config.units and config.units.to_plain()},
+        "baseline": base and [base.label, base.outputs is None or digest_arrays(base.outputs)],
+        "slices": [[one.name, one.by, one.bins, one.largest] for one in config.slices],
+    }
 
 
 def training_identity(
@@ -140,10 +126,9 @@ def training_identity(
     """Return the digest of each part that decides the result, by its place in the file.
 
     The number of rounds or epochs is one only where the schedule depends on it: else a
-    training may be resumed with more of them. A key that came later is left out where it is
-    not given, so that the identity of an older training stays.
+    training may be resumed with more of them.
     """
-    described: dict[str, Any] = {
+    described = {
         "lossfw": SCHEMA_VERSION,
         "seed": known(config.sections).seed,
         "plugins": versions(config.entries),
@@ -152,9 +137,8 @@ def training_identity(
         "loss": [known(config.used_loss).to_config(), config.loss_form],
         "evaluate.metrics": [known(metric).to_config() for metric in config.metrics],
         "train.hold_out": _hold_out(config, section),
+        "train.measure": section.measure or 1,
     }
-    if section.measure is not None and section.measure > 1:
-        described["train.measure"] = section.measure
     return {key: digest({"": value}) for key, value in described.items()}
 
 
@@ -185,13 +169,8 @@ def _hold_out(config: CheckedConfig, section: TrainSection) -> dict[str, Any] | 
     if section.hold_out is None or config.held_out is None:
         return None
     spec = config.held_out_spec
-    described = section.hold_out.model_dump(include={"share", "patience"})
-    # Trainings without these keys have the identity that they had before there were any.
-    described |= section.hold_out.model_dump(include=set(HOLD_OUT_OF_FOLDS), exclude_none=True)
-    described |= {
+    return section.hold_out.model_dump(exclude={"data", "repeats"}) | {
         "data": spec.source and without_files(spec.source),
         "digest": config.held_out.digest,
+        "options": spec.options.to_config(),
     }
-    if options := spec.options.to_config():
-        described["options"] = options
-    return described

@@ -59,8 +59,6 @@ MAX_UNITS = 2**24
 MAX_SAMPLE = 10_000_000
 # What `repeats` of folds stands for: a sweep over this key.
 REPEAT = "train.hold_out.repeat"
-# The keys of `train.hold_out` that are left out of the identity of a training without them.
-HOLD_OUT_OF_FOLDS = ("folds", "fold", "repeat", "groups", "stratify", "time", "gap", "window")
 
 
 class Layer(Section):

@@ -7,9 +7,8 @@ import hashlib
 import io
 import math
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -20,28 +19,11 @@ from lossfw.data import Dataset, File, Source, join_digests, read_bytes
 # The third byte of a file says of what dtype its numbers are, all big-endian.
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-
-
 # Two zeros, the code of the dtype, and the number of axes, before four bytes for
 # the length of each axis.
 _MAGIC_BYTES = 4
-
-# No compressed byte of deflate stands for more than 1,032 bytes.
-_LARGEST_RATIO = 1032
 # Unpacked numbers stand in memory twice, as they are and scaled.
 _MAX_UNPACKED = 2 * 1024**3
-
-
-class IdxHeader(NamedTuple):
-    """What the head of a file says: dtype and shape of its numbers."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-
-    @property
-    def nbytes(self) -> int:
-        """How many bytes the numbers have."""
-        return math.prod(self.shape) * self.dtype.itemsize
 
 
 class Idx(Source):
@@ -113,66 +95,50 @@ class Idx(Source):
 
 
 def read_idx(path: Path, role: str) -> tuple[NDArray, str]:
-    """Return the array of an IDX file and the digest of the file's content.
-
-    Nothing of the size that the header promises is allocated before it is known to be there.
-    """
+    """Return the array of an IDX file and the digest of the file's content."""
     content = read_bytes(path, role)
     stream: io.BytesIO | gzip.GzipFile = io.BytesIO(content)
-    packed = content.startswith(_GZIP_MAGIC)
-    if packed:
+    if packed := content.startswith(_GZIP_MAGIC):
         stream = gzip.GzipFile(fileobj=stream)
     try:
-        header = _read_header(stream.read, path)
-        if packed:
-            _check_promise(header, len(content), path)
-            # One byte more than promised, so that it shows if there are more.
-            numbers = memoryview(stream.read(header.nbytes + 1))
-        else:
-            numbers = memoryview(content)[stream.tell() :]
+        dtype, shape = _read_header(stream, path)
+        size = math.prod(shape) * dtype.itemsize
+        promised = f"numbers of shape {shape}, {size} bytes"
+        if packed and size > _MAX_UNPACKED:
+            raise DataError(
+                f"{path} promises {promised}; at most {_MAX_UNPACKED} are unpacked in memory. Is "
+                "its header right? Then unpack it with gunzip."
+            )
+        # One byte more than promised, so that it shows if there are more.
+        numbers = stream.read((size if packed else min(size, len(content))) + 1)
     except EOFError:
         raise DataError(f"{path} is a gzip file that is cut short. Fetch it again.") from None
     except (OSError, zlib.error) as error:
         raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
-    if len(numbers) < header.nbytes:
-        raise _too_short(f"{len(numbers)} bytes", header, path)
-    if len(numbers) > header.nbytes:
+    if len(numbers) < size:
         raise DataError(
-            f"{path} holds more than its header promises: numbers of shape {header.shape}, "
-            f"{header.nbytes} bytes. Is the header right?"
+            f"{path} promises {promised}, but holds {len(numbers)} bytes: it is cut short, or its "
+            "header is wrong. Fetch it again."
         )
-    array = np.frombuffer(numbers, header.dtype).reshape(header.shape)
-    return array, hashlib.sha256(content).hexdigest()
+    if len(numbers) > size:
+        raise DataError(
+            f"{path} holds more than its header promises: {promised}. Is the header right?"
+        )
+    return np.frombuffer(numbers, dtype).reshape(shape), hashlib.sha256(content).hexdigest()
 
 
-def _read_header(read: Callable[[int], bytes], path: Path) -> IdxHeader:
-    """Read the head of a file, and not a byte more."""
-    magic = read(_MAGIC_BYTES)
+def _read_header(
+    stream: io.BytesIO | gzip.GzipFile, path: Path
+) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Read dtype and shape, and not a byte more."""
+    magic = stream.read(_MAGIC_BYTES)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
         raise DataError(
             f"{path} is not an IDX file: it begins with {magic.hex(' ')}; expected 00 00, a dtype "
             "from 08 to 0e and the number of axes (MNIST's images have 00 00 08 03)."
         )
-    lengths = read(4 * magic[3])
+    lengths = stream.read(4 * magic[3])
     if len(lengths) < 4 * magic[3]:
         raise DataError(f"{path} is cut short within its header. Fetch it again.")
     shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
-    return IdxHeader(np.dtype(_DTYPES[magic[2]]), shape)
-
-
-def _check_promise(header: IdxHeader, packed_bytes: int, path: Path) -> None:
-    """Raise `DataError` if a packed file cannot hold its numbers, or memory should not."""
-    if header.nbytes > _LARGEST_RATIO * packed_bytes:
-        raise _too_short(f"{packed_bytes} bytes when packed", header, path)
-    if header.nbytes > _MAX_UNPACKED:
-        raise DataError(
-            f"{path} unpacks to {header.nbytes} bytes; at most {_MAX_UNPACKED} are unpacked in "
-            "memory. Unpack it with gunzip."
-        )
-
-
-def _too_short(found: str, header: IdxHeader, path: Path) -> DataError:
-    return DataError(
-        f"{path} promises numbers of shape {header.shape}, {header.nbytes} bytes, but holds "
-        f"{found}: it is cut short, or its header is wrong. Fetch it again."
-    )
+    return np.dtype(_DTYPES[magic[2]]), shape
