@@ -1,9 +1,8 @@
-"""The deviance of Tweedie's distributions; the forms of its value are in `lossfw_std.tweedie`."""
+"""The deviance of Tweedie's distributions."""
 
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
@@ -17,40 +16,26 @@ from lossfw import (
     Claims,
     Namespace,
     PointwiseBody,
+    Range,
     Space,
 )
 from lossfw.numerics import (
-    Words,
-    apply_where,
+    at_least,
     cache_constants,
     computed_in_float64,
-    extended_range,
-    two_prod,
-    with_float32_form,
+    select,
     zero_or_nan,
 )
 from lossfw_std.deviance import Deviance, LogMeanBody
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
-from lossfw_std.tweedie import (
-    REACH,
-    REACH_OF_ROOTS,
-    THREE_HALVES,
-    by_roots,
-    half_deviance,
-    is_quick,
-    positive_target,
-    power_of,
-    quick_half,
-    to_power,
-    usual_means,
-)
 
-# A logarithm as good as infinite.
-_INFINITE_LOG = 2.0**30
+# The power whose deviance is one of square roots: 4 (sqrt(y) - sqrt(t))^2 / sqrt(y).
+_THREE_HALVES = 1.5
 
-# Logarithms of a mean beyond which float32 is left to float64.
-_USUAL_LOG = 130.0
+# Of a mean and a target of at most so many decimal digits, divided by 2 + |p|, all powers are
+# floats; most powers have the digits of every promise.
+_DIGITS, _USUAL_DIGITS, _USUAL_LOG = 150.0, 30.0, 80.0
 
 
 def _a_power(power: float) -> float:
@@ -110,10 +95,8 @@ class TweedieDeviance(Deviance):
     ``link="log"`` its logarithm, and then it is not 0 where the prediction is
     the target. In the mean it is convex only for the powers 0 and 1, and in
     the logarithm for those from 1 to 2; elsewhere it bends the other way for
-    some predictions, and where its second derivative goes through 0, its
-    accuracy is that of its terms. For ``link="log"`` so is that of value and
-    derivative near their zeros. Means and targets beyond some 1e-70 and 1e70
-    take longer: see `lossfw.numerics.extended_range`. Source: Jorgensen,
+    some predictions. For powers below -3 and above 3 the promised sizes shrink,
+    since powers of them have to be floats. Source: Jorgensen,
     *Exponential dispersion models*, Journal of the Royal Statistical Society B
     49, 1987, doi:10.1111/j.2517-6161.1987.tb01685.x.
 
@@ -138,6 +121,20 @@ class TweedieDeviance(Deviance):
             return REAL
         # torch.compile cannot follow an attribute of what `super()` gives.
         return LOGITS if self.input_form == "logits" else self.prediction
+
+    @property
+    def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the power
+        """Sizes of which all powers are floats, or their logarithms."""
+        digits = _DIGITS / (2.0 + abs(self.power))
+        if self.link == "log":
+            return Range(high=min(_USUAL_LOG, digits * math.log(10.0)))
+        return self.target_range
+
+    @property
+    def target_range(self) -> Range:  # type: ignore[override]  # it depends on the power
+        """Sizes of which all powers are floats."""
+        digits = min(_USUAL_DIGITS, _DIGITS / (2.0 + abs(self.power)))
+        return Range(10.0**-digits, 10.0**digits)
 
     @property
     def target_space(self) -> Space:
@@ -174,62 +171,57 @@ class TweedieDeviance(Deviance):
         close = (y < 2 * t) & (t < 2 * y)
         return xp.where(close, 2 * y**b * (ratio**b - b * ratio + a) / (a * b), terms)
 
-    def _has_rare_mean(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Tell where a mean is so extreme that a power of it may be no float."""
-        low, high = usual_means(self.power)
-        return ~((y > low) & (y < high))
-
-    def _is_rare(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Tell where the target or its ratio to the mean may be no float either."""
-        low, high = usual_means(self.power)
-        size = xp.abs(t) if self.power < 0 else t
-        usual = (y > low) & (y < high) & (size < high)
-        if self.power != THREE_HALVES:
-            usual = usual & ((size > low * y) | (size == 0.0))
-        return ~usual
-
-    def _quick_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the value in float64 that was float32."""
-        p = self.power
-        if p == THREE_HALVES:
-            root = xp.sqrt(y)
-            gone = root - xp.sqrt(t)
-            found = 4.0 * (gone * (gone / root))
-        elif is_quick(p):
-            of_target = positive_target(xp, t, p) ** (2.0 - p)
-            found = 2.0 * quick_half(xp, (t - y) / y, y ** (2.0 - p), of_target, p)
-        else:
-            return self.value(xp, y, t)
-        return apply_where(xp, found, xp.isinf(y) | xp.isinf(t), self.value, y, t)
-
-    def _quick_both(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        return self._quick_value(xp, y, t), self.derivative(xp, y, t)
-
-    @with_float32_form(_quick_value)
-    @extended_range(_is_rare)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same without cancellation."""
-        if self.power == THREE_HALVES:
-            return by_roots(xp, y, t)
-        return 2.0 * half_deviance(xp, y, t, power_of(self.power), lambda k: to_power(xp, y, k))
+        """The definition without terms that cancel; see `half`."""
+        if self.power == _THREE_HALVES:
+            root = xp.sqrt(y)
+            gone = (y - t) / (root + xp.sqrt(t))
+            return 4.0 * gone * gone / root
+        return 2.0 * self.half(xp, y, t, y**-self.power)
 
-    @extended_range(_has_rare_mean)
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) y^-p."""
-        if self.power == THREE_HALVES:
-            return 2.0 * ((y - t) / xp.sqrt(y) / y)
-        return 2.0 * ((y - t) * to_power(xp, y, -Fraction(self.power)))
+        if self.power == _THREE_HALVES:
+            return 2.0 * (y - t) / (y * xp.sqrt(y))
+        return 2.0 * (y - t) * y**-self.power
 
-    @with_float32_form(_quick_both)
+    @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
         return self.value(xp, y, t), self.derivative(xp, y, t)
 
-    @extended_range(_is_rare)
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 y^-p (1 - p + p t / y)."""
-        p = Fraction(self.power)
-        return 2.0 * (to_power(xp, y, -p) * (float(1 - p) + self.power * (t / y)))
+        return 2.0 * y**-self.power * ((1.0 - self.power) + self.power * (t / y))
+
+    def half(self, xp: Namespace, y: Array, t: Array, inverse: Array) -> Array:
+        """Return half the deviance, of a mean, a target and y^-p.
+
+        With u = t / y, a = 1 - p and b = 2 - p it is y^b (u (u^a - 1) / a - (u^b - 1) / b), or
+        y^b ((u^b - 1) / b - (u - 1)) / a. Near the powers 1 and 2, where b or a is 0, the
+        quotients are logarithms.
+        """
+        a, b, u = 1.0 - self.power, 2.0 - self.power, t / y
+        powered = y * y * inverse
+        if 1.0 < self.power < 2.0:
+            log = xp.log(u)
+            first = u * xp.expm1(a * log) / a
+            first = select(xp, u == 0.0, xp.zeros_like(first), first)
+            return at_least(xp, powered * (first - xp.expm1(b * log) / b), 0.0)
+        # For other powers t^b may be most of it, and needs the digits of a power. For a power
+        # below 0 that of a target below 0 is 0.
+        some = at_least(xp, t, 0.0) if self.power < 0 else t
+        log = b * xp.log(some / y)
+        rise = select(
+            xp,
+            xp.abs(log) < 1.0,
+            powered * xp.expm1(log),
+            some * some * some**-self.power - powered,
+        )
+        return at_least(xp, (rise / b - powered * (u - 1.0)) / a, 0.0)
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
@@ -261,105 +253,37 @@ def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
 
 
 class _OnLogits(LogMeanBody):
-    """The deviance of a logarithm of the mean, right to the last digits of its largest term."""
+    """The deviance of a logarithm of the mean."""
 
     loss: TweedieDeviance
 
-    def _has_rare_mean(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Tell where a mean is so extreme that a power of it may be no float."""
-        return ~(xp.abs(z) < _reach_of_log(self.loss.power))
-
-    def _is_rare(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Tell where mean or target is so extreme."""
-        reach = _reach_of_log(self.loss.power)
-        size = xp.abs(t) if self.loss.power < 0 else t
-        usual = (xp.abs(z) < reach) & (size < math.exp(reach))
-        if self.loss.power != THREE_HALVES:
-            usual = usual & ((size > math.exp(-reach)) | (size == 0.0))
-        return ~usual
-
-    def _quick_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Return the value in float64 that was float32."""
-        p = self.loss.power
-        if p == THREE_HALVES or not is_quick(p):
-            return self.value(xp, z, t)
-        b, y = 2.0 - p, xp.exp(z)
-        of_target = xp.exp(b * xp.log(t))
-        value = 2.0 * quick_half(xp, (t - y) / y, xp.exp(b * z), of_target, p)
-        return apply_where(xp, value, _is_special(xp, z, value), self.value, z, t)
-
-    def _quick_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        p = self.loss.power
-        if p == THREE_HALVES or not is_quick(p):
-            return self.derivative(xp, z, t)
-        slope = 2.0 * (xp.exp((2.0 - p) * z) - t * xp.exp((1.0 - p) * z))
-        return apply_where(xp, slope, _is_special(xp, z, slope), self.derivative, z, t)
-
-    def _quick_both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        return self._quick_value(xp, z, t), self._quick_derivative(xp, z, t)
-
-    @with_float32_form(_quick_value)
-    @extended_range(_is_rare)
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The deviance of the mean exp(z)."""
-        z = _finite_log(xp, z)
-        if self.loss.power == THREE_HALVES:
+        if self.loss.power == _THREE_HALVES:
             root = xp.exp(0.5 * z)
             gone = root - xp.sqrt(t)
-            return 4.0 * (gone * (gone / root))
-        return 2.0 * half_deviance(
-            xp, xp.exp(z), t, power_of(self.loss.power), lambda k: _exp(xp, k, z)
-        )
+            return 4.0 * gone * gone / root
+        return 2.0 * self.loss.half(xp, xp.exp(z), t, xp.exp(-self.loss.power * z))
 
-    @with_float32_form(_quick_derivative)
-    @extended_range(_has_rare_mean)
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y^(1-p) with y = exp(z)."""
-        z = _finite_log(xp, z)
-        if self.loss.power == THREE_HALVES:
+        if self.loss.power == _THREE_HALVES:
             root = xp.exp(0.5 * z)
             return 2.0 * (root - t / root)
-        return 2.0 * ((xp.exp(z) - t) * _exp(xp, 1 - Fraction(self.loss.power), z))
+        return 2.0 * (xp.exp(z) - t) * xp.exp((1.0 - self.loss.power) * z)
 
-    @with_float32_form(_quick_both)
+    @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, which float32 has from one conversion."""
         return self.value(xp, z, t), self.derivative(xp, z, t)
 
-    @extended_range(_is_rare)
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
-        z = _finite_log(xp, z)
-        if self.loss.power == THREE_HALVES:
-            root = xp.exp(0.5 * z)
-            return root + t / root
-        a, b = 1 - Fraction(self.loss.power), 2 - Fraction(self.loss.power)
-        return 2.0 * (float(b) * _exp(xp, b, z) - float(a) * (t * _exp(xp, a, z)))
-
-
-def _reach_of_log(power: float) -> float:
-    """Return the largest logarithm of the forms for ordinary floats."""
-    return REACH_OF_ROOTS if power == THREE_HALVES else 0.5 * REACH / (2.0 + abs(power))
-
-
-def _is_special(xp: Namespace, z: Array, result: Array) -> Array:
-    return (xp.abs(z) > _USUAL_LOG) | ~xp.isfinite(result)
-
-
-def _finite_log(xp: Namespace, z: Array) -> Array:
-    """Return a logarithm whose exponentials have exponents, if floats do not hold them."""
-    return xp.clip(z, -_INFINITE_LOG, _INFINITE_LOG) if isinstance(z, Words) else z
-
-
-def _exp(xp: Namespace, k: Fraction, z: Array) -> Array:
-    """Return exp(k z) with the digits of the product."""
-    if isinstance(z, Words):
-        return xp.exp(z * k)
-    high, low = two_prod(xp, z, xp.full_like(z, float(k)))
-    e, rest = xp.exp(high), float(k - Fraction(float(k)))
-    # An infinite one has no rest, but inf - inf.
-    finite_e = xp.where(xp.isfinite(e), e, xp.zeros_like(e))
-    return e + finite_e * (low + rest * z if rest else low)
+        """2 ((2 - p) y - (1 - p) t) y^(1-p) with y = exp(z)."""
+        a, b = 1.0 - self.loss.power, 2.0 - self.loss.power
+        return 2.0 * (b * xp.exp(z) - a * t) * xp.exp(a * z)
 
 
 class _SquaredError(PointwiseBody):
@@ -384,28 +308,24 @@ class _SquaredError(PointwiseBody):
 class _SquaredErrorOnLogits(LogMeanBody):
     """The deviance of the power 0 of a logarithm of the mean."""
 
-    def _is_rare(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Tell where a mean is so large that a product may be no float."""
-        return ~(xp.abs(z) < 0.25 * REACH)
-
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(exp(z) - t)^2."""
         return (xp.exp(z) - t) * (xp.exp(z) - t)
 
-    @extended_range(_is_rare)
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(y - t)^2 with y = exp(z)."""
-        gone = xp.exp(_finite_log(xp, z)) - t
+        gone = xp.exp(z) - t
         return gone * gone
 
-    @extended_range(_is_rare)
+    @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y with y = exp(z)."""
-        y = xp.exp(_finite_log(xp, z))
+        y = xp.exp(z)
         return 2.0 * ((y - t) * y)
 
-    @extended_range(_is_rare)
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (2 y - t) y with y = exp(z)."""
-        y = xp.exp(_finite_log(xp, z))
+        y = xp.exp(z)
         return 2.0 * ((2.0 * y - t) * y)
