@@ -179,7 +179,7 @@ class BoostingBridge(Bridge):
         return np.asarray(found, self.start_dtype).astype(np.float64)[()]  # a number stays one
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
-        """Return what an estimator of the library predicts; None for any other object.
+        """Return what an estimator with an objective of the bridge predicts; None for any other.
 
         `lossfw.bridges.sklearn.scorer` asks every bridge whose library is imported. Without an
         answer the results of ``predict`` and ``predict_proba`` are taken for responses.

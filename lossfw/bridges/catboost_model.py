@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from os import PathLike
 from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs, link_of, loss_of, unknown_objective
+from lossfw.bridges.outputs import EstimatorOutputs, outputs_by
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-# The activation by which raw predictions of an objective of CatBoost become responses.
-_LINK_OF: Final = {
-    "Logloss": "sigmoid",
-    "CrossEntropy": "sigmoid",
-    "MultiClass": "softmax",
-    "Poisson": "exp",
-    "Tweedie": "exp",
-}
-# A saved model calls any objective from outside so.
-_FROM_OUTSIDE: Final = "PythonUserDefined"
 # The attribute of a model that holds it as it was trained, see `stateless`.
 _TRAINED: Final = "_lossfw_trained"
 
@@ -103,28 +94,6 @@ def outputs_of(estimator: Any, cat: Any) -> EstimatorOutputs | None:
     """Return what a model predicts; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, cat.CatBoost):
         return None
-
-    def raw(x: Any) -> Any:
-        return estimator.predict(x, prediction_type="RawFormulaVal")
-
-    given = _objective(estimator)
-    proba = getattr(estimator, "predict_proba", None)
-    of = loss_of(given)
-    if of is not None:
-        link = link_of(of)
-        return EstimatorOutputs(raw, link, own=proba if link in ("sigmoid", "softmax") else None)
-    if given is not None and not isinstance(given, str):
-        return EstimatorOutputs(raw, unknown=unknown_objective(estimator, given))
-    if given is not None and given.startswith(_FROM_OUTSIDE):
-        return EstimatorOutputs(
-            raw,
-            unknown=f"this {type(estimator).__name__} was loaded, and a saved model keeps no "
-            "objective from outside, while a pickle does.",
-        )
-    # Without an objective it is squared errors, or of a classifier the logarithm.
-    return EstimatorOutputs(raw, _LINK_OF.get((given or "").partition(":")[0]), own=proba)
-
-
-def _objective(estimator: Any) -> Any:
     given = estimator.get_params()
-    return given.get("loss_function", given.get("objective"))
+    objective = given.get("loss_function", given.get("objective"))
+    return outputs_by(objective, partial(estimator.predict, prediction_type="RawFormulaVal"))

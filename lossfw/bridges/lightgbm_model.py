@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
-
-from lossfw.bridges.outputs import EstimatorOutputs, link_of, loss_of, unknown_objective
+from lossfw.bridges.outputs import EstimatorOutputs, outputs_by
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import NDArray
-
-# The activation by which an objective of LightGBM makes predictions of raw ones.
-_LINK_OF: Final = {
-    "binary": "sigmoid",
-    "cross_entropy": "sigmoid",
-    "multiclass": "softmax",
-    "poisson": "exp",
-    "gamma": "exp",
-    "tweedie": "exp",
-}
-# How a Booster calls any objective from outside.
-_FROM_OUTSIDE: Final = ("none", "custom", "null", "na")
 
 
 def booster_of(model: Any, lgb: Any) -> Any:
@@ -57,39 +43,7 @@ def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
 
 
 def outputs_of(estimator: Any, lgb: Any) -> EstimatorOutputs | None:
-    """Return what an estimator or a ``Booster`` predicts; see `BoostingBridge.outputs`."""
-    if not isinstance(estimator, lgb.LGBMModel | lgb.Booster):
+    """Return what an estimator predicts; see `BoostingBridge.outputs`."""
+    if not isinstance(estimator, lgb.LGBMModel):
         return None
-
-    def raw(x: Any) -> Any:
-        return estimator.predict(x, raw_score=True)
-
-    if isinstance(estimator, lgb.Booster):
-        given = estimator.params.get("objective", "none")
-        if given in _FROM_OUTSIDE:
-            return EstimatorOutputs(
-                raw,
-                unknown="this Booster was loaded, or it was trained with an objective from "
-                "outside and keeps nothing of it.",
-            )
-        return EstimatorOutputs(raw, _LINK_OF.get(given), own=estimator.predict)
-    given, classifier = estimator.objective, hasattr(estimator, "predict_proba")
-    of = loss_of(given)
-    if of is not None:
-        # Its classifiers predict raw scores with an objective from outside.
-        return EstimatorOutputs(
-            raw, link_of(of), labels=_labels(estimator, raw) if classifier else None
-        )
-    if callable(given):
-        return EstimatorOutputs(raw, unknown=unknown_objective(estimator, given))
-    own = estimator.predict_proba if classifier else estimator.predict
-    return EstimatorOutputs(raw, _LINK_OF.get(given or ""), own=own)
-
-
-def _labels(estimator: Any, raw: Any) -> Any:
-    def labels(x: Any) -> NDArray:
-        z = np.asarray(raw(x))
-        index = (z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1)
-        return np.asarray(np.take(estimator.classes_, index))
-
-    return labels
+    return outputs_by(estimator.objective, partial(estimator.predict, raw_score=True))

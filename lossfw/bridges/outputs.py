@@ -21,7 +21,7 @@ _CLOSE: Final = 1e-9
 
 @dataclass(frozen=True)
 class EstimatorOutputs:
-    """What a fitted estimator predicts.
+    """What a fitted estimator predicts whose objective is lossfw's.
 
     Attributes
     ----------
@@ -30,32 +30,13 @@ class EstimatorOutputs:
     link : str or None
         The activation that makes responses of them, such as probabilities and means; None where
         raw predictions are responses.
-    own : callable or None
-        Returns responses as the library makes them, where it does.
-    labels : callable or None
-        Returns the labels of rows, where ``predict`` of a classifier does not.
-    linked : bool
-        Whether the estimator's own methods apply the link too.
-    unknown : str
-        Why nothing is known of the predictions; empty where it is.
     """
 
     raw: Callable[[Any], Any]
     link: str | None = None
-    own: Callable[[Any], Any] | None = None
-    labels: Callable[[Any], Any] | None = None
-    linked: bool = False
-    unknown: str = ""
-
-    @property
-    def responds(self) -> bool:
-        """Whether the estimator's own methods return responses."""
-        return not self.unknown and (self.linked or self.own is not None or self.link is None)
 
     def responses(self, x: Any) -> NDArray:
         """Return the responses of rows."""
-        if self.own is not None:
-            return np.asarray(self.own(x), np.float64)
         z = np.asarray(self.raw(x), np.float64)
         return z if self.link is None else np.asarray(registry().create("activation", self.link)(z))
 
@@ -83,15 +64,7 @@ def link_of(loss: Loss) -> str | None:
     return "sigmoid" if same else None
 
 
-def loss_of(objective: Any) -> Loss | None:
-    """Return the loss of an objective that is lossfw's own; None for any other."""
-    return getattr(getattr(objective, "derivatives", None), "given_loss", None)
-
-
-def unknown_objective(estimator: Any, objective: Any) -> str:
-    """Return in words that the objective of an estimator says nothing of its predictions."""
-    name = getattr(objective, "__name__", type(objective).__name__)
-    return (
-        f"{type(estimator).__name__} has the objective {name}, and it is not known whether it "
-        "predicts numbers, logarithms or logits."
-    )
+def outputs_by(objective: Any, raw: Callable[[Any], Any]) -> EstimatorOutputs | None:
+    """Return the outputs of an estimator with this objective; None unless it is lossfw's own."""
+    given = getattr(getattr(objective, "derivatives", None), "given_loss", None)
+    return None if given is None else EstimatorOutputs(raw, link_of(given))

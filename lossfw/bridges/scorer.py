@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
-from lossfw.bridges.bridge import written
-from lossfw.bridges.estimators import Opened, opened
+from lossfw.bridges.bridge import BoostingBridge
 from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import targets_of_elements
+from lossfw.components.registry import registry
 from lossfw.components.spaces import LOGITS, SIGN, SIMPLEX, UNIT
-from lossfw.errors import ArgumentError, DomainError
+from lossfw.errors import ArgumentError, BrokenPluginError, DomainError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -32,27 +35,16 @@ class LossScorer:
 
     def __call__(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Return minus the mean loss."""
-        found = opened(estimator, trusted=self.response is not None)
-        known = found.outputs is not None and not self._as_it_is(found.outputs)
-        inner = found.estimator if known else estimator
-        predicted = self._of_outputs(found, x) if known else self._of_method(estimator, x)
+        inner, outputs, steps = _inside(estimator)
+        if outputs is None:
+            inner, predicted = estimator, self._of_method(estimator, x)
+        else:
+            for step in steps:
+                x = step(x)
+            predicted = self._of_outputs(inner, outputs, x)
         prediction = self._fitting(inner, self._numbers(inner, predicted))
-        target = self._target(inner, np.asarray(y), known)
+        target = self._target(inner, np.asarray(y), outputs is not None)
         return -float(self.loss(prediction, target, sample_weight=sample_weight))
-
-    def _as_it_is(self, outputs: EstimatorOutputs) -> bool:
-        """Tell whether predictions of which nothing is known are taken as the user says."""
-        if not outputs.unknown:
-            return False
-        if self.response is not None:
-            return True
-        logits = self.loss.on_logits()
-        raw = "" if logits is None else f", or of {written(logits)} if it returns raw predictions"
-        raise ArgumentError(
-            f"{self.loss.name} cannot be scored: {outputs.unknown} Write scorer("
-            f"{written(self.loss)}, response='predict') if predict returns what {self.loss.name} "
-            f"takes{raw}."
-        )
 
     @property
     def _method(self) -> ResponseMethod:
@@ -77,18 +69,17 @@ class LossScorer:
             )
         return getattr(estimator, self._method)(x)
 
-    def _of_outputs(self, found: Opened, x: Any) -> Any:
-        """Return what the loss takes, of an estimator of a boosting library."""
-        outputs, estimator, rows = found.outputs, found.estimator, found.rows(x)
-        assert outputs is not None
+    def _of_outputs(self, estimator: Any, outputs: EstimatorOutputs, x: Any) -> Any:
+        """Return what the loss takes, of an estimator with an objective of lossfw."""
         if self._method == "decision_function" or self.loss.prediction_space is LOGITS:
             self._refuse_other_logits(outputs, estimator)
-            return outputs.raw(rows)
-        if self._method == "predict" and _classes(estimator) is not None:
-            return np.ravel((outputs.labels or estimator.predict)(rows))
+            return outputs.raw(x)
+        if self._method == "predict" and (classes := _classes(estimator)) is not None:
+            z = np.asarray(outputs.raw(x))
+            return np.take(classes, (z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1))
         if self._of_probabilities and outputs.link not in ("sigmoid", "softmax"):
             self._refuse_no_probabilities(outputs, estimator)
-        return found.back(outputs.responses(rows))
+        return outputs.responses(x)
 
     def _refuse_other_logits(self, outputs: EstimatorOutputs, estimator: Any) -> None:
         link = self.loss.link_name
@@ -100,8 +91,6 @@ class LossScorer:
             )
 
     def _refuse_no_probabilities(self, outputs: EstimatorOutputs, estimator: Any) -> None:
-        if outputs.own is not None and _classes(estimator) is not None:
-            return  # The library itself says that these are probabilities.
         what = {None: "scores or numbers", "exp": "means"}.get(outputs.link, "no probabilities")
         raise ArgumentError(
             f"{self.loss.name} is measured at probabilities, and {type(estimator).__name__} with "
@@ -167,6 +156,36 @@ class LossScorer:
         for name, alias in {"sample_weight": None, **self._request}.items():
             routing.score.add_request(param=name, alias=alias)
         return routing
+
+
+def _inside(estimator: Any) -> tuple[Any, EstimatorOutputs | None, list[Callable[[Any], Any]]]:
+    """Return the last step of pipelines and searches, what it predicts, and the steps before it.
+
+    It predicts raw numbers if its objective is lossfw's; else nothing is known of it: None.
+    """
+    from sklearn.pipeline import Pipeline
+
+    steps: list[Callable[[Any], Any]] = []
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        if isinstance(estimator, Pipeline):
+            steps += [estimator[:-1].transform] if len(estimator.steps) > 1 else []
+            estimator = estimator[-1]
+        else:
+            estimator = estimator.best_estimator_
+    return estimator, _outputs_of(estimator), steps
+
+
+def _outputs_of(estimator: Any) -> EstimatorOutputs | None:
+    for entry in registry().entries("bridge"):
+        # The list of bridges reports one that is broken; its library is not asked here.
+        with suppress(BrokenPluginError):
+            bridge = registry().class_of(entry)
+            # A library that nobody has imported has made no estimator.
+            if issubclass(bridge, BoostingBridge) and bridge.library in sys.modules:
+                found = bridge().outputs(estimator)
+                if found is not None:
+                    return found
+    return None
 
 
 def _classes(estimator: Any) -> Any:

@@ -33,8 +33,8 @@ def scorer(loss: Any, *, response: ResponseMethod | None = None) -> LossScorer:
 
     Estimators of XGBoost, LightGBM and CatBoost mostly return logarithms of means, or log-odds,
     from ``predict`` when their objective comes from outside. The scorer knows the objectives of
-    lossfw and those of the libraries, and measures means and probabilities; also inside
-    pipelines, searches, stacks and ``TransformedTargetRegressor``.
+    lossfw, and measures means and probabilities, also in the last step of a pipeline or of a
+    search. Other estimators are measured at what their methods return.
 
     Parameters
     ----------
@@ -42,8 +42,7 @@ def scorer(loss: Any, *, response: ResponseMethod | None = None) -> LossScorer:
     response : {"predict", "predict_proba", "decision_function"}, optional
         The method whose results the loss is measured at; by default that for which it is
         written: probabilities for a loss of probabilities, scores for one of logits or
-        margins, and else predictions. With an objective that lossfw does not know it says that
-        the method returns what the loss takes.
+        margins, and else predictions.
 
     Returns
     -------
@@ -51,7 +50,7 @@ def scorer(loss: Any, *, response: ResponseMethod | None = None) -> LossScorer:
         For ``scoring=`` of `cross_val_score`, `GridSearchCV` and others. Weights come in by
         ``sample_weight``, or by metadata routing with ``set_score_request``. Labels may be
         texts: they are counted as the estimator counts them. A call raises `ArgumentError`
-        if the loss cannot be computed from the predictions, or if nothing is known of them.
+        if the loss cannot be computed from the predictions.
 
     Raises
     ------

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs, link_of, loss_of, unknown_objective
+from lossfw.bridges.outputs import EstimatorOutputs, outputs_by
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -25,10 +26,6 @@ LINK_OF: Final = {
     "survival:cox": "exp",
     "survival:aft": "exp",
 }
-# It predicts logits.
-_LOGITS: Final = "binary:logitraw"
-# The name of squared errors, and of any objective from outside without a name beside it.
-_UNNAMED: Final = "reg:squarederror"
 # A base_score is kept in float32.
 _SAME: Final = 1e-6
 
@@ -131,49 +128,7 @@ def begun_with(booster: Any) -> Begun:
 
 
 def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:
-    """Return what an estimator or a ``Booster`` predicts; see `BoostingBridge.outputs`."""
-    if isinstance(estimator, xgb.Booster):
-        return _of_booster(estimator)
+    """Return what an estimator predicts; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, xgb.XGBModel):
         return None
-
-    def raw(x: Any) -> Any:
-        return estimator.predict(x, output_margin=True)
-
-    given, classifier = estimator.objective, hasattr(estimator, "predict_proba")
-    of = loss_of(given)
-    if of is not None:
-        link = link_of(of)
-        # Beside any objective from outside its classifiers name one with this link, which they
-        # apply in float32.
-        return EstimatorOutputs(raw, link, linked=classifier and link in ("sigmoid", "softmax"))
-    if given is not None and not isinstance(given, str):
-        return EstimatorOutputs(raw, unknown=unknown_objective(estimator, given))
-    if given == _UNNAMED and isinstance(estimator.base_score, list):
-        # Only load_model makes it a list.
-        return EstimatorOutputs(
-            raw,
-            unknown=f"this {type(estimator).__name__} was loaded, and a saved model keeps no "
-            "objective from outside: set_params(objective=...) sets it, to the objective of "
-            "this bridge or, if it was that, 'reg:squarederror' and base_score=None.",
-        )
-    if given == _LOGITS:
-        return EstimatorOutputs(raw, "sigmoid")
-    own = estimator.predict_proba if classifier else estimator.predict
-    return EstimatorOutputs(raw, LINK_OF.get(given or ""), own=own)
-
-
-def _of_booster(booster: Any) -> EstimatorOutputs:
-    name = begun_with(booster).objective
-
-    def raw(x: Any) -> Any:
-        return booster.predict(x, output_margin=True)
-
-    if name == _UNNAMED:
-        return EstimatorOutputs(
-            raw,
-            unknown="this Booster was trained with squared errors, or with an objective from "
-            "outside and keeps nothing of it.",
-        )
-    link = LINK_OF.get(name, "sigmoid" if name == _LOGITS else None)
-    return EstimatorOutputs(raw, link, own=None if name == _LOGITS else booster.predict)
+    return outputs_by(estimator.objective, partial(estimator.predict, output_margin=True))

@@ -19,20 +19,15 @@ from sklearn.base import clone  # noqa: E402
 from sklearn.calibration import CalibratedClassifierCV  # noqa: E402
 from sklearn.compose import TransformedTargetRegressor  # noqa: E402
 from sklearn.ensemble import (  # noqa: E402
-    BaggingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
-    StackingRegressor,
-    VotingClassifier,
-    VotingRegressor,
 )
-from sklearn.feature_selection import RFE  # noqa: E402
 from sklearn.linear_model import LinearRegression, PoissonRegressor  # noqa: E402
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
-from lossfw.bridges import lightgbm, xgboost  # noqa: E402
+from lossfw.bridges import xgboost  # noqa: E402
 from lossfw.bridges.sklearn import hist_loss, scorer  # noqa: E402
 from support.boosting_libraries import LIBRARIES  # noqa: E402
 
@@ -205,15 +200,6 @@ def test_an_objective_of_the_library_predicts_what_its_methods_return(name):
     assert_scores(loss, model, y, measure(y, responses.astype(float)))
 
 
-def test_objectives_of_the_libraries_may_predict_raw_numbers():
-    model = cat.CatBoost({"loss_function": "Poisson", **SMALL_CAT}).fit(X, COUNT)
-    means = np.exp(model.predict(X))
-    assert_scores("poisson_deviance", model, COUNT, metrics.mean_poisson_deviance(COUNT, means))
-    logits = xgb.XGBClassifier(objective="binary:logitraw", **SMALL_XGB).fit(X, LABEL)
-    p = special.expit(logits.predict(X, output_margin=True).astype(float))
-    assert_scores(CASES["two classes"][0], logits, LABEL, metrics.log_loss(LABEL, p), rel=1e-6)
-
-
 WRAPPED = {
     "pipeline": lambda model: make_pipeline(StandardScaler(), model),
     "last step": make_pipeline,
@@ -227,8 +213,6 @@ WRAPPED = {
     "search in a pipeline": lambda model: make_pipeline(
         StandardScaler(), GridSearchCV(model, {"random_state": [0]}, cv=2)
     ),
-    "stacked": lambda model: StackingRegressor([("line", LinearRegression())], model),
-    "chosen": lambda model: RFE(model, n_features_to_select=2),
     "copied": lambda model: pickle.loads(pickle.dumps(clone(model))),
 }  # fmt: skip
 
@@ -237,11 +221,9 @@ def inside(model, x):
     """Return the booster inside estimators and its rows, by scikit-learn's public names alone."""
     if hasattr(model, "best_estimator_"):
         return inside(model.best_estimator_, x)
-    if hasattr(model, "final_estimator_"):
-        return model.final_estimator_, model.transform(x)
     if hasattr(model, "steps"):
         return inside(model[-1], model[:-1].transform(x) if len(model) > 1 else x)
-    return (model.estimator_, model.transform(x)) if isinstance(model, RFE) else (model, x)
+    return model, x
 
 
 @UNNAMED
@@ -254,18 +236,9 @@ def test_an_estimator_is_found_inside_others(library, wrap):
 
 
 @LIBRARY
-def test_targets_that_are_transformed_are_transformed_back(library):
+def test_a_link_that_is_applied_by_hand_is_not_applied_again(library):
     estimator = library.estimator_of("gamma_deviance", POSITIVE)
-    score = scorer("gamma_deviance")
-    twice = TransformedTargetRegressor(
-        estimator, func=lambda y: 2.0 * y, inverse_func=lambda y: 0.5 * y
-    ).fit(X, POSITIVE)
-    means = 0.5 * np.exp(library.raw(twice.regressor_, X))
-    assert_scores("gamma_deviance", twice, POSITIVE, metrics.mean_gamma_deviance(POSITIVE, means))
-    model = clone(estimator).fit(X, POSITIVE)
-    bare = TransformedTargetRegressor(estimator).fit(X, POSITIVE)
-    assert score(bare, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-9)
-    # A link that is applied by hand is not applied again.
+    score, model = scorer("gamma_deviance"), clone(estimator).fit(X, POSITIVE)
     linked = TransformedTargetRegressor(
         estimator, func=same, inverse_func=np.exp, check_inverse=False
     ).fit(X, POSITIVE)
@@ -354,111 +327,40 @@ def squared(y, z, sample_weight=None):
     return weight * (z - y), weight * np.ones_like(z)
 
 
-def loaded(tmp_path):
-    fitted("xgboost", "poisson_deviance", COUNT).save_model(tmp_path / "model.ubj")
-    model = xgb.XGBRegressor()
-    model.load_model(tmp_path / "model.ubj")
-    return model
-
-
-def loaded_catboost(tmp_path):
-    fitted("catboost", "poisson_deviance", COUNT).save_model(str(tmp_path / "model.cbm"))
-    return cat.CatBoostRegressor().load_model(str(tmp_path / "model.cbm"))
-
-
-def voting(name, loss, y):
-    parts = [(part, LIBRARIES[name].estimator_of(loss, y)) for part in "ab"]
-    if y is LABEL:
-        return VotingClassifier(parts, voting="soft").fit(X, y)
-    return VotingRegressor(parts).fit(X, y)
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("loss", "make", "words"),
     [
-        (
-            "poisson_deviance",
-            lambda _: xgb.XGBRegressor(objective=squared, n_estimators=2).fit(X, COUNT),
-            r"objective squared.*response='predict'.*'link': 'log'",
-        ),
-        (
-            "huber",
-            lambda _: lgb.LGBMRegressor(objective=squared, n_estimators=2).fit(X, COUNT),
-            "it is not known whether it predicts numbers",
-        ),
-        ("poisson_deviance", loaded, r"was loaded.*set_params\(objective"),
-        ("poisson_deviance", loaded_catboost, "was loaded.*a pickle"),
-        (
-            "poisson_deviance",
-            lambda _: lightgbm.train(
-                "poisson_deviance", {"verbosity": -1}, lgb.Dataset(X, COUNT), 2
-            ),
-            "keeps nothing",
-        ),
-        ("poisson_deviance", lambda _: voting("xgboost", "poisson_deviance", COUNT), "logarithms"),
-        (
-            "poisson_deviance",
-            lambda _: BaggingRegressor(
-                LIBRARIES["lightgbm"].estimator_of("gamma_deviance", POSITIVE), 2
-            ).fit(X, POSITIVE),
-            "BaggingRegressor combines predictions of LGBMRegressor.*inverse_func=np.exp",
-        ),
-        (
-            "binary_cross_entropy", lambda _: voting("lightgbm", "binary_cross_entropy", LABEL),
-            r"log-odds\. Give it CalibratedClassifierCV\(LGBMClassifier",
-        ),
-        ("binary_cross_entropy", lambda _: fitted("xgboost", "hinge", LABEL), "Calibrated"),
-        ("binary_cross_entropy", lambda _: fitted("catboost", "hinge", LABEL), "scores"),
-        ("cross_entropy", lambda _: fitted("lightgbm", "multiclass_hinge", CLASS), "scores"),
-        ("binary_cross_entropy", lambda _: fitted("xgboost", "poisson_deviance", COUNT), "means"),
-        ("binary_cross_entropy", lambda _: fitted("xgboost", "cross_entropy", CLASS), "has 3"),
+        ("binary_cross_entropy", lambda: fitted("xgboost", "hinge", LABEL), "Calibrated"),
+        ("binary_cross_entropy", lambda: fitted("catboost", "hinge", LABEL), "scores"),
+        ("cross_entropy", lambda: fitted("lightgbm", "multiclass_hinge", CLASS), "scores"),
+        ("binary_cross_entropy", lambda: fitted("xgboost", "poisson_deviance", COUNT), "means"),
+        ("binary_cross_entropy", lambda: fitted("xgboost", "cross_entropy", CLASS), "has 3"),
         (
             {"name": "binary_cross_entropy", "from_logits": True},
-            lambda _: fitted("xgboost", "poisson_deviance", COUNT),
+            lambda: fitted("xgboost", "poisson_deviance", COUNT),
             "by sigmoid, and those of XGBRegressor do by exp",
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_known_is_refused(loss, make, words, tmp_path):
+def test_what_does_not_fit_the_loss_is_refused(loss, make, words):
     with pytest.raises(ArgumentError, match=words):
-        scorer(loss)(make(tmp_path), X, LABEL)
+        scorer(loss)(make(), X, LABEL)
 
 
-@UNNAMED
-def test_what_is_averaged_may_be_responses():
-    numbers = scorer("huber")(voting("lightgbm", "huber", Y), X, Y)
-    assert numbers == pytest.approx(-own("huber")(Y, voting("lightgbm", "huber", Y).predict(X)))
-    linked = TransformedTargetRegressor(
-        LIBRARIES["catboost"].estimator_of("poisson_deviance", COUNT),
-        func=np.positive, inverse_func=np.exp, check_inverse=False,
-    )  # fmt: skip
-    means = VotingRegressor([("a", linked), ("b", make_pipeline(linked))]).fit(X, COUNT)
-    expected = metrics.mean_poisson_deviance(COUNT, means.predict(X))
-    assert_scores("poisson_deviance", means, COUNT, expected)
-    model = voting("xgboost", "binary_cross_entropy", LABEL)
-    expected = metrics.log_loss(LABEL, model.predict_proba(X))
-    assert_scores({"name": "binary_cross_entropy", **PLAIN}, model, LABEL, expected, rel=1e-6)
+def test_an_objective_that_is_not_of_lossfw_is_measured_at_its_method():
+    model = xgb.XGBRegressor(objective=squared, base_score=3.0, n_estimators=2).fit(X, COUNT)
+    expected = -metrics.mean_poisson_deviance(COUNT, model.predict(X))
+    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected)
 
 
 def test_a_loaded_model_is_told_its_objective(tmp_path):
-    model = loaded(tmp_path).set_params(objective=xgboost.objective("poisson_deviance"))
+    fitted("xgboost", "poisson_deviance", COUNT).save_model(tmp_path / "model.ubj")
+    model = xgb.XGBRegressor()
+    model.load_model(tmp_path / "model.ubj")
+    model.set_params(objective=xgboost.objective("poisson_deviance"))
     means = np.exp(model.predict(X).astype(float))
     assert_scores("poisson_deviance", model, COUNT, metrics.mean_poisson_deviance(COUNT, means))
-
-
-def test_predictions_of_which_nothing_is_known_are_taken_as_they_are_on_request():
-    model = xgb.XGBRegressor(objective=squared, base_score=3.0, n_estimators=2).fit(X, COUNT)
-    expected = -metrics.mean_poisson_deviance(COUNT, model.predict(X))
-    score = scorer("poisson_deviance", response="predict")
-    assert score(model, X, COUNT) == pytest.approx(expected)
-    bag = BaggingRegressor(model, 2).fit(X, COUNT)
-    expected = -metrics.mean_poisson_deviance(COUNT, bag.predict(X))
-    assert score(bag, X, COUNT) == pytest.approx(expected)
-    with pytest.raises(ArgumentError, match="write scorer"):
-        scorer("poisson_deviance")(bag, X, COUNT)
-    with pytest.raises(ArgumentError, match="logarithms"):
-        score(voting("xgboost", "poisson_deviance", COUNT), X, COUNT)
 
 
 # A loss and what `settings` says to respond=True; nothing where it changes nothing.
