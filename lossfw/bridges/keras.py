@@ -53,9 +53,9 @@ def loss(
     fuse : bool
         Whether a loss with a link takes logits in place of the link's results.
     check : bool
-        Whether each batch is looked at. A prediction or a target outside of its space then ends
-        the training: with `DomainError`, or with JAX's ``JaxRuntimeError`` that ends with the
-        same words where JAX compiles the step. The look waits for an accelerator.
+        Whether each batch is looked at whose values are known, as on PyTorch. A prediction or a
+        target outside of its space then ends the training with `DomainError`. A compiled step, as
+        on JAX, is not looked at. The look waits for an accelerator.
 
     Returns
     -------

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 import keras
+import numpy as np
 from keras.src.backend import get_keras_mask  # Keras has no public name for it
 
 from lossfw.bridges import jax as jax_bridge
 from lossfw.bridges import torch as torch_bridge
-from lossfw.bridges.keras_look import NO_CLASS, explained, look_while_traced
 from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
-from lossfw.components.spaces import SIGN
-from lossfw.errors import ArgumentError, ShapeError
+from lossfw.components.spaces import SIGN, SIMPLEX, UNIT, Interval, Space
+from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.losses.array_api import has_values
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import Array, NDArray, is_jax, is_torch
+from lossfw.numerics.arrays import Array, NDArray, is_torch
 
 # Backends whose arrays follow the array API.
 _BACKENDS = ("jax", "torch", "numpy")
+
+# In place of a label that is not a whole number: a number that is not a class, and that no one
+# chooses for a label to leave out.
+_NO_CLASS: Final = -(2**31)
 
 
 @keras.saving.register_keras_serializable(package="lossfw", name="Loss")
@@ -43,7 +50,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
                 f"the Keras backend {backend} is not supported: set the environment variable "
                 "KERAS_BACKEND to jax or torch before Keras is imported."
             )
-        self.loss = trainable_loss(loss, fuse=fuse)
+        self.loss = trainable_loss(_with_custom_objects(loss), fuse=fuse)
         check_class_axis(self.loss, class_axis)
         self.class_axis, self.fuse, self.check = class_axis, fuse, check
         super().__init__(name=name or self.loss.name, reduction=reduction, dtype=dtype)
@@ -89,7 +96,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         is_traced = not has_values(y_pred, target)
         if not self.check or is_traced or _made_up(y_pred, target):
             return self.loss.unchecked(y_pred, target, where=kept, reduction="none")
-        with explained(self.loss):
+        with _explained(self.loss):
             return self.loss(y_pred, target, where=kept, reduction="none")
 
     def get_config(self) -> dict[str, Any]:
@@ -109,7 +116,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         """Return a target as the loss takes it, of which Keras has made floats."""
         loss, ops = self.loss, keras.ops
         if loss.takes_classes and len(target.shape) < len(y_pred.shape):
-            return ops.cast(ops.where(ops.floor(target) == target, target, NO_CLASS), "int32")
+            return ops.cast(ops.where(ops.floor(target) == target, target, _NO_CLASS), "int32")
         if loss.target_space is SIGN:
             # As Keras's own hinge takes them; 0 itself has no side.
             return ops.where(target == 0, -ops.ones_like(target), target)
@@ -118,10 +125,46 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
     def _unreduced(self, y: Array, t: Array, kept: Array | None) -> Any:
         if not self.check or _made_up(y, t):
             return self.loss.unchecked(y, t, where=kept, reduction="none")
-        if is_jax(y) and not has_values(y):
-            look_while_traced(self.loss, y, t, kept)
-        with explained(self.loss):
+        with _explained(self.loss):
             return self.loss(y, t, where=kept, reduction="none")
+
+
+@contextmanager
+def _explained(loss: Loss) -> Iterator[None]:
+    """Add to an error of a value outside of its space what to do in Keras."""
+    try:
+        yield
+    except DomainError as error:
+        message = re.sub(f"= {_NO_CLASS} is no(t a)? class", "is not a whole number", str(error))
+        activation = _activation(loss.prediction_space)
+        if message.startswith("prediction") and activation:
+            message += f" With activation={activation!r} in the last layer they lie inside."
+        raise DomainError(
+            f"{message} To train without this look, pass check=False to bridge.loss."
+        ) from None
+
+
+def _activation(space: Space) -> str:
+    """Return an activation of Keras whose results lie in a space; empty if none is known."""
+    if space == SIMPLEX:
+        return "softmax"
+    if space == UNIT:
+        return "sigmoid"
+    above = isinstance(space, Interval) and -np.inf < space.low <= 0 and space.high == np.inf
+    return "softplus" if above else ""
+
+
+def _with_custom_objects(spec: Any) -> Any:
+    """Return a specification with losses in place of what names classes that Keras was given."""
+    if isinstance(spec, list | tuple):
+        return [_with_custom_objects(part) for part in spec]
+    if not isinstance(spec, Mapping):
+        return spec
+    parts = {key: _with_custom_objects(part) for key, part in spec.items()}
+    cls = keras.saving.get_registered_object(str(spec.get("name")))
+    if not (isinstance(cls, type) and issubclass(cls, Loss)):
+        return parts
+    return cls(**{key: part for key, part in parts.items() if key != "name"})
 
 
 def _made_up(y: Array, t: Array) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from lossfw.bridges.own_losses import with_own_losses
 from lossfw.components.columns import Columns
 from lossfw.components.registry import registry
 from lossfw.components.spaces import (
@@ -31,20 +30,14 @@ LABELS: Final = (UNIT, BINARY, SIGN, CLASS_INDEX, SIMPLEX)
 
 
 def as_loss(loss: Any) -> Loss:
-    """Return the loss of a name, of a mapping with a name and parameters, or the loss itself.
-
-    A name that no plugin has may be that of a class of the script; see `own_losses`.
-    """
-    create = registry().create
+    """Return the loss of a name, of a mapping with a name and parameters, or the loss itself."""
     try:
-        found: Loss = create("loss", loss)
+        found: Loss = registry().create("loss", loss)
     except UnknownNameError as error:
-        own = with_own_losses(loss)
-        if own is loss:
-            raise UnknownNameError(
-                f"{error} If it is a class of your own, import the module that defines it first."
-            ) from None
-        found = create("loss", own)
+        raise UnknownNameError(
+            f"{error} For a class of your own, pass the loss itself, such as MyLoss(); for a saved "
+            "model of Keras pass load_model(..., custom_objects={'my_loss': MyLoss})."
+        ) from None
     return found
 
 
