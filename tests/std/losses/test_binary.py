@@ -116,13 +116,3 @@ class TestClaims:
         assert claims.gradient_lipschitz == pytest.approx(bend, rel=1e-15)
         weighted = lossfw.loss("focal", gamma=gamma, alpha=0.25, from_logits=True).claims()
         assert weighted.lipschitz == pytest.approx(0.75 * slope, rel=1e-15)
-
-    def test_focal_without_a_weight_has_the_constants_of_the_cross_entropy(self):
-        for from_logits in (False, True):
-            wanted = lossfw.loss("binary_cross_entropy", guard="none", from_logits=from_logits)
-            found = lossfw.loss("focal", gamma=0.0, from_logits=from_logits).claims()
-            for name in ("lipschitz", "gradient_lipschitz", "strongly_convex"):
-                known = getattr(wanted.claims(), name)
-                assert getattr(found, name) == (known and pytest.approx(known, rel=1e-15))
-            assert found.convex
-            assert found.strictly_proper == wanted.claims().strictly_proper

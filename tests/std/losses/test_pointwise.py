@@ -55,11 +55,6 @@ class TestAbsolutePercentageError:
         assert np.isnan(slope[4])
         assert np.isnan(PERCENT.hessian(y, t, reduction="none")[4])
 
-    def test_the_difference_of_large_numbers_may_overflow_and_the_share_not(self):
-        assert PERCENT([1.5e308], [-1.5e308]) == 2
-        found = PERCENT(np.array([3e38], np.float32), np.array([-3e38], np.float32))
-        assert found == 2
-
     def test_a_floor_bounds_the_slope(self):
         loss = lossfw.loss("absolute_percentage_error", floor=0.25)
         assert loss.claims().lipschitz == 4
@@ -87,16 +82,6 @@ class TestHeteroscedastic:
     def test_a_target_is_one_number_per_row(self, shape):
         with pytest.raises(ShapeError, match=r"prediction has shape \(4, 2\) and target"):
             VARIANCE(np.zeros((4, 2)), np.zeros(shape))
-
-    def test_huge_and_tiny_variances(self):
-        # (m - t)^2 exp(-s) = 1e400 exp(-921) = 10^(400 - 400.0)
-        s = 400 * math.log(10)
-        found = VARIANCE(
-            [[1e200, s], [1e-200, -s], [0.0, -2000.0], [1.0, 2000.0]], [0.0] * 4, reduction="none"
-        )
-        half = 0.5 * math.log(2 * math.pi)
-        wanted = [s / 2 + 0.5, -s / 2 + 0.5, -1000, 1000]
-        assert found == pytest.approx(np.array(wanted) + half, rel=1e-12)
 
 
 def test_a_distance_of_a_hinge_embedding_is_not_negative():
