@@ -111,7 +111,8 @@ def gap(ours, theirs):
     return np.abs(ours - theirs).max() / np.std(theirs)
 
 
-@pytest.mark.turns(3)
+# One case of each library in turn; the others are slow.
+@pytest.mark.turns(32)
 @pytest.mark.parametrize(
     ("data", "weighted"),
     [
@@ -150,6 +151,7 @@ def test_a_training_is_continued_as_the_library_continues_its_own(
         assert library.raw(last, X, 2 * ROUNDS).tolist() == library.raw(more, X).tolist(), how
 
 
+@pytest.mark.turns(5)
 @pytest.mark.parametrize(
     ("loss", "targets"),
     [
@@ -203,6 +205,7 @@ def test_hist_gradient_boosting_goes_on_as_with_its_own(targets):
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("targets", [numbers, labels, counts])
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_an_estimator_is_continued_by_train(name, targets):
@@ -221,6 +224,7 @@ def test_an_estimator_is_continued_by_train(name, targets):
         ("binary_cross_entropy", labels, "classifier"), ("cross_entropy", classes, "classifier"),
     ],
 )  # fmt: skip
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("respond", [False, True])
 def test_the_faces_of_xgboost_continue_each_other(loss, targets, estimator, respond):
     library, y = LIBRARIES["xgboost"], targets(X)

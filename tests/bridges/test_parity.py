@@ -11,7 +11,7 @@ from support.parity import ROWS, gap  # noqa: E402  # after the skips
 SAME = 1e-5
 
 
-@pytest.mark.turns(3)
+@pytest.mark.turns(9)
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_models_are_the_same(row, weighted):
