@@ -132,11 +132,6 @@ def _evaluated(
     journal: RunJournal | None = None,
 ) -> Result:
     if request.scheduler is None:
-        if journal is not None and journal.in_parts:
-            # Imported on use: a run that continues from parts started on a cluster.
-            from lossfw.scale import evaluate_parts
-
-            return evaluate_parts(plan, progress=progress, keeper=journal)
         result = evaluate(plan, progress=progress, journal=journal)
         return result if journal is None else result.noted(journal.notes)
     # Imported on use: most runs stay in their process.

@@ -7,17 +7,16 @@
     config.yaml     the configuration, which runs from anywhere
     metrics.json    the numbers
     units.npz       the sums of each unit of the intervals, where there are some
-    results.jsonl   each row with its loss, prediction and target, with evaluate.rows; a run
-                    on a cluster has a folder of parts instead, joined by a manifest
+    results.jsonl   each row with its loss, prediction and target, with evaluate.rows
     error.txt       why a run failed
 
-and while a run is not done, ``partials.npz`` and ``results.part`` or ``results.parts``, from
-which it is resumed.
+and while a run is not done, ``unfinished.sqlite``, from which it is resumed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,10 +32,8 @@ from lossfw.runs.files import (
     write_file,
     writing,
 )
-from lossfw.runs.journal import CHECKPOINT_FILE
 from lossfw.runs.lock import held
-from lossfw.runs.rows_parts import PARTS_FOLDER, PartFile, finish_parts, remove_rows
-from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat, write_parquet
+from lossfw.runs.results_file import ROWS_FILES, RowsFormat, write_rows
 from lossfw.runs.stored import check_record, check_result, result_with_numbers
 from lossfw.runs.units_file import UNITS_FILE
 
@@ -47,6 +44,12 @@ ERROR_FILE = "error.txt"
 REPORT_FILE = "report.html"
 # The numbers of a training. Its folder also has a status and a configuration.
 TRAINING_FILE = "training.json"
+# The rows and the state of an unfinished run.
+UNFINISHED_FILE = "unfinished.sqlite"
+# What an older lossfw kept of an unfinished run.
+_OLDER_UNFINISHED = ("partials.npz", "results.part", "results.parts")
+# SQLite's own journal first: beside another database it would be played back into that.
+_UNFINISHED = (f"{UNFINISHED_FILE}-journal", UNFINISHED_FILE, *_OLDER_UNFINISHED)
 # The texts that plugins add to the report.
 TEXTS_FILE = "texts.json"
 # The record of an older run, until that of the new one is written.
@@ -98,7 +101,7 @@ class RunFolder:
             if has_record:
                 self._rename(RECORD_FILE, _ASIDE)
             self.write(STATUS_FILE, "running\n")
-            self._remove(CHECKPOINT_FILE, PART_FILE, PARTS_FOLDER, ERROR_FILE)
+            self._remove(*_UNFINISHED, ERROR_FILE)
             self.write(CONFIG_FILE, config)
             self.write(RECORD_FILE, f"{to_json(record)}\n")
             self._remove(_ASIDE)
@@ -111,6 +114,11 @@ class RunFolder:
 
     def continue_run(self, record: Mapping[str, Any], config: str) -> None:
         """Resume a run that was interrupted or has failed, or that needs further files."""
+        if any((self.path / name).exists() for name in _OLDER_UNFINISHED):
+            raise DataError(
+                f"{self.path} holds an unfinished run that began with an older lossfw: start over, "
+                "by running without --resume."
+            )
         self.remove_temporary()
         self.write(STATUS_FILE, "running\n")
         self._remove(ERROR_FILE)
@@ -123,23 +131,18 @@ class RunFolder:
         record: Mapping[str, Any],
         result: Mapping[str, Any],
         rows: RowsFormat | None,
-        parts: Sequence[PartFile] = (),
+        contents: Iterable[bytes] = (),
         units: bytes | None = None,
     ) -> None:
-        """Write the results of a run; `units` is the content of ``units.npz``."""
+        """Write the results of a run; `contents` are its rows, `units` those of ``units.npz``."""
         old = [name for form, name in ROWS_FILES.items() if form != rows]
         self._remove(*old, REPORT_FILE, TEXTS_FILE)
-        if rows is not None and parts:
-            finish_parts(self.path, self.path / ROWS_FILES[rows], parts)
-        elif rows is not None:
+        if rows is not None:
             target = self.path / ROWS_FILES[rows]
-            # The parts of an older run, in whose place a file is about to come.
+            # The parts that an older lossfw wrote on a cluster.
             if target.is_dir():
                 self._remove(target.name)
-            if rows == "jsonl":
-                self._rename(PART_FILE, target.name)
-            else:
-                write_parquet(self.path / PART_FILE, target)
+            write_rows(target, rows, contents)
         if units is None:
             self._remove(UNITS_FILE)
         else:
@@ -147,11 +150,10 @@ class RunFolder:
         self.write(RESULT_FILE, f"{to_json(result)}\n")
         self.write(RECORD_FILE, f"{to_json(record)}\n")
         self.write(STATUS_FILE, "done\n")
-        self.clear()
 
     def clear(self) -> None:
         """Remove the files from which an unfinished run is resumed."""
-        self._remove(CHECKPOINT_FILE, PART_FILE, PARTS_FOLDER)
+        self._remove(*_UNFINISHED)
         self.remove_temporary()
 
     def fail(self, message: str, record: Mapping[str, Any] | None = None) -> None:
@@ -169,7 +171,11 @@ class RunFolder:
     def _remove(self, *names: str) -> None:
         for name in names:
             with writing(self.path / name):
-                remove_rows(self.path / name)
+                path = self.path / name
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
 
     def remove_temporary(self) -> None:
         """Remove unfinished files of processes that were killed."""

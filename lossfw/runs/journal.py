@@ -1,78 +1,44 @@
-"""Journal: write rows and checkpoints of a run, so that it can be resumed when it was killed.
-
-The rows are appended to one file. From time to time the partials of all numbers are
-written to a checkpoint, with the length and the digest of each piece of the file of rows:
-when the run is resumed, later rows are cut off, and a damaged piece is computed again. A run
-on a cluster has a file for each part instead, and its checkpoint names those that count.
-"""
+"""Journal: keep rows and state of a run, so that it can be resumed when it was killed."""
 
 from __future__ import annotations
 
-import hashlib
-import shutil
+import sqlite3
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
+from lossfw.losses.engine.row_ranges import RowRanges
 from lossfw.metrics import Metric
-from lossfw.runs.files import write_file, writing
+from lossfw.runs.results_file import RowsFormat, content_of
 from lossfw.runs.rows import RowRecords, rows_of
-from lossfw.runs.rows_parts import PartFile, PartJournal, RowsParts, covering, find_parts
-from lossfw.runs.rows_writer import (
-    PART_FILE,
-    ROWS_FILES,
-    RowsFile,
-    RowsFormat,
-    RowsPiece,
-    content_of,
-    damaged_in,
-    find_part,
-    write_parquet,
-)
+from lossfw.runs.unfinished_file import StoredEntry, UnfinishedFile
 
-# Not the name of a training's checkpoint, which may lie in the same folder.
-CHECKPOINT_FILE = "partials.npz"
+# Version of the state in the file.
+STATE_VERSION = 10
 
-# Version of the file.
-CHECKPOINT_VERSION = 9
+# Seconds between two commits: the most that a killed run loses ...
+COMMIT_SECONDS = 1.0
 
-# Seconds between two checkpoints: the most that a killed run loses ...
-CHECKPOINT_SECONDS = 1.0
-
-# ... but at least this multiple of the time of writing one, which then costs 5 %.
+# ... but at least this multiple of the time of one, which then costs 5 %.
 _TIMES_ITS_COST = 20.0
-
-
-class Checkpoint(NamedTuple):
-    """The content of a checkpoint."""
-
-    identity: Mapping[str, str]
-    pieces: tuple[RowsPiece, ...]
-    parts: tuple[PartFile, ...]
-    notes: tuple[str, ...]
-    seconds: float
-    state: SavedState
 
 
 def identity_of(plan: Plan) -> dict[str, str]:
     """Return the properties of a run that decide the bits of its result.
 
-    A checkpoint is used only if all of them are equal. The digest depends on configuration,
+    A state is used only if all of them are equal. The digest depends on configuration,
     plugins and data; another version of NumPy may round differently.
     """
     return {
-        "version": str(CHECKPOINT_VERSION),
+        "version": str(STATE_VERSION),
         "digest": plan.digest,
         "rows": str(plan.rows),
         "intervals": repr(plan.intervals),
@@ -82,70 +48,61 @@ def identity_of(plan: Plan) -> dict[str, str]:
     }
 
 
-def _to_bytes(checkpoint: Checkpoint) -> bytes:
-    """Return a checkpoint as it is written to a file."""
-    header = {
-        "identity": dict(checkpoint.identity),
-        "pieces": [list(piece) for piece in checkpoint.pieces],
-        "parts": [list(part) for part in checkpoint.parts],
-        "notes": list(checkpoint.notes),
-        "seconds": checkpoint.seconds,
-        "state": checkpoint.state.header,
-    }
-    return SavedState(header, checkpoint.state.arrays).to_bytes()
-
-
-def read_checkpoint(folder: Path, plan: Plan) -> Checkpoint | None:
-    """Return the checkpoint in a folder, None if there is none of this run."""
-    path = folder / CHECKPOINT_FILE
-    if not path.exists():
-        return None
-    try:
-        header, arrays = SavedState.read(path)
-        if dict(header["identity"]) != identity_of(plan):
-            return None
-        return Checkpoint(
-            header["identity"],
-            tuple(RowsPiece(*piece) for piece in header["pieces"]),
-            tuple(PartFile(*part) for part in header["parts"]),
-            tuple(map(str, header["notes"])),
-            header["seconds"],
-            SavedState(header["state"], arrays),
-        )
-    except (DataError, ValueError, TypeError, LookupError):
-        raise DataError(
-            f"{path} is not a checkpoint of a run, or damaged: run without --resume, which starts "
-            "over."
-        ) from None
-
-
 def rows_format(plan: Plan) -> RowsFormat | None:
     """Return the format of the rows of a plan, None if they are not written."""
     return "jsonl" if plan.rows is True else plan.rows or None
 
 
+class RowsJournal:
+    """Hands rows on with the number of the first; see `lossfw.evaluation.evaluate.Journal`."""
+
+    def __init__(self, plan: Plan, take: Callable[[int, RowRecords], None]) -> None:
+        self._plan, self._take = plan, take
+        self._sample = None if plan.sample is None else np.array(plan.sample)
+
+    def resume(self, state: EvaluationState) -> None:
+        """Begin with the first row."""
+
+    def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
+        """Hand some rows on; see `Journal.add`."""
+        with state.clock.stage("rows"):
+            self._take(rows.start, rows_of(self._plan, rows, self._sample))
+
+
+class PartRows(RowsJournal):
+    """Keeps the rows of a part in memory, as they are stored."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan, self._keep)
+        self.entries: list[StoredEntry] = []
+        self._form = rows_format(plan)
+
+    def _keep(self, start: int, rows: RowRecords) -> None:
+        assert self._form is not None  # a plan without rows has none to keep
+        stop = start + len(rows.row)
+        self.entries.append(StoredEntry.of(start, stop, content_of(rows, self._form)))
+
+
 class RunJournal:
-    """The journal of a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
+    """The journal of a run, in a file; see `lossfw.evaluation.evaluate.Journal`.
 
     It is the `lossfw.scale.evaluate.Keeper` of a run on a cluster, too.
     """
 
-    def __init__(self, folder: Path, plan: Plan, *, resume: bool, spread: bool = False) -> None:
-        self._folder, self._plan, self._resume, self._spread = folder, plan, resume, spread
+    def __init__(self, path: Path, plan: Plan, *, resume: bool) -> None:
+        self._path, self._plan, self._resume = path, plan, resume
         self._identity = identity_of(plan)
-        self._sample = None if plan.sample is None else np.array(plan.sample)
         # The partials of a plugin's metric may have no `pack`: then an interrupted
         # run starts over.
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
-        self._part: RowsFile | None = None
-        # Writes the rows of parts, where a run has them in parts.
-        self.rows: RowsParts | None = None
+        # What keeps the rows of a part, where rows are written.
+        self.rows = None if rows_format(plan) is None else PartRows
+        self._part = None if self.rows is None else self.rows(plan)
+        self._file: UnfinishedFile | None = None
         # Messages for the reader of the result, also from before the run was resumed.
         self.notes: list[str] = []
-        self._files: list[PartFile] = []
-        self._damaged: list[PartFile] = []
         self._begun = self._last = time.monotonic()
-        self._pause = CHECKPOINT_SECONDS
+        self._pause = COMMIT_SECONDS
         # Seconds that the run had taken before it was resumed, and the row at which that was.
         self.before, self.resumed = 0.0, 0
         # The error after which no more rows are written. The run continues.
@@ -156,191 +113,139 @@ class RunJournal:
         """Seconds that the run has taken, with those before it was resumed."""
         return self.before + time.monotonic() - self._begun
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the folder is still that in which the run has begun."""
+        return self._file is None or self._file.is_in_place
+
     def resume(self, state: EvaluationState) -> None:
-        """Put the evaluation into the state of the checkpoint; see `Journal.resume`."""
-        kept = self._kept
-        if kept is not None:
-            try:
-                state.unpack(kept.state)
-            except (ValueError, TypeError, LookupError) as error:
-                raise DataError(
-                    f"{self._folder / CHECKPOINT_FILE} does not hold the state of this run "
-                    f"({error}): run without --resume, which starts over."
-                ) from None
-            self.before, self.resumed = kept.seconds, state.seen.count
-            self.notes += kept.notes
-        form = rows_format(self._plan)
-        if form is None:
-            return
+        """Put the evaluation into the state of the last commit; see `Journal.resume`."""
         try:
-            path, pieces = self._folder / PART_FILE, () if kept is None else kept.pieces
-            if pieces:
-                self.notes += repaired(path, self._plan, form, pieces)
-            if self.in_parts:
-                self._begin_parts(state, form, kept)
-            else:
-                self._part = RowsFile(path, form, pieces)
-        except OutputError as error:
-            if self.in_parts:
-                raise
-            self.failure = error
+            file = self._file = UnfinishedFile(self._path)
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            # The lowest byte is the kind of the error.
+            in_use = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if self._resume and not in_use:
+                raise self._damaged(error) from None
+            raise OutputError(
+                f"{self._path} cannot be written: {error}. A run needs a folder in which SQLite "
+                "can lock a file that no other process has open, and write to it; some network "
+                "file systems have no locks: name another folder for --out."
+            ) from error
+        try:
+            restored = self._resume and self._restored(file, state)
+        except Exception as error:  # whatever a damaged file makes the readers of it raise
+            raise self._damaged(error) from None
+        if not restored:
+            with self._writing():
+                file.clear()
 
-    @property
-    def in_parts(self) -> bool:
-        """Whether the rows are in parts: those of a run on a cluster, or resumed from one."""
-        return self._spread or bool(self._kept and self._kept.parts)
+    def _restored(self, file: UnfinishedFile, state: EvaluationState) -> bool:
+        """Restore the state in a file, and tell whether there is one of this run."""
+        content = file.state()
+        saved = SavedState.from_bytes(content) if content else None
+        if saved is None or saved.header["identity"] != self._identity:
+            return False
+        state.unpack(SavedState(saved.header["state"], saved.arrays))
+        kept = RowRanges()
+        if self.rows is not None:
+            for entry in file.entries("rows"):
+                kept = kept.merge(RowRanges.of(entry.start, entry.stop))
+            # Rows that no state has seen do no harm: they are written again.
+            for first, stop in state.seen.spans:
+                if gaps := kept.gaps(first, stop):
+                    raise ValueError(f"its rows {gaps[0][0]} to {gaps[0][1] - 1} are missing")
+        self.before, self.resumed = float(saved.header["seconds"]), state.seen.count
+        self.notes += map(str, saved.header["notes"])
+        return True
 
-    @property
-    def part_files(self) -> list[PartFile]:
-        """The files of the parts that were added, in the order of their rows."""
-        return sorted(self._files, key=lambda file: file.start)
-
-    def add_part(self, file: PartFile) -> None:
-        """Take the file of a part into account, before the state that has its rows."""
-        self._files.append(file)
+    def _damaged(self, error: Exception) -> DataError:
+        return DataError(
+            f"{self._path} is not the file of an unfinished run, or damaged ({error}): run "
+            "without --resume, which starts over."
+        )
 
     def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
         """Write some rows; see `Journal.add`."""
-        if self.failure is not None:
-            return
+        if self._part is not None and self.failure is None:
+            self._part.add(rows, state)
+            with state.clock.stage("rows"):
+                self.add_rows(self._part.entries)
+            self._part.entries.clear()
+        self.keep(state)
+
+    def add_rows(self, entries: Sequence[StoredEntry]) -> None:
+        """Add rows, which are kept with the first state that has seen them."""
+        assert self._file is not None  # `resume` has opened it
         try:
-            if self._part is not None:
-                with state.clock.stage("rows"):
-                    self._part.add(rows_of(self._plan, rows, self._sample))
+            if self.failure is None:
+                with self._writing():
+                    self._file.add(entries)
         except OutputError as error:
             # The numbers are shown at the end, even if the disk is full.
             self.failure = error
-            return
-        self.keep(state)
 
     def keep(self, state: EvaluationState, *, now: bool = False) -> None:
-        """Write a checkpoint if the last one is old enough, or at once."""
-        if self._packs and (now or time.monotonic() - self._last >= self._pause):
+        """Commit rows and state if the last commit is old enough, or at once."""
+        due = now or time.monotonic() - self._last >= self._pause
+        if due and self._packs and self.failure is None:
             with state.clock.stage("checkpoint"):
-                self._save(state)
+                self._commit(state)
+
+    def _commit(self, state: EvaluationState) -> None:
+        assert self._file is not None  # `resume` has opened it
+        begin, packed = time.monotonic(), state.pack()
+        header = {
+            "identity": self._identity,
+            "notes": self.notes,
+            "seconds": self.seconds,
+            "state": packed.header,
+        }
+        try:
+            with self._writing():
+                self._file.commit(SavedState(header, packed.arrays).to_bytes())
+        except OutputError as error:
+            # If a state cannot be written, the next one may be. Rows that SQLite dropped are lost.
+            if self.rows is not None and not self._file.has_uncommitted:
+                self.failure = error
+        self._last = time.monotonic()
+        self._pause = max(COMMIT_SECONDS, _TIMES_ITS_COST * (self._last - begin))
+
+    def check(self) -> None:
+        """Raise why the folder cannot have the result, if it cannot."""
+        if not self.is_in_place:
+            raise OutputError(
+                f"{self._path.parent} was removed or replaced while the run worked in it: its "
+                "numbers were not written."
+            )
+        if self.failure is not None:
+            raise self.failure
+
+    def contents(self) -> Iterator[bytes]:
+        """Yield all rows of the run as they are stored, in their order."""
+        assert self._file is not None  # the run is done
+        row = 0
+        try:
+            for entry in self._file.entries("rows"):
+                if entry.start != row:
+                    break
+                row = entry.stop
+                yield entry.content
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise OutputError(f"{self._path} cannot be read: {error}.") from error
+        if row != self._plan.count:
+            raise OutputError(
+                f"{self._path} has lost the rows from {row} on: run again without --resume."
+            )
 
     def close(self) -> None:
-        """Flush the file of rows to the disk, and close it."""
+        """Close the file, without what was not committed."""
+        if self._file is not None:
+            self._file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
-            if self._part is not None and self.failure is None:
-                self._part.settle()
-        finally:
-            self.drop()
-
-    def drop(self) -> None:
-        """Close the file of rows without flushing it to the disk."""
-        if self._part is not None:
-            self._part.close()
-
-    @cached_property
-    def _kept(self) -> Checkpoint | None:
-        """The checkpoint to resume from, None without one or without its rows."""
-        kept = read_checkpoint(self._folder, self._plan) if self._resume else None
-        form = rows_format(self._plan)
-        if kept is None or form is None:
-            return kept
-        if not kept.parts:
-            return kept if find_part(self._folder, form) else None
-        # A part whose rows no state has seen does not count.
-        files = covering(kept.parts, [tuple(span) for span in kept.state.header["seen"]])
-        damaged = files and find_parts(self._folder, self._folder / ROWS_FILES[form], files)
-        if files is None or damaged is None:
-            return None
-        self._damaged = damaged
-        return kept._replace(parts=tuple(files))
-
-    def _begin_parts(
-        self, state: EvaluationState, form: RowsFormat, kept: Checkpoint | None
-    ) -> None:
-        """Make the folder of the parts, with those that are kept."""
-        parts = () if kept is None else kept.parts
-        self._files = [part for part in parts if part not in self._damaged]
-        self.rows = RowsParts.of(self._folder, form)
-        self.rows.begin(self._files)
-        files, notes = repaired_parts(self.rows, self._plan, self._damaged)
-        self._files += files
-        self.notes += notes
-        if kept is not None and kept.pieces:
-            # One process began the run: its file becomes the first part.
-            self._adopt(self.rows, kept.pieces, state.seen.count)
-        if files or (kept is not None and kept.pieces):
-            self._save(state)
-
-    def _adopt(self, rows: RowsParts, pieces: Sequence[RowsPiece], stop: int) -> None:
-        """Make a part of the file of rows that one process has written."""
-        path, target = self._folder / PART_FILE, rows.path(0)
-        part = RowsFile(path, rows.form, pieces)
-        part.close()
-        if rows.form == "jsonl":
-            with writing(target):
-                shutil.copyfile(path, target)
-        else:
-            write_parquet(path, target)
-        self._files.append(PartFile.of(target, 0, stop))
-
-    def _save(self, state: EvaluationState) -> None:
-        begin = time.monotonic()
-        # If a checkpoint cannot be written, the next one may be.
-        with suppress(OutputError):
-            pieces: tuple[RowsPiece, ...] = ()
-            if self._part is not None:
-                self._part.settle()
-                pieces = self._part.pieces()
-            parts, notes = tuple(self._files), tuple(self.notes)
-            kept = Checkpoint(self._identity, pieces, parts, notes, self.seconds, state.pack())
-            write_file(self._folder, CHECKPOINT_FILE, _to_bytes(kept))
-        self._last = time.monotonic()
-        self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))
-
-
-def repaired(path: Path, plan: Plan, form: RowsFormat, pieces: Sequence[RowsPiece]) -> list[str]:
-    """Write the damaged pieces of a file of rows again, and return what to tell about it."""
-    notes = []
-    for begin, piece in damaged_in(path, pieces):
-        sink = _InMemory(form, first=piece.start == 0)
-        evaluate(plan, rows=(piece.start, piece.stop), journal=PartJournal(plan, sink))
-        content = b"".join(sink.parts)
-        if hashlib.sha256(content).hexdigest() != piece.digest:
-            raise DataError(
-                f"{path} is damaged from byte {begin} to {begin + piece.size - 1}, and its rows "
-                f"{piece.start} to {piece.stop - 1} are not the same when they are computed "
-                "again: run without --resume, which starts over."
-            )
-        with writing(path), path.open("r+b") as file:
-            file.seek(begin)
-            file.write(content)
-        notes.append(
-            f"{path.name} was damaged between its bytes {begin} and {begin + piece.size - 1}: the "
-            f"rows {piece.start} to {piece.stop - 1} were written again, and the others kept."
-        )
-    return notes
-
-
-def repaired_parts(
-    rows: RowsParts, plan: Plan, damaged: Sequence[PartFile]
-) -> tuple[list[PartFile], list[str]]:
-    """Write damaged parts again, and return their new files and what to tell about them."""
-    files, notes = [], []
-    for part in damaged:
-        with rows.writing_part(plan, part.start, part.stop) as journal:
-            evaluate(plan, rows=(part.start, part.stop), journal=journal)
-        assert journal.file is not None  # whole after the block
-        files.append(journal.file)
-        notes.append(
-            f"{part.name} was missing or damaged: the rows {part.start} to {part.stop - 1} were "
-            "written again, and the others kept."
-        )
-    return files, notes
-
-
-class _InMemory:
-    """Rows as they are in a file, in memory: a piece is small."""
-
-    def __init__(self, form: RowsFormat, *, first: bool) -> None:
-        self._form, self._first = form, first
-        self.parts: list[bytes] = []
-
-    def add(self, rows: RowRecords) -> None:
-        """Add some rows."""
-        first = self._first and not self.parts
-        self.parts.append(content_of(rows, self._form, first=first))
+            yield
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            raise OutputError(f"{self._path} cannot be written: {error}.") from error

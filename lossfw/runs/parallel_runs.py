@@ -16,7 +16,6 @@ from lossfw.losses.engine.threads import thread_count
 from lossfw.runs.files import RESULT_FILE, read_json
 from lossfw.runs.folder import RunFolder
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.runs.rows_parts import has_rows
 from lossfw.runs.stored import check_result, result_with_numbers
 from lossfw.runs.worker import WorkerProcesses
 
@@ -131,7 +130,7 @@ def done_before(request: RunRequest) -> RunOutcome | None:
     except DataError:
         return None
     same = record.get("digest") == result["digest"] == request.digest
-    rows = request.rows_file is None or has_rows(request.folder / request.rows_file)
+    rows = request.rows_file is None or (request.folder / request.rows_file).is_file()
     if not (same and rows):
         return None
     return RunOutcome(request, result, before=True, warnings=tuple(record.get("warnings") or ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from lossfw.config.plan.resolved import resolved
@@ -11,13 +11,12 @@ from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.files import to_json, write_file
-from lossfw.runs.folder import TEXTS_FILE, RunFolder, kept_result
+from lossfw.runs.folder import TEXTS_FILE, UNFINISHED_FILE, RunFolder, kept_result
 from lossfw.runs.journal import RunJournal, rows_format
 from lossfw.runs.lock import held
 from lossfw.runs.provenance import provenance_of
 from lossfw.runs.records import Run, RunRequest
-from lossfw.runs.rows_parts import has_rows
-from lossfw.runs.rows_writer import ROWS_FILES
+from lossfw.runs.results_file import ROWS_FILES
 from lossfw.runs.units_file import to_bytes
 
 
@@ -36,7 +35,7 @@ class Recorder:
         """Begin a run in a folder, or resume the run in it."""
         old = _resumable(folder, run.plan) if request.resume else None
         form = rows_format(run.plan)
-        has_all = form is None or has_rows(folder.path / ROWS_FILES[form])
+        has_all = form is None or (folder.path / ROWS_FILES[form]).is_file()
         if old is not None and folder.status == "done" and has_all:
             self.done = kept_result(folder, run.plan)
             folder.clear()
@@ -50,9 +49,8 @@ class Recorder:
             self._record["started"] = old.get("started")
             folder.continue_run(self._record, text)
         self._folder, self._plan = folder, run.plan
-        self.journal = RunJournal(
-            folder.path, run.plan, resume=old is not None, spread=request.scheduler is not None
-        )
+        unfinished = folder.path / UNFINISHED_FILE
+        self.journal = RunJournal(unfinished, run.plan, resume=old is not None)
 
     def finish(self, result: Result, warnings: Sequence[str]) -> None:
         """Write the result."""
@@ -65,20 +63,20 @@ class Recorder:
             "warnings": [*result.warnings, *warnings],
         }
         try:
-            journal.close()
-            if journal.failure is not None:
-                raise journal.failure
-            rows = rows_format(self._plan)
-            intervals = result.numbers.intervals
-            units = None
-            if result.units is not None and intervals is not None:
-                units = to_bytes(result.units, intervals)
-            folder.finish(self._record, result.to_dict(), rows, journal.part_files, units)
+            with closing(journal):
+                journal.check()
+                rows = rows_format(self._plan)
+                intervals = result.numbers.intervals
+                units = None
+                if result.units is not None and intervals is not None:
+                    units = to_bytes(result.units, intervals)
+                folder.finish(self._record, result.to_dict(), rows, journal.contents(), units)
+            folder.clear()
         except OutputError as error:
             self.failure = error
-            folder.fail(str(error))
+            self._fail(str(error))
         except Exception as error:
-            folder.fail(str(error) or type(error).__name__)
+            self._fail(str(error) or type(error).__name__)
             raise
 
     def keep_texts(self, texts: Sequence[str]) -> None:
@@ -95,10 +93,17 @@ class Recorder:
         """Write that the run failed; an interrupted run can be resumed."""
         if self._folder is None or self.journal is None:
             return
-        self.journal.drop()
+        self.journal.close()
         if isinstance(error, Exception):
             record = self._record | {"warnings": self.journal.notes}
-            self._folder.fail(str(error) or type(error).__name__, record)
+            self._fail(str(error) or type(error).__name__, record)
+
+    def _fail(self, message: str, record: dict[str, Any] | None = None) -> None:
+        assert self._folder is not None  # where a run was begun
+        assert self.journal is not None
+        # Another run may have made the folder anew.
+        if self.journal.is_in_place:
+            self._folder.fail(message, record)
 
 
 @contextmanager

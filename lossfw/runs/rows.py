@@ -214,15 +214,3 @@ def _texts(column: NDArray) -> list[str]:
         # Python writes finite numbers, and lists of them, as JSON does, ten times as fast.
         return list(map(repr, values))
     return [json.dumps(json_value(value), allow_nan=False) for value in values]
-
-
-def records(rows: RowRecords) -> NDArray:
-    """Return rows as a structured array; `numpy.frombuffer` reads its bytes back."""
-    columns = rows.arrays
-    table = np.empty(
-        len(rows.row),
-        np.dtype([(name, column.dtype, column.shape[1:]) for name, column in columns.items()]),
-    )
-    for name, column in columns.items():
-        table[name] = column
-    return table

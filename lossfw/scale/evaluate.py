@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from lossfw.data.state_file import SavedState
@@ -13,7 +13,7 @@ from lossfw.evaluation.result import Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
 from lossfw.scale.parts import cut
-from lossfw.scale.shipping import RowsWriter, evaluate_part, part_of, shipment_of
+from lossfw.scale.shipping import RowsKeeper, evaluate_part, shipment_of
 from lossfw.scale.workers import ClusterTask, ClusterWorkers
 
 # Seconds without any worker after which none is expected to come back.
@@ -27,14 +27,14 @@ class Keeper(Protocol):
     """Messages for the reader of the result."""
 
     @property
-    def rows(self) -> RowsWriter | None:
-        """What writes the rows of the parts, once `resume` was called; None for no rows."""
+    def rows(self) -> RowsKeeper | None:
+        """What keeps the rows of a part on its worker; it is pickled. None for no rows."""
 
     def resume(self, state: EvaluationState) -> None:
         """Before the first part: put the evaluation into the state in which it was left."""
 
-    def add_part(self, file: Any) -> None:
-        """Before its state is merged: take the file of the rows of a part into account."""
+    def add_rows(self, entries: Sequence[Any]) -> None:
+        """Before its state is merged: take the rows of a part into account."""
 
     def keep(self, state: EvaluationState, *, now: bool = False) -> None:
         """Keep the state; not each time, unless `now` says so."""
@@ -94,7 +94,7 @@ def evaluate_on(
 
     workers = ClusterWorkers(
         client,
-        shipment_of(plan, None if rows is None else rows.sign),
+        shipment_of(plan),
         evaluate_part,
         called=("part", "parts"),
         left=left,
@@ -102,15 +102,15 @@ def evaluate_on(
         notes=notes,
     )
 
-    def parts() -> Iterator[tuple[EvaluationState, Any]]:
+    def parts() -> Iterator[tuple[EvaluationState, Sequence[Any]]]:
         works = [
             ClusterTask(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
             for start, stop in cut(plan, workers.slots, state.seen).parts
         ]
-        for _, (content, file) in workers.results(works):
+        for _, (content, entries) in workers.results(works):
             part = EvaluationState.of(plan)
             part.unpack(SavedState.from_bytes(content))
-            yield part, file
+            yield part, entries
 
     try:
         _merge(state, parts(), plan, keeper, progress)
@@ -120,28 +120,18 @@ def evaluate_on(
     return result_of(plan, state).noted(notes)
 
 
-def evaluate_parts(plan: Plan, *, keeper: Keeper, progress: Progress | None = None) -> Result:
-    """Evaluate a plan by parts in this process: the rest of a run that began on a cluster."""
-    state = EvaluationState.of(plan)
-    keeper.resume(state)
-    spans = cut(plan, 1, state.seen).parts
-    parts = (part_of(plan, start, stop, keeper.rows) for start, stop in spans)
-    _merge(state, parts, plan, keeper, progress)
-    return result_of(plan, state).noted(keeper.notes)
-
-
 def _merge(
     state: EvaluationState,
-    parts: Iterable[tuple[EvaluationState, Any]],
+    parts: Iterable[tuple[EvaluationState, Sequence[Any]]],
     plan: Plan,
     keeper: Keeper | None,
     progress: Progress | None,
 ) -> None:
-    """Merge parts as they come, each after its file: a file without a state does no harm."""
+    """Merge parts as they come, each after its rows: rows that no state has seen do no harm."""
     try:
-        for part, file in parts:
-            if keeper is not None and file is not None:
-                keeper.add_part(file)
+        for part, entries in parts:
+            if keeper is not None and entries:
+                keeper.add_rows(entries)
             state.merge(part)
             if keeper is not None:
                 keeper.keep(state)

@@ -18,6 +18,9 @@ from lossfw.numerics.arrays import NDArray
 _PARTS_PER_SLOT = 4
 # Bytes that a part reads at most: it is what a worker that dies has to read again.
 _PART_BYTES = 256 * 2**20
+# Blocks of a part at most whose rows are written: they come back with its state, and each takes
+# some megabytes.
+_WRITTEN_BLOCKS = 16
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
     per_row, block = _row_bytes(plan), plan.block_rows
     even = math.ceil(plan.count / max(1, _PARTS_PER_SLOT * slots))
     rows = max(1, min(even, _PART_BYTES // per_row))
+    if plan.rows:
+        rows = min(rows, _WRITTEN_BLOCKS * block)
     rows = math.ceil(rows / block) * block
     entries = _entries(plan, block)
     if len(entries) < slots:  # too few: rather some rows are read twice

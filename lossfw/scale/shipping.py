@@ -10,17 +10,15 @@ import functools
 import importlib
 import pickle
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeAlias
 
 from lossfw.components.registry.local import import_source, imported_files
 from lossfw.data.lazy_arrays import stamp_of
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.evaluation.evaluate import Journal, evaluate
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.state import EvaluationState
 from lossfw.losses.engine.threads import threads
 from lossfw.scale.parts import arrays_of
 from lossfw.scale.survey import packages_in, requirements_of
@@ -33,28 +31,18 @@ MAX_PLAN_BYTES = 64 * 2**20
 _ONE_TASK = threading.Lock()
 
 
-class FileJournal(Journal, Protocol):
-    """Protocol: a journal of the rows of one part, which it writes to a file."""
+class PartJournal(Journal, Protocol):
+    """Protocol: a journal of the rows of one part, which keeps them for the way back."""
 
     @property
-    def file(self) -> Any:
-        """The file, once it is whole."""
+    def entries(self) -> list[Any]:
+        """The rows, as they are stored."""
 
 
-class RowsWriter(Protocol):
-    """Protocol: what writes the rows of parts; it is pickled, and goes to the workers."""
-
-    @property
-    def sign(self) -> Path:
-        """A file that every worker has to see, or it writes elsewhere."""
-
-    def writing_part(
-        self, plan: Plan, start: int, stop: int
-    ) -> AbstractContextManager[FileJournal]:
-        """Write the rows of a part inside the ``with`` block; its file is whole, or absent."""
+RowsKeeper: TypeAlias = Callable[[Plan], PartJournal]
 
 
-def shipment_of(plan: Plan, sign: Path | None = None) -> Shared:
+def shipment_of(plan: Plan) -> Shared:
     """Return a plan as the workers get it: plugin files, and the pickled plan."""
     # Dask brings it; it pickles classes of a script or a notebook by their content.
     cloudpickle = importlib.import_module("cloudpickle")
@@ -69,7 +57,6 @@ def shipment_of(plan: Plan, sign: Path | None = None) -> Shared:
     packages = packages_in(content) - {name for name, _, _ in sent}
     stamps = (stamp for stamp in map(stamp_of, arrays_of(plan)) if stamp is not None)
     files = {str(stamp.path.absolute()) for stamp in stamps}
-    files |= set() if sign is None else {str(sign)}
     return Shared(requirements_of(packages, sorted(files)), (sent, content))
 
 
@@ -84,28 +71,18 @@ def plan_of(shared: bytes) -> Plan:
 
 
 def evaluate_part(
-    shared: bytes, start: int, stop: int, rows: RowsWriter | None = None
-) -> tuple[bytes, Any] | Refusal:
-    """Evaluate some rows on a worker, and return their packed state and the file of the rows."""
+    shared: bytes, start: int, stop: int, rows: RowsKeeper | None = None
+) -> tuple[bytes, list[Any]] | Refusal:
+    """Evaluate some rows on a worker, and return their packed state and, if kept, the rows."""
     with in_turn():
         try:
             plan = plan_of(shared)
         except (LossfwError, ImportError, AttributeError) as error:
             # A file or a class is not there.
             return Refusal(str(error).rstrip("."))
-        state, file = part_of(plan, start, stop, rows)
-    return state.pack().to_bytes(), file
-
-
-def part_of(
-    plan: Plan, start: int, stop: int, rows: RowsWriter | None
-) -> tuple[EvaluationState, Any]:
-    """Evaluate some rows of a plan, and return their state and their file, None for no file."""
-    if rows is None:
-        return evaluate(plan, rows=(start, stop)), None
-    with rows.writing_part(plan, start, stop) as journal:
+        journal = None if rows is None else rows(plan)
         state = evaluate(plan, rows=(start, stop), journal=journal)
-    return state, journal.file
+    return state.pack().to_bytes(), [] if journal is None else journal.entries
 
 
 @contextmanager

@@ -6,8 +6,10 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from lossfw.evaluation.evaluate import evaluate, result_of
+from lossfw.evaluation.state import EvaluationState
 from lossfw.runs import journal
-from lossfw.scale import evaluate_parts
+from lossfw.scale import cut
 
 CONFIG = """\
 lossfw: 1
@@ -54,14 +56,26 @@ def form(request):
     return request.param
 
 
+def evaluate_here(client, plan, *, keeper, progress):
+    """Evaluate parts here, the last one first, and keep them as they come from workers."""
+    state = EvaluationState.of(plan)
+    keeper.resume(state)
+    for start, stop in reversed(cut(plan, 1, state.seen).parts):
+        rows = None if keeper.rows is None else keeper.rows(plan)
+        part = evaluate(plan, rows=(start, stop), journal=rows)
+        if rows is not None:
+            keeper.add_rows(rows.entries)
+        state.merge(part)
+        keeper.keep(state)
+    return result_of(plan, state).noted(keeper.notes)
+
+
 @pytest.fixture
 def spread(monkeypatch):
     """Let a run with a cluster compute its parts here, of one block each."""
     monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
     monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
-    monkeypatch.setattr(
-        "lossfw.scale.evaluate_on", lambda client, plan, **options: evaluate_parts(plan, **options)
-    )
+    monkeypatch.setattr("lossfw.scale.evaluate_on", evaluate_here)
     monkeypatch.setattr("lossfw.scale.connected", lambda scheduler: nullcontext())
 
 
@@ -72,7 +86,7 @@ class Killed(BaseException):
 @pytest.fixture
 def often(monkeypatch):
     """Let a run keep a checkpoint after each group of rows."""
-    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(journal, "COMMIT_SECONDS", 0.0)
     monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
 
 

@@ -194,15 +194,15 @@ class TestGoingOn:
         assert lossfw("run", "run.yaml", "--out", "out").exit_code == 130
         assert (folder / "out/status").read_text() == "running\n"
 
-    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nothing", b"text"])
-    def test_a_damaged_checkpoint_is_told(self, lossfw, folder, write, content):
+    @pytest.mark.parametrize("content", [b"SQLite format 3\0", b"PK\x03\x04 nothing", b"text"])
+    def test_a_file_of_something_else_is_told(self, lossfw, folder, write, content):
         write()
         lossfw("run", "run.yaml", "--out", "out")
         (folder / "out/status").write_text("running\n")
-        (folder / "out/partials.npz").write_bytes(content)
+        (folder / "out/unfinished.sqlite").write_bytes(content)
         done = lossfw("run", "run.yaml", "--out", "out", "--resume")
         assert (done.exit_code, done.stdout) == (2, "")
-        assert "partials.npz is not a checkpoint of a run, or damaged" in done.stderr
+        assert "unfinished.sqlite is not the file of an unfinished run, or damaged" in done.stderr
         assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
 
     def test_going_on_needs_a_folder(self, lossfw, write):
@@ -212,7 +212,7 @@ class TestGoingOn:
         assert "give --out DIR too" in done.stderr
 
     def test_a_metric_that_packs_nothing_is_no_hindrance(self, lossfw, folder, write, monkeypatch):
-        monkeypatch.setattr("lossfw.runs.journal.CHECKPOINT_SECONDS", 0.0)
+        monkeypatch.setattr("lossfw.runs.journal.COMMIT_SECONDS", 0.0)
         (folder / "mine.py").write_text(
             "from lossfw import Metric\n\n\nclass Rows:\n    def __init__(self, n):\n"
             "        self.n = n\n\n    def merge(self, other):\n"
@@ -265,14 +265,18 @@ class TestWhoMayWrite:
         assert "cannot be written" in done.stderr
         assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
 
+    # SQLite holds some megabytes in memory until it writes them.
+    @pytest.mark.parametrize(
+        ("rows", "file"), [(2_000, "results.jsonl"), (30_000, "unfinished.sqlite")]
+    )
     def test_a_disk_that_fills_up_while_rows_are_written_costs_no_number(
-        self, lossfw, folder, write
+        self, lossfw, folder, write, rows, file
     ):
-        write(rows=2_000)
+        write(rows=rows)
         done = self.limited(folder, 20_000)
         assert done.returncode == 1
-        assert json.loads(done.stdout)["count"] == 2_000
-        assert "results.part cannot be written" in done.stderr
+        assert json.loads(done.stdout)["count"] == rows
+        assert f"{file} cannot be written" in done.stderr
         assert "Traceback" not in done.stderr
         assert (folder / "out/status").read_text() == "failed\n"
         assert "cannot be written" in (folder / "out/error.txt").read_text()

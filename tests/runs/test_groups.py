@@ -8,7 +8,6 @@ import pytest
 import lossfw as library
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.rows import RowRecords
-from lossfw.runs.rows_writer import _of_whole_groups
 from support.plugin_sources import SPREAD
 from support.tables import write_columns
 
@@ -72,7 +71,7 @@ def test_a_line_is_a_group(run, folder, files):
 
 def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):
     pytest.importorskip("pyarrow")
-    monkeypatch.setattr("lossfw.runs.rows_writer._TABLE_BYTES", 4000)
+    monkeypatch.setattr("lossfw.runs.results_file._TABLE_BYTES", 4000)
     assert run("lines").exit_code == 0
     assert run("parquet", "-o", "evaluate.rows=parquet").exit_code == 0
     one, two = read_rows(folder / "lines"), read_rows(folder / "parquet")
@@ -80,18 +79,6 @@ def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):
     assert one.labels == two.labels
     for name, array in one.arrays.items():
         assert np.array_equal(array, two.arrays[name], equal_nan=array.dtype.kind == "f"), name
-
-
-def test_records_of_a_group_come_together(files):
-    group = np.repeat(np.arange(len(SIZES)), SIZES)
-    table = np.empty(ROWS, [("group", np.int64), ("x", float)])
-    table["group"], table["x"] = group, np.arange(ROWS)
-    for size in (1, 3, 699, ROWS):
-        tables = ((table[i : i + size], {}) for i in range(0, ROWS, size))
-        parts = [part for part, _ in _of_whole_groups(tables)]
-        assert np.array_equal(np.concatenate(parts), table)
-        firsts = [int(part["group"][0]) for part in parts]
-        assert firsts == sorted(set(firsts))
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])

@@ -14,8 +14,7 @@ from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
 from lossfw.extras import install_command
-from lossfw.runs.rows import RowRecords, json_lines, records, rows_of
-from lossfw.runs.rows_writer import RowsFile, read_records
+from lossfw.runs.rows import RowRecords, json_lines, rows_of
 from support.configs import DIGITS
 
 ELEMENTS = {
@@ -116,23 +115,6 @@ def test_what_is_not_finite_or_does_not_count_has_its_words():
     assert float(first["loss"]) == np.inf
 
 
-@pytest.mark.parametrize("form", ["jsonl", "parquet"])
-def test_a_part_is_cut_back_to_what_counts(tmp_path, form):
-    rows = RowRecords(np.arange(3), np.ones(3), np.ones((3, 2), "f4"), np.arange(3), None)
-    part = RowsFile(tmp_path / "part", form)
-    part.add(rows)
-    kept = part.pieces()
-    whole = part.path.read_bytes()
-    part.add(rows)
-    part.close()
-    again = RowsFile(tmp_path / "part", form, kept)
-    again.close()
-    assert again.path.read_bytes() == whole
-    if form == "parquet":
-        ((found, _),) = read_records(again.path, 10_000)
-        assert found.tobytes() == records(rows).tobytes()
-
-
 class TestParquet:
     @pytest.fixture
     def parquet(self):
@@ -146,7 +128,7 @@ class TestParquet:
         assert parquet.read_table(folder / "out/results.parquet").to_pylist() == lines(
             folder / "lines/results.jsonl"
         )
-        assert not (folder / "out/results.part").exists()
+        assert not (folder / "out/unfinished.sqlite").exists()
         assert not (folder / "out/results.jsonl").exists()
 
     def test_a_row_that_does_not_count_has_no_loss(self, lossfw, folder, write, parquet):

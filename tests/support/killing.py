@@ -99,7 +99,7 @@ def trial(config, folder, kill, wanted, over):
     child = start("run", config, "--out", folder, prepare=prepare)
     act(child)
     killed = ended(child) == -signal.SIGKILL
-    kept = (folder / "partials.npz").is_file()
+    kept = (folder / "unfinished.sqlite").is_file()
     code = ended(start("run", config, "--out", folder, "--resume"))
     wrong = differing(folder, wanted) if folder.is_dir() else ["everything"]
     return killed, kept, [*wrong, *([f"exit code {code}"] if code else [])]
@@ -128,7 +128,7 @@ def run(config, folder, how, count=0, seed=0):
     """Make all trials and print what came out."""
     # Many groups of rows, and a checkpoint after each.
     lossfw.losses.engine.reduction.BLOCK_ELEMENTS = 1024
-    journal.CHECKPOINT_SECONDS = 0.0
+    journal.COMMIT_SECONDS = 0.0
     journal._TIMES_ITS_COST = 0.0
     wanted, seconds = undisturbed(config, folder)
     if how == "moments":

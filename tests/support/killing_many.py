@@ -31,7 +31,7 @@ import lossfw.runs.trainings
 # What says when it was, and who is writing.
 _TIMES = ("run.json", ".lock")
 # What a call goes on from; its readers take nothing from it.
-_CHECKPOINTS = ("checkpoint.npz", "partials.npz")
+_CHECKPOINTS = ("checkpoint.npz", "unfinished.sqlite", "unfinished.sqlite-journal")
 
 
 def start(function, config, folder, overrides=(), *, resume=False, prepare=lambda: None):

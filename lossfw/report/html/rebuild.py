@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -20,8 +19,8 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import FinishedRun
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.folder import CONFIG_FILE
+from lossfw.runs.journal import RowsJournal
 from lossfw.runs.rows import RowRecords
-from lossfw.runs.rows_parts import PartJournal
 
 # More rows than this are not computed again for a page.
 MOST_ROWS = 200_000
@@ -111,7 +110,7 @@ class RebuiltRun:
 
 def _evaluated(plan: Plan) -> RowRecords:
     parts: list[RowRecords] = []
-    journal = PartJournal(plan, SimpleNamespace(add=parts.append))
+    journal = RowsJournal(plan, lambda _, rows: parts.append(rows))
     evaluate(
         replace(plan, metrics=(), intervals=None, slices=(), baseline=None, rows=True),
         journal=journal,

@@ -13,14 +13,18 @@ from lossfw.data import DataColumn
 from lossfw.errors import DataError
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
+from lossfw.runs.results_file import ROWS_FILES
 from lossfw.runs.rows import RowRecords
-from lossfw.runs.rows_parts import has_rows, row_files
-from lossfw.runs.rows_writer import ROWS_FILES
 
 
 def rows_file(folder: Path) -> Path | None:
-    """Return the file of the rows, or the folder of their parts; None if there is none."""
-    return next((folder / name for name in ROWS_FILES.values() if has_rows(folder / name)), None)
+    """Return the file of the rows, None if there is none."""
+    for path in (folder / name for name in ROWS_FILES.values()):
+        if path.is_dir():
+            raise DataError(f"{path} is a folder, as an older lossfw wrote it: run again.")
+        if path.is_file():
+            return path
+    return None
 
 
 def read_rows(folder: Path) -> RowRecords | None:
@@ -29,7 +33,7 @@ def read_rows(folder: Path) -> RowRecords | None:
     if path is None:
         return None
     read = _from_parquet if path.suffix == ".parquet" else _from_lines
-    columns = _joined([read(file) for file in row_files(path)])
+    columns = read(path)
     try:
         group = ids = None
         of_groups = "rows" in columns
@@ -84,13 +88,6 @@ def _column(values: Sequence[Any]) -> DataColumn:
     # None becomes NaN.
     whole = len(given) == len(values) and not any(isinstance(value, str) for value in given)
     return DataColumn.of(np.array(values, None if whole else np.float64))
-
-
-def _joined(parts: Sequence[Mapping[str, Sequence[Any]]]) -> Mapping[str, Sequence[Any]]:
-    """Return the columns of all parts; every part has those of the first."""
-    if len(parts) == 1:
-        return parts[0]
-    return {name: [value for part in parts for value in part[name]] for name in parts[0]}
 
 
 def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
