@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
-
 from pydantic import PositiveFloat
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import (
-    FAR_EXPONENT,
-    DoubleDouble,
-    apply_where,
-    at_most,
-    computed_in_float64,
-    multiply_words,
-    positive_part,
-    scaled_exp,
-    select,
-    with_float32_form,
-    words_of,
-)
+from lossfw.numerics import at_most, computed_in_float64, positive_part, select
 
 # The fixed point of Klambauer et al., eq. 14: with c = erfc(sqrt(1/2)) and
 # d = erfc(sqrt(2)),
@@ -33,9 +18,6 @@ SELU_LAMBDA = 1.05070098735548049341933498529460635195898120437640
 # lambda alpha: the slope just below 0, which is the steepest.
 SELU_STEEPEST = 1.75809934084737685994021752081227957732350683713716
 
-# Below this exp(y) - 1 is y to the last digit, also of y^2.
-_TINY = 1e-20
-
 
 @computed_in_float64
 def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
@@ -45,9 +27,9 @@ def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
 
 @computed_in_float64
 def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
-    """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
-    e, unit = scaled_exp(xp, xp.clip(x, -FAR_EXPONENT, 0.0))
-    return select(xp, x > 0, xp.full_like(x, scale), alpha * e * unit)
+    """scale above 0, alpha exp(x) elsewhere."""
+    e = xp.exp(at_most(xp, x, 0.0))
+    return select(xp, x > 0, xp.full_like(x, scale), alpha * e)
 
 
 class Elu(Activation):
@@ -159,52 +141,6 @@ class Selu(Activation):
         )
 
 
-@computed_in_float64
-def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
-    """x above 0, alpha (exp(x / alpha) - 1) below; the other of both terms is 0."""
-    return _celu_of(xp, x, alpha, at_most(xp, x, 0.0) / alpha)
-
-
-def _celu_of(xp: Namespace, x: Array, alpha: float, ratio: Array) -> Array:
-    value = positive_part(xp, x) + alpha * xp.expm1(ratio)
-    if alpha <= 1.0:
-        return value
-    # A subnormal ratio has lost digits that x still has.
-    return apply_where(xp, value, (x < 0.0) & (ratio > -_TINY), lambda xp, x: x, x)
-
-
-def _plain_celu_exp(xp: Namespace, x: Array, alpha: float, divisor: float = 1.0) -> Array:
-    e = xp.exp(at_most(xp, x, 0.0) / alpha)
-    return e if divisor == 1.0 else e / divisor
-
-
-@with_float32_form(_plain_celu_exp)
-def _celu_exp(xp: Namespace, x: Array, alpha: float, divisor: float = 1.0) -> Array:
-    """exp(min(x, 0) / alpha) / divisor, with the first quotient in two words.
-
-    The exponential alone may be subnormal, where the result is not.
-    """
-    bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
-    if math.frexp(alpha)[0] == 0.5:
-        # The quotient by a power of two has no rounding error.
-        e, unit = scaled_exp(xp, bounded / alpha)
-    else:
-        inverse = words_of(xp, 1 / Fraction(alpha), x)
-        ratio = multiply_words(xp, DoubleDouble(bounded, xp.zeros_like(x)), inverse)
-        e, unit = scaled_exp(xp, *ratio)
-    return (e if divisor == 1.0 else e / divisor) * unit
-
-
-def _plain_celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
-    ratio = at_most(xp, x, 0.0) / alpha
-    return _celu_of(xp, x, alpha, ratio), xp.exp(ratio)
-
-
-@with_float32_form(_plain_celu_both)
-def _celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
-    return _celu(xp, x, alpha), _celu_exp(xp, x, alpha)
-
-
 class Celu(Activation):
     """Continuously differentiable exponential linear unit, alpha (exp(x/alpha) - 1) below 0.
 
@@ -240,23 +176,30 @@ class Celu(Activation):
         """x for x > 0, else alpha (exp(x / alpha) - 1)."""
         return xp.where(x > 0, x, self.alpha * (xp.exp(x / self.alpha) - 1))
 
+    @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same by expm1, which keeps the digits near 0."""
-        return _celu(xp, x, self.alpha)
+        return positive_part(xp, x) + self.alpha * xp.expm1(self._ratio(xp, x))
 
+    @computed_in_float64
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else exp(x / alpha)."""
-        return _celu_exp(xp, x, self.alpha)
+        return xp.exp(self._ratio(xp, x))
 
+    @computed_in_float64
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
-        """Both, with one quotient where that is precise enough."""
-        return _celu_both(xp, x, self.alpha)
+        """Both, with one quotient."""
+        ratio = self._ratio(xp, x)
+        return positive_part(xp, x) + self.alpha * xp.expm1(ratio), xp.exp(ratio)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else exp(x / alpha) / alpha."""
-        slope = _celu_exp(xp, x, self.alpha, self.alpha)
-        return select(xp, x > 0.0, xp.zeros_like(x), slope)
+        bend = xp.exp(self._ratio(xp, x)) / self.alpha
+        return select(xp, x > 0.0, xp.zeros_like(x), bend)
+
+    def _ratio(self, xp: Namespace, x: Array) -> Array:
+        return at_most(xp, x, 0.0) / self.alpha
 
     def claims(self) -> ActivationClaims:
         """Steepest above 0."""

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
-    DoubleDouble,
-    add_words,
+    at_least,
     at_most,
     computed_in_float64,
-    exact_square,
-    multiply_words,
     normal_cdf,
     polynomial,
     positive_part,
-    scaled_exp,
     scaled_normal_tail,
     select,
-    two_diff,
-    words_of,
 )
 from lossfw_std.shared_parts import Deferred, with_float32_parts
+from lossfw_std.sigmoid_gate import gated_bend, gated_slope
 
 # With P the normal distribution: -x P(x) at the root x = -0.7517915246935644574...
 # of P(x) + x P'(x) ...
@@ -68,26 +62,9 @@ _PLAIN_TAIL_UNDER = (
 )
 
 # (1 + tanh(u)) / 2 is the sigmoid of v = 2 u = x (k + c x^2), with k = 2 sqrt(2/pi)
-# and c = 0.044715 k. More digits than a float's count in the tail.
-_K = Fraction("1.5957691216057307117597842397375274738")
-_C = _K * 44715 / 1_000_000
-
-
-class _Tail(NamedTuple):
-    """What the exact form is made of, at a = abs(x)."""
-
-    a: Array
-    tail: Array  # exp(a^2 / 2) P(-a)
-    scaled: Array
-    unit: Array  # scaled * unit is exp(-a^2 / 2)
-    square: DoubleDouble  # a^2
-
-
-def _tail_parts(xp: Namespace, x: Array) -> _Tail:
-    a = at_most(xp, xp.abs(x), _FAR)
-    square = DoubleDouble(*exact_square(xp, a))
-    scaled, unit = scaled_exp(xp, -0.5 * square.high, -0.5 * square.low)
-    return _Tail(a, scaled_normal_tail(xp, a), scaled, unit, square)
+# and c = 0.044715 k.
+_K = 2.0 * math.sqrt(2.0 / math.pi)
+_C = 0.044715 * _K
 
 
 def _from_tail(
@@ -114,13 +91,11 @@ def _plain_exact(xp: Namespace, x: Array) -> Deferred:
 
 
 def _exact(xp: Namespace, x: Array) -> Deferred:
-    """From a P(-a) and P(-a) - a P'(a)."""
-    f = _tail_parts(xp, x)
-    return _from_tail(
-        xp, x,
-        lambda: f.a * f.tail * f.scaled * f.unit,
-        lambda: (f.tail - f.a * _ONE_OVER_SQRT_TWO_PI) * f.scaled * f.unit,
-    )  # fmt: skip
+    """From a = abs(x), P(-a) and exp(-a^2 / 2)."""
+    a = at_most(xp, xp.abs(x), _FAR)
+    e = xp.exp(-0.5 * a * a)
+    below = scaled_normal_tail(xp, a) * e
+    return _from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
 
 
 _EXACT = with_float32_parts(_plain_exact, _exact)
@@ -128,68 +103,32 @@ _EXACT = with_float32_parts(_plain_exact, _exact)
 
 @computed_in_float64
 def _bend(xp: Namespace, x: Array) -> Array:
-    """P'(x) (2 - x^2), with the rounding error of x^2."""
-    f = _tail_parts(xp, x)
-    difference = (2 - f.square.high) - f.square.low
-    return _ONE_OVER_SQRT_TWO_PI * difference * f.scaled * f.unit
-
-
-class _Tanh(NamedTuple):
-    """What the form with tanh is made of, at a = abs(x), with v and v' its slope there."""
-
-    scaled: Array
-    unit: Array  # scaled * unit is exp(-v), but for the factor 1 - low
-    low: Array
-    slope: DoubleDouble  # v'
-    rise: DoubleDouble  # a v'
-    bend: Array  # a v''
-
-
-def _tanh_parts(xp: Namespace, a: Array) -> _Tanh:
-    one = DoubleDouble(a, xp.zeros_like(a))
-    cubic = multiply_words(xp, multiply_words(xp, one, one), words_of(xp, _C, a))
-    straight = add_words(xp, words_of(xp, _K, a), cubic)
-    v = multiply_words(xp, one, straight)
-    slope = add_words(xp, straight, DoubleDouble(2 * cubic.high, 2 * cubic.low))
-    scaled, unit = scaled_exp(xp, -v.high)
-    return _Tanh(scaled, unit, v.low, slope, multiply_words(xp, one, slope), 6 * cubic.high)
+    """P'(x) (2 - x^2)."""
+    square = at_most(xp, x * x, _FAR * _FAR)
+    return _ONE_OVER_SQRT_TWO_PI * (2.0 - square) * xp.exp(-0.5 * square)
 
 
 @computed_in_float64
 def _tanh_value(xp: Namespace, x: Array) -> Array:
-    """x sigmoid(v), as for silu."""
-    a = xp.clip(xp.abs(x), 0.0, _FAR_TANH)
-    f = _tanh_parts(xp, a)
-    one = 1 + f.scaled * f.unit
-    left = a * f.scaled / one
-    return select(xp, x < 0, (left * f.low - left) * f.unit, x / one)
+    """x sigmoid(v)."""
+    return at_least(xp, x, -_FAR_TANH) / (1.0 + xp.exp(-x * (_K + _C * (x * x))))
 
 
 @computed_in_float64
 def _tanh_slope(xp: Namespace, x: Array) -> Array:
     """s(v) (1 + x v' s(-v)), as for silu."""
-    f = _tanh_parts(xp, xp.clip(xp.abs(x), 0.0, _FAR_TANH))
-    e = f.scaled * f.unit
-    # (1 + e)^2, without the rounding error of 1 + e twice.
-    square = 1 + (2 * e + e * e)
-    # 1 - a v' + e, with the rounding errors, that of exp(-v) too.
-    d, lost = two_diff(xp, xp.ones_like(e), f.rise.high)
-    d, more = two_diff(xp, d, -e)
-    left = d + (lost + more - f.rise.low - d * f.low)
-    right = 1 + e * (1 + f.rise.high)
-    return select(xp, x < 0, left * f.scaled / square * f.unit, right / square)
+    x = xp.clip(x, -_FAR_TANH, _FAR_TANH)
+    cubic = _C * (x * x)
+    return gated_slope(xp, x * (_K + cubic), x * (_K + 3.0 * cubic))
 
 
 @computed_in_float64
 def _tanh_bend(xp: Namespace, x: Array) -> Array:
     """s(v) s(-v) (2 v' + x v'' - x v'^2 tanh(v / 2)), which is even."""
-    f = _tanh_parts(xp, xp.clip(xp.abs(x), 0.0, _FAR_TANH))
-    e = f.scaled * f.unit
-    p = 2 * f.slope.high + f.bend
-    q = f.rise.high * f.slope.high
-    bracket = (p - q) + e * (p + q)
-    cube = polynomial(e, (1.0, 3.0, 3.0, 1.0))
-    return (bracket - bracket * f.low) * f.scaled / cube * f.unit
+    x = xp.clip(x, -_FAR_TANH, _FAR_TANH)
+    cubic = _C * (x * x)
+    slope = _K + 3.0 * cubic
+    return gated_bend(xp, x * (_K + cubic), slope, x * slope, 6.0 * cubic)
 
 
 class Gelu(Activation):

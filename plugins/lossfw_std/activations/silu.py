@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import (
-    FAR_EXPONENT,
-    apply_where,
-    computed_in_float64,
-    polynomial,
-    scaled_exp,
-)
+from lossfw.numerics import at_least, computed_in_float64
+from lossfw_std.sigmoid_gate import gated_bend, gated_slope
+
+# Beyond it exp(-abs(x)) is 0 in every float format; infinity times it is NaN.
+_FAR = 1000.0
 
 # W(1/e), where 1 + x + exp(x) = 0 for x = -1 - W(1/e) = -1.278...: the least value
 # is minus this.
@@ -17,25 +15,6 @@ SILU_DEPTH = 0.27846454276107379510935873902298015543947748861974576545317811
 
 # s (1 + x (1 - s)) at the root x = 2.3993572805154676678... of x tanh(x/2) = 2.
 SILU_STEEPEST = 1.0998393201288669169581849243205709721307293942093036044577389
-
-# Up to here exp(abs(x)) is finite, and a result above the smallest normal float.
-_USUAL = 700.0
-
-
-def _rare_value(xp: Namespace, x: Array) -> Array:
-    a, scaled, unit = _far_left(xp, x)
-    return xp.where(x > 0.0, x, a * scaled * unit)
-
-
-def _rare_slope(xp: Namespace, x: Array) -> Array:
-    a, scaled, unit = _far_left(xp, x)
-    return xp.where(x > 0.0, xp.ones_like(x), (1.0 + a) * scaled * unit)
-
-
-def _far_left(xp: Namespace, x: Array) -> tuple[Array, Array, Array | float]:
-    """Return a finite x below 0, and exp(x), which is s(x) there, as two factors."""
-    a = xp.clip(x, -FAR_EXPONENT, 0.0)
-    return a, *scaled_exp(xp, a)
 
 
 class Silu(Activation):
@@ -72,34 +51,25 @@ class Silu(Activation):
 
     @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
-        """The same without overflow, and with the digits of its small values."""
-        s = 1.0 / (1.0 + xp.exp(-x))
-        return apply_where(xp, x * s, x < -_USUAL, _rare_value, x)
+        """The same, 0 at -inf."""
+        return at_least(xp, x, -_FAR) / (1.0 + xp.exp(-x))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) (1 + x s(-x)), s the sigmoid."""
-        return self.value_and_derivative(xp, x)[1]
+        x = xp.clip(x, -_FAR, _FAR)
+        return gated_slope(xp, x, x)
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
-        """Both, with one exponential; exp(-x) s(x) for s(-x), since 1 - s(x) loses digits."""
-        e = xp.exp(-x)
-        s = 1.0 / (1.0 + e)
-        value = x * s
-        slope = s + value * (e * s)
-        rare = ~(xp.abs(x) < _USUAL)
-        return apply_where(xp, value, rare, _rare_value, x), apply_where(
-            xp, slope, rare, _rare_slope, x
-        )
+        """Both, with one exponential."""
+        return self.value(xp, x), self.derivative(xp, x)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
-        """s(x) s(-x) (2 - x tanh(x / 2)), which is even."""
-        a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-        scaled, unit = scaled_exp(xp, -a)
-        e = scaled * unit
-        return ((2 - a) + e * (2 + a)) * scaled / polynomial(e, (1.0, 3.0, 3.0, 1.0)) * unit
+        """s(x) s(-x) (2 - x tanh(x / 2))."""
+        x = xp.clip(x, -_FAR, _FAR)
+        return gated_bend(xp, x, 1.0, x, 0.0)
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

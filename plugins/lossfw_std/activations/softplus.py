@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import ClassVar
 
 from pydantic import PositiveFloat
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import (
-    FAR_EXPONENT,
-    DoubleDouble,
-    ScaledExp,
-    computed_in_float64,
-    multiply_words,
-    positive_part,
-    scaled_exp,
-    select,
-    sigmoid,
-    softplus,
-    words_of,
-)
-
-# Beyond this log(1 + exp(-y)) is exp(-y) to the last digit.
-_LINEAR = 40.0
-
-
-def _exp_of(xp: Namespace, x: Array, beta: float) -> ScaledExp:
-    """exp(-beta abs(x)), with the product in two words: its rounding error would show."""
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT / beta)
-    exact = words_of(xp, Fraction(beta), a)
-    return scaled_exp(xp, *multiply_words(xp, DoubleDouble(-a, xp.zeros_like(a)), exact))
-
-
-@computed_in_float64
-def _sharp_softplus(xp: Namespace, x: Array, beta: float) -> Array:
-    """max(x, 0) + log1p(exp(-beta abs(x))) / beta."""
-    e, unit = _exp_of(xp, x, beta)
-    far = beta * xp.abs(x) > _LINEAR
-    # Divided before it may become subnormal.
-    bend = xp.where(far, e / beta * unit, xp.log1p(e * unit) / beta)
-    return positive_part(xp, x) + bend
-
-
-@computed_in_float64
-def _slope(xp: Namespace, x: Array, beta: float) -> Array:
-    """Sigmoid of beta x."""
-    e, unit = _exp_of(xp, x, beta)
-    whole = e * unit
-    return select(xp, x < 0, whole, xp.ones_like(whole)) / (1 + whole)
+from lossfw.numerics import computed_in_float64, sigmoid, softplus
 
 
 class Softplus(Activation):
@@ -87,20 +46,21 @@ class Softplus(Activation):
         """log(1 + exp(beta x)) / beta."""
         return xp.log1p(xp.exp(self.beta * x)) / self.beta
 
+    @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow, and with the digits of its small values."""
-        return softplus(xp, x) if self.beta == 1 else _sharp_softplus(xp, x, self.beta)
+        return softplus(xp, x) if self.beta == 1 else softplus(xp, self.beta * x) / self.beta
 
+    @computed_in_float64
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """sigmoid(beta x)."""
-        return sigmoid(xp, x) if self.beta == 1 else _slope(xp, x, self.beta)
+        return sigmoid(xp, self.beta * x)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """beta sigmoid(beta x) sigmoid(-beta x)."""
-        e, unit = _exp_of(xp, x, self.beta)
-        whole = e * unit
-        return self.beta * e / (1 + whole * (2 + whole)) * unit
+        e = xp.exp(-xp.abs(self.beta * x))
+        return self.beta * e / ((1.0 + e) * (1.0 + e))
 
     def claims(self) -> ActivationClaims:
         """Increasing, with slopes between 0 and 1."""

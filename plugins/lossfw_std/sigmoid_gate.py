@@ -1,0 +1,23 @@
+"""Activations x s(v) with the sigmoid s of a function v of x: silu, and gelu with tanh."""
+
+from __future__ import annotations
+
+from lossfw import Array, Namespace
+
+
+def gates(xp: Namespace, v: Array) -> tuple[Array, Array]:
+    """Return s(v) and s(-v) from one exponential, each with the digits of a small one."""
+    e = xp.exp(-v)
+    return 1.0 / (1.0 + e), 1.0 / (1.0 + 1.0 / e)
+
+
+def gated_slope(xp: Namespace, v: Array, rise: Array) -> Array:
+    """Return s(v) (1 + x v' s(-v)), of v and x v'."""
+    s, rest = gates(xp, v)
+    return s + rise * s * rest
+
+
+def gated_bend(xp: Namespace, v: Array, slope: Array, rise: Array, bend: Array) -> Array:
+    """Return s(v) s(-v) (2 v' + x v'' - x v'^2 tanh(v / 2)), of v, v', x v' and x v''."""
+    s, rest = gates(xp, v)
+    return s * rest * (2.0 * slope + bend - rise * slope * (s - rest))
