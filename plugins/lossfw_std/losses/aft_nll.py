@@ -15,6 +15,7 @@ from lossfw import (
     DistributionLoss,
     Namespace,
     PointwiseLoss,
+    Range,
     Space,
 )
 from lossfw.numerics import (
@@ -70,9 +71,10 @@ class AftNll(DistributionLoss, PointwiseLoss):
     -----
     With z = (log T - location) / scale, a row with an event has -log f(z) + log scale + log T, and
     one without has -log of the chance of a larger z. Convex in the location, but not in the row.
-    It has no lower bound, so its accuracy is that of a value of 1. Source: Wei, *The
-    accelerated failure time model: a useful alternative to the Cox regression model in survival
-    analysis*, Statistics in Medicine 11, 1992, doi:10.1002/sim.4780111409.
+    It has no lower bound, so its accuracy is that of a value of 1. Results are promised for times
+    from 1e-10 to 1e10. Source: Wei, *The accelerated failure time model: a useful alternative to
+    the Cox regression model in survival analysis*, Statistics in Medicine 11, 1992,
+    doi:10.1002/sim.4780111409.
 
     See Also
     --------
@@ -95,6 +97,8 @@ class AftNll(DistributionLoss, PointwiseLoss):
 
     prediction: ClassVar[Space] = Columns.of(location=LOG, log_scale=LOG)
     target: ClassVar[Space] = Columns.of(time=POSITIVE, event=BINARY)
+    # The exponential of a logarithm has the relative error of its last digit.
+    target_range: ClassVar[Range] = Range(1e-10, 1e10)
 
     distribution: Literal["normal", "logistic", "extreme"] = "normal"
 
