@@ -20,37 +20,19 @@ from lossfw import (
 from lossfw.numerics import (
     computed_in_float64,
     erf,
-    exact_square,
-    extended_range,
     multiply_or_zero,
     normal_cdf,
     normal_pdf,
     normal_quantile,
     quotient,
     sigmoid,
-    two_diff,
-    two_prod,
-    with_float32_form,
 )
 
 _ROOT_HALF = math.sqrt(0.5)
 _ROOT_PI_INVERSE = 1.0 / math.sqrt(math.pi)
-_DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
 # Twice the integral of z^2 f(z)^2 for the standard logistic distribution.
 _LOGISTIC_BEND = (math.pi**2 - 6.0) / 9.0
-
-# Beyond this logarithm, products with the scale come near the ends of the exponents.
-_SAFE = 300.0
-
-# With such a scale, g'' / s is 0 or infinite for all floats.
-_LARGEST = 4000.0
-
-
-def _is_extreme(
-    self: _LocationScaleCrps, xp: Namespace, m: Array, log_scale: Array, t: Array
-) -> Array:
-    return (xp.abs(log_scale) > _SAFE) | (xp.abs(t - m) > self.far * xp.exp(log_scale))
 
 
 class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
@@ -59,8 +41,6 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     prediction: ClassVar[Space] = Columns.of(location=REAL, log_scale=LOG)
     target: ClassVar[Space] = REAL
 
-    # Where one rounding of the scale costs eight units in the last place of the density.
-    far: ClassVar[float]
     # The limit of g(z) - |z|, far out.
     offset: ClassVar[float]
     # The mean of the second derivatives at scale 1, by location and by log scale.
@@ -71,8 +51,8 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
         """Return g'(z) and g(z) - z g'(z)."""
 
     @abstractmethod
-    def bend(self, xp: Namespace, z: Array, low: Array | float = 0.0) -> Array:
-        """Return g''(z + low), for a rounding error `low` of z."""
+    def bend(self, xp: Namespace, z: Array) -> Array:
+        """Return g''(z)."""
 
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same in parts of one sign, in which s may be 0."""
@@ -90,30 +70,15 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
         by_log_scale = (root * rest) * root
         return r * slope + by_log_scale, (-slope, by_log_scale)
 
-    def _plain_second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
-        _, z, root = _parts(xp, y, t)
-        by_location = quotient(xp, quotient(xp, self.bend(xp, z), root), root)
-        by_log_scale = self.slope_and_rest(xp, z)[1] + self._squared_bend(xp, z)
-        return by_location, (root * by_log_scale) * root
-
-    @with_float32_form(_plain_second_derivative)
+    @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """g'' / s by the location, and s (g - z g' + z^2 g'') by the log scale."""
-        _, by_log_scale = self._plain_second_derivative(xp, y, t)
-        return self._bend_by_location(xp, y.location, y.log_scale, t), by_log_scale
-
-    def _squared_bend(self, xp: Namespace, z: Array) -> Array:
+        _, z, root = _parts(xp, y, t)
         bend = self.bend(xp, z)
-        return multiply_or_zero(xp, multiply_or_zero(xp, bend, z), z)
-
-    @extended_range(_is_extreme)
-    def _bend_by_location(self, xp: Namespace, m: Array, log_scale: Array, t: Array) -> Array:
-        """g'' falls like an exponential, which would multiply the rounding errors of z."""
-        s = xp.exp(xp.clip(log_scale, -_LARGEST, _LARGEST))
-        r, lost = two_diff(xp, t, m)
-        z = r / s
-        product, error = two_prod(xp, z, s)
-        return self.bend(xp, z, (((r - product) - error) + lost) / s) / s
+        by_location = quotient(xp, quotient(xp, bend, root), root)
+        squared = multiply_or_zero(xp, multiply_or_zero(xp, bend, z), z)
+        by_log_scale = self.slope_and_rest(xp, z)[1] + squared
+        return by_location, (root * by_log_scale) * root
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> Any:
         """Integrals of 2 f^2 / s and of 2 s z^2 f^2."""
@@ -168,7 +133,6 @@ class CrpsNormal(_LocationScaleCrps):
         r"s\left(z\left(2\Phi(z) - 1\right) + 2\varphi(z) - \frac{1}{\sqrt{\pi}}\right)"
         r"\quad\text{with } z = \frac{t - m}{s}"
     )
-    far: ClassVar[float] = 4.0
     offset: ClassVar[float] = -_ROOT_PI_INVERSE
     mean_bends: ClassVar[tuple[float, float]] = (_ROOT_PI_INVERSE, 0.5 * _ROOT_PI_INVERSE)
 
@@ -184,13 +148,9 @@ class CrpsNormal(_LocationScaleCrps):
         """2 F(z) - 1, and 2 f(z) - 1 / sqrt(pi)."""
         return erf(xp, z * _ROOT_HALF), 2.0 * normal_pdf(xp, z) - _ROOT_PI_INVERSE
 
-    def bend(self, xp: Namespace, z: Array, low: Array | float = 0.0) -> Array:
-        """2 f(z + low)."""
-        square, error = exact_square(xp, z)
-        e = xp.exp(-0.5 * square)
-        # Where e is 0 the square may have overflowed.
-        lost = xp.where(e > 0, e * (0.5 * error + z * low), 0.0 * e)
-        return 2.0 * _DENSITY_AT_0 * (e - lost)
+    def bend(self, xp: Namespace, z: Array) -> Array:
+        """2 f(z)."""
+        return 2.0 * normal_pdf(xp, z)
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """That of the normal distribution."""
@@ -232,7 +192,6 @@ class CrpsLogistic(_LocationScaleCrps):
         r"s\left(z + 2\log\!\left(1 + e^{-z}\right) - 1\right)"
         r"\quad\text{with } z = \frac{t - m}{s}"
     )
-    far: ClassVar[float] = 15.0
     offset: ClassVar[float] = -1.0
     mean_bends: ClassVar[tuple[float, float]] = (1.0 / 3.0, _LOGISTIC_BEND)
 
@@ -250,11 +209,10 @@ class CrpsLogistic(_LocationScaleCrps):
         weight = multiply_or_zero(xp, a, e) / (1.0 + e)
         return xp.tanh(0.5 * z), 2.0 * (xp.log1p(e) + weight) - 1.0
 
-    def bend(self, xp: Namespace, z: Array, low: Array | float = 0.0) -> Array:
-        """2 f(z + low)."""
+    def bend(self, xp: Namespace, z: Array) -> Array:
+        """2 f(z)."""
         e = xp.exp(-xp.abs(z))
-        e = e - e * (xp.sign(z) * low)
-        return 2.0 * (e / (1.0 + e)) / (1.0 + e)
+        return 2.0 * e / ((1.0 + e) * (1.0 + e))
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """The location, and the scale times the log odds."""
