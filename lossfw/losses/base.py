@@ -58,11 +58,11 @@ def _unreduced(form: ResultForm, *, by_index: bool = False) -> _Method:
 
 
 def need_no_terms(cls: type) -> None:
-    """Raise `TypeError` if a class has the function `terms` of earlier releases."""
+    """Raise `TypeError` if a class has a function `terms`, which nothing would call."""
     if "terms" in cls.__dict__:
         raise TypeError(
-            f"{cls.__name__}.terms has no use any more: results are compared with the exact ones "
-            "of arguments that are rounded, so that terms may cancel. Delete the function."
+            f"{cls.__name__}.terms is not a function of a component: results are compared with the "
+            "exact ones of arguments that are rounded, so that terms may cancel. Delete it."
         )
 
 

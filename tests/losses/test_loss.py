@@ -369,9 +369,9 @@ class TestParameters:
 
 
 @pytest.mark.parametrize("base", [lossfw.DistanceLoss, lossfw.Activation])
-def test_the_terms_of_earlier_releases_are_to_be_deleted(base):
+def test_a_function_of_terms_is_to_be_deleted(base):
 
-    with pytest.raises(TypeError, match=r"^Old.terms has no use any more: .* Delete the function"):
+    with pytest.raises(TypeError, match=r"^Old.terms is not a function .* Delete it"):
         type("Old", (base,), {"terms": lambda self, xp, y, t, order: ()})
 
 
