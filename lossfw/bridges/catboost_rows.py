@@ -8,8 +8,9 @@ Python's own numbers; for other losses by kernels of rows, once there are any.
 from __future__ import annotations
 
 import time
+from functools import partial
 from math import exp, isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,18 +18,7 @@ from lossfw.bridges.boosting import Derivatives
 from lossfw.bridges.curvature import LEAST
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.errors import DivergenceError
-from lossfw.losses.base import ResultForm
-from lossfw.losses.engine.call_kernels import watched_function
-from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction
-
-_FLOAT64: Final = np.dtype(np.float64)
-
-
-class _Kernels(NamedTuple):
-    """The kernels of a loss for a class index, of slopes and of second derivatives."""
-
-    slope: UsableKernel
-    second: UsableKernel
+from lossfw.losses.engine.compiled import RowKernels
 
 
 class RowDerivatives:
@@ -37,8 +27,7 @@ class RowDerivatives:
     def __init__(self, derivatives: Derivatives) -> None:
         self._derivatives = derivatives
         self._tables: dict[int, list[tuple[float, list[float]]] | None] = {}
-        self._functions: dict[int, tuple[WatchedFunction, ...]] = {}
-        self._kernels: dict[int, _Kernels] = {}
+        self._kernels: dict[int, RowKernels | None] = {}
 
     def __call__(
         self, approx: Any, target: float, weight: float
@@ -52,22 +41,21 @@ class RowDerivatives:
         if table is not None:
             factor, target_probabilities = table[int(target)]
             return self._softmax(z, target_probabilities, factor * weight, target)
-        kernels = self._compiled(len(z))
-        found = None if kernels is None else self._by_kernels(kernels, z, int(target), weight)
-        if kernels is None or found is None:
+        if len(z) not in self._kernels:
+            # The first row goes through every check of the loss.
+            self._kernels[len(z)] = self._kernels_of(len(z))
+            return self._general(z, target, weight)
+        kernels = self._kernels[len(z)]
+        if kernels is None:
+            return self._general(z, target, weight)
+        found = self._by_kernels(kernels, z, int(target), weight)
+        if found is None:
             started_at = time.thread_time()
             found = self._general(z, target, weight)
-            for function in self._functions[len(z)]:
-                function.add_seconds(time.thread_time() - started_at)
+            kernels.add_seconds(time.thread_time() - started_at)
             return found
-        trials = [trial for trial in (kernels.slope.trial, kernels.second.trial) if trial]
-        if not trials:
-            return found
-        right = self._general(z, target, weight)
-        for trial in trials:
-            trial.compare(_without_signs_of_zeros(found), _without_signs_of_zeros(right), len(z))
-        # Asked for again with the next row: they may be dropped, or on trial no more.
-        del self._kernels[len(z)]
+        of_body = partial(self._general, z, target, weight)
+        right: tuple[list[float], list[list[float]]] = kernels.confirmed(found, of_body, len(z))
         return right
 
     def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:
@@ -100,38 +88,21 @@ class RowDerivatives:
             bends[k][k] -= share
         return slopes, bends
 
-    def _compiled(self, classes: int) -> _Kernels | None:
-        """Return the kernels for a number of classes by now."""
-        if classes not in self._functions:
-            # The first row goes through every check of the loss.
-            self._functions[classes] = self._functions_of(classes)
-        elif classes not in self._kernels:
-            found = [function.usable_kernel() for function in self._functions[classes]]
-            slope, second = found or (None, None)
-            if slope is not None and second is not None:
-                self._kernels[classes] = _Kernels(slope, second)
-        return self._kernels.get(classes)
-
-    def _functions_of(self, classes: int) -> tuple[WatchedFunction, ...]:
-        """Return the slopes and second derivatives of a number of classes, if they may compile."""
+    def _kernels_of(self, classes: int) -> RowKernels | None:
+        """Return the kernels for a number of classes, if there may be any."""
         loss = self._derivatives.loss
         if self._derivatives.rule not in ("slope", "exact", "softmax") or loss.has_own_weight:
-            return ()
-        forms: tuple[ResultForm, ...] = ("gradient", "hessian")
-        return tuple(
-            watched_function(loss, form, _FLOAT64, classes, by_index=True) for form in forms
-        )
+            return None
+        return RowKernels(loss, ("gradient", "hessian"), classes)
 
     def _by_kernels(
-        self, kernels: _Kernels, z: list[float], target: int, weight: float
+        self, kernels: RowKernels, z: list[float], target: int, weight: float
     ) -> tuple[list[float], list[list[float]]] | None:
         """Return what `_general` returns, by the same operations; None where it has to tell."""
-        y, index = np.array([z]), np.array([target])
-        slopes, seconds = np.empty_like(y), np.empty_like(y)
-        is_known = kernels.slope.kernel(y, index, derivatives=slopes)[1]
-        is_known &= kernels.second.kernel(y, index, derivatives=seconds)[1]
-        if not is_known:
+        results = kernels.results(np.array([z]), np.array([target]))
+        if results is None:
             return None
+        slopes, seconds = results
         g = [-weight * slope for slope in slopes[0].tolist()]
         h = [weight * second for second in seconds[0].tolist()]
         if not isfinite(sum(g) + sum(h)):
@@ -150,8 +121,3 @@ class RowDerivatives:
         """Return the derivatives of any loss of rows; its curvatures are a diagonal."""
         g, h = self._derivatives(np.array([z]), np.array([target]), np.array([weight], np.float64))
         return (-g[0]).tolist(), np.diag(-h[0]).tolist()
-
-
-def _without_signs_of_zeros(results: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return results as arrays; a weight of 0 has no sign."""
-    return tuple(np.array(result) + 0.0 for result in results)

@@ -14,6 +14,7 @@ from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only
 from lossfw.numerics.arrays import (
+    FEW_COLUMNS,
     Array,
     Namespace,
     NDArray,
@@ -23,7 +24,6 @@ from lossfw.numerics.arrays import (
     has_values,
     is_half,
 )
-from lossfw.numerics.compiled.signature import FEW_COLUMNS
 
 _FLOAT64 = np.dtype(np.float64)
 _COMPUTED_AS_FLOAT64 = "iub"  # NumPy's kinds: signed, unsigned, boolean

@@ -14,7 +14,7 @@ from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.base import need_no_terms
 from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
-from lossfw.nn import activation_kernels
+from lossfw.nn import large_arrays
 from lossfw.numerics.arrays import (
     Array,
     Namespace,
@@ -142,7 +142,7 @@ class Activation(UnaryBody, Component):
         return result.astype(dtype, copy=False)
 
     def _of_floats(self, x: NDArray) -> NDArray:
-        result = activation_kernels.value(self, x)
+        result = large_arrays.value(self, x)
         if result is x:  # the caller's own array must not come back
             return x.copy()
         if type(result) is np.ndarray and result.dtype is x.dtype:

@@ -15,7 +15,7 @@ from lossfw.evaluation.predictor import BLOCK_ROWS, outputs_for
 from lossfw.losses.base import Form
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
-from lossfw.nn import activation_kernels
+from lossfw.nn import large_arrays
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.arrays import NDArray
@@ -59,8 +59,8 @@ def _with_slope(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray | 
     Value and derivative share their exponentials. The bits are those of `vjp`.
     """
     if type(activation).vjp is Activation.vjp:
-        return activation_kernels.value_and_derivative(activation, x)
-    return activation_kernels.value(activation, x), None
+        return large_arrays.value_and_derivative(activation, x)
+    return large_arrays.value(activation, x), None
 
 
 def backward(
@@ -76,7 +76,7 @@ def backward(
             own = trace.slopes[index]
             if own is None:
                 activation = layers[index].activation
-                slope = activation_kernels.vjp(activation, trace.sums[index], slope)
+                slope = large_arrays.vjp(activation, trace.sums[index], slope)
             else:
                 slope = own * slope
         gradients.append(LayerGradient(trace.signals[index].T @ slope, slope.sum(axis=0)))

@@ -16,6 +16,11 @@ Namespace: TypeAlias = Any
 # A function that an author writes: ``body(xp, *arrays)``.
 Body: TypeAlias = Callable[..., Any]
 
+# Up to so many columns a tile of rows is stored column by column, so that a reduction over a row
+# runs along the long, contiguous axis, and a kernel transposes rows: more columns would take long
+# to compile, and gain little.
+FEW_COLUMNS = 64
+
 # An array of NumPy, of any dtype.
 NDArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 
 import lossfw
-from lossfw.losses.engine import kernels
+from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
 from support.author_losses import ELEMENTS, ROWS, AuthorRobust, AuthorSymmetric, RobustByHand
 
@@ -130,7 +130,7 @@ def measure_arrays(columns, dtype):
             if kind == "hessian" and type(hand).second_derivative is type(plain).second_derivative:
                 continue
             for way, mode in WAYS.items():
-                kernels.forget()
+                compiled.forget()
                 functions = {"plain": getattr(plain, kind), "hand": getattr(hand, kind)}
                 calls = {
                     name: in_engine(mode, lambda f=f, y=y, t=t: f(y, t))

@@ -33,10 +33,9 @@ from peer_functions import peer_calls
 import lossfw
 from lossfw.check.instances import variants
 from lossfw.components.plugin_choice import Plugins
-from lossfw.losses.engine import call_kernels
+from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.nn import activation_kernels
-from lossfw.numerics.compiled import llvm_target
+from lossfw.nn import large_arrays
 
 # Elements of an array, and columns of a row. A network computes a layer in blocks of 256 rows.
 ELEMENTS, COLUMNS = 2_000_000, 10
@@ -190,23 +189,23 @@ def calls_of_activation(part, y, _):
 
 def gradient_of_layer(part, y, v):
     """Return value and gradient as `lossfw.nn.backprop` computes them."""
-    value, slope = activation_kernels.value_and_derivative(part, y)
+    value, slope = large_arrays.value_and_derivative(part, y)
     return value, slope * v
 
 
 def has_kernel(part, y, t, kind):
     """Tell whether a kernel computes the value or both, or would if llvmlite were there."""
-    if not llvm_target.is_available():
+    if not compiled.is_available():
         return False
     if getattr(part, "takes_groups", False):
         return False
-    form = "value" if kind == "value" else "both"
     columns = y.shape[-1] if part.takes_rows else None
     if isinstance(part, lossfw.Activation):
-        return not activation_kernels.candidate_of(part, form, columns).problem(y.dtype)
+        use = "value" if kind == "value" else "value_and_derivative"
+        return not compiled.why_activation_is_not_compiled(part, use, y.dtype, columns)
     by_index = part.takes_rows and part.target.name == "CLASS_INDEX"
-    candidate = call_kernels.candidate_of(part, form, columns, by_index=by_index)
-    return not candidate.problem(y.dtype)
+    form = "value" if kind == "value" else "both"
+    return not compiled.why_not_compiled(part, form, y.dtype, columns, by_index=by_index)
 
 
 def agree(found):

@@ -5,8 +5,8 @@ import pytest
 
 from lossfw.bridges import catboost
 from lossfw.errors import DivergenceError, DomainError
-from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.kernels import watched
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
@@ -29,22 +29,22 @@ def test_kernels_of_one_row_have_the_bits_of_the_loss(loss, classes, curvature):
     with use_engine("tiles"):
         plain = catboost.objective(loss, curvature=curvature)
         wanted = [plain.calc_ders_multi(*row) for row in rows(classes)]
-    with use_engine("compiled"), kernels.trusted():
+    with use_engine("compiled"), watched.trusted():
         objective = catboost.objective(loss, curvature=curvature)
         found = [objective.calc_ders_multi(*row) for row in rows(classes)]
     with use_engine("compiled"):
         on_trial = catboost.objective(loss, curvature=curvature)
         found += [on_trial.calc_ders_multi(*row) for row in rows(classes)]
-    assert not [e for e in kernels._entries.values() if e.problem.startswith("the kernel had")]
-    assert objective._of_row._kernels[classes] is not None
-    assert classes not in plain._of_row._kernels
+    assert not [e for e in watched._entries.values() if e.problem.startswith("the kernel had")]
+    assert objective._of_row._kernels[classes]._usable
+    assert not plain._of_row._kernels[classes]._usable
     for one, other in zip(found, 2 * wanted, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(one[1], other[1])
 
 
 def test_a_row_that_is_wrong_is_told_behind_kernels_too():
-    with use_engine("compiled"), kernels.trusted():
+    with use_engine("compiled"), watched.trusted():
         objective = catboost.objective("multiclass_hinge")
         for row in rows(3, 3):
             objective.calc_ders_multi(*row)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.kernels.calls import candidate_of
 from lossfw.numerics import extended_range
 from lossfw.numerics.arrays import namespace_of
 from lossfw.numerics.dual.derivatives import derivatives

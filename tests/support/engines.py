@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from lossfw.losses.engine import kernels
+from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
 
 
@@ -14,7 +14,7 @@ def same_bits(loss, y, t, **options):
     """Hold every kind of call by kernels to that by tiles."""
     with use_engine("tiles"):
         wanted = _results(loss, y, t, **options)
-    with use_engine("compiled"), kernels.trusted():
+    with use_engine("compiled"), compiled.trusted():
         found = _results(loss, y, t, **options)
     for one, other in zip(found, wanted, strict=True):
         assert np.asarray(one).dtype == np.asarray(other).dtype

@@ -34,11 +34,10 @@ from lossfw.check.core.subject import Subject, call, of_component
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
-from lossfw.losses.engine import call_kernels, kernels
+from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import EngineMode, use_engine
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled import llvm_target
 
 # Numbers that lie outside of some space or other.
 _STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
@@ -180,14 +179,15 @@ def check_kernels(subject: Subject, search: Search) -> None:
     loss = _loss(subject)
     # Each number of columns has kernels of its own.
     columns = next(iter(subject.several), 1) if subject.rows else 0
-    if not llvm_target.is_available():
+    if not compiled.is_available():
         raise NotApplicable("llvmlite is not installed")
     with warnings.catch_warnings():
         # Another check looks at the warnings of a body.
         warnings.simplefilter("ignore")
         body, by_index = loss.without_own_weight(), bool(columns) and subject.by_index
-        kernel = call_kernels.candidate_of(body, "value", columns or None, by_index=by_index)
-        problem = kernel.problem(np.dtype(np.float64))
+        problem = compiled.why_not_compiled(
+            body, "value", np.dtype(np.float64), columns or None, by_index=by_index
+        )
     if problem:
         raise NotApplicable(problem)
     # No exact number is asked for, so that many more points cost little.
@@ -230,7 +230,7 @@ def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) ->
 def _by_engine(
     mode: EngineMode, function: Callable[..., Any], loss: Loss, points: Points
 ) -> NDArray:
-    with use_engine(mode), kernels.trusted(), warnings.catch_warnings():
+    with use_engine(mode), compiled.trusted(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(function(loss, points.y, points.t))
 

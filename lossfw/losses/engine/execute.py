@@ -20,7 +20,7 @@ from lossfw.errors import ShapeError
 from lossfw.losses.base import ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.call_kernels import kernels_for
+from lossfw.losses.engine.compiled import kernels_for
 from lossfw.losses.engine.partial import Partial, UnsummedLosses
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Reduction, Sums, merged, weight_sum, weighted_sum

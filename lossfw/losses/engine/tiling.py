@@ -18,8 +18,7 @@ from lossfw.errors import DomainError
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import block_rows
 from lossfw.losses.inputs import Arguments
-from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.compiled.signature import FEW_COLUMNS
+from lossfw.numerics.arrays import FEW_COLUMNS, Array, Namespace, NDArray
 
 
 class EngineLoss(Protocol):

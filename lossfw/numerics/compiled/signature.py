@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-# Up to so many columns a tile of rows is stored column by column, so that a reduction over a row
-# runs along the long, contiguous axis, and a kernel transposes rows: more columns would take long
-# to compile, and gain little.
-FEW_COLUMNS = 64
+from lossfw.numerics.arrays import FEW_COLUMNS
 
 # Elements of a strip of elements. Its arrays, 2 to 4 KiB each, fit the first-level cache.
 STRIP = 512

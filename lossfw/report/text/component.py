@@ -44,15 +44,13 @@ from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
 from lossfw.errors import LossfwError, TraceError
 from lossfw.extras import install_command
-from lossfw.losses.engine import call_kernels
+from lossfw.losses.engine import compiled
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.losses.wrappers.claim_table import claim_effects
 from lossfw.models import Model
-from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation, RowActivation
 from lossfw.nn.sample_curve import line_of
-from lossfw.numerics.compiled import llvm_target
 from lossfw.report.formulas.latex import latex
 
 # The modules of the kinds, whose derivatives come from dual numbers.
@@ -279,7 +277,7 @@ def engine_of(component: Loss | Activation) -> dict[str, Any]:
     return {
         "compiled": [name for name, problem in problems.items() if not problem],
         "tiles": {name: problem for name, problem in problems.items() if problem},
-        "installed": llvm_target.is_available(),
+        "installed": compiled.is_available(),
     }
 
 
@@ -287,11 +285,11 @@ def _problem(component: Loss | Activation, name: Any) -> str:
     """Return why a function has no kernel in float64."""
     columns, dtype = _COLUMNS if component.takes_rows else None, np.dtype(np.float64)
     if not isinstance(component, Loss):
-        return activation_kernels.candidate_of(component, name, columns).problem(dtype)
+        return compiled.why_activation_is_not_compiled(component, name, dtype, columns)
     if columns is not None and component.fixed_classes:
         columns = component.fixed_classes
     loss, by_index = component.without_own_weight(), component.takes_classes and name != "hessian"
-    return call_kernels.candidate_of(loss, name, columns, by_index=by_index).problem(dtype)
+    return compiled.why_not_compiled(loss, name, dtype, columns, by_index=by_index)
 
 
 def engine_line(engine: dict[str, Any], *, here: bool) -> str:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from lossfw.losses.engine import kernels
+from lossfw.losses.engine import compiled
 
 
 @pytest.fixture
 def fresh_kernels():
     """Forget kernels before a test, and leave none to be made after it."""
-    kernels.forget()
+    compiled.forget()
     yield
-    kernels.wait()
+    compiled.wait()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lossfw import LOGITS
-from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.kernels.calls import candidate_of
 from support.author_losses import ROWS
 from support.engines import same_bits
 

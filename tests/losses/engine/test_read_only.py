@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.errors import BodyError
-from lossfw.losses.engine import kernels
+from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.metrics import ElementMetric, RowMetric, SumMetric, Term
 
@@ -189,7 +189,7 @@ def test_the_line_that_writes_and_the_argument_are_told(way, mode):
             assert f": `{line}`)" in text
             at = int(text.partition("line ")[2].partition(":")[0])
             assert number < at <= number + 3
-    kernels.wait()
+    compiled.wait()
     for dtype in (np.float16, np.float32):
         y, t = (x.astype(dtype) for x in _pair((40, 5)))
         for function in (loss, loss.gradient, loss.hessian, loss.value_and_gradient, loss.partial):

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
-from lossfw.losses.engine.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature

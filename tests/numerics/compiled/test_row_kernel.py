@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from lossfw.errors import TraceError
-from lossfw.losses.engine.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.numerics import extended_range
 from lossfw.numerics.arrays import columns as columns_of
 from lossfw.numerics.compiled.kernel import Kernel

@@ -8,7 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import TraceError
-from lossfw.losses.engine.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import Expressions
 from lossfw.numerics.symbolic.trace import trace

@@ -9,10 +9,11 @@ import pytest
 
 import lossfw
 from lossfw.errors import DomainError, ParameterError
-from lossfw.losses.engine import engine_mode, execute, fast_path, kernels
-from lossfw.losses.engine.call_kernels import candidate_of
-from lossfw.losses.engine.candidates import NoKernelError
+from lossfw.losses.engine import engine_mode, execute, fast_path
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.kernels import watched
+from lossfw.losses.engine.kernels.calls import candidate_of
+from lossfw.losses.engine.kernels.candidates import NoKernelError
 from lossfw.numerics import logsumexp, softmax
 from support.engines import run_program, same_bits
 from support.loss_settings import arguments
@@ -42,7 +43,7 @@ ROWS = [
 
 def all_have_kernels():
     """Return whether each function that was asked for has a kernel."""
-    made = [entry.kernel for entry in kernels._entries.values()]
+    made = [entry.kernel for entry in watched._entries.values()]
     return bool(made) and all(made)
 
 
@@ -115,7 +116,7 @@ def test_blocks_and_threads_change_no_bit():
     t = np.zeros_like(y)
     with use_engine("tiles"):
         wanted = loss.value_and_gradient(y, t)
-    with use_engine("compiled"), kernels.trusted():
+    with use_engine("compiled"), watched.trusted():
         for count in (1, 2, 5):
             with lossfw.threads(count):
                 value, slope = loss.value_and_gradient(y, t)
@@ -131,7 +132,7 @@ def test_blocks_and_threads_change_no_bit():
 
 def message_of(mode, function, *arguments):
     """Return the message of a `DomainError`, empty if there is none."""
-    with use_engine(mode), kernels.trusted():
+    with use_engine(mode), watched.trusted():
         try:
             function(*arguments)
         except DomainError as error:
@@ -140,7 +141,7 @@ def message_of(mode, function, *arguments):
 
 
 def same_message(function, *arguments):
-    kernels.forget()
+    watched.forget()
     expected = message_of("tiles", function, *arguments)
     assert message_of("compiled", function, *arguments) == expected
     return expected
@@ -256,7 +257,7 @@ def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, columns, dtype, re
     t = 0 * y
     if columns is not None:
         y, t = np.full((30, columns), 1.0 / columns), np.zeros(30, int)
-    with use_engine("compiled"), kernels.trusted():
+    with use_engine("compiled"), watched.trusted():
         assert np.isfinite(loss(y, t))
 
 
@@ -294,10 +295,10 @@ def test_slopes_that_meet_are_added_in_one_order_with_care_and_without(loss, col
 
 def test_losses_that_are_equal_but_for_the_sign_of_a_zero_have_kernels_of_their_own():
     y = np.array([0.0] * 200)
-    with use_engine("compiled"), kernels.trusted():
+    with use_engine("compiled"), watched.trusted():
         for c in (0.0, -0.0):
             assert Pure(c=c)(y, y) == 1.0
-    assert len(kernels._entries) == 2
+    assert len(watched._entries) == 2
 
 
 def test_a_kernel_is_made_in_a_thread_once_its_tiles_have_taken_long(monkeypatch):
@@ -307,11 +308,11 @@ def test_a_kernel_is_made_in_a_thread_once_its_tiles_have_taken_long(monkeypatch
     loss, y = Pure(), np.linspace(-5, 5, 7000)
     with use_engine("auto"):
         first = loss.gradient(y, 0 * y)
-        kernels.wait()
-        assert not any(entry.kernel for entry in kernels._entries.values())
+        watched.wait()
+        assert not any(entry.kernel for entry in watched._entries.values())
         second = loss.gradient(y, 0 * y)
-        kernels.wait()
-        (entry,) = kernels._entries.values()
+        watched.wait()
+        (entry,) = watched._entries.values()
         assert entry.kernel
         # What a kernel takes is not the time of tiles.
         third = loss.gradient(y, 0 * y)
@@ -323,7 +324,7 @@ def test_a_kernel_is_made_in_a_thread_once_its_tiles_have_taken_long(monkeypatch
 
 
 def test_small_calls_of_rows_and_with_weights_have_kernels_too(monkeypatch):
-    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
+    monkeypatch.setattr(watched, "_SECONDS", 0.0)
     rng = np.random.default_rng(0)
     z, k, w = rng.normal(size=(20, 10)), rng.integers(0, 10, 20), rng.random(20)
     with use_engine("tiles"):
@@ -332,10 +333,10 @@ def test_small_calls_of_rows_and_with_weights_have_kernels_too(monkeypatch):
         for _ in range(250):
             np.testing.assert_array_equal(LOGITS.gradient(z, k), expected[0])
             np.testing.assert_array_equal(Pure().gradient(w, 0 * w, sample_weight=w), expected[1])
-            kernels.wait()
+            watched.wait()
     assert all_have_kernels()
     # Of rows one, of elements one for tiles and one with weights.
-    assert len(kernels._entries) == 3
+    assert len(watched._entries) == 3
 
 
 def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys):
@@ -344,16 +345,16 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
 
     y = np.linspace(-5, 5, 7000)
     wanted = Pure()(y, 0 * y)
-    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
+    monkeypatch.setattr(watched, "_SECONDS", 0.0)
     with use_engine("explain"):
         with monkeypatch.context() as patch:
-            patch.setattr(kernels.llvm_target, "is_available", lambda: False)
+            patch.setattr(watched.llvm_target, "is_available", lambda: False)
             assert Pure().gradient(y, 0 * y, reduction="sum").shape == y.shape
-            kernels.wait()
-        kernels.forget()
+            watched.wait()
+        watched.forget()
         monkeypatch.setattr("lossfw.numerics.compiled.kernel.code_of", broken)
         Pure().gradient(y, 0 * y)
-        kernels.wait()
+        watched.wait()
         assert Pure()(y, 0 * y) == wanted
     told = capsys.readouterr().err
     where = "Pure(c=2.0), float64, gradient: tiles by a straight function"
@@ -388,8 +389,8 @@ def test_small_calls_import_neither_expressions_nor_llvm():
 
 
 COMPILING = """
-from lossfw.losses.engine import kernels
-kernels._SECONDS = 0.0
+from lossfw.losses.engine.kernels import watched
+watched._SECONDS = 0.0
 import numpy as np, lossfw
 y = np.linspace(-5, 5, 10_000)
 print(lossfw.loss("welsch").gradient(y, 0 * y).sum())

@@ -24,20 +24,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.losses.engine.engine_mode import engine_mode
-from lossfw.losses.engine.trial import Trial
+from lossfw.losses.engine.fast_path import SMALL
+from lossfw.losses.engine.kernels.trial import Trial
 from lossfw.numerics.compiled import llvm_target
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles: most processes need no kernel.
-    from lossfw.losses.engine.candidates import Candidate
-    from lossfw.losses.engine.tile_function import TileFunction
+    from lossfw.losses.engine.kernels.candidates import Candidate
+    from lossfw.losses.engine.kernels.tile_function import TileFunction
     from lossfw.numerics.compiled.kernel import Kernel
-
-# A call of a kernel takes 14 microseconds, and the fast path of a smaller call 5 and what the
-# body takes. So kernels of cheap bodies pay from about this on: huber with its gradient from
-# 3,000 elements on, log_cosh from 5,000. Poisson's deviance would from 64 on. Calls without a fast
-# path, as those of rows and of weights, take 30 microseconds in tiles: a kernel pays for any size.
-SMALL = 4096
 
 # A kernel is made once the tiles of its function have taken so many seconds, half of the 70 to 130
 # milliseconds that making it takes. A threshold of the whole cost never takes more than twice the
@@ -158,7 +153,7 @@ class WatchedFunction:
 
     def _make(self) -> None:
         """Make a kernel, or find out that there is none, and then write the function out."""
-        from lossfw.losses.engine.candidates import NoKernelError
+        from lossfw.losses.engine.kernels.candidates import NoKernelError
 
         started_at = time.perf_counter()
         candidate = self.candidate()

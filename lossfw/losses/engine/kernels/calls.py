@@ -25,18 +25,18 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.fast_path import accepts_any_float
-from lossfw.losses.engine.kernels import UsableKernel, WatchedFunction, watch
+from lossfw.losses.engine.kernels.trial import on_trial
+from lossfw.losses.engine.kernels.watched import UsableKernel, WatchedFunction, watch
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.tiling import check_domain
-from lossfw.losses.engine.trial import on_trial
 from lossfw.losses.inputs import Arguments
-from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.compiled.signature import FEW_COLUMNS, Domain, KernelSignature
+from lossfw.numerics.arrays import FEW_COLUMNS, Array, Namespace, NDArray
+from lossfw.numerics.compiled.signature import Domain, KernelSignature
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.
-    from lossfw.losses.engine.candidates import Candidate
-    from lossfw.losses.engine.tile_function import TileFunction
+    from lossfw.losses.engine.kernels.candidates import Candidate
+    from lossfw.losses.engine.kernels.tile_function import TileFunction
     from lossfw.numerics.compiled.kernel import Kernel
 
 
@@ -47,7 +47,7 @@ def candidate_of(
     loss: LossDefinition, form: ResultForm, columns: int | None = None, *, by_index: bool = False
 ) -> Candidate:
     """Return a function of a loss as it may be compiled, of rows for a number of columns."""
-    from lossfw.losses.engine.candidates import Candidate
+    from lossfw.losses.engine.kernels.candidates import Candidate
 
     function = _function_of(loss, form, by_index)
     bounded = _bounded_spaces(loss, by_index)
@@ -66,6 +66,18 @@ def candidate_of(
         order="columns" if columns is not None and columns <= FEW_COLUMNS else "pairwise",
     )
     return Candidate(repr(loss), f"{form}{of_rows}", function, spaces, signature)
+
+
+def why_not_compiled(
+    loss: LossDefinition,
+    form: ResultForm,
+    dtype: np.dtype[Any],
+    columns: int | None = None,
+    *,
+    by_index: bool = False,
+) -> str:
+    """Return why a function of a loss has no kernel; empty if it may have one."""
+    return candidate_of(loss, form, columns, by_index=by_index).problem(dtype)
 
 
 def _function_of(loss: LossDefinition, form: ResultForm, by_index: bool) -> Callable[..., Any]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.trial import count_unlike
+from lossfw.losses.engine.kernels import watched
+from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.numerics.compiled import llvm_target
 from support.engines import run_program
 from support.loss_settings import arguments
@@ -68,21 +68,21 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_kernel_with_other_numbers_than_the_body_is_not_used(name, monkeypatch, capsys):
-    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
+    monkeypatch.setattr(watched, "_SECONDS", 0.0)
     with use_engine("explain"):
         CALLS[name]()
-        kernels.wait()
-        assert any(entry.kernel for entry in kernels._entries.values())
+        watched.wait()
+        assert any(entry.kernel for entry in watched._entries.values())
         FACTOR[0] = 2.0
         found = [CALLS[name]() for _ in range(2)]
         # What is asked for with the second call, as a weighted kernel, is right.
-        kernels.wait()
+        watched.wait()
         found.append(CALLS[name]())
     with use_engine("tiles"):
         wanted = CALLS[name]()
     for result in found:
         np.testing.assert_array_equal(result, wanted)
-    problems = {entry.problem for entry in kernels._entries.values() if entry.problem}
+    problems = {entry.problem for entry in watched._entries.values() if entry.problem}
     assert len(problems) == 1
     assert "the kernel had other bits than the body at" in problems.pop()
     assert "tiles: the kernel had other bits than the body at" in capsys.readouterr().err
@@ -92,7 +92,7 @@ def test_a_trial_ends_when_enough_numbers_agree():
     loss = lossfw.loss("log_cosh")
     with use_engine("compiled"):
         loss(Y[:4000], T[:4000])
-        (entry,) = kernels._entries.values()
+        (entry,) = watched._entries.values()
         assert not entry.trial.passed
         loss(Y[:4000], T[:4000])
         assert entry.trial.passed
@@ -107,7 +107,7 @@ def test_what_was_not_compared_ends_no_trial():
         for some, passed in ((weight, False), (1 + weight, True)):
             loss(Y, T, sample_weight=some)
             # A weight of 0 sends its block through a tile, whose kernel knows no weights.
-            (of_weights,) = (entry for key, entry in kernels._entries.items() if key[-1])
+            (of_weights,) = (entry for key, entry in watched._entries.items() if key[-1])
             assert of_weights.trial.passed is passed
 
 
@@ -130,8 +130,8 @@ FORK = """
 import os, sys, time
 os.environ["LOSSFW_THREADS"] = "1"
 import numpy as np, lossfw
-from lossfw.losses.engine import kernels
-kernels._SECONDS = 0.0
+from lossfw.losses.engine.kernels import watched
+watched._SECONDS = 0.0
 y = np.linspace(-5.0, 5.0, 9000)
 for number in range(8):
     loss = lossfw.loss("huber", delta=1.0 + number)
@@ -142,8 +142,8 @@ for number in range(8):
         if number % 2:
             # The child makes the kernel itself, and computes with it.
             loss(y, 0 * y)
-            kernels.wait()
-            assert any(entry.kernel for entry in kernels._entries.values())
+            watched.wait()
+            assert any(entry.kernel for entry in watched._entries.values())
             assert loss(y, 0 * y) == loss(y, 0 * y) == wanted
         sys.exit(0)
     assert os.waitpid(child, 0)[1] == 0
@@ -161,28 +161,28 @@ def test_an_end_of_python_waits_for_one_step_of_a_kernel_alone(monkeypatch):
     llvm_target.stop()
     with use_engine("compiled"):
         Unsteady()(Y[1:], T[1:])
-    (entry,) = kernels._entries.values()
+    (entry,) = watched._entries.values()
     assert entry.problem == "Python ends"
 
 
 def test_kernels_that_were_not_used_for_long_are_freed(monkeypatch):
-    monkeypatch.setattr(kernels, "_MOST_KERNELS", 3)
-    with use_engine("compiled"), kernels.trusted():
+    monkeypatch.setattr(watched, "_MOST_KERNELS", 3)
+    with use_engine("compiled"), watched.trusted():
         loss = lossfw.loss("huber", delta=0.5)
         wanted = loss(Y, T)
-        (first,) = (entry.kernel for entry in kernels._entries.values())
+        (first,) = (entry.kernel for entry in watched._entries.values())
         for number in range(6):
             other = lossfw.loss("huber", delta=2.0 + number)
             other(Y, T)
             if number == 2:
-                codes = [weakref.ref(entry.kernel._code) for entry in kernels._entries.values()]
+                codes = [weakref.ref(entry.kernel._code) for entry in watched._entries.values()]
             # The first is used again and again, and stays.
             assert loss(Y, T) == wanted
-        assert len(kernels._entries) == 3
-        assert first in [entry.kernel for entry in kernels._entries.values()]
+        assert len(watched._entries) == 3
+        assert first in [entry.kernel for entry in watched._entries.values()]
         assert sum(code() is not None for code in codes) == 1
         # Who computes with a kernel has it, also when it is forgotten.
-        kernels.forget()
+        watched.forget()
         assert len(llvm_target._codes) >= 1
         assert first(Y, T)[0] / Y.size == pytest.approx(wanted)
         llvm_target._free_unused()

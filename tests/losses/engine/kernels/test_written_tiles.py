@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.tile_function import TileFunction
-from lossfw.losses.engine.trial import count_unlike
+from lossfw.losses.engine.kernels import watched
+from lossfw.losses.engine.kernels.tile_function import TileFunction
+from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.numerics.compiled import llvm_target
 from support.author_losses import ELEMENTS, ROWS
 
@@ -16,10 +16,10 @@ LOSSES = [pair[0]() for pair in (*ELEMENTS, *ROWS)]
 @pytest.fixture(autouse=True)
 def _without_llvm(monkeypatch):
     monkeypatch.setattr(llvm_target, "is_available", lambda: False)
-    monkeypatch.setattr(kernels, "_SECONDS", 0.0)
-    kernels.forget()
+    monkeypatch.setattr(watched, "_SECONDS", 0.0)
+    watched.forget()
     yield
-    kernels.forget()
+    watched.forget()
 
 
 def arguments(loss, dtype, columns):
@@ -51,10 +51,10 @@ def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
         with use_engine("auto"):
             found, slope = loss.value_and_gradient(y, t)
             bend = loss.hessian(y, t)
-        kernels.wait()
+        watched.wait()
         np.testing.assert_equal(found, value)
         assert count_unlike(slope, gradient) == count_unlike(bend, hessian) == 0
-        entries = [entry for entry in kernels._entries.values() if entry.written]
+        entries = [entry for entry in watched._entries.values() if entry.written]
         assert all(entry.kernel is None for entry in entries)
         numbers.append(len(entries))
     # Of rows only the Hessian.

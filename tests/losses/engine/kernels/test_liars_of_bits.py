@@ -9,10 +9,10 @@ import pytest
 
 import lossfw
 from lossfw import COUNT, POSITIVE, DistanceLoss, PointwiseLoss
-from lossfw.losses.engine import kernels
-from lossfw.losses.engine.call_kernels import candidate_of
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.trial import count_unlike
+from lossfw.losses.engine.kernels import watched
+from lossfw.losses.engine.kernels.calls import candidate_of
+from lossfw.losses.engine.kernels.trial import count_unlike
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
@@ -110,14 +110,14 @@ def _arguments(dtype):
 
 def _outcome(loss, mode, *arguments):
     try:
-        with use_engine(mode), kernels.trusted(), np.errstate(all="ignore"):
+        with use_engine(mode), watched.trusted(), np.errstate(all="ignore"):
             return np.asarray(loss(*arguments, reduction="none")), loss(*arguments)
     except Exception as error:
         return type(error).__name__
 
 
 def _same_outcome(loss, *arguments):
-    kernels.forget()
+    watched.forget()
     wanted, found = (_outcome(loss, mode, *arguments) for mode in ("tiles", "compiled"))
     assert isinstance(wanted, str) == isinstance(found, str)
     if isinstance(wanted, str):
@@ -164,11 +164,11 @@ def test_what_has_a_kernel_and_why_the_others_have_none(which):
 def test_large_counts_and_exact_powers_are_those_of_the_body(dtype):
     counts = np.array([0.0, 1.0, 2998.0, 2999.0, 3000.0, 2.0**24, 2.0**31, 2.0**40, 1e18], dtype)
     _same_outcome(OfCounts(), np.linspace(-1, 1, len(counts)).astype(dtype), counts)
-    assert all(entry.kernel for entry in kernels._entries.values())
+    assert all(entry.kernel for entry in watched._entries.values())
     y = np.exp(np.random.default_rng(0).normal(size=40_000)).astype(dtype)
     t = np.resize(np.array([1.0, 0.5, 2.0, 3.0, 1.5], dtype), y.shape)
     _same_outcome(OfPairs(), y, t)
-    assert all(entry.kernel for entry in kernels._entries.values())
+    assert all(entry.kernel for entry in watched._entries.values())
 
 
 class ByComputedColumn(lossfw.CategoricalLoss):

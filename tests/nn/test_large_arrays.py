@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.reduction import BLOCK_ELEMENTS, block_rows
-from lossfw.nn import activation_kernels
+from lossfw.nn import large_arrays
 
 NAMES = ("sigmoid", "elu", "softmax", "log_softmax", "sparsemax")
 
@@ -31,10 +31,10 @@ def test_pieces_have_the_bits_of_the_whole(name, extra):
     with use_engine("tiles"), np.errstate(all="ignore"):
         whole = activation.value(np, x)
         np.testing.assert_array_equal(activation(x).view(np.uint32), whole.view(np.uint32))
-        slopes = activation_kernels.vjp(activation, x, v)
+        slopes = large_arrays.vjp(activation, x, v)
         np.testing.assert_array_equal(slopes, activation.vjp(np, x, v))
 
 
 def test_a_body_with_its_own_dtype_is_called_once_for_all():
     x = np.ones(BLOCK_ELEMENTS + 1, np.float32)
-    assert activation_kernels.value(Widened(), x).dtype == np.float64
+    assert large_arrays.value(Widened(), x).dtype == np.float64

@@ -15,9 +15,9 @@ import numpy as np
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import Space, Vector
 from lossfw.errors import MissingExtraError, TraceError
+from lossfw.losses.engine.kernels.tile_function import TileFunction
+from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.losses.engine.probes import element_probes, row_probes
-from lossfw.losses.engine.tile_function import TileFunction
-from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.kernel import Kernel, write_kernel
 from lossfw.numerics.compiled.operations import UncompiledError

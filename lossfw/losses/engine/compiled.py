@@ -1,0 +1,31 @@
+"""The door to compiled kernels: what the rest of lossfw asks of them.
+
+Without the folders ``losses/engine/kernels`` and ``numerics/compiled`` every function here would
+answer that there is no kernel, and tiles compute the same bits; ``tests/test_doors.py`` has these
+answers.
+"""
+
+from __future__ import annotations
+
+from lossfw.losses.engine.kernels.activations import (
+    apply_activation,
+)
+from lossfw.losses.engine.kernels.activations import (
+    why_not_compiled as why_activation_is_not_compiled,
+)
+from lossfw.losses.engine.kernels.calls import kernels_for, why_not_compiled
+from lossfw.losses.engine.kernels.single_rows import RowKernels
+from lossfw.losses.engine.kernels.watched import forget, trusted, wait
+from lossfw.numerics.compiled.llvm_target import is_available
+
+__all__ = [
+    "RowKernels",
+    "apply_activation",
+    "forget",
+    "is_available",
+    "kernels_for",
+    "trusted",
+    "wait",
+    "why_activation_is_not_compiled",
+    "why_not_compiled",
+]

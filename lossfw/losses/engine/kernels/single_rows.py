@@ -1,0 +1,65 @@
+"""The kernels of single rows with a class index, for a library that asks for one row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lossfw.losses.base import ResultForm
+from lossfw.losses.engine.kernels.calls import watched_function
+from lossfw.losses.engine.kernels.watched import UsableKernel
+from lossfw.numerics.arrays import NDArray
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+class RowKernels:
+    """The kernels of some derivatives of rows of so many columns, together once each has one."""
+
+    def __init__(self, loss: Any, forms: Sequence[ResultForm], columns: int) -> None:
+        self._functions = [
+            watched_function(loss, form, _FLOAT64, columns, by_index=True) for form in forms
+        ]
+        self._usable: list[UsableKernel] = []
+
+    def results(self, y: NDArray, index: NDArray) -> list[NDArray] | None:
+        """Return the derivatives of a row; None while there are no kernels, or if the body has to.
+
+        The kernels are looked for once, as that takes as long as they do.
+        """
+        if not self._usable:
+            found = [function.usable_kernel() for function in self._functions]
+            self._usable = [one for one in found if one is not None]
+            if len(self._usable) < len(found):
+                self._usable = []
+                return None
+        results = [np.empty_like(y) for _ in self._usable]
+        known = [
+            usable.kernel(y, index, derivatives=out)[1]
+            for usable, out in zip(self._usable, results, strict=True)
+        ]
+        return results if all(known) else None
+
+    def add_seconds(self, seconds: float) -> None:
+        """Add the seconds that a row took without kernels."""
+        for function in self._functions:
+            function.add_seconds(seconds)
+
+    def confirmed(self, actual: Any, by_body: Callable[[], Any], columns: int) -> Any:
+        """Return results of kernels; on trial those of the body, with which they are compared."""
+        trials = [usable.trial for usable in self._usable if usable.trial is not None]
+        if not trials:
+            return actual
+        expected = by_body()
+        for trial in trials:
+            trial.compare(_unsigned(actual), _unsigned(expected), columns)
+        # Asked for again with the next row: they may be dropped, or on trial no more.
+        self._usable = []
+        return expected
+
+
+def _unsigned(results: Any) -> tuple[NDArray, ...]:
+    """Return results as arrays; a weight of 0 has no sign."""
+    return tuple(np.array(result) + 0.0 for result in results)

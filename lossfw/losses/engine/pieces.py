@@ -1,0 +1,33 @@
+"""Pieces: a task on large arrays of one shape, a part that stays in the caches at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from lossfw.losses.engine import threads
+from lossfw.losses.engine.reduction import block_rows
+from lossfw.numerics.arrays import NDArray
+
+
+def flatten(columns: int | None, arrays: Sequence[NDArray]) -> list[NDArray]:
+    """Return views of arrays with one axis, or with one axis and rows."""
+    return [array.reshape((-1,) if columns is None else (-1, columns)) for array in arrays]
+
+
+def run_in_pieces(task: Callable[..., None], columns: int | None, *arrays: NDArray) -> None:
+    """Do a task on pieces of results and arguments of one shape, on several threads if many.
+
+    The task gets a piece of each array, of whole rows if there are columns, and writes those of
+    results.
+    """
+    flat = flatten(columns, arrays)
+    size, length = block_rows(columns or 1), len(flat[0])
+    if length <= size:
+        task(*flat)
+        return
+
+    def run_piece(bounds: tuple[int, int]) -> None:
+        task(*(array[slice(*bounds)] for array in flat))
+
+    threads.run(run_piece, list(pairwise([*range(0, length, size), length])))
