@@ -7,7 +7,6 @@ import pytest
 
 from lossfw import LOGITS
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.kernels.calls import candidate_of
 from support.author_losses import ROWS
 from support.engines import same_bits
 
@@ -54,11 +53,3 @@ def test_kernels_have_the_bits_of_tiles(loss, columns):
     y, t = arguments(loss, columns, "float64")
     for options in ({}, {"sample_weight": np.random.default_rng(0).random(COUNT)}):
         same_bits(loss, y, t, **options)
-
-
-@pytest.mark.parametrize("columns", [3, 100])
-@pytest.mark.parametrize("form", ["gradient", "both", "hessian"])
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
-def test_derived_functions_have_a_kernel(loss, form, columns):
-    candidate = candidate_of(loss, form, columns, by_index=form != "hessian")
-    assert candidate.problem(np.dtype(np.float64)) == ""
