@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw import REAL, Array, Namespace, Space, Vector
-from lossfw.numerics import namespace_of
+from lossfw.numerics import columns, namespace_of
 from lossfw_std.angles import middle_scale
 
 
@@ -93,9 +93,21 @@ def combined(xp: Namespace, weights: Array, rows: Array) -> Array:
     return xp.sum(weights[..., :, :, None] * rows[..., None, :, :], axis=-2)
 
 
-def by_rows(xp: Namespace, unit: UnitRows, cosine: Array, by_cosine: Array) -> Array:
-    """Return derivatives by rows from those by the cosines (..., n, n) of all ordered pairs."""
-    both = by_cosine + xp.moveaxis(by_cosine, -1, -2)
-    along = xp.sum(both * cosine, axis=-1)[..., None]
-    across = combined(xp, both, unit.rows) - along * unit.rows
+def by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
+    """Return derivatives by rows from those by the cosines (..., n, n) of all ordered pairs.
+
+    The sum of weights times u_j - c_ij u_i, the parts of the others across each row. With k the
+    place of the largest number of u_i, u_j - (u_jk / u_ik) u_i has the same part across, and
+    exactly 0 at k. So a row that is nearly an axis, or nearly parallel to the others, keeps the
+    digits of its small numbers; what is left along the row is at most as large as they are.
+    """
+    u, both = unit.rows, by_cosine + xp.moveaxis(by_cosine, -1, -2)
+    place = xp.argmax(xp.abs(u), axis=-1, keepdims=True)
+    largest = xp.take_along_axis(u, place, axis=-1)
+    # The place of the largest number of row i in all rows j, (..., j, i).
+    places = xp.broadcast_to(xp.moveaxis(place, -1, -2), both.shape)
+    ratio = xp.moveaxis(xp.take_along_axis(u, places, axis=-1), -1, -2) / largest
+    part = combined(xp, both, u) - xp.sum(both * ratio, axis=-1, keepdims=True) * u
+    part = xp.where(columns(xp, u) == place, xp.zeros_like(part), part)
+    across = part - xp.sum(part * u, axis=-1, keepdims=True) * u
     return (across / unit.norm) * unit.scale

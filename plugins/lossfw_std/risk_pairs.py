@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from lossfw import Array, Namespace
-from lossfw.numerics import columns, device_of, logsumexp, softmax
+from lossfw.numerics import columns, has_values, logsumexp, softmax
+from lossfw_std.directions import combined
 
 
 def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
@@ -17,7 +18,7 @@ def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
     at_risk = xp.where(time_j >= time_i, zero + 1, zero)
     if ties == "breslow":
         return at_risk
-    tied = (time_i == time_j) & (event[..., :, None] > 0) & (event[..., None, :] > 0)
+    tied = _are_tied(time, event)
     one = xp.where(tied, zero + 1, zero)
     earlier = np.tril(np.ones((time.shape[-1], time.shape[-1]), bool), -1)
     # Of d tied events the l-th has lost l / d of all of them.
@@ -27,9 +28,14 @@ def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
     return at_risk - xp.where(tied, gone + zero, zero)
 
 
-def _distances(xp: Namespace, y: Array, time: Array, event: Array, ties: str) -> Array:
+def _are_tied(time: Array, event: Array) -> Array:
+    """Return which pairs of rows had events at one time, (..., i, j)."""
+    died = event > 0
+    return (time[..., :, None] == time[..., None, :]) & died[..., :, None] & died[..., None, :]
+
+
+def _distances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
     """Return log(share) + y_j - y_i of all pairs, (..., i, j); -inf where j is not at risk."""
-    share = shares(xp, time, event, ties)
     at_risk = share > 0
     d = y[..., None, :] - y[..., :, None]
     if ties != "breslow":
@@ -37,9 +43,8 @@ def _distances(xp: Namespace, y: Array, time: Array, event: Array, ties: str) ->
     return xp.where(at_risk, d, xp.full_like(d, -math.inf))
 
 
-def _chances(xp: Namespace, y: Array, time: Array, event: Array, ties: str) -> Array:
+def _chances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
     """Return the share of the hazard that row j has in the risk set of row i, (..., i, j)."""
-    share = shares(xp, time, event, ties)
     z = y[..., None, :] + xp.zeros_like(share)
     p = softmax(xp, xp.where(share > 0, z, xp.full_like(z, -math.inf)))
     if ties != "breslow":
@@ -52,22 +57,41 @@ def results(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
     """Return the losses (...), the slopes (..., n) or the second ones, by order, of strata."""
-    died = event > 0
+    died, share = event > 0, shares(xp, time, event, ties)
     found = []
     for order in orders:
         if order == 0:
-            each = logsumexp(xp, _distances(xp, y, time, event, ties))
+            each = logsumexp(xp, _distances(xp, y, share, ties))
             found.append(xp.sum(xp.where(died, each, xp.zeros_like(each)), axis=-1))
             continue
-        p = _chances(xp, y, time, event, ties)
+        p = _chances(xp, y, share, ties)
         p = xp.where(died[..., :, None], p, xp.zeros_like(p))
         if order == 1:
-            # An event's own share is near 1 where it leads: 1 less it is the sum of the others.
-            own = xp.asarray(np.eye(y.shape[-1], dtype=bool), device=device_of(y))
-            others = xp.where(own, xp.zeros_like(p), p)
-            found.append(xp.sum(others, axis=-2) - xp.sum(others, axis=-1))
+            found.append(_slope(xp, y, p, _are_tied(time, event)))
         else:
             leads = columns(xp, p) == xp.argmax(p, axis=-1, keepdims=True)
             rest = xp.sum(xp.where(leads, xp.zeros_like(p), p), axis=-1, keepdims=True)
             found.append(xp.sum(p * xp.where(leads, rest, 1.0 - p), axis=-2))
     return tuple(found)
+
+
+def _slope(xp: Namespace, y: Array, p: Array, tied: Array) -> Array:
+    """Return the sum of the shares p_ej of a row over the events e, less 1 for its own.
+
+    Each term keeps the digits that the sum has lost where a share is near 1, or where d tied events
+    share the hazard: 1 is the mean over these events of the sum of all shares, those of the rows
+    that are not tied, and those of the rows that are.
+    """
+    others = xp.where(tied, xp.zeros_like(p), p)
+    found, rest = xp.sum(others, axis=-2), xp.sum(others, axis=-1)
+    one = xp.astype(tied, p.dtype)
+    count = xp.sum(one, axis=-1)
+    if has_values(count) and not bool(xp.any(count > 1)):
+        return found - rest
+    count = xp.maximum(count, xp.ones_like(count))
+    # The hazard of each row over the largest of those that are tied with it, less 1.
+    largest = xp.max(xp.where(tied, y[..., None, :], y[..., :, None]), axis=-1)
+    less = xp.expm1(y - largest)
+    share = xp.max(one * xp.sum(one * p, axis=-2)[..., None, :], axis=-1)
+    sums = combined(xp, one, xp.stack([less, rest], axis=-1))
+    return found + (share * (count * less - sums[..., 0]) - sums[..., 1]) / count

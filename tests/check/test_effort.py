@@ -35,7 +35,7 @@ def test_the_number_of_examples_bounds_what_a_loss_computes(name, examples):
     counts = []
     report = check(counting(type(lossfw.loss(name)), counts)(), examples=examples, time=None)
     assert report.passed
-    assert not report.wrong
+    assert not report.refuted
     assert sum(counts) < LEAST + EACH * examples
     assert len(counts) < 1_500
 

@@ -54,7 +54,7 @@ class _OfClasses(GroupLoss):
         """Near pairs of one class, and those of other classes away, across each row."""
         unit = unit_rows(xp, y)
         cosine = dots(xp, unit.rows, unit.rows)
-        result = by_rows(xp, unit, cosine, self.slope_by_cosines(xp, cosine, t))
+        result = by_rows(xp, unit, self.slope_by_cosines(xp, cosine, t))
         return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], result)
 
     @computed_in_float64
@@ -62,7 +62,7 @@ class _OfClasses(GroupLoss):
         """Both, from the same cosines."""
         unit, unknown = unit_rows(xp, y), _is_unknown(xp, y, t)
         cosine = dots(xp, unit.rows, unit.rows)
-        slope = by_rows(xp, unit, cosine, self.slope_by_cosines(xp, cosine, t))
+        slope = by_rows(xp, unit, self.slope_by_cosines(xp, cosine, t))
         value = with_nan(xp, unknown, self.value_by_cosines(xp, cosine, t))
         return value, with_nan(xp, unknown[..., None, None], slope)
 

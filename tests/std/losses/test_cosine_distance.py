@@ -48,3 +48,14 @@ class TestZeros:
         assert not loss.gradient(y, t).any()
         assert not loss.hessian(y, t).any()
         assert loss([[3.0, 4.0]], [[4.0, 3.0]]) == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("nt_xent", 4.83849628e-18), ("supervised_contrastive", 3.22566419e-18)]
+)
+def test_rows_that_are_nearly_an_axis_keep_small_numbers_of_their_gradients(name, value):
+    # By the formula in exact numbers.
+    y = [[0.0, 821025.5832673551], [2.0249440298235633, 866482.7916497597],
+         [0.0, 378944.20318311476], [1.0, 613883.6690997328]]  # fmt: skip
+    found = lossfw.loss(name).gradient(y, [0.0, 1.4608989580162268, 0.0, 0.0], reduction="sum")
+    assert found[1, 1] == pytest.approx(value, rel=1e-8, abs=0)

@@ -82,6 +82,13 @@ def test_cox_of_strata_without_an_event_and_of_any_size_of_score():
     assert cox(3.0 * np.ones(1), [[2.0, 1.0]]) == 0.0
 
 
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_tied_events_of_nearly_equal_hazards_keep_the_digits_of_their_slopes(ties):
+    # Two rows alone: 2 exp(y_1) / (exp(y_1) + exp(y_2)) - 1.
+    slopes = lossfw.loss("cox", ties=ties).gradient([0.0, -0.01], [[3, 1], [3, 1]], reduction="sum")
+    assert slopes == pytest.approx(math.tanh(0.005) * np.array([1, -1]), rel=1e-15, abs=0)
+
+
 @pytest.mark.parametrize(
     ("spec", "y", "t", "message"),
     [
