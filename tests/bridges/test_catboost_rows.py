@@ -22,6 +22,7 @@ def rows(classes, count=40):
     return list(zip(z.tolist(), rng.integers(0, classes, count).astype(float), weight, strict=True))
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("curvature", ["auto", "exact"])
 @pytest.mark.parametrize("classes", [3, 10])
 @pytest.mark.parametrize("loss", ["multiclass_hinge", FOCAL], ids=str)

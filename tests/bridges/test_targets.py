@@ -64,6 +64,7 @@ def test_pytorch_differentiates_both_twice(config, pair):
     assert along.sum().item() == pytest.approx(wanted.item(), rel=1e-12)
 
 
+@pytest.mark.turns(4)
 @each
 def test_jax_has_the_same(config, pair):
     jax = pytest.importorskip("jax")

@@ -196,6 +196,7 @@ def test_copies_pickles_and_files():
 
 @pytest.mark.filterwarnings("ignore:::torch")
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("loss", ["cross_entropy", WEIGHTED, "huber"], ids=str)
 def test_a_module_compiles_whole(loss):
     y, t = (NUMBERS, TARGETS) if loss == "huber" else (LOGITS, CLASSES)
@@ -225,6 +226,7 @@ class Sorted(CategoricalLoss):
 
 
 @pytest.mark.filterwarnings("ignore:::torch")
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(("loss", "graphs"), [(Softened(), 3), (Sorted(), 4)], ids=repr)
 def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss, graphs):
     torch._dynamo.utils.counters.clear()
