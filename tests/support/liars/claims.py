@@ -34,9 +34,14 @@ def simplex_rows(f, **claims):
     return replace(BRIER_ROWS, value=rowwise(f), claims=claims)
 
 
+def _of_label(y, t):
+    """The prediction for the label; a logit of minus infinity elsewhere plays no part in it."""
+    return np.where((t == 0) & np.isinf(y), 0, t * y).sum(-1)
+
+
 def _of_the_label(f):
     """A loss of rows in terms of the prediction for the label."""
-    return lambda y, t: f((t * y).sum(-1))
+    return lambda y, t: f(_of_label(y, t))
 
 
 def dipping(r):
@@ -117,7 +122,7 @@ def shifted_far_out(y, t):
 
 def crammer_singer(y, t):
     """The hinge of the best wrong class, which is not calibrated for three classes."""
-    own = (t * y).sum(-1)
+    own = _of_label(y, t)
     rest = np.where(t == 1, -np.inf, y).max(-1)
     with np.errstate(all="ignore"):
         return np.maximum(1 + rest - own, 0)
