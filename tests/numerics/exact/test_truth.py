@@ -68,6 +68,21 @@ def test_textbook_formulas_do_not_overflow():
     assert to_float(found).tolist() == [1e300, 0, 710]
 
 
+@pytest.mark.parametrize("name", ["expm1", "sinh", "tanh", "sin", "log1p", "asinh", "erf"])
+@pytest.mark.parametrize("power", [17.0, 19.0, 21.0, 30.0])
+def test_numbers_far_below_all_floats_keep_their_digits(name, power):
+    def ratio(xp, x):
+        tiny = xp.exp(-x)
+        return getattr(xp, name)(tiny) / tiny
+
+    found = evaluate(ratio, [10.0**power])[0]
+    slope = 2 / mpmath.sqrt(mpmath.pi) if name == "erf" else 1
+    with mpmath.workdps(80):
+        assert abs(mpmath.mpf(found) / slope - 1) < mpmath.mpf(
+            "1e-15" if name == "erf" else "1e-59"
+        )
+
+
 def test_limits_that_a_float_has():
     x = np.asarray([math.inf, -math.inf, math.nan])
     found = to_float(evaluate(lambda xp, x: xp.exp(-xp.abs(x)) + xp.where(x > 0, 1 / x, x), x))
