@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lossfw import Array, Namespace, PointwiseBody
-from lossfw.numerics import apply_where, multiply_or_zero, positive_part, sigmoid, softplus
+from lossfw.numerics import multiply_or_zero, positive_part, sigmoid, softplus
 
 # From the namespace and a target to the shares of -log y and of -log(1 - y).
 Shares: TypeAlias = Callable[[Namespace, Array], tuple[Array, Array]]
@@ -63,18 +63,11 @@ class OfShares(PointwiseBody):
         )
 
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same with one exponential. The weight comes first: a share may be subnormal."""
+        """The same with one exponential."""
         a, b = self.shares(xp, t)
         log = xp.log1p(xp.exp(-xp.abs(z)))
         own, other = log + positive_part(xp, -z), log + positive_part(xp, z)
-        weighted = self.weight * own
-        first = multiply_or_zero(xp, a, weighted)
-        # Beside a logarithm that overflows with its weight no share makes a subnormal product.
-        first = apply_where(xp, first, xp.isinf(weighted), self._share_first, a, own)
-        return first + multiply_or_zero(xp, b, other)
-
-    def _share_first(self, xp: Namespace, a: Array, own: Array) -> Array:
-        return self.weight * multiply_or_zero(xp, a, own)
+        return self.weight * multiply_or_zero(xp, a, own) + multiply_or_zero(xp, b, other)
 
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """b sigmoid(z) - a w sigmoid(-z)."""

@@ -9,7 +9,7 @@ cancels in a ratio, so there it is the same as the additive one.
 from __future__ import annotations
 
 from lossfw import Array, Namespace
-from lossfw.numerics import Guard, apply_where, select
+from lossfw.numerics import Guard, select
 
 
 def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
@@ -36,23 +36,14 @@ def log_ratio(xp: Namespace, a: Array, b: Array, difference: Array, guard: Guard
     difference : array
         a - b, where it is known better than from a and b.
     guard : str
-        With another one than "none" no ratio is 0 or overflows.
+        Only with "none" may `b` be 0.
 
     Returns
     -------
     array
         0 where both are 0.
     """
-    u, ratio = difference / b, a / b
-    log = select(xp, u > -0.5, xp.log1p(u), xp.log(ratio))
-    if guard != "none":
-        return log
-    # A quotient near an end of the exponents has lost its digits, or is 0 or
-    # infinite; its logarithm is so large there that two of them cancel little.
-    least = float(xp.finfo(b.dtype).smallest_normal) ** 0.5
-    ends = ((ratio < least) & (a > 0)) | ((ratio > 1.0 / least) & (b > 0)) | ((a == 0) & (b == 0))
-    return apply_where(xp, log, ends, _apart, a, b)
-
-
-def _apart(xp: Namespace, a: Array, b: Array) -> Array:
-    return xp.where(a == b, xp.zeros_like(a), xp.log(a) - xp.log(b))
+    if guard == "none":
+        b = xp.where((a == 0) & (b == 0), xp.ones_like(b), b)
+    u = difference / b
+    return select(xp, u > -0.5, xp.log1p(u), xp.log(a / b))

@@ -25,7 +25,6 @@ from lossfw.numerics import (
     computed_in_float64,
     guarded_log,
     multiply_or_zero,
-    quotient,
     textbook_log,
     with_float32_form,
 )
@@ -34,7 +33,6 @@ from lossfw_std.parabolas import over_logistic
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
 _HALF = 0.5
-
 
 # For a smaller delta the sum of 1 - p and delta in float64 has fewer digits than float32.
 _SMALL_DELTA = 1e-8
@@ -140,81 +138,61 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         smoothed = (one - self.label_smoothing) * t + one * self.label_smoothing / 2
         return smoothed, 1 - smoothed
 
-    def _weighted(self, x: Array) -> Array:
-        """Return w x."""
-        return x if self.pos_weight == 1.0 else self.pos_weight * x
-
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-w t log y - (1 - t) log(1 - y), with the guard in its textbook form."""
         log = textbook_log(xp, y, self.guard, self.delta)
         rest = textbook_log(xp, 1 - y, self.guard, self.delta)
         a, b = (t, 1 - t) if self._is_even else self._exact_shares(xp, t)
-        return -self._weighted(multiply_or_zero(xp, a, log)) - multiply_or_zero(xp, b, rest)
+        own = multiply_or_zero(xp, a, log)
+        if self.pos_weight != 1.0:
+            own = self.pos_weight * own
+        return -own - multiply_or_zero(xp, b, rest)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if not self._is_plain:
+    def _float32_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        if self.guard != "normalised" or self.delta <= _SMALL_DELTA:
             return self.value(xp, y, t)
         # log((p + delta) / (1 + delta)) = log1p((p - 1) / (1 + delta))
         k = 1.0 / (1.0 + self.delta)
         a, b = self._shares(xp, t)
-        return -(self._weighted(a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
+        return -(self.pos_weight * (a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
 
-    @with_float32_form(_plain_value)
+    @with_float32_form(_float32_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with 0 log 0 = 0; either logarithm knows its distance to 1."""
         rest = 1.0 - y
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
         a, b = self._shares(xp, t)
-        # The weight is at the logarithm: a product with a share may be subnormal.
-        return -(multiply_or_zero(xp, a, self._weighted(log)) + multiply_or_zero(xp, b, log_rest))
+        first = self.pos_weight * multiply_or_zero(xp, a, log)
+        return -(first + multiply_or_zero(xp, b, log_rest))
 
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if not (self._is_plain and self._is_even):
-            return self.derivative(xp, y, t)
-        gap = (y - t) + self.delta * (1.0 - 2.0 * t)
-        return gap / ((y + self.delta) * ((1.0 - y) + self.delta))
-
-    @property
-    def _is_plain(self) -> bool:
-        """Whether float64 that was float32 has the digits of 1 - p beside delta."""
-        return self.guard == "normalised" and self.delta > _SMALL_DELTA
-
-    @with_float32_form(_plain_derivative)
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-w t / y + (1 - t) / (1 - y), over one denominator where both count."""
-        own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
-        a, b = self._shares(xp, t)
-        apart = quotient(xp, b, other) - self._weighted(quotient(xp, a, own))
-        if not self._is_even:
-            return apart
-        # With two terms their difference keeps the digits of y - t.
-        both = (t > 0.0) & (t < 1.0) & (own > 0.0) & (other > 0.0)
-        both = both & xp.isfinite(own) & xp.isfinite(other)
-        gap = y - t
-        if self.guard in ("additive", "normalised"):
-            gap = gap + self.delta * (1.0 - 2.0 * t)
-        one = xp.ones_like(y)
-        joint = gap / xp.where(both, own, one) / xp.where(both, other, one)
-        return xp.where(both, joint, apart)
+        """-w t / y + (1 - t) / (1 - y), with the guard."""
+        own, other, a, b = self._slopes(xp, y, t)
+        return multiply_or_zero(xp, b, other) - self.pos_weight * multiply_or_zero(xp, a, own)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """w t / y^2 + (1 - t) / (1 - y)^2."""
-        own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
-        a, b = self._shares(xp, t)
-        # The weight comes before the last division, which may overflow without it.
-        first = quotient(xp, self._weighted(quotient(xp, a, own)), own)
-        return first + quotient(xp, quotient(xp, b, other), other)
+        """w t / y^2 + (1 - t) / (1 - y)^2, with the guard."""
+        own, other, a, b = self._slopes(xp, y, t)
+        first = self.pos_weight * multiply_or_zero(xp, a, own * own)
+        return first + multiply_or_zero(xp, b, other * other)
 
-    def _under(self, xp: Namespace, p: Array, rest: Array) -> Array:
-        """Return 1 over the slope of the guarded logarithm; infinite for a slope of 0."""
+    def _slopes(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the slopes of both guarded logarithms, and the shares of both."""
+        rest = 1.0 - y
+        return self._slope(xp, y, rest), self._slope(xp, rest, y), *self._shares(xp, t)
+
+    def _slope(self, xp: Namespace, p: Array, rest: Array) -> Array:
+        """Return the slope of the guarded logarithm of p."""
         if self.guard == "none":
-            return p
+            return 1.0 / p
         if self.guard == "floor":
             # One of the differences 1 - p and 1 - delta is exact, and its comparison right.
-            return xp.where((p < self.delta) | (rest > 1.0 - self.delta), xp.inf, p)
-        return p + self.delta
+            flat = (p < self.delta) | (rest > 1.0 - self.delta)
+            return 1.0 / xp.where(flat, xp.inf, p)
+        return 1.0 / (p + self.delta)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """The bound of the logistic loss: at logits, the target only adds a linear term."""

@@ -27,7 +27,6 @@ from lossfw.numerics import (
     guarded_log_second_derivative,
     multiply_or_zero,
     put_at,
-    quotient,
     take_at,
     textbook_log,
     with_nan_of_rows,
@@ -122,8 +121,6 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y, with the guard."""
-        if self.guard == "none":
-            return 0.0 - quotient(xp, t, y)
         return 0.0 - multiply_or_zero(xp, t, guarded_log_derivative(xp, y, self.guard, self.delta))
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
@@ -134,8 +131,6 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2, with the guard."""
-        if self.guard == "none":
-            return quotient(xp, quotient(xp, t, y), y)
         return multiply_or_zero(
             xp, t, -guarded_log_second_derivative(xp, y, self.guard, self.delta)
         )

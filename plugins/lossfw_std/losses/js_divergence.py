@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from lossfw import (
     SIMPLEX,
@@ -22,18 +22,11 @@ from lossfw.numerics import (
     multiply_or_zero,
     quotient,
     select,
-    with_float32_form,
 )
-from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
+from lossfw_std.guarded_ratio import guarded, guarded_difference
 
-# Below this size of x the loss is computed from the logarithms of 1 - x^2 and
-# of (1 + x) / (1 - x), where (t log(1 - x) + y log(1 + x)) would cancel.
-_NEAR = 0.5
-
-
-# For a smaller delta even float64 that was float32 loses digits of the log1p of a ratio that is 0
-# but for delta.
-_SMALL_DELTA = 1e-8
+# y and t with the guard, their sum, and their difference over their sum.
+_Parts: TypeAlias = tuple[Array, Array, Array, Array]
 
 
 class JsDivergence(GuardedLoss, CategoricalLoss):
@@ -94,34 +87,29 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         )
         return xp.sum(own + other, axis=-1) / 2
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        x = _inside(xp, self._parts(xp, y, t)[-1])
-        return 0.5 * xp.sum(y * xp.log1p(x) + t * xp.log1p(-x), axis=-1)
-
-    @with_float32_form(_plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same from x = (y - t) / (y + t): y log(1 + x) + t log(1 - x), which are both ratios.
+        """The same by log1p of x and of -x, x = (y - t) / (y + t)."""
+        x = self._parts(xp, y, t)[-1]
+        return _value(xp, y, t, xp.log1p(x), x)
 
-        For close y and t the sum would cancel, so there it is with_cells.
-        """
-        x = _inside(xp, self._parts(xp, y, t)[-1])
-        more, less = xp.log1p(x), xp.log1p(-x)
-        close = (t + y) * xp.log1p(-x * x) + (y - t) * (more - less)
-        far = 2.0 * (y * more + t * less)
-        return 0.25 * xp.sum(select(xp, xp.abs(x) <= _NEAR, close, far), axis=-1)
-
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if self.guard not in ("normalised", "additive") or self.delta < _SMALL_DELTA:
-            return self.derivative(xp, y, t)
-        a, _, _, x = self._parts(xp, y, t)
-        return 0.5 * (xp.log1p(x) + x * (self.delta / a))
-
-    @with_float32_form(_plain_derivative)
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, with the terms of the guard."""
-        a, b, total, x = self._parts(xp, y, t)
-        gap = guarded_difference(xp, y, t, self.guard, self.delta)
-        log = log_ratio(xp, 2.0 * a, total, gap, self.guard)
+        parts = self._parts(xp, y, t)
+        return self._slope(xp, y, t, parts, xp.log1p(parts[-1]))
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same logarithm."""
+        parts = self._parts(xp, y, t)
+        log = xp.log1p(parts[-1])
+        return _value(xp, y, t, log, parts[-1]), self._slope(xp, y, t, parts, log)
+
+    def _slope(self, xp: Namespace, y: Array, t: Array, parts: _Parts, log: Array) -> Array:
+        a, b, total, x = parts
+        # Near -1 the quotient has lost the digits of a small y.
+        log = select(xp, x > -0.5, log, xp.log(2.0 * a / total))
         if self.guard == "none":
             # For t = 0 the ratio is 2 however small y is.
             return 0.5 * xp.where(total == 0, math.log(2.0), log)
@@ -142,13 +130,14 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         squares = other * other * (a + self.delta) + t * own * own
         return 0.5 * (squares + 2.0 * self.delta * own * other) / a / a
 
-    def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
-        """Return guarded y and t, their sum, and their difference over their sum."""
+    def _parts(self, xp: Namespace, y: Array, t: Array) -> _Parts:
         a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
         # Only without a guard is the sum 0 where both are.
         divided = quotient(xp, gap, a + b) if self.guard == "none" else gap / (a + b)
-        return a, b, a + b, divided
+        # The smaller of the two may be lost in it, and the logarithm of 0 is infinite.
+        largest = 1.0 - 0.5 * float(xp.finfo(y.dtype).eps)
+        return a, b, a + b, xp.clip(divided, -largest, largest)
 
     def claims(self) -> Claims:
         """Bounded by log 2, with or without a guard."""
@@ -165,7 +154,6 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         )
 
 
-def _inside(xp: Namespace, x: Array) -> Array:
-    """Return x, and the float next to 1 or -1 in place of it: the logarithm of 0 has a factor 0."""
-    largest = 1.0 - 0.5 * float(xp.finfo(x.dtype).eps)
-    return xp.clip(x, -largest, largest)
+def _value(xp: Namespace, y: Array, t: Array, log: Array, x: Array) -> Array:
+    """Return the loss from x and log1p(x)."""
+    return 0.5 * xp.sum(y * log + t * xp.log1p(-x), axis=-1)

@@ -12,7 +12,6 @@ from lossfw.numerics import (
     Guard,
     computed_in_float64,
     multiply_or_zero,
-    quotient,
     textbook_log,
 )
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
@@ -80,27 +79,18 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same from the logarithm of one ratio, which for close t and y has its digits."""
-        return xp.sum(self._classes(xp, y, t), axis=-1)
-
-    def _classes(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the term of each class."""
         of, against = (y, t) if self.reverse else (t, y)
-        a, b = self._guarded(xp, of), self._guarded(xp, against)
-        gap = guarded_difference(xp, of, against, self.guard, self.delta)
-        log = log_ratio(xp, a, b, gap, self.guard)
-        return multiply_or_zero(xp, of, log) if self.guard == "none" else of * log
+        return xp.sum(multiply_or_zero(xp, of, self._log_ratio(xp, of, against)), axis=-1)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y; in reverse log(y / t) + 1; with the guard in both."""
         own = self._guarded(xp, y)
         if not self.reverse:
-            return 0.0 - self._moved(xp, y, self._over(xp, t, own))
-        other = self._guarded(xp, t)
-        gap = guarded_difference(xp, y, t, self.guard, self.delta)
-        log = log_ratio(xp, own, other, gap, self.guard)
+            return 0.0 - self._moved(xp, y, multiply_or_zero(xp, t, 1.0 / own))
+        log = self._log_ratio(xp, y, t)
         # Where the target has none, any probability is infinitely wrong.
-        log = xp.where(other == 0, xp.inf * xp.ones_like(log), log)
+        log = xp.where(self._guarded(xp, t) == 0, xp.inf * xp.ones_like(log), log)
         return log + (y / own if self._adds else self._moved(xp, y, xp.ones_like(y)))
 
     @computed_in_float64
@@ -108,7 +98,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         """t / y^2; in reverse 1 / y; with the guard in both."""
         own = self._guarded(xp, y)
         if not self.reverse:
-            return self._moved(xp, y, self._over(xp, self._over(xp, t, own), own))
+            return self._moved(xp, y, multiply_or_zero(xp, t, 1.0 / (own * own)))
         # (y + 2 delta) / (y + delta)^2 where the guard is a sum.
         return (own + self.delta) / own / own if self._adds else self._moved(xp, y, 1.0 / own)
 
@@ -133,14 +123,15 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     def _guarded(self, xp: Namespace, p: Array) -> Array:
         return guarded(xp, p, self.guard, self.delta)
 
+    def _log_ratio(self, xp: Namespace, p: Array, q: Array) -> Array:
+        """Return log(p / q) with the guard."""
+        gap = guarded_difference(xp, p, q, self.guard, self.delta)
+        return log_ratio(xp, self._guarded(xp, p), self._guarded(xp, q), gap, self.guard)
+
     @property
     def _adds(self) -> bool:
         """Whether the guard adds delta."""
         return self.guard in ("normalised", "additive")
-
-    def _over(self, xp: Namespace, x: Array, own: Array) -> Array:
-        """Return x over a guarded probability, which is 0 only without a guard."""
-        return quotient(xp, x, own) if self.guard == "none" else x / own
 
     def _moved(self, xp: Namespace, y: Array, slope: Array) -> Array:
         """Return a slope by the guarded probability as one by y, on which the floor is flat."""

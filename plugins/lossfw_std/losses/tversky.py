@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -10,10 +9,6 @@ from pydantic import NonNegativeFloat
 
 from lossfw import BINARY, UNIT, Array, CategoricalLoss, Claims, Namespace, Space
 from lossfw.numerics import quotient
-
-# The weights are brought to about 2^60, so that a weight times the smallest of
-# floats is an ordinary number, and the sum of a million columns still is.
-_WEIGHT_EXPONENT = 60
 
 
 class _Overlap(CategoricalLoss):
@@ -47,23 +42,22 @@ class _Overlap(CategoricalLoss):
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(a FP + b FN) / (TP + a FP + b FN + s), which does not cancel near 0."""
-        _, wrong, whole, _ = self._parts(xp, y, t)
+        _, wrong, whole = self._parts(xp, y, t)
         return quotient(xp, wrong, whole)[..., 0]
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """a (TP + s) / whole^2 where t = 0, -(b (TP + s) + a FP + b FN) / whole^2 where t = 1."""
-        right, wrong, whole, unit = self._parts(xp, y, t)
+        right, wrong, whole = self._parts(xp, y, t)
         a, b, _ = self._weights
         slope = xp.where(t > 0, -(b * right + wrong), a * right)
-        return _over(xp, _over(xp, slope, whole, 1.0), whole, unit)
+        return quotient(xp, slope, whole * whole)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same times -2 a / whole where t = 0, times -2 (1 - b) / whole where t = 1."""
-        right, wrong, whole, unit = self._parts(xp, y, t)
+        right, wrong, whole = self._parts(xp, y, t)
         a, b, _ = self._weights
         bend = xp.where(t > 0, 2.0 * (1.0 - b) * (b * right + wrong), 0.0 - 2.0 * a * (a * right))
-        bend = _over(xp, _over(xp, bend, whole, 1.0), whole, unit)
-        return _over(xp, bend, whole, unit)
+        return quotient(xp, bend, whole * whole * whole)
 
     def claims(self) -> Claims:
         """Between 0 and 1; convex only where false positives do not count."""
@@ -79,22 +73,14 @@ class _Overlap(CategoricalLoss):
             gradient_zero_almost_everywhere=(a == 0 and b == 0) or None,
         )
 
-    def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, float]:
-        """Return TP + s, a FP + b FN and their sum, in units of 1 / the last result."""
+    def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+        """Return TP + s, a FP + b FN and their sum."""
         a, b, s = self._weights
-        unit = math.ldexp(1.0, _WEIGHT_EXPONENT - math.frexp(max(1.0, a, b, s))[1])
-        hits = xp.sum(y * t, axis=-1, keepdims=True)
+        right = xp.sum(y * t, axis=-1, keepdims=True) + s
         false_positives = xp.sum(y * (1.0 - t), axis=-1, keepdims=True)
         false_negatives = xp.sum((1.0 - y) * t, axis=-1, keepdims=True)
-        right = unit * hits + unit * s
-        wrong = (unit * a) * false_positives + (unit * b) * false_negatives
-        return right, wrong, right + wrong, unit
-
-
-def _over(xp: Namespace, x: Array, whole: Array, unit: float) -> Array:
-    """Return x over the sum that is given in units; 0 for 0 / 0."""
-    # Multiplied first: the quotient may be subnormal before it.
-    return quotient(xp, x * unit, whole)
+        wrong = a * false_positives + b * false_negatives
+        return right, wrong, right + wrong
 
 
 class Tversky(_Overlap):

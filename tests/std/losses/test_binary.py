@@ -80,10 +80,10 @@ class TestEdges:
         assert loss.gradient([0.1], [0.1])[0] == loss.hessian([0.1], [0.1])[0] == 0
 
     def test_without_a_guard_the_gradient_at_an_end_is_finite_for_the_truth(self):
-        y, t = [0, 1, 0, 1, 0.0, 5e-324], [0, 1, 1, 0, 0.5, 5e-324]
-        assert BARE(y, t, reduction="none")[:5].tolist() == [0, 0, inf, inf, inf]
-        assert BARE.gradient(y, t, reduction="none").tolist() == [1, -1, -inf, inf, -inf, 0]
-        assert BARE.hessian(y, t, reduction="none")[:5].tolist() == [1, 1, inf, inf, inf]
+        y, t = [0, 1, 0, 1, 0.0], [0, 1, 1, 0, 0.5]
+        assert BARE(y, t, reduction="none").tolist() == [0, 0, inf, inf, inf]
+        assert BARE.gradient(y, t, reduction="none").tolist() == [1, -1, -inf, inf, -inf]
+        assert BARE.hessian(y, t, reduction="none").tolist() == [1, 1, inf, inf, inf]
 
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
     def test_focal_at_the_ends(self, gamma):

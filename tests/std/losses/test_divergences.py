@@ -48,3 +48,9 @@ class TestZeros:
         assert slope == pytest.approx([math.log(2) / 2, 0])
         assert js(guard="none").gradient([0.0, 1.0], [1.0, 0.0])[0] == -INF
         assert np.isfinite(js().gradient([0.0, 1.0], [1.0, 0.0])).all()
+
+    @pytest.mark.parametrize("small", [1e-30, 1e-300])
+    def test_a_small_number_beside_a_large_one(self, small):
+        assert kl(guard="none")([small, 1.0], [1.0, 0.0]) == pytest.approx(-math.log(small))
+        assert js(guard="none")([small, 1.0], [1.0, 0.0]) == pytest.approx(math.log(2.0))
+        assert js(guard="none")([small, 1.0], [0.0, 1.0]) >= 0
