@@ -47,17 +47,17 @@ FACES = {
         segment_logsumexp lgamma digamma trigamma binet binet_derivative logsumexp normal_cdf
         normal_pdf positive_part put_at quotient
         scaled_normal_tail
-        scaled_softmax sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
+        sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
         softmax_cross_entropy_and_gradient softmax_cross_entropy_and_gradient_at
         softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian
         softmax_parts softplus sqrt1pm1 sum_of_others take_at multiply_or_zero times_normal_pdf
         xlog1py xlogy
-        ATANH_TAIL DEFAULT_DELTA Delta DoubleDouble FAR_EXPONENT Guard ScaledExp add_words
+        ATANH_TAIL DEFAULT_DELTA Delta Guard
         at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
-        computed_in_float64 multiply_words nearest_float32
-        Words extended_range polynomial power high_precision scaled_exp
+        computed_in_float64 nearest_float32
+        Words extended_range polynomial power high_precision
         stop_gradient textbook_log
-        two_diff two_prod words_of zero_or_nan apply_where apply_where_rows cache_constants
+        two_diff two_prod zero_or_nan apply_where apply_where_rows cache_constants
         representable_limit with_float32_form
     """,
 }

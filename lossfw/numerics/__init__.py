@@ -3,7 +3,7 @@
 Every function takes the array namespace first, as a body does::
 
     softplus(xp, x)   sigmoid(xp, x)   log_sigmoid(xp, x)
-    logistic_parts(xp, x)   step_of(xp, x)   of which functions of exp(x) are made
+    step_of(xp, x)          1 for x >= 0, else 0
     log_cosh(xp, x)   sech_squared(xp, x)
     log1p_minus(xp, x)      log(1 + x) - x          expm1_minus(xp, x)  exp(x) - 1 - x
     sqrt1pm1(xp, x)         sqrt(1 + x) - 1         hypot1m1(xp, x)     sqrt(1 + x^2) - 1
@@ -23,8 +23,7 @@ Every function takes the array namespace first, as a body does::
 of rows::
 
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
-    softmax_parts(xp, z)    p, 1 - p, -log(p)      softmax_parts_at(xp, z, index)
-    scaled_softmax(xp, z)   p as two factors, the first never subnormal
+    softmax_parts(xp, z)    p, 1 - p, -log(p)
     take_at(xp, x, index)   put_at(xp, x, index, values)   sum_of_others(xp, e, index)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
@@ -49,8 +48,6 @@ with two floats for one number, the second being the rounding error of the first
     two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
     exact_square(xp, a)                             a a likewise
     difference_error(a, b, d)                       the second of the first
-    add_words(xp, a, b)   multiply_words(xp, a, b)   words_of(xp, fraction, like)
-    scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
 ``extended_range(is_rare)`` decorates a body that runs on `Words` where its arguments are
 extreme: on numbers of 104 bits whose exponents have no end.
@@ -87,13 +84,6 @@ from lossfw.numerics.cancellation import log1p_square as log1p_square
 from lossfw.numerics.cancellation import log_cosh as log_cosh
 from lossfw.numerics.cancellation import sech_squared as sech_squared
 from lossfw.numerics.cancellation import sqrt1pm1 as sqrt1pm1
-from lossfw.numerics.double_double import FAR_EXPONENT as FAR_EXPONENT
-from lossfw.numerics.double_double import DoubleDouble as DoubleDouble
-from lossfw.numerics.double_double import ScaledExp as ScaledExp
-from lossfw.numerics.double_double import add_words as add_words
-from lossfw.numerics.double_double import multiply_words as multiply_words
-from lossfw.numerics.double_double import scaled_exp as scaled_exp
-from lossfw.numerics.double_double import words_of as words_of
 from lossfw.numerics.error_free import difference_error as difference_error
 from lossfw.numerics.error_free import exact_square as exact_square
 from lossfw.numerics.error_free import two_diff as two_diff
@@ -115,9 +105,7 @@ from lossfw.numerics.guards import guarded_log_second_derivative as guarded_log_
 from lossfw.numerics.guards import textbook_log as textbook_log
 from lossfw.numerics.log_distance import log_and_distance as log_and_distance
 from lossfw.numerics.log_distance import log_distance as log_distance
-from lossfw.numerics.logistic import LogisticParts as LogisticParts
 from lossfw.numerics.logistic import log_sigmoid as log_sigmoid
-from lossfw.numerics.logistic import logistic_parts as logistic_parts
 from lossfw.numerics.logistic import positive_part as positive_part
 from lossfw.numerics.logistic import sigmoid as sigmoid
 from lossfw.numerics.logistic import softplus as softplus
@@ -155,7 +143,6 @@ from lossfw.numerics.selection import with_nan_of_rows as with_nan_of_rows
 from lossfw.numerics.softmax import largest_of_rows as largest_of_rows
 from lossfw.numerics.softmax import log_softmax as log_softmax
 from lossfw.numerics.softmax import logsumexp as logsumexp
-from lossfw.numerics.softmax import scaled_softmax as scaled_softmax
 from lossfw.numerics.softmax import softmax as softmax
 from lossfw.numerics.softmax import softmax_complement as softmax_complement
 from lossfw.numerics.softmax import softmax_cross_entropy as softmax_cross_entropy
@@ -171,7 +158,6 @@ from lossfw.numerics.softmax_index import (
     softmax_cross_entropy_and_gradient_at as softmax_cross_entropy_and_gradient_at,
 )
 from lossfw.numerics.softmax_index import softmax_cross_entropy_at as softmax_cross_entropy_at
-from lossfw.numerics.softmax_index import softmax_parts_at as softmax_parts_at
 from lossfw.numerics.softmax_index import take_at as take_at
 from lossfw.numerics.stop_gradient import stop_gradient as stop_gradient
 from lossfw.numerics.words import Words as Words

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from lossfw.numerics.arrays import Array, Namespace, number_beside
-from lossfw.numerics.double_double import scaled_exp
 from lossfw.numerics.primitive import primitive
 
 
@@ -58,46 +55,6 @@ def step_of(xp: Namespace, x: Array) -> Array:
     array([0., 1.])
     """
     return xp.astype(x >= 0, x.dtype)
-
-
-class LogisticParts(NamedTuple):
-    """What functions of exp(x) are made of, without overflow.
-
-    exp(x) is ``up / down``, of which one is 1 and the other at most 1.
-    """
-
-    scaled: Array
-    unit: Array | float  # scaled * unit is up
-    up: Array  # exp(min(x, 0))
-    down: Array  # exp(-max(x, 0))
-
-
-def logistic_parts(xp: Namespace, x: Array) -> LogisticParts:
-    """Return the parts of functions of exp(x) for finite x.
-
-    Multiply by `scaled` first and by `unit` last where a product with `up` may be small; see
-    `lossfw.numerics.double_double.scaled_exp`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> parts = logistic_parts(np, np.asarray([-2.0, 2.0]))
-    >>> parts.up / (parts.down + parts.up)
-    array([0.11920292, 0.88079708])
-    """
-    above = step_of(xp, x)
-    scaled, unit = scaled_exp(xp, -xp.abs(x))
-    if isinstance(unit, float):
-        # Of 1: the usual case, with the same bits.
-        up = xp.maximum(scaled, above)
-        return LogisticParts(up, unit, up, xp.maximum(scaled, 1.0 - above))
-    e = scaled * unit
-    return LogisticParts(
-        xp.maximum(scaled, above),
-        xp.maximum(unit, above),
-        xp.maximum(e, above),
-        xp.maximum(e, 1.0 - above),
-    )
 
 
 @primitive(

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace, columns
-from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import Tangent, add
@@ -255,29 +254,6 @@ def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
     terms = _decompose(xp, z, beyond=0.0)
     total = 1 + terms.rest
     return terms.e / total, (terms.rest + (1 - terms.e)) / total, xp.log1p(terms.rest) - terms.d
-
-
-def scaled_softmax(xp: Namespace, z: Any) -> ScaledExp:
-    """Return the softmax as two factors, the first of which is never subnormal.
-
-    Multiply by the second factor last, see `lossfw.numerics.double_double.scaled_exp`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> scaled, unit = scaled_softmax(np, np.asarray([0.0, -740.0]))
-    >>> (scaled * 1e20) * unit
-    array([1.00000000e+020, 4.18873988e-302])
-    """
-    if isinstance(xp, DualNamespace) and isinstance(z, Dual):
-        scaled, unit = scaled_softmax(xp.inner, z.value)
-        return ScaledExp(_in_proportion(xp, z, scaled), unit)
-    largest, d = distance(xp, z)
-    error = difference_error(z, largest, d)
-    # Between infinite logits there is no rounding error.
-    scaled, unit = scaled_exp(xp, d, xp.where(xp.isfinite(error), error, xp.zeros_like(d)))
-    total = xp.sum(scaled * unit, axis=-1, keepdims=True)
-    return ScaledExp(scaled / total, unit)
 
 
 def sum_of_others(xp: Namespace, e: Any, index: Array) -> Any:

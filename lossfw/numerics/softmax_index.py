@@ -21,7 +21,6 @@ from lossfw.numerics.softmax import (
     distance,
     log_softmax,
     softmax_cross_entropy_gradient,
-    sum_of_others,
 )
 from lossfw.numerics.symbolic.symbol import Symbol
 
@@ -195,47 +194,6 @@ def _in_symbols(
     if every:
         e = correct_exponentials(xp, e, z, largest, d, beyond=_FAR) / total[..., None]
     return loss, xp.where(here, (-others / total)[..., None], e)
-
-
-class OwnParts(NamedTuple):
-    """The softmax of rows, taken apart at one class of each.
-
-    Attributes
-    ----------
-    p, rest, surprise : array
-        Of shape (...): p, 1 - p and -log(p) of the class.
-    slope : array
-        The derivative of the surprise, of shape (..., K): p of the other classes, and minus
-        the rest.
-    """
-
-    p: Array
-    rest: Array
-    surprise: Array
-    slope: Array
-
-
-def softmax_parts_at(xp: Namespace, z: Any, index: Array) -> OwnParts:
-    """Return the softmax at the class `index` of each row, precise enough for powers of parts.
-
-    Every exponential is corrected, which costs more than in `softmax_cross_entropy_at`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> parts = softmax_parts_at(np, np.asarray([[40.0, 0.0]]), np.asarray([0]))
-    >>> parts.rest, parts.slope
-    (array([4.24835426e-18]), array([[-4.24835426e-18,  4.24835426e-18]]))
-    """
-    largest, d = distance(xp, z)
-    e = correct_exponentials(xp, xp.exp(d), z, largest, d, beyond=0.0)
-    own, d_own = take_at(xp, e, index), take_at(xp, d, index)
-    others = sum_of_others(xp, e, index)
-    total = others + own
-    rest = others / total
-    surprise = xp.where(d_own == 0, xp.log1p(others), xp.log(total) - d_own)
-    slope = put_at(xp, e / total[..., None], index, -rest)
-    return OwnParts(own / total, rest, surprise, slope)
 
 
 def take_at(xp: Namespace, x: Array, index: Array) -> Array:
