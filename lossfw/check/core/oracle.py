@@ -80,8 +80,11 @@ class Oracle:
             outside = np.where(off == 0, 0.0, np.maximum(np.maximum(low - off, off - high), 0.0))
             found = outside / _unit(size, computed.dtype)
             for there in across:
-                off = np.abs(to_float(exact_array(computed) - there, np.float64))
-                found = np.fmin(found, off / _unit(to_float(there), computed.dtype))
+                beyond = to_float(exact_array(computed) - there, np.float64)
+                found = np.fmin(found, np.abs(beyond) / _unit(to_float(there), computed.dtype))
+                # Between the slopes on both sides of a kink, as on the kink itself.
+                is_between = (self.order == 1) & (np.sign(beyond) == -np.sign(off))
+                found = np.where(is_between, 0.0, found)
         return np.where(
             np.isinf(low) & np.isfinite(computed), 0.0, _with_ends(found, computed, rounded)
         )

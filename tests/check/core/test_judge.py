@@ -69,6 +69,14 @@ def test_at_a_kink_a_slope_is_between_those_next_to_it():
         assert found == [False, False, False, True, True, True]
 
 
+def test_within_four_units_of_a_kink_a_slope_is_between_both_sides():
+    # The negative is further than the margin by 1e-17 of it, which no float of the difference is.
+    y = [[1.0], [1.0], [-1e-17]]
+    slopes = [[[-share], [0.0], [share]] for share in (0.0, 0.5, 1.0, 1.01, -0.01)]
+    found = wrong("triplet_margin", 1, np.ravel(y), 0, np.reshape(slopes, (5, 3)))
+    assert [any(row) for row in found] == [False, False, False, True, True]
+
+
 def test_where_a_slope_jumps_any_number_is_the_curvature():
     assert wrong("absolute_error", 2, 1, 1, [0, 7, np.inf, np.nan]) == [False, False, True, True]
     # At a corner of the slope it is one between both sides.
