@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat
 
 from lossfw import NONNEGATIVE, POSITIVE, REAL, Columns, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.numerics import expm1_minus, log1p_minus, log_normal_cdf, softplus
-from support.forms.form import right, wrong
+from support.forms.form import right
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -119,7 +119,7 @@ class HonestCharbonnierPower(DistanceLoss):
         return (r * r + self.e**2) ** (self.a / 2)
 
 
-@wrong("float32, r = 0.1: e is rounded onto it, and a slope of 1/2 there is that of neither side")
+@right("where e is rounded onto r in float32 the slope is 1/2, between both sides of the kink")
 class EpsilonInsensitiveByMaximum(DistanceLoss):
     """Vapnik, 1995."""
 
