@@ -175,6 +175,6 @@ them, where it differs. JAX takes subnormal numbers for 0 on purpose. Keras aver
 float32."""
 
 
-_WHY = """What costs digits at parameters far from the defaults: a power multiplies the relative
-error of what is raised by its exponent, and where a subnormal number enters a product, which has
-but a few digits, so has the result."""
+_WHY = """What costs digits: a power multiplies the relative error of what is raised by its
+exponent, and a deviance below 1e-28 is the square of a distance that floats no longer tell
+from 0."""
