@@ -180,14 +180,11 @@ class _OnLogits(OnLogits):
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of u_k (p_j - [j = k]), u = a t c^gamma (1 + gamma m) with m = p l / c."""
-        return self._both(xp, z, t)[1]
+        return self.value_and_derivative(xp, z, t)[1]
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
-        return self._both(xp, z, t)
-
-    def _both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         p, c, surprise = softmax_parts(xp, z)
         focus = self.loss.shares(xp, t) * c**self.loss.gamma
         m = focusing.entropy_share(xp, p, c, surprise)

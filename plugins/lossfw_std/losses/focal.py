@@ -198,14 +198,11 @@ class _OnLogits(PointwiseBody):
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """p^gamma (p - gamma q log q) of the other class, less q^gamma (q - gamma p log p)."""
-        return self._both(xp, z, t)[1]
+        return self.value_and_derivative(xp, z, t)[1]
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
-        return self._both(xp, z, t)
-
-    def _both(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         (own, other), g = self.loss.shares(t), self.loss.gamma
         e, less, more = _surprises(xp, z)
         p, q = _chances(xp, z, e)
