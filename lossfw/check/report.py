@@ -422,7 +422,7 @@ def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
         yield f"skipped {_count(len(skipped), 'component')} whose library is not installed: {named}"
     others = sum(report.is_deselected for report in reports)
     if others:
-        yield (f"skipped {_count(others, 'component')} to which none of the chosen checks applies")
+        yield f"skipped {_count(others, 'component')} to which none of the chosen checks applies"
 
 
 def _count(count: int, word: str) -> str:

@@ -20,6 +20,7 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import CLASS_INDEX, LOGITS
+from lossfw.numerics.arrays import NDArray
 
 # Logits so far below ordinary ones that a class with them has the probability 0 in float64.
 _FAR, _FARTHER = -1e4, -1e6
@@ -66,5 +67,5 @@ def _excluded(subject: Subject, points: Points) -> Points:
     return drop_masked(subject, Points(y, points.t).take(np.flatnonzero(zero.any(-1))))
 
 
-def _with(points: Points, logit: float) -> np.ndarray:
+def _with(points: Points, logit: float) -> NDArray:
     return np.where(np.isinf(points.y), logit, points.y)

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from lossfw.losses.engine.kernels.activations import (
     apply_activation,
-)
-from lossfw.losses.engine.kernels.activations import (
-    why_not_compiled as why_activation_is_not_compiled,
+    why_activation_is_not_compiled,
 )
 from lossfw.losses.engine.kernels.calls import kernels_for, why_not_compiled
 from lossfw.losses.engine.kernels.single_rows import RowKernels

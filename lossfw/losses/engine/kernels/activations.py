@@ -45,7 +45,7 @@ def candidate_of(activation: Any, use: Use, columns: int | None = None) -> Candi
     return Candidate(repr(activation), form, function, dict.fromkeys(names, REAL), signature)
 
 
-def why_not_compiled(
+def why_activation_is_not_compiled(
     activation: Any, use: Use, dtype: np.dtype[Any], columns: int | None = None
 ) -> str:
     """Return why a function of an activation has no kernel; empty if it may have one."""
