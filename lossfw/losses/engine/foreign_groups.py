@@ -112,9 +112,9 @@ def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
         rows = xp.reshape(y, (y.shape[0], math.prod(y.shape[1:])))
         # Each module defines functions of its library, which is imported by whoever made `y`.
         if is_torch(y):
-            from lossfw.losses.engine import torch_rules
+            from lossfw.losses.engine import torch_call
 
-            losses = torch_rules.group_losses(loss, width, rows, stack.t)
+            losses = torch_call.group_losses(loss, width, rows, stack.t)
         elif is_jax(y):
             from lossfw.losses.engine import jax_rules
 

@@ -1,8 +1,7 @@
 """Rules of PyTorch: the losses of a call as one function with published derivatives.
 
-The functions also serve `torch.func` (vmap, grad, jvp, hessian). `torch.compile` cannot follow
-their Python, nor that of a body: there they are one operation, which the compiler's back end runs
-to see what PyTorch is asked to do.
+The functions also serve `torch.func` (vmap, grad, jvp, hessian). For `torch.compile` see
+`lossfw.losses.engine.torch_compiled`.
 """
 
 from __future__ import annotations
@@ -13,34 +12,14 @@ import torch
 
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import loss_derivatives, torch_written
-from lossfw.losses.engine.flat_groups import as_rows
 from lossfw.numerics.arrays import Array, namespace_of
 
 # The gradients of the four arguments of a function whose result nothing depends on.
 _NONE = (None, None, None, None)
 
-# The losses of compiled functions by a number, because an operation takes only tensors and numbers.
-_compiled: list[LossDefinition] = []
-_numbers: dict[tuple[type, str], int] = {}
-
 
 def losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.whole_array`."""
-    if t.requires_grad:
-        loss_derivatives.check_target(loss)
-    if torch.compiler.is_dynamo_compiling():
-        return _of_number(y, t, _number(loss), by_index)
-    return _losses(loss, y, t, by_index)
-
-
-def group_losses(loss: LossDefinition, width: int | None, y: Array, t: Array) -> Array:
-    """Return the losses of groups, of which each is a row of numbers; see `as_rows`."""
-    if torch.compiler.is_dynamo_compiling():
-        return _of_number(y, t, _number_of_groups(loss, width), False)
-    return losses(as_rows(loss, width), y, t, False)
-
-
-def _losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
     # Gradients that a backward pass will want are computed next to the losses.
     if y.requires_grad and torch.is_grad_enabled():
         # There is no public name for the question.
@@ -48,28 +27,6 @@ def _losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
         function = _LossesAndGradients if mapped else _PlainLossesAndGradients
         return function.apply(y, t, loss, by_index)[0]
     return _Losses.apply(y, t, loss, by_index)
-
-
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
-def _number(loss: LossDefinition) -> int:
-    """Return the number of a loss, when its call is compiled."""
-    key = (type(loss), loss.identity)
-    if key not in _numbers:
-        _compiled.append(loss)
-        _numbers[key] = len(_compiled) - 1
-    return _numbers[key]
-
-
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
-def _number_of_groups(loss: LossDefinition, width: int | None) -> int:
-    """Return the number of a loss of groups with a width."""
-    number: int = _number(as_rows(loss, width))
-    return number
-
-
-@torch.compiler.allow_in_graph  # type: ignore[untyped-decorator]  # torch may be missing
-def _of_number(y: Array, t: Array, number: int, by_index: bool) -> Array:
-    return _losses(_compiled[number], y, t, by_index)
 
 
 def gradients(ctx: Any) -> Array:

@@ -64,9 +64,9 @@ def _losses(loss: LossDefinition, call: Arguments) -> Array:
     y, t = _arguments(loss, call)
     # Each module defines functions of its library, which is imported by whoever made `y`.
     if is_torch(y):
-        from lossfw.losses.engine import torch_rules
+        from lossfw.losses.engine import torch_call
 
-        losses = torch_rules.losses(loss, y, t, call.by_index)
+        losses = torch_call.losses(loss, y, t, call.by_index)
     elif is_jax(y):
         from lossfw.losses.engine import jax_rules
 

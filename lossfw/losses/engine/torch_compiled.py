@@ -1,0 +1,44 @@
+"""The losses of a call in a function that `torch.compile` compiles.
+
+The compiler cannot follow the Python of the rules, nor that of a body: there they are one
+operation, which the compiler's back end runs to see what PyTorch is asked to do.
+
+What says so to the compiler imports it, which takes a second and more. So this module is imported
+where a function is compiled, while the compiler looks at it.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from lossfw.losses.base import LossDefinition
+from lossfw.losses.engine import torch_rules
+from lossfw.losses.engine.flat_groups import as_rows
+from lossfw.numerics.arrays import Array
+
+# The losses of compiled functions by a number, because an operation takes only tensors and numbers.
+_compiled: list[LossDefinition] = []
+_numbers: dict[tuple[type, str], int] = {}
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
+def number(loss: LossDefinition) -> int:
+    """Return the number of a loss."""
+    key = (type(loss), loss.identity)
+    if key not in _numbers:
+        _compiled.append(loss)
+        _numbers[key] = len(_compiled) - 1
+    return _numbers[key]
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
+def number_of_groups(loss: LossDefinition, width: int | None) -> int:
+    """Return the number of a loss of groups with a width."""
+    found: int = number(as_rows(loss, width))
+    return found
+
+
+@torch.compiler.allow_in_graph  # type: ignore[untyped-decorator]  # torch may be missing
+def losses(y: Array, t: Array, number: int, by_index: bool) -> Array:
+    """Return the unreduced losses of the loss with a number."""
+    return torch_rules.losses(_compiled[number], y, t, by_index)
