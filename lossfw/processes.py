@@ -8,6 +8,7 @@ executed in place of Python's own module.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -95,3 +96,19 @@ def safe_starts() -> Iterator[None]:
                 if _environment is not None:
                     os.environ[SAFE_PATH] = _environment
                 sys.path[:] = [*_path, *(entry for entry in sys.path if entry not in _path)]
+
+
+@contextmanager
+def interruption_blocked() -> Iterator[None]:
+    """Block SIGINT in this thread; threads and processes that it starts inside never get it.
+
+    Where there are no masks of signals, as on Windows, nothing is blocked.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -38,40 +39,90 @@ class RowKernels:
 '''
 
 
-def copied(folder):
+class Room(NamedTuple):
+    """An optional room, the door to it, and tests of what does without it."""
+
+    folders: tuple[str, ...]
+    door: str
+    tests: tuple[str, ...]
+    # What the door is without the room; None where it goes, too.
+    inside: str | None = None
+    # The file and the line of a table that names the door.
+    line: tuple[str, str] | None = None
+
+
+ROOMS = {
+    "kernels": Room(
+        ("lossfw/losses/engine/kernels", "lossfw/numerics/compiled"),
+        "lossfw/losses/engine/compiled.py",
+        ("losses", "nn/test_large_arrays.py", "bridges/test_derivatives.py"),
+        inside=WITHOUT_KERNELS,
+    ),
+    "clusters": Room(
+        ("lossfw/scale",),
+        "lossfw/runs/cluster_runs.py",
+        ("runs/test_folder.py", "runs/test_python.py", "evaluation/test_evaluate.py"),
+    ),
+    "site": Room(
+        ("lossfw/report/site",),
+        "lossfw/cli/site.py",
+        ("cli/test_help.py", "cli/test_show.py", "report/text"),
+        line=("lossfw/cli/main.py", '    "site": "site:site",\n'),
+    ),
+}
+
+
+def python_files():
+    """Return the files of code that may go through a door."""
+    return [path for base in ("lossfw", "plugins") for path in (ROOT / base).rglob("*.py")]
+
+
+@pytest.fixture
+def tree(tmp_path):
     """Return a copy of the code and of its tests."""
     for name in ("lossfw", "plugins", "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder
+        left_out = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def without(tree, room):
+    """Delete a room in a copy, and what names it; return the tests that go with it."""
+    for folder in room.folders:
+        shutil.rmtree(tree / folder)
+    if room.inside is None:
+        (tree / room.door).unlink()
+    else:
+        (tree / room.door).write_text(room.inside)
+    if room.line is not None:
+        file, line = room.line
+        text = (tree / file).read_text()
+        assert line in text
+        (tree / file).write_text(text.replace(line, ""))
+    return [f"--ignore=tests/{folder.removeprefix('lossfw/')}" for folder in room.folders]
 
 
 @pytest.mark.slow
-def test_losses_and_networks_do_without_kernels(tmp_path):
-    tree = copied(tmp_path)
-    shutil.rmtree(tree / "lossfw/losses/engine/kernels")
-    shutil.rmtree(tree / "lossfw/numerics/compiled")
-    (tree / "lossfw/losses/engine/compiled.py").write_text(WITHOUT_KERNELS)
-    tests = ("losses", "nn/test_large_arrays.py", "bridges/test_derivatives.py")
+@pytest.mark.parametrize("name", ROOMS)
+def test_the_rest_does_without_a_room(tree, name):
+    left_out = without(tree, ROOMS[name])
+    tests = [f"tests/{test}" for test in ROOMS[name].tests]
     run = subprocess.run(
-        [
-            sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-            "--ignore=tests/losses/engine/kernels", *(f"tests/{name}" for name in tests),
-        ],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *left_out, *tests],
         cwd=tree, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
 
 
-def test_only_the_door_names_kernels():
-    behind = ("lossfw.losses.engine.kernels", "lossfw.numerics.compiled")
-    rooms = [ROOT / name.replace(".", "/") for name in behind]
-    door = ROOT / "lossfw/losses/engine/compiled.py"
-    others = [
+@pytest.mark.parametrize("name", ROOMS)
+def test_only_the_door_names_a_room(name):
+    folders, door = ROOMS[name].folders, ROOT / ROOMS[name].door
+    inside = [ROOT / folder for folder in folders]
+    outside = [
         path
-        for base in ("lossfw", "plugins", "scripts")
-        for path in (ROOT / base).rglob("*.py")
-        if path != door and not any(path.is_relative_to(room) for room in rooms)
+        for path in python_files()
+        if path != door and not any(path.is_relative_to(room) for room in inside)
     ]
-    named = [path for path in others if any(name in path.read_text() for name in behind)]
-    assert named == []
+    modules = [folder.replace("/", ".") for folder in folders]
+    assert [path for path in outside if any(name in path.read_text() for name in modules)] == []

@@ -135,10 +135,9 @@ def _evaluated(
         result = evaluate(plan, progress=progress, journal=journal)
         return result if journal is None else result.noted(journal.notes)
     # Imported on use: most runs stay in their process.
-    from lossfw.scale import connected, evaluate_on
+    from lossfw.runs.cluster_runs import evaluate_kept
 
-    with connected(request.scheduler) as client:
-        return evaluate_on(client, plan, progress=progress, keeper=journal)
+    return evaluate_kept(request.scheduler, plan, progress, journal)
 
 
 def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:

@@ -18,11 +18,10 @@ import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from lossfw.processes import command_of
+from lossfw.processes import command_of, interruption_blocked
 from lossfw.runs.execute import plain_outcome
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.scale.cluster import interruption_blocked
 
 # The exit code of a process whose parent has ended, or that was interrupted.
 _ENDED = 1

@@ -14,7 +14,7 @@ from typing import Any
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.extras import install_command
 from lossfw.losses.engine.threads import PROCESSORS
-from lossfw.processes import safe_starts
+from lossfw.processes import interruption_blocked, safe_starts
 from lossfw.temporary import temporary_folder
 
 # The prefix of worker processes that are started on this machine.
@@ -186,19 +186,3 @@ def interruption_waits() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
             if come:
                 signal.raise_signal(signal.SIGINT)
-
-
-@contextmanager
-def interruption_blocked() -> Iterator[None]:
-    """Block SIGINT in this thread; threads and processes that it starts inside never get it.
-
-    Where there are no masks of signals, as on Windows, nothing is blocked.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

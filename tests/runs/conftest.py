@@ -9,7 +9,6 @@ import pytest
 from lossfw.evaluation.evaluate import evaluate, result_of
 from lossfw.evaluation.state import EvaluationState
 from lossfw.runs import journal
-from lossfw.scale import cut
 
 CONFIG = """\
 lossfw: 1
@@ -58,6 +57,8 @@ def form(request):
 
 def evaluate_here(client, plan, *, keeper, progress):
     """Evaluate parts here, the last one first, and keep them as they come from workers."""
+    from lossfw.scale import cut  # other runs do without it
+
     state = EvaluationState.of(plan)
     keeper.resume(state)
     for start, stop in reversed(cut(plan, 1, state.seen).parts):
