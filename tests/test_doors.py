@@ -58,11 +58,6 @@ ROOMS = {
         ("losses", "nn/test_large_arrays.py", "bridges/test_derivatives.py"),
         inside=WITHOUT_KERNELS,
     ),
-    "clusters": Room(
-        ("lossfw/scale",),
-        "lossfw/runs/cluster_runs.py",
-        ("runs/test_folder.py", "runs/test_python.py", "evaluation/test_evaluate.py"),
-    ),
     "site": Room(
         ("lossfw/report/site",),
         "lossfw/cli/site.py",

@@ -1,8 +1,4 @@
-"""The door to clusters: one run in parts, or several runs, one a task, on a cluster of Dask.
-
-Nothing else outside of `lossfw.scale` names it, and whoever needs this module imports it on use.
-The folders of several runs are on a disk that all workers have.
-"""
+"""Several runs on a cluster, one a task; their folders are on a disk that all workers have."""
 
 from __future__ import annotations
 
@@ -13,13 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lossfw import scale
 from lossfw.errors import LossfwError
-from lossfw.evaluation.evaluate import Progress
-from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.result import Result
-from lossfw.runs.journal import RunJournal
-from lossfw.runs.records import RunOutcome, RunRequest, Warn
+from lossfw.runs.execute import plain_outcome
+from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.scale.cluster import connected
 from lossfw.scale.evaluate import WORKER_SECONDS
 from lossfw.scale.shipping import in_turn
@@ -30,40 +22,10 @@ from lossfw.scale.workers import ClusterTask, ClusterWorkers, Shared
 _HERE = ""
 
 
-def evaluate_on(client: Any, plan: Plan, progress: Progress | None) -> Result:
-    """Evaluate a plan on the cluster of a client; see `lossfw.scale.evaluate_on`."""
-    return scale.evaluate_on(client, plan, progress=progress)
-
-
-def evaluate_kept(
-    cluster: str, plan: Plan, progress: Progress | None, journal: RunJournal | None
-) -> Result:
-    """Evaluate a plan on a cluster, the states of its parts kept in the journal of a run."""
-    with scale.connected(cluster) as client:
-        return scale.evaluate_on(client, plan, progress=progress, keeper=journal)
-
-
-def tasks_text(cluster: str, plan: Plan) -> str:
-    """Return the tasks that a run gives to a cluster, in one line."""
-    slots = scale.slots_of(cluster)
-    parts = scale.cut(plan, slots)
-    return (
-        f"{len(parts.parts)} tasks of {parts.rows} rows for {slots} threads of {cluster}; "
-        f"{parts.bytes_read} bytes are read"
-    )
-
-
 def run_on(
-    cluster: str,
-    requests: Sequence[RunRequest],
-    carry_out: Callable[[RunRequest, Warn], dict[str, Any]],
-    *,
-    ended: Callable[[RunOutcome], None],
+    cluster: str, requests: Sequence[RunRequest], *, ended: Callable[[RunOutcome], None]
 ) -> list[RunOutcome]:
-    """Carry out requests on a cluster, and return their outcomes in the same order.
-
-    `carry_out` does so with one of them on a worker; see `lossfw.runs.execute.plain_outcome`.
-    """
+    """Carry out requests on a cluster, and return their outcomes in the same order."""
     outcomes: dict[int, RunOutcome] = {}
     notes: list[str] = []
 
@@ -73,7 +35,7 @@ def run_on(
         outcomes[number] = replace(outcome, notes=told)
         ended(outcomes[number])
 
-    contents = [pickle.dumps((carry_out, _anywhere(request))) for request in requests]
+    contents = [pickle.dumps(_anywhere(request)) for request in requests]
     with connected(cluster) as client:
         workers = ClusterWorkers(
             client,
@@ -114,10 +76,9 @@ def _carry_out(shared: bytes, number: int, content: bytes) -> tuple[int, dict[st
 
     `shared` only has the requirements that the worker has met.
     """
-    request: RunRequest
-    carry_out, request = pickle.loads(content)  # noqa: S301  # of the process that sent it
+    request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []
     with in_turn():
-        plain = carry_out(request, notes.append)
+        plain = plain_outcome(request, notes.append)
     return number, plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}

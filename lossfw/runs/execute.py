@@ -135,9 +135,10 @@ def _evaluated(
         result = evaluate(plan, progress=progress, journal=journal)
         return result if journal is None else result.noted(journal.notes)
     # Imported on use: most runs stay in their process.
-    from lossfw.runs.cluster_runs import evaluate_kept
+    from lossfw.scale import connected, evaluate_on
 
-    return evaluate_kept(request.scheduler, plan, progress, journal)
+    with connected(request.scheduler) as client:
+        return evaluate_on(client, plan, progress=progress, keeper=journal)
 
 
 def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
