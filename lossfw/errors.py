@@ -35,6 +35,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+__all__ = [
+    "ArgumentError",
+    "BodyError",
+    "BrokenPluginError",
+    "CheckNote",
+    "ConfigError",
+    "DataError",
+    "DisabledPluginError",
+    "DivergenceError",
+    "DomainError",
+    "DtypeError",
+    "DuplicateNameError",
+    "EmptyReductionError",
+    "HarnessError",
+    "IncompatiblePluginError",
+    "LossfwError",
+    "MissingExtraError",
+    "OutputError",
+    "ParameterError",
+    "PluginError",
+    "Problem",
+    "RunError",
+    "ShapeError",
+    "TraceError",
+    "UnknownNameError",
+]
+
 
 class LossfwError(Exception):
     """Base of all errors of lossfw.

@@ -52,10 +52,10 @@ FACES = {
         softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian
         softmax_parts softplus sqrt1pm1 sum_of_others take_at multiply_or_zero times_normal_pdf
         xlog1py xlogy
-        ATANH_TAIL DEFAULT_DELTA Delta Guard
+        DEFAULT_DELTA Delta Guard
         at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
-        computed_in_float64 nearest_float32
-        Words extended_range polynomial power high_precision
+        computed_in_float64
+        Words extended_range polynomial power
         stop_gradient textbook_log
         two_diff two_prod zero_or_nan apply_where apply_where_rows cache_constants
         representable_limit with_float32_form

@@ -85,7 +85,7 @@ class Space(ABC):
         ----------
         size : int
         draw : callable
-            ``draw(space, row)`` returns numbers of a space, in arrays (..., *row), or rows of a
+            ``draw(space, row)`` returns numbers of a space, in arrays ``(..., *row)``, or rows of a
             space whose numbers depend on each other.
         """
         return draw(self, (size,) if self.axes else ())

@@ -76,7 +76,6 @@ from lossfw.numerics.arrays import columns as columns
 from lossfw.numerics.arrays import device_of as device_of
 from lossfw.numerics.arrays import has_values as has_values
 from lossfw.numerics.arrays import namespace_of as namespace_of
-from lossfw.numerics.cancellation import ATANH_TAIL as ATANH_TAIL
 from lossfw.numerics.cancellation import expm1_minus as expm1_minus
 from lossfw.numerics.cancellation import hypot1m1 as hypot1m1
 from lossfw.numerics.cancellation import log1p_minus as log1p_minus
@@ -124,8 +123,6 @@ from lossfw.numerics.parameters import at_least as at_least
 from lossfw.numerics.parameters import at_most as at_most
 from lossfw.numerics.parameters import cache_constants as cache_constants
 from lossfw.numerics.parameters import excess as excess
-from lossfw.numerics.parameters import high_precision as high_precision
-from lossfw.numerics.parameters import nearest_float32 as nearest_float32
 from lossfw.numerics.parameters import power as power
 from lossfw.numerics.parameters import representable_limit as representable_limit
 from lossfw.numerics.parameters import zero_or_nan as zero_or_nan

@@ -19,7 +19,7 @@ def browser():
 @pytest.fixture(scope="session")
 def site(browser, tmp_path_factory):
     """Build the site, which takes minutes: only where there is a browser to look at it."""
-    for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
+    for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design", "numpydoc"):
         pytest.importorskip(module)
     from lossfw.report.site.build import build
 

@@ -23,12 +23,13 @@ from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
 from lossfw.report.site.markup import fenced, prose
+from lossfw.report.site.python_pages import without_libraries, write_python_pages
 from lossfw.report.site.theme import mend_theme
 from lossfw.runs.files import writing
 from lossfw.temporary import temporary_folder
 from lossfw.version import __version__
 
-_NEEDED = ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design")
+_NEEDED = ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design", "numpydoc")
 
 # Lines of warnings that are shown: a mistake may be on each page.
 _MOST_WARNINGS = 20
@@ -71,7 +72,7 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
     need_docs()
     _refuse_other(out)
     title = " ".join(printable(title).split())
-    with temporary_folder() as folder, writing(folder):
+    with temporary_folder() as folder, writing(folder), without_libraries():
         stage(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
@@ -153,7 +154,16 @@ def settings(title: str) -> dict[str, Any]:
         "project": title,
         "version": __version__,
         "release": __version__,
-        "extensions": ["myst_parser", "sphinx_design", "lossfw.report.site.extension"],
+        "extensions": [
+            *("myst_parser", "sphinx_design", "sphinx.ext.autodoc", "numpydoc"),
+            "lossfw.report.site.extension",
+        ],
+        # A word in single backticks is a name that has a page, or code.
+        "default_role": "py:obj",
+        "nitpick_ignore_regex": [("py:.*", ".*")],
+        # Docstrings have the types, in words.
+        "autodoc_typehints": "none",
+        "numpydoc_show_class_members": False,
         "myst_enable_extensions": ["attrs_block", "attrs_inline"],
         "myst_heading_anchors": 3,
         "nitpicky": True,
@@ -201,6 +211,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
         _write(root / "index.md", _start(content, title))
     else:
         _copy(docs, root)
+        write_python_pages(root)
         _link_components(root, content)
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))

@@ -7,13 +7,15 @@ page is a copy in plain Markdown, without directives, roles, pictures and script
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from pydoc import locate
 from typing import Any
 
 from lossfw.components.registry import KINDS
-from lossfw.report.site.markup import prose
+from lossfw.report.site.markup import fenced, prose
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
 _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
@@ -27,6 +29,10 @@ _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
 
 # Directives whose content is text; of others but formulas nothing is kept.
 _TEXTS = ("tab-set", "tab-item", "note", "admonition", "dropdown", "container")
+
+# What autodoc describes, and a name of Python in a text, with or without a call.
+_DESCRIBED = re.compile(r"^\.\. auto(?:class|function):: (?P<name>\S+)$")
+_NAME = re.compile(r"(?P<name>lossfw(?:\.\w+)+)(?:\(.*\))?", re.S)
 
 # A function without brackets, as in log y: print has a thin space there, and
 # browsers leave none.
@@ -66,6 +72,8 @@ def plain_markdown(text: str) -> str:
         elif found:
             content = list(_until(lines, found["mark"]))
             out += ["$$", *content, "$$"] if found["name"] == "math" else []
+            described = [match for line in content if (match := _DESCRIBED.match(line))]
+            out += [fenced("text", _docstring(match["name"])) for match in described]
         elif closing and line == closing[-1]:
             closing.pop()
         elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):
@@ -82,6 +90,32 @@ def _until(lines: Iterator[str], mark: str) -> Iterator[str]:
         if line == mark:
             return
         yield line
+
+
+def _docstring(name: str) -> str:
+    """Return the signature and the docstring of a class or a function."""
+    member: Any = locate(name)
+    try:
+        signature = str(inspect.signature(member))
+    except ValueError:
+        # An exception without a constructor of its own.
+        signature = ""
+    return f"{name}{signature}\n\n{inspect.getdoc(member)}"
+
+
+def _link_names(app: Any, doctree: Any) -> None:
+    """Let code that is a name of Python, such as ``lossfw.run(...)``, lead to its page."""
+    from docutils import nodes
+    from sphinx.addnodes import pending_xref
+
+    for literal in list(doctree.findall(nodes.literal)):
+        found = _NAME.fullmatch(literal.astext())
+        inside = (nodes.title, nodes.reference, pending_xref)
+        if found and not any(isinstance(literal.parent, one) for one in inside):
+            options = {"refdomain": "py", "reftype": "obj", "refexplicit": True, "refwarn": False}
+            link = pending_xref("", reftarget=found["name"], refdoc=app.env.docname, **options)
+            literal.replace_self(link)
+            link += literal
 
 
 def _inline(writer: Any, node: Any) -> None:
@@ -149,5 +183,6 @@ def setup(app: Any) -> dict[str, bool]:
         app.add_crossref_type(kind, kind, objname=kind)
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.add_config_value("lossfw_tagline", "", "html")
+    app.connect("doctree-read", _link_names)
     app.connect("build-finished", _write_copies)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

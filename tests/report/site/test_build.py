@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from lossfw.cli import main
 from support.plugin_sources import hook
 
-for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
+for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design", "numpydoc"):
     pytest.importorskip(module)
 
 PLUGIN = '''
