@@ -53,6 +53,10 @@ _FOLDERS = {
 # A link to a section of the page that describes all components.
 _COMPONENT = re.compile(r"\]\((?:\.\./)*reference/components\.md#(\w+)\)")
 
+# Pages of a project next to its documentation, which become pages of the site, and links to them.
+_PROJECT_PAGES = ("CHANGELOG", "SECURITY", "CONTRIBUTING")
+_TO_PROJECT = re.compile(rf"\]\(((?:\.\./)*)\.\./({'|'.join(_PROJECT_PAGES)})\.md(#[^)]*)?\)")
+
 # A link to something outside of the folder of a page.
 _OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
 
@@ -237,8 +241,25 @@ def _copy(docs: Path, root: Path) -> None:
     """Copy the pages, and the files outside of their folder that they link to."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "examples")
     shutil.copytree(docs, root, ignore=ignored)
+    _copy_project_pages(docs.resolve().parent, root)
     for page in root.rglob("*.md"):
         _fetch_linked(page, docs.resolve() / page.relative_to(root).parent)
+
+
+def _copy_project_pages(project: Path, root: Path) -> None:
+    """Make the changelog and its like pages of the reference, and let links lead there."""
+    pages = {name: project / f"{name}.md" for name in _PROJECT_PAGES}
+    there = {name: page for name, page in pages.items() if page.is_file()}
+    linking = [page for page in root.rglob("*.md") if _TO_PROJECT.search(page.read_text("utf-8"))]
+    for page in linking if there else ():
+
+        def linked(link: re.Match[str]) -> str:
+            return f"]({link[1]}reference/{link[2].lower()}.md{link[3] or ''})"
+
+        _write(page, _TO_PROJECT.sub(linked, page.read_text(encoding="utf-8")))
+    for name, page in there.items() if linking else ():
+        text = page.read_text(encoding="utf-8").replace("](docs/", "](../")
+        _write(root / "reference" / f"{name.lower()}.md", text)
 
 
 def _link_components(root: Path, content: SiteContent) -> None:
@@ -276,18 +297,39 @@ def _fetch_linked(page: Path, home: Path) -> None:
 
 
 def _chapters(root: Path) -> Iterator[str]:
-    """Write an index for each folder of pages, and yield its name."""
+    """Write an index for each folder of pages, and yield its name.
+
+    Its pages are in the groups of the start page, which are its headings of the third level.
+    """
+    start = (root / "index.md").read_text(encoding="utf-8")
     for folder, title in _FOLDERS.items():
         pages = sorted((root / folder).glob("*.md"))
         if not pages:
             continue
         for page in pages:
             _with_one_title(page)
-        names = [page.stem for page in pages]
-        listed = "\n".join(f"- [{_title(page)}]({page.name})" for page in pages)
-        tree = fenced("{toctree}", ":hidden:", "", *names)
-        _write(root / folder / "index.md", f"# {title}\n\n{listed}\n\n{tree}\n")
+        left = [page.stem for page in pages]
+        grouped = {name: [n for n in found if n in left] for name, found in _groups(start, folder)}
+        grouped[""] = [one for one in left if not any(one in found for found in grouped.values())]
+        filled = {name: found for name, found in grouped.items() if found}
+        text = f"# {title}\n"
+        for name, found in filled.items():
+            # The only group is the chapter itself.
+            caption = name if len(filled) > 1 else ""
+            text += f"\n## {caption}\n" if caption else ""
+            listed = "\n".join(f"- [{_title(root / folder / f'{n}.md')}]({n}.md)" for n in found)
+            options = [f":caption: {caption}"] if caption else []
+            text += f"\n{listed}\n\n{fenced('{toctree}', ':hidden:', *options, '', *found)}\n"
+        _write(root / folder / "index.md", text)
         yield f"{folder}/index"
+
+
+def _groups(start: str, folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the groups of the start page that have pages in a folder, each with their names."""
+    parts = re.split(r"^### (.+)$", start, flags=re.M)
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        if found := re.findall(rf"\]\({folder}/([\w-]+)\.md\)", text):
+            yield name, found
 
 
 def _with_one_title(page: Path) -> None:

@@ -312,3 +312,29 @@ def test_a_name_that_pages_have_and_markup_in_a_docstring_do_no_harm(folder):
         assert not re.search(r"<script|<img", re.sub(r"`[^`]*`", "", text)), copy
     copied = (made / "components/loss/index-loss.md").read_text()
     assert "A loss of &lt;script&gt;alert(1)&lt;/script&gt; and `r < 1`." in copied
+
+
+def test_pages_next_to_the_documentation_and_groups_of_the_start(acme, folder):
+    pages = folder / "docs"
+    (pages / "how-to").mkdir(parents=True)
+    (folder / "CHANGELOG.md").write_text("# Changes\n\nSee [b](docs/how-to/b.md).\n")
+    (pages / "index.md").write_text(
+        "# Mine\n\n## All\n\n### Second\n\n[b](how-to/b.md)\n\n### First\n\n[a](how-to/a.md)\n"
+        "\n### Rest\n\n[new](../CHANGELOG.md)\n"
+    )
+    (pages / "how-to/a.md").write_text("# About a\n\n[changed](../../CHANGELOG.md#changes)\n")
+    (pages / "how-to/b.md").write_text("# About b\n")
+    (pages / "how-to/c.md").write_text("# About c\n")
+    result = site("--plugin", "acme-losses", "--docs", "docs", "--out", "made")
+    assert result.exit_code == 0, result.output
+    _links_lead_to_files(folder / "made")
+    assert 'href="../how-to/b.html"' in (folder / "made/reference/changelog.html").read_text()
+    linked = (folder / "made/how-to/a.html").read_text()
+    assert 'href="../reference/changelog.html#changes"' in linked
+    # In the order of the start page, and what it does not name at the end.
+    index = (folder / "made/how-to/index.html").read_text()
+    captions = re.findall(r'<span class="caption-text">(\w+)</span>', index)
+    assert captions[:2] == ["Second", "First"]
+    article = index[index.index("<article") :]
+    places = [article.index(f'href="{name}.html"') for name in "bac"]
+    assert places == sorted(places)
